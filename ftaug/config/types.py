@@ -1,0 +1,103 @@
+"""The types that settings have in YAML, each with the words that an error uses for it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from ftaug.interfaces import Horizon
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a type is called in errors, `ftaug list` and the reference: `must be {text}`."""
+
+    text: str
+
+
+def _number_from_percent(value: Any) -> Any:
+    """Read `20%` as 0.2; leave anything else as it is."""
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*([\d.]+)\s*%\s*", value)):
+        return float(match[1]) / 100
+    return value
+
+
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a probability from 0 to 1")]
+Degrees = Annotated[float, Field(ge=0, le=360, allow_inf_nan=False), Wording("an angle from 0 to 360 degrees")]
+Fraction = Annotated[
+    float, BeforeValidator(_number_from_percent), Field(gt=0, le=1, allow_inf_nan=False), Wording("a share above 0 and up to 1, such as 0.2 or 20%")
+]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), Wording("a number above 0")]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), Wording("a number of 0 or more")]
+Count = Annotated[int, Field(ge=1), Wording("a whole number of 1 or more")]
+CountOrZero = Annotated[int, Field(ge=0), Wording("a whole number of 0 or more")]
+Text = Annotated[str, Field(min_length=1), Wording("a text")]
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of training: `5%` of the run, `2 epochs` or `300 steps`."""
+
+    amount: float
+    unit: str  # "%", "epochs" or "steps"
+
+    @classmethod
+    def parse(cls, value: Any) -> Duration:
+        """Read YAML's value; raises ValueError."""
+        if isinstance(value, Duration):
+            return value
+        if value == 0 and not isinstance(value, bool):
+            return cls(0, "steps")
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%|epochs?|steps?)", value.strip()) if isinstance(value, str) else None
+        if match is None:
+            raise ValueError("not a duration")
+        unit = "%" if match[2] == "%" else match[2].rstrip("s") + "s"
+        amount = float(match[1])
+        if (unit == "%" and amount > 100) or (unit == "steps" and amount != int(amount)):
+            raise ValueError("not a duration")
+        return cls(amount, unit)
+
+    def steps(self, horizon: Horizon) -> int:
+        """The length in optimizer steps, rounded to the nearest."""
+        whole = {"%": horizon.total_steps / 100, "epochs": horizon.epoch_steps, "steps": 1}[self.unit]
+        return math.floor(self.amount * whole + 0.5)
+
+    def __str__(self) -> str:
+        number = f"{self.amount:g}"
+        unit = self.unit if self.amount != 1 else self.unit.rstrip("s")
+        return f"{number}%" if self.unit == "%" else f"{number} {unit}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate by `parse`, in the words of the type."""
+
+        def validate(value: Any) -> Duration:
+            try:
+                return cls.parse(value)
+            except ValueError:
+                raise PydanticCustomError("duration", "must be a duration such as 5%, 2 epochs or 300 steps") from None
+
+        return core_schema.no_info_plain_validator_function(validate)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """For editors."""
+        pattern = r"^\d+(\.\d+)?\s*(%|epochs?|steps?)$"
+        return {"anyOf": [{"type": "string", "pattern": pattern}, {"const": 0}], "description": "5%, 2 epochs or 300 steps"}
+
+
+def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
+    """Resolve a path against the folder of the experiment file."""
+    if not isinstance(value, str) or not value:
+        raise PydanticCustomError("path", "must be a path")
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, Path(value).expanduser()).resolve()
+
+
+FilePath = Annotated[Path, BeforeValidator(_beside_the_file), Wording("a path, relative to the experiment file")]

@@ -1,0 +1,137 @@
+"""What can go wrong for a user: one exception per exit code, each a line that says where, what and what to try."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Place:
+    """A spot in what the user wrote: a file with line and column (from 1), or a command-line argument."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the user's input and, where it is known, its place."""
+
+    message: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}" if self.place else self.message
+        return printable(text)
+
+
+class FtaugError(Exception):
+    """An error whose text is for the user; `exit_code` is what the process ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems = tuple(Problem(p) if isinstance(p, str) else p for p in problems)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class ExperimentError(FtaugError):
+    """The command line or the experiment file is wrong."""
+
+    exit_code = 2
+
+
+class Diverged(FtaugError):
+    """Training produced a loss that is not a finite number."""
+
+    exit_code = 3
+
+
+class OutOfMemory(FtaugError):
+    """Host or device memory did not suffice."""
+
+    exit_code = 4
+
+
+class NotReached(FtaugError):
+    """A required result was not reached."""
+
+    exit_code = 5
+
+
+class BadData(FtaugError):
+    """Data or weights were found, but their content is wrong."""
+
+    exit_code = 65
+
+
+class MissingInput(FtaugError):
+    """A file or folder that was named is not there or cannot be read."""
+
+    exit_code = 66
+
+
+class Unavailable(FtaugError):
+    """A device, a rank or an optional package is not there."""
+
+    exit_code = 69
+
+
+class RunFolderTaken(FtaugError):
+    """The run folder cannot be created, written or owned."""
+
+    exit_code = 73
+
+
+class StorageError(FtaugError):
+    """The disk is full or reading and writing failed."""
+
+    exit_code = 74
+
+
+class Stopped(FtaugError):
+    """Stopped by a signal or a time limit, with a checkpoint on disk: the same command continues."""
+
+    exit_code = 75
+
+
+class Interrupted(FtaugError):
+    """Ctrl-C."""
+
+    exit_code = 130
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the nearest of the known names, or what there is if none is near."""
+    choices = sorted(known)
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    if not choices:
+        return ""
+    return f"; there is {one_of(choices)}" if len(choices) <= 12 else f"; there are {len(choices)}"
+
+
+def one_of(choices: Sequence[str]) -> str:
+    """Join names for a sentence: `a, b or c`."""
+    if len(choices) == 1:
+        return choices[0]
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def printable(text: str) -> str:
+    """Escape what would move the cursor or change colours when an odd file name is printed."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def missing_extra(what: str, package: str, extra: str) -> Unavailable:
+    """The error for a component whose optional package is not installed."""
+    return Unavailable(f"{what} needs {package}: pip install 'ftaug[{extra}]'")

@@ -1,0 +1,8 @@
+"""All that knows a picture. Declares the kinds of component that pictures have."""
+
+from ftaug.config.registry import Registry
+
+augmentation = Registry("augmentation", given=("size", "rng"), modality="image")
+mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image")
+backbone = Registry("backbone", given=("classes",), modality="image")
+dataset = Registry("dataset", given=("split",), modality="image")

@@ -1,0 +1,98 @@
+"""What modalities, components and the engine hand one another. Knows neither torch nor any modality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ftaug.config.registry import Component
+
+Streams = Callable[[str], np.random.Generator]
+"""From the name of an op ("rotate", or "rotate#1" for its second use) to the random stream of this sample, epoch and op."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be told apart: the classes, one per sample or any number of them."""
+
+    classes: tuple[str, ...]
+    multi_label: bool = False
+
+
+class Samples(Protocol):
+    """Labelled samples in a fixed order; the position of a sample is its id for ever."""
+
+    task: Task
+    targets: np.ndarray  # int64 (n,) class indices; multi-label: uint8 (n, classes)
+    groups: np.ndarray | None  # int64 (n,): samples of one group never part in a split
+    fingerprint: str  # hex digest of what identifies the data (names, sizes, labels, or the content)
+    notes: tuple[str, ...]  # what a person should know, such as "3 hidden files ignored"
+
+    def __len__(self) -> int: ...
+
+    def read(self, index: int) -> Any:
+        """Return the sample as the modality's `prepare` takes it; raises BadData naming the file."""
+
+    def name(self, index: int) -> str:
+        """Name the sample for a person: its path, or `digits[12]`."""
+
+
+class Horizon(NamedTuple):
+    """How long a run is, in optimizer steps, and how its evaluations went so far."""
+
+    total_steps: int
+    epoch_steps: int
+    scores: tuple[float, ...] = ()  # the best-metric of each evaluation, turned so that higher is better
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a backbone, from stem to head: every parameter belongs to exactly one."""
+
+    name: str
+    modules: tuple[str, ...]  # dotted names of modules or parameters below the network
+
+
+@dataclass
+class Backbone:
+    """A network for the task's classes, not yet loaded with its pretrained weights."""
+
+    network: nn.Module  # from a collated batch, normalised, to logits (batch, classes)
+    stages: tuple[Stage, ...]
+    preprocessing: Mapping[str, Any]  # plain JSON values that the modality's verbs understand
+    load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
+    facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from
+
+
+class Modality(Protocol):
+    """The verbs of a modality, as the functions of its module `samples`."""
+
+    def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
+        """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""
+
+    def prepare(self, raw: Any, pipeline: Any, streams: Streams | None) -> np.ndarray:
+        """Apply the pipeline to what `Samples.read` returned; raises BadData (without the name of the sample)."""
+
+    def collate(self, prepared: Sequence[np.ndarray]) -> Tensor:
+        """Stack prepared samples into a batch, still in the cheapest type (pictures: uint8)."""
+
+    def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
+        """The module that turns a batch on its device into what the network expects."""
+
+
+@dataclass
+class Bundle:
+    """A trained model and all that is needed to use it elsewhere: what an exporter writes."""
+
+    model: nn.Module  # from a collated batch to logits (batch, classes); normalisation is inside
+    example: Tensor  # a collated batch
+    task: Task
+    activation: str  # "softmax" or "sigmoid": from logits to probabilities
+    preprocessing: Mapping[str, Any]
+    name: str
