@@ -1,0 +1,125 @@
+"""Who may import whom. Imports are read from the source, also those inside functions."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ftaug
+
+PACKAGE = Path(ftaug.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+MAY_IMPORT = {
+    "errors": set(),
+    "interfaces": {"errors"},
+    "config": {"errors", "interfaces"},
+    "image": {"errors", "interfaces", "config"},
+    "components": {"errors", "interfaces", "config"},
+    "engine": {"errors", "interfaces", "config"},
+    "load": {"errors", "interfaces", "config", "image", "components"},
+    "commands": {"errors", "interfaces", "config", "image", "components", "engine", "load"},
+    "cli": {"errors", "interfaces", "config", "load", "commands"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+ONLY_FOR_TYPES = {"interfaces": {"config"}}
+"""What may be imported under TYPE_CHECKING on top of that."""
+
+
+def dotted_name(file: Path) -> str:
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def layer(module: str) -> str:
+    """`ftaug.image.decode` -> `image`; the package itself -> `__init__`."""
+    return (module.split(".") + ["__init__"])[1]
+
+
+def for_types_only(tree: ast.AST) -> set[ast.AST]:
+    """All nodes below an `if TYPE_CHECKING:`."""
+    guards = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test).endswith("TYPE_CHECKING")]
+    return {inner for guard in guards for statement in guard.body for inner in ast.walk(statement)}
+
+
+def imports(file: Path) -> Iterator[tuple[str, bool, int]]:
+    """Every ftaug module that a file imports, whether only for types, and the line."""
+    tree = ast.parse(file.read_text())
+    typing_only = for_types_only(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = dotted_name(file) if file.name == "__init__.py" else dotted_name(file).rpartition(".")[0]
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names] if base == "ftaug" else [base]
+        else:
+            continue
+        yield from ((name, node in typing_only, node.lineno) for name in names if name.split(".")[0] == "ftaug")
+
+
+def id_of(file: Path) -> str:
+    return str(file.relative_to(PACKAGE))
+
+
+def test_every_layer_is_known():
+    assert {layer(dotted_name(file)) for file in FILES} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("file", FILES, ids=id_of)
+def test_imports_go_downwards(file):
+    own = layer(dotted_name(file))
+    wrong = []
+    for name, typing_only, line in imports(file):
+        target = layer(name)
+        allowed = MAY_IMPORT[own] | {own, "__init__"} | (ONLY_FOR_TYPES.get(own, set()) if typing_only else set())
+        if target not in allowed:
+            wrong.append(f"{id_of(file)}:{line} imports {name}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "commands").glob("[!_]*.py")), ids=id_of)
+def test_commands_never_import_commands(file):
+    own = dotted_name(file)
+    others = [(name, line) for name, _, line in imports(file) if layer(name) == "commands" and name not in (own, "ftaug.commands")]
+    assert not [f"{id_of(file)}:{line} imports {name}" for name, line in others if not name.startswith("ftaug.commands._")]
+
+
+@pytest.mark.parametrize("file", FILES, ids=id_of)
+def test_nobody_asks_which_modality_it_is(file):
+    """Only `load` turns the modality's name into its module; everyone else calls its verbs."""
+    comparisons = [
+        f"{id_of(file)}:{node.lineno} {ast.unparse(node)}"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Compare)
+        and any(ast.unparse(side).endswith("modality") for side in (node.left, *node.comparators))
+        and any(isinstance(side, ast.Constant) and side.value != "any" for side in (node.left, *node.comparators))
+    ]
+    assert not comparisons
+
+
+def test_the_reader_of_imports_sees_them_all(tmp_path, monkeypatch):
+    """The checks above are worth what this reader is."""
+    monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path / "ftaug")
+    file = tmp_path / "ftaug" / "image" / "ops.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "import ftaug.errors\n"
+        "from ftaug import load\n"
+        "from ..config import types\n"
+        "from . import decode\n"
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from ftaug.engine.fit import fit\n"
+        "def f():\n    from ftaug.commands.train import run\n"
+    )
+    assert set(imports(file)) == {
+        ("ftaug.errors", False, 1),
+        ("ftaug.load", False, 2),
+        ("ftaug.config", False, 3),
+        ("ftaug.image", False, 4),
+        ("ftaug.engine.fit", True, 7),
+        ("ftaug.commands.train", False, 9),
+    }

@@ -1,0 +1,62 @@
+"""Commands that build nothing start quickly: they do not import what is slow to import."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "torchvision", "timm", "transformers", "sklearn", "scipy", "matplotlib", "torchmetrics", "onnx", "onnxruntime"}
+
+PROGRAM = """
+import atexit, json, sys
+atexit.register(lambda: print("\\nMODULES", json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr))
+sys.argv = ["ftaug", *sys.argv[1:]]
+from ftaug.cli import main
+main()
+"""
+
+
+def modules_of(*arguments: str, folder: Path) -> tuple[subprocess.CompletedProcess[str], set[str]]:
+    """Run the command in a fresh interpreter; return how it ended and the packages that it had imported."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    marks = [line for line in done.stderr.splitlines() if line.startswith("MODULES ")]
+    return done, set(json.loads(marks[-1].removeprefix("MODULES ")))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["list"],
+        ["list", "augmentation"],
+        ["list", "backbone", "resnet18"],
+        ["schema"],
+        ["validate", str(ROOT / "configs" / "quickstart.yaml")],
+    ],
+    ids=" ".join,
+)
+def test_does_not_import_heavy_packages(arguments, tmp_path):
+    done, modules = modules_of(*arguments, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not modules & HEAVY
+
+
+def test_init_does_not_import_heavy_packages(tmp_path):
+    photos = tmp_path / "photos"
+    for label in ("cat", "dog"):
+        (photos / label).mkdir(parents=True)
+    done, modules = modules_of("init", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not modules & HEAVY
+
+
+def test_a_heavy_import_would_be_seen(tmp_path):
+    """The checks above are worth what their reading of the modules is."""
+    program = PROGRAM.replace("import atexit", "import sklearn, atexit", 1)
+    done = subprocess.run([sys.executable, "-c", program, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert '"sklearn"' in done.stderr.splitlines()[-1]
