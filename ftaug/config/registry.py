@@ -6,7 +6,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ftaug.errors import Place, did_you_mean
 
@@ -45,7 +45,13 @@ class Registry:
         self._prefixes: dict[str, Entry] = {}
         REGISTRIES[kind, modality] = self
 
-    def register(self, function: Function | None = None, /, **facts: Any) -> Any:
+    @overload
+    def register(self, function: Function, /) -> Function: ...
+
+    @overload
+    def register(self, function: None = None, /, **facts: Any) -> Callable[[Function], Function]: ...
+
+    def register(self, function: Any = None, /, **facts: Any) -> Any:
         """Register a function under its own name; `facts` say what the run must know before it calls."""
         if function is None:
             return lambda function: self.register(function, **facts)

@@ -1,0 +1,1 @@
+"""The components that every modality shares: optimizers, schedules, losses, metrics and exporters."""
