@@ -1,0 +1,46 @@
+"""The small network for small pictures that comes with ftaug."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ftaug.errors import ExperimentError, MissingInput
+from ftaug.image import backbone
+from ftaug.image.backbones.stages import by_rules
+from ftaug.image.backbones.weights import Weights, fill, is_file, preprocessing_in, read
+from ftaug.interfaces import Backbone
+
+LETTERS = Path(__file__).parents[1] / "weights" / "resnet20_letters.safetensors"
+_PREPROCESSING = {
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "size": [32, 32],
+    "resize": None,
+    "interpolation": "bilinear",
+}
+_RULES = (("conv1|bn1", "stem"), (r"(layer\d)", r"\1"), ("fc", "head"))
+
+
+@backbone.register
+def resnet20(classes: int, *, weights: Weights = "letters") -> Backbone:
+    """A small network for 32×32 pictures; its weights come with ftaug and were trained on drawn letters.
+
+    Settings:
+        weights: letters (ftaug's own), none, or a file
+    """
+    from ftaug.image.backbones.networks import ResNet20
+
+    if weights not in ("letters", "none") and not is_file(weights):
+        raise ExperimentError(f"backbone.resnet20.weights must be letters, none or a file; got '{weights}'")
+    path = str(LETTERS) if weights == "letters" else weights
+    network = ResNet20(classes)
+    stages = by_rules((name for name, _ in network.named_parameters()), _RULES)
+
+    def load() -> None:
+        if weights == "letters" and not LETTERS.exists():
+            raise MissingInput(f"this copy of ftaug lacks {LETTERS.name}: install it again, or set weights: none")
+        if weights != "none":
+            fill(network, read(path), head=stages[-1])
+
+    preprocessing = (preprocessing_in(path) if is_file(path) else None) or _PREPROCESSING
+    return Backbone(network, stages, preprocessing, load, {"weights": weights})

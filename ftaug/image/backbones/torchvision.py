@@ -1,0 +1,142 @@
+"""The classification networks of torchvision with their ImageNet weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ftaug.errors import ExperimentError, one_of
+from ftaug.image import backbone
+from ftaug.image.backbones.stages import Rule, by_rules, pooled
+from ftaug.image.backbones.weights import Weights, download, fill, is_file, preprocessing_in, read
+from ftaug.interfaces import Backbone
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torchvision.models import WeightsEnum
+
+# fmt: off
+NAMES = (
+    "alexnet", "convnext_base", "convnext_large", "convnext_small", "convnext_tiny", "densenet121", "densenet161",
+    "densenet169", "densenet201", "efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3",
+    "efficientnet_b4", "efficientnet_b5", "efficientnet_b6", "efficientnet_b7", "efficientnet_v2_l",
+    "efficientnet_v2_m", "efficientnet_v2_s", "googlenet", "inception_v3", "maxvit_t", "mnasnet0_5", "mnasnet0_75",
+    "mnasnet1_0", "mnasnet1_3", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "regnet_x_16gf",
+    "regnet_x_1_6gf", "regnet_x_32gf", "regnet_x_3_2gf", "regnet_x_400mf", "regnet_x_800mf", "regnet_x_8gf",
+    "regnet_y_128gf", "regnet_y_16gf", "regnet_y_1_6gf", "regnet_y_32gf", "regnet_y_3_2gf", "regnet_y_400mf",
+    "regnet_y_800mf", "regnet_y_8gf", "resnet101", "resnet152", "resnet18", "resnet34", "resnet50",
+    "resnext101_32x8d", "resnext101_64x4d", "resnext50_32x4d", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0",
+    "shufflenet_v2_x1_5", "shufflenet_v2_x2_0", "squeezenet1_0", "squeezenet1_1", "swin_b", "swin_s", "swin_t",
+    "swin_v2_b", "swin_v2_s", "swin_v2_t", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19",
+    "vgg19_bn", "vit_b_16", "vit_b_32", "vit_h_14", "vit_l_16", "vit_l_32", "wide_resnet101_2", "wide_resnet50_2",
+)
+
+_FOUR_STAGES: tuple[Rule, ...] = (  # each later stage begins with its downsampling
+    (r"features\.0", "stem"), (r"features\.1", "stage1"), (r"features\.[23]", "stage2"), (r"features\.[45]", "stage3"),
+    (r"features\.[67]", "stage4"),
+)
+
+_RULES: Mapping[str, tuple[Rule, ...]] = {
+    "alexnet|vgg": ((r"classifier\.6", "head"), (r"classifier\.\d", "hidden")),
+    "convnext": (*_FOUR_STAGES, (r"classifier\.0", "norm"), (r"classifier\.2", "head")),
+    "densenet": (
+        (r"features\.(?:conv0|norm0)", "stem"), (r"features\.norm5", "norm"),
+        (r"features\.(denseblock\d|transition\d)", r"\1"), ("classifier", "head"),
+    ),
+    "efficientnet": ((r"features\.0", "stem"), (r"features\.(\d+)", r"stage\1"), (r"classifier\.1", "head")),
+    "googlenet": ((r"conv\d", "stem"), (r"(inception\w+)", r"\1"), ("fc", "head")),
+    "inception": ((r"Conv2d\w+", "stem"), (r"(Mixed\w+)", r"\1"), ("fc", "head")),
+    "maxvit": (
+        ("stem", "stem"), (r"blocks\.(\d)", r"block\1"), (r"classifier\.2", "norm"), (r"classifier\.3", "hidden"),
+        (r"classifier\.5", "head"),
+    ),
+    "mnasnet": (
+        (r"layers\.[0-7]", "stem"), *((rf"layers\.{7 + n}", f"block{n}") for n in range(1, 7)),
+        (r"layers\.(?:14|15)", "last_conv"), (r"classifier\.1", "head"),
+    ),
+    "mobilenet_v2": ((r"features\.0", "stem"), (r"features\.(\d+)", r"block\1"), (r"classifier\.1", "head")),
+    "mobilenet_v3": (
+        (r"features\.0", "stem"), (r"features\.(\d+)", r"block\1"), (r"classifier\.0", "hidden"),
+        (r"classifier\.3", "head"),
+    ),
+    "regnet": (("stem", "stem"), (r"trunk_output\.(block\d)", r"\1"), ("fc", "head")),
+    "resnet|resnext|wide_resnet": (("conv1|bn1", "stem"), (r"(layer\d)", r"\1"), ("fc", "head")),
+    "shufflenet": (("conv1", "stem"), (r"(stage\d)", r"\1"), ("conv5", "last_conv"), ("fc", "head")),
+    "squeezenet": ((r"classifier\.1", "head"),),
+    "swin": (*_FOUR_STAGES, ("norm", "norm"), ("head", "head")),
+    "vit": (
+        (r"conv_proj|class_token|encoder\.pos_embedding", "stem"), (r"encoder\.layers\.encoder_layer_(\d+)", r"block\1"),
+        (r"encoder\.ln", "norm"), (r"heads\.head", "head"),
+    ),
+}
+# fmt: on
+
+_AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that only training from scratch uses
+
+
+@backbone.family(NAMES)
+def torchvision(name: str, classes: int, *, weights: Weights = "imagenet") -> Backbone:
+    """A network of torchvision, with ImageNet weights unless told otherwise.
+
+    Settings:
+        weights: imagenet (torchvision's best), the name of one of its weights such as IMAGENET1K_V2, none, or a file
+    """
+    chosen = _member(name, weights)
+    preprocessing = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(chosen)
+    network = _build(name, classes, preprocessing["size"][0], scratch=weights == "none")
+    rules = next(rules for prefix, rules in _RULES.items() if re.match(prefix, name))
+    if re.match("alexnet|vgg|squeezenet", name):
+        rules = (*rules, *pooled(network.features))
+    stages = by_rules((parameter for parameter, _ in network.named_parameters()), rules)
+
+    def load() -> None:
+        if weights != "none":
+            file = read(weights) if is_file(weights) else download(chosen)
+            fill(network, file.renamed(_modern_name), head=stages[-1])
+
+    described = weights if is_file(weights) or weights == "none" else f"torchvision {chosen}"
+    return Backbone(network, stages, preprocessing, load, {"weights": described})
+
+
+def _member(name: str, weights: str) -> WeightsEnum:
+    """The weights of torchvision that are meant; for a file and for none, those whose preprocessing is to be used."""
+    from torchvision.models import get_model_weights
+
+    members = get_model_weights(name)
+    if weights in ("imagenet", "none") or is_file(weights):
+        return members.DEFAULT
+    known = [member.name for member in members]
+    if weights not in known:
+        expected = one_of(["imagenet", *known, "none", "a file"])
+        raise ExperimentError(f"backbone.{name}.weights must be {expected}; got '{weights}'")
+    return members[weights]
+
+
+def _preprocessing(weights: WeightsEnum) -> dict[str, Any]:
+    preset = weights.transforms()
+    return {
+        "mean": list(preset.mean),
+        "std": list(preset.std),
+        "size": preset.crop_size * 2,
+        "resize": preset.resize_size[0],
+        "interpolation": preset.interpolation.value,
+    }
+
+
+def _build(name: str, classes: int, size: int, scratch: bool) -> nn.Module:
+    from torchvision.models import get_model
+
+    options: dict[str, Any] = {}
+    if name in ("googlenet", "inception_v3"):  # transform_input: their weights were trained on -1..1
+        options = {"aux_logits": False, "transform_input": True, "init_weights": scratch}
+    elif name.startswith("vit_"):
+        options = {"image_size": size}
+    return get_model(name, weights=None, num_classes=classes, **options)
+
+
+def _modern_name(key: str) -> str | None:
+    """Today's name of a tensor in a file of torchvision; None for one that is not used."""
+    if re.match(_AUXILIARY, key):
+        return None
+    return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key)
