@@ -1,0 +1,5 @@
+"""The datasets of pictures. Importing this package declares them all."""
+
+from ftaug.image.datasets import digits, folder
+
+__all__ = ["digits", "folder"]

@@ -1,0 +1,61 @@
+"""Handwritten digits that come with scikit-learn: real data without a download."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftaug.config.types import Count, CountOrZero
+from ftaug.errors import BadData
+from ftaug.image import dataset
+from ftaug.image.datasets.arrays import ArraySamples, fingerprint
+from ftaug.interfaces import Task
+
+_PARTITION_SEED = 1797
+_SHARES = {"train": (0.0, 0.6), "val": (0.6, 0.8), "test": (0.8, 1.0)}
+
+
+@dataset.register
+def digits(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> ArraySamples:
+    """1,797 handwritten digits of 8×8 grey pixels, light on black, in a fixed partition of 60/20/20.
+
+    Settings:
+        per_class: use only that many pictures of each class for training; validation and test stay whole
+        subset_seed: which pictures `per_class` chooses
+
+    Reads uint8 (8, 8); the 17 grey values of the source are spread over 0..255. Names and order are scikit-learn's.
+    Source: scikit-learn's `load_digits`, the test part of UCI Optical Recognition of Handwritten Digits (CC BY 4.0).
+    """
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    pictures = np.round(bunch.images * (255 / 16)).astype(np.uint8)
+    targets = bunch.target.astype(np.int64)
+    kept = _rows_of(split, targets)
+    if split == "train" and per_class is not None:
+        kept = _subset(kept, targets, per_class, subset_seed)
+    task = Task(tuple(str(digit) for digit in range(10)))
+    pictures, targets = pictures[kept], targets[kept]
+    return ArraySamples("digits", pictures, targets, task, kept, fingerprint(pictures, targets))
+
+
+def _rows_of(split: str, targets: np.ndarray) -> np.ndarray:
+    """The rows of a split: the same share of every class."""
+    low, high = _SHARES[split]
+    rng = np.random.Generator(np.random.Philox(_PARTITION_SEED))
+    rows = []
+    for label in range(10):
+        shuffled = rng.permutation(np.flatnonzero(targets == label))
+        rows.append(shuffled[round(low * len(shuffled)) : round(high * len(shuffled))])
+    return np.sort(np.concatenate(rows))
+
+
+def _subset(rows: np.ndarray, targets: np.ndarray, per_class: int, seed: int) -> np.ndarray:
+    """That many rows of each class; a smaller number chooses a subset of a larger one's."""
+    rng = np.random.Generator(np.random.Philox(seed))
+    of_class = [rng.permutation(rows[targets[rows] == label]) for label in range(10)]
+    fewest = min(len(ids) for ids in of_class)
+    if per_class > fewest:
+        raise BadData(
+            f"digits: per_class must be at most {fewest}, the pictures that the rarest class has for training"
+        )
+    return np.sort(np.concatenate([ids[:per_class] for ids in of_class]))

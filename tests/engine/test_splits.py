@@ -1,0 +1,110 @@
+"""Splits: stratified like scikit-learn's, whole groups, the same for a seed."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedShuffleSplit
+
+from ftaug.engine.splits import classes_not_held_out, split
+from ftaug.errors import BadData
+
+
+def test_the_same_seed_gives_the_same_split_and_another_gives_another():
+    targets = np.arange(500) % 7
+    first, again, other = (split(targets, None, 0.2, seed)[1] for seed in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@given(
+    counts=st.lists(st.integers(2, 60), min_size=2, max_size=12),
+    share=st.floats(0.05, 0.9),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=150, deadline=None)
+def test_parts_are_a_partition_and_every_class_is_on_both_sides(counts, share, seed):
+    targets = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    train, held = split(targets, None, share, seed)
+    assert np.array_equal(np.sort(np.concatenate([train, held])), np.arange(len(targets)))
+    assert np.all(np.diff(train) > 0) and np.all(np.diff(held) > 0)
+    assert set(targets[train]) == set(targets[held]) == set(range(len(counts)))
+    wanted = int(np.clip(round(share * len(targets)), len(counts), len(targets) - len(counts)))
+    assert len(held) == wanted
+
+
+@pytest.mark.parametrize("size", [40, 200, 0.25])
+def test_class_counts_are_those_of_sklearn_within_one(size):
+    rng = np.random.default_rng(0)
+    targets = rng.choice(6, size=800, p=[0.4, 0.25, 0.15, 0.1, 0.06, 0.04])
+    held = split(targets, None, size, 0)[1]
+    oracle = next(StratifiedShuffleSplit(1, test_size=size, random_state=0).split(targets, targets))[1]
+    assert len(held) == len(oracle)
+    assert np.abs(np.bincount(targets[held]) - np.bincount(targets[oracle])).max() <= 1
+
+
+def test_members_of_a_class_are_chosen_evenly():
+    targets = np.repeat([0, 1], 20)
+    chosen = np.bincount(np.concatenate([split(targets, None, 0.25, seed)[1] for seed in range(400)]), minlength=40)
+    assert chosen.min() > 60 and chosen.max() < 140  # 100 expected, about nine deviations wide
+
+
+def test_a_class_with_one_sample_stays_and_is_told():
+    targets = np.array([0] * 10 + [1] + [2] * 10)
+    train, held = split(targets, None, 0.2, 0)
+    assert 10 in train
+    assert classes_not_held_out(targets, held).tolist() == [1]
+
+
+def test_a_share_too_small_for_all_classes_is_raised_to_one_each():
+    assert len(split(np.repeat(np.arange(10), 2), None, 0.1, 0)[1]) == 10
+
+
+@pytest.mark.parametrize("size", [20, 25, 3, 18, 1.0])
+def test_impossible_sizes_are_refused(size):
+    with pytest.raises(BadData, match="cannot hold out"):
+        split(np.repeat(np.arange(4), 5), None, size, 0)
+
+
+def test_groups_stay_whole_and_classes_stay_near_their_share():
+    rng = np.random.default_rng(1)
+    groups = rng.integers(0, 300, 3000) * 10**12
+    targets = (groups // 10**12 + rng.integers(0, 2, 3000)) % 5
+    train, held = split(targets, groups, 0.2, 0)
+    assert not set(groups[train]) & set(groups[held])
+    assert len(train) + len(held) == 3000
+    assert np.abs(np.bincount(targets[held]) / np.bincount(targets) - 0.2).max() < 0.03
+
+
+def test_two_groups_of_a_class_are_parted():
+    targets = np.repeat(np.arange(6), 20)
+    train, held = split(targets, np.arange(120) // 10, 0.2, 0)
+    assert set(targets[train]) == set(targets[held]) == set(range(6))
+
+
+def test_a_single_group_cannot_be_parted():
+    with pytest.raises(BadData, match="groups"):
+        split(np.arange(20) % 2, np.zeros(20, np.int64), 0.2, 0)
+
+
+def test_every_label_of_multi_label_targets_stays_near_its_share():
+    rng = np.random.default_rng(2)
+    targets = (rng.random((2000, 12)) < np.geomspace(0.004, 0.5, 12)).astype(np.uint8)
+    train, held = split(targets, None, 0.2, 0)
+    shares = targets[held].sum(0) / targets.sum(0)
+    assert np.abs(shares - 0.2).max() < 0.08 and np.abs(shares[6:] - 0.2).max() < 0.02
+    assert abs(len(held) - 400) <= 15
+    assert set(train).isdisjoint(held)
+    shuffled = rng.permutation(2000)[:400]
+    random_error = np.abs(targets[shuffled].sum(0) / targets.sum(0) - 0.2).mean()
+    assert np.abs(shares - 0.2).mean() < random_error
+
+
+def test_multi_label_groups_stay_whole():
+    rng = np.random.default_rng(3)
+    targets = (rng.random((600, 5)) < 0.3).astype(np.uint8)
+    groups = rng.integers(0, 80, 600)
+    train, held = split(targets, groups, 100, 0)
+    assert not set(groups[train]) & set(groups[held])
+    assert abs(len(held) - 100) < 40
+    assert classes_not_held_out(targets, held).size == 0
