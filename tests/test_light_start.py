@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "torchvision", "timm", "transformers", "sklearn", "scipy", "matplotlib", "torchmetrics", "onnx", "onnxruntime"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "timm",
+    "transformers",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "torchmetrics",
+    "onnx",
+    "onnxruntime",
+}
 
 PROGRAM = """
 import atexit, json, sys
@@ -21,7 +32,9 @@ main()
 
 def modules_of(*arguments: str, folder: Path) -> tuple[subprocess.CompletedProcess[str], set[str]]:
     """Run the command in a fresh interpreter; return how it ended and the packages that it had imported."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=60
+    )
     marks = [line for line in done.stderr.splitlines() if line.startswith("MODULES ")]
     return done, set(json.loads(marks[-1].removeprefix("MODULES ")))
 
@@ -58,5 +71,7 @@ def test_init_does_not_import_heavy_packages(tmp_path):
 def test_a_heavy_import_would_be_seen(tmp_path):
     """The checks above are worth what their reading of the modules is."""
     program = PROGRAM.replace("import atexit", "import sklearn, atexit", 1)
-    done = subprocess.run([sys.executable, "-c", program, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
     assert '"sklearn"' in done.stderr.splitlines()[-1]
