@@ -1,0 +1,66 @@
+"""Where a run computes and in which precision, each choice with its reason."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ftaug.engine.batches import usable_cores
+from ftaug.errors import ExperimentError, Unavailable
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device and a precision, and why these."""
+
+    torch: torch.device
+    precision: str
+    reasons: dict[str, str]
+
+    def autocast(self) -> torch.autocast:
+        """The context in which the network runs."""
+        return torch.autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
+
+
+def choose(device: str, precision: str) -> Device:
+    """Turn what the user asked for into a device and a precision; raises Unavailable."""
+    reasons = {}
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        reasons["device"] = "a CUDA device is there" if device == "cuda" else "no CUDA device is there"
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise Unavailable("device cuda is not there: PyTorch sees no CUDA device; use --device cpu or auto")
+    if precision == "auto":
+        precision, reasons["precision"] = _cuda_precision() if device.startswith("cuda") else _cpu_precision()
+    elif precision == "fp16" and device == "cpu":
+        raise ExperimentError("train.precision: fp16 needs a CUDA device; on a CPU use fp32 or bf16")
+    return Device(torch.device(device), precision, reasons)
+
+
+def _cuda_precision() -> tuple[str, str]:
+    if torch.cuda.get_device_capability()[0] >= 8:
+        return "bf16", "the GPU computes in bf16"
+    return "fp16", "the GPU has fp16 units but none for bf16"
+
+
+def _cpu_precision() -> tuple[str, str]:
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    if "avx512_bf16" in flags or "amx_bf16" in flags:
+        return "bf16", "the processor has bf16 units"
+    return "fp32", "the processor has no bf16 units"
+
+
+def prepare_process(device: Device) -> None:
+    """Set what holds for the whole process: threads, and the same result every time."""
+    torch.set_num_threads(usable_cores())
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+
+
+def describe(device: Device) -> str:
+    """The device for a person."""
+    if device.torch.type == "cuda":
+        return torch.cuda.get_device_name(device.torch)
+    return f"CPU, {torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}"

@@ -1,0 +1,132 @@
+"""The training loop: a generator that yields after every optimizer step. What the caller does in between is its hook."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from ftaug.engine import seeds
+from ftaug.engine.batches import Batch, batches
+from ftaug.engine.setup import Setup
+from ftaug.errors import Diverged
+
+
+@dataclass
+class Progress:
+    """How far a run has come: all of its state that is not a tensor, as JSON keeps it."""
+
+    step: int = 0  # optimizer steps done
+    scores: list[float] = field(default_factory=list)  # the best-metric of each evaluation, higher is better
+    evaluated: int = 0  # the step of the last evaluation
+    best_step: int | None = None
+    window_loss: float = 0.0  # summed over the samples since the last row of metrics.jsonl
+    window_samples: int = 0
+    scaler: dict[str, float] = field(default_factory=dict)  # of fp16
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimizer step that was taken."""
+
+    number: int  # from 1
+    epoch: int  # from 0
+    loss: Tensor  # mean over the samples, detached, on the device
+    rate: float  # the peak rate times the schedule's factor
+    samples: int
+    gradient_norm: Tensor | None  # before clipping, where the gradients are clipped
+
+
+def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
+    """Train from `progress.step` to the end of the horizon."""
+    plan, network = setup.plan, setup.model.network
+    requests = setup.epochs.requests(progress.step, setup.horizon.total_steps)
+    feed = batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
+    network.eval()
+    previous: Step | None = None
+    for step in range(progress.step, setup.horizon.total_steps):
+        if step in plan.starts or not network.training:  # an evaluation in between leaves it in eval mode
+            plan.apply(network, step)
+        rate = set_rates(setup, step, progress)
+        loss, samples = accumulate_gradients(setup, step, feed)
+        norm = update(setup, step)
+        _check_finite(previous)
+        previous = Step(step + 1, step // setup.horizon.epoch_steps, loss, rate, samples, norm)
+        progress.step = step + 1
+        yield previous
+    _check_finite(previous)
+
+
+def set_rates(setup: Setup, step: int, progress: Progress) -> float:
+    """Give every parameter group its learning rate for a step (from 0); return that of a factor of 1."""
+    lr = setup.experiment.lr
+    rate = lr.peak * lr.schedule(step, setup.horizon._replace(scores=tuple(progress.scores)))
+    for group, plan in zip(setup.optimizer.param_groups, setup.plan.groups, strict=True):
+        group["lr"] = rate * plan.lr_factor
+    return float(rate)
+
+
+def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
+    """Run the micro-batches of a step forward and backward; return the mean loss and the number of samples."""
+    total = torch.zeros((), device=setup.device.torch)
+    share, samples = 0.0, 0
+    while share < 1 - 1e-9:
+        batch = next(feed)
+        torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, batch.request.part))
+        inputs = batch.inputs.to(setup.device.torch, non_blocking=True)
+        inputs, targets = _mixed(setup, batch, inputs, targets_of(setup, batch))
+        with setup.device.autocast():
+            logits = setup.model(inputs)
+        loss = setup.loss(logits, targets) * batch.request.share
+        setup.scaler.scale(loss).backward()
+        total += loss.detach()
+        share += batch.request.share
+        samples += len(batch.request.ids)
+    return total, samples
+
+
+def targets_of(setup: Setup, batch: Batch, purpose: str = "train") -> Tensor:
+    """The targets of a batch on the device: int64 (batch,), or float (batch, classes) for several labels."""
+    targets = torch.from_numpy(setup.portions[purpose].targets[batch.request.ids])
+    if setup.task.multi_label:
+        targets = targets.float()
+    return targets.to(setup.device.torch, non_blocking=True)
+
+
+def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Apply the experiment's mix, if it has one, by draws of this step alone."""
+    mix = setup.experiment.mix
+    if mix is None:
+        return inputs, targets
+    if not setup.task.multi_label:
+        targets = one_hot(targets, len(setup.task.classes)).float()
+    rng = seeds.generator(setup.experiment.seed, "mix", batch.request.step, batch.request.part)
+    mixed: tuple[Tensor, Tensor] = mix(inputs.float(), targets, rng)
+    return mixed
+
+
+def update(setup: Setup, step: int) -> Tensor | None:
+    """Apply the gathered gradients; return their norm where they are clipped."""
+    norm = None
+    clip = setup.experiment.train.clip_norm
+    if clip is not None:
+        setup.scaler.unscale_(setup.optimizer)
+        parameters = [p for group in setup.optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
+    setup.scaler.step(setup.optimizer)
+    setup.scaler.update()
+    setup.optimizer.zero_grad(set_to_none=True)
+    if setup.average is not None:
+        setup.average.update(setup.model.network, step + 1)
+    return norm
+
+
+def _check_finite(step: Step | None) -> None:
+    """Raise Diverged; looked at one step later, so that a GPU is not waited for."""
+    if step is not None and not math.isfinite(step.loss.item()):
+        raise Diverged(
+            f"training diverged: the loss of step {step.number} (epoch {step.epoch + 1}) is {step.loss.item()}; "
+            f"try a lower lr.peak (now {step.rate:.3g} at that step), train.clip_norm=1.0 or a warm-up"
+        )

@@ -1,0 +1,80 @@
+"""The evaluation loop: every sample once, in order, unaugmented. It draws nothing, so it cannot disturb training."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.batches import Batch, Prepared, batches, in_order
+from ftaug.engine.device import Device
+from ftaug.interfaces import Task
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A model's answers on a portion and what they are worth."""
+
+    logits: np.ndarray  # float32 (n, classes)
+    probabilities: np.ndarray  # float32 (n, classes)
+    targets: np.ndarray
+    values: dict[str, float]  # `loss` and the experiment's metrics, by name
+
+
+@torch.inference_mode()
+def logits_of(
+    model: nn.Module, prepared: Prepared, batch_size: int, device: Device, workers: int
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Yield every batch with its logits: float32 (batch, classes), on the CPU."""
+    model.eval()
+    requests = in_order(len(prepared.portion), batch_size)
+    for batch in batches(prepared, requests, workers, pin=device.torch.type == "cuda"):
+        with device.autocast():
+            logits = model(batch.inputs.to(device.torch, non_blocking=True))
+        yield batch, logits.float().cpu()
+
+
+def gather(
+    model: nn.Module,
+    prepared: Prepared,
+    batch_size: int,
+    device: Device,
+    workers: int,
+    carry_on: Callable[[], bool] = lambda: True,
+) -> np.ndarray | None:
+    """The logits of all samples, float32 (n, classes); None where `carry_on` said no in between."""
+    result = []
+    for _, logits in logits_of(model, prepared, batch_size, device, workers):
+        result.append(logits.numpy())
+        if not carry_on():
+            return None
+    return np.concatenate(result)
+
+
+def judge(
+    experiment: Experiment, logits: np.ndarray, targets: np.ndarray, task: Task, loss: Callable[[Tensor, Tensor], Tensor]
+) -> Measurement:
+    """Measure answers: the loss and every metric of the experiment. `loss` takes CPU tensors."""
+    chances = probabilities(logits, experiment.loss.fact("activation"))
+    wanted = torch.from_numpy(targets)
+    values = {"loss": float(loss(torch.from_numpy(logits), wanted.float() if task.multi_label else wanted))}
+    for metric in experiment.evaluate.metrics:
+        values[metric.name] = float(metric(chances, targets, task))
+    return Measurement(logits, chances, targets, values)
+
+
+def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
+    """Turn logits (n, classes) into probabilities by `softmax` or `sigmoid`."""
+    tensor = torch.from_numpy(logits)
+    return (torch.softmax(tensor, dim=1) if activation == "softmax" else torch.sigmoid(tensor)).numpy()
+
+
+def score(experiment: Experiment, values: dict[str, float]) -> float:
+    """The value that chooses the best checkpoint, turned so that higher is better."""
+    best = experiment.evaluate.best
+    if best == "loss":
+        return -values["loss"]
+    metric = next(m for m in experiment.evaluate.metrics if m.name == best)
+    return values[best] if metric.fact("higher_is_better") else -values[best]

@@ -1,0 +1,83 @@
+"""The samples of one purpose: train, val or test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import numpy as np
+
+from ftaug.config.experiment import Data, Split
+from ftaug.engine import seeds, splits
+from ftaug.errors import BadData, did_you_mean
+from ftaug.interfaces import Samples, Task
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Some of a dataset's samples. A sample's id is its position in the dataset, whatever was split off."""
+
+    purpose: str
+    samples: Samples
+    ids: np.ndarray  # int64 (n,)
+    targets: np.ndarray  # of these samples, in the classes of the task: int64 (n,) or uint8 (n, classes)
+    task: Task
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def names(self) -> Iterator[str]:
+        """The samples' names for a person."""
+        return (self.samples.name(int(i)) for i in self.ids)
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of which samples these are."""
+        return sha256(self.samples.fingerprint.encode() + self.ids.tobytes()).hexdigest()
+
+    def counts(self) -> np.ndarray:
+        """Samples per class: int64 (classes,)."""
+        if self.task.multi_label:
+            return self.targets.sum(axis=0, dtype=np.int64)
+        return np.bincount(self.targets, minlength=len(self.task.classes))
+
+
+def whole(purpose: str, samples: Samples, task: Task) -> Portion:
+    """All samples of a dataset, their targets counted in the classes of the task."""
+    ids = np.arange(len(samples))
+    if samples.task == task:
+        return Portion(purpose, samples, ids, samples.targets, task)
+    if samples.task.multi_label != task.multi_label:
+        raise BadData(f"data.{purpose}: has {'' if samples.task.multi_label else 'no '}several labels a sample, unlike data.train")
+    for name in samples.task.classes:
+        if name not in task.classes:
+            raise BadData(f"data.{purpose}: class '{name}' is not among the classes of data.train{did_you_mean(name, task.classes)}")
+    columns = np.array([task.classes.index(name) for name in samples.task.classes])
+    if task.multi_label:
+        targets = np.zeros((len(samples), len(task.classes)), np.uint8)
+        targets[:, columns] = samples.targets
+    else:
+        targets = columns[samples.targets]
+    return Portion(purpose, samples, ids, targets, task)
+
+
+def portions(data: Data, seed: int) -> dict[str, Portion]:
+    """Read the datasets and take out the splits: `train`, and `val` and `test` where there are any."""
+    train = data.train("train")
+    result = {"train": whole("train", train, train.task)}
+    for purpose, source in (("test", data.test), ("val", data.val)):
+        if isinstance(source, Split):
+            result["train"], result[purpose] = _held_out(result["train"], purpose, source.split, seed)
+        elif source is not None:
+            result[purpose] = whole(purpose, source(purpose), train.task)
+    return result
+
+
+def _held_out(train: Portion, purpose: str, size: float, seed: int) -> tuple[Portion, Portion]:
+    groups = train.samples.groups
+    kept, taken = splits.split(
+        train.targets, None if groups is None else groups[train.ids], size, seeds.word(f"{seed}/{purpose}")
+    )
+    return (
+        replace(train, ids=train.ids[kept], targets=train.targets[kept]),
+        replace(train, purpose=purpose, ids=train.ids[taken], targets=train.targets[taken]),
+    )

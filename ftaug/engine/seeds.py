@@ -1,0 +1,40 @@
+"""Counter-based random streams: every draw is a function of what it is for, never of what was drawn before."""
+
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+
+from ftaug.interfaces import Streams
+
+
+@lru_cache(maxsize=1024)
+def word(text: str) -> int:
+    """A fixed 64-bit number for a name."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def generator(seed: int, purpose: str, *counter: int) -> np.random.Generator:
+    """The Philox stream keyed by (seed, purpose) at a counter of up to three words."""
+    words = np.zeros(4, np.uint64)  # word 0 is the one that advances while drawing
+    words[4 - len(counter) :] = counter
+    return np.random.Generator(np.random.Philox(key=np.array([seed, word(purpose)], np.uint64), counter=words))
+
+
+def streams(seed: int, epoch: int, sample: int) -> Streams:
+    """The streams of one sample in one epoch: from the name of an op to its generator."""
+
+    def stream(op: str) -> np.random.Generator:
+        return generator(seed, "augment", word(op), sample, epoch)
+
+    return stream
+
+
+def order(seed: int, epoch: int, count: int) -> np.ndarray:
+    """The order in which an epoch visits `count` samples: int64 (count,)."""
+    return generator(seed, "order", epoch).permutation(count)
+
+
+def step_seed(seed: int, step: int, part: int) -> int:
+    """What dropout and other randomness inside the network start from, for one part of one step."""
+    return word(f"{seed}/{step}/{part}") >> 1

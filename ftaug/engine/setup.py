@@ -1,0 +1,161 @@
+"""Experiment → Setup: everything built and ready to run."""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine import device as devices
+from ftaug.engine import unfreeze
+from ftaug.engine.batches import Epochs, Prepared, usable_cores
+from ftaug.engine.device import Device
+from ftaug.engine.ema import Average
+from ftaug.engine.portion import Portion
+from ftaug.engine.unfreeze import Plan
+from ftaug.errors import BadData
+from ftaug.interfaces import Backbone, Horizon, Modality, Task
+
+
+class Model(nn.Module):
+    """From a collated batch to logits: the modality's normalisation, then the network."""
+
+    def __init__(self, normaliser: nn.Module, network: nn.Module) -> None:
+        super().__init__()
+        self.normaliser = normaliser
+        self.network = network
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes)."""
+        return cast(Tensor, self.network(self.normaliser(inputs)))
+
+
+@dataclass
+class Setup:
+    """A run's parts. Only `model`, `optimizer`, `scaler` and `average` change while it trains."""
+
+    experiment: Experiment
+    device: Device
+    portions: Mapping[str, Portion]
+    backbone: Backbone
+    model: Model
+    epochs: Epochs
+    horizon: Horizon
+    plan: Plan
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler
+    average: Average | None
+    loss: Callable[[Tensor, Tensor], Tensor]
+
+    @property
+    def task(self) -> Task:
+        """What is told apart."""
+        return self.portions["train"].task
+
+    @property
+    def workers(self) -> int:
+        """Processes that prepare batches."""
+        asked = self.experiment.data.workers
+        return max(1, min(8, usable_cores() - 1)) if asked == "auto" else asked
+
+    def prepared(self, purpose: str) -> Prepared:
+        """The samples of a purpose, on their way to the model: augmented only for training."""
+        augment = self.experiment.augment if purpose == "train" else ()
+        return prepared(self.experiment, self.portions[purpose], augment, self.backbone.preprocessing)
+
+
+def modality_of(experiment: Experiment) -> Modality:
+    """The verbs of the experiment's modality."""
+    return cast(Modality, import_module(f"ftaug.{experiment.modality}.samples"))
+
+
+def prepared(experiment: Experiment, portion: Portion, augment: Any, preprocessing: Mapping[str, Any]) -> Prepared:
+    """A portion's samples with the pipeline that leads them to the model."""
+    pipeline = modality_of(experiment).pipeline(augment, preprocessing)
+    return Prepared(portion, experiment.modality, pipeline, experiment.seed)
+
+
+def epochs_of(experiment: Experiment, train_size: int) -> Epochs:
+    """How training visits its samples."""
+    return Epochs(experiment.seed, train_size, experiment.data.batch_size, experiment.train.accumulate)
+
+
+def horizon(experiment: Experiment, train_size: int) -> Horizon:
+    """How long the run is."""
+    steps = epochs_of(experiment, train_size).steps
+    return Horizon(steps * experiment.train.epochs, steps)
+
+
+def bind_loss(experiment: Experiment, counts: np.ndarray) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss as a function of logits and targets, the class counts of training bound to it."""
+    bound = torch.from_numpy(counts)
+    return lambda logits, targets: cast(Tensor, experiment.loss(logits.float(), targets, bound.to(logits.device)))
+
+
+def build_model(experiment: Experiment, task: Task) -> tuple[Backbone, Model]:
+    """Build the network for the task, its weights drawn from the seed."""
+    torch.manual_seed(experiment.seed)
+    backbone = experiment.backbone(len(task.classes))
+    return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network)
+
+
+def place_model(model: Model, device: Device) -> Model:
+    """Move a model to its device, convolutions in the layout that their kernels want."""
+    return cast(Model, model.to(device.torch, memory_format=torch.channels_last))
+
+
+def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:
+    """Build everything; `pretrained` is false where a checkpoint is about to fill the network."""
+    train = portions["train"]
+    device = devices.choose(device_name, experiment.train.precision)
+    devices.prepare_process(device)
+    if len(train) < 2:
+        raise BadData(f"data.train: {len(train)} sample is not enough to train on")
+    epochs, length = epochs_of(experiment, len(train)), horizon(experiment, len(train))
+    backbone, model = build_model(experiment, train.task)
+    plan = unfreeze.plan(backbone, experiment, length)
+    if pretrained:
+        backbone.load_pretrained()
+    place_model(model, device)
+    return Setup(
+        experiment=experiment,
+        device=device,
+        portions=portions,
+        backbone=backbone,
+        model=model,
+        epochs=epochs,
+        horizon=length,
+        plan=plan,
+        optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
+        scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),
+        average=Average(model.network, experiment.train.ema) if experiment.train.ema is not None else None,
+        loss=bind_loss(experiment, train.counts()),
+    )
+
+
+def parameter_groups(network: nn.Module, plan: Plan, peak: float) -> list[dict[str, Any]]:
+    """What the optimizer is given: every parameter that ever learns, from the start."""
+    parameters = dict(network.named_parameters())
+    return [
+        {
+            "params": [parameters[name] for name in group.names],
+            "lr": peak * group.lr_factor,
+            "decays": group.decays,
+            "name": group.stage,
+        }
+        for group in plan.groups
+    ]
+
+
+def evaluated_model(setup: Setup) -> Model:
+    """The model to measure: the average of the weights where one is kept, else the one in training."""
+    if setup.average is None:
+        return setup.model
+    model = copy.deepcopy(setup.model)
+    setup.average.copy_to(model.network)
+    return model

@@ -1,0 +1,138 @@
+"""A run folder opened for use: the experiment, the model with its best weights, the data it was made for."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine import checkpoint, measure
+from ftaug.engine import device as devices
+from ftaug.engine.batches import usable_cores
+from ftaug.engine.device import Device
+from ftaug.engine.portion import Portion, portions
+from ftaug.engine.setup import Model, Setup, bind_loss, build_model, modality_of, place_model, prepared
+from ftaug.errors import BadData, ExperimentError, MissingInput
+from ftaug.interfaces import Bundle, Task
+from ftaug.load import load
+
+MODEL_FILE = "model.json"
+
+
+def describe_model(setup: Setup) -> dict[str, Any]:
+    """What a run folder keeps about its model beside the weights, as JSON."""
+    return {
+        "classes": list(setup.task.classes),
+        "multi_label": setup.task.multi_label,
+        "activation": setup.experiment.loss.fact("activation"),
+        "preprocessing": dict(setup.backbone.preprocessing),
+        "class_counts": setup.portions["train"].counts().tolist(),
+        "weights_from": dict(setup.backbone.facts),
+    }
+
+
+@dataclass
+class OpenRun:
+    """A run that has a checkpoint."""
+
+    folder: Path
+    experiment: Experiment
+    checkpoint: Path
+    task: Task
+    activation: str
+    preprocessing: dict[str, Any]
+    class_counts: np.ndarray
+    model: Model  # on the device, in eval mode
+    device: Device
+
+    @cached_property
+    def portions(self) -> dict[str, Portion]:
+        """The data of the experiment, split as it was for training; raises BadData where its classes are others now."""
+        found = portions(self.experiment.data, self.experiment.seed)
+        if found["train"].task != self.task:
+            raise BadData(f"{self.folder}: the classes of data.train are not those the run was trained on")
+        return found
+
+    def portion(self, split: str | None) -> Portion:
+        """The samples to evaluate on: the split asked for, else `test` where there is one, else `val`."""
+        names = [split] if split else ["test", "val"]
+        for name in names:
+            if name in self.portions:
+                return self.portions[name]
+        raise ExperimentError(f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train")
+
+    def logits(self, portion: Portion) -> np.ndarray:
+        """The model's answers on a portion: float32 (n, classes)."""
+        data = prepared(self.experiment, portion, (), self.preprocessing)
+        found = measure.gather(self.model, data, self.batch_size, self.device, self.workers)
+        assert found is not None
+        return found
+
+    def judge(self, logits: np.ndarray, portion: Portion) -> measure.Measurement:
+        """Measure answers by the experiment's loss and metrics."""
+        loss = bind_loss(self.experiment, self.class_counts)
+        return measure.judge(self.experiment, logits, portion.targets, self.task, loss)
+
+    def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
+        """Collate raw samples as evaluation sees them."""
+        verbs = modality_of(self.experiment)
+        pipeline = verbs.pipeline((), self.preprocessing)
+        return verbs.collate([verbs.prepare(one, pipeline, None) for one in raw])
+
+    @torch.inference_mode()
+    def answer(self, batch: torch.Tensor) -> np.ndarray:
+        """Probabilities for a collated batch: float32 (batch, classes)."""
+        with self.device.autocast():
+            logits = self.model(batch.to(self.device.torch))
+        return measure.probabilities(logits.float().cpu().numpy(), self.activation)
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per batch where nothing is learned."""
+        return self.experiment.evaluate.batch_size or self.experiment.data.batch_size
+
+    @property
+    def workers(self) -> int:
+        """Processes that prepare batches."""
+        asked = self.experiment.data.workers
+        return max(1, min(8, usable_cores() - 1)) if asked == "auto" else asked
+
+    def bundle(self, example: torch.Tensor) -> Bundle:
+        """What an exporter writes: the model on the CPU in fp32."""
+        model = self.model.to("cpu", torch.float32).eval()
+        return Bundle(model, example, self.task, self.activation, self.preprocessing, self.experiment.name)
+
+
+def open_run(folder: Path | str, device: str = "auto") -> OpenRun:
+    """Open a run folder with its best checkpoint, else its newest; raises MissingInput, BadData."""
+    folder = Path(folder)
+    if not (folder / "resolved.yaml").is_file():
+        raise MissingInput(f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes")
+    experiment = load(folder / "resolved.yaml")
+    best = (folder / "best").resolve()
+    chosen = best if (folder / "best").is_symlink() and best.is_dir() else checkpoint.newest(folder / "checkpoints")
+    if chosen is None or not (folder / MODEL_FILE).is_file():
+        raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
+    facts = json.loads((folder / MODEL_FILE).read_text())
+    task = Task(tuple(facts["classes"]), facts["multi_label"])
+    chosen_device = devices.choose(device, experiment.train.precision)
+    devices.prepare_process(chosen_device)
+    _, model = build_model(experiment, task)
+    tensors, _ = checkpoint.load(chosen)
+    model.network.load_state_dict(tensors.get("ema") or tensors["model"])
+    return OpenRun(
+        folder=folder,
+        experiment=experiment,
+        checkpoint=chosen,
+        task=task,
+        activation=facts["activation"],
+        preprocessing=facts["preprocessing"],
+        class_counts=np.array(facts["class_counts"], np.int64),
+        model=place_model(model, chosen_device).eval(),
+        device=chosen_device,
+    )

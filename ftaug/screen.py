@@ -1,0 +1,97 @@
+"""What a person reads around a training run, on stderr: one screen before it, one after."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ftaug.engine.device import describe
+from ftaug.engine.portion import Portion
+from ftaug.engine.setup import Setup
+
+
+def console() -> Console:
+    """The console for people: stderr, without colour where it is not a terminal."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def before(setup: Setup, folder: Path, started: str) -> Table:
+    """What is about to happen, with the reason of each choice that the user left to ftaug."""
+    experiment, table = setup.experiment, _plain_table()
+    table.add_row("run", f"{folder} ({started})")
+    table.add_row("device", _chosen(describe(setup.device), setup.device.reasons.get("device")))
+    table.add_row("precision", _chosen(setup.device.precision, setup.device.reasons.get("precision")))
+    for purpose in ("train", "val", "test"):
+        if purpose in setup.portions:
+            table.add_row(purpose, _samples(setup.portions[purpose]))
+    table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
+    table.add_row("parameters", _parameters(setup))
+    table.add_row("batch", _batch(setup))
+    table.add_row("length", _length(setup))
+    table.add_row("lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}")
+    names = [component.name for component in experiment.augment]
+    table.add_row("augment", ", ".join(names) if names else "none")
+    if experiment.mix is not None:
+        table.add_row("mix", experiment.mix.name)
+    return table
+
+
+def after(epochs: Sequence[Mapping[str, Any]], best: str, best_step: int | None) -> Table:
+    """A table of the evaluations; the best one is marked."""
+    names = list(epochs[0]["metrics"]) if epochs else []
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("epoch", "step", "train loss", *(f"val {name}" for name in names), ""):
+        table.add_column(heading, justify="right")
+    for row in epochs:
+        marked = "best" if row["step"] == best_step else ""
+        values = (f"{row['metrics'][name]:.4f}" for name in names)
+        table.add_row(f"{row['epoch']:g}", str(row["step"]), f"{row['train_loss']:.4f}", *values, marked)
+    return table
+
+
+def _plain_table() -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    return table
+
+
+def _chosen(value: str, reason: str | None) -> str:
+    return f"auto → {value} ({reason})" if reason else value
+
+
+def _samples(portion: Portion) -> str:
+    counts = portion.counts()
+    classes = portion.task.classes
+    text = f"{len(portion):,} samples, {len(classes)} classes"
+    if len(counts) and counts.max() > 0:
+        few, many = int(np.argmin(counts)), int(np.argmax(counts))
+        balance = "balanced" if counts[few] == counts[many] else f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
+        text += f" ({balance})"
+    return "; ".join((text, *portion.samples.notes)) if portion.purpose == "train" else text
+
+
+def _parameters(setup: Setup) -> str:
+    total = sum(p.numel() for p in setup.model.network.parameters())
+    parameters = dict(setup.model.network.named_parameters())
+    now = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step == 0 for n in g.names)
+    later = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step > 0 for n in g.names)
+    text = f"{now:,} of {total:,} trainable"
+    return f"{text}, {later:,} more later" if later else text
+
+
+def _batch(setup: Setup) -> str:
+    experiment = setup.experiment
+    size, parts = experiment.data.batch_size, experiment.train.accumulate
+    text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
+    workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
+    return f"{text}, {'auto → ' if experiment.data.workers == 'auto' else ''}{workers}"
+
+
+def _length(setup: Setup) -> str:
+    steps, epochs = setup.horizon.epoch_steps, setup.experiment.train.epochs
+    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {setup.horizon.total_steps:,} steps"

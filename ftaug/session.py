@@ -1,0 +1,224 @@
+"""What happens between two steps of `ftaug train`: rows of metrics, evaluations, checkpoints, the decision to stop."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ftaug import __version__
+from ftaug.config.dump import digest
+from ftaug.engine import checkpoint, measure
+from ftaug.engine.fit import Progress, Step
+from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
+from ftaug.engine.run_folder import RunFolder
+from ftaug.engine.setup import Setup, evaluated_model
+from ftaug.engine.signals import StopRequests
+from ftaug.errors import BadData, ExperimentError
+from ftaug.ticker import Ticker
+
+SECONDS_BETWEEN_CHECKPOINTS = 300.0
+ROWS_PER_EPOCH = 20
+
+
+@dataclass
+class Session:
+    """A run on its way: the setup, how far it is, and the folder that it writes."""
+
+    setup: Setup
+    folder: RunFolder
+    progress: Progress
+    origin: str  # for people: new, or continued from where
+    saved_at: float = field(default_factory=time.monotonic)
+    row_at: float = field(default_factory=time.monotonic)
+    saved_step: int = -1
+    window_loss: Tensor = field(init=False)  # stays on the device, so that no step waits for its loss
+
+    def __post_init__(self) -> None:
+        self.window_loss = torch.tensor(self.progress.window_loss, dtype=torch.float64, device=self.setup.device.torch)
+
+    @classmethod
+    def begin(cls, setup: Setup, folder: RunFolder) -> "Session":
+        """Start at step 0."""
+        folder.truncate_metrics(0)
+        return cls(setup, folder, Progress(), "new")
+
+    @classmethod
+    def resume(cls, setup: Setup, folder: RunFolder, path: Path) -> "Session":
+        """Continue from a checkpoint; raises BadData where the data are not the same any more."""
+        tensors, state = checkpoint.load(path)
+        if state["digest"] != digest(setup.experiment):
+            raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
+        if state["data"] != _fingerprints(setup):
+            raise BadData(f"{folder.path}: the data changed since the run began; put it back, or start over with --fresh")
+        setup.model.network.load_state_dict(tensors["model"])
+        load_optimizer(setup.optimizer, tensors["optimizer"])
+        if setup.average is not None:
+            setup.average.load(tensors["ema"])
+        progress = Progress(**state["progress"])
+        if progress.scaler:
+            setup.scaler.load_state_dict(progress.scaler)
+        folder.truncate_metrics(state["metrics_position"])
+        if progress.best_step is not None:
+            folder.set_best(progress.best_step)
+        origin = f"continued at step {progress.step}"
+        changed = [f"{name} {old} → {_conditions(setup)[name]}" for name, old in state["conditions"].items() if old != _conditions(setup)[name]]
+        if changed:
+            origin += f"; not bit for bit the same run: {', '.join(changed)}"
+        return cls(setup, folder, progress, origin, saved_step=progress.step)
+
+    @property
+    def every(self) -> int:
+        """Steps between two evaluations."""
+        return max(1, self.setup.experiment.evaluate.every.steps(self.setup.horizon))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is at its end, or has stopped early."""
+        return self.progress.step >= self.setup.horizon.total_steps and not self._evaluation_due() or self._stale()
+
+    @property
+    def ending(self) -> str:
+        """Why it ended."""
+        if self.progress.step < self.setup.horizon.total_steps:
+            evaluate, early = self.setup.experiment.evaluate, self.setup.experiment.train.early_stop
+            return f"stopped early: no better {evaluate.best} in {early.patience if early else 0} evaluations"
+        return f"trained {self.setup.experiment.train.epochs} epochs"
+
+    def take(self, step: Step, stop: StopRequests, ticker: Ticker) -> None:
+        """Do what is due after a step."""
+        self.window_loss += step.loss.double() * step.samples
+        self.progress.window_samples += step.samples
+        ticker.tick()
+        if step.number % self._row_every() == 0 or step.number % self.setup.horizon.epoch_steps == 0:
+            self._write_row(step, ticker)
+        self.catch_up(stop, ticker)
+        if self._checkpoint_due(step.number):
+            self.save()
+
+    def catch_up(self, stop: StopRequests, ticker: Ticker) -> None:
+        """Evaluate if an evaluation is due, which it also is where a run was stopped just before one."""
+        if not self._evaluation_due():
+            return
+        setup, progress = self.setup, self.progress
+        began = time.monotonic()
+        portion = setup.portions["val"]
+        logits = measure.gather(
+            evaluated_model(setup), setup.prepared("val"), self._evaluation_batch(), setup.device, setup.workers,
+            carry_on=lambda: stop.reason is None,
+        )
+        if logits is None:
+            return
+        values = measure.judge(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
+        score = measure.score(setup.experiment, values)
+        better = not progress.scores or score > max(progress.scores)
+        progress.scores.append(score)
+        progress.evaluated = progress.step
+        if better:
+            progress.best_step = progress.step
+        epoch = progress.step / setup.horizon.epoch_steps
+        self.folder.append_metrics(
+            {"step": progress.step, "epoch": epoch, "val": values, "time": {"seconds": round(time.monotonic() - began, 3)}}
+        )
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+        ticker.line(f"epoch {epoch:g}: val {figures}{' (best)' if better else ''}")
+        if better:
+            self.save()
+            self.folder.set_best(progress.step)
+
+    def save(self) -> None:
+        """Commit a checkpoint of the state as it is."""
+        if self.saved_step == self.progress.step:
+            return
+        setup, progress = self.setup, self.progress
+        progress.scaler = setup.scaler.state_dict()
+        progress.window_loss = self.window_loss.item()
+        tensors = {"model": setup.model.network.state_dict(), "optimizer": optimizer_tensors(setup.optimizer)}
+        if setup.average is not None:
+            tensors["ema"] = setup.average.tensors
+        state = {
+            "progress": asdict(progress),
+            "metrics_position": self.folder.metrics_position(),
+            "digest": digest(setup.experiment),
+            "data": _fingerprints(setup),
+            "conditions": _conditions(setup),
+        }
+        checkpoint.save(self.folder.checkpoints, progress.step, tensors, state)
+        checkpoint.prune(self.folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
+        self.saved_at, self.saved_step = time.monotonic(), progress.step
+
+    def evaluations(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A row per evaluation (per epoch, where there is none): epoch, step, mean train loss since the one before, metrics."""
+        result, losses = [], []
+        for row in rows:
+            if "loss" in row:
+                losses.append((row["loss"], row["samples"]))
+            ends = "val" in row if "val" in self.setup.portions else row["step"] % self.setup.horizon.epoch_steps == 0
+            if ends:
+                mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
+                result.append({"epoch": row["epoch"], "step": row["step"], "train_loss": mean, "metrics": row.get("val", {})})
+                losses = []
+        return result
+
+    def best(self, evaluations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """The step and the metrics of the checkpoint that `best` names: the last one, where nothing was measured."""
+        for row in evaluations:
+            if row["step"] == self.progress.best_step:
+                return {"step": row["step"], "metrics": row["metrics"]}
+        self.folder.set_best(self.progress.step)
+        return {"step": self.progress.step, "metrics": {}}
+
+    def _write_row(self, step: Step, ticker: Ticker) -> None:
+        loss = self.window_loss.item() / self.progress.window_samples
+        seconds = time.monotonic() - self.row_at
+        row = {"step": step.number, "epoch": step.number / self.setup.horizon.epoch_steps, "loss": loss, "lr": step.rate}
+        if step.gradient_norm is not None:
+            row["gradient_norm"] = float(step.gradient_norm)
+        speed = round(self.progress.window_samples / seconds, 2)
+        self.folder.append_metrics({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
+        ticker.status(loss, step.rate)
+        self.window_loss.zero_()
+        self.progress.window_samples = 0
+        self.row_at = time.monotonic()
+
+    def _row_every(self) -> int:
+        return max(1, self.setup.horizon.epoch_steps // ROWS_PER_EPOCH)
+
+    def _evaluation_due(self) -> bool:
+        step = self.progress.step
+        at_end = step == self.setup.horizon.total_steps
+        return "val" in self.setup.portions and step > self.progress.evaluated and (step % self.every == 0 or at_end)
+
+    def _evaluation_batch(self) -> int:
+        return self.setup.experiment.evaluate.batch_size or self.setup.experiment.data.batch_size
+
+    def _checkpoint_due(self, step: int) -> bool:
+        every = self.setup.experiment.train.save_every
+        if every is not None:
+            return step % max(1, every.steps(self.setup.horizon)) == 0
+        return time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+
+    def _stale(self) -> bool:
+        """Whether early stopping is asked for and the best is too long ago."""
+        early, scores = self.setup.experiment.train.early_stop, self.progress.scores
+        if early is None or len(scores) <= early.patience:
+            return False
+        return max(scores[-early.patience :]) <= max(scores[: -early.patience]) + early.min_delta
+
+
+def _fingerprints(setup: Setup) -> dict[str, str]:
+    return {purpose: portion.fingerprint for purpose, portion in setup.portions.items() if purpose != "test"}
+
+
+def _conditions(setup: Setup) -> dict[str, Any]:
+    """What the bits of a run depend on beside the experiment."""
+    return {
+        "ftaug": __version__,
+        "torch": torch.__version__,
+        "device": setup.device.torch.type,
+        "precision": setup.device.precision,
+        "threads": torch.get_num_threads(),
+    }

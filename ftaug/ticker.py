@@ -1,0 +1,55 @@
+"""How a run shows that it moves: a bar on a terminal; elsewhere plain lines, few enough for a log file."""
+
+import sys
+import time
+from types import TracebackType
+
+from tqdm import tqdm
+
+SECONDS_BETWEEN_LINES = 30.0
+
+
+class Ticker:
+    """Follows the steps of a run on stderr."""
+
+    def __init__(self, total_steps: int, done: int, epoch_steps: int) -> None:
+        self.total_steps, self.epoch_steps = total_steps, epoch_steps
+        self.step, self.started_at = done, done
+        self.start = self.last_line = time.monotonic()
+        self.bar = tqdm(total=total_steps, initial=done, unit="step", dynamic_ncols=True) if sys.stderr.isatty() else None
+
+    def __enter__(self) -> "Ticker":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def tick(self) -> None:
+        """Count one step."""
+        self.step += 1
+        if self.bar is not None:
+            self.bar.update()
+
+    def status(self, loss: float, rate: float) -> None:
+        """Show the latest figures: on the bar, or as a line if the last one is long enough ago."""
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"loss {loss:.4f}, lr {rate:.2e}", refresh=False)
+        elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
+            self.line(f"{self._place()}: loss {loss:.4f}, lr {rate:.2e}, {self._left()}")
+
+    def line(self, text: str) -> None:
+        """Write a line that stays."""
+        self.last_line = time.monotonic()
+        if self.bar is not None:
+            self.bar.write(text, file=sys.stderr)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def _place(self) -> str:
+        return f"epoch {self.step / self.epoch_steps:.1f}, step {self.step}/{self.total_steps}"
+
+    def _left(self) -> str:
+        taken = self.step - self.started_at
+        seconds = (time.monotonic() - self.start) / taken * (self.total_steps - self.step) if taken else 0
+        return f"about {int(seconds // 3600)}:{int(seconds // 60 % 60):02}:{int(seconds % 60):02} left"
