@@ -1,0 +1,86 @@
+"""Batches: a function of (seed, epoch, position), the same for any number of workers."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ftaug.engine.batches import Batch, Epochs, Prepared, batches, in_order
+from ftaug.engine.portion import Portion
+from ftaug.errors import BadData
+from ftaug.image import samples as verbs
+from ftaug.interfaces import Task
+
+PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": [8, 8], "resize": None, "interpolation": "bilinear"}
+
+
+class Squares:
+    """Grey squares; sample number 7 is broken if asked for."""
+
+    task = Task(("a", "b"))
+    groups = None
+    fingerprint = "squares"
+    notes = ()
+
+    def __init__(self, count: int, broken: int | None = None) -> None:
+        self.targets = np.arange(count) % 2
+        self.broken = broken
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def read(self, index: int) -> np.ndarray | bytes:
+        return b"no picture" if index == self.broken else np.full((8, 8, 3), index % 256, np.uint8)
+
+    def name(self, index: int) -> str:
+        return f"squares[{index}]"
+
+
+def prepared(count: int, broken: int | None = None) -> Prepared:
+    squares = Squares(count, broken)
+    portion = Portion("train", squares, np.arange(count), squares.targets, squares.task)
+    return Prepared(portion, "image", verbs.pipeline((), PREPROCESSING), seed=0)
+
+
+@given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 4), st.integers(0, 3))
+def test_an_epoch_visits_each_sample_once_in_even_steps(samples: int, batch_size: int, accumulate: int, epoch: int) -> None:
+    epochs = Epochs(0, samples, batch_size, accumulate)
+    requests = list(epochs.requests(epoch * epochs.steps, (epoch + 1) * epochs.steps))
+    assert sorted(np.concatenate([r.ids for r in requests])) == list(range(samples))
+    steps = [[r for r in requests if r.step == step] for step in sorted({r.step for r in requests})]
+    sizes = [sum(len(r.ids) for r in step) for step in steps]
+    assert max(sizes) - min(sizes) <= 1
+    assert max(len(r.ids) for r in requests) <= batch_size
+    for step in steps:
+        assert len(step) <= accumulate
+        assert sum(r.share for r in step) == pytest.approx(1)
+
+
+def test_starting_in_the_middle_gives_the_same_batches() -> None:
+    epochs = Epochs(3, 100, 16, 1)
+    whole = [r.ids.tolist() for r in epochs.requests(0, 20)]
+    assert [r.ids.tolist() for r in epochs.requests(11, 20)] == whole[11:]
+
+
+def test_batches_are_the_same_for_any_number_of_workers() -> None:
+    runs = []
+    for workers in (0, 1, 2):
+        data = prepared(50)
+        runs.append(list(batches(data, Epochs(0, 50, 8, 1).requests(0, 14), workers, pin=False)))
+    for run in runs[1:]:
+        for one, other in zip(runs[0], run, strict=True):
+            assert torch.equal(one.inputs, other.inputs)
+            assert np.array_equal(one.request.ids, other.request.ids)
+
+
+def test_evaluation_sees_samples_in_order() -> None:
+    found: list[Batch] = list(batches(prepared(20), in_order(20, 8), 0, pin=False))
+    assert np.concatenate([batch.request.ids for batch in found]).tolist() == list(range(20))
+    assert torch.cat([batch.inputs for batch in found])[:, 0, 0, 0].tolist() == list(range(20))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_broken_sample_is_named(workers: int) -> None:
+    with pytest.raises(BadData, match=r"^squares\[7\]: "):
+        list(batches(prepared(20, broken=7), in_order(20, 8), workers, pin=False))

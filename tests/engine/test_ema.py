@@ -1,0 +1,37 @@
+"""The average of the weights."""
+
+import torch
+from torch import nn
+
+from ftaug.engine.ema import Average
+
+
+def test_average_follows_the_formula_with_warm_up() -> None:
+    network = nn.Linear(3, 2)
+    expected = network.weight.detach().clone().double()
+    average = Average(network, 0.9)
+    for step in range(1, 200):
+        with torch.no_grad():
+            network.weight.add_(torch.randn_like(network.weight, generator=None))
+        average.update(network, step)
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * network.weight.detach().double()
+    torch.testing.assert_close(average.tensors["weight"].double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_buffers_are_taken_as_they_are() -> None:
+    network = nn.BatchNorm1d(3)
+    average = Average(network, 0.99)
+    network(torch.randn(16, 3))
+    average.update(network, 1)
+    for name, value in network.named_buffers():
+        assert torch.equal(average.tensors[name], value)
+
+
+def test_copy_to_and_load_give_back_the_average() -> None:
+    network, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    average = Average(network, 0.5)
+    average.copy_to(other)
+    assert torch.equal(other.weight, network.weight)
+    average.load({name: value + 1 for name, value in average.tensors.items()})
+    assert torch.equal(average.tensors["bias"], network.bias.detach() + 1)
