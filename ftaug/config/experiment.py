@@ -32,10 +32,17 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Last:
+    """The last stages of a network, its head included."""
+
+    last: Count
+
+
+@dataclass(frozen=True)
 class UnfreezeStage:
     """From a point in training on, these layers learn too."""
 
-    layers: tuple[Text, ...]
+    layers: tuple[Text | Last, ...]
     from_: Duration = Duration(0, "steps")  # `from` in YAML
     lr: Positive = 1.0  # factor of the peak rate
 
@@ -66,6 +73,7 @@ class Train:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: Count = 1
     clip_norm: Positive | None = None
+    decay_norms: bool = False  # weight decay on norms and biases too
     ema: Probability | None = None  # decay per step
     early_stop: EarlyStop | None = None
     max_time: Annotated[str | None, "minutes or h:mm"] = None
@@ -92,7 +100,7 @@ class Experiment:
     seed: CountOrZero = 0
     plugins: tuple[str, ...] = ()
     modality: Literal["image"] = "image"
-    unfreeze: tuple[Text | UnfreezeStage, ...] = ("all",)
+    unfreeze: tuple[Text | Last | UnfreezeStage, ...] = ("all",)
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]

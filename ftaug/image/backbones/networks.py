@@ -5,7 +5,7 @@ from torch import nn
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions and a shortcut; where the shape changes, the shortcut is subsampled and padded with zeros."""
+    """Two 3×3 convolutions and a shortcut; where the shape changes, it is subsampled and zero-padded."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()

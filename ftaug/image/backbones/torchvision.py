@@ -66,8 +66,8 @@ _RULES: Mapping[str, tuple[Rule, ...]] = {
     "squeezenet": ((r"classifier\.1", "head"),),
     "swin": (*_FOUR_STAGES, ("norm", "norm"), ("head", "head")),
     "vit": (
-        (r"conv_proj|class_token|encoder\.pos_embedding", "stem"), (r"encoder\.layers\.encoder_layer_(\d+)", r"block\1"),
-        (r"encoder\.ln", "norm"), (r"heads\.head", "head"),
+        (r"conv_proj|class_token|encoder\.pos_embedding", "stem"),
+        (r"encoder\.layers\.encoder_layer_(\d+)", r"block\1"), (r"encoder\.ln", "norm"), (r"heads\.head", "head"),
     ),
 }
 # fmt: on

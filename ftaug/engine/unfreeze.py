@@ -1,0 +1,231 @@
+"""Which parameters learn, from when on, and at what rate. Frozen parts do not move, BatchNorm's statistics included."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ftaug.config.experiment import Experiment, Last, UnfreezeStage
+from ftaug.errors import ExperimentError, did_you_mean
+from ftaug.interfaces import Backbone, Horizon, Stage
+
+Pattern = str | Last
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters of one stage that learn alike."""
+
+    stage: str
+    lr_factor: float  # of the peak rate
+    decays: bool  # whether weight decay applies
+    from_step: int
+    names: tuple[str, ...]  # of parameters, dotted, below the network
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All groups that ever learn, from stem to head."""
+
+    groups: tuple[Group, ...]
+    stage_of: Mapping[str, str]  # from the name of a module or parameter to its stage
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The steps at which something begins to learn."""
+        return tuple(sorted({group.from_step for group in self.groups}))
+
+    def learning(self, step: int) -> frozenset[str]:
+        """The names of the parameters that learn at a step."""
+        return frozenset(name for group in self.groups if group.from_step <= step for name in group.names)
+
+    def apply(self, network: nn.Module, step: int) -> None:
+        """Set what learns at a step, and put the network into train mode, its frozen parts into eval mode."""
+        learning = self.learning(step)
+        for name, parameter in network.named_parameters():
+            parameter.requires_grad_(name in learning)
+        network.train()
+        for module in self.resting(network, step):
+            module.training = False
+
+    def resting(self, network: nn.Module, step: int) -> list[nn.Module]:
+        """The modules that stay in eval mode: those of wholly frozen stages, and each BatchNorm that does not learn."""
+        learning = self.learning(step)
+        awake = {self.stage_of[name] for name in learning}
+        return [
+            module
+            for name, module in network.named_modules()
+            if (name in self.stage_of and self.stage_of[name] not in awake) or _is_frozen_norm(name, module, learning)
+        ]
+
+
+def _is_frozen_norm(name: str, module: nn.Module, learning: frozenset[str]) -> bool:
+    own = [f"{name}.{parameter}" for parameter, _ in module.named_parameters(recurse=False)]
+    return isinstance(module, _BatchNorm) and bool(own) and learning.isdisjoint(own)
+
+
+def frozen_digest(network: nn.Module, plan: Plan, step: int) -> str:
+    """A sha256 over all that must not move at a step: frozen parameters, and the buffers of resting modules."""
+    learning, resting = plan.learning(step), {id(module) for module in plan.resting(network, step)}
+    frozen = {name: p for name, p in network.named_parameters() if name not in learning}
+    for name, module in network.named_modules():
+        if id(module) in resting:
+            frozen.update({f"{name}.{key}": buffer for key, buffer in module.named_buffers(recurse=False)})
+    digest = hashlib.sha256()
+    for name, tensor in sorted(frozen.items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon) -> Plan:
+    """Turn `unfreeze` and `lr` into groups; raises ExperimentError."""
+    layers = _Layers(backbone)
+    starts = _starts(layers, experiment.unfreeze, horizon)
+    _require_head(layers, starts)
+    factors = _rates(layers, experiment, starts)
+    groups: dict[tuple[str, float, bool, int], list[str]] = {}
+    for name, parameter in layers.parameters.items():
+        if name in starts:
+            decays = parameter.ndim > 1 or experiment.train.decay_norms
+            key = (layers.stage_of[name], factors[name] * starts[name].lr, decays, starts[name].step)
+            groups.setdefault(key, []).append(name)
+    made = (Group(*key, tuple(names)) for key, names in groups.items())
+    return Plan(tuple(sorted(made, key=lambda group: layers.depth(group.stage))), layers.stage_of)
+
+
+@dataclass(frozen=True)
+class _Start:
+    step: int
+    lr: float
+
+
+class _Layers:
+    """The names in a network that a pattern can mean."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self.stages = [stage.name for stage in backbone.stages]
+        self.modules = dict(backbone.network.named_modules())
+        self.parameters = dict(backbone.network.named_parameters())
+        self.stage_of = _stage_of(backbone.network, backbone.stages)
+
+    def depth(self, stage: str) -> int:
+        """The position of a stage, from the stem on."""
+        return self.stages.index(stage)
+
+    def of_stages(self, stages: Iterable[str]) -> set[str]:
+        """The parameters of stages."""
+        chosen = set(stages)
+        return {name for name in self.parameters if self.stage_of[name] in chosen}
+
+    def select(self, pattern: Pattern, key: str) -> set[str]:
+        """The parameters that a pattern means; `key` is where it stands, for the error when there are none."""
+        if isinstance(pattern, Last):
+            if pattern.last > len(self.stages):
+                raise ExperimentError(f"{key}: last: {pattern.last} is more than there are stages: {self.listed()}")
+            return self.of_stages(self.stages[-pattern.last :])
+        if pattern in _KINDS:
+            chosen = {name for name in self.parameters if _KINDS[pattern](self.modules, name)}
+        else:
+            chosen = self.of_stages(stage for stage in self.stages if fnmatchcase(stage, pattern))
+            chosen = chosen or {name for name in self.parameters if _matches(name, pattern)}
+        if not chosen:
+            known = [*self.stages, *_KINDS, *(name for name in self.modules if name)]
+            near = did_you_mean(pattern, known)
+            hint = near if "did you mean" in near else ""
+            raise ExperimentError(f"{key}: no stage or layer '{pattern}'{hint}; the stages are {self.listed()}")
+        return chosen
+
+    def listed(self) -> str:
+        return ", ".join(self.stages)
+
+
+def _in_norm(modules: Mapping[str, nn.Module], parameter: str) -> bool:
+    return "norm" in type(modules[parameter.rpartition(".")[0]]).__name__.lower()
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, nn.Module], str], bool]] = {
+    "all": lambda modules, parameter: True,
+    "norms": _in_norm,
+    "biases": lambda modules, parameter: parameter.endswith("bias"),
+}
+
+
+def _matches(parameter: str, pattern: str) -> bool:
+    """Whether a glob matches the parameter's name, or that of a module around it."""
+    return any(fnmatchcase(prefix, pattern) for prefix in _prefixes(parameter))
+
+
+def _stage_of(network: nn.Module, stages: Sequence[Stage]) -> dict[str, str]:
+    """The stage of every parameter, and of every module that lies in one.
+
+    A module without parameters that no stage names, such as the dropout before the head, goes with what follows it.
+    """
+    by_prefix = {module: stage.name for stage in stages for module in stage.modules}
+
+    def named(name: str) -> str | None:
+        """Look up the longest prefix that belongs to a stage."""
+        return next((by_prefix[prefix] for prefix in reversed(_prefixes(name)) if prefix in by_prefix), None)
+
+    found = {name: stage for name, _ in network.named_parameters() if (stage := named(name))}
+    following = stages[-1].name
+    for name, module in reversed(list(network.named_modules())):
+        if stage := named(name):
+            found[name] = following = stage
+        elif not any(True for _ in module.parameters()):
+            found[name] = following
+    return found
+
+
+def _prefixes(name: str) -> list[str]:
+    """`a`, `a.b`, `a.b.c` for `a.b.c`."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizon: Horizon) -> dict[str, _Start]:
+    """When each parameter begins to learn, and at what factor: where several entries mean it, the earliest counts."""
+    entries = []
+    for index, entry in enumerate(unfreeze):
+        key = f"unfreeze.{index}"
+        stage = entry if isinstance(entry, UnfreezeStage) else UnfreezeStage((entry,))
+        step = stage.from_.steps(horizon)
+        if step >= horizon.total_steps:
+            raise ExperimentError(
+                f"{key}.from: {stage.from_} is not before the end of the run, {horizon.total_steps} steps"
+            )
+        chosen = set().union(*(layers.select(pattern, key) for pattern in stage.layers))
+        entries.append((step, index, stage, chosen))
+    starts: dict[str, _Start] = {}
+    for step, index, stage, chosen in sorted(entries, key=lambda entry: entry[:2]):
+        if isinstance(unfreeze[index], UnfreezeStage) and chosen <= starts.keys():
+            raise ExperimentError(f"unfreeze.{index} has no effect: all of its layers learn before")
+        starts = {name: _Start(step, stage.lr) for name in chosen} | starts
+    return starts
+
+
+def _require_head(layers: _Layers, starts: Mapping[str, _Start]) -> None:
+    """Refuse a plan in which the new head never learns, or nothing does at first."""
+    head = layers.stages[-1]
+    if not layers.of_stages([head]) <= starts.keys():
+        raise ExperimentError(f"unfreeze: the new head is not among the layers and would never learn: add {head}")
+    if first := min(start.step for start in starts.values()):
+        raise ExperimentError(f"unfreeze: nothing would learn before step {first}: let one entry be from: 0")
+
+
+def _rates(layers: _Layers, experiment: Experiment, starts: Mapping[str, _Start]) -> dict[str, float]:
+    """The factor of the peak rate for each parameter, from `lr.layer_decay` and `lr.stages`; a later pattern wins."""
+    last = len(layers.stages) - 1
+    decay = experiment.lr.layer_decay
+    rates = {name: decay ** (last - layers.depth(layers.stage_of[name])) for name in layers.parameters}
+    factors: dict[str, float] = {}
+    for pattern, factor in experiment.lr.stages.items():
+        chosen = layers.select(pattern, "lr.stages")
+        if chosen.isdisjoint(starts):
+            raise ExperimentError(f"lr.stages: '{pattern}' has no effect: it is frozen for the whole run")
+        factors.update(dict.fromkeys(chosen, factor))
+    return {name: rate * factors.get(name, 1.0) for name, rate in rates.items()}
