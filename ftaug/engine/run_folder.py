@@ -1,0 +1,254 @@
+"""The run folder: one experiment, one writer, and everything that the run leaves behind."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from ftaug.engine import checkpoint
+from ftaug.engine.environment import environment
+from ftaug.engine.lock import Lock
+from ftaug.engine.storage import replace, replace_link, storage_errors, write_all
+from ftaug.errors import BadData, ExperimentError, FtaugError, Problem, RunFolderTaken
+
+log = logging.getLogger("ftaug")
+
+RESTARTS = 3
+LISTED = 20
+
+
+def default_path(name: str, digest: str, run_dir: Path | None = None) -> Path:
+    """Where a run lives unless `--run-dir` says otherwise: the same experiment always in the same place."""
+    return run_dir if run_dir is not None else Path("runs", f"{name}-{digest[:8]}")
+
+
+class RunFolder:
+    """A run folder that this process alone may write, until it is closed."""
+
+    def __init__(self, path: Path, lock: Lock) -> None:
+        """Take over a folder that is locked; use `open` instead."""
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.attempt = 1
+        self._lock: Lock | None = lock
+        self._metrics: int | None = None
+        self._status: dict[str, Any] = {}
+        self._log = _RunLog(path / "train.log")
+
+    @classmethod
+    def open(cls, path: Path, *, experiment_yaml: str, resolved_yaml: str, digest: str, fresh: bool = False) -> Self:
+        """Create a run folder, or continue in it; with `fresh` in the next free one.
+
+        Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three restarts
+        died without progress.
+        """
+        path = _next_free(path) if fresh else path
+        try:
+            _make(path)
+            folder = cls(path, Lock(path))
+            try:
+                folder._begin(experiment_yaml, resolved_yaml, digest)
+            except BaseException:
+                folder.close()
+                raise
+        except OSError as error:
+            raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --run-dir") from error
+        return folder
+
+    def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str) -> None:
+        """Check that the folder is this experiment's, note the attempt, and tidy up what a crash left."""
+        status = read_json(self.path / "status.json")
+        if status is not None and status.get("digest") != digest:
+            raise ExperimentError(*_differences(self.path, resolved_yaml))
+        if self.complete is not None:
+            return
+        self._count_attempt(status or {}, digest)
+        self.checkpoints.mkdir(exist_ok=True)
+        checkpoint.clean(self.checkpoints)
+        self.write("experiment.yaml", experiment_yaml)
+        self.write("resolved.yaml", resolved_yaml)
+        self.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+        self._metrics = os.open(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        log.addHandler(self._log)
+
+    def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
+        """Raise if starts at the same step died too often in a row: whoever restarts them must be told to stop."""
+        step = max(checkpoint.steps(self.checkpoints), default=0)
+        died = status.get("running", False) and status["step"] == step
+        deaths = status["deaths"] + 1 if died else 0
+        self.attempt = status.get("attempt", 0) + 1
+        stuck = deaths >= RESTARTS
+        self._status = {
+            "digest": digest,
+            "attempt": self.attempt,
+            "step": step,
+            "deaths": 0 if stuck else deaths,
+            "running": not stuck,
+        }
+        self._write_status()
+        if stuck:
+            raise FtaugError(
+                f"{self.path}: no progress in {RESTARTS} restarts, each died after step {step} and before the next "
+                f"checkpoint (out of memory?); see train.log; the same command tries again"
+            )
+
+    @property
+    def complete(self) -> dict[str, Any] | None:
+        """What `finish` left: the last step, the best step and its metrics; None while the run is not at its end."""
+        return read_json(self.path / "complete.json")
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file, whole or not at all."""
+        with storage_errors(f"cannot write {self.path / name}"):
+            replace(self.path / name, text.encode())
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """Add one line to metrics.jsonl."""
+        assert self._metrics is not None
+        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
+            write_all(self._metrics, (json.dumps(row) + "\n").encode())
+
+    def metrics_position(self) -> int:
+        """The length of metrics.jsonl in bytes, which are on the disk when this returns: for a checkpoint."""
+        assert self._metrics is not None
+        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
+            os.fsync(self._metrics)
+            return os.fstat(self._metrics).st_size
+
+    def truncate_metrics(self, position: int) -> None:
+        """Drop the lines that came after a checkpoint: the run will write them again."""
+        assert self._metrics is not None
+        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
+            size = os.fstat(self._metrics).st_size
+            if size < position:
+                log.warning(
+                    "%s lost %d bytes since its checkpoint was saved", self.path / "metrics.jsonl", position - size
+                )
+            os.ftruncate(self._metrics, min(size, position))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl so far."""
+        return [json.loads(line) for line in (self.path / "metrics.jsonl").read_text().splitlines()]
+
+    def set_best(self, step: int) -> None:
+        """Let `best` name the checkpoint of a step."""
+        with storage_errors(f"cannot write {self.path / 'best'}"):
+            replace_link(self.path / "best", checkpoint.path_of(Path("checkpoints"), step))
+
+    def finish(self, step: int, best: Mapping[str, Any]) -> None:
+        """Mark the run as complete, with the best evaluation's step and metrics."""
+        done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
+        self.write("complete.json", json.dumps(done, indent=1) + "\n")
+
+    def close(self, orderly: bool = True) -> None:
+        """Release the lock; an orderly end is not counted as a start that died."""
+        if self._lock is None:
+            return
+        log.removeHandler(self._log)
+        self._log.close()
+        if orderly and self._status.get("running"):
+            self._status["running"] = False
+            self._write_status()
+        if self._metrics is not None:
+            os.close(self._metrics)
+        self._lock.release()
+        self._lock = None
+
+    def _write_status(self) -> None:
+        self.write("status.json", json.dumps(self._status, indent=1) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
+
+
+class _RunLog(logging.FileHandler):
+    """train.log, to which every start appends; a full disk must not end the run here."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self._failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say once, on stderr alone, that lines are lost."""
+        if not self._failed:
+            self._failed = True
+            print(f"{self.baseFilename}: cannot be written, its lines are lost", file=sys.stderr)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read one of the folder's own JSON files; None where it is not there."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise BadData(f"{path} is not JSON ({error}): start over with --fresh") from error
+    return dict(content)
+
+
+def _make(path: Path) -> None:
+    """Create the folder, and the one that it is in; refuse a folder with other things in it."""
+    if not path.parent.parent.is_dir():
+        raise RunFolderTaken(f"{path}: {path.parent.parent} is not there; choose another --run-dir")
+    path.mkdir(parents=True, exist_ok=True)
+    names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+    if names and "status.json" not in names:
+        raise RunFolderTaken(f"{path}: is not empty and no run folder; choose another --run-dir")
+
+
+def _next_free(path: Path) -> Path:
+    """The path itself, or with -2, -3 … behind it, whichever is not there yet."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.name}-{number}")
+    return free
+
+
+def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
+    """The keys in which the experiment in a folder and the one at hand differ, one line each."""
+    kept, asked = _flat(_tree(path / "resolved.yaml")), _flat(yaml.safe_load(resolved_yaml))
+    rows = [
+        f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}"
+        for key in kept | asked
+        if kept.get(key) != asked.get(key)
+    ]
+    head = f"{path} holds another experiment: use --fresh or another --run-dir"
+    if not rows:
+        return [f"{head} (the settings are the same, but not the plugins or files they name)"]
+    more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
+    return [head, *rows[:LISTED], *more]
+
+
+def _tree(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_bytes())
+    except (OSError, yaml.YAMLError):
+        return {}
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
+    """From `{train: {epochs: 3}}` to `{"train.epochs": "3"}`."""
+    if isinstance(tree, Mapping) and tree:
+        items = [(str(key), value) for key, value in tree.items()]
+    elif isinstance(tree, list) and tree:
+        items = [(str(index), value) for index, value in enumerate(tree)]
+    else:
+        return {prefix: json.dumps(tree, ensure_ascii=False, default=str)}
+    return {
+        key: text for name, value in items for key, text in _flat(value, f"{prefix}.{name}" if prefix else name).items()
+    }

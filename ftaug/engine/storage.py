@@ -1,0 +1,84 @@
+"""Files that are either whole or not there, whatever happens to the process or the machine."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ftaug.errors import StorageError
+
+CHUNK = 1 << 22
+
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def storage_errors(action: str) -> Iterator[None]:
+    """Turn an operating system error into a StorageError that says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        advice = "free some space" if error.errno in DISK_IS_FULL else "check the disk"
+        reason = error.strerror or str(error)
+        raise StorageError(
+            f"{action}: {reason}; what was saved before is intact: {advice} and run the same command again"
+        ) from error
+
+
+def write_durable(path: Path, data: bytes) -> None:
+    """Write a new file and wait until it is on the disk."""
+    with path.open("xb", buffering=0) as file:
+        write_all(file.fileno(), data)
+        os.fsync(file.fileno())
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of the data, however few bytes a single call takes."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest[:CHUNK]) :]
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, and a crash leaves one of the two."""
+    temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        write_durable(temporary, data)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def replace_link(link: Path, target: Path) -> None:
+    """Point a symbolic link elsewhere in one step; the target is relative to the link's folder."""
+    temporary = link.with_name(f".tmp-{link.name}-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+    sync_folder(link.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems cannot sync a folder
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sha256(path: Path) -> str:
+    """The hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
