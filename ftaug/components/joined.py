@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 
-def joined(parts: Sequence[Optimizer]) -> Optimizer:
-    """One optimizer whose groups and state are those of its parts, in their order."""
+def joined(groups: Sequence[Mapping[str, Any]], parts: Sequence[Optimizer]) -> Optimizer:
+    """One optimizer over the groups, stepped by its parts, whose groups say in `source` where their rate is from."""
     from torch.optim import Optimizer
 
     class Joined(Optimizer):
         def __init__(self) -> None:
-            super().__init__([group for part in parts for group in part.param_groups], {})
+            super().__init__([dict(group) for group in groups], {})
             self._share()
 
         def _share(self) -> None:
-            groups = iter(self.param_groups)
             for part in parts:
                 part.state = self.state
-                part.param_groups = [next(groups) for _ in part.param_groups]
 
         def step(self, closure: Any = None) -> Any:
             result = None if closure is None else closure()
             for part in parts:
+                for group in part.param_groups:
+                    group["lr"] = self.param_groups[group["source"]]["lr"]
                 part.step()
             return result
 

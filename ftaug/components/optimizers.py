@@ -218,18 +218,15 @@ def muon(
 
     if not hasattr(optim, "Muon"):
         raise Unavailable("optimizer muon needs torch 2.9 or newer; try adamw")
-    decayed = _decayed(groups, weight_decay)
-    matrices, others = _where(decayed, lambda p: p.ndim == 2), _where(decayed, lambda p: p.ndim != 2)
+    whole = [{**group, "fused": _fusible(groups)} for group in _decayed(groups, weight_decay)]
+    matrices, others = _where(whole, lambda p: p.ndim == 2), _where(whole, lambda p: p.ndim != 2)
     parts: list[Optimizer] = []
     if matrices:
-        parts.append(
-            optim.Muon(
-                matrices, momentum=momentum, nesterov=nesterov, ns_steps=iterations, adjust_lr_fn="match_rms_adamw"
-            )
-        )
+        settings: dict[str, Any] = {"momentum": momentum, "nesterov": nesterov, "ns_steps": iterations}
+        parts.append(optim.Muon(matrices, adjust_lr_fn="match_rms_adamw", **settings))
     if others:
-        parts.append(optim.AdamW(others, betas=betas, eps=eps, fused=_fusible(others)))
-    return joined(parts)
+        parts.append(optim.AdamW(others, betas=betas, eps=eps))
+    return joined(whole, parts)
 
 
 def _decayed(groups: Groups, weight_decay: float) -> list[dict[str, Any]]:
@@ -238,8 +235,11 @@ def _decayed(groups: Groups, weight_decay: float) -> list[dict[str, Any]]:
 
 
 def _where(groups: Groups, wanted: Callable[[Tensor], bool]) -> list[dict[str, Any]]:
-    """The groups with only the wanted parameters; a group without any is left out."""
-    kept = [{**group, "params": [p for p in group["params"] if wanted(p)]} for group in groups]
+    """The groups with only the wanted parameters and where they are from; a group without any is left out."""
+    kept = [
+        {**group, "params": [p for p in group["params"] if wanted(p)], "source": source}
+        for source, group in enumerate(groups)
+    ]
     return [group for group in kept if group["params"]]
 
 
