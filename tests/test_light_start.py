@@ -23,7 +23,8 @@ HEAVY = {
 
 PROGRAM = """
 import atexit, json, sys
-atexit.register(lambda: print("\\nMODULES", json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr))
+packages = lambda: sorted({name.partition(".")[0] for name in sys.modules})
+atexit.register(lambda: print("\\nMODULES", json.dumps(packages()), file=sys.stderr))
 sys.argv = ["ftaug", *sys.argv[1:]]
 from ftaug.cli import main
 main()
