@@ -74,7 +74,7 @@ def _quotas(counts: np.ndarray, least: np.ndarray, total: int) -> np.ndarray:
         free = np.flatnonzero(quotas < counts - 1 if step > 0 else quotas > least)
         neediest = free[np.argsort(-step * (ideal - quotas)[free], kind="stable")]
         quotas[neediest[: abs(missing)]] += step
-    return quotas
+    return np.asarray(quotas)
 
 
 def _by_units(targets: np.ndarray, groups: np.ndarray | None, total: int, seed: int) -> np.ndarray:
