@@ -6,23 +6,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, FrozenDict
 from ftaug.config.schema import OfKind
-from ftaug.config.types import Count, CountOrZero, Duration, Fraction, NonNegative, Positive, Probability, Text
+from ftaug.config.types import (
+    Count,
+    CountOrZero,
+    Duration,
+    Fraction,
+    Minutes,
+    NonNegative,
+    Plugin,
+    Positive,
+    Probability,
+    RunName,
+    Text,
+)
 
 Dataset = Annotated[Component, OfKind("dataset")]
 
 
 @dataclass(frozen=True)
 class Split:
-    """Samples taken out of the training set: stratified by class, never parting a group, the same for every run."""
+    """Samples taken out of the training set: stratified by class, never parting a group, the same for every run.
 
-    split: Fraction | Count
+    Settings:
+        split: the share (0.2 or 20%) or the number of samples (300)
+    """
+
+    split: Count | Fraction
 
 
 @dataclass(frozen=True)
 class Data:
-    """Where samples come from and how they are batched."""
+    """Where samples come from and how they are batched.
+
+    Settings:
+        train: the samples to learn from
+        val: the samples to choose the best checkpoint by: `{split: 20%}` of train, a dataset of its own, or null
+        test: the samples for the final figures: a dataset of its own, a split of train, or null
+        batch_size: samples per forward pass in training
+        workers: processes that read and augment; `auto` chooses by the machine
+    """
 
     train: Dataset
     val: Split | Dataset | None = Split(0.2)
@@ -32,34 +56,45 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Last:
-    """The last stages of a network, its head included."""
-
-    last: Count
-
-
-@dataclass(frozen=True)
 class UnfreezeStage:
-    """From a point in training on, these layers learn too."""
+    """From a point in training on, these layers learn too.
 
-    layers: tuple[Text | Last, ...]
-    from_: Duration = Duration(0, "steps")  # `from` in YAML
-    lr: Positive = 1.0  # factor of the peak rate
+    Settings:
+        layers: stage names, globs on module names, `last: 2`, `all`, `norms` or `biases`
+        from: when they start: 0, 20%, 2 epochs or 300 steps
+        lr: factor of the peak rate
+    """
+
+    layers: tuple[Text, ...]
+    from_: Duration = Duration(0, "steps")
+    lr: Positive = 1.0
 
 
 @dataclass(frozen=True)
 class LearningRate:
-    """The learning rate: a peak, its course over the run, and factors for parts of the network."""
+    """The learning rate: a peak, its course over the run, and factors for parts of the network.
+
+    Settings:
+        peak: the highest rate
+        schedule: the course over the run
+        layer_decay: each stage's rate is this times the next one's, from the head down
+        stages: factors of the peak, by stage name or glob on module names
+    """
 
     peak: Positive = 1e-3
-    schedule: Annotated[Component, OfKind("schedule")] = field(default="cosine")  # type: ignore[assignment]
-    layer_decay: Annotated[float, "each stage's rate is this times the next one's, from the head down"] = 1.0
-    stages: Mapping[str, Positive] = field(default_factory=dict)  # pattern -> factor of the peak
+    schedule: Annotated[Component, OfKind("schedule")] = "cosine"  # type: ignore[assignment]
+    layer_decay: Fraction = 1.0
+    stages: Mapping[str, Positive] = field(default_factory=FrozenDict)
 
 
 @dataclass(frozen=True)
 class EarlyStop:
-    """Stop when the best metric has not improved for a number of evaluations."""
+    """Stop when the best metric has not improved for a number of evaluations.
+
+    Settings:
+        patience: evaluations without improvement before training stops
+        min_delta: what counts as an improvement
+    """
 
     patience: Count
     min_delta: NonNegative = 0.0
@@ -67,22 +102,39 @@ class EarlyStop:
 
 @dataclass(frozen=True)
 class Train:
-    """How long and with which numerics."""
+    """How long and with which numerics.
+
+    Settings:
+        epochs: passes over the training samples
+        precision: the arithmetic of the forward pass; `auto` chooses by the device
+        accumulate: batches per optimizer step
+        clip_norm: the largest norm of the gradient; longer ones are scaled down to it
+        ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
+        early_stop: stop when the best metric no longer improves
+        max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
+        save_every: how often to write a checkpoint beside those of the evaluations
+    """
 
     epochs: Count = 10
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: Count = 1
     clip_norm: Positive | None = None
-    decay_norms: bool = False  # weight decay on norms and biases too
-    ema: Probability | None = None  # decay per step
+    ema: Probability | None = None
     early_stop: EarlyStop | None = None
-    max_time: Annotated[str | None, "minutes or h:mm"] = None
+    max_time: Minutes | None = None
     save_every: Duration | None = None
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """What is measured, when, and which value chooses the best checkpoint."""
+    """What is measured, when, and which value chooses the best checkpoint.
+
+    Settings:
+        every: how often the validation samples are measured during training
+        metrics: what is measured
+        best: the metric, or `loss`, that chooses the best checkpoint; the first metric unless set
+        batch_size: samples per forward pass when measuring; as in training unless set
+    """
 
     every: Duration = Duration(1, "epochs")
     metrics: tuple[Annotated[Component, OfKind("metric")], ...] = ("accuracy",)  # type: ignore[assignment]
@@ -92,15 +144,32 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment file, complete: every default filled in."""
+    """One experiment file, complete: every default filled in.
+
+    Settings:
+        data: where samples come from and how they are batched
+        backbone: the network
+        name: names the run folder; the file's name unless set
+        seed: another seed, another run; the same seed, the same run
+        plugins: files beside this one, or modules, that register components of your own
+        modality: what kind of sample it is
+        unfreeze: the layers that learn: names of stages, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages
+        augment: what happens to each training sample, in this order
+        mix: what happens to each training batch
+        loss: what training makes small
+        optimizer: what turns gradients into steps
+        lr: the learning rate
+        train: how long and with which numerics
+        evaluate: what is measured, when, and what chooses the best checkpoint
+    """
 
     data: Data
     backbone: Annotated[Component, OfKind("backbone")]
-    name: Text = ""
+    name: RunName = "experiment"
     seed: CountOrZero = 0
-    plugins: tuple[str, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
     modality: Literal["image"] = "image"
-    unfreeze: tuple[Text | Last | UnfreezeStage, ...] = ("all",)
+    unfreeze: tuple[Text | UnfreezeStage, ...] = ("all",)
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
+import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, NoReturn, TypeVar
 
+from ftaug.config.plugins import import_origin, origin_of
 from ftaug.errors import Place, did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 REGISTRIES: dict[tuple[str, str], Registry] = {}
 """By kind and modality; the modality of a kind that all share is "any"."""
+
+
+class FrozenDict(dict[str, Any]):
+    """A mapping that cannot change, so that it hashes."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FrozenDict, (dict(self),)
+
+    def _refuse(self, *arguments: Any, **keywords: Any) -> NoReturn:
+        raise TypeError("the settings of an experiment cannot change")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
+    update = setdefault = pop = popitem = clear = _refuse  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,11 @@ class Entry:
         """The first line of the docstring."""
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
+    @property
+    def origin(self) -> str:
+        """What to import in a process that lacks the function: its module, or a plugin's file."""
+        return origin_of(self.function.__module__)
+
     def settings(self) -> dict[str, inspect.Parameter]:
         """The keyword-only parameters: what the YAML may set."""
         parameters = inspect.signature(self.function).parameters.values()
@@ -45,16 +68,11 @@ class Registry:
         self._prefixes: dict[str, Entry] = {}
         REGISTRIES[kind, modality] = self
 
-    @overload
-    def register(self, function: Function, /) -> Function: ...
-
-    @overload
-    def register(self, function: None = None, /, **facts: Any) -> Callable[[Function], Function]: ...
-
-    def register(self, function: Any = None, /, **facts: Any) -> Any:
+    def register(self, function: Function | None = None, /, **facts: Any) -> Any:
         """Register a function under its own name; `facts` say what the run must know before it calls."""
         if function is None:
             return lambda function: self.register(function, **facts)
+        self._check(function, self.given)
         self._add(function.__name__, function, facts, in_family=False)
         return function
 
@@ -62,8 +80,9 @@ class Registry:
         """Register a function under many names, or under every name with a prefix such as `timm/`."""
 
         def add(function: Function) -> Function:
+            self._check(function, ("name", *self.given))
             if isinstance(names, str):
-                self._prefixes[names] = Entry(names, function, {**self.facts, **facts}, True)
+                self._prefixes[names] = Entry(names, function, self._facts(function, facts), True)
             else:
                 for name in names:
                     self._add(name, function, facts, in_family=True)
@@ -72,7 +91,45 @@ class Registry:
         return add
 
     def _add(self, name: str, function: Callable[..., Any], facts: Mapping[str, Any], in_family: bool) -> None:
-        self._entries[name] = Entry(name, function, {**self.facts, **facts}, in_family)
+        taken = self._entries.get(name)
+        if taken and _identity(taken.function) != _identity(function):
+            other = f"{taken.function.__module__}.{taken.function.__qualname__}"
+            raise TypeError(f"{_called(function)}: the {self.kind} '{name}' is already there ({other}); choose another name")
+        self._entries[name] = Entry(name, function, self._facts(function, facts), in_family)
+
+    def _facts(self, function: Callable[..., Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+        if unknown := set(facts) - set(self.facts):
+            known = f"it knows {', '.join(self.facts)}" if self.facts else "it knows none"
+            raise TypeError(f"{_called(function)}: the kind {self.kind} knows no fact '{min(unknown)}'; {known}")
+        return {**self.facts, **facts}
+
+    def _check(self, function: Callable[..., Any], given: Sequence[str]) -> None:
+        """Refuse a function that is not a component of this kind, as cheaply as possible: hundreds register at start."""
+        parameters = inspect.signature(function).parameters.values()
+        before = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        expected = f"def {function.__name__}({', '.join(given)}, *, ...)"
+        if before != list(given) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            raise TypeError(f"{_called(function)}: {self.kind} functions begin `{expected}`; got ({', '.join(before)})")
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            raise TypeError(f"{_called(function)}: name each setting after the star instead of **keywords")
+        if not (function.__doc__ or "").strip():
+            raise TypeError(f"{_called(function)}: needs a docstring; its first line is what users read")
+        explained = explanations(function)
+        for p in parameters:
+            if p.kind is not p.KEYWORD_ONLY:
+                continue
+            if p.annotation is p.empty:
+                raise TypeError(f"{_called(function)}: the setting '{p.name}' needs a type, such as {p.name}: float")
+            if p.name not in explained:
+                raise TypeError(
+                    f"{_called(function)}: explain the setting '{p.name}' in the docstring: "
+                    f"a line `{p.name}: ...` below `Settings:`"
+                )
+
+    @property
+    def prefixes(self) -> dict[str, Entry]:
+        """The families whose names are known only by their prefix."""
+        return dict(self._prefixes)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._entries))
@@ -90,9 +147,40 @@ class Registry:
         raise KeyError(f"no {self.kind} '{name}'{did_you_mean(name, self)}")
 
 
+def _called(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def _identity(function: Callable[..., Any]) -> tuple[str, str]:
+    return function.__module__, function.__qualname__
+
+
+def explanations(documented: Any) -> dict[str, str]:
+    """What the `Settings:` block of a docstring says of each setting."""
+    found = re.search(r"^[ \t]*Settings:[ \t]*\n((?:[ \t]+\S.*(?:\n|$)|[ \t]*\n)*)", documented.__doc__ or "", re.MULTILINE)
+    texts: dict[str, str] = {}
+    name = ""
+    block = re.split(r"\n[ \t]*\n", found[1], maxsplit=1)[0] if found else ""
+    for line in textwrap.dedent(block).splitlines():
+        if match := re.match(r"(\w+): *(.*)", line):
+            name, texts[match[1]] = match[1], match[2].strip()
+        elif name and line.startswith(" "):
+            texts[name] = f"{texts[name]} {line.strip()}".strip()
+    return {name: text for name, text in texts.items() if text}
+
+
 def registry(kind: str, modality: str) -> Registry:
     """The registry of a kind: the modality's own, or the one that all modalities share."""
     return REGISTRIES.get((kind, modality)) or REGISTRIES[kind, "any"]
+
+
+def hashable(value: Any) -> Any:
+    """The same value with tuples for lists and FrozenDict for mappings."""
+    if isinstance(value, list | tuple):
+        return tuple(hashable(item) for item in value)
+    if isinstance(value, Mapping):
+        return FrozenDict({key: hashable(item) for key, item in value.items()})
+    return value
 
 
 @dataclass(frozen=True)
@@ -106,19 +194,23 @@ class Component:
     origin: str = ""  # module (or plugin file) that registers the function; imported in a worker that lacks it
     place: Place | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", hashable(self.settings))
+
     @property
     def entry(self) -> Entry:
         """The registered function behind the name."""
         found = REGISTRIES.get((self.kind, self.modality))
         if found is None or self.name not in found:
-            importlib.import_module(self.origin)
+            import_origin(self.origin)
             found = REGISTRIES[self.kind, self.modality]
         return found[self.name]
 
     def __call__(self, *given: Any) -> Any:
         """Call the function with what the run hands in."""
         entry = self.entry
-        return entry.function(entry.name, *given, **self.settings) if entry.in_family else entry.function(*given, **self.settings)
+        names = (entry.name,) if entry.in_family else ()
+        return entry.function(*names, *given, **self.settings)
 
     def fact(self, name: str) -> Any:
         """What the function was registered with beside its code."""

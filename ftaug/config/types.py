@@ -6,12 +6,15 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from ftaug.interfaces import Horizon
+from ftaug.config.plugins import is_file
+
+if TYPE_CHECKING:
+    from ftaug.interfaces import Horizon
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Duration:
     amount: float
     unit: str  # "%", "epochs" or "steps"
 
+    wording: ClassVar[str] = "a duration such as 5%, 2 epochs or 300 steps"
+
     @classmethod
     def parse(cls, value: Any) -> Duration:
         """Read YAML's value; raises ValueError."""
@@ -69,7 +74,7 @@ class Duration:
         return math.floor(self.amount * whole + 0.5)
 
     def __str__(self) -> str:
-        number = f"{self.amount:g}"
+        number = repr(float(self.amount)).removesuffix(".0")
         unit = self.unit if self.amount != 1 else self.unit.rstrip("s")
         return f"{number}%" if self.unit == "%" else f"{number} {unit}"
 
@@ -81,7 +86,7 @@ class Duration:
             try:
                 return cls.parse(value)
             except ValueError:
-                raise PydanticCustomError("duration", "must be a duration such as 5%, 2 epochs or 300 steps") from None
+                raise PydanticCustomError("duration", f"must be {cls.wording}") from None
 
         return core_schema.no_info_plain_validator_function(validate)
 
@@ -101,3 +106,45 @@ def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
 
 
 FilePath = Annotated[Path, BeforeValidator(_beside_the_file), Wording("a path, relative to the experiment file")]
+
+
+def absolute_plugin(plugin: str, folder: Path) -> str:
+    """A plugin's file with its whole path; a module's name as it is."""
+    return str(Path(folder, Path(plugin).expanduser()).resolve()) if is_file(plugin) else plugin
+
+
+def _plugin(value: Any, info: ValidationInfo) -> Any:
+    return absolute_plugin(value, (info.context or {}).get("folder", Path())) if isinstance(value, str) else value
+
+
+Plugin = Annotated[
+    str, BeforeValidator(_plugin), Field(min_length=1), Wording("a file such as my_ops.py, or the name of a module")
+]
+
+
+def _minutes(value: Any) -> Any:
+    """Read `h:mm` as minutes."""
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+):([0-5]\d)", value.strip())):
+        return 60.0 * int(match[1]) + int(match[2])
+    return value
+
+
+Minutes = Annotated[
+    float,
+    BeforeValidator(_minutes),
+    Field(gt=0, allow_inf_nan=False),
+    Wording("minutes, such as 90, or hours and minutes, such as 1:30"),
+]
+
+
+def _run_name(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"\w[\w.+-]{0,99}", value):
+        raise PydanticCustomError("name", "must be a name")
+    return value
+
+
+RunName = Annotated[
+    str,
+    BeforeValidator(_run_name),
+    Wording("a name that a folder can have: up to 100 letters, digits, '.', '_', '-' or '+', a letter or digit first"),
+]

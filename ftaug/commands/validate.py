@@ -1,0 +1,38 @@
+"""`ftaug validate`: check an experiment file without touching data or model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ftaug.config.dump import digest, to_plain
+from ftaug.config.experiment import Experiment
+from ftaug.load import load
+
+
+def run(*, config: Path, overrides: Sequence[str], plugins: bool, as_json: bool) -> None:
+    """Print that the file is valid and what it says in short."""
+    experiment = load(config, overrides, plugins=plugins)
+    if as_json:
+        result = {"valid": True, "config": str(config), "digest": digest(experiment), "experiment": to_plain(experiment)}
+        print(json.dumps(result, indent=2))
+        return
+    print(f"{config}: valid")
+    for line in summary(experiment):
+        print(f"  {line}")
+
+
+def summary(experiment: Experiment) -> list[str]:
+    """The experiment in a few lines."""
+    unfreeze = [item if isinstance(item, str) else "+".join(item.layers) for item in experiment.unfreeze]
+    augment = [component.name for component in experiment.augment] + ([experiment.mix.name] if experiment.mix else [])
+    return [
+        f"name      {experiment.name} ({digest(experiment)})",
+        f"data      {experiment.data.train.name}, batches of {experiment.data.batch_size}",
+        f"backbone  {experiment.backbone.name}, learning: {', '.join(unfreeze)}",
+        f"augment   {', '.join(augment) or 'nothing'}",
+        f"training  {experiment.train.epochs} epochs, {experiment.optimizer.name}, "
+        f"{experiment.lr.schedule.name} from {experiment.lr.peak:g}, {experiment.loss.name}",
+        f"best by   {experiment.evaluate.best}",
+    ]

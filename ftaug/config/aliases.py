@@ -1,0 +1,107 @@
+"""Where keys of other tools, and keys written at the wrong level, belong."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing
+
+from ftaug.config.experiment import Experiment
+
+ALIASES = {
+    "learning_rate": "lr.peak",
+    "lr0": "lr.peak",
+    "base_lr": "lr.peak",
+    "max_lr": "lr.peak",
+    "scheduler": "lr.schedule",
+    "lr_scheduler": "lr.schedule",
+    "lr_scheduler_type": "lr.schedule",
+    "lr_decay": "lr.layer_decay",
+    "layerwise_decay": "lr.layer_decay",
+    "warmup": "lr.schedule.cosine.warmup",
+    "warmup_steps": "lr.schedule.cosine.warmup",
+    "warmup_ratio": "lr.schedule.cosine.warmup",
+    "warmup_epochs": "lr.schedule.cosine.warmup",
+    "num_epochs": "train.epochs",
+    "num_train_epochs": "train.epochs",
+    "max_epochs": "train.epochs",
+    "gradient_accumulation_steps": "train.accumulate",
+    "gradient_accumulation": "train.accumulate",
+    "accumulate_grad_batches": "train.accumulate",
+    "max_grad_norm": "train.clip_norm",
+    "grad_clip": "train.clip_norm",
+    "gradient_clip_val": "train.clip_norm",
+    "clip_grad": "train.clip_norm",
+    "amp": "train.precision",
+    "bf16": "train.precision",
+    "fp16": "train.precision",
+    "dtype": "train.precision",
+    "patience": "train.early_stop.patience",
+    "early_stopping": "train.early_stop",
+    "ema_decay": "train.ema",
+    "model_ema": "train.ema",
+    "per_device_train_batch_size": "data.batch_size",
+    "train_batch_size": "data.batch_size",
+    "batch": "data.batch_size",
+    "bs": "data.batch_size",
+    "eval_batch_size": "evaluate.batch_size",
+    "per_device_eval_batch_size": "evaluate.batch_size",
+    "num_workers": "data.workers",
+    "dataloader_num_workers": "data.workers",
+    "dataset": "data.train",
+    "train_data": "data.train",
+    "validation": "data.val",
+    "valid": "data.val",
+    "val_split": "data.val.split",
+    "freeze": "unfreeze",
+    "frozen": "unfreeze",
+    "freeze_layers": "unfreeze",
+    "trainable": "unfreeze",
+    "model": "backbone",
+    "arch": "backbone",
+    "model_name": "backbone",
+    "model_name_or_path": "backbone",
+    "augmentation": "augment",
+    "augmentations": "augment",
+    "transforms": "augment",
+    "transform": "augment",
+    "mixup": "mix",
+    "cutmix": "mix",
+    "criterion": "loss",
+    "label_smoothing": "loss.cross_entropy.label_smoothing",
+    "weight_decay": "optimizer.adamw.weight_decay",
+    "wd": "optimizer.adamw.weight_decay",
+    "momentum": "optimizer.sgd.momentum",
+    "optim": "optimizer",
+    "metric": "evaluate.metrics",
+    "monitor": "evaluate.best",
+    "metric_for_best_model": "evaluate.best",
+    "eval_every": "evaluate.every",
+    "eval_steps": "evaluate.every",
+    "save_steps": "train.save_every",
+    "random_state": "seed",
+    "random_seed": "seed",
+}
+
+
+def right_place(key: str, owner: str) -> str | None:
+    """The dotted path that a key unknown to its owner is likely to mean, if it is an exact match for one."""
+    paths = _paths()
+    if owner not in {"Experiment", *(name for name, _ in paths)}:
+        return None
+    target = ALIASES.get(key.lower().replace("-", "_"))
+    if target is None:
+        targets = [path for name, path in paths if path.rpartition(".")[2] == key and name != owner]
+        target = targets[0] if len(targets) == 1 else None
+    return target
+
+
+@functools.cache
+def _paths() -> tuple[tuple[str, str], ...]:
+    """Every key of the upper levels: the dataclass it belongs to, and its dotted path."""
+    hints = typing.get_type_hints(Experiment)
+    found = [("Experiment", name) for name in hints]
+    for section, cls in hints.items():
+        if dataclasses.is_dataclass(cls) and cls.__module__ == Experiment.__module__:
+            found += [(cls.__name__, f"{section}.{f.name}") for f in dataclasses.fields(cls)]
+    return tuple(found)

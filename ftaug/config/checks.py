@@ -1,0 +1,122 @@
+"""Contradictions between parts of an experiment: each an error, because a setting would have no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ftaug.config.document import Where
+from ftaug.config.experiment import Experiment, Split, UnfreezeStage
+from ftaug.config.schema import Fault, predicate
+from ftaug.config.types import Duration
+from ftaug.errors import one_of
+
+Found = Iterator[tuple[Where, Fault]]
+Check = Callable[[Experiment], Found]
+
+CHECKS: list[tuple[tuple[Where, ...], Check]] = []
+"""Each check with the parts of the experiment that it reads."""
+
+
+def reads(*parts: str) -> Callable[[Check], Check]:
+    """Declare a check and the parts it reads; it is skipped where one of them is faulty by itself."""
+
+    def add(check: Check) -> Check:
+        CHECKS.append((tuple(tuple(part.split(".")) for part in parts), check))
+        return check
+
+    return add
+
+
+def check(experiment: Experiment, faulty: Iterable[Where] = ()) -> Found:
+    """Look for contradictions, in sound parts only."""
+    spoilt = list(faulty)
+    for parts, look in CHECKS:
+        if not any(part[: len(where)] == where[: len(part)] for part in parts for where in spoilt):
+            yield from look(experiment)
+
+
+@reads("evaluate.metrics", "evaluate.best")
+def _best_is_measured(experiment: Experiment) -> Found:
+    metrics = [metric.name for metric in experiment.evaluate.metrics]
+    if experiment.evaluate.best not in (*metrics, "loss"):
+        measured = one_of([*metrics, "loss"])
+        yield ("evaluate", "best"), predicate(f"must be one of what is measured, {measured}; got {experiment.evaluate.best}")
+
+
+@reads("evaluate.metrics")
+def _metrics_are_different(experiment: Experiment) -> Found:
+    names = [metric.name for metric in experiment.evaluate.metrics]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield ("evaluate", "metrics", index), predicate(f"is a second {name}; a metric can be there once")
+
+
+@reads("lr.schedule", "train.epochs")
+def _warmup_ends(experiment: Experiment) -> Found:
+    schedule = experiment.lr.schedule
+    warmup = schedule.settings.get("warmup")
+    if isinstance(warmup, Duration) and _reaches_end(warmup, experiment.train.epochs):
+        where = ("lr", "schedule", schedule.name, "warmup")
+        yield where, predicate(f"must end before training does ({_epochs(experiment)}); got {warmup}")
+
+
+@reads("mix", "loss")
+def _loss_takes_mixed_targets(experiment: Experiment) -> Found:
+    if experiment.mix and not experiment.loss.fact("soft_targets"):
+        yield ("mix",), predicate(f"mixes targets, which the loss {experiment.loss.name} cannot take; set mix or loss")
+
+
+@reads("unfreeze", "train.epochs")
+def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
+    plan = experiment.unfreeze
+    if not plan:
+        yield ("unfreeze",), predicate("must name at least one layer; got an empty list")
+    stages = [(index, item) for index, item in enumerate(plan) if isinstance(item, UnfreezeStage)]
+    if stages and len(stages) < len(plan):
+        index = next(index for index, item in enumerate(plan) if isinstance(item, str))
+        yield ("unfreeze", index), predicate(f"is a name among stages; write it as a stage: {{layers: [{plan[index]}]}}")
+    elif stages and all(stage.from_.amount > 0 for _, stage in stages):
+        yield ("unfreeze", 0, "from"), predicate(f"must be 0 in one of the stages, or nothing learns at first; got {stages[0][1].from_}")
+    for index, stage in stages:
+        if not stage.layers:
+            yield ("unfreeze", index, "layers"), predicate("must name at least one layer; got an empty list")
+        if _reaches_end(stage.from_, experiment.train.epochs):
+            yield ("unfreeze", index, "from"), predicate(f"must come before the end of training ({_epochs(experiment)}); got {stage.from_}")
+    if "all" in plan and len(plan) > 1:
+        yield ("unfreeze", plan.index("all")), predicate("covers every layer; the other names would have no effect")
+
+
+@reads("data.val", "train.early_stop")
+def _early_stop_can_measure(experiment: Experiment) -> Found:
+    if experiment.data.val is None and experiment.train.early_stop:
+        yield ("train", "early_stop"), predicate("needs validation samples; set data.val")
+
+
+@reads("data.val", "lr.schedule")
+def _plateau_can_measure(experiment: Experiment) -> Found:
+    if experiment.data.val is None and experiment.lr.schedule.name == "plateau":
+        yield ("lr", "schedule"), predicate("plateau needs validation samples; set data.val")
+
+
+@reads("data.val", "evaluate.best", "evaluate.metrics")
+def _best_can_be_chosen(experiment: Experiment) -> Found:
+    evaluate = experiment.evaluate
+    first = evaluate.metrics[0].name if evaluate.metrics else "loss"
+    if experiment.data.val is None and evaluate.best != first:
+        yield ("evaluate", "best"), predicate(f"chooses by validation samples, and data.val is null; got {evaluate.best}")
+
+
+@reads("data.val", "data.test")
+def _splits_leave_something(experiment: Experiment) -> Found:
+    shares = [part.split for part in (experiment.data.val, experiment.data.test) if isinstance(part, Split)]
+    if sum(share for share in shares if isinstance(share, float)) >= 1:
+        yield ("data", "val"), predicate("and data.test together leave no sample to train on")
+
+
+def _reaches_end(duration: Duration, epochs: int) -> bool:
+    """Whether a duration is as long as training, as far as that is known before the data is."""
+    return {"%": duration.amount >= 100, "epochs": duration.amount >= epochs, "steps": False}[duration.unit]
+
+
+def _epochs(experiment: Experiment) -> str:
+    return str(Duration(experiment.train.epochs, "epochs"))

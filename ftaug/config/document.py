@@ -1,0 +1,261 @@
+"""YAML text → a plain tree whose every key and value knows its line and column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from ftaug.errors import ExperimentError, MissingInput, Place, Problem
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 50
+MAX_INTEGER = 2**63
+
+Where = tuple[str | int, ...]
+"""The way to a value from the root: keys and list indices."""
+
+
+class Places(NamedTuple):
+    """Where a value was written and where its key was; the two are the same in a list."""
+
+    key: Place
+    value: Place
+
+
+@dataclass(frozen=True)
+class Document:
+    """What an experiment file says, and where."""
+
+    tree: dict[str, Any]
+    places: Mapping[Where, Places]
+    file: str
+
+    def place(self, where: Where, *, of_key: bool = False) -> Place:
+        """The place of a value, or of its key; of the nearest thing around it where it is not written at all."""
+        for end in range(len(where), 0, -1):
+            if places := self.places.get(where[:end]):
+                return places.key if of_key or end < len(where) else places.value
+        return Place(self.file)
+
+
+def read(path: str | Path) -> str:
+    """Read the text of an experiment file; raises MissingInput or ExperimentError."""
+    path = Path(path)
+    try:
+        if path.exists() and not path.is_file():
+            raise MissingInput(Problem("is a folder, not a file" if path.is_dir() else "is not a file", Place(str(path))))
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise MissingInput(Problem("no such file", Place(str(path)))) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MissingInput(Problem(f"cannot be read: {reason}", Place(str(path)))) from None
+    return decode(data, str(path))
+
+
+def decode(data: bytes, file: str) -> str:
+    """Decode UTF-8, with or without a byte-order mark."""
+    if len(data) > MAX_BYTES:
+        raise ExperimentError(Problem("is larger than 1 MiB; expected an experiment file", Place(file)))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ExperimentError(Problem(f"is not UTF-8 text: byte {error.start} is wrong", Place(file))) from None
+    if (offset := data.find(b"\0")) >= 0:
+        raise ExperimentError(Problem(f"is not UTF-8 text: byte {offset} is NUL", Place(file)))
+    return text
+
+
+def parse(text: str, file: str) -> Document:
+    """Parse an experiment file; raises ExperimentError with all that is wrong with its YAML."""
+    document, problems = scan(text, file)
+    if problems:
+        raise ExperimentError(*problems)
+    return document
+
+
+def scan(text: str, file: str) -> tuple[Document, list[Problem]]:
+    """Parse as far as possible: the document and its problems; raises ExperimentError where nothing can be read."""
+    reader = _Reader(file)
+    if len(text) > MAX_BYTES:
+        raise ExperimentError(Problem("is larger than 1 MiB; expected an experiment file", Place(file)))
+    tree = reader.document(text.removeprefix("\ufeff"))
+    if not isinstance(tree, dict):
+        expected = "expected one mapping, such as `backbone: resnet18`"
+        got = "the file is empty" if tree is None else f"got {'a list' if isinstance(tree, list) else 'a single value'}"
+        raise ExperimentError(*reader.problems, Problem(f"{expected}; {got}", reader.places.get((), Places(Place(file), Place(file))).value))
+    return Document(tree, reader.places, file), reader.problems
+
+
+def parse_value(text: str, file: str) -> Any:
+    """Parse the value of an override; raises ExperimentError without line and column."""
+    reader = _Reader(file)
+    try:
+        value = reader.document(text)
+        problems = reader.problems
+    except ExperimentError as error:
+        problems = list(error.problems)
+    if problems:
+        raise ExperimentError(*(Problem(p.message, Place(file)) for p in problems))
+    return value
+
+
+_NULL = re.compile(r"~|null|Null|NULL|")
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL = re.compile(r"([-+]?)\.(?:(inf|Inf|INF)|(nan|NaN|NAN))")
+
+
+def scalar(text: str) -> Any:
+    """What a plain scalar means in YAML 1.2 (core schema); raises ValueError for numbers beyond all use."""
+    if _NULL.fullmatch(text):
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INTEGER.fullmatch(text):
+        number = int(text, {"0o": 8, "0x": 16}.get(text[:2], 10)) if len(text) <= 25 else MAX_INTEGER
+        if abs(number) >= MAX_INTEGER:
+            raise ValueError(f"the number {text[:20]}… is too large")
+        return number
+    if _FLOAT.fullmatch(text):
+        value = float(text)
+        if value in (float("inf"), float("-inf")):
+            raise ValueError(f"the number {text[:20]} is too large")
+        return value
+    if match := _SPECIAL.fullmatch(text):
+        return float("nan") if match[3] else float(f"{match[1]}inf")
+    return text
+
+
+@dataclass
+class _Reader:
+    """Builds the tree from YAML's events, so that nothing is ever constructed but the seven plain types."""
+
+    file: str
+    places: dict[Where, Places] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def document(self, text: str) -> Any:
+        """The one document of a text; None where it is empty."""
+        try:
+            events = yaml.parse(text, Loader=yaml.SafeLoader)
+            next(events)  # the start of the stream
+            if isinstance(next(events), yaml.StreamEndEvent):
+                return None
+            tree = self._value(next(events), events, ())
+            next(events)  # the end of the document
+            if isinstance(further := next(events), yaml.DocumentStartEvent):
+                self._fail("expected one document; a second one starts here", further.start_mark)
+            return tree
+        except yaml.reader.ReaderError as error:
+            before = text[: error.position]
+            line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+            message = f"the character U+{ord(text[error.position]):04X} is not allowed"
+            raise ExperimentError(*self.problems, Problem(message, Place(self.file, line, column))) from None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise ExperimentError(*self.problems, Problem(_plain_words(error), self._place(mark))) from None
+        except (ValueError, OverflowError):  # chr() of an escape such as "\UFFFFFFFF"
+            raise ExperimentError(*self.problems, Problem("an escape names no character", Place(self.file))) from None
+
+    def _value(self, event: yaml.Event, events: Iterator[yaml.Event], where: Where) -> Any:
+        place = self._place(event.start_mark)
+        self.places.setdefault(where, Places(place, place))
+        if len(where) > MAX_DEPTH:
+            self._fail(f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
+        self._refuse_extras(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(item := next(events), yaml.SequenceEndEvent):
+                items.append(self._value(item, events, (*where, len(items))))
+            return items
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, where)
+        return None  # an alias, already refused
+
+    def _mapping(self, events: Iterator[yaml.Event], where: Where) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            place = self._place(event.start_mark)
+            if not isinstance(event, yaml.ScalarEvent):
+                self._fail("a key must be a text", event.start_mark)
+            self._refuse_extras(event)
+            key = event.value
+            if not key:
+                self._fail("a key is missing before the colon", event.start_mark)
+            self._refuse_odd_text(key, place)
+            value_event = next(events)
+            if key in mapping:
+                first = self.places[*where, key].key
+                self.problems.append(Problem(f"the key '{key}' is already set in line {first.line}", place))
+                self._value(value_event, events, (*where, key, "again"))
+                continue
+            self.places[*where, key] = Places(place, self._place(value_event.start_mark))
+            mapping[key] = self._value(value_event, events, (*where, key))
+        return mapping
+
+    def _scalar(self, event: yaml.ScalarEvent) -> Any:
+        place = self._place(event.start_mark)
+        self._refuse_odd_text(event.value, place)
+        if event.style is not None:
+            return event.value
+        try:
+            return scalar(event.value)
+        except ValueError as error:
+            self.problems.append(Problem(str(error), place))
+            return None
+
+    def _refuse_odd_text(self, text: str, place: Place) -> None:
+        if odd := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text):
+            self.problems.append(Problem(f"the character U+{ord(odd[0]):04X} is not allowed", place))
+        if "${" in text:
+            self.problems.append(Problem("environment variables are not read in an experiment file; write the value", place))
+
+    def _refuse_extras(self, event: yaml.Event) -> None:
+        """Refuse tags, anchors and aliases."""
+        place = self._place(event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            self.problems.append(Problem(f"aliases such as *{event.anchor} are not supported; write the value again", place))
+        elif getattr(event, "anchor", None):
+            self.problems.append(Problem(f"anchors such as &{event.anchor} are not supported", place))
+        if tag := getattr(event, "tag", None):
+            shown = tag.replace("tag:yaml.org,2002:", "!!")
+            self.problems.append(Problem(f"tags such as {shown} are not supported; write the plain value", place))
+
+    def _place(self, mark: yaml.Mark | None) -> Place:
+        return Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file)
+
+    def _fail(self, message: str, mark: yaml.Mark) -> None:
+        raise ExperimentError(*self.problems, Problem(message, self._place(mark)))
+
+
+_PLAIN_WORDS = {
+    "found character '\\t' that cannot start any token": "a tab cannot indent; use spaces",
+    "mapping values are not allowed here": "a colon is not expected here; is a line above not finished, or a text with a colon not in quotes?",
+    "could not find expected ':'": "expected a colon after this key",
+    "expected <block end>, but found '<block mapping start>'": "this line is indented differently from those above it",
+    "expected <block end>, but found '<block sequence start>'": "this line is indented differently from those above it",
+    "expected <block end>, but found '-'": "a list item is not expected here",
+    "expected <block end>, but found '<scalar>'": "a text is not expected here; are quotes missing?",
+    "found unexpected end of stream": "a quoted text is not closed",
+    "did not find expected <document start>": "a second document is not expected",
+}
+
+
+def _plain_words(error: yaml.MarkedYAMLError) -> str:
+    """Say what is wrong with the YAML without the parser's terms."""
+    problem = error.problem or error.context or "not YAML"
+    if problem in _PLAIN_WORDS:
+        return _PLAIN_WORDS[problem]
+    if "but got '<stream end>'" in problem or "but found '<stream end>'" in problem or "but found '<document end>'" in problem:
+        return "a bracket is not closed"
+    return f"not YAML: {problem}"

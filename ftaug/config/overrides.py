@@ -1,0 +1,159 @@
+"""`a.b=1`, `~a.b`, `augment.0.rotate.degrees=5`, `augment+={…}`: edits of the tree, each remembering who made it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ftaug.config.document import Document, Places, Where, parse_value
+from ftaug.config.experiment import Experiment
+from ftaug.config.schema import dataclass_shape
+from ftaug.config.words import dotted, shown
+from ftaug.errors import ExperimentError, Place, Problem, did_you_mean
+
+_STEP = re.compile(r'"([^"]+)"|([^."]+)')
+
+
+class _Refused(Exception):
+    """An override that cannot be applied; the text says why."""
+
+
+def apply(document: Document, overrides: Sequence[str]) -> tuple[Document, list[Problem]]:
+    """Apply overrides in their order; returns the edited document and the problems of those that do not apply."""
+    edited = Document(copy.deepcopy(document.tree), dict(document.places), document.file)
+    problems: list[Problem] = []
+    for override in overrides:
+        place = Place(f"override '{override}'")
+        try:
+            _apply_one(edited, override, place)
+        except _Refused as refusal:
+            problems.append(Problem(str(refusal), place))
+        except ExperimentError as error:
+            problems += [Problem(p.message, place) for p in error.problems]
+    return edited, problems
+
+
+def _apply_one(document: Document, override: str, place: Place) -> None:
+    if override.startswith("~"):
+        holder, where = _reach(document, _steps(override[1:]), place)
+        if not _has(holder, where[-1]):
+            raise _Refused(f"{dotted(where)} is not set{_hint(holder, where)}")
+        del holder[where[-1]]
+        _forget(document, where, shift=isinstance(holder, list))
+        return
+    left, equals, text = override.partition("=")
+    if not equals:
+        raise _Refused("expected key=value, key+=value or ~key")
+    appends = left.endswith("+")
+    steps = _steps(left.removesuffix("+").strip())
+    value = parse_value(text, place.file)
+    holder, where = _reach(document, steps, place)
+    if appends:
+        _append(document, holder, where, value, place)
+        return
+    if isinstance(holder, list) and not _has(holder, where[-1]):
+        raise _Refused(f"{dotted(where[:-1])} has {len(holder)} items, counted from 0; to add one: {dotted(where[:-1])}+={text}")
+    holder[where[-1]] = value
+    _forget(document, where)
+    _remember(document, where, place)
+
+
+def _steps(text: str) -> list[str]:
+    """Split `a."b.c".0` at its dots."""
+    steps = [quoted or plain for quoted, plain in _STEP.findall(text)]
+    if not steps or not re.fullmatch(rf"(?:{_STEP.pattern})(?:\.(?:{_STEP.pattern}))*", text):
+        raise _Refused(f"'{text}' is not a key; expected something like train.epochs")
+    return steps
+
+
+def _reach(document: Document, steps: list[str], place: Place) -> tuple[Any, Where]:
+    """Walk to what holds the last step, making mappings on the way; returns the holder and the whole way."""
+    holder: Any = document.tree
+    where: Where = ()
+    rest = list(steps)
+    while True:
+        step = _next_step(holder, rest)
+        where = (*where, step)
+        if not rest:
+            return holder, where
+        if isinstance(holder, list) and not _has(holder, step):
+            raise _Refused(f"{dotted(where[:-1])} has {len(holder)} items, counted from 0")
+        if not isinstance(holder, list):
+            holder.setdefault(step, None)
+        inner = holder[step]
+        if inner is None or inner == rest[0] or (isinstance(inner, str) and inner == ".".join(rest[: inner.count(".") + 1])):
+            holder[step] = {} if inner is None else {inner: None}
+            if inner is None:
+                _remember(document, where, place)
+            else:
+                _remember(document, (*where, inner), document.place(where))
+        elif not isinstance(inner, dict | list):
+            raise _Refused(f"{dotted(where)} is {shown(inner)}, which has no key '{rest[0]}'; set {dotted(where)} itself")
+        holder = holder[step]
+
+
+def _next_step(holder: Any, rest: list[str]) -> str | int:
+    """Take the next step off the rest: an index in a list, or the longest key that is there (names may have dots)."""
+    if isinstance(holder, list):
+        if not rest[0].isdecimal():
+            raise _Refused(f"'{rest[0]}' is not the number of a list item; expected one from 0 to {max(len(holder) - 1, 0)}")
+        return int(rest.pop(0))
+    for length in range(len(rest), 1, -1):
+        key = ".".join(rest[:length])
+        if key in holder:
+            del rest[:length]
+            return key
+    return rest.pop(0)
+
+
+def _append(document: Document, holder: Any, where: Where, value: Any, place: Place) -> None:
+    """Add an item to a list, to the list that is the default where the file sets none."""
+    current = holder[where[-1]] if _has(holder, where[-1]) else _default(where)
+    if not isinstance(current, list):
+        was = "is not set" if current is None else f"is {shown(current)}"
+        raise _Refused(f"{dotted(where)} {was}, not a list that could grow")
+    if not _has(holder, where[-1]):
+        holder[where[-1]] = current
+        _remember(document, where, place)
+    current.append(value)
+    _remember(document, (*where, len(current) - 1), place)
+
+
+def _default(where: Where) -> list[Any] | None:
+    """The default of a list among the upper levels of an experiment."""
+    value: Any = None
+    shape = dataclass_shape(Experiment)
+    for step in where:
+        value = shape.defaults.get(str(step)) if shape else None
+        shape = dataclass_shape(type(value)) if dataclasses.is_dataclass(value) else None  # type: ignore[assignment]
+    return list(value) if isinstance(value, tuple) else None
+
+
+def _has(holder: Any, step: str | int) -> bool:
+    if isinstance(holder, list):
+        return isinstance(step, int) and step < len(holder)
+    return step in holder
+
+
+def _hint(holder: Any, where: Where) -> str:
+    return did_you_mean(str(where[-1]), list(holder)) if isinstance(holder, dict) else f"; it has {len(holder)} items"
+
+
+def _remember(document: Document, where: Where, place: Place) -> None:
+    document.places[where] = Places(place, place)  # type: ignore[index]
+
+
+def _forget(document: Document, where: Where, *, shift: bool = False) -> None:
+    """Drop the places of what was replaced; after a list item is gone those behind it move up."""
+    places: dict[Where, Places] = document.places  # type: ignore[assignment]
+    depth = len(where)
+    for old in [w for w in places if w[:depth] == where]:
+        del places[old]
+    if shift:
+        index = where[-1]
+        behind = sorted(w for w in places if w[: depth - 1] == where[:-1] and len(w) >= depth and w[depth - 1] > index)  # type: ignore[operator]
+        for old in behind:
+            places[*old[: depth - 1], old[depth - 1] - 1, *old[depth:]] = places.pop(old)  # type: ignore[operator]

@@ -1,0 +1,80 @@
+"""Users' own components: a Python file beside the experiment, or an importable module."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+PREFIX = "ftaug_plugin_"
+
+
+class PluginFailed(Exception):
+    """A plugin could not be imported; the text says why, for the user."""
+
+
+def is_file(plugin: str) -> bool:
+    """Whether the plugin is named by its file rather than as a module."""
+    return plugin.endswith(".py")
+
+
+def import_plugin(plugin: str) -> None:
+    """Import a plugin, an absolute path or a module's name; raises PluginFailed."""
+    try:
+        import_origin(plugin)
+    except FileNotFoundError:
+        raise PluginFailed("no such file") from None
+    except ModuleNotFoundError as error:
+        if not is_file(plugin) and error.name and (plugin + ".").startswith(error.name + "."):
+            raise PluginFailed("no such module; for a file beside the experiment write its name with .py") from None
+        raise PluginFailed(_story(error)) from error
+    except (Exception, SystemExit) as error:
+        raise PluginFailed(_story(error)) from error
+
+
+def _story(error: BaseException) -> str:
+    """What went wrong and in which line of whose code."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename and f.filename != __file__]
+    own = [f for f in frames if "ftaug/config" not in f.filename.replace("\\", "/")]
+    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    if isinstance(error, SyntaxError):
+        where = f" (line {error.lineno})"
+    return f"fails when imported: {type(error).__name__}: {error}{where}"
+
+
+def import_origin(origin: str) -> None:
+    """Import the module or the plugin's file that registers a component."""
+    if not is_file(origin):
+        importlib.import_module(origin)
+        return
+    name = module_name(origin)
+    if name in sys.modules:
+        return
+    if not Path(origin).is_file():
+        raise FileNotFoundError(origin)
+    specification = importlib.util.spec_from_file_location(name, origin)
+    if specification is None or specification.loader is None:
+        raise ImportError(origin)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+
+
+def module_name(path: str) -> str:
+    """The module name of a plugin's file: the same in every process, different for files of the same name."""
+    resolved = Path(path).resolve()
+    return f"{PREFIX}{resolved.stem}_{hashlib.sha256(str(resolved).encode()).hexdigest()[:8]}"
+
+
+def origin_of(module: str) -> str:
+    """What `import_origin` takes to bring a module back in another process."""
+    if module.startswith(PREFIX) and module in sys.modules:
+        return str(sys.modules[module].__file__)
+    return module
