@@ -1,0 +1,179 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from torch.nn import functional as F
+from torchvision.ops import sigmoid_focal_loss
+
+from ftaug.components import losses
+from ftaug.config.kinds import loss as registry
+from ftaug.errors import ExperimentError
+
+N, C = 12, 5
+COUNTS = torch.tensor([30, 4, 9, 1, 16])
+
+
+def logits(scale=3.0, dtype=torch.float64):
+    return torch.randn(N, C, dtype=dtype, generator=torch.Generator().manual_seed(1)) * scale
+
+
+def indices():
+    return torch.randint(0, C, (N,), generator=torch.Generator().manual_seed(2))
+
+
+def soft():
+    return torch.rand(N, C, dtype=torch.float64, generator=torch.Generator().manual_seed(3)).softmax(dim=1)
+
+
+def multi_hot():
+    return (torch.rand(N, C, generator=torch.Generator().manual_seed(4)) > 0.6).double()
+
+
+TARGETS = {"index": indices, "soft": soft, "multi_hot": multi_hot}
+
+
+def dense(targets):
+    return targets if targets.ndim == 2 else F.one_hot(targets, C).double()
+
+
+def test_the_activation_of_every_loss_is_known():
+    activations = {name: registry[name].facts["activation"] for name in registry}
+    assert activations == {
+        "cross_entropy": "softmax",
+        "focal": "softmax",
+        "binary_cross_entropy": "sigmoid",
+        "binary_focal": "sigmoid",
+    }
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("kind", ["index", "soft"])
+def test_cross_entropy_is_torchs(kind, smoothing):
+    z, t = logits(), TARGETS[kind]()
+    expected = F.cross_entropy(z, t, label_smoothing=smoothing)
+    torch.testing.assert_close(losses.cross_entropy(z, t, COUNTS, label_smoothing=smoothing), expected)
+
+
+def test_cross_entropy_divides_by_the_samples_whatever_the_weights():
+    z, t, weights = logits(), indices(), (1.0, 2.0, 0.5, 3.0, 0.0)
+    p = z.softmax(dim=1)
+    expected = -sum(weights[c] * p[n, c].log() for n, c in enumerate(t.tolist())) / N
+    torch.testing.assert_close(losses.cross_entropy(z, t, COUNTS, class_weights=weights), expected)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "focal"])
+def test_balanced_weights_are_sklearns(name):
+    z, t = logits(), indices()
+    samples = np.repeat(np.arange(C), COUNTS.numpy())
+    weights = tuple(compute_class_weight("balanced", classes=np.arange(C), y=samples))
+    function = registry[name].function
+    balanced = function(z, t, COUNTS, class_weights="balanced")
+    torch.testing.assert_close(balanced, function(z, t, COUNTS, class_weights=weights))
+
+
+def test_a_class_without_training_samples_weighs_nothing_when_balanced():
+    counts = torch.tensor([10, 10, 0, 10, 10])
+    t = torch.tensor([0, 1, 3, 4, 0, 1, 3, 4, 0, 1, 3, 4])
+    balanced = losses.cross_entropy(logits(), t, counts, class_weights="balanced")
+    torch.testing.assert_close(balanced, losses.cross_entropy(logits(), t, counts))
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_binary_cross_entropy_is_the_formula(kind, smoothing):
+    z, t = logits(), TARGETS[kind]()
+    y = dense(t) * (1 - smoothing) + smoothing / 2
+    p = torch.sigmoid(z)
+    expected = -(y * p.log() + (1 - y) * (1 - p).log()).sum() / N
+    actual = losses.binary_cross_entropy(z, t, COUNTS, label_smoothing=smoothing)
+    torch.testing.assert_close(actual, expected)
+
+
+@pytest.mark.parametrize(
+    ("setting", "weights"),
+    [
+        (2.5, [2.5] * C),
+        ((1.0, 2.0, 3.0, 4.0, 5.0), [1.0, 2.0, 3.0, 4.0, 5.0]),
+        ("balanced", [(60 - n) / n for n in COUNTS.tolist()]),
+    ],
+)
+def test_positive_weights_scale_the_terms_of_classes_that_are_there(setting, weights):
+    z, t = logits(), multi_hot()
+    expected = F.binary_cross_entropy_with_logits(z, t, pos_weight=torch.tensor(weights).double(), reduction="sum") / N
+    torch.testing.assert_close(losses.binary_cross_entropy(z, t, COUNTS, positive_weight=setting), expected)
+
+
+def test_balanced_positive_weights_survive_a_class_without_samples():
+    value = losses.binary_cross_entropy(
+        logits(), multi_hot(), torch.tensor([5, 5, 0, 5, 5]), positive_weight="balanced"
+    )
+    assert torch.isfinite(value)
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_is_the_formula(kind, gamma):
+    z, t = logits(), TARGETS[kind]()
+    p = z.softmax(dim=1)
+    expected = -(dense(t) * (1 - p) ** gamma * p.log()).sum() / N
+    torch.testing.assert_close(losses.focal(z, t, COUNTS, gamma=gamma), expected)
+
+
+@pytest.mark.parametrize("kind", ["index", "multi_hot"])
+@pytest.mark.parametrize("gamma", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("alpha", [0.25, 0.9, None])
+def test_binary_focal_is_torchvisions(kind, gamma, alpha):
+    z, t = logits(), TARGETS[kind]()
+    expected = sigmoid_focal_loss(z, dense(t), alpha=-1 if alpha is None else alpha, gamma=gamma).sum() / N
+    torch.testing.assert_close(losses.binary_focal(z, t, COUNTS, gamma=gamma, alpha=alpha), expected)
+
+
+@pytest.mark.parametrize("name", ["binary_focal", "focal", "cross_entropy", "binary_cross_entropy"])
+def test_mixed_targets_mix_the_losses(name):
+    function, z, first, second = registry[name].function, logits(), dense(indices()), dense(indices().roll(1))
+    mixed = function(z, 0.3 * first + 0.7 * second, COUNTS)
+    torch.testing.assert_close(mixed, 0.3 * function(z, first, COUNTS) + 0.7 * function(z, second, COUNTS))
+
+
+@pytest.mark.parametrize("name", sorted(registry))
+@pytest.mark.parametrize("kind", TARGETS)
+def test_parts_of_a_batch_add_up(name, kind):
+    function, z, t = registry[name].function, logits(), TARGETS[kind]()
+    parts = 4 * function(z[:4], t[:4], COUNTS) + 8 * function(z[4:], t[4:], COUNTS)
+    torch.testing.assert_close(function(z, t, COUNTS), parts / N)
+
+
+@pytest.mark.parametrize("name", sorted(registry))
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("scale", [0.0, 30.0, 1e4])
+def test_extreme_logits_give_finite_losses_and_gradients(name, kind, scale):
+    z = logits(scale, torch.float32).requires_grad_()
+    settings = {"gamma": 0.5} if "focal" in name else {}
+    value = registry[name].function(z, TARGETS[kind](), COUNTS, **settings)
+    value.backward()
+    assert value.dtype == torch.float32
+    assert torch.isfinite(value)
+    assert torch.isfinite(z.grad).all()
+
+
+@pytest.mark.parametrize("name", sorted(registry))
+@pytest.mark.parametrize("kind", TARGETS)
+def test_gradients_are_those_of_finite_differences(name, kind):
+    t = TARGETS[kind]()
+    assert torch.autograd.gradcheck(lambda z: registry[name].function(z, t, COUNTS), logits(1.0).requires_grad_())
+
+
+@pytest.mark.parametrize("name", sorted(registry))
+def test_half_precision_logits_are_computed_in_float32(name):
+    z = logits(1.0, torch.bfloat16)
+    function = registry[name].function
+    assert torch.equal(function(z, indices(), COUNTS), function(z.float(), indices(), COUNTS))
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("cross_entropy", "class_weights"), ("focal", "class_weights"), ("binary_cross_entropy", "positive_weight")],
+)
+def test_weights_for_another_number_of_classes_are_refused(name, setting):
+    with pytest.raises(ExperimentError, match=rf"{setting} must have one number per class \(5\); got 3"):
+        registry[name].function(logits(), indices(), COUNTS, **{setting: (1.0, 2.0, 3.0)})
