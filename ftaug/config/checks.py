@@ -73,7 +73,7 @@ def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
         yield ("unfreeze",), predicate("must name at least one layer; got an empty list")
     stages = [(index, item) for index, item in enumerate(plan) if isinstance(item, UnfreezeStage)]
     if stages and len(stages) < len(plan):
-        index = next(index for index, item in enumerate(plan) if isinstance(item, str))
+        index = next(index for index, item in enumerate(plan) if not isinstance(item, UnfreezeStage))
         yield ("unfreeze", index), predicate(f"is a name among stages; write it as a stage: {{layers: [{plan[index]}]}}")
     elif stages and all(stage.from_.amount > 0 for _, stage in stages):
         yield ("unfreeze", 0, "from"), predicate(f"must be 0 in one of the stages, or nothing learns at first; got {stages[0][1].from_}")

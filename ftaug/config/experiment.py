@@ -56,6 +56,17 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Last:
+    """The last stages of a network, its head included.
+
+    Settings:
+        last: how many
+    """
+
+    last: Count
+
+
+@dataclass(frozen=True)
 class UnfreezeStage:
     """From a point in training on, these layers learn too.
 
@@ -65,7 +76,7 @@ class UnfreezeStage:
         lr: factor of the peak rate
     """
 
-    layers: tuple[Text, ...]
+    layers: tuple[Text | Last, ...]
     from_: Duration = Duration(0, "steps")
     lr: Positive = 1.0
 
@@ -109,6 +120,7 @@ class Train:
         precision: the arithmetic of the forward pass; `auto` chooses by the device
         accumulate: batches per optimizer step
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
+        decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
@@ -119,6 +131,7 @@ class Train:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: Count = 1
     clip_norm: Positive | None = None
+    decay_norms: bool = False
     ema: Probability | None = None
     early_stop: EarlyStop | None = None
     max_time: Minutes | None = None
@@ -169,7 +182,7 @@ class Experiment:
     seed: CountOrZero = 0
     plugins: tuple[Plugin, ...] = ()
     modality: Literal["image"] = "image"
-    unfreeze: tuple[Text | UnfreezeStage, ...] = ("all",)
+    unfreeze: tuple[Text | Last | UnfreezeStage, ...] = ("all",)
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]
