@@ -12,8 +12,9 @@ import numpy as np
 from ftaug.config.types import FilePath
 from ftaug.errors import BadData, MissingInput, did_you_mean
 from ftaug.image import dataset
+from ftaug.image.datasets.cache import scan_or_recall
 from ftaug.image.datasets.index import FileSamples
-from ftaug.image.datasets.scan import Scan, scan
+from ftaug.image.datasets.scan import Scan
 from ftaug.interfaces import Task
 
 _SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing"}
@@ -32,7 +33,7 @@ def image_folder(split: str, *, path: FilePath, outside_links: bool = False) -> 
     Reads the encoded bytes.
     """
     check_folder(path)
-    found = scan(path.resolve(), outside_links=outside_links)
+    found = scan_or_recall(path.resolve(), outside_links=outside_links)
     _check_classes(path, found)
     return FileSamples(path, found.paths, found.targets, Task(tuple(found.classes)), found.fingerprint, found.notes)
 
