@@ -64,7 +64,7 @@ def test_init_does_not_import_heavy_packages(tmp_path):
     photos = tmp_path / "photos"
     for label in ("cat", "dog"):
         (photos / label).mkdir(parents=True)
-    done, modules = modules_of("init", folder=tmp_path)
+    done, modules = modules_of("init", "photos", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert not modules & HEAVY
 

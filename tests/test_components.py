@@ -1,0 +1,132 @@
+"""What every registered component owes its users; a new one is tested by being there."""
+
+import inspect
+import pickle
+import subprocess
+import sys
+from typing import Annotated, NamedTuple
+
+import pytest
+import yaml
+from pydantic import TypeAdapter
+
+from ftaug.config.dump import to_plain
+from ftaug.config.registry import REGISTRIES, Component, Entry, Registry, explanations
+from ftaug.config.schema import OfKind, function_shape
+from ftaug.config.words import wording
+from ftaug.load import MODALITIES, import_components
+
+for modality in MODALITIES:
+    import_components(modality)
+
+REQUIRED = {
+    "image_folder": {"path": "photos"},
+}
+"""A value for each setting that has no default."""
+
+
+class Registered(NamedTuple):
+    """One name of a registry."""
+
+    registry: Registry
+    name: str
+
+    @property
+    def entry(self) -> Entry:
+        return self.registry[self.name]
+
+    def __str__(self) -> str:
+        return f"{self.registry.kind}-{self.name}"
+
+    def bind(self, **settings) -> Component:
+        """Make the component as an experiment file does."""
+        modality = next(iter(MODALITIES)) if self.registry.modality == "any" else self.registry.modality
+        adapter = TypeAdapter(Annotated[Component, OfKind(self.registry.kind)])
+        tree = {self.name: REQUIRED.get(self.name, {}) | settings}
+        return adapter.validate_python(tree, context={"folder": "", "modality": modality})
+
+
+ALL = [Registered(registry, name) for _, registry in sorted(REGISTRIES.items()) for name in registry]
+FUNCTIONS = list({registered.entry.function: registered for registered in ALL}.values())
+
+each = pytest.mark.parametrize("registered", ALL, ids=str)
+each_function = pytest.mark.parametrize("registered", FUNCTIONS, ids=str)
+
+
+def test_every_kind_has_components():
+    assert {registered.registry.kind for registered in ALL} == {kind for kind, _ in REGISTRIES}
+
+
+@each_function
+def test_first_line_is_a_sentence(registered):
+    summary = registered.entry.summary
+    assert summary[0].isupper() or summary[0].isdigit()
+    assert summary.endswith(".")
+    assert len(summary) <= 120
+
+
+@each_function
+def test_every_setting_is_explained(registered):
+    explained = explanations(registered.entry.function)
+    assert set(explained) == set(registered.entry.settings())
+    assert all(explained.values())
+
+
+@each_function
+def test_every_setting_has_words_for_its_type(registered):
+    shape = function_shape(registered.entry.function, registered.name)
+    words = {name: wording(annotation) for name, annotation in shape.annotations.items()}
+    assert not [name for name, text in words.items() if not text or "typing" in text or "<" in text]
+
+
+@each_function
+def test_takes_what_its_kind_is_given(registered):
+    parameters = inspect.signature(registered.entry.function).parameters.values()
+    positional = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
+    given = list(registered.registry.given)
+    assert positional == (["name", *given] if registered.entry.in_family else given)
+
+
+@each
+def test_binds_with_its_defaults(registered):
+    component = registered.bind()
+    assert set(component.settings) == set(registered.entry.settings())
+    assert component.entry.function is registered.entry.function
+
+
+@each_function
+def test_refuses_a_setting_that_it_does_not_have(registered):
+    with pytest.raises(Exception, match="ftaug"):
+        registered.bind(no_such_setting=1)
+
+
+@each
+def test_equals_its_copy_by_pickle(registered):
+    component = registered.bind()
+    copy = pickle.loads(pickle.dumps(component))
+    assert copy == component
+    assert hash(copy) == hash(component)
+
+
+@each
+def test_equals_its_copy_by_yaml(registered):
+    component = registered.bind()
+    written = yaml.safe_load(yaml.safe_dump(to_plain(component)))
+    name, settings = next(iter(written.items())) if isinstance(written, dict) else (written, {})
+    assert name == registered.name
+    assert registered.bind(**settings) == component
+
+
+def test_a_fresh_process_finds_every_component_by_name(tmp_path):
+    """Workers that were spawned import what they need, and nothing slow for it."""
+    (tmp_path / "components").write_bytes(pickle.dumps([registered.bind() for registered in ALL]))
+    program = (
+        "import pickle, sys\n"
+        "for component in pickle.load(open('components', 'rb')):\n"
+        "    print(component.entry.function.__name__, component.entry.name)\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    expected = [f"{registered.entry.function.__name__} {registered.name}" for registered in ALL]
+    assert done.stdout.splitlines() == expected

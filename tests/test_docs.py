@@ -1,0 +1,133 @@
+"""The README and docs/ hold what they say: links lead somewhere, YAML loads, Python compiles, commands run."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from ftaug.load import load
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+EXPERIMENT = {"data": {"train": {"digits": {}}}, "backbone": {"resnet20": {}}}
+
+
+class Block(NamedTuple):
+    """A fenced block of a document."""
+
+    document: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.document.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(*languages: str) -> list[Block]:
+    found = []
+    for document in DOCUMENTS:
+        text = document.read_text()
+        for match in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            if match[1] in languages:
+                found.append(Block(document, text.count("\n", 0, match.start()) + 1, match[1], match[2]))
+    return found
+
+
+def anchors(document: Path) -> set[str]:
+    """What `#…` may name in a document, as GitHub makes it from the headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (document.parent / path).resolve() if path else document
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            dead.append(target)
+    assert not dead
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A folder like a reader's: the configs, made short, some photos, and the docs' own Python files."""
+    import numpy as np
+    from PIL import Image
+
+    (tmp_path / "configs").mkdir()
+    for file in ROOT.glob("configs/*.yaml"):
+        short = re.sub(r"\bepochs: \d+", "epochs: 1", file.read_text())
+        (tmp_path / "configs" / file.name).write_text(short)
+    rng = np.random.default_rng(0)
+    for label in ("daisy", "rose"):
+        for number in range(8):
+            path = tmp_path / "photos" / label / f"{number}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(path)
+    for block in blocks("python"):
+        if name := re.match(r"# (\w+\.py)\n", block.text):
+            (tmp_path / name[1]).write_text(block.text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_yaml_loads(block, desk):
+    """A whole experiment as it is; a part of one in the place of that part of a small experiment."""
+    tree = yaml.safe_load(block.text)
+    if "data" in tree and "backbone" not in tree:
+        tree["data"] = EXPERIMENT["data"] | tree["data"]
+    whole = tree if "backbone" in tree and "data" in tree else EXPERIMENT | tree
+    file = desk / "experiment.yaml"
+    file.write_text(block.text if whole is tree else yaml.safe_dump(whole, sort_keys=False))
+    assert load(file).backbone.name
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_python_compiles(block):
+    assert compile(block.text, str(block), "exec")
+
+
+def not_of_ftaug(line: str) -> bool:
+    """Whether a line of a `sh` block is to be looked at, not run: it installs, or runs a script of the repository."""
+    if line.startswith("pip install "):
+        extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+        named = re.search(r"\[([\w,]+)\]", line)
+        assert named is None or set(named[1].split(",")) <= set(extras), line
+        return True
+    if line.startswith("scripts/"):
+        assert (ROOT / line.split()[0]).is_file(), line
+        return True
+    return line.startswith(("git clone ", "cd ftaug"))
+
+
+@pytest.mark.parametrize("document", sorted({block.document for block in blocks("sh")}), ids=lambda d: d.name)
+def test_commands_run(document, desk):
+    """All commands of a document in one shell, from top to bottom."""
+    shown = "".join(block.text for block in blocks("sh") if block.document == document)
+    lines = [line for line in shown.splitlines() if line.strip() and not not_of_ftaug(line)]
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(["set -euo pipefail", *lines])],
+        cwd=desk,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(desk), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_component_reference_is_up_to_date(tmp_path):
+    subprocess.run([sys.executable, ROOT / "scripts" / "docs", tmp_path], check=True, timeout=60)
+    stored = {file.name: file.read_text() for file in (ROOT / "docs" / "reference").glob("*.md")}
+    written = {file.name: file.read_text() for file in tmp_path.glob("*.md")}
+    assert stored == written, "run scripts/docs"
