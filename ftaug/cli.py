@@ -75,10 +75,10 @@ def train(
     overrides: Overrides = None,
     run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.", show_default=False)] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over in a new folder.")] = False,
-    from_run: Annotated[
+    from_: Annotated[
         Path | None, typer.Option("--from", help="Start from the weights of another run.", metavar="RUN", show_default=False)
     ] = None,
-    as_json: AsJson = False,
+    json: AsJson = False,
     require: Require = None,
     requeue_exit_code: Annotated[
         int, typer.Option(help="Exit code when stopped with a checkpoint: the same command continues.", min=1, max=255)
@@ -95,8 +95,8 @@ def train(
             overrides=overrides or [],
             run_dir=run_dir,
             fresh=fresh,
-            from_run=from_run,
-            as_json=as_json,
+            from_=from_,
+            json=json,
             require=require or [],
             requeue_exit_code=requeue_exit_code,
             trust_plugins=trust_plugins,
@@ -111,13 +111,13 @@ def evaluate(
     split: Annotated[
         Part | None, typer.Option(help="What to measure on; test if there is one, else val.", show_default=False)
     ] = None,
-    as_json: AsJson = False,
+    json: AsJson = False,
     require: Require = None,
 ) -> None:
     """Measure a trained model."""
     from ftaug.commands import evaluate
 
-    _end(evaluate.run(run=run, split=split.value if split else None, as_json=as_json, require=require or []))
+    _end(evaluate.run(run=run, split=split.value if split else None, json=json, require=require or []))
 
 
 @app.command()
@@ -125,13 +125,13 @@ def predict(
     run: Run,
     inputs: Annotated[list[str], typer.Argument(help="Files or folders.", metavar="INPUT...", show_default=False)],
     top_k: Annotated[int, typer.Option(help="How many classes to name for each input.", min=1)] = 1,
-    as_json: AsJson = False,
+    json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE", show_default=False)] = None,
 ) -> None:
     """Predict the classes of files."""
     from ftaug.commands import predict
 
-    _end(predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv))
+    _end(predict.run(run=run, inputs=inputs, top_k=top_k, json=json, csv=csv))
 
 
 @app.command()
@@ -140,12 +140,12 @@ def export(
     formats: Annotated[
         list[str], typer.Option("--format", help="What to write; can be given several times. See `ftaug list exporter`.", metavar="NAME")
     ] = ["onnx"],  # noqa: B006
-    as_json: AsJson = False,
+    json: AsJson = False,
 ) -> None:
     """Write a trained model for use elsewhere, and compare its answers with the original's."""
     from ftaug.commands import export
 
-    _end(export.run(run=run, formats=formats, as_json=as_json))
+    _end(export.run(run=run, formats=formats, json=json))
 
 
 @app.command()
@@ -153,24 +153,24 @@ def validate(
     config: Config,
     overrides: Overrides = None,
     plugins: Annotated[bool, typer.Option("--plugins/--no-plugins", help="Import the plugins that the file lists.")] = True,
-    as_json: AsJson = False,
+    json: AsJson = False,
 ) -> None:
     """Check an experiment file without touching data or model."""
     from ftaug.commands import validate
 
-    _end(validate.run(config=config, overrides=overrides or [], plugins=plugins, as_json=as_json))
+    _end(validate.run(config=config, overrides=overrides or [], plugins=plugins, json=json))
 
 
 @app.command()
 def inspect(
     target: Annotated[Path, typer.Argument(help="An experiment file or a run folder.", metavar="CONFIG|RUN", show_default=False)],
     overrides: Overrides = None,
-    as_json: AsJson = False,
+    json: AsJson = False,
 ) -> None:
     """Show the data, the model's layers and what learns at which rate."""
     from ftaug.commands import inspect
 
-    _end(inspect.run(target=target, overrides=overrides or [], as_json=as_json))
+    _end(inspect.run(target=target, overrides=overrides or [], json=json))
 
 
 @app.command()
@@ -189,12 +189,12 @@ def preview(
 def list_components(
     kind: Annotated[str | None, typer.Argument(help="Such as augmentation or optimizer.", show_default=False)] = None,
     name: Annotated[str | None, typer.Argument(help="One component, with its settings.", show_default=False)] = None,
-    as_json: AsJson = False,
+    json: AsJson = False,
 ) -> None:
     """List what an experiment file can name."""
     from ftaug.commands import list_
 
-    _end(list_.run(kind=kind, name=name, as_json=as_json))
+    _end(list_.run(kind=kind, name=name, json=json))
 
 
 @app.command()

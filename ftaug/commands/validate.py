@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import json as json_format
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from ftaug.config.experiment import Experiment
 from ftaug.load import load
 
 
-def run(*, config: Path, overrides: Sequence[str], plugins: bool, as_json: bool) -> None:
+def run(config: Path, overrides: Sequence[str], plugins: bool, json: bool) -> None:
     """Print that the file is valid and what it says in short."""
     experiment = load(config, overrides, plugins=plugins)
-    if as_json:
+    if json:
         result = {"valid": True, "config": str(config), "digest": digest(experiment), "experiment": to_plain(experiment)}
-        print(json.dumps(result, indent=2))
+        print(json_format.dumps(result, indent=2))
         return
     print(f"{config}: valid")
     for line in summary(experiment):
@@ -25,7 +25,7 @@ def run(*, config: Path, overrides: Sequence[str], plugins: bool, as_json: bool)
 
 def summary(experiment: Experiment) -> list[str]:
     """The experiment in a few lines."""
-    unfreeze = [item if isinstance(item, str) else "+".join(item.layers) for item in experiment.unfreeze]
+    unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in experiment.unfreeze]
     augment = [component.name for component in experiment.augment] + ([experiment.mix.name] if experiment.mix else [])
     return [
         f"name      {experiment.name} ({digest(experiment)})",

@@ -15,7 +15,7 @@ from ftaug.config import document
 from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import is_file
 from ftaug.config.registry import Component
-from ftaug.config.types import Duration
+from ftaug.config.types import Duration, TimeLimit
 
 WITHOUT_INFLUENCE = (
     ("name",),
@@ -30,6 +30,8 @@ def to_plain(value: Any) -> Any:
     """The value as YAML and JSON hold it."""
     if isinstance(value, Component):
         return {value.name: to_plain(value.settings)} if value.settings else value.name
+    if isinstance(value, TimeLimit):
+        return value.seconds / 60
     if isinstance(value, Duration | Path):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

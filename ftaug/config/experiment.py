@@ -13,13 +13,13 @@ from ftaug.config.types import (
     CountOrZero,
     Duration,
     Fraction,
-    Minutes,
     NonNegative,
     Plugin,
     Positive,
     Probability,
     RunName,
     Text,
+    TimeLimit,
 )
 
 Dataset = Annotated[Component, OfKind("dataset")]
@@ -53,6 +53,17 @@ class Data:
     test: Split | Dataset | None = None
     batch_size: Count = 32
     workers: CountOrZero | Literal["auto"] = "auto"
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last stages of a network, its head included.
+
+    Settings:
+        last: how many
+    """
+
+    last: Count
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,7 @@ class Train:
         accumulate: batches per optimizer step
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
         decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional
+        decay_norms: whether weight decay applies to norms and biases too
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
@@ -132,9 +144,10 @@ class Train:
     accumulate: Count = 1
     clip_norm: Positive | None = None
     decay_norms: bool = False
+    decay_norms: bool = False
     ema: Probability | None = None
     early_stop: EarlyStop | None = None
-    max_time: Minutes | None = None
+    max_time: TimeLimit | None = None
     save_every: Duration | None = None
 
 

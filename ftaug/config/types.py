@@ -61,11 +61,11 @@ class Duration:
             return cls(0, "steps")
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%|epochs?|steps?)", value.strip()) if isinstance(value, str) else None
         if match is None:
-            raise ValueError("not a duration")
+            raise ValueError(cls.wording)
         unit = "%" if match[2] == "%" else match[2].rstrip("s") + "s"
         amount = float(match[1])
         if (unit == "%" and amount > 100) or (unit == "steps" and amount != int(amount)):
-            raise ValueError("not a duration")
+            raise ValueError(cls.wording)
         return cls(amount, unit)
 
     def steps(self, horizon: Horizon) -> int:
@@ -80,15 +80,8 @@ class Duration:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Validate by `parse`, in the words of the type."""
-
-        def validate(value: Any) -> Duration:
-            try:
-                return cls.parse(value)
-            except ValueError:
-                raise PydanticCustomError("duration", f"must be {cls.wording}") from None
-
-        return core_schema.no_info_plain_validator_function(validate)
+        """Validate by `parse`."""
+        return core_schema.no_info_plain_validator_function(cls.parse)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -122,19 +115,34 @@ Plugin = Annotated[
 ]
 
 
-def _minutes(value: Any) -> Any:
-    """Read `h:mm` as minutes."""
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+):([0-5]\d)", value.strip())):
-        return 60.0 * int(match[1]) + int(match[2])
-    return value
+@dataclass(frozen=True)
+class TimeLimit:
+    """A length of wall-clock time: minutes (`90`), or hours and minutes (`1:30`)."""
 
+    seconds: float
 
-Minutes = Annotated[
-    float,
-    BeforeValidator(_minutes),
-    Field(gt=0, allow_inf_nan=False),
-    Wording("minutes, such as 90, or hours and minutes, such as 1:30"),
-]
+    wording: ClassVar[str] = "minutes, such as 90, or hours and minutes, such as 1:30"
+
+    @classmethod
+    def parse(cls, value: Any) -> TimeLimit:
+        """Read YAML's value; raises ValueError."""
+        if isinstance(value, TimeLimit):
+            return value
+        if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,6}):([0-5]\d)", value.strip())):
+            value = 60 * int(match[1]) + int(match[2])
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+            raise ValueError(cls.wording)
+        return cls(60.0 * value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate by `parse`."""
+        return core_schema.no_info_plain_validator_function(cls.parse)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """For editors."""
+        return {"anyOf": [{"type": "string", "pattern": r"^\d+:[0-5]\d$"}, {"type": "number", "exclusiveMinimum": 0}]}
 
 
 def _run_name(value: Any) -> Any:
