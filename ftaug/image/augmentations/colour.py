@@ -1,0 +1,107 @@
+"""Augmentations that recolour a picture. All are linear in RGB, so that any number of them is one matrix."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ftaug.config.types import Probability
+from ftaug.image import augmentation
+from ftaug.image.augmentations.draws import Canvas, Colour, Share, Turns, happens, matrix
+
+LUMA = matrix([0.299, 0.587, 0.114])
+"""The weights of red, green and blue in a grey (ITU-R BT.601), as Pillow and torchvision have them."""
+
+YIQ = matrix([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+
+
+@augmentation.register
+def brightness(
+    canvas: Canvas, rng: np.random.Generator, *, strength: Share = 0.4, probability: Probability = 1.0
+) -> Colour | None:
+    """Make the picture darker or brighter by a random factor.
+
+    Settings:
+        strength: the factor is uniform in 1 ± strength
+        probability: the chance that the op fires for a picture
+    """
+    factor = rng.uniform(1 - strength, 1 + strength)
+    return _colour(factor * np.eye(3)) if happens(rng, probability) else None
+
+
+@augmentation.register
+def contrast(
+    canvas: Canvas, rng: np.random.Generator, *, strength: Share = 0.4, probability: Probability = 1.0
+) -> Colour | None:
+    """Move every value towards or away from the picture's mean grey by a random factor.
+
+    Settings:
+        strength: the factor is uniform in 1 ± strength
+        probability: the chance that the op fires for a picture
+    """
+    factor = rng.uniform(1 - strength, 1 + strength)
+    to_grey = np.tile(LUMA, (3, 1))
+    return _colour(factor * np.eye(3), by_mean=(1 - factor) * to_grey) if happens(rng, probability) else None
+
+
+@augmentation.register
+def saturation(
+    canvas: Canvas, rng: np.random.Generator, *, strength: Share = 0.4, probability: Probability = 1.0
+) -> Colour | None:
+    """Move every pixel towards or away from its own grey by a random factor.
+
+    Settings:
+        strength: the factor is uniform in 1 ± strength
+        probability: the chance that the op fires for a picture
+    """
+    factor = rng.uniform(1 - strength, 1 + strength)
+    return _saturated(factor) if happens(rng, probability) else None
+
+
+@augmentation.register
+def hue(
+    canvas: Canvas, rng: np.random.Generator, *, strength: Turns = 0.1, probability: Probability = 1.0
+) -> Colour | None:
+    """Turn all colours round the colour circle by a random angle; greys and brightness stay.
+
+    Settings:
+        strength: the largest turn either way, as a share of the circle; uniform up to it
+        probability: the chance that the op fires for a picture
+
+    A rotation of the plane of chroma in YIQ, which is a matrix. torchvision turns HSV, where a turn changes the brightness:
+    saturated colours differ (blue turned to green gets as light as green there, and stays as dark as blue here).
+    """
+    angle = 2 * math.pi * rng.uniform(-strength, strength)
+    if not happens(rng, probability):
+        return None
+    cos, sin = math.cos(angle), math.sin(angle)
+    return _colour(np.linalg.inv(YIQ) @ matrix([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ YIQ)
+
+
+@augmentation.register
+def grayscale(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.1) -> Colour | None:
+    """Take the colour out of the picture.
+
+    Settings:
+        probability: the chance that the op fires for a picture
+    """
+    return _saturated(0) if happens(rng, probability) else None
+
+
+@augmentation.register
+def invert(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.1) -> Colour | None:
+    """Turn the picture into its negative.
+
+    Settings:
+        probability: the chance that the op fires for a picture
+    """
+    return _colour(-np.eye(3), constant=255) if happens(rng, probability) else None
+
+
+def _saturated(factor: float) -> Colour:
+    return _colour(factor * np.eye(3) + (1 - factor) * np.tile(LUMA, (3, 1)))
+
+
+def _colour(linear: np.ndarray, by_mean: np.ndarray | None = None, constant: float = 0) -> Colour:
+    return Colour(np.hstack([linear, np.zeros((3, 3)) if by_mean is None else by_mean, np.full((3, 1), constant)]))

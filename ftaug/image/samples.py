@@ -1,0 +1,50 @@
+"""Pictures on their way to the model: the functions of `interfaces.Modality`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.registry import Component
+from ftaug.image.augmentations.pipeline import Pipeline
+from ftaug.interfaces import Streams
+
+
+def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
+    """Make the way from an encoded file or uint8 pixels to the model's input; without augmentations, for evaluation."""
+    return Pipeline(tuple(augment), dict(preprocessing))
+
+
+def prepare(raw: bytes | np.ndarray, pipeline: Pipeline, streams: Streams | None) -> np.ndarray:
+    """Return the picture as the model takes it, uint8 (H, W, 3); raises BadData without the sample's name."""
+    return pipeline(raw, streams)
+
+
+def collate(prepared: Sequence[np.ndarray]) -> Tensor:
+    """Stack pictures to a uint8 batch (N, 3, H, W) whose memory is channels_last."""
+    return torch.from_numpy(np.stack(prepared)).permute(0, 3, 1, 2)
+
+
+def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
+    """The module from a batch in 0…255 to what the network expects."""
+    return Normaliser(preprocessing["mean"], preprocessing["std"])
+
+
+class Normaliser(nn.Module):
+    """Subtract the mean and divide by the deviation that pretraining used, both for values in 0…1."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("mean", 255 * torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """From uint8 or float (N, 3, H, W) to float32."""
+        return (batch.float() - self.mean) / self.std
