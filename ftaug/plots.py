@@ -1,0 +1,101 @@
+"""Pictures of a run for a person: how it learned, and what it takes for what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TRAIN, VAL, RATE = "#4c78a8", "#f58518", "#777777"
+NAMED_CLASSES = 60
+NUMBERED_CLASSES = 25
+
+
+def curves(run: Path) -> Path:
+    """Draw the losses, the metrics and the learning rate of a run folder into report/curves.png."""
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    training = [row for row in rows if "loss" in row]
+    evaluations = [row for row in rows if "val" in row]
+    figure = _figure(width=15.0, height=4.2)
+    loss, metrics, rate = figure.subplots(1, 3)
+    _draw_losses(loss, training, evaluations)
+    _draw_metrics(metrics, evaluations)
+    rate.plot([row["epoch"] for row in training], [row["lr"] for row in training], color=RATE)
+    for axes, title in ((loss, "loss"), (metrics, "validation metrics"), (rate, "learning rate")):
+        axes.set(title=title, xlabel="epoch")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    return _write(figure, run / "report" / "curves.png")
+
+
+def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
+    """Draw a confusion matrix: a row per true class, coloured by the share of it that each class was predicted for."""
+    count = len(classes)
+    share = matrix / matrix.sum(axis=1, keepdims=True).clip(min=1)
+    side = min(3.5 + 0.38 * count, 20.0)
+    figure = _figure(width=side + 1.0, height=side)
+    axes = figure.subplots()
+    image = axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
+    axes.set(xlabel="predicted", ylabel="true", title=f"{matrix.trace():,} of {matrix.sum():,} right")
+    if count <= NAMED_CLASSES:
+        names = [name if len(name) <= 24 else f"{name[:23]}…" for name in classes]
+        slanted = max(map(len, names)) > 2
+        axes.set_xticks(range(count), names, rotation=45 if slanted else 0, ha="right" if slanted else "center")
+        axes.set_yticks(range(count), names)
+    if count <= NUMBERED_CLASSES:
+        for row, column in zip(*matrix.nonzero(), strict=True):
+            colour = "white" if share[row, column] > 0.55 else "black"
+            axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", color=colour, fontsize=8)
+    figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the true class")
+    return _write(figure, path)
+
+
+def _draw_losses(axes: Axes, training: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> None:
+    epochs, losses = [row["epoch"] for row in training], [row["loss"] for row in training]
+    axes.plot(epochs, losses, color=TRAIN, label="train", marker=_marker(training))
+    if evaluations:
+        values = [row["val"]["loss"] for row in evaluations]
+        axes.plot(
+            [row["epoch"] for row in evaluations], values, color=VAL, label="validation", marker=_marker(evaluations)
+        )
+        axes.legend(frameon=False)
+    axes.set_ylim(bottom=0.0)
+
+
+def _draw_metrics(axes: Axes, evaluations: Sequence[dict[str, Any]]) -> None:
+    names = [name for name in evaluations[0]["val"] if name != "loss"] if evaluations else []
+    for name in names:
+        values = [row["val"][name] for row in evaluations]
+        label = f"{name} (last {values[-1]:.3f})"
+        axes.plot([row["epoch"] for row in evaluations], values, label=label, marker=_marker(evaluations))
+    if names:
+        axes.legend(frameon=False)
+    else:
+        axes.text(0.5, 0.5, "nothing was measured", ha="center", va="center", transform=axes.transAxes)
+
+
+def _marker(rows: Sequence[object]) -> str:
+    """Mark the points where they are few, so that a single one is seen."""
+    return "o" if len(rows) <= 30 else ""
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _write(figure: Figure, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    return path
