@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from ftaug.config.experiment import Experiment, Last, UnfreezeStage
 from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.interfaces import Backbone, Horizon, Stage
 
-Pattern = str | Last
+Pattern: TypeAlias = str | Last
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizo
             raise ExperimentError(
                 f"{key}.from: {stage.from_} is not before the end of the run, {horizon.total_steps} steps"
             )
-        chosen = set().union(*(layers.select(pattern, key) for pattern in stage.layers))
+        chosen = set[str]().union(*(layers.select(pattern, key) for pattern in stage.layers))
         entries.append((step, index, stage, chosen))
     starts: dict[str, _Start] = {}
     for step, index, stage, chosen in sorted(entries, key=lambda entry: entry[:2]):

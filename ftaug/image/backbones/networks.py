@@ -1,5 +1,7 @@
 """Networks that are ftaug's own."""
 
+from typing import cast
+
 import torch
 from torch import nn
 
@@ -21,7 +23,8 @@ class Block(nn.Module):
         shortcut = x
         if self.added:
             shortcut = nn.functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.added))
-        return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + shortcut)
+        x = self.relu(self.bn1(self.conv1(x)))
+        return cast(torch.Tensor, self.relu(self.bn2(self.conv2(x)) + shortcut))
 
 
 class ResNet20(nn.Module):
@@ -44,4 +47,4 @@ class ResNet20(nn.Module):
         """From normalised pictures to logits."""
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.fc(x.mean(dim=(2, 3)))
+        return cast(torch.Tensor, self.fc(x.mean(dim=(2, 3))))

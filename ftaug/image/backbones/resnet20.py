@@ -34,7 +34,7 @@ def resnet20(classes: int, *, weights: Weights = "letters") -> Backbone:
         raise ExperimentError(f"backbone.resnet20.weights must be letters, none or a file; got '{weights}'")
     path = str(LETTERS) if weights == "letters" else weights
     network = ResNet20(classes)
-    stages = by_rules((name for name, _ in network.named_parameters()), _RULES)
+    stages = by_rules(network, _RULES)
 
     def load() -> None:
         if weights == "letters" and not LETTERS.exists():

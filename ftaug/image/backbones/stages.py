@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ftaug.interfaces import Stage
@@ -15,20 +15,15 @@ Rule = tuple[str, str]
 """A regular expression for the start of a parameter's dotted name, and the name of its stage (`\\1` is a group)."""
 
 
-def by_rules(parameters: Iterable[str], rules: Sequence[Rule]) -> tuple[Stage, ...]:
-    """Sort parameters into stages by the first rule that matches; stages are in the order of their first parameter."""
-    found: dict[str, dict[str, None]] = {}
-    for parameter in parameters:
-        module, stage = _place(parameter, rules)
-        found.setdefault(stage, {})[module] = None
-    return tuple(Stage(name, tuple(modules)) for name, modules in found.items())
+def by_rules(network: nn.Module, rules: Sequence[Rule]) -> tuple[Stage, ...]:
+    """Sort a network's parameters into stages, each by the first rule that matches."""
+    return cover({name: _stage(name, rules) for name, _ in network.named_parameters()})
 
 
-def _place(parameter: str, rules: Sequence[Rule]) -> tuple[str, str]:
-    """Return the part of the dotted name that a rule matches, and the stage that the rule gives it."""
+def _stage(parameter: str, rules: Sequence[Rule]) -> str:
     for pattern, stage in rules:
         if match := re.match(rf"(?:{pattern})(?=\.|$)", parameter):
-            return match[0], match.expand(stage)
+            return match.expand(stage)
     raise LookupError(f"no stage for parameter {parameter}")
 
 
@@ -41,3 +36,63 @@ def pooled(features: nn.Sequential) -> tuple[Rule, ...]:
         else:
             rules.append((rf"features\.{index}", f"block{block}"))
     return tuple(rules)
+
+
+def cover(stage_of: Mapping[str, str]) -> tuple[Stage, ...]:
+    """Describe each stage by the largest modules that lie in it whole; stages are in the order of first mention."""
+    within: dict[str, set[str]] = {}
+    for name, stage in stage_of.items():
+        for prefix in prefixes(name):
+            within.setdefault(prefix, set()).add(stage)
+    modules: dict[str, dict[str, None]] = {}
+    for name, stage in stage_of.items():
+        whole = next(prefix for prefix in prefixes(name) if within[prefix] == {stage})
+        modules.setdefault(stage, {})[whole] = None
+    return tuple(Stage(stage, tuple(covered)) for stage, covered in modules.items())
+
+
+def prefixes(name: str) -> list[str]:
+    """`a`, `a.b`, `a.b.c` for `a.b.c`."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+def by_groups(groups: Sequence[Sequence[str]], head: Iterable[str]) -> tuple[Stage, ...]:
+    """Name groups of parameters, given from the input on, after the modules that they lie in; the head is the last."""
+    group_of = {name: str(index) for index, group in enumerate(groups) for name in group}
+    last = dict.fromkeys(head, "head")
+    stages = cover({name: group for name, group in group_of.items() if name not in last} | last)
+    named: list[Stage] = []
+    for stage in stages[:-1]:
+        parameters = [name for name, group in group_of.items() if group == stage.name and name not in last]
+        name = _name(stage.modules, parameters) if named else "stem"
+        taken = name in {other.name for other in named} | {"head"}
+        named.append(Stage(f"{name}_{len(named)}" if taken else name, stage.modules))
+    return (*named, stages[-1])
+
+
+def _name(modules: Sequence[str], parameters: Sequence[str]) -> str:
+    """Name a stage after the largest of its modules: `block3` for blocks.3, `norm` for head.norm."""
+    largest = max(
+        modules, key=lambda module: sum(name == module or name.startswith(f"{module}.") for name in parameters)
+    )
+    words: list[str] = []
+    for part in largest.split("."):
+        if not part.isdigit():
+            words.append(part)
+        elif words[-1][-1].isdigit():
+            words[-1] = f"{words[-1]}_{part}"
+        else:
+            words[-1] = f"{words[-1].removesuffix('s')}{part}"
+    numbered = [word for word in words if re.search(r"\d", word)]
+    return numbered[0] if numbered else words[-1]
+
+
+def by_position(parameters: Iterable[str]) -> list[list[str]]:
+    """Group parameters by the first numbered module around them, for networks that do not say how to."""
+    groups: dict[str, list[str]] = {"": []}
+    for name in parameters:
+        numbered = (prefix for prefix in prefixes(name) if re.search(r"\d", prefix))
+        unnumbered = "" if len(groups) == 1 else prefixes(name)[0]
+        groups.setdefault(next(numbered, unnumbered), []).append(name)
+    return [group for group in groups.values() if group]

@@ -13,7 +13,6 @@ from ftaug.image.backbones.weights import Weights, download, fill, is_file, prep
 from ftaug.interfaces import Backbone
 
 if TYPE_CHECKING:
-    from torch import nn
     from torchvision.models import WeightsEnum
 
 # fmt: off
@@ -88,7 +87,7 @@ def torchvision(name: str, classes: int, *, weights: Weights = "imagenet") -> Ba
     rules = next(rules for prefix, rules in _RULES.items() if re.match(prefix, name))
     if re.match("alexnet|vgg|squeezenet", name):
         rules = (*rules, *pooled(network.features))
-    stages = by_rules((parameter for parameter, _ in network.named_parameters()), rules)
+    stages = by_rules(network, rules)
 
     def load() -> None:
         if weights != "none":
@@ -124,7 +123,7 @@ def _preprocessing(weights: WeightsEnum) -> dict[str, Any]:
     }
 
 
-def _build(name: str, classes: int, size: int, scratch: bool) -> nn.Module:
+def _build(name: str, classes: int, size: int, scratch: bool) -> Any:
     from torchvision.models import get_model
 
     options: dict[str, Any] = {}

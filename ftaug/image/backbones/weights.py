@@ -73,7 +73,7 @@ def _read_safetensors(path: str) -> WeightFile:
         with safe_open(path, framework="pt") as file:
             return WeightFile(path, {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {})  # noqa: SIM118
     except (SafetensorError, ValueError, RuntimeError) as error:
-        raise BadData(f"{path} is not a whole safetensors file: {_first_line(error)}") from None
+        raise BadData(f"{path} is not a whole safetensors file: {first_line(error)}") from None
     except OSError as error:
         raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -88,7 +88,7 @@ def _read_torch(path: str) -> WeightFile:
             f"{path} holds more than tensors, and loading that could run code: save only the state_dict"
         ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BadData(f"{path} is not a whole file of weights: {_first_line(error)}") from None
+        raise BadData(f"{path} is not a whole file of weights: {first_line(error)}") from None
     except OSError as error:
         raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None
     return WeightFile(path, _state(content, path))
@@ -107,7 +107,8 @@ def _state(content: Any, path: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says, short enough for a sentence."""
     return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
 
 
@@ -130,7 +131,7 @@ def read_metadata(path: str) -> Mapping[str, str]:
         with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}
     except (SafetensorError, ValueError) as error:
-        raise BadData(f"{path} is not a whole safetensors file: {_first_line(error)}") from None
+        raise BadData(f"{path} is not a whole safetensors file: {first_line(error)}") from None
 
 
 def fill(network: nn.Module, file: WeightFile, *, head: Stage) -> None:
@@ -138,7 +139,7 @@ def fill(network: nn.Module, file: WeightFile, *, head: Stage) -> None:
     import torch
 
     ours = network.state_dict()
-    theirs = {key: tensor for key, tensor in _stripped(file.tensors, network).items() if not _under(key, head)}
+    theirs = {key: tensor for key, tensor in _unwrapped(file.tensors, network).items() if not _under(key, head)}
     wanted = {key: tensor for key, tensor in ours.items() if not _under(key, head)}
     if differences := list(_differences(wanted, theirs)):
         more = f" and {len(differences) - 10} more" if len(differences) > 10 else ""
@@ -151,13 +152,14 @@ def fill(network: nn.Module, file: WeightFile, *, head: Stage) -> None:
             wanted[key].copy_(theirs[key])
 
 
-def _stripped(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Take away the prefixes of wrappers, unless the network has a module of that name."""
-    own = {name for name, _ in network.named_children()}
-    result = dict(tensors)
-    for prefix in [p for p in _PREFIXES if p.rstrip(".") not in own] * 2:
-        result = {key.removeprefix(prefix): tensor for key, tensor in result.items()}
-    return result
+def _unwrapped(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Take the network out of what was around it when it was saved, unless it has a module of that name itself."""
+    own = {f"{name}." for name, _ in network.named_children()}
+    found = dict(tensors)
+    for prefix in [prefix for prefix in _PREFIXES if prefix not in own] * 2:
+        within = {key.removeprefix(prefix): tensor for key, tensor in found.items() if key.startswith(prefix)}
+        found = within or found
+    return found
 
 
 def _under(key: str, stage: Stage) -> bool:
@@ -188,7 +190,7 @@ def download(weights: WeightsEnum) -> WeightFile:
     try:
         return WeightFile(str(cached), weights.get_state_dict(progress=False, check_hash=True))
     except OSError as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise MissingInput(f"cannot download {weights.url} ({reason}): put that file at {cached}") from None
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise BadData(f"{cached} is not what {weights.url} holds ({_first_line(error)}): delete it") from None
+        raise BadData(f"{cached} is not what {weights.url} holds ({first_line(error)}): delete it") from None
