@@ -46,7 +46,11 @@ class Registered(NamedTuple):
         return adapter.validate_python(tree, context={"folder": "", "modality": modality})
 
 
-ALL = [Registered(registry, name) for _, registry in sorted(REGISTRIES.items()) for name in registry]
+ALL = [
+    Registered(registry, name)
+    for _, registry in sorted(REGISTRIES.items())
+    for name in [*registry, *(f"{prefix}resnet18" for prefix in registry.prefixes)]
+]
 FUNCTIONS = list({registered.entry.function: registered for registered in ALL}.values())
 
 each = pytest.mark.parametrize("registered", ALL, ids=str)

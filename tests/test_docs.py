@@ -10,8 +10,6 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from ftaug.load import load
-
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 EXPERIMENT = {"data": {"train": {"digits": {}}}, "backbone": {"resnet20": {}}}
@@ -80,6 +78,18 @@ def desk(tmp_path):
     return tmp_path
 
 
+def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script as a reader would, who has installed ftaug."""
+    return subprocess.run(
+        ["bash", "-c", f"set -euo pipefail\n{script}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(folder), "OMP_NUM_THREADS": "1"},
+    )
+
+
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_yaml_loads(block, desk):
     """A whole experiment as it is; a part of one in the place of that part of a small experiment."""
@@ -89,7 +99,8 @@ def test_yaml_loads(block, desk):
     whole = tree if "backbone" in tree and "data" in tree else EXPERIMENT | tree
     file = desk / "experiment.yaml"
     file.write_text(block.text if whole is tree else yaml.safe_dump(whole, sort_keys=False))
-    assert load(file).backbone.name
+    done = shell(f"ftaug validate {file.name}", desk)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
@@ -115,14 +126,7 @@ def test_commands_run(document, desk):
     """All commands of a document in one shell, from top to bottom."""
     shown = "".join(block.text for block in blocks("sh") if block.document == document)
     lines = [line for line in shown.splitlines() if line.strip() and not not_of_ftaug(line)]
-    done = subprocess.run(
-        ["bash", "-c", "\n".join(["set -euo pipefail", *lines])],
-        cwd=desk,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(desk), "OMP_NUM_THREADS": "1"},
-    )
+    done = shell("\n".join(lines), desk)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -46,6 +46,10 @@ def for_types_only(tree: ast.AST) -> set[ast.AST]:
     return {inner for guard in guards for statement in guard.body for inner in ast.walk(statement)}
 
 
+def is_module(name: str) -> bool:
+    return (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file()
+
+
 def imports(file: Path) -> Iterator[tuple[str, bool, int]]:
     """Every ftaug module that a file imports, whether only for types, and the line."""
     tree = ast.parse(file.read_text())
@@ -57,7 +61,8 @@ def imports(file: Path) -> Iterator[tuple[str, bool, int]]:
             package = dotted_name(file) if file.name == "__init__.py" else dotted_name(file).rpartition(".")[0]
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            names = [f"{base}.{alias.name}" for alias in node.names] if base == "ftaug" else [base]
+            inside = [f"ftaug.{alias.name}" if is_module(alias.name) else "ftaug" for alias in node.names]
+            names = inside if base == "ftaug" else [base]
         else:
             continue
         yield from ((name, node in typing_only, node.lineno) for name in names if name.split(".")[0] == "ftaug")
@@ -115,9 +120,10 @@ def test_the_reader_of_imports_sees_them_all(tmp_path, monkeypatch):
     monkeypatch.setattr(f"{__name__}.PACKAGE", tmp_path / "ftaug")
     file = tmp_path / "ftaug" / "image" / "ops.py"
     file.parent.mkdir(parents=True)
+    (tmp_path / "ftaug" / "load.py").touch()
     file.write_text(
         "import ftaug.errors\n"
-        "from ftaug import load\n"
+        "from ftaug import __version__, load\n"
         "from ..config import types\n"
         "from . import decode\n"
         "from typing import TYPE_CHECKING\n"
@@ -126,6 +132,7 @@ def test_the_reader_of_imports_sees_them_all(tmp_path, monkeypatch):
     )
     assert set(imports(file)) == {
         ("ftaug.errors", False, 1),
+        ("ftaug", False, 2),
         ("ftaug.load", False, 2),
         ("ftaug.config", False, 3),
         ("ftaug.image", False, 4),
