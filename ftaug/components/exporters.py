@@ -1,0 +1,153 @@
+"""Exporters: write a trained model for use elsewhere, and load what was written, to be compared with the original.
+
+Every artefact takes a batch as the modality collates it (pictures: uint8, N×3×H×W, already of the model's size), of any
+length, and gives logits; normalisation is inside. It carries the class names, the preprocessing before it, the function
+from logits to probabilities and ftaug's version.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from ftaug import __version__
+from ftaug.config.kinds import exporter
+from ftaug.config.types import Text, Wording
+from ftaug.errors import missing_extra
+from ftaug.interfaces import Bundle
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Loaded = Callable[[Tensor], Tensor]
+
+Opset = Annotated[int, Field(ge=18, le=23), Wording("an opset from 18 to 23")]
+PROTOBUF_LIMIT = 2_000_000_000
+
+
+@exporter.register(suffix=".onnx")
+def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text = "pixels") -> Loaded:
+    """ONNX, for ONNX Runtime and most other inference engines: one file, batches of any size.
+
+    Settings:
+        opset: version of the ONNX operators to use
+        input_name: what the model's input is called; its output is `logits`
+    """
+    needed = ("onnx", "onnxscript", "onnxruntime")
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        raise missing_extra("exporter 'onnx'", ", ".join(missing), "onnx")
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            bundle.model,
+            (_example(bundle),),
+            input_names=[input_name],
+            output_names=["logits"],
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            opset_version=opset,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    for key, value in description(bundle).items():
+        program.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)
+    program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
+    return _onnx_runtime(path, input_name)
+
+
+@exporter.register(suffix=".pt2")
+def torch_export(bundle: Bundle, path: Path) -> Loaded:
+    """PyTorch's own format, for `torch.export.load` and AOTInductor: one file, batches of any size."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(
+            bundle.model, (_example(bundle),), dynamic_shapes=({0: torch.export.Dim("batch")},)
+        )
+        torch.export.save(program, path, extra_files={"ftaug.json": json.dumps(description(bundle), indent=2)})
+        return _in_torch(torch.export.load(path).module())
+
+
+@exporter.register(suffix=".safetensors")
+def safetensors(bundle: Bundle, path: Path) -> Loaded:
+    """The network's weights under their names in PyTorch, and a JSON file beside them with all else."""
+    import torch
+    from safetensors.torch import load_model, save_model
+
+    save_model(_network(bundle.model), str(path), metadata={"ftaug": __version__})
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(description(bundle), indent=2) + "\n", encoding="utf-8")
+    path.chmod(beside.stat().st_mode)
+    loaded = copy.deepcopy(bundle.model)
+    with torch.no_grad():
+        for tensor in _network(loaded).state_dict().values():
+            tensor.zero_()
+    load_model(_network(loaded), str(path))
+    return _in_torch(loaded)
+
+
+def description(bundle: Bundle) -> dict[str, Any]:
+    """What a program needs to know to use the artefact, as JSON values."""
+    return {
+        "name": bundle.name,
+        "ftaug": __version__,
+        "classes": list(bundle.task.classes),
+        "multi_label": bundle.task.multi_label,
+        "activation": bundle.activation,
+        "preprocessing": dict(bundle.preprocessing),
+        "input": {
+            "shape": ["batch", *bundle.example.shape[1:]],
+            "type": str(bundle.example.dtype).removeprefix("torch."),
+        },
+    }
+
+
+def _network(model: Any) -> Any:
+    """The network inside a model: its weights then have the names that its own library gives them."""
+    return getattr(model, "network", model)
+
+
+def _bytes(bundle: Bundle) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in bundle.model.state_dict().values())
+
+
+def _example(bundle: Bundle) -> Tensor:
+    """Two samples: a batch of one would be taken for a batch that can only have one."""
+    return bundle.example[[0, 0]].contiguous()
+
+
+def _in_torch(model: Callable[[Tensor], Tensor]) -> Loaded:
+    import torch
+
+    def run(batch: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return model(batch)
+
+    return run
+
+
+def _onnx_runtime(path: Path, input_name: str) -> Loaded:
+    """The model in a file, run by ONNX Runtime on the CPU."""
+    import onnxruntime
+    import torch
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def run(batch: Tensor) -> Tensor:
+        (logits,) = session.run(["logits"], {input_name: batch.contiguous().numpy()})
+        return torch.from_numpy(logits)
+
+    return run
