@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, overload
 
 from ftaug.config.plugins import import_origin, origin_of
 from ftaug.errors import Place, did_you_mean
@@ -68,7 +68,13 @@ class Registry:
         self._prefixes: dict[str, Entry] = {}
         REGISTRIES[kind, modality] = self
 
-    def register(self, function: Function | None = None, /, **facts: Any) -> Any:
+    @overload
+    def register(self, function: Function, /) -> Function: ...
+
+    @overload
+    def register(self, function: None = None, /, **facts: Any) -> Callable[[Function], Function]: ...
+
+    def register(self, function: Any = None, /, **facts: Any) -> Any:
         """Register a function under its own name; `facts` say what the run must know before it calls."""
         if function is None:
             return lambda function: self.register(function, **facts)
@@ -94,7 +100,9 @@ class Registry:
         taken = self._entries.get(name)
         if taken and _identity(taken.function) != _identity(function):
             other = f"{taken.function.__module__}.{taken.function.__qualname__}"
-            raise TypeError(f"{_called(function)}: the {self.kind} '{name}' is already there ({other}); choose another name")
+            raise TypeError(
+                f"{_called(function)}: the {self.kind} '{name}' is already there ({other}); choose another name"
+            )
         self._entries[name] = Entry(name, function, self._facts(function, facts), in_family)
 
     def _facts(self, function: Callable[..., Any], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +165,9 @@ def _identity(function: Callable[..., Any]) -> tuple[str, str]:
 
 def explanations(documented: Any) -> dict[str, str]:
     """What the `Settings:` block of a docstring says of each setting."""
-    found = re.search(r"^[ \t]*Settings:[ \t]*\n((?:[ \t]+\S.*(?:\n|$)|[ \t]*\n)*)", documented.__doc__ or "", re.MULTILINE)
+    found = re.search(
+        r"^[ \t]*Settings:[ \t]*\n((?:[ \t]+\S.*(?:\n|$)|[ \t]*\n)*)", documented.__doc__ or "", re.MULTILINE
+    )
     texts: dict[str, str] = {}
     name = ""
     block = re.split(r"\n[ \t]*\n", found[1], maxsplit=1)[0] if found else ""
