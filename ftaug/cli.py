@@ -45,13 +45,17 @@ class Part(str, Enum):
 Config = Annotated[Path, typer.Argument(help="The experiment file.", metavar="CONFIG", show_default=False)]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(help="Changes such as train.epochs=5, augment+=rotate or ~mix.", metavar="[KEY=VALUE]...", show_default=False),
+    typer.Argument(
+        help="Changes such as train.epochs=5, augment+=rotate or ~mix.", metavar="[KEY=VALUE]...", show_default=False
+    ),
 ]
 Run = Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Require = Annotated[
     list[str] | None,
-    typer.Option(help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION", show_default=False),
+    typer.Option(
+        help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION", show_default=False
+    ),
 ]
 
 
@@ -64,7 +68,9 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Fine-tune a pretrained model on your own data with augmentation."""
 
@@ -73,17 +79,22 @@ def options(
 def train(
     config: Config,
     overrides: Overrides = None,
-    run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.", show_default=False)] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.", show_default=False)
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over in a new folder.")] = False,
     from_: Annotated[
-        Path | None, typer.Option("--from", help="Start from the weights of another run.", metavar="RUN", show_default=False)
+        Path | None,
+        typer.Option("--from", help="Start from the weights of another run.", metavar="RUN", show_default=False),
     ] = None,
     json: AsJson = False,
     require: Require = None,
     requeue_exit_code: Annotated[
         int, typer.Option(help="Exit code when stopped with a checkpoint: the same command continues.", min=1, max=255)
     ] = 75,
-    trust_plugins: Annotated[bool, typer.Option("--trust-plugins", help="Run the plugins in another user's run folder.")] = False,
+    trust_plugins: Annotated[
+        bool, typer.Option("--trust-plugins", help="Run the plugins in another user's run folder.")
+    ] = False,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
 ) -> None:
     """Train, or continue training; prints the run folder."""
@@ -126,7 +137,9 @@ def predict(
     inputs: Annotated[list[str], typer.Argument(help="Files or folders.", metavar="INPUT...", show_default=False)],
     top_k: Annotated[int, typer.Option(help="How many classes to name for each input.", min=1)] = 1,
     json: AsJson = False,
-    csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE", show_default=False)] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE", show_default=False)
+    ] = None,
 ) -> None:
     """Predict the classes of files."""
     from ftaug.commands import predict
@@ -138,7 +151,10 @@ def predict(
 def export(
     run: Run,
     formats: Annotated[
-        list[str], typer.Option("--format", help="What to write; can be given several times. See `ftaug list exporter`.", metavar="NAME")
+        list[str],
+        typer.Option(
+            "--format", help="What to write; can be given several times. See `ftaug list exporter`.", metavar="NAME"
+        ),
     ] = ["onnx"],  # noqa: B006
     json: AsJson = False,
 ) -> None:
@@ -152,7 +168,9 @@ def export(
 def validate(
     config: Config,
     overrides: Overrides = None,
-    plugins: Annotated[bool, typer.Option("--plugins/--no-plugins", help="Import the plugins that the file lists.")] = True,
+    plugins: Annotated[
+        bool, typer.Option("--plugins/--no-plugins", help="Import the plugins that the file lists.")
+    ] = True,
     json: AsJson = False,
 ) -> None:
     """Check an experiment file without touching data or model."""
@@ -163,7 +181,9 @@ def validate(
 
 @app.command()
 def inspect(
-    target: Annotated[Path, typer.Argument(help="An experiment file or a run folder.", metavar="CONFIG|RUN", show_default=False)],
+    target: Annotated[
+        Path, typer.Argument(help="An experiment file or a run folder.", metavar="CONFIG|RUN", show_default=False)
+    ],
     overrides: Overrides = None,
     json: AsJson = False,
 ) -> None:
@@ -177,7 +197,9 @@ def inspect(
 def preview(
     config: Config,
     overrides: Overrides = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write.", metavar="FILE")] = Path("sheet.png"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write.", metavar="FILE")] = Path(
+        "sheet.png"
+    ),
 ) -> None:
     """Draw a sheet of augmented training samples."""
     from ftaug.commands import preview
@@ -209,7 +231,8 @@ def schema() -> None:
 def init(
     folder: Annotated[Path, typer.Argument(help="A folder with one folder of pictures per class.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; FOLDER.yaml unless given.", show_default=False)
+        Path | None,
+        typer.Option("--output", "-o", help="The file to write; FOLDER.yaml unless given.", show_default=False),
     ] = None,
 ) -> None:
     """Write an experiment file for a folder of pictures."""
@@ -275,8 +298,12 @@ def as_known(error: BaseException) -> FtaugError | None:
         return error
     text = str(error)
     no_memory = ("can't allocate memory", "out of memory", "Cannot allocate memory", "not enough memory")
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(words in text for words in no_memory)):
-        return OutOfMemory("out of memory: try a smaller data.batch_size (with train.accumulate), fewer data.workers or smaller pictures")
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in text for words in no_memory)
+    ):
+        return OutOfMemory(
+            "out of memory: try a smaller data.batch_size (with train.accumulate), fewer data.workers or smaller pictures"
+        )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
         return StorageError(Problem(f"{error.filename or 'a file'}: {os.strerror(error.errno)}"))
     return None

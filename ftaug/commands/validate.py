@@ -15,7 +15,12 @@ def run(config: Path, overrides: Sequence[str], plugins: bool, json: bool) -> No
     """Print that the file is valid and what it says in short."""
     experiment = load(config, overrides, plugins=plugins)
     if json:
-        result = {"valid": True, "config": str(config), "digest": digest(experiment), "experiment": to_plain(experiment)}
+        result = {
+            "valid": True,
+            "config": str(config),
+            "digest": digest(experiment),
+            "experiment": to_plain(experiment),
+        }
         print(json_format.dumps(result, indent=2))
         return
     print(f"{config}: valid")

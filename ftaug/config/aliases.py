@@ -102,6 +102,6 @@ def _paths() -> tuple[tuple[str, str], ...]:
     hints = typing.get_type_hints(Experiment)
     found = [("Experiment", name) for name in hints]
     for section, cls in hints.items():
-        if dataclasses.is_dataclass(cls) and cls.__module__ == Experiment.__module__:
+        if isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == Experiment.__module__:
             found += [(cls.__name__, f"{section}.{f.name}") for f in dataclasses.fields(cls)]
     return tuple(found)

@@ -40,7 +40,10 @@ def _best_is_measured(experiment: Experiment) -> Found:
     metrics = [metric.name for metric in experiment.evaluate.metrics]
     if experiment.evaluate.best not in (*metrics, "loss"):
         measured = one_of([*metrics, "loss"])
-        yield ("evaluate", "best"), predicate(f"must be one of what is measured, {measured}; got {experiment.evaluate.best}")
+        yield (
+            ("evaluate", "best"),
+            predicate(f"must be one of what is measured, {measured}; got {experiment.evaluate.best}"),
+        )
 
 
 @reads("evaluate.metrics")
@@ -74,14 +77,23 @@ def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
     stages = [(index, item) for index, item in enumerate(plan) if isinstance(item, UnfreezeStage)]
     if stages and len(stages) < len(plan):
         index = next(index for index, item in enumerate(plan) if not isinstance(item, UnfreezeStage))
-        yield ("unfreeze", index), predicate(f"is a name among stages; write it as a stage: {{layers: [{plan[index]}]}}")
+        yield (
+            ("unfreeze", index),
+            predicate(f"is a name among stages; write it as a stage: {{layers: [{plan[index]}]}}"),
+        )
     elif stages and all(stage.from_.amount > 0 for _, stage in stages):
-        yield ("unfreeze", 0, "from"), predicate(f"must be 0 in one of the stages, or nothing learns at first; got {stages[0][1].from_}")
+        yield (
+            ("unfreeze", 0, "from"),
+            predicate(f"must be 0 in one of the stages, or nothing learns at first; got {stages[0][1].from_}"),
+        )
     for index, stage in stages:
         if not stage.layers:
             yield ("unfreeze", index, "layers"), predicate("must name at least one layer; got an empty list")
         if _reaches_end(stage.from_, experiment.train.epochs):
-            yield ("unfreeze", index, "from"), predicate(f"must come before the end of training ({_epochs(experiment)}); got {stage.from_}")
+            yield (
+                ("unfreeze", index, "from"),
+                predicate(f"must come before the end of training ({_epochs(experiment)}); got {stage.from_}"),
+            )
     if "all" in plan and len(plan) > 1:
         yield ("unfreeze", plan.index("all")), predicate("covers every layer; the other names would have no effect")
 
@@ -103,7 +115,10 @@ def _best_can_be_chosen(experiment: Experiment) -> Found:
     evaluate = experiment.evaluate
     first = evaluate.metrics[0].name if evaluate.metrics else "loss"
     if experiment.data.val is None and evaluate.best != first:
-        yield ("evaluate", "best"), predicate(f"chooses by validation samples, and data.val is null; got {evaluate.best}")
+        yield (
+            ("evaluate", "best"),
+            predicate(f"chooses by validation samples, and data.val is null; got {evaluate.best}"),
+        )
 
 
 @reads("data.val", "data.test")

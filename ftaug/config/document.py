@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import yaml
+from yaml.events import NodeEvent
+from yaml.reader import ReaderError
 
 from ftaug.errors import ExperimentError, MissingInput, Place, Problem
 
@@ -48,7 +50,8 @@ def read(path: str | Path) -> str:
     path = Path(path)
     try:
         if path.exists() and not path.is_file():
-            raise MissingInput(Problem("is a folder, not a file" if path.is_dir() else "is not a file", Place(str(path))))
+            what = "a folder, not a file" if path.is_dir() else "not a regular file"
+            raise MissingInput(Problem(f"is {what}", Place(str(path))))
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
@@ -88,8 +91,9 @@ def scan(text: str, file: str) -> tuple[Document, list[Problem]]:
     tree = reader.document(text.removeprefix("\ufeff"))
     if not isinstance(tree, dict):
         expected = "expected one mapping, such as `backbone: resnet18`"
-        got = "the file is empty" if tree is None else f"got {'a list' if isinstance(tree, list) else 'a single value'}"
-        raise ExperimentError(*reader.problems, Problem(f"{expected}; {got}", reader.places.get((), Places(Place(file), Place(file))).value))
+        got = "nothing" if tree is None else "a list" if isinstance(tree, list) else "a single value"
+        place = Place(file) if tree is None else reader.places[()].value
+        raise ExperimentError(*reader.problems, Problem(f"{expected}; got {got}", place))
     return Document(tree, reader.places, file), reader.problems
 
 
@@ -134,6 +138,13 @@ def scalar(text: str) -> Any:
     return text
 
 
+class _Mark(Protocol):
+    """A position as PyYAML gives it, from 0."""
+
+    line: int
+    column: int
+
+
 @dataclass
 class _Reader:
     """Builds the tree from YAML's events, so that nothing is ever constructed but the seven plain types."""
@@ -154,7 +165,7 @@ class _Reader:
             if isinstance(further := next(events), yaml.DocumentStartEvent):
                 self._fail("expected one document; a second one starts here", further.start_mark)
             return tree
-        except yaml.reader.ReaderError as error:
+        except ReaderError as error:
             before = text[: error.position]
             line, column = before.count("\n") + 1, error.position - before.rfind("\n")
             message = f"the character U+{ord(text[error.position]):04X} is not allowed"
@@ -166,6 +177,7 @@ class _Reader:
             raise ExperimentError(*self.problems, Problem("an escape names no character", Place(self.file))) from None
 
     def _value(self, event: yaml.Event, events: Iterator[yaml.Event], where: Where) -> Any:
+        assert isinstance(event, NodeEvent)
         place = self._place(event.start_mark)
         self.places.setdefault(where, Places(place, place))
         if len(where) > MAX_DEPTH:
@@ -218,29 +230,32 @@ class _Reader:
         if odd := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text):
             self.problems.append(Problem(f"the character U+{ord(odd[0]):04X} is not allowed", place))
         if "${" in text:
-            self.problems.append(Problem("environment variables are not read in an experiment file; write the value", place))
+            words = "variables such as ${HOME} are not read in an experiment file; write the value"
+            self.problems.append(Problem(words, place))
 
-    def _refuse_extras(self, event: yaml.Event) -> None:
+    def _refuse_extras(self, event: NodeEvent) -> None:
         """Refuse tags, anchors and aliases."""
         place = self._place(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            self.problems.append(Problem(f"aliases such as *{event.anchor} are not supported; write the value again", place))
-        elif getattr(event, "anchor", None):
+            self.problems.append(
+                Problem(f"aliases such as *{event.anchor} are not supported; write the value again", place)
+            )
+        elif event.anchor:
             self.problems.append(Problem(f"anchors such as &{event.anchor} are not supported", place))
         if tag := getattr(event, "tag", None):
             shown = tag.replace("tag:yaml.org,2002:", "!!")
             self.problems.append(Problem(f"tags such as {shown} are not supported; write the plain value", place))
 
-    def _place(self, mark: yaml.Mark | None) -> Place:
+    def _place(self, mark: _Mark | None) -> Place:
         return Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file)
 
-    def _fail(self, message: str, mark: yaml.Mark) -> None:
+    def _fail(self, message: str, mark: _Mark | None) -> NoReturn:
         raise ExperimentError(*self.problems, Problem(message, self._place(mark)))
 
 
 _PLAIN_WORDS = {
     "found character '\\t' that cannot start any token": "a tab cannot indent; use spaces",
-    "mapping values are not allowed here": "a colon is not expected here; is a line above not finished, or a text with a colon not in quotes?",
+    "mapping values are not allowed here": "a colon is not expected here; put a text that holds a colon in quotes",
     "could not find expected ':'": "expected a colon after this key",
     "expected <block end>, but found '<block mapping start>'": "this line is indented differently from those above it",
     "expected <block end>, but found '<block sequence start>'": "this line is indented differently from those above it",
@@ -256,6 +271,6 @@ def _plain_words(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or error.context or "not YAML"
     if problem in _PLAIN_WORDS:
         return _PLAIN_WORDS[problem]
-    if "but got '<stream end>'" in problem or "but found '<stream end>'" in problem or "but found '<document end>'" in problem:
+    if re.search("but (got|found) '<(stream|document) end>'", problem):
         return "a bracket is not closed"
     return f"not YAML: {problem}"

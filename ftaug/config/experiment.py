@@ -67,17 +67,6 @@ class Last:
 
 
 @dataclass(frozen=True)
-class Last:
-    """The last stages of a network, its head included.
-
-    Settings:
-        last: how many
-    """
-
-    last: Count
-
-
-@dataclass(frozen=True)
 class UnfreezeStage:
     """From a point in training on, these layers learn too.
 
@@ -132,7 +121,6 @@ class Train:
         accumulate: batches per optimizer step
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
         decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional
-        decay_norms: whether weight decay applies to norms and biases too
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
@@ -143,7 +131,6 @@ class Train:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: Count = 1
     clip_norm: Positive | None = None
-    decay_norms: bool = False
     decay_norms: bool = False
     ema: Probability | None = None
     early_stop: EarlyStop | None = None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.config.document import Document, Places, Where, parse_value
@@ -55,7 +54,9 @@ def _apply_one(document: Document, override: str, place: Place) -> None:
         _append(document, holder, where, value, place)
         return
     if isinstance(holder, list) and not _has(holder, where[-1]):
-        raise _Refused(f"{dotted(where[:-1])} has {len(holder)} items, counted from 0; to add one: {dotted(where[:-1])}+={text}")
+        raise _Refused(
+            f"{dotted(where[:-1])} has {len(holder)} items, counted from 0; to add one: {dotted(where[:-1])}+={text}"
+        )
     holder[where[-1]] = value
     _forget(document, where)
     _remember(document, where, place)
@@ -84,14 +85,20 @@ def _reach(document: Document, steps: list[str], place: Place) -> tuple[Any, Whe
         if not isinstance(holder, list):
             holder.setdefault(step, None)
         inner = holder[step]
-        if inner is None or inner == rest[0] or (isinstance(inner, str) and inner == ".".join(rest[: inner.count(".") + 1])):
+        if (
+            inner is None
+            or inner == rest[0]
+            or (isinstance(inner, str) and inner == ".".join(rest[: inner.count(".") + 1]))
+        ):
             holder[step] = {} if inner is None else {inner: None}
             if inner is None:
                 _remember(document, where, place)
             else:
                 _remember(document, (*where, inner), document.place(where))
         elif not isinstance(inner, dict | list):
-            raise _Refused(f"{dotted(where)} is {shown(inner)}, which has no key '{rest[0]}'; set {dotted(where)} itself")
+            raise _Refused(
+                f"{dotted(where)} is {shown(inner)}, which has no key '{rest[0]}'; set {dotted(where)} itself"
+            )
         holder = holder[step]
 
 
@@ -99,7 +106,9 @@ def _next_step(holder: Any, rest: list[str]) -> str | int:
     """Take the next step off the rest: an index in a list, or the longest key that is there (names may have dots)."""
     if isinstance(holder, list):
         if not rest[0].isdecimal():
-            raise _Refused(f"'{rest[0]}' is not the number of a list item; expected one from 0 to {max(len(holder) - 1, 0)}")
+            raise _Refused(
+                f"'{rest[0]}' is not the number of a list item; expected one from 0 to {max(len(holder) - 1, 0)}"
+            )
         return int(rest.pop(0))
     for length in range(len(rest), 1, -1):
         key = ".".join(rest[:length])
@@ -124,11 +133,9 @@ def _append(document: Document, holder: Any, where: Where, value: Any, place: Pl
 
 def _default(where: Where) -> list[Any] | None:
     """The default of a list among the upper levels of an experiment."""
-    value: Any = None
-    shape = dataclass_shape(Experiment)
+    value: Any = dataclass_shape(Experiment).defaults
     for step in where:
-        value = shape.defaults.get(str(step)) if shape else None
-        shape = dataclass_shape(type(value)) if dataclasses.is_dataclass(value) else None  # type: ignore[assignment]
+        value = value.get(str(step)) if isinstance(value, Mapping) else getattr(value, str(step), None)
     return list(value) if isinstance(value, tuple) else None
 
 

@@ -37,7 +37,9 @@ def import_plugin(plugin: str) -> None:
 
 def _story(error: BaseException) -> str:
     """What went wrong and in which line of whose code."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename and f.filename != __file__]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename and f.filename != __file__
+    ]
     own = [f for f in frames if "ftaug/config" not in f.filename.replace("\\", "/")]
     where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     if isinstance(error, SyntaxError):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, TypeAdapter, Validati
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from ftaug.config.document import Where
-from ftaug.config.registry import Component, explanations, hashable, registry
+from ftaug.config.registry import REGISTRIES, Component, explanations, hashable, registry
 from ftaug.config.words import article, dotted, shown, wording
 from ftaug.errors import did_you_mean
 
@@ -102,8 +102,7 @@ class Shape:
             if isinstance(value, Fault):
                 yield where, value
             elif line["type"] == "extra_forbidden":
-                unused = [key for key in self.annotations if key not in tree]
-                yield where, unknown_key(str(where[-1]), self.name, unused, list(self.annotations))
+                yield where, unknown_key(str(where[-1]), self.name, list(self.annotations))
             elif line["type"] == "missing":
                 expected = wording(annotation_at(self.annotations, where))
                 yield where, Fault(f"missing key '{where[-1]}'", f": it must be {expected}", "parent")
@@ -112,9 +111,9 @@ class Shape:
                 yield where, predicate(f"must be {expected}; got {shown(value)}")
 
 
-def unknown_key(key: str, owner: str, unused: Sequence[str], known: Sequence[str]) -> Fault:
+def unknown_key(key: str, owner: str, known: Sequence[str]) -> Fault:
     """The fault for a key that its mapping does not have."""
-    hint = elsewhere(key, owner) or did_you_mean(key, unused) or ("" if known else "; there is nothing to set")
+    hint = elsewhere(key, owner) or did_you_mean(key, known) or "; there is nothing to set"
     return Fault(f"unknown key '{key}'", hint, "parent", at_key=True)
 
 
@@ -202,7 +201,10 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
     try:
         entry = entries[name]
     except KeyError as error:
-        raise fail((prefix, Fault(str(error.args[0]), "", "nothing", at_key=at_key))) from None
+        words = str(error.args[0])
+        if missing := context.get("missing_plugins"):
+            words = f"no {kind} '{name}'; it may be in {', '.join(missing)}, which was not imported"
+        raise fail((prefix, Fault(words, "", "nothing", at_key=at_key))) from None
     try:
         bound = function_shape(entry.function, name).read({} if settings is None else settings, context)
     except ValidationError as error:
@@ -221,10 +223,10 @@ def adapted(annotation: Any) -> Any:
             inner = Annotated[inner if m is not metadata[0] else adapted(arguments[0]), m]
         return inner
     if is_union(annotation):
-        some = [a for a in arguments if a is not types.NoneType]
-        one = adapted(some[0]) if len(some) == 1 else Annotated[Any, AnyOf(tuple(some))]
-        return one | None if len(some) < len(arguments) and len(some) == 1 else Annotated[Any, AnyOf(arguments)] if len(some) > 1 else one
-    if dataclasses.is_dataclass(annotation) and not hasattr(annotation, "__get_pydantic_core_schema__"):
+        some = tuple(a for a in arguments if a is not types.NoneType)
+        one = adapted(some[0]) if len(some) == 1 else Annotated[Any, AnyOf(some)]
+        return one if len(some) == len(arguments) else one | None
+    if is_section(annotation):
         return Annotated[Any, ReadBy(annotation)]
     if origin in (tuple, list):
         return Annotated[origin[tuple(a if a is Ellipsis else adapted(a) for a in arguments)], Strict(False)]
@@ -263,7 +265,7 @@ class AnyOf:
                 except ValidationError as error:
                     if any(isinstance(line["input"], Fault) for line in error.errors()):
                         errors.append(error)
-            if errors and not (isinstance(value, str) and len(fitting) > 1 and not is_component(fitting[-1][0])):
+            if errors and (len(fitting) == 1 or not isinstance(value, str)):
                 raise errors[0]
             raise fail(((), predicate(f"must be {wording(Union[self.types])}; got {shown(value)}")))
 
@@ -275,14 +277,22 @@ def fits(annotation: Any, value: Any) -> bool:
     bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
     if is_component(annotation):
         return isinstance(value, str | dict | Component)
-    if dataclasses.is_dataclass(bare) and not hasattr(bare, "__get_pydantic_core_schema__"):
-        keys = dataclass_shape(bare).annotations  # type: ignore[arg-type]
-        return isinstance(value, bare) or (isinstance(value, dict) and any(key in keys for key in value))  # type: ignore[arg-type]
+    if is_section(bare):
+        keys = dataclass_shape(bare).annotations
+        return isinstance(value, bare) or (isinstance(value, dict) and any(key in keys for key in value))
     if get_origin(bare) in (tuple, list):
         return isinstance(value, list | tuple)
     if is_mapping(get_origin(bare)):
         return isinstance(value, dict)
     return not isinstance(value, list | tuple | dict)
+
+
+def check_components(origin: str) -> None:
+    """Look at all that a plugin registered; raises TypeError for a setting whose type no YAML can hold."""
+    for registered in REGISTRIES.values():
+        for entry in (*(registered[name] for name in registered), *registered.prefixes.values()):
+            if entry.origin == origin:
+                function_shape(entry.function, entry.name)
 
 
 def annotation_at(annotations: Mapping[str, Any], where: Where) -> Any:
@@ -297,6 +307,11 @@ def annotation_at(annotations: Mapping[str, Any], where: Where) -> Any:
         elif isinstance(step, int) and arguments:
             annotation = arguments[0] if len(arguments) == 1 or arguments[-1] is Ellipsis else arguments[step]
     return annotation
+
+
+def is_section(annotation: Any) -> bool:
+    """Whether the annotation is a dataclass whose fields are keys in YAML."""
+    return dataclasses.is_dataclass(annotation) and not hasattr(annotation, "__get_pydantic_core_schema__")
 
 
 def is_union(annotation: Any) -> bool:
@@ -328,4 +343,3 @@ def holdable(annotation: Any) -> bool:
     if annotation in (int, float, str, bool, Path, types.NoneType, None):
         return True
     return dataclasses.is_dataclass(annotation) or hasattr(annotation, "__get_pydantic_core_schema__")
-

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ftaug.config.plugins import is_file
@@ -34,7 +34,18 @@ def _number_from_percent(value: Any) -> Any:
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a probability from 0 to 1")]
 Degrees = Annotated[float, Field(ge=0, le=360, allow_inf_nan=False), Wording("an angle from 0 to 360 degrees")]
 Fraction = Annotated[
-    float, BeforeValidator(_number_from_percent), Field(gt=0, le=1, allow_inf_nan=False), Wording("a share above 0 and up to 1, such as 0.2 or 20%")
+    float,
+    BeforeValidator(_number_from_percent),
+    Field(gt=0, le=1, allow_inf_nan=False),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                {"type": "string", "pattern": r"^[\d.]+\s*%$"},
+            ]
+        }
+    ),
+    Wording("a share above 0 and up to 1, such as 0.2 or 20%"),
 ]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), Wording("a number above 0")]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), Wording("a number of 0 or more")]
@@ -87,7 +98,7 @@ class Duration:
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """For editors."""
         pattern = r"^\d+(\.\d+)?\s*(%|epochs?|steps?)$"
-        return {"anyOf": [{"type": "string", "pattern": pattern}, {"const": 0}], "description": "5%, 2 epochs or 300 steps"}
+        return {"anyOf": [{"type": "string", "pattern": pattern}, {"const": 0}]}
 
 
 def _beside_the_file(value: Any, info: ValidationInfo) -> Any:

@@ -37,7 +37,7 @@ def wording(annotation: Any) -> str:
         names = [shown(a) for a in arguments]
         return names[0] if len(names) == 1 else f"one of {one_of(names)}"
     if origin in (Union, types.UnionType):
-        return one_of([wording(a).removeprefix("one of ") for a in arguments])
+        return ", or ".join(wording(a).removeprefix("one of ") for a in arguments)
     if origin in (tuple, list):
         if len(arguments) > 1 and arguments[-1] is not Ellipsis:
             return f"a list of {len(arguments)}: {', '.join(wording(a) for a in arguments)}"
@@ -58,7 +58,8 @@ def _range(marks: tuple[Any, ...]) -> str:
     """The bounds that pydantic's Field or annotated_types put on a number."""
     bounds = [bound for mark in marks for bound in (mark, *getattr(mark, "metadata", ()))]
     signs = (("gt", "above {}"), ("ge", "of {} or more"), ("lt", "below {}"), ("le", "of {} or less"))
-    found = [text.format(value) for b in bounds for name, text in signs if (value := getattr(b, name, None)) is not None]
+    limits = [(text, getattr(bound, name, None)) for bound in bounds for name, text in signs]
+    found = [text.format(limit) for text, limit in limits if limit is not None]
     return f" {' and '.join(found)}" if found else ""
 
 

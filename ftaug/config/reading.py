@@ -1,0 +1,101 @@
+"""A document → the experiment it describes, or all that is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ftaug.config.checks import check
+from ftaug.config.document import Document, Where
+from ftaug.config.experiment import Experiment
+from ftaug.config.registry import Component
+from ftaug.config.schema import Fault, dataclass_shape, read_tree
+from ftaug.errors import Problem
+
+Faults = list[tuple[Where, Fault]]
+
+
+def read(
+    document: Document, path: Path, context: Mapping[str, Any], faults: Faults
+) -> tuple[Experiment | None, list[Problem]]:
+    """Make the experiment; the problems are those of its parts, of their combination, and the faults found before."""
+    tree = with_chosen_values(document.tree, path)
+    experiment: Experiment | None = None
+    try:
+        experiment = read_tree(Experiment, tree, context)
+        faults = [*faults, *check(experiment)]
+    except ValidationError as error:
+        faults = [*faults, *((line["loc"], line["input"]) for line in error.errors())]
+        faults += _contradictions(tree, faults, context)
+    problems = [Problem(fault.sentence(where), document.place(where, of_key=fault.at_key)) for where, fault in faults]
+    return (placed(experiment, (), document) if experiment else None), problems
+
+
+def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Fill in what follows from other values: the name from the file's, the best metric from the first one."""
+    chosen = {"name": re.sub(r"^\W|[^\w.+-]", "_", path.stem)[:100] or "experiment", **tree}
+    evaluate = tree.get("evaluate")
+    if isinstance(evaluate, dict) and "best" not in evaluate and isinstance(evaluate.get("metrics"), list):
+        first = next(iter(evaluate["metrics"]), "loss")
+        name = next(iter(first), None) if isinstance(first, dict) else first
+        if isinstance(name, str):
+            chosen["evaluate"] = {**evaluate, "best": name}
+    return chosen
+
+
+def _contradictions(tree: dict[str, Any], faults: Faults, context: Mapping[str, Any]) -> Faults:
+    """Check the combination of the sound parts: what is faulty is left out, with stand-ins for what must be there."""
+    spoilt = {_part(where) for where, _ in faults}
+    sound: dict[str, Any] = {key: dict(part) if isinstance(part, dict) else part for key, part in tree.items()}
+    for part in spoilt:
+        holder = sound if len(part) == 1 else sound.get(str(part[0]))
+        if isinstance(holder, dict):
+            holder.pop(str(part[-1]), None)
+    sound.setdefault("backbone", Component("backbone", "", {}))
+    sound.setdefault("data", {})
+    sound["data"].setdefault("train", Component("dataset", "", {}))
+    try:
+        return list(check(read_tree(Experiment, sound, context), spoilt))
+    except ValidationError:
+        return []
+
+
+def _part(where: Where) -> Where:
+    """The part of an experiment that a place belongs to: a key at the top, or one in a section."""
+    default = dataclass_shape(Experiment).defaults.get(str(where[0]))
+    is_section = where[0] == "data" or dataclasses.is_dataclass(default)
+    return where[: 2 if is_section else 1]
+
+
+def placed(value: Any, where: Where, source: Document) -> Any:
+    """The same value, each component knowing where it was written."""
+    if isinstance(value, Component):
+        inside = (*where, value.name)
+        settings = {key: placed(item, (*inside, key), source) for key, item in value.settings.items()}
+        written = next((w for w in (inside, where) if w in source.places), None)
+        at = source.place(written, of_key=written == inside) if written else None
+        return dataclasses.replace(value, settings=settings, place=at)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+        inner = {name: placed(getattr(value, name), (*where, name.rstrip("_")), source) for name in names}
+        return dataclasses.replace(value, **inner)
+    if isinstance(value, tuple):
+        return tuple(placed(item, (*where, index), source) for index, item in enumerate(value))
+    return value
+
+
+def in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Each problem once: the file's from top to bottom, then those of the overrides."""
+
+    def key(problem: Problem) -> tuple[Any, ...]:
+        place = problem.place
+        if place is None or place.line is None:
+            return place is not None and place.file.startswith("override"), "", 0, 0, str(problem)
+        return False, place.file, place.line, place.column, problem.message
+
+    return sorted(set(problems), key=key)
