@@ -40,7 +40,7 @@ def before(setup: Setup, folder: Path, started: str) -> Table:
     return table
 
 
-def after(epochs: Sequence[Mapping[str, Any]], best: str, best_step: int | None) -> Table:
+def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     """A table of the evaluations; the best one is marked."""
     names = list(epochs[0]["metrics"]) if epochs else []
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

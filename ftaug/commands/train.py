@@ -1,6 +1,6 @@
 """`ftaug train`: run an experiment from where it is to its end."""
 
-import json
+import json as json_format
 import sys
 import time
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ def run(
     overrides: Sequence[str],
     run_dir: Path | None,
     fresh: bool,
-    from_run: Path | None,
-    as_json: bool,
+    from_: Path | None,
+    json: bool,
     require: Sequence[str],
     requeue_exit_code: int,
     trust_plugins: bool,
@@ -39,7 +39,7 @@ def run(
     """Train, or continue, or say that all is done. Returns the exit code; stdout's last line is the run folder."""
     started = time.time()
     requirements = [Requirement.parse(text) for text in require]
-    experiment = load(config, [*overrides, *_starting_weights(from_run, config, overrides)])
+    experiment = load(config, [*overrides, *_starting_weights(from_, config, overrides)])
     path = default_path(experiment.name, digest(experiment), run_dir)
     given = Path(config).read_text(encoding="utf-8-sig")
     with RunFolder.open(
@@ -47,7 +47,7 @@ def run(
     ) as folder:
         if folder.complete is None:
             limit = experiment.train.max_time
-            with StopRequests(deadline=started + 60 * limit if limit else None) as stop:
+            with StopRequests(deadline=started + limit.seconds if limit else None) as stop:
                 try:
                     train(experiment, folder, device, stop)
                 except Stopped as error:
@@ -56,19 +56,19 @@ def run(
         else:
             screen.console().print(f"already complete: {folder.path}")
         result = folder.complete or {}
-        print(json.dumps({"run": str(folder.path), **result}) if as_json else folder.path)
+        print(json_format.dumps({"run": str(folder.path), **result}) if json else folder.path)
         check(requirements, result.get("metrics") or {})
     return 0
 
 
-def _starting_weights(from_run: Path | None, config: Path, overrides: Sequence[str]) -> list[str]:
+def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str]) -> list[str]:
     """The override that starts the backbone from another run's best weights."""
-    if from_run is None:
+    if from_ is None:
         return []
-    weights = Path(from_run, "best", "model.safetensors").absolute()
+    weights = Path(from_, "best", "model.safetensors").absolute()
     if not weights.is_file():
-        raise ExperimentError(f"--from {from_run}: has no best/model.safetensors; name a run folder that `ftaug train` wrote")
-    return [f"backbone.{load(config, overrides).backbone.name}.weights={json.dumps(str(weights))}"]
+        raise ExperimentError(f"--from {from_}: has no best/model.safetensors; name a run folder that `ftaug train` wrote")
+    return [f"backbone.{load(config, overrides).backbone.name}.weights={json_format.dumps(str(weights))}"]
 
 
 def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:
@@ -76,7 +76,7 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
     found = checkpoint.newest(folder.checkpoints)
     setup = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
     session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
-    folder.write(MODEL_FILE, json.dumps(describe_model(setup), indent=1) + "\n")
+    folder.write(MODEL_FILE, json_format.dumps(describe_model(setup), indent=1) + "\n")
     console = screen.console()
     console.print(screen.before(setup, folder.path, session.origin))
     with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
