@@ -6,13 +6,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml
-
+from ftaug.config.document import parse
 from ftaug.engine import checkpoint
 from ftaug.engine.environment import environment
 from ftaug.engine.lock import Lock
@@ -21,7 +21,7 @@ from ftaug.errors import BadData, ExperimentError, FtaugError, Problem, RunFolde
 
 log = logging.getLogger("ftaug")
 
-RESTARTS = 3
+STARTS = 3
 LISTED = 20
 
 
@@ -41,13 +41,13 @@ class RunFolder:
         self._lock: Lock | None = lock
         self._metrics: int | None = None
         self._status: dict[str, Any] = {}
-        self._log = _RunLog(path / "train.log")
+        self._handlers: list[logging.Handler] = []
 
     @classmethod
     def open(cls, path: Path, *, experiment_yaml: str, resolved_yaml: str, digest: str, fresh: bool = False) -> Self:
         """Create a run folder, or continue in it; with `fresh` in the next free one.
 
-        Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three restarts
+        Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three starts
         died without progress.
         """
         path = _next_free(path) if fresh else path
@@ -73,11 +73,14 @@ class RunFolder:
         self._count_attempt(status or {}, digest)
         self.checkpoints.mkdir(exist_ok=True)
         checkpoint.clean(self.checkpoints)
+        for leftover in self.path.glob(".tmp-*"):
+            leftover.unlink()
         self.write("experiment.yaml", experiment_yaml)
         self.write("resolved.yaml", resolved_yaml)
         self.write("environment.json", json.dumps(environment(), indent=1) + "\n")
         self._metrics = os.open(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        log.addHandler(self._log)
+        self._handlers = _start_logging(self.path / "train.log")
+        log.info("attempt %d, pid %d, newest checkpoint at step %d", self.attempt, os.getpid(), self._status["step"])
 
     def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
         """Raise if starts at the same step died too often in a row: whoever restarts them must be told to stop."""
@@ -85,7 +88,7 @@ class RunFolder:
         died = status.get("running", False) and status["step"] == step
         deaths = status["deaths"] + 1 if died else 0
         self.attempt = status.get("attempt", 0) + 1
-        stuck = deaths >= RESTARTS
+        stuck = deaths >= STARTS
         self._status = {
             "digest": digest,
             "attempt": self.attempt,
@@ -96,7 +99,7 @@ class RunFolder:
         self._write_status()
         if stuck:
             raise FtaugError(
-                f"{self.path}: no progress in {RESTARTS} restarts, each died after step {step} and before the next "
+                f"{self.path}: no progress in {STARTS} starts, each died after step {step} and before the next "
                 f"checkpoint (out of memory?); see train.log; the same command tries again"
             )
 
@@ -152,8 +155,7 @@ class RunFolder:
         """Release the lock; an orderly end is not counted as a start that died."""
         if self._lock is None:
             return
-        log.removeHandler(self._log)
-        self._log.close()
+        _stop_logging(self._handlers)
         if orderly and self._status.get("running"):
             self._status["running"] = False
             self._write_status()
@@ -171,7 +173,10 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
+        orderly = error is None or isinstance(error, FtaugError | KeyboardInterrupt)
+        if error is not None and not orderly:
+            error.__dict__["run_folder"] = self.path  # where crash.log belongs
+        self.close(orderly)
 
 
 class _RunLog(logging.FileHandler):
@@ -189,15 +194,33 @@ class _RunLog(logging.FileHandler):
             print(f"{self.baseFilename}: cannot be written, its lines are lost", file=sys.stderr)
 
 
+def _start_logging(path: Path) -> list[logging.Handler]:
+    """Send what ftaug logs to train.log, and its warnings to stderr as before."""
+    handlers: list[logging.Handler] = [_RunLog(path), *([logging.lastResort] if logging.lastResort else [])]
+    for handler in handlers:
+        log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    return handlers
+
+
+def _stop_logging(handlers: Sequence[logging.Handler]) -> None:
+    for handler in handlers:
+        log.removeHandler(handler)
+        with suppress(OSError):  # a full disk was mentioned when it was met
+            handler.close()
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """Read one of the folder's own JSON files; None where it is not there."""
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except ValueError as error:
-        raise BadData(f"{path} is not JSON ({error}): start over with --fresh") from error
-    return dict(content)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise BadData(f"{path}: is damaged; start over with --fresh")
+    return content
 
 
 def _make(path: Path) -> None:
@@ -221,12 +244,11 @@ def _next_free(path: Path) -> Path:
 
 def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
     """The keys in which the experiment in a folder and the one at hand differ, one line each."""
-    kept, asked = _flat(_tree(path / "resolved.yaml")), _flat(yaml.safe_load(resolved_yaml))
-    rows = [
-        f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}"
-        for key in kept | asked
-        if kept.get(key) != asked.get(key)
-    ]
+    file = path / "resolved.yaml"
+    kept = _flat(parse(file.read_text(), str(file)).tree)
+    asked = _flat(parse(resolved_yaml, "this experiment").tree)
+    differing = [key for key in kept | asked if kept.get(key) != asked.get(key)]
+    rows = [f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}" for key in differing]
     head = f"{path} holds another experiment: use --fresh or another --run-dir"
     if not rows:
         return [f"{head} (the settings are the same, but not the plugins or files they name)"]
@@ -234,16 +256,9 @@ def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
     return [head, *rows[:LISTED], *more]
 
 
-def _tree(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_bytes())
-    except (OSError, yaml.YAMLError):
-        return {}
-
-
 def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
     """From `{train: {epochs: 3}}` to `{"train.epochs": "3"}`."""
-    if isinstance(tree, Mapping) and tree:
+    if isinstance(tree, Mapping) and (tree or not prefix):
         items = [(str(key), value) for key, value in tree.items()]
     elif isinstance(tree, list) and tree:
         items = [(str(index), value) for index, value in enumerate(tree)]
