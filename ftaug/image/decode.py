@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ftaug.errors import BadData
@@ -35,6 +35,15 @@ class Turn(NamedTuple):
         """Turn an array (H, W, …); a view where that is possible."""
         pixels = pixels.swapaxes(0, 1) if self.transpose else pixels
         return pixels[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
+
+    def matrix(self, height: float, width: float) -> np.ndarray:
+        """The same for points: 3×3, from stored to upright; height and width are the upright ones."""
+        matrix = np.eye(3)[[1, 0, 2]] if self.transpose else np.eye(3)
+        if self.mirror_x:
+            matrix[0] = [0, 0, width] - matrix[0]
+        if self.mirror_y:
+            matrix[1] = [0, 0, height] - matrix[1]
+        return matrix
 
 
 EXIF_TURNS = {
@@ -68,7 +77,7 @@ def opened(raw: bytes | np.ndarray) -> Picture:
 
 
 def decode(data: bytes, reduce: int = 1) -> np.ndarray:
-    """Decode a file to uint8 (H, W, 3) RGB, upright, at 1/reduce (1, 2, 4 or 8) of its size, rounded up; raises BadData."""
+    """Decode a file to upright uint8 (H, W, 3) RGB, at 1/reduce (1, 2, 4 or 8) of its size, rounded up; raises BadData."""
     picture = opened(data)
     if reduce == 1 or reduce in picture.scales:
         pixels = picture.load(reduce)
@@ -138,7 +147,9 @@ def _jpeg_header(data: bytes) -> _JpegHeader | None:
     """Read the segments up to the scan; None unless they are those of a plain JPEG."""
     if not data.startswith(b"\xff\xd8\xff"):
         return None
-    at, size, orientation, from_xmp = 2, None, None, None
+    at = 2
+    size: tuple[int, int] | None = None
+    orientation = from_xmp = None
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xFF:  # padding
@@ -146,7 +157,7 @@ def _jpeg_header(data: bytes) -> _JpegHeader | None:
             continue
         body = data[at + 4 : at + 2 + length]
         if marker == 0xDA:
-            return _JpegHeader(*size, orientation or from_xmp or 1, at) if size else None
+            return _JpegHeader(size[0], size[1], orientation or from_xmp or 1, at) if size else None
         if marker in (0xC0, 0xC1, 0xC2):  # baseline, extended, progressive
             if len(body) < 6 or body[0] != 8 or body[5] not in (1, 3):
                 return None
@@ -191,7 +202,7 @@ def _by_pillow(data: bytes) -> Picture:
             orientation = _orientation(image)
     except Image.DecompressionBombError as error:
         raise BadData(f"more than {MAX_PIXELS // 1_000_000} megapixels: shrink the picture first") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise BadData(f"not a picture: {_beginning(data)}; read are {', '.join(FORMATS)}") from error
     except MemoryError:
         raise

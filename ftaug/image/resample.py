@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -26,142 +27,141 @@ BORDERS = {
     "reflect": cv2.BORDER_REFLECT_101,
     "replicate": cv2.BORDER_REPLICATE,
 }
+HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 SLACK = 1e-6
 
 
+@dataclass(frozen=True)
+class View:
+    """Pixels as they are stored, and how they come to a canvas."""
+
+    pixels: np.ndarray  # uint8 (H, W, 3)
+    extent: tuple[float, float]  # height and width that the picture has in them; a last row or column may be part of one
+    matrix: np.ndarray  # from stored points to those of the canvas
+    zoom: tuple[float, float]  # canvas pixels per stored pixel along the stored x and y, where they are most
+    canvas: Geometry
+
+
 def render(picture: Picture, geometry: Geometry, colour: Colour | None, interpolation: Interpolation) -> np.ndarray:
-    """The picture moved and recoloured, uint8 (H, W, 3). What is black outside of it keeps its black."""
-    scale = _jpeg_scale(picture, geometry)
-    pixels = picture.load(scale)
-    matrix = geometry.matrix @ _upright(picture) @ np.diag([scale, scale, 1.0])
-    matrix = matrix / matrix[2, 2]
-    extent = _stored_size(picture)[0] / scale, _stored_size(picture)[1] / scale
-    box = _seen(matrix, geometry)
-    shows_border = box[0] < -SLACK or box[1] < -SLACK or box[2] > extent[1] + SLACK or box[3] > extent[0] + SLACK
-    if not shows_border and _is_aligned(matrix):
-        return recolour(_aligned(pixels, extent, matrix, geometry, interpolation), colour)
-    if not shows_border or geometry.border != "constant" or colour is None:
-        return recolour(_warped(pixels, box, matrix, geometry, interpolation, BORDERS[geometry.border]), colour)
-    shown = _warped(pixels, box, matrix, geometry, interpolation, cv2.BORDER_REPLICATE)
-    whole = np.full((*pixels.shape[:2], 1), 255, np.uint8)
-    inside = _warped(whole, box, matrix, geometry, "bilinear", cv2.BORDER_CONSTANT)
-    return np.asarray(cv2.multiply(recolour(shown, colour, inside), cv2.merge([inside] * 3), scale=1 / 255))
+    """The picture moved and recoloured, uint8 (H, W, 3), in new memory. What is black outside of it stays black."""
+    view = _view(picture, geometry)
+    seen = _seen(view)
+    shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
+    if _is_aligned(view.matrix) and not shows_border:
+        return _recoloured(_aligned(view, interpolation), colour)
+    warped = _warped(view, seen, interpolation)
+    if shows_border and geometry.border == "constant":
+        return np.asarray(cv2.cvtColor(_recoloured_on_black(warped, colour), cv2.COLOR_RGBA2RGB))
+    return _recoloured(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), colour)
 
 
-def recolour(pixels: np.ndarray, colour: Colour | None, inside: np.ndarray | None = None) -> np.ndarray:
-    """Apply a colour; the picture's mean is taken where `inside` is not 0."""
+def _recoloured(pixels: np.ndarray, colour: Colour | None) -> np.ndarray:
+    """RGB pixels recoloured."""
+    return pixels if colour is None else np.asarray(cv2.transform(pixels, colour.given(cv2.mean(pixels)[:3])))
+
+
+def _recoloured_on_black(pixels: np.ndarray, colour: Colour | None) -> np.ndarray:
+    """RGBA pixels, laid on black by their alpha: what they cover recoloured, and the black left as it is."""
     if colour is None:
         return pixels
-    linear, by_mean, constant = colour.matrix[:, :3], colour.matrix[:, 3:6], colour.matrix[:, 6]
-    if by_mean.any():
-        constant = constant + by_mean @ cv2.mean(pixels, mask=inside)[:3]
-    return np.asarray(cv2.transform(pixels, np.column_stack([linear, constant])))
+    *on_black, covered = cv2.mean(pixels)
+    matrix = np.eye(4)
+    matrix[:3] = colour.given(np.array(on_black) * 255 / max(covered, SLACK))
+    matrix[:3, 3] /= 255
+    return np.asarray(cv2.transform(pixels, matrix))
 
 
-def _stored_size(picture: Picture) -> tuple[int, int]:
-    size = picture.height, picture.width
-    return size[::-1] if picture.turn.transpose else size
+def _view(picture: Picture, geometry: Geometry) -> View:
+    """Load a picture no finer than the canvas needs, where its format makes that cheaper."""
+    zoom = _zoom(geometry)
+    scale = max(n for n in picture.scales if n == 1 or n * max(zoom) <= 1 + SLACK)
+    height, width = picture.height / scale, picture.width / scale
+    matrix = geometry.matrix * [scale, scale, 1]
+    if picture.turn != Turn():
+        matrix = matrix @ picture.turn.matrix(height, width)
+    if picture.turn.transpose:
+        height, width, zoom = width, height, zoom[::-1]
+    return View(picture.load(scale), (height, width), matrix, (zoom[0] * scale, zoom[1] * scale), geometry)
 
 
-def _upright(picture: Picture) -> np.ndarray:
-    """The matrix from stored points to upright ones."""
-    matrix = np.eye(3)[[1, 0, 2]] if picture.turn.transpose else np.eye(3)
-    if picture.turn.mirror_x:
-        matrix = np.array([[-1, 0, picture.width], [0, 1, 0], [0, 0, 1]]) @ matrix
-    if picture.turn.mirror_y:
-        matrix = np.array([[1, 0, 0], [0, -1, picture.height], [0, 0, 1]]) @ matrix
-    return matrix
-
-
-def _jpeg_scale(picture: Picture, geometry: Geometry) -> int:
-    """The n of the smallest decode 1/n that is nowhere coarser than the canvas."""
-    if len(picture.scales) == 1:
-        return 1
-    corners = [(x, y) for x in (0, geometry.width) for y in (0, geometry.height)]
-    finest = max(max(_magnification(geometry.matrix, corner)) for corner in corners)
-    return max(n for n in picture.scales if n == 1 or n * finest <= 1 + SLACK)
-
-
-def _magnification(matrix: np.ndarray, point: tuple[float, float]) -> tuple[float, float]:
-    """Canvas pixels per picture pixel, along the picture's x and y, at a point of the canvas."""
-    back = np.linalg.solve(matrix, [*point, 1.0])
-    x, y, depth = matrix @ (back / back[2])
-    jacobian = (matrix[:2, :2] - np.outer([x / depth, y / depth], matrix[2, :2])) / depth
-    across, down = np.hypot(jacobian[0], jacobian[1])
+def _zoom(geometry: Geometry) -> tuple[float, float]:
+    """Canvas pixels per picture pixel along the picture's x and y: the largest of those at the canvas's corners."""
+    matrix = geometry.matrix
+    if _is_affine(matrix):
+        across, down = np.hypot(matrix[0, :2], matrix[1, :2]) / abs(matrix[2, 2])
+        return float(across), float(down)
+    x, y = _corners(geometry)[:2]
+    depth = 1 / (np.linalg.inv(matrix)[2] @ _corners(geometry))
+    along_x = matrix[0, :2, None] - matrix[2, :2, None] * x
+    along_y = matrix[1, :2, None] - matrix[2, :2, None] * y
+    across, down = np.max(np.hypot(along_x, along_y) / np.abs(depth), axis=1)
     return float(across), float(down)
 
 
-def _seen(matrix: np.ndarray, geometry: Geometry) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of what the canvas shows of the plane that the picture lies in."""
+def _corners(geometry: Geometry) -> np.ndarray:
     width, height = geometry.width, geometry.height
-    corners = np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
-    x, y, depth = np.linalg.solve(matrix, corners)
+    return np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+
+
+def _seen(view: View) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what the canvas shows of the plane that the stored pixels lie in."""
+    x, y, depth = np.linalg.inv(view.matrix) @ _corners(view.canvas)
     if depth.min() <= SLACK * depth.max():  # the horizon is in view
         return -math.inf, -math.inf, math.inf, math.inf
     x, y = x / depth, y / depth
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
+def _is_affine(matrix: np.ndarray) -> bool:
+    return bool(matrix[2, 0] == 0 == matrix[2, 1])
+
+
 def _is_aligned(matrix: np.ndarray) -> bool:
-    """Whether rows and columns of the picture stay rows and columns (or become columns and rows)."""
-    shape = np.abs(matrix[:2, :2]) > 1e-9 * np.abs(matrix[:2, :2]).max()
-    upright = shape[0, 0] and shape[1, 1] and not shape[0, 1] and not shape[1, 0]
-    lying = shape[0, 1] and shape[1, 0] and not shape[0, 0] and not shape[1, 1]
-    return bool((upright or lying) and not np.abs(matrix[2, :2]).any())
+    """Whether rows and columns stay rows and columns, or change places."""
+    (a, b), (c, d) = np.abs(matrix[:2, :2]).tolist()
+    tiny = 1e-9 * max(a, b, c, d)
+    return _is_affine(matrix) and (max(b, c) < tiny or max(a, d) < tiny)
 
 
 # Rows stay rows: crop, resize and mirror.
 
 
-def _aligned(
-    pixels: np.ndarray,
-    extent: tuple[float, float],
-    matrix: np.ndarray,
-    geometry: Geometry,
-    interpolation: Interpolation,
-) -> np.ndarray:
+def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
     """Resize a slice, then turn the result."""
-    height, width = geometry.height, geometry.width
-    turn = Turn(bool(matrix[0, 0] == 0), bool(matrix[0, :2].sum() < 0), bool(matrix[1, :2].sum() < 0))
-    if turn.mirror_x:
-        matrix = np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]]) @ matrix
-    if turn.mirror_y:
-        matrix = np.array([[1, 0, 0], [0, -1, height], [0, 0, 1]]) @ matrix
+    height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
+    a, b, c, d = matrix[:2, :2].ravel().tolist()
+    turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
+    upright = np.linalg.inv(turn.matrix(height, width)) @ matrix
     if turn.transpose:
-        matrix, height, width = matrix[[1, 0, 2]], width, height
-    shown = _resampled(pixels, extent, matrix, height, width, interpolation)
+        height, width = width, height
+    shown = _resampled(view, upright.diagonal()[:2], upright[:2, 2], height, width, interpolation)
     return np.ascontiguousarray(turn.apply(shown))
 
 
 def _resampled(
-    pixels: np.ndarray,
-    extent: tuple[float, float],
-    matrix: np.ndarray,
-    height: int,
-    width: int,
-    interpolation: Interpolation,
+    view: View, zoom: np.ndarray, shift: np.ndarray, height: int, width: int, interpolation: Interpolation
 ) -> np.ndarray:
     """Crop and resize with Pillow's antialiased filter, by the quickest of three ways to the same pixels."""
-    zoom, shift = matrix.diagonal()[:2], matrix[:2, 2]
+    extent = np.array([view.extent[1], view.extent[0]])
     start, end = -shift / zoom, (np.array([width, height]) - shift) / zoom
-    if _whole(start, end):
+    if _are_whole(*start, *end):
         (left, top), (right, bottom) = np.rint(start).astype(int), np.rint(end).astype(int)
-        return resized(pixels[top:bottom, left:right], height, width, interpolation)
-    full = zoom * extent[::-1]
-    if _whole(extent, full, shift) and full.prod() <= 4 * height * width:
+        return resized(view.pixels[top:bottom, left:right], height, width, interpolation)
+    full = zoom * extent
+    if _are_whole(*extent, *full, *shift) and full.prod() <= 4 * height * width:
         (full_width, full_height), (left, top) = np.rint(full).astype(int), np.rint(-shift).astype(int)
-        return resized(pixels, full_height, full_width, interpolation)[top : top + height, left : left + width]
-    box = (*np.maximum(start, 0), *np.minimum(end, extent[::-1]))
-    return np.asarray(Image.fromarray(pixels).resize((width, height), FILTERS[interpolation], box=box))
+        return resized(view.pixels, full_height, full_width, interpolation)[top : top + height, left : left + width]
+    box = (*np.maximum(start, 0), *np.minimum(end, extent))
+    return np.asarray(Image.fromarray(view.pixels).resize((width, height), FILTERS[interpolation], box=box))
 
 
-def _whole(*numbers: np.ndarray | tuple[float, float]) -> bool:
-    values = np.concatenate(numbers)
-    return bool(np.abs(values - np.rint(values)).max() < SLACK)
+def _are_whole(*numbers: float) -> bool:
+    return all(abs(number - round(number)) < SLACK for number in numbers)
 
 
 def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpolation) -> np.ndarray:
-    """Resize with Pillow's antialiased filter, to within one grey level."""
+    """Resize with Pillow's antialiased filter, to within one grey level; new memory."""
     if pixels.shape[:2] == (height, width):
         return pixels.copy()
     if interpolation == "nearest":
@@ -180,38 +180,33 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 # Rows do not stay rows: turn, slant, tilt – and whatever shows the outside of the picture.
 
 
-def _warped(
-    pixels: np.ndarray,
-    box: tuple[float, float, float, float],
-    matrix: np.ndarray,
-    geometry: Geometry,
-    interpolation: Interpolation,
-    border: int,
-) -> np.ndarray:
-    """Shrink what is seen with a good filter as far as the canvas is coarser, then warp."""
-    across, down = _magnification(matrix, (geometry.width / 2, geometry.height / 2))
-    left, right = _slice(box[0], box[2], pixels.shape[1], across, border)
-    top, bottom = _slice(box[1], box[3], pixels.shape[0], down, border)
-    seen = pixels[top:bottom, left:right]
-    matrix = matrix @ np.array([[1, 0, left], [0, 1, top], [0, 0, 1]])
-    height, width = math.ceil(seen.shape[0] * min(1, down)), math.ceil(seen.shape[1] * min(1, across))
-    matrix = matrix @ np.diag([seen.shape[1] / width, seen.shape[0] / height, 1])
-    if seen.shape[:2] != (height, width):
-        seen = resized(seen, height, width, interpolation)
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
-    matrix = np.linalg.inv(half) @ matrix @ half  # OpenCV's points are the centres of pixels
-    size = geometry.width, geometry.height
-    if np.abs(matrix[2, :2]).max() < 1e-12:
-        warped = cv2.warpAffine(seen, matrix[:2], size, flags=WARPS[interpolation], borderMode=border)
+def _warped(view: View, seen: tuple[float, float, float, float], interpolation: Interpolation) -> np.ndarray:
+    """RGBA: what is seen, shrunk with a good filter as far as the canvas is coarser, then warped."""
+    border = view.canvas.border
+    left, right = _needed(seen[0], seen[2], view.pixels.shape[1], view.zoom[0], border)
+    top, bottom = _needed(seen[1], seen[3], view.pixels.shape[0], view.zoom[1], border)
+    pixels = view.pixels[top:bottom, left:right]
+    before_width, before_height = right - left, bottom - top
+    width = math.ceil(before_width * min(1, view.zoom[0]))
+    height = math.ceil(before_height * min(1, view.zoom[1]))
+    if (height, width) != (before_height, before_width):
+        pixels = resized(pixels, height, width, interpolation)
+    grown_x, grown_y = before_width / width, before_height / height
+    placed = np.array([[grown_x, 0, left], [0, grown_y, top], [0, 0, 1]])
+    matrix = NO_HALF @ view.matrix @ placed @ HALF  # OpenCV's points are the centres of pixels
+    covering = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)  # OpenCV warps four channels in half the time of three
+    size = view.canvas.width, view.canvas.height
+    if _is_affine(matrix):
+        warped = cv2.warpAffine(covering, matrix[:2], size, flags=WARPS[interpolation], borderMode=BORDERS[border])
     else:
-        warped = cv2.warpPerspective(seen, matrix, size, flags=WARPS[interpolation], borderMode=border)
+        warped = cv2.warpPerspective(covering, matrix, size, flags=WARPS[interpolation], borderMode=BORDERS[border])
     return np.asarray(warped)
 
 
-def _slice(start: float, end: float, length: int, magnification: float, border: int) -> tuple[int, int]:
+def _needed(start: float, end: float, length: int, zoom: float, border: str | None) -> tuple[int, int]:
     """The pixels of an axis that are needed: those seen and their neighbours; all, where they are mirrored."""
-    margin = 3 + 2 / magnification
-    if border == cv2.BORDER_REFLECT_101 and (start < 0 or end > length):
+    if border == "reflect" and (start < 0 or end > length):
         return 0, length
-    first = min(max(start - margin, 0), length - 1)
-    return math.floor(first), max(math.floor(first) + 1, math.ceil(max(min(end + margin, length), 1)))
+    margin = 3 + 2 / zoom
+    first = math.floor(min(max(start - margin, 0), length - 1))
+    return first, max(first + 1, math.ceil(min(max(end + margin, 1), length)))

@@ -5,7 +5,7 @@ Points are continuous: the pixel in row i and column j covers [j, j+1) × [i, i+
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -81,6 +81,10 @@ class Colour:
         mean[:, :3] = 0
         constant = np.eye(1, 7, 6)
         return Colour(later.matrix @ np.vstack([self.matrix, mean, constant]))
+
+    def given(self, mean: Sequence[float] | np.ndarray) -> np.ndarray:
+        """The (3, 4) matrix for a picture with this mean RGB."""
+        return np.column_stack([self.matrix[:, :3], self.matrix[:, 6] + self.matrix[:, 3:6] @ mean])
 
 
 @dataclass(frozen=True)
