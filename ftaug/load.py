@@ -10,9 +10,10 @@ from typing import Any
 from ftaug.config import document
 from ftaug.config import overrides as edits
 from ftaug.config.experiment import Experiment
+from ftaug.config.faults import predicate
 from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.reading import Faults, in_order, read
-from ftaug.config.schema import check_components, predicate
+from ftaug.config.schema import check_components
 from ftaug.config.types import absolute_plugin
 from ftaug.errors import ExperimentError
 

@@ -6,8 +6,6 @@ import dataclasses
 import functools
 import typing
 
-from ftaug.config.experiment import Experiment
-
 ALIASES = {
     "learning_rate": "lr.peak",
     "lr0": "lr.peak",
@@ -99,6 +97,8 @@ def right_place(key: str, owner: str) -> str | None:
 @functools.cache
 def _paths() -> tuple[tuple[str, str], ...]:
     """Every key of the upper levels: the dataclass it belongs to, and its dotted path."""
+    from ftaug.config.experiment import Experiment  # which is made of the types that this module serves
+
     hints = typing.get_type_hints(Experiment)
     found = [("Experiment", name) for name in hints]
     for section, cls in hints.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ftaug.config.document import Where
 from ftaug.config.experiment import Experiment, Split, UnfreezeStage
-from ftaug.config.schema import Fault, predicate
+from ftaug.config.faults import Fault, predicate
 from ftaug.config.types import Duration
 from ftaug.errors import one_of
 

@@ -166,7 +166,7 @@ class Experiment:
         seed: another seed, another run; the same seed, the same run
         plugins: files beside this one, or modules, that register components of your own
         modality: what kind of sample it is
-        unfreeze: the layers that learn: names of stages, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages
+        unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
         loss: what training makes small

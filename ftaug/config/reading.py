@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from ftaug.config.checks import check
 from ftaug.config.document import Document, Where
 from ftaug.config.experiment import Experiment
+from ftaug.config.faults import Fault
 from ftaug.config.registry import Component
-from ftaug.config.schema import Fault, dataclass_shape, read_tree
+from ftaug.config.schema import dataclass_shape, read_tree
 from ftaug.errors import Problem
 
 Faults = list[tuple[Where, Fault]]

@@ -30,8 +30,8 @@ class FrozenDict(dict[str, Any]):
     def _refuse(self, *arguments: Any, **keywords: Any) -> NoReturn:
         raise TypeError("the settings of an experiment cannot change")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    update = setdefault = pop = popitem = clear = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    update = setdefault = pop = popitem = clear = _refuse
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Registry:
         return {**self.facts, **facts}
 
     def _check(self, function: Callable[..., Any], given: Sequence[str]) -> None:
-        """Refuse a function that is not a component of this kind, as cheaply as possible: hundreds register at start."""
+        """Refuse a function that is not a component of this kind, cheaply, for hundreds register at start."""
         parameters = inspect.signature(function).parameters.values()
         before = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         expected = f"def {function.__name__}({', '.join(given)}, *, ...)"

@@ -6,8 +6,9 @@ import dataclasses
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+from ftaug.config.annotations import Kind, is_mapping, is_section, is_union
 from ftaug.config.document import Where, scalar
 from ftaug.config.types import Wording
 from ftaug.errors import one_of
@@ -30,25 +31,25 @@ def wording(annotation: Any) -> str:
         for mark in arguments[1:]:
             if isinstance(mark, Wording):
                 return mark.text
-            if kind := getattr(mark, "kind", None):
-                return f"{article(kind)} {kind}"
+            if isinstance(mark, Kind):
+                return f"{article(mark.kind)} {mark.kind}"
         return wording(arguments[0]) + _range(arguments[1:])
     if origin is Literal:
         names = [shown(a) for a in arguments]
         return names[0] if len(names) == 1 else f"one of {one_of(names)}"
-    if origin in (Union, types.UnionType):
+    if is_union(annotation):
         return ", or ".join(wording(a).removeprefix("one of ") for a in arguments)
     if origin in (tuple, list):
         if len(arguments) > 1 and arguments[-1] is not Ellipsis:
             return f"a list of {len(arguments)}: {', '.join(wording(a) for a in arguments)}"
         return f"a list, each {wording(arguments[0])}"
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if is_mapping(origin):
         return f"a mapping, each value {wording(arguments[1])}"
     if annotation in _PLAIN:
         return _PLAIN[annotation]
     if text := getattr(annotation, "wording", None):
         return str(text)
-    if dataclasses.is_dataclass(annotation):
+    if is_section(annotation):
         keys = [f.name.rstrip("_") for f in dataclasses.fields(annotation)]
         return f"a mapping with {'the key' if len(keys) == 1 else 'the keys'} {', '.join(keys)}"
     return str(getattr(annotation, "__name__", annotation))

@@ -1,0 +1,13 @@
+"""`ftaug schema`: the JSON Schema of the experiment file."""
+
+import json
+
+from ftaug.config.json_schema import experiment_schema
+from ftaug.load import MODALITIES, import_components
+
+
+def run() -> None:
+    """Print the schema."""
+    modality = next(iter(MODALITIES))
+    import_components(modality)
+    print(json.dumps(experiment_schema(modality), indent=2))

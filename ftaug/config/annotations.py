@@ -1,0 +1,68 @@
+"""Questions about the annotations that settings have."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from ftaug.config.document import Where
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """Marks a setting that is a component: a name, or one key with its settings."""
+
+    kind: str
+
+
+def annotation_at(annotations: Mapping[str, Any], where: Where) -> Any:
+    """The annotation of a value inside one of the settings."""
+    annotation = annotations[str(where[0])]
+    for step in where[1:]:
+        while get_origin(annotation) is Annotated or is_union(annotation):
+            annotation = next(a for a in get_args(annotation) if a is not types.NoneType)
+        arguments = get_args(annotation)
+        if is_mapping(get_origin(annotation)):
+            annotation = arguments[1]
+        elif isinstance(step, int) and arguments:
+            annotation = arguments[0] if len(arguments) == 1 or arguments[-1] is Ellipsis else arguments[step]
+    return annotation
+
+
+def is_section(annotation: Any) -> bool:
+    """Whether the annotation is a dataclass whose fields are keys in YAML."""
+    return dataclasses.is_dataclass(annotation) and not hasattr(annotation, "__get_pydantic_core_schema__")
+
+
+def is_union(annotation: Any) -> bool:
+    """Whether the annotation is `A | B`."""
+    return get_origin(annotation) in (Union, types.UnionType)
+
+
+def is_mapping(origin: Any) -> bool:
+    """Whether the origin of an annotation is a mapping."""
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def is_component(annotation: Any) -> bool:
+    """Whether the annotation is a component of a kind."""
+    return get_origin(annotation) is Annotated and any(isinstance(m, Kind) for m in get_args(annotation)[1:])
+
+
+def holdable(annotation: Any) -> bool:
+    """Whether YAML can hold values of the type."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return is_component(annotation) or holdable(arguments[0])
+    if origin is Literal:
+        return True
+    if origin is not None and (is_union(annotation) or origin in (tuple, list)):
+        return all(a is Ellipsis or holdable(a) for a in arguments)
+    if is_mapping(origin):
+        return arguments[0] is str and holdable(arguments[1])
+    if annotation in (int, float, str, bool, Path, types.NoneType, None):
+        return True
+    return dataclasses.is_dataclass(annotation) or hasattr(annotation, "__get_pydantic_core_schema__")
