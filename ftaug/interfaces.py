@@ -73,6 +73,8 @@ class Backbone:
 class Modality(Protocol):
     """The verbs of a modality, as the functions of its module `samples`."""
 
+    suffixes: tuple[bytes, ...]  # of the files that it reads, in lower case
+
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""
 

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from ftaug.config.registry import Component
 from ftaug.image.augmentations.pipeline import Pipeline
+from ftaug.image.datasets.index import SUFFIXES
 from ftaug.interfaces import Streams
+
+suffixes = SUFFIXES
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:

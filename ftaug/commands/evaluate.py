@@ -1,0 +1,147 @@
+"""`ftaug evaluate`: measure a trained model on the test split, or on validation where there is no test split."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug import output, plots
+from ftaug.components import metrics
+from ftaug.engine.measure import Measurement
+from ftaug.engine.portion import Portion
+from ftaug.engine.storage import replace, storage_errors
+from ftaug.interfaces import Task
+from ftaug.requirements import Requirement, check
+from ftaug.run import OpenRun, open_run
+
+LISTED_CONFUSIONS = 10
+PRINTED_MATRIX = 12
+
+
+def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str]) -> None:
+    """Print what the model is worth, write it to the run folder's report, and hold it against what is required."""
+    requirements = [Requirement.parse(text) for text in require]
+    opened = open_run(run)
+    portion = opened.portion(split)
+    measured = opened.judge(opened.logits(portion), portion)
+    values = {**standard_metrics(measured, opened.task), **measured.values}
+    report: dict[str, Any] = {
+        "run": str(run),
+        "checkpoint": opened.checkpoint.name,
+        "split": portion.purpose,
+        "samples": len(portion),
+        "metrics": values,
+        "classes": per_class(measured, opened.task),
+        "confusion": None if opened.task.multi_label else confusion_matrix(measured, opened.task),
+    }
+    with storage_errors(f"{run}: the report cannot be written"):
+        report["files"] = [str(path) for path in write(report, opened, portion, measured)]
+    if as_json:
+        print(output.to_json(report))
+    else:
+        show(report, opened.task)
+    check(requirements, values)
+
+
+def standard_metrics(measured: Measurement, task: Task) -> dict[str, float]:
+    """What is measured whatever the experiment lists."""
+    given = measured.probabilities, measured.targets, task
+    k = min(5, len(task.classes))
+    values = {"accuracy": metrics.accuracy(*given)}
+    if k > 1 and not task.multi_label:
+        values[f"top_{k}"] = metrics.top_k(*given, k=k)
+    for metric in (metrics.precision, metrics.recall, metrics.f1):
+        values[f"{metric.__name__}_macro"] = metric(*given, average="macro")
+        values[f"{metric.__name__}_weighted"] = metric(*given, average="weighted")
+    return values
+
+
+def per_class(measured: Measurement, task: Task) -> list[dict[str, Any]]:
+    """How each class fares, in the order of the classes."""
+    seen = metrics.decisions(measured.probabilities, measured.targets, task)
+    return [
+        {
+            "class": name,
+            "samples": int(there),
+            "predicted": int(predicted),
+            "right": int(right),
+            "precision": right / predicted if predicted else 0.0,
+            "recall": right / there if there else 0.0,
+            "f1": 2 * right / (predicted + there) if predicted + there else 0.0,
+        }
+        for name, right, predicted, there in zip(task.classes, *seen, strict=True)
+    ]
+
+
+def confusion_matrix(measured: Measurement, task: Task) -> np.ndarray:
+    """How often a sample of the row's class was taken for the column's."""
+    classes = len(task.classes)
+    cells = measured.targets * classes + measured.probabilities.argmax(axis=1)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def write(report: dict[str, Any], opened: OpenRun, portion: Portion, measured: Measurement) -> Iterator[Path]:
+    """Write the report's files into the run folder; yields their paths."""
+    folder = opened.folder / "report"
+    folder.mkdir(exist_ok=True)
+    summary = folder / f"evaluate-{portion.purpose}.json"
+    replace(summary, (output.to_json(report) + "\n").encode())
+    yield summary
+    predictions = folder / f"predictions-{portion.purpose}.csv"
+    replace(predictions, _csv(predictions_table(portion, measured)))
+    yield predictions
+    if report["confusion"] is not None:
+        yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{portion.purpose}.png")
+
+
+def predictions_table(portion: Portion, measured: Measurement) -> Iterator[list[str]]:
+    """A heading and a row per sample: its name, what it is, what it was taken for, and every class's probability."""
+    classes = portion.task.classes
+    yield ["sample", "target", "prediction", *classes]
+    for name, target, row in zip(portion.names(), measured.targets, measured.probabilities, strict=True):
+        yield [name, _label(target, classes), _label(_chosen(row, portion.task), classes), *(f"{p:.6g}" for p in row)]
+
+
+def _chosen(probabilities: np.ndarray, task: Task) -> Any:
+    return probabilities > 0.5 if task.multi_label else probabilities.argmax()
+
+
+def _label(target: Any, classes: Sequence[str]) -> str:
+    """The name of a class, or the names of several with a bar between them."""
+    return classes[target] if target.ndim == 0 else "|".join(classes[i] for i in target.nonzero()[0])
+
+
+def _csv(rows: Iterator[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode(errors="surrogateescape")
+
+
+def show(report: dict[str, Any], task: Task) -> None:
+    """Print the report for a person."""
+    tables: list[Any] = [
+        f"{report['samples']:,} {report['split']} samples, {report['checkpoint']} of {report['run']}",
+        output.table(("metric", "value"), report["metrics"].items()),
+        output.table(list(report["classes"][0]), (list(row.values()) for row in report["classes"])),
+    ]
+    matrix = report["confusion"]
+    if matrix is not None and len(task.classes) <= PRINTED_MATRIX:
+        rows = ([name, *map(int, row)] for name, row in zip(task.classes, matrix, strict=True))
+        tables.append(output.table(("true ↓ predicted →", *task.classes), rows))
+    elif matrix is not None and (worst := list(confusions(matrix, task))):
+        tables.append(output.table(("true", "taken for", "times"), worst))
+    output.show(*tables, *(f"wrote {path}" for path in report["files"]))
+
+
+def confusions(matrix: np.ndarray, task: Task) -> Iterator[tuple[str, str, int]]:
+    """The most frequent confusions: true class, predicted class, how often."""
+    wrong = matrix - np.diag(matrix.diagonal())
+    for cell in np.argsort(-wrong, axis=None, kind="stable")[:LISTED_CONFUSIONS]:
+        true, predicted = divmod(int(cell), len(task.classes))
+        if wrong[true, predicted]:
+            yield task.classes[true], task.classes[predicted], int(wrong[true, predicted])

@@ -1,0 +1,135 @@
+"""`ftaug predict`: the likeliest classes of files."""
+
+from __future__ import annotations
+
+import csv as csv_format
+import io
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug import output
+from ftaug.engine.batches import usable_cores
+from ftaug.engine.setup import modality_of
+from ftaug.engine.storage import replace, storage_errors
+from ftaug.errors import BadData, FtaugError, MissingInput, Problem, one_of
+from ftaug.interfaces import Task
+from ftaug.run import OpenRun, open_run
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The likeliest classes of a file, likeliest first, or why there are none."""
+
+    path: str
+    classes: tuple[tuple[str, float], ...] = ()
+    error: str | None = None
+
+
+def run(*, run: Path, inputs: Sequence[str], top_k: int, as_json: bool, csv: Path | None) -> None:
+    """Print the likeliest classes of each file; raises BadData at the end if some could not be read."""
+    opened = open_run(run)
+    files = list(find(inputs, modality_of(opened.experiment).suffixes))
+    predictions = list(predict(opened, files, top_k))
+    if csv is not None:
+        with storage_errors(f"{csv}: cannot be written"):
+            replace(csv.absolute(), _csv(predictions, top_k))
+    if as_json:
+        print(output.to_json([_as_json(one) for one in predictions]))
+    elif csv is None:
+        output.show(output.table(headings(top_k), (_row(one, top_k) for one in predictions)))
+    else:
+        print(csv)
+    if failed := [one for one in predictions if one.error]:
+        raise BadData(
+            f"{len(failed)} of {len(predictions)} could not be read", *(f"{p.path}: {p.error}" for p in failed)
+        )
+
+
+def find(inputs: Sequence[str], suffixes: Sequence[bytes]) -> Iterator[str]:
+    """The files named and those in the folders named, in the order of their names; raises MissingInput."""
+    missing: list[Problem | str] = [f"{name}: no such file or folder" for name in inputs if not Path(name).exists()]
+    if missing:
+        raise MissingInput(*missing)
+    for name in inputs:
+        found = list(_walk(Path(name), suffixes)) if Path(name).is_dir() else [name]
+        if not found:
+            raise MissingInput(f"{name}: holds no {one_of([suffix.decode() for suffix in suffixes])}")
+        yield from found
+
+
+def _walk(folder: Path, suffixes: Sequence[bytes]) -> Iterator[str]:
+    """The files below a folder that have one of the suffixes; what is hidden is left out."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and os.fsencode(name).lower().endswith(tuple(suffixes)):
+                yield str(Path(root, name))
+
+
+def predict(opened: OpenRun, files: Sequence[str], top_k: int) -> Iterator[Prediction]:
+    """Predict file by file, a batch at a time; a file that cannot be read yields its error."""
+    verbs = modality_of(opened.experiment)
+    pipeline = verbs.pipeline((), opened.preprocessing)
+
+    def prepared(path: str) -> np.ndarray | FtaugError:
+        try:
+            return verbs.prepare(Path(path).read_bytes(), pipeline, None)
+        except OSError as error:
+            return MissingInput(f"cannot be read: {error.strerror}")
+        except FtaugError as error:
+            return error
+
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for start in range(0, len(files), opened.batch_size):
+            chunk = files[start : start + opened.batch_size]
+            ready = list(pool.map(prepared, chunk))
+            good = [one for one in ready if not isinstance(one, FtaugError)]
+            answers = iter(opened.answer(verbs.collate(good)) if good else ())
+            for path, one in zip(chunk, ready, strict=True):
+                if isinstance(one, FtaugError):
+                    yield Prediction(path, error=str(one))
+                else:
+                    yield Prediction(path, likeliest(next(answers), opened.task, top_k))
+
+
+def likeliest(probabilities: np.ndarray, task: Task, top_k: int) -> tuple[tuple[str, float], ...]:
+    """The classes with the highest probabilities, highest first."""
+    order = np.argsort(-probabilities, kind="stable")[:top_k]
+    return tuple((task.classes[i], float(probabilities[i])) for i in order)
+
+
+def headings(top_k: int) -> list[str]:
+    """The columns of the table and the CSV file."""
+    if top_k == 1:
+        return ["input", "class", "probability"]
+    return ["input", *(f"{name}_{rank}" for rank in range(1, top_k + 1) for name in ("class", "probability"))]
+
+
+def _row(prediction: Prediction, top_k: int) -> list[object]:
+    if prediction.error:
+        return [prediction.path, f"error: {prediction.error}"]
+    return [prediction.path, *(value for pair in prediction.classes for value in pair)]
+
+
+def _as_json(prediction: Prediction) -> dict[str, Any]:
+    if prediction.error:
+        return {"input": prediction.path, "error": prediction.error}
+    classes = [{"class": name, "probability": probability} for name, probability in prediction.classes]
+    return {"input": prediction.path, "predictions": classes}
+
+
+def _csv(predictions: Sequence[Prediction], top_k: int) -> bytes:
+    text = io.StringIO()
+    writer = csv_format.writer(text, lineterminator="\n")
+    writer.writerow([*headings(top_k), "error"])
+    for one in predictions:
+        values = [value for name, probability in one.classes for value in (name, f"{probability:.6g}")]
+        empty = [""] * (len(headings(top_k)) - 1 - len(values))
+        writer.writerow([one.path, *values, *empty, one.error or ""])
+    return text.getvalue().encode(errors="surrogateescape")

@@ -1,0 +1,58 @@
+"""What commands print on stdout: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ftaug.errors import printable
+
+WIDE = 10_000
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
+    """A table whose first column is text and whose others are figures."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    for position, heading in enumerate(headings):
+        result.add_column(printable(heading), justify="right" if position else "left", no_wrap=True)
+    for row in rows:
+        result.add_row(*(printable(figure(value)) for value in row))
+    return result
+
+
+def figure(value: object) -> str:
+    """A value for a person: numbers with four decimals, counts with commas."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if math.isfinite(value) else "–"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def show(*tables: Table | str) -> None:
+    """Print tables; away from a terminal as wide as they are."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, emoji=False, width=WIDE)
+    for one in tables:
+        console.print(one, soft_wrap=isinstance(one, str))
+
+
+def to_json(value: Any) -> str:
+    """JSON that every parser reads: what is no finite number becomes null."""
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
