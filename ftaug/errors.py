@@ -1,6 +1,8 @@
 """What can go wrong for a user: one exception per exit code, each a line that says where, what and what to try."""
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -135,3 +137,19 @@ def printable(text: str) -> str:
 def missing_extra(what: str, package: str, extra: str) -> Unavailable:
     """The error for a component whose optional package is not installed."""
     return Unavailable(f"{what} needs {package}: pip install 'ftaug[{extra}]'")
+
+
+_FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def as_known(error: BaseException) -> FtaugError | None:
+    """The error that a user can act upon, or None for a defect in ftaug."""
+    if isinstance(error, FtaugError):
+        return error
+    text = str(error).lower()
+    no_memory = isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
+    if isinstance(error, MemoryError) or no_memory:
+        return OutOfMemory("out of memory: try a smaller data.batch_size (with train.accumulate) or fewer data.workers")
+    if isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN:
+        return StorageError(f"{error.filename or 'a file'}: {os.strerror(error.errno)}")
+    return None

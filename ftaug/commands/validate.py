@@ -11,9 +11,9 @@ from ftaug.config.experiment import Experiment
 from ftaug.load import load
 
 
-def run(config: Path, overrides: Sequence[str], plugins: bool, json: bool) -> None:
+def run(config: Path, overrides: Sequence[str], no_plugins: bool, json: bool) -> None:
     """Print that the file is valid and what it says in short."""
-    experiment = load(config, overrides, plugins=plugins)
+    experiment = load(config, overrides, plugins=not no_plugins)
     if json:
         result = {
             "valid": True,

@@ -41,7 +41,8 @@ def wording(annotation: Any) -> str:
         return ", or ".join(wording(a).removeprefix("one of ") for a in arguments)
     if origin in (tuple, list):
         if len(arguments) > 1 and arguments[-1] is not Ellipsis:
-            return f"a list of {len(arguments)}: {', '.join(wording(a) for a in arguments)}"
+            each = list(dict.fromkeys(wording(a) for a in arguments))
+            return f"a list of {len(arguments)}{', each' if len(each) == 1 else ':'} {', '.join(each)}"
         return f"a list, each {wording(arguments[0])}"
     if is_mapping(origin):
         return f"a mapping, each value {wording(arguments[1])}"
