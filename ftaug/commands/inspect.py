@@ -1,0 +1,167 @@
+"""`ftaug inspect`: what an experiment trains on, what of its model learns, and how fast."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_format
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftaug.engine import unfreeze
+from ftaug.engine.outline import Row, course, outline
+from ftaug.engine.portion import Portion, portions
+from ftaug.engine.setup import build_model, horizon
+from ftaug.errors import MissingInput
+from ftaug.interfaces import Backbone, Horizon
+from ftaug.load import load
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from rich.table import Table
+
+
+def run(target: Path, overrides: Sequence[str], json: bool) -> None:
+    """Print the data, the stages and their rates, and draw the rates over the run. Nothing is trained or downloaded."""
+    config, picture = _places(target)
+    experiment = load(config, overrides)
+    data = portions(experiment.data, experiment.seed)
+    backbone, _ = build_model(experiment, data["train"].task)
+    length = horizon(experiment, len(data["train"]))
+    rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length), length)
+    draw(course(experiment, length), rows, length, picture)
+    if json:
+        print(json_format.dumps(_as_json(data, backbone, rows, length, picture), indent=2))
+    else:
+        _print(data, backbone, experiment.backbone.name, rows, length)
+        print(f"learning rates over the run: {picture}")
+
+
+def _places(target: Path) -> tuple[Path, Path]:
+    """The experiment file that is meant, and where its picture goes."""
+    if not target.is_dir():
+        return target, Path(f"{target.stem}-lr.png")
+    if not (target / "resolved.yaml").is_file():
+        raise MissingInput(f"{target}: neither an experiment file nor a run folder (it has no resolved.yaml)")
+    return target / "resolved.yaml", target / "report" / "lr.png"
+
+
+def _as_json(
+    data: Mapping[str, Portion], backbone: Backbone, rows: Sequence[Row], length: Horizon, picture: Path
+) -> dict[str, Any]:
+    return {
+        "data": {purpose: len(portion) for purpose, portion in data.items()},
+        "classes": list(data["train"].task.classes),
+        "preprocessing": dict(backbone.preprocessing),
+        "weights": backbone.facts.get("weights"),
+        "steps": {"total": length.total_steps, "per_epoch": length.epoch_steps},
+        "stages": [dataclasses.asdict(row) for row in rows],
+        "parameters": sum(row.parameters for row in rows),
+        "trainable": sum(row.parameters for row in rows if row.from_step is not None),
+        "picture": str(picture),
+    }
+
+
+def _print(data: Mapping[str, Portion], backbone: Backbone, name: str, rows: Sequence[Row], length: Horizon) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=160)
+    sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
+    console.print(f"data      {sizes} samples of {len(data['train'].task.classes)} classes")
+    console.print(f"backbone  {name}, weights: {backbone.facts.get('weights')}")
+    console.print(f"picture   {_preprocessing(backbone.preprocessing)}")
+    console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
+    console.print(_table(rows, length))
+
+
+def _preprocessing(preprocessing: Mapping[str, Any]) -> str:
+    return "  ".join(f"{key} {value}" for key, value in preprocessing.items())
+
+
+def _table(rows: Sequence[Row], length: Horizon) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("stage", "parameters", "learns", "rate at first", "at its peak", "weight decay", "BatchNorm"):
+        right = heading in ("parameters", "rate at first", "at its peak", "weight decay")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        learns = row.from_step is not None
+        rates = (f"{row.rate_at_start:.3g}", f"{row.rate_at_peak:.3g}") if learns else ("", "")
+        decay = _decay(row) if learns else ""
+        table.add_row(
+            row.stage, f"{row.parameters:,}", _start(row.from_step, length), *rates, decay, _norms(row, length)
+        )
+    total = sum(row.parameters for row in rows)
+    learning = sum(row.parameters for row in rows if row.from_step is not None)
+    at_first = sum(row.parameters for row in rows if row.from_step == 0)
+    later = f", {at_first:,} of them from the start" if at_first < learning else ""
+    table.add_section()
+    table.add_row("total", f"{total:,}", f"{learning:,} ({learning / total:.1%}){later}")
+    return table
+
+
+def _start(step: int | None, length: Horizon) -> str:
+    if step is None:
+        return "frozen"
+    return f"from step {step:,} (epoch {step / length.epoch_steps:.3g})" if step else "from the start"
+
+
+def _decay(row: Row) -> str:
+    if row.weight_decay == 0:
+        return "none"
+    return f"{row.weight_decay:g}" if row.exempt == 0 else f"{row.weight_decay:g} (not on {row.exempt:,})"
+
+
+def _norms(row: Row, length: Horizon) -> str:
+    if row.batch_norms == 0:
+        return ""
+    if row.batch_norms_learn_from is None:
+        return f"{row.batch_norms}, statistics fixed"
+    if row.batch_norms_learn_from == 0:
+        return f"{row.batch_norms}, statistics follow the data"
+    return f"{row.batch_norms}, statistics fixed until step {row.batch_norms_learn_from:,}"
+
+
+def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: Horizon, path: Path) -> None:
+    """Draw the learning rate of each stage over the steps of the run."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    alike: dict[tuple[int, float], list[str]] = {}
+    for row in rows:
+        if row.from_step is not None:
+            alike.setdefault((row.from_step, row.lr_factor), []).append(row.stage)
+    for number, ((start, factor), stages) in enumerate(alike.items()):
+        _draw_course(axes, rates, start, factor, stages, number / max(1, len(alike) - 1))
+    factors = [factor for _, factor in alike]
+    if max(factors) / min(factors) > 30:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0.0)
+    axes.set(xlabel="step", ylabel="learning rate", xlim=(0, length.total_steps))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside right upper", frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+
+
+def _draw_course(
+    axes: Axes, rates: Sequence[tuple[int, float]], start: int, factor: float, stages: Sequence[str], shade: float
+) -> None:
+    """Draw one line, named after its stages; the lighter the shade, the nearer to the head."""
+    from matplotlib import colormaps
+
+    name = ", ".join(stages) if len(stages) <= 3 else f"{stages[0]} … {stages[-1]}"
+    points = [(step, rate * factor) for step, rate in rates if step >= start]
+    colour = colormaps["viridis"](0.85 * (1 - shade) if shade else 0.85)
+    axes.plot(*zip(*points, strict=True), color=colour, label=f"{name} × {factor:.3g}" if factor != 1 else name)
+    if start:
+        axes.plot(*points[0], marker="o", color=colour)
