@@ -1,5 +1,5 @@
 """The datasets of pictures. Importing this package declares them all."""
 
-from ftaug.image.datasets import digits, folder, printed_letters, table
+from ftaug.image.datasets import digits, folder, printed_letters, table, torchvision
 
-__all__ = ["digits", "folder", "printed_letters", "table"]
+__all__ = ["digits", "folder", "printed_letters", "table", "torchvision"]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ftaug.image.datasets.index import cache_folder
 from ftaug.interfaces import Task
+
+_LARGE = 16 << 20  # bytes from which on workers share the pictures through a file
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,23 @@ class ArraySamples:
         return len(self.targets)
 
     def read(self, index: int) -> np.ndarray:
-        """Return the picture as uint8 (H, W) or (H, W, 3)."""
-        return np.asarray(self.pictures[index])
+        """Return a copy of the picture as uint8 (H, W) or (H, W, 3)."""
+        return np.array(self.pictures[index])
 
     def name(self, index: int) -> str:
         """Name the picture by its place in the source."""
         return f"{self.source}[{self.positions[index]}]"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A mapped array travels to a worker as the name of its file."""
+        if not isinstance(self.pictures, np.memmap):
+            return self.__dict__
+        return {**self.__dict__, "pictures": Path(str(self.pictures.filename))}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        pictures = state["pictures"]
+        self.__dict__.update(state)
+        self.__dict__["pictures"] = np.load(pictures, mmap_mode="r") if isinstance(pictures, Path) else pictures
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
@@ -42,3 +59,29 @@ def fingerprint(*arrays: np.ndarray) -> str:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def shared(samples: ArraySamples) -> ArraySamples:
+    """Map large pictures from a file in the cache, so that workers share one copy; small ones stay as they are."""
+    if samples.pictures.nbytes < _LARGE:
+        return samples
+    file = cache_folder() / "arrays" / f"{samples.fingerprint[:32]}.npy"
+    if (mapped := _mapped(file, samples)) is None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".partial", delete=False) as partial:
+                np.save(partial, samples.pictures, allow_pickle=False)
+            Path(partial.name).replace(file)
+        except OSError:
+            return samples
+        mapped = _mapped(file, samples)
+    return samples if mapped is None else replace(samples, pictures=mapped)
+
+
+def _mapped(file: Path, samples: ArraySamples) -> np.ndarray | None:
+    """The pictures in the file, if it is there and holds the same bytes."""
+    try:
+        pictures: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return pictures if fingerprint(pictures, samples.targets) == samples.fingerprint else None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.image.datasets.index import Packed
+from ftaug.image.datasets.index import Packed, cache_folder
 from ftaug.image.datasets.scan import Scan, scan
 
 WORTH_KEEPING = 10_000
@@ -37,9 +37,8 @@ def scan_or_recall(root: Path, *, outside_links: bool = False) -> Scan:
 
 def _file_for(root: Path, outside_links: bool) -> Path:
     """Where the index of a folder is kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
     key = hashlib.sha256(os.fsencode(root) + (b"\0outside" if outside_links else b"")).hexdigest()
-    return Path(base, "ftaug", "index", f"{key[:32]}.npz")
+    return cache_folder() / "index" / f"{key[:32]}.npz"
 
 
 def _unchanged(root: Path, kept: Scan) -> bool:
