@@ -77,7 +77,7 @@ def opened(raw: bytes | np.ndarray) -> Picture:
 
 
 def decode(data: bytes, reduce: int = 1) -> np.ndarray:
-    """Decode a file to upright uint8 (H, W, 3) RGB, at 1/reduce (1, 2, 4 or 8) of its size, rounded up; raises BadData."""
+    """Decode a file to upright uint8 (H, W, 3) RGB, at 1/reduce (1, 2, 4, 8) of its size, rounded up; raises BadData."""
     picture = opened(data)
     if reduce == 1 or reduce in picture.scales:
         pixels = picture.load(reduce)
@@ -96,7 +96,7 @@ def _from_array(pixels: np.ndarray) -> Picture:
     if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
         raise BadData(f"pixels must be uint8 of shape (H, W) or (H, W, 3); got {pixels.dtype} {pixels.shape}")
     _check_size(*pixels.shape[:2])
-    rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    rgb = np.ascontiguousarray(pixels) if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
     return Picture(pixels.shape[0], pixels.shape[1], lambda _: rgb)
 
 

@@ -30,6 +30,8 @@ BORDERS = {
 HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 SLACK = 1e-6
+COARSEST = 0.6
+"""How far a bilinear warp may shrink: at 0.6 it is nearest to the ideal picture; above it blurs, below it aliases."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class View:
     """Pixels as they are stored, and how they come to a canvas."""
 
     pixels: np.ndarray  # uint8 (H, W, 3)
-    extent: tuple[float, float]  # height and width that the picture has in them; a last row or column may be part of one
+    extent: tuple[
+        float, float
+    ]  # height and width that the picture has in them; a last row or column may be part of one
     matrix: np.ndarray  # from stored points to those of the canvas
     zoom: tuple[float, float]  # canvas pixels per stored pixel along the stored x and y, where they are most
     canvas: Geometry
@@ -187,8 +191,8 @@ def _warped(view: View, seen: tuple[float, float, float, float], interpolation: 
     top, bottom = _needed(seen[1], seen[3], view.pixels.shape[0], view.zoom[1], border)
     pixels = view.pixels[top:bottom, left:right]
     before_width, before_height = right - left, bottom - top
-    width = math.ceil(before_width * min(1, view.zoom[0]))
-    height = math.ceil(before_height * min(1, view.zoom[1]))
+    width = math.ceil(before_width * min(1, view.zoom[0] / COARSEST))
+    height = math.ceil(before_height * min(1, view.zoom[1] / COARSEST))
     if (height, width) != (before_height, before_width):
         pixels = resized(pixels, height, width, interpolation)
     grown_x, grown_y = before_width / width, before_height / height

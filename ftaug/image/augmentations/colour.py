@@ -13,7 +13,10 @@ from ftaug.image.augmentations.draws import Canvas, Colour, Share, Turns, happen
 LUMA = matrix([0.299, 0.587, 0.114])
 """The weights of red, green and blue in a grey (ITU-R BT.601), as Pillow and torchvision have them."""
 
+UNCHANGED = np.eye(3)
+TO_GREY = np.tile(LUMA, (3, 1))
 YIQ = matrix([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+FROM_YIQ = np.linalg.inv(YIQ)
 
 
 @augmentation.register
@@ -27,7 +30,7 @@ def brightness(
         probability: the chance that the op fires for a picture
     """
     factor = rng.uniform(1 - strength, 1 + strength)
-    return _colour(factor * np.eye(3)) if happens(rng, probability) else None
+    return Colour.of(factor * UNCHANGED) if happens(rng, probability) else None
 
 
 @augmentation.register
@@ -41,8 +44,7 @@ def contrast(
         probability: the chance that the op fires for a picture
     """
     factor = rng.uniform(1 - strength, 1 + strength)
-    to_grey = np.tile(LUMA, (3, 1))
-    return _colour(factor * np.eye(3), by_mean=(1 - factor) * to_grey) if happens(rng, probability) else None
+    return Colour.of(factor * UNCHANGED, by_mean=(1 - factor) * TO_GREY) if happens(rng, probability) else None
 
 
 @augmentation.register
@@ -69,14 +71,14 @@ def hue(
         strength: the largest turn either way, as a share of the circle; uniform up to it
         probability: the chance that the op fires for a picture
 
-    A rotation of the plane of chroma in YIQ, which is a matrix. torchvision turns HSV, where a turn changes the brightness:
-    saturated colours differ (blue turned to green gets as light as green there, and stays as dark as blue here).
+    A rotation of the plane of chroma in YIQ, which is a matrix. torchvision turns HSV, where a turn changes how bright
+    a colour looks: blue turned to green is as light as green there, and as dark as blue here.
     """
     angle = 2 * math.pi * rng.uniform(-strength, strength)
     if not happens(rng, probability):
         return None
     cos, sin = math.cos(angle), math.sin(angle)
-    return _colour(np.linalg.inv(YIQ) @ matrix([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ YIQ)
+    return Colour.of(FROM_YIQ @ matrix([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ YIQ)
 
 
 @augmentation.register
@@ -96,12 +98,8 @@ def invert(canvas: Canvas, rng: np.random.Generator, *, probability: Probability
     Settings:
         probability: the chance that the op fires for a picture
     """
-    return _colour(-np.eye(3), constant=255) if happens(rng, probability) else None
+    return Colour.of(-UNCHANGED, constant=255) if happens(rng, probability) else None
 
 
 def _saturated(factor: float) -> Colour:
-    return _colour(factor * np.eye(3) + (1 - factor) * np.tile(LUMA, (3, 1)))
-
-
-def _colour(linear: np.ndarray, by_mean: np.ndarray | None = None, constant: float = 0) -> Colour:
-    return Colour(np.hstack([linear, np.zeros((3, 3)) if by_mean is None else by_mean, np.full((3, 1), constant)]))
+    return Colour.of(factor * UNCHANGED + (1 - factor) * TO_GREY)

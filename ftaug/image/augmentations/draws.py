@@ -5,8 +5,9 @@ Points are continuous: the pixel in row i and column j covers [j, j+1) × [i, i+
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -61,7 +62,8 @@ class Geometry:
 
     def then(self, later: Geometry) -> Geometry:
         """Both in one resampling. What the first moved off its canvas can come back."""
-        return replace(later, matrix=later.matrix @ self.matrix, border=self.border or later.border)
+        settles = self.settles or later.settles
+        return Geometry(later.matrix @ self.matrix, later.height, later.width, self.border or later.border, settles)
 
     def fuses_with(self, later: Geometry) -> bool:
         """Whether both see the same outside."""
@@ -70,21 +72,28 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Colour:
-    """A picture recoloured linearly: every pixel becomes `matrix` times (its RGB, the picture's mean RGB, 1)."""
+    """A picture recoloured linearly: `matrix` takes (a pixel's RGB, the picture's mean RGB, 1) to the same after it."""
 
-    matrix: np.ndarray  # float64 (3, 7)
+    matrix: np.ndarray  # float64 (7, 7)
+
+    @classmethod
+    def of(cls, linear: np.ndarray, *, by_mean: np.ndarray | float = 0.0, constant: float = 0.0) -> Colour:
+        """Every pixel becomes linear @ pixel + by_mean @ mean + constant; so does the mean."""
+        matrix = np.zeros((7, 7))
+        matrix[:3, :3] = linear
+        matrix[:3, 3:6] = by_mean
+        matrix[3:6, 3:6] = linear + by_mean
+        matrix[:6, 6] = constant
+        matrix[6, 6] = 1
+        return cls(matrix)
 
     def then(self, later: Colour) -> Colour:
-        """Both at once: the mean changes as the pixels do, and nothing is clipped in between."""
-        mean = self.matrix.copy()
-        mean[:, 3:6] += mean[:, :3]
-        mean[:, :3] = 0
-        constant = np.eye(1, 7, 6)
-        return Colour(later.matrix @ np.vstack([self.matrix, mean, constant]))
+        """Both at once; nothing is clipped in between."""
+        return Colour(later.matrix @ self.matrix)
 
     def given(self, mean: Sequence[float] | np.ndarray) -> np.ndarray:
         """The (3, 4) matrix for a picture with this mean RGB."""
-        return np.column_stack([self.matrix[:, :3], self.matrix[:, 6] + self.matrix[:, 3:6] @ mean])
+        return np.column_stack([self.matrix[:3, :3], self.matrix[:3, 3:6] @ mean + self.matrix[:3, 6]])
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,8 @@ def box_of_shape(
     """A box with an area and an aspect ratio (log-uniform) at a random place; None if ten tries do not fit."""
     for _ in range(10):
         area = canvas.height * canvas.width * rng.uniform(*share)
-        aspect = np.exp(rng.uniform(*np.log(ratio)))
-        height, width = round(np.sqrt(area / aspect)), round(np.sqrt(area * aspect))
+        aspect = math.exp(rng.uniform(math.log(ratio[0]), math.log(ratio[1])))
+        height, width = round(math.sqrt(area / aspect)), round(math.sqrt(area * aspect))
         if 0 < height <= canvas.height and 0 < width <= canvas.width:
             top, left = rng.integers(canvas.height - height + 1), rng.integers(canvas.width - width + 1)
             return int(top), int(left), height, width

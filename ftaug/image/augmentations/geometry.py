@@ -115,7 +115,7 @@ def scale(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate)
     """
-    zoom = math.exp(rng.uniform(*np.log(factor)))
+    zoom = math.exp(rng.uniform(math.log(factor[0]), math.log(factor[1])))
     if not happens(rng, probability):
         return None
     return _about_centre(canvas, [[zoom, 0], [0, zoom]], border)
@@ -222,7 +222,7 @@ def center_crop(
 
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
-        border: outside a picture smaller than that: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside a smaller picture: black (constant), its mirror image (reflect) or its edge (replicate)
     """
     height, width = canvas.extent(size)
     top, left = round((canvas.height - height) / 2), round((canvas.width - width) / 2)
@@ -253,7 +253,7 @@ def covering(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
 
 
 def resized_centre(canvas: Canvas, resize_to: int | None) -> Geometry:
-    """What evaluation sees: the shorter side resized, then the centre cut out – or, without a number, all of it squashed."""
+    """What evaluation sees: the shorter side resized, then the centre cut out; without a number, all of it squashed."""
     height, width = canvas.target
     whole = Geometry(IDENTITY, canvas.height, canvas.width)
     if resize_to is None:
@@ -265,10 +265,9 @@ def resized_centre(canvas: Canvas, resize_to: int | None) -> Geometry:
 
 def _about_centre(canvas: Canvas, linear: list[list[float]], border: Border) -> Geometry:
     """A linear map about the centre of the canvas."""
-    centre = np.array([canvas.width / 2, canvas.height / 2])
-    moved = IDENTITY.copy()
-    moved[:2, :2] = linear
-    moved[:2, 2] = centre - moved[:2, :2] @ centre
+    (a, b), (c, d) = linear
+    x, y = canvas.width / 2, canvas.height / 2
+    moved = matrix([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y], [0, 0, 1]])
     return Geometry(moved, canvas.height, canvas.width, border)
 
 

@@ -36,11 +36,10 @@ class Pipeline:
         canvas = Canvas(height, width, (target_height, target_width))
         drawn: list[Draw] = []
         is_settled = False
-        for name, op in _named(self.augment) if streams else ():
-            draw = op(canvas, streams(name))
-            if draw is None:
-                continue
-            drawn.append(draw)
+        for name, op in _named(self.augment):
+            draw = op(canvas, streams(name)) if streams else None
+            if draw is not None:
+                drawn.append(draw)
             if isinstance(draw, Geometry):
                 canvas = canvas._replace(height=draw.height, width=draw.width)
                 is_settled = is_settled or draw.settles
