@@ -35,6 +35,8 @@ def check(requirements: Iterable[Requirement], values: Mapping[str, float]) -> N
         if wanted.name not in values:
             raise ExperimentError(f"--require {wanted.name}: was not measured{did_you_mean(wanted.name, values)}")
         if not COMPARISONS[wanted.comparison](values[wanted.name], wanted.bound):
-            failed.append(f"required {wanted.name} {wanted.comparison} {wanted.bound:g}, reached {values[wanted.name]:.4f}")
+            failed.append(
+                f"required {wanted.name} {wanted.comparison} {wanted.bound:g}, reached {values[wanted.name]:.4f}"
+            )
     if failed:
         raise NotReached(*failed)

@@ -64,7 +64,9 @@ class OpenRun:
         for name in names:
             if name in self.portions:
                 return self.portions[name]
-        raise ExperimentError(f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train")
+        raise ExperimentError(
+            f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train"
+        )
 
     def logits(self, portion: Portion) -> np.ndarray:
         """The model's answers on a portion: float32 (n, classes)."""
@@ -112,7 +114,9 @@ def open_run(folder: Path | str, device: str = "auto") -> OpenRun:
     """Open a run folder with its best checkpoint, else its newest; raises MissingInput, BadData."""
     folder = Path(folder)
     if not (folder / "resolved.yaml").is_file():
-        raise MissingInput(f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes")
+        raise MissingInput(
+            f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
+        )
     experiment = load(folder / "resolved.yaml")
     best = (folder / "best").resolve()
     chosen = best if (folder / "best").is_symlink() and best.is_dir() else checkpoint.newest(folder / "checkpoints")

@@ -32,7 +32,9 @@ def before(setup: Setup, folder: Path, started: str) -> Table:
     table.add_row("parameters", _parameters(setup))
     table.add_row("batch", _batch(setup))
     table.add_row("length", _length(setup))
-    table.add_row("lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}")
+    table.add_row(
+        "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"
+    )
     names = [component.name for component in experiment.augment]
     table.add_row("augment", ", ".join(names) if names else "none")
     if experiment.mix is not None:
@@ -70,7 +72,11 @@ def _samples(portion: Portion) -> str:
     text = f"{len(portion):,} samples, {len(classes)} classes"
     if len(counts) and counts.max() > 0:
         few, many = int(np.argmin(counts)), int(np.argmax(counts))
-        balance = "balanced" if counts[few] == counts[many] else f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
+        balance = (
+            "balanced"
+            if counts[few] == counts[many]
+            else f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
+        )
         text += f" ({balance})"
     return "; ".join((text, *portion.samples.notes)) if portion.purpose == "train" else text
 

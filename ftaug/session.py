@@ -53,7 +53,9 @@ class Session:
         if state["digest"] != digest(setup.experiment):
             raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
         if state["data"] != _fingerprints(setup):
-            raise BadData(f"{folder.path}: the data changed since the run began; put it back, or start over with --fresh")
+            raise BadData(
+                f"{folder.path}: the data changed since the run began; put it back, or start over with --fresh"
+            )
         setup.model.network.load_state_dict(tensors["model"])
         load_optimizer(setup.optimizer, tensors["optimizer"])
         if setup.average is not None:
@@ -65,7 +67,11 @@ class Session:
         if progress.best_step is not None:
             folder.set_best(progress.best_step)
         origin = f"continued at step {progress.step}"
-        changed = [f"{name} {old} → {_conditions(setup)[name]}" for name, old in state["conditions"].items() if old != _conditions(setup)[name]]
+        changed = [
+            f"{name} {old} → {_conditions(setup)[name]}"
+            for name, old in state["conditions"].items()
+            if old != _conditions(setup)[name]
+        ]
         if changed:
             origin += f"; not bit for bit the same run: {', '.join(changed)}"
         return cls(setup, folder, progress, origin, saved_step=progress.step)
@@ -78,7 +84,12 @@ class Session:
     @property
     def finished(self) -> bool:
         """Whether the run is at its end, or has stopped early."""
-        return self.progress.step >= self.setup.horizon.total_steps and not self._evaluation_due() or self._stale()
+        at_end = self.progress.step >= self.setup.horizon.total_steps
+        return (at_end and not self._evaluation_due()) or self._stale()
+
+    def goes_on(self, stop: StopRequests) -> bool:
+        """Whether to take another step."""
+        return stop.reason is None and not self.finished
 
     @property
     def ending(self) -> str:
@@ -107,7 +118,11 @@ class Session:
         began = time.monotonic()
         portion = setup.portions["val"]
         logits = measure.gather(
-            evaluated_model(setup), setup.prepared("val"), self._evaluation_batch(), setup.device, setup.workers,
+            evaluated_model(setup),
+            setup.prepared("val"),
+            self._evaluation_batch(),
+            setup.device,
+            setup.workers,
             carry_on=lambda: stop.reason is None,
         )
         if logits is None:
@@ -121,7 +136,12 @@ class Session:
             progress.best_step = progress.step
         epoch = progress.step / setup.horizon.epoch_steps
         self.folder.append_metrics(
-            {"step": progress.step, "epoch": epoch, "val": values, "time": {"seconds": round(time.monotonic() - began, 3)}}
+            {
+                "step": progress.step,
+                "epoch": epoch,
+                "val": values,
+                "time": {"seconds": round(time.monotonic() - began, 3)},
+            }
         )
         figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
         ticker.line(f"epoch {epoch:g}: val {figures}{' (best)' if better else ''}")
@@ -151,7 +171,7 @@ class Session:
         self.saved_at, self.saved_step = time.monotonic(), progress.step
 
     def evaluations(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """A row per evaluation (per epoch, where there is none): epoch, step, mean train loss since the one before, metrics."""
+        """A row per evaluation, or per epoch where there is none, with the mean training loss since the one before."""
         result, losses = [], []
         for row in rows:
             if "loss" in row:
@@ -159,7 +179,9 @@ class Session:
             ends = "val" in row if "val" in self.setup.portions else row["step"] % self.setup.horizon.epoch_steps == 0
             if ends:
                 mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
-                result.append({"epoch": row["epoch"], "step": row["step"], "train_loss": mean, "metrics": row.get("val", {})})
+                result.append(
+                    {"epoch": row["epoch"], "step": row["step"], "train_loss": mean, "metrics": row.get("val", {})}
+                )
                 losses = []
         return result
 
@@ -174,11 +196,18 @@ class Session:
     def _write_row(self, step: Step, ticker: Ticker) -> None:
         loss = self.window_loss.item() / self.progress.window_samples
         seconds = time.monotonic() - self.row_at
-        row = {"step": step.number, "epoch": step.number / self.setup.horizon.epoch_steps, "loss": loss, "lr": step.rate}
+        row = {
+            "step": step.number,
+            "epoch": step.number / self.setup.horizon.epoch_steps,
+            "loss": loss,
+            "lr": step.rate,
+        }
         if step.gradient_norm is not None:
             row["gradient_norm"] = float(step.gradient_norm)
         speed = round(self.progress.window_samples / seconds, 2)
-        self.folder.append_metrics({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
+        self.folder.append_metrics(
+            {**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}}
+        )
         ticker.status(loss, step.rate)
         self.window_loss.zero_()
         self.progress.window_samples = 0

@@ -16,12 +16,16 @@ class Ticker:
         self.total_steps, self.epoch_steps = total_steps, epoch_steps
         self.step, self.started_at = done, done
         self.start = self.last_line = time.monotonic()
-        self.bar = tqdm(total=total_steps, initial=done, unit="step", dynamic_ncols=True) if sys.stderr.isatty() else None
+        self.bar = (
+            tqdm(total=total_steps, initial=done, unit="step", dynamic_ncols=True) if sys.stderr.isatty() else None
+        )
 
     def __enter__(self) -> "Ticker":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.bar is not None:
             self.bar.close()
 

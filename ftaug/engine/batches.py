@@ -84,7 +84,7 @@ class Prepared(Dataset[Batch | Failure]):
     pipeline: Any
     seed: int
 
-    def __getitem__(self, request: Request) -> Batch | Failure:  # type: ignore[override]
+    def __getitem__(self, request: Request) -> Batch | Failure:
         """Prepare the samples of a request."""
         verbs = sys.modules.get(f"ftaug.{self.modality}.samples") or _verbs(self.modality)
         prepared = []
@@ -110,7 +110,7 @@ def batches(prepared: Prepared, requests: Iterable[Request], workers: int, pin: 
     """Answer the requests in their order, ahead of time where there are workers; raises what a sample raised."""
     loader = DataLoader(
         prepared,
-        sampler=requests,  # type: ignore[arg-type]
+        sampler=requests,
         batch_size=None,
         num_workers=workers,
         pin_memory=pin,

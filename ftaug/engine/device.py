@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch.amp.autocast_mode import autocast
 
 from ftaug.engine.batches import usable_cores
 from ftaug.errors import ExperimentError, Unavailable
@@ -19,9 +20,9 @@ class Device:
     precision: str
     reasons: dict[str, str]
 
-    def autocast(self) -> torch.autocast:
+    def autocast(self) -> autocast:
         """The context in which the network runs."""
-        return torch.autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
+        return autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
 
 
 def choose(device: str, precision: str) -> Device:

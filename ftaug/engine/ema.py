@@ -9,7 +9,8 @@ from torch import Tensor, nn
 class Average:
     """Averages a network's parameters, `decay` a step; early on less, so that a short run is not held at its start.
 
-    The decay of step t (from 1) is min(decay, (1 + t) / (10 + t)). Buffers (BatchNorm's statistics) are taken as they are.
+    The decay of step t (from 1) is min(decay, (1 + t) / (10 + t)).
+    Buffers (BatchNorm's statistics) are taken as they are.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:

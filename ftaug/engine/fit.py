@@ -1,4 +1,4 @@
-"""The training loop: a generator that yields after every optimizer step. What the caller does in between is its hook."""
+"""The training loop: a generator that yields after every optimizer step; what the caller does then is its hook."""
 
 import math
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
         with setup.device.autocast():
             logits = setup.model(inputs)
         loss = setup.loss(logits, targets) * batch.request.share
-        setup.scaler.scale(loss).backward()
+        torch.autograd.backward(setup.scaler.scale(loss))
         total += loss.detach()
         share += batch.request.share
         samples += len(batch.request.ids)

@@ -54,7 +54,11 @@ def gather(
 
 
 def judge(
-    experiment: Experiment, logits: np.ndarray, targets: np.ndarray, task: Task, loss: Callable[[Tensor, Tensor], Tensor]
+    experiment: Experiment,
+    logits: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    loss: Callable[[Tensor, Tensor], Tensor],
 ) -> Measurement:
     """Measure answers: the loss and every metric of the experiment. `loss` takes CPU tensors."""
     chances = probabilities(logits, experiment.loss.fact("activation"))

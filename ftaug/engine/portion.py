@@ -37,7 +37,7 @@ class Portion:
     def counts(self) -> np.ndarray:
         """Samples per class: int64 (classes,)."""
         if self.task.multi_label:
-            return self.targets.sum(axis=0, dtype=np.int64)
+            return np.asarray(self.targets.sum(axis=0, dtype=np.int64))
         return np.bincount(self.targets, minlength=len(self.task.classes))
 
 
@@ -47,10 +47,13 @@ def whole(purpose: str, samples: Samples, task: Task) -> Portion:
     if samples.task == task:
         return Portion(purpose, samples, ids, samples.targets, task)
     if samples.task.multi_label != task.multi_label:
-        raise BadData(f"data.{purpose}: has {'' if samples.task.multi_label else 'no '}several labels a sample, unlike data.train")
+        raise BadData(
+            f"data.{purpose}: has {'' if samples.task.multi_label else 'no '}several labels a sample, unlike data.train"
+        )
     for name in samples.task.classes:
         if name not in task.classes:
-            raise BadData(f"data.{purpose}: class '{name}' is not among the classes of data.train{did_you_mean(name, task.classes)}")
+            near = did_you_mean(name, task.classes)
+            raise BadData(f"data.{purpose}: class '{name}' is not among the classes of data.train{near}")
     columns = np.array([task.classes.index(name) for name in samples.task.classes])
     if task.multi_label:
         targets = np.zeros((len(samples), len(task.classes)), np.uint8)

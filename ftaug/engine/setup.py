@@ -106,7 +106,7 @@ def build_model(experiment: Experiment, task: Task) -> tuple[Backbone, Model]:
 
 def place_model(model: Model, device: Device) -> Model:
     """Move a model to its device, convolutions in the layout that their kernels want."""
-    return cast(Model, model.to(device.torch, memory_format=torch.channels_last))
+    return model.to(device.torch).to(memory_format=torch.channels_last)
 
 
 def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:

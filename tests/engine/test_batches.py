@@ -44,7 +44,9 @@ def prepared(count: int, broken: int | None = None) -> Prepared:
 
 
 @given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 4), st.integers(0, 3))
-def test_an_epoch_visits_each_sample_once_in_even_steps(samples: int, batch_size: int, accumulate: int, epoch: int) -> None:
+def test_an_epoch_visits_each_sample_once_in_even_steps(
+    samples: int, batch_size: int, accumulate: int, epoch: int
+) -> None:
     epochs = Epochs(0, samples, batch_size, accumulate)
     requests = list(epochs.requests(epoch * epochs.steps, (epoch + 1) * epochs.steps))
     assert sorted(np.concatenate([r.ids for r in requests])) == list(range(samples))

@@ -15,7 +15,13 @@ def test_the_same_purpose_gives_the_same_draws() -> None:
 
 
 def test_every_part_of_the_purpose_changes_the_draws() -> None:
-    variants = [draws("rotate"), draws("rotate#1"), draws("rotate", seed=1), draws("rotate", epoch=1), draws("rotate", sample=1)]
+    variants = [
+        draws("rotate"),
+        draws("rotate#1"),
+        draws("rotate", seed=1),
+        draws("rotate", epoch=1),
+        draws("rotate", sample=1),
+    ]
     assert len({tuple(v) for v in variants}) == len(variants)
 
 

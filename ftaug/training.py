@@ -1,0 +1,59 @@
+"""A run from where it is to its end: build or restore, train, and leave a complete run folder."""
+
+import json
+from typing import Any
+
+from ftaug import plots, screen
+from ftaug.config.experiment import Experiment
+from ftaug.engine import checkpoint
+from ftaug.engine.fit import fit
+from ftaug.engine.portion import portions
+from ftaug.engine.run_folder import RunFolder
+from ftaug.engine.setup import build
+from ftaug.engine.signals import StopRequests
+from ftaug.errors import Interrupted, Stopped
+from ftaug.run import MODEL_FILE, describe_model
+from ftaug.session import Session
+from ftaug.ticker import Ticker
+
+
+def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:
+    """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted."""
+    found = checkpoint.newest(folder.checkpoints)
+    setup = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
+    session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
+    folder.write(MODEL_FILE, json.dumps(describe_model(setup), indent=1) + "\n")
+    console = screen.console()
+    console.print(screen.before(setup, folder.path, session.origin))
+    with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
+        session.catch_up(stop, ticker)
+        if session.goes_on(stop):
+            for step in fit(setup, session.progress):
+                session.take(step, stop, ticker)
+                if not session.goes_on(stop):
+                    break
+        session.save()
+    if not session.finished:
+        place = f"step {session.progress.step} of {setup.horizon.total_steps}"
+        text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
+        raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
+    finish(session, folder)
+
+
+def finish(session: Session, folder: RunFolder) -> None:
+    """Say how it went, draw the curves and mark the run folder as complete."""
+    rows = folder.read_metrics()
+    console = screen.console()
+    evaluations = session.evaluations(rows)
+    console.print(screen.after(evaluations, session.progress.best_step))
+    curves = plots.curves(folder.path)
+    best = session.best(evaluations)
+    folder.finish(session.progress.step, best)
+    run = folder.path
+    console.print(f"{session.ending}; best: {_figures(best)}\ncurves: {curves}")
+    console.print(f"next: ftaug evaluate {run} · ftaug predict {run} PICTURE … · ftaug export {run} --format onnx")
+
+
+def _figures(best: dict[str, Any]) -> str:
+    metrics = ", ".join(f"{name} {value:.4f}" for name, value in (best.get("metrics") or {}).items())
+    return f"step {best['step']}" + (f" ({metrics})" if metrics else "")
