@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -34,7 +34,7 @@ class Document:
     """What an experiment file says, and where."""
 
     tree: dict[str, Any]
-    places: Mapping[Where, Places]
+    places: dict[Where, Places]
     file: str
 
     def place(self, where: Where, *, of_key: bool = False) -> Place:

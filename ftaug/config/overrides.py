@@ -82,23 +82,16 @@ def _reach(document: Document, steps: list[str], place: Place) -> tuple[Any, Whe
             return holder, where
         if isinstance(holder, list) and not _has(holder, step):
             raise _Refused(f"{dotted(where[:-1])} has {len(holder)} items, counted from 0")
-        if not isinstance(holder, list):
-            holder.setdefault(step, None)
-        inner = holder[step]
-        if (
-            inner is None
-            or inner == rest[0]
-            or (isinstance(inner, str) and inner == ".".join(rest[: inner.count(".") + 1]))
-        ):
-            holder[step] = {} if inner is None else {inner: None}
-            if inner is None:
-                _remember(document, where, place)
-            else:
-                _remember(document, (*where, inner), document.place(where))
+        inner = holder[step] if _has(holder, step) else None
+        if inner is None:
+            holder[step] = {}
+            document.places.setdefault(where, Places(place, place))
+        elif isinstance(inner, str) and inner == ".".join(rest[: inner.count(".") + 1]):
+            holder[step] = {inner: None}  # a component by its name alone now gets settings
+            _remember(document, (*where, inner), document.place(where))
         elif not isinstance(inner, dict | list):
-            raise _Refused(
-                f"{dotted(where)} is {shown(inner)}, which has no key '{rest[0]}'; set {dotted(where)} itself"
-            )
+            key = dotted(where)
+            raise _Refused(f"{key} is {shown(inner)}, which has no key '{rest[0]}'; set {key} itself")
         holder = holder[step]
 
 
@@ -150,12 +143,12 @@ def _hint(holder: Any, where: Where) -> str:
 
 
 def _remember(document: Document, where: Where, place: Place) -> None:
-    document.places[where] = Places(place, place)  # type: ignore[index]
+    document.places[where] = Places(place, place)
 
 
 def _forget(document: Document, where: Where, *, shift: bool = False) -> None:
     """Drop the places of what was replaced; after a list item is gone those behind it move up."""
-    places: dict[Where, Places] = document.places  # type: ignore[assignment]
+    places = document.places
     depth = len(where)
     for old in [w for w in places if w[:depth] == where]:
         del places[old]

@@ -201,7 +201,7 @@ class Component:
     name: str
     settings: Mapping[str, Any]  # complete: defaults filled in
     modality: str = "any"
-    origin: str = ""  # module (or plugin file) that registers the function; imported in a worker that lacks it
+    origin: str = field(default="", compare=False)  # module or plugin's file, imported where the function is missing
     place: Place | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:

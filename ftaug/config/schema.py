@@ -6,12 +6,12 @@ import dataclasses
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, Strict, ValidationError, ValidationInfo, create_model
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, ErrorDetails, core_schema
 
 from ftaug.config.aliases import right_place
 from ftaug.config.annotations import Kind, annotation_at, holdable, is_component, is_mapping, is_section, is_union
@@ -24,9 +24,6 @@ from ftaug.errors import did_you_mean
 REQUIRED = inspect.Parameter.empty
 
 Value = TypeVar("Value")
-
-
-_SETTINGS = ConfigDict(extra="forbid", strict=True, validate_default=True)
 
 
 class OfKind(Kind):
@@ -49,37 +46,37 @@ class Shape:
     @functools.cached_property
     def model(self) -> type[BaseModel]:
         """The strict pydantic model."""
-        fields: dict[str, Any] = {}
-        for key, annotation in self.annotations.items():
-            default = {} if self.defaults[key] is REQUIRED else {"default": self.defaults[key]}
-            # The prefix keeps a setting from shadowing a method of BaseModel.
-            fields[f"key_{key}"] = (adapted(annotation), Field(alias=key, **default))
-        return create_model(self.name, __config__=_SETTINGS, **fields)
+        # The prefix keeps a setting from shadowing a method of BaseModel.
+        fields: dict[str, Any] = {
+            f"key_{key}": (adapted(annotation), Field(alias=key)) for key, annotation in self.annotations.items()
+        }
+        return create_model(self.name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
     def read(self, tree: Any, context: Mapping[str, Any]) -> dict[str, Any]:
         """Validate a mapping and fill in what it leaves out; raises ValidationError made of faults."""
         if not isinstance(tree, dict):
             keys = f"with the keys {', '.join(self.annotations)}" if self.annotations else "without keys"
             raise fail(((), predicate(f"must be a mapping {keys}; got {shown(tree)}")))
+        complete = {key: value for key, value in self.defaults.items() if value is not REQUIRED} | tree
         try:
-            model = self.model.model_validate(tree, context=dict(context))
+            model = self.model.model_validate(complete, context=dict(context))
         except ValidationError as error:
-            raise fail(*self._faults(error)) from None
+            raise fail(*(self._fault(line, complete) for line in error.errors(include_url=False))) from None
         return {key: hashable(getattr(model, f"key_{key}")) for key in self.annotations}
 
-    def _faults(self, error: ValidationError) -> Iterator[tuple[Where, Fault]]:
-        for line in error.errors(include_url=False, include_context=False):
-            where, value = line["loc"], line["input"]
-            if isinstance(value, Fault):
-                yield where, value
-            elif line["type"] == "extra_forbidden":
-                yield where, self._unknown(str(where[-1]))
-            else:
-                expected = wording(annotation_at(self.annotations, where))
-                if line["type"] == "missing":
-                    yield where, Fault(f"missing key '{where[-1]}'", f": it must be {expected}", "parent")
-                else:
-                    yield where, predicate(f"must be {expected}; got {shown(value)}")
+    def _fault(self, line: ErrorDetails, tree: Mapping[str, Any]) -> tuple[Where, Fault]:
+        where, value = line["loc"], line["input"]
+        if isinstance(value, Fault):
+            return where, value
+        if line["type"] == "extra_forbidden":
+            return where, self._unknown(str(where[-1]))
+        if line["type"] == "missing" and len(where) == 1:
+            expected = wording(self.annotations[str(where[0])])
+            return where, Fault(f"missing key '{where[0]}'", f": it must be {expected}", "parent")
+        if line["type"] == "missing":  # from a list that is too short
+            where = where[:-1]
+            value = value_at(tree, where)
+        return where, predicate(f"must be {wording(annotation_at(self.annotations, where))}; got {shown(value)}")
 
     def _unknown(self, key: str) -> Fault:
         """The fault for a key that is not one of these, with the nearest that is, here or elsewhere in the file."""
@@ -258,6 +255,13 @@ def fits(annotation: Any, value: Any) -> bool:
     if is_mapping(get_origin(bare)):
         return isinstance(value, dict)
     return not isinstance(value, list | tuple | dict)
+
+
+def value_at(tree: Any, where: Where) -> Any:
+    """The value at a place in a tree."""
+    for step in where:
+        tree = tree[step]
+    return tree
 
 
 def check_components(origin: str) -> None:
