@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ftaug.errors import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,9 +46,9 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
     figure = _figure(width=side + 1.0, height=side)
     axes = figure.subplots()
     image = axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
-    axes.set(xlabel="predicted", ylabel="true", title=f"{matrix.trace():,} of {matrix.sum():,} right")
+    axes.set(xlabel="predicted", ylabel="true", title=_title(matrix))
     if count <= NAMED_CLASSES:
-        names = [name if len(name) <= 24 else f"{name[:23]}…" for name in classes]
+        names = [_label(name) for name in classes]
         slanted = max(map(len, names)) > 2
         axes.set_xticks(range(count), names, rotation=45 if slanted else 0, ha="right" if slanted else "center")
         axes.set_yticks(range(count), names)
@@ -86,6 +89,16 @@ def _marker(rows: Sequence[object]) -> str:
     return "o" if len(rows) <= 30 else ""
 
 
+def _title(matrix: np.ndarray) -> str:
+    right, total = int(matrix.trace()), int(matrix.sum())
+    return f"{right:,} of {total:,} right ({right / max(total, 1):.1%})"
+
+
+def _label(name: str) -> str:
+    """A class name short enough for an axis; a dollar would start a formula."""
+    return printable(name if len(name) <= 24 else f"{name[:23]}…").replace("$", r"\$")
+
+
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -97,5 +110,7 @@ def _figure(width: float, height: float) -> Figure:
 
 def _write(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a script that the font lacks
+        figure.savefig(path, dpi=110)
     return path

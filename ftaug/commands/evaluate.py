@@ -29,7 +29,7 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str]) 
     opened = open_run(run)
     portion = opened.portion(split)
     measured = opened.judge(opened.logits(portion), portion)
-    values = {**standard_metrics(measured, opened.task), **measured.values}
+    values = {**measured.values, **standard_metrics(measured, opened.task)}
     report: dict[str, Any] = {
         "run": str(run),
         "checkpoint": opened.checkpoint.name,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
 from ftaug import output
 from ftaug.engine.batches import usable_cores
@@ -35,14 +36,15 @@ def run(*, run: Path, inputs: Sequence[str], top_k: int, as_json: bool, csv: Pat
     """Print the likeliest classes of each file; raises BadData at the end if some could not be read."""
     opened = open_run(run)
     files = list(find(inputs, modality_of(opened.experiment).suffixes))
-    predictions = list(predict(opened, files, top_k))
+    ranks = min(top_k, len(opened.task.classes))
+    predictions = list(predict(opened, files, ranks))
     if csv is not None:
         with storage_errors(f"{csv}: cannot be written"):
-            replace(csv.absolute(), _csv(predictions, top_k))
+            replace(csv.absolute(), _csv(predictions, ranks))
     if as_json:
         print(output.to_json([_as_json(one) for one in predictions]))
     elif csv is None:
-        output.show(output.table(headings(top_k), (_row(one, top_k) for one in predictions)))
+        output.show(table(predictions, ranks))
     else:
         print(csv)
     if failed := [one for one in predictions if one.error]:
@@ -72,7 +74,7 @@ def _walk(folder: Path, suffixes: Sequence[bytes]) -> Iterator[str]:
                 yield str(Path(root, name))
 
 
-def predict(opened: OpenRun, files: Sequence[str], top_k: int) -> Iterator[Prediction]:
+def predict(opened: OpenRun, files: Sequence[str], ranks: int) -> Iterator[Prediction]:
     """Predict file by file, a batch at a time; a file that cannot be read yields its error."""
     verbs = modality_of(opened.experiment)
     pipeline = verbs.pipeline((), opened.preprocessing)
@@ -95,26 +97,13 @@ def predict(opened: OpenRun, files: Sequence[str], top_k: int) -> Iterator[Predi
                 if isinstance(one, FtaugError):
                     yield Prediction(path, error=str(one))
                 else:
-                    yield Prediction(path, likeliest(next(answers), opened.task, top_k))
+                    yield Prediction(path, likeliest(next(answers), opened.task, ranks))
 
 
-def likeliest(probabilities: np.ndarray, task: Task, top_k: int) -> tuple[tuple[str, float], ...]:
+def likeliest(probabilities: np.ndarray, task: Task, ranks: int) -> tuple[tuple[str, float], ...]:
     """The classes with the highest probabilities, highest first."""
-    order = np.argsort(-probabilities, kind="stable")[:top_k]
+    order = np.argsort(-probabilities, kind="stable")[:ranks]
     return tuple((task.classes[i], float(probabilities[i])) for i in order)
-
-
-def headings(top_k: int) -> list[str]:
-    """The columns of the table and the CSV file."""
-    if top_k == 1:
-        return ["input", "class", "probability"]
-    return ["input", *(f"{name}_{rank}" for rank in range(1, top_k + 1) for name in ("class", "probability"))]
-
-
-def _row(prediction: Prediction, top_k: int) -> list[object]:
-    if prediction.error:
-        return [prediction.path, f"error: {prediction.error}"]
-    return [prediction.path, *(value for pair in prediction.classes for value in pair)]
 
 
 def _as_json(prediction: Prediction) -> dict[str, Any]:
@@ -124,12 +113,28 @@ def _as_json(prediction: Prediction) -> dict[str, Any]:
     return {"input": prediction.path, "predictions": classes}
 
 
-def _csv(predictions: Sequence[Prediction], top_k: int) -> bytes:
+def headings(ranks: int) -> list[str]:
+    """The columns of the table and of the CSV file."""
+    pairs = [f"{name}_{rank}" for rank in range(1, ranks + 1) for name in ("class", "probability")]
+    return ["input", *(pairs if ranks > 1 else ["class", "probability"]), "error"]
+
+
+def row(prediction: Prediction, ranks: int) -> list[Any]:
+    """The file's path, its classes with their probabilities, and the error where there is one."""
+    values = [value for pair in prediction.classes for value in pair]
+    return [prediction.path, *values, *[""] * (2 * ranks - len(values)), prediction.error or ""]
+
+
+def table(predictions: Sequence[Prediction], ranks: int) -> Table:
+    """The predictions for a person; without the column of errors where there is none."""
+    shown = None if any(one.error for one in predictions) else -1
+    return output.table(headings(ranks)[:shown], (row(one, ranks)[:shown] for one in predictions))
+
+
+def _csv(predictions: Sequence[Prediction], ranks: int) -> bytes:
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
-    writer.writerow([*headings(top_k), "error"])
+    writer.writerow(headings(ranks))
     for one in predictions:
-        values = [value for name, probability in one.classes for value in (name, f"{probability:.6g}")]
-        empty = [""] * (len(headings(top_k)) - 1 - len(values))
-        writer.writerow([one.path, *values, *empty, one.error or ""])
+        writer.writerow([f"{value:.6g}" if isinstance(value, float) else value for value in row(one, ranks)])
     return text.getvalue().encode(errors="surrogateescape")
