@@ -71,13 +71,19 @@ def _print(data: Mapping[str, Portion], backbone: Backbone, name: str, rows: Seq
     sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
     console.print(f"data      {sizes} samples of {len(data['train'].task.classes)} classes")
     console.print(f"backbone  {name}, weights: {backbone.facts.get('weights')}")
-    console.print(f"picture   {_preprocessing(backbone.preprocessing)}")
+    console.print(f"input     {_preprocessing(backbone.preprocessing)}")
     console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
     console.print(_table(rows, length))
+    console.print(_totals(rows))
 
 
 def _preprocessing(preprocessing: Mapping[str, Any]) -> str:
-    return "  ".join(f"{key} {value}" for key, value in preprocessing.items())
+    """How a picture becomes the model's input, in a line."""
+    height, width = preprocessing["size"]
+    resize = preprocessing["resize"]
+    way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
+    values = f"mean {preprocessing['mean']}, std {preprocessing['std']}"
+    return f"{height}×{width} {way}, {preprocessing['interpolation']}; {values}"
 
 
 def _table(rows: Sequence[Row], length: Horizon) -> Table:
@@ -95,13 +101,15 @@ def _table(rows: Sequence[Row], length: Horizon) -> Table:
         table.add_row(
             row.stage, f"{row.parameters:,}", _start(row.from_step, length), *rates, decay, _norms(row, length)
         )
+    return table
+
+
+def _totals(rows: Sequence[Row]) -> str:
     total = sum(row.parameters for row in rows)
     learning = sum(row.parameters for row in rows if row.from_step is not None)
     at_first = sum(row.parameters for row in rows if row.from_step == 0)
     later = f", {at_first:,} of them from the start" if at_first < learning else ""
-    table.add_section()
-    table.add_row("total", f"{total:,}", f"{learning:,} ({learning / total:.1%}){later}")
-    return table
+    return f"{total:,} parameters; {learning:,} learn ({learning / total:.1%}){later}"
 
 
 def _start(step: int | None, length: Horizon) -> str:
@@ -111,7 +119,7 @@ def _start(step: int | None, length: Horizon) -> str:
 
 
 def _decay(row: Row) -> str:
-    if row.weight_decay == 0:
+    if row.weight_decay == 0 or row.exempt == row.parameters:
         return "none"
     return f"{row.weight_decay:g}" if row.exempt == 0 else f"{row.weight_decay:g} (not on {row.exempt:,})"
 
@@ -148,7 +156,8 @@ def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: Horizo
     axes.set(xlabel="step", ylabel="learning rate", xlim=(0, length.total_steps))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside right upper", frameon=False)
+    lines, names = axes.get_legend_handles_labels()
+    figure.legend(lines[::-1], names[::-1], loc="outside right upper", frameon=False)  # the head's is the highest line
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, metadata={"Software": None})
 

@@ -160,7 +160,7 @@ def test_resnet20_is_the_papers():
 
 
 @pytest.mark.parametrize(
-    "name", ["alexnet", "squeezenet1_1", "googlenet", "shufflenet_v2_x0_5", "timm/test_vit", "timm/test_resnet"]
+    "name", ["mnasnet0_5", "squeezenet1_1", "googlenet", "shufflenet_v2_x0_5", "timm/test_vit", "timm/test_resnet"]
 )
 def test_networks_give_logits(name):
     built = build(name, weights="none")

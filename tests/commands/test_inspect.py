@@ -1,0 +1,104 @@
+"""inspect says what will learn, when and how fast, and draws it, without training or downloading."""
+
+import json
+import math
+
+import pytest
+from PIL import Image
+
+from ftaug.commands.inspect import run
+from ftaug.errors import ExperimentError, MissingInput
+
+CONFIG = """
+data: {train: digits, val: null, batch_size: 100}
+backbone: {resnet20: {weights: none}}
+unfreeze:
+  - layers: [head]
+  - {from: 2 epochs, layers: [layer3], lr: 0.5}
+optimizer: {adamw: {weight_decay: 0.02}}
+lr: {peak: 0.01, schedule: cosine, layer_decay: 0.8}
+train: {epochs: 4}
+"""
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "staged.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def as_json(capsys, *arguments):
+    run(*arguments, json=True)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_json_says_what_learns_when_and_how_fast(config, capsys):
+    report = as_json(capsys, config, [])
+    total, per_epoch = report["steps"]["total"], report["steps"]["per_epoch"]
+    assert per_epoch == math.ceil(report["data"]["train"] / 100)
+    assert total == 4 * per_epoch
+    rows = {row["stage"]: row for row in report["stages"]}
+    assert [row["from_step"] for row in rows.values()] == [None, None, None, 2 * per_epoch, 0]
+    assert rows["head"]["rate_at_peak"] == pytest.approx(0.01)
+    at_thaw = 0.01 * 0.5 * 0.8 * (1 + math.cos(math.pi * 0.5)) / 2
+    assert rows["layer3"]["rate_at_start"] == pytest.approx(at_thaw, rel=0.02)
+    assert rows["layer3"]["rate_at_peak"] == rows["layer3"]["rate_at_start"]
+    assert (rows["layer3"]["batch_norms"], rows["layer3"]["batch_norms_learn_from"]) == (6, 2 * per_epoch)
+    assert rows["layer2"]["batch_norms_learn_from"] is None
+    assert (rows["layer3"]["weight_decay"], rows["layer3"]["exempt"]) == (0.02, 6 * 2 * 64)
+    assert rows["head"]["exempt"] == 10
+    assert report["parameters"] == 269_722
+    assert report["trainable"] == rows["layer3"]["parameters"] + 64 * 10 + 10
+
+
+def test_a_stage_that_learns_in_parts_has_a_row_for_each(config, capsys):
+    report = as_json(capsys, config, ["unfreeze=[norms, layer3.2, head]", "lr.layer_decay=1.0"])
+    rows = [row for row in report["stages"] if row["stage"] == "layer3"]
+    assert [row["from_step"] for row in rows] == [0, None]
+    assert sum(row["parameters"] for row in report["stages"]) == report["parameters"]
+    assert rows[0]["batch_norms_learn_from"] == 0
+
+
+def test_text_names_every_stage_and_fits_a_pipe(config, capsys):
+    run(config, [], json=False)
+    text = capsys.readouterr().out
+    for words in ("stem", "layer1", "from step", "frozen", "statistics fixed", "32×32", "staged-lr.png", "269,722"):
+        assert words in text
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) <= 160
+
+
+def test_the_picture_is_drawn_where_it_says(config, capsys, tmp_path):
+    report = as_json(capsys, config, [])
+    assert report["picture"] == "staged-lr.png"
+    with Image.open(tmp_path / "staged-lr.png") as picture:
+        assert picture.format == "PNG"
+        assert len(picture.convert("RGB").getcolors(maxcolors=10**6)) > 10
+
+
+def test_a_run_folder_keeps_the_picture(config, capsys, tmp_path):
+    folder = tmp_path / "runs" / "a"
+    folder.mkdir(parents=True)
+    (folder / "resolved.yaml").write_text(CONFIG)
+    report = as_json(capsys, folder, [])
+    assert (folder / "report" / "lr.png").is_file()
+    assert report["picture"] == str(folder / "report" / "lr.png")
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(MissingInput, match="no resolved"):
+        run(tmp_path, [], json=False)
+
+
+def test_a_plan_that_cannot_be_meant_is_an_error_before_any_picture(config, tmp_path):
+    with pytest.raises(ExperimentError, match="did you mean 'layer3'"):
+        run(config, ["unfreeze=[layer4, head]"], json=False)
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_weights_are_not_loaded(config, capsys):
+    report = as_json(capsys, config, ["backbone={resnet18: {weights: imagenet}}"])
+    assert report["weights"] == "torchvision ResNet18_Weights.IMAGENET1K_V1"
+    assert report["preprocessing"]["size"] == [224, 224]
