@@ -219,6 +219,8 @@ def init(
 
 def main() -> None:
     """Run the command line and end with the exit code that the outcome has."""
+    # Threads that spin while they wait would take the cores from the processes that prepare the next batch.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:]))
 
 

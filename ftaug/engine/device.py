@@ -1,5 +1,6 @@
 """Where a run computes and in which precision, each choice with its reason."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def _cpu_precision() -> tuple[str, str]:
 
 
 def prepare_process(device: Device) -> None:
-    """Set what holds for the whole process: threads, and the same result every time."""
-    torch.set_num_threads(usable_cores())
+    """Set what holds for the whole process: threads (unless OMP_NUM_THREADS does), and the same result every time."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(usable_cores())
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
 

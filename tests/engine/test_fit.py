@@ -1,0 +1,142 @@
+"""The training loop: what it computes, and what it must not depend on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ftaug.engine.fit import Progress, Step, fit
+from ftaug.engine.measure import gather
+from ftaug.engine.portion import portions
+from ftaug.engine.setup import Setup, build
+from ftaug.errors import Diverged
+from ftaug.load import load
+
+EXPERIMENT = """
+data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
+backbone: {resnet20: {weights: none}}
+augment: [rotate, random_erasing]
+lr: {peak: 1e-2, schedule: {cosine: {warmup: 2 steps}}}
+train: {epochs: 2}
+"""
+
+
+def setup_of(folder: Path, *overrides: str) -> Setup:
+    path = folder / "experiment.yaml"
+    path.write_text(EXPERIMENT)
+    experiment = load(path, overrides)
+    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
+
+
+def train(setup: Setup) -> list[Step]:
+    return list(fit(setup, Progress()))
+
+
+def weights(setup: Setup) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in setup.model.network.state_dict().items()}
+
+
+def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def test_training_is_bit_equal_for_any_number_of_workers(tmp_path: Path) -> None:
+    found = []
+    for workers in (0, 1, 2):
+        setup = setup_of(tmp_path, f"data.workers={workers}", "mix=mixup")
+        losses = [step.loss.item() for step in train(setup)]
+        found.append((losses, weights(setup)))
+    for losses, state in found[1:]:
+        assert losses == found[0][0]
+        assert_same(state, found[0][1])
+
+
+def test_another_seed_is_another_run(tmp_path: Path) -> None:
+    losses = {tuple(step.loss.item() for step in train(setup_of(tmp_path, f"seed={seed}"))) for seed in (0, 1)}
+    assert len(losses) == 2
+
+
+def test_an_evaluation_in_between_changes_nothing(tmp_path: Path) -> None:
+    plain, disturbed = setup_of(tmp_path), setup_of(tmp_path)
+    train(plain)
+    for _ in fit(disturbed, Progress()):
+        torch.rand(7)
+        gather(disturbed.model, disturbed.prepared("val"), 8, disturbed.device, 0)
+    assert_same(weights(plain), weights(disturbed))
+
+
+def test_steps_carry_the_rate_of_the_schedule(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path)
+    schedule, horizon = setup.experiment.lr.schedule, setup.horizon
+    steps = train(setup)
+    assert [step.number for step in steps] == list(range(1, horizon.total_steps + 1))
+    assert [step.rate for step in steps] == [1e-2 * schedule(k, horizon) for k in range(horizon.total_steps)]
+
+
+def test_accumulated_batches_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
+    frozen_norms = ["unfreeze=[head]", "train.epochs=1", "augment=[]", "optimizer=sgd"]
+    whole = setup_of(tmp_path, "data.batch_size=20", *frozen_norms)
+    parts = setup_of(tmp_path, "data.batch_size=5", "train.accumulate=4", *frozen_norms)
+    assert whole.horizon == parts.horizon
+    assert train(whole)[0].loss.item() == pytest.approx(train(parts)[0].loss.item(), rel=1e-5)
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(parts)[name], value, rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_frozen_does_not_move_and_the_rest_does(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, "unfreeze=[layer3, head]")
+    before = weights(setup)
+    train(setup)
+    moved = {name for name, value in weights(setup).items() if not torch.equal(value, before[name])}
+    assert moved
+    assert all(name.startswith(("layer3", "fc")) for name in moved)
+    assert "layer3.0.bn1.running_mean" in moved
+
+
+def test_a_staged_plan_thaws_when_it_says(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, "unfreeze=[{layers: [head]}, {from: 3 steps, layers: [layer3], lr: 0.1}]")
+    start = weights(setup)
+    for step in fit(setup, Progress()):
+        same = torch.equal(setup.model.network.state_dict()["layer3.0.conv1.weight"], start["layer3.0.conv1.weight"])
+        assert same == (step.number <= 3)
+
+
+def test_gradients_are_clipped_to_the_norm(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, "optimizer={sgd: {momentum: 0, weight_decay: 0}}", "train.clip_norm=0.01", "lr.peak=1")
+    previous = {name: p.detach().clone() for name, p in setup.model.network.named_parameters()}
+    for step in fit(setup, Progress()):
+        now = dict(setup.model.network.named_parameters())
+        moved = torch.sqrt(sum(((now[n] - previous[n]).double() ** 2).sum() for n in now))  # type: ignore[arg-type]
+        assert step.gradient_norm is not None
+        assert moved.item() <= 0.0101 * step.rate
+        previous = {name: p.detach().clone() for name, p in now.items()}
+
+
+def test_a_loss_that_is_no_number_stops_with_the_step(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path)
+    with torch.no_grad():
+        setup.model.network.get_parameter("fc.weight").fill_(float("nan"))
+    with pytest.raises(Diverged, match=r"loss of step 1 \(epoch 1\) is nan; try a lower lr\.peak"):
+        train(setup)
+
+
+def test_bf16_trains(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, "train.precision=bf16", "train.epochs=1")
+    assert all(np.isfinite(step.loss.item()) for step in train(setup))
+    assert all(p.dtype == torch.float32 for p in setup.model.network.parameters())
+
+
+def test_one_term_a_class_learns_from_single_labels(tmp_path: Path) -> None:
+    steps = train(setup_of(tmp_path, "loss=binary_cross_entropy", "train.epochs=8"))
+    assert steps[-1].loss.item() < 0.5 * steps[0].loss.item()
+
+
+@pytest.mark.cuda
+def test_training_on_a_gpu_comes_close_to_the_cpu(tmp_path: Path) -> None:
+    cpu = setup_of(tmp_path)
+    losses = [step.loss.item() for step in train(cpu)]
+    gpu = build(load(tmp_path / "experiment.yaml", ["train.precision=fp32"]), "cuda", cpu.portions, pretrained=False)
+    assert [step.loss.item() for step in train(gpu)] == pytest.approx(losses, rel=0.05)
