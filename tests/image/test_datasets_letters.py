@@ -57,3 +57,11 @@ def test_softness_softens_its_share_and_strokes_thicken():
     assert steepest[0] < 0.7 * steepest[1]
     bold = printed_letters("test", **{**SMALL, "strokes": (1.0,)})
     assert bold.pictures.mean() > 1.2 * sharp.pictures.mean()
+
+
+def test_per_class_cuts_the_training_split_only():
+    few = printed_letters("train", **SMALL, per_class=2)
+    assert np.bincount(few.targets).tolist() == [2] * 52
+    whole = printed_letters("train", **SMALL)
+    assert np.array_equal(few.pictures, whole.pictures[few.positions])
+    assert len(printed_letters("val", **SMALL, per_class=1)) > 52

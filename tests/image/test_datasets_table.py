@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ftaug.errors import BadData, MissingInput, Unavailable
+from ftaug.errors import BadData, ExperimentError, MissingInput, Unavailable
 from ftaug.image.datasets.table import image_table
 
 ROWS = [
@@ -158,6 +158,12 @@ def test_one_column_for_each_class(photos):
     check_multi(image_table("train", path=text(photos, content), label=("ant", "cat", "dog")))
     with pytest.raises(BadData, match=r"t\.csv:2: column 'cat' must hold 0 or 1; got '2'"):
         image_table("train", path=text(photos, "path,cat\na/1.jpg,2\n"), label=("cat",))
+
+
+@pytest.mark.parametrize("setting", [{"classes": ("cat",)}, {"labels_separator": "|"}])
+def test_settings_that_columns_of_labels_leave_without_effect_are_refused(photos, setting):
+    with pytest.raises(ExperimentError, match="leave out classes and labels_separator"):
+        image_table("train", path=write(photos, "t.csv"), label=("cat",), **setting)
 
 
 REFUSED = {

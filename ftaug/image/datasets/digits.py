@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ftaug.config.types import Count, CountOrZero
-from ftaug.errors import BadData
 from ftaug.image import dataset
-from ftaug.image.datasets.arrays import ArraySamples, fingerprint
+from ftaug.image.datasets.arrays import ArraySamples, few_per_class, fingerprint
 from ftaug.interfaces import Task
 
 _PARTITION_SEED = 1797
@@ -32,7 +31,7 @@ def digits(split: str, *, per_class: Count | None = None, subset_seed: CountOrZe
     targets = bunch.target.astype(np.int64)
     kept = _rows_of(split, targets)
     if split == "train" and per_class is not None:
-        kept = _subset(kept, targets, per_class, subset_seed)
+        kept = kept[few_per_class("digits", targets[kept], per_class, subset_seed)]
     task = Task(tuple(str(digit) for digit in range(10)))
     pictures, targets = pictures[kept], targets[kept]
     return ArraySamples("digits", pictures, targets, task, kept, fingerprint(pictures, targets))
@@ -47,15 +46,3 @@ def _rows_of(split: str, targets: np.ndarray) -> np.ndarray:
         shuffled = rng.permutation(np.flatnonzero(targets == label))
         rows.append(shuffled[round(low * len(shuffled)) : round(high * len(shuffled))])
     return np.sort(np.concatenate(rows))
-
-
-def _subset(rows: np.ndarray, targets: np.ndarray, per_class: int, seed: int) -> np.ndarray:
-    """That many rows of each class; a smaller number chooses a subset of a larger one's."""
-    rng = np.random.Generator(np.random.Philox(seed))
-    of_class = [rng.permutation(rows[targets[rows] == label]) for label in range(10)]
-    fewest = min(len(ids) for ids in of_class)
-    if per_class > fewest:
-        raise BadData(
-            f"digits: per_class must be at most {fewest}, the pictures that the rarest class has for training"
-        )
-    return np.sort(np.concatenate([ids[:per_class] for ids in of_class]))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.config.types import Count, NonNegative, Probability
+from ftaug.config.types import Count, CountOrZero, NonNegative, Probability
 from ftaug.errors import MissingInput
 from ftaug.image import dataset
-from ftaug.image.datasets.arrays import ArraySamples, fingerprint
+from ftaug.image.datasets.arrays import ArraySamples, few_per_class, fingerprint
 from ftaug.interfaces import Task
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def printed_letters(
     sizes: tuple[Count, ...] = (26, 34, 42),
     strokes: tuple[NonNegative, ...] = (0.0, 0.7, 1.4),
     softness: Probability = 0.5,
+    per_class: Count | None = None,
+    subset_seed: CountOrZero = 0,
 ) -> ArraySamples:
     """The letters A–Z and a–z in 22 printed fonts: 52 classes of 32×32 grey pixels, light on black.
 
@@ -45,6 +47,8 @@ def printed_letters(
         sizes: heights of the font in pixels; a glyph that would not fit is drawn as large as fits
         strokes: how many pixels the strokes are thickened by, each drawn once
         softness: the share of pictures that were reduced to 8 to 16 pixels and enlarged again, as if scanned coarsely
+        per_class: use only that many pictures of each class for training; validation and test stay whole
+        subset_seed: which pictures `per_class` chooses
 
     Training and validation share fonts, but no pair of font and size; the test split has fonts of its own.
     Reads uint8 (32, 32), the same in every run. Source: the fonts of matplotlib (DejaVu, STIX, Computer Modern).
@@ -60,6 +64,9 @@ def printed_letters(
     _soften(pictures, softness, seed=("train", "val", "test").index(split))
     targets = np.arange(len(pictures)) % len(LETTERS)
     positions = np.arange(len(pictures))
+    if split == "train" and per_class is not None:
+        positions = few_per_class("printed_letters", targets, per_class, subset_seed)
+        pictures, targets = pictures[positions], targets[positions]
     return ArraySamples(
         f"printed_letters.{split}", pictures, targets, Task(LETTERS), positions, fingerprint(pictures, targets)
     )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.types import FilePath, Text
-from ftaug.errors import BadData, MissingInput, Problem, did_you_mean
+from ftaug.errors import BadData, ExperimentError, MissingInput, Problem, did_you_mean
 from ftaug.image import dataset
 from ftaug.image.datasets.index import FileSamples, Packed
 from ftaug.image.datasets.table_rows import at, rows
@@ -55,6 +55,8 @@ def image_table(
     A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Paths may not leave the root.
     Reads the encoded bytes.
     """
+    if not isinstance(label, str) and (classes is not None or labels_separator is not None):
+        raise ExperimentError("image_table: with a list of columns for label, leave out classes and labels_separator")
     label_columns = (label,) if isinstance(label, str) else label
     extra_columns = [column for column in (group, split_column) if column is not None]
     found = _Found(path, root or path.parent)
