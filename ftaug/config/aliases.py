@@ -40,6 +40,7 @@ ALIASES = {
     "model_ema": "train.ema",
     "per_device_train_batch_size": "data.batch_size",
     "train_batch_size": "data.batch_size",
+    "batch_size": "data.batch_size",
     "batch": "data.batch_size",
     "bs": "data.batch_size",
     "eval_batch_size": "evaluate.batch_size",

@@ -41,7 +41,9 @@ def _apply_one(document: Document, override: str, place: Place) -> None:
         if not _has(holder, where[-1]):
             raise _Refused(f"{dotted(where)} is not set{_hint(holder, where)}")
         del holder[where[-1]]
-        _forget(document, where, shift=isinstance(holder, list))
+        _forget(document, where)
+        if isinstance(holder, list):
+            _move_up(document, where)
         return
     left, equals, text = override.partition("=")
     if not equals:
@@ -146,14 +148,17 @@ def _remember(document: Document, where: Where, place: Place) -> None:
     document.places[where] = Places(place, place)
 
 
-def _forget(document: Document, where: Where, *, shift: bool = False) -> None:
-    """Drop the places of what was replaced; after a list item is gone those behind it move up."""
-    places = document.places
-    depth = len(where)
-    for old in [w for w in places if w[:depth] == where]:
-        del places[old]
-    if shift:
-        index = where[-1]
-        behind = sorted(w for w in places if w[: depth - 1] == where[:-1] and len(w) >= depth and w[depth - 1] > index)  # type: ignore[operator]
-        for old in behind:
-            places[*old[: depth - 1], old[depth - 1] - 1, *old[depth:]] = places.pop(old)  # type: ignore[operator]
+def _forget(document: Document, where: Where) -> None:
+    """Drop the places of what was replaced or removed."""
+    for old in [w for w in document.places if w[: len(where)] == where]:
+        del document.places[old]
+
+
+def _move_up(document: Document, removed: Where) -> None:
+    """Give the list items behind a removed one their new numbers."""
+    *head, gone = removed
+    depth = len(head)
+    for old in sorted(w for w in document.places if w[:depth] == tuple(head) and len(w) > depth):
+        number = old[depth]
+        if isinstance(number, int) and isinstance(gone, int) and number > gone:
+            document.places[*head, number - 1, *old[depth + 1 :]] = document.places.pop(old)

@@ -7,9 +7,10 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
-from ftaug.config.plugins import import_origin, origin_of
+from ftaug.config.plugins import import_origin, is_file, origin_of
 from ftaug.errors import Place, did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -99,16 +100,18 @@ class Registry:
     def _add(self, name: str, function: Callable[..., Any], facts: Mapping[str, Any], in_family: bool) -> None:
         taken = self._entries.get(name)
         if taken and _identity(taken.function) != _identity(function):
-            other = f"{taken.function.__module__}.{taken.function.__qualname__}"
+            other = called_by_author(taken.function)
             raise TypeError(
-                f"{_called(function)}: the {self.kind} '{name}' is already there ({other}); choose another name"
+                f"{called_by_author(function)}: the {self.kind} '{name}' is already there ({other}); choose another name"
             )
         self._entries[name] = Entry(name, function, self._facts(function, facts), in_family)
 
     def _facts(self, function: Callable[..., Any], facts: Mapping[str, Any]) -> dict[str, Any]:
         if unknown := set(facts) - set(self.facts):
             known = f"it knows {', '.join(self.facts)}" if self.facts else "it knows none"
-            raise TypeError(f"{_called(function)}: the kind {self.kind} knows no fact '{min(unknown)}'; {known}")
+            raise TypeError(
+                f"{called_by_author(function)}: the kind {self.kind} knows no fact '{min(unknown)}'; {known}"
+            )
         return {**self.facts, **facts}
 
     def _check(self, function: Callable[..., Any], given: Sequence[str]) -> None:
@@ -117,20 +120,24 @@ class Registry:
         before = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         expected = f"def {function.__name__}({', '.join(given)}, *, ...)"
         if before != list(given) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
-            raise TypeError(f"{_called(function)}: {self.kind} functions begin `{expected}`; got ({', '.join(before)})")
+            raise TypeError(
+                f"{called_by_author(function)}: {self.kind} functions begin `{expected}`; got ({', '.join(before)})"
+            )
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            raise TypeError(f"{_called(function)}: name each setting after the star instead of **keywords")
+            raise TypeError(f"{called_by_author(function)}: name each setting after the star instead of **keywords")
         if not (function.__doc__ or "").strip():
-            raise TypeError(f"{_called(function)}: needs a docstring; its first line is what users read")
+            raise TypeError(f"{called_by_author(function)}: needs a docstring; its first line is what users read")
         explained = explanations(function)
         for p in parameters:
             if p.kind is not p.KEYWORD_ONLY:
                 continue
             if p.annotation is p.empty:
-                raise TypeError(f"{_called(function)}: the setting '{p.name}' needs a type, such as {p.name}: float")
+                raise TypeError(
+                    f"{called_by_author(function)}: the setting '{p.name}' needs a type, such as {p.name}: float"
+                )
             if p.name not in explained:
                 raise TypeError(
-                    f"{_called(function)}: explain the setting '{p.name}' in the docstring: "
+                    f"{called_by_author(function)}: explain the setting '{p.name}' in the docstring: "
                     f"a line `{p.name}: ...` below `Settings:`"
                 )
 
@@ -155,8 +162,10 @@ class Registry:
         raise KeyError(f"no {self.kind} '{name}'{did_you_mean(name, self)}")
 
 
-def _called(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
+def called_by_author(function: Callable[..., Any]) -> str:
+    """A function for its author: with its module, or with the name of the plugin's file."""
+    origin = origin_of(function.__module__)
+    return f"{Path(origin).name if is_file(origin) else origin}: {function.__qualname__}"
 
 
 def _identity(function: Callable[..., Any]) -> tuple[str, str]:

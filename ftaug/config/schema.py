@@ -17,7 +17,7 @@ from ftaug.config.aliases import right_place
 from ftaug.config.annotations import Kind, annotation_at, holdable, is_component, is_mapping, is_section, is_union
 from ftaug.config.document import Where
 from ftaug.config.faults import Fault, fail, predicate
-from ftaug.config.registry import REGISTRIES, Component, explanations, hashable, registry
+from ftaug.config.registry import REGISTRIES, Component, called_by_author, explanations, hashable, registry
 from ftaug.config.words import article, shown, wording
 from ftaug.errors import did_you_mean
 
@@ -100,7 +100,7 @@ def function_shape(function: Callable[..., Any], name: str = "") -> Shape:
 def _evaluated(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     """A parameter's annotation, which `from __future__ import annotations` leaves as a text."""
     annotation = parameter.annotation
-    called = f"{function.__module__}.{function.__qualname__}: the type of '{parameter.name}'"
+    called = f"{called_by_author(function)}: the type of '{parameter.name}'"
     if isinstance(annotation, str):
         try:
             annotation = eval(annotation, inspect.unwrap(function).__globals__)
@@ -170,8 +170,8 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
         entry = entries[name]
     except KeyError as error:
         words = str(error.args[0])
-        if (missing := context.get("missing_plugins")) and "did you mean" not in words:
-            words = f"no {kind} '{name}'; it may be in {', '.join(missing)}, which was not imported"
+        if missing := context.get("missing_plugins"):
+            words += f" (not imported: {', '.join(missing)})"
         raise fail((prefix, Fault(words, "", "nothing", at_key=bool(prefix)))) from None
     try:
         bound = function_shape(entry.function, name).read({} if settings is None else settings, context)

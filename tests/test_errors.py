@@ -1,0 +1,72 @@
+"""Errors for users: where, what, and what to try; one exit code each."""
+
+import errno
+
+import pytest
+
+from ftaug import errors
+from ftaug.errors import ExperimentError, FtaugError, OutOfMemory, Place, Problem, StorageError, as_known
+
+
+def test_a_place_reads_as_editors_take_it():
+    assert str(Place("a.yaml", 3, 7)) == "a.yaml:3:7"
+    assert str(Place("a.yaml")) == "a.yaml"
+
+
+def test_each_problem_is_a_line():
+    error = ExperimentError(Problem("is wrong", Place("f", 1, 2)), "all is wrong")
+    assert str(error) == "f:1:2: is wrong\nall is wrong"
+    assert error.exit_code == 2
+
+
+def test_odd_file_names_cannot_move_the_cursor():
+    assert str(Problem("no such file", Place("a\x1b[2J\u202eb.yaml"))) == "a\\x1b[2J\\u202eb.yaml: no such file"
+
+
+def test_exit_codes_are_distinct():
+    codes = [cls.exit_code for cls in FtaugError.__subclasses__() if cls.__module__ == errors.__name__]
+    assert len(set(codes)) == len(codes)
+    assert set(codes) == {2, 3, 4, 5, 65, 66, 69, 73, 74, 75, 130}
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "hint"),
+    [
+        ("rotat", ["rotate", "blur"], "; did you mean 'rotate'?"),
+        ("x", ["rotate", "blur"], "; there is blur or rotate"),
+        ("x", ["rotate"], "; there is rotate"),
+        ("x", [], ""),
+        ("x", [f"name{i}" for i in range(20)], "; there are 20"),
+    ],
+)
+def test_hints(name, known, hint):
+    assert errors.did_you_mean(name, known) == hint
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), OutOfMemory),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), OutOfMemory),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), OutOfMemory),
+        (OSError(errno.ENOSPC, "No space left on device", "runs/a"), StorageError),
+        (OSError(errno.EDQUOT, "Quota", "runs/a"), StorageError),
+        (OSError(errno.EIO, "I/O error"), StorageError),
+        (ExperimentError("x"), ExperimentError),
+        (RuntimeError("shape mismatch"), type(None)),
+        (FileNotFoundError(errno.ENOENT, "No such file"), type(None)),
+        (ValueError("out of memory"), type(None)),
+    ],
+)
+def test_what_a_user_can_act_upon(error, kind):
+    assert isinstance(as_known(error), kind)
+
+
+def test_a_full_disk_names_the_file():
+    assert str(as_known(OSError(errno.ENOSPC, "x", "runs/a"))) == "runs/a: No space left on device"
+
+
+def test_missing_extra_names_the_command():
+    error = errors.missing_extra("backbone 'timm/x'", "timm", "timm")
+    assert str(error) == "backbone 'timm/x' needs timm: pip install 'ftaug[timm]'"
+    assert error.exit_code == 69

@@ -1,0 +1,378 @@
+"""A file and overrides become an experiment, or everything that is wrong with them is reported at once."""
+
+import dataclasses
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ftaug.config.dump import digest, to_yaml
+from ftaug.config.experiment import Last, Split, UnfreezeStage
+from ftaug.config.types import Duration, TimeLimit
+from ftaug.errors import ExperimentError, MissingInput
+from ftaug.load import load
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+SMALLEST = "data: {train: digits}\nbackbone: resnet18\n"
+
+FULL = """
+name: flowers
+seed: 3
+data:
+  train: {image_folder: {path: photos/train}}
+  val: {split: 20%}
+  test: {split: 300}
+  batch_size: 16
+  workers: 2
+backbone: {resnet18: {weights: none}}
+unfreeze:
+  - {layers: [head, last: 2]}
+  - {from: 2 epochs, layers: [layer4], lr: 0.1}
+augment:
+  - horizontal_flip
+  - rotate: {degrees: 15}
+  - rotate
+mix: {cutmix: {alpha: 1.0}}
+loss: {cross_entropy: {label_smoothing: 0.1}}
+optimizer: {adamw: {weight_decay: 0.05}}
+lr: {peak: 1e-3, schedule: {cosine: {warmup: 5%}}, layer_decay: 0.9, stages: {"layer4.*": 0.5, stem: 1}}
+train: {epochs: 10, precision: fp32, accumulate: 2, clip_norm: 1, ema: 0.999, max_time: 1:30, save_every: 50 steps,
+  early_stop: {patience: 3}}
+evaluate: {every: 1 epoch, metrics: [f1, accuracy], best: loss, batch_size: 7}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str, name: str = "experiment.yaml") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def problems(write, monkeypatch):
+    """What is wrong with a text, as lines that begin with `f.yaml`."""
+
+    def problems(text: str, *overrides: str, **keywords: bool) -> list[str]:
+        path = write(text, "f.yaml")
+        with pytest.raises(ExperimentError) as error:
+            load(path, overrides, **keywords)
+        return str(error.value).replace(str(path), "f.yaml").splitlines()
+
+    return problems
+
+
+def test_the_smallest_file_gets_every_default(write):
+    experiment = load(write(SMALLEST, "my first.yaml"))
+    assert experiment.name == "my_first"
+    assert experiment.data.val == Split(0.2)
+    assert experiment.optimizer.name == "adamw"
+    assert experiment.lr.schedule.settings["warmup"] == Duration(0, "steps")
+    assert experiment.evaluate.metrics[0].name == "accuracy"
+
+
+def test_a_file_that_sets_everything(write):
+    path = write(FULL)
+    experiment = load(path)
+    assert experiment.data.train.settings["path"] == path.parent / "photos" / "train"
+    assert experiment.data.test == Split(300)
+    assert experiment.unfreeze[0].layers == ("head", Last(2))
+    assert experiment.unfreeze[1] == UnfreezeStage(("layer4",), Duration(2, "epochs"), 0.1)
+    assert experiment.train.max_time == TimeLimit(5400)
+    assert experiment.lr.stages == {"layer4.*": 0.5, "stem": 1}
+    assert str(experiment.augment[1].place).endswith("experiment.yaml:16:5")
+    assert str(experiment.augment[0].place).endswith("experiment.yaml:15:5")
+    assert experiment.lr.schedule.place.line == 21
+
+
+@pytest.mark.parametrize("text", [SMALLEST, FULL, *(path.read_text() for path in CONFIGS)])
+def test_what_is_written_out_loads_back_to_the_same(write, tmp_path, text):
+    experiment = load(write(text))
+    again = tmp_path / "elsewhere" / "resolved.yaml"
+    again.parent.mkdir()
+    again.write_text(to_yaml(experiment))
+    loaded = load(again)
+    assert loaded == experiment
+    assert digest(loaded) == digest(experiment)
+    assert to_yaml(loaded) == to_yaml(experiment)
+
+
+def test_an_experiment_hashes_and_pickles(write):
+    experiment = load(write(FULL))
+    assert pickle.loads(pickle.dumps(experiment)) == experiment
+    assert hash(pickle.loads(pickle.dumps(experiment))) == hash(experiment)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        experiment.seed = 1
+
+
+EIGHT_MISTAKES = """\
+data:
+  train: digits
+  val: {split: 1.5}
+  batch_size: true
+backbone: resnt18
+learning_rate: 0.1
+augment:
+  - horizontal_flip
+  - rotate: {degrees: 15}
+  - rotate: {degrees: 400}
+train: {epoch: 5, precision: fp8, clip_norm: 1}
+train: {epochs: 6}
+"""
+
+
+def test_all_mistakes_of_file_and_overrides_are_reported_at_once(problems):
+    assert problems(EIGHT_MISTAKES, "optimizer.adamw.weight_decay=-1", "train.epochz=1") == [
+        "f.yaml:3:16: data.val.split must be a whole number of 1 or more, or a share above 0 and up to 1, "
+        "such as 0.2 or 20%; got 1.5",
+        "f.yaml:4:15: data.batch_size must be a whole number of 1 or more; got true",
+        "f.yaml:5:11: no backbone 'resnt18'; did you mean 'resnet18'?",
+        "f.yaml:6:1: unknown key 'learning_rate'; did you mean 'lr.peak'?",
+        "f.yaml:10:23: augment.2.rotate.degrees must be an angle from 0 to 360 degrees; got 400",
+        "f.yaml:11:9: unknown key 'epoch' in train; did you mean 'epochs'?",
+        "f.yaml:11:30: train.precision must be one of auto, fp32, bf16 or fp16; got fp8",
+        "f.yaml:12:1: the key 'train' is already set in line 11",
+        "override 'optimizer.adamw.weight_decay=-1': "
+        "optimizer.adamw.weight_decay must be a number of 0 or more; got -1",
+        "override 'train.epochz=1': unknown key 'epochz' in train; did you mean 'epochs'?",
+    ]
+
+
+def test_a_contradiction_is_reported_beside_other_mistakes(problems):
+    text = SMALLEST + "evaluate: {metrics: [f1], best: recall}\nloss: nothing\n"
+    lines = problems(text)
+    assert len(lines) == 2
+    assert lines[0] == "f.yaml:3:33: evaluate.best must be one of what is measured, f1 or loss; got recall"
+
+
+def test_a_contradiction_with_a_faulty_part_is_not_reported(problems):
+    (line,) = problems(SMALLEST + "evaluate: {metrics: [f2], best: f1}\n")
+    assert line.startswith("f.yaml:3:22: no metric 'f2'")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("evaluate: {best: f1}", "3:18: evaluate.best must be one of what is measured, accuracy or loss; got f1"),
+        ("evaluate: {metrics: [f1, f1]}", "3:26: evaluate.metrics.1 is a second f1; a metric can be there once"),
+        (
+            "lr: {schedule: {cosine: {warmup: 100%}}}",
+            "3:34: lr.schedule.cosine.warmup must end before training does (10 epochs); got 100%",
+        ),
+        (
+            "lr: {schedule: {cosine: {warmup: 3 epochs}}}\ntrain: {epochs: 3}",
+            "3:34: lr.schedule.cosine.warmup must end before training does (3 epochs); got 3 epochs",
+        ),
+        ("unfreeze: []", "3:11: unfreeze must name at least one layer; got an empty list"),
+        ("unfreeze: [all, head]", "3:12: unfreeze.0 covers every layer; the other names would have no effect"),
+        ("unfreeze: [head, {layers: [layer4]}]", "3:12: unfreeze.0 is a name among stages"),
+        ("unfreeze: [{layers: []}]", "3:21: unfreeze.0.layers must name at least one layer; got an empty list"),
+        (
+            "unfreeze: [{layers: [a]}, {layers: [b], from: 10 epochs}]",
+            "3:47: unfreeze.1.from must come before the end of training (10 epochs); got 10 epochs",
+        ),
+        (
+            "unfreeze: [{layers: [b], from: 10%}]",
+            "3:32: unfreeze.0.from must be 0 in one of the stages, or nothing learns at first; got 10%",
+        ),
+        ("lr: {peak: 0}", "3:12: lr.peak must be a number above 0; got 0"),
+        ("lr: {layer_decay: 0}", "3:19: lr.layer_decay must be a share above 0 and up to 1"),
+        ("lr: .nan", "3:5: lr must be a mapping with the keys peak, schedule, layer_decay, stages; got nan"),
+        ("lr: {peak: .inf}", "3:12: lr.peak must be a number above 0; got inf"),
+        ("seed: -1", "3:7: seed must be a whole number of 0 or more; got -1"),
+        ("name: ..", "3:7: name must be a name that a folder can have"),
+        ("modality: video", "3:11: modality must be image; got video"),
+        ("plugins: [1]", "3:11: plugins.0 must be a file such as my_ops.py, or the name of a module; got 1"),
+    ],
+)
+def test_settings_that_would_have_no_effect_or_contradict(problems, text, line):
+    (found,) = problems(f"{SMALLEST}{text}\n")
+    assert found.startswith(f"f.yaml:{line}")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("train: {early_stop: {patience: 2}}", "f.yaml:3:21: train.early_stop needs validation samples; set data.val"),
+        ("lr: {schedule: plateau}", "f.yaml:3:16: lr.schedule plateau needs validation samples; set data.val"),
+        ("evaluate: {best: loss}", "f.yaml:3:18: evaluate.best chooses by validation samples, and data.val is null"),
+    ],
+)
+def test_what_needs_validation_samples(problems, text, line):
+    (found,) = problems(f"data: {{train: digits, val: null}}\nbackbone: resnet18\n{text}\n")
+    assert found.startswith(line)
+
+
+def test_splits_must_leave_samples_to_train_on(problems):
+    (line,) = problems("data: {train: digits, val: {split: 60%}, test: {split: 0.4}}\nbackbone: resnet18\n")
+    assert line.startswith("f.yaml:1:28: data.val and data.test together leave no sample to train on")
+
+
+def test_the_best_metric_is_the_first_unless_set(write):
+    assert load(write(SMALLEST + "evaluate: {metrics: [f1, accuracy]}\n")).evaluate.best == "f1"
+    assert load(write(SMALLEST), ["evaluate.metrics=[f1]"]).evaluate.best == "f1"
+
+
+@pytest.mark.parametrize(
+    ("key", "suggestion"),
+    [
+        ("num_train_epochs: 3", "train.epochs"),
+        ("gradient_accumulation_steps: 3", "train.accumulate"),
+        ("batch_size: 3", "evaluate.batch_size"),
+        ("lr0: 3", "lr.peak"),
+        ("freeze: 3", "unfreeze"),
+        ("epochs: 3", "train.epochs"),
+        ("precision: fp32", "train.precision"),
+        ("model: resnet18", "backbone"),
+        ("opitmizer: sgd", "optimizer"),
+    ],
+)
+def test_keys_of_other_tools_are_only_suggestions(problems, key, suggestion):
+    (line,) = problems(f"{SMALLEST}{key}\n")
+    name = key.partition(":")[0]
+    expected = "data.batch_size" if name == "batch_size" else suggestion
+    assert line == f"f.yaml:3:1: unknown key '{name}'; did you mean '{expected}'?"
+
+
+def test_missing_keys_say_what_they_must_be(problems):
+    assert problems("data: {batch_size: 3}\n") == [
+        "f.yaml: missing key 'backbone': it must be a backbone",
+        "f.yaml:1:1: missing key 'train' in data: it must be a dataset",
+    ]
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(MissingInput, match="no such file"):
+        load(tmp_path / "none.yaml")
+
+
+def test_the_digest_covers_what_can_change_the_result(write):
+    same = ["name=other", "data.workers=3", "train.max_time=5", "train.save_every=10%", "evaluate.batch_size=3"]
+    different = ["seed=1", "lr.peak=2e-3", "augment+=rotate", "train.epochs=9", "data.batch_size=8", "mix=mixup"]
+    path = write(SMALLEST)
+    reference = digest(load(path))
+    assert len(reference) == 8
+    assert int(reference, 16) >= 0
+    assert {digest(load(path, [override])) for override in same} == {reference}
+    assert len({reference, *(digest(load(path, [override])) for override in different)}) == len(different) + 1
+
+
+def test_the_digest_does_not_depend_on_how_a_path_is_spelt(write):
+    text = "data: {{train: {{image_folder: {{path: {}}}}}}}\nbackbone: resnet18\n"
+    digests = {
+        digest(load(write(text.format(path)))) for path in ("photos", "./x/../photos", write("").parent / "photos")
+    }
+    assert len(digests) == 1
+
+
+def test_texts_that_look_like_other_things_survive_writing(write, tmp_path):
+    path = write(SMALLEST + 'lr: {stages: {"1e-3": 1, "no": 1, "0o17": 1, "null": 1, "é: #": 1, "12:30": 1, "": 1}}\n')
+    again = tmp_path / "again.yaml"
+    with pytest.raises(ExperimentError, match="a key is missing"):
+        load(path)
+    path.write_text(path.read_text().replace(', "": 1', ""))
+    experiment = load(path)
+    again.write_text(to_yaml(experiment))
+    assert load(again).lr.stages == experiment.lr.stages
+
+
+PLUGIN = '''
+from ftaug.image import augmentation
+
+@augmentation.register
+def {name}(canvas, rng, *, strength: float = 1.0):
+    """Do as the plugin says.
+
+    Settings:
+        strength: how much
+    """
+    return strength
+'''
+
+
+def with_plugin(name: str) -> str:
+    return f"{SMALLEST}plugins: [{name}.py]\naugment: [{{{name}: {{strength: 2}}}}]\n"
+
+
+def test_a_plugin_beside_the_file(write, tmp_path, monkeypatch):
+    write(PLUGIN.format(name="beside"), "beside.py")
+    monkeypatch.chdir("/")
+    experiment = load(write(with_plugin("beside")))
+    assert experiment.plugins == (str(tmp_path / "beside.py"),)
+    assert experiment.augment[0](None, None) == 2.0
+    assert load(write(to_yaml(experiment), "resolved.yaml")) == experiment
+
+
+def test_a_plugin_is_imported_again_by_workers_that_are_spawned(write, tmp_path):
+    write(PLUGIN.format(name="spawned"), "spawned.py")
+    (tmp_path / "pickled").write_bytes(pickle.dumps(load(write(with_plugin("spawned"))).augment[0]))
+    program = "import pickle, sys; print(pickle.load(open(sys.argv[1], 'rb'))(None, None))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "pickled"], capture_output=True, text=True, cwd="/", timeout=60
+    )
+    assert done.stdout == "2.0\n", done.stderr
+
+
+def test_an_edited_plugin_is_another_experiment(write):
+    plugin = write(PLUGIN.format(name="edited"), "edited.py")
+    path = write(with_plugin("edited"))
+    before = digest(load(path))
+    plugin.write_text(plugin.read_text() + "# changed\n")
+    assert digest(load(path)) != before
+
+
+def test_plugins_need_not_be_imported(write, problems, tmp_path):
+    write("raise SystemExit('imported')", "unread.py")
+    (line,) = problems(with_plugin("unread"), plugins=False)
+    assert line.startswith("f.yaml:4:12: no augmentation 'unread'; there are ")
+    assert line.endswith(" (not imported: unread.py)")
+    assert "unread" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("source", "story"),
+    [
+        (None, "no such file"),
+        ("x = 1\nundefined\n", "fails when imported: NameError: name 'undefined' is not defined (broken.py, line 2)"),
+        ("def x(:\n", "fails when imported: SyntaxError: "),
+        ("raise SystemExit('bye')", "fails when imported: SystemExit: bye (broken.py, line 1)"),
+        (
+            "from ftaug.image import augmentation\n@augmentation.register\ndef f(size): 'x.'\n",
+            "fails when imported: TypeError: ",
+        ),
+        (
+            PLUGIN.format(name="broken").replace("float", "complex"),
+            "broken.py: broken: the type of 'strength', <class 'complex'>, is one that no YAML can hold",
+        ),
+        (
+            PLUGIN.format(name="rotate"),
+            "fails when imported: TypeError: broken.py: rotate: the augmentation 'rotate' is already there "
+            "(ftaug.image.augmentations.geometry: rotate); choose another name",
+        ),
+    ],
+)
+def test_a_plugin_that_fails(write, problems, source, story):
+    if source is not None:
+        write(source, "broken.py")
+    (line,) = problems(f"{SMALLEST}plugins: [broken.py]\n")
+    assert line.startswith(f"f.yaml:3:11: plugins.0 (broken.py) {story}")
+
+
+def test_a_module_that_is_not_there(problems):
+    (line,) = problems(f"{SMALLEST}plugins: [no_such_module]\n")
+    assert line.startswith("f.yaml:3:11: plugins.0 (no_such_module) no such module; for a file beside the experiment")
+
+
+def test_loading_imports_nothing_heavy(write):
+    program = (
+        "import sys, json; from ftaug.load import load; load(sys.argv[1]);"
+        "print(json.dumps([m for m in ('torch', 'torchvision', 'sklearn', 'cv2', 'rich') if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, write(FULL)], capture_output=True, text=True, timeout=60)
+    assert json.loads(done.stdout) == [], done.stderr
