@@ -19,11 +19,6 @@ from ftaug.load import MODALITIES, import_components
 for modality in MODALITIES:
     import_components(modality)
 
-REQUIRED = {
-    "image_folder": {"path": "photos"},
-}
-"""A value for each setting that has no default."""
-
 
 class Registered(NamedTuple):
     """One name of a registry."""
@@ -39,11 +34,11 @@ class Registered(NamedTuple):
         return f"{self.registry.kind}-{self.name}"
 
     def bind(self, **settings) -> Component:
-        """Make the component as an experiment file does."""
+        """Make the component as an experiment file does; what has no default is a path."""
         modality = next(iter(MODALITIES)) if self.registry.modality == "any" else self.registry.modality
         adapter = TypeAdapter(Annotated[Component, OfKind(self.registry.kind)])
-        tree = {self.name: REQUIRED.get(self.name, {}) | settings}
-        return adapter.validate_python(tree, context={"folder": "", "modality": modality})
+        paths = {name: "photos" for name, p in self.entry.settings().items() if p.default is p.empty}
+        return adapter.validate_python({self.name: paths | settings}, context={"folder": "", "modality": modality})
 
 
 ALL = [
@@ -53,15 +48,14 @@ ALL = [
 ]
 FUNCTIONS = list({registered.entry.function: registered for registered in ALL}.values())
 
-each = pytest.mark.parametrize("registered", ALL, ids=str)
-each_function = pytest.mark.parametrize("registered", FUNCTIONS, ids=str)
+each = pytest.mark.parametrize("registered", FUNCTIONS, ids=str)
 
 
 def test_every_kind_has_components():
     assert {registered.registry.kind for registered in ALL} == {kind for kind, _ in REGISTRIES}
 
 
-@each_function
+@each
 def test_first_line_is_a_sentence(registered):
     summary = registered.entry.summary
     assert summary[0].isupper() or summary[0].isdigit()
@@ -69,21 +63,21 @@ def test_first_line_is_a_sentence(registered):
     assert len(summary) <= 120
 
 
-@each_function
+@each
 def test_every_setting_is_explained(registered):
     explained = explanations(registered.entry.function)
     assert set(explained) == set(registered.entry.settings())
     assert all(explained.values())
 
 
-@each_function
+@each
 def test_every_setting_has_words_for_its_type(registered):
     shape = function_shape(registered.entry.function, registered.name)
     words = {name: wording(annotation) for name, annotation in shape.annotations.items()}
     assert not [name for name, text in words.items() if not text or "typing" in text or "<" in text]
 
 
-@each_function
+@each
 def test_takes_what_its_kind_is_given(registered):
     parameters = inspect.signature(registered.entry.function).parameters.values()
     positional = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
@@ -98,7 +92,7 @@ def test_binds_with_its_defaults(registered):
     assert component.entry.function is registered.entry.function
 
 
-@each_function
+@each
 def test_refuses_a_setting_that_it_does_not_have(registered):
     with pytest.raises(Exception, match="ftaug"):
         registered.bind(no_such_setting=1)
