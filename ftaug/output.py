@@ -18,10 +18,12 @@ WIDE = 10_000
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
-    """A table whose first column is text and whose others are figures."""
+    """A table with texts to the left of their columns and figures to the right."""
+    rows = [tuple(row) for row in rows]
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
     for position, heading in enumerate(headings):
-        result.add_column(printable(heading), justify="right" if position else "left", no_wrap=True)
+        text = all(isinstance(row[position], str) for row in rows)
+        result.add_column(printable(heading), justify="left" if text else "right", no_wrap=True)
     for row in rows:
         result.add_row(*(printable(figure(value)) for value in row))
     return result

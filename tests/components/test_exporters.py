@@ -1,0 +1,142 @@
+import copy
+import json
+import zipfile
+
+import onnx
+import onnxruntime
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from ftaug import __version__
+from ftaug.components import exporters
+from ftaug.config.kinds import exporter as registry
+from ftaug.errors import Unavailable
+from ftaug.interfaces import Bundle, Task
+
+PREPROCESSING = {"mean": [0.5] * 3, "std": [0.25] * 3, "size": [16, 16], "resize": None, "interpolation": "bilinear"}
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.network = nn.Sequential(
+            nn.Conv2d(3, 4, 3, stride=2),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(4, 3),
+        )
+
+    def forward(self, inputs):
+        return self.network(inputs.float() / 64 - 2)
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    model = Model().to(memory_format=torch.channels_last).eval()
+    model.network[1].running_mean.uniform_(-1, 1)
+    return Bundle(model, pictures(1), Task(("cat", "dog", "ré\nd")), "softmax", PREPROCESSING, "pets")
+
+
+def pictures(n):
+    """As the modality collates: uint8, channels_last."""
+    generator = torch.Generator().manual_seed(n)
+    batch = torch.randint(0, 256, (n, 3, 16, 16), dtype=torch.uint8, generator=generator)
+    return batch.to(memory_format=torch.channels_last)
+
+
+@pytest.fixture(scope="module")
+def exported(bundle, tmp_path_factory):
+    """Every artefact: its path and what its exporter returned."""
+    folder = tmp_path_factory.mktemp("exports")
+    before = copy.deepcopy(bundle.model.state_dict())
+    result = {}
+    for name in registry:
+        path = folder / f"pets{registry[name].facts['suffix']}"
+        result[name] = path, registry[name].function(bundle, path)
+    assert all(torch.equal(v, before[k]) for k, v in bundle.model.state_dict().items())
+    assert not bundle.model.training
+    return result
+
+
+def test_there_is_an_exporter_for_each_suffix():
+    suffixes = {name: registry[name].facts["suffix"] for name in registry}
+    assert suffixes == {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors"}
+
+
+@pytest.mark.parametrize("name", ["onnx", "torch_export", "safetensors"])
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_the_artefact_answers_batches_of_any_size_as_the_model_does(bundle, exported, name, n):
+    batch = pictures(n)
+    with torch.inference_mode():
+        expected = bundle.model(batch)
+    torch.testing.assert_close(exported[name][1](batch), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"), [("onnx", {"opset": 20, "input_name": "picture"}), ("torch_export", {}), ("safetensors", {})]
+)
+def test_the_artefact_answers_for_itself(bundle, exported, name, settings, tmp_path):
+    """What was returned runs what is in the file, not the model that was handed in."""
+    model = copy.deepcopy(bundle.model)
+    other = Bundle(model, bundle.example, bundle.task, bundle.activation, bundle.preprocessing, bundle.name)
+    path = tmp_path / "pets.bin"
+    answer = registry[name].function(other, path, **settings)
+    with torch.no_grad():
+        model.network[5].bias.add_(100.0)
+    torch.testing.assert_close(answer(pictures(2)), exported[name][1](pictures(2)))
+    if name == "onnx":
+        written = onnx.load(path)
+        assert [entry.version for entry in written.opset_import if entry.domain == ""] == [20]
+        assert [entry.name for entry in written.graph.input] == ["picture"]
+
+
+def test_onnx_is_one_valid_file_that_says_what_it_needs(exported):
+    path, _ = exported["onnx"]
+    model = onnx.load(path, load_external_data=False)
+    onnx.checker.check_model(model, full_check=True)
+    assert not any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in model.graph.initializer)
+    assert [entry.version for entry in model.opset_import if entry.domain == ""] == [18]
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    assert json.loads(facts["classes"]) == ["cat", "dog", "ré\nd"]
+    assert json.loads(facts["preprocessing"]) == PREPROCESSING
+    assert facts["activation"] == "softmax"
+    assert facts["ftaug"] == __version__
+
+
+def test_onnx_takes_pixels_and_gives_logits(exported):
+    session = onnxruntime.InferenceSession(exported["onnx"][0])
+    (given,), (result,) = session.get_inputs(), session.get_outputs()
+    assert (given.name, given.type, given.shape[1:]) == ("pixels", "tensor(uint8)", [3, 16, 16])
+    assert isinstance(given.shape[0], str)
+    assert (result.name, result.type) == ("logits", "tensor(float)")
+
+
+def test_onnx_without_its_packages_says_what_to_install(bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporters, "find_spec", lambda name: None if name == "onnxscript" else object())
+    with pytest.raises(Unavailable, match=r"exporter 'onnx' needs onnxscript: pip install 'ftaug\[onnx\]'"):
+        exporters.onnx(bundle, tmp_path / "a.onnx")
+
+
+def test_torch_export_carries_its_facts(exported):
+    extra = {"ftaug.json": ""}
+    torch.export.load(exported["torch_export"][0], extra_files=extra)
+    facts = json.loads(extra["ftaug.json"])
+    assert facts["classes"] == ["cat", "dog", "ré\nd"]
+    assert facts["input"] == {"shape": ["batch", 3, 16, 16], "type": "uint8"}
+    assert zipfile.is_zipfile(exported["torch_export"][0])
+
+
+def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(bundle, exported):
+    path, _ = exported["safetensors"]
+    tensors = load_file(path)
+    assert set(tensors) == set(bundle.model.network.state_dict())
+    assert all(torch.equal(tensors[k], v) for k, v in bundle.model.network.state_dict().items())
+    facts = json.loads(path.with_suffix(".json").read_text())
+    assert facts == json.loads(json.dumps(exporters.description(bundle)))
+    assert facts["preprocessing"] == PREPROCESSING
+    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode
