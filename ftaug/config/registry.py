@@ -101,9 +101,8 @@ class Registry:
         taken = self._entries.get(name)
         if taken and _identity(taken.function) != _identity(function):
             other = called_by_author(taken.function)
-            raise TypeError(
-                f"{called_by_author(function)}: the {self.kind} '{name}' is already there ({other}); choose another name"
-            )
+            taken_by = f"the {self.kind} '{name}' is already there ({other})"
+            raise TypeError(f"{called_by_author(function)}: {taken_by}; choose another name")
         self._entries[name] = Entry(name, function, self._facts(function, facts), in_family)
 
     def _facts(self, function: Callable[..., Any], facts: Mapping[str, Any]) -> dict[str, Any]:

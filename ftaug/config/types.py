@@ -156,14 +156,8 @@ class TimeLimit:
         return {"anyOf": [{"type": "string", "pattern": r"^\d+:[0-5]\d$"}, {"type": "number", "exclusiveMinimum": 0}]}
 
 
-def _run_name(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"\w[\w.+-]{0,99}", value):
-        raise PydanticCustomError("name", "must be a name")
-    return value
-
-
 RunName = Annotated[
     str,
-    BeforeValidator(_run_name),
+    Field(pattern=r"^\w[\w.+-]{0,99}$"),
     Wording("a name that a folder can have: up to 100 letters, digits, '.', '_', '-' or '+', a letter or digit first"),
 ]

@@ -1,0 +1,57 @@
+"""`ftaug validate`: valid and a summary on stdout, or every problem on stderr."""
+
+import json
+
+import pytest
+
+from ftaug.cli import run
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "flowers.yaml"
+    path.write_text("data: {train: digits}\nbackbone: resnet18\naugment: [rotate, horizontal_flip]\nmix: mixup\n")
+    return path
+
+
+def test_a_valid_file(config, capsys):
+    assert run(["validate", str(config), "train.epochs=3", "lr.peak=3e-4"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    assert out.splitlines()[0] == f"{config}: valid"
+    assert ["augment", "rotate, horizontal_flip, mixup"] in lines
+    assert ["training", "3 epochs, adamw, cosine from 0.0003, cross_entropy"] in lines
+
+
+def test_a_valid_file_as_json(config, capsys):
+    assert run(["validate", str(config), "--json", "seed=7"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["valid"] is True
+    assert result["experiment"]["seed"] == 7
+    assert result["experiment"]["name"] == "flowers"
+    assert len(result["digest"]) == 8
+
+
+def test_problems_go_to_stderr(config, capsys):
+    assert run(["validate", str(config), "trian.epochs=3", "seed=x"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "override 'seed=x': seed must be a whole number of 0 or more; got x",
+        "override 'trian.epochs=3': unknown key 'trian'; did you mean 'train'?",
+    ]
+
+
+def test_a_missing_file(tmp_path, capsys):
+    assert run(["validate", str(tmp_path / "none.yaml")]) == 66
+    assert capsys.readouterr().err == f"{tmp_path / 'none.yaml'}: no such file\n"
+
+
+def test_plugins_can_be_left_alone(config, capsys):
+    mark = config.parent / "imported"
+    (config.parent / "leaves_a_mark.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    assert run(["validate", str(config), "plugins=[leaves_a_mark.py]", "--no-plugins"]) == 0
+    assert not mark.exists()
+    assert run(["validate", str(config), "plugins=[leaves_a_mark.py]"]) == 0
+    assert mark.exists()

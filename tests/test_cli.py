@@ -1,0 +1,173 @@
+"""The command line: errors become exit codes and single lines; help costs little."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ftaug import __version__, cli
+from ftaug.errors import BadData, Diverged, Stopped
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make `ftaug schema` end in an error."""
+
+    def failing(error: BaseException, *arguments: str) -> int:
+        def raise_it() -> None:
+            raise error
+
+        monkeypatch.setattr("ftaug.commands.schema.run", raise_it)
+        return cli.run([*arguments, "schema"])
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (BadData("a.jpg: broken", "b.jpg: broken"), 65, "a.jpg: broken\nb.jpg: broken\n"),
+        (Diverged("the loss is not finite"), 3, "the loss is not finite\n"),
+        (Stopped("saved"), 75, "saved\n"),
+        (MemoryError(), 4, "out of memory: try a smaller data.batch_size"),
+        (RuntimeError("CUDA out of memory."), 4, "out of memory: try"),
+        (OSError(errno.ENOSPC, "No space left on device", "runs/x"), 74, "runs/x: No space left on device\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (
+            ZeroDivisionError("oops\nsecond line"),
+            1,
+            "a defect in ftaug: ZeroDivisionError: oops (to see the traceback: ",
+        ),
+    ],
+)
+def test_exit_codes(failing, capsys, error, code, text):
+    assert failing(error) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(text)
+    assert "Traceback" not in err
+    assert bool(err) == bool(text)
+
+
+def test_debug_shows_the_traceback(failing, capsys):
+    assert failing(ZeroDivisionError("oops"), "--debug") == 1
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_a_defect_in_a_run_leaves_a_crash_log(failing, capsys, tmp_path):
+    error = ZeroDivisionError("oops")
+    error.run_folder = tmp_path
+    assert failing(error) == 1
+    assert (
+        capsys.readouterr().err == f"a defect in ftaug: ZeroDivisionError: oops (traceback in {tmp_path}/crash.log)\n"
+    )
+    assert "ZeroDivisionError: oops" in (tmp_path / "crash.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], "No such command 'nonsense'"),
+        (["validate"], "Missing argument 'CONFIG'"),
+        (["validate", "x", "--nonsense"], "No such option: --nonsense"),
+        (["train", "x", "--device", "tpu"], "'tpu' is not one of"),
+        (["export", "run"], "Missing option '--format'"),
+        (["predict", "run", "x", "--top-k", "0"], "Invalid value for '--top-k'"),
+    ],
+)
+def test_usage_errors(arguments, words, capsys):
+    assert cli.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert words in err
+
+
+def test_version(capsys):
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"ftaug {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["train", "evaluate", "predict", "export", "validate", "inspect", "preview", "list", "schema", "init"],
+)
+def test_every_command_has_help(command, capsys):
+    assert cli.run([command, "--help"]) == 0
+    assert f"ftaug {command}" in capsys.readouterr().out
+
+
+def test_train_hands_its_options_on(monkeypatch):
+    received = {}
+    module = type(sys)("ftaug.commands.train")
+    module.run = lambda **options: received.update(options) or 75
+    monkeypatch.setitem(sys.modules, "ftaug.commands.train", module)
+    arguments = ["train", "a.yaml", "seed=1", "~mix", "--from", "runs/x", "--json", "--require", "accuracy>=0.9"]
+    assert cli.run([*arguments, "--device", "cpu", "--requeue-exit-code", "99", "--fresh"]) == 75
+    assert received == {
+        "config": Path("a.yaml"),
+        "overrides": ["seed=1", "~mix"],
+        "run_dir": None,
+        "fresh": True,
+        "from_": Path("runs/x"),
+        "json": True,
+        "require": ["accuracy>=0.9"],
+        "requeue_exit_code": 99,
+        "trust_plugins": False,
+        "device": "cpu",
+    }
+    assert type(received["device"]) is str
+
+
+def ftaug(*arguments: str, **options):
+    program = "from ftaug.cli import main; main()"
+    return subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, **options)
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    process = ftaug("schema", stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == b""
+
+
+def test_a_full_disk_behind_stdout():
+    with Path("/dev/full").open("w") as full:
+        program = "from ftaug.cli import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", program, "list"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert done.returncode == 74
+    assert done.stderr.splitlines()[0].endswith("No space left on device")
+
+
+def test_ctrl_c(tmp_path):
+    config = tmp_path / "f.yaml"
+    plugin = tmp_path / "sleeps.py"
+    plugin.write_text("import time\nprint('asleep', flush=True)\ntime.sleep(60)\n")
+    config.write_text("data: {train: digits}\nbackbone: resnet18\nplugins: [sleeps.py]\n")
+    process = ftaug("validate", str(config), stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"asleep\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 130
+    assert process.stderr.read() == b""
+
+
+def test_help_needs_little_time():
+    times = []
+    for _ in range(3):
+        before = os.times()
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "from ftaug.cli import main; main()", "--help"], capture_output=True)
+        after = os.times()
+        times.append(
+            min(
+                after.children_user - before.children_user + after.children_system - before.children_system,
+                time.perf_counter() - started,
+            )
+        )
+    assert min(times) < 0.7  # twice what it takes on a small machine
