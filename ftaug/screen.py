@@ -51,7 +51,7 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     for row in epochs:
         marked = "best" if row["step"] == best_step else ""
         values = (f"{row['metrics'][name]:.4f}" for name in names)
-        table.add_row(f"{row['epoch']:g}", str(row["step"]), f"{row['train_loss']:.4f}", *values, marked)
+        table.add_row(f"{row['epoch']:.4g}", str(row["step"]), f"{row['train_loss']:.4f}", *values, marked)
     return table
 
 

@@ -144,7 +144,7 @@ class Session:
             }
         )
         figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
-        ticker.line(f"epoch {epoch:g}: val {figures}{' (best)' if better else ''}")
+        ticker.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if better else ''}")
         if better:
             self.save()
             self.folder.set_best(progress.step)
