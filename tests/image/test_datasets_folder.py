@@ -252,6 +252,24 @@ def test_a_failing_network_file_system_is_tried_again_then_reported(tmp_path, mo
         samples.read(0)
 
 
+@pytest.mark.parametrize(
+    "error, becomes", [(PermissionError(13, "no"), MissingInput), (OSError(5, "bad"), StorageError)]
+)
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch, error, becomes):
+    fill(tmp_path)
+    working = os.scandir
+
+    def failing(path):
+        if path == os.fsencode(tmp_path / "dog"):
+            error.filename = path
+            raise error
+        return working(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    with pytest.raises(becomes, match=f"{tmp_path}/dog"):
+        image_folder("train", path=tmp_path)
+
+
 def test_samples_pickle_small(tmp_path):
     samples = image_folder("train", path=fill(tmp_path, *(f"{c}/{i:04}.jpg" for c in "ab" for i in range(500))))
     pickled = pickle.dumps(samples)

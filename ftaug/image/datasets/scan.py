@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.errors import BadData, MissingInput
+from ftaug.errors import BadData, MissingInput, StorageError
 from ftaug.image.datasets.index import SUFFIXES, Packed
 
 _SYSTEM_NAMES = {b"__macosx", b"thumbs.db", b"desktop.ini", b"$recycle.bin", b"system volume information"}
@@ -57,8 +57,17 @@ class _Walk:
 
 
 def scan(root: Path, *, outside_links: bool = False) -> Scan:
-    """Walk the folder; raises BadData or MissingInput naming what cannot be used."""
+    """Walk the folder; raises BadData, MissingInput or StorageError naming what cannot be used."""
     walk = _Walk(os.fsencode(root), outside_links)
+    try:
+        return _scan(walk)
+    except PermissionError as error:
+        raise MissingInput(f"no permission to read {os.fsdecode(error.filename or root)}") from None
+    except OSError as error:
+        raise StorageError(f"cannot read {os.fsdecode(error.filename or root)}: {error.strerror}") from error
+
+
+def _scan(walk: _Walk) -> Scan:
     loose, class_folders = _enter(walk, b"")
     classes, ends = [], []
     for folder in class_folders:
@@ -105,17 +114,14 @@ def _enter(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
     absolute = walk.absolute(folder)
     pictures: list[bytes] = []
     folders: list[bytes] = []
-    try:
-        status = Path(os.fsdecode(absolute)).stat()
-        if (status.st_dev, status.st_ino) in walk.seen:
-            walk.ignored["link to a folder already read"] += 1
-            return [], []
-        walk.seen.add((status.st_dev, status.st_ino))
-        with os.scandir(absolute) as entries:
-            for entry in entries:
-                _sort_in(walk, entry, folder, pictures, folders)
-    except PermissionError as error:
-        raise MissingInput(f"no permission to read the folder {os.fsdecode(error.filename or absolute)}") from None
+    status = Path(os.fsdecode(absolute)).stat()
+    if (status.st_dev, status.st_ino) in walk.seen:
+        walk.ignored["link to a folder already read"] += 1
+        return [], []
+    walk.seen.add((status.st_dev, status.st_ino))
+    with os.scandir(absolute) as entries:
+        for entry in entries:
+            _sort_in(walk, entry, folder, pictures, folders)
     walk.folders.append(folder)
     walk.modified.append(status.st_mtime_ns)
     return sorted(pictures), sorted(folders)
