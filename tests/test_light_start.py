@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {
@@ -61,9 +62,10 @@ def test_does_not_import_heavy_packages(arguments, tmp_path):
 
 
 def test_init_does_not_import_heavy_packages(tmp_path):
-    photos = tmp_path / "photos"
     for label in ("cat", "dog"):
-        (photos / label).mkdir(parents=True)
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        Image.new("RGB", (96, 96)).save(folder / "1.png")
     done, modules = modules_of("init", "photos", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert not modules & HEAVY

@@ -1,4 +1,4 @@
-"""Signatures and dataclasses → pydantic models; pydantic's errors → faults in words for the user."""
+"""Signatures and dataclasses → pydantic's validators; pydantic's errors → faults in words for the user."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import inspect
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, Strict, ValidationError, ValidationInfo, create_model
-from pydantic_core import CoreSchema, ErrorDetails, core_schema
+from pydantic import GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
+from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, SchemaValidator, core_schema
 
 from ftaug.config.aliases import right_place
 from ftaug.config.annotations import Kind, annotation_at, holdable, is_component, is_mapping, is_section, is_union
@@ -23,7 +23,7 @@ from ftaug.errors import did_you_mean
 
 REQUIRED = inspect.Parameter.empty
 
-Value = TypeVar("Value")
+_STRICT = CoreConfig(strict=True)
 
 
 class OfKind(Kind):
@@ -34,7 +34,7 @@ class OfKind(Kind):
         return core_schema.with_info_plain_validator_function(functools.partial(read_component, self.kind))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """The keys that a mapping may have: the settings of a function, or the fields of a dataclass."""
 
@@ -44,13 +44,17 @@ class Shape:
     explanations: Mapping[str, str]
 
     @functools.cached_property
-    def model(self) -> type[BaseModel]:
-        """The strict pydantic model."""
-        # The prefix keeps a setting from shadowing a method of BaseModel.
-        fields: dict[str, Any] = {
-            f"key_{key}": (adapted(annotation), Field(alias=key)) for key, annotation in self.annotations.items()
+    def validator(self) -> TypeAdapter[dict[str, Any]]:
+        """Pydantic's validator of such a mapping: strict, and without other keys."""
+        return TypeAdapter(Annotated[dict[str, Any], self])
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Make pydantic's schema from the annotations."""
+        fields = {
+            key: core_schema.typed_dict_field(handler.generate_schema(adapted(annotation)))
+            for key, annotation in self.annotations.items()
         }
-        return create_model(self.name, __config__=ConfigDict(extra="forbid", strict=True), **fields)
+        return core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=_STRICT)
 
     def read(self, tree: Any, context: Mapping[str, Any]) -> dict[str, Any]:
         """Validate a mapping and fill in what it leaves out; raises ValidationError made of faults."""
@@ -59,10 +63,10 @@ class Shape:
             raise fail(((), predicate(f"must be a mapping {keys}; got {shown(tree)}")))
         complete = {key: value for key, value in self.defaults.items() if value is not REQUIRED} | tree
         try:
-            model = self.model.model_validate(complete, context=dict(context))
+            values = self.validator.validate_python(complete, context=dict(context))
         except ValidationError as error:
             raise fail(*(self._fault(line, complete) for line in error.errors(include_url=False))) from None
-        return {key: hashable(getattr(model, f"key_{key}")) for key in self.annotations}
+        return {key: hashable(values[key]) for key in self.annotations}
 
     def _fault(self, line: ErrorDetails, tree: Mapping[str, Any]) -> tuple[Where, Fault]:
         where, value = line["loc"], line["input"]
@@ -211,26 +215,23 @@ class Section:
         return core_schema.with_info_plain_validator_function(functools.partial(read_dataclass, self.cls))
 
 
-class _Choice(RootModel[Value]):
-    model_config = ConfigDict(strict=True)
-
-
 @dataclass(frozen=True)
 class AnyOf:
     """Marks a value of one of several types, none of them null."""
 
     types: tuple[Any, ...]
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Try the types whose form the value has, in their order."""
-        choices = [(annotation, _Choice[adapted(annotation)]) for annotation in self.types]  # type: ignore[misc]
+        schemas = [handler.generate_schema(adapted(annotation)) for annotation in self.types]
+        choices = [(a, SchemaValidator(schema, _STRICT)) for a, schema in zip(self.types, schemas, strict=True)]
 
         def read(value: Any, info: ValidationInfo) -> Any:
             errors = []
             fitting = [choice for annotation, choice in choices if fits(annotation, value)]
             for choice in fitting:
                 try:
-                    return choice.model_validate(value, context=info.context).root
+                    return choice.validate_python(value, context=info.context)
                 except ValidationError as error:
                     errors.append(error)
             told = [error for error in errors if all(isinstance(line["input"], Fault) for line in error.errors())]
