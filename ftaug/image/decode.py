@@ -77,7 +77,7 @@ def opened(raw: bytes | np.ndarray) -> Picture:
 
 
 def decode(data: bytes, reduce: int = 1) -> np.ndarray:
-    """Decode a file to upright uint8 (H, W, 3) RGB, at 1/reduce (1, 2, 4, 8) of its size, rounded up; raises BadData."""
+    """Decode a file to upright uint8 (H, W, 3) RGB, at 1/reduce (1, 2, 4, 8) of its size; raises BadData."""
     picture = opened(data)
     if reduce == 1 or reduce in picture.scales:
         pixels = picture.load(reduce)

@@ -15,8 +15,6 @@ LUMA = matrix([0.299, 0.587, 0.114])
 
 UNCHANGED = np.eye(3)
 TO_GREY = np.tile(LUMA, (3, 1))
-YIQ = matrix([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
-FROM_YIQ = np.linalg.inv(YIQ)
 
 
 @augmentation.register
@@ -65,20 +63,20 @@ def saturation(
 def hue(
     canvas: Canvas, rng: np.random.Generator, *, strength: Turns = 0.1, probability: Probability = 1.0
 ) -> Colour | None:
-    """Turn all colours round the colour circle by a random angle; greys and brightness stay.
+    """Turn all colours round the colour circle by a random angle; greys stay.
 
     Settings:
         strength: the largest turn either way, as a share of the circle; uniform up to it
         probability: the chance that the op fires for a picture
 
-    A rotation of the plane of chroma in YIQ, which is a matrix. torchvision turns HSV, where a turn changes how bright
-    a colour looks: blue turned to green is as light as green there, and as dark as blue here.
+    A rotation of RGB about its grey axis, which is a matrix. At thirds of the circle it is torchvision's turn in HSV;
+    between them a value differs from that by at most 85, less the greyer the colour is.
     """
     angle = 2 * math.pi * rng.uniform(-strength, strength)
     if not happens(rng, probability):
         return None
-    cos, sin = math.cos(angle), math.sin(angle)
-    return Colour.of(FROM_YIQ @ matrix([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]) @ YIQ)
+    across = math.sin(angle) / math.sqrt(3) * matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    return Colour.of(math.cos(angle) * UNCHANGED + (1 - math.cos(angle)) / 3 + across)
 
 
 @augmentation.register

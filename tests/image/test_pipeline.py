@@ -1,0 +1,225 @@
+"""What holds for every augmentation, and for their sequence. A new op is tested by being registered."""
+
+import pickle
+from typing import get_args
+
+import numpy as np
+import pytest
+from pictures import AUGMENTATIONS, augmentation, augmented, jpeg, preprocessing, streams, texture
+
+from ftaug.config.registry import REGISTRIES
+from ftaug.image import samples
+from ftaug.image.augmentations.draws import Border, Canvas, Colour, Geometry, Pixels
+from ftaug.image.augmentations.pipeline import Fused, apply, fuse
+from ftaug.image.decode import opened
+
+WITH_PROBABILITY = [name for name in AUGMENTATIONS if "probability" in augmentation(name).settings]
+WITH_BORDER = [name for name in AUGMENTATIONS if "border" in augmentation(name).settings]
+
+every_op = pytest.mark.parametrize("name", AUGMENTATIONS)
+
+
+def certain(name, **settings):
+    """The op as it is when it fires."""
+    return augmentation(name, **({"probability": 1.0} if name in WITH_PROBABILITY else {}), **settings)
+
+
+def test_there_are_ops():
+    assert len(AUGMENTATIONS) >= 18
+
+
+@every_op
+@pytest.mark.parametrize("shape", [(60, 80), (80, 61), (1, 1), (1, 90), (64, 64)])
+def test_gives_a_picture_of_the_models_size(name, shape):
+    picture = texture(*shape)
+    pipeline = samples.pipeline([certain(name)], preprocessing(48, 40))
+    for epoch in range(3):
+        pixels = samples.prepare(picture, pipeline, streams(epoch))
+        assert pixels.shape == (48, 40, 3)
+        assert pixels.dtype == np.uint8
+        assert pixels.flags.c_contiguous
+
+
+@every_op
+def test_leaves_its_input_alone(name):
+    picture = texture(60, 80)
+    before = picture.copy()
+    pixels = augmented(picture, certain(name))
+    np.testing.assert_array_equal(picture, before)
+    assert not np.may_share_memory(pixels, picture)
+
+
+@every_op
+def test_is_a_function_of_its_stream(name):
+    picture = texture(60, 80)
+    np.testing.assert_array_equal(
+        augmented(picture, certain(name), epoch=1), augmented(picture, certain(name), epoch=1)
+    )
+
+
+@every_op
+def test_draws_something_else_in_another_epoch(name):
+    if name in ("center_crop", "resize", "grayscale", "invert", "horizontal_flip", "vertical_flip"):
+        pytest.skip("draws no strength")
+    picture = texture(60, 80)
+    seen = {augmented(picture, certain(name), epoch=epoch, size=[32, 32]).tobytes() for epoch in range(6)}
+    assert len(seen) >= 5
+
+
+@every_op
+def test_does_something(name):
+    picture = texture(60, 80)
+    plain = augmented(picture, size=[32, 32])
+    assert (augmented(picture, certain(name), size=[32, 32], resize=40) != plain).any()
+
+
+@pytest.mark.parametrize("name", WITH_PROBABILITY)
+def test_probability_zero_is_no_change(name):
+    picture = texture(60, 80)
+    for epoch in range(5):
+        pixels = augmented(picture, augmentation(name, probability=0), epoch=epoch)
+        np.testing.assert_array_equal(pixels, picture)
+
+
+@pytest.mark.parametrize("name", WITH_PROBABILITY)
+def test_fires_as_often_as_asked(name):
+    op = augmentation(name, probability=0.3)
+    canvas = Canvas(60, 80, (48, 48))
+    fired = sum(op(canvas, streams(epoch)(name)) is not None for epoch in range(400))
+    assert 80 <= fired <= 160
+
+
+@pytest.mark.parametrize("name", WITH_PROBABILITY)
+def test_the_probability_does_not_change_what_is_drawn(name):
+    canvas = Canvas(60, 80, (48, 48))
+    picture = texture(60, 80)
+    for epoch in range(10):
+        rare = augmentation(name, probability=0.5)(canvas, streams(epoch)(name))
+        if rare is not None:
+            always = certain(name)(canvas, streams(epoch)(name))
+            both = [apply([draw], opened(picture), "bilinear") for draw in (rare, always)]
+            np.testing.assert_array_equal(*both)
+
+
+@every_op
+def test_survives_being_sent_to_a_worker(name):
+    pipeline = pickle.loads(pickle.dumps(samples.pipeline([certain(name)], preprocessing(48))))
+    picture = texture(60, 80)
+    expected = samples.prepare(picture, samples.pipeline([certain(name)], preprocessing(48)), streams())
+    np.testing.assert_array_equal(samples.prepare(picture, pipeline, streams()), expected)
+
+
+@every_op
+def test_what_one_op_draws_does_not_depend_on_the_others(name):
+    alone = samples.pipeline([certain(name)], preprocessing(48)).draws(60, 80, streams())[0]
+    others = [augmentation("invert", probability=0.5), augmentation("hue")]
+    among = samples.pipeline([*others, certain(name)], preprocessing(48)).draws(60, 80, streams())
+    picture = texture(60, 80)
+    found = [apply([draw], opened(picture), "bilinear").tobytes() for draw in among]
+    assert apply([alone], opened(picture), "bilinear").tobytes() in found
+
+
+def test_two_uses_of_an_op_draw_from_two_streams():
+    asked = []
+
+    def asking(name):
+        asked.append(name)
+        return streams()(name)
+
+    ops = [certain("rotate"), certain("hue"), certain("rotate"), certain("rotate")]
+    samples.prepare(texture(20, 20), samples.pipeline(ops, preprocessing(16)), asking)
+    assert asked == ["rotate", "hue", "rotate#1", "rotate#2"]
+
+
+@pytest.mark.parametrize(
+    ("ops", "shape"),
+    [
+        ([], (48, 48)),
+        ([("random_resized_crop", {"size": 20})], (20, 20)),
+        ([("random_resized_crop", {"size": (20, 30)}), ("rotate", {})], (20, 30)),
+        ([("random_resized_crop", {"size": 40}), ("center_crop", {"size": 32})], (32, 32)),
+        ([("resize", {"size": 30})], (48, 48)),
+        ([("resize", {"size": 30, "mode": "squash"})], (30, 30)),
+        ([("resize", {"size": 60}), ("random_crop", {})], (48, 48)),
+        ([("rotate", {}), ("hue", {})], (48, 48)),
+    ],
+    ids=str,
+)
+def test_the_last_op_with_a_size_settles_it(ops, shape):
+    pipeline = samples.pipeline([augmentation(name, **settings) for name, settings in ops], preprocessing(48))
+    for picture in (texture(60, 80), texture(90, 50)):
+        assert samples.prepare(picture, pipeline, streams()).shape[:2] == shape
+
+
+GEOMETRY = Geometry(np.eye(3), 8, 8)
+COLOUR = Colour.of(np.eye(3))
+PIXELS = Pixels(lambda pixels: pixels)
+
+
+def test_neighbours_fuse_and_pixels_part_them():
+    steps = fuse([GEOMETRY, COLOUR, GEOMETRY, COLOUR], 8, 8)
+    assert [type(step) for step in steps] == [Fused]
+    steps = fuse([COLOUR, PIXELS, GEOMETRY, PIXELS, COLOUR], 8, 8)
+    assert [type(step) for step in steps] == [Fused, Pixels, Fused, Pixels, Fused]
+
+
+def test_geometries_with_different_borders_stay_apart():
+    borders = [Geometry(np.eye(3), 8, 8, border) for border in get_args(Border)]
+    assert len(fuse(borders, 8, 8)) == 3
+    assert len(fuse([borders[0], GEOMETRY, borders[0]], 8, 8)) == 1
+
+
+@pytest.mark.parametrize("name", WITH_BORDER)
+def test_each_border_shows_what_it_says(name):
+    """On a picture of one colour, only `constant` shows another."""
+    picture = np.full((60, 80, 3), 200, np.uint8)
+    far = {"translate": {"x": 1, "y": 1}, "rotate": {"degrees": 90}, "random_crop": {"padding": 0.5, "size": 70}}
+    far |= {"scale": {"factor": (0.5, 0.5)}, "shear": {"x": 60}, "center_crop": {"size": 90}}
+    values = {
+        border: set(np.unique(augmented(picture, certain(name, border=border, **far.get(name, {})), epoch=2)))
+        for border in get_args(Border)
+    }
+    assert values["reflect"] == values["replicate"] == {200}
+    assert {0, 200} <= values["constant"]
+
+
+def test_two_borders_in_one_pipeline_each_show():
+    picture = np.full((60, 60, 3), 200, np.uint8)
+    left = Geometry(np.array([[1, 0, -20], [0, 1, 0], [0, 0, 1.0]]), 60, 60, "constant")
+    down = Geometry(np.array([[1, 0, 0], [0, 1, 20], [0, 0, 1.0]]), 60, 60, "replicate")
+    result = apply([left, down], opened(picture), "bilinear")
+    assert (result[:, 41:] == 0).all()
+    assert (result[:, :39] == 200).all()
+
+
+def test_what_left_the_canvas_comes_back():
+    """A turn after a crop shows the picture beyond the crop instead of black corners."""
+    picture = np.full((200, 200, 3), 200, np.uint8)
+    ops = [augmentation("center_crop", size=80), augmentation("rotate", degrees=45)]
+    assert (augmented(picture, *ops) == 200).all()
+
+
+@pytest.mark.parametrize("data", [jpeg(texture(120, 160)), texture(120, 160)], ids=["jpeg", "array"])
+def test_a_long_pipeline(data):
+    names = [name for name in AUGMENTATIONS if name not in ("center_crop", "random_crop")]
+    pipeline = samples.pipeline([certain(name) for name in names], preprocessing(48))
+    first, second = (samples.prepare(data, pipeline, streams(1)) for _ in range(2))
+    assert first.shape == (48, 48, 3)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_interpolations():
+    picture = texture(60, 80)
+    ops = [certain("rotate"), certain("random_resized_crop")]
+    results = {}
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        results[interpolation] = augmented(picture, *ops, size=[40, 40], interpolation=interpolation).astype(int)
+    assert set(map(tuple, results["nearest"].reshape(-1, 3))) <= {
+        *map(tuple, picture.reshape(-1, 3).tolist()),
+        (0, 0, 0),
+    }
+    assert 0 < np.abs(results["bilinear"] - results["bicubic"]).mean() < 8
+
+
+def test_no_op_claims_a_fact():
+    assert all(not REGISTRIES["augmentation", "image"][name].facts for name in AUGMENTATIONS)
