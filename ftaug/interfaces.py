@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ftaug.config.registry import Component
 
 Streams = Callable[[str], np.random.Generator]
-"""From the name of an op ("rotate", or "rotate#1" for its second use) to the random stream of this sample, epoch and op."""
+"""From an op ("rotate", or "rotate#1" for its second use) to the random stream of this sample, epoch and op."""
 
 
 @dataclass(frozen=True)

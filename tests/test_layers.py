@@ -19,8 +19,8 @@ MAY_IMPORT = {
     "components": {"errors", "interfaces", "config"},
     "engine": {"errors", "interfaces", "config"},
     "load": {"errors", "interfaces", "config", "image", "components"},
-    "shared by commands": {"errors", "interfaces", "config", "engine", "load"},
-    "commands": {"errors", "interfaces", "config", "image", "components", "engine", "load", "shared by commands"},
+    "runs": {"errors", "interfaces", "config", "engine", "load"},
+    "commands": {"errors", "interfaces", "config", "image", "components", "engine", "load", "runs"},
     "cli": {"errors", "interfaces", "config", "load", "commands"},
     "__main__": {"cli"},
     "__init__": set(),
@@ -35,9 +35,8 @@ def dotted_name(file: Path) -> str:
 
 
 def layer(module: str) -> str:
-    """`ftaug.image.decode` -> `image`; the package itself -> `__init__`. Modules not named above serve the commands."""
-    name = ([*module.split("."), "__init__"])[1]
-    return name if name in MAY_IMPORT else "shared by commands"
+    """`ftaug.image.decode` -> `image`; the package itself -> `__init__`."""
+    return ([*module.split("."), "__init__"])[1]
 
 
 def for_types_only(tree: ast.AST) -> set[ast.AST]:

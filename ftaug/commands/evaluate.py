@@ -16,8 +16,9 @@ from ftaug.engine.measure import Measurement
 from ftaug.engine.portion import Portion
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.interfaces import Task
-from ftaug.requirements import Requirement, check
-from ftaug.run import OpenRun, open_run
+from ftaug.runs import plots
+from ftaug.runs.opened import OpenRun, open_run
+from ftaug.runs.requirements import Requirement, check
 
 LISTED_CONFUSIONS = 10
 PRINTED_MATRIX = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from ftaug.engine.setup import prepared
 from ftaug.engine.storage import replace, storage_errors, sync_folder
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
 from ftaug.interfaces import Bundle, Task
-from ftaug.run import OpenRun, open_run
+from ftaug.runs.opened import OpenRun, open_run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,13 +47,13 @@ class Parity:
     def holds(self) -> bool:
         """Whether the artefact may stand in for the model."""
         same = abs(self.original - self.exported) <= TOLERANCE * max(1.0, abs(self.original))
-        return same and self.equal_predictions >= 1 - TOLERANCE
+        return same and math.isfinite(self.largest_difference) and self.equal_predictions >= 1 - TOLERANCE
 
 
 def run(*, run: Path, formats: Sequence[str], as_json: bool) -> None:
     """Export and compare on the validation split; raises NotReached if an artefact answers otherwise than the model."""
     opened = open_run(run)
-    exporters = [exporter(text) for text in dict.fromkeys(formats)]
+    exporters = [component(text) for text in dict.fromkeys(formats)]
     portion = opened.portion(next(name for name in ("val", "test", "train") if name in opened.portions))
     bundle = opened.bundle(opened.prepare([portion.samples.read(int(portion.ids[0]))]))
     folder = run / "exports"
@@ -72,7 +73,7 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool) -> None:
         raise NotReached(*failed)
 
 
-def exporter(text: str) -> Component:
+def component(text: str) -> Component:
     """Read `onnx`, or a format with settings such as `{onnx: {opset: 20}}`."""
     try:
         adapter: TypeAdapter[Component] = TypeAdapter(Annotated[Component, OfKind("exporter")])

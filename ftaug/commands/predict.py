@@ -20,7 +20,7 @@ from ftaug.engine.setup import modality_of
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.errors import BadData, FtaugError, MissingInput, Problem, one_of
 from ftaug.interfaces import Task
-from ftaug.run import OpenRun, open_run
+from ftaug.runs.opened import OpenRun, open_run
 
 
 @dataclass(frozen=True)

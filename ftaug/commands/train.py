@@ -13,7 +13,7 @@ from ftaug.config.dump import digest, to_yaml
 from ftaug.config.experiment import Experiment
 from ftaug.errors import ExperimentError, Stopped
 from ftaug.load import load
-from ftaug.requirements import Requirement, check
+from ftaug.runs.requirements import Requirement, check
 
 if TYPE_CHECKING:
     from ftaug.engine.run_folder import RunFolder
@@ -65,7 +65,7 @@ def run(
 
 def _train(experiment: Experiment, folder: RunFolder, device: str, started: float) -> None:
     from ftaug.engine.signals import StopRequests
-    from ftaug.training import train
+    from ftaug.runs.training import train
 
     limit = experiment.train.max_time
     with StopRequests(started + limit.seconds if limit else None, folder.path / "stop") as stop:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ftaug import plots, screen
+from ftaug.runs import plots, screen
 from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint
 from ftaug.engine.fit import fit
@@ -12,9 +12,9 @@ from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import Interrupted, Stopped
-from ftaug.run import MODEL_FILE, describe_model
-from ftaug.session import Session
-from ftaug.ticker import Ticker
+from ftaug.runs.opened import MODEL_FILE, describe_model
+from ftaug.runs.session import Session
+from ftaug.runs.ticker import Ticker
 
 
 def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:

@@ -18,7 +18,7 @@ from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup, evaluated_model
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import BadData, ExperimentError
-from ftaug.ticker import Ticker
+from ftaug.runs.ticker import Ticker
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
 ROWS_PER_EPOCH = 20

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ftaug import plots
+from ftaug.runs import plots
 
 
 def write_metrics(folder, epochs=3, measured=True):
