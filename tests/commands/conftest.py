@@ -1,0 +1,44 @@
+"""A small run that several commands are tried on: it tells red, green and blue noise apart."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ftaug.cli import run
+
+CLASSES = ("blue, mostly", "green", "red")
+EXPERIMENT = """
+name: colours
+data:
+  train: {image_folder: {path: photos/train}}
+  val: {split: 30%}
+  test: {image_folder: {path: photos/test}}
+  batch_size: 8
+  workers: 0
+backbone: {resnet20: {weights: none}}
+train: {epochs: 2, precision: fp32}
+lr: {peak: 5e-3}
+evaluate: {metrics: [f1, accuracy]}
+"""
+
+
+def noise(channel, seed):
+    """A noisy 32×32 picture in which one channel leads."""
+    picture = np.random.default_rng(seed).integers(0, 140, (32, 32, 3), dtype=np.uint8)
+    picture[..., channel] += 60
+    return Image.fromarray(picture)
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory):
+    """A folder with photos, an experiment and its finished run."""
+    folder = tmp_path_factory.mktemp("desk")
+    for split, count in (("train", 20), ("test", 7)):
+        for position, name in enumerate(CLASSES):
+            (folder / "photos" / split / name).mkdir(parents=True)
+            for number in range(count):
+                path = folder / "photos" / split / name / f"{number:02}.png"
+                noise(2 - position, seed=1000 * position + number + 100 * (split == "test")).save(path)
+    (folder / "colours.yaml").write_text(EXPERIMENT)
+    assert run(["train", str(folder / "colours.yaml"), "--run-dir", str(folder / "run"), "--device", "cpu"]) == 0
+    return folder

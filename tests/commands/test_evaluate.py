@@ -1,0 +1,118 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from ftaug.cli import run
+from ftaug.commands import evaluate
+from ftaug.engine.measure import Measurement
+from ftaug.engine.portion import Portion
+from ftaug.interfaces import Task
+
+
+@pytest.fixture(scope="module")
+def report(desk):
+    assert run(["evaluate", str(desk / "run")]) == 0
+    return json.loads((desk / "run" / "report" / "evaluate-test.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def rows(desk, report):
+    with (desk / "run" / "report" / "predictions-test.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_test_split_is_measured_where_there_is_one(report):
+    assert (report["split"], report["samples"]) == ("test", 21)
+
+
+def test_figures_are_those_of_the_predictions_written(report, rows):
+    target, prediction = [row["target"] for row in rows], [row["prediction"] for row in rows]
+    values = report["metrics"]
+    assert values["accuracy"] == pytest.approx(sk.accuracy_score(target, prediction))
+    for average in ("macro", "weighted"):
+        scores = sk.precision_recall_fscore_support(target, prediction, average=average, zero_division=0)
+        names = [f"{name}_{average}" for name in ("precision", "recall", "f1")]
+        assert [values[name] for name in names] == pytest.approx(scores[:3])
+    likelihoods = [float(row[row["target"]]) for row in rows]
+    assert values["loss"] == pytest.approx(-np.log(likelihoods).mean(), rel=1e-4)
+    assert report["confusion"] == sk.confusion_matrix(target, prediction).tolist()
+    each = sk.precision_recall_fscore_support(target, prediction, zero_division=0)
+    found = [[row[key] for row in report["classes"]] for key in ("precision", "recall", "f1", "samples")]
+    np.testing.assert_allclose(found, each)
+
+
+def test_every_sample_is_listed_with_its_class_and_probabilities(desk, rows):
+    assert [row["sample"] for row in rows] == sorted(str(p) for p in (desk / "photos" / "test").rglob("*.png"))
+    for row in rows:
+        assert row["sample"].split("/")[-2] == row["target"]
+        chances = {name: float(row[name]) for name in ("blue, mostly", "green", "red")}
+        assert sum(chances.values()) == pytest.approx(1.0, abs=1e-4)
+        assert max(chances, key=chances.get) == row["prediction"]
+
+
+def test_another_split_can_be_asked_for_and_json_is_all_of_stdout(desk, capsys):
+    assert run(["evaluate", str(desk / "run"), "--split", "val", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["split"], shown["samples"]) == ("val", 18)
+    assert all((desk / "run" / "report" / name).is_file() for name in ("evaluate-val.json", "confusion-val.png"))
+
+
+def test_what_is_printed_names_the_split_and_every_class(desk, capsys):
+    assert run(["evaluate", str(desk / "run")]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("21 test samples, step-")
+    for words in ("f1_macro", "blue, mostly", "true ↓ predicted →", "confusion-test.png"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "words"),
+    [
+        ("loss<1000", 0, ""),
+        ("f1_macro>1", 5, "required f1_macro > 1, reached "),
+        ("f1_makro>0", 2, "did you mean 'f1_macro'?"),
+        ("good", 2, "must be like accuracy>=0.9"),
+    ],
+)
+def test_requirements(desk, condition, code, words, capsys):
+    assert run(["evaluate", str(desk / "run"), "--require", condition]) == code
+    assert words in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_run_is_refused(desk, capsys):
+    assert run(["evaluate", str(desk / "photos")]) == 66
+    assert "not a run folder" in capsys.readouterr().err
+
+
+class Named:
+    def name(self, index):
+        return f"sample {index}"
+
+
+def test_several_labels_have_counts_per_class_and_names_with_bars():
+    task = Task(("a", "b", "c"), multi_label=True)
+    targets = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]], np.uint8)
+    chances = np.array([[0.9, 0.2, 0.1], [0.6, 0.7, 0.1], [0.1, 0.2, 0.3]], np.float32)
+    measured = Measurement(np.zeros_like(chances), chances, targets, {})
+    assert [(row["samples"], row["predicted"], row["right"]) for row in evaluate.per_class(measured, task)] == [
+        (1, 2, 1),
+        (2, 1, 1),
+        (0, 0, 0),
+    ]
+    table = list(evaluate.predictions_table(Portion("val", Named(), np.arange(3), targets, task), measured))
+    assert table[0] == ["sample", "target", "prediction", "a", "b", "c"]
+    assert [row[:3] for row in table[1:]] == [
+        ["sample 0", "a|b", "a"],
+        ["sample 1", "b", "a|b"],
+        ["sample 2", "", ""],
+    ]
+    assert "top_3" not in evaluate.standard_metrics(measured, task)
+
+
+def test_confusions_are_the_most_frequent_mistakes():
+    matrix = np.array([[9, 0, 4], [1, 9, 0], [0, 7, 0]])
+    found = list(evaluate.confusions(matrix, Task(("a", "b", "c"))))
+    assert found == [("c", "b", 7), ("a", "c", 4), ("b", "a", 1)]

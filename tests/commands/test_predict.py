@@ -1,0 +1,88 @@
+import csv
+import json
+import shutil
+
+import pytest
+
+from ftaug.cli import run
+
+
+@pytest.fixture
+def pictures(desk, tmp_path):
+    """Good and bad files in nested folders."""
+    (tmp_path / "in" / "deep" / ".hidden").mkdir(parents=True)
+    good = desk / "photos" / "test"
+    shutil.copy(good / "red" / "00.png", tmp_path / "in" / "b.PNG")
+    shutil.copy(good / "green" / "00.png", tmp_path / "in" / "deep" / "a.png")
+    shutil.copy(good / "green" / "00.png", tmp_path / "in" / "deep" / ".hidden" / "a.png")
+    (tmp_path / "in" / "notes.txt").write_text("not looked at")
+    return tmp_path / "in"
+
+
+def test_files_in_folders_get_the_probabilities_that_evaluate_gives(desk, pictures, capsys):
+    assert run(["evaluate", str(desk / "run")]) == 0
+    with (desk / "run" / "report" / "predictions-test.csv").open(newline="") as file:
+        expected = {row["sample"]: row for row in csv.DictReader(file)}
+    capsys.readouterr()
+    assert run(["predict", str(desk / "run"), str(pictures), "--top-k", "3", "--json"]) == 0
+    red, green = json.loads(capsys.readouterr().out)
+    assert [red["input"], green["input"]] == [str(pictures / "b.PNG"), str(pictures / "deep" / "a.png")]
+    for found, sample in ((red, "red/00.png"), (green, "green/00.png")):
+        row = expected[str(desk / "photos" / "test" / sample)]
+        assert found["predictions"][0]["class"] == row["prediction"]
+        chances = [one["probability"] for one in found["predictions"]]
+        assert chances == sorted(chances, reverse=True)
+        for one in found["predictions"]:
+            assert one["probability"] == pytest.approx(float(row[one["class"]]), abs=1e-5)
+
+
+def test_many_files_keep_their_order_over_batches(desk, capsys):
+    files = sorted(str(path) for path in (desk / "photos" / "train").rglob("*.png"))
+    assert run(["predict", str(desk / "run"), *files, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["input"] for one in found] == files
+    assert run(["predict", str(desk / "run"), files[37], "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)[0]["predictions"][0]
+    assert found[37]["predictions"][0]["class"] == alone["class"]
+    assert found[37]["predictions"][0]["probability"] == pytest.approx(alone["probability"], abs=1e-5)
+
+
+def test_a_bad_file_has_its_line_and_the_others_are_done(desk, pictures, capsys):
+    (pictures / "a.png").write_bytes(b"no picture")
+    assert run(["predict", str(desk / "run"), str(pictures)]) == 65
+    out, err = capsys.readouterr()
+    lines = [line for line in out.splitlines() if "in/" in line]
+    assert len(lines) == 3
+    assert "not a picture" in lines[0] and "a.png" in lines[0]
+    assert "b.PNG" in lines[1] and "deep/a.png" in lines[2]
+    assert err.startswith("1 of 3 could not be read")
+
+
+def test_only_bad_files(desk, pictures, capsys):
+    for path in pictures.rglob("*.[pP]*"):
+        path.write_bytes(b"")
+    assert run(["predict", str(desk / "run"), str(pictures), "--json"]) == 65
+    assert all("error" in one for one in json.loads(capsys.readouterr().out))
+
+
+def test_csv_has_a_column_for_every_rank_and_for_errors(desk, pictures, tmp_path, capsys):
+    (pictures / "a.png").write_bytes(b"no picture")
+    target = tmp_path / "found.csv"
+    assert run(["predict", str(desk / "run"), str(pictures), "--top-k", "9", "--csv", str(target)]) == 65
+    assert capsys.readouterr().out.strip() == str(target)
+    with target.open(newline="") as file:
+        bad, first, _ = csv.DictReader(file)
+    assert list(first) == ["input", *(f"{n}_{k}" for k in (1, 2, 3) for n in ("class", "probability")), "error"]
+    assert {first["class_1"], first["class_2"], first["class_3"]} == {"blue, mostly", "green", "red"}
+    assert first["error"] == "" and bad["class_1"] == ""
+    assert "not a picture" in bad["error"]
+
+
+def test_inputs_that_are_not_there_are_all_named_before_any_work(desk, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert run(["predict", str(desk / "run"), "no.png", str(desk / "photos"), "neither"]) == 66
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["no.png: no such file or folder", "neither: no such file or folder"]
+    assert run(["predict", str(desk / "run"), str(tmp_path / "empty")]) == 66
+    assert "empty: holds no .jpg, .jpeg, .png" in capsys.readouterr().err
