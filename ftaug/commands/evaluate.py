@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ftaug import output, plots
 from ftaug.components import metrics
 from ftaug.engine.measure import Measurement
 from ftaug.engine.portion import Portion
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.interfaces import Task
-from ftaug.runs import plots
+from ftaug.runs import output, plots
 from ftaug.runs.opened import OpenRun, open_run
 from ftaug.runs.requirements import Requirement, check
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ftaug import output
 from ftaug.config.document import parse_value
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind
@@ -25,6 +24,7 @@ from ftaug.engine.setup import prepared
 from ftaug.engine.storage import replace, storage_errors, sync_folder
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
 from ftaug.interfaces import Bundle, Task
+from ftaug.runs import output
 from ftaug.runs.opened import OpenRun, open_run
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from ftaug import output
 from ftaug.engine.batches import usable_cores
 from ftaug.engine.setup import modality_of
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.errors import BadData, FtaugError, MissingInput, Problem, one_of
 from ftaug.interfaces import Task
+from ftaug.runs import output
 from ftaug.runs.opened import OpenRun, open_run
 
 

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from ftaug import output
+from ftaug.runs import output
 
 
 def test_json_has_null_for_what_is_no_finite_number():
