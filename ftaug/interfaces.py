@@ -28,11 +28,24 @@ class Task:
 class Samples(Protocol):
     """Labelled samples in a fixed order; the position of a sample is its id for ever."""
 
-    task: Task
-    targets: np.ndarray  # int64 (n,) class indices; multi-label: uint8 (n, classes)
-    groups: np.ndarray | None  # int64 (n,): samples of one group never part in a split
-    fingerprint: str  # hex digest of what identifies the data (names, sizes, labels, or the content)
-    notes: tuple[str, ...]  # what a person should know, such as "3 hidden files ignored"
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The labels: int64 (n,) class indices, or uint8 (n, classes) where a sample has any number of them."""
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """The groups that no split parts: int64 (n,)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of what identifies the data: names, sizes and labels, or the content."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know, such as `3 hidden files ignored`."""
 
     def __len__(self) -> int: ...
 

@@ -26,13 +26,6 @@ def split(
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def classes_not_held_out(targets: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """The classes that have samples of which none is held out, ascending: those with a single sample or group."""
-    if targets.ndim == 1:
-        return np.setdiff1d(targets, targets[held_out])
-    return np.flatnonzero(targets.any(axis=0) & ~targets[held_out].any(axis=0))
-
-
 def _wanted(samples: int, size: float | int) -> int:
     """The number of samples to hold out."""
     total = size if isinstance(size, int) else round(size * samples)

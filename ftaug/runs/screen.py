@@ -67,17 +67,13 @@ def _chosen(value: str, reason: str | None) -> str:
 
 
 def _samples(portion: Portion) -> str:
-    counts = portion.counts()
-    classes = portion.task.classes
-    text = f"{len(portion):,} samples, {len(classes)} classes"
-    if len(counts) and counts.max() > 0:
-        few, many = int(np.argmin(counts)), int(np.argmax(counts))
-        balance = (
-            "balanced"
-            if counts[few] == counts[many]
-            else f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
-        )
-        text += f" ({balance})"
+    counts, classes = portion.counts(), portion.task.classes
+    few, many = int(np.argmin(counts)), int(np.argmax(counts))
+    span = f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
+    text = f"{len(portion):,} samples, {len(classes)} classes ({'balanced' if counts[few] == counts[many] else span})"
+    missing = [name for name, count in zip(classes, counts, strict=True) if not count]
+    if missing:
+        text += f"; none of {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
     return "; ".join((text, *portion.samples.notes)) if portion.purpose == "train" else text
 
 
