@@ -114,12 +114,13 @@ class Interrupted(FtaugError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the nearest of the known names, or what there is if none is near."""
     choices = sorted(known)
-    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.6)
+    by_lower = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     if near:
-        return f"; did you mean '{near[0]}'?"
+        return f"; did you mean '{by_lower[near[0]]}'?"
     if not choices:
         return ""
-    return f"; there is {one_of(choices)}" if len(choices) <= 12 else f"; there are {len(choices)}"
+    return f"; there is {one_of(choices)}" if len(choices) <= 16 else f"; there are {len(choices)}"
 
 
 def one_of(choices: Sequence[str]) -> str:

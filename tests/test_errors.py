@@ -33,6 +33,8 @@ def test_exit_codes_are_distinct():
     ("name", "known", "hint"),
     [
         ("rotat", ["rotate", "blur"], "; did you mean 'rotate'?"),
+        ("ROTATE", ["rotate", "blur"], "; did you mean 'rotate'?"),
+        ("resnet20", ["ResNet20"], "; did you mean 'ResNet20'?"),
         ("x", ["rotate", "blur"], "; there is blur or rotate"),
         ("x", ["rotate"], "; there is rotate"),
         ("x", [], ""),

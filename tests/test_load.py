@@ -11,9 +11,10 @@ import pytest
 
 from ftaug.config.dump import digest, to_yaml
 from ftaug.config.experiment import Last, Split, UnfreezeStage
+from ftaug.config.registry import REGISTRIES
 from ftaug.config.types import Duration, TimeLimit
 from ftaug.errors import ExperimentError, MissingInput
-from ftaug.load import load
+from ftaug.load import import_components, load
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 SMALLEST = "data: {train: digits}\nbackbone: resnet18\n"
@@ -43,6 +44,16 @@ train: {epochs: 10, precision: fp32, accumulate: 2, clip_norm: 1, ema: 0.999, ma
   early_stop: {patience: 3}}
 evaluate: {every: 1 epoch, metrics: [f1, accuracy], best: loss, batch_size: 7}
 """
+
+
+@pytest.fixture(autouse=True)
+def forget_plugins():
+    """Leave the registries as they were before the test's plugins."""
+    import_components("image")
+    before = {registry: dict(registry._entries) for registry in REGISTRIES.values()}
+    yield
+    for registry, entries in before.items():
+        registry._entries = entries
 
 
 @pytest.fixture

@@ -37,13 +37,12 @@ def import_plugin(plugin: str) -> None:
 
 def _story(error: BaseException) -> str:
     """What went wrong and in which line of whose code."""
-    frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename and f.filename != __file__
-    ]
-    own = [f for f in frames if "ftaug/config" not in f.filename.replace("\\", "/")]
-    where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     if isinstance(error, SyntaxError):
         where = f" (line {error.lineno})"
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f for f in frames if "importlib" not in f.filename and Path(f.filename).parent != Path(__file__).parent]
+        where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"fails when imported: {type(error).__name__}: {error}{where}"
 
 

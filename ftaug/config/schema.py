@@ -17,8 +17,8 @@ from ftaug.config.aliases import right_place
 from ftaug.config.annotations import Kind, annotation_at, holdable, is_component, is_mapping, is_section, is_union
 from ftaug.config.document import Where
 from ftaug.config.faults import Fault, fail, predicate
-from ftaug.config.registry import REGISTRIES, Component, called_by_author, explanations, hashable, registry
-from ftaug.config.words import article, shown, wording
+from ftaug.config.registry import REGISTRIES, Component, Registry, called_by_author, explanations, hashable, registry
+from ftaug.config.words import article, as_list, shown, wording
 from ftaug.errors import did_you_mean
 
 REQUIRED = inspect.Parameter.empty
@@ -80,7 +80,9 @@ class Shape:
         if line["type"] == "missing":  # from a list that is too short
             where = where[:-1]
             value = value_at(tree, where)
-        return where, predicate(f"must be {wording(annotation_at(self.annotations, where))}; got {shown(value)}")
+        annotation = annotation_at(self.annotations, where)
+        mend = as_list(value) if line["type"] in ("tuple_type", "list_type") else ""
+        return where, predicate(f"must be {wording(annotation)}; got {shown(value)}{mend}")
 
     def _unknown(self, key: str) -> Fault:
         """The fault for a key that is not one of these, with the nearest that is, here or elsewhere in the file."""
@@ -164,9 +166,7 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
         ((name, settings),) = tree.items()
         prefix = (name,)
     elif isinstance(tree, dict) and tree:
-        first = next(iter(tree))
-        hint = f": indent the settings of '{first}' below it" if first in entries else ""
-        raise fail(((), predicate(f"must be one {kind}; got the keys {', '.join(tree)}{hint}")))
+        raise fail(((), predicate(f"must be one {kind}; got the keys {', '.join(tree)}{_mend(entries, *tree)}")))
     else:
         words = f"must be {article(kind)} {kind}: its name, or its name with its settings below it; got {shown(tree)}"
         raise fail(((), predicate(words)))
@@ -182,6 +182,13 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
     except ValidationError as error:
         raise fail(*((prefix + line["loc"], line["input"]) for line in error.errors())) from None
     return Component(kind, name, bound, entries.modality, entry.origin)
+
+
+def _mend(entries: Registry, first: str, *others: str) -> str:
+    """What to try where a component has several keys."""
+    if first in entries and set(others) <= set(entries[first].settings()):
+        return f"; indent the settings of '{first}' below it"
+    return ""
 
 
 def adapted(annotation: Any) -> Any:

@@ -79,6 +79,13 @@ def shown(value: Any) -> str:
     return str(value)[:40]
 
 
+def as_list(value: Any) -> str:
+    """How to write a lone value as the list that it must be."""
+    if isinstance(value, Mapping):
+        return "; put a dash before each item"
+    return "" if value is None else f"; write [{shown(value)}]"
+
+
 def _is_text(value: str) -> bool:
     try:
         return isinstance(scalar(value), str)

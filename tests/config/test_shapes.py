@@ -146,11 +146,13 @@ def test_a_union_of_mapping_component_and_null():
         ({"op": {"one_of": {}}}, "missing key 'choices' in op.one_of: it must be a list, each an op"),
         (
             {"op": {"rotate": None, "degrees": 4}},
-            "op must be one op; got the keys rotate, degrees: indent the settings of 'rotate' below it",
+            "op must be one op; got the keys rotate, degrees; indent the settings of 'rotate' below it",
         ),
+        ({"op": {"rotate": None, "plain": None}}, "op must be one op; got the keys rotate, plain"),
         ({"op": 3}, "op must be an op: its name, or its name with its settings below it; got 3"),
         ({"op": None}, "op must be an op: its name, or its name with its settings below it; got null"),
-        ({"ops": "plain"}, "ops must be a list, each an op; got plain"),
+        ({"ops": "plain"}, "ops must be a list, each an op; got plain; write [plain]"),
+        ({"ops": {"rotate": {}}}, "ops must be a list, each an op; got a mapping with the keys rotate; put a dash"),
         (
             {"ops": ["plain", {"one_of": {"choices": [{"rotate": {"probability": 2}}]}}]},
             "ops.1.one_of.choices.0.rotate.probability must be a probability from 0 to 1; got 2",
