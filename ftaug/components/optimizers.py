@@ -46,7 +46,7 @@ def sgd(
         momentum=momentum,
         nesterov=nesterov,
         dampening=dampening,
-        fused=_fusible(groups),
+        fused=_fused(groups),
     )
 
 
@@ -69,7 +69,7 @@ def adam(
     """
     from torch.optim import Adam
 
-    return Adam(_decayed(groups, weight_decay), betas=betas, eps=eps, amsgrad=amsgrad, fused=_fusible(groups))
+    return Adam(_decayed(groups, weight_decay), betas=betas, eps=eps, amsgrad=amsgrad, fused=_fused(groups))
 
 
 @optimizer.register
@@ -91,7 +91,7 @@ def adamw(
     """
     from torch.optim import AdamW
 
-    return AdamW(_decayed(groups, weight_decay), betas=betas, eps=eps, amsgrad=amsgrad, fused=_fusible(groups))
+    return AdamW(_decayed(groups, weight_decay), betas=betas, eps=eps, amsgrad=amsgrad, fused=_fused(groups))
 
 
 @optimizer.register
@@ -186,7 +186,7 @@ def adagrad(
         eps=eps,
         lr_decay=lr_decay,
         initial_accumulator_value=initial_accumulator,
-        fused=_fusible(groups, devices=("cpu",)),
+        fused=_fused(groups, devices=("cpu",)),
     )
 
 
@@ -218,7 +218,7 @@ def muon(
 
     if not hasattr(optim, "Muon"):
         raise Unavailable("optimizer muon needs torch 2.9 or newer; try adamw")
-    whole = [{**group, "fused": _fusible(groups)} for group in _decayed(groups, weight_decay)]
+    whole = [{**group, "fused": _fused(groups)} for group in _decayed(groups, weight_decay)]
     matrices, others = _where(whole, lambda p: p.ndim == 2), _where(whole, lambda p: p.ndim != 2)
     parts: list[Optimizer] = []
     if matrices:
@@ -243,7 +243,7 @@ def _where(groups: Groups, wanted: Callable[[Tensor], bool]) -> list[dict[str, A
     return [group for group in kept if group["params"]]
 
 
-def _fusible(groups: Groups, devices: Sequence[str] = ("cpu", "cuda")) -> bool:
-    """Whether torch's fused kernels can take these parameters: one pass over memory per step, bit-reproducible."""
+def _fused(groups: Groups, devices: Sequence[str] = ("cpu", "cuda")) -> bool | None:
+    """Choose torch's fused kernels (one pass over memory per step) where they take these parameters, else its default."""
     parameters = [p for group in groups for p in group["params"]]
-    return bool(parameters) and all(p.device.type in devices and p.is_floating_point() for p in parameters)
+    return all(p.device.type in devices and p.is_floating_point() for p in parameters) or None

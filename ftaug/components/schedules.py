@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ftaug.config.kinds import schedule
-from ftaug.config.types import CountOrZero, Duration, Fraction, NonNegative, Positive, Probability
+from ftaug.config.types import CountOrZero, Duration, Fraction, NonNegative, Positive, Wording
 from ftaug.interfaces import Horizon
 
+Factor = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a factor from 0 to 1")]
 NONE = Duration(0, "steps")
 
 
@@ -23,7 +26,7 @@ def constant(step: int, horizon: Horizon, *, warmup: Duration = NONE) -> float:
 
 
 @schedule.register
-def linear(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Probability = 0.0) -> float:
+def linear(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
     """Fall along a straight line from the peak to the end of the run.
 
     Settings:
@@ -34,7 +37,7 @@ def linear(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Probabi
 
 
 @schedule.register
-def cosine(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Probability = 0.0) -> float:
+def cosine(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
     """Fall along half a cosine from the peak to the end of the run.
 
     Settings:
@@ -46,7 +49,7 @@ def cosine(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Probabi
 
 @schedule.register
 def polynomial(
-    step: int, horizon: Horizon, *, power: Positive = 2.0, warmup: Duration = NONE, end: Probability = 0.0
+    step: int, horizon: Horizon, *, power: Positive = 2.0, warmup: Duration = NONE, end: Factor = 0.0
 ) -> float:
     """Fall as a power of the share of the run that is left.
 
@@ -119,8 +122,8 @@ def one_cycle(
     horizon: Horizon,
     *,
     warmup: Duration = Duration(30, "%"),
-    start: Probability = 0.04,
-    end: Probability = 4e-6,
+    start: Factor = 0.04,
+    end: Factor = 4e-6,
 ) -> float:
     """Rise along half a cosine to the peak, then fall along another to almost nothing (Smith and Topin 2018).
 
@@ -143,7 +146,7 @@ def warmup_stable_decay(
     warmup: Duration = Duration(5, "%"),
     decay: Duration = Duration(20, "%"),
     shape: Literal["linear", "cosine", "sqrt"] = "linear",
-    end: Probability = 0.0,
+    end: Factor = 0.0,
 ) -> float:
     """Rise, stay at the peak, and fall only in the last part of the run.
 
@@ -168,7 +171,7 @@ def plateau(
     patience: CountOrZero = 3,
     threshold: NonNegative = 1e-4,
     cooldown: CountOrZero = 0,
-    end: Probability = 0.0,
+    end: Factor = 0.0,
     warmup: Duration = NONE,
 ) -> float:
     """Multiply the rate by a factor when the best metric has stopped improving.
