@@ -244,6 +244,6 @@ def _where(groups: Groups, wanted: Callable[[Tensor], bool]) -> list[dict[str, A
 
 
 def _fused(groups: Groups, devices: Sequence[str] = ("cpu", "cuda")) -> bool | None:
-    """True for torch's fused kernels, where they take these parameters (one pass over memory a step); None otherwise."""
+    """True where torch's fused kernels take these parameters: one pass over memory per step. None for its default."""
     parameters = [p for group in groups for p in group["params"]]
     return all(p.device.type in devices and p.is_floating_point() for p in parameters) or None
