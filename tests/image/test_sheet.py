@@ -1,0 +1,78 @@
+"""Sheets for a person: every picture where its labels say, and labels that fit."""
+
+import numpy as np
+import pytest
+from pictures import AUGMENTATIONS, augmentation, preprocessing, streams, texture
+
+from ftaug.image import sheet
+from ftaug.image.sheet import CELL, GAP, HEADER, LABELS, MARGIN, TITLE, Column
+
+
+def of_one_colour(*values):
+    return [np.full((20, 20, 3), value, np.uint8) for value in values]
+
+
+def cell(picture, row, place):
+    """The pixels of a cell in the first band."""
+    x, y = MARGIN + LABELS + place * (CELL + GAP), MARGIN + TITLE + HEADER + row * (CELL + GAP)
+    return np.asarray(picture)[y : y + CELL, x : x + CELL]
+
+
+def test_every_picture_is_in_its_row_and_column():
+    columns = [Column("a", "one", "", of_one_colour(10, 20, 30)), Column("b", "two", "", of_one_colour(40, 50, 60))]
+    drawn = sheet.draw(columns, [("x", ""), ("y", ""), ("z", "")], "title", "subtitle")
+    shown = [[int(np.median(cell(drawn, row, place))) for place in range(2)] for row in range(3)]
+    assert shown == [[10, 40], [20, 50], [30, 60]]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (500, 20), (3, 400), (1200, 900)])
+def test_pictures_of_any_shape_stay_in_their_cell(shape):
+    columns = [Column("a", "one", "", [np.full((*shape, 3), 99, np.uint8)])]
+    drawn = sheet.draw(columns, [("x", "")], "title", "")
+    assert (np.asarray(drawn) == 99).all(axis=2).sum() == (cell(drawn, 0, 0) == 99).all(axis=2).sum() > 0
+
+
+def test_many_columns_go_on_in_a_second_band():
+    one = [Column("a", "one", "", of_one_colour(10))]
+    narrow, wide = (sheet.draw(one * count, [("x", "")], "", "") for count in (8, 13))
+    assert wide.width <= narrow.width
+    assert wide.height > narrow.height + CELL
+
+
+def test_long_labels_do_not_reach_the_pictures():
+    long = "a very long name of something " * 5
+    columns = [Column(long, long, long, of_one_colour(10), [long])]
+    drawn = np.asarray(sheet.draw(columns, [(long, long)], long, long))
+    paper = drawn[:, MARGIN + LABELS - GAP : MARGIN + LABELS]
+    below_title = paper[MARGIN + TITLE + HEADER :]
+    assert (below_title == 255).all()
+    assert (drawn[:, -MARGIN:] == 255).all()
+
+
+def test_each_column_is_what_its_heading_says():
+    raws = [texture(40, 50, seed) for seed in range(2)]
+    ops = [augmentation("horizontal_flip", probability=0.01), augmentation("invert", probability=1.0)]
+    columns = sheet.columns(raws, ops, preprocessing(32, resize=None), streams)
+    assert [column.heading for column in columns[:3]] == ["original", "horizontal_flip", "invert"]
+    assert {column.group for column in columns[3:]} == {"what the model sees"}
+    for raw, original, inverted in zip(raws, columns[0].pictures, columns[2].pictures, strict=True):
+        np.testing.assert_array_equal(original, raw)
+        assert abs(inverted.mean() + raw.mean() - 255) < 1
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_an_op_alone_is_shown_when_it_fires(name):
+    if "probability" not in augmentation(name).settings:
+        return
+    raws = [texture(40, 50)]
+    rare, never = (
+        sheet.columns(raws, [augmentation(name, probability=p)], preprocessing(32), streams, together=1)[1].pictures[0]
+        for p in (0.1, 0.0)
+    )
+    assert (rare != never).any()
+
+
+def test_without_augmentation_the_model_sees_the_evaluation():
+    columns = sheet.columns([texture(40, 50)], [], preprocessing(32), streams)
+    assert [column.heading for column in columns] == ["original", "epoch 1"]
+    assert columns[1].pictures[0].shape == (32, 32, 3)
