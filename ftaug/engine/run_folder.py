@@ -173,10 +173,7 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        orderly = error is None or isinstance(error, FtaugError | KeyboardInterrupt)
-        if error is not None and not orderly:
-            error.__dict__["run_folder"] = self.path  # where crash.log belongs
-        self.close(orderly)
+        self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
 
 
 class _RunLog(logging.FileHandler):

@@ -108,4 +108,5 @@ def _job_end() -> float | None:
 def _tell(message: str) -> None:
     """Write to stderr in a way that is safe within a signal handler."""
     with suppress(OSError):
-        os.write(2, f"\n{message}\n".encode())
+        behind_the_bar = "\n" if os.isatty(2) else ""
+        os.write(2, f"{behind_the_bar}{message}\n".encode())
