@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from PIL import Image
 from ftaug.config.experiment import Experiment
 from ftaug.engine import seeds
 from ftaug.engine.portion import Portion, portions
-from ftaug.errors import ExperimentError, RunFolderTaken
+from ftaug.engine.storage import replace, storage_errors
+from ftaug.errors import ExperimentError
 from ftaug.image import samples, sheet
 from ftaug.interfaces import Streams
 from ftaug.load import load
@@ -21,6 +23,7 @@ PICTURES = 5
 
 def run(config: Path, overrides: Sequence[str], output: Path) -> None:
     """Draw training pictures: as they are, after each augmentation, after all, and mixed. Prints the file's name."""
+    format = _format(output)
     experiment = load(config, overrides)
     train = portions(experiment.data, experiment.seed)["train"]
     chosen = _of_many_classes(train, PICTURES)
@@ -28,7 +31,7 @@ def run(config: Path, overrides: Sequence[str], output: Path) -> None:
     rows = [(_classes(train, place), Path(train.samples.name(int(train.ids[place]))).name) for place in chosen]
     names = ", ".join(op.name for op in experiment.augment) or "no augmentation"
     picture = sheet.draw(columns, rows, experiment.name, f"{len(train):,} training pictures; {names}")
-    _write(picture, output)
+    _write(picture, format, output)
     print(output)
 
 
@@ -75,16 +78,17 @@ def _mixed(experiment: Experiment, train: Portion, chosen: Sequence[int], seen: 
     return sheet.Column("what the model sees", experiment.mix.name, "mixed with one another", list(pictures), captions)
 
 
-def _write(picture: Image.Image, output: Path) -> None:
-    """Write under another name and rename, so that no half a picture is ever there."""
-    if output.suffix.lower() not in Image.registered_extensions():
+def _format(output: Path) -> str:
+    """The format that the suffix names."""
+    format = Image.registered_extensions().get(output.suffix.lower(), "")
+    if format not in Image.SAVE:
         raise ExperimentError(f"{output}: must end in a picture's suffix, such as .png")
-    partial = output.with_name(f".{output.stem}-partial{output.suffix}")
-    try:
+    return format
+
+
+def _write(picture: Image.Image, format: str, output: Path) -> None:
+    encoded = io.BytesIO()
+    picture.save(encoded, format)
+    with storage_errors(f"{output}: cannot be written"):
         output.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(partial)
-        partial.replace(output)
-    except OSError as error:
-        raise RunFolderTaken(f"{output}: cannot be written: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        replace(output, encoded.getvalue())

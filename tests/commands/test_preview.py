@@ -84,7 +84,7 @@ def test_a_suffix_that_is_no_picture_is_refused(experiment, capsys):
 def test_a_sheet_that_cannot_be_written_leaves_nothing(experiment, capsys):
     (experiment.parent / "taken").write_text("")
     code, _, said = preview(experiment, capsys, output="taken/sheet.png")
-    assert code == 73
+    assert code == 74
     assert "cannot be written" in said.err
 
 
