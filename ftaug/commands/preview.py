@@ -51,7 +51,7 @@ def _classes(portion: Portion, place: int) -> str:
 
 
 def _columns(experiment: Experiment, train: Portion, chosen: Sequence[int]) -> list[sheet.Column]:
-    preprocessing = experiment.backbone(len(train.task.classes)).preprocessing
+    preprocessing = experiment.backbone(train.task.classes).preprocessing
     ids = [int(train.ids[place]) for place in chosen]
     raws = [train.samples.read(sample) for sample in ids]
 

@@ -76,9 +76,8 @@ def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str]
     """The override that starts the backbone from another run's best weights."""
     if from_ is None:
         return []
-    weights = Path(from_, "best", "model.safetensors").absolute()
-    if not weights.is_file():
-        raise ExperimentError(
-            f"--from {from_}: has no best/model.safetensors; name a run folder that `ftaug train` wrote"
-        )
+    kept = (Path(from_, "best", name).absolute() for name in ("ema.safetensors", "model.safetensors"))
+    weights = next((path for path in kept if path.is_file()), None)
+    if weights is None:
+        raise ExperimentError(f"--from {from_}: has no best checkpoint; name a run folder that `ftaug train` wrote")
     return [f"backbone.{load(config, overrides).backbone.name}.weights={json_format.dumps(str(weights))}"]

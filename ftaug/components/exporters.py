@@ -85,7 +85,8 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     import torch
     from safetensors.torch import load_model, save_model
 
-    save_model(_network(bundle.model), str(path), metadata={"ftaug": __version__})
+    # One key, because safetensors writes several in any order, and the same model is to be the same file.
+    save_model(_network(bundle.model), str(path), metadata={"ftaug": json.dumps(description(bundle))})
     beside = path.with_suffix(".json")
     beside.write_text(json.dumps(description(bundle), indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)

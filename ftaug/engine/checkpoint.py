@@ -27,8 +27,14 @@ PREFIX, TEMPORARY, TRASH = "step-", ".tmp-", ".trash-"
 STATE, MANIFEST, TENSORS = "state.json", "manifest.json", ".safetensors"
 
 
-def save(folder: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]) -> Path:
-    """Write the checkpoint of a step, so that it is there whole or not at all.
+def save(
+    folder: Path,
+    step: int,
+    tensors: Mapping[str, Mapping[str, Tensor]],
+    state: Mapping[str, Any],
+    about: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the checkpoint of a step, so that it is there whole or not at all; `about` goes into every file of tensors.
 
     Raises Diverged where the model is not finite and StorageError where the disk fails; older checkpoints stay.
     """
@@ -37,7 +43,7 @@ def save(folder: Path, step: int, tensors: Mapping[str, Mapping[str, Tensor]], s
     temporary = folder / f"{TEMPORARY}{step:07d}-{os.getpid()}"
     with storage_errors(f"cannot save the checkpoint of step {step} in {folder}"):
         try:
-            _write(temporary, tensors, state)
+            _write(temporary, tensors, state, {"ftaug": json.dumps(about or {})})
             if final.exists():
                 if not _fault(final) and (final / MANIFEST).read_bytes() == (temporary / MANIFEST).read_bytes():
                     shutil.rmtree(temporary)
@@ -107,7 +113,9 @@ def clean(folder: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _write(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any]) -> None:
+def _write(
+    folder: Path, tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any], metadata: dict[str, str]
+) -> None:
     """Fill a directory; the manifest is last, so that its presence says that all else is there."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -115,7 +123,7 @@ def _write(folder: Path, tensors: Mapping[str, Mapping[str, Tensor]], state: Map
         copies = {
             key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for key, tensor in content.items()
         }
-        write_durable(folder / f"{name}{TENSORS}", to_safetensors(copies))
+        write_durable(folder / f"{name}{TENSORS}", to_safetensors(copies, metadata))
     write_durable(folder / STATE, json.dumps(state, indent=1).encode())
     _crash_point("after_write")
     write_durable(folder / MANIFEST, _manifest(folder))

@@ -100,7 +100,7 @@ def bind_loss(experiment: Experiment, counts: np.ndarray) -> Callable[[Tensor, T
 def build_model(experiment: Experiment, task: Task) -> tuple[Backbone, Model]:
     """Build the network for the task, its weights drawn from the seed."""
     torch.manual_seed(experiment.seed)
-    backbone = experiment.backbone(len(task.classes))
+    backbone = experiment.backbone(task.classes)
     return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network)
 
 

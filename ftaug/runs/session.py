@@ -18,6 +18,7 @@ from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup, evaluated_model
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import BadData, ExperimentError
+from ftaug.runs.opened import describe_model
 from ftaug.runs.ticker import Ticker
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
@@ -166,7 +167,7 @@ class Session:
             "data": _fingerprints(setup),
             "conditions": _conditions(setup),
         }
-        checkpoint.save(self.folder.checkpoints, progress.step, tensors, state)
+        checkpoint.save(self.folder.checkpoints, progress.step, tensors, state, describe_model(setup))
         checkpoint.prune(self.folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
         self.saved_at, self.saved_step = time.monotonic(), progress.step
 

@@ -26,7 +26,7 @@ def experiment(*unfreeze, decay_norms=False, **lr):
 @pytest.fixture
 def backbone():
     torch.manual_seed(0)
-    return resnet20(4, weights="none")
+    return resnet20(range(4), weights="none")
 
 
 def learning(backbone, *unfreeze, step=0):
@@ -62,7 +62,7 @@ def test_patterns(backbone, patterns, prefixes):
 def test_norms_are_the_parameters_of_every_kind_of_norm():
     with torch.device("meta"):
         for name in ("resnet18", "vit_b_32", "convnext_tiny"):
-            backbone = torchvision(name, 3, weights="none")
+            backbone = torchvision(name, range(3), weights="none")
             kinds = (nn.BatchNorm2d, nn.LayerNorm)
             norms = [n for n, module in backbone.network.named_modules() if isinstance(module, kinds)]
             expected = {f"{norm}.{leaf}" for norm in norms for leaf in ("weight", "bias")}
@@ -179,7 +179,7 @@ NETWORKS = [
 @pytest.mark.parametrize(("name", "size"), NETWORKS)
 def test_what_is_frozen_does_not_move(name, size):
     torch.manual_seed(0)
-    backbone = torchvision(name, 3, weights="none")
+    backbone = torchvision(name, range(3), weights="none")
     last = backbone.stages[-2].name
     made = plan(backbone, experiment(UnfreezeStage(("head",)), UnfreezeStage((last,), Duration(2, "steps"))), HORIZON)
     state, prefixes = backbone.network.state_dict(), {stage.name: stage.modules for stage in backbone.stages}
@@ -229,9 +229,9 @@ def test_a_batch_norm_follows_the_data_only_when_it_learns(backbone):
 
 def test_dropout_rests_with_its_stage():
     with torch.device("meta"):
-        vgg = torchvision("vgg11", 3, weights="none")
-        mobile = torchvision("mobilenet_v2", 3, weights="none")
-        inception = torchvision("inception_v3", 3, weights="none")
+        vgg = torchvision("vgg11", range(3), weights="none")
+        mobile = torchvision("mobilenet_v2", range(3), weights="none")
+        inception = torchvision("inception_v3", range(3), weights="none")
     plan(vgg, experiment("head"), HORIZON).apply(vgg.network, 0)
     assert [vgg.network.classifier[i].training for i in (2, 5)] == [False, True]
     plan(vgg, experiment("hidden", "head"), HORIZON).apply(vgg.network, 0)
@@ -246,7 +246,7 @@ def test_dropout_rests_with_its_stage():
 
 def test_frozen_stages_answer_the_same_every_time():
     torch.manual_seed(0)
-    backbone = torchvision("vit_b_32", 3, weights="none")
+    backbone = torchvision("vit_b_32", range(3), weights="none")
     for module in backbone.network.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.5

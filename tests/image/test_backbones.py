@@ -21,7 +21,7 @@ from ftaug.image.backbones import resnet20 as letters
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.torchvision import NAMES
 
-CLASSES = 7
+CLASSES = [f"class {n}" for n in range(7)]
 
 
 def build(name, **settings):
@@ -58,7 +58,7 @@ def check_stages(built):
     known = {*dict(built.network.named_modules()), *dict(built.network.named_parameters())}
     assert all(module in known for stage in built.stages for module in stage.modules)
     widths = {p.shape[0] for n, p in built.network.named_parameters() if under(n, built.stages[-1])}
-    assert widths == {CLASSES}
+    assert widths == {len(CLASSES)}
 
 
 def test_the_table_of_names_is_torchvisions():
@@ -153,10 +153,10 @@ def test_preprocessing_of_timm_is_its_own(name, no_memory):
 def test_resnet20_is_the_papers():
     built = build("resnet20", weights="none")
     check_stages(built)
-    assert sum(p.numel() for p in resnet20(10, weights="none").network.parameters()) == 269_722
+    assert sum(p.numel() for p in resnet20(range(10), weights="none").network.parameters()) == 269_722
     assert len([m for m in built.network.modules() if isinstance(m, nn.Conv2d)]) == 19
-    assert built.network(torch.zeros(2, 3, 32, 32)).shape == (2, CLASSES)
-    assert built.network.eval()(torch.zeros(1, 3, 40, 48)).shape == (1, CLASSES)
+    assert built.network(torch.zeros(2, 3, 32, 32)).shape == (2, len(CLASSES))
+    assert built.network.eval()(torch.zeros(1, 3, 40, 48)).shape == (1, len(CLASSES))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_resnet20_is_the_papers():
 def test_networks_give_logits(name):
     built = build(name, weights="none")
     logits = built.network.eval()(torch.zeros(1, 3, *built.preprocessing["size"]))
-    assert logits.shape == (1, CLASSES)
+    assert logits.shape == (1, len(CLASSES))
     assert torch.isfinite(logits).all()
 
 
@@ -201,7 +201,7 @@ def save(path, tensors, metadata=None):
 @pytest.fixture
 def trained():
     """A ResNet-20 for three classes, its statistics not those of a new one."""
-    network = resnet20(3, weights="none").network
+    network = resnet20(range(3), weights="none").network
     for tensor in network.state_dict().values():
         if tensor.is_floating_point():
             tensor.normal_().abs_()
@@ -407,7 +407,7 @@ def test_a_broken_download_is_named(monkeypatch, tmp_path):
 
 
 def test_timm_loads_through_its_own_loader(monkeypatch):
-    donor = timm.create_model("test_resnet", num_classes=CLASSES)
+    donor = timm.create_model("test_resnet", num_classes=len(CLASSES))
     asked = []
 
     def create(name, pretrained=False, **options):
@@ -440,6 +440,17 @@ def test_timm_without_a_network_connection(monkeypatch):
 def test_building_is_a_function_of_the_seed():
     def digest():
         torch.manual_seed(3)
-        return [tensor.numpy().tobytes() for tensor in resnet20(5, weights="none").network.state_dict().values()]
+        return [tensor.numpy().tobytes() for tensor in resnet20(range(5), weights="none").network.state_dict().values()]
 
     assert digest() == digest()
+
+
+def test_a_file_of_the_same_classes_brings_its_head_and_another_does_not(tmp_path):
+    donor = resnet20(CLASSES, weights="none").network
+    about = {"ftaug": json.dumps({"classes": CLASSES})}
+    save(tmp_path / "same.safetensors", donor.state_dict(), about)
+    for classes, kept in ((CLASSES, True), (CLASSES[::-1], False), (CLASSES[:3], False)):
+        backbone = resnet20(classes, weights=str(tmp_path / "same.safetensors"))
+        backbone.load_pretrained()
+        assert torch.equal(backbone.network.conv1.weight, donor.conv1.weight)
+        assert (len(classes) == len(CLASSES) and torch.equal(backbone.network.fc.weight, donor.fc.weight)) == kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ftaug.errors import ExperimentError, MissingInput
@@ -22,7 +23,7 @@ _RULES = (("conv1|bn1", "stem"), (r"(layer\d)", r"\1"), ("fc", "head"))
 
 
 @backbone.register
-def resnet20(classes: int, *, weights: Weights = "letters") -> Backbone:
+def resnet20(classes: Sequence[str], *, weights: Weights = "letters") -> Backbone:
     """A small network for 32×32 pictures; its weights come with ftaug and were trained on drawn letters.
 
     Settings:
@@ -33,14 +34,14 @@ def resnet20(classes: int, *, weights: Weights = "letters") -> Backbone:
     if weights not in ("letters", "none") and not is_file(weights):
         raise ExperimentError(f"backbone.resnet20.weights must be letters, none or a file; got '{weights}'")
     path = str(LETTERS) if weights == "letters" else weights
-    network = ResNet20(classes)
+    network = ResNet20(len(classes))
     stages = by_rules(network, _RULES)
 
     def load() -> None:
         if weights == "letters" and not LETTERS.exists():
             raise MissingInput(f"this copy of ftaug lacks {LETTERS.name}: install it again, or set weights: none")
         if weights != "none":
-            fill(network, read(path), head=stages[-1])
+            fill(network, read(path), head=stages[-1], classes=classes)
 
     preprocessing = (preprocessing_in(path) if is_file(path) else None) or _PREPROCESSING
     return Backbone(network, stages, preprocessing, load, {"weights": weights})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ftaug.errors import ExperimentError, MissingInput, missing_extra, one_of
@@ -15,7 +15,7 @@ from ftaug.interfaces import Backbone, Stage
 
 
 @backbone.family("timm/")
-def timm(name: str, classes: int, *, weights: Weights = "imagenet") -> Backbone:
+def timm(name: str, classes: Sequence[str], *, weights: Weights = "imagenet") -> Backbone:
     """A network of timm, such as timm/convnext_tiny or timm/vit_small_patch16_224.augreg_in21k.
 
     Settings:
@@ -26,14 +26,14 @@ def timm(name: str, classes: int, *, weights: Weights = "imagenet") -> Backbone:
     except ImportError:
         raise missing_extra(f"backbone '{name}'", "timm", "timm") from None
     tagged = _tagged(name, weights)
-    network: Any = library.create_model(tagged, num_classes=classes)
+    network: Any = library.create_model(tagged, num_classes=len(classes))
     stages = _stages(network)
 
     def load() -> None:
         if weights == "none":
             return
-        file = read(weights) if is_file(weights) else _download(tagged, classes)
-        fill(network, file, head=stages[-1])
+        file = read(weights) if is_file(weights) else _download(tagged, len(classes))
+        fill(network, file, head=stages[-1], classes=classes)
 
     preprocessing = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(network)
     described = weights if is_file(weights) or weights == "none" else f"timm {network.pretrained_cfg['architecture']}"

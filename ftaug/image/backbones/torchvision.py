@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ftaug.errors import ExperimentError, one_of
@@ -75,7 +75,7 @@ _AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that
 
 
 @backbone.family(NAMES)
-def torchvision(name: str, classes: int, *, weights: Weights = "imagenet") -> Backbone:
+def torchvision(name: str, classes: Sequence[str], *, weights: Weights = "imagenet") -> Backbone:
     """A network of torchvision, with ImageNet weights unless told otherwise.
 
     Settings:
@@ -83,7 +83,7 @@ def torchvision(name: str, classes: int, *, weights: Weights = "imagenet") -> Ba
     """
     chosen = _member(name, weights)
     preprocessing = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(chosen)
-    network = _build(name, classes, preprocessing["size"][0], scratch=weights == "none")
+    network = _build(name, len(classes), preprocessing["size"][0], scratch=weights == "none")
     rules = next(rules for prefix, rules in _RULES.items() if re.match(prefix, name))
     if re.match("alexnet|vgg|squeezenet", name):
         rules = (*rules, *pooled(network.features))
@@ -92,7 +92,7 @@ def torchvision(name: str, classes: int, *, weights: Weights = "imagenet") -> Ba
     def load() -> None:
         if weights != "none":
             file = read(weights) if is_file(weights) else download(chosen)
-            fill(network, file.renamed(_modern_name), head=stages[-1])
+            fill(network, file.renamed(_modern_name), head=stages[-1], classes=classes)
 
     described = weights if is_file(weights) or weights == "none" else f"torchvision {chosen}"
     return Backbone(network, stages, preprocessing, load, {"weights": described})

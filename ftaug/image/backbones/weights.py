@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -119,11 +119,22 @@ def preprocessing_in(path: str) -> dict[str, Any] | None:
     """The preprocessing that a safetensors file carries; None if the file has none, or is not there (yet)."""
     if not path.endswith(".safetensors") or not Path(path).is_file():
         return None
-    found = read_metadata(path).get("preprocessing")
+    metadata = read_metadata(path)
+    if "preprocessing" not in metadata:
+        return described(metadata).get("preprocessing")
     try:
-        return dict(json.loads(found)) if found else None
+        return dict(json.loads(metadata["preprocessing"]))
     except (ValueError, TypeError):
         raise BadData(f"{path}: its metadata 'preprocessing' is not a JSON object") from None
+
+
+def described(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """What ftaug wrote about a model into the file of its weights: classes, preprocessing and more."""
+    try:
+        found = json.loads(metadata.get("ftaug", "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def read_metadata(path: str) -> Mapping[str, str]:
@@ -137,13 +148,17 @@ def read_metadata(path: str) -> Mapping[str, str]:
         raise BadData(f"{path} is not a whole safetensors file: {first_line(error)}") from None
 
 
-def fill(network: nn.Module, file: WeightFile, *, head: Stage) -> None:
-    """Copy the tensors of a file into the network, except the head, which is for other classes. Raises BadData."""
+def fill(network: nn.Module, file: WeightFile, *, head: Stage, classes: Sequence[str]) -> None:
+    """Copy the tensors of a file into the network; the head only where ftaug wrote it for the same classes.
+
+    Raises BadData.
+    """
     import torch
 
-    ours = network.state_dict()
-    theirs = {key: tensor for key, tensor in _unwrapped(file.tensors, network).items() if not _under(key, head)}
-    wanted = {key: tensor for key, tensor in ours.items() if not _under(key, head)}
+    same_classes = described(file.metadata).get("classes") == list(classes)
+    skipped = Stage(head.name, ()) if same_classes else head
+    theirs = {key: tensor for key, tensor in _unwrapped(file.tensors, network).items() if not _under(key, skipped)}
+    wanted = {key: tensor for key, tensor in network.state_dict().items() if not _under(key, skipped)}
     if differences := list(_differences(wanted, theirs)):
         more = f" and {len(differences) - 10} more" if len(differences) > 10 else ""
         raise BadData(f"{file.source} does not fit the network: {'; '.join(differences[:10])}{more}")
