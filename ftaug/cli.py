@@ -47,6 +47,7 @@ Overrides = Annotated[
 ]
 Run = Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+TrustPlugins = Annotated[bool, typer.Option("--trust-plugins", help="Run plugins in another user's run folder.")]
 Require = Annotated[
     list[str] | None,
     typer.Option(help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION"),
@@ -83,7 +84,7 @@ def train(
     requeue_exit_code: Annotated[
         int, typer.Option(help="Exit code when stopped with a checkpoint to continue from.", min=0, max=255)
     ] = 75,
-    trust_plugins: Annotated[bool, typer.Option("--trust-plugins", help="Run another user's plugins.")] = False,
+    trust_plugins: TrustPlugins = False,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
 ) -> None:
     """Train, or continue training; prints the run folder."""
@@ -95,7 +96,7 @@ def train(
         run_dir=run_dir,
         fresh=fresh,
         from_=from_,
-        json=as_json,
+        as_json=as_json,
         require=require or [],
         requeue_exit_code=requeue_exit_code,
         trust_plugins=trust_plugins,
@@ -110,11 +111,13 @@ def evaluate(
     split: Annotated[Part | None, typer.Option(help="What to measure on; test if there is one, else val.")] = None,
     as_json: AsJson = False,
     require: Require = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Measure a trained model."""
     from ftaug.commands import evaluate
 
-    evaluate.run(run=run, split=split.value if split else None, as_json=as_json, require=require or [])
+    part = split.value if split else None
+    evaluate.run(run=run, split=part, as_json=as_json, require=require or [], trust_plugins=trust_plugins)
 
 
 @app.command()
@@ -124,11 +127,12 @@ def predict(
     top_k: Annotated[int, typer.Option(help="How many classes to name for each input.", min=1)] = 1,
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Predict the classes of files."""
     from ftaug.commands import predict
 
-    predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv)
+    predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv, trust_plugins=trust_plugins)
 
 
 @app.command()
@@ -138,11 +142,12 @@ def export(
         list[str], typer.Option("--format", help="onnx, torch_export or safetensors; repeatable.", metavar="NAME")
     ],
     as_json: AsJson = False,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Write a trained model for use elsewhere, and check its answers."""
     from ftaug.commands import export
 
-    export.run(run=run, formats=formats, as_json=as_json)
+    export.run(run=run, formats=formats, as_json=as_json, trust_plugins=trust_plugins)
 
 
 @app.command()
@@ -155,7 +160,7 @@ def validate(
     """Check an experiment file without touching data or model."""
     from ftaug.commands import validate
 
-    validate.run(config=config, overrides=overrides or [], no_plugins=no_plugins, json=as_json)
+    validate.run(config=config, overrides=overrides or [], no_plugins=no_plugins, as_json=as_json)
 
 
 @app.command()
@@ -167,7 +172,7 @@ def inspect(
     """Show the data, the model's layers and what learns at which rate."""
     from ftaug.commands import inspect
 
-    inspect.run(target=target, overrides=overrides or [], json=as_json)
+    inspect.run(target=target, overrides=overrides or [], as_json=as_json)
 
 
 @app.command()
@@ -193,7 +198,7 @@ def list_components(
     """List what an experiment file can name."""
     from ftaug.commands import list_
 
-    list_.run(kind=kind, name=name, json=as_json)
+    list_.run(kind=kind, name=name, as_json=as_json)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ SHARED = tuple(f"ftaug.components.{name}" for name in ("optimizers", "schedules"
 MODALITIES = {"image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations")}
 
 
-def load(path: str | Path, overrides: Sequence[str] = (), *, plugins: bool = True) -> Experiment:
+def load(
+    path: str | Path, overrides: Sequence[str] = (), *, plugins: bool = True, trust_plugins: bool = False
+) -> Experiment:
     """Read an experiment file and apply overrides; raises ExperimentError with all that is wrong, or MissingInput."""
     path = Path(path)
     written, problems = document.scan(document.read(path), str(path))
@@ -32,6 +35,8 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, plugins: bool = Tru
     import_components(modality)
     listed = edited.tree.get("plugins")
     named = [(i, p) for i, p in enumerate(listed if isinstance(listed, list) else []) if isinstance(p, str) and p]
+    if named and plugins and not trust_plugins:
+        _refuse_strangers(path)
     faults = _import_plugins(named, folder) if plugins else []
     missing = [plugin for i, plugin in named if not plugins or ("plugins", i) in dict(faults)]
     context: dict[str, Any] = {"folder": folder, "modality": modality, "missing_plugins": missing}
@@ -45,6 +50,14 @@ def import_components(modality: str) -> None:
     """Import all that registers components for a modality."""
     for module in (*MODALITIES[modality], *SHARED):
         importlib.import_module(module)
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Raise ExperimentError for a run folder of another user that lists plugins: to import them is to run their code."""
+    if path.name == "resolved.yaml" and hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+        raise ExperimentError(
+            f"{path.parent}: belongs to another user and runs the plugins it lists; read them, then use --trust-plugins"
+        )
 
 
 def _import_plugins(named: list[tuple[int, str]], folder: Path) -> Faults:

@@ -114,7 +114,7 @@ def test_train_hands_its_options_on(monkeypatch):
         "run_dir": None,
         "fresh": True,
         "from_": Path("runs/x"),
-        "json": True,
+        "as_json": True,
         "require": ["accuracy>=0.9"],
         "requeue_exit_code": 99,
         "trust_plugins": False,

@@ -23,10 +23,10 @@ LISTED_CONFUSIONS = 10
 PRINTED_MATRIX = 12
 
 
-def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str]) -> None:
+def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], trust_plugins: bool) -> None:
     """Print what the model is worth, write it to the run folder's report, and hold it against what is required."""
     requirements = [Requirement.parse(text) for text in require]
-    opened = open_run(run)
+    opened = open_run(run, trust_plugins=trust_plugins)
     portion = opened.portion(split)
     measured = opened.judge(opened.logits(portion), portion)
     values = {**measured.values, **standard_metrics(measured, opened.task)}

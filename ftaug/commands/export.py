@@ -50,9 +50,9 @@ class Parity:
         return same and math.isfinite(self.largest_difference) and self.equal_predictions >= 1 - TOLERANCE
 
 
-def run(*, run: Path, formats: Sequence[str], as_json: bool) -> None:
+def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
     """Export and compare on the validation split; raises NotReached if an artefact answers otherwise than the model."""
-    opened = open_run(run)
+    opened = open_run(run, trust_plugins=trust_plugins)
     exporters = [component(text) for text in dict.fromkeys(formats)]
     portion = opened.portion(next(name for name in ("val", "test", "train") if name in opened.portions))
     bundle = opened.bundle(opened.prepare([portion.samples.read(int(portion.ids[0]))]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json as json_format
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def run(target: Path, overrides: Sequence[str], json: bool) -> None:
+def run(target: Path, overrides: Sequence[str], as_json: bool) -> None:
     """Print the data, the stages and their rates, and draw the rates over the run. Nothing is trained or downloaded."""
     config, picture = _places(target)
     experiment = load(config, overrides)
@@ -30,8 +30,8 @@ def run(target: Path, overrides: Sequence[str], json: bool) -> None:
     length = horizon(experiment, len(data["train"]))
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length), length)
     draw(course(experiment, length), rows, length, picture)
-    if json:
-        print(json_format.dumps(_as_json(data, backbone, rows, length, picture), indent=2))
+    if as_json:
+        print(json.dumps(_as_json(data, backbone, rows, length, picture), indent=2))
     else:
         _print(data, backbone, experiment.backbone.name, rows, length)
         print(f"learning rates over the run: {picture}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json as json_format
+import json
 import re
 import shutil
 import textwrap
@@ -18,7 +18,7 @@ from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.load import MODALITIES, import_components
 
 
-def run(kind: str | None, name: str | None, json: bool) -> None:
+def run(kind: str | None, name: str | None, as_json: bool) -> None:
     """Print the kinds, the components of a kind, or one component with its settings."""
     for modality in MODALITIES:
         import_components(modality)
@@ -39,7 +39,7 @@ def run(kind: str | None, name: str | None, json: bool) -> None:
         shape = function_shape(entry.function, name)
         result = {"kind": kind, "name": name, "summary": entry.summary, "settings": settings(shape)}
         lines = component(entry, shape)
-    print(json_format.dumps(result, indent=2) if json else "\n".join(lines))
+    print(json.dumps(result, indent=2) if as_json else "\n".join(lines))
 
 
 def names(registry: Registry) -> list[str]:
@@ -74,7 +74,7 @@ def _body(entry: Entry) -> str:
 
 def flow(value: Any) -> str:
     """A default as YAML spells it in one line."""
-    return json_format.dumps(value, ensure_ascii=False) if not isinstance(value, str) or not value else value
+    return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) or not value else value
 
 
 def _some(found: list[str]) -> str:

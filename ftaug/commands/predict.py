@@ -32,9 +32,9 @@ class Prediction:
     error: str | None = None
 
 
-def run(*, run: Path, inputs: Sequence[str], top_k: int, as_json: bool, csv: Path | None) -> None:
+def run(*, run: Path, inputs: Sequence[str], top_k: int, as_json: bool, csv: Path | None, trust_plugins: bool) -> None:
     """Print the likeliest classes of each file; raises BadData at the end if some could not be read."""
-    opened = open_run(run)
+    opened = open_run(run, trust_plugins=trust_plugins)
     files = list(find(inputs, modality_of(opened.experiment).suffixes))
     ranks = min(top_k, len(opened.task.classes))
     predictions = list(predict(opened, files, ranks))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_format
+import json
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ftaug.config.dump import digest, to_yaml
+from ftaug.config.dump import digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.errors import ExperimentError, Stopped
 from ftaug.load import load
@@ -25,7 +25,7 @@ def run(
     run_dir: Path | None,
     fresh: bool,
     from_: Path | None,
-    json: bool,
+    as_json: bool,
     require: Sequence[str],
     requeue_exit_code: int,
     trust_plugins: bool,
@@ -34,7 +34,8 @@ def run(
     """Train, or continue, or say that all is done. Returns the exit code; stdout's last line is the run folder."""
     started = time.time()
     requirements = [Requirement.parse(text) for text in require]
-    experiment = load(config, [*overrides, *_starting_weights(from_, config, overrides)])
+    start = _starting_weights(from_, config, overrides, trust_plugins)
+    experiment = load(config, [*overrides, *start], trust_plugins=trust_plugins)
 
     from ftaug.engine.run_folder import (
         RunFolder,
@@ -43,8 +44,14 @@ def run(
 
     path = default_path(experiment.name, digest(experiment), run_dir)
     given = config.read_text(encoding="utf-8-sig")
+    portable, kept = with_kept_plugins(experiment)
     with RunFolder.open(
-        path, experiment_yaml=given, resolved_yaml=to_yaml(experiment), digest=digest(experiment), fresh=fresh
+        path,
+        experiment_yaml=given,
+        resolved_yaml=to_yaml(portable),
+        digest=digest(experiment),
+        kept=kept,
+        fresh=fresh,
     ) as folder:
         if folder.complete is None:
             try:
@@ -58,7 +65,7 @@ def run(
         else:
             print(f"already complete: {folder.path}", file=sys.stderr)
         result = folder.complete or {}
-        print(json_format.dumps({"run": str(folder.path), **result}) if json else folder.path)
+        print(json.dumps({"run": str(folder.path), **result}) if as_json else folder.path)
         check(requirements, result.get("metrics") or {})
     return 0
 
@@ -72,7 +79,7 @@ def _train(experiment: Experiment, folder: RunFolder, device: str, started: floa
         train(experiment, folder, device, stop)
 
 
-def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str]) -> list[str]:
+def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str], trust_plugins: bool) -> list[str]:
     """The override that starts the backbone from another run's best weights."""
     if from_ is None:
         return []
@@ -80,4 +87,5 @@ def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str]
     weights = next((path for path in kept if path.is_file()), None)
     if weights is None:
         raise ExperimentError(f"--from {from_}: has no best checkpoint; name a run folder that `ftaug train` wrote")
-    return [f"backbone.{load(config, overrides).backbone.name}.weights={json_format.dumps(str(weights))}"]
+    backbone = load(config, overrides, trust_plugins=trust_plugins).backbone
+    return [f"backbone.{backbone.name}.weights={json.dumps(str(weights))}"]

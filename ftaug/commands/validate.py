@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json as json_format
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,17 +11,17 @@ from ftaug.config.experiment import Experiment
 from ftaug.load import load
 
 
-def run(config: Path, overrides: Sequence[str], no_plugins: bool, json: bool) -> None:
+def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool) -> None:
     """Print that the file is valid and what it says in short."""
     experiment = load(config, overrides, plugins=not no_plugins)
-    if json:
+    if as_json:
         result = {
             "valid": True,
             "config": str(config),
             "digest": digest(experiment),
             "experiment": to_plain(experiment),
         }
-        print(json_format.dumps(result, indent=2))
+        print(json.dumps(result, indent=2))
         return
     print(f"{config}: valid")
     for line in summary(experiment):

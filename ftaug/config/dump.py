@@ -63,6 +63,20 @@ def digest(experiment: Experiment) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def with_kept_plugins(experiment: Experiment) -> tuple[Experiment, dict[str, bytes]]:
+    """The experiment as a run folder keeps it: its plugins' files under names with their hash, and what they hold."""
+    kept: dict[str, bytes] = {}
+    names = []
+    for plugin in experiment.plugins:
+        name = plugin
+        if is_file(plugin):
+            content = Path(plugin).read_bytes()
+            name = f"plugins/{Path(plugin).stem}-{hashlib.sha256(content).hexdigest()[:8]}.py"
+            kept[name] = content
+        names.append(name)
+    return dataclasses.replace(experiment, plugins=tuple(names)), kept
+
+
 def _content(plugin: str) -> str:
     """What a plugin's file says, so that an edited plugin is another experiment; a module goes by its name."""
     path = Path(plugin)

@@ -44,8 +44,17 @@ class RunFolder:
         self._handlers: list[logging.Handler] = []
 
     @classmethod
-    def open(cls, path: Path, *, experiment_yaml: str, resolved_yaml: str, digest: str, fresh: bool = False) -> Self:
-        """Create a run folder, or continue in it; with `fresh` in the next free one.
+    def open(
+        cls,
+        path: Path,
+        *,
+        experiment_yaml: str,
+        resolved_yaml: str,
+        digest: str,
+        kept: Mapping[str, bytes] | None = None,
+        fresh: bool = False,
+    ) -> Self:
+        """Create a run folder, or continue in it; with `fresh` in the next free one. `kept` are further files.
 
         Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three starts
         died without progress.
@@ -55,7 +64,7 @@ class RunFolder:
             _make(path)
             folder = cls(path, Lock(path))
             try:
-                folder._begin(experiment_yaml, resolved_yaml, digest)
+                folder._begin(experiment_yaml, resolved_yaml, digest, kept or {})
             except BaseException:
                 folder.close()
                 raise
@@ -63,7 +72,7 @@ class RunFolder:
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --run-dir") from error
         return folder
 
-    def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str) -> None:
+    def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, kept: Mapping[str, bytes]) -> None:
         """Check that the folder is this experiment's, note the attempt, and tidy up what a crash left."""
         status = read_json(self.path / "status.json")
         if status is not None and status.get("digest") != digest:
@@ -75,6 +84,9 @@ class RunFolder:
         checkpoint.clean(self.checkpoints)
         for leftover in self.path.glob(".tmp-*"):
             leftover.unlink()
+        for name, content in kept.items():
+            (self.path / name).parent.mkdir(exist_ok=True)
+            replace(self.path / name, content)
         self.write("experiment.yaml", experiment_yaml)
         self.write("resolved.yaml", resolved_yaml)
         self.write("environment.json", json.dumps(environment(), indent=1) + "\n")

@@ -110,14 +110,14 @@ class OpenRun:
         return Bundle(model, example, self.task, self.activation, self.preprocessing, self.experiment.name)
 
 
-def open_run(folder: Path | str, device: str = "auto") -> OpenRun:
+def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
     """Open a run folder with its best checkpoint, else its newest; raises MissingInput, BadData."""
     folder = Path(folder)
     if not (folder / "resolved.yaml").is_file():
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
         )
-    experiment = load(folder / "resolved.yaml")
+    experiment = load(folder / "resolved.yaml", trust_plugins=trust_plugins)
     best = (folder / "best").resolve()
     chosen = best if (folder / "best").is_symlink() and best.is_dir() else checkpoint.newest(folder / "checkpoints")
     if chosen is None or not (folder / MODEL_FILE).is_file():

@@ -133,6 +133,7 @@ class Session:
         better = not progress.scores or score > max(progress.scores)
         progress.scores.append(score)
         progress.evaluated = progress.step
+        self.saved_step = -1  # a checkpoint of this step, if there is one, is from before the evaluation
         if better:
             progress.best_step = progress.step
         epoch = progress.step / setup.horizon.epoch_steps

@@ -1,0 +1,61 @@
+"""Users' own components, through the real command line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ftaug.errors import ExperimentError
+from ftaug.load import load
+
+PLUGIN = '''
+import numpy as np
+from ftaug.image import augmentation
+from ftaug.image.augmentations.draws import Pixels
+
+
+@augmentation.register
+def darken(canvas, rng, *, by: int = 10):
+    """Make the picture darker.
+
+    Settings:
+        by: how much, of 255
+    """
+    return Pixels(lambda pixels: np.maximum(pixels, by) - np.uint8(by))
+'''
+EXPERIMENT = """
+plugins: [my_ops.py]
+data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 1}
+backbone: {resnet20: {weights: none}}
+augment: [{darken: {by: 20}}]
+train: {epochs: 1}
+"""
+
+
+def ftaug(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    code = [sys.executable, "-c", "from ftaug.cli import main; main()", *arguments]
+    return subprocess.run(code, cwd=folder, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def test_a_plugin_trains_and_its_run_folder_needs_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "my_ops.py").write_text(PLUGIN)
+    (tmp_path / "own.yaml").write_text(EXPERIMENT)
+    trained = ftaug(tmp_path, "train", "own.yaml")
+    assert trained.returncode == 0, trained.stderr
+    run = tmp_path / trained.stdout.strip()
+    (tmp_path / "my_ops.py").unlink()
+    evaluated = ftaug(tmp_path, "evaluate", str(run), "--json")
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert [path.read_text() for path in (run / "plugins").iterdir()] == [PLUGIN]
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="gives a file to another user")
+def test_plugins_in_another_users_run_folder_are_not_imported(tmp_path: Path) -> None:
+    (tmp_path / "my_ops.py").write_text("open('imported', 'w').close()")
+    (tmp_path / "resolved.yaml").write_text(EXPERIMENT)
+    os.chown(tmp_path / "resolved.yaml", 12345, 12345)
+    with pytest.raises(ExperimentError, match="belongs to another user .* use --trust-plugins"):
+        load(tmp_path / "resolved.yaml")
+    assert not (tmp_path / "imported").exists()
