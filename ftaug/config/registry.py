@@ -7,6 +7,8 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
@@ -55,9 +57,9 @@ class Entry:
         return origin_of(self.function.__module__)
 
     def settings(self) -> dict[str, inspect.Parameter]:
-        """The keyword-only parameters: what the YAML may set."""
+        """The keyword-only parameters, by their keys in YAML: what it may set."""
         parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+        return {key_of(p.name): p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
 class Registry:
@@ -134,10 +136,10 @@ class Registry:
                 raise TypeError(
                     f"{called_by_author(function)}: the setting '{p.name}' needs a type, such as {p.name}: float"
                 )
-            if p.name not in explained:
+            if key_of(p.name) not in explained:
                 raise TypeError(
-                    f"{called_by_author(function)}: explain the setting '{p.name}' in the docstring: "
-                    f"a line `{p.name}: ...` below `Settings:`"
+                    f"{called_by_author(function)}: explain the setting '{key_of(p.name)}' in the docstring: "
+                    f"a line `{key_of(p.name)}: ...` below `Settings:`"
                 )
 
     @property
@@ -187,6 +189,11 @@ def explanations(documented: Any) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text}
 
 
+def key_of(parameter: str) -> str:
+    """The key in YAML: the name, but for the underscore behind one that is a word of Python (`except_`)."""
+    return parameter[:-1] if parameter.endswith("_") and iskeyword(parameter[:-1]) else parameter
+
+
 def registry(kind: str, modality: str) -> Registry:
     """The registry of a kind: the modality's own, or the one that all modalities share."""
     return REGISTRIES.get((kind, modality)) or REGISTRIES[kind, "any"]
@@ -228,7 +235,12 @@ class Component:
         """Call the function with what the run hands in."""
         entry = self.entry
         names = (entry.name,) if entry.in_family else ()
-        return entry.function(*names, *given, **self.settings)
+        return entry.function(*names, *given, **self._keywords)
+
+    @cached_property
+    def _keywords(self) -> dict[str, Any]:
+        """The settings as the function calls them."""
+        return {f"{key}_" if iskeyword(key) else key: value for key, value in self.settings.items()}
 
     def fact(self, name: str) -> Any:
         """What the function was registered with beside its code."""

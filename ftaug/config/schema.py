@@ -17,7 +17,16 @@ from ftaug.config.aliases import right_place
 from ftaug.config.annotations import Kind, annotation_at, holdable, is_component, is_mapping, is_section, is_union
 from ftaug.config.document import Where
 from ftaug.config.faults import Fault, fail, predicate
-from ftaug.config.registry import REGISTRIES, Component, Registry, called_by_author, explanations, hashable, registry
+from ftaug.config.registry import (
+    REGISTRIES,
+    Component,
+    Registry,
+    called_by_author,
+    explanations,
+    hashable,
+    key_of,
+    registry,
+)
 from ftaug.config.words import article, as_list, shown, wording
 from ftaug.errors import did_you_mean
 
@@ -98,8 +107,8 @@ def function_shape(function: Callable[..., Any], name: str = "") -> Shape:
     defaults: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            annotations[parameter.name] = _evaluated(function, parameter)
-            defaults[parameter.name] = parameter.default
+            annotations[key_of(parameter.name)] = _evaluated(function, parameter)
+            defaults[key_of(parameter.name)] = parameter.default
     return Shape(name or function.__name__, annotations, defaults, explanations(function))
 
 

@@ -45,6 +45,20 @@ def test_facts_are_the_kinds_unless_the_function_says_otherwise(op):
         op.register(price=1)(turn)
 
 
+def test_a_setting_may_be_called_by_a_word_of_python(op):
+    @op.register
+    def turn_most(size, rng, *, except_: str = "none"):
+        """Turn most.
+
+        Settings:
+            except: what stays
+        """
+        return except_
+
+    assert list(op["turn_most"].settings()) == ["except"]
+    assert Component("op", "turn_most", {"except": "arrows"}, "image")(1, 2) == "arrows"
+
+
 def test_a_family_takes_the_name_first(op):
     @op.family(("up", "down"))
     def shift(name, size, rng, *, by: int = 1):
