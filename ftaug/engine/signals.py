@@ -12,18 +12,20 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 REQUESTS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP") if hasattr(signal, name)
 )
 URGENT = (signal.SIGINT, signal.SIGTERM)
-ECHO = 0.5  # seconds in which a launcher may deliver the same signal twice, to the process and to its group
+ECHO = 1.0  # seconds in which a launcher may deliver the same signal twice, to the process and to its group
 JOB_MARGIN = 120.0  # seconds before the end of a Slurm job
 
 
 class StopRequests:
     """While entered, asks to stop are noted in `reason`; a second Ctrl-C or SIGTERM stops at once."""
+
+    entered: ClassVar[bool] = False
 
     def __init__(self, deadline: float | None = None, stop_file: Path | None = None) -> None:
         """Take the time (as of `time.time()`) to stop at, and a file whose appearance means stop."""
@@ -51,6 +53,7 @@ class StopRequests:
             for number in REQUESTS:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
                     self._old[number] = signal.signal(number, self._note)
+            StopRequests.entered = True
         return self
 
     def __exit__(
@@ -59,6 +62,7 @@ class StopRequests:
         for number, handler in self._old.items():
             signal.signal(number, handler)
         self._old.clear()
+        StopRequests.entered = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         """Set the flag; the second urgent request ends the process."""
@@ -79,17 +83,31 @@ class StopRequests:
 
 def ignore_in_worker(worker: int = 0) -> None:
     """For a data loader's worker: leave signals to the parent, and do not outlive it."""
-    for number in REQUESTS:
-        signal.signal(number, signal.SIG_IGN)
+    _ignore_requests()
     if hasattr(signal, "sigwaitinfo"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # an ignored signal would not be waited for
         threading.Thread(target=_end_when_the_parent_asks, daemon=True).start()
-    parent = multiprocessing.parent_process()
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
         os._exit(1)
+
+
+def _ignore_requests() -> None:
+    for number in REQUESTS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # an ignored signal could not be waited for, a blocked one can
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _ignore_in_forked_child() -> None:
+    """A signal may come before the worker gets to `ignore_in_worker`."""
+    if StopRequests.entered:
+        _ignore_requests()
+
+
+os.register_at_fork(after_in_child=_ignore_in_forked_child)
 
 
 def _end_when_the_parent_asks() -> None:

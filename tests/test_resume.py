@@ -1,0 +1,467 @@
+"""Real processes, stopped and killed: the same command goes on, and ends with the same bits as if nothing had happened.
+
+Most runs here are forked from one process that has imported everything, which is what takes longest of a short run.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+EXPERIMENT = """
+name: tiny
+data:
+  train: {digits: {per_class: 4}}
+  val: {split: 20%}
+  batch_size: 8
+backbone: {resnet20: {weights: none}}
+augment:
+  - rotate: {degrees: 15}
+  - horizontal_flip
+mix: {mixup: {alpha: 0.4}}
+optimizer: {adamw: {weight_decay: 0.05}}
+lr: {peak: 3e-3}
+train: {epochs: 4, precision: fp32, ema: 0.9, save_every: 2 steps}
+evaluate: {every: 3 steps}
+"""
+STEPS, EPOCH_STEPS = 16, 4
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+SERVER = """
+import importlib, json, os, pkgutil, signal, sys
+import ftaug, matplotlib.pyplot, sklearn.datasets, sklearn.metrics, torch._dynamo
+for module in pkgutil.walk_packages(ftaug.__path__, "ftaug."):
+    importlib.import_module(module.name)
+
+for line in sys.stdin:
+    request = json.loads(line)
+    if "wait" in request:
+        print(os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1]), flush=True)
+        continue
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.chdir(request["folder"])
+        for number, name in enumerate(["/dev/null", "stdout", "stderr"]):
+            os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644), number)
+        for name in ("SIGINT", "SIGHUP"):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        exec(request["sabotage"])
+        sys.argv[1:] = request["arguments"]
+        code = ftaug.cli.run(request["arguments"])
+        sys.stdout.flush()
+        os._exit(code)
+    print(child, flush=True)
+"""
+
+
+class Server:
+    """Starts `ftaug` without its imports."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            env={**os.environ, **ONE_THREAD},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, **request) -> int:
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        return int(self.process.stdout.readline())
+
+
+@dataclass
+class Outcome:
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Place:
+    """A folder to run in."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        folder.mkdir(exist_ok=True)
+        (folder / "tiny.yaml").write_text(EXPERIMENT)
+        self.child = 0
+
+    @property
+    def run(self) -> Path:
+        (found,) = (self.folder / "runs").iterdir()
+        return found
+
+    def start(self, *arguments: str, workers: int = 0, sabotage: str = "") -> None:
+        line = (
+            ["train", "tiny.yaml", f"data.workers={workers}", *arguments]
+            if arguments[:1] != ("evaluate",)
+            else arguments
+        )
+        self.child = self.server.ask(folder=str(self.folder), arguments=line, sabotage=sabotage)
+
+    def end(self) -> Outcome:
+        code = self.server.ask(wait=self.child)
+        return Outcome(code, (self.folder / "stdout").read_text(), (self.folder / "stderr").read_text())
+
+    def train(self, *arguments: str, workers: int = 0, sabotage: str = "") -> Outcome:
+        self.start(*arguments, workers=workers, sabotage=sabotage)
+        return self.end()
+
+    def rows(self) -> list[dict]:
+        """The rows of metrics.jsonl that are whole, without what depends on the clock."""
+        path = next(iter(self.folder.glob("runs/*/metrics.jsonl")), None)
+        lines = path.read_bytes().splitlines(keepends=True) if path else []
+        rows = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        for row in rows:
+            row.pop("time", None)
+        return rows
+
+    def step(self) -> int:
+        """The last step that has a row."""
+        return max((row["step"] for row in self.rows()), default=0)
+
+    def wait_for_step(self, step: int) -> None:
+        """Wait until the run has written the row of a step, or has ended."""
+        until = time.monotonic() + 250
+        while self.step() < step and alive(self.child):
+            assert time.monotonic() < until, (self.folder / "stderr").read_text()
+            time.sleep(0.002)
+
+    def result(self) -> dict:
+        """All that has to be equal to the bit."""
+        last = self.run / "checkpoints" / f"step-{STEPS:07d}"
+        state = json.loads((last / "state.json").read_text())
+        return {
+            **{path.name: path.read_bytes() for path in last.glob("*.safetensors")},
+            "progress": state["progress"],
+            "best": (self.run / "best" / "model.safetensors").read_bytes(),
+            "best step": (self.run / "best").readlink(),
+            "complete": json.loads((self.run / "complete.json").read_text()),
+            "metrics": self.rows(),
+        }
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server()
+    yield server
+    server.process.kill()
+    server.process.wait()
+
+
+@pytest.fixture
+def place(server, tmp_path):
+    return Place(server, tmp_path / "place")
+
+
+@pytest.fixture(scope="module")
+def whole(server, tmp_path_factory):
+    """The result of the uninterrupted run."""
+    place = Place(server, tmp_path_factory.mktemp("whole"))
+    outcome = place.train()
+    assert outcome.code == 0, outcome.stderr
+    result = place.result()
+    assert {"model.safetensors", "optimizer.safetensors", "ema.safetensors"} <= result.keys()
+    evaluated = [row["step"] for row in result["metrics"] if "val" in row]
+    assert evaluated == [3, 6, 9, 12, 15, 16]
+    return result
+
+
+def differing(one: dict, other: dict) -> list[str]:
+    return sorted(key for key in one | other if one.get(key) != other.get(key))
+
+
+def test_sigterm_then_the_same_command_through_the_real_command_line(whole, tmp_path, server):
+    place = Place(server, tmp_path / "place")
+
+    def ftaug(workers):
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                "from ftaug.cli import main; main()",
+                "train",
+                "tiny.yaml",
+                f"data.workers={workers}",
+            ],
+            env={**os.environ, **ONE_THREAD},
+            cwd=place.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    process = ftaug(workers=2)
+    place.child = process.pid
+    try:
+        place.wait_for_step(5)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        out, err = process.communicate(timeout=250)
+    assert process.returncode == 75, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert "SIGTERM" in err
+    assert "the same command continues" in err
+    step = place.step()
+    assert step % EPOCH_STEPS != 0 and step < STEPS  # within an epoch, or the test shows less than it says
+
+    process = ftaug(workers=0)
+    out, err = process.communicate(timeout=250)
+    assert process.returncode == 0, err
+    assert out.strip() == str(place.run.relative_to(place.folder))
+    assert f"continued at step {step}" in err
+    assert differing(place.result(), whole) == []
+
+    before = {path: path.read_bytes() for path in place.run.rglob("*") if path.is_file()}
+    again = place.train()
+    assert (again.code, again.stdout) == (0, out)
+    assert "already complete" in again.stderr
+    assert {path: path.read_bytes() for path in place.run.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("SIGINT", 130),
+        pytest.param("SIGUSR1", 75, marks=pytest.mark.slow),
+        pytest.param("SIGHUP", 75, marks=pytest.mark.slow),
+    ],
+)
+def test_other_signals_to_the_whole_group(whole, place, name, code):
+    place.start(workers=2)
+    place.wait_for_step(2)
+    os.killpg(place.child, getattr(signal, name))
+    outcome = place.end()
+    assert outcome.code == code, outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert place.train(workers=1).code == 0
+    assert differing(place.result(), whole) == []
+
+
+@pytest.mark.slow
+def test_stopped_at_every_step_before_its_evaluation(whole, place):
+    """Every start takes one step and is asked to stop, so that the evaluations fall to the starts that follow."""
+    stop = """
+take = ftaug.runs.session.Session.take
+def stopped(self, step, stop, ticker):
+    stop._reason = "SIGTERM"
+    take(self, step, stop, ticker)
+ftaug.runs.session.Session.take = stopped
+"""
+    codes = [place.train(sabotage=stop).code for _ in range(STEPS)]
+    assert codes == [75] * STEPS
+    assert place.train(sabotage=stop).code == 0
+    assert differing(place.result(), whole) == []
+
+
+def kill_at_random(place: Place, kills: int, seed: int) -> int:
+    """Kill the process group at random moments, each start with a random number of workers; return the kills that hit."""
+    draw = random.Random(seed)
+    hits = 0
+    for _ in range(kills):
+        place.start(workers=draw.choice([0, 1, 2]))
+        place.wait_for_step(place.step() + draw.randrange(5))
+        time.sleep(draw.random() * draw.choice([0.05, 0.5]))
+        if alive(place.child):
+            os.killpg(place.child, signal.SIGKILL)
+        outcome = place.end()
+        hits += outcome.code == -signal.SIGKILL
+        assert outcome.code in (-signal.SIGKILL, 0) or "no progress" in outcome.stderr, outcome.stderr
+        if outcome.code == 0:
+            break
+    return hits
+
+
+def finish(place: Place) -> None:
+    outcome = place.train()
+    if "no progress" in outcome.stderr:  # it was told so, and tries again
+        outcome = place.train()
+    assert outcome.code == 0, outcome.stderr
+
+
+def test_killed_at_random_moments(whole, place):
+    assert kill_at_random(place, kills=3, seed=0) > 0
+    finish(place)
+    assert differing(place.result(), whole) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_killed_at_fifty_random_moments(whole, server, tmp_path):
+    hits = runs = 0
+    while hits < 50:
+        place = Place(server, tmp_path / f"place{runs}")
+        hits += kill_at_random(place, kills=6, seed=100 + runs)
+        finish(place)
+        assert differing(place.result(), whole) == [], f"run {runs}"
+        runs += 1
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("after_write", marks=pytest.mark.slow),
+        "before_rename",
+        pytest.param("after_rename", marks=pytest.mark.slow),
+        "during_prune",
+    ],
+)
+def test_killed_within_a_save(whole, place, point):
+    crash = f"os.environ['FTAUG_TEST_CRASH'] = {point!r}"
+    for _ in range(2):
+        assert place.train(sabotage=crash).code == -signal.SIGKILL
+    assert place.train().code == 0
+    assert differing(place.result(), whole) == []
+    assert not list(place.run.rglob(".t*-*"))
+
+
+def stop_at(place: Place, step: int) -> None:
+    place.start()
+    place.wait_for_step(step)
+    os.kill(place.child, signal.SIGTERM)
+    assert place.end().code == 75
+
+
+def test_a_corrupt_checkpoint_costs_time_but_no_bits(whole, place):
+    stop_at(place, 7)
+    newest = max((place.run / "checkpoints").iterdir())
+    os.truncate(newest / "model.safetensors", 1000)
+    outcome = place.train()
+    assert outcome.code == 0, outcome.stderr
+    assert f"{newest.name} is corrupt" in outcome.stderr
+    assert differing(place.result(), whole) == []
+
+
+def test_only_corrupt_checkpoints_are_never_a_silent_new_start(place):
+    stop_at(place, 3)
+    for folder in (place.run / "checkpoints").iterdir():
+        (folder / "manifest.json").unlink()
+    outcome = place.train()
+    assert outcome.code == 65
+    assert "no checkpoint is whole" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_an_evaluation_in_between_changes_nothing(whole, place):
+    stop_at(place, 6)
+    before = {path: path.read_bytes() for path in (place.run / "checkpoints").rglob("*") if path.is_file()}
+    outcome = place.train("evaluate", str(place.run))
+    assert outcome.code == 0, outcome.stderr
+    assert {path: path.read_bytes() for path in (place.run / "checkpoints").rglob("*") if path.is_file()} == before
+    assert place.train().code == 0
+    assert differing(place.result(), whole) == []
+
+
+def test_a_full_disk_ends_with_74_and_the_run_goes_on_once_there_is_room(whole, place):
+    stop_at(place, 5)
+    outcome = place.train(sabotage="import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))")
+    assert outcome.code == 74, outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert "free some space" in outcome.stderr
+    assert place.train().code == 0
+    assert differing(place.result(), whole) == []
+
+
+def test_three_starts_that_die_at_the_same_step_are_reported(place):
+    die = "os.environ['FTAUG_TEST_CRASH'] = 'after_write'"
+    codes = [place.train(sabotage=die).code for _ in range(4)]
+    assert codes == [-signal.SIGKILL] * 3 + [1]
+    assert "no progress in 3 starts" in (place.folder / "stderr").read_text()
+
+
+def test_an_edited_experiment_is_another_run(place):
+    stop_at(place, 2)
+    first = place.run
+    (place.folder / "tiny.yaml").write_text(EXPERIMENT.replace("epochs: 4", "epochs: 5"))
+    outcome = place.train("--run-dir", str(first))
+    assert outcome.code == 2
+    assert "train.epochs: 4 → 5" in outcome.stderr
+    place.start()
+    until = time.monotonic() + 250
+    while len(list((place.folder / "runs").iterdir())) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    os.killpg(place.child, signal.SIGKILL)
+    place.end()
+
+
+def test_a_stop_file_ends_the_run_as_a_signal_does(whole, place):
+    place.start()
+    place.wait_for_step(2)
+    (place.run / "stop").touch()
+    outcome = place.end()
+    assert outcome.code == 75, outcome.stderr
+    assert "stopped by stop file" in outcome.stderr
+    assert place.train().code == 0  # the file was for once
+    assert differing(place.result(), whole) == []
+
+
+def test_a_second_writer_is_refused(place):
+    place.start()
+    place.wait_for_step(1)
+    first = place.child
+    outcome = place.train()
+    assert outcome.code == 73
+    assert f"process {first} on " in outcome.stderr
+    os.killpg(first, signal.SIGKILL)
+    place.child = first
+    place.end()
+
+
+MUTANTS = {
+    "optimizer state not restored": "ftaug.runs.session.load_optimizer = lambda *_: None",
+    "average not restored": "import ftaug.engine.ema as e; e.Average.load = lambda *_: None",
+    "one step skipped": """
+import ftaug.engine.batches as b
+real = b.Epochs.requests
+b.Epochs.requests = lambda self, start, stop: real(self, start + (start > 0), stop + 1)
+""",
+    "augmentation from a global generator": """
+import numpy
+import ftaug.engine.seeds as s
+shared = numpy.random.Generator(numpy.random.Philox(0))
+s.streams = lambda *_: lambda name: shared
+""",
+    "dropout and mixing from a global generator": """
+import numpy
+import ftaug.engine.seeds as s
+shared = numpy.random.Generator(numpy.random.Philox(0))
+s.generator = lambda *_: shared
+""",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [next(iter(MUTANTS)), *(pytest.param(name, marks=pytest.mark.slow) for name in list(MUTANTS)[1:])]
+)
+def test_the_comparison_finds_what_a_resume_may_forget(server, place, tmp_path, name):
+    """The same defect in the whole run and in the resumed one: the two differ, so the tests above can fail."""
+    undisturbed = Place(server, tmp_path / "whole")
+    assert undisturbed.train(sabotage=MUTANTS[name]).code == 0
+    place.start(sabotage=MUTANTS[name])
+    place.wait_for_step(6)
+    os.kill(place.child, signal.SIGTERM)
+    assert place.end().code == 75
+    assert place.train(sabotage=MUTANTS[name]).code == 0
+    assert differing(place.result(), undisturbed.result()) != []
+    shutil.rmtree(undisturbed.folder)
