@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +11,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ftaug.image.augmentations.draws import Colour, Geometry
+from ftaug.image.augmentations.draws import Colour, Geometry, Table
+from ftaug.image.augmentations.inside import kept_inside
 from ftaug.image.decode import Picture, Turn
+from ftaug.image.recolour import recoloured
 
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 
@@ -26,6 +29,7 @@ BORDERS = {
     "constant": cv2.BORDER_CONSTANT,
     "reflect": cv2.BORDER_REFLECT_101,
     "replicate": cv2.BORDER_REPLICATE,
+    "inside": cv2.BORDER_REPLICATE,
 }
 HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
@@ -47,33 +51,21 @@ class View:
     canvas: Geometry
 
 
-def render(picture: Picture, geometry: Geometry, colour: Colour | None, interpolation: Interpolation) -> np.ndarray:
+def render(
+    picture: Picture, geometry: Geometry, colours: Sequence[Colour | Table], interpolation: Interpolation
+) -> np.ndarray:
     """The picture moved and recoloured, uint8 (H, W, 3), in new memory. What is black outside of it stays black."""
+    if geometry.border == "inside":
+        geometry = kept_inside(geometry, picture.height, picture.width)
     view = _view(picture, geometry)
     seen = _seen(view)
     shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
     if _is_aligned(view.matrix) and not shows_border:
-        return _recoloured(_aligned(view, interpolation), colour)
+        return recoloured(_aligned(view, interpolation), colours)
     warped = _warped(view, seen, interpolation)
     if shows_border and geometry.border == "constant":
-        return np.asarray(cv2.cvtColor(_recoloured_on_black(warped, colour), cv2.COLOR_RGBA2RGB))
-    return _recoloured(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), colour)
-
-
-def _recoloured(pixels: np.ndarray, colour: Colour | None) -> np.ndarray:
-    """RGB pixels recoloured."""
-    return pixels if colour is None else np.asarray(cv2.transform(pixels, colour.given(cv2.mean(pixels)[:3])))
-
-
-def _recoloured_on_black(pixels: np.ndarray, colour: Colour | None) -> np.ndarray:
-    """RGBA pixels, laid on black by their alpha: what they cover recoloured, and the black left as it is."""
-    if colour is None:
-        return pixels
-    *on_black, covered = cv2.mean(pixels)
-    matrix = np.eye(4)
-    matrix[:3] = colour.given(np.array(on_black) * 255 / max(covered, SLACK))
-    matrix[:3, 3] /= 255
-    return np.asarray(cv2.transform(pixels, matrix))
+        return np.asarray(cv2.cvtColor(recoloured(warped, colours), cv2.COLOR_RGBA2RGB))
+    return recoloured(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), colours)
 
 
 def _view(picture: Picture, geometry: Geometry) -> View:
@@ -96,7 +88,7 @@ def _zoom(geometry: Geometry) -> tuple[float, float]:
         across, down = np.hypot(matrix[0, :2], matrix[1, :2]) / abs(matrix[2, 2])
         return float(across), float(down)
     x, y = _corners(geometry)[:2]
-    depth = 1 / (np.linalg.inv(matrix)[2] @ _corners(geometry))
+    depth = 1 / (_inverse(matrix)[2] @ _corners(geometry))
     along_x = matrix[0, :2, None] - matrix[2, :2, None] * x
     along_y = matrix[1, :2, None] - matrix[2, :2, None] * y
     across, down = np.max(np.hypot(along_x, along_y) / np.abs(depth), axis=1)
@@ -110,11 +102,16 @@ def _corners(geometry: Geometry) -> np.ndarray:
 
 def _seen(view: View) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of what the canvas shows of the plane that the stored pixels lie in."""
-    x, y, depth = np.linalg.inv(view.matrix) @ _corners(view.canvas)
+    x, y, depth = _inverse(view.matrix) @ _corners(view.canvas)
     if depth.min() <= SLACK * depth.max():  # the horizon is in view
         return -math.inf, -math.inf, math.inf, math.inf
     x, y = x / depth, y / depth
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """The inverse of a 3×3 matrix; OpenCV's is a tenth of the price of numpy's."""
+    return np.asarray(cv2.invert(matrix)[1])
 
 
 def _is_affine(matrix: np.ndarray) -> bool:
@@ -136,11 +133,12 @@ def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
     height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
     a, b, c, d = matrix[:2, :2].ravel().tolist()
     turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
-    upright = np.linalg.inv(turn.matrix(height, width)) @ matrix
+    if turn != Turn():
+        matrix = _inverse(turn.matrix(height, width)) @ matrix
     if turn.transpose:
         height, width = width, height
-    shown = _resampled(view, upright.diagonal()[:2], upright[:2, 2], height, width, interpolation)
-    return np.ascontiguousarray(turn.apply(shown))
+    shown = _resampled(view, matrix.diagonal()[:2], matrix[:2, 2], height, width, interpolation)
+    return turn.apply(shown)
 
 
 def _resampled(
@@ -155,7 +153,9 @@ def _resampled(
     full = zoom * extent
     if _are_whole(*extent, *full, *shift) and full.prod() <= 4 * height * width:
         (full_width, full_height), (left, top) = np.rint(full).astype(int), np.rint(-shift).astype(int)
-        return resized(view.pixels, full_height, full_width, interpolation)[top : top + height, left : left + width]
+        return resized(view.pixels, full_height, full_width, interpolation)[
+            top : top + height, left : left + width
+        ].copy()
     box = (*np.maximum(start, 0), *np.minimum(end, extent))
     return np.asarray(Image.fromarray(view.pixels).resize((width, height), FILTERS[interpolation], box=box))
 

@@ -6,7 +6,7 @@ Points are continuous: the pixel in row i and column j covers [j, j+1) × [i, i+
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -14,9 +14,10 @@ import numpy as np
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Count, Fraction, Positive, Wording
 
-Border = Literal["constant", "reflect", "replicate"]
+Border = Literal["constant", "reflect", "replicate", "inside"]
 
 
 def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
@@ -35,6 +36,8 @@ Range = Annotated[tuple[Positive, Positive], AfterValidator(_in_order)]
 ShareRange = Annotated[tuple[Fraction, Fraction], AfterValidator(_in_order)]
 Extent = Count | tuple[Count, Count] | None
 
+LEVELS = np.arange(256.0)
+
 
 class Canvas(NamedTuple):
     """The size of the picture as an op meets it, and the one that the model takes, in pixels."""
@@ -42,6 +45,11 @@ class Canvas(NamedTuple):
     height: int
     width: int
     target: tuple[int, int]
+    labels: tuple[str, ...] = ()  # the classes that the picture shows by now; none in evaluation
+
+    def shows(self, classes: Iterable[str]) -> bool:
+        """Whether the picture is of one of these classes."""
+        return any(name in classes for name in self.labels)
 
     def extent(self, setting: int | tuple[int, int] | None) -> tuple[int, int]:
         """Height and width that a `size:` setting asks for: one number is a square, none is the model's size."""
@@ -50,8 +58,16 @@ class Canvas(NamedTuple):
         return (setting, setting) if isinstance(setting, int) else setting
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a draw tells of itself."""
+
+    values: Mapping[str, float | str] = FrozenDict()  # what was drawn, for people
+    relabels: Mapping[str, str] = FrozenDict()  # the classes that are others after it
+
+
 @dataclass(frozen=True)
-class Geometry:
+class Geometry(Told):
     """A picture moved: every point (x, y, 1) goes to `matrix` times it, seen through a canvas of a given size."""
 
     matrix: np.ndarray  # float64 (3, 3)
@@ -71,7 +87,7 @@ class Geometry:
 
 
 @dataclass(frozen=True)
-class Colour:
+class Colour(Told):
     """A picture recoloured linearly: `matrix` takes (a pixel's RGB, the picture's mean RGB, 1) to the same after it."""
 
     matrix: np.ndarray  # float64 (7, 7)
@@ -95,15 +111,58 @@ class Colour:
         """The (3, 4) matrix for a picture with this mean RGB."""
         return np.column_stack([self.matrix[:3, :3], self.matrix[:3, 3:6] @ mean + self.matrix[:3, 6]])
 
+    def as_table(self) -> Table | None:
+        """The same value by value; None where channels flow into one another."""
+        linear = self.matrix[:3, :3]
+        if np.count_nonzero(linear) > np.count_nonzero(linear.diagonal()):
+            return None
+
+        def make(counts: np.ndarray) -> np.ndarray:
+            mean = LEVELS @ counts / np.maximum(counts.sum(axis=0), 1)
+            factors, shift = linear.diagonal(), self.given(mean)[:, 3]
+            return as_bytes(LEVELS[:, None] * factors + shift)
+
+        return Table(make, looks=bool(self.matrix[:3, 3:6].any()))
+
 
 @dataclass(frozen=True)
-class Pixels:
-    """Anything else: a pure function from uint8 (H, W, 3) to the same shape."""
+class Table(Told):
+    """A picture recoloured value by value: `make` takes its counts of each value to what becomes of each value."""
+
+    make: Callable[[np.ndarray], np.ndarray]  # (256, 3) per channel -> uint8 (256, 3)
+    looks: bool = False  # whether the table depends on the counts
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Table:
+        """One table of 256 values for every picture and channel."""
+        table = np.repeat(as_bytes(values)[:, None], 3, axis=1)
+        return cls(lambda counts: table)
+
+    def then(self, later: Table) -> Table:
+        """Both in one table; the later one sees the counts that the first leaves."""
+
+        def make(counts: np.ndarray) -> np.ndarray:
+            first = self.make(counts)
+            if later.looks:
+                channels = zip(first.T, counts.T, strict=True)
+                counts = np.stack([np.bincount(values, of, 256) for values, of in channels], axis=1)
+            return np.take_along_axis(later.make(counts), first.astype(np.intp), axis=0)
+
+        return Table(make, self.looks or later.looks)
+
+
+@dataclass(frozen=True)
+class Pixels(Told):
+    """Anything else: a pure function from uint8 (H, W, 3) to the same shape – or to `size`, where that is set."""
 
     apply: Callable[[np.ndarray], np.ndarray]
+    size: tuple[int, int] | None = None
 
 
-Draw = Geometry | Colour | Pixels
+Draw = Geometry | Colour | Table | Pixels
+Drawn = Draw | Sequence[Draw] | None
+"""What an augmentation returns: nothing where it does not fire, several draws where it is made of several."""
+
 Box = tuple[int, int, int, int]
 """Top, left, height, width."""
 
@@ -125,6 +184,28 @@ def box_of_shape(
             top, left = rng.integers(canvas.height - height + 1), rng.integers(canvas.width - width + 1)
             return int(top), int(left), height, width
     return None
+
+
+def each(drawn: Drawn) -> Sequence[Draw]:
+    """The draws of an augmentation, be they none, one or several."""
+    return () if drawn is None else drawn if isinstance(drawn, Sequence) else (drawn,)
+
+
+def seen_by_next(canvas: Canvas, drawn: Drawn) -> Canvas:
+    """The canvas after some draws."""
+    for draw in each(drawn):
+        if isinstance(draw, Geometry):
+            canvas = canvas._replace(height=draw.height, width=draw.width)
+        elif isinstance(draw, Pixels) and draw.size:
+            canvas = canvas._replace(height=draw.size[0], width=draw.size[1])
+        if draw.relabels:
+            canvas = canvas._replace(labels=tuple(draw.relabels.get(name, name) for name in canvas.labels))
+    return canvas
+
+
+def as_bytes(values: np.ndarray) -> np.ndarray:
+    """To uint8, rounded and clipped."""
+    return np.asarray(np.rint(values).clip(0, 255).astype(np.uint8))
 
 
 def matrix(rows: Any) -> np.ndarray:

@@ -66,7 +66,8 @@ def rotate(
     Settings:
         degrees: the largest angle either way; uniform up to it
         probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
     """
     angle = math.radians(rng.uniform(-degrees, degrees))
     if not happens(rng, probability):
@@ -91,7 +92,8 @@ def translate(
         x: the largest shift to either side, as a share of the width; uniform up to it
         y: the largest shift up or down, as a share of the height; uniform up to it
         probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
     """
     right, down = rng.uniform(-x, x) * canvas.width, rng.uniform(-y, y) * canvas.height
     if not happens(rng, probability):
@@ -113,7 +115,8 @@ def scale(
     Settings:
         factor: the smallest and the largest zoom; log-uniform between them
         probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
     """
     zoom = math.exp(rng.uniform(math.log(factor[0]), math.log(factor[1])))
     if not happens(rng, probability):
@@ -137,7 +140,8 @@ def shear(
         x: the largest angle, in degrees, by which upright lines lean to either side; uniform up to it
         y: the largest angle, in degrees, by which level lines rise or fall; uniform up to it
         probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
     """
     across, along = math.radians(rng.uniform(-x, x)), math.radians(rng.uniform(-y, y))
     if not happens(rng, probability):
@@ -159,7 +163,8 @@ def perspective(
     Settings:
         distortion: how far a corner moves at most, as a share of half the width and height
         probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
     """
     inwards = rng.uniform(0, distortion / 2, size=(4, 2))
     if not happens(rng, probability):
@@ -184,7 +189,8 @@ def random_crop(
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
         padding: how far the window may reach beyond the picture, as a share of its width and height
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
     """
     height, width = canvas.extent(size)
     top = _random_start(rng, canvas.height, height, padding)
@@ -222,7 +228,8 @@ def center_crop(
 
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
-        border: outside a smaller picture: black (constant), its mirror image (reflect) or its edge (replicate)
+        border: outside a smaller picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
     """
     height, width = canvas.extent(size)
     top, left = round((canvas.height - height) / 2), round((canvas.width - width) / 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.registry import Component
-from ftaug.image.augmentations.draws import Canvas, Colour, Draw, Geometry, Pixels
+from ftaug.image.augmentations.draws import Canvas, Colour, Draw, Geometry, Pixels, Table, each, seen_by_next
 from ftaug.image.augmentations.geometry import resized_centre
+from ftaug.image.augmentations.streams import named
 from ftaug.image.decode import Picture, opened
 from ftaug.image.resample import render
 from ftaug.interfaces import Streams
@@ -36,36 +36,35 @@ class Pipeline:
         canvas = Canvas(height, width, (target_height, target_width))
         drawn: list[Draw] = []
         is_settled = False
-        for name, op in _named(self.augment):
-            draw = op(canvas, streams(name)) if streams else None
-            if draw is not None:
-                drawn.append(draw)
-            if isinstance(draw, Geometry):
-                canvas = canvas._replace(height=draw.height, width=draw.width)
-                is_settled = is_settled or draw.settles
+        for name, op in named(self.augment):
+            draws = each(op(canvas, streams(name)) if streams else None)
+            drawn += draws
+            canvas = seen_by_next(canvas, draws)
+            is_settled = is_settled or any(isinstance(draw, Geometry) and draw.settles for draw in draws)
         return drawn if is_settled else [*drawn, resized_centre(canvas, self.preprocessing.get("resize"))]
-
-
-def _named(ops: Iterable[Component]) -> Iterable[tuple[str, Component]]:
-    """Each op with the name of its random stream: a second `rotate` is `rotate#1`."""
-    uses: Counter[str] = Counter()
-    for op in ops:
-        yield f"{op.name}#{uses[op.name]}" if uses[op.name] else op.name, op
-        uses[op.name] += 1
 
 
 @dataclass(frozen=True)
 class Fused:
-    """Neighbouring geometries and colours in one."""
+    """Neighbouring geometries in one, and neighbouring recolourings in as few as there can be."""
 
     geometry: Geometry
-    colour: Colour | None = None
+    colours: tuple[Colour | Table, ...] = ()
 
-    def with_(self, draw: Geometry | Colour) -> Fused | None:
+    def with_(self, draw: Geometry | Colour | Table) -> Fused | None:
         """Take one more in; None where two geometries see a different outside."""
-        if isinstance(draw, Colour):
-            return Fused(self.geometry, self.colour.then(draw) if self.colour else draw)
-        return Fused(self.geometry.then(draw), self.colour) if self.geometry.fuses_with(draw) else None
+        if isinstance(draw, Geometry):
+            return Fused(self.geometry.then(draw), self.colours) if self.geometry.fuses_with(draw) else None
+        both = joined(self.colours[-1], draw) if self.colours else None
+        return Fused(self.geometry, (*self.colours[:-1], both) if both else (*self.colours, draw))
+
+
+def joined(first: Colour | Table, later: Colour | Table) -> Colour | Table | None:
+    """Two colours as one matrix; tables, and colours that are tables too, as one table."""
+    if isinstance(first, Colour) and isinstance(later, Colour):
+        return first.then(later)
+    one, other = (draw.as_table() if isinstance(draw, Colour) else draw for draw in (first, later))
+    return one.then(other) if one and other else None
 
 
 def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | Pixels]:
@@ -73,11 +72,10 @@ def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | Pixels]
 
     A colour changes the picture but not the black outside of it, so colours and geometries change places freely.
     """
+    canvas = Canvas(height, width, (height, width))
     steps: list[Fused | Pixels] = [Fused(Geometry(np.eye(3), height, width))]
     for draw in draws:
         last = steps[-1]
-        if isinstance(draw, Geometry):
-            height, width = draw.height, draw.width
         if isinstance(draw, Pixels):
             steps.append(draw)
         elif isinstance(last, Fused) and (more := last.with_(draw)):
@@ -85,7 +83,8 @@ def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | Pixels]
         elif isinstance(draw, Geometry):
             steps.append(Fused(draw))
         else:
-            steps.append(Fused(Geometry(np.eye(3), height, width), draw))
+            steps.append(Fused(Geometry(np.eye(3), canvas.height, canvas.width), (draw,)))
+        canvas = seen_by_next(canvas, draw)
     return steps
 
 
@@ -93,10 +92,10 @@ def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.nda
     """Do all that was drawn; the result is new memory."""
     first, *rest = fuse(draws, picture.height, picture.width)
     assert isinstance(first, Fused)
-    pixels = render(picture, first.geometry, first.colour, interpolation)
+    pixels = render(picture, first.geometry, first.colours, interpolation)
     for step in rest:
         if isinstance(step, Fused):
-            pixels = render(opened(pixels), step.geometry, step.colour, interpolation)
+            pixels = render(opened(pixels), step.geometry, step.colours, interpolation)
         else:
             pixels = step.apply(pixels)
     return pixels
