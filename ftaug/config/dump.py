@@ -21,6 +21,7 @@ WITHOUT_INFLUENCE = (
     ("name",),
     ("data", "workers"),
     ("train", "max_time"),
+    ("train", "tensorboard"),
     ("train", "save_every"),
     ("evaluate", "batch_size"),
 )

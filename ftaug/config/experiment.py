@@ -124,6 +124,7 @@ class Train:
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
+        tensorboard: whether to write TensorBoard's event files into the run folder too
         save_every: how often to write a checkpoint beside those of the evaluations
     """
 
@@ -136,6 +137,7 @@ class Train:
     early_stop: EarlyStop | None = None
     max_time: TimeLimit | None = None
     save_every: Duration | None = None
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True)

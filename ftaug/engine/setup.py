@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.types import Duration
 from ftaug.engine import device as devices
 from ftaug.engine import unfreeze
 from ftaug.engine.batches import Epochs, Prepared, usable_cores
@@ -18,7 +19,7 @@ from ftaug.engine.device import Device
 from ftaug.engine.ema import Average
 from ftaug.engine.portion import Portion
 from ftaug.engine.unfreeze import Plan
-from ftaug.errors import BadData
+from ftaug.errors import BadData, ExperimentError, Problem
 from ftaug.interfaces import Backbone, Horizon, Modality, Task
 
 
@@ -117,6 +118,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
     epochs, length = epochs_of(experiment, len(train)), horizon(experiment, len(train))
+    _check_warmup(experiment, length)
     backbone, model = build_model(experiment, train.task)
     plan = unfreeze.plan(backbone, experiment, length)
     if pretrained:
@@ -136,6 +138,16 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         average=Average(model.network, experiment.train.ema) if experiment.train.ema is not None else None,
         loss=bind_loss(experiment, train.counts()),
     )
+
+
+def _check_warmup(experiment: Experiment, length: Horizon) -> None:
+    """Raise ExperimentError for a warm-up that training does not outlast: known only once the data is."""
+    schedule = experiment.lr.schedule
+    warmup = schedule.settings.get("warmup")
+    if isinstance(warmup, Duration) and warmup.steps(length) >= length.total_steps:
+        key = f"lr.schedule.{schedule.name}.warmup"
+        text = f"{key} must end before training does ({length.total_steps} steps); got {warmup}"
+        raise ExperimentError(Problem(text, schedule.place))
 
 
 def parameter_groups(network: nn.Module, plan: Plan, peak: float) -> list[dict[str, Any]]:

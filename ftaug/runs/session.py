@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,8 +18,12 @@ from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup, evaluated_model
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import BadData, ExperimentError
+from ftaug.runs.board import open_board, show_row
 from ftaug.runs.opened import describe_model
 from ftaug.runs.ticker import Ticker
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
 ROWS_PER_EPOCH = 20
@@ -36,10 +40,13 @@ class Session:
     saved_at: float = field(default_factory=time.monotonic)
     row_at: float = field(default_factory=time.monotonic)
     saved_step: int = -1
+    board: "SummaryWriter | None" = None
     window_loss: Tensor = field(init=False)  # stays on the device, so that no step waits for its loss
 
     def __post_init__(self) -> None:
         self.window_loss = torch.tensor(self.progress.window_loss, dtype=torch.float64, device=self.setup.device.torch)
+        if self.setup.experiment.train.tensorboard:
+            self.board = open_board(self.folder.path / "tensorboard", self.progress.step)
 
     @classmethod
     def begin(cls, setup: Setup, folder: RunFolder) -> "Session":
@@ -137,7 +144,7 @@ class Session:
         if better:
             progress.best_step = progress.step
         epoch = progress.step / setup.horizon.epoch_steps
-        self.folder.append_metrics(
+        self._record(
             {
                 "step": progress.step,
                 "epoch": epoch,
@@ -207,13 +214,16 @@ class Session:
         if step.gradient_norm is not None:
             row["gradient_norm"] = float(step.gradient_norm)
         speed = round(self.progress.window_samples / seconds, 2)
-        self.folder.append_metrics(
-            {**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}}
-        )
+        self._record({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
         ticker.status(loss, step.rate)
         self.window_loss.zero_()
         self.progress.window_samples = 0
         self.row_at = time.monotonic()
+
+    def _record(self, row: dict[str, Any]) -> None:
+        self.folder.append_metrics(row)
+        if self.board is not None:
+            show_row(self.board, row)
 
     def _row_every(self) -> int:
         return max(1, self.setup.horizon.epoch_steps // ROWS_PER_EPOCH)

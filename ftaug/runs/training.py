@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from ftaug.runs import plots, screen
 from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint
 from ftaug.engine.fit import fit
@@ -12,6 +11,7 @@ from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import Interrupted, Stopped
+from ftaug.runs import plots, screen
 from ftaug.runs.opened import MODEL_FILE, describe_model
 from ftaug.runs.session import Session
 from ftaug.runs.ticker import Ticker

@@ -26,7 +26,8 @@ def test_kinds(listed):
     )
 
 
-def test_names_of_a_kind_with_their_first_lines(listed):
+def test_names_of_a_kind_with_their_first_lines(listed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     lines = [line for line in listed("schedule").splitlines() if not line.startswith(" ")]
     names = [line.split()[0] for line in lines]
     assert names == sorted(names)

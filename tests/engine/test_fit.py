@@ -10,7 +10,7 @@ from ftaug.engine.fit import Progress, Step, fit
 from ftaug.engine.measure import gather
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import Setup, build
-from ftaug.errors import Diverged
+from ftaug.errors import Diverged, ExperimentError
 from ftaug.load import load
 
 EXPERIMENT = """
@@ -140,3 +140,8 @@ def test_training_on_a_gpu_comes_close_to_the_cpu(tmp_path: Path) -> None:
     losses = [step.loss.item() for step in train(cpu)]
     gpu = build(load(tmp_path / "experiment.yaml", ["train.precision=fp32"]), "cuda", cpu.portions, pretrained=False)
     assert [step.loss.item() for step in train(gpu)] == pytest.approx(losses, rel=0.05)
+
+
+def test_a_warm_up_that_training_does_not_outlast_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"experiment\.yaml:5:\d+: lr\.schedule\.cosine\.warmup must end before"):
+        setup_of(tmp_path, "lr.schedule.cosine.warmup=6 steps")

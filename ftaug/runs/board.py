@@ -1,0 +1,32 @@
+"""TensorBoard's view of a run: the rows of metrics.jsonl once more, as its event files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftaug.errors import missing_extra
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+def open_board(folder: Path, step: int) -> SummaryWriter:
+    """Open the event files in a folder; what an earlier attempt wrote after `step` is hidden. Raises Unavailable."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise missing_extra("train.tensorboard", "tensorboard", "tensorboard") from None
+    return SummaryWriter(str(folder), purge_step=step + 1)
+
+
+def show_row(board: SummaryWriter, row: Mapping[str, Any]) -> None:
+    """Add a row of metrics.jsonl: training under `train/`, evaluations under `val/`."""
+    if "val" in row:
+        values = {f"val/{name}": value for name, value in row["val"].items()}
+    else:
+        values = {f"train/{name}": row[name] for name in ("loss", "lr", "gradient_norm") if name in row}
+    for name, value in values.items():
+        board.add_scalar(name, value, row["step"])
+    board.flush()
