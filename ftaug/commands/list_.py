@@ -12,7 +12,7 @@ from typing import Any
 
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Entry, Registry
-from ftaug.config.schema import REQUIRED, Shape, function_shape
+from ftaug.config.schema import REQUIRED, Shape, entry_shape
 from ftaug.config.words import wording
 from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.load import MODALITIES, import_components
@@ -36,7 +36,7 @@ def run(kind: str | None, name: str | None, as_json: bool) -> None:
             entry = kinds[kind][name]
         except KeyError as error:
             raise ExperimentError(str(error.args[0])) from None
-        shape = function_shape(entry.function, name)
+        shape = entry_shape(entry)
         result = {"kind": kind, "name": name, "summary": entry.summary, "settings": settings(shape)}
         lines = component(entry, shape)
     print(json.dumps(result, indent=2) if as_json else "\n".join(lines))

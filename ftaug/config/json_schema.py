@@ -11,7 +11,7 @@ from ftaug.config.annotations import Kind, is_component, is_mapping, is_section,
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import REGISTRIES, Entry, Registry
-from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, function_shape
+from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape
 
 Schema = dict[str, Any]
 
@@ -66,7 +66,7 @@ def reference(kind: str, entry: Entry) -> str:
 
 def of_entry(entry: Entry) -> Schema:
     """The schema of the settings below a component's name."""
-    schema = of_shape(function_shape(entry.function))
+    schema = of_shape(entry_shape(entry))
     either = schema if "required" in schema else {"anyOf": [schema, {"type": "null"}]}
     return {"description": entry.summary, **either}
 

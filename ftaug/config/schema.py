@@ -20,6 +20,7 @@ from ftaug.config.faults import Fault, fail, predicate
 from ftaug.config.registry import (
     REGISTRIES,
     Component,
+    Entry,
     Registry,
     called_by_author,
     explanations,
@@ -27,6 +28,7 @@ from ftaug.config.registry import (
     key_of,
     registry,
 )
+from ftaug.config.severity import Severity, governed, settings_at
 from ftaug.config.words import article, as_list, shown, wording
 from ftaug.errors import did_you_mean
 
@@ -187,10 +189,37 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
             words += f" (not imported: {', '.join(missing)})"
         raise fail((prefix, Fault(words, "", "nothing", at_key=bool(prefix)))) from None
     try:
-        bound = function_shape(entry.function, name).read({} if settings is None else settings, context)
+        bound = read_settings(entry, {} if settings is None else settings, context)
     except ValidationError as error:
         raise fail(*((prefix + line["loc"], line["input"]) for line in error.errors())) from None
     return Component(kind, name, bound, entries.modality, entry.origin)
+
+
+def entry_shape(entry: Entry) -> Shape:
+    """The settings of a component as the YAML has them: its own, and the severity that may stand for some."""
+    return _shape_with_severity(entry.function, entry.name, tuple(governed(entry)))
+
+
+@functools.cache
+def _shape_with_severity(function: Callable[..., Any], name: str, names: tuple[str, ...]) -> Shape:
+    own = function_shape(function, name)
+    if not names:
+        return own
+    said = {"severity": f"how strong it is, from 0 to 1, in place of {' and '.join(names)}"}
+    annotations = {**own.annotations, "severity": Severity | None}
+    return Shape(own.name, annotations, {**own.defaults, "severity": None}, {**own.explanations, **said})
+
+
+def read_settings(entry: Entry, tree: Any, context: Mapping[str, Any]) -> dict[str, Any]:
+    """The complete settings of a component, a severity resolved; raises ValidationError made of faults."""
+    values = entry_shape(entry).read(tree, context)
+    severity = values.pop("severity", None) if governed(entry) else None
+    if severity is None:
+        return values
+    by_severity = settings_at(entry, severity)
+    if twice := [key for key in tree if key in by_severity]:
+        raise fail(*(((key,), predicate("is set by severity too; leave one of the two out")) for key in twice))
+    return {**values, **by_severity}
 
 
 def _mend(entries: Registry, first: str, *others: str) -> str:

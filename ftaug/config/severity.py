@@ -1,0 +1,39 @@
+"""One number from 0 to 1 in place of the settings that say how strong a component is.
+
+A function is registered with what its settings are at either end: `register(severity={"degrees": (0.0, 180.0)})`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ftaug.config.registry import Component, Entry
+from ftaug.config.types import Wording
+
+Severity = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a severity from 0 to 1")]
+
+
+def governed(entry: Entry) -> dict[str, tuple[Any, Any]]:
+    """The settings that a severity sets, each with its weakest and its strongest value."""
+    return dict(entry.facts.get("severity") or {})
+
+
+def settings_at(entry: Entry, severity: float) -> dict[str, Any]:
+    """The settings that a severity stands for."""
+    return {name: _between(*ends, severity) for name, ends in governed(entry).items()}
+
+
+def at_severity(component: Component, severity: float) -> Component:
+    """The component at a severity; settings that do not say how strong it is stay."""
+    return replace(component, settings={**component.settings, **settings_at(component.entry, severity)})
+
+
+def _between(weakest: Any, strongest: Any, severity: float) -> Any:
+    """A value on the way from one to the other; whole numbers stay whole."""
+    if isinstance(weakest, tuple):
+        return tuple(_between(a, b, severity) for a, b in zip(weakest, strongest, strict=True))
+    value = weakest + severity * (strongest - weakest)
+    return round(value) if isinstance(weakest, int) else value
