@@ -275,7 +275,7 @@ ftaug.runs.session.Session.take = stopped
 
 
 def kill_at_random(place: Place, kills: int, seed: int) -> int:
-    """Kill the process group at random moments, each start with a random number of workers; return the kills that hit."""
+    """Kill the process group at random moments, starting with random numbers of workers; return the kills that hit."""
     draw = random.Random(seed)
     hits = 0
     for _ in range(kills):

@@ -42,8 +42,12 @@ class Lock:
                 error.strerror,
             )
         _held.add(self._descriptor)
-        os.ftruncate(self._descriptor, 0)
-        write_all(self._descriptor, json.dumps(_owner()).encode())
+        try:
+            os.ftruncate(self._descriptor, 0)
+            write_all(self._descriptor, json.dumps(_owner()).encode())
+        except OSError:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Let others in."""

@@ -16,8 +16,8 @@ from ftaug.config.document import parse
 from ftaug.engine import checkpoint
 from ftaug.engine.environment import environment
 from ftaug.engine.lock import Lock
-from ftaug.engine.storage import replace, replace_link, storage_errors, write_all
-from ftaug.errors import BadData, ExperimentError, FtaugError, Problem, RunFolderTaken
+from ftaug.engine.storage import DISK_IS_FULL, replace, replace_link, storage_errors, write_all
+from ftaug.errors import BadData, ExperimentError, FtaugError, Problem, RunFolderTaken, StorageError
 
 log = logging.getLogger("ftaug")
 
@@ -69,6 +69,10 @@ class RunFolder:
                 folder.close()
                 raise
         except OSError as error:
+            if error.errno in DISK_IS_FULL:
+                raise StorageError(
+                    f"{path}: {error.strerror}; free some space and run the same command again"
+                ) from error
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --run-dir") from error
         return folder
 
@@ -93,6 +97,8 @@ class RunFolder:
         self._metrics = os.open(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._handlers = _start_logging(self.path / "train.log")
         log.info("attempt %d, pid %d, newest checkpoint at step %d", self.attempt, os.getpid(), self._status["step"])
+        if status is not None and status.get("running"):
+            log.warning("%s: the start before this one was killed or crashed (out of memory?)", self.path)
 
     def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
         """Raise if starts at the same step died too often in a row: whoever restarts them must be told to stop."""

@@ -1,3 +1,4 @@
+import errno
 import json
 import logging
 import os
@@ -311,6 +312,36 @@ def test_a_row_that_cannot_be_written_is_a_storage_error(tmp_path):
         os.dup2(os.open("/dev/full", os.O_WRONLY), folder._metrics)
         with pytest.raises(StorageError, match="No space left"):
             folder.append_metrics({"step": 1})
+
+
+def test_a_full_disk_at_the_start_is_a_storage_error_and_leaves_no_lock(tmp_path, monkeypatch):
+    with open_folder(tmp_path / "a"):
+        pass
+
+    def full(descriptor, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(StorageError, match="No space left"):
+            open_folder(tmp_path / "a")
+    with open_folder(tmp_path / "a") as folder:
+        assert folder.attempt == 2
+
+
+def test_a_start_that_died_is_mentioned_by_the_next(tmp_path, caplog):
+    for _ in range(2):
+        with open_folder(tmp_path / "a"):
+            pass
+    assert "killed" not in caplog.text
+
+    def start():
+        open_folder(tmp_path / "a")
+        die()
+
+    in_child(start)
+    with open_folder(tmp_path / "a"):
+        assert "was killed or crashed" in caplog.text
 
 
 def test_warnings_go_to_stderr_and_to_the_log_of_every_start(tmp_path, capsys):
