@@ -32,9 +32,13 @@ class Turn(NamedTuple):
     mirror_y: bool = False
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        """Turn an array (H, W, …); a view where that is possible."""
-        pixels = pixels.swapaxes(0, 1) if self.transpose else pixels
-        return pixels[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1]
+        """Turn an array (H, W, 3)."""
+        if self.transpose:
+            pixels = np.asarray(cv2.transpose(pixels))
+        if self.mirror_x or self.mirror_y:
+            both = self.mirror_x and self.mirror_y
+            pixels = np.asarray(cv2.flip(pixels, -1 if both else int(self.mirror_x)))
+        return pixels
 
     def matrix(self, height: float, width: float) -> np.ndarray:
         """The same for points: 3×3, from stored to upright; height and width are the upright ones."""
@@ -83,7 +87,7 @@ def decode(data: bytes, reduce: int = 1) -> np.ndarray:
         pixels = picture.load(reduce)
     else:
         pixels = np.asarray(Image.fromarray(picture.load(1)).reduce(reduce))
-    return np.ascontiguousarray(picture.turn.apply(pixels))
+    return picture.turn.apply(pixels)
 
 
 def probe(data: bytes) -> tuple[int, int]:
