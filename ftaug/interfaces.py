@@ -17,6 +17,13 @@ Streams = Callable[[str], np.random.Generator]
 """From an op ("rotate", or "rotate#1" for its second use) to the random stream of this sample, epoch and op."""
 
 
+class Account(NamedTuple):
+    """What a pipeline drew for a sample."""
+
+    values: Mapping[str, Mapping[str, float | str]]  # of each op that fired, by the name of its stream
+    labels: tuple[str, ...]  # the classes of the sample after that
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be told apart: the classes, one per sample or any number of them."""
@@ -91,8 +98,26 @@ class Modality(Protocol):
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""
 
-    def prepare(self, raw: Any, pipeline: Any, streams: Streams | None) -> np.ndarray:
-        """Apply the pipeline to what `Samples.read` returned; raises BadData (without the name of the sample)."""
+    def prepare(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
+        """Apply the pipeline to what `Samples.read` returned; raises BadData (without the name of the sample).
+
+        Some ops leave some classes alone: in training they are told the sample's `labels`.
+        """
+
+    def account(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+        """Say what `prepare` draws for a sample."""
+
+    def relabels(self, pipeline: Any) -> bool:
+        """Whether the pipeline may change a sample's classes, as a flip does that makes a left arrow a right one."""
+
+    def hazards(self, augment: Sequence[Component], task: Task) -> list[str]:
+        """What the augmentations may do to the labels, by the look of the classes' names: sentences for a person.
+
+        Raises ExperimentError where a setting names a class that is not there.
+        """
+
+    def encode(self, prepared: np.ndarray) -> tuple[bytes, str]:
+        """Return the content of a file that reads as exactly what was prepared, and its suffix."""
 
     def collate(self, prepared: Sequence[np.ndarray]) -> Tensor:
         """Stack prepared samples into a batch, still in the cheapest type (pictures: uint8)."""

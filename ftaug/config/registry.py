@@ -199,6 +199,19 @@ def registry(kind: str, modality: str) -> Registry:
     return REGISTRIES.get((kind, modality)) or REGISTRIES[kind, "any"]
 
 
+def nested(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Component]]:
+    """All components in a value, those inside others too, each with the way to it."""
+    if isinstance(value, Component):
+        yield (*way, value.name), value
+        yield from nested(value.settings, (*way, value.name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from nested(item, (*way, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from nested(item, (*way, index))
+
+
 def hashable(value: Any) -> Any:
     """The same value with tuples for lists and FrozenDict for mappings."""
     if isinstance(value, list | tuple):

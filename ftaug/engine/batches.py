@@ -5,7 +5,9 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -17,6 +19,7 @@ from ftaug.engine import seeds
 from ftaug.engine.portion import Portion
 from ftaug.engine.signals import ignore_in_worker
 from ftaug.errors import BadData, FtaugError
+from ftaug.interfaces import Streams
 
 
 class Request(NamedTuple):
@@ -33,6 +36,7 @@ class Batch(NamedTuple):
     """A collated micro-batch and what was asked for."""
 
     inputs: torch.Tensor
+    targets: torch.Tensor  # of the samples as they came out: an augmentation may change a class
     request: Request
 
 
@@ -83,27 +87,52 @@ class Prepared(Dataset[Batch | Failure]):
     modality: str
     pipeline: Any
     seed: int
+    relabels: bool = False  # whether the pipeline may change a sample's classes
+
+    @property
+    def verbs(self) -> ModuleType:
+        """The modality's."""
+        return sys.modules.get(f"ftaug.{self.modality}.samples") or import_module(f"ftaug.{self.modality}.samples")
 
     def __getitem__(self, request: Request) -> Batch | Failure:
         """Prepare the samples of a request."""
-        verbs = sys.modules.get(f"ftaug.{self.modality}.samples") or _verbs(self.modality)
-        prepared = []
-        for position in request.ids:
-            sample = int(self.portion.ids[position])
-            streams = None if request.epoch is None else seeds.streams(self.seed, request.epoch, sample)
+        prepared, targets = [], self.portion.targets[request.ids]
+        for place, position in enumerate(request.ids):
             try:
-                prepared.append(verbs.prepare(self.portion.samples.read(sample), self.pipeline, streams))
-            except BadData as error:
-                return Failure(BadData(f"{self.portion.samples.name(sample)}: {error}"))
+                one, target = self.sample(int(position), request.epoch)
             except FtaugError as error:
                 return Failure(error)
-        return Batch(verbs.collate(prepared), request)
+            prepared.append(one)
+            if target is not None:
+                targets[place] = target
+        return Batch(self.verbs.collate(prepared), torch.from_numpy(targets), request)
+
+    def sample(self, position: int, epoch: int | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """Prepare one sample; with its target, where the pipeline may have changed that. Raises BadData naming it."""
+        raw, streams, labels = self.read(position, epoch)
+        with naming(self.portion, position):
+            one = self.verbs.prepare(raw, self.pipeline, streams, labels)
+            if streams is None or not self.relabels:
+                return one, None
+            return one, self.portion.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
+
+    def read(self, position: int, epoch: int | None) -> tuple[Any, Streams | None, tuple[str, ...]]:
+        """A sample as stored, with its random streams and its classes; without both for evaluation."""
+        sample = int(self.portion.ids[position])
+        with naming(self.portion, position):
+            raw = self.portion.samples.read(sample)
+        if epoch is None:
+            return raw, None, ()
+        return raw, seeds.streams(self.seed, epoch, sample), self.portion.labels(position)
 
 
-def _verbs(modality: str) -> ModuleType:
-    from importlib import import_module
-
-    return import_module(f"ftaug.{modality}.samples")
+@contextmanager
+def naming(portion: Portion, position: int) -> Iterator[None]:
+    """Put the sample's name before what is wrong with it."""
+    try:
+        yield
+    except BadData as error:
+        raise BadData(f"{portion.samples.name(int(portion.ids[position]))}: {error}") from None
 
 
 def batches(prepared: Prepared, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch]:
@@ -121,7 +150,7 @@ def batches(prepared: Prepared, requests: Iterable[Request], workers: int, pin: 
     for item in loader:
         if isinstance(item, Failure):
             raise item.error
-        yield Batch(item[0], Request(*item[1]))
+        yield Batch(item[0], item[1], Request(*item[2]))
 
 
 def usable_cores() -> int:

@@ -87,11 +87,9 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     return total, samples
 
 
-def targets_of(setup: Setup, batch: Batch, purpose: str = "train") -> Tensor:
+def targets_of(setup: Setup, batch: Batch) -> Tensor:
     """The targets of a batch on the device: int64 (batch,), or float (batch, classes) for several labels."""
-    targets = torch.from_numpy(setup.portions[purpose].targets[batch.request.ids])
-    if setup.task.multi_label:
-        targets = targets.float()
+    targets = batch.targets.float() if setup.task.multi_label else batch.targets
     return targets.to(setup.device.torch, non_blocking=True)
 
 

@@ -1,6 +1,6 @@
 """The samples of one purpose: train, val or test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -28,6 +28,21 @@ class Portion:
     def names(self) -> Iterator[str]:
         """The samples' names for a person."""
         return (self.samples.name(int(i)) for i in self.ids)
+
+    def labels(self, position: int) -> tuple[str, ...]:
+        """The classes of a sample."""
+        target = self.targets[position]
+        found = np.flatnonzero(target) if self.task.multi_label else [target]
+        return tuple(self.task.classes[code] for code in found)
+
+    def target(self, labels: Sequence[str]) -> np.ndarray:
+        """The target of a sample of these classes: an index, or uint8 (classes,)."""
+        codes = [self.task.classes.index(name) for name in labels]
+        if not self.task.multi_label:
+            return np.array(codes[0], np.int64)
+        row = np.zeros(len(self.task.classes), np.uint8)
+        row[codes] = 1
+        return row
 
     @property
     def fingerprint(self) -> str:

@@ -77,8 +77,9 @@ def modality_of(experiment: Experiment) -> Modality:
 
 def prepared(experiment: Experiment, portion: Portion, augment: Any, preprocessing: Mapping[str, Any]) -> Prepared:
     """A portion's samples with the pipeline that leads them to the model."""
-    pipeline = modality_of(experiment).pipeline(augment, preprocessing)
-    return Prepared(portion, experiment.modality, pipeline, experiment.seed)
+    verbs = modality_of(experiment)
+    pipeline = verbs.pipeline(augment, preprocessing)
+    return Prepared(portion, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline))
 
 
 def epochs_of(experiment: Experiment, train_size: int) -> Epochs:

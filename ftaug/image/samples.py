@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ftaug.config.registry import Component
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.datasets.index import SUFFIXES
-from ftaug.interfaces import Streams
+from ftaug.interfaces import Account, Streams
 
 suffixes = SUFFIXES
 
@@ -22,9 +22,21 @@ def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> 
     return Pipeline(tuple(augment), dict(preprocessing))
 
 
-def prepare(raw: bytes | np.ndarray, pipeline: Pipeline, streams: Streams | None) -> np.ndarray:
+def prepare(
+    raw: bytes | np.ndarray, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
+) -> np.ndarray:
     """Return the picture as the model takes it, uint8 (H, W, 3); raises BadData without the sample's name."""
-    return pipeline(raw, streams)
+    return pipeline(raw, streams, labels)
+
+
+def account(raw: bytes | np.ndarray, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+    """Say what is drawn for a picture, and the classes that it shows after that."""
+    return pipeline.account(raw, streams, labels)
+
+
+def relabels(pipeline: Pipeline) -> bool:
+    """Whether an augmentation may change a picture's class."""
+    return pipeline.relabels
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:

@@ -6,7 +6,7 @@ Points are continuous: the pixel in row i and column j covers [j, j+1) × [i, i+
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -47,7 +47,7 @@ class Canvas(NamedTuple):
     target: tuple[int, int]
     labels: tuple[str, ...] = ()  # the classes that the picture shows by now; none in evaluation
 
-    def shows(self, classes: Iterable[str]) -> bool:
+    def shows(self, classes: Container[str]) -> bool:
         """Whether the picture is of one of these classes."""
         return any(name in classes for name in self.labels)
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.image.augmentations.draws import Canvas, Colour, Draw, Geometry, Pixels, Table, each, seen_by_next
 from ftaug.image.augmentations.geometry import resized_centre
 from ftaug.image.augmentations.streams import named
 from ftaug.image.decode import Picture, opened
 from ftaug.image.resample import render
-from ftaug.interfaces import Streams
+from ftaug.interfaces import Account, Streams
 
 
 @dataclass(frozen=True)
@@ -24,24 +24,47 @@ class Pipeline:
     augment: tuple[Component, ...]
     preprocessing: Mapping[str, Any]
 
-    def __call__(self, raw: bytes | np.ndarray, streams: Streams | None) -> np.ndarray:
+    def __call__(self, raw: bytes | np.ndarray, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
         """Return uint8 (H, W, 3); without streams nothing is drawn, as in evaluation. Raises BadData."""
         picture = opened(raw)
-        draws = self.draws(picture.height, picture.width, streams)
+        draws = self.draws(picture.height, picture.width, streams, labels)
         return apply(draws, picture, self.preprocessing.get("interpolation", "bilinear"))
 
-    def draws(self, height: int, width: int, streams: Streams | None) -> list[Draw]:
+    def draws(self, height: int, width: int, streams: Streams | None, labels: tuple[str, ...] = ()) -> list[Draw]:
         """What happens to a picture of this size. It ends as large as an op settled, else as in evaluation."""
         target_height, target_width = self.preprocessing["size"]
-        canvas = Canvas(height, width, (target_height, target_width))
+        canvas = Canvas(height, width, (target_height, target_width), labels)
         drawn: list[Draw] = []
-        is_settled = False
-        for name, op in named(self.augment):
-            draws = each(op(canvas, streams(name)) if streams else None)
+        for _, draws in self.fired(canvas, streams):
             drawn += draws
             canvas = seen_by_next(canvas, draws)
-            is_settled = is_settled or any(isinstance(draw, Geometry) and draw.settles for draw in draws)
-        return drawn if is_settled else [*drawn, resized_centre(canvas, self.preprocessing.get("resize"))]
+        if any(isinstance(draw, Geometry) and draw.settles for draw in drawn):
+            return drawn
+        return [*drawn, resized_centre(canvas, self.preprocessing.get("resize"))]
+
+    def fired(self, canvas: Canvas, streams: Streams | None) -> Iterator[tuple[str, Sequence[Draw]]]:
+        """The ops that do something to a picture, by the names of their streams, and what each draws."""
+        for name, op in named(self.augment if streams else ()):
+            assert streams is not None
+            if draws := each(op(canvas, streams(name))):
+                yield name, draws
+                canvas = seen_by_next(canvas, draws)
+
+    def account(self, raw: bytes | np.ndarray, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+        """What is drawn for a picture, and the classes that it shows after that."""
+        picture = opened(raw)
+        target_height, target_width = self.preprocessing["size"]
+        canvas = Canvas(picture.height, picture.width, (target_height, target_width), labels)
+        values: dict[str, Mapping[str, float | str]] = {}
+        for name, draws in self.fired(canvas, streams):
+            values[name] = {key: value for draw in draws for key, value in draw.values.items()}
+            canvas = seen_by_next(canvas, draws)
+        return Account(values, canvas.labels)
+
+    @property
+    def relabels(self) -> bool:
+        """Whether an op may change a picture's class."""
+        return any(op.settings.get("label_map") for _, op in nested(self.augment))
 
 
 @dataclass(frozen=True)
