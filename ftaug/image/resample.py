@@ -176,7 +176,7 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
     import torch
     from torch.nn.functional import interpolate
 
-    batch = torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy()).permute(2, 0, 1)[None]
+    batch = torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())[None].permute(0, 3, 1, 2)
     shrunk = interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
     return shrunk[0].permute(1, 2, 0).numpy()
 

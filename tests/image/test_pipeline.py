@@ -219,7 +219,3 @@ def test_interpolations():
         (0, 0, 0),
     }
     assert 0 < np.abs(results["bilinear"] - results["bicubic"]).mean() < 8
-
-
-def test_no_op_claims_a_fact():
-    assert all(not REGISTRIES["augmentation", "image"][name].facts for name in AUGMENTATIONS)
