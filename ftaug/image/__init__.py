@@ -2,7 +2,14 @@
 
 from ftaug.config.registry import Registry
 
-augmentation = Registry("augmentation", given=("canvas", "rng"), modality="image", severity=None)
+augmentation = Registry(
+    "augmentation",
+    given=("canvas", "rng"),
+    modality="image",
+    severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
+    mirrors=None,  # "horizontally" or "vertically"
+    turns=None,  # the largest angle in degrees, or the setting that says it
+)
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image")
 backbone = Registry("backbone", given=("classes",), modality="image")
 dataset = Registry("dataset", given=("split",), modality="image")

@@ -1,58 +1,82 @@
-"""Augmentations that move a picture: mirror, turn, shift, zoom, slant, crop, resize, tilt."""
+"""Augmentations that move a picture: mirror, turn, shift, zoom, slant, tilt."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
 from ftaug.config.types import Degrees, Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import (
-    Border,
-    Canvas,
-    Distortion,
-    Extent,
-    Geometry,
-    Range,
-    Share,
-    ShareRange,
-    Tilt,
-    box_of_shape,
-    happens,
-    matrix,
-)
+from ftaug.image.augmentations import moves
+from ftaug.image.augmentations.draws import Border, Canvas, Distortion, Geometry, Range, Share, Tilt, happens, matrix
+from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
 
-IDENTITY = np.eye(3)
+SPANS = {"degrees": (0.0, 90.0), "shift": (0.0, 0.5), "factor": ((1.0, 1.0), (0.4, 2.5)), "lean": (0.0, 45.0)}
+"""The weakest and the strongest of each kind of move, for the severities."""
 
 
-@augmentation.register
-def horizontal_flip(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.5) -> Geometry | None:
+@augmentation.register(mirrors="horizontally", severity={"probability": (0.0, 1.0)})
+def horizontal_flip(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    probability: Probability = 0.5,
+    label_map: LabelMap = NO_SWAPS,
+    except_: Classes = (),
+) -> Geometry | None:
     """Mirror the picture left to right.
 
     Settings:
         probability: the chance that the op fires for a picture
+        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
+        except: classes that are never mirrored
     """
-    if not happens(rng, probability):
+    if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return Geometry(matrix([[-1, 0, canvas.width], [0, 1, 0], [0, 0, 1]]), canvas.height, canvas.width)
+    mirror = matrix([[-1, 0, canvas.width], [0, 1, 0], [0, 0, 1]])
+    return Geometry(mirror, canvas.height, canvas.width, relabels=swaps(label_map))
 
 
-@augmentation.register
-def vertical_flip(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.5) -> Geometry | None:
+@augmentation.register(mirrors="vertically", severity={"probability": (0.0, 1.0)})
+def vertical_flip(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    probability: Probability = 0.5,
+    label_map: LabelMap = NO_SWAPS,
+    except_: Classes = (),
+) -> Geometry | None:
     """Mirror the picture top to bottom.
 
     Settings:
         probability: the chance that the op fires for a picture
+        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
+        except: classes that are never mirrored
     """
-    if not happens(rng, probability):
+    if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return Geometry(matrix([[1, 0, 0], [0, -1, canvas.height], [0, 0, 1]]), canvas.height, canvas.width)
+    mirror = matrix([[1, 0, 0], [0, -1, canvas.height], [0, 0, 1]])
+    return Geometry(mirror, canvas.height, canvas.width, relabels=swaps(label_map))
 
 
-@augmentation.register
+@augmentation.register(turns=270.0, severity={"probability": (0.0, 1.0)})
+def rotate90(
+    canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.75, except_: Classes = ()
+) -> Geometry | None:
+    """Turn the picture by one, two or three quarters; height and width may change places.
+
+    Settings:
+        probability: the chance that the op fires for a picture
+        except: classes that are never turned
+    """
+    quarters = int(rng.integers(1, 4))
+    if not happens(rng, probability) or canvas.shows(except_):
+        return None
+    return moves.quarters_turned(canvas, quarters)
+
+
+@augmentation.register(turns="degrees", severity={"degrees": SPANS["degrees"]})
 def rotate(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -60,6 +84,7 @@ def rotate(
     degrees: Degrees = 15.0,
     probability: Probability = 1.0,
     border: Border = "constant",
+    except_: Classes = (),
 ) -> Geometry | None:
     """Turn the picture by a random angle about its centre.
 
@@ -68,15 +93,15 @@ def rotate(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
+        except: classes that are never turned
     """
-    angle = math.radians(rng.uniform(-degrees, degrees))
-    if not happens(rng, probability):
+    angle = rng.uniform(-degrees, degrees)
+    if not happens(rng, probability) or canvas.shows(except_):
         return None
-    cos, sin = math.cos(angle), math.sin(angle)
-    return _about_centre(canvas, [[cos, sin], [-sin, cos]], border)
+    return moves.turned(canvas, angle, border)
 
 
-@augmentation.register
+@augmentation.register(severity={"x": SPANS["shift"], "y": SPANS["shift"]})
 def translate(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -95,13 +120,11 @@ def translate(
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
     """
-    right, down = rng.uniform(-x, x) * canvas.width, rng.uniform(-y, y) * canvas.height
-    if not happens(rng, probability):
-        return None
-    return Geometry(matrix([[1, 0, right], [0, 1, down], [0, 0, 1]]), canvas.height, canvas.width, border)
+    right, down = rng.uniform(-x, x), rng.uniform(-y, y)
+    return moves.shifted(canvas, right, down, border) if happens(rng, probability) else None
 
 
-@augmentation.register
+@augmentation.register(severity={"factor": SPANS["factor"]})
 def scale(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -119,12 +142,10 @@ def scale(
             or zoom in until nothing of it shows (inside)
     """
     zoom = math.exp(rng.uniform(math.log(factor[0]), math.log(factor[1])))
-    if not happens(rng, probability):
-        return None
-    return _about_centre(canvas, [[zoom, 0], [0, zoom]], border)
+    return moves.zoomed(canvas, zoom, border) if happens(rng, probability) else None
 
 
-@augmentation.register
+@augmentation.register(severity={"x": SPANS["lean"], "y": SPANS["lean"]})
 def shear(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -143,13 +164,56 @@ def shear(
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
     """
-    across, along = math.radians(rng.uniform(-x, x)), math.radians(rng.uniform(-y, y))
-    if not happens(rng, probability):
+    across, along = rng.uniform(-x, x), rng.uniform(-y, y)
+    return moves.slanted(canvas, across, along, border) if happens(rng, probability) else None
+
+
+@augmentation.register(
+    turns="degrees",
+    severity={
+        "degrees": SPANS["degrees"],
+        "translate": SPANS["shift"],
+        "scale": SPANS["factor"],
+        "shear": SPANS["lean"],
+    },
+)
+def affine(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    degrees: Degrees = 15.0,
+    translate: Share = 0.1,
+    scale: Range = (0.8, 1.25),
+    shear: Tilt = 5.0,
+    probability: Probability = 1.0,
+    border: Border = "constant",
+    except_: Classes = (),
+) -> Geometry | None:
+    """Turn, shift, zoom and slant the picture at once.
+
+    Settings:
+        degrees: the largest angle either way; uniform up to it
+        translate: the largest shift along either axis, as a share of the width and height; uniform up to it
+        scale: the smallest and the largest zoom; log-uniform between them
+        shear: the largest angle, in degrees, by which upright lines lean to either side; uniform up to it
+        probability: the chance that the op fires for a picture
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
+        except: classes that are never moved
+
+    Slanted, turned and zoomed about the centre in this order, then shifted, as in torchvision.
+    """
+    turn, lean = rng.uniform(-degrees, degrees), rng.uniform(-shear, shear)
+    zoom = math.exp(rng.uniform(math.log(scale[0]), math.log(scale[1])))
+    right, down = rng.uniform(-translate, translate), rng.uniform(-translate, translate)
+    if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return _about_centre(canvas, [[1, math.tan(across)], [math.tan(along), 1]], border)
+    whole = moves.slanted(canvas, lean, 0, border).then(moves.turned(canvas, turn, border))
+    whole = whole.then(moves.zoomed(canvas, zoom, border)).then(moves.shifted(canvas, right, down, border))
+    return whole.telling(degrees=turn, shear=lean, scale=zoom, x=right, y=down)
 
 
-@augmentation.register
+@augmentation.register(severity={"distortion": (0.0, 0.6)})
 def perspective(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -172,144 +236,5 @@ def perspective(
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
     extent = np.array([canvas.width, canvas.height])
     moved = (corners + inwards * (1 - 2 * corners)) * extent
-    return Geometry(_homography(corners * extent, moved), canvas.height, canvas.width, border)
-
-
-@augmentation.register
-def random_crop(
-    canvas: Canvas,
-    rng: np.random.Generator,
-    *,
-    size: Extent = None,
-    padding: Share = 0.0,
-    border: Border = "constant",
-) -> Geometry:
-    """Cut out a window at a random place, without resizing.
-
-    Settings:
-        size: the window in pixels: a side, or [height, width]; default: what the model takes
-        padding: how far the window may reach beyond the picture, as a share of its width and height
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-    """
-    height, width = canvas.extent(size)
-    top = _random_start(rng, canvas.height, height, padding)
-    left = _random_start(rng, canvas.width, width, padding)
-    return replace(_window(canvas, top, left, height, width, border), settles=True)
-
-
-@augmentation.register
-def random_resized_crop(
-    canvas: Canvas,
-    rng: np.random.Generator,
-    *,
-    size: Extent = None,
-    scale: ShareRange = (0.08, 1.0),
-    ratio: Range = (3 / 4, 4 / 3),
-) -> Geometry:
-    """Cut out a window of random area, shape and place, and resize it.
-
-    Settings:
-        size: the result in pixels: a side, or [height, width]; default: what the model takes
-        scale: the smallest and the largest area of the window, as shares of the picture's
-        ratio: the smallest and the largest width/height of the window; log-uniform between them
-
-    Szegedy et al. 2014; the same draws as torchvision's, with its fallback to the largest central window.
-    """
-    box = box_of_shape(rng, canvas, scale, ratio) or _central_box(canvas, ratio)
-    return replace(_resized(_window(canvas, *box), *canvas.extent(size)), settles=True)
-
-
-@augmentation.register
-def center_crop(
-    canvas: Canvas, rng: np.random.Generator, *, size: Extent = None, border: Border = "constant"
-) -> Geometry:
-    """Cut out the central window, without resizing.
-
-    Settings:
-        size: the window in pixels: a side, or [height, width]; default: what the model takes
-        border: outside a smaller picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-    """
-    height, width = canvas.extent(size)
-    top, left = round((canvas.height - height) / 2), round((canvas.width - width) / 2)
-    return replace(_window(canvas, top, left, height, width, border), settles=True)
-
-
-@augmentation.register
-def resize(
-    canvas: Canvas, rng: np.random.Generator, *, size: Extent = None, mode: Literal["shortest", "squash"] = "shortest"
-) -> Geometry:
-    """Resize the picture; crops after it see the result.
-
-    Settings:
-        size: pixels: a side, or [height, width]; default: what the model takes
-        mode: "shortest" keeps the proportions and just covers the size, "squash" changes them to fit it exactly
-    """
-    height, width = canvas.extent(size)
-    if mode == "shortest":
-        height, width = covering(canvas, height, width)
-    return replace(_resized(Geometry(IDENTITY, canvas.height, canvas.width), height, width), settles=mode == "squash")
-
-
-def covering(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
-    """The smallest size with the picture's proportions that covers a window; the longer side is rounded down."""
-    if canvas.height * width <= canvas.width * height:
-        return height, max(width, canvas.width * height // canvas.height)
-    return max(height, canvas.height * width // canvas.width), width
-
-
-def resized_centre(canvas: Canvas, resize_to: int | None) -> Geometry:
-    """What evaluation sees: the shorter side resized, then the centre cut out; without a number, all of it squashed."""
-    height, width = canvas.target
-    whole = Geometry(IDENTITY, canvas.height, canvas.width)
-    if resize_to is None:
-        return _resized(whole, height, width)
-    shown = Canvas(*covering(canvas, resize_to, resize_to), canvas.target)
-    top, left = round((shown.height - height) / 2), round((shown.width - width) / 2)
-    return _resized(whole, shown.height, shown.width).then(_window(shown, top, left, height, width, "constant"))
-
-
-def _about_centre(canvas: Canvas, linear: list[list[float]], border: Border) -> Geometry:
-    """A linear map about the centre of the canvas."""
-    (a, b), (c, d) = linear
-    x, y = canvas.width / 2, canvas.height / 2
-    moved = matrix([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y], [0, 0, 1]])
-    return Geometry(moved, canvas.height, canvas.width, border)
-
-
-def _window(canvas: Canvas, top: int, left: int, height: int, width: int, border: Border = "constant") -> Geometry:
-    """A window of the picture; one that stays inside it has no border."""
-    inside = top >= 0 and left >= 0 and top + height <= canvas.height and left + width <= canvas.width
-    shift = matrix([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
-    return Geometry(shift, height, width, None if inside else border)
-
-
-def _resized(geometry: Geometry, height: int, width: int) -> Geometry:
-    """The same view on a canvas of another size."""
-    stretch = np.diag([width / geometry.width, height / geometry.height, 1.0])
-    return geometry.then(Geometry(stretch, height, width))
-
-
-def _random_start(rng: np.random.Generator, length: int, window: int, padding: float) -> int:
-    """Where a window begins on an axis: anywhere on the padded picture – or around it, where the window is longer."""
-    margin = round(padding * length)
-    ends = -margin, length + margin - window
-    return int(rng.integers(min(ends), max(ends), endpoint=True))
-
-
-def _central_box(canvas: Canvas, ratio: tuple[float, float]) -> tuple[int, int, int, int]:
-    """The largest central window with an allowed shape."""
-    aspect = min(max(canvas.width / canvas.height, ratio[0]), ratio[1])
-    width = max(1, min(canvas.width, round(canvas.height * aspect)))
-    height = max(1, min(canvas.height, round(canvas.width / aspect)))
-    return (canvas.height - height) // 2, (canvas.width - width) // 2, height, width
-
-
-def _homography(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The projective map that takes four points to four others."""
-    rows, values = [], []
-    for (x, y), (u, v) in zip(start, end, strict=True):
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        values += [u, v]
-    return np.append(np.linalg.solve(matrix(rows), values), 1).reshape(3, 3)
+    values = {"corners": " ".join(f"{x:.3f},{y:.3f}" for x, y in inwards.tolist())}
+    return Geometry(moves.homography(corners * extent, moved), canvas.height, canvas.width, border, values=values)

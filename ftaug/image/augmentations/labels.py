@@ -1,0 +1,33 @@
+"""Settings that name classes: which ones an op leaves alone, and which ones a mirror swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from ftaug.config.registry import FrozenDict
+from ftaug.config.types import Text, Wording
+
+
+def swaps(label_map: Mapping[str, str]) -> dict[str, str]:
+    """A mirror undoes itself, so what makes a left arrow a right one makes a right arrow a left one."""
+    return {**{new: old for old, new in label_map.items()}, **label_map}
+
+
+def _in_pairs(label_map: dict[str, str]) -> dict[str, str]:
+    both = swaps(label_map)
+    if any(both[new] != old or old == new for old, new in both.items()):
+        raise PydanticCustomError("pairs", "must be pairs of classes")
+    return label_map
+
+
+Classes = tuple[Text, ...]
+LabelMap = Annotated[
+    Mapping[str, Text],
+    AfterValidator(_in_pairs),
+    Wording("pairs such as {left: right}, no class in two of them"),
+]
+NO_SWAPS: Mapping[str, str] = FrozenDict()
