@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from pictures import AUGMENTATIONS, augmentation, augmented, jpeg, preprocessing, streams, texture
 
-from ftaug.config.registry import REGISTRIES
 from ftaug.image import samples
 from ftaug.image.augmentations.draws import Border, Canvas, Colour, Geometry, Pixels
 from ftaug.image.augmentations.pipeline import Fused, apply, fuse
@@ -15,6 +14,9 @@ from ftaug.image.decode import opened
 
 WITH_PROBABILITY = [name for name in AUGMENTATIONS if "probability" in augmentation(name).settings]
 WITH_BORDER = [name for name in AUGMENTATIONS if "border" in augmentation(name).settings]
+
+NO_STRENGTH = {"center_crop", "resize", "grayscale", "invert", "horizontal_flip", "vertical_flip", "rotate90"}
+"""Ops that do one thing, or one of a few."""
 
 every_op = pytest.mark.parametrize("name", AUGMENTATIONS)
 
@@ -59,7 +61,7 @@ def test_is_a_function_of_its_stream(name):
 
 @every_op
 def test_draws_something_else_in_another_epoch(name):
-    if name in ("center_crop", "resize", "grayscale", "invert", "horizontal_flip", "vertical_flip"):
+    if name in NO_STRENGTH:
         pytest.skip("draws no strength")
     picture = texture(60, 80)
     seen = {augmented(picture, certain(name), epoch=epoch, size=[32, 32]).tobytes() for epoch in range(6)}
@@ -174,7 +176,12 @@ def test_each_border_shows_what_it_says(name):
     """On a picture of one colour, only `constant` shows another."""
     picture = np.full((60, 80, 3), 200, np.uint8)
     far = {"translate": {"x": 1, "y": 1}, "rotate": {"degrees": 90}, "random_crop": {"padding": 0.5, "size": 70}}
-    far |= {"scale": {"factor": (0.5, 0.5)}, "shear": {"x": 60}, "center_crop": {"size": 90}}
+    far |= {
+        "scale": {"factor": (0.5, 0.5)},
+        "shear": {"x": 60},
+        "center_crop": {"size": 90},
+        "resize": {"size": 90, "mode": "pad"},
+    }
     values = {
         border: set(np.unique(augmented(picture, certain(name, border=border, **far.get(name, {})), epoch=2)))
         for border in get_args(Border)

@@ -1,5 +1,5 @@
 """Augmentations of pictures; importing this registers them."""
 
-from ftaug.image.augmentations import colour, geometry, mixing, pixels
+from ftaug.image.augmentations import colour, crops, geometry, mixing, pixels
 
-__all__ = ["colour", "geometry", "mixing", "pixels"]
+__all__ = ["colour", "crops", "geometry", "mixing", "pixels"]

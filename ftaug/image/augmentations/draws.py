@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -64,6 +64,10 @@ class Told:
 
     values: Mapping[str, float | str] = FrozenDict()  # what was drawn, for people
     relabels: Mapping[str, str] = FrozenDict()  # the classes that are others after it
+
+    def telling(self, **values: float | str) -> Self:
+        """The same draw, telling what was drawn."""
+        return replace(self, values=FrozenDict(values))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.registry import Component, nested
+from ftaug.image.augmentations.crops import resized_centre
 from ftaug.image.augmentations.draws import Canvas, Colour, Draw, Geometry, Pixels, Table, each, seen_by_next
-from ftaug.image.augmentations.geometry import resized_centre
 from ftaug.image.augmentations.streams import named
 from ftaug.image.decode import Picture, opened
 from ftaug.image.resample import render

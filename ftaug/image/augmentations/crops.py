@@ -1,0 +1,171 @@
+"""Augmentations that say which part of a picture is seen, and how large."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from ftaug.image import augmentation
+from ftaug.image.augmentations.draws import (
+    Border,
+    Canvas,
+    Extent,
+    Geometry,
+    Range,
+    Share,
+    ShareRange,
+    box_of_shape,
+    matrix,
+)
+
+IDENTITY = np.eye(3)
+
+
+@augmentation.register(severity={"padding": (0.0, 0.5)})
+def random_crop(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    size: Extent = None,
+    padding: Share = 0.0,
+    border: Border = "constant",
+) -> Geometry:
+    """Cut out a window at a random place, without resizing.
+
+    Settings:
+        size: the window in pixels: a side, or [height, width]; default: what the model takes
+        padding: how far the window may reach beyond the picture, as a share of its width and height
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
+    """
+    height, width = canvas.extent(size)
+    top = _random_start(rng, canvas.height, height, padding)
+    left = _random_start(rng, canvas.width, width, padding)
+    values = {"top": top, "left": left}
+    return replace(_window(canvas, top, left, height, width, border), settles=True, values=values)
+
+
+@augmentation.register(severity={"scale": ((1.0, 1.0), (0.05, 1.0))})
+def random_resized_crop(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    size: Extent = None,
+    scale: ShareRange = (0.08, 1.0),
+    ratio: Range = (3 / 4, 4 / 3),
+) -> Geometry:
+    """Cut out a window of random area, shape and place, and resize it.
+
+    Settings:
+        size: the result in pixels: a side, or [height, width]; default: what the model takes
+        scale: the smallest and the largest area of the window, as shares of the picture's
+        ratio: the smallest and the largest width/height of the window; log-uniform between them
+
+    Szegedy et al. 2014; the same draws as torchvision's, with its fallback to the largest central window.
+    """
+    box = box_of_shape(rng, canvas, scale, ratio) or _central_box(canvas, ratio)
+    values = dict(zip(("top", "left", "height", "width"), box, strict=True))
+    return replace(_resized(_window(canvas, *box), *canvas.extent(size)), settles=True, values=values)
+
+
+@augmentation.register
+def center_crop(
+    canvas: Canvas, rng: np.random.Generator, *, size: Extent = None, border: Border = "constant"
+) -> Geometry:
+    """Cut out the central window, without resizing.
+
+    Settings:
+        size: the window in pixels: a side, or [height, width]; default: what the model takes
+        border: outside a smaller picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
+    """
+    return replace(_central(canvas, *canvas.extent(size), border), settles=True)
+
+
+@augmentation.register
+def resize(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    size: Extent = None,
+    mode: Literal["shortest", "longest", "pad", "squash"] = "shortest",
+    border: Border = "constant",
+) -> Geometry:
+    """Resize the picture; crops after it see the result.
+
+    Settings:
+        size: pixels: a side, or [height, width]; default: what the model takes
+        mode: "shortest" keeps the proportions and just covers the size, "longest" keeps them and just fits into it,
+            "pad" fits and fills up to the size, "squash" changes the proportions to fit it exactly
+        border: what "pad" fills up with: black (constant), the picture's mirror image (reflect) or its edge (replicate)
+    """
+    height, width = canvas.extent(size)
+    whole = Geometry(IDENTITY, canvas.height, canvas.width)
+    if mode == "squash":
+        return replace(_resized(whole, height, width), settles=True)
+    shown = Canvas(*PROPORTIONATE[mode](canvas, height, width), canvas.target)
+    resized = _resized(whole, shown.height, shown.width)
+    return replace(resized.then(_central(shown, height, width, border)), settles=True) if mode == "pad" else resized
+
+
+def covering(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
+    """The smallest size with the picture's proportions that covers a window; the longer side is rounded down."""
+    if canvas.height * width <= canvas.width * height:
+        return height, max(width, canvas.width * height // canvas.height)
+    return max(height, canvas.height * width // canvas.width), width
+
+
+def fitting(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
+    """The largest size with the picture's proportions that fits into a window; the shorter side is rounded."""
+    if canvas.height * width >= canvas.width * height:
+        return height, max(1, round(canvas.width * height / canvas.height))
+    return max(1, round(canvas.height * width / canvas.width)), width
+
+
+PROPORTIONATE = {"shortest": covering, "longest": fitting, "pad": fitting}
+
+
+def resized_centre(canvas: Canvas, resize_to: int | None) -> Geometry:
+    """What evaluation sees: the shorter side resized, then the centre cut out; without a number, all of it squashed."""
+    height, width = canvas.target
+    whole = Geometry(IDENTITY, canvas.height, canvas.width)
+    if resize_to is None:
+        return _resized(whole, height, width)
+    shown = Canvas(*covering(canvas, resize_to, resize_to), canvas.target)
+    return _resized(whole, shown.height, shown.width).then(_central(shown, height, width, "constant"))
+
+
+def _window(canvas: Canvas, top: int, left: int, height: int, width: int, border: Border = "constant") -> Geometry:
+    """A window of the picture; one that stays inside it has no border."""
+    inside = top >= 0 and left >= 0 and top + height <= canvas.height and left + width <= canvas.width
+    shift = matrix([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
+    return Geometry(shift, height, width, None if inside else border)
+
+
+def _central(canvas: Canvas, height: int, width: int, border: Border) -> Geometry:
+    """The central window of the picture."""
+    top, left = round((canvas.height - height) / 2), round((canvas.width - width) / 2)
+    return _window(canvas, top, left, height, width, border)
+
+
+def _resized(geometry: Geometry, height: int, width: int) -> Geometry:
+    """The same view on a canvas of another size."""
+    stretch = np.diag([width / geometry.width, height / geometry.height, 1.0])
+    return geometry.then(Geometry(stretch, height, width))
+
+
+def _random_start(rng: np.random.Generator, length: int, window: int, padding: float) -> int:
+    """Where a window begins on an axis: anywhere on the padded picture – or around it, where the window is longer."""
+    margin = round(padding * length)
+    ends = -margin, length + margin - window
+    return int(rng.integers(min(ends), max(ends), endpoint=True))
+
+
+def _central_box(canvas: Canvas, ratio: tuple[float, float]) -> tuple[int, int, int, int]:
+    """The largest central window with an allowed shape."""
+    aspect = min(max(canvas.width / canvas.height, ratio[0]), ratio[1])
+    width = max(1, min(canvas.width, round(canvas.height * aspect)))
+    height = max(1, min(canvas.height, round(canvas.width / aspect)))
+    return (canvas.height - height) // 2, (canvas.width - width) // 2, height, width
