@@ -24,6 +24,8 @@ CELL, GAP, MARGIN = 144, 10, 28
 LABELS, HEADER, TITLE = 150, 88, 62
 COLUMNS_ABREAST = 8
 TRIES = 100
+NOW = "now "
+"""What a caption begins with where augmentation has changed the classes."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +39,37 @@ class Column:
     captions: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class Row:
+    """A picture with the names of its classes, and the random streams that it has in an epoch."""
+
+    raw: bytes | np.ndarray
+    labels: tuple[str, ...]
+    streams: Callable[[int], Streams]
+
+
 def columns(
-    raws: Sequence[bytes | np.ndarray],
-    augment: Sequence[Component],
-    preprocessing: Mapping[str, Any],
-    streams: Callable[[int, int], Streams],
-    together: int = 4,
+    rows: Sequence[Row], augment: Sequence[Component], preprocessing: Mapping[str, Any], together: int = 4
 ) -> list[Column]:
-    """The original, every augmentation alone, and all of them in some epochs. `streams` is given epoch and row."""
-    result = [Column("data", "original", "as stored", [_upright(raw) for raw in raws])]
+    """The original, every augmentation alone, and all of them in the first epochs."""
+    result = [Column("data", "original", "as stored", [_upright(row.raw) for row in rows])]
     for op in augment:
-        pictures = [_alone(raw, op, preprocessing, streams, row) for row, raw in enumerate(raws)]
-        result.append(Column("each alone", op.name, _settings(op), pictures))
+        alone = Pipeline((op,), preprocessing)
+        shown = [_shown(alone, row, _first_that_fires(alone, row)) for row in rows]
+        result.append(Column("each alone", op.name, _settings(op), *zip(*shown, strict=True)))
     pipeline = Pipeline(tuple(augment), preprocessing)
     for epoch in range(together if augment else 1):
-        pictures = [pipeline(raw, streams(epoch, row)) for row, raw in enumerate(raws)]
-        result.append(Column("what the model sees", f"epoch {epoch + 1}", _size(pictures[0]), pictures))
+        shown = [_shown(pipeline, row, epoch) for row in rows]
+        heading, note = f"epoch {epoch + 1}", _size(shown[0][0])
+        result.append(Column("what the model sees", heading, note, *zip(*shown, strict=True)))
     return result
+
+
+def _shown(pipeline: Pipeline, row: Row, epoch: int) -> tuple[np.ndarray, str]:
+    """A picture after the pipeline, and its classes where they have become others."""
+    labels = pipeline.account(row.raw, row.streams(epoch), row.labels).labels
+    caption = "" if labels == row.labels else NOW + ", ".join(labels)
+    return pipeline(row.raw, row.streams(epoch), row.labels), caption
 
 
 def _upright(raw: bytes | np.ndarray) -> np.ndarray:
@@ -61,19 +77,12 @@ def _upright(raw: bytes | np.ndarray) -> np.ndarray:
     return picture.turn.apply(picture.load(1))
 
 
-def _alone(
-    raw: bytes | np.ndarray,
-    op: Component,
-    preprocessing: Mapping[str, Any],
-    streams: Callable[[int, int], Streams],
-    row: int,
-) -> np.ndarray:
-    """What an op does in the first epoch in which it fires."""
-    picture = opened(raw)
-    height, width = preprocessing["size"]
-    canvas = Canvas(picture.height, picture.width, (height, width))
-    fires = (epoch for epoch in range(TRIES) if op(canvas, streams(epoch, row)(op.name)) is not None)
-    return Pipeline((op,), preprocessing)(raw, streams(next(fires, 0), row))
+def _first_that_fires(alone: Pipeline, row: Row) -> int:
+    """The first epoch in which an op does something to a picture; 0 if it never does."""
+    picture = opened(row.raw)
+    height, width = alone.preprocessing["size"]
+    canvas = Canvas(picture.height, picture.width, (height, width), row.labels)
+    return next((epoch for epoch in range(TRIES) if any(alone.fired(canvas, row.streams(epoch)))), 0)
 
 
 def _settings(op: Component) -> str:

@@ -1,11 +1,13 @@
 """Sheets for a person: every picture where its labels say, and labels that fit."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from pictures import AUGMENTATIONS, augmentation, preprocessing, streams, texture
 
 from ftaug.image import sheet
-from ftaug.image.sheet import CELL, GAP, HEADER, LABELS, MARGIN, TITLE, Column
+from ftaug.image.sheet import CELL, GAP, HEADER, LABELS, MARGIN, TITLE, Column, Row
 
 
 def of_one_colour(*values):
@@ -49,30 +51,38 @@ def test_long_labels_do_not_reach_the_pictures():
     assert (drawn[:, -MARGIN:] == 255).all()
 
 
+def rows(*labels):
+    return [Row(texture(40, 50, seed), (label,), partial(streams, sample=seed)) for seed, label in enumerate(labels)]
+
+
 def test_each_column_is_what_its_heading_says():
-    raws = [texture(40, 50, seed) for seed in range(2)]
     ops = [augmentation("horizontal_flip", probability=0.01), augmentation("invert", probability=1.0)]
-    columns = sheet.columns(raws, ops, preprocessing(32, resize=None), streams)
+    columns = sheet.columns(rows("a", "b"), ops, preprocessing(32, resize=None))
     assert [column.heading for column in columns[:3]] == ["original", "horizontal_flip", "invert"]
     assert {column.group for column in columns[3:]} == {"what the model sees"}
-    for raw, original, inverted in zip(raws, columns[0].pictures, columns[2].pictures, strict=True):
-        np.testing.assert_array_equal(original, raw)
-        assert abs(inverted.mean() + raw.mean() - 255) < 1
+    for row, original, inverted in zip(rows("a", "b"), columns[0].pictures, columns[2].pictures, strict=True):
+        np.testing.assert_array_equal(original, row.raw)
+        assert abs(inverted.mean() + row.raw.mean() - 255) < 1
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_an_op_alone_is_shown_when_it_fires(name):
     if "probability" not in augmentation(name).settings:
         return
-    raws = [texture(40, 50)]
     rare, never = (
-        sheet.columns(raws, [augmentation(name, probability=p)], preprocessing(32), streams, together=1)[1].pictures[0]
+        sheet.columns(rows("a"), [augmentation(name, probability=p)], preprocessing(32), together=1)[1].pictures[0]
         for p in (0.1, 0.0)
     )
     assert (rare != never).any()
 
 
 def test_without_augmentation_the_model_sees_the_evaluation():
-    columns = sheet.columns([texture(40, 50)], [], preprocessing(32), streams)
+    columns = sheet.columns(rows("a"), [], preprocessing(32))
     assert [column.heading for column in columns] == ["original", "epoch 1"]
     assert columns[1].pictures[0].shape == (32, 32, 3)
+
+
+def test_a_picture_whose_class_changes_says_so():
+    flip = augmentation("horizontal_flip", label_map={"left": "right"})
+    alone = sheet.columns(rows("left", "straight"), [flip], preprocessing(32))[1]
+    assert list(alone.captions) == ["now right", ""]
