@@ -10,9 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
+from ftaug.image import label_safety
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.datasets.index import SUFFIXES
-from ftaug.interfaces import Account, Streams
+from ftaug.image.encode import SUFFIX
+from ftaug.image.encode import encode as encode_picture
+from ftaug.interfaces import Account, Streams, Task
 
 suffixes = SUFFIXES
 
@@ -37,6 +40,17 @@ def account(raw: bytes | np.ndarray, pipeline: Pipeline, streams: Streams | None
 def relabels(pipeline: Pipeline) -> bool:
     """Whether an augmentation may change a picture's class."""
     return pipeline.relabels
+
+
+def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+    """What augmentations may do to the labels, for a person; raises ExperimentError for a class that is not there."""
+    label_safety.check_classes(augment, task)
+    return label_safety.hazards(augment, task)
+
+
+def encode(prepared: np.ndarray) -> tuple[bytes, str]:
+    """Return the content of a PNG file, and its suffix."""
+    return encode_picture(prepared), SUFFIX
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:
