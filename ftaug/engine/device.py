@@ -8,7 +8,6 @@ import torch
 from torch.amp.autocast_mode import autocast
 
 from ftaug.engine.batches import usable_cores
-from ftaug.engine.memory import keep_freed_memory
 from ftaug.errors import ExperimentError, Unavailable
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -59,8 +58,6 @@ def prepare_process(device: Device) -> None:
     """Set what holds for the whole process: threads (unless OMP_NUM_THREADS does), and the same result every time."""
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(usable_cores())
-    if device.torch.type == "cpu":
-        keep_freed_memory()
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
 
