@@ -1,7 +1,7 @@
 """Experiment → Setup: everything built and ready to run."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
@@ -52,6 +52,7 @@ class Setup:
     scaler: torch.amp.GradScaler
     average: Average | None
     loss: Callable[[Tensor, Tensor], Tensor]
+    hazards: Sequence[str]  # what the augmentations may do to the labels
 
     @property
     def task(self) -> Task:
@@ -118,6 +119,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
+    hazards = modality_of(experiment).hazards(experiment.augment, train.task)
     epochs, length = epochs_of(experiment, len(train)), horizon(experiment, len(train))
     _check_warmup(experiment, length)
     backbone, model = build_model(experiment, train.task)
@@ -138,6 +140,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),
         average=Average(model.network, experiment.train.ema) if experiment.train.ema is not None else None,
         loss=bind_loss(experiment, train.counts()),
+        hazards=hazards,
     )
 
 

@@ -39,6 +39,8 @@ def before(setup: Setup, folder: Path, started: str) -> Table:
     table.add_row("augment", ", ".join(names) if names else "none")
     if experiment.mix is not None:
         table.add_row("mix", experiment.mix.name)
+    for hazard in setup.hazards:
+        table.add_row("caution", hazard)
     return table
 
 

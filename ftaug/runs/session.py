@@ -215,7 +215,7 @@ class Session:
             row["gradient_norm"] = float(step.gradient_norm)
         speed = round(self.progress.window_samples / seconds, 2)
         self._record({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
-        ticker.status(loss, step.rate)
+        ticker.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
         self.window_loss.zero_()
         self.progress.window_samples = 0
         self.row_at = time.monotonic()

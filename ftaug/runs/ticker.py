@@ -12,13 +12,11 @@ SECONDS_BETWEEN_LINES = 30.0
 class Ticker:
     """Follows the steps of a run on stderr."""
 
-    def __init__(self, total_steps: int, done: int, epoch_steps: int) -> None:
-        self.total_steps, self.epoch_steps = total_steps, epoch_steps
+    def __init__(self, total_steps: int, done: int, epoch_steps: int | None = None, unit: str = "step") -> None:
+        self.total_steps, self.epoch_steps, self.unit = total_steps, epoch_steps, unit
         self.step, self.started_at = done, done
         self.start = self.last_line = time.monotonic()
-        self.bar = (
-            tqdm(total=total_steps, initial=done, unit="step", dynamic_ncols=True) if sys.stderr.isatty() else None
-        )
+        self.bar = tqdm(total=total_steps, initial=done, unit=unit, dynamic_ncols=True) if sys.stderr.isatty() else None
 
     def __enter__(self) -> "Ticker":
         return self
@@ -35,12 +33,12 @@ class Ticker:
         if self.bar is not None:
             self.bar.update()
 
-    def status(self, loss: float, rate: float) -> None:
+    def status(self, figures: str = "") -> None:
         """Show the latest figures: on the bar, or as a line if the last one is long enough ago."""
         if self.bar is not None:
-            self.bar.set_postfix_str(f"loss {loss:.4f}, lr {rate:.2e}", refresh=False)
+            self.bar.set_postfix_str(figures, refresh=False)
         elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
-            self.line(f"{self._place()}: loss {loss:.4f}, lr {rate:.2e}, {self._left()}")
+            self.line(f"{self._place()}: {figures}{', ' if figures else ''}{self._left()}")
 
     def line(self, text: str) -> None:
         """Write a line that stays."""
@@ -51,7 +49,8 @@ class Ticker:
             print(text, file=sys.stderr, flush=True)
 
     def _place(self) -> str:
-        return f"epoch {self.step / self.epoch_steps:.1f}, step {self.step}/{self.total_steps}"
+        place = f"{self.unit} {self.step}/{self.total_steps}"
+        return f"epoch {self.step / self.epoch_steps:.1f}, {place}" if self.epoch_steps else place
 
     def _left(self) -> str:
         taken = self.step - self.started_at
