@@ -62,10 +62,9 @@ def render(
     shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
     if _is_aligned(view.matrix) and not shows_border:
         return recoloured(_aligned(view, interpolation), colours)
-    warped = _warped(view, seen, interpolation)
     if shows_border and geometry.border == "constant":
-        return np.asarray(cv2.cvtColor(recoloured(warped, colours), cv2.COLOR_RGBA2RGB))
-    return recoloured(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), colours)
+        return _warped(view, seen, interpolation, colours)
+    return recoloured(_warped(view, seen, interpolation), colours)
 
 
 def _view(picture: Picture, geometry: Geometry) -> View:
@@ -184,8 +183,13 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 # Rows do not stay rows: turn, slant, tilt – and whatever shows the outside of the picture.
 
 
-def _warped(view: View, seen: tuple[float, float, float, float], interpolation: Interpolation) -> np.ndarray:
-    """RGBA: what is seen, shrunk with a good filter as far as the canvas is coarser, then warped."""
+def _warped(
+    view: View,
+    seen: tuple[float, float, float, float],
+    interpolation: Interpolation,
+    colours: Sequence[Colour | Table] = (),
+) -> np.ndarray:
+    """What is seen: shrunk with a good filter as far as the canvas is coarser, recoloured, then warped."""
     border = view.canvas.border
     left, right = _needed(seen[0], seen[2], view.pixels.shape[1], view.zoom[0], border)
     top, bottom = _needed(seen[1], seen[3], view.pixels.shape[0], view.zoom[1], border)
@@ -198,13 +202,13 @@ def _warped(view: View, seen: tuple[float, float, float, float], interpolation: 
     grown_x, grown_y = before_width / width, before_height / height
     placed = np.array([[grown_x, 0, left], [0, grown_y, top], [0, 0, 1]])
     matrix = NO_HALF @ view.matrix @ placed @ HALF  # OpenCV's points are the centres of pixels
-    covering = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)  # OpenCV warps four channels in half the time of three
+    four = cv2.cvtColor(recoloured(pixels, colours), cv2.COLOR_RGB2RGBA)  # warped in half the time of three channels
     size = view.canvas.width, view.canvas.height
     if _is_affine(matrix):
-        warped = cv2.warpAffine(covering, matrix[:2], size, flags=WARPS[interpolation], borderMode=BORDERS[border])
+        warped = cv2.warpAffine(four, matrix[:2], size, flags=WARPS[interpolation], borderMode=BORDERS[border])
     else:
-        warped = cv2.warpPerspective(covering, matrix, size, flags=WARPS[interpolation], borderMode=BORDERS[border])
-    return np.asarray(warped)
+        warped = cv2.warpPerspective(four, matrix, size, flags=WARPS[interpolation], borderMode=BORDERS[border])
+    return np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
 
 
 def _needed(start: float, end: float, length: int, zoom: float, border: str | None) -> tuple[int, int]:
