@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pictures import AUGMENTATIONS, augmentation, augmented, jpeg, preprocessing, streams, texture
 
+from ftaug.config.severity import at_severity
 from ftaug.image import samples
 from ftaug.image.augmentations.draws import Border, Canvas, Colour, Geometry, Pixels
 from ftaug.image.augmentations.pipeline import Fused, apply, fuse
@@ -15,7 +16,8 @@ from ftaug.image.decode import opened
 WITH_PROBABILITY = [name for name in AUGMENTATIONS if "probability" in augmentation(name).settings]
 WITH_BORDER = [name for name in AUGMENTATIONS if "border" in augmentation(name).settings]
 
-NO_STRENGTH = {"center_crop", "resize", "grayscale", "invert", "horizontal_flip", "vertical_flip", "rotate90"}
+NO_STRENGTH = {"center_crop", "resize", "horizontal_flip", "vertical_flip", "rotate90", "channel_shuffle"}
+NO_STRENGTH |= {"grayscale", "invert", "solarize", "posterize", "autocontrast", "equalize"}
 """Ops that do one thing, or one of a few."""
 
 every_op = pytest.mark.parametrize("name", AUGMENTATIONS)
@@ -63,8 +65,9 @@ def test_is_a_function_of_its_stream(name):
 def test_draws_something_else_in_another_epoch(name):
     if name in NO_STRENGTH:
         pytest.skip("draws no strength")
-    picture = texture(60, 80)
-    seen = {augmented(picture, certain(name), epoch=epoch, size=[32, 32]).tobytes() for epoch in range(6)}
+    picture = texture(120, 160, finest=2)
+    op = at_severity(certain(name), 0.8)
+    seen = {augmented(picture, op, epoch=epoch, size=[64, 64]).tobytes() for epoch in range(6)}
     assert len(seen) >= 5
 
 
@@ -72,7 +75,8 @@ def test_draws_something_else_in_another_epoch(name):
 def test_does_something(name):
     picture = texture(60, 80)
     plain = augmented(picture, size=[32, 32])
-    assert (augmented(picture, certain(name), size=[32, 32], resize=40) != plain).any()
+    op = at_severity(certain(name), 0.8)
+    assert any((augmented(picture, op, epoch=epoch, size=[32, 32], resize=40) != plain).any() for epoch in range(4))
 
 
 @pytest.mark.parametrize("name", WITH_PROBABILITY)

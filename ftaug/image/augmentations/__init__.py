@@ -1,5 +1,5 @@
 """Augmentations of pictures; importing this registers them."""
 
-from ftaug.image.augmentations import colour, crops, geometry, mixing, pixels
+from ftaug.image.augmentations import bending, camera, colour, crops, geometry, hiding, mixing, noise, weather
 
-__all__ = ["colour", "crops", "geometry", "mixing", "pixels"]
+__all__ = ["bending", "camera", "colour", "crops", "geometry", "hiding", "mixing", "noise", "weather"]

@@ -1,25 +1,31 @@
-"""Augmentations that recolour a picture. All are linear in RGB, so that any number of them is one matrix."""
+"""Augmentations that recolour a picture: as matrices or tables, so that any number of them is done at once."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from ftaug.config.types import Probability
+from ftaug.config.types import Probability, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import Canvas, Colour, Share, Turns, happens, matrix
+from ftaug.image.augmentations import tones
+from ftaug.image.augmentations.draws import Canvas, Colour, Pixels, Range, Share, Table, Turns, filtered, happens
 
-LUMA = matrix([0.299, 0.587, 0.114])
-"""The weights of red, green and blue in a grey (ITU-R BT.601), as Pillow and torchvision have them."""
-
-UNCHANGED = np.eye(3)
-TO_GREY = np.tile(LUMA, (3, 1))
+Bits = Annotated[int, Field(ge=1, le=8), Wording("a whole number from 1 to 8")]
+Tiles = Annotated[int, Field(ge=1, le=64), Wording("a whole number from 1 to 64")]
+Limit = Annotated[float, Field(ge=1, allow_inf_nan=False), Wording("a number of 1 or more")]
 
 
-@augmentation.register
+@augmentation.register(severity={"strength": (0.0, 1.0)})
 def brightness(
-    canvas: Canvas, rng: np.random.Generator, *, strength: Share = 0.4, probability: Probability = 1.0
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.4,
+    probability: Probability = 1.0,
 ) -> Colour | None:
     """Make the picture darker or brighter by a random factor.
 
@@ -28,12 +34,16 @@ def brightness(
         probability: the chance that the op fires for a picture
     """
     factor = rng.uniform(1 - strength, 1 + strength)
-    return Colour.of(factor * UNCHANGED) if happens(rng, probability) else None
+    return tones.brightened(factor) if happens(rng, probability) else None
 
 
-@augmentation.register
+@augmentation.register(severity={"strength": (0.0, 1.0)})
 def contrast(
-    canvas: Canvas, rng: np.random.Generator, *, strength: Share = 0.4, probability: Probability = 1.0
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.4,
+    probability: Probability = 1.0,
 ) -> Colour | None:
     """Move every value towards or away from the picture's mean grey by a random factor.
 
@@ -42,12 +52,16 @@ def contrast(
         probability: the chance that the op fires for a picture
     """
     factor = rng.uniform(1 - strength, 1 + strength)
-    return Colour.of(factor * UNCHANGED, by_mean=(1 - factor) * TO_GREY) if happens(rng, probability) else None
+    return tones.contrasted(factor) if happens(rng, probability) else None
 
 
-@augmentation.register
+@augmentation.register(severity={"strength": (0.0, 1.0)})
 def saturation(
-    canvas: Canvas, rng: np.random.Generator, *, strength: Share = 0.4, probability: Probability = 1.0
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.4,
+    probability: Probability = 1.0,
 ) -> Colour | None:
     """Move every pixel towards or away from its own grey by a random factor.
 
@@ -56,12 +70,16 @@ def saturation(
         probability: the chance that the op fires for a picture
     """
     factor = rng.uniform(1 - strength, 1 + strength)
-    return _saturated(factor) if happens(rng, probability) else None
+    return tones.saturated(factor) if happens(rng, probability) else None
 
 
-@augmentation.register
+@augmentation.register(severity={"strength": (0.0, 0.5)})
 def hue(
-    canvas: Canvas, rng: np.random.Generator, *, strength: Turns = 0.1, probability: Probability = 1.0
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Turns = 0.1,
+    probability: Probability = 1.0,
 ) -> Colour | None:
     """Turn all colours round the colour circle by a random angle; greys stay.
 
@@ -72,32 +90,240 @@ def hue(
     A rotation of RGB about its grey axis, which is a matrix. At thirds of the circle it is torchvision's turn in HSV;
     between them a value differs from that by at most 85, less the greyer the colour is.
     """
-    angle = 2 * math.pi * rng.uniform(-strength, strength)
+    turn = rng.uniform(-strength, strength)
+    return tones.hue_turned(turn) if happens(rng, probability) else None
+
+
+@augmentation.register(
+    severity={"brightness": (0.0, 1.0), "contrast": (0.0, 1.0), "saturation": (0.0, 1.0), "hue": (0.0, 0.5)}
+)
+def colour_jitter(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    brightness: Share = 0.4,
+    contrast: Share = 0.4,
+    saturation: Share = 0.4,
+    hue: Turns = 0.1,
+    probability: Probability = 1.0,
+) -> Colour | None:
+    """Change brightness, contrast, saturation and hue by random amounts, in random order.
+
+    Settings:
+        brightness: the factor is uniform in 1 ± brightness
+        contrast: the factor is uniform in 1 ± contrast
+        saturation: the factor is uniform in 1 ± saturation
+        hue: the largest turn either way, as a share of the circle; uniform up to it
+        probability: the chance that the op fires for a picture
+    """
+    amounts = {
+        "brightness": rng.uniform(1 - brightness, 1 + brightness),
+        "contrast": rng.uniform(1 - contrast, 1 + contrast),
+        "saturation": rng.uniform(1 - saturation, 1 + saturation),
+        "hue": rng.uniform(-hue, hue),
+    }
+    order = rng.permutation(list(amounts))
     if not happens(rng, probability):
         return None
-    across = math.sin(angle) / math.sqrt(3) * matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
-    return Colour.of(math.cos(angle) * UNCHANGED + (1 - math.cos(angle)) / 3 + across)
+    jitter = Colour(np.eye(7))
+    for name in order:
+        jitter = jitter.then(JITTERS[name](amounts[name]))
+    return jitter.telling(**amounts)
 
 
-@augmentation.register
-def grayscale(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.1) -> Colour | None:
+JITTERS = {
+    "brightness": tones.brightened,
+    "contrast": tones.contrasted,
+    "saturation": tones.saturated,
+    "hue": tones.hue_turned,
+}
+
+
+@augmentation.register(severity={"probability": (0.0, 1.0)})
+def grayscale(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    probability: Probability = 0.1,
+) -> Colour | None:
     """Take the colour out of the picture.
 
     Settings:
         probability: the chance that the op fires for a picture
     """
-    return _saturated(0) if happens(rng, probability) else None
+    return tones.saturated(0.0) if happens(rng, probability) else None
 
 
-@augmentation.register
-def invert(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.1) -> Colour | None:
+@augmentation.register(severity={"probability": (0.0, 1.0)})
+def invert(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    probability: Probability = 0.1,
+) -> Colour | None:
     """Turn the picture into its negative.
 
     Settings:
         probability: the chance that the op fires for a picture
     """
-    return Colour.of(-UNCHANGED, constant=255) if happens(rng, probability) else None
+    return tones.inverted() if happens(rng, probability) else None
 
 
-def _saturated(factor: float) -> Colour:
-    return Colour.of(factor * UNCHANGED + (1 - factor) * TO_GREY)
+@augmentation.register(severity={"probability": (0.0, 1.0)})
+def channel_shuffle(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    probability: Probability = 0.5,
+) -> Colour | None:
+    """Put red, green and blue in another order.
+
+    Settings:
+        probability: the chance that the op fires for a picture
+    """
+    order = rng.permutation(3)
+    return tones.channels_in_order(order) if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"strength": (0.0, 0.5)})
+def rgb_shift(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.1,
+    probability: Probability = 1.0,
+) -> Colour | None:
+    """Make each channel lighter or darker by a random amount of its own.
+
+    Settings:
+        strength: the largest amount either way, as a share of white; uniform up to it
+        probability: the chance that the op fires for a picture
+    """
+    shares = rng.uniform(-strength, strength, 3)
+    return tones.channels_shifted(shares) if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"strength": (0.0, 1.0)})
+def temperature(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.3,
+    probability: Probability = 1.0,
+) -> Colour | None:
+    """Make the light warmer or colder, as another white balance would.
+
+    Settings:
+        strength: uniform up to it either way; 1 makes red twice as strong beside blue, or half
+        probability: the chance that the op fires for a picture
+    """
+    amount = rng.uniform(-strength, strength)
+    return tones.warmed(amount) if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"gamma": ((1.0, 1.0), (0.3, 3.3))})
+def gamma(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    gamma: Range = (0.7, 1.4),
+    probability: Probability = 1.0,
+) -> Table | None:
+    """Make dark values lighter, or darker, and leave black and white: a random power.
+
+    Settings:
+        gamma: the smallest and the largest power; log-uniform between them
+        probability: the chance that the op fires for a picture
+    """
+    power = math.exp(rng.uniform(math.log(gamma[0]), math.log(gamma[1])))
+    return tones.gamma_corrected(power) if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"threshold": (1.0, 0.0)})
+def solarize(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    threshold: Share = 0.5,
+    probability: Probability = 0.5,
+) -> Table | None:
+    """Invert light values.
+
+    Settings:
+        threshold: the share of the range of values from which on they are inverted
+        probability: the chance that the op fires for a picture
+    """
+    return tones.solarized(threshold) if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"bits": (8, 2)})
+def posterize(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    bits: Bits = 4,
+    probability: Probability = 0.5,
+) -> Table | None:
+    """Keep few levels of every channel.
+
+    Settings:
+        bits: 2 to the power of this many levels stay
+        probability: the chance that the op fires for a picture
+    """
+    return tones.posterized(bits) if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"probability": (0.0, 1.0)})
+def autocontrast(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    probability: Probability = 0.5,
+) -> Table | None:
+    """Stretch every channel over the whole range of values.
+
+    Settings:
+        probability: the chance that the op fires for a picture
+    """
+    return tones.autocontrasted() if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"probability": (0.0, 1.0)})
+def equalize(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    probability: Probability = 0.5,
+) -> Table | None:
+    """Spread the values of every channel so that all are about as frequent.
+
+    Settings:
+        probability: the chance that the op fires for a picture
+    """
+    return tones.equalized() if happens(rng, probability) else None
+
+
+@augmentation.register(severity={"strength": (0.0, 1.0)})
+def clahe(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.5,
+    limit: Limit = 4.0,
+    tiles: Tiles = 4,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Equalize the lightness of every part of the picture by itself, within limits.
+
+    Settings:
+        strength: how much of the result is mixed into the picture at most; uniform up to it
+        limit: how steep the table of a part gets at most
+        tiles: how many parts across and down
+        probability: the chance that the op fires for a picture
+
+    Contrast-limited adaptive histogram equalization, on L of CIE Lab.
+    """
+    share = rng.uniform(0, strength)
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "equalized_locally", share, limit, tiles)).telling(share=share)

@@ -97,7 +97,7 @@ class Colour(Told):
     matrix: np.ndarray  # float64 (7, 7)
 
     @classmethod
-    def of(cls, linear: np.ndarray, *, by_mean: np.ndarray | float = 0.0, constant: float = 0.0) -> Colour:
+    def of(cls, linear: np.ndarray, *, by_mean: np.ndarray | float = 0.0, constant: np.ndarray | float = 0.0) -> Colour:
         """Every pixel becomes linear @ pixel + by_mean @ mean + constant; so does the mean."""
         matrix = np.zeros((7, 7))
         matrix[:3, :3] = linear
@@ -205,6 +205,13 @@ def seen_by_next(canvas: Canvas, drawn: Drawn) -> Canvas:
         if draw.relabels:
             canvas = canvas._replace(labels=tuple(draw.relabels.get(name, name) for name in canvas.labels))
     return canvas
+
+
+def filtered(name: str, *arguments: Any) -> np.ndarray:
+    """Call a function of `ftaug.image.filters`, which is imported only now: it is slow to."""
+    from ftaug.image import filters
+
+    return np.asarray(getattr(filters, name)(*arguments))
 
 
 def as_bytes(values: np.ndarray) -> np.ndarray:

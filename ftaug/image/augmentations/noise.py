@@ -1,0 +1,71 @@
+"""Augmentations that add noise."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ftaug.config.types import Probability
+from ftaug.image import augmentation
+from ftaug.image.augmentations.draws import Canvas, Pixels, Share, filtered, happens
+
+
+@augmentation.register(severity={"strength": (0.0, 0.4)})
+def gaussian_noise(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.1,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Add normal noise of random strength, to every value by itself.
+
+    Settings:
+        strength: the largest standard deviation, as a share of white; uniform up to it
+        probability: the chance that the op fires for a picture
+    """
+    deviation, seed = rng.uniform(0, strength), int(rng.integers(2**63))
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "with_gaussian_noise", deviation, seed)).telling(deviation=deviation)
+
+
+@augmentation.register(severity={"strength": (0.0, 0.4)})
+def shot_noise(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.1,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Count photons instead of light: Poisson noise, which is stronger where it is lighter.
+
+    Settings:
+        strength: the largest standard deviation of white, as a share of it; uniform up to it
+        probability: the chance that the op fires for a picture
+    """
+    deviation, seed = max(rng.uniform(0, strength), 1e-3), int(rng.integers(2**63))
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "with_shot_noise", deviation, seed)).telling(deviation=deviation)
+
+
+@augmentation.register(severity={"share": (0.0, 0.3)})
+def salt_and_pepper(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    share: Share = 0.05,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Make random pixels black or white.
+
+    Settings:
+        share: the largest share of the pixels; uniform up to it
+        probability: the chance that the op fires for a picture
+    """
+    hit, seed = rng.uniform(0, share), int(rng.integers(2**63))
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "with_salt_and_pepper", hit, seed)).telling(share=hit)

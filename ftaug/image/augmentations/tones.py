@@ -1,0 +1,102 @@
+"""Recolourings of a picture by exact amounts: matrices, and tables of values."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ftaug.image.augmentations.draws import LEVELS, Colour, Table, matrix
+
+LUMA = matrix([0.299, 0.587, 0.114])
+"""The weights of red, green and blue in a grey (ITU-R BT.601), as Pillow and torchvision have them."""
+
+UNCHANGED = np.eye(3)
+TO_GREY = np.tile(LUMA, (3, 1))
+
+
+def brightened(factor: float) -> Colour:
+    """Every value multiplied."""
+    return Colour.of(factor * UNCHANGED).telling(factor=factor)
+
+
+def contrasted(factor: float) -> Colour:
+    """Every value's distance from the picture's mean grey multiplied."""
+    return Colour.of(factor * UNCHANGED, by_mean=(1 - factor) * TO_GREY).telling(factor=factor)
+
+
+def saturated(factor: float) -> Colour:
+    """Every pixel's distance from its own grey multiplied."""
+    return Colour.of(factor * UNCHANGED + (1 - factor) * TO_GREY).telling(factor=factor)
+
+
+def hue_turned(turn: float) -> Colour:
+    """All colours turned about the grey axis by a share of the circle."""
+    angle = 2 * math.pi * turn
+    across = math.sin(angle) / math.sqrt(3) * matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    return Colour.of(math.cos(angle) * UNCHANGED + (1 - math.cos(angle)) / 3 + across).telling(turn=turn)
+
+
+def inverted() -> Colour:
+    """The negative."""
+    return Colour.of(-UNCHANGED, constant=255)
+
+
+def channels_in_order(order: np.ndarray) -> Colour:
+    """The channels in another order."""
+    return Colour.of(UNCHANGED[order]).telling(order="".join("RGB"[channel] for channel in order))
+
+
+def channels_shifted(shares: np.ndarray) -> Colour:
+    """Each channel made lighter or darker by a share of white."""
+    red, green, blue = shares.tolist()
+    return Colour.of(UNCHANGED, constant=np.tile(255 * shares, 2)).telling(red=red, green=green, blue=blue)
+
+
+def warmed(amount: float) -> Colour:
+    """Redder and less blue above 0, bluer and less red below; a grey stays as light as it was."""
+    gains = np.exp2(matrix([amount, 0, -amount]) / 2)
+    return Colour.of(np.diag(gains / (LUMA @ gains))).telling(warmth=amount)
+
+
+def gamma_corrected(gamma: float) -> Table:
+    """Every value, as a share of white, to a power."""
+    return Table.of(255 * (LEVELS / 255) ** gamma).telling(gamma=gamma)
+
+
+def solarized(threshold: float) -> Table:
+    """Values from a share of the range of values on inverted; at 1 none is."""
+    return Table.of(np.abs(LEVELS - 255 * (threshold <= LEVELS / 256))).telling(threshold=threshold)
+
+
+def posterized(bits: int) -> Table:
+    """Only the highest bits of every value kept."""
+    step = 2 ** (8 - bits)
+    return Table.of(LEVELS // step * step).telling(bits=bits)
+
+
+def autocontrasted() -> Table:
+    """Every channel stretched so that its darkest value becomes 0 and its lightest 255, as by Pillow."""
+
+    def make(counts: np.ndarray) -> np.ndarray:
+        darkest = np.argmax(counts > 0, axis=0)
+        lightest = 255 - np.argmax(counts[::-1] > 0, axis=0)
+        factor = np.where(lightest > darkest, 255 / np.maximum(lightest - darkest, 1), 1)
+        shift = np.where(lightest > darkest, -darkest * factor, 0)
+        return np.asarray((LEVELS[:, None] * factor + shift).clip(0, 255).astype(np.uint8))
+
+    return Table(make, looks=True)
+
+
+def equalized() -> Table:
+    """Every channel's values spread so that all are about as frequent, as by Pillow."""
+
+    def make(counts: np.ndarray) -> np.ndarray:
+        counts = counts.astype(np.int64)
+        last = 255 - np.argmax(counts[::-1] > 0, axis=0)
+        step = (counts.sum(axis=0) - np.take_along_axis(counts, last[None], axis=0)[0]) // 255
+        below = np.cumsum(counts, axis=0) - counts
+        spread = (step // 2 + below) // np.maximum(step, 1)
+        return np.asarray(np.where(step > 0, spread, LEVELS[:, None]).clip(0, 255).astype(np.uint8))
+
+    return Table(make, looks=True)

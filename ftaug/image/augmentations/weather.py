@@ -1,0 +1,55 @@
+"""Augmentations that change the weather."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ftaug.config.types import Probability
+from ftaug.image import augmentation
+from ftaug.image.augmentations.draws import Canvas, Pixels, Share, filtered, happens
+
+
+@augmentation.register(severity={"strength": (0.0, 0.9)})
+def fog(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.5,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Lay fog over the picture: white, thicker here and thinner there.
+
+    Settings:
+        strength: how thick the fog gets at most; uniform up to it, at 1 nothing is seen
+        probability: the chance that the op fires for a picture
+    """
+    thickness = rng.uniform(0, strength)
+    clouds = rng.uniform(0, 1, (5, 5))
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "fogged", thickness, clouds)).telling(thickness=thickness)
+
+
+@augmentation.register(severity={"strength": (0.0, 0.9)})
+def shadow(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.5,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Cast a shadow over a random part of the picture.
+
+    Settings:
+        strength: how much of the light the shadow takes at most; uniform up to it
+        probability: the chance that the op fires for a picture
+    """
+    taken = rng.uniform(0, strength)
+    (left, right), lean = np.sort(rng.uniform(0, 1, 2)), rng.uniform(-0.5, 0.5)
+    corners = np.array([[left - lean, 0], [right + 0.1 - lean, 0], [right + 0.1 + lean, 1], [left + lean, 1]])
+    corners = corners if rng.random() < 0.5 else corners[:, ::-1]
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "shaded", taken, corners)).telling(taken=taken)
