@@ -40,6 +40,19 @@ class Part(StrEnum):
     test = "test"
 
 
+class WrittenFormat(StrEnum):
+    """How augmented samples lie in their folder."""
+
+    folder = "folder"
+    table = "table"
+
+
+class PerClass(StrEnum):
+    """How many copies a class gets."""
+
+    balance = "balance"
+
+
 Config = Annotated[Path, typer.Argument(help="The experiment file.", metavar="CONFIG")]
 Overrides = Annotated[
     list[str] | None,
@@ -187,6 +200,42 @@ def preview(
     from ftaug.commands import preview
 
     preview.run(config=config, overrides=overrides or [], output=output)
+
+
+@app.command()
+def augment(
+    config: Config,
+    overrides: Overrides = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")
+    ] = None,
+    copies: Annotated[int, typer.Option(help="Copies of each training sample: the first is epoch 0's.", min=1)] = 1,
+    format: Annotated[
+        WrittenFormat, typer.Option(help="A folder for each class, or a table beside all files.")
+    ] = WrittenFormat.folder,
+    per_class: Annotated[
+        PerClass | None, typer.Option(help="More copies of rarer classes, until all have as many.")
+    ] = None,
+    only_hash: Annotated[bool, typer.Option("--hash", help="Print the digest of all copies.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that make them, instead of data.workers.", min=0)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write augmented copies of the training samples, or print their digest."""
+    from ftaug.commands import augment
+
+    augment.run(
+        config=config,
+        overrides=overrides or [],
+        output=output,
+        copies=copies,
+        as_table=format is WrittenFormat.table,
+        balance=per_class is PerClass.balance,
+        only_hash=only_hash,
+        workers=workers,
+        as_json=as_json,
+    )
 
 
 @app.command(name="list")

@@ -153,6 +153,11 @@ def batches(prepared: Prepared, requests: Iterable[Request], workers: int, pin: 
         yield Batch(item[0], item[1], Request(*item[2]))
 
 
+def processes(asked: int | str) -> int:
+    """How many processes prepare samples: as many as asked for, or, for `auto`, by the machine."""
+    return max(1, min(8, usable_cores() - 1)) if isinstance(asked, str) else asked
+
+
 def usable_cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

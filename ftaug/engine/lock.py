@@ -24,7 +24,7 @@ _held: set[int] = set()
 class Lock:
     """Held from construction to `release`; raises RunFolderTaken naming the holder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, option: str = "--run-dir") -> None:
         path = folder / ".lock"
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -33,7 +33,7 @@ class Lock:
             owner = os.pread(self._descriptor, 4096, 0)
             os.close(self._descriptor)
             raise RunFolderTaken(
-                f"{folder} is in use by {_describe(owner)}; wait, or choose another --run-dir"
+                f"{folder} is in use by {_describe(owner)}; wait, or choose another {option}"
             ) from None
         except OSError as error:
             log.warning(

@@ -14,7 +14,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.types import Duration
 from ftaug.engine import device as devices
 from ftaug.engine import unfreeze
-from ftaug.engine.batches import Epochs, Prepared, usable_cores
+from ftaug.engine.batches import Epochs, Prepared, processes
 from ftaug.engine.device import Device
 from ftaug.engine.ema import Average
 from ftaug.engine.portion import Portion
@@ -62,8 +62,7 @@ class Setup:
     @property
     def workers(self) -> int:
         """Processes that prepare batches."""
-        asked = self.experiment.data.workers
-        return max(1, min(8, usable_cores() - 1)) if asked == "auto" else asked
+        return processes(self.experiment.data.workers)
 
     def prepared(self, purpose: str) -> Prepared:
         """The samples of a purpose, on their way to the model: augmented only for training."""

@@ -13,7 +13,7 @@ import torch
 from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint, measure
 from ftaug.engine import device as devices
-from ftaug.engine.batches import usable_cores
+from ftaug.engine.batches import processes
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import Model, Setup, bind_loss, build_model, modality_of, place_model, prepared
@@ -101,8 +101,7 @@ class OpenRun:
     @property
     def workers(self) -> int:
         """Processes that prepare batches."""
-        asked = self.experiment.data.workers
-        return max(1, min(8, usable_cores() - 1)) if asked == "auto" else asked
+        return processes(self.experiment.data.workers)
 
     def bundle(self, example: torch.Tensor) -> Bundle:
         """What an exporter writes: the model on the CPU in fp32."""

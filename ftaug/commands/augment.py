@@ -1,0 +1,147 @@
+"""`ftaug augment`: write augmented copies of the training samples."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug.config.dump import digest
+from ftaug.config.experiment import Experiment
+from ftaug.config.registry import nested
+from ftaug.engine import copies as engine
+from ftaug.engine.batches import processes
+from ftaug.engine.copies import Copies
+from ftaug.engine.portion import Portion, portions
+from ftaug.engine.setup import modality_of, prepared
+from ftaug.engine.signals import StopRequests
+from ftaug.errors import ExperimentError, Interrupted, Stopped
+from ftaug.load import load
+from ftaug.runs import output as screen
+from ftaug.runs.ticker import Ticker
+from ftaug.runs.written import WrittenSet, lock
+
+
+def run(
+    *,
+    config: Path,
+    overrides: Sequence[str],
+    output: Path | None,
+    copies: int,
+    as_table: bool,
+    balance: bool,
+    only_hash: bool,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Write the copies and print their folder; with `only_hash` print the digest, and write only where asked to."""
+    if output is None and not only_hash:
+        raise ExperimentError("ftaug augment: needs --output DIR to write to, or --hash")
+    experiment = load(config, overrides)
+    if output is not None:
+        _check_output(experiment, output)
+    found = portions(experiment.data, experiment.seed)
+    train = found["train"]
+    _check_apart(found)
+    if balance and train.task.multi_label:
+        raise ExperimentError("--per-class balance: needs samples with one label each; these have any number of them")
+    _say_cautions(experiment, train)
+    numbers = engine.numbers(train, copies, balance=balance)
+    preprocessing = experiment.backbone(train.task.classes).preprocessing
+    data = prepared(experiment, train, experiment.augment, preprocessing)
+    count = processes(experiment.data.workers if workers is None else workers)
+    if output is None:
+        value = hashed(Copies(data, as_files=False), numbers, count)
+        print(screen.to_json({"digest": value, "samples": int(numbers.sum())}) if as_json else value)
+        return
+    identity = {
+        "experiment": digest(experiment),
+        "data": train.fingerprint,
+        "seed": experiment.seed,
+        "copies": copies,
+        "per_class": "balance" if balance else None,
+        "format": "table" if as_table else "folder",
+    }
+    result = write(Copies(data, as_files=True), numbers, count, output, identity)
+    if as_json:
+        print(screen.to_json({"output": str(output), **result}))
+    else:
+        print(result["digest"] if only_hash else output)
+
+
+def hashed(copies: Copies, numbers: np.ndarray, workers: int, start: str | None = None) -> str:
+    """The digest of all copies."""
+    total = sha256()
+    with Ticker(int(numbers.sum()), 0, unit="copy") as ticker:
+        for copy in engine.make(copies, engine.wanted(numbers), workers, start):
+            total.update(copy.digest.encode())
+            ticker.tick()
+            ticker.status()
+    return total.hexdigest()
+
+
+def write(
+    copies: Copies, numbers: np.ndarray, workers: int, output: Path, identity: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write the copies that are not there yet; raises Stopped or Interrupted where asked to stop."""
+    held = lock(output)
+    try:
+        folder = WrittenSet.open(output, copies.prepared.portion, identity, as_table=identity["format"] == "table")
+        missing = folder.resume(engine.wanted(numbers))
+        total = int(numbers.sum())
+        with StopRequests() as stop, Ticker(total, folder.count, unit="copy") as ticker:
+            for copy in engine.make(copies, missing, workers):
+                folder.add(copy)
+                ticker.tick()
+                ticker.status()
+                if stop.reason is not None:
+                    break
+        if folder.count < total:
+            text = f"stopped by {stop.reason} with {folder.count:,} of {total:,} copies in {output}"
+            text += "; the same command continues"
+            raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
+        value = folder.finish()
+    finally:
+        held.release()
+    print(f"{total:,} samples: {_listed(folder.labels)}", file=sys.stderr)
+    return {"digest": value, "samples": total, "labels": dict(sorted(folder.labels.items()))}
+
+
+def _listed(labels: Mapping[str, int]) -> str:
+    shown = [f"{name} {count:,}" for name, count in sorted(labels.items())]
+    return ", ".join(shown[:20]) + (", …" if len(shown) > 20 else "")
+
+
+def _check_output(experiment: Experiment, output: Path) -> None:
+    """Refuse a folder in which the data lie: the next reading would take the copies for samples."""
+    for _, dataset in nested([experiment.data.train, experiment.data.val, experiment.data.test]):
+        for setting in dataset.settings.values():
+            if isinstance(setting, Path) and output.resolve().is_relative_to(setting):
+                raise ExperimentError(f"--output {output}: lies inside the data, {setting}; choose another")
+
+
+def _check_apart(found: Mapping[str, Portion]) -> None:
+    """Refuse to augment what the model will be measured on."""
+    train = found["train"]
+    for purpose, portion in found.items():
+        same = purpose != "train" and portion.samples.fingerprint == train.samples.fingerprint
+        if same and np.intersect1d(portion.ids, train.ids).size:
+            raise ExperimentError(
+                f"data.{purpose}: is the data of data.train; copies of what a model is measured on must not be "
+                f"trained on; name other data, or a split such as {{split: 20%}}"
+            )
+
+
+def _say_cautions(experiment: Experiment, train: Portion) -> None:
+    """Say what may be unexpected, on stderr."""
+    cautions = modality_of(experiment).hazards(experiment.augment, train.task)
+    if not experiment.augment:
+        cautions.append("augment is empty: the copies of a sample are all alike")
+    if experiment.mix is not None:
+        cautions.append(f"mix: {experiment.mix.name} is left out: it mixes the samples of a batch, in training only")
+    for caution in cautions:
+        print(f"caution: {caution}", file=sys.stderr)

@@ -1,0 +1,208 @@
+"""A folder of augmented samples: files, a table that says where each comes from, and how far the writing has come."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+from ftaug.engine.copies import Copy, Wanted
+from ftaug.engine.lock import Lock
+from ftaug.engine.portion import Portion
+from ftaug.engine.run_folder import read_json
+from ftaug.engine.storage import replace, storage_errors
+from ftaug.errors import ExperimentError, RunFolderTaken
+from ftaug.interfaces import Task
+
+MANIFEST, TABLE, FILES = "augment.json", "provenance.csv", "files"
+COLUMNS = ("path", "label", "source", "sample", "copy", "drawn", "sha256", "digest", "seed", "experiment")
+UNSAFE = set('/\\:*?"<>|%')
+SEPARATORS = ("|", ";", "&", "+", "~", "^")
+LONGEST_NAME = 255
+
+
+@dataclass
+class WrittenSet:
+    """A folder that this process alone writes. Its rows stand in the order of the copies, without a gap."""
+
+    path: Path
+    portion: Portion
+    identity: Mapping[str, Any]  # what the samples depend on
+    folders: Mapping[str, str] | None  # the folder of each class; None for one folder beside a table
+    separator: str | None  # of the labels of a sample that has any number of them
+    labels: Counter[str] = field(default_factory=Counter)
+    count: int = 0
+    _digest: Any = field(default_factory=sha256)
+    _table: TextIO | None = None
+
+    @classmethod
+    def open(cls, path: Path, portion: Portion, identity: Mapping[str, Any], *, as_table: bool) -> WrittenSet:
+        """Take a folder that is new, empty or holds a part of the same set; raises RunFolderTaken, ExperimentError."""
+        folders = None if as_table else folder_names(portion.task)
+        separator = separator_for(portion.task.classes) if portion.task.multi_label else None
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+            if names and MANIFEST not in names:
+                raise RunFolderTaken(f"{path}: is not empty and holds no augmented samples; choose another --output")
+            found = read_json(path / MANIFEST)
+            if found is not None:
+                _check_same(path, found, identity)
+        except OSError as error:
+            raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
+        return cls(path, portion, identity, folders, separator)
+
+    def resume(self, wanted: Iterator[Wanted]) -> Iterator[Wanted]:
+        """Keep the copies that are there and as they were written; returns those still to be made."""
+        fresh = self.path / f".tmp-{TABLE}"
+        following: list[Wanted] = []
+        with storage_errors(f"cannot write {self.path}"):
+            self._write_manifest(complete=None)
+            self._table = fresh.open("w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
+            csv.writer(self._table).writerow(COLUMNS)
+            for row, one in zip(self._rows(), wanted, strict=False):
+                if not self._holds(row, one):
+                    following = [one]
+                    break
+                self._append(row)
+            fresh.replace(self.path / TABLE)
+        return chain(following, wanted)
+
+    def add(self, copy: Copy) -> None:
+        """Write a copy's file, then its row."""
+        sample = int(self.portion.ids[copy.wanted.position])
+        place = FILES if self.folders is None else self.folders[copy.labels[0]]
+        path = f"{place}/{sample:07}-{copy.wanted.copy:03}{copy.suffix}"
+        target = self.path / path
+        with storage_errors(f"cannot write {target}"):
+            target.parent.mkdir(exist_ok=True)
+            temporary = target.with_name(f".tmp-{target.name}")
+            temporary.write_bytes(copy.content)
+            temporary.replace(target)
+            self._append(self._row(copy, path, sample))
+
+    def finish(self) -> str:
+        """Wait until all is on the disk and mark the set as complete; returns its digest."""
+        assert self._table is not None
+        with storage_errors(f"cannot write {self.path}"):
+            self._table.close()
+            os.sync()
+            self._write_manifest(complete={"samples": self.count, "digest": self._digest.hexdigest()})
+        return str(self._digest.hexdigest())
+
+    def _row(self, copy: Copy, path: str, sample: int) -> dict[str, str]:
+        drawn = {name: {key: _short(value) for key, value in one.items()} for name, one in copy.values.items()}
+        return {
+            "path": path,
+            "label": (self.separator or "").join(copy.labels),
+            "source": self.portion.samples.name(sample),
+            "sample": str(sample),
+            "copy": str(copy.wanted.copy),
+            "drawn": json.dumps(drawn),
+            "sha256": sha256(copy.content).hexdigest(),
+            "digest": copy.digest,
+            "seed": str(self.identity["seed"]),
+            "experiment": self.identity["experiment"],
+        }
+
+    def _append(self, row: Mapping[str, str]) -> None:
+        assert self._table is not None
+        csv.DictWriter(self._table, COLUMNS).writerow(row)
+        self._digest.update(row["digest"].encode())
+        self.labels[row["label"]] += 1
+        self.count += 1
+
+    def _rows(self) -> Iterator[dict[str, str]]:
+        """The rows that are there; the last one may be torn."""
+        table = self.path / TABLE
+        if table.is_file():
+            with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                for row in csv.DictReader(file):
+                    yield {column: row.get(column) or "" for column in COLUMNS}
+
+    def _holds(self, row: Mapping[str, str], wanted: Wanted) -> bool:
+        """Whether the row is that of a copy, and its file is what was written."""
+        sample = int(self.portion.ids[wanted.position])
+        if (row.get("sample"), row.get("copy"), row.get("experiment")) != (
+            str(sample),
+            str(wanted.copy),
+            self.identity["experiment"],
+        ):
+            return False
+        try:
+            content = (self.path / row["path"]).read_bytes()
+        except OSError:
+            return False
+        return sha256(content).hexdigest() == row["sha256"]
+
+    def _write_manifest(self, complete: Mapping[str, Any] | None) -> None:
+        manifest = {**self.identity, "labels_separator": self.separator, "complete": complete}
+        replace(self.path / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+
+
+def lock(path: Path) -> Lock:
+    """Keep others out of the folder, which is made if need be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return Lock(path, "--output")
+    except OSError as error:
+        raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
+
+
+def folder_names(task: Task) -> dict[str, str]:
+    """A folder's name for each class, from which percent-decoding gives the class again; raises ExperimentError."""
+    if task.multi_label:
+        raise ExperimentError("--format folder: these samples have any number of labels; use --format table")
+    folded = Counter(_folded(name) for name in task.classes)
+    names = {name: folder_name(name, alone=folded[_folded(name)] == 1) for name in task.classes}
+    for name, folder in names.items():
+        if len(os.fsencode(folder)) > LONGEST_NAME:
+            raise ExperimentError(f"--format folder: the class '{name[:40]}…' is too long; use --format table")
+    return names
+
+
+def folder_name(name: str, *, alone: bool = True) -> str:
+    """The class with what no folder should have as %XX; where others differ in case alone, with all but a-z and 0-9."""
+    if not alone:
+        return "".join(c if c.isascii() and (c.islower() or c.isdigit()) else _quoted(c) for c in name)
+    safe = "".join(_quoted(c) if c in UNSAFE or (ord(c) < 32 or ord(c) == 127) else c for c in name)
+    if safe[0] in ". ":
+        safe = _quoted(safe[0]) + safe[1:]
+    return safe[:-1] + _quoted(safe[-1]) if safe[-1] in ". " else safe
+
+
+def _quoted(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in os.fsencode(character))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def separator_for(classes: Sequence[str]) -> str:
+    """A character that is in no class's name."""
+    for separator in SEPARATORS:
+        if not any(separator in name for name in classes):
+            return separator
+    raise ExperimentError(f"the names of the classes leave none of {' '.join(SEPARATORS)} to separate labels by")
+
+
+def _short(value: float | str) -> float | str:
+    return value if isinstance(value, str) else float(f"{value:.6g}")
+
+
+def _check_same(path: Path, found: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+    """Raise ExperimentError with what differs."""
+    differing = [f"{key} {found.get(key)} → {value}" for key, value in identity.items() if found.get(key) != value]
+    if differing:
+        raise ExperimentError(
+            f"{path}: holds the samples of another experiment ({', '.join(differing)}); choose another --output"
+        )
