@@ -53,7 +53,7 @@ def import_components(modality: str) -> None:
 
 
 def _refuse_strangers(path: Path) -> None:
-    """Raise ExperimentError for a run folder of another user that lists plugins: to import them is to run their code."""
+    """Raise ExperimentError for another user's run folder that lists plugins: importing them runs their code."""
     if path.name == "resolved.yaml" and hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
         raise ExperimentError(
             f"{path.parent}: belongs to another user and runs the plugins it lists; read them, then use --trust-plugins"

@@ -56,6 +56,6 @@ def test_plugins_in_another_users_run_folder_are_not_imported(tmp_path: Path) ->
     (tmp_path / "my_ops.py").write_text("open('imported', 'w').close()")
     (tmp_path / "resolved.yaml").write_text(EXPERIMENT)
     os.chown(tmp_path / "resolved.yaml", 12345, 12345)
-    with pytest.raises(ExperimentError, match="belongs to another user .* use --trust-plugins"):
+    with pytest.raises(ExperimentError, match=r"belongs to another user .* use --trust-plugins"):
         load(tmp_path / "resolved.yaml")
     assert not (tmp_path / "imported").exists()
