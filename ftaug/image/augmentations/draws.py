@@ -192,16 +192,19 @@ def box_of_shape(
 
 def each(drawn: Drawn) -> Sequence[Draw]:
     """The draws of an augmentation, be they none, one or several."""
-    return () if drawn is None else drawn if isinstance(drawn, Sequence) else (drawn,)
+    if drawn is None:
+        return ()
+    return (drawn,) if isinstance(drawn, Told) else drawn
 
 
 def seen_by_next(canvas: Canvas, drawn: Drawn) -> Canvas:
     """The canvas after some draws."""
     for draw in each(drawn):
-        if isinstance(draw, Geometry):
-            canvas = canvas._replace(height=draw.height, width=draw.width)
-        elif isinstance(draw, Pixels) and draw.size:
-            canvas = canvas._replace(height=draw.size[0], width=draw.size[1])
+        size = (
+            (draw.height, draw.width) if isinstance(draw, Geometry) else draw.size if isinstance(draw, Pixels) else None
+        )
+        if size and size != canvas[:2]:
+            canvas = canvas._replace(height=size[0], width=size[1])
         if draw.relabels:
             canvas = canvas._replace(labels=tuple(draw.relabels.get(name, name) for name in canvas.labels))
     return canvas

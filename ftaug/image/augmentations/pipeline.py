@@ -35,20 +35,20 @@ class Pipeline:
         target_height, target_width = self.preprocessing["size"]
         canvas = Canvas(height, width, (target_height, target_width), labels)
         drawn: list[Draw] = []
-        for _, draws in self.fired(canvas, streams):
+        for _, draws, seen in self.fired(canvas, streams):
             drawn += draws
-            canvas = seen_by_next(canvas, draws)
+            canvas = seen
         if any(isinstance(draw, Geometry) and draw.settles for draw in drawn):
             return drawn
         return [*drawn, resized_centre(canvas, self.preprocessing.get("resize"))]
 
-    def fired(self, canvas: Canvas, streams: Streams | None) -> Iterator[tuple[str, Sequence[Draw]]]:
-        """The ops that do something to a picture, by the names of their streams, and what each draws."""
+    def fired(self, canvas: Canvas, streams: Streams | None) -> Iterator[tuple[str, Sequence[Draw], Canvas]]:
+        """The ops that do something to a picture, by the names of their streams: what each draws, and leaves behind."""
         for name, op in named(self.augment if streams else ()):
             assert streams is not None
             if draws := each(op(canvas, streams(name))):
-                yield name, draws
                 canvas = seen_by_next(canvas, draws)
+                yield name, draws, canvas
 
     def account(self, raw: bytes | np.ndarray, streams: Streams | None, labels: tuple[str, ...]) -> Account:
         """What is drawn for a picture, and the classes that it shows after that."""
@@ -56,9 +56,9 @@ class Pipeline:
         target_height, target_width = self.preprocessing["size"]
         canvas = Canvas(picture.height, picture.width, (target_height, target_width), labels)
         values: dict[str, Mapping[str, float | str]] = {}
-        for name, draws in self.fired(canvas, streams):
+        for name, draws, seen in self.fired(canvas, streams):
             values[name] = {key: value for draw in draws for key, value in draw.values.items()}
-            canvas = seen_by_next(canvas, draws)
+            canvas = seen
         return Account(values, canvas.labels)
 
     @property
