@@ -70,10 +70,11 @@ def test_an_op_alone_is_shown_when_it_fires(name):
     if "probability" not in augmentation(name).settings:
         return
     rare, never = (
-        sheet.columns(rows("a"), [augmentation(name, probability=p)], preprocessing(32), together=1)[1].pictures[0]
+        sheet.columns(rows(*"abcde"), [augmentation(name, probability=p)], preprocessing(32), together=1)[1].pictures
         for p in (0.1, 0.0)
     )
-    assert (rare != never).any()
+    changed = [(one != other).any() for one, other in zip(rare, never, strict=True)]
+    assert sum(changed) >= 3, "a draw may be too weak to see"
 
 
 def test_without_augmentation_the_model_sees_the_evaluation():
