@@ -51,9 +51,9 @@ def test_lines_keep_to_the_terminal(listed, monkeypatch):
 def test_as_json(listed):
     assert json.loads(listed("--json"))["optimizer"] == list(json.loads(listed("optimizer", "--json")))
     described = json.loads(listed("augmentation", "rotate", "--json"))
-    assert list(described["settings"]) == [
-        p.name for p in inspect.signature(rotate).parameters.values() if p.kind is p.KEYWORD_ONLY
-    ]
+    parameters = inspect.signature(rotate).parameters.values()
+    settings = [p.name.rstrip("_") for p in parameters if p.kind is p.KEYWORD_ONLY]
+    assert list(described["settings"]) == [*settings, "severity"]
     assert described["settings"]["degrees"]["default"] == 15.0
     path = json.loads(listed("dataset", "image_folder", "--json"))["settings"]["path"]
     assert path["required"] is True
