@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ftaug.config.registry import Component
 from ftaug.engine.batches import Batch, Epochs, Prepared, batches, in_order
 from ftaug.engine.portion import Portion
 from ftaug.errors import BadData
@@ -13,6 +14,7 @@ from ftaug.image import samples as verbs
 from ftaug.interfaces import Task
 
 PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": [8, 8], "resize": None, "interpolation": "bilinear"}
+FLIP = {"probability": 0.5, "label_map": {"a": "b"}, "except": ()}
 
 
 class Squares:
@@ -86,3 +88,28 @@ def test_evaluation_sees_samples_in_order() -> None:
 def test_a_broken_sample_is_named(workers: int) -> None:
     with pytest.raises(BadData, match=r"^squares\[7\]: "):
         list(batches(prepared(20, broken=7), in_order(20, 8), workers, pin=False))
+
+
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_a_flip_that_swaps_classes_changes_the_targets(multi_label: bool) -> None:
+    """Also in a worker; what a sample was is told by its grey, whether it is mirrored by its left column."""
+    squares = Squares(50)
+    if multi_label:
+        squares.targets, squares.task = np.eye(2, dtype=np.uint8)[squares.targets], Task(("a", "b"), True)
+    squares.read = lambda index: np.full((8, 8, 3), index, np.uint8) + np.uint8(100) * (np.arange(8) < 2)[None, :, None]
+    portion = Portion("train", squares, np.arange(50), squares.targets, squares.task)
+    flip = Component("augmentation", "horizontal_flip", FLIP, "image", "ftaug.image.augmentations")
+    pipeline = verbs.pipeline([flip], PREPROCESSING)
+    data = Prepared(portion, "image", pipeline, seed=0, relabels=verbs.relabels(pipeline))
+    runs = [list(batches(data, Epochs(0, 50, 8, 1).requests(0, 14), workers, pin=False)) for workers in (0, 2)]
+    swapped = 0
+    for one, other in zip(*runs, strict=True):
+        assert torch.equal(one.targets, other.targets)
+        targets = one.targets.argmax(1) if multi_label else one.targets
+        for position, picture, target in zip(one.request.ids.tolist(), one.inputs, targets.tolist(), strict=True):
+            mirrored = bool(picture[0, 0, 0] == position)
+            assert target == (position % 2) ^ mirrored
+            swapped += mirrored
+    assert 30 < swapped < 70
+    assert portion.targets is squares.targets
+    np.testing.assert_array_equal(squares.targets.argmax(1) if multi_label else squares.targets, np.arange(50) % 2)
