@@ -66,10 +66,19 @@ def columns(
 
 
 def _shown(pipeline: Pipeline, row: Row, epoch: int) -> tuple[np.ndarray, str]:
-    """A picture after the pipeline, and its classes where they have become others."""
-    labels = pipeline.account(row.raw, row.streams(epoch), row.labels).labels
-    caption = "" if labels == row.labels else NOW + ", ".join(labels)
+    """A picture after the pipeline, and its classes where they have become others, else what an op drew for it."""
+    account = pipeline.account(row.raw, row.streams(epoch), row.labels)
+    labels = account.labels
+    caption = _told(account.values) if labels == row.labels else NOW + ", ".join(labels)
     return pipeline(row.raw, row.streams(epoch), row.labels), caption
+
+
+def _told(values: Mapping[str, Mapping[str, float | str]]) -> str:
+    """What one op drew; for several there is no room."""
+    if len(values) != 1:
+        return ""
+    (one,) = values.values()
+    return ", ".join(f"{key} {_short(value)}" for key, value in one.items())
 
 
 def _upright(raw: bytes | np.ndarray) -> np.ndarray:

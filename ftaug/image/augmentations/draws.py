@@ -197,6 +197,14 @@ def each(drawn: Drawn) -> Sequence[Draw]:
     return (drawn,) if isinstance(drawn, Told) else drawn
 
 
+def told_by(name: str, drawn: Drawn) -> list[Draw]:
+    """The draws of an op inside another one, which tell whose they are."""
+    own = each(drawn)
+    return [
+        draw.telling(**({f"{name}.{key}": draw.values[key] for key in draw.values} or {name: "done"})) for draw in own
+    ]
+
+
 def seen_by_next(canvas: Canvas, drawn: Drawn) -> Canvas:
     """The canvas after some draws."""
     for draw in each(drawn):
