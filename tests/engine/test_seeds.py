@@ -51,3 +51,10 @@ def test_step_seeds_differ_and_fit_torch() -> None:
     found = {seeds.step_seed(0, step, part) for step in range(50) for part in range(3)}
     assert len(found) == 150
     assert all(0 <= seed < 2**63 for seed in found)
+
+
+def test_streams_are_philox_by_key_and_counter() -> None:
+    key = np.array([7, seeds.word("augment")], np.uint64)
+    counter = np.array([0, seeds.word("rotate"), 3, 2], np.uint64)
+    expected = np.random.Generator(np.random.Philox(key=key, counter=counter)).random(4).tolist()
+    assert draws("rotate", seed=7, epoch=2, sample=3) == expected
