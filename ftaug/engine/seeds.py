@@ -20,7 +20,8 @@ def generator(seed: int, purpose: str, *counter: int) -> np.random.Generator:
     """The Philox stream keyed by (seed, purpose) at a counter of up to three words."""
     words = np.zeros(4, np.uint64)  # word 0 is the one that advances while drawing
     words[4 - len(counter) :] = counter
-    return np.random.Generator(np.random.Philox(Key(seed, word(purpose)), counter=words))
+    key = Key(seed, word(purpose))
+    return np.random.Generator(np.random.Philox(key, counter=words))  # type: ignore[arg-type]  # numpy takes it
 
 
 class Key(ISeedSequence):
