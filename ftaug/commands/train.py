@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ftaug.config.dump import digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
-from ftaug.errors import ExperimentError, Stopped
+from ftaug.errors import ExperimentError, FtaugError, Stopped
 from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check
 
@@ -59,6 +59,9 @@ def run(
             except Stopped as error:
                 print(error, file=sys.stderr)
                 return requeue_exit_code
+            except FtaugError:
+                folder.abandon()
+                raise
             except Exception as error:
                 error.run_folder = folder.path  # type: ignore[attr-defined]  # where a defect leaves its traceback
                 raise

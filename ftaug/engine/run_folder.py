@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ class RunFolder:
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.attempt = 1
+        self._is_new = False
         self._lock: Lock | None = lock
         self._metrics: int | None = None
         self._status: dict[str, Any] = {}
@@ -60,9 +62,11 @@ class RunFolder:
         died without progress.
         """
         path = _next_free(path) if fresh else path
+        is_new = not path.exists()
         try:
             _make(path)
             folder = cls(path, Lock(path))
+            folder._is_new = is_new
             try:
                 folder._begin(experiment_yaml, resolved_yaml, digest, kept or {})
             except BaseException:
@@ -168,6 +172,14 @@ class RunFolder:
         """Mark the run as complete, with the best evaluation's step and metrics."""
         done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
         self.write("complete.json", json.dumps(done, indent=1) + "\n")
+
+    def abandon(self) -> None:
+        """Remove a folder that this start made, if it ends before anything is worth keeping."""
+        if self._is_new and not checkpoint.steps(self.checkpoints):
+            self.close()
+            shutil.rmtree(self.path)
+            with suppress(OSError):  # `runs` too, if nothing else is in it
+                self.path.parent.rmdir()
 
     def close(self, orderly: bool = True) -> None:
         """Release the lock; an orderly end is not counted as a start that died."""

@@ -1,0 +1,74 @@
+"""`ftaug train`: what it leaves behind, and where it starts from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ftaug.cli import run
+
+EXPERIMENT = """
+data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
+backbone: {resnet20: {weights: none}}
+train: {epochs: 2}
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text(EXPERIMENT)
+    return tmp_path
+
+
+def test_stdout_ends_with_the_run_folder(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "a.yaml"]) == 0
+    folder = Path(capsys.readouterr().out.splitlines()[-1])
+    assert json.loads((folder / "complete.json").read_text())["step"] == 4
+    assert run(["train", "a.yaml", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["run"] == str(folder)
+    assert "already complete" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("override", "code", "message"),
+    [
+        ("data.train={image_folder: {path: nowhere}}", 66, "no folder"),
+        ("backbone.resnet20.weights=missing.pth", 66, "no file of weights"),
+        ("unfreeze=[layr3, head]", 2, "did you mean 'layer3'"),
+    ],
+)
+def test_a_run_that_cannot_begin_leaves_nothing(
+    desk: Path, capsys: pytest.CaptureFixture[str], override: str, code: int, message: str
+) -> None:
+    assert run(["train", "a.yaml", override]) == code
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+    assert [path.name for path in desk.iterdir()] == ["a.yaml"]
+
+
+def test_a_folder_that_was_there_stays(desk: Path) -> None:
+    Path("mine").mkdir()
+    assert run(["train", "a.yaml", "--run-dir", "mine", "backbone.resnet20.weights=missing.pth"]) == 66
+    assert Path("mine").is_dir()
+
+
+def test_from_starts_with_the_weights_and_the_head_of_another_run(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "a.yaml", "--run-dir", "first"]) == 0
+    assert run(["train", "a.yaml", "--run-dir", "second", "--from", "first", "lr.peak=1e-12", "unfreeze=[head]"]) == 0
+    first, second = (
+        json.loads(Path(folder, "metrics.jsonl").read_text().splitlines()[-1]) for folder in ("first", "second")
+    )
+    assert second["val"]["loss"] == pytest.approx(first["val"]["loss"], rel=1e-4)
+
+
+def test_a_required_result_that_is_not_reached_is_exit_5(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "a.yaml", "--require", "accuracy>=1.01"]) == 5
+    assert "required accuracy >= 1.01, reached" in capsys.readouterr().err
+    assert run(["train", "a.yaml", "--require", "accuracy>=0"]) == 0
+    assert run(["train", "a.yaml", "--require", "acuracy>=0"]) == 2
+    assert "did you mean 'accuracy'?" in capsys.readouterr().err
