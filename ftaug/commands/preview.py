@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,8 @@ def run(config: Path, overrides: Sequence[str], output: Path) -> None:
     format = _format(output)
     experiment = load(config, overrides)
     train = portions(experiment.data, experiment.seed)["train"]
+    for hazard in samples.hazards(experiment.augment, train.task):
+        print(f"caution: {hazard}", file=sys.stderr)
     chosen = _of_many_classes(train, PICTURES)
     columns = _columns(experiment, train, chosen)
     rows = [

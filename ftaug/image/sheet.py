@@ -96,7 +96,7 @@ def _first_that_fires(alone: Pipeline, row: Row) -> int:
 
 def _settings(op: Component) -> str:
     """The settings that tell most, in few words."""
-    shown = {name: value for name, value in op.settings.items() if name != "border" and value is not None}
+    shown = {name: value for name, value in op.settings.items() if name != "border" and value not in (None, (), {})}
     if shown.get("probability") == 1:
         del shown["probability"]
     return ", ".join(f"{name} {_short(value)}" for name, value in shown.items())

@@ -93,3 +93,11 @@ def test_an_old_sheet_is_replaced_and_nothing_else_is_left(experiment, capsys):
     _, path, _ = preview(experiment, capsys)
     assert Image.open(path).format == "PNG"
     assert sorted(entry.name for entry in experiment.parent.iterdir()) == ["colours.yaml", "photos", "sheet.png"]
+
+
+def test_what_may_change_a_class_is_said(experiment, capsys):
+    for name, sign in zip(COLOURS, "FGJ", strict=True):
+        (experiment.parent / "photos" / name).rename(experiment.parent / "photos" / sign)
+    code, _, said = preview(experiment, capsys)
+    assert code == 0
+    assert "caution: augment.0.horizontal_flip mirrors 'F', 'G', 'J'" in said.err
