@@ -22,7 +22,8 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
     found = checkpoint.newest(folder.checkpoints)
     setup = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
     session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
-    folder.write(MODEL_FILE, json.dumps(describe_model(setup), indent=1) + "\n")
+    chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
+    folder.write(MODEL_FILE, json.dumps({**describe_model(setup), "chosen": chosen}, indent=1) + "\n")
     console = screen.console()
     console.print(screen.before(setup, folder.path, session.origin))
     with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
