@@ -15,7 +15,7 @@ WITHOUT = {"center_crop", "resize"}
 WEAKEST_IS_NOT_NOTHING = {
     "random_erasing": 0.6,  # one pixel
     "shot_noise": 0.5,
-    "jpeg": 1.5,
+    "jpeg": 4,  # at quality 100 colours are still stored at half the size
     "random_resized_crop": 20,  # the shape of the window is drawn still
 }
 EPOCHS = 24
