@@ -8,16 +8,28 @@ from typing import Annotated, NamedTuple
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Component, Entry, Registry, explanations
-from ftaug.config.schema import OfKind, function_shape
+from ftaug.config.schema import REQUIRED, OfKind, adapted, function_shape
 from ftaug.config.words import wording
 from ftaug.load import MODALITIES, import_components
 
 for modality in MODALITIES:
     import_components(modality)
+
+
+LIKELY = ("photos", ["horizontal_flip"], 3, [20, 30])
+"""Values for settings without a default: each takes one of these."""
+
+
+def is_valid(annotation, value, context) -> bool:
+    try:
+        TypeAdapter(adapted(annotation)).validate_python(value, context=context)
+    except ValidationError:
+        return False
+    return True
 
 
 class Registered(NamedTuple):
@@ -34,11 +46,14 @@ class Registered(NamedTuple):
         return f"{self.registry.kind}-{self.name}"
 
     def bind(self, **settings) -> Component:
-        """Make the component as an experiment file does; what has no default is a path."""
+        """Make the component as an experiment file does, with a value for each setting that has no default."""
         modality = next(iter(MODALITIES)) if self.registry.modality == "any" else self.registry.modality
         adapter = TypeAdapter(Annotated[Component, OfKind(self.registry.kind)])
-        paths = {name: "photos" for name, p in self.entry.settings().items() if p.default is p.empty}
-        return adapter.validate_python({self.name: paths | settings}, context={"folder": "", "modality": modality})
+        context = {"folder": "", "modality": modality}
+        shape = function_shape(self.entry.function, self.name)
+        needed = {key: shape.annotations[key] for key, default in shape.defaults.items() if default is REQUIRED}
+        values = {key: next(v for v in LIKELY if is_valid(needed[key], v, context)) for key in needed}
+        return adapter.validate_python({self.name: values | settings}, context=context)
 
 
 ALL = [

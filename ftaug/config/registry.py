@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
@@ -246,14 +246,18 @@ class Component:
 
     def __call__(self, *given: Any) -> Any:
         """Call the function with what the run hands in."""
-        entry = self.entry
-        names = (entry.name,) if entry.in_family else ()
-        return entry.function(*names, *given, **self._keywords)
+        return self._bound(*given)
 
     @cached_property
-    def _keywords(self) -> dict[str, Any]:
-        """The settings as the function calls them."""
-        return {f"{key}_" if iskeyword(key) else key: value for key, value in self.settings.items()}
+    def _bound(self) -> Callable[..., Any]:
+        """The function with its settings, as it calls them."""
+        entry = self.entry
+        names = (entry.name,) if entry.in_family else ()
+        settings = {f"{key}_" if iskeyword(key) else key: value for key, value in self.settings.items()}
+        return partial(entry.function, *names, **settings)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_bound"}
 
     def fact(self, name: str) -> Any:
         """What the function was registered with beside its code."""

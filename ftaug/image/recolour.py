@@ -12,18 +12,21 @@ from ftaug.image.augmentations.draws import Colour, Table
 NO_COUNTS = np.zeros((256, 3))
 
 
-def recoloured(pixels: np.ndarray, colours: Iterable[Colour | Table]) -> np.ndarray:
-    """RGB pixels after some recolourings, each of which sees what the one before it left."""
+def recoloured(pixels: np.ndarray, colours: Iterable[Colour | Table], shown: np.ndarray | None = None) -> np.ndarray:
+    """RGB pixels after some recolourings, each of which sees what the one before it left.
+
+    Where `shown` – uint8 (H, W) – is 0, nothing is seen, and black is left.
+    """
     for colour in colours:
         if isinstance(colour, Colour):
-            pixels = np.asarray(cv2.transform(pixels, colour.given(cv2.mean(pixels)[:3])))
+            pixels = np.asarray(cv2.transform(pixels, colour.given(cv2.mean(pixels, shown)[:3])))
         else:
-            values = colour.make(_counts(pixels) if colour.looks else NO_COUNTS)
+            values = colour.make(_counts(pixels, shown) if colour.looks else NO_COUNTS)
             pixels = np.asarray(cv2.LUT(pixels, values[None]))
-    return pixels
+    return pixels if shown is None else np.asarray(cv2.copyTo(pixels, shown))
 
 
-def _counts(pixels: np.ndarray) -> np.ndarray:
+def _counts(pixels: np.ndarray, shown: np.ndarray | None) -> np.ndarray:
     """How many pixels have each value: (256, 3)."""
-    channels = [cv2.calcHist([pixels], [channel], None, [256], [0, 256]).reshape(256) for channel in range(3)]
+    channels = [cv2.calcHist([pixels], [channel], shown, [256], [0, 256]).reshape(256) for channel in range(3)]
     return np.stack(channels, axis=1).astype(np.float64)

@@ -31,8 +31,8 @@ BORDERS = {
     "replicate": cv2.BORDER_REPLICATE,
     "inside": cv2.BORDER_REPLICATE,
 }
-HALF = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+UPRIGHT = Turn()
 SLACK = 1e-6
 COARSEST = 0.6
 """How far a bilinear warp may shrink: at 0.6 it is nearest to the ideal picture; above it blurs, below it aliases."""
@@ -62,30 +62,39 @@ def render(
     shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
     if _is_aligned(view.matrix) and not shows_border:
         return recoloured(_aligned(view, interpolation), colours)
-    if shows_border and geometry.border == "constant":
-        return _warped(view, seen, interpolation, colours)
-    return recoloured(_warped(view, seen, interpolation), colours)
+    warped = _warped(view, seen, interpolation)
+    pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
+    if not (colours and shows_border and geometry.border == "constant"):
+        return recoloured(pixels, colours)
+    _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
+    return recoloured(pixels, colours, np.asarray(wholly_shown))
 
 
 def _view(picture: Picture, geometry: Geometry) -> View:
     """Load a picture no finer than the canvas needs, where its format makes that cheaper."""
     zoom = _zoom(geometry)
-    scale = max(n for n in picture.scales if n == 1 or n * max(zoom) <= 1 + SLACK)
-    height, width = picture.height / scale, picture.width / scale
-    matrix = geometry.matrix * [scale, scale, 1]
-    if picture.turn != Turn():
+    scale = _coarsest(picture.scales, max(zoom))
+    height, width, matrix = picture.height / scale, picture.width / scale, geometry.matrix
+    if scale > 1:
+        matrix = matrix * [scale, scale, 1]
+    if picture.turn != UPRIGHT:
         matrix = matrix @ picture.turn.matrix(height, width)
     if picture.turn.transpose:
         height, width, zoom = width, height, zoom[::-1]
     return View(picture.load(scale), (height, width), matrix, (zoom[0] * scale, zoom[1] * scale), geometry)
 
 
+def _coarsest(scales: Sequence[int], zoom: float) -> int:
+    """The largest n for which 1/n of the picture is as fine as the canvas."""
+    return max(n for n in scales if n == 1 or n * zoom <= 1 + SLACK)
+
+
 def _zoom(geometry: Geometry) -> tuple[float, float]:
     """Canvas pixels per picture pixel along the picture's x and y: the largest of those at the canvas's corners."""
     matrix = geometry.matrix
-    if _is_affine(matrix):
-        across, down = np.hypot(matrix[0, :2], matrix[1, :2]) / abs(matrix[2, 2])
-        return float(across), float(down)
+    (a, b, _), (c, d, _), (e, f, g) = matrix.tolist()
+    if e == 0 == f:
+        return math.hypot(a, c) / abs(g), math.hypot(b, d) / abs(g)
     x, y = _corners(geometry)[:2]
     depth = 1 / (_inverse(matrix)[2] @ _corners(geometry))
     along_x = matrix[0, :2, None] - matrix[2, :2, None] * x
@@ -101,11 +110,19 @@ def _corners(geometry: Geometry) -> np.ndarray:
 
 def _seen(view: View) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of what the canvas shows of the plane that the stored pixels lie in."""
-    x, y, depth = _inverse(view.matrix) @ _corners(view.canvas)
+    inverse = _inverse(view.matrix)
+    if _is_affine(view.matrix):
+        (a, b, x), (c, d, y), _ = inverse.tolist()
+        left, right = sorted((0, a * view.canvas.width))
+        up, down = sorted((0, b * view.canvas.height))
+        west, east = sorted((0, c * view.canvas.width))
+        top, bottom = sorted((0, d * view.canvas.height))
+        return x + left + up, y + west + top, x + right + down, y + east + bottom
+    xs, ys, depth = inverse @ _corners(view.canvas)
     if depth.min() <= SLACK * depth.max():  # the horizon is in view
         return -math.inf, -math.inf, math.inf, math.inf
-    x, y = x / depth, y / depth
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+    xs, ys = xs / depth, ys / depth
+    return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
@@ -119,9 +136,9 @@ def _is_affine(matrix: np.ndarray) -> bool:
 
 def _is_aligned(matrix: np.ndarray) -> bool:
     """Whether rows and columns stay rows and columns, or change places."""
-    (a, b), (c, d) = np.abs(matrix[:2, :2]).tolist()
-    tiny = 1e-9 * max(a, b, c, d)
-    return _is_affine(matrix) and (max(b, c) < tiny or max(a, d) < tiny)
+    (a, b, _), (c, d, _), _ = matrix.tolist()
+    tiny = 1e-9 * max(abs(a), abs(b), abs(c), abs(d))
+    return _is_affine(matrix) and (max(abs(b), abs(c)) < tiny or max(abs(a), abs(d)) < tiny)
 
 
 # Rows stay rows: crop, resize and mirror.
@@ -132,31 +149,42 @@ def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
     height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
     a, b, c, d = matrix[:2, :2].ravel().tolist()
     turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
-    if turn != Turn():
+    if turn != UPRIGHT:
         matrix = _inverse(turn.matrix(height, width)) @ matrix
     if turn.transpose:
         height, width = width, height
-    shown = _resampled(view, matrix.diagonal()[:2], matrix[:2, 2], height, width, interpolation)
-    return turn.apply(shown)
+    (a, _, x), (_, d, y), _ = matrix.tolist()
+    return turn.apply(_resampled(view, (a, d), (x, y), (height, width), interpolation))
 
 
 def _resampled(
-    view: View, zoom: np.ndarray, shift: np.ndarray, height: int, width: int, interpolation: Interpolation
+    view: View,
+    zoom: tuple[float, float],
+    shift: tuple[float, float],
+    size: tuple[int, int],
+    interpolation: Interpolation,
 ) -> np.ndarray:
     """Crop and resize with Pillow's antialiased filter, by the quickest of three ways to the same pixels."""
-    extent = np.array([view.extent[1], view.extent[0]])
-    start, end = -shift / zoom, (np.array([width, height]) - shift) / zoom
-    if _are_whole(*start, *end):
-        (left, top), (right, bottom) = np.rint(start).astype(int), np.rint(end).astype(int)
-        return resized(view.pixels[top:bottom, left:right], height, width, interpolation)
-    full = zoom * extent
-    if _are_whole(*extent, *full, *shift) and full.prod() <= 4 * height * width:
-        (full_width, full_height), (left, top) = np.rint(full).astype(int), np.rint(-shift).astype(int)
-        return resized(view.pixels, full_height, full_width, interpolation)[
-            top : top + height, left : left + width
-        ].copy()
-    box = (*np.maximum(start, 0), *np.minimum(end, extent))
-    return np.asarray(Image.fromarray(view.pixels).resize((width, height), FILTERS[interpolation], box=box))
+    height, width = size
+    left, top = -shift[0] / zoom[0], -shift[1] / zoom[1]
+    right, bottom = (width - shift[0]) / zoom[0], (height - shift[1]) / zoom[1]
+    if _are_whole(left, top, right, bottom):
+        rows, columns = slice(round(top), round(bottom)), slice(round(left), round(right))
+        return resized(view.pixels[rows, columns], height, width, interpolation)
+    full_height, full_width = zoom[1] * view.extent[0], zoom[0] * view.extent[1]
+    whole = _are_whole(*view.extent, full_height, full_width, *shift)
+    if whole and full_height * full_width <= 4 * height * width:
+        rows, columns = (
+            slice(-round(shift[1]), height - round(shift[1])),
+            slice(-round(shift[0]), width - round(shift[0])),
+        )
+        return resized(view.pixels, round(full_height), round(full_width), interpolation)[rows, columns].copy()
+    first_column, last_column = _needed(left, right, view.pixels.shape[1], zoom[0], None)
+    first_row, last_row = _needed(top, bottom, view.pixels.shape[0], zoom[1], None)
+    box = max(left, 0.0), max(top, 0.0), min(right, view.extent[1]), min(bottom, view.extent[0])
+    box = box[0] - first_column, box[1] - first_row, box[2] - first_column, box[3] - first_row
+    image = Image.fromarray(view.pixels[first_row:last_row, first_column:last_column])
+    return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
 
 
 def _are_whole(*numbers: float) -> bool:
@@ -183,13 +211,8 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 # Rows do not stay rows: turn, slant, tilt – and whatever shows the outside of the picture.
 
 
-def _warped(
-    view: View,
-    seen: tuple[float, float, float, float],
-    interpolation: Interpolation,
-    colours: Sequence[Colour | Table] = (),
-) -> np.ndarray:
-    """What is seen: shrunk with a good filter as far as the canvas is coarser, recoloured, then warped."""
+def _warped(view: View, seen: tuple[float, float, float, float], interpolation: Interpolation) -> np.ndarray:
+    """What is seen as RGB and whether it is of the picture, (H, W, 4): shrunk with a good filter, then warped."""
     border = view.canvas.border
     left, right = _needed(seen[0], seen[2], view.pixels.shape[1], view.zoom[0], border)
     top, bottom = _needed(seen[1], seen[3], view.pixels.shape[0], view.zoom[1], border)
@@ -200,15 +223,15 @@ def _warped(
     if (height, width) != (before_height, before_width):
         pixels = resized(pixels, height, width, interpolation)
     grown_x, grown_y = before_width / width, before_height / height
-    placed = np.array([[grown_x, 0, left], [0, grown_y, top], [0, 0, 1]])
-    matrix = NO_HALF @ view.matrix @ placed @ HALF  # OpenCV's points are the centres of pixels
-    four = cv2.cvtColor(recoloured(pixels, colours), cv2.COLOR_RGB2RGBA)  # warped in half the time of three channels
+    placed = np.array([[grown_x, 0, left + grown_x / 2], [0, grown_y, top + grown_y / 2], [0, 0, 1]])
+    matrix = NO_HALF @ view.matrix @ placed  # OpenCV's points are the centres of pixels
+    four = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)  # warped in half the time of three channels
     size = view.canvas.width, view.canvas.height
     if _is_affine(matrix):
-        warped = cv2.warpAffine(four, matrix[:2], size, flags=WARPS[interpolation], borderMode=BORDERS[border])
-    else:
-        warped = cv2.warpPerspective(four, matrix, size, flags=WARPS[interpolation], borderMode=BORDERS[border])
-    return np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
+        return np.asarray(
+            cv2.warpAffine(four, matrix[:2], size, flags=WARPS[interpolation], borderMode=BORDERS[border])
+        )
+    return np.asarray(cv2.warpPerspective(four, matrix, size, flags=WARPS[interpolation], borderMode=BORDERS[border]))
 
 
 def _needed(start: float, end: float, length: int, zoom: float, border: str | None) -> tuple[int, int]:

@@ -16,8 +16,22 @@ from ftaug.image import samples
 AUGMENTATIONS = list(REGISTRIES["augmentation", "image"])
 
 
+INNER = ["rotate", {"hue": {"strength": 0.5}}, {"translate": {"x": 0.3, "y": 0.3}}]
+REQUIRED = {name: {"choices": INNER} for name in ("one_of", "some_of")} | {
+    name: {"ops": INNER} for name in ("apply", "shuffle")
+}
+TORCHVISIONS = {"size": 16, "target_size": [16, 16], "min_size": 12, "max_size": 20, "padding": 2, "kernel_size": 3}
+TORCHVISIONS |= {"quality": 50, "sharpness_factor": 2.0, "degrees": 20.0, "bits": 4, "threshold": 128.0}
+for _name in AUGMENTATIONS:
+    if _name.startswith("torchvision."):
+        _parameters = REGISTRIES["augmentation", "image"][_name].settings().values()
+        REQUIRED[_name] = {p.name: TORCHVISIONS[p.name] for p in _parameters if p.default is p.empty}
+"""What the ops are given here that cannot do without."""
+
+
 def augmentation(name: str, **settings) -> Component:
     """The component that `name: {settings}` in an experiment file is."""
+    settings = REQUIRED.get(name, {}) | settings
     adapter = TypeAdapter(Annotated[Component, OfKind("augmentation")])
     return adapter.validate_python({name: settings}, context={"folder": "", "modality": "image"})
 

@@ -1,5 +1,33 @@
 """Augmentations of pictures; importing this registers them."""
 
-from ftaug.image.augmentations import bending, camera, colour, crops, geometry, hiding, mixing, noise, weather
+from ftaug.image.augmentations import (
+    bending,
+    camera,
+    checks,
+    colour,
+    combining,
+    crops,
+    geometry,
+    hiding,
+    mixing,
+    noise,
+    policies,
+    torchvision,
+    weather,
+)
 
-__all__ = ["bending", "camera", "colour", "crops", "geometry", "hiding", "mixing", "noise", "weather"]
+__all__ = [
+    "bending",
+    "camera",
+    "checks",
+    "colour",
+    "combining",
+    "crops",
+    "geometry",
+    "hiding",
+    "mixing",
+    "noise",
+    "policies",
+    "torchvision",
+    "weather",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from ftaug.image import augmentation
 from ftaug.image.augmentations.draws import (
     Border,
+    Box,
     Canvas,
     Extent,
     Geometry,
@@ -19,8 +19,6 @@ from ftaug.image.augmentations.draws import (
     box_of_shape,
     matrix,
 )
-
-IDENTITY = np.eye(3)
 
 
 @augmentation.register(severity={"padding": (0.0, 0.5)})
@@ -43,8 +41,8 @@ def random_crop(
     height, width = canvas.extent(size)
     top = _random_start(rng, canvas.height, height, padding)
     left = _random_start(rng, canvas.width, width, padding)
-    values = {"top": top, "left": left}
-    return replace(_window(canvas, top, left, height, width, border), settles=True, values=values)
+    window = _window(canvas, (top, left, height, width), border).settling()
+    return window.telling(top=top, left=left)
 
 
 @augmentation.register(severity={"scale": ((1.0, 1.0), (0.05, 1.0))})
@@ -66,8 +64,9 @@ def random_resized_crop(
     Szegedy et al. 2014; the same draws as torchvision's, with its fallback to the largest central window.
     """
     box = box_of_shape(rng, canvas, scale, ratio) or _central_box(canvas, ratio)
-    values = dict(zip(("top", "left", "height", "width"), box, strict=True))
-    return replace(_resized(_window(canvas, *box), *canvas.extent(size)), settles=True, values=values)
+    top, left, height, width = box
+    window = _window(canvas, box, seen_at=canvas.extent(size)).settling()
+    return window.telling(top=top, left=left, height=height, width=width)
 
 
 @augmentation.register
@@ -81,7 +80,7 @@ def center_crop(
         border: outside a smaller picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
     """
-    return replace(_central(canvas, *canvas.extent(size), border), settles=True)
+    return _central(canvas, *canvas.extent(size), border).settling()
 
 
 @augmentation.register
@@ -102,12 +101,11 @@ def resize(
         border: what "pad" fills up with: black (constant), the picture's mirror image (reflect) or its edge (replicate)
     """
     height, width = canvas.extent(size)
-    whole = Geometry(IDENTITY, canvas.height, canvas.width)
     if mode == "squash":
-        return replace(_resized(whole, height, width), settles=True)
+        return _resized(canvas, height, width).settling()
     shown = Canvas(*PROPORTIONATE[mode](canvas, height, width), canvas.target)
-    resized = _resized(whole, shown.height, shown.width)
-    return replace(resized.then(_central(shown, height, width, border)), settles=True) if mode == "pad" else resized
+    resized = _resized(canvas, shown.height, shown.width)
+    return resized.then(_central(shown, height, width, border)).settling() if mode == "pad" else resized
 
 
 def covering(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
@@ -130,30 +128,33 @@ PROPORTIONATE = {"shortest": covering, "longest": fitting, "pad": fitting}
 def resized_centre(canvas: Canvas, resize_to: int | None) -> Geometry:
     """What evaluation sees: the shorter side resized, then the centre cut out; without a number, all of it squashed."""
     height, width = canvas.target
-    whole = Geometry(IDENTITY, canvas.height, canvas.width)
     if resize_to is None:
-        return _resized(whole, height, width)
+        return _resized(canvas, height, width)
     shown = Canvas(*covering(canvas, resize_to, resize_to), canvas.target)
-    return _resized(whole, shown.height, shown.width).then(_central(shown, height, width, "constant"))
+    return _resized(canvas, shown.height, shown.width).then(_central(shown, height, width, "constant"))
 
 
-def _window(canvas: Canvas, top: int, left: int, height: int, width: int, border: Border = "constant") -> Geometry:
-    """A window of the picture; one that stays inside it has no border."""
+def _window(
+    canvas: Canvas, box: Box, border: Border = "constant", *, seen_at: tuple[int, int] | None = None
+) -> Geometry:
+    """A window of the picture, perhaps at another size; one that stays inside the picture has no border."""
+    top, left, height, width = box
     inside = top >= 0 and left >= 0 and top + height <= canvas.height and left + width <= canvas.width
-    shift = matrix([[1, 0, -left], [0, 1, -top], [0, 0, 1]])
-    return Geometry(shift, height, width, None if inside else border)
+    shown_height, shown_width = seen_at or (height, width)
+    x, y = shown_width / width, shown_height / height
+    shown = matrix([[x, 0, -left * x], [0, y, -top * y], [0, 0, 1]])
+    return Geometry(shown, shown_height, shown_width, None if inside else border)
 
 
 def _central(canvas: Canvas, height: int, width: int, border: Border) -> Geometry:
     """The central window of the picture."""
     top, left = round((canvas.height - height) / 2), round((canvas.width - width) / 2)
-    return _window(canvas, top, left, height, width, border)
+    return _window(canvas, (top, left, height, width), border)
 
 
-def _resized(geometry: Geometry, height: int, width: int) -> Geometry:
-    """The same view on a canvas of another size."""
-    stretch = np.diag([width / geometry.width, height / geometry.height, 1.0])
-    return geometry.then(Geometry(stretch, height, width))
+def _resized(canvas: Canvas, height: int, width: int) -> Geometry:
+    """The whole picture at another size."""
+    return _window(canvas, (0, 0, canvas.height, canvas.width), seen_at=(height, width))
 
 
 def _random_start(rng: np.random.Generator, length: int, window: int, padding: float) -> int:

@@ -60,7 +60,7 @@ def vertical_flip(
     return Geometry(mirror, canvas.height, canvas.width, relabels=swaps(label_map))
 
 
-@augmentation.register(turns=270.0, severity={"probability": (0.0, 1.0)})
+@augmentation.register(turns=180.0, severity={"probability": (0.0, 1.0)})
 def rotate90(
     canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.75, except_: Classes = ()
 ) -> Geometry | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ftaug.config.registry import Component, nested
 from ftaug.image.augmentations.crops import resized_centre
-from ftaug.image.augmentations.draws import Canvas, Colour, Draw, Geometry, Pixels, Table, each, seen_by_next
+from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Pixels, Table, each
 from ftaug.image.augmentations.streams import named
 from ftaug.image.decode import Picture, opened
 from ftaug.image.resample import render
@@ -24,6 +25,11 @@ class Pipeline:
     augment: tuple[Component, ...]
     preprocessing: Mapping[str, Any]
 
+    @cached_property
+    def named(self) -> tuple[tuple[str, Component], ...]:
+        """The augmentations with the names of their streams."""
+        return tuple(named(self.augment))
+
     def __call__(self, raw: bytes | np.ndarray, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
         """Return uint8 (H, W, 3); without streams nothing is drawn, as in evaluation. Raises BadData."""
         picture = opened(raw)
@@ -35,19 +41,24 @@ class Pipeline:
         target_height, target_width = self.preprocessing["size"]
         canvas = Canvas(height, width, (target_height, target_width), labels)
         drawn: list[Draw] = []
-        for _, draws, seen in self.fired(canvas, streams):
+        settled = False
+        for _, draws, _ in self.fired(canvas, streams):
+            for draw in draws:
+                if isinstance(draw, Geometry | Pixels):
+                    seen = draw.left(canvas)
+                    settled = draw.settles or (settled and seen[:2] == canvas[:2])
+                    canvas = seen
             drawn += draws
-            canvas = seen
-        if any(isinstance(draw, Geometry) and draw.settles for draw in drawn):
-            return drawn
-        return [*drawn, resized_centre(canvas, self.preprocessing.get("resize"))]
+        return drawn if settled else [*drawn, resized_centre(canvas, self.preprocessing.get("resize"))]
 
     def fired(self, canvas: Canvas, streams: Streams | None) -> Iterator[tuple[str, Sequence[Draw], Canvas]]:
         """The ops that do something to a picture, by the names of their streams: what each draws, and leaves behind."""
-        for name, op in named(self.augment if streams else ()):
-            assert streams is not None
+        if streams is None:
+            return
+        for name, op in self.named:
             if draws := each(op(canvas, streams(name))):
-                canvas = seen_by_next(canvas, draws)
+                for draw in draws:
+                    canvas = draw.left(canvas)
                 yield name, draws, canvas
 
     def account(self, raw: bytes | np.ndarray, streams: Streams | None, labels: tuple[str, ...]) -> Account:
@@ -74,12 +85,9 @@ class Fused:
     geometry: Geometry
     colours: tuple[Colour | Table, ...] = ()
 
-    def with_(self, draw: Geometry | Colour | Table) -> Fused | None:
-        """Take one more in; None where two geometries see a different outside."""
-        if isinstance(draw, Geometry):
-            return Fused(self.geometry.then(draw), self.colours) if self.geometry.fuses_with(draw) else None
-        both = joined(self.colours[-1], draw) if self.colours else None
-        return Fused(self.geometry, (*self.colours[:-1], both) if both else (*self.colours, draw))
+
+Run = list[Geometry | Colour | Table]
+"""Draws that fuse."""
 
 
 def joined(first: Colour | Table, later: Colour | Table) -> Colour | Table | None:
@@ -95,20 +103,52 @@ def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | Pixels]
 
     A colour changes the picture but not the black outside of it, so colours and geometries change places freely.
     """
-    canvas = Canvas(height, width, (height, width))
-    steps: list[Fused | Pixels] = [Fused(Geometry(np.eye(3), height, width))]
-    for draw in draws:
-        last = steps[-1]
-        if isinstance(draw, Pixels):
-            steps.append(draw)
-        elif isinstance(last, Fused) and (more := last.with_(draw)):
-            steps[-1] = more
-        elif isinstance(draw, Geometry):
-            steps.append(Fused(draw))
-        else:
-            steps.append(Fused(Geometry(np.eye(3), canvas.height, canvas.width), (draw,)))
-        canvas = seen_by_next(canvas, draw)
+    steps: list[Fused | Pixels] = []
+    for run in _runs(draws):
+        if isinstance(run, Pixels):
+            steps.append(run)
+            height, width = run.size or (height, width)
+        elif run or not steps:
+            fused = _fused(run, height, width)
+            steps.append(fused)
+            height, width = fused.geometry.height, fused.geometry.width
     return steps
+
+
+def _runs(draws: Iterable[Draw]) -> Iterator[Run | Pixels]:
+    """Draws that fuse, together, and those that do not; two geometries fuse unless they see a different outside."""
+    run: Run = []
+    border: Border | None = None
+    for draw in draws:
+        if isinstance(draw, Pixels):
+            yield run
+            yield draw
+            run, border = [], None
+            continue
+        if isinstance(draw, Geometry) and draw.border is not None:
+            if border not in (None, draw.border):
+                yield run
+                run = []
+            border = draw.border
+        run.append(draw)
+    yield run
+
+
+def _fused(run: Run, height: int, width: int) -> Fused:
+    """A run as one geometry and its recolourings, for a picture of this size."""
+    matrix: np.ndarray | None = None
+    border: Border | None = None
+    colours: list[Colour | Table] = []
+    for draw in run:
+        if isinstance(draw, Geometry):
+            matrix = draw.matrix if matrix is None else draw.matrix @ matrix
+            border = border or draw.border
+            height, width = draw.height, draw.width
+        elif colours and (both := joined(colours[-1], draw)):
+            colours[-1] = both
+        else:
+            colours.append(draw)
+    return Fused(Geometry(np.eye(3) if matrix is None else matrix, height, width, border), tuple(colours))
 
 
 def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.ndarray:

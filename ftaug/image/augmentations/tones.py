@@ -11,46 +11,52 @@ from ftaug.image.augmentations.draws import LEVELS, Colour, Table, matrix
 LUMA = matrix([0.299, 0.587, 0.114])
 """The weights of red, green and blue in a grey (ITU-R BT.601), as Pillow and torchvision have them."""
 
-UNCHANGED = np.eye(3)
 TO_GREY = np.tile(LUMA, (3, 1))
+UNCHANGED = Colour(np.eye(7))
+BLACK = Colour.of(np.zeros((3, 3)))
+MEAN_GREY = Colour.of(np.zeros((3, 3)), by_mean=TO_GREY)
+OWN_GREY = Colour.of(TO_GREY)
+
+GREY_AXIS = Colour.of(np.full((3, 3), 1 / 3)).matrix
+AROUND_IT = Colour.of(matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)).matrix * (np.arange(7) < 6)
 
 
 def brightened(factor: float) -> Colour:
     """Every value multiplied."""
-    return Colour.of(factor * UNCHANGED).telling(factor=factor)
+    return BLACK.towards(UNCHANGED, factor).telling(factor=factor)
 
 
 def contrasted(factor: float) -> Colour:
     """Every value's distance from the picture's mean grey multiplied."""
-    return Colour.of(factor * UNCHANGED, by_mean=(1 - factor) * TO_GREY).telling(factor=factor)
+    return MEAN_GREY.towards(UNCHANGED, factor).telling(factor=factor)
 
 
 def saturated(factor: float) -> Colour:
     """Every pixel's distance from its own grey multiplied."""
-    return Colour.of(factor * UNCHANGED + (1 - factor) * TO_GREY).telling(factor=factor)
+    return OWN_GREY.towards(UNCHANGED, factor).telling(factor=factor)
 
 
 def hue_turned(turn: float) -> Colour:
     """All colours turned about the grey axis by a share of the circle."""
     angle = 2 * math.pi * turn
-    across = math.sin(angle) / math.sqrt(3) * matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
-    return Colour.of(math.cos(angle) * UNCHANGED + (1 - math.cos(angle)) / 3 + across).telling(turn=turn)
+    across = math.cos(angle) * (UNCHANGED.matrix - GREY_AXIS) + math.sin(angle) * AROUND_IT
+    return Colour(GREY_AXIS + across).telling(turn=turn)
 
 
 def inverted() -> Colour:
     """The negative."""
-    return Colour.of(-UNCHANGED, constant=255)
+    return Colour.of(-np.eye(3), constant=255)
 
 
 def channels_in_order(order: np.ndarray) -> Colour:
     """The channels in another order."""
-    return Colour.of(UNCHANGED[order]).telling(order="".join("RGB"[channel] for channel in order))
+    return Colour.of(np.eye(3)[order]).telling(order="".join("RGB"[channel] for channel in order))
 
 
 def channels_shifted(shares: np.ndarray) -> Colour:
     """Each channel made lighter or darker by a share of white."""
     red, green, blue = shares.tolist()
-    return Colour.of(UNCHANGED, constant=np.tile(255 * shares, 2)).telling(red=red, green=green, blue=blue)
+    return Colour.of(np.eye(3), constant=np.tile(255 * shares, 2)).telling(red=red, green=green, blue=blue)
 
 
 def warmed(amount: float) -> Colour:

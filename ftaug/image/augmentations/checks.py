@@ -1,0 +1,64 @@
+"""Augmentations that cannot do what they are set to: errors before any data is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ftaug.config.checks import reads
+from ftaug.config.document import Where
+from ftaug.config.experiment import Experiment
+from ftaug.config.faults import Fault, predicate
+from ftaug.config.registry import Component, nested
+
+Found = Iterator[tuple[Where, Fault]]
+
+
+KEEPS_SIZE = {
+    *("horizontal_flip", "vertical_flip", "rotate", "translate", "scale", "shear", "affine", "perspective"),
+    *("brightness", "contrast", "saturation", "hue", "colour_jitter", "grayscale", "trivial_augment", "rand_augment"),
+}
+
+
+@reads("augment")
+def _weights_match_choices(experiment: Experiment) -> Found:
+    for where, op in nested(experiment.augment, ("augment",)):
+        choices, weights = op.settings.get("choices"), op.settings.get("weights")
+        if choices and weights and len(choices) != len(weights):
+            words = f"must be one number for each of the {len(choices)} choices; got {len(weights)}"
+            yield (*where, "weights"), predicate(words)
+
+
+@reads("augment")
+def _counts_can_be_met(experiment: Experiment) -> Found:
+    for where, op in nested(experiment.augment, ("augment",)):
+        if op.name == "some_of" and op.settings["count"] > len(op.settings["choices"]):
+            words = f"must be at most the {len(op.settings['choices'])} choices; got {op.settings['count']}"
+            yield (*where, "count"), predicate(words)
+
+
+@reads("augment")
+def _crops_fit(experiment: Experiment) -> Found:
+    """A crop without padding out of a picture whose size an op before it has set."""
+    height = width = 0
+    for index, op in enumerate(experiment.augment):
+        size = _size(op)
+        if size is None:
+            height, width = (height, width) if op.name in KEEPS_SIZE else (0, 0)
+            continue
+        is_crop = op.name in ("random_crop", "center_crop") and not op.settings.get("padding")
+        if is_crop and height and (size[0] > height or size[1] > width):
+            words = f"must fit into the {height}×{width} pixels that are left before it; got {size[0]}×{size[1]}"
+            yield ("augment", index, op.name, "size"), predicate(words)
+        height, width = size if _settles(op) else (0, 0)
+
+
+def _size(op: Component) -> tuple[int, int] | None:
+    size = op.settings.get("size")
+    if isinstance(size, int):
+        return size, size
+    return size if isinstance(size, tuple) and len(size) == 2 else None
+
+
+def _settles(op: Component) -> bool:
+    """Whether every picture has the size after it."""
+    return op.name != "resize" or op.settings["mode"] in ("squash", "pad")

@@ -1,0 +1,302 @@
+"""Policies: augmentations that choose their operations by themselves, and the views of contrastive learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ftaug.config.types import Count, NonNegative, Positive, Probability, Wording
+from ftaug.image import augmentation
+from ftaug.image.augmentations import colour, crops, geometry, tones
+from ftaug.image.augmentations.draws import (
+    Border,
+    Canvas,
+    Draw,
+    Extent,
+    Pixels,
+    Share,
+    ShareRange,
+    filtered,
+    happens,
+    told_by,
+)
+from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap
+from ftaug.image.augmentations.spaces import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE, Space
+from ftaug.image.augmentations.streams import branches
+from ftaug.image.augmentations.subpolicies import subpolicies
+
+Magnitude = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False), Wording("a magnitude from 0 to 30")]
+Strengths = Annotated[int, Field(ge=2), Wording("a whole number of 2 or more")]
+BLUR = (0.1 / 224, 2 / 224)
+"""SimCLR's blur, as shares of the shorter side."""
+
+
+@augmentation.register(turns=WIDE.rotate, severity={"strength": (0.0, 1.0)})
+def trivial_augment(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 1.0,
+    strengths: Strengths = 31,
+    probability: Probability = 1.0,
+    border: Border = "constant",
+    except_: Classes = (),
+) -> Sequence[Draw] | None:
+    """Do one of 14 operations with a random strength: strong, and nothing to tune.
+
+    Settings:
+        strength: the largest strength, as a share of the paper's
+        strengths: how many strengths there are, evenly from nothing to the largest
+        probability: the chance that the op fires for a picture
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
+        except: classes that are left alone
+
+    TrivialAugment, Müller and Hutter 2021, in its wide space. Shifts reach a seventh of the picture: 32 of 224.
+    """
+    name, level = CHOSEN[rng.integers(len(CHOSEN))], strength * int(rng.integers(strengths)) / (strengths - 1)
+    sign = 1 if rng.random() < 0.5 else -1
+    if not happens(rng, probability) or canvas.shows(except_):
+        return None
+    return _one(WIDE, name, sign * level, canvas, border) or None
+
+
+@augmentation.register(turns=AUTO.rotate, severity={"magnitude": (0.0, 30.0)})
+def rand_augment(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    ops: Count = 2,
+    magnitude: Magnitude = 9.0,
+    deviation: NonNegative = 0.0,
+    probability: Probability = 1.0,
+    border: Border = "constant",
+    except_: Classes = (),
+) -> Sequence[Draw] | None:
+    """Do some of 14 operations, all with the same strength.
+
+    Settings:
+        ops: how many operations, one after another
+        magnitude: the strength, from 0 for nothing to 30
+        deviation: the standard deviation of the magnitude, drawn anew for every operation
+        probability: the chance that the op fires for a picture
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
+        except: classes that are left alone
+
+    RandAugment, Cubuk et al. 2019. Every operation is stronger at a larger magnitude, as with `inc1` of timm.
+    """
+    draws: list[Draw] = []
+    for _ in range(ops):
+        name, sign = CHOSEN[rng.integers(len(CHOSEN))], 1 if rng.random() < 0.5 else -1
+        level = min(max(rng.normal(magnitude, deviation), 0), 30) / 30
+        draws += _one(AUTO, name, sign * level, canvas, border)
+    fires = happens(rng, probability) and not canvas.shows(except_)
+    return draws if fires and draws else None
+
+
+@augmentation.register(turns=AUTO.rotate, severity={"probability": (0.0, 1.0)})
+def auto_augment(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    policy: Literal["imagenet", "cifar10", "svhn"] = "imagenet",
+    probability: Probability = 1.0,
+    border: Border = "constant",
+    except_: Classes = (),
+) -> Sequence[Draw] | None:
+    """Do one of 25 pairs of operations, found by a search on a data set.
+
+    Settings:
+        policy: the data set that they were found on
+        probability: the chance that the op fires for a picture
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
+        except: classes that are left alone
+
+    AutoAugment, Cubuk et al. 2018.
+    """
+    pairs = subpolicies(policy)
+    draws: list[Draw] = []
+    for step in pairs[rng.integers(len(pairs))]:
+        sign = 1 if rng.random() < 0.5 else -1
+        if happens(rng, step.probability):
+            draws += _one(AUTO, step.operation, sign * step.level, canvas, border)
+    fires = happens(rng, probability) and not canvas.shows(except_)
+    return draws if fires and draws else None
+
+
+@augmentation.register(turns=AUGMIX.rotate, severity={"strength": (0.0, 1.0)})
+def augmix(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.3,
+    width: Count = 3,
+    depth: Count | None = None,
+    alpha: Positive = 1.0,
+    all_ops: bool = False,
+    probability: Probability = 1.0,
+    border: Border = "constant",
+    except_: Classes = (),
+) -> Pixels | None:
+    """Mix the picture with several versions of itself, each after a few operations.
+
+    Settings:
+        strength: the largest strength of an operation; uniform up to it
+        width: how many versions
+        depth: how many operations each version goes through; 1, 2 or 3 at random unless set
+        alpha: the shares of the versions are drawn from Dirichlet(alpha), that of the picture from Beta(alpha, alpha)
+        all_ops: whether brightness, colour, contrast and sharpness are among the operations
+        probability: the chance that the op fires for a picture
+        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
+            or zoom in until nothing of it shows (inside)
+        except: classes that are left alone
+
+    AugMix, Hendrycks et al. 2019. The four further operations resemble the corruptions of ImageNet-C: leave them out
+    where robustness to these is measured.
+    """
+    names = CHOSEN[1:] if all_ops else UNLIKE_CORRUPTIONS
+    shares, kept = rng.dirichlet([alpha] * width), rng.beta(alpha, alpha)
+    versions = []
+    for _ in range(width):
+        steps = depth or int(rng.integers(1, 4))
+        chosen = zip(rng.integers(len(names), size=steps), rng.uniform(-strength, strength, steps), strict=True)
+        versions.append([draw for i, level in chosen for draw in _one(AUGMIX, names[i], level, canvas, border)])
+    if not happens(rng, probability) or canvas.shows(except_):
+        return None
+    return Pixels(partial(_mixed, versions, shares, kept)).telling(kept=kept)
+
+
+@augmentation.register(severity={"probability": (0.0, 1.0)})
+def three_augment(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 1.0) -> Sequence[Draw] | None:
+    """Take the colour out, solarize or blur: one of the three.
+
+    Settings:
+        probability: the chance that the op fires for a picture
+
+    3-Augment, Touvron et al. 2022, who add a horizontal flip and a colour jitter of 0.3.
+    """
+    chosen, deviation = int(rng.integers(3)), rng.uniform(*BLUR)
+    if not happens(rng, probability):
+        return None
+    draws: dict[str, Draw] = {
+        "grayscale": tones.saturated(0),
+        "solarize": tones.solarized(0.5),
+        "gaussian_blur": _blurred(canvas, deviation),
+    }
+    return told_by(*list(draws.items())[chosen])
+
+
+@augmentation.register(mirrors="horizontally", severity={"strength": (0.0, 1.0)})
+def simclr(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 1.0,
+    size: Extent = None,
+    scale: ShareRange = (0.08, 1.0),
+    flip: Probability = 0.5,
+    label_map: LabelMap = NO_SWAPS,
+    except_: Classes = (),
+) -> Sequence[Draw]:
+    """Crop, mirror, jitter, grey and blur, as SimCLR does to tell pictures apart.
+
+    Settings:
+        strength: how strong the colours are jittered: 1 is a factor of 1 ± 0.8, and a turn of the hue of ± 0.2
+        size: the result in pixels: a side, or [height, width]; default: what the model takes
+        scale: the smallest and the largest area of the window, as shares of the picture's
+        flip: the chance that the picture is mirrored
+        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
+        except: classes that are never mirrored
+
+    Chen et al. 2020.
+    """
+    tone = 0.8 * strength
+    streams = branches(rng)
+    view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
+    jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.2 * strength}
+    return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
+
+
+@augmentation.register(mirrors="horizontally", severity={"strength": (0.0, 1.0)})
+def moco(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 1.0,
+    size: Extent = None,
+    scale: ShareRange = (0.2, 1.0),
+    flip: Probability = 0.5,
+    label_map: LabelMap = NO_SWAPS,
+    except_: Classes = (),
+) -> Sequence[Draw]:
+    """Crop, mirror, jitter, grey and blur, as MoCo v2 does: more gently than SimCLR.
+
+    Settings:
+        strength: how strong the colours are jittered: 1 is a factor of 1 ± 0.4, and a turn of the hue of ± 0.1
+        size: the result in pixels: a side, or [height, width]; default: what the model takes
+        scale: the smallest and the largest area of the window, as shares of the picture's
+        flip: the chance that the picture is mirrored
+        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
+        except: classes that are never mirrored
+
+    Chen, Fan, Girshick and He 2020.
+    """
+    tone = 0.4 * strength
+    streams = branches(rng)
+    view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
+    jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.1 * strength}
+    return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
+
+
+def _one(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
+    """One operation of a space: one draw or none, which tells its name."""
+    return told_by(name, OPERATIONS[name](space, level, canvas, border))
+
+
+def _mixed(versions: Sequence[Sequence[Draw]], shares: np.ndarray, kept: float, pixels: np.ndarray) -> np.ndarray:
+    """The picture and its versions, mixed."""
+    from ftaug.image.augmentations.pipeline import apply
+    from ftaug.image.decode import opened
+
+    mixed = kept * pixels.astype(np.float32)
+    for draws, share in zip(versions, shares.tolist(), strict=True):
+        mixed += (1 - kept) * share * apply(draws, opened(pixels), "bilinear")
+    return np.asarray(np.rint(mixed).astype(np.uint8))
+
+
+def _view(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    size: Extent,
+    scale: tuple[float, float],
+    flip: float,
+    label_map: LabelMap,
+    except_: Classes,
+) -> list[Draw]:
+    """A random window of the picture, perhaps mirrored."""
+    crop = crops.random_resized_crop(canvas, rng, size=size, scale=scale)
+    cropped = canvas._replace(height=crop.height, width=crop.width)
+    mirror = geometry.horizontal_flip(cropped, rng, probability=flip, label_map=label_map, except_=except_)
+    return [*told_by("random_resized_crop", crop), *told_by("horizontal_flip", mirror)]
+
+
+def _colours(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
+    """What SimCLR does to colours."""
+    seen = canvas._replace(height=extent[0], width=extent[1])
+    jittered = colour.colour_jitter(seen, rng, **jitter, probability=0.8)
+    grey = colour.grayscale(seen, rng, probability=0.2)
+    deviation = rng.uniform(*BLUR)
+    blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
+    drawn = {"colour_jitter": jittered, "grayscale": grey, "gaussian_blur": blur}
+    return [draw for name, own in drawn.items() for draw in told_by(name, own)]
+
+
+def _blurred(canvas: Canvas, deviation: float) -> Pixels:
+    """Blurred by a Gaussian as wide as a share of the shorter side."""
+    return Pixels(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).telling(sigma=deviation)

@@ -1,0 +1,135 @@
+"""Policies: their operations against torchvision's, their choices, and their tables."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from pictures import augmentation, augmented, streams, texture
+from torchvision.transforms import InterpolationMode, v2
+
+from ftaug.image.augmentations.draws import Canvas, Pixels, each
+from ftaug.image.augmentations.pipeline import apply
+from ftaug.image.augmentations.spaces import AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE
+from ftaug.image.augmentations.subpolicies import subpolicies
+from ftaug.image.decode import opened
+
+CANVAS = Canvas(224, 224, (224, 224))
+TORCHVISIONS = {"autocontrast": "AutoContrast"}
+SPACES = {AUTO: v2.RandAugment._AUGMENTATION_SPACE, WIDE: v2.TrivialAugmentWide._AUGMENTATION_SPACE}
+
+
+def called(name):
+    return TORCHVISIONS.get(name) or "".join(part.capitalize() for part in name.split("_"))
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+@pytest.mark.parametrize("space", [AUTO, WIDE], ids=["auto", "wide"])
+@pytest.mark.parametrize("bin", [0, 9, 30])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_operations_are_torchvisions(space, name, bin, sign):
+    picture = texture(224, 224, finest=16)
+    magnitudes, signed = SPACES[space][called(name)]
+    magnitudes = magnitudes(31, 224, 224) if magnitudes.__code__.co_argcount == 3 else magnitudes(31)
+    magnitude = 0.0 if magnitudes is None else float(magnitudes[bin]) * (sign if signed else 1)
+    policy = v2.RandAugment()
+    tensor = torch.from_numpy(picture).permute(2, 0, 1)
+    expected = policy._apply_image_or_video_transform(
+        tensor, called(name), magnitude, interpolation=InterpolationMode.BILINEAR, fill=policy._fill
+    )
+    draw = OPERATIONS[name](space, sign * bin / 30, CANVAS, "constant")
+    result = apply(each(draw), opened(picture), "bilinear")
+    difference = np.abs(result.astype(int) - expected.permute(1, 2, 0).numpy())
+    if name.startswith(("translate", "shear", "rotate")):  # theirs by whole pixels, and another edge
+        assert np.median(difference) <= 2
+        assert np.mean(difference > 8) < 0.03
+    elif name == "solarize":  # theirs inverts 255 where ours inverts nothing
+        assert (difference > 1).mean() < 0.02
+    else:
+        assert difference.max() <= 2
+
+
+@pytest.mark.parametrize("policy", list(v2.AutoAugmentPolicy), ids=lambda policy: policy.value)
+def test_subpolicies_are_torchvisions(policy):
+    for ours, theirs in zip(subpolicies(policy.value), v2.AutoAugment(policy)._policies, strict=True):
+        for step, (name, probability, strength) in zip(ours, theirs, strict=True):
+            assert (called(step.operation), step.probability) == (name, probability)
+            assert step.level * 9 == pytest.approx(strength or 0)
+
+
+def drawn(name, epoch, **settings):
+    return each(augmentation(name, **settings)(CANVAS, streams(epoch)(name)))
+
+
+def operations(name, epoch, **settings):
+    return [next(iter(draw.values)).partition(".")[0] for draw in drawn(name, epoch, **settings)]
+
+
+def test_trivial_augment_chooses_all_alike_and_every_strength():
+    count = 1400
+    chosen = Counter((operations("trivial_augment", epoch) or ["identity"])[0] for epoch in range(count))
+    assert set(chosen) == set(CHOSEN)
+    assert all(60 < number < 145 for number in chosen.values())
+    draws = [draw.values for epoch in range(count) for draw in drawn("trivial_augment", epoch)]
+    angles = [values["rotate.degrees"] for values in draws if "rotate.degrees" in values]
+    assert min(angles) < -120
+    assert max(angles) > 120
+    np.testing.assert_allclose(np.array(angles) / 135 * 30, np.rint(np.array(angles) / 135 * 30), atol=1e-9)
+
+
+def test_rand_augment_does_so_many_of_one_strength():
+    for epoch in range(30):
+        assert len(operations("rand_augment", epoch, ops=4)) <= 4
+    angles = {
+        abs(round(draw.values["rotate.degrees"], 6))
+        for epoch in range(200)
+        for draw in drawn("rand_augment", epoch, magnitude=15.0)
+        if "rotate.degrees" in draw.values
+    }
+    assert angles == {15.0}
+
+
+def test_auto_augment_does_steps_of_one_of_its_pairs():
+    for epoch in range(100):
+        done = operations("auto_augment", epoch, policy="svhn")
+        pairs = [[step.operation for step in pair] for pair in subpolicies("svhn")]
+        assert any(done in (pair, pair[:1], pair[1:], []) for pair in pairs)
+
+
+def test_augmix_is_the_mean_of_its_versions():
+    picture = texture(224, 224)
+    (mixed,) = drawn("augmix", 3)
+    assert isinstance(mixed, Pixels)
+    versions, shares, kept = mixed.apply.args
+    expected = kept * picture.astype(float)
+    for draws, share in zip(versions, shares, strict=True):
+        expected += (1 - kept) * share * apply(draws, opened(picture), "bilinear")
+    assert sum(shares) == pytest.approx(1)
+    assert np.abs(mixed.apply(picture) - expected).max() <= 0.51
+
+
+def test_augmix_leaves_out_what_resembles_corruptions():
+    done = Counter()
+    for epoch in range(60):
+        versions = drawn("augmix", epoch)[0].apply.args[0]
+        done.update(next(iter(draw.values)).partition(".")[0] for draws in versions for draw in draws)
+        assert len(versions) == 3
+        assert all(1 <= len(draws) <= 3 for draws in versions)
+    assert set(done) == set(UNLIKE_CORRUPTIONS)
+
+
+def test_three_augment_does_each_of_its_three():
+    done = Counter(operations("three_augment", epoch)[0] for epoch in range(300))
+    assert set(done) == {"grayscale", "solarize", "gaussian_blur"}
+    assert min(done.values()) > 70
+
+
+@pytest.mark.parametrize("name", ["simclr", "moco"])
+def test_views_for_contrast(name):
+    done = Counter()
+    for epoch in range(400):
+        done.update(operations(name, epoch))
+    shares = {key: number / 400 for key, number in done.items()}
+    expected = {"random_resized_crop": 1, "horizontal_flip": 0.5, "colour_jitter": 0.8, "grayscale": 0.2}
+    assert shares == pytest.approx({**expected, "gaussian_blur": 0.5}, abs=0.08)
+    assert augmented(texture(300, 200), augmentation(name, size=40)).shape == (40, 40, 3)
