@@ -258,6 +258,26 @@ def schema() -> None:
     schema.run()
 
 
+cache = typer.Typer(help="Show or remove what is kept between runs.", no_args_is_help=True)
+app.add_typer(cache, name="cache")
+
+
+@cache.command(name="list")
+def list_caches(as_json: AsJson = False) -> None:
+    """List the caches with their sizes."""
+    from ftaug.commands import cache
+
+    cache.show(as_json=as_json)
+
+
+@cache.command(name="clear")
+def clear_caches(as_json: AsJson = False) -> None:
+    """Remove decoded pictures, indexes of folders and shared arrays; all are made again when needed."""
+    from ftaug.commands import cache
+
+    cache.clear(as_json=as_json)
+
+
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A folder with one folder of pictures per class.", metavar="FOLDER")],

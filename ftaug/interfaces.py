@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -94,6 +95,7 @@ class Modality(Protocol):
     """The verbs of a modality, as the functions of its module `samples`."""
 
     suffixes: tuple[bytes, ...]  # of the files that it reads, in lower case
+    cache_version: str  # what is in a cache is of this version
 
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""
@@ -106,6 +108,15 @@ class Modality(Protocol):
 
     def account(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> Account:
         """Say what `prepare` draws for a sample."""
+
+    def cached(self, samples: Samples, folder: Path, must_keep: bool) -> Samples:
+        """The same samples, the costly part of reading them done once and kept in a folder.
+
+        `prepare` returns the same bits for them. Where the folder is full it is an error if they must be kept.
+        """
+
+    def footprint(self, raw: Any, pipeline: Any, all_streams: Sequence[Streams | None]) -> int:
+        """The bytes that such a folder holds of a sample after these draws; 0 where nothing is gained."""
 
     def relabels(self, pipeline: Any) -> bool:
         """Whether the pipeline may change a sample's classes, as a flip does that makes a left arrow a right one."""

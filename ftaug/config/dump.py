@@ -20,6 +20,7 @@ from ftaug.config.types import Duration, TimeLimit
 WITHOUT_INFLUENCE = (
     ("name",),
     ("data", "workers"),
+    ("data", "cache"),
     ("train", "max_time"),
     ("train", "tensorboard"),
     ("train", "save_every"),

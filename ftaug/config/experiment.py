@@ -46,6 +46,8 @@ class Data:
         test: the samples for the final figures: a dataset of its own, a split of train, or null
         batch_size: samples per forward pass in training
         workers: processes that read and augment; `auto` chooses by the machine
+        cache: where decoded samples are kept for the next epochs: `ram`, for the run; `disk`, for later runs too;
+            `auto`, wherever there is room; it changes no result
     """
 
     train: Dataset
@@ -53,6 +55,7 @@ class Data:
     test: Split | Dataset | None = None
     batch_size: Count = 32
     workers: CountOrZero | Literal["auto"] = "auto"
+    cache: Literal["ram", "disk", "auto"] | None = None
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,10 @@ class Picture:
     scales: tuple[int, ...] = (1,)  # the n that cost less to load than 1
 
 
-def opened(raw: bytes | np.ndarray) -> Picture:
+def opened(raw: bytes | np.ndarray | Picture) -> Picture:
     """Look at a raw sample – an encoded file or uint8 pixels – without decoding it; raises BadData."""
+    if isinstance(raw, Picture):
+        return raw
     if isinstance(raw, np.ndarray):
         return _from_array(raw)
     return _plain_jpeg(raw) or _by_pillow(raw)

@@ -72,8 +72,7 @@ def render(
 
 def _view(picture: Picture, geometry: Geometry) -> View:
     """Load a picture no finer than the canvas needs, where its format makes that cheaper."""
-    zoom = _zoom(geometry)
-    scale = _coarsest(picture.scales, max(zoom))
+    zoom, scale = _zoom(geometry), scale_of(picture, geometry)
     height, width, matrix = picture.height / scale, picture.width / scale, geometry.matrix
     if scale > 1:
         matrix = matrix * [scale, scale, 1]
@@ -84,9 +83,12 @@ def _view(picture: Picture, geometry: Geometry) -> View:
     return View(picture.load(scale), (height, width), matrix, (zoom[0] * scale, zoom[1] * scale), geometry)
 
 
-def _coarsest(scales: Sequence[int], zoom: float) -> int:
-    """The largest n for which 1/n of the picture is as fine as the canvas."""
-    return max(n for n in scales if n == 1 or n * zoom <= 1 + SLACK)
+def scale_of(picture: Picture, geometry: Geometry) -> int:
+    """The largest n for which 1/n of the picture is as fine as the canvas, where that is cheaper to load."""
+    if len(picture.scales) == 1:
+        return 1
+    finest = max(_zoom(geometry))
+    return max(n for n in picture.scales if n == 1 or n * finest <= 1 + SLACK)
 
 
 def _zoom(geometry: Geometry) -> tuple[float, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +13,16 @@ from torch import Tensor, nn
 
 from ftaug.config.registry import Component
 from ftaug.image import label_safety
-from ftaug.image.augmentations.pipeline import Pipeline
+from ftaug.image.augmentations.pipeline import Pipeline, Raw
 from ftaug.image.datasets.index import SUFFIXES
+from ftaug.image.decode import opened
+from ftaug.image.decoded import VERSION, DecodedSamples
 from ftaug.image.encode import SUFFIX
 from ftaug.image.encode import encode as encode_picture
-from ftaug.interfaces import Account, Streams, Task
+from ftaug.interfaces import Account, Samples, Streams, Task
 
 suffixes = SUFFIXES
+cache_version = VERSION
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -25,16 +30,28 @@ def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> 
     return Pipeline(tuple(augment), dict(preprocessing))
 
 
-def prepare(
-    raw: bytes | np.ndarray, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
-) -> np.ndarray:
+def prepare(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
     """Return the picture as the model takes it, uint8 (H, W, 3); raises BadData without the sample's name."""
     return pipeline(raw, streams, labels)
 
 
-def account(raw: bytes | np.ndarray, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+def account(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Account:
     """Say what is drawn for a picture, and the classes that it shows after that."""
     return pipeline.account(raw, streams, labels)
+
+
+def cached(samples: Samples, folder: Path, must_keep: bool) -> DecodedSamples:
+    """Samples that are decoded once and kept in a folder; where that is full, an error if they must be kept."""
+    return DecodedSamples(samples, folder, must_keep)
+
+
+def footprint(raw: Raw, pipeline: Pipeline, all_streams: Sequence[Streams | None]) -> int:
+    """The bytes that the cache keeps of a picture after these draws; none of one that is decoded already."""
+    if isinstance(raw, np.ndarray):
+        return 0
+    picture = opened(raw)
+    scales = {pipeline.scale(picture, streams) for streams in all_streams}
+    return sum(3 * math.ceil(picture.height / n) * math.ceil(picture.width / n) for n in scales)
 
 
 def relabels(pipeline: Pipeline) -> bool:

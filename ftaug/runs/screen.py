@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ftaug.engine.caching import Cache
 from ftaug.engine.device import describe
 from ftaug.engine.portion import Portion
 from ftaug.engine.setup import Setup
@@ -19,7 +20,7 @@ def console() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def before(setup: Setup, folder: Path, started: str) -> Table:
+def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     """What is about to happen, with the reason of each choice that the user left to ftaug."""
     experiment, table = setup.experiment, _plain_table()
     table.add_row("run", f"{folder} ({started})")
@@ -31,6 +32,8 @@ def before(setup: Setup, folder: Path, started: str) -> Table:
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
     table.add_row("parameters", _parameters(setup))
     table.add_row("batch", _batch(setup))
+    if setup.experiment.data.cache is not None:
+        table.add_row("cache", cache.text)
     table.add_row("length", _length(setup))
     table.add_row(
         "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"

@@ -1,14 +1,16 @@
 """A run from where it is to its end: build or restore, train, and leave a complete run folder."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint
+from ftaug.engine.caching import Cache, caching
 from ftaug.engine.fit import fit
 from ftaug.engine.portion import portions
 from ftaug.engine.run_folder import RunFolder
-from ftaug.engine.setup import build
+from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import Interrupted, Stopped
 from ftaug.runs import plots, screen
@@ -20,12 +22,19 @@ from ftaug.runs.ticker import Ticker
 def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:
     """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted."""
     found = checkpoint.newest(folder.checkpoints)
-    setup = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
+    built = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
+    with caching(built) as (setup, cache):
+        _train(setup, cache, found, folder, stop)
+
+
+def _train(setup: Setup, cache: Cache, found: Path | None, folder: RunFolder, stop: StopRequests) -> None:
+    """Train the setup from a checkpoint, or from the start."""
     session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
+    chosen["cache"] = cache.place or "off"
     folder.write(MODEL_FILE, json.dumps({**describe_model(setup), "chosen": chosen}, indent=1) + "\n")
     console = screen.console()
-    console.print(screen.before(setup, folder.path, session.origin))
+    console.print(screen.before(setup, cache, folder.path, session.origin))
     with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
         session.catch_up(stop, ticker)
         if session.goes_on(stop):

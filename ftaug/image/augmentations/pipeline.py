@@ -14,8 +14,11 @@ from ftaug.image.augmentations.crops import resized_centre
 from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Pixels, Table, each
 from ftaug.image.augmentations.streams import named
 from ftaug.image.decode import Picture, opened
-from ftaug.image.resample import render
+from ftaug.image.resample import render, scale_of
 from ftaug.interfaces import Account, Streams
+
+Raw = bytes | np.ndarray | Picture
+"""A sample as it is read: an encoded file, uint8 pixels, or a picture whose pixels are loaded from elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Pipeline:
         """The augmentations with the names of their streams."""
         return tuple(named(self.augment))
 
-    def __call__(self, raw: bytes | np.ndarray, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
+    def __call__(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
         """Return uint8 (H, W, 3); without streams nothing is drawn, as in evaluation. Raises BadData."""
         picture = opened(raw)
         draws = self.draws(picture.height, picture.width, streams, labels)
@@ -61,7 +64,13 @@ class Pipeline:
                     canvas = draw.left(canvas)
                 yield name, draws, canvas
 
-    def account(self, raw: bytes | np.ndarray, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+    def scale(self, picture: Picture, streams: Streams | None) -> int:
+        """The n of the 1/n at which a picture is loaded."""
+        first = fuse(self.draws(picture.height, picture.width, streams), picture.height, picture.width)[0]
+        assert isinstance(first, Fused)
+        return scale_of(picture, first.geometry)
+
+    def account(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...]) -> Account:
         """What is drawn for a picture, and the classes that it shows after that."""
         picture = opened(raw)
         target_height, target_width = self.preprocessing["size"]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.config.caches import cache_folder
 from ftaug.errors import BadData
-from ftaug.image.datasets.index import cache_folder
 from ftaug.interfaces import Task
 
 _LARGE = 16 << 20  # bytes from which on workers share the pictures through a file

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.image.datasets.index import Packed, cache_folder
+from ftaug.config.caches import cache_folder
+from ftaug.image.datasets.index import Packed
 from ftaug.image.datasets.scan import Scan, scan
 
 WORTH_KEEPING = 10_000

@@ -74,8 +74,3 @@ class FileSamples:
     def name(self, index: int) -> str:
         """Name the picture by its path."""
         return f"{self.root}/{os.fsdecode(self.paths[index])}"
-
-
-def cache_folder() -> Path:
-    """Where what can be made again is kept between runs."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "ftaug")
