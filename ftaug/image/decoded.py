@@ -8,7 +8,7 @@ import os
 import struct
 import tempfile
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -16,7 +16,7 @@ import numpy as np
 import PIL
 
 from ftaug.errors import StorageError
-from ftaug.image.decode import Picture, Turn, opened
+from ftaug.image.decode import JPEG_SCALES, Picture, Turn, opened
 from ftaug.interfaces import Samples, Task
 
 VERSION = f"1 {cv2.__version__} {PIL.__version__}"
@@ -24,6 +24,8 @@ VERSION = f"1 {cv2.__version__} {PIL.__version__}"
 
 HEADER = struct.Struct("<8q")  # size and time of the source; upright height and width; turn; scales; stored size
 TURN_BITS = (1, 2, 4)
+LARGE = 1 << 20
+"""Bytes from which on a file is mapped: of a large picture only a part is seen, a small one is read in less time."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,11 @@ class DecodedSamples:
     def read(self, index: int) -> Picture:
         """Return the picture, its pixels still to be loaded: from the folder, where they are there."""
         stamp = self._stamp(index)
-        head = self._file(index, 0)
         try:
-            known = head.read_bytes()
-        except OSError:
-            known = b""
-        if len(known) != HEADER.size or HEADER.unpack(known)[:2] != stamp:
+            height, width, turn, scales = _head(self._file(index, 0), stamp)
+        except (OSError, ValueError):
             return self._first(index, stamp)
-        _, _, height, width, turn, scales, _, _ = HEADER.unpack(known)
-        turned = Turn(*(bool(turn & bit) for bit in TURN_BITS))
-        smaller = tuple(n for n in (1, 2, 4, 8) if scales & n)
-        return Picture(height, width, partial(self._load, index, stamp), turned, smaller)
+        return Picture(height, width, partial(self._load, index, stamp), turn, scales)
 
     def _first(self, index: int, stamp: tuple[int, int]) -> Picture:
         """Open the source, and keep what its header says."""
@@ -101,8 +97,10 @@ class DecodedSamples:
 
     def _load(self, index: int, stamp: tuple[int, int], scale: int) -> np.ndarray:
         """The pixels at a scale: uint8 (ceil(H/n), ceil(W/n), 3)."""
-        if (kept := _mapped(self._file(index, scale), stamp)) is not None:
-            return kept
+        try:
+            return _pixels(self._file(index, scale), stamp)
+        except (OSError, ValueError):
+            pass
         pixels = opened(self.samples.read(index)).load(scale)
         self._keep_pixels(index, scale, stamp, pixels)
         return pixels
@@ -110,23 +108,24 @@ class DecodedSamples:
     def _stamp(self, index: int) -> tuple[int, int]:
         """What changes when the sample's file does: its size and time of modification."""
         try:
-            found = Path(self.samples.name(index)).stat()
+            found = os.stat(self.samples.name(index))  # noqa: PTH116  pathlib takes three times as long
         except OSError:  # not a file: the fingerprint of all samples has to do
             return 0, 0
         return found.st_size, found.st_mtime_ns
 
-    def _file(self, index: int, scale: int) -> Path:
+    def _file(self, index: int, scale: int) -> str:
         """Where a scale of a sample is kept; scale 0 is what its header says."""
-        return Path(f"{self.folder}/{index // 1000}/{index}.{scale}")
+        return f"{self.folder}/{index // 1000}/{index}.{scale}"
 
     def _keep_pixels(self, index: int, scale: int, stamp: tuple[int, int], pixels: np.ndarray) -> None:
         head = HEADER.pack(*stamp, 0, 0, 0, 0, *pixels.shape[:2])
         self._keep(self._file(index, scale), head, np.ascontiguousarray(pixels).data)
 
-    def _keep(self, file: Path, head: bytes, content: bytes | memoryview) -> None:
+    def _keep(self, file: str, head: bytes, content: bytes | memoryview) -> None:
+        folder = Path(file).parent
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".partial", delete=False) as written:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, suffix=".partial", delete=False) as written:
                 try:
                     written.write(head)
                     written.write(content)
@@ -141,21 +140,35 @@ class DecodedSamples:
                 raise StorageError(f"{self.folder}: cannot keep decoded pictures: {error.strerror}; {hint}") from error
 
 
-def _mapped(file: Path, stamp: tuple[int, int]) -> np.ndarray | None:
-    """The pixels in a file, mapped copy-on-write; None where there are none, or not of this source."""
+@lru_cache(maxsize=1 << 16)
+def _head(file: str, stamp: tuple[int, int]) -> tuple[int, int, Turn, tuple[int, ...]]:
+    """Height, width, turn and scales of a picture; raises ValueError where they are not of this source."""
+    *found, height, width, turn, scales, _, _ = HEADER.unpack(_checked(Path(file).read_bytes(), HEADER.size))
+    if tuple(found) != stamp:
+        raise ValueError("of another source")
+    turned = Turn(*(bool(turn & bit) for bit in TURN_BITS))
+    return height, width, turned, tuple(n for n in JPEG_SCALES if scales & n)
+
+
+def _pixels(file: str, stamp: tuple[int, int]) -> np.ndarray:
+    """The pixels in a file; raises ValueError where they are not of this source."""
+    handle = os.open(file, os.O_RDONLY)
     try:
-        handle = os.open(file, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        content = mmap.mmap(handle, 0, access=mmap.ACCESS_COPY)
-    except (OSError, ValueError):  # an empty file
-        return None
+        *found, _, _, _, _, height, width = HEADER.unpack(_checked(os.pread(handle, HEADER.size, 0), HEADER.size))
+        size = 3 * height * width
+        if tuple(found) != stamp or os.fstat(handle).st_size != HEADER.size + size:
+            raise ValueError("of another source, or cut short")
+        if size > LARGE:
+            mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_COPY)
+            return np.frombuffer(mapped, np.uint8, offset=HEADER.size).reshape(height, width, 3)
+        pixels = np.empty((height, width, 3), np.uint8)
+        os.preadv(handle, [pixels.data], HEADER.size)
+        return pixels
     finally:
         os.close(handle)
-    if len(content) < HEADER.size:
-        return None
-    *found, _, _, _, _, height, width = HEADER.unpack_from(content)
-    if tuple(found) != stamp or len(content) != HEADER.size + 3 * height * width:
-        return None
-    return np.frombuffer(content, np.uint8, offset=HEADER.size).reshape(height, width, 3)
+
+
+def _checked(content: bytes, size: int) -> bytes:
+    if len(content) != size:
+        raise ValueError("cut short")
+    return content

@@ -17,13 +17,21 @@ def recoloured(pixels: np.ndarray, colours: Iterable[Colour | Table], shown: np.
 
     Where `shown` – uint8 (H, W) – is 0, nothing is seen, and black is left.
     """
-    for colour in colours:
+    for place, colour in enumerate(colours):
+        if place and shown is not None:
+            pixels = np.asarray(cv2.copyTo(pixels, shown))
         if isinstance(colour, Colour):
-            pixels = np.asarray(cv2.transform(pixels, colour.given(cv2.mean(pixels, shown)[:3])))
+            pixels = np.asarray(cv2.transform(pixels, colour.given(_mean(pixels, shown))))
         else:
             values = colour.make(_counts(pixels, shown) if colour.looks else NO_COUNTS)
             pixels = np.asarray(cv2.LUT(pixels, values[None]))
     return pixels if shown is None else np.asarray(cv2.copyTo(pixels, shown))
+
+
+def _mean(pixels: np.ndarray, shown: np.ndarray | None) -> np.ndarray:
+    """The mean red, green and blue of what is shown: over all, where the rest is black, in a third of the time."""
+    mean = np.array(cv2.mean(pixels)[:3])
+    return mean if shown is None else mean * (shown.size / max(1, cv2.countNonZero(shown)))
 
 
 def _counts(pixels: np.ndarray, shown: np.ndarray | None) -> np.ndarray:

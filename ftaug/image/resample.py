@@ -34,8 +34,8 @@ BORDERS = {
 NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 UPRIGHT = Turn()
 SLACK = 1e-6
-COARSEST = 0.6
-"""How far a bilinear warp may shrink: at 0.6 it is nearest to the ideal picture; above it blurs, below it aliases."""
+COARSEST = 0.55
+"""How far a bilinear warp may shrink: down to here it is nearer to the ideal than Pillow's filter is, for photos."""
 
 
 @dataclass(frozen=True)

@@ -77,11 +77,8 @@ def hue_of(turn):
     """The colour that hue draws when it draws this turn."""
 
     class Always:
-        def uniform(self, low, high):
-            return turn
-
         def random(self):
-            return 0.0
+            return turn + 0.5
 
     return augmentation("hue", strength=0.5)(CANVAS, Always())
 

@@ -12,7 +12,18 @@ from pydantic import Field
 from ftaug.config.types import Probability, Wording
 from ftaug.image import augmentation
 from ftaug.image.augmentations import tones
-from ftaug.image.augmentations.draws import Canvas, Colour, Pixels, Range, Share, Table, Turns, filtered, happens
+from ftaug.image.augmentations.draws import (
+    Canvas,
+    Colour,
+    Pixels,
+    Range,
+    Share,
+    Table,
+    Turns,
+    between,
+    filtered,
+    happens,
+)
 
 Bits = Annotated[int, Field(ge=1, le=8), Wording("a whole number from 1 to 8")]
 Tiles = Annotated[int, Field(ge=1, le=64), Wording("a whole number from 1 to 64")]
@@ -33,7 +44,7 @@ def brightness(
         strength: the factor is uniform in 1 ± strength
         probability: the chance that the op fires for a picture
     """
-    factor = rng.uniform(1 - strength, 1 + strength)
+    factor = between(rng, 1 - strength, 1 + strength)
     return tones.brightened(factor) if happens(rng, probability) else None
 
 
@@ -51,7 +62,7 @@ def contrast(
         strength: the factor is uniform in 1 ± strength
         probability: the chance that the op fires for a picture
     """
-    factor = rng.uniform(1 - strength, 1 + strength)
+    factor = between(rng, 1 - strength, 1 + strength)
     return tones.contrasted(factor) if happens(rng, probability) else None
 
 
@@ -69,7 +80,7 @@ def saturation(
         strength: the factor is uniform in 1 ± strength
         probability: the chance that the op fires for a picture
     """
-    factor = rng.uniform(1 - strength, 1 + strength)
+    factor = between(rng, 1 - strength, 1 + strength)
     return tones.saturated(factor) if happens(rng, probability) else None
 
 
@@ -90,7 +101,7 @@ def hue(
     A rotation of RGB about its grey axis, which is a matrix. At thirds of the circle it is torchvision's turn in HSV;
     between them a value differs from that by at most 85, less the greyer the colour is.
     """
-    turn = rng.uniform(-strength, strength)
+    turn = between(rng, -strength, strength)
     return tones.hue_turned(turn) if happens(rng, probability) else None
 
 
@@ -117,10 +128,10 @@ def colour_jitter(
         probability: the chance that the op fires for a picture
     """
     amounts = {
-        "brightness": rng.uniform(1 - brightness, 1 + brightness),
-        "contrast": rng.uniform(1 - contrast, 1 + contrast),
-        "saturation": rng.uniform(1 - saturation, 1 + saturation),
-        "hue": rng.uniform(-hue, hue),
+        "brightness": between(rng, 1 - brightness, 1 + brightness),
+        "contrast": between(rng, 1 - contrast, 1 + contrast),
+        "saturation": between(rng, 1 - saturation, 1 + saturation),
+        "hue": between(rng, -hue, hue),
     }
     order = rng.permutation(list(amounts))
     if not happens(rng, probability):
@@ -217,7 +228,7 @@ def temperature(
         strength: uniform up to it either way; 1 makes red twice as strong beside blue, or half
         probability: the chance that the op fires for a picture
     """
-    amount = rng.uniform(-strength, strength)
+    amount = between(rng, -strength, strength)
     return tones.warmed(amount) if happens(rng, probability) else None
 
 
@@ -235,7 +246,7 @@ def gamma(
         gamma: the smallest and the largest power; log-uniform between them
         probability: the chance that the op fires for a picture
     """
-    power = math.exp(rng.uniform(math.log(gamma[0]), math.log(gamma[1])))
+    power = math.exp(between(rng, math.log(gamma[0]), math.log(gamma[1])))
     return tones.gamma_corrected(power) if happens(rng, probability) else None
 
 
@@ -323,7 +334,7 @@ def clahe(
 
     Contrast-limited adaptive histogram equalization, on L of CIE Lab.
     """
-    share = rng.uniform(0, strength)
+    share = between(rng, 0, strength)
     if not happens(rng, probability):
         return None
     return Pixels(partial(filtered, "equalized_locally", share, limit, tiles)).telling(share=share)

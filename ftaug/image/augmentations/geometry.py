@@ -9,7 +9,18 @@ import numpy as np
 from ftaug.config.types import Degrees, Probability
 from ftaug.image import augmentation
 from ftaug.image.augmentations import moves
-from ftaug.image.augmentations.draws import Border, Canvas, Distortion, Geometry, Range, Share, Tilt, happens, matrix
+from ftaug.image.augmentations.draws import (
+    Border,
+    Canvas,
+    Distortion,
+    Geometry,
+    Range,
+    Share,
+    Tilt,
+    between,
+    happens,
+    matrix,
+)
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
 
 SPANS = {"degrees": (0.0, 90.0), "shift": (0.0, 0.5), "factor": ((1.0, 1.0), (0.4, 2.5)), "lean": (0.0, 45.0)}
@@ -95,7 +106,7 @@ def rotate(
             or zoom in until nothing of it shows (inside)
         except: classes that are never turned
     """
-    angle = rng.uniform(-degrees, degrees)
+    angle = between(rng, -degrees, degrees)
     if not happens(rng, probability) or canvas.shows(except_):
         return None
     return moves.turned(canvas, angle, border)
@@ -120,7 +131,7 @@ def translate(
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
     """
-    right, down = rng.uniform(-x, x), rng.uniform(-y, y)
+    right, down = between(rng, -x, x), between(rng, -y, y)
     return moves.shifted(canvas, right, down, border) if happens(rng, probability) else None
 
 
@@ -141,7 +152,7 @@ def scale(
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
     """
-    zoom = math.exp(rng.uniform(math.log(factor[0]), math.log(factor[1])))
+    zoom = math.exp(between(rng, math.log(factor[0]), math.log(factor[1])))
     return moves.zoomed(canvas, zoom, border) if happens(rng, probability) else None
 
 
@@ -164,7 +175,7 @@ def shear(
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
     """
-    across, along = rng.uniform(-x, x), rng.uniform(-y, y)
+    across, along = between(rng, -x, x), between(rng, -y, y)
     return moves.slanted(canvas, across, along, border) if happens(rng, probability) else None
 
 
@@ -203,9 +214,9 @@ def affine(
 
     Slanted, turned and zoomed about the centre in this order, then shifted, as in torchvision.
     """
-    turn, lean = rng.uniform(-degrees, degrees), rng.uniform(-shear, shear)
-    zoom = math.exp(rng.uniform(math.log(scale[0]), math.log(scale[1])))
-    right, down = rng.uniform(-translate, translate), rng.uniform(-translate, translate)
+    turn, lean = between(rng, -degrees, degrees), between(rng, -shear, shear)
+    zoom = math.exp(between(rng, math.log(scale[0]), math.log(scale[1])))
+    right, down = between(rng, -translate, translate), between(rng, -translate, translate)
     if not happens(rng, probability) or canvas.shows(except_):
         return None
     whole = moves.slanted(canvas, lean, 0, border).then(moves.turned(canvas, turn, border))
