@@ -195,11 +195,27 @@ def preview(
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write.", metavar="FILE")] = Path(
         "sheet.png"
     ),
+    op: Annotated[str | None, typer.Option(help="One augmentation alone, in the file or not.", metavar="NAME")] = None,
+    class_: Annotated[str | None, typer.Option("--class", help="Samples of one class.", metavar="NAME")] = None,
+    count: Annotated[int, typer.Option("-n", help="How many samples.", min=1, max=64)] = 5,
+    severity_grid: Annotated[
+        bool, typer.Option("--severity-grid", help="Each augmentation from severity 0 to 1.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Draw a sheet of augmented training samples."""
+    """Draw a sheet of augmented training samples, and say what each augmentation does."""
     from ftaug.commands import preview
 
-    preview.run(config=config, overrides=overrides or [], output=output)
+    preview.run(
+        config=config,
+        overrides=overrides or [],
+        output=output,
+        op=op,
+        class_name=class_,
+        count=count,
+        severity_grid=severity_grid,
+        as_json=as_json,
+    )
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ftaug.config.registry import Component
+from ftaug.config.severity import at_severity
 from ftaug.image.augmentations.draws import Canvas
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.decode import opened
@@ -20,7 +21,10 @@ from ftaug.interfaces import Streams
 
 PAPER, INK, FAINT = "#ffffff", "#1c2430", "#6b7685"
 GROUP_COLOURS = ("#8d97a5", "#2f6fb5", "#c2571a")
-CELL, GAP, MARGIN = 144, 10, 28
+CELL, CAPTION, GAP, MARGIN = 144, 28, 10, 28
+PITCH = CELL + CAPTION + GAP
+"""From one row to the next."""
+
 LABELS, HEADER, TITLE = 150, 88, 62
 COLUMNS_ABREAST = 8
 TRIES = 100
@@ -65,6 +69,34 @@ def columns(
     return result
 
 
+def repeated(rows: Sequence[Row], op: Component, preprocessing: Mapping[str, Any], draws: int = 7) -> list[Column]:
+    """The original, and one op in the first epochs in which it does something to the first picture."""
+    alone = Pipeline((op,), preprocessing)
+    result = [Column("data", "original", "as stored", [_upright(row.raw) for row in rows])]
+    for epoch in range(draws):
+        shown = [_shown(alone, row, epoch) for row in rows]
+        result.append(Column(op.name, f"draw {epoch + 1}", _settings(op), *zip(*shown, strict=True)))
+    return result
+
+
+SEVERITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def severity_grid(row: Row, ops: Sequence[Component], preprocessing: Mapping[str, Any]) -> list[Column]:
+    """A picture after each op, a row for each, at growing severity; the same draw along a row."""
+    columns = []
+    for severity in SEVERITIES:
+        shown = []
+        for op in ops:
+            certain = replace(op, settings={**op.settings, "probability": 1.0}) if "probability" in op.settings else op
+            alone = Pipeline((at_severity(certain, severity),), preprocessing)
+            strongest = Pipeline((at_severity(certain, 1.0),), preprocessing)
+            shown.append(_shown(alone, row, _first_that_fires(strongest, row)))
+        heading = f"severity {severity:g}"
+        columns.append(Column("severity", heading, "", *zip(*shown, strict=True)))
+    return columns
+
+
 def _shown(pipeline: Pipeline, row: Row, epoch: int) -> tuple[np.ndarray, str]:
     """A picture after the pipeline, and its classes where they have become others, else what an op drew for it."""
     account = pipeline.account(row.raw, row.streams(epoch), row.labels)
@@ -74,9 +106,9 @@ def _shown(pipeline: Pipeline, row: Row, epoch: int) -> tuple[np.ndarray, str]:
 
 
 def _told(values: Mapping[str, Mapping[str, float | str]]) -> str:
-    """What one op drew; for several there is no room."""
+    """What one op drew; of several, which ones fired."""
     if len(values) != 1:
-        return ""
+        return ", ".join(values)
     (one,) = values.values()
     return ", ".join(f"{key} {_short(value)}" for key, value in one.items())
 
@@ -103,8 +135,10 @@ def _settings(op: Component) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, Component):
+        return value.name
     if isinstance(value, tuple | list):
-        return "–".join(_short(part) for part in value)
+        return ("–" if isinstance(value[0], float) else ", ").join(_short(part) for part in value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -116,7 +150,7 @@ def draw(columns: Sequence[Column], rows: Sequence[tuple[str, str]], title: str,
     """Draw a sheet; each row has a label and a smaller one below it. Many columns go on in a second band."""
     abreast = math.ceil(len(columns) / math.ceil(len(columns) / COLUMNS_ABREAST))
     bands = [columns[i : i + abreast] for i in range(0, len(columns), abreast)]
-    band_height = HEADER + len(rows) * (CELL + GAP) + 2 * GAP
+    band_height = HEADER + len(rows) * PITCH + 2 * GAP
     width = 2 * MARGIN + LABELS + max(abreast, 3) * (CELL + GAP) - GAP
     sheet = Image.new("RGB", (width, 2 * MARGIN + TITLE + len(bands) * band_height - 3 * GAP), PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -127,7 +161,7 @@ def draw(columns: Sequence[Column], rows: Sequence[tuple[str, str]], title: str,
         top = MARGIN + TITLE + number * band_height
         _draw_header(pen, band, groups, top)
         for row, (label, note) in enumerate(rows):
-            y = top + HEADER + row * (CELL + GAP)
+            y = top + HEADER + row * PITCH
             _draw_label(pen, label, note, y)
             for place, column in enumerate(band):
                 caption = column.captions[row] if column.captions else ""
@@ -151,20 +185,21 @@ def _draw_header(pen: ImageDraw.ImageDraw, band: Sequence[Column], groups: Seque
 
 
 def _draw_label(pen: ImageDraw.ImageDraw, label: str, note: str, y: int) -> None:
-    below = _write(pen, MARGIN, y + CELL // 2 - 28, label, 15, LABELS - 2 * GAP, bold=True, lines=2)
+    room = LABELS - 2 * GAP
+    longest = max(label.split(" "), key=len)
+    size = next((size for size in (15, 14, 13, 12) if _font(size, True).getlength(longest) <= room), 12)
+    below = _write(pen, MARGIN, y + CELL // 2 - 28, label, size, room, bold=True, lines=2)
     _write(pen, MARGIN, below + 4, note, 11, LABELS - 2 * GAP, FAINT)
 
 
 def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, pixels: np.ndarray, caption: str, x: int, y: int) -> None:
-    """A picture in the middle of its cell: small ones enlarged pixel by pixel."""
+    """A picture in the middle of its cell, small ones enlarged pixel by pixel; below it what was drawn for it."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
     factor = CELL / max(image.size)
     method = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
     image = image.resize((max(1, round(image.width * factor)), max(1, round(image.height * factor))), method)
     sheet.paste(image, (x + (CELL - image.width) // 2, y + (CELL - image.height) // 2))
-    if caption:
-        pen.rectangle((x, y + CELL - 18, x + CELL - 1, y + CELL - 1), INK)
-        _write(pen, x + 4, y + CELL - 16, caption, 11, CELL - 8, PAPER)
+    _write(pen, x, y + CELL + 2, caption, 10, CELL, FAINT, lines=2)
 
 
 def _write(

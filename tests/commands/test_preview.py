@@ -1,11 +1,13 @@
 """`ftaug preview` on a small folder of pictures."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.image.sheet import CELL, GAP, HEADER, LABELS, MARGIN, TITLE
+from ftaug.image.sheet import CELL, GAP, HEADER, LABELS, MARGIN, PITCH, TITLE
 
 COLOURS = {"blue": (30, 40, 200), "green": (40, 180, 60), "red": (210, 50, 40)}
 EXPERIMENT = """
@@ -32,13 +34,13 @@ def experiment(tmp_path):
 
 def preview(experiment, capsys, *overrides, output="sheet.png"):
     path = experiment.parent / output
-    code = run(["preview", str(experiment), *overrides, "-o", str(path)])
+    code = run(["preview", str(experiment), *overrides, "-o", str(path), "-n", "3"])
     return code, path, capsys.readouterr()
 
 
 def middle(sheet, row, place):
     """The colour in the middle of a cell."""
-    x, y = MARGIN + LABELS + place * (CELL + GAP), MARGIN + TITLE + HEADER + row * (CELL + GAP)
+    x, y = MARGIN + LABELS + place * (CELL + GAP), MARGIN + TITLE + HEADER + row * PITCH
     return tuple(int(value) for value in np.asarray(sheet)[y + CELL // 2, x + CELL // 2])
 
 
@@ -101,3 +103,78 @@ def test_what_may_change_a_class_is_said(experiment, capsys):
     code, _, said = preview(experiment, capsys)
     assert code == 0
     assert "caution: augment.0.horizontal_flip mirrors 'F', 'G', 'J'" in said.err
+
+
+def test_what_each_op_does_is_told(experiment, capsys):
+    code, path, said = preview(experiment, capsys)
+    assert said.out == f"{path}\n"
+    rows = [line.split() for line in said.err.splitlines() if "%" in line and "caution" not in line]
+    assert [row[0] for row in rows] == ["horizontal_flip", "invert"]
+    assert rows[1][1] == "100%"
+    code = run(["preview", str(experiment), "-o", str(path), "-n", "3", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["sheet"]) == (0, str(path))
+    flip, invert = told["effects"]
+    assert 0.2 < flip["fired"] < 0.8
+    assert flip["unchanged"] == 1, "pictures of one colour are their own mirror image"
+    assert invert["change"] == pytest.approx(np.mean([abs(255 - 2 * v) for c in COLOURS.values() for v in c]), abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("op", "words"),
+    [
+        ("horizontal_flip: {probability: 0.0}", "horizontal_flip did nothing in 24 tries: raise its probability"),
+        ("rotate: {degrees: 0.0}", "rotate changes none of these pictures: make it stronger"),
+        ("brightness: {strength: 0.0}", "brightness changes none of these pictures"),
+        ("posterize: {bits: 1, probability: 1.0}", "posterize leaves nothing to see in 100% of the pictures"),
+    ],
+)
+def test_ops_without_an_effect_or_with_too_much_are_named(experiment, capsys, op, words):
+    for number, path in enumerate(sorted((experiment.parent / "photos").rglob("*.png"))):
+        dark = np.random.default_rng(number).integers(20, 60, (20, 24, 3), dtype=np.uint8)
+        Image.fromarray(dark).save(path)
+    code, _, said = preview(experiment, capsys, f"augment=[{{{op}}}]")
+    assert code == 0
+    assert f"caution: {words}" in said.err
+
+
+def test_one_op_alone_from_the_file_or_with_its_defaults(experiment, capsys):
+    for name in ("invert", "rotate"):
+        path = experiment.parent / "one.png"
+        assert run(["preview", str(experiment), "-o", str(path), "--op", name, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert [effect["op"] for effect in told["effects"]] == [name]
+    assert run(["preview", str(experiment), "--op", "rotat"]) == 2
+    assert "no augmentation 'rotat'; did you mean 'rotate'?" in capsys.readouterr().err
+
+
+def test_pictures_of_one_class(experiment, capsys):
+    path = experiment.parent / "green.png"
+    assert run(["preview", str(experiment), "-o", str(path), "--class", "green", "-n", "3"]) == 0
+    sheet = Image.open(path)
+    assert [middle(sheet, row, 0) for row in range(3)] == [COLOURS["green"]] * 3
+    capsys.readouterr()
+    assert run(["preview", str(experiment), "--class", "gren"]) == 2
+    assert "--class gren: data.train has no class 'gren'; did you mean 'green'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 64])
+def test_as_many_pictures_as_asked_for(experiment, capsys, count):
+    path = experiment.parent / "many.png"
+    assert run(["preview", str(experiment), "-o", str(path), "-n", str(count)]) == 0
+    rows = (Image.open(path).height - 2 * MARGIN - TITLE - HEADER + GAP) // PITCH
+    assert rows == min(count, 12)
+
+
+def test_severity_grid(experiment, capsys):
+    path = experiment.parent / "grid.png"
+    overrides = ["augment=[rotate, brightness, center_crop]", "--severity-grid", "-o", str(path)]
+    assert run(["preview", str(experiment), *overrides]) == 0
+    sheet = Image.open(path)
+    plain = middle(sheet, 1, 0)
+    assert plain == COLOURS["blue"]
+    assert middle(sheet, 1, 4) != plain
+    assert (sheet.height - 2 * MARGIN - TITLE - HEADER + GAP) // PITCH == 2
+    capsys.readouterr()
+    assert run(["preview", str(experiment), "augment=[center_crop]", "--severity-grid"]) == 2
+    assert "--severity-grid: none of the augmentations has a severity" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import pytest
 from pictures import AUGMENTATIONS, augmentation, preprocessing, streams, texture
 
 from ftaug.image import sheet
-from ftaug.image.sheet import CELL, GAP, HEADER, LABELS, MARGIN, TITLE, Column, Row
+from ftaug.image.sheet import CELL, GAP, HEADER, LABELS, MARGIN, PITCH, TITLE, Column, Row
 
 
 def of_one_colour(*values):
@@ -16,7 +16,7 @@ def of_one_colour(*values):
 
 def cell(picture, row, place):
     """The pixels of a cell in the first band."""
-    x, y = MARGIN + LABELS + place * (CELL + GAP), MARGIN + TITLE + HEADER + row * (CELL + GAP)
+    x, y = MARGIN + LABELS + place * (CELL + GAP), MARGIN + TITLE + HEADER + row * PITCH
     return np.asarray(picture)[y : y + CELL, x : x + CELL]
 
 
