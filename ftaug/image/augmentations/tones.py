@@ -89,7 +89,7 @@ def autocontrasted() -> Table:
         lightest = 255 - np.argmax(counts[::-1] > 0, axis=0)
         factor = np.where(lightest > darkest, 255 / np.maximum(lightest - darkest, 1), 1)
         shift = np.where(lightest > darkest, -darkest * factor, 0)
-        return np.asarray((LEVELS[:, None] * factor + shift).clip(0, 255).astype(np.uint8))
+        return np.asarray(np.clip(LEVELS[:, None] * factor + shift, 0, 255).astype(np.uint8))
 
     return Table(make, looks=True)
 
