@@ -106,6 +106,15 @@ class Modality(Protocol):
         Some ops leave some classes alone: in training they are told the sample's `labels`.
         """
 
+    def plan(self, raw: Any, pipeline: Any, streams: Streams, labels: tuple[str, ...] = ()) -> Any:
+        """Do the part of `prepare` that cannot be done on the network's device."""
+
+    def collate_plans(self, plans: Sequence[Any]) -> Any:
+        """Pack plans into a NamedTuple of tensors and plain numbers."""
+
+    def finished(self, inputs: Any) -> Tensor:
+        """Do the rest on the device where its tensors are: what `collate` would have given, but for rounding."""
+
     def account(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> Account:
         """Say what `prepare` draws for a sample."""
 

@@ -21,6 +21,7 @@ WITHOUT_INFLUENCE = (
     ("name",),
     ("data", "workers"),
     ("data", "cache"),
+    ("data", "augment_on"),
     ("train", "max_time"),
     ("train", "tensorboard"),
     ("train", "save_every"),

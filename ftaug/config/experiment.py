@@ -48,6 +48,8 @@ class Data:
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are kept for the next epochs: `ram`, for the run; `disk`, for later runs too;
             `auto`, wherever there is room; it changes no result
+        augment_on: where pictures are warped and recoloured; `cuda` takes that off the workers and differs by rounding
+            only; `auto` chooses by the machine
     """
 
     train: Dataset
@@ -56,6 +58,7 @@ class Data:
     batch_size: Count = 32
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
+    augment_on: Literal["auto", "cpu", "cuda"] = "auto"
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Request(NamedTuple):
 class Batch(NamedTuple):
     """A collated micro-batch and what was asked for."""
 
-    inputs: torch.Tensor
+    inputs: Any  # a tensor; or a NamedTuple of some, where the device is to finish it
     targets: torch.Tensor  # of the samples as they came out: an augmentation may change a class
     request: Request
 
@@ -88,6 +88,7 @@ class Prepared(Dataset[Batch | Failure]):
     pipeline: Any
     seed: int
     relabels: bool = False  # whether the pipeline may change a sample's classes
+    plans: bool = False  # whether the device does what it can of the augmentation
 
     @property
     def verbs(self) -> ModuleType:
@@ -105,13 +106,19 @@ class Prepared(Dataset[Batch | Failure]):
             prepared.append(one)
             if target is not None:
                 targets[place] = target
-        return Batch(self.verbs.collate(prepared), torch.from_numpy(targets), request)
+        collate = self.verbs.collate_plans if self._only_plans(request.epoch) else self.verbs.collate
+        return Batch(collate(prepared), torch.from_numpy(targets), request)
 
-    def sample(self, position: int, epoch: int | None) -> tuple[np.ndarray, np.ndarray | None]:
+    def _only_plans(self, epoch: int | None) -> bool:
+        """Whether samples are finished on the device; not in evaluation, which augments nothing."""
+        return self.plans and epoch is not None
+
+    def sample(self, position: int, epoch: int | None) -> tuple[Any, np.ndarray | None]:
         """Prepare one sample; with its target, where the pipeline may have changed that. Raises BadData naming it."""
         raw, streams, labels = self.read(position, epoch)
         with naming(self.portion, position):
-            one = self.verbs.prepare(raw, self.pipeline, streams, labels)
+            prepare = self.verbs.plan if self._only_plans(epoch) else self.verbs.prepare
+            one = prepare(raw, self.pipeline, streams, labels)
             if streams is None or not self.relabels:
                 return one, None
             return one, self.portion.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
@@ -151,6 +158,13 @@ def batches(prepared: Prepared, requests: Iterable[Request], workers: int, pin: 
         if isinstance(item, Failure):
             raise item.error
         yield Batch(item[0], item[1], Request(*item[2]))
+
+
+def moved(inputs: Any, device: torch.device) -> Any:
+    """The inputs of a batch on a device: a tensor, or a NamedTuple of tensors and numbers."""
+    if isinstance(inputs, torch.Tensor):
+        return inputs.to(device, non_blocking=True)
+    return type(inputs)(*(moved(v, device) if isinstance(v, torch.Tensor) else v for v in inputs))
 
 
 def processes(asked: int | str) -> int:

@@ -10,6 +10,9 @@ from torch.amp.autocast_mode import autocast
 from ftaug.engine.batches import usable_cores
 from ftaug.errors import ExperimentError, Unavailable
 
+MANY_CORES = 16
+"""Processor cores from which on augmentation is left to them."""
+
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -20,13 +23,14 @@ class Device:
     torch: torch.device
     precision: str
     reasons: dict[str, str]
+    augments: bool = False  # whether it does what it can of the augmentation
 
     def autocast(self) -> autocast:
         """The context in which the network runs."""
         return autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
 
 
-def choose(device: str, precision: str) -> Device:
+def choose(device: str, precision: str, augment_on: str = "cpu") -> Device:
     """Turn what the user asked for into a device and a precision; raises Unavailable."""
     reasons = {}
     if device == "auto":
@@ -38,7 +42,21 @@ def choose(device: str, precision: str) -> Device:
         precision, reasons["precision"] = _cuda_precision() if device.startswith("cuda") else _cpu_precision()
     elif precision == "fp16" and device == "cpu":
         raise ExperimentError("train.precision: fp16 needs a CUDA device; on a CPU use fp32 or bf16")
-    return Device(torch.device(device), precision, reasons)
+    if augment_on == "auto":
+        augment_on, reasons["augment_on"] = _augments_on(device)
+    elif augment_on == "cuda" and device == "cpu":
+        raise ExperimentError(
+            "data.augment_on: cuda needs the network on a CUDA device; it is on the CPU: use auto or cpu"
+        )
+    return Device(torch.device(device), precision, reasons, augment_on == "cuda")
+
+
+def _augments_on(device: str) -> tuple[str, str]:
+    if device == "cpu":
+        return "cpu", "the network is there"
+    if usable_cores() >= MANY_CORES:
+        return "cpu", f"{usable_cores()} processor cores keep up"
+    return "cuda", f"leaves decoding to {usable_cores()} processor cores"
 
 
 def _cuda_precision() -> tuple[str, str]:

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ftaug.engine import seeds
-from ftaug.engine.batches import Batch, batches
-from ftaug.engine.setup import Setup
+from ftaug.engine.batches import Batch, batches, moved
+from ftaug.engine.setup import Setup, modality_of
 from ftaug.errors import Diverged
 
 
@@ -75,7 +75,9 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     while share < 1 - 1e-9:
         batch = next(feed)
         torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, batch.request.part))
-        inputs = batch.inputs.to(setup.device.torch, non_blocking=True)
+        inputs = moved(batch.inputs, setup.device.torch)
+        if not isinstance(inputs, Tensor):
+            inputs = modality_of(setup.experiment).finished(inputs)
         inputs, targets = _mixed(setup, batch, inputs, targets_of(setup, batch))
         with setup.device.autocast():
             logits = setup.model(inputs)

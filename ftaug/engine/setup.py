@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, cast
 
@@ -67,7 +67,8 @@ class Setup:
     def prepared(self, purpose: str) -> Prepared:
         """The samples of a purpose, on their way to the model: augmented only for training."""
         augment = self.experiment.augment if purpose == "train" else ()
-        return prepared(self.experiment, self.portions[purpose], augment, self.backbone.preprocessing)
+        data = prepared(self.experiment, self.portions[purpose], augment, self.backbone.preprocessing)
+        return replace(data, plans=self.device.augments)
 
 
 def modality_of(experiment: Experiment) -> Modality:
@@ -114,7 +115,7 @@ def place_model(model: Model, device: Device) -> Model:
 def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:
     """Build everything; `pretrained` is false where a checkpoint is about to fill the network."""
     train = portions["train"]
-    device = devices.choose(device_name, experiment.train.precision)
+    device = devices.choose(device_name, experiment.train.precision, experiment.data.augment_on)
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -51,23 +51,40 @@ class View:
     canvas: Geometry
 
 
+class Unwarped(NamedTuple):
+    """What a canvas shows of a picture, before its last resampling."""
+
+    pixels: np.ndarray  # uint8 (H, W, 3); the canvas itself, where no resampling is left
+    matrix: np.ndarray | None  # float64 (3, 3), from the centres of these pixels to those of the canvas
+    border: str | None
+    shows_border: bool
+
+
 def render(
     picture: Picture, geometry: Geometry, colours: Sequence[Colour | Table], interpolation: Interpolation
 ) -> np.ndarray:
     """The picture moved and recoloured, uint8 (H, W, 3), in new memory. What is black outside of it stays black."""
+    source = unwarped(picture, geometry, interpolation)
+    if source.matrix is None:
+        return recoloured(source.pixels, colours)
+    warped = _warped(source.pixels, source.matrix, geometry, interpolation)
+    pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
+    if not (colours and source.shows_border and geometry.border == "constant"):
+        return recoloured(pixels, colours)
+    _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
+    return recoloured(pixels, colours, np.asarray(wholly_shown))
+
+
+def unwarped(picture: Picture, geometry: Geometry, interpolation: Interpolation) -> Unwarped:
+    """Load the picture, slice what is seen of it, and shrink that with a good filter as far as a warp should not."""
     if geometry.border == "inside":
         geometry = kept_inside(geometry, picture.height, picture.width)
     view = _view(picture, geometry)
     seen = _seen(view)
     shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
     if _is_aligned(view.matrix) and not shows_border:
-        return recoloured(_aligned(view, interpolation), colours)
-    warped = _warped(view, seen, interpolation)
-    pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
-    if not (colours and shows_border and geometry.border == "constant"):
-        return recoloured(pixels, colours)
-    _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
-    return recoloured(pixels, colours, np.asarray(wholly_shown))
+        return Unwarped(_aligned(view, interpolation), None, geometry.border, False)
+    return Unwarped(*_source(view, seen, interpolation), geometry.border, shows_border)
 
 
 def _view(picture: Picture, geometry: Geometry) -> View:
@@ -213,8 +230,10 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 # Rows do not stay rows: turn, slant, tilt – and whatever shows the outside of the picture.
 
 
-def _warped(view: View, seen: tuple[float, float, float, float], interpolation: Interpolation) -> np.ndarray:
-    """What is seen as RGB and whether it is of the picture, (H, W, 4): shrunk with a good filter, then warped."""
+def _source(
+    view: View, seen: tuple[float, float, float, float], interpolation: Interpolation
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels that a warp needs, shrunk as far as the canvas is coarser, and the way from their centres to its."""
     border = view.canvas.border
     left, right = _needed(seen[0], seen[2], view.pixels.shape[1], view.zoom[0], border)
     top, bottom = _needed(seen[1], seen[3], view.pixels.shape[0], view.zoom[1], border)
@@ -226,14 +245,16 @@ def _warped(view: View, seen: tuple[float, float, float, float], interpolation: 
         pixels = resized(pixels, height, width, interpolation)
     grown_x, grown_y = before_width / width, before_height / height
     placed = np.array([[grown_x, 0, left + grown_x / 2], [0, grown_y, top + grown_y / 2], [0, 0, 1]])
-    matrix = NO_HALF @ view.matrix @ placed  # OpenCV's points are the centres of pixels
+    return pixels, NO_HALF @ view.matrix @ placed
+
+
+def _warped(pixels: np.ndarray, matrix: np.ndarray, canvas: Geometry, interpolation: Interpolation) -> np.ndarray:
+    """What is seen as RGB and whether it is of the picture: uint8 (H, W, 4)."""
     four = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)  # warped in half the time of three channels
-    size = view.canvas.width, view.canvas.height
+    size, flags, outside = (canvas.width, canvas.height), WARPS[interpolation], BORDERS[canvas.border]
     if _is_affine(matrix):
-        return np.asarray(
-            cv2.warpAffine(four, matrix[:2], size, flags=WARPS[interpolation], borderMode=BORDERS[border])
-        )
-    return np.asarray(cv2.warpPerspective(four, matrix, size, flags=WARPS[interpolation], borderMode=BORDERS[border]))
+        return np.asarray(cv2.warpAffine(four, matrix[:2], size, flags=flags, borderMode=outside))
+    return np.asarray(cv2.warpPerspective(four, matrix, size, flags=flags, borderMode=outside))
 
 
 def _needed(start: float, end: float, length: int, zoom: float, border: str | None) -> tuple[int, int]:

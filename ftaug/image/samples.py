@@ -19,6 +19,8 @@ from ftaug.image.decode import opened
 from ftaug.image.decoded import VERSION, DecodedSamples
 from ftaug.image.encode import SUFFIX
 from ftaug.image.encode import encode as encode_picture
+from ftaug.image.on_device import PlannedBatch, packed, rendered
+from ftaug.image.planned import Planned, planned
 from ftaug.interfaces import Account, Samples, Streams, Task
 
 suffixes = SUFFIXES
@@ -33,6 +35,21 @@ def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> 
 def prepare(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
     """Return the picture as the model takes it, uint8 (H, W, 3); raises BadData without the sample's name."""
     return pipeline(raw, streams, labels)
+
+
+def plan(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...] = ()) -> Planned:
+    """Do what the device is not to do: decode, slice, shrink, and whatever needs single pixels; raises BadData."""
+    return planned(raw, pipeline, streams, labels)
+
+
+def collate_plans(plans: Sequence[Planned]) -> PlannedBatch:
+    """Pack planned pictures for the way to the device."""
+    return packed(plans)
+
+
+def finished(inputs: PlannedBatch) -> Tensor:
+    """Do on its device what was planned: a uint8 batch (N, 3, H, W) as `collate` gives it."""
+    return rendered(inputs)
 
 
 def account(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Account:

@@ -39,7 +39,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
         "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"
     )
     names = [component.name for component in experiment.augment]
-    table.add_row("augment", ", ".join(names) if names else "none")
+    where = ", on the GPU" if setup.device.augments else ""
+    table.add_row("augment", ", ".join(names) + where if names else "none")
     if experiment.mix is not None:
         table.add_row("mix", experiment.mix.name)
     for hazard in setup.hazards:

@@ -262,4 +262,5 @@ def _conditions(setup: Setup) -> dict[str, Any]:
         "device": setup.device.torch.type,
         "precision": setup.device.precision,
         "threads": torch.get_num_threads(),
+        "augment_on": "cuda" if setup.device.augments else "cpu",
     }

@@ -31,7 +31,7 @@ def _train(setup: Setup, cache: Cache, found: Path | None, folder: RunFolder, st
     """Train the setup from a checkpoint, or from the start."""
     session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
-    chosen["cache"] = cache.place or "off"
+    chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
     folder.write(MODEL_FILE, json.dumps({**describe_model(setup), "chosen": chosen}, indent=1) + "\n")
     console = screen.console()
     console.print(screen.before(setup, cache, folder.path, session.origin))

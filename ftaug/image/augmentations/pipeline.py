@@ -162,7 +162,12 @@ def _fused(run: Run, height: int, width: int) -> Fused:
 
 def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.ndarray:
     """Do all that was drawn; the result is new memory."""
-    first, *rest = fuse(draws, picture.height, picture.width)
+    return done(fuse(draws, picture.height, picture.width), picture, interpolation)
+
+
+def done(steps: Sequence[Fused | Pixels], picture: Picture, interpolation: Any) -> np.ndarray:
+    """Do the steps that draws were fused to, of which the first is a geometry."""
+    first, *rest = steps
     assert isinstance(first, Fused)
     pixels = render(picture, first.geometry, first.colours, interpolation)
     for step in rest:
