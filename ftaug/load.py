@@ -18,7 +18,9 @@ from ftaug.config.schema import check_components
 from ftaug.config.types import absolute_plugin
 from ftaug.errors import ExperimentError
 
-SHARED = tuple(f"ftaug.components.{name}" for name in ("optimizers", "schedules", "losses", "metrics", "exporters"))
+SHARED = tuple(
+    f"ftaug.components.{name}" for name in ("optimizers", "schedules", "losses", "objectives", "metrics", "exporters")
+)
 MODALITIES = {"image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations")}
 
 

@@ -20,7 +20,7 @@ for modality in MODALITIES:
     import_components(modality)
 
 
-LIKELY = ("photos", ["horizontal_flip"], 3, [20, 30])
+LIKELY = ("photos", ["horizontal_flip"], ["mixup"], 3, [20, 30])
 """Values for settings without a default: each takes one of these."""
 
 

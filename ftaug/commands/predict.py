@@ -15,7 +15,7 @@ import numpy as np
 from rich.table import Table
 
 from ftaug.engine.batches import usable_cores
-from ftaug.engine.setup import modality_of
+from ftaug.engine.setup import evaluated, modality_of
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.errors import BadData, FtaugError, MissingInput, Problem, one_of
 from ftaug.interfaces import Task
@@ -77,7 +77,7 @@ def _walk(folder: Path, suffixes: Sequence[bytes]) -> Iterator[str]:
 def predict(opened: OpenRun, files: Sequence[str], ranks: int) -> Iterator[Prediction]:
     """Predict file by file, a batch at a time; a file that cannot be read yields its error."""
     verbs = modality_of(opened.experiment)
-    pipeline = verbs.pipeline((), opened.preprocessing)
+    pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
 
     def prepared(path: str) -> np.ndarray | FtaugError:
         try:
@@ -92,7 +92,7 @@ def predict(opened: OpenRun, files: Sequence[str], ranks: int) -> Iterator[Predi
             chunk = files[start : start + opened.batch_size]
             ready = list(pool.map(prepared, chunk))
             good = [one for one in ready if not isinstance(one, FtaugError)]
-            answers = iter(opened.answer(verbs.collate(good)) if good else ())
+            answers = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
             for path, one in zip(chunk, ready, strict=True):
                 if isinstance(one, FtaugError):
                     yield Prediction(path, error=str(one))

@@ -69,6 +69,26 @@ def _loss_takes_mixed_targets(experiment: Experiment) -> Found:
         yield ("mix",), predicate(f"mixes targets, which the loss {experiment.loss.name} cannot take; set mix or loss")
 
 
+@reads("objective", "mix", "augment")
+def _views_differ(experiment: Experiment) -> Found:
+    if experiment.objective is None:
+        return
+    if experiment.mix is not None:
+        yield (
+            ("objective",),
+            predicate("and mix do not go together: mixed samples have no class; leave one out"),
+        )
+    if not any(op.entry.facts.get("varies") for op in experiment.augment):
+        text = "compares views, and no augmentation differs between them; add one, such as augmix"
+        yield ("objective",), predicate(text)
+
+
+@reads("mix", "train.mix_until")
+def _mixing_can_end(experiment: Experiment) -> Found:
+    if experiment.train.mix_until and not experiment.mix:
+        yield ("train", "mix_until"), predicate("ends mixing, and mix is null; set mix, or leave it out")
+
+
 @reads("unfreeze", "train.epochs")
 def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
     plan = experiment.unfreeze

@@ -130,6 +130,7 @@ class Train:
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
+        mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
         tensorboard: whether to write TensorBoard's event files into the run folder too
         save_every: how often to write a checkpoint beside those of the evaluations
     """
@@ -143,6 +144,7 @@ class Train:
     early_stop: EarlyStop | None = None
     max_time: TimeLimit | None = None
     save_every: Duration | None = None
+    mix_until: Duration | None = None
     tensorboard: bool = False
 
 
@@ -155,12 +157,15 @@ class Evaluate:
         metrics: what is measured
         best: the metric, or `loss`, that chooses the best checkpoint; the first metric unless set
         batch_size: samples per forward pass when measuring; as in training unless set
+        views: what of each sample is looked at: `flip`, also mirrored; `five_crop`, the corners and the centre;
+            `ten_crop`, these mirrored too; the answers to all are averaged; the centre alone unless set
     """
 
     every: Duration = Duration(1, "epochs")
     metrics: tuple[Annotated[Component, OfKind("metric")], ...] = ("accuracy",)  # type: ignore[assignment]
     best: Text = "accuracy"
     batch_size: Count | None = None
+    views: Literal["flip", "five_crop", "ten_crop"] | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +183,7 @@ class Experiment:
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
         loss: what training makes small
+        objective: what is made small beside it, by comparing several views of each sample
         optimizer: what turns gradients into steps
         lr: the learning rate
         train: how long and with which numerics
@@ -194,6 +200,7 @@ class Experiment:
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]
+    objective: Annotated[Component, OfKind("objective")] | None = None
     optimizer: Annotated[Component, OfKind("optimizer")] = "adamw"  # type: ignore[assignment]
     lr: LearningRate = field(default_factory=LearningRate)
     train: Train = field(default_factory=Train)

@@ -89,6 +89,9 @@ class Prepared(Dataset[Batch | Failure]):
     seed: int
     relabels: bool = False  # whether the pipeline may change a sample's classes
     plans: bool = False  # whether the device does what it can of the augmentation
+    plain: Any = None  # the pipeline of the first view, where several are compared
+    views: int = 1
+    varying: frozenset[str] = frozenset()  # the streams that differ between views
 
     @property
     def verbs(self) -> ModuleType:
@@ -97,31 +100,42 @@ class Prepared(Dataset[Batch | Failure]):
 
     def __getitem__(self, request: Request) -> Batch | Failure:
         """Prepare the samples of a request."""
-        prepared, targets = [], self.portion.targets[request.ids]
+        targets = self.portion.targets[request.ids]
+        by_view: list[list[Any]] = [[] for _ in range(self.views)]
         for place, position in enumerate(request.ids):
             try:
-                one, target = self.sample(int(position), request.epoch)
+                views, target = self.sample(int(position), request.epoch)
             except FtaugError as error:
                 return Failure(error)
-            prepared.append(one)
+            for prepared, view in zip(by_view, views, strict=False):
+                prepared.append(view)
             if target is not None:
                 targets[place] = target
         collate = self.verbs.collate_plans if self._only_plans(request.epoch) else self.verbs.collate
-        return Batch(collate(prepared), torch.from_numpy(targets), request)
+        return Batch(collate([one for view in by_view for one in view]), torch.from_numpy(targets), request)
 
     def _only_plans(self, epoch: int | None) -> bool:
         """Whether samples are finished on the device; not in evaluation, which augments nothing."""
         return self.plans and epoch is not None
 
-    def sample(self, position: int, epoch: int | None) -> tuple[Any, np.ndarray | None]:
-        """Prepare one sample; with its target, where the pipeline may have changed that. Raises BadData naming it."""
+    def sample(self, position: int, epoch: int | None) -> tuple[list[Any], np.ndarray | None]:
+        """Prepare a sample's views; with its target, where the pipeline may change that. Raises BadData naming it."""
         raw, streams, labels = self.read(position, epoch)
+        prepare = self.verbs.plan if self._only_plans(epoch) else self.verbs.prepare
         with naming(self.portion, position):
-            prepare = self.verbs.plan if self._only_plans(epoch) else self.verbs.prepare
-            one = prepare(raw, self.pipeline, streams, labels)
+            if streams is None or self.views == 1:
+                views = [prepare(raw, self.pipeline, streams, labels)]
+            else:
+                views = [prepare(raw, self.plain, streams, labels)]
+                for view in range(1, self.views):
+                    views.append(prepare(raw, self.pipeline, self._of_view(streams, view), labels))
             if streams is None or not self.relabels:
-                return one, None
-            return one, self.portion.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
+                return views, None
+            return views, self.portion.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
+
+    def _of_view(self, streams: Streams, view: int) -> Streams:
+        """The streams of a view: all views share those of the ops that do not vary."""
+        return lambda op: streams(f"{op}@{view}" if op in self.varying else op)
 
     def read(self, position: int, epoch: int | None) -> tuple[Any, Streams | None, tuple[str, ...]]:
         """A sample as stored, with its random streams and its classes; without both for evaluation."""

@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from ftaug.engine import seeds
 from ftaug.engine.batches import Batch, batches, moved
-from ftaug.engine.setup import Setup, modality_of
+from ftaug.engine.setup import Setup, modality_of, views_of
 from ftaug.errors import Diverged
 
 
@@ -79,14 +79,27 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
         if not isinstance(inputs, Tensor):
             inputs = modality_of(setup.experiment).finished(inputs)
         inputs, targets = _mixed(setup, batch, inputs, targets_of(setup, batch))
-        with setup.device.autocast():
-            logits = setup.model(inputs)
-        loss = setup.loss(logits, targets) * batch.request.share
+        loss = loss_of(setup, inputs, targets) * batch.request.share
         torch.autograd.backward(setup.scaler.scale(loss))
         total += loss.detach()
         share += batch.request.share
         samples += len(batch.request.ids)
     return total, samples
+
+
+def loss_of(setup: Setup, inputs: Tensor, targets: Tensor) -> Tensor:
+    """What is made small for a batch; its views one after another, where the objective compares several."""
+
+    def forward(view: Tensor) -> Tensor:
+        with setup.device.autocast():
+            logits: Tensor = setup.model(view)
+        return logits
+
+    objective = setup.experiment.objective
+    if objective is None:
+        return setup.loss(forward(inputs), targets)
+    whole: Tensor = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
+    return whole
 
 
 def targets_of(setup: Setup, batch: Batch) -> Tensor:
@@ -97,8 +110,8 @@ def targets_of(setup: Setup, batch: Batch) -> Tensor:
 
 def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """Apply the experiment's mix, if it has one, by draws of this step alone."""
-    mix = setup.experiment.mix
-    if mix is None:
+    mix, until = setup.experiment.mix, setup.experiment.train.mix_until
+    if mix is None or (until is not None and batch.request.step >= until.steps(setup.horizon)):
         return inputs, targets
     if not setup.task.multi_label:
         targets = one_hot(targets, len(setup.task.classes)).float()

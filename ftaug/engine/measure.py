@@ -33,7 +33,12 @@ def logits_of(
     for batch in batches(prepared, requests, workers, pin=device.torch.type == "cuda"):
         with device.autocast():
             logits = model(batch.inputs.to(device.torch, non_blocking=True))
-        yield batch, logits.float().cpu()
+        yield batch, over_views(logits.float(), len(batch.request.ids)).cpu()
+
+
+def over_views(logits: Tensor, samples: int) -> Tensor:
+    """The mean answer to the views of each sample: (samples · views, classes) → (samples, classes)."""
+    return logits.view(samples, -1, logits.shape[1]).mean(dim=1)
 
 
 def gather(

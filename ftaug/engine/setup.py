@@ -66,9 +66,12 @@ class Setup:
 
     def prepared(self, purpose: str) -> Prepared:
         """The samples of a purpose, on their way to the model: augmented only for training."""
-        augment = self.experiment.augment if purpose == "train" else ()
-        data = prepared(self.experiment, self.portions[purpose], augment, self.backbone.preprocessing)
-        return replace(data, plans=self.device.augments)
+        preprocessing = self.backbone.preprocessing
+        if purpose != "train":
+            return prepared(self.experiment, self.portions[purpose], (), evaluated(self.experiment, preprocessing))
+        data = prepared(self.experiment, self.portions[purpose], self.experiment.augment, preprocessing)
+        data = replace(data, plans=self.device.augments)
+        return _compared(data, self.experiment, preprocessing)
 
 
 def modality_of(experiment: Experiment) -> Modality:
@@ -81,6 +84,26 @@ def prepared(experiment: Experiment, portion: Portion, augment: Any, preprocessi
     verbs = modality_of(experiment)
     pipeline = verbs.pipeline(augment, preprocessing)
     return Prepared(portion, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline))
+
+
+def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+    """The preprocessing for evaluation, which may look at several views of a sample."""
+    return {**preprocessing, "views": experiment.evaluate.views}
+
+
+def views_of(experiment: Experiment) -> int:
+    """How many views of each sample training compares."""
+    return 1 + int(experiment.objective.settings["augmented"]) if experiment.objective is not None else 1
+
+
+def _compared(data: Prepared, experiment: Experiment, preprocessing: Mapping[str, Any]) -> Prepared:
+    """The training samples in as many views as the objective compares."""
+    if experiment.objective is None:
+        return data
+    varying = {op.name for op in experiment.augment if op.fact("varies")}
+    plain = modality_of(experiment).pipeline([op for op in experiment.augment if op.name not in varying], preprocessing)
+    names = (f"{name}#{use}" if use else name for name in varying for use in range(len(experiment.augment)))
+    return replace(data, plain=plain, views=views_of(experiment), varying=frozenset(names))
 
 
 def epochs_of(experiment: Experiment, train_size: int) -> Epochs:

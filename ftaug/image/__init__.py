@@ -8,6 +8,7 @@ augmentation = Registry(
     modality="image",
     severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
     mirrors=None,  # "horizontally" or "vertically"
+    varies=False,  # whether views of a sample that are compared differ in it
     turns=None,  # the largest angle in degrees, or the setting that says it
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image")

@@ -88,8 +88,9 @@ def encode(prepared: np.ndarray) -> tuple[bytes, str]:
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:
-    """Stack pictures to a uint8 batch (N, 3, H, W) whose memory is channels_last."""
-    return torch.from_numpy(np.stack(prepared)).permute(0, 3, 1, 2)
+    """Stack pictures, or all their views, to a uint8 batch (N, 3, H, W) whose memory is channels_last."""
+    together = np.stack(prepared)
+    return torch.from_numpy(together.reshape(-1, *together.shape[-3:])).permute(0, 3, 1, 2)
 
 
 def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:

@@ -16,7 +16,7 @@ from ftaug.engine import device as devices
 from ftaug.engine.batches import processes
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion, portions
-from ftaug.engine.setup import Model, Setup, bind_loss, build_model, modality_of, place_model, prepared
+from ftaug.engine.setup import Model, Setup, bind_loss, build_model, evaluated, modality_of, place_model, prepared
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Bundle, Task
 from ftaug.load import load
@@ -70,7 +70,7 @@ class OpenRun:
 
     def logits(self, portion: Portion) -> np.ndarray:
         """The model's answers on a portion: float32 (n, classes)."""
-        data = prepared(self.experiment, portion, (), self.preprocessing)
+        data = prepared(self.experiment, portion, (), evaluated(self.experiment, self.preprocessing))
         found = measure.gather(self.model, data, self.batch_size, self.device, self.workers)
         assert found is not None
         return found
@@ -87,11 +87,11 @@ class OpenRun:
         return verbs.collate([verbs.prepare(one, pipeline, None) for one in raw])
 
     @torch.inference_mode()
-    def answer(self, batch: torch.Tensor) -> np.ndarray:
-        """Probabilities for a collated batch: float32 (batch, classes)."""
+    def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
+        """Probabilities for a collated batch of samples, each in one view or several: float32 (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
-        return measure.probabilities(logits.float().cpu().numpy(), self.activation)
+        return measure.probabilities(measure.over_views(logits.float(), samples).cpu().numpy(), self.activation)
 
     @property
     def batch_size(self) -> int:

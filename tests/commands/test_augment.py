@@ -94,7 +94,7 @@ def test_the_copies_are_what_training_sees(experiment, capsys):
     assert len(written) == 3 * len(data.portion) == 3 * 18
     position = {str(sample): place for place, sample in enumerate(data.portion.ids)}
     for row in written:
-        seen, _ = data.sample(position[row["sample"]], int(row["copy"]))
+        (seen,), _ = data.sample(position[row["sample"]], int(row["copy"]))
         np.testing.assert_array_equal(np.asarray(Image.open(path / row["path"])), seen)
         assert row["source"] == data.portion.samples.name(int(row["sample"]))
         assert Path(row["source"]).parent.name == row["label"] == Path(row["path"]).parent.name

@@ -79,3 +79,47 @@ def test_is_an_error_with_its_place(tmp_path, ops, expected):
 )
 def test_what_can_be_is_none(tmp_path, ops):
     assert problems(tmp_path, *ops) == []
+
+
+OWN_LOSS = """
+from ftaug.config.kinds import loss
+
+@loss.register(soft_targets=False)
+def of_index(logits, targets, counts):
+    \"\"\"Take class indices only.\"\"\"
+"""
+
+
+def experiment_problems(tmp_path, text):
+    (tmp_path / "own.py").write_text(OWN_LOSS)
+    file = tmp_path / "experiment.yaml"
+    file.write_text("data: {train: {image_folder: {path: nowhere}}}\nbackbone: resnet18\n" + text)
+    with pytest.raises(ExperimentError) as caught:
+        load(file)
+    return [str(problem).removeprefix(f"{file}:") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mix: cutmx\n", "no mix 'cutmx'; did you mean 'cutmix'?"),
+        ("mix: {one_of: {choices: []}}\n", "mix.one_of.choices must be a list of at least one way of mixing"),
+        (
+            "mix: {one_of: {choices: [mixup, cutmix], weights: [1]}}\n",
+            "mix.one_of.weights must be one number for each of the 2 choices; got 1",
+        ),
+        ("train: {mix_until: 80%}\n", "train.mix_until ends mixing, and mix is null; set mix, or leave it out"),
+        (
+            "plugins: [own.py]\nmix: mixup\nloss: of_index\n",
+            "mix mixes targets, which the loss of_index cannot take; set mix or loss",
+        ),
+        ("objective: jensen_shannon\n", "objective compares views, and no augmentation differs between them"),
+        ("augment: [augmix]\nmix: mixup\nobjective: jensen_shannon\n", "objective and mix do not go together"),
+        ("augment: [mixup]\n", "no augmentation 'mixup'"),
+    ],
+    ids=str,
+)
+def test_mixing_that_cannot_be(tmp_path, text, expected):
+    (found,) = experiment_problems(tmp_path, text)
+    assert expected in found
+    assert int(found.split(":")[0]) >= 3

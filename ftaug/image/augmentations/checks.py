@@ -19,9 +19,9 @@ KEEPS_SIZE = {
 }
 
 
-@reads("augment")
+@reads("augment", "mix")
 def _weights_match_choices(experiment: Experiment) -> Found:
-    for where, op in nested(experiment.augment, ("augment",)):
+    for where, op in [*nested(experiment.augment, ("augment",)), *nested(experiment.mix, ("mix",))]:
         choices, weights = op.settings.get("choices"), op.settings.get("weights")
         if choices and weights and len(choices) != len(weights):
             words = f"must be one number for each of the {len(choices)} choices; got {len(weights)}"

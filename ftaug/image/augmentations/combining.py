@@ -21,7 +21,8 @@ from ftaug.image.augmentations.draws import Canvas, Draw, happens, seen_by_next,
 from ftaug.image.augmentations.streams import branches, named
 
 
-def _not_empty(ops: tuple[Component, ...]) -> tuple[Component, ...]:
+def not_empty(ops: tuple[Component, ...]) -> tuple[Component, ...]:
+    """The components, of which there must be one at least."""
     if not ops:
         raise PydanticCustomError("empty", "must not be empty")
     return ops
@@ -29,7 +30,7 @@ def _not_empty(ops: tuple[Component, ...]) -> tuple[Component, ...]:
 
 Ops = Annotated[
     tuple[Annotated[Component, OfKind("augmentation")], ...],
-    AfterValidator(_not_empty),
+    AfterValidator(not_empty),
     Wording("a list of at least one augmentation"),
 ]
 OFTEN = {"probability": (0.0, 1.0)}

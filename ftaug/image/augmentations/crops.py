@@ -134,6 +134,25 @@ def resized_centre(canvas: Canvas, resize_to: int | None) -> Geometry:
     return _resized(canvas, shown.height, shown.width).then(_central(shown, height, width, "constant"))
 
 
+CENTRE, CORNERS = (0.5, 0.5), ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+VIEWS = {"flip": ((CENTRE,), True), "five_crop": ((*CORNERS, CENTRE), False), "ten_crop": ((*CORNERS, CENTRE), True)}
+"""Where the windows of evaluation lie, down and across, and whether all are mirrored too."""
+
+
+def views(canvas: Canvas, resize_to: int | None, kind: str) -> list[Geometry]:
+    """What evaluation sees in several views: as `resized_centre`, but at the corners too, or mirrored too."""
+    places, mirrored = VIEWS[kind]
+    height, width = canvas.target
+    shown = Canvas(*(covering(canvas, resize_to, resize_to) if resize_to else canvas.target), canvas.target)
+    resized = _resized(canvas, shown.height, shown.width)
+    found = []
+    for down, across in places:
+        top, left = round(down * (shown.height - height)), round(across * (shown.width - width))
+        found.append(resized.then(_window(shown, (top, left, height, width))))
+    mirror = Geometry(matrix([[-1, 0, width], [0, 1, 0], [0, 0, 1]]), height, width)
+    return [*found, *(one.then(mirror) for one in found)] if mirrored else found
+
+
 def _window(
     canvas: Canvas, box: Box, border: Border = "constant", *, seen_at: tuple[int, int] | None = None
 ) -> Geometry:

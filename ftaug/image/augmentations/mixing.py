@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from pydantic import AfterValidator
 
-from ftaug.config.types import Positive, Probability
+from ftaug.config.registry import Component
+from ftaug.config.schema import OfKind
+from ftaug.config.types import Positive, Probability, Wording
 from ftaug.image import mix
+from ftaug.image.augmentations.combining import not_empty
+from ftaug.image.augmentations.draws import ShareRange, between
+from ftaug.image.augmentations.streams import branches, named
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Mixes = Annotated[
+    tuple[Annotated[Component, OfKind("mix")], ...],
+    AfterValidator(not_empty),
+    Wording("a list of at least one way of mixing"),
+]
 
 
 @mix.register
@@ -62,6 +74,106 @@ def cutmix(
     mixed[..., rows, columns] = inputs.roll(shift, 0)[..., rows, columns]
     kept = 1 - (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
     return mixed, targets.roll(shift, 0).lerp(targets, kept)
+
+
+@mix.register
+def resizemix(
+    inputs: Tensor,
+    targets: Tensor,
+    rng: np.random.Generator,
+    *,
+    side: ShareRange = (0.1, 0.8),
+    probability: Probability = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """Paste another picture of the batch, made smaller, into every picture; targets are mixed by area.
+
+    Settings:
+        side: the smallest and the largest side of what is pasted, as shares of the picture's; uniform between them
+        probability: the chance that a batch is mixed
+
+    Qin et al. 2020. All of the other picture is there, so that its target is never pasted without what it names.
+    """
+    import torch
+
+    share, shift = between(rng, *side), _other(rng, len(inputs))
+    whole = inputs.shape[-2:]
+    height, width = (max(1, round(share * length)) for length in whole)
+    top, left = int(rng.integers(whole[0] - height + 1)), int(rng.integers(whole[1] - width + 1))
+    if rng.random() >= probability:
+        return inputs, targets
+    small = torch.nn.functional.interpolate(inputs.roll(shift, 0), (height, width), mode="bilinear", antialias=True)
+    mixed = inputs.clone()
+    mixed[..., top : top + height, left : left + width] = small
+    kept = 1 - height * width / (whole[0] * whole[1])
+    return mixed, targets.roll(shift, 0).lerp(targets, kept)
+
+
+@mix.register
+def fmix(
+    inputs: Tensor,
+    targets: Tensor,
+    rng: np.random.Generator,
+    *,
+    alpha: Positive = 1.0,
+    decay: Positive = 3.0,
+    probability: Probability = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """Take regions of any shape from another picture of the batch; targets are mixed by area.
+
+    Settings:
+        alpha: the share that stays is drawn from Beta(alpha, alpha)
+        decay: how fast the waves that the regions are made of weaken with their frequency: higher is smoother
+        probability: the chance that a batch is mixed
+
+    Harris et al. 2020.
+    """
+    import torch
+
+    share, shift = rng.beta(alpha, alpha), _other(rng, len(inputs))
+    stays = torch.from_numpy(_smooth_mask(rng, inputs.shape[-2], inputs.shape[-1], share, decay)).to(inputs.device)
+    if rng.random() >= probability:
+        return inputs, targets
+    return torch.where(stays, inputs, inputs.roll(shift, 0)), targets.roll(shift, 0).lerp(
+        targets, float(stays.float().mean())
+    )
+
+
+@mix.register
+def one_of(
+    inputs: Tensor,
+    targets: Tensor,
+    rng: np.random.Generator,
+    *,
+    choices: Mixes,
+    weights: tuple[Positive, ...] | None = None,
+    probability: Probability = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """Mix each batch in one of several ways.
+
+    Settings:
+        choices: the ways, such as [mixup, cutmix]
+        weights: how often each is chosen beside the others, one number each; equally often unless set
+        probability: the chance that a batch is mixed
+    """
+    happens, streams = rng.random() < probability, branches(rng)
+    members = [(op, streams(name)) for name, op in named(choices)]
+    arrivals = [
+        own.exponential() / weight for (_, own), weight in zip(members, weights or [1] * len(choices), strict=True)
+    ]
+    chosen, own = members[int(np.argmin(arrivals))]
+    mixed: tuple[Tensor, Tensor] = chosen(inputs, targets, own) if happens else (inputs, targets)
+    return mixed
+
+
+def _smooth_mask(rng: np.random.Generator, height: int, width: int, share: float, decay: float) -> np.ndarray:
+    """A share of the pixels, in smooth regions: bool (height, width)."""
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
+    real, imaginary = rng.normal(size=(2, *frequency.shape))
+    waves = (real + 1j * imaginary) / np.maximum(frequency, 1 / max(height, width)) ** decay
+    field = np.fft.irfft2(waves, s=(height, width))
+    mask = np.zeros(height * width, bool)
+    mask[np.argsort(field, axis=None)[: round(share * mask.size)]] = True
+    return mask.reshape(height, width)
 
 
 def _other(rng: np.random.Generator, count: int) -> int:

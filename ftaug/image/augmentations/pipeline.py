@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.registry import Component, nested
-from ftaug.image.augmentations.crops import resized_centre
+from ftaug.image.augmentations.crops import resized_centre, views
 from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Pixels, Table, each
 from ftaug.image.augmentations.streams import named
 from ftaug.image.decode import Picture, opened
@@ -34,10 +34,22 @@ class Pipeline:
         return tuple(named(self.augment))
 
     def __call__(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-        """Return uint8 (H, W, 3); without streams nothing is drawn, as in evaluation. Raises BadData."""
+        """Return uint8 (H, W, 3); without streams nothing is drawn, as in evaluation. Raises BadData.
+
+        Where evaluation looks at several views: uint8 (views, H, W, 3).
+        """
         picture = opened(raw)
+        if streams is None and self.preprocessing.get("views"):
+            return self._views(picture)
         draws = self.draws(picture.height, picture.width, streams, labels)
         return apply(draws, picture, self.preprocessing.get("interpolation", "bilinear"))
+
+    def _views(self, picture: Picture) -> np.ndarray:
+        """The views of an evaluation."""
+        target_height, target_width = self.preprocessing["size"]
+        canvas = Canvas(picture.height, picture.width, (target_height, target_width))
+        seen = views(canvas, self.preprocessing.get("resize"), self.preprocessing["views"])
+        return np.stack([apply([view], picture, self.preprocessing.get("interpolation", "bilinear")) for view in seen])
 
     def draws(self, height: int, width: int, streams: Streams | None, labels: tuple[str, ...] = ()) -> list[Draw]:
         """What happens to a picture of this size. It ends as large as an op settled, else as in evaluation."""

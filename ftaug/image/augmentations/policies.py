@@ -35,7 +35,7 @@ BLUR = (0.1 / 224, 2 / 224)
 """SimCLR's blur, as shares of the shorter side."""
 
 
-@augmentation.register(turns=WIDE.rotate, severity={"strength": (0.0, 1.0)})
+@augmentation.register(varies=True, turns=WIDE.rotate, severity={"strength": (0.0, 1.0)})
 def trivial_augment(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -65,7 +65,7 @@ def trivial_augment(
     return _one(WIDE, name, sign * level, canvas, border) or None
 
 
-@augmentation.register(turns=AUTO.rotate, severity={"magnitude": (0.0, 30.0)})
+@augmentation.register(varies=True, turns=AUTO.rotate, severity={"magnitude": (0.0, 30.0)})
 def rand_augment(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -99,7 +99,7 @@ def rand_augment(
     return draws if fires and draws else None
 
 
-@augmentation.register(turns=AUTO.rotate, severity={"probability": (0.0, 1.0)})
+@augmentation.register(varies=True, turns=AUTO.rotate, severity={"probability": (0.0, 1.0)})
 def auto_augment(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -130,7 +130,7 @@ def auto_augment(
     return draws if fires and draws else None
 
 
-@augmentation.register(turns=AUGMIX.rotate, severity={"strength": (0.0, 1.0)})
+@augmentation.register(varies=True, turns=AUGMIX.rotate, severity={"strength": (0.0, 1.0)})
 def augmix(
     canvas: Canvas,
     rng: np.random.Generator,

@@ -11,7 +11,8 @@ from functools import cache, partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Count, CountOrZero, NonNegative, Positive, Probability, Wording
@@ -31,7 +32,15 @@ Padding = CountOrZero | tuple[CountOrZero, CountOrZero] | tuple[CountOrZero, Cou
 Hue = Annotated[float, Field(ge=0, le=0.5), Wording("a share from 0 to 0.5")]
 Quality = Annotated[int, Field(ge=1, le=100), Wording("a whole number from 1 to 100")]
 Bits = Annotated[int, Field(ge=0, le=8), Wording("a whole number from 0 to 8")]
-Odd = Annotated[int, Field(ge=1, multiple_of=1), Wording("an odd whole number of 1 or more")]
+
+
+def _odd(number: int) -> int:
+    if number % 2 == 0:
+        raise PydanticCustomError("odd", "must be odd")
+    return number
+
+
+Odd = Annotated[int, Field(ge=1), AfterValidator(_odd), Wording("an odd whole number of 1 or more")]
 
 NEAREST: Setting = (Literal["nearest", "nearest-exact", "bilinear", "bicubic"], "nearest")
 BILINEAR: Setting = (NEAREST[0], "bilinear")
@@ -173,6 +182,29 @@ TRANSFORMS: dict[str, dict[str, Setting]] = {
     },
     "TrivialAugmentWide": {"num_magnitude_bins": (Count, 31), "interpolation": NEAREST, "fill": UNFILLED},
 }
+LEFT_OUT = {
+    "boxes, key points and masks": (
+        *("ClampBoundingBoxes", "ClampKeyPoints", "ConvertBoundingBoxFormat", "RandomIoUCrop", "SanitizeBoundingBoxes"),
+        *("SanitizeKeyPoints", "SetClampingMode"),
+    ),
+    "types and layouts, which ftaug converts by itself": (
+        *("ConvertImageDtype", "LinearTransformation", "Normalize", "PILToTensor", "ToDtype", "ToImage", "ToPILImage"),
+        *("ToPureTensor", "ToTensor"),
+    ),
+    "several pictures out of one, or one out of several: see `mix` and `evaluate`": (
+        "CutMix",
+        "FiveCrop",
+        "MixUp",
+        "TenCrop",
+    ),
+    "made of others: see one_of, some_of, apply and shuffle": (
+        *("Compose", "RandomApply", "RandomChoice", "RandomOrder", "Transform", "Lambda"),
+    ),
+    "videos": ("UniformTemporalSubsample",),
+    "several pictures at once": ("SimpleCopyPaste",),
+}
+"""The classes that are not here, by what they are about."""
+
 RESIZE = {"CenterCrop", "Pad", "RandomCrop", "RandomResize", "RandomResizedCrop", "RandomRotation"}
 RESIZE |= {"RandomShortestSize", "RandomZoomOut", "Resize", "ScaleJitter"}
 """Those after which a picture may have another size."""

@@ -1,0 +1,49 @@
+"""Objectives: what training makes small where that is more than the loss of one view of each sample.
+
+`forward` takes a batch to logits (N, C); `views` are batches of the same samples, the first without the augmentations
+that differ between views; `loss` takes logits and targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ftaug.config.kinds import objective
+from ftaug.config.types import Count, NonNegative
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SMALLEST = 1e-7
+"""Shares of the mixture below this count as this."""
+
+
+@objective.register
+def jensen_shannon(
+    forward: Callable[[Tensor], Tensor],
+    views: Sequence[Tensor],
+    targets: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    *,
+    weight: NonNegative = 12.0,
+    augmented: Count = 2,
+) -> Tensor:
+    """The loss of the plain view, and how far the answers to all views are from one another.
+
+    loss(z₀) + weight · 1/V Σ_v KL(p_v ‖ M), M = 1/V Σ_v p_v
+
+    Settings:
+        weight: how much the distance counts
+        augmented: how many views beside the plain one; each costs a forward and a backward pass
+
+    AugMix, Hendrycks et al. 2019: the Jensen–Shannon divergence of the softmaxes, over samples the mean.
+    """
+    import torch
+    from torch.nn.functional import kl_div
+
+    logits = forward(torch.cat(list(views))).float().chunk(len(views))
+    shares = [view.softmax(dim=1) for view in logits]
+    mixture = torch.stack(shares).mean(dim=0).clamp(SMALLEST, 1).log()
+    distance = torch.stack([kl_div(mixture, share, reduction="batchmean") for share in shares]).mean()
+    return loss(logits[0], targets) + weight * distance

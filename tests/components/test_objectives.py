@@ -1,0 +1,94 @@
+"""Objectives, against the arithmetic of their papers and over real batches."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import jensenshannon
+from scipy.special import softmax
+
+from ftaug.components.losses import cross_entropy
+from ftaug.components.objectives import jensen_shannon
+from ftaug.engine.batches import Request, batches
+from ftaug.engine.fit import Progress, fit
+from ftaug.engine.portion import portions
+from ftaug.engine.setup import build
+from ftaug.load import load
+
+EXPERIMENT = """
+data: {train: {digits: {per_class: 3}}, val: null, batch_size: 10, workers: 0}
+backbone: {resnet20: {weights: none}}
+augment: [{rotate: {degrees: 20}}, {augmix: {strength: 1.0}}, {translate: {x: 0.2}}]
+objective: {jensen_shannon: {augmented: 2}}
+train: {epochs: 1}
+"""
+
+
+def loss(logits, targets):
+    return cross_entropy(logits, targets, torch.ones(logits.shape[1]))
+
+
+def test_two_views_have_the_distance_of_scipy():
+    generator = np.random.default_rng(0)
+    logits = generator.normal(size=(2, 6, 4))
+    targets = torch.from_numpy(generator.integers(0, 4, 6))
+    views = [torch.from_numpy(view).float() for view in logits]
+    found = jensen_shannon(lambda x: x, views, targets, loss, weight=5.0)
+    first, second = softmax(logits, axis=2)
+    distance = np.mean([jensenshannon(p, q) ** 2 for p, q in zip(first, second, strict=True)])
+    assert float(found) == pytest.approx(float(loss(views[0], targets)) + 5 * distance, rel=1e-5)
+
+
+def test_equal_views_are_at_no_distance():
+    logits, targets = torch.randn(5, 3), torch.arange(5) % 3
+    assert float(jensen_shannon(lambda x: x, [logits] * 3, targets, loss)) == pytest.approx(
+        float(loss(logits, targets))
+    )
+
+
+def test_impossible_answers_cost_something_finite():
+    sure = torch.tensor([[1e4, 0.0], [0.0, 1e4]])
+    found = jensen_shannon(lambda x: x, [sure, sure.flip(1)], torch.tensor([0, 1]), loss)
+    assert torch.isfinite(found)
+    assert float(found) == pytest.approx(12 * np.log(2), rel=1e-4)
+
+
+@pytest.fixture
+def setup(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text(EXPERIMENT)
+    experiment = load(file)
+    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
+
+
+def views(setup, workers=0, **changes):
+    prepared = replace(setup.prepared("train"), **changes)
+    (batch,) = batches(prepared, [Request(np.arange(6), 2, 0, 0, 1.0)], workers, pin=False)
+    return batch.inputs.chunk(prepared.views)
+
+
+def test_views_share_all_but_what_varies(setup):
+    """Without augmix the three are one; with it the first is what the pipeline without augmix makes."""
+    plain, first, second = views(setup)
+    assert plain.shape == first.shape == second.shape == (6, 3, 32, 32)
+    differences = [(one.int() - other.int()).abs().float().mean() for one, other in ((plain, first), (first, second))]
+    assert min(differences) > 1
+    data = setup.prepared("train")
+    same = views(setup, pipeline=data.plain)
+    assert torch.equal(same[0], plain)
+    assert torch.equal(same[1], plain)
+    assert torch.equal(same[2], plain)
+
+
+def test_views_are_the_same_for_any_number_of_workers(setup):
+    for one, other in zip(views(setup), views(setup, workers=2), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_trains_on_the_whole_of_it(setup):
+    torch.manual_seed(0)
+    steps = list(fit(setup, Progress()))
+    assert len(steps) == 3
+    assert all(torch.isfinite(step.loss) for step in steps)
+    assert [step.samples for step in steps] == [10, 10, 10]
