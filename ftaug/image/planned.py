@@ -31,7 +31,7 @@ def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, .
     interpolation = pipeline.preprocessing.get("interpolation", "bilinear")
     steps = fuse(pipeline.draws(picture.height, picture.width, streams, labels), picture.height, picture.width)
     last = steps[-1]
-    if interpolation != "bilinear" or not isinstance(last, Fused) or any(_looks(colour) for colour in last.colours):
+    if not isinstance(last, Fused) or not _can_follow(last, interpolation):
         pixels = done(steps, picture, interpolation)
         return Planned(pixels, np.eye(3), (pixels.shape[0], pixels.shape[1]), None, (), False)
     if len(steps) > 1:
@@ -45,6 +45,7 @@ def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, .
     )
 
 
-def _looks(colour: Colour | Table) -> bool:
-    """Whether a table depends on how often a picture has each value, which is counted in the worker."""
-    return isinstance(colour, Table) and colour.looks
+def _can_follow(step: Fused, interpolation: str) -> bool:
+    """Whether the device can do a step: it warps bilinearly, and does not count how often a picture has each value."""
+    looks = any(isinstance(colour, Table) and colour.looks for colour in step.colours)
+    return (step.geometry.interpolation or interpolation) == "bilinear" and not looks

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from ftaug.image.augmentations.draws import Colour, Geometry, Table
+from ftaug.image.augmentations.draws import Colour, Geometry, Interpolation, Table
 from ftaug.image.augmentations.inside import kept_inside
 from ftaug.image.decode import Picture, Turn
 from ftaug.image.recolour import recoloured
-
-Interpolation = Literal["bilinear", "bicubic", "nearest"]
 
 FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -64,6 +62,7 @@ def render(
     picture: Picture, geometry: Geometry, colours: Sequence[Colour | Table], interpolation: Interpolation
 ) -> np.ndarray:
     """The picture moved and recoloured, uint8 (H, W, 3), in new memory. What is black outside of it stays black."""
+    interpolation = geometry.interpolation or interpolation
     source = unwarped(picture, geometry, interpolation)
     if source.matrix is None:
         return recoloured(source.pixels, colours)

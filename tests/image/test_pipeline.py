@@ -256,3 +256,30 @@ def test_interpolations():
         (0, 0, 0),
     }
     assert 0 < np.abs(results["bilinear"] - results["bicubic"]).mean() < 8
+
+
+WITH_INTERPOLATION = [name for name in AUGMENTATIONS if "interpolation" in augmentation(name).settings]
+WITH_INTERPOLATION = [name for name in WITH_INTERPOLATION if not name.startswith("torchvision.")]
+
+
+@pytest.mark.parametrize("name", WITH_INTERPOLATION)
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic"])
+def test_an_op_may_choose_its_interpolation(name, interpolation):
+    picture = texture(60, 80, finest=2)
+    found = augmented(picture, certain(name, interpolation=interpolation), size=[40, 40])
+    expected = augmented(picture, certain(name), size=[40, 40], interpolation=interpolation)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_evaluation_keeps_what_the_weights_expect():
+    picture = texture(60, 80, finest=2)
+    pipeline = samples.pipeline([certain("rotate", interpolation="nearest")], preprocessing(32))
+    plain = samples.pipeline([], preprocessing(32))
+    np.testing.assert_array_equal(samples.prepare(picture, pipeline, None), samples.prepare(picture, plain, None))
+
+
+def test_geometries_of_different_interpolations_do_not_fuse():
+    canvas = Canvas(60, 80, (48, 48))
+    draws = [certain("rotate", interpolation=way)(canvas, streams()("rotate")) for way in ("nearest", None, "bicubic")]
+    steps = fuse(draws, 60, 80)
+    assert [step.geometry.interpolation for step in steps] == ["nearest", "bicubic"]

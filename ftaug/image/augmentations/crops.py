@@ -13,6 +13,7 @@ from ftaug.image.augmentations.draws import (
     Canvas,
     Extent,
     Geometry,
+    Interpolation,
     Range,
     Share,
     ShareRange,
@@ -53,6 +54,7 @@ def random_resized_crop(
     size: Extent = None,
     scale: ShareRange = (0.08, 1.0),
     ratio: Range = (3 / 4, 4 / 3),
+    interpolation: Interpolation | None = None,
 ) -> Geometry:
     """Cut out a window of random area, shape and place, and resize it.
 
@@ -60,12 +62,13 @@ def random_resized_crop(
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         ratio: the smallest and the largest width/height of the window; log-uniform between them
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
 
     Szegedy et al. 2014; the same draws as torchvision's, with its fallback to the largest central window.
     """
     box = box_of_shape(rng, canvas, scale, ratio) or _central_box(canvas, ratio)
     top, left, height, width = box
-    window = _window(canvas, box, seen_at=canvas.extent(size)).settling()
+    window = _window(canvas, box, seen_at=canvas.extent(size)).settling().by(interpolation)
     return window.telling(top=top, left=left, height=height, width=width)
 
 
@@ -91,6 +94,7 @@ def resize(
     size: Extent = None,
     mode: Literal["shortest", "longest", "pad", "squash"] = "shortest",
     border: Border = "constant",
+    interpolation: Interpolation | None = None,
 ) -> Geometry:
     """Resize the picture; crops after it see the result.
 
@@ -99,13 +103,15 @@ def resize(
         mode: "shortest" keeps the proportions and just covers the size, "longest" keeps them and just fits into it,
             "pad" fits and fills up to the size, "squash" changes the proportions to fit it exactly
         border: what "pad" fills up with: black (constant), the picture's mirror image (reflect) or its edge (replicate)
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     height, width = canvas.extent(size)
     if mode == "squash":
-        return _resized(canvas, height, width).settling()
+        return _resized(canvas, height, width).settling().by(interpolation)
     shown = Canvas(*PROPORTIONATE[mode](canvas, height, width), canvas.target)
     resized = _resized(canvas, shown.height, shown.width)
-    return resized.then(_central(shown, height, width, border)).settling() if mode == "pad" else resized
+    padded = resized.then(_central(shown, height, width, border)).settling() if mode == "pad" else resized
+    return padded.by(interpolation)
 
 
 def covering(canvas: Canvas, height: int, width: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Count, Fraction, Positive, Wording
 
 Border = Literal["constant", "reflect", "replicate", "inside"]
+Interpolation = Literal["bilinear", "bicubic", "nearest"]
 
 
 def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
@@ -93,11 +94,16 @@ class Geometry(Told):
     width: int
     border: Border | None = None  # what lies outside the picture; None: the op never looks there
     settles: bool = False  # whether every picture gets this size
+    interpolation: Interpolation | None = None  # None: as the weights expect
 
     def then(self, later: Geometry) -> Geometry:
         """Both in one resampling. What the first moved off its canvas can come back."""
         settles = self.settles or later.settles
         return Geometry(later.matrix @ self.matrix, later.height, later.width, self.border or later.border, settles)
+
+    def by(self, interpolation: Interpolation | None) -> Geometry:
+        """The same, resampled so; None: as the weights expect."""
+        return self if interpolation is None else replace(self, interpolation=interpolation)
 
     def settling(self) -> Geometry:
         """The same, which every picture gets the size of."""

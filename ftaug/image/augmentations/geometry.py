@@ -14,6 +14,7 @@ from ftaug.image.augmentations.draws import (
     Canvas,
     Distortion,
     Geometry,
+    Interpolation,
     Range,
     Share,
     Tilt,
@@ -95,6 +96,7 @@ def rotate(
     degrees: Degrees = 15.0,
     probability: Probability = 1.0,
     border: Border = "constant",
+    interpolation: Interpolation | None = None,
     except_: Classes = (),
 ) -> Geometry | None:
     """Turn the picture by a random angle about its centre.
@@ -104,12 +106,13 @@ def rotate(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
         except: classes that are never turned
     """
     angle = between(rng, -degrees, degrees)
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return moves.turned(canvas, angle, border)
+    return moves.turned(canvas, angle, border).by(interpolation)
 
 
 @augmentation.register(severity={"x": SPANS["shift"], "y": SPANS["shift"]})
@@ -121,6 +124,7 @@ def translate(
     y: Share = 0.1,
     probability: Probability = 1.0,
     border: Border = "constant",
+    interpolation: Interpolation | None = None,
 ) -> Geometry | None:
     """Shift the picture by a random share of its width and height.
 
@@ -130,9 +134,10 @@ def translate(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     right, down = between(rng, -x, x), between(rng, -y, y)
-    return moves.shifted(canvas, right, down, border) if happens(rng, probability) else None
+    return moves.shifted(canvas, right, down, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"factor": SPANS["factor"]})
@@ -143,6 +148,7 @@ def scale(
     factor: Range = (0.8, 1.25),
     probability: Probability = 1.0,
     border: Border = "constant",
+    interpolation: Interpolation | None = None,
 ) -> Geometry | None:
     """Zoom in or out about the centre; the size in pixels stays.
 
@@ -151,9 +157,10 @@ def scale(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     zoom = math.exp(between(rng, math.log(factor[0]), math.log(factor[1])))
-    return moves.zoomed(canvas, zoom, border) if happens(rng, probability) else None
+    return moves.zoomed(canvas, zoom, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"x": SPANS["lean"], "y": SPANS["lean"]})
@@ -165,6 +172,7 @@ def shear(
     y: Tilt = 0.0,
     probability: Probability = 1.0,
     border: Border = "constant",
+    interpolation: Interpolation | None = None,
 ) -> Geometry | None:
     """Slant the picture by a random angle about its centre.
 
@@ -174,9 +182,10 @@ def shear(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     across, along = between(rng, -x, x), between(rng, -y, y)
-    return moves.slanted(canvas, across, along, border) if happens(rng, probability) else None
+    return moves.slanted(canvas, across, along, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(
@@ -198,6 +207,7 @@ def affine(
     shear: Tilt = 5.0,
     probability: Probability = 1.0,
     border: Border = "constant",
+    interpolation: Interpolation | None = None,
     except_: Classes = (),
 ) -> Geometry | None:
     """Turn, shift, zoom and slant the picture at once.
@@ -210,6 +220,7 @@ def affine(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
         except: classes that are never moved
 
     Slanted, turned and zoomed about the centre in this order, then shifted, as in torchvision.
@@ -221,7 +232,7 @@ def affine(
         return None
     whole = moves.slanted(canvas, lean, 0, border).then(moves.turned(canvas, turn, border))
     whole = whole.then(moves.zoomed(canvas, zoom, border)).then(moves.shifted(canvas, right, down, border))
-    return whole.telling(degrees=turn, shear=lean, scale=zoom, x=right, y=down)
+    return whole.by(interpolation).telling(degrees=turn, shear=lean, scale=zoom, x=right, y=down)
 
 
 @augmentation.register(severity={"distortion": (0.0, 0.6)})
@@ -232,6 +243,7 @@ def perspective(
     distortion: Distortion = 0.3,
     probability: Probability = 0.5,
     border: Border = "constant",
+    interpolation: Interpolation | None = None,
 ) -> Geometry | None:
     """Tilt the picture in space: each corner moves inwards by a random amount.
 
@@ -240,6 +252,7 @@ def perspective(
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
+        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     inwards = rng.uniform(0, distortion / 2, size=(4, 2))
     if not happens(rng, probability):
@@ -248,4 +261,5 @@ def perspective(
     extent = np.array([canvas.width, canvas.height])
     moved = (corners + inwards * (1 - 2 * corners)) * extent
     values = {"corners": " ".join(f"{x:.3f},{y:.3f}" for x, y in inwards.tolist())}
-    return Geometry(moves.homography(corners * extent, moved), canvas.height, canvas.width, border, values=values)
+    tilted = Geometry(moves.homography(corners * extent, moved), canvas.height, canvas.width, border, values=values)
+    return tilted.by(interpolation)

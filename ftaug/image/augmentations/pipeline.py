@@ -11,7 +11,7 @@ import numpy as np
 
 from ftaug.config.registry import Component, nested
 from ftaug.image.augmentations.crops import resized_centre, views
-from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Pixels, Table, each
+from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table, each
 from ftaug.image.augmentations.streams import named
 from ftaug.image.decode import Picture, opened
 from ftaug.image.resample import render, scale_of
@@ -137,39 +137,49 @@ def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | Pixels]
 
 
 def _runs(draws: Iterable[Draw]) -> Iterator[Run | Pixels]:
-    """Draws that fuse, together, and those that do not; two geometries fuse unless they see a different outside."""
+    """Draws that fuse, together, and those that do not.
+
+    Two geometries fuse unless they see a different outside or are to be resampled in different ways.
+    """
     run: Run = []
     border: Border | None = None
+    interpolation: Interpolation | None = None
     for draw in draws:
         if isinstance(draw, Pixels):
             yield run
             yield draw
-            run, border = [], None
+            run, border, interpolation = [], None, None
             continue
-        if isinstance(draw, Geometry) and draw.border is not None:
-            if border not in (None, draw.border):
+        if isinstance(draw, Geometry):
+            if not (_agree(border, draw.border) and _agree(interpolation, draw.interpolation)):
                 yield run
-                run = []
-            border = draw.border
+                run, border, interpolation = [], None, None
+            border, interpolation = border or draw.border, interpolation or draw.interpolation
         run.append(draw)
     yield run
+
+
+def _agree(first: str | None, later: str | None) -> bool:
+    return first is None or later is None or first == later
 
 
 def _fused(run: Run, height: int, width: int) -> Fused:
     """A run as one geometry and its recolourings, for a picture of this size."""
     matrix: np.ndarray | None = None
     border: Border | None = None
+    interpolation: Interpolation | None = None
     colours: list[Colour | Table] = []
     for draw in run:
         if isinstance(draw, Geometry):
             matrix = draw.matrix if matrix is None else draw.matrix @ matrix
-            border = border or draw.border
+            border, interpolation = border or draw.border, interpolation or draw.interpolation
             height, width = draw.height, draw.width
         elif colours and (both := joined(colours[-1], draw)):
             colours[-1] = both
         else:
             colours.append(draw)
-    return Fused(Geometry(np.eye(3) if matrix is None else matrix, height, width, border), tuple(colours))
+    matrix = np.eye(3) if matrix is None else matrix
+    return Fused(Geometry(matrix, height, width, border, interpolation=interpolation), tuple(colours))
 
 
 def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.ndarray:
