@@ -12,7 +12,7 @@ from rich.table import Table
 from ftaug.engine.caching import Cache
 from ftaug.engine.device import describe
 from ftaug.engine.portion import Portion
-from ftaug.engine.setup import Setup
+from ftaug.engine.setup import Setup, views_of
 
 
 def console() -> Console:
@@ -43,6 +43,10 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     table.add_row("augment", ", ".join(names) + where if names else "none")
     if experiment.mix is not None:
         table.add_row("mix", experiment.mix.name)
+    if experiment.objective is not None:
+        table.add_row("objective", f"{experiment.objective.name}, {views_of(experiment)} views of each sample")
+    if experiment.evaluate.views is not None:
+        table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
     for hazard in setup.hazards:
         table.add_row("caution", hazard)
     return table
