@@ -19,9 +19,13 @@ from ftaug.config.types import absolute_plugin
 from ftaug.errors import ExperimentError
 
 SHARED = tuple(
-    f"ftaug.components.{name}" for name in ("optimizers", "schedules", "losses", "objectives", "metrics", "exporters")
+    f"ftaug.components.{name}"
+    for name in ("optimizers", "schedules", "losses", "objectives", "metrics", "exporters", "combining")
 )
-MODALITIES = {"image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations")}
+MODALITIES = {
+    "image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations"),
+    "text": ("ftaug.text.datasets", "ftaug.text.backbones", "ftaug.text.augmentations", "ftaug.text.objectives"),
+}
 
 
 def load(

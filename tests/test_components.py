@@ -59,7 +59,7 @@ class Registered(NamedTuple):
 ALL = [
     Registered(registry, name)
     for _, registry in sorted(REGISTRIES.items())
-    for name in [*registry, *(f"{prefix}resnet18" for prefix in registry.prefixes)]
+    for name in [*registry.own, *(f"{prefix}resnet18" for prefix in registry.prefixes)]
 ]
 FUNCTIONS = list({registered.entry.function: registered for registered in ALL}.values())
 

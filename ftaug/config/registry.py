@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
@@ -147,11 +148,22 @@ class Registry:
         """The families whose names are known only by their prefix."""
         return dict(self._prefixes)
 
+    @property
+    def shared(self) -> Registry | None:
+        """The components of the kind that every modality has beside its own."""
+        return REGISTRIES.get((self.kind, "any")) if self.modality != "any" else None
+
+    @property
+    def own(self) -> list[str]:
+        """The names without those that every modality has."""
+        return sorted(self._entries)
+
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._entries))
+        return iter(sorted({*self._entries, *(self.shared or ())}))
 
     def __contains__(self, name: str) -> bool:
-        return name in self._entries or any(name.startswith(p) and name != p for p in self._prefixes)
+        prefixed = any(name.startswith(p) and name != p for p in self._prefixes)
+        return name in self._entries or prefixed or name in (self.shared or ())
 
     def __getitem__(self, name: str) -> Entry:
         """Return the entry; raises KeyError with the sentence that the user is to read."""
@@ -160,6 +172,9 @@ class Registry:
         for prefix, entry in self._prefixes.items():
             if name.startswith(prefix) and name != prefix:
                 return Entry(name, entry.function, entry.facts, True)
+        if self.shared is not None and name in self.shared:
+            entry = self.shared[name]
+            return Entry(name, entry.function, {**self.facts, **entry.facts}, entry.in_family)
         raise KeyError(f"no {self.kind} '{name}'{did_you_mean(name, self)}")
 
 
@@ -240,6 +255,8 @@ class Component:
         """The registered function behind the name."""
         found = REGISTRIES.get((self.kind, self.modality))
         if found is None or self.name not in found:
+            if self.modality != "any":
+                import_module(f"ftaug.{self.modality}")  # declares the kinds; a shared component does not import it
             import_origin(self.origin)
             found = REGISTRIES[self.kind, self.modality]
         return found[self.name]

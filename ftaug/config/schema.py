@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
-from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, SchemaValidator, core_schema
+from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, PydanticCustomError, SchemaValidator, core_schema
 
 from ftaug.config.aliases import right_place
 from ftaug.config.annotations import Kind, annotation_at, holdable, is_component, is_mapping, is_section, is_union
@@ -301,6 +301,13 @@ def fits(annotation: Any, value: Any) -> bool:
     if is_mapping(get_origin(bare)):
         return isinstance(value, dict)
     return not isinstance(value, list | tuple | dict)
+
+
+def not_empty(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    """The components, of which there must be one at least."""
+    if not components:
+        raise PydanticCustomError("empty", "must not be empty")
+    return components
 
 
 def value_at(tree: Any, where: Where) -> Any:

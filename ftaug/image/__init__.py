@@ -1,6 +1,15 @@
 """All that knows a picture. Declares the kinds of component that pictures have."""
 
+from ftaug.config.modalities import declare
 from ftaug.config.registry import Registry
+
+declare(
+    "image",
+    without_effect={
+        "data.bucket": "all pictures of a batch are of one size",
+        "data.batch_tokens": "pictures have no tokens",
+    },
+)
 
 augmentation = Registry(
     "augmentation",

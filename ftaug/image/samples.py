@@ -21,9 +21,10 @@ from ftaug.image.encode import SUFFIX
 from ftaug.image.encode import encode as encode_picture
 from ftaug.image.on_device import PlannedBatch, packed, rendered
 from ftaug.image.planned import Planned, planned
-from ftaug.interfaces import Account, Samples, Streams, Task
+from ftaug.interfaces import Account, Facing, Samples, Streams, Task
 
 suffixes = SUFFIXES
+on_device = True
 cache_version = VERSION
 
 
@@ -71,6 +72,16 @@ def footprint(raw: Raw, pipeline: Pipeline, all_streams: Sequence[Streams | None
     return sum(3 * math.ceil(picture.height / n) * math.ceil(picture.width / n) for n in scales)
 
 
+def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> None:
+    """All pictures are as much work as one another."""
+    return
+
+
+def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline) -> list[str]:
+    """Nothing of a picture is left out but what an augmentation leaves out."""
+    return []
+
+
 def relabels(pipeline: Pipeline) -> bool:
     """Whether an augmentation may change a picture's class."""
     return pipeline.relabels
@@ -96,6 +107,20 @@ def collate(prepared: Sequence[np.ndarray]) -> Tensor:
 def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
     """The module from a batch in 0…255 to what the network expects."""
     return Normaliser(preprocessing["mean"], preprocessing["std"])
+
+
+def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
+    """The model called with pictures as they are collated."""
+    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, {"pixels": {0: "batch"}})
+
+
+def described(preprocessing: Mapping[str, Any]) -> str:
+    """How a picture becomes the model's input, in a line."""
+    height, width = preprocessing["size"]
+    resize = preprocessing["resize"]
+    way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
+    values = f"mean {preprocessing['mean']}, std {preprocessing['std']}"
+    return f"{height}×{width} {way}, {preprocessing['interpolation']}; {values}"
 
 
 class Normaliser(nn.Module):

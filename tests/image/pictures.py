@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter
 
+import ftaug.components.combining  # noqa: F401 - registers
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
 from ftaug.engine.seeds import streams as engine_streams

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from pictures import augmentation, streams
 
-from ftaug.image.augmentations.draws import Canvas, Geometry, each
+import ftaug.components.combining  # noqa: F401 - registers
+from ftaug.config.draws import each
+from ftaug.image.augmentations.draws import Canvas, Geometry
 
 CANVAS = Canvas(60, 80, (48, 48))
 ROTATE, HUE, SHIFT = {"rotate": {"degrees": 20.0}}, "hue", {"translate": {"x": 0.2}}

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from pictures import AUGMENTATIONS, augmentation, augmented, jpeg, preprocessing, streams, texture
 
+from ftaug.config.draws import each
 from ftaug.config.severity import at_severity
 from ftaug.errors import BadData
 from ftaug.image import samples
-from ftaug.image.augmentations.draws import Border, Canvas, Colour, Geometry, Pixels, each
+from ftaug.image.augmentations.draws import Border, Canvas, Colour, Geometry, Pixels
 from ftaug.image.augmentations.pipeline import Fused, apply, fuse
 from ftaug.image.decode import opened
 

@@ -8,7 +8,8 @@ import torch
 from pictures import augmentation, augmented, streams, texture
 from torchvision.transforms import InterpolationMode, v2
 
-from ftaug.image.augmentations.draws import Canvas, Pixels, each
+from ftaug.config.draws import each
+from ftaug.image.augmentations.draws import Canvas, Pixels
 from ftaug.image.augmentations.pipeline import apply
 from ftaug.image.augmentations.spaces import AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE
 from ftaug.image.augmentations.subpolicies import subpolicies

@@ -8,9 +8,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ftaug.config.draws import happens
 from ftaug.config.types import Fraction, Probability, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import Canvas, Pixels, Share, filtered, happens
+from ftaug.image.augmentations.draws import Canvas, Pixels, Share, filtered
 
 Quality = Annotated[int, Field(ge=1, le=100), Wording("a whole number from 1 to 100")]
 

@@ -9,21 +9,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from ftaug.config.draws import between, happens
 from ftaug.config.types import Probability, Wording
 from ftaug.image import augmentation
 from ftaug.image.augmentations import tones
-from ftaug.image.augmentations.draws import (
-    Canvas,
-    Colour,
-    Pixels,
-    Range,
-    Share,
-    Table,
-    Turns,
-    between,
-    filtered,
-    happens,
-)
+from ftaug.image.augmentations.draws import Canvas, Colour, Pixels, Range, Share, Table, Turns, filtered
 
 Bits = Annotated[int, Field(ge=1, le=8), Wording("a whole number from 1 to 8")]
 Tiles = Annotated[int, Field(ge=1, le=64), Wording("a whole number from 1 to 64")]

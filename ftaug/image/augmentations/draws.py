@@ -6,15 +6,15 @@ Points are continuous: the pixel in row i and column j covers [j, j+1) × [i, i+
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from ftaug.config.registry import FrozenDict
+from ftaug.config.draws import Told, between
 from ftaug.config.types import Count, Fraction, Positive, Wording
 
 Border = Literal["constant", "reflect", "replicate", "inside"]
@@ -54,6 +54,10 @@ class Canvas(NamedTuple):
             return self
         return self._replace(height=height, width=width)
 
+    def relabelled(self, labels: tuple[str, ...]) -> Canvas:
+        """The canvas of a picture that shows other classes by now."""
+        return self._replace(labels=labels)
+
     def shows(self, classes: Container[str]) -> bool:
         """Whether the picture is of one of these classes."""
         return any(name in classes for name in self.labels)
@@ -63,26 +67,6 @@ class Canvas(NamedTuple):
         if setting is None:
             return self.target
         return (setting, setting) if isinstance(setting, int) else setting
-
-
-@dataclass(frozen=True, kw_only=True)
-class Told:
-    """What a draw tells of itself."""
-
-    values: Mapping[str, float | str] = FrozenDict()  # what was drawn, for people
-    relabels: Mapping[str, str] = FrozenDict()  # the classes that are others after it
-
-    def telling(self, **values: float | str) -> Self:
-        """The same draw, telling what was drawn."""
-        told = object.__new__(type(self))  # a sixth of the time of dataclasses.replace
-        vars(told).update(vars(self), values=FrozenDict(values))
-        return told
-
-    def left(self, canvas: Canvas) -> Canvas:
-        """The canvas that it leaves to the next."""
-        if not self.relabels:
-            return canvas
-        return canvas._replace(labels=tuple(self.relabels.get(name, name) for name in canvas.labels))
 
 
 @dataclass(frozen=True)
@@ -195,7 +179,8 @@ class Pixels(Told):
 
     def left(self, canvas: Canvas) -> Canvas:
         """The canvas that it leaves to the next."""
-        return super().left(canvas.resized(*self.size) if self.size else canvas)
+        seen: Canvas = super().left(canvas.resized(*self.size) if self.size else canvas)
+        return seen
 
 
 Draw = Geometry | Colour | Table | Pixels
@@ -204,16 +189,6 @@ Drawn = Draw | Sequence[Draw] | None
 
 Box = tuple[int, int, int, int]
 """Top, left, height, width."""
-
-
-def happens(rng: np.random.Generator, probability: float) -> bool:
-    """Whether an op fires; one number is drawn in either case."""
-    return bool(rng.random() < probability)
-
-
-def between(rng: np.random.Generator, low: float, high: float) -> float:
-    """A number uniform in [low, high): what `rng.uniform` draws, in a third of the time."""
-    return float(low + (high - low) * rng.random())
 
 
 def box_of_shape(
@@ -228,28 +203,6 @@ def box_of_shape(
             top, left = rng.integers(canvas.height - height + 1), rng.integers(canvas.width - width + 1)
             return int(top), int(left), height, width
     return None
-
-
-def each(drawn: Drawn) -> Sequence[Draw]:
-    """The draws of an augmentation, be they none, one or several."""
-    if drawn is None:
-        return ()
-    return (drawn,) if isinstance(drawn, Told) else drawn
-
-
-def told_by(name: str, drawn: Drawn) -> list[Draw]:
-    """The draws of an op inside another one, which tell whose they are."""
-    own = each(drawn)
-    return [
-        draw.telling(**({f"{name}.{key}": draw.values[key] for key in draw.values} or {name: "done"})) for draw in own
-    ]
-
-
-def seen_by_next(canvas: Canvas, drawn: Drawn) -> Canvas:
-    """The canvas after some draws."""
-    for draw in each(drawn):
-        canvas = draw.left(canvas)
-    return canvas
 
 
 def filtered(name: str, *arguments: Any) -> np.ndarray:

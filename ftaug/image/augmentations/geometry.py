@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ftaug.config.draws import between, happens
 from ftaug.config.types import Degrees, Probability
 from ftaug.image import augmentation
 from ftaug.image.augmentations import moves
@@ -18,8 +19,6 @@ from ftaug.image.augmentations.draws import (
     Range,
     Share,
     Tilt,
-    between,
-    happens,
     matrix,
 )
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps

@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from ftaug.config.draws import happens
 from ftaug.config.types import Count, Fraction, Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import Canvas, Pixels, Range, Share, ShareRange, box_of_shape, filtered, happens
+from ftaug.image.augmentations.draws import Canvas, Pixels, Range, Share, ShareRange, box_of_shape, filtered
 
 Fill = Literal["mean", "black", "noise"]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import AfterValidator
 
+from ftaug.config.draws import between
 from ftaug.config.registry import Component
-from ftaug.config.schema import OfKind
+from ftaug.config.schema import OfKind, not_empty
+from ftaug.config.streams import branches, named
 from ftaug.config.types import Positive, Probability, Wording
 from ftaug.image import mix
-from ftaug.image.augmentations.combining import not_empty
-from ftaug.image.augmentations.draws import ShareRange, between
-from ftaug.image.augmentations.streams import branches, named
+from ftaug.image.augmentations.draws import ShareRange
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +45,7 @@ def mixup(
     share, shift = rng.beta(alpha, alpha), _other(rng, len(inputs))
     if rng.random() >= probability:
         return inputs, targets
-    return inputs.roll(shift, 0).lerp(inputs, share), targets.roll(shift, 0).lerp(targets, share)
+    return inputs.float().roll(shift, 0).lerp(inputs.float(), share), targets.roll(shift, 0).lerp(targets, share)
 
 
 @mix.register
@@ -101,7 +101,9 @@ def resizemix(
     top, left = int(rng.integers(whole[0] - height + 1)), int(rng.integers(whole[1] - width + 1))
     if rng.random() >= probability:
         return inputs, targets
-    small = torch.nn.functional.interpolate(inputs.roll(shift, 0), (height, width), mode="bilinear", antialias=True)
+    small = torch.nn.functional.interpolate(
+        inputs.float().roll(shift, 0), (height, width), mode="bilinear", antialias=True
+    )
     mixed = inputs.clone()
     mixed[..., top : top + height, left : left + width] = small
     kept = 1 - height * width / (whole[0] * whole[1])

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.config.draws import each
 from ftaug.config.registry import Component, nested
+from ftaug.config.streams import named
 from ftaug.image.augmentations.crops import resized_centre, views
-from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table, each
-from ftaug.image.augmentations.streams import named
+from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table
 from ftaug.image.decode import Picture, opened
 from ftaug.image.resample import render, scale_of
 from ftaug.interfaces import Account, Streams

@@ -9,24 +9,14 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from ftaug.config.draws import happens, told_by
+from ftaug.config.streams import branches
 from ftaug.config.types import Count, NonNegative, Positive, Probability, Wording
 from ftaug.image import augmentation
 from ftaug.image.augmentations import colour, crops, geometry, tones
-from ftaug.image.augmentations.draws import (
-    Border,
-    Canvas,
-    Draw,
-    Extent,
-    Pixels,
-    Share,
-    ShareRange,
-    filtered,
-    happens,
-    told_by,
-)
+from ftaug.image.augmentations.draws import Border, Canvas, Draw, Drawn, Extent, Pixels, Share, ShareRange, filtered
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap
 from ftaug.image.augmentations.spaces import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE, Space
-from ftaug.image.augmentations.streams import branches
 from ftaug.image.augmentations.subpolicies import subpolicies
 
 Magnitude = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False), Wording("a magnitude from 0 to 30")]
@@ -293,7 +283,7 @@ def _colours(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, 
     grey = colour.grayscale(seen, rng, probability=0.2)
     deviation = rng.uniform(*BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
-    drawn = {"colour_jitter": jittered, "grayscale": grey, "gaussian_blur": blur}
+    drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": grey, "gaussian_blur": blur}
     return [draw for name, own in drawn.items() for draw in told_by(name, own)]
 
 

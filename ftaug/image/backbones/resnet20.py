@@ -8,8 +8,8 @@ from pathlib import Path
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.image import backbone
 from ftaug.image.backbones.stages import by_rules
-from ftaug.image.backbones.weights import Weights, fill, is_file, preprocessing_in, read
 from ftaug.interfaces import Backbone
+from ftaug.weights import Weights, fill, is_file, preprocessing_in, read
 
 LETTERS = Path(__file__).parents[1] / "weights" / "resnet20_letters.safetensors"
 _PREPROCESSING = {

@@ -10,8 +10,8 @@ from typing import Any
 from ftaug.errors import ExperimentError, MissingInput, missing_extra, one_of
 from ftaug.image import backbone
 from ftaug.image.backbones.stages import by_groups, by_position
-from ftaug.image.backbones.weights import WeightFile, Weights, fill, first_line, is_file, preprocessing_in, read
 from ftaug.interfaces import Backbone, Stage
+from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, preprocessing_in, read
 
 
 @backbone.family("timm/")

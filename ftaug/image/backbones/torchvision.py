@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.errors import ExperimentError, one_of
+from ftaug.errors import BadData, ExperimentError, MissingInput, one_of
 from ftaug.image import backbone
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
-from ftaug.image.backbones.weights import Weights, download, fill, is_file, preprocessing_in, read
 from ftaug.interfaces import Backbone
+from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, preprocessing_in, read
 
 if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
@@ -91,7 +93,7 @@ def torchvision(name: str, classes: Sequence[str], *, weights: Weights = "imagen
 
     def load() -> None:
         if weights != "none":
-            file = read(weights) if is_file(weights) else download(chosen)
+            file = read(weights) if is_file(weights) else _download(chosen)
             fill(network, file.renamed(_modern_name), head=stages[-1], classes=classes)
 
     described = weights if is_file(weights) or weights == "none" else f"torchvision {chosen}"
@@ -139,3 +141,17 @@ def _modern_name(key: str) -> str | None:
     if re.match(_AUXILIARY, key):
         return None
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key)
+
+
+def _download(weights: WeightsEnum) -> WeightFile:
+    """Fetch weights of torchvision, or take them from the cache of torch.hub. Raises MissingInput, BadData."""
+    import torch
+
+    cached = Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
+    try:
+        return WeightFile(str(cached), weights.get_state_dict(progress=False, check_hash=True))
+    except OSError as error:
+        reason = first_line(error)
+        raise MissingInput(f"cannot download {weights.url} ({reason}): put that file at {cached}") from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise BadData(f"{cached} is not what {weights.url} holds ({first_line(error)}): delete it") from None

@@ -18,7 +18,6 @@ from ftaug.interfaces import Stage
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-    from torchvision.models import WeightsEnum
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 _WRAPPERS = ("state_dict", "model")  # keys under which training scripts put the weights
@@ -198,17 +197,3 @@ def _differences(wanted: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> 
 
 def _shape(tensor: Tensor) -> str:
     return "×".join(str(n) for n in tensor.shape) or "a single number"
-
-
-def download(weights: WeightsEnum) -> WeightFile:
-    """Fetch weights of torchvision, or take them from the cache of torch.hub. Raises MissingInput, BadData."""
-    import torch
-
-    cached = Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
-    try:
-        return WeightFile(str(cached), weights.get_state_dict(progress=False, check_hash=True))
-    except OSError as error:
-        reason = first_line(error)
-        raise MissingInput(f"cannot download {weights.url} ({reason}): put that file at {cached}") from None
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise BadData(f"{cached} is not what {weights.url} holds ({first_line(error)}): delete it") from None

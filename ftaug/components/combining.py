@@ -1,4 +1,4 @@
-"""Augmentations made of others: one of them, some, all by chance, all in random order.
+"""Augmentations made of others, for samples of any modality: one of them, some, all by chance, all in random order.
 
 What each inner op draws depends on its own name alone, and so does its place in every choice: taking an op out of a
 list changes nothing for the others.
@@ -11,22 +11,13 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
+from ftaug.config.draws import Seen, Told, happens, seen_by_next, told_by
+from ftaug.config.kinds import augmentation
 from ftaug.config.registry import Component
-from ftaug.config.schema import OfKind
+from ftaug.config.schema import OfKind, not_empty
+from ftaug.config.streams import branches, named
 from ftaug.config.types import Count, Positive, Probability, Wording
-from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import Canvas, Draw, happens, seen_by_next, told_by
-from ftaug.image.augmentations.streams import branches, named
-
-
-def not_empty(ops: tuple[Component, ...]) -> tuple[Component, ...]:
-    """The components, of which there must be one at least."""
-    if not ops:
-        raise PydanticCustomError("empty", "must not be empty")
-    return ops
-
 
 Ops = Annotated[
     tuple[Annotated[Component, OfKind("augmentation")], ...],
@@ -38,52 +29,50 @@ OFTEN = {"probability": (0.0, 1.0)}
 
 @augmentation.register(severity=OFTEN)
 def one_of(
-    canvas: Canvas,
+    seen: Seen,
     rng: np.random.Generator,
     *,
     choices: Ops,
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
-) -> Sequence[Draw] | None:
+) -> Sequence[Told] | None:
     """Do one of several augmentations.
 
     Settings:
         choices: the augmentations
         weights: how often each is chosen beside the others, one number each; equally often unless set
-        probability: the chance that the op fires for a picture
+        probability: the chance that the op fires for a sample
     """
-    return some_of(canvas, rng, choices=choices, count=1, weights=weights, probability=probability)
+    return some_of(seen, rng, choices=choices, count=1, weights=weights, probability=probability)
 
 
 @augmentation.register(severity=OFTEN)
 def some_of(
-    canvas: Canvas,
+    seen: Seen,
     rng: np.random.Generator,
     *,
     choices: Ops,
     count: Count = 2,
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
-) -> Sequence[Draw] | None:
+) -> Sequence[Told] | None:
     """Do a number of several augmentations, in the order of the list.
 
     Settings:
         choices: the augmentations
         count: how many are done
         weights: how often each is chosen beside the others, one number each; equally often unless set
-        probability: the chance that the op fires for a picture
+        probability: the chance that the op fires for a sample
     """
     fires, members = happens(rng, probability), _members(rng, choices)
     arrivals = [member.arrival / weight for member, weight in zip(members, weights or [1] * len(choices), strict=True)]
     last = sorted(arrivals)[min(count, len(members)) - 1]
     chosen = [member for member, arrival in zip(members, arrivals, strict=True) if arrival <= last]
-    return _drawn(chosen, canvas) if fires else None
+    return _drawn(chosen, seen) if fires else None
 
 
 @augmentation.register(severity=OFTEN)
-def apply(
-    canvas: Canvas, rng: np.random.Generator, *, ops: Ops, probability: Probability = 0.5
-) -> Sequence[Draw] | None:
+def apply(seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 0.5) -> Sequence[Told] | None:
     """Do several augmentations, or none of them.
 
     Settings:
@@ -91,21 +80,19 @@ def apply(
         probability: the chance that they are done
     """
     fires, members = happens(rng, probability), _members(rng, ops)
-    return _drawn(members, canvas) if fires else None
+    return _drawn(members, seen) if fires else None
 
 
 @augmentation.register(severity=OFTEN)
-def shuffle(
-    canvas: Canvas, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0
-) -> Sequence[Draw] | None:
+def shuffle(seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0) -> Sequence[Told] | None:
     """Do several augmentations in random order.
 
     Settings:
         ops: the augmentations
-        probability: the chance that the op fires for a picture
+        probability: the chance that the op fires for a sample
     """
     fires, members = happens(rng, probability), _members(rng, ops)
-    return _drawn(sorted(members, key=lambda member: member.arrival), canvas) if fires else None
+    return _drawn(sorted(members, key=lambda member: member.arrival), seen) if fires else None
 
 
 class _Member(NamedTuple):
@@ -122,11 +109,11 @@ def _members(rng: np.random.Generator, ops: Sequence[Component]) -> list[_Member
     return [_Member(op, stream, stream.exponential()) for op, stream in own]
 
 
-def _drawn(members: Sequence[_Member], canvas: Canvas) -> Sequence[Draw] | None:
+def _drawn(members: Sequence[_Member], seen: Seen) -> Sequence[Told] | None:
     """The draws of all, each seeing what those before it leave."""
-    draws: list[Draw] = []
+    draws: list[Told] = []
     for member in members:
-        own = told_by(member.op.name, member.op(canvas, member.rng))
+        own = told_by(member.op.name, member.op(seen, member.rng))
         draws += own
-        canvas = seen_by_next(canvas, own)
+        seen = seen_by_next(seen, own)
     return draws or None
