@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ftaug.config.dump import to_plain
@@ -22,29 +22,65 @@ def run(kind: str | None, name: str | None, as_json: bool) -> None:
     """Print the kinds, the components of a kind, or one component with its settings."""
     for modality in MODALITIES:
         import_components(modality)
-    kinds = {registry.kind: registry for registry in REGISTRIES.values()}
+    kinds = {known: _of_kind(known) for known in sorted({registry.kind for registry in REGISTRIES.values()})}
     if kind is None:
-        result: Any = {known: names(kinds[known]) for known in sorted(kinds)}
+        result: Any = {known: names(registries) for known, registries in kinds.items()}
         lines = table((known, f"{len(found):4}", _some(found)) for known, found in result.items())
     elif kind not in kinds:
         raise ExperimentError(f"no kind '{kind}'{did_you_mean(kind, kinds)}")
     elif name is None:
-        result = {known: kinds[kind][known].summary for known in names(kinds[kind])}
-        lines = table(result.items())
+        found = {known: _entries(kinds[kind], known) for known in names(kinds[kind])}
+        result = {known: next(iter(entries.values())).summary for known, entries in found.items()}
+        whose = {known: [", ".join(entries)] if len(kinds[kind]) > 1 else [] for known, entries in found.items()}
+        lines = table((known, *whose[known], result[known]) for known in found)
     else:
-        try:
-            entry = kinds[kind][name]
-        except KeyError as error:
-            raise ExperimentError(str(error.args[0])) from None
-        shape = entry_shape(entry)
-        result = {"kind": kind, "name": name, "summary": entry.summary, "settings": settings(shape)}
-        lines = component(entry, shape)
+        result, lines = _one(kind, name, kinds[kind])
     print(json.dumps(result, indent=2) if as_json else "\n".join(lines))
 
 
-def names(registry: Registry) -> list[str]:
+def _of_kind(kind: str) -> dict[str, Registry]:
+    """The registries of a kind by their modality, each with what it has of its own."""
+    return {of: registry for (known, of), registry in sorted(REGISTRIES.items()) if known == kind}
+
+
+def names(registries: Mapping[str, Registry]) -> list[str]:
     """The names of a kind, those known by their prefix alone as `timm/NAME`."""
-    return [*registry, *(f"{prefix}NAME" for prefix in registry.prefixes)]
+    own = {name for registry in registries.values() for name in registry.own}
+    return [*sorted(own), *(f"{prefix}NAME" for registry in registries.values() for prefix in registry.prefixes)]
+
+
+def _entries(registries: Mapping[str, Registry], name: str) -> dict[str, Entry]:
+    """What a name stands for, by modality."""
+    return {
+        of: registry[name]
+        for of, registry in registries.items()
+        if name in registry.own or _is_prefixed(registry, name)
+    }
+
+
+def _is_prefixed(registry: Registry, name: str) -> bool:
+    return any(name.startswith(prefix) and name != prefix for prefix in registry.prefixes)
+
+
+def _one(kind: str, name: str, registries: Mapping[str, Registry]) -> tuple[Any, list[str]]:
+    """A component as JSON values and as lines: a page for each modality that has its own by that name."""
+    entries = _entries(registries, name)
+    if not entries:
+        raise ExperimentError(f"no {kind} '{name}'{did_you_mean(name, names(registries))}")
+    results: dict[str, Any] = {}
+    lines: list[str] = []
+    for of, entry in entries.items():
+        shape = entry_shape(entry)
+        results[of] = {
+            "kind": kind,
+            "name": name,
+            "modality": of,
+            "summary": entry.summary,
+            "settings": settings(shape),
+        }
+        heading = [f"modality {of}:"] if len(entries) > 1 else []
+        lines += [*([""] if lines else []), *heading, *component(entry, shape)]
+    return next(iter(results.values())) if len(results) == 1 else results, lines
 
 
 def settings(shape: Shape) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,6 @@ from ftaug.load import MODALITIES, import_components
 
 def run() -> None:
     """Print the schema."""
-    modality = next(iter(MODALITIES))
-    import_components(modality)
-    print(json.dumps(experiment_schema(modality), indent=2))
+    for modality in MODALITIES:
+        import_components(modality)
+    print(json.dumps(experiment_schema(tuple(MODALITIES)), indent=2))

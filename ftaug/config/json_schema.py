@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter
@@ -10,86 +12,100 @@ from pydantic import TypeAdapter
 from ftaug.config.annotations import Kind, is_component, is_mapping, is_section, is_union
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
-from ftaug.config.registry import REGISTRIES, Entry, Registry
+from ftaug.config.registry import REGISTRIES, Entry, Registry, registry
 from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape
 
 Schema = dict[str, Any]
 
 
-def experiment_schema(modality: str) -> Schema:
-    """The whole schema, with the components of one modality."""
+def experiment_schema(modalities: Sequence[str]) -> Schema:
+    """The whole schema: by what `modality` says the components of that one, of the first where it says nothing."""
     definitions: dict[str, Schema] = {}
-    for (kind, of), registry in sorted(REGISTRIES.items()):
-        if of in (modality, "any"):
-            definitions[kind] = of_registry(registry)
-            definitions |= {reference(kind, entry): of_entry(entry) for entry in entries(registry).values()}
-    schema = of_shape(dataclass_shape(Experiment))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ftaug experiment", **schema} | {
-        "$defs": definitions
-    }
+    first, *others = modalities
+    choice: Schema = {"$ref": f"#/$defs/{first}"}
+    for modality in others:
+        named = {"properties": {"modality": {"const": modality}}, "required": ["modality"]}
+        choice = {"if": named, "then": {"$ref": f"#/$defs/{modality}"}, "else": choice}
+    for modality in modalities:
+        definitions |= InModality(modality).definitions()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ftaug experiment", "type": "object"}
+    return {**head, **choice, "$defs": definitions}
 
 
-def of_shape(shape: Shape) -> Schema:
-    """The schema of a mapping with given keys."""
-    properties: dict[str, Schema] = {}
-    for key, annotation in shape.annotations.items():
-        default = shape.defaults[key]
-        said = {"description": shape.explanations[key]} if key in shape.explanations else {}
-        properties[key] = of_annotation(annotation) | said
-        if default is not REQUIRED:
-            properties[key]["default"] = to_plain(default)
-    required = [key for key in shape.annotations if shape.defaults[key] is REQUIRED]
-    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    return schema | ({"required": required} if required else {})
+@dataclass(frozen=True)
+class InModality:
+    """The schema of an experiment of one modality; every definition carries its name."""
 
+    modality: str
 
-def of_registry(registry: Registry) -> Schema:
-    """The schema of a component of a kind: a name, or one key with its settings."""
-    found = entries(registry)
-    to = {name: {"$ref": f"#/$defs/{reference(registry.kind, entry)}"} for name, entry in found.items()}
-    prefixes = {f"^{prefix}.": to[prefix] for prefix in registry.prefixes}
-    bare = [name for name in registry if "required" not in of_entry(found[name])]
-    names: list[Schema] = [{"enum": bare}, *({"type": "string", "pattern": pattern} for pattern in prefixes)]
-    one_key = {"type": "object", "properties": {name: to[name] for name in registry}, "patternProperties": prefixes}
-    return {"anyOf": [*names, one_key | {"additionalProperties": False, "minProperties": 1, "maxProperties": 1}]}
+    def definitions(self) -> dict[str, Schema]:
+        """The experiment, each kind of component, and each component's settings."""
+        found = {self.modality: self.of_shape(dataclass_shape(Experiment))}
+        for kind in sorted({kind for kind, of in REGISTRIES if of in (self.modality, "any")}):
+            own = registry(kind, self.modality)
+            found[f"{self.modality}.{kind}"] = self.of_registry(own)
+            found |= {self.reference(kind, entry): self.of_entry(entry) for entry in entries(own).values()}
+        return found
+
+    def of_shape(self, shape: Shape) -> Schema:
+        """The schema of a mapping with given keys."""
+        properties: dict[str, Schema] = {}
+        for key, annotation in shape.annotations.items():
+            default = shape.defaults[key]
+            said = {"description": shape.explanations[key]} if key in shape.explanations else {}
+            properties[key] = self.of_annotation(annotation) | said
+            if default is not REQUIRED:
+                properties[key]["default"] = to_plain(default)
+        required = [key for key in shape.annotations if shape.defaults[key] is REQUIRED]
+        schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        return schema | ({"required": required} if required else {})
+
+    def of_registry(self, registry: Registry) -> Schema:
+        """The schema of a component of a kind: a name, or one key with its settings."""
+        found = entries(registry)
+        to = {name: {"$ref": f"#/$defs/{self.reference(registry.kind, entry)}"} for name, entry in found.items()}
+        prefixes = {f"^{prefix}.": to[prefix] for prefix in registry.prefixes}
+        bare = [name for name in registry if "required" not in self.of_entry(found[name])]
+        names: list[Schema] = [{"enum": bare}, *({"type": "string", "pattern": pattern} for pattern in prefixes)]
+        one_key = {"type": "object", "properties": {name: to[name] for name in registry}, "patternProperties": prefixes}
+        return {"anyOf": [*names, one_key | {"additionalProperties": False, "minProperties": 1, "maxProperties": 1}]}
+
+    def reference(self, kind: str, entry: Entry) -> str:
+        """The name of a function's schema, which several names may share."""
+        return f"{self.modality}.{kind}.{entry.function.__name__}"
+
+    def of_entry(self, entry: Entry) -> Schema:
+        """The schema of the settings below a component's name."""
+        schema = self.of_shape(entry_shape(entry))
+        either = schema if "required" in schema else {"anyOf": [schema, {"type": "null"}]}
+        return {"description": entry.summary, **either}
+
+    def of_annotation(self, annotation: Any) -> Schema:
+        """The schema of a value of a type."""
+        origin, arguments = get_origin(annotation), get_args(annotation)
+        if is_component(annotation):
+            return {
+                "$ref": f"#/$defs/{self.modality}.{next(mark.kind for mark in arguments[1:] if isinstance(mark, Kind))}"
+            }
+        if origin is Annotated and _is_container(arguments[0]):
+            return self.of_annotation(arguments[0])
+        if is_union(annotation):
+            return {"anyOf": [self.of_annotation(a) for a in arguments]}
+        if is_section(annotation):
+            return self.of_shape(dataclass_shape(annotation))
+        if origin is tuple and arguments[-1] is not Ellipsis:
+            items = [self.of_annotation(a) for a in arguments]
+            return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+        if origin in (tuple, list):
+            return {"type": "array", "items": self.of_annotation(arguments[0])}
+        if is_mapping(origin):
+            return {"type": "object", "additionalProperties": self.of_annotation(arguments[1])}
+        return {"type": "null"} if annotation is types.NoneType else TypeAdapter(annotation).json_schema()
 
 
 def entries(registry: Registry) -> dict[str, Entry]:
     """All entries of a registry, those of a prefix under it."""
     return {name: registry[name] for name in registry} | registry.prefixes
-
-
-def reference(kind: str, entry: Entry) -> str:
-    """The name of a function's schema, which several names may share."""
-    return f"{kind}.{entry.function.__name__}"
-
-
-def of_entry(entry: Entry) -> Schema:
-    """The schema of the settings below a component's name."""
-    schema = of_shape(entry_shape(entry))
-    either = schema if "required" in schema else {"anyOf": [schema, {"type": "null"}]}
-    return {"description": entry.summary, **either}
-
-
-def of_annotation(annotation: Any) -> Schema:
-    """The schema of a value of a type."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if is_component(annotation):
-        return {"$ref": f"#/$defs/{next(mark.kind for mark in arguments[1:] if isinstance(mark, Kind))}"}
-    if origin is Annotated and _is_container(arguments[0]):
-        return of_annotation(arguments[0])
-    if is_union(annotation):
-        return {"anyOf": [of_annotation(a) for a in arguments]}
-    if is_section(annotation):
-        return of_shape(dataclass_shape(annotation))
-    if origin is tuple and arguments[-1] is not Ellipsis:
-        items = [of_annotation(a) for a in arguments]
-        return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
-    if origin in (tuple, list):
-        return {"type": "array", "items": of_annotation(arguments[0])}
-    if is_mapping(origin):
-        return {"type": "object", "additionalProperties": of_annotation(arguments[1])}
-    return {"type": "null"} if annotation is types.NoneType else TypeAdapter(annotation).json_schema()
 
 
 def _is_container(annotation: Any) -> bool:

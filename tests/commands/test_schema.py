@@ -31,6 +31,7 @@ def allows(schema: dict, value: object, root: dict) -> bool:
     known = {"$schema", "$defs", "title", "description", "default", "format"}
     checks = {
         "$ref": lambda ref: allows(root["$defs"][ref.removeprefix("#/$defs/")], value, root),
+        "if": lambda asked: allows(schema["then" if allows(asked, value, root) else "else"], value, root),
         "anyOf": lambda options: any(allows(option, value, root) for option in options),
         "enum": lambda options: value in options,
         "const": lambda constant: value == constant and type(value) is type(constant),
@@ -51,7 +52,7 @@ def allows(schema: dict, value: object, root: dict) -> bool:
         "minProperties": lambda count: not isinstance(value, dict) or len(value) >= count,
         "maxProperties": lambda count: not isinstance(value, dict) or len(value) <= count,
     }
-    together = {"properties", "patternProperties", "additionalProperties"}
+    together = {"then", "else", "properties", "patternProperties", "additionalProperties"}
     assert set(schema) <= known | set(checks) | together, set(schema)
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -137,4 +138,4 @@ def test_what_is_required_is_required(schema):
 
 
 def test_every_key_is_described(schema):
-    assert all(inner.get("description") for inner in schema["properties"].values())
+    assert all(inner.get("description") for inner in schema["$defs"]["image"]["properties"].values())
