@@ -27,10 +27,11 @@ class Account(NamedTuple):
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be told apart: the classes, one per sample or any number of them."""
+    """What is to be told: which of the classes, one per sample or any number of them; or, in regression, numbers."""
 
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # in regression the names of the numbers
     multi_label: bool = False
+    regression: bool = False
 
 
 class Samples(Protocol):
@@ -41,7 +42,8 @@ class Samples(Protocol):
 
     @property
     def targets(self) -> np.ndarray:
-        """The labels: int64 (n,) class indices, or uint8 (n, classes) where a sample has any number of them."""
+        """The labels: int64 (n,) class indices; uint8 (n, classes) of 0 and 1 where a sample has any number of them;
+        in regression float32 (n, numbers)."""
 
     @property
     def groups(self) -> np.ndarray | None:
@@ -89,12 +91,22 @@ class Backbone:
     preprocessing: Mapping[str, Any]  # plain JSON values that the modality's verbs understand
     load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
     facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from
+    save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+
+
+class Facing(NamedTuple):
+    """A model as it is used elsewhere: called with named tensors instead of a collated batch."""
+
+    module: nn.Module  # from these tensors, by position, to logits (batch, classes)
+    inputs: Callable[[Tensor], Mapping[str, Tensor]]  # from a collated batch to them
+    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that may have any length, by their names
 
 
 class Modality(Protocol):
     """The verbs of a modality, as the functions of its module `samples`."""
 
     suffixes: tuple[bytes, ...]  # of the files that it reads, in lower case
+    on_device: bool  # whether it has `plan`, `collate_plans` and `finished`
     cache_version: str  # what is in a cache is of this version
 
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
@@ -124,6 +136,12 @@ class Modality(Protocol):
         `prepare` returns the same bits for them. Where the folder is full it is an error if they must be kept.
         """
 
+    def sizes(self, samples: Samples, ids: np.ndarray, pipeline: Any) -> np.ndarray | None:
+        """How much work each sample is, int64 (n,); None where all are alike. Those alike are batched together."""
+
+    def cautions(self, samples: Samples, ids: np.ndarray, sizes: np.ndarray | None, pipeline: Any) -> list[str]:
+        """What of the samples the model will not see: sentences for a person."""
+
     def footprint(self, raw: Any, pipeline: Any, all_streams: Sequence[Streams | None]) -> int:
         """The bytes that such a folder holds of a sample after these draws; 0 where nothing is gained."""
 
@@ -145,6 +163,12 @@ class Modality(Protocol):
     def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
         """The module that turns a batch on its device into what the network expects."""
 
+    def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
+        """The model as programs elsewhere call it."""
+
+    def described(self, preprocessing: Mapping[str, Any]) -> str:
+        """How a sample becomes the model's input, in a line."""
+
 
 @dataclass
 class Bundle:
@@ -156,3 +180,5 @@ class Bundle:
     activation: str  # "softmax" or "sigmoid": from logits to probabilities
     preprocessing: Mapping[str, Any]
     name: str
+    facing: Facing
+    save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from ftaug.config.document import parse_value
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind
-from ftaug.engine.batches import batches, in_order
+from ftaug.engine.batches import batches, once
 from ftaug.engine.measure import probabilities
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
@@ -127,7 +127,7 @@ def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, porti
     data = prepared(opened.experiment, portion, (), opened.preprocessing)
     found: list[list[np.ndarray]] = [[] for _ in models]
     with torch.inference_mode():
-        for batch in batches(data, in_order(len(portion), opened.batch_size), opened.workers, pin=False):
+        for batch in batches(data, once(len(portion), opened.batch_size), opened.workers, pin=False):
             for model, logits in zip(models, found, strict=True):
                 logits.append(model(batch.inputs).float().numpy())
     return tuple(np.concatenate(logits) for logits in found)

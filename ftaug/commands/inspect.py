@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftaug.config.experiment import Experiment
 from ftaug.engine import unfreeze
 from ftaug.engine.outline import Row, course, outline
 from ftaug.engine.portion import Portion, portions
-from ftaug.engine.setup import build_model, horizon
+from ftaug.engine.setup import build_model, horizon, modality_of
 from ftaug.errors import MissingInput
 from ftaug.interfaces import Backbone, Horizon
 from ftaug.load import load
@@ -33,7 +34,7 @@ def run(target: Path, overrides: Sequence[str], as_json: bool) -> None:
     if as_json:
         print(json.dumps(_as_json(data, backbone, rows, length, picture), indent=2))
     else:
-        _print(data, backbone, experiment.backbone.name, rows, length)
+        _print(data, backbone, experiment, rows, length)
         print(f"learning rates over the run: {picture}")
 
 
@@ -62,7 +63,9 @@ def _as_json(
     }
 
 
-def _print(data: Mapping[str, Portion], backbone: Backbone, name: str, rows: Sequence[Row], length: Horizon) -> None:
+def _print(
+    data: Mapping[str, Portion], backbone: Backbone, experiment: Experiment, rows: Sequence[Row], length: Horizon
+) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -70,20 +73,11 @@ def _print(data: Mapping[str, Portion], backbone: Backbone, name: str, rows: Seq
         console = Console(highlight=False, width=160)
     sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
     console.print(f"data      {sizes} samples of {len(data['train'].task.classes)} classes")
-    console.print(f"backbone  {name}, weights: {backbone.facts.get('weights')}")
-    console.print(f"input     {_preprocessing(backbone.preprocessing)}")
+    console.print(f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}")
+    console.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
     console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
     console.print(_table(rows, length))
     console.print(_totals(rows))
-
-
-def _preprocessing(preprocessing: Mapping[str, Any]) -> str:
-    """How a picture becomes the model's input, in a line."""
-    height, width = preprocessing["size"]
-    resize = preprocessing["resize"]
-    way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
-    values = f"mean {preprocessing['mean']}, std {preprocessing['std']}"
-    return f"{height}×{width} {way}, {preprocessing['interpolation']}; {values}"
 
 
 def _table(rows: Sequence[Row], length: Horizon) -> Table:

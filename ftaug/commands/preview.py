@@ -131,8 +131,8 @@ def _mixed(mix: Component, seed: int, seen: sheet.Column, names: Sequence[str]) 
     import torch
 
     targets = torch.from_numpy(np.eye(len(names), dtype=np.float32))
-    inputs, shares = mix(samples.collate(seen.pictures).float(), targets, seeds.generator(seed, "preview"))
-    pictures = inputs.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    inputs, shares = mix(samples.collate(seen.pictures), targets, seeds.generator(seed, "preview"))
+    pictures = inputs.float().round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
     captions = [
         " + ".join(f"{share:.0%} {name}" for share, name in zip(row, names, strict=True) if share > 0.005)
         for row in shares.tolist()

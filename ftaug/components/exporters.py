@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ from pydantic import Field
 from ftaug import __version__
 from ftaug.config.kinds import exporter
 from ftaug.config.types import Text, Wording
-from ftaug.errors import missing_extra
+from ftaug.errors import ExperimentError, missing_extra
 from ftaug.interfaces import Bundle
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ PROTOBUF_LIMIT = 2_000_000_000
 
 
 @exporter.register(suffix=".onnx")
-def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text = "pixels") -> Loaded:
+def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | None = None) -> Loaded:
     """ONNX, for ONNX Runtime and most other inference engines: one file, batches of any size.
 
     Settings:
         opset: version of the ONNX operators to use
-        input_name: what the model's input is called; its output is `logits`
+        input_name: what the model's input is called where it has one; unless set `pixels` for pictures; texts have
+            `input_ids`, `attention_mask` and perhaps `token_type_ids`; its output is `logits`
     """
     needed = ("onnx", "onnxscript", "onnxruntime")
     missing = [name for name in needed if find_spec(name) is None]
@@ -46,14 +47,18 @@ def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text = "p
         raise missing_extra("exporter 'onnx'", ", ".join(missing), "onnx")
     import torch
 
+    inputs = bundle.facing.inputs(_example(bundle))
+    if input_name is not None and len(inputs) > 1:
+        raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(inputs)}")
+    names = list(inputs) if input_name is None else [input_name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            bundle.model,
-            (_example(bundle),),
-            input_names=[input_name],
+            bundle.facing.module,
+            tuple(inputs.values()),
+            input_names=names,
             output_names=["logits"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=_free(bundle),
             opset_version=opset,
             dynamo=True,
             verbose=False,
@@ -62,7 +67,7 @@ def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text = "p
     for key, value in description(bundle).items():
         program.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)
     program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
-    return _onnx_runtime(path, input_name)
+    return _onnx_runtime(path, names, bundle.facing.inputs)
 
 
 @exporter.register(suffix=".pt2")
@@ -72,11 +77,11 @@ def torch_export(bundle: Bundle, path: Path) -> Loaded:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.export.export(
-            bundle.model, (_example(bundle),), dynamic_shapes=({0: torch.export.Dim("batch")},)
-        )
+        inputs = bundle.facing.inputs(_example(bundle))
+        program = torch.export.export(bundle.facing.module, tuple(inputs.values()), dynamic_shapes=_free(bundle))
         torch.export.save(program, path, extra_files={"ftaug.json": json.dumps(description(bundle), indent=2)})
-        return _in_torch(torch.export.load(path).module())
+        loaded = torch.export.load(path).module()
+    return _in_torch(lambda batch: loaded(*bundle.facing.inputs(batch).values()))
 
 
 @exporter.register(suffix=".safetensors")
@@ -98,6 +103,18 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     return _in_torch(loaded)
 
 
+@exporter.register(suffix="-transformers")
+def transformers(bundle: Bundle, path: Path) -> Loaded:
+    """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and tokenizer."""
+    if bundle.save is None:
+        raise ExperimentError("exporter 'transformers': the backbone is not of the library transformers")
+    import transformers as library
+
+    bundle.save(path)
+    model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
+    return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
+
+
 def description(bundle: Bundle) -> dict[str, Any]:
     """What a program needs to know to use the artefact, as JSON values."""
     return {
@@ -107,9 +124,12 @@ def description(bundle: Bundle) -> dict[str, Any]:
         "multi_label": bundle.task.multi_label,
         "activation": bundle.activation,
         "preprocessing": dict(bundle.preprocessing),
-        "input": {
-            "shape": ["batch", *bundle.example.shape[1:]],
-            "type": str(bundle.example.dtype).removeprefix("torch."),
+        "inputs": {
+            name: {
+                "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
+                "type": str(tensor.dtype).removeprefix("torch."),
+            }
+            for name, tensor in bundle.facing.inputs(bundle.example).items()
         },
     }
 
@@ -138,7 +158,16 @@ def _in_torch(model: Callable[[Tensor], Tensor]) -> Loaded:
     return run
 
 
-def _onnx_runtime(path: Path, input_name: str) -> Loaded:
+def _free(bundle: Bundle) -> tuple[dict[int, Any], ...]:
+    """The dimensions of each input that may have any length; of one name, the same length."""
+    import torch
+
+    names = {name for free in bundle.facing.free.values() for name in free.values()}
+    dimensions = {name: torch.export.Dim(name, min=2) if name != "batch" else torch.export.Dim(name) for name in names}
+    return tuple({axis: dimensions[name] for axis, name in free.items()} for free in bundle.facing.free.values())
+
+
+def _onnx_runtime(path: Path, names: Sequence[str], inputs: Callable[[Tensor], Mapping[str, Tensor]]) -> Loaded:
     """The model in a file, run by ONNX Runtime on the CPU."""
     import onnxruntime
     import torch
@@ -148,7 +177,8 @@ def _onnx_runtime(path: Path, input_name: str) -> Loaded:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def run(batch: Tensor) -> Tensor:
-        (logits,) = session.run(["logits"], {input_name: batch.contiguous().numpy()})
+        feed = dict(zip(names, (tensor.numpy() for tensor in inputs(batch).values()), strict=True))
+        (logits,) = session.run(["logits"], feed)
         return torch.from_numpy(logits)
 
     return run

@@ -47,3 +47,65 @@ def jensen_shannon(
     mixture = torch.stack(shares).mean(dim=0).clamp(SMALLEST, 1).log()
     distance = torch.stack([kl_div(mixture, share, reduction="batchmean") for share in shares]).mean()
     return loss(logits[0], targets) + weight * distance
+
+
+@objective.register
+def r_drop(
+    forward: Callable[[Tensor], Tensor],
+    views: Sequence[Tensor],
+    targets: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    *,
+    weight: NonNegative = 1.0,
+) -> Tensor:
+    """The loss of two answers to the same batch that differ by dropout alone, and how far they are from one another.
+
+    ½ (loss(z₁) + loss(z₂)) + weight · ½ (KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁))
+
+    Settings:
+        weight: how much the distance counts
+
+    R-Drop, Liang et al. 2021, its loss halved so that the rate need not change. It costs two forward and two backward
+    passes; a network without dropout gives the same answer twice.
+    """
+    import torch
+    from torch.nn.functional import kl_div
+
+    (batch,) = views
+    first, second = forward(torch.cat([batch, batch])).float().log_softmax(dim=1).chunk(2)
+    there = kl_div(first, second, reduction="batchmean", log_target=True)
+    back = kl_div(second, first, reduction="batchmean", log_target=True)
+    return (loss(first, targets) + loss(second, targets)) / 2 + weight * (there + back) / 2
+
+
+@objective.register
+def cutoff(
+    forward: Callable[[Tensor], Tensor],
+    views: Sequence[Tensor],
+    targets: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    *,
+    weight: NonNegative = 1.0,
+    consistency: NonNegative = 1.0,
+    augmented: Count = 1,
+) -> Tensor:
+    """The loss of the plain view and of the augmented ones, and how far all answers are from one another.
+
+    loss(z₀) + weight · mean loss(z_v) + consistency · 1/V Σ_v KL(p_v ‖ M), M = 1/V Σ_v p_v
+
+    Settings:
+        weight: how much the loss of the augmented views counts
+        consistency: how much the distance counts
+        augmented: how many views beside the plain one; each costs a forward and a backward pass
+
+    Cutoff, Shen et al. 2020: there the augmentation is `span_cutoff` or `token_cutoff`.
+    """
+    import torch
+    from torch.nn.functional import kl_div
+
+    logits = forward(torch.cat(list(views))).float().chunk(len(views))
+    shares = [view.softmax(dim=1) for view in logits]
+    mixture = torch.stack(shares).mean(dim=0).clamp(SMALLEST, 1).log()
+    distance = torch.stack([kl_div(mixture, share, reduction="batchmean") for share in shares]).mean()
+    others = torch.stack([loss(view, targets) for view in logits[1:]]).mean()
+    return loss(logits[0], targets) + weight * others + consistency * distance

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 from ftaug.config.document import Where
 from ftaug.config.experiment import Experiment, Split, UnfreezeStage
 from ftaug.config.faults import Fault, predicate
+from ftaug.config.modalities import WITHOUT_EFFECT
 from ftaug.config.types import Duration
 from ftaug.errors import one_of
 
@@ -63,6 +65,15 @@ def _warmup_ends(experiment: Experiment) -> Found:
         yield where, predicate(f"must end before training does ({_epochs(experiment)}); got {warmup}")
 
 
+@reads("modality", "data", "train", "evaluate")
+def _settings_have_an_effect(experiment: Experiment) -> Found:
+    for (section, key), why in WITHOUT_EFFECT.get(experiment.modality, {}).items():
+        part = getattr(experiment, section)
+        default = next(field.default for field in dataclasses.fields(part) if field.name == key)
+        if getattr(part, key) != default:
+            yield (section, key), predicate(f"does nothing for modality {experiment.modality}: {why}; leave it out")
+
+
 @reads("mix", "loss")
 def _loss_takes_mixed_targets(experiment: Experiment) -> Found:
     if experiment.mix and not experiment.loss.fact("soft_targets"):
@@ -78,7 +89,8 @@ def _views_differ(experiment: Experiment) -> Found:
             ("objective",),
             predicate("and mix do not go together: mixed samples have no class; leave one out"),
         )
-    if not any(op.entry.facts.get("varies") for op in experiment.augment):
+    compared = experiment.objective.settings.get("augmented", 0)
+    if compared and not any(op.entry.facts.get("varies") for op in experiment.augment):
         text = "compares views, and no augmentation differs between them; add one, such as augmix"
         yield ("objective",), predicate(text)
 

@@ -50,6 +50,10 @@ class Data:
             `auto`, wherever there is room; it changes no result
         augment_on: where pictures are warped and recoloured; `cuda` takes that off the workers and differs by rounding
             only; `auto` chooses by the machine
+        bucket: texts of about the same length are batched together, chosen from so many batches of the random order;
+            1 leaves that order
+        batch_tokens: the most tokens, padding included, that go through the network at once in training; a longer batch
+            goes in parts of texts of similar length, with the same result
     """
 
     train: Dataset
@@ -59,6 +63,8 @@ class Data:
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
     augment_on: Literal["auto", "cpu", "cuda"] = "auto"
+    bucket: Count = 16
+    batch_tokens: Count | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,7 @@ class Experiment:
         name: names the run folder; the file's name unless set
         seed: another seed, another run; the same seed, the same run
         plugins: files beside this one, or modules, that register components of your own
-        modality: what kind of sample it is
+        modality: what kind of sample it is: image or text
         unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
@@ -195,7 +201,7 @@ class Experiment:
     name: RunName = "experiment"
     seed: CountOrZero = 0
     plugins: tuple[Plugin, ...] = ()
-    modality: Literal["image"] = "image"
+    modality: Literal["image", "text"] = "image"
     unfreeze: tuple[Text | Last | UnfreezeStage, ...] = ("all",)
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None

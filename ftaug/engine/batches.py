@@ -54,6 +54,9 @@ class Epochs:
     samples: int
     batch_size: int
     accumulate: int
+    sizes: np.ndarray | None = None  # of the samples: those alike are visited together
+    bucket: int = 1  # steps of the random order among which that is done
+    budget: int | None = None  # the most that a micro-batch may hold: its samples times the largest of them
 
     @property
     def steps(self) -> int:
@@ -65,17 +68,41 @@ class Epochs:
         for step in range(start, stop):
             epoch, position = divmod(step, self.steps)
             if position == 0 or step == start:
-                chunks = np.array_split(seeds.order(self.seed, epoch, self.samples), self.steps)
+                chunks = self._chunks(epoch)
             chunk = chunks[position]
-            parts = math.ceil(len(chunk) / self.batch_size)
-            for part, positions in enumerate(np.array_split(chunk, parts)):
+            for part, positions in enumerate(self._parts(chunk)):
                 yield Request(positions, epoch, step, part, len(positions) / len(chunk))
 
+    def _chunks(self, epoch: int) -> list[np.ndarray]:
+        """The samples of each step of an epoch: in random order, within a bucket of steps those alike together."""
+        chunks = np.array_split(seeds.order(self.seed, epoch, self.samples), self.steps)
+        if self.sizes is None or self.bucket == 1:
+            return chunks
+        for start in range(0, self.steps, self.bucket):
+            alike = chunks[start : start + self.bucket]
+            together = np.concatenate(alike)
+            together = together[np.argsort(self.sizes[together], kind="stable")]
+            chunks[start : start + self.bucket] = np.split(together, np.cumsum([len(c) for c in alike])[:-1])
+        return [chunks[i] for i in seeds.generator(self.seed, "buckets", epoch).permutation(self.steps)]
 
-def in_order(samples: int, batch_size: int) -> Iterator[Request]:
-    """The micro-batches of one evaluation."""
+    def _parts(self, chunk: np.ndarray) -> list[np.ndarray]:
+        """The micro-batches of a step: no more samples than a batch has, and no more than the budget allows."""
+        if self.sizes is None or self.budget is None:
+            return np.array_split(chunk, math.ceil(len(chunk) / self.batch_size))
+        ordered = chunk[np.argsort(-self.sizes[chunk], kind="stable")]
+        parts = []
+        while len(ordered):
+            count = min(self.batch_size, max(1, self.budget // max(1, int(self.sizes[ordered[0]]))))
+            parts.append(ordered[:count])
+            ordered = ordered[count:]
+        return parts
+
+
+def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iterator[Request]:
+    """The micro-batches of one evaluation: every sample once, in order, or the smallest first where there are sizes."""
+    order = np.arange(samples) if sizes is None else np.argsort(sizes, kind="stable")
     for part, start in enumerate(range(0, samples, batch_size)):
-        positions = np.arange(start, min(start + batch_size, samples))
+        positions = order[start : start + batch_size]
         yield Request(positions, None, 0, part, len(positions) / samples)
 
 
@@ -92,6 +119,7 @@ class Prepared(Dataset[Batch | Failure]):
     plain: Any = None  # the pipeline of the first view, where several are compared
     views: int = 1
     varying: frozenset[str] = frozenset()  # the streams that differ between views
+    sizes: np.ndarray | None = None  # how much work each sample is
 
     @property
     def verbs(self) -> ModuleType:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -87,10 +88,10 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     return total, samples
 
 
-def loss_of(setup: Setup, inputs: Tensor, targets: Tensor) -> Tensor:
+def loss_of(setup: Setup, inputs: Any, targets: Tensor) -> Tensor:
     """What is made small for a batch; its views one after another, where the objective compares several."""
 
-    def forward(view: Tensor) -> Tensor:
+    def forward(view: Any) -> Tensor:
         with setup.device.autocast():
             logits: Tensor = setup.model(view)
         return logits
@@ -108,7 +109,7 @@ def targets_of(setup: Setup, batch: Batch) -> Tensor:
     return targets.to(setup.device.torch, non_blocking=True)
 
 
-def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple[Any, Tensor]:
     """Apply the experiment's mix, if it has one, by draws of this step alone."""
     mix, until = setup.experiment.mix, setup.experiment.train.mix_until
     if mix is None or (until is not None and batch.request.step >= until.steps(setup.horizon)):
@@ -116,7 +117,7 @@ def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple
     if not setup.task.multi_label:
         targets = one_hot(targets, len(setup.task.classes)).float()
     rng = seeds.generator(setup.experiment.seed, "mix", batch.request.step, batch.request.part)
-    mixed: tuple[Tensor, Tensor] = mix(inputs.float(), targets, rng)
+    mixed: tuple[Any, Tensor] = mix(inputs, targets, rng)
     return mixed
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.batches import Batch, Prepared, batches, in_order
+from ftaug.engine.batches import Batch, Prepared, batches, once
 from ftaug.engine.device import Device
 from ftaug.interfaces import Task
 
@@ -29,7 +29,7 @@ def logits_of(
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Yield every batch with its logits: float32 (batch, classes), on the CPU."""
     model.eval()
-    requests = in_order(len(prepared.portion), batch_size)
+    requests = once(len(prepared.portion), batch_size, prepared.sizes)
     for batch in batches(prepared, requests, workers, pin=device.torch.type == "cuda"):
         with device.autocast():
             logits = model(batch.inputs.to(device.torch, non_blocking=True))
@@ -50,12 +50,14 @@ def gather(
     carry_on: Callable[[], bool] = lambda: True,
 ) -> np.ndarray | None:
     """The logits of all samples, float32 (n, classes); None where `carry_on` said no in between."""
-    result = []
-    for _, logits in logits_of(model, prepared, batch_size, device, workers):
-        result.append(logits.numpy())
+    found: np.ndarray | None = None
+    for batch, logits in logits_of(model, prepared, batch_size, device, workers):
+        if found is None:
+            found = np.empty((len(prepared.portion), logits.shape[1]), np.float32)
+        found[batch.request.ids] = logits.numpy()
         if not carry_on():
             return None
-    return np.concatenate(result)
+    return found
 
 
 def judge(

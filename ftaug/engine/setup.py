@@ -83,7 +83,8 @@ def prepared(experiment: Experiment, portion: Portion, augment: Any, preprocessi
     """A portion's samples with the pipeline that leads them to the model."""
     verbs = modality_of(experiment)
     pipeline = verbs.pipeline(augment, preprocessing)
-    return Prepared(portion, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline))
+    sizes = verbs.sizes(portion.samples, portion.ids, pipeline)
+    return Prepared(portion, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline), sizes=sizes)
 
 
 def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,12 +94,12 @@ def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[
 
 def views_of(experiment: Experiment) -> int:
     """How many views of each sample training compares."""
-    return 1 + int(experiment.objective.settings["augmented"]) if experiment.objective is not None else 1
+    return 1 + int(experiment.objective.settings.get("augmented", 0)) if experiment.objective is not None else 1
 
 
 def _compared(data: Prepared, experiment: Experiment, preprocessing: Mapping[str, Any]) -> Prepared:
     """The training samples in as many views as the objective compares."""
-    if experiment.objective is None:
+    if views_of(experiment) == 1:
         return data
     varying = {op.name for op in experiment.augment if op.fact("varies")}
     plain = modality_of(experiment).pipeline([op for op in experiment.augment if op.name not in varying], preprocessing)
@@ -106,9 +107,11 @@ def _compared(data: Prepared, experiment: Experiment, preprocessing: Mapping[str
     return replace(data, plain=plain, views=views_of(experiment), varying=frozenset(names))
 
 
-def epochs_of(experiment: Experiment, train_size: int) -> Epochs:
+def epochs_of(experiment: Experiment, train_size: int, sizes: np.ndarray | None = None) -> Epochs:
     """How training visits its samples."""
-    return Epochs(experiment.seed, train_size, experiment.data.batch_size, experiment.train.accumulate)
+    data = experiment.data
+    together = (sizes, data.bucket, data.batch_tokens)
+    return Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate, *together)
 
 
 def horizon(experiment: Experiment, train_size: int) -> Horizon:
@@ -138,15 +141,20 @@ def place_model(model: Model, device: Device) -> Model:
 def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:
     """Build everything; `pretrained` is false where a checkpoint is about to fill the network."""
     train = portions["train"]
-    device = devices.choose(device_name, experiment.train.precision, experiment.data.augment_on)
+    verbs = modality_of(experiment)
+    augment_on = experiment.data.augment_on if verbs.on_device else "cpu"
+    device = devices.choose(device_name, experiment.train.precision, augment_on)
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
-    hazards = modality_of(experiment).hazards(experiment.augment, train.task)
-    epochs, length = epochs_of(experiment, len(train)), horizon(experiment, len(train))
+    length = horizon(experiment, len(train))
     _check_warmup(experiment, length)
     backbone, model = build_model(experiment, train.task)
     plan = unfreeze.plan(backbone, experiment, length)
+    pipeline = verbs.pipeline((), backbone.preprocessing)
+    sizes = verbs.sizes(train.samples, train.ids, pipeline)
+    hazards = verbs.hazards(experiment.augment, train.task)
+    hazards += verbs.cautions(train.samples, train.ids, sizes, pipeline)
     if pretrained:
         backbone.load_pretrained()
     place_model(model, device)
@@ -156,7 +164,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         portions=portions,
         backbone=backbone,
         model=model,
-        epochs=epochs,
+        epochs=epochs_of(experiment, len(train), sizes),
         horizon=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),

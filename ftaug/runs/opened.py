@@ -1,7 +1,7 @@
 """A run folder opened for use: the experiment, the model with its best weights, the data it was made for."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +49,7 @@ class OpenRun:
     class_counts: np.ndarray
     model: Model  # on the device, in eval mode
     device: Device
+    save: Callable[[Path], None] | None = None  # write the network as its own library does
 
     @cached_property
     def portions(self) -> dict[str, Portion]:
@@ -106,7 +107,9 @@ class OpenRun:
     def bundle(self, example: torch.Tensor) -> Bundle:
         """What an exporter writes: the model on the CPU in fp32."""
         model = self.model.to("cpu", torch.float32).eval()
-        return Bundle(model, example, self.task, self.activation, self.preprocessing, self.experiment.name)
+        facing = modality_of(self.experiment).facing(model, self.preprocessing)
+        known = (self.task, self.activation, self.preprocessing, self.experiment.name)
+        return Bundle(model, example, *known, facing, self.save)
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
@@ -125,7 +128,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     task = Task(tuple(facts["classes"]), facts["multi_label"])
     chosen_device = devices.choose(device, experiment.train.precision)
     devices.prepare_process(chosen_device)
-    _, model = build_model(experiment, task)
+    backbone, model = build_model(experiment, task)
     tensors, _ = checkpoint.load(chosen)
     model.network.load_state_dict(tensors.get("ema") or tensors["model"])
     return OpenRun(
@@ -138,4 +141,5 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         class_counts=np.array(facts["class_counts"], np.int64),
         model=place_model(model, chosen_device).eval(),
         device=chosen_device,
+        save=backbone.save,
     )

@@ -1,6 +1,7 @@
 import copy
 import json
 import zipfile
+from dataclasses import replace
 
 import onnx
 import onnxruntime
@@ -12,10 +13,13 @@ from torch import nn
 from ftaug import __version__
 from ftaug.components import exporters
 from ftaug.config.kinds import exporter as registry
-from ftaug.errors import Unavailable
+from ftaug.errors import ExperimentError, Unavailable
+from ftaug.image import samples
 from ftaug.interfaces import Bundle, Task
 
 PREPROCESSING = {"mean": [0.5] * 3, "std": [0.25] * 3, "size": [16, 16], "resize": None, "interpolation": "bilinear"}
+
+FORMATS = {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors"}
 
 
 class Model(nn.Module):
@@ -39,7 +43,8 @@ class Model(nn.Module):
 def bundle():
     model = Model().to(memory_format=torch.channels_last).eval()
     model.network[1].running_mean.uniform_(-1, 1)
-    return Bundle(model, pictures(1), Task(("cat", "dog", "ré\nd")), "softmax", PREPROCESSING, "pets")
+    facing = samples.facing(model, PREPROCESSING)
+    return Bundle(model, pictures(1), Task(("cat", "dog", "ré\nd")), "softmax", PREPROCESSING, "pets", facing)
 
 
 def pictures(n):
@@ -55,7 +60,7 @@ def exported(bundle, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports")
     before = copy.deepcopy(bundle.model.state_dict())
     result = {}
-    for name in registry:
+    for name in FORMATS:
         path = folder / f"pets{registry[name].facts['suffix']}"
         result[name] = path, registry[name].function(bundle, path)
     assert all(torch.equal(v, before[k]) for k, v in bundle.model.state_dict().items())
@@ -65,7 +70,12 @@ def exported(bundle, tmp_path_factory):
 
 def test_there_is_an_exporter_for_each_suffix():
     suffixes = {name: registry[name].facts["suffix"] for name in registry}
-    assert suffixes == {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors"}
+    assert suffixes == FORMATS | {"transformers": "-transformers"}
+
+
+def test_only_a_network_of_transformers_is_saved_as_one(bundle, tmp_path):
+    with pytest.raises(ExperimentError, match="the backbone is not of the library transformers"):
+        registry["transformers"].function(bundle, tmp_path / "pets")
 
 
 @pytest.mark.parametrize("name", ["onnx", "torch_export", "safetensors"])
@@ -83,7 +93,7 @@ def test_the_artefact_answers_batches_of_any_size_as_the_model_does(bundle, expo
 def test_the_artefact_answers_for_itself(bundle, exported, name, settings, tmp_path):
     """What was returned runs what is in the file, not the model that was handed in."""
     model = copy.deepcopy(bundle.model)
-    other = Bundle(model, bundle.example, bundle.task, bundle.activation, bundle.preprocessing, bundle.name)
+    other = replace(bundle, model=model, facing=samples.facing(model, PREPROCESSING))
     path = tmp_path / "pets.bin"
     answer = registry[name].function(other, path, **settings)
     with torch.no_grad():
@@ -127,7 +137,7 @@ def test_torch_export_carries_its_facts(exported):
     torch.export.load(exported["torch_export"][0], extra_files=extra)
     facts = json.loads(extra["ftaug.json"])
     assert facts["classes"] == ["cat", "dog", "ré\nd"]
-    assert facts["input"] == {"shape": ["batch", 3, 16, 16], "type": "uint8"}
+    assert facts["inputs"] == {"pixels": {"shape": ["batch", 3, 16, 16], "type": "uint8"}}
     assert zipfile.is_zipfile(exported["torch_export"][0])
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
-from ftaug.engine.batches import Batch, Epochs, Prepared, batches, in_order
+from ftaug.engine.batches import Batch, Epochs, Prepared, batches, once
 from ftaug.engine.portion import Portion
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
@@ -79,7 +79,7 @@ def test_batches_are_the_same_for_any_number_of_workers() -> None:
 
 
 def test_evaluation_sees_samples_in_order() -> None:
-    found: list[Batch] = list(batches(prepared(20), in_order(20, 8), 0, pin=False))
+    found: list[Batch] = list(batches(prepared(20), once(20, 8), 0, pin=False))
     assert np.concatenate([batch.request.ids for batch in found]).tolist() == list(range(20))
     assert torch.cat([batch.inputs for batch in found])[:, 0, 0, 0].tolist() == list(range(20))
 
@@ -87,7 +87,7 @@ def test_evaluation_sees_samples_in_order() -> None:
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_broken_sample_is_named(workers: int) -> None:
     with pytest.raises(BadData, match=r"^squares\[7\]: "):
-        list(batches(prepared(20, broken=7), in_order(20, 8), workers, pin=False))
+        list(batches(prepared(20, broken=7), once(20, 8), workers, pin=False))
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
