@@ -1,0 +1,86 @@
+"""Draw what happens to a text, do it, and split the result into tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ftaug.config.draws import Told, each, seen_by_next
+from ftaug.config.registry import Component
+from ftaug.config.streams import named
+from ftaug.interfaces import Account, Streams
+from ftaug.text.augmentations.protecting import negations_in
+from ftaug.text.lexicon import Lexicon
+from ftaug.text.passage import Passage
+from ftaug.text.texts import Text
+from ftaug.text.tokens import Encoder, encoder
+
+SECOND = "second of the pair: "
+"""Before the names of the streams of a pair's second text."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The way of a text to the model: augmentations in order, then the model's tokens."""
+
+    augment: tuple[Component, ...]
+    preprocessing: Mapping[str, Any]
+
+    @cached_property
+    def named(self) -> tuple[tuple[str, Component], ...]:
+        """The augmentations with the names of their streams."""
+        return tuple(named(self.augment))
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model's tokenizer, as this process has it."""
+        return encoder(self.preprocessing["tokenizer"], self.preprocessing["max_length"])
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """What the model knows of words."""
+        return Lexicon(tokenizer=self.preprocessing["tokenizer"], **self.preprocessing["lexicon"])
+
+    def __call__(self, text: Text, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
+        """Return the tokens, int32 (2, length); without streams nothing is drawn. Raises BadData."""
+        return self.encoder(self.augmented(text, streams, labels)[0])
+
+    def augmented(self, text: Text, streams: Streams | None, labels: tuple[str, ...] = ()) -> tuple[Text, Account]:
+        """The text after the augmentations, and what they drew."""
+        values: dict[str, Mapping[str, float | str]] = {}
+        parts = [
+            self._of_part(part, streams, labels, prefix, values)
+            for part, prefix in ((text.first, ""), (text.second, SECOND))
+            if part is not None
+        ]
+        return Text(*parts), Account(values, labels)
+
+    def _of_part(
+        self,
+        part: str,
+        streams: Streams | None,
+        labels: tuple[str, ...],
+        prefix: str,
+        values: dict[str, Mapping[str, float | str]],
+    ) -> str:
+        for name, seen, draws in self.steps(part, streams, labels, prefix):
+            values[prefix + name] = {key: value for draw in draws for key, value in draw.values.items()}
+            part = seen.text
+        return part
+
+    def steps(
+        self, text: str, streams: Streams | None, labels: tuple[str, ...], prefix: str = ""
+    ) -> Iterator[tuple[str, Passage, list[Told]]]:
+        """The ops that do something to a text: the name of each, the passage after it, and what it drew."""
+        if streams is None or not self.augment:
+            return
+        seen = Passage(text, labels, negations_in(text), self.lexicon)
+        for name, op in self.named:
+            draws = list(each(op(seen, streams(prefix + name))))
+            if draws:
+                seen = seen_by_next(seen, draws)
+                yield name, seen, draws

@@ -1,0 +1,102 @@
+"""Any encoder of the library transformers, from a folder or from the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+
+from ftaug.config.types import Count, Wording
+from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
+from ftaug.interfaces import Backbone
+from ftaug.text import backbone
+from ftaug.text.backbones import encoders
+from ftaug.text.lexicon import weights_file
+from ftaug.weights import WeightFile, Weights, described, first_line, is_file, read
+
+
+def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
+    """A folder beside the experiment file, if there is one; else the name of a model on the hub."""
+    if not isinstance(value, str) or not value:
+        return value
+    folder = Path((info.context or {}).get("folder") or "", Path(value).expanduser())
+    return str(folder.resolve()) if folder.is_dir() or value.startswith((".", "/", "~")) else value
+
+
+ModelPath = Annotated[
+    str,
+    BeforeValidator(_folder_or_name),
+    Field(min_length=1),
+    Wording("a folder that transformers wrote, or the name of a model on the hub"),
+]
+
+
+@backbone.register
+def hf(
+    classes: Sequence[str],
+    *,
+    path: ModelPath,
+    max_length: Count | None = None,
+    weights: Weights = "pretrained",
+    head: Literal["classes", "masked_tokens"] = "classes",
+) -> Backbone:
+    """A text encoder of the library transformers, such as BERT, RoBERTa, DeBERTa, ModernBERT or MiniLM.
+
+    Settings:
+        path: a folder with config.json, tokenizer.json and model.safetensors, or the name of a model on the hub
+        max_length: the most tokens of a text that the model sees; what follows is cut; unless set 256, or fewer where
+            the model takes fewer
+        weights: pretrained (those at the path), none, or a file
+        head: classes, or masked_tokens to train the encoder on texts without labels (`objective: masked_tokens`)
+
+    Weights are read from safetensors alone, and no code that comes with a model is run. With the environment variable
+    HF_HUB_OFFLINE=1 nothing is downloaded.
+    """
+    if weights not in ("pretrained", "none") and not is_file(weights):
+        raise ExperimentError(f"backbone.hf.weights must be pretrained, none or a file; got '{weights}'")
+    config, tokenizer = _opened(path)
+    limit = getattr(config, "max_position_embeddings", None)
+    if getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
+        limit = limit and limit - 2  # their positions start behind the one of padding
+    if max_length is not None and limit is not None and max_length > limit:
+        raise ExperimentError(
+            f"backbone.hf.max_length must be at most {limit}, the positions of {path}; got {max_length}"
+        )
+    network = encoders.network(config, classes, tokenizer, head)
+    made = encoders.preprocessing(tokenizer, max_length, limit, {"path": path})
+
+    def load() -> None:
+        if weights != "none":
+            file = _pretrained(path) if weights == "pretrained" else read(weights)
+            same = described(file.metadata).get("classes") == list(classes)
+            encoders.fill_encoder(network, file, encoders.stages(network)[-1], same_head=same)
+
+    return encoders.backbone(network, made, load, {"weights": path if weights == "pretrained" else weights}, tokenizer)
+
+
+def _opened(path: str) -> tuple[Any, Any]:
+    """The configuration and the tokenizer; raises MissingInput, BadData."""
+    transformers = encoders.library("backbone 'hf'")
+    if Path(path).is_absolute() and not Path(path, "config.json").is_file():
+        raise MissingInput(f"backbone.hf.path: {path} is no folder with a config.json")
+    try:
+        config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+    except OSError as error:
+        raise MissingInput(f"backbone.hf.path: cannot get {path}: {first_line(error)}") from None
+    except ImportError as error:
+        raise missing_extra(f"the tokenizer of {path} ({first_line(error)})", "transformers", "text") from None
+    except ValueError as error:
+        raise BadData(f"backbone.hf.path: {path}: {first_line(error)}") from None
+    if not getattr(tokenizer, "is_fast", False):
+        raise BadData(f"backbone.hf.path: {path} has no tokenizer.json; save one with tokenizer.save_pretrained")
+    return config, tokenizer
+
+
+def _pretrained(path: str) -> WeightFile:
+    """The tensors at the path, whichever head they have; raises MissingInput, BadData."""
+    file = weights_file(path)
+    found: Mapping[str, Any] = read(file).tensors
+    return WeightFile(file, found)

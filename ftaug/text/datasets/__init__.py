@@ -1,0 +1,1 @@
+"""Datasets of texts; importing this registers them."""

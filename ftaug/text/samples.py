@@ -1,0 +1,120 @@
+"""Texts on their way to the model: the functions of `interfaces.Modality`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.registry import Component
+from ftaug.interfaces import Account, Facing, Samples, Streams, Task
+from ftaug.text.augmentations.pipeline import Pipeline
+from ftaug.text.network import IDS, MASK, TYPES, Named
+from ftaug.text.texts import Text
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
+
+suffixes = (b".txt",)
+cache_version = ""
+on_device = False
+SHOWN = 5
+
+
+def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
+    """Make the way from a text to the model's tokens; without augmentations, for evaluation."""
+    return Pipeline(tuple(augment), dict(preprocessing))
+
+
+def prepare(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
+    """Return the tokens as the model takes them, int32 (2, length); raises BadData without the sample's name."""
+    return pipeline(raw, streams, labels)
+
+
+def account(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+    """Say what is drawn for a text."""
+    return pipeline.augmented(raw, streams, labels)[1]
+
+
+def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> np.ndarray:
+    """How many tokens each text has, int64 (n,); the model sees no more than it takes."""
+    return np.fromiter((pipeline.encoder.learn(samples.read(int(i))) for i in ids), np.int64, len(ids))
+
+
+def cautions(samples: Samples, ids: np.ndarray, sizes: np.ndarray, pipeline: Pipeline) -> list[str]:
+    """What of the samples the model will not see, for a person."""
+    longest = pipeline.encoder.max_length
+    long = np.flatnonzero(sizes > longest)
+    if not long.size:
+        return []
+    named = [samples.name(int(ids[i])) for i in long[:SHOWN]]
+    more = f" and {long.size - SHOWN:,} more" if long.size > SHOWN else ""
+    are = "text is" if long.size == 1 else "texts are"
+    return [
+        f"{long.size:,} of {len(ids):,} {are} longer than the {longest} tokens of max_length and cut: "
+        f"{', '.join(named)}{more}"
+    ]
+
+
+def footprint(raw: Text, pipeline: Pipeline, all_streams: Sequence[Streams | None]) -> int:
+    """The bytes that a cache would keep: none, for texts are in memory already."""
+    return 0
+
+
+def relabels(pipeline: Pipeline) -> bool:
+    """Whether an augmentation may change a text's class: none does."""
+    return False
+
+
+def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+    """What augmentations may do to the labels, for a person."""
+    return []
+
+
+def collate(prepared: Sequence[np.ndarray]) -> Tensor:
+    """Pack texts, padded to the longest: int64 (N, 3, length), the planes ids, mask and types."""
+    packed = np.zeros((len(prepared), 3, max(tokens.shape[1] for tokens in prepared)), np.int64)
+    for row, tokens in zip(packed, prepared, strict=True):
+        length = tokens.shape[1]
+        row[IDS, :length], row[TYPES, :length] = tokens
+        row[MASK, :length] = 1
+    return torch.from_numpy(packed)
+
+
+def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
+    """Tokens are taken as they are, but for the id that stands where there is none."""
+    return Padding(preprocessing["pad"])
+
+
+class Padding(nn.Module):
+    """Put the tokenizer's own id where there is no token."""
+
+    def __init__(self, pad: int) -> None:
+        super().__init__()
+        self.pad = pad
+
+    def forward(self, inputs: Any) -> Any:
+        """From packed tokens to the same; mixed ones are left as they are."""
+        if self.pad == 0 or not isinstance(inputs, Tensor):
+            return inputs
+        ids = inputs[:, IDS].masked_fill(inputs[:, MASK] == 0, self.pad)
+        return torch.cat([ids.unsqueeze(1), inputs[:, IDS + 1 :]], dim=1)
+
+
+def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
+    """The model called with the tensors that transformers names."""
+    planes = {"input_ids": IDS, "attention_mask": MASK}
+    planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
+    return Facing(
+        Named(model, has_types=preprocessing["types"]),
+        lambda batch: {name: batch[:, plane].contiguous() for name, plane in planes.items()},
+        {name: {0: "batch", 1: "length"} for name in planes},
+    )
+
+
+def described(preprocessing: Mapping[str, Any]) -> str:
+    """How a text becomes the model's input, in a line."""
+    return f"up to {preprocessing['max_length']} tokens"

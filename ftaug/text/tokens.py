@@ -1,0 +1,79 @@
+"""Texts as tokens: int32 (2, length), the ids above and below them to which of the two texts of a pair each belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ftaug.errors import BadData, missing_extra
+from ftaug.text.texts import Text
+
+REMEMBERED = 1 << 24
+"""Tokens that are kept, so that a text that nothing changes is split once a run."""
+
+
+class Encoder:
+    """A tokenizer, and the texts that it has met."""
+
+    def __init__(self, tokenizer: str, max_length: int) -> None:
+        try:
+            from tokenizers import Tokenizer
+        except ImportError:
+            raise missing_extra("modality 'text'", "tokenizers", "text") from None
+        self.tokenizer: Any = Tokenizer.from_str(tokenizer)
+        self.tokenizer.no_padding()
+        self.tokenizer.no_truncation()
+        self.max_length = max_length
+        self.known: dict[Text, np.ndarray] = {}
+        self.whole: dict[Text, int] = {}
+        self.room = REMEMBERED
+
+    def __call__(self, text: Text) -> np.ndarray:
+        """The tokens of a text, cut to the length that the model takes; raises BadData."""
+        found = self.known.get(text)
+        return self._encoded(text) if found is None else found
+
+    def learn(self, text: Text) -> int:
+        """Remember the tokens of a text; returns how many there are before it is cut."""
+        if text not in self.whole:
+            with self._whole():
+                self.whole[text] = len(self.tokenizer.encode(*_parts(text)).ids)
+            tokens = self._encoded(text)
+            if self.room >= tokens.size:
+                self.known[text] = tokens
+                self.room -= tokens.size
+        return self.whole[text]
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Cut nothing."""
+        self.tokenizer.no_truncation()
+        try:
+            yield
+        finally:
+            self.tokenizer.enable_truncation(self.max_length)
+
+    def _encoded(self, text: Text) -> np.ndarray:
+        if not self.tokenizer.truncation:
+            self.tokenizer.enable_truncation(self.max_length)
+        try:
+            found = self.tokenizer.encode(*_parts(text))
+        except UnicodeEncodeError:
+            raise BadData("the text is not UTF-8") from None
+        if not found.ids:
+            raise BadData("the text is empty, and the tokenizer marks neither its beginning nor its end")
+        return np.array([found.ids, found.type_ids], np.int32)
+
+
+def _parts(text: Text) -> Sequence[str]:
+    return (text.first,) if text.second is None else (text.first, text.second)
+
+
+@lru_cache(maxsize=4)
+def encoder(tokenizer: str, max_length: int) -> Encoder:
+    """The encoder of a tokenizer in this process."""
+    return Encoder(tokenizer, max_length)
