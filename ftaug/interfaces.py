@@ -81,6 +81,10 @@ class Stage:
     name: str
     modules: tuple[str, ...]  # dotted names of modules or parameters below the network
 
+    def holds(self, name: str) -> bool:
+        """Whether a module or parameter lies in it."""
+        return any(name == module or name.startswith(f"{module}.") for module in self.modules)
+
 
 @dataclass
 class Backbone:
@@ -92,6 +96,38 @@ class Backbone:
     load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
     facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What a method made of a network, in place."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Its own, by name, which learn from the first step on; each with a parameter beside it, whose stage is theirs."""
+
+    start: Callable[[], None] = nothing
+    """Called once the network holds the weights that it starts from; not where a checkpoint fills it."""
+
+    merge: Callable[[], None] = nothing
+    """Fold its own parameters into the network's and take them away: the same answers from the network as it was."""
+
+    penalty: Callable[[], Tensor] | None = None  # a scalar, added to what every step makes small
+
+    state: dict[str, Tensor] = field(default_factory=dict)  # what a checkpoint keeps for it beside the network
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """What a run with a method learned, apart from the weights beside it, which it left as they were."""
+
+    tensors: Mapping[str, Tensor]
+    base: str  # the sha256 of those weights
+    method: Any  # as the experiment file has it
+    applied: Callable[[Mapping[str, Tensor]], nn.Module]  # the whole model with such tensors
 
 
 class Facing(NamedTuple):
@@ -182,3 +218,4 @@ class Bundle:
     name: str
     facing: Facing
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+    adapter: Adapter | None = None  # where the method adds weights of its own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import warnings
@@ -112,6 +113,17 @@ def _state(content: Any, path: str) -> dict[str, Tensor]:
 def first_line(error: Exception) -> str:
     """What an error of a library says, short enough for a sentence."""
     return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
+
+
+def digest_of(tensors: Mapping[str, Tensor]) -> str:
+    """A sha256 over named tensors, in hex."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def preprocessing_in(path: str) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine import unfreeze
+from ftaug.engine.adapt import adapt
 from ftaug.engine.outline import Row, course, outline
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import build_model, horizon, modality_of
@@ -29,7 +30,8 @@ def run(target: Path, overrides: Sequence[str], as_json: bool) -> None:
     data = portions(experiment.data, experiment.seed)
     backbone, _ = build_model(experiment, data["train"].task)
     length = horizon(experiment, len(data["train"]))
-    rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length), length)
+    method = adapt(backbone, experiment)
+    rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     draw(course(experiment, length), rows, length, picture)
     if as_json:
         print(json.dumps(_as_json(data, backbone, rows, length, picture), indent=2))

@@ -86,9 +86,19 @@ def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str]
     """The override that starts the backbone from another run's best weights."""
     if from_ is None:
         return []
+    if (Path(from_) / "resolved.yaml").is_file():
+        method = load(Path(from_) / "resolved.yaml", trust_plugins=trust_plugins).method
+        if method is not None and method.fact("learns") != "all":
+            from ftaug.runs.merged import merged_weights
+
+            return [_weights_of(config, overrides, trust_plugins, merged_weights(from_, trust_plugins=trust_plugins))]
     kept = (Path(from_, "best", name).absolute() for name in ("ema.safetensors", "model.safetensors"))
     weights = next((path for path in kept if path.is_file()), None)
     if weights is None:
         raise ExperimentError(f"--from {from_}: has no best checkpoint; name a run folder that `ftaug train` wrote")
+    return [_weights_of(config, overrides, trust_plugins, weights)]
+
+
+def _weights_of(config: Path, overrides: Sequence[str], trust_plugins: bool, weights: Path) -> str:
     backbone = load(config, overrides, trust_plugins=trust_plugins).backbone
-    return [f"backbone.{backbone.name}.weights={json.dumps(str(weights))}"]
+    return f"backbone.{backbone.name}.weights={json.dumps(str(weights))}"

@@ -36,6 +36,7 @@ def summary(experiment: Experiment) -> list[str]:
         f"name      {experiment.name} ({digest(experiment)})",
         f"data      {experiment.data.train.name}, batches of {experiment.data.batch_size}",
         f"backbone  {experiment.backbone.name}, learning: {', '.join(unfreeze)}",
+        *([f"method    {experiment.method.name}"] if experiment.method else []),
         f"augment   {', '.join(augment) or 'nothing'}",
         f"training  {experiment.train.epochs} epochs, {experiment.optimizer.name}, "
         f"{experiment.lr.schedule.name} from {experiment.lr.peak:g}, {experiment.loss.name}",

@@ -103,6 +103,23 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     return _in_torch(loaded)
 
 
+@exporter.register(suffix=".adapter.safetensors")
+def adapter(bundle: Bundle, path: Path) -> Loaded:
+    """What a method learned, without the pretrained weights beside it: a small file to go on from.
+
+    A run goes on from it by the setting `weights` of its method, such as `method: {lora: {weights: FILE}}`, on the same
+    pretrained weights: the file holds their hash.
+    """
+    if bundle.adapter is None:
+        raise ExperimentError("exporter 'adapter': the run has no method that adds weights; use safetensors")
+    from safetensors.torch import load_file, save
+
+    about = {**description(bundle), "method": bundle.adapter.method, "base": bundle.adapter.base}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in bundle.adapter.tensors.items()}
+    path.write_bytes(save(tensors, {"ftaug": json.dumps(about)}))
+    return _in_torch(bundle.adapter.applied(load_file(path)))
+
+
 @exporter.register(suffix="-transformers")
 def transformers(bundle: Bundle, path: Path) -> Loaded:
     """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and tokenizer."""

@@ -130,6 +130,19 @@ def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
         yield ("unfreeze", plan.index("all")), predicate("covers every layer; the other names would have no effect")
 
 
+@reads("method", "optimizer", "train.decay_norms")
+def _weight_decay_has_an_effect(experiment: Experiment) -> Found:
+    method, optimizer = experiment.method, experiment.optimizer
+    if method is None or not method.fact("replaces_decay"):
+        return
+    default = optimizer.entry.settings()["weight_decay"].default if "weight_decay" in optimizer.settings else 0.0
+    if (given := optimizer.settings.get("weight_decay", 0.0)) not in (0.0, default):
+        where = ("optimizer", optimizer.name, "weight_decay")
+        yield where, predicate(f"does nothing beside the method {method.name}, which takes its place; got {given:g}")
+    if experiment.train.decay_norms:
+        yield ("train", "decay_norms"), predicate(f"does nothing beside the method {method.name}; leave it out")
+
+
 @reads("data.val", "train.early_stop")
 def _early_stop_can_measure(experiment: Experiment) -> Found:
     if experiment.data.val is None and experiment.train.early_stop:

@@ -185,7 +185,9 @@ class Experiment:
         seed: another seed, another run; the same seed, the same run
         plugins: files beside this one, or modules, that register components of your own
         modality: what kind of sample it is: image or text
-        unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages
+        unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages;
+            unless set `all`, with a method that adds weights of its own the head
+        method: how it learns, where not every weight that learns is free to go anywhere
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
         loss: what training makes small
@@ -203,6 +205,7 @@ class Experiment:
     plugins: tuple[Plugin, ...] = ()
     modality: Literal["image", "text"] = "image"
     unfreeze: tuple[Text | Last | UnfreezeStage, ...] = ("all",)
+    method: Annotated[Component, OfKind("method")] | None = None
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]

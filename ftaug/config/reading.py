@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ftaug.config import kinds
 from ftaug.config.checks import check
 from ftaug.config.document import Document, Where
 from ftaug.config.experiment import Experiment
@@ -38,15 +39,22 @@ def read(
 
 
 def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Fill in what follows from other values: the name from the file's, the best metric from the first one."""
+    """Fill in what follows from other values: the name from the file's, the best metric from the first one, what
+    learns from the method."""
     chosen = {"name": re.sub(r"^\W|[^\w.+-]", "_", path.stem)[:100] or "experiment", **tree}
     evaluate = tree.get("evaluate")
-    if isinstance(evaluate, dict) and "best" not in evaluate and isinstance(evaluate.get("metrics"), list):
-        first = next(iter(evaluate["metrics"]), "loss")
-        name = next(iter(first), None) if isinstance(first, dict) else first
-        if isinstance(name, str):
-            chosen["evaluate"] = {**evaluate, "best": name}
+    measured = evaluate.get("metrics") if isinstance(evaluate, dict) and "best" not in evaluate else None
+    if isinstance(evaluate, dict) and isinstance(measured, list) and (name := _name(next(iter(measured), "loss"))):
+        chosen["evaluate"] = {**evaluate, "best": name}
+    if "unfreeze" not in tree and (method := _name(tree.get("method"))) in kinds.method:
+        chosen["unfreeze"] = [kinds.method[method].facts["learns"]]
     return chosen
+
+
+def _name(component: Any) -> str:
+    """The name of a component as it is written; the empty string where it is none."""
+    first = next(iter(component), "") if isinstance(component, dict) else component
+    return first if isinstance(first, str) else ""
 
 
 def _contradictions(tree: dict[str, Any], faults: Faults, context: Mapping[str, Any]) -> Faults:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ftaug.engine import seeds
+from ftaug.engine.adapt import require_reached
 from ftaug.engine.batches import Batch, batches, moved
 from ftaug.engine.setup import Setup, modality_of, views_of
 from ftaug.errors import Diverged
@@ -52,6 +53,8 @@ def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
             plan.apply(network, step)
         rate = set_rates(setup, step, progress)
         loss, samples = accumulate_gradients(setup, step, feed)
+        if step == 0:
+            require_reached(setup.method, network)
         norm = update(setup, step)
         _check_finite(previous)
         previous = Step(step + 1, step // setup.horizon.epoch_steps, loss, rate, samples, norm)
@@ -81,7 +84,8 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
             inputs = modality_of(setup.experiment).finished(inputs)
         inputs, targets = _mixed(setup, batch, inputs, targets_of(setup, batch))
         loss = loss_of(setup, inputs, targets) * batch.request.share
-        torch.autograd.backward(setup.scaler.scale(loss))
+        penalised = loss if setup.method.penalty is None else loss + setup.method.penalty() * batch.request.share
+        torch.autograd.backward(setup.scaler.scale(penalised))
         total += loss.detach()
         share += batch.request.share
         samples += len(batch.request.ids)

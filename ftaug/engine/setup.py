@@ -14,13 +14,14 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.types import Duration
 from ftaug.engine import device as devices
 from ftaug.engine import unfreeze
+from ftaug.engine.adapt import adapt
 from ftaug.engine.batches import Epochs, Prepared, processes
 from ftaug.engine.device import Device
 from ftaug.engine.ema import Average
 from ftaug.engine.portion import Portion
 from ftaug.engine.unfreeze import Plan
 from ftaug.errors import BadData, ExperimentError, Problem
-from ftaug.interfaces import Backbone, Horizon, Modality, Task
+from ftaug.interfaces import Adapted, Backbone, Horizon, Modality, Task
 
 
 class Model(nn.Module):
@@ -52,6 +53,7 @@ class Setup:
     scaler: torch.amp.GradScaler
     average: Average | None
     loss: Callable[[Tensor, Tensor], Tensor]
+    method: Adapted
     hazards: Sequence[str]  # what the augmentations may do to the labels
 
     @property
@@ -150,14 +152,18 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     length = horizon(experiment, len(train))
     _check_warmup(experiment, length)
     backbone, model = build_model(experiment, train.task)
-    plan = unfreeze.plan(backbone, experiment, length)
+    unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
     pipeline = verbs.pipeline((), backbone.preprocessing)
     sizes = verbs.sizes(train.samples, train.ids, pipeline)
     hazards = verbs.hazards(experiment.augment, train.task)
     hazards += verbs.cautions(train.samples, train.ids, sizes, pipeline)
     if pretrained:
         backbone.load_pretrained()
+    method = adapt(backbone, experiment)
+    plan = unfreeze.plan(backbone, experiment, length, method.parameters)
     place_model(model, device)
+    if pretrained:
+        method.start()
     return Setup(
         experiment=experiment,
         device=device,
@@ -171,6 +177,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),
         average=Average(model.network, experiment.train.ema) if experiment.train.ema is not None else None,
         loss=bind_loss(experiment, train.counts()),
+        method=method,
         hazards=hazards,
     )
 

@@ -1,18 +1,17 @@
 """Which parameters learn, from when on, and at what rate. Frozen parts do not move, BatchNorm's statistics included."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.experiment import Experiment, Last, UnfreezeStage
 from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.interfaces import Backbone, Horizon, Stage
+from ftaug.weights import digest_of
 
 Pattern: TypeAlias = str | Last
 
@@ -34,6 +33,7 @@ class Plan:
 
     groups: tuple[Group, ...]
     stage_of: Mapping[str, str]  # from the name of a module or parameter to its stage
+    added: frozenset[str] = frozenset()  # the parameters that a method put beside the network's own
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -57,46 +57,63 @@ class Plan:
         """The modules that stay in eval mode: those of wholly frozen stages, and each BatchNorm that does not learn."""
         learning = self.learning(step)
         awake = {self.stage_of[name] for name in learning}
+        moving = {self.stage_of[name] for name in learning - self.added}
         return [
             module
             for name, module in network.named_modules()
-            if (name in self.stage_of and self.stage_of[name] not in awake) or _is_frozen_norm(name, module, learning)
+            if (name in self.stage_of and self.stage_of[name] not in awake)
+            or (isinstance(module, _BatchNorm) and not self._moves(name, module, learning, moving))
         ]
 
-
-def _is_frozen_norm(name: str, module: nn.Module, learning: frozenset[str]) -> bool:
-    own = [f"{name}.{parameter}" for parameter, _ in module.named_parameters(recurse=False)]
-    return isinstance(module, _BatchNorm) and bool(own) and learning.isdisjoint(own)
+    def _moves(self, name: str, norm: nn.Module, learning: frozenset[str], moving: set[str]) -> bool:
+        """Whether a BatchNorm learns; one without parameters does where its stage does."""
+        own = [f"{name}.{parameter}" for parameter, _ in norm.named_parameters(recurse=False)]
+        return not learning.isdisjoint(own) if own else self.stage_of.get(name) in moving
 
 
 def frozen_digest(network: nn.Module, plan: Plan, step: int) -> str:
     """A sha256 over all that must not move at a step: frozen parameters, and the buffers of resting modules."""
+    return digest_of(frozen_tensors(network, plan, step))
+
+
+def frozen_tensors(network: nn.Module, plan: Plan, step: int) -> dict[str, Tensor]:
+    """All that must not move at a step, by name."""
     learning, resting = plan.learning(step), {id(module) for module in plan.resting(network, step)}
-    frozen = {name: p for name, p in network.named_parameters() if name not in learning}
+    frozen: dict[str, Tensor] = {name: p for name, p in network.named_parameters() if name not in learning}
     for name, module in network.named_modules():
         if id(module) in resting:
             frozen.update({f"{name}.{key}": buffer for key, buffer in module.named_buffers(recurse=False)})
-    digest = hashlib.sha256()
-    for name, tensor in sorted(frozen.items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    return frozen
 
 
-def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon) -> Plan:
-    """Turn `unfreeze` and `lr` into groups; raises ExperimentError."""
-    layers = _Layers(backbone)
-    starts = _starts(layers, experiment.unfreeze, horizon)
+def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon, added: Mapping[str, str] | None = None) -> Plan:
+    """Turn `unfreeze` and `lr` into groups; raises ExperimentError.
+
+    `added` are the parameters of a method, which learn from the start; each with one beside it, whose stage is theirs.
+    """
+    added = added or {}
+    layers = _Layers(backbone, added)
+    starts = _starts(layers, experiment.unfreeze, horizon) | dict.fromkeys(added, _Start(0, 1.0))
     _require_head(layers, starts)
     factors = _rates(layers, experiment, starts)
+    decaying = experiment.method is None or not experiment.method.fact("replaces_decay")
     groups: dict[tuple[str, float, bool, int], list[str]] = {}
     for name, parameter in layers.parameters.items():
         if name in starts:
-            decays = parameter.ndim > 1 or experiment.train.decay_norms
+            decays = decaying and (parameter.ndim > 1 or experiment.train.decay_norms)
             key = (layers.stage_of[name], factors[name] * starts[name].lr, decays, starts[name].step)
             groups.setdefault(key, []).append(name)
     made = (Group(*key, tuple(names)) for key, names in groups.items())
-    return Plan(tuple(sorted(made, key=lambda group: layers.depth(group.stage))), layers.stage_of)
+    ordered = tuple(sorted(made, key=lambda group: layers.depth(group.stage)))
+    return Plan(ordered, layers.stage_of, frozenset(added))
+
+
+def ever_learning(backbone: Backbone, experiment: Experiment) -> frozenset[str]:
+    """The parameters that `unfreeze` means, whenever they start."""
+    layers = _Layers(backbone, {})
+    stages = (entry if isinstance(entry, UnfreezeStage) else UnfreezeStage((entry,)) for entry in experiment.unfreeze)
+    patterns = ((f"unfreeze.{index}", pattern) for index, stage in enumerate(stages) for pattern in stage.layers)
+    return frozenset(name for key, pattern in patterns for name in layers.select(pattern, key))
 
 
 @dataclass(frozen=True)
@@ -108,11 +125,12 @@ class _Start:
 class _Layers:
     """The names in a network that a pattern can mean."""
 
-    def __init__(self, backbone: Backbone) -> None:
+    def __init__(self, backbone: Backbone, added: Mapping[str, str]) -> None:
         self.stages = [stage.name for stage in backbone.stages]
         self.modules = dict(backbone.network.named_modules())
         self.parameters = dict(backbone.network.named_parameters())
         self.stage_of = _stage_of(backbone.network, backbone.stages)
+        self.stage_of |= {name: self.stage_of[beside] for name, beside in added.items()}
 
     def depth(self, stage: str) -> int:
         """The position of a stage, from the stem on."""

@@ -10,15 +10,27 @@ from typing import Any
 import numpy as np
 import torch
 
+from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
-from ftaug.engine import checkpoint, measure
+from ftaug.engine import checkpoint, measure, unfreeze
 from ftaug.engine import device as devices
+from ftaug.engine.adapt import adapt, adapter_of
 from ftaug.engine.batches import processes
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion, portions
-from ftaug.engine.setup import Model, Setup, bind_loss, build_model, evaluated, modality_of, place_model, prepared
+from ftaug.engine.setup import (
+    Model,
+    Setup,
+    bind_loss,
+    build_model,
+    evaluated,
+    horizon,
+    modality_of,
+    place_model,
+    prepared,
+)
 from ftaug.errors import BadData, ExperimentError, MissingInput
-from ftaug.interfaces import Bundle, Task
+from ftaug.interfaces import Adapter, Bundle, Task
 from ftaug.load import load
 
 MODEL_FILE = "model.json"
@@ -109,7 +121,18 @@ class OpenRun:
         model = self.model.to("cpu", torch.float32).eval()
         facing = modality_of(self.experiment).facing(model, self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, self.save)
+        return Bundle(model, example, *known, facing, self.save, self._adapter())
+
+    def _adapter(self) -> Adapter | None:
+        """What the run's method learned, apart from what it left as it was."""
+        backbone, model = build_model(self.experiment, self.task)
+        method = adapt(backbone, self.experiment)
+        if not method.parameters:
+            return None
+        model.network.load_state_dict(_weights(self.checkpoint))
+        length = horizon(self.experiment, len(self.portions["train"]))
+        plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
+        return adapter_of(model, plan, length, to_plain(self.experiment.method))
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
@@ -129,8 +152,9 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     chosen_device = devices.choose(device, experiment.train.precision)
     devices.prepare_process(chosen_device)
     backbone, model = build_model(experiment, task)
-    tensors, _ = checkpoint.load(chosen)
-    model.network.load_state_dict(tensors.get("ema") or tensors["model"])
+    method = adapt(backbone, experiment)
+    model.network.load_state_dict(_weights(chosen))
+    method.merge()
     return OpenRun(
         folder=folder,
         experiment=experiment,
@@ -143,3 +167,9 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         device=chosen_device,
         save=backbone.save,
     )
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in a checkpoint that are to be used: their average where there is one."""
+    tensors, _ = checkpoint.load(path)
+    return tensors.get("ema") or tensors["model"]

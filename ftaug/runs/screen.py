@@ -31,6 +31,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
             table.add_row(purpose, _samples(setup.portions[purpose]))
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
     table.add_row("parameters", _parameters(setup))
+    if experiment.method is not None:
+        table.add_row("method", _method(setup))
     table.add_row("batch", _batch(setup))
     if setup.experiment.data.cache is not None:
         table.add_row("cache", cache.text)
@@ -94,6 +96,14 @@ def _parameters(setup: Setup) -> str:
     later = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step > 0 for n in g.names)
     text = f"{now:,} of {total:,} trainable"
     return f"{text}, {later:,} more later" if later else text
+
+
+def _method(setup: Setup) -> str:
+    method, parameters = setup.experiment.method, dict(setup.model.network.named_parameters())
+    added = sum(parameters[name].numel() for name in setup.method.parameters)
+    settings = ", ".join(f"{key} {value}" for key, value in (method.settings if method else {}).items() if value)
+    text = f"{method.name if method else ''}{f' ({settings})' if settings else ''}"
+    return f"{text}, {added:,} parameters beside the network's" if added else text
 
 
 def _batch(setup: Setup) -> str:

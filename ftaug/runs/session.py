@@ -12,6 +12,7 @@ from torch import Tensor
 from ftaug import __version__
 from ftaug.config.dump import digest
 from ftaug.engine import checkpoint, measure
+from ftaug.engine.adapt import restore
 from ftaug.engine.fit import Progress, Step
 from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.run_folder import RunFolder
@@ -68,6 +69,7 @@ class Session:
         load_optimizer(setup.optimizer, tensors["optimizer"])
         if setup.average is not None:
             setup.average.load(tensors["ema"])
+        restore(setup.method, setup.model.network, tensors.get("method", {}))
         progress = Progress(**state["progress"])
         if progress.scaler:
             setup.scaler.load_state_dict(progress.scaler)
@@ -168,6 +170,8 @@ class Session:
         tensors = {"model": setup.model.network.state_dict(), "optimizer": optimizer_tensors(setup.optimizer)}
         if setup.average is not None:
             tensors["ema"] = setup.average.tensors
+        if setup.method.state:
+            tensors["method"] = setup.method.state
         state = {
             "progress": asdict(progress),
             "metrics_position": self.folder.metrics_position(),

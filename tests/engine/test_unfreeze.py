@@ -20,7 +20,8 @@ HORIZON = Horizon(total_steps=12, epoch_steps=4)
 
 def experiment(*unfreeze, decay_norms=False, **lr):
     """The parts of an experiment that a plan reads."""
-    return SimpleNamespace(unfreeze=unfreeze, lr=LearningRate(**lr), train=Train(decay_norms=decay_norms))
+    train = Train(decay_norms=decay_norms)
+    return SimpleNamespace(unfreeze=unfreeze, method=None, lr=LearningRate(**lr), train=train)
 
 
 @pytest.fixture
