@@ -101,6 +101,23 @@ def _mixing_can_end(experiment: Experiment) -> Found:
         yield ("train", "mix_until"), predicate("ends mixing, and mix is null; set mix, or leave it out")
 
 
+@reads("train.cache_features", "mix", "objective", "unfreeze")
+def _features_can_be_stored(experiment: Experiment) -> Found:
+    if experiment.train.cache_features is None:
+        return
+    where = ("train", "cache_features")
+    if experiment.mix is not None:
+        yield where, predicate(f"stores what single samples give, and mix: {experiment.mix.name} blends them; drop one")
+    if experiment.objective is not None:
+        name = experiment.objective.name
+        yield where, predicate(f"stores one view of a sample at a time, and objective: {name} needs more; drop one")
+    if experiment.unfreeze and experiment.unfreeze[0] == "all":
+        yield (
+            where,
+            predicate("stores what frozen layers give, and unfreeze is all; name fewer, or leave it out"),
+        )
+
+
 @reads("unfreeze", "train.epochs")
 def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
     plan = experiment.unfreeze

@@ -22,6 +22,7 @@ WITHOUT_INFLUENCE = (
     ("data", "workers"),
     ("data", "cache"),
     ("data", "augment_on"),
+    ("train", "cache_features", "place"),
     ("train", "max_time"),
     ("train", "tensorboard"),
     ("train", "save_every"),
@@ -60,7 +61,8 @@ def digest(experiment: Experiment) -> str:
         inner = plain
         for section in sections:
             inner = inner[section]
-        del inner[key]
+        if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
+            del inner[key]
     plain["plugins"] = [_content(plugin) for plugin in experiment.plugins]
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

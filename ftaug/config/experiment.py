@@ -124,6 +124,20 @@ class EarlyStop:
 
 
 @dataclass(frozen=True)
+class CacheFeatures:
+    """What the frozen part of a network gives is stored, and epochs run on the rest of it alone.
+
+    Settings:
+        views: how many augmented views of each sample are stored; epochs take them in turn
+        place: where: `ram`, for the run; `disk`, for later runs too; `auto`, wherever there is room; it changes no
+            result
+    """
+
+    views: Count = 8
+    place: Literal["ram", "disk", "auto"] = "auto"
+
+
+@dataclass(frozen=True)
 class Train:
     """How long and with which numerics.
 
@@ -137,6 +151,8 @@ class Train:
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
         mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
+        cache_features: whether what the frozen part of the network gives is stored, so that epochs run on the rest
+            alone: in so many augmented `views` of each sample, or `auto`, 8 of them where that can be
         tensorboard: whether to write TensorBoard's event files into the run folder too
         save_every: how often to write a checkpoint beside those of the evaluations
     """
@@ -151,6 +167,7 @@ class Train:
     max_time: TimeLimit | None = None
     save_every: Duration | None = None
     mix_until: Duration | None = None
+    cache_features: CacheFeatures | Literal["auto"] | None = None
     tensorboard: bool = False
 
 

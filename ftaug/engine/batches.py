@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
@@ -44,6 +44,20 @@ class Failure(NamedTuple):
     """A sample that could not be prepared, on its way from a worker to the run."""
 
     error: FtaugError
+
+
+class Source(Protocol):
+    """Answers requests for batches."""
+
+    @property
+    def portion(self) -> Portion:
+        """The samples that the requests are about."""
+
+    @property
+    def sizes(self) -> np.ndarray | None:
+        """How much work each sample is; None where all are alike."""
+
+    def __getitem__(self, request: Request) -> Batch | Failure: ...
 
 
 @dataclass(frozen=True)
@@ -184,10 +198,10 @@ def naming(portion: Portion, position: int) -> Iterator[None]:
         raise BadData(f"{portion.samples.name(int(portion.ids[position]))}: {error}") from None
 
 
-def batches(prepared: Prepared, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch]:
+def batches(source: Source, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch]:
     """Answer the requests in their order, ahead of time where there are workers; raises what a sample raised."""
     loader = DataLoader(
-        prepared,
+        cast(Prepared, source),
         sampler=requests,
         batch_size=None,
         num_workers=workers,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ftaug.engine import seeds
@@ -43,8 +43,7 @@ class Step:
 def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
     """Train from `progress.step` to the end of the horizon."""
     plan, network = setup.plan, setup.model.network
-    requests = setup.epochs.requests(progress.step, setup.horizon.total_steps)
-    feed = batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
+    feed = _feed(setup, progress.step)
     network.eval()
     previous: Step | None = None
     for step in range(progress.step, setup.horizon.total_steps):
@@ -58,6 +57,16 @@ def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
         progress.step = step + 1
         yield previous
     _check_finite(previous)
+
+
+def _feed(setup: Setup, start: int) -> Iterator[Batch]:
+    """The micro-batches from a step on: of stored features as long as they serve, then of samples."""
+    until = start
+    if setup.features is not None and start < setup.features.until:
+        until = setup.features.until
+        yield from batches(setup.features.kept["train"], setup.epochs.requests(start, until), 0, pin=False)
+    requests = setup.epochs.requests(until, setup.horizon.total_steps)
+    yield from batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
 
 
 def set_rates(setup: Setup, step: int, progress: Progress) -> float:
@@ -76,11 +85,8 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     while share < 1 - 1e-9:
         batch = next(feed)
         torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, batch.request.part))
-        inputs = moved(batch.inputs, setup.device.torch)
-        if not isinstance(inputs, Tensor):
-            inputs = modality_of(setup.experiment).finished(inputs)
-        inputs, targets = _mixed(setup, batch, inputs, targets_of(setup, batch))
-        loss = loss_of(setup, inputs, targets) * batch.request.share
+        inputs, targets = _mixed(setup, batch, collated(setup, batch), targets_of(setup, batch))
+        loss = loss_of(setup, inputs, targets, setup.network_at(step)) * batch.request.share
         torch.autograd.backward(setup.scaler.scale(loss))
         total += loss.detach()
         share += batch.request.share
@@ -88,12 +94,18 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     return total, samples
 
 
-def loss_of(setup: Setup, inputs: Any, targets: Tensor) -> Tensor:
+def collated(setup: Setup, batch: Batch) -> Any:
+    """The inputs of a batch on the device, what was left to it done."""
+    inputs = moved(batch.inputs, setup.device.torch)
+    return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
+
+
+def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> Tensor:
     """What is made small for a batch; its views one after another, where the objective compares several."""
 
     def forward(view: Any) -> Tensor:
         with setup.device.autocast():
-            logits: Tensor = setup.model(view)
+            logits: Tensor = network(view)
         return logits
 
     objective = setup.experiment.objective

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from ftaug.engine.portion import Portion
 from ftaug.engine.unfreeze import Plan
 from ftaug.errors import BadData, ExperimentError, Problem
 from ftaug.interfaces import Backbone, Horizon, Modality, Task
+
+if TYPE_CHECKING:
+    from ftaug.engine.features import Features
 
 
 class Model(nn.Module):
@@ -53,6 +56,7 @@ class Setup:
     average: Average | None
     loss: Callable[[Tensor, Tensor], Tensor]
     hazards: Sequence[str]  # what the augmentations may do to the labels
+    features: "Features | None" = None  # what a frozen prefix gave, stored
 
     @property
     def task(self) -> Task:
@@ -63,6 +67,11 @@ class Setup:
     def workers(self) -> int:
         """Processes that prepare batches."""
         return processes(self.experiment.data.workers)
+
+    def network_at(self, step: int) -> nn.Module:
+        """What is trained at a step: the model, or the rest of it behind a prefix whose features are stored."""
+        stored = self.features is not None and step < self.features.until
+        return self.features.cut.rest if self.features is not None and stored else self.model
 
     def prepared(self, purpose: str) -> Prepared:
         """The samples of a purpose, on their way to the model: augmented only for training."""

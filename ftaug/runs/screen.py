@@ -34,6 +34,10 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     table.add_row("batch", _batch(setup))
     if setup.experiment.data.cache is not None:
         table.add_row("cache", cache.text)
+    if setup.features is not None:
+        table.add_row("features", setup.features.text)
+    elif experiment.train.cache_features is not None:
+        table.add_row("features", "auto → not stored (the frozen part has done its work, or cannot be cut off)")
     table.add_row("length", _length(setup))
     table.add_row(
         "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"

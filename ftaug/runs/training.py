@@ -1,12 +1,13 @@
 """A run from where it is to its end: build or restore, train, and leave a complete run folder."""
 
 import json
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint
 from ftaug.engine.caching import Cache, caching
+from ftaug.engine.features import batches_of, featuring, fill, missing
 from ftaug.engine.fit import fit
 from ftaug.engine.portion import portions
 from ftaug.engine.run_folder import RunFolder
@@ -24,17 +25,21 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
     found = checkpoint.newest(folder.checkpoints)
     built = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
     with caching(built) as (setup, cache):
-        _train(setup, cache, found, folder, stop)
+        session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
+        with featuring(setup, session.progress.step) as features:
+            session.setup = replace(setup, features=features)
+            _train(session, cache, stop)
 
 
-def _train(setup: Setup, cache: Cache, found: Path | None, folder: RunFolder, stop: StopRequests) -> None:
-    """Train the setup from a checkpoint, or from the start."""
-    session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
+def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
+    """Train from where the session is."""
+    setup, folder = session.setup, session.folder
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
     folder.write(MODEL_FILE, json.dumps({**describe_model(setup), "chosen": chosen}, indent=1) + "\n")
     console = screen.console()
     console.print(screen.before(setup, cache, folder.path, session.origin))
+    _store_features(setup, session.progress.step, stop)
     with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
         session.catch_up(stop, ticker)
         if session.goes_on(stop):
@@ -48,6 +53,21 @@ def _train(setup: Setup, cache: Cache, found: Path | None, folder: RunFolder, st
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     finish(session, folder)
+
+
+def _store_features(setup: Setup, step: int, stop: StopRequests) -> None:
+    """Store what training will need of the frozen prefix from a step on, as far as nobody asks to stop."""
+    if setup.features is None:
+        return
+    needed = missing(setup, setup.features, step)
+    total = sum(len(batches_of(setup, purpose, view)) for purpose, view in needed)
+    with Ticker(total, 0, unit="batch") as ticker:
+        for purpose, view in needed:
+            for _ in fill(setup, setup.features, purpose, view):
+                ticker.tick()
+                ticker.status(f"features of {purpose}, view {view + 1}")
+                if stop.reason is not None:
+                    return
 
 
 def finish(session: Session, folder: RunFolder) -> None:
