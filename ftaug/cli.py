@@ -254,6 +254,20 @@ def augment(
     )
 
 
+@app.command()
+def benchmark(
+    config: Config,
+    overrides: Overrides = None,
+    steps: Annotated[int, typer.Option(help="Steps to measure, after three to warm up.", min=1)] = 20,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    as_json: AsJson = False,
+) -> None:
+    """Say where the time of a training step goes, and what to change."""
+    from ftaug.commands import benchmark
+
+    benchmark.run(config=config, overrides=overrides or [], steps=steps, device=device.value, as_json=as_json)
+
+
 @app.command(name="list")
 def list_components(
     kind: Annotated[str | None, typer.Argument(help="Such as augmentation or optimizer.")] = None,

@@ -11,6 +11,7 @@ from torch.nn.functional import one_hot
 
 from ftaug.engine import seeds
 from ftaug.engine.batches import Batch, batches, moved
+from ftaug.engine.phases import phase
 from ftaug.engine.setup import Setup, modality_of, views_of
 from ftaug.errors import Diverged
 
@@ -43,7 +44,7 @@ class Step:
 def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
     """Train from `progress.step` to the end of the horizon."""
     plan, network = setup.plan, setup.model.network
-    feed = _feed(setup, progress.step)
+    feed = fed(setup, progress.step)
     network.eval()
     previous: Step | None = None
     for step in range(progress.step, setup.horizon.total_steps):
@@ -51,7 +52,8 @@ def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
             plan.apply(network, step)
         rate = set_rates(setup, step, progress)
         loss, samples = accumulate_gradients(setup, step, feed)
-        norm = update(setup, step)
+        with phase("optimizer"):
+            norm = update(setup, step)
         _check_finite(previous)
         previous = Step(step + 1, step // setup.horizon.epoch_steps, loss, rate, samples, norm)
         progress.step = step + 1
@@ -59,7 +61,7 @@ def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
     _check_finite(previous)
 
 
-def _feed(setup: Setup, start: int) -> Iterator[Batch]:
+def fed(setup: Setup, start: int) -> Iterator[Batch]:
     """The micro-batches from a step on: of stored features as long as they serve, then of samples."""
     until = start
     if setup.features is not None and start < setup.features.until:
@@ -83,11 +85,15 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     total = torch.zeros((), device=setup.device.torch)
     share, samples = 0.0, 0
     while share < 1 - 1e-9:
-        batch = next(feed)
+        with phase("wait for data"):
+            batch = next(feed)
         torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, batch.request.part))
-        inputs, targets = _mixed(setup, batch, collated(setup, batch), targets_of(setup, batch))
-        loss = loss_of(setup, inputs, targets, setup.network_at(step)) * batch.request.share
-        torch.autograd.backward(setup.scaler.scale(loss))
+        with phase("transfer"):
+            inputs, targets = _mixed(setup, batch, collated(setup, batch), targets_of(setup, batch))
+        with phase("forward"):
+            loss = loss_of(setup, inputs, targets, setup.network_at(step)) * batch.request.share
+        with phase("backward"):
+            torch.autograd.backward(setup.scaler.scale(loss))
         total += loss.detach()
         share += batch.request.share
         samples += len(batch.request.ids)
