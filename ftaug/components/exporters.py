@@ -111,6 +111,9 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     import transformers as library
 
     bundle.save(path)
+    if bundle.task.regression:  # or transformers would take numbers for logits of classes
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        (path / "config.json").write_text(json.dumps({**config, "problem_type": "regression"}, indent=2) + "\n")
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
 
@@ -122,6 +125,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
         "ftaug": __version__,
         "classes": list(bundle.task.classes),
         "multi_label": bundle.task.multi_label,
+        "regression": bundle.task.regression,
         "activation": bundle.activation,
         "preprocessing": dict(bundle.preprocessing),
         "inputs": {
