@@ -94,7 +94,7 @@ class OpenRun:
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
-        """Probabilities or numbers for a collated batch, in one view or several a sample: float32 (samples, classes)."""
+        """Probabilities or numbers for samples, each in one view or several: float32 (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
         return measure.probabilities(measure.over_views(logits.float(), samples).cpu().numpy(), self.activation)
