@@ -153,9 +153,8 @@ def test_all_that_does_not_fit_is_told_at_once_each_with_its_line(desk, capsys):
 def test_numbers_do_not_fit_a_run_of_classes_either(tmp_path, capsys):
     (tmp_path / "a.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\nloss: huber\n")
     assert run(["train", str(tmp_path / "a.yaml"), "--run-dir", str(tmp_path / "run")]) == 2
-    assert (
-        "a.yaml:3:7: loss: huber is for numbers, and data.train has one class a sample; use" in capsys.readouterr().err
-    )
+    errors = capsys.readouterr().err
+    assert "a.yaml:3:7: loss: huber is for numbers, and data.train has one class a sample; use" in errors
 
 
 def test_classes_to_rank_or_balance_are_refused(desk, rows, capsys):
