@@ -196,3 +196,4 @@ class Bundle:
     name: str
     facing: Facing
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+    scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network

@@ -112,11 +112,13 @@ class OpenRun:
     def bundle(self, example: torch.Tensor) -> Bundle:
         """What an exporter writes: the model on the CPU in fp32, a scale of numbers in its last layer if it can be."""
         model = self.model.to("cpu", torch.float32).eval()
-        if self.scale is not None and fold(model.network, self.scale, model.normaliser(example)):
-            model.units = torch.nn.Identity()
+        behind = self.scale
+        if behind is not None and fold(model.network, behind, model.normaliser(example)):
+            model.units, behind = torch.nn.Identity(), None
         facing = modality_of(self.experiment).facing(model, self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, self.save)
+        scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
+        return Bundle(model, example, *known, facing, self.save, scale)
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
