@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.reading import in_order
 from ftaug.config.registry import Component, nested, registry
 from ftaug.errors import ExperimentError, Problem, one_of
 from ftaug.interfaces import Task, TaskKind
@@ -25,7 +26,7 @@ def check(experiment: Experiment, task: Task) -> None:
         if component is not None and task.kind not in _tasks(component)
     ]
     if problems:
-        raise ExperimentError(*problems)
+        raise ExperimentError(*in_order(problems))
     _check_temperature(experiment, task)
 
 

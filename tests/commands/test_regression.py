@@ -146,8 +146,8 @@ def test_all_that_does_not_fit_is_told_at_once_each_with_its_line(desk, capsys):
     (desk / "wrong.yaml").write_text(text)
     assert run(["train", str(desk / "wrong.yaml"), "--run-dir", str(desk / "refused")]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(": ")[1] for line in lines] == ["loss", "mix"]
-    assert [line.split(":")[1] for line in lines] == ["10", "9"]
+    assert [line.split(": ")[1] for line in lines] == ["mix", "loss"]
+    assert [line.split(":")[1] for line in lines] == ["9", "10"]
 
 
 def test_numbers_do_not_fit_a_run_of_classes_either(tmp_path, capsys):
