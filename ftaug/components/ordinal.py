@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @loss.register(tasks=("single_label",), ordered=True)
 def ordinal(logits: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
-    """Cross-entropy of being above each step of the scale: a far miss costs more than a near one. Order the classes.
+    """For classes in order, cross-entropy of being above each step: a far miss costs more than a near one.
 
     −1/N Σ_n 1/(C−1) Σ_j [t log P(y > j) + (1 − t) log P(y ≤ j)], t = 1 where the class is above j
 
-    Binary questions "above this step?" are those of Frank & Hall 2001 and of CORAL (Cao et al. 2020); their
+    The questions "above this step?" are those of Frank & Hall 2001 and of CORAL (Cao et al. 2020); their
     probabilities are sums of the softmax here, so that they never contradict one another, and the head, the metrics and
     an export are those of any classes. With two classes it is cross-entropy.
     """
