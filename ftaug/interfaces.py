@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Streams = Callable[[str], np.random.Generator]
 """From an op ("rotate", or "rotate#1" for its second use) to the random stream of this sample, epoch and op."""
+
+
+TaskKind = Literal["single_label", "multi_label", "regression"]
 
 
 class Account(NamedTuple):
@@ -32,6 +35,11 @@ class Task:
     classes: tuple[str, ...]  # in regression the names of the numbers
     multi_label: bool = False
     regression: bool = False
+
+    @property
+    def kind(self) -> TaskKind:
+        """What of the three it is."""
+        return "regression" if self.regression else "multi_label" if self.multi_label else "single_label"
 
 
 class Samples(Protocol):
@@ -163,6 +171,12 @@ class Modality(Protocol):
     def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
         """The module that turns a batch on its device into what the network expects."""
 
+    def translator(self, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
+        """The `normaliser` of a network for batches that were prepared for another, by what each prepares.
+
+        Raises ExperimentError, in a predicate, where nothing can make the one of the other.
+        """
+
     def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
         """The model as programs elsewhere call it."""
 
@@ -177,8 +191,9 @@ class Bundle:
     model: nn.Module  # from a collated batch to logits (batch, classes); normalisation is inside
     example: Tensor  # a collated batch
     task: Task
-    activation: str  # "softmax" or "sigmoid": from logits to probabilities
+    activation: str  # "softmax" or "sigmoid", from logits to probabilities; in regression "identity"
     preprocessing: Mapping[str, Any]
     name: str
     facing: Facing
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+    scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network

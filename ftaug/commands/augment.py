@@ -47,8 +47,9 @@ def run(
     found = portions(experiment.data, experiment.seed)
     train = found["train"]
     _check_apart(found)
-    if balance and train.task.multi_label:
-        raise ExperimentError("--per-class balance: needs samples with one label each; these have any number of them")
+    if balance and train.task.kind != "single_label":
+        have = "have numbers" if train.task.regression else "have any number of them"
+        raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
     _say_cautions(experiment, train)
     numbers = engine.numbers(train, copies, balance=balance)
     preprocessing = experiment.backbone(train.task.classes).preprocessing
@@ -107,7 +108,7 @@ def write(
         value = folder.finish()
     finally:
         held.release()
-    print(f"{total:,} samples: {_listed(folder.labels)}", file=sys.stderr)
+    print(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}", file=sys.stderr)
     return {"digest": value, "samples": total, "labels": dict(sorted(folder.labels.items()))}
 
 

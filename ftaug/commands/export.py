@@ -37,7 +37,7 @@ TOLERANCE = 1e-3
 class Parity:
     """How an artefact's answers compare with the model's."""
 
-    largest_difference: float  # of two logits
+    largest_difference: float  # of two logits, or numbers
     equal_predictions: float  # share of the samples
     metric: str
     original: float
@@ -136,7 +136,7 @@ def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, porti
 def compare(original: np.ndarray, exported: np.ndarray, opened: OpenRun, portion: Portion) -> Parity:
     """Hold an artefact's logits against the model's."""
     best = opened.experiment.evaluate.best
-    same = chosen(original, opened.activation, opened.task) == chosen(exported, opened.activation, opened.task)
+    same = alike(original, exported, opened)
     return Parity(
         largest_difference=float(np.abs(original - exported).max()),
         equal_predictions=float(same.reshape(len(same), -1).all(axis=1).mean()),
@@ -144,6 +144,14 @@ def compare(original: np.ndarray, exported: np.ndarray, opened: OpenRun, portion
         original=opened.judge(original, portion).values[best],
         exported=opened.judge(exported, portion).values[best],
     )
+
+
+def alike(original: np.ndarray, exported: np.ndarray, opened: OpenRun) -> np.ndarray:
+    """Whether two answers come to the same: numbers, up to a small part of how far the training targets spread."""
+    if opened.scale is not None:
+        return np.asarray(np.abs(original - exported) <= TOLERANCE * np.array(opened.scale.std, np.float32))
+    one, other = (chosen(logits, opened.activation, opened.task) for logits in (original, exported))
+    return np.asarray(one == other)
 
 
 def chosen(logits: np.ndarray, activation: str, task: Task) -> np.ndarray:

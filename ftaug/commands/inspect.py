@@ -72,7 +72,8 @@ def _print(
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
     sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
-    console.print(f"data      {sizes} samples of {len(data['train'].task.classes)} classes")
+    task = data["train"].task
+    console.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")
     console.print(f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}")
     console.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
     console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")

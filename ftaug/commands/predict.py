@@ -1,4 +1,4 @@
-"""`ftaug predict`: the likeliest classes of files."""
+"""`ftaug predict`: the likeliest classes of files, or their numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from ftaug.engine.batches import usable_cores
 from ftaug.engine.setup import evaluated, modality_of
 from ftaug.engine.storage import replace, storage_errors
-from ftaug.errors import BadData, FtaugError, MissingInput, Problem, one_of
+from ftaug.errors import BadData, ExperimentError, FtaugError, MissingInput, Problem, one_of
 from ftaug.interfaces import Task
 from ftaug.runs import output
 from ftaug.runs.opened import OpenRun, open_run
@@ -25,7 +25,7 @@ from ftaug.runs.opened import OpenRun, open_run
 
 @dataclass(frozen=True)
 class Prediction:
-    """The likeliest classes of a file, likeliest first, or why there are none."""
+    """The likeliest classes of a file, likeliest first, or its numbers, or why there are none."""
 
     path: str
     classes: tuple[tuple[str, float], ...] = ()
@@ -36,15 +36,18 @@ def run(*, run: Path, inputs: Sequence[str], top_k: int, as_json: bool, csv: Pat
     """Print the likeliest classes of each file; raises BadData at the end if some could not be read."""
     opened = open_run(run, trust_plugins=trust_plugins)
     files = list(find(inputs, modality_of(opened.experiment).suffixes))
+    if opened.task.regression and top_k != 1:
+        raise ExperimentError(f"--top-k {top_k}: ranks classes, and this run tells numbers; leave it out")
     ranks = min(top_k, len(opened.task.classes))
     predictions = list(predict(opened, files, ranks))
+    columns = headings(ranks, opened.task)
     if csv is not None:
         with storage_errors(f"{csv}: cannot be written"):
-            replace(csv.absolute(), _csv(predictions, ranks))
+            replace(csv.absolute(), _csv(predictions, columns, opened.task))
     if as_json:
-        print(output.to_json([_as_json(one) for one in predictions]))
+        print(output.to_json([_as_json(one, opened.task) for one in predictions]))
     elif csv is None:
-        output.show(table(predictions, ranks))
+        output.show(table(predictions, columns, opened.task))
     else:
         print(csv)
     if failed := [one for one in predictions if one.error]:
@@ -101,40 +104,47 @@ def predict(opened: OpenRun, files: Sequence[str], ranks: int) -> Iterator[Predi
 
 
 def likeliest(probabilities: np.ndarray, task: Task, ranks: int) -> tuple[tuple[str, float], ...]:
-    """The classes with the highest probabilities, highest first."""
+    """The classes with the highest probabilities, highest first; in regression every number with its value."""
+    if task.regression:
+        return tuple(zip(task.classes, map(float, probabilities), strict=True))
     order = np.argsort(-probabilities, kind="stable")[:ranks]
     return tuple((task.classes[i], float(probabilities[i])) for i in order)
 
 
-def _as_json(prediction: Prediction) -> dict[str, Any]:
+def _as_json(prediction: Prediction, task: Task) -> dict[str, Any]:
     if prediction.error:
         return {"input": prediction.path, "error": prediction.error}
+    if task.regression:
+        return {"input": prediction.path, "numbers": dict(prediction.classes)}
     classes = [{"class": name, "probability": probability} for name, probability in prediction.classes]
     return {"input": prediction.path, "predictions": classes}
 
 
-def headings(ranks: int) -> list[str]:
+def headings(ranks: int, task: Task) -> list[str]:
     """The columns of the table and of the CSV file."""
+    if task.regression:
+        return ["input", *task.classes, "error"]
     pairs = [f"{name}_{rank}" for rank in range(1, ranks + 1) for name in ("class", "probability")]
     return ["input", *(pairs if ranks > 1 else ["class", "probability"]), "error"]
 
 
-def row(prediction: Prediction, ranks: int) -> list[Any]:
-    """The file's path, its classes with their probabilities, and the error where there is one."""
-    values = [value for pair in prediction.classes for value in pair]
-    return [prediction.path, *values, *[""] * (2 * ranks - len(values)), prediction.error or ""]
+def row(prediction: Prediction, columns: Sequence[str], task: Task) -> list[Any]:
+    """The file's path, its classes with their probabilities or its numbers, and the error where there is one."""
+    values = [value for pair in prediction.classes for value in (pair[1:] if task.regression else pair)]
+    return [prediction.path, *values, *[""] * (len(columns) - 2 - len(values)), prediction.error or ""]
 
 
-def table(predictions: Sequence[Prediction], ranks: int) -> Table:
+def table(predictions: Sequence[Prediction], columns: Sequence[str], task: Task) -> Table:
     """The predictions for a person; without the column of errors where there is none."""
     shown = None if any(one.error for one in predictions) else -1
-    return output.table(headings(ranks)[:shown], (row(one, ranks)[:shown] for one in predictions))
+    return output.table(columns[:shown], (row(one, columns, task)[:shown] for one in predictions))
 
 
-def _csv(predictions: Sequence[Prediction], ranks: int) -> bytes:
+def _csv(predictions: Sequence[Prediction], columns: Sequence[str], task: Task) -> bytes:
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
-    writer.writerow(headings(ranks))
+    writer.writerow(columns)
     for one in predictions:
-        writer.writerow([f"{value:.6g}" if isinstance(value, float) else value for value in row(one, ranks)])
+        values = row(one, columns, task)
+        writer.writerow([f"{value:.6g}" if isinstance(value, float) else value for value in values])
     return text.getvalue().encode(errors="surrogateescape")

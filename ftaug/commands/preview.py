@@ -54,10 +54,7 @@ def run(
         picture = _grid(experiment, rows[0], preprocessing)
     else:
         columns = _columns(experiment, rows, preprocessing, op)
-        labels = [
-            (", ".join(train.labels(place)) or "none", Path(train.samples.name(int(train.ids[place]))).name)
-            for place in chosen
-        ]
+        labels = [(train.told(place), Path(train.samples.name(int(train.ids[place]))).name) for place in chosen]
         picture = sheet.draw(columns, labels, experiment.name, subtitle)
     found = effects(samples.pipeline(experiment.augment, preprocessing), rows)
     cautions = samples.hazards(experiment.augment, train.task) + [e.warning for e in found if e.warning]
@@ -84,6 +81,8 @@ def _of_one_op(experiment: Experiment, name: str, config: Path, overrides: Seque
 
 def _of_class(portion: Portion, name: str, count: int) -> list[int]:
     """The first samples of a class."""
+    if portion.task.regression:
+        raise ExperimentError(f"--class {name}: data.train has numbers, and no classes; leave it out")
     classes = portion.task.classes
     if name not in classes:
         raise ExperimentError(f"--class {name}: data.train has no class '{name}'{did_you_mean(name, classes)}")
@@ -94,7 +93,7 @@ def _of_class(portion: Portion, name: str, count: int) -> list[int]:
 
 def _of_many_classes(portion: Portion, count: int) -> list[int]:
     """Places of the first samples of classes, spread over all of them; where there are fewer, several of each."""
-    if portion.task.multi_label:
+    if portion.task.kind != "single_label":
         return [
             int(place) for place in np.unique(np.linspace(0, len(portion) - 1, min(count, len(portion))).astype(int))
         ]

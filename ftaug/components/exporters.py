@@ -86,14 +86,19 @@ def torch_export(bundle: Bundle, path: Path) -> Loaded:
 
 @exporter.register(suffix=".safetensors")
 def safetensors(bundle: Bundle, path: Path) -> Loaded:
-    """The network's weights under their names in PyTorch, and a JSON file beside them with all else."""
+    """The network's weights under their names in PyTorch, and a JSON file beside them with all else.
+
+    In regression the network answers in the units of the data, save where the JSON file has a `scale`: its answer times
+    `std`, plus `mean`.
+    """
     import torch
     from safetensors.torch import load_model, save_model
 
     # One key, because safetensors writes several in any order, and the same model is to be the same file.
-    save_model(_network(bundle.model), str(path), metadata={"ftaug": json.dumps(description(bundle))})
+    about = {**description(bundle), "scale": bundle.scale}
+    save_model(_network(bundle.model), str(path), metadata={"ftaug": json.dumps(about)})
     beside = path.with_suffix(".json")
-    beside.write_text(json.dumps(description(bundle), indent=2) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
     loaded = copy.deepcopy(bundle.model)
     with torch.no_grad():
@@ -108,9 +113,14 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and tokenizer."""
     if bundle.save is None:
         raise ExperimentError("exporter 'transformers': the backbone is not of the library transformers")
+    if bundle.scale is not None:
+        raise ExperimentError("exporter 'transformers': the numbers' scale does not go into the network's last layer")
     import transformers as library
 
     bundle.save(path)
+    if bundle.task.regression:  # or transformers would take numbers for logits of classes
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        (path / "config.json").write_text(json.dumps({**config, "problem_type": "regression"}, indent=2) + "\n")
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
 
@@ -122,6 +132,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
         "ftaug": __version__,
         "classes": list(bundle.task.classes),
         "multi_label": bundle.task.multi_label,
+        "regression": bundle.task.regression,
         "activation": bundle.activation,
         "preprocessing": dict(bundle.preprocessing),
         "inputs": {

@@ -64,6 +64,8 @@ def digest(experiment: Experiment) -> str:
         if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
             del inner[key]
     plain["plugins"] = [_content(plugin) for plugin in experiment.plugins]
+    if experiment.distil is not None:
+        plain["distil"]["teacher"] = _weights(experiment.distil.teacher)
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -86,6 +88,15 @@ def _content(plugin: str) -> str:
     """What a plugin's file says, so that an edited plugin is another experiment; a module goes by its name."""
     path = Path(plugin)
     return hashlib.sha256(path.read_bytes()).hexdigest() if is_file(plugin) and path.is_file() else plugin
+
+
+def _weights(run: Path) -> str:
+    """The hash of a run's best weights, so that another teacher is another experiment, wherever it lies."""
+    try:
+        files = json.loads((run / "best" / "manifest.json").read_bytes())["files"]
+    except (OSError, ValueError, KeyError):
+        return str(run)
+    return str(files.get("ema.safetensors", files.get("model.safetensors")))
 
 
 class _Dumper(yaml.SafeDumper):

@@ -11,6 +11,7 @@ from torch.nn.functional import one_hot
 
 from ftaug.engine import seeds
 from ftaug.engine.batches import Batch, batches, moved
+from ftaug.engine.distil import taught
 from ftaug.engine.phases import phase
 from ftaug.engine.setup import Setup, modality_of, views_of
 from ftaug.errors import Diverged
@@ -114,7 +115,12 @@ def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> T
             logits: Tensor = network(view)
         return logits
 
-    objective = setup.experiment.objective
+    objective, distil = setup.experiment.objective, setup.experiment.distil
+    if distil is not None and setup.teacher is not None:
+        with setup.device.autocast():
+            wanted = setup.teacher.logits(inputs)
+        activation = setup.experiment.loss.fact("activation")
+        return taught(distil, activation, setup.loss, forward(inputs), targets, wanted)
     if objective is None:
         return setup.loss(forward(inputs), targets)
     whole: Tensor = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
@@ -122,7 +128,7 @@ def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> T
 
 
 def targets_of(setup: Setup, batch: Batch) -> Tensor:
-    """The targets of a batch on the device: int64 (batch,), or float (batch, classes) for several labels."""
+    """The targets of a batch on the device: int64 (batch,), or float (batch, classes or numbers)."""
     targets = batch.targets.float() if setup.task.multi_label else batch.targets
     return targets.to(setup.device.torch, non_blocking=True)
 
@@ -132,7 +138,7 @@ def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple
     mix, until = setup.experiment.mix, setup.experiment.train.mix_until
     if mix is None or (until is not None and batch.request.step >= until.steps(setup.horizon)):
         return inputs, targets
-    if not setup.task.multi_label:
+    if setup.task.kind == "single_label":
         targets = one_hot(targets, len(setup.task.classes)).float()
     rng = seeds.generator(setup.experiment.seed, "mix", batch.request.step, batch.request.part)
     mixed: tuple[Any, Tensor] = mix(inputs, targets, rng)

@@ -18,7 +18,7 @@ class Measurement:
     """A model's answers on a portion and what they are worth."""
 
     logits: np.ndarray  # float32 (n, classes)
-    probabilities: np.ndarray  # float32 (n, classes)
+    probabilities: np.ndarray  # float32 (n, classes); in regression the numbers that were predicted
     targets: np.ndarray
     values: dict[str, float]  # `loss` and the experiment's metrics, by name
 
@@ -77,7 +77,9 @@ def judge(
 
 
 def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
-    """Turn logits (n, classes) into probabilities by `softmax` or `sigmoid`."""
+    """Turn logits (n, classes) into probabilities by `softmax` or `sigmoid`; `identity` leaves numbers as they are."""
+    if activation == "identity":
+        return logits
     tensor = torch.from_numpy(logits)
     return (torch.softmax(tensor, dim=1) if activation == "softmax" else torch.sigmoid(tensor)).numpy()
 

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -38,7 +39,7 @@ class OnFeatures(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """From features to logits (batch, classes)."""
-        return self._call(features)
+        return cast(Tensor, self.whole.units(self._call(features)))
 
 
 def cut(model: Model, plan: Plan, step: int, example: Tensor) -> Cut:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from ftaug.config.registry import Component
 from ftaug.image import label_safety
@@ -109,6 +110,12 @@ def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
     return Normaliser(preprocessing["mean"], preprocessing["std"])
 
 
+def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
+    """The normaliser of another network, after pictures were brought to its size."""
+    own = normaliser(wanted)
+    return own if given["size"] == wanted["size"] else nn.Sequential(Resized(tuple(wanted["size"])), own)
+
+
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with pictures as they are collated."""
     return Facing(model, lambda batch: {"pixels": batch.contiguous()}, {"pixels": {0: "batch"}})
@@ -121,6 +128,18 @@ def described(preprocessing: Mapping[str, Any]) -> str:
     way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
     values = f"mean {preprocessing['mean']}, std {preprocessing['std']}"
     return f"{height}×{width} {way}, {preprocessing['interpolation']}; {values}"
+
+
+class Resized(nn.Module):
+    """Bring a batch of pictures to another size."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """From (N, 3, H, W) of any type to float32 of the size."""
+        return interpolate(batch.float(), self.size, mode="bilinear", antialias=True)
 
 
 class Normaliser(nn.Module):

@@ -17,6 +17,7 @@ from ftaug.engine.batches import processes
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import Model, Setup, bind_loss, build_model, evaluated, modality_of, place_model, prepared
+from ftaug.engine.units import Scale, fold, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Bundle, Task
 from ftaug.load import load
@@ -31,7 +32,10 @@ def describe_model(setup: Setup) -> dict[str, Any]:
         "multi_label": setup.task.multi_label,
         "activation": setup.experiment.loss.fact("activation"),
         "preprocessing": dict(setup.backbone.preprocessing),
-        "class_counts": setup.portions["train"].counts().tolist(),
+        "regression": setup.task.regression,
+        "class_counts": setup.counts.tolist(),
+        "target_mean": setup.scale and setup.scale.mean,
+        "target_std": setup.scale and setup.scale.std,
         "weights_from": dict(setup.backbone.facts),
     }
 
@@ -47,6 +51,7 @@ class OpenRun:
     activation: str
     preprocessing: dict[str, Any]
     class_counts: np.ndarray
+    scale: Scale | None  # of the numbers, in regression
     model: Model  # on the device, in eval mode
     device: Device
     save: Callable[[Path], None] | None = None  # write the network as its own library does
@@ -78,7 +83,7 @@ class OpenRun:
 
     def judge(self, logits: np.ndarray, portion: Portion) -> measure.Measurement:
         """Measure answers by the experiment's loss and metrics."""
-        loss = bind_loss(self.experiment, self.class_counts)
+        loss = bind_loss(self.experiment, self.class_counts, self.scale)
         return measure.judge(self.experiment, logits, portion.targets, self.task, loss)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
@@ -89,7 +94,7 @@ class OpenRun:
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
-        """Probabilities for a collated batch of samples, each in one view or several: float32 (samples, classes)."""
+        """Probabilities or numbers for samples, each in one view or several: float32 (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
         return measure.probabilities(measure.over_views(logits.float(), samples).cpu().numpy(), self.activation)
@@ -105,11 +110,15 @@ class OpenRun:
         return processes(self.experiment.data.workers)
 
     def bundle(self, example: torch.Tensor) -> Bundle:
-        """What an exporter writes: the model on the CPU in fp32."""
+        """What an exporter writes: the model on the CPU in fp32, a scale of numbers in its last layer if it can be."""
         model = self.model.to("cpu", torch.float32).eval()
+        behind = self.scale
+        if behind is not None and fold(model.network, behind, model.normaliser(example)):
+            model.units, behind = torch.nn.Identity(), None
         facing = modality_of(self.experiment).facing(model, self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, self.save)
+        scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
+        return Bundle(model, example, *known, facing, self.save, scale)
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
@@ -125,10 +134,11 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     if chosen is None or not (folder / MODEL_FILE).is_file():
         raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
     facts = json.loads((folder / MODEL_FILE).read_text())
-    task = Task(tuple(facts["classes"]), facts["multi_label"])
+    task = Task(tuple(facts["classes"]), facts["multi_label"], facts.get("regression", False))
+    scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose(device, experiment.train.precision)
     devices.prepare_process(chosen_device)
-    backbone, model = build_model(experiment, task)
+    backbone, model = build_model(experiment, task, scale)
     tensors, _ = checkpoint.load(chosen)
     model.network.load_state_dict(tensors.get("ema") or tensors["model"])
     return OpenRun(
@@ -139,6 +149,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         activation=facts["activation"],
         preprocessing=facts["preprocessing"],
         class_counts=np.array(facts["class_counts"], np.int64),
+        scale=scale,
         model=place_model(model, chosen_device).eval(),
         device=chosen_device,
         save=backbone.save,

@@ -17,6 +17,7 @@ from ftaug.errors import Interrupted, Stopped
 from ftaug.runs import plots, screen
 from ftaug.runs.opened import MODEL_FILE, describe_model
 from ftaug.runs.session import Session
+from ftaug.runs.teacher import teacher_of
 from ftaug.runs.ticker import Ticker
 
 
@@ -24,6 +25,7 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
     """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted."""
     found = checkpoint.newest(folder.checkpoints)
     built = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
+    built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
     with caching(built) as (setup, cache):
         session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
         with featuring(setup, session.progress.step) as features:

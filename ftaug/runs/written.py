@@ -47,6 +47,7 @@ class WrittenSet:
     def open(cls, path: Path, portion: Portion, identity: Mapping[str, Any], *, as_table: bool) -> WrittenSet:
         """Take a folder that is new, empty or holds a part of the same set; raises RunFolderTaken, ExperimentError."""
         folders = None if as_table else folder_names(portion.task)
+        _check_columns(portion.task)
         separator = separator_for(portion.task.classes) if portion.task.multi_label else None
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -60,6 +61,16 @@ class WrittenSet:
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
         return cls(path, portion, identity, folders, separator)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the table: the label, or the numbers of regression by their names."""
+        return tuple(name for column in COLUMNS for name in (self._told if column == "label" else (column,)))
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        task = self.portion.task
+        return task.classes if task.regression else ("label",)
+
     def resume(self, wanted: Iterator[Wanted]) -> Iterator[Wanted]:
         """Keep the copies that are there and as they were written; returns those still to be made."""
         fresh = self.path / f".tmp-{TABLE}"
@@ -67,7 +78,7 @@ class WrittenSet:
         with storage_errors(f"cannot write {self.path}"):
             self._write_manifest(complete=None)
             self._table = fresh.open("w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
-            csv.writer(self._table).writerow(COLUMNS)
+            csv.writer(self._table).writerow(self.columns)
             for row, one in zip(self._rows(), wanted, strict=False):
                 if not self._holds(row, one):
                     following = [one]
@@ -100,9 +111,11 @@ class WrittenSet:
 
     def _row(self, copy: Copy, path: str, sample: int) -> dict[str, str]:
         drawn = {name: {key: _short(value) for key, value in one.items()} for name, one in copy.values.items()}
+        numbers = self.portion.targets[copy.wanted.position].tolist() if self.portion.task.regression else []
+        told = [repr(x) for x in numbers] or [(self.separator or "").join(copy.labels)]
         return {
             "path": path,
-            "label": (self.separator or "").join(copy.labels),
+            **dict(zip(self._told, told, strict=True)),
             "source": self.portion.samples.name(sample),
             "sample": str(sample),
             "copy": str(copy.wanted.copy),
@@ -115,9 +128,10 @@ class WrittenSet:
 
     def _append(self, row: Mapping[str, str]) -> None:
         assert self._table is not None
-        csv.DictWriter(self._table, COLUMNS).writerow(row)
+        csv.DictWriter(self._table, self.columns).writerow(row)
         self._digest.update(row["digest"].encode())
-        self.labels[row["label"]] += 1
+        if not self.portion.task.regression:
+            self.labels[row["label"]] += 1
         self.count += 1
 
     def _rows(self) -> Iterator[dict[str, str]]:
@@ -126,7 +140,7 @@ class WrittenSet:
         if table.is_file():
             with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
                 for row in csv.DictReader(file):
-                    yield {column: row.get(column) or "" for column in COLUMNS}
+                    yield {column: row.get(column) or "" for column in self.columns}
 
     def _holds(self, row: Mapping[str, str], wanted: Wanted) -> bool:
         """Whether the row is that of a copy, and its file is what was written."""
@@ -159,14 +173,22 @@ def lock(path: Path) -> Lock:
 
 def folder_names(task: Task) -> dict[str, str]:
     """A folder's name for each class, from which percent-decoding gives the class again; raises ExperimentError."""
-    if task.multi_label:
-        raise ExperimentError("--format folder: these samples have any number of labels; use --format table")
+    if task.kind != "single_label":
+        have = "numbers" if task.regression else "any number of labels"
+        raise ExperimentError(f"--format folder: these samples have {have}; use --format table")
     folded = Counter(_folded(name) for name in task.classes)
     names = {name: folder_name(name, alone=folded[_folded(name)] == 1) for name in task.classes}
     for name, folder in names.items():
         if len(os.fsencode(folder)) > LONGEST_NAME:
             raise ExperimentError(f"--format folder: the class '{name[:40]}…' is too long; use --format table")
     return names
+
+
+def _check_columns(task: Task) -> None:
+    """Raise ExperimentError where a number is called like another column of the table."""
+    for name in task.classes if task.regression else ():
+        if name in COLUMNS:
+            raise ExperimentError(f"data.train: the number '{name}' is called like a column of {TABLE}; rename it")
 
 
 def folder_name(name: str, *, alone: bool = True) -> str:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
+from ftaug.errors import ExperimentError
 from ftaug.interfaces import Account, Facing, Samples, Streams, Task
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.network import IDS, MASK, TYPES, Named
@@ -87,6 +88,18 @@ def collate(prepared: Sequence[np.ndarray]) -> Tensor:
 def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
     """Tokens are taken as they are, but for the id that stands where there is none."""
     return Padding(preprocessing["pad"])
+
+
+def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
+    """The normaliser of another network; raises ExperimentError where its tokens are others."""
+    if given["tokenizer"] != wanted["tokenizer"]:
+        raise ExperimentError("has another tokenizer: it must be the same for both models")
+    if given["max_length"] > wanted["max_length"]:
+        raise ExperimentError(
+            f"takes {wanted['max_length']} tokens, fewer than the {given['max_length']} of this model; "
+            f"set max_length: {wanted['max_length']}"
+        )
+    return normaliser(wanted)
 
 
 class Padding(nn.Module):

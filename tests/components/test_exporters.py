@@ -73,6 +73,39 @@ def test_there_is_an_exporter_for_each_suffix():
     assert suffixes == FORMATS | {"transformers": "-transformers"}
 
 
+def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_the_weights(bundle, tmp_path):
+    scale = {"mean": (1e6, 2.0, 3.0), "std": (1.0, 1.0, 0.5)}
+    numbers = replace(bundle, task=Task(("a", "b", "c"), regression=True), activation="identity", scale=scale)
+    registry["safetensors"].function(numbers, tmp_path / "a.safetensors")
+    about = json.loads((tmp_path / "a.json").read_text())
+    assert about["regression"] is True
+    assert about["scale"] == {"mean": [1e6, 2.0, 3.0], "std": [1.0, 1.0, 0.5]}
+    with pytest.raises(ExperimentError, match="the numbers' scale does not go into the network's last layer"):
+        registry["transformers"].function(replace(numbers, save=lambda path: None), tmp_path / "b")
+
+
+def test_transformers_takes_numbers_for_numbers(tmp_path):
+    from transformers import AutoConfig, BertConfig, BertForSequenceClassification
+
+    from ftaug.engine.units import Scale, Units, fold
+    from ftaug.text import samples as texts
+    from ftaug.text.network import Classifier
+
+    tiny = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    own = BertForSequenceClassification(BertConfig(vocab_size=50, num_labels=1, **tiny)).eval()
+    network = Classifier(own, has_types=False)
+    batch = texts.collate([torch.tensor([[2, 7, 9], [0, 0, 0]]).numpy(), torch.tensor([[5, 3], [0, 0]]).numpy()])
+    scale = Scale((100.0,), (20.0,))
+    with torch.no_grad():
+        expected = Units(scale)(network(batch))
+    assert fold(network, scale, batch)
+    facing, task = texts.facing(network, {"types": False}), Task(("score",), regression=True)
+    told = Bundle(network, batch, task, "identity", {}, "scores", facing, save=own.save_pretrained)
+    loaded = registry["transformers"].function(told, tmp_path / "scores")
+    torch.testing.assert_close(loaded(batch), expected)
+    assert AutoConfig.from_pretrained(tmp_path / "scores").problem_type == "regression"
+
+
 def test_only_a_network_of_transformers_is_saved_as_one(bundle, tmp_path):
     with pytest.raises(ExperimentError, match="the backbone is not of the library transformers"):
         registry["transformers"].function(bundle, tmp_path / "pets")

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import AfterValidator
 
 from ftaug.config.draws import between
+from ftaug.config.kinds import ANY_TASK
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind, not_empty
 from ftaug.config.streams import branches, named
@@ -25,7 +26,7 @@ Mixes = Annotated[
 ]
 
 
-@mix.register
+@mix.register(tasks=ANY_TASK)
 def mixup(
     inputs: Tensor,
     targets: Tensor,

@@ -19,6 +19,7 @@ from ftaug.config.types import FilePath, Text
 from ftaug.errors import BadData, ExperimentError, MissingInput, Problem, did_you_mean
 from ftaug.image import dataset
 from ftaug.image.datasets.index import FileSamples, Packed
+from ftaug.image.datasets.table_numbers import Numbers
 from ftaug.image.datasets.table_rows import at, rows
 from ftaug.interfaces import Task
 
@@ -33,7 +34,8 @@ def image_table(
     *,
     path: FilePath,
     image: Text = "path",
-    label: Text | tuple[Text, ...] = "label",
+    label: Text | tuple[Text, ...] | None = None,
+    target: Text | tuple[Text, ...] | None = None,
     labels_separator: Text | None = None,
     group: Text | None = None,
     classes: tuple[Text, ...] | None = None,
@@ -45,7 +47,9 @@ def image_table(
     Settings:
         path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet
         image: the column with the picture's path
-        label: the column with the class, or a list of columns of 0 and 1, one for each class of a multi-label task
+        label: the column with the class, or a list of columns of 0 and 1, one for each class of a multi-label task; the
+            column `label` unless set
+        target: in place of label, for regression: the column with the number to be told, or a list of such columns
         labels_separator: what separates the classes in the label column of a multi-label task, such as "|"
         group: a column; pictures with the same value there never part when a split is taken
         classes: the classes in their order; otherwise those in the table, in the order of their bytes
@@ -55,21 +59,28 @@ def image_table(
     A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Paths may not leave the root.
     Reads the encoded bytes.
     """
+    settings = {"label": label, "labels_separator": labels_separator, "classes": classes}
+    numbers = Numbers.of("image_table", target, settings)
+    label = label or "label"
     if not isinstance(label, str) and (classes is not None or labels_separator is not None):
         raise ExperimentError("image_table: with a list of columns for label, leave out classes and labels_separator")
-    label_columns = (label,) if isinstance(label, str) else label
+    label_columns = numbers.columns if numbers else (label,) if isinstance(label, str) else label
     extra_columns = [column for column in (group, split_column) if column is not None]
     found = _Found(path, root or path.parent)
     labels = _Labels(classes, labels_separator, None if isinstance(label, str) else label)
     splits_seen: Counter[str] = Counter()
     for line, values in rows(path, [image, *label_columns, *extra_columns]):
         with found.collecting(line):
-            codes = labels.codes(values[1 : 1 + len(label_columns)])
+            told = values[1 : 1 + len(label_columns)]
+            codes, figures = ([], numbers.read(told)) if numbers else (labels.codes(told), [])
             its_split = _split_name(values[-1]) if split_column is not None else split
             splits_seen[its_split] += 1
             if its_split == split:
                 found.add(values[0], codes, str(values[1 + len(label_columns)]) if group is not None else None)
+                found.figures.extend(figures)
     found.check(split, splits_seen)
+    if numbers:
+        return _with_numbers(found, numbers, grouped=group is not None)
     return _samples(found, labels, grouped=group is not None)
 
 
@@ -125,6 +136,7 @@ class _Found:
     ends: array[int] = field(default_factory=lambda: array("q"))
     owners: array[int] = field(default_factory=lambda: array("q"))  # with codes: one pair for each label of a picture
     codes: array[int] = field(default_factory=lambda: array("q"))
+    figures: array[float] = field(default_factory=lambda: array("f"))  # the numbers of each picture, in regression
     groups: array[int] = field(default_factory=lambda: array("q"))
     group_ids: dict[str, int] = field(default_factory=dict)
     bad: list[Problem] = field(default_factory=list)
@@ -193,6 +205,17 @@ def _samples(found: _Found, labels: _Labels, *, grouped: bool) -> FileSamples:
         _notes(targets, classes),
         groups,
     )
+
+
+def _with_numbers(found: _Found, numbers: Numbers, *, grouped: bool) -> FileSamples:
+    """Pack everything, numbers in place of classes."""
+    targets = np.array(found.figures, np.float32).reshape(-1, len(numbers.columns))
+    groups = np.array(found.groups, np.int64) if grouped else None
+    for part in (targets, groups):
+        found.digest.update(b"" if part is None else part.tobytes())
+    found.digest.update("\0".join(numbers.columns).encode())
+    paths = Packed(bytes(found.buffer), np.array(found.ends, np.int64))
+    return FileSamples(found.root, paths, targets, numbers.task, found.digest.hexdigest(), (), groups)
 
 
 def _notes(targets: np.ndarray, classes: Sequence[str]) -> tuple[str, ...]:

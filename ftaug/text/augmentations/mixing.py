@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ftaug.config.kinds import ANY_TASK
 from ftaug.config.types import Positive
 from ftaug.text import mix
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ftaug.text.network import Mixed
 
 
-@mix.register
+@mix.register(tasks=ANY_TASK)
 def mixup(
     inputs: Tensor, targets: Tensor, rng: np.random.Generator, *, alpha: Positive = 0.2
 ) -> tuple[Mixed | Tensor, Tensor]:
