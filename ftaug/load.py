@@ -20,7 +20,7 @@ from ftaug.errors import ExperimentError
 
 SHARED = tuple(
     f"ftaug.components.{name}"
-    for name in ("optimizers", "schedules", "losses", "objectives", "metrics", "exporters", "combining")
+    for name in ("optimizers", "schedules", "losses", "objectives", "metrics", "exporters", "combining", "mixing")
 )
 MODALITIES = {
     "image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations"),

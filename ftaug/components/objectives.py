@@ -65,7 +65,8 @@ def r_drop(
     Settings:
         weight: how much the distance counts
 
-    R-Drop, Liang et al. 2021, its loss halved so that the rate need not change. It costs two forward and two backward
+    R-Drop, Liang et al. 2021, as the authors' code has it: half the paper's loss, so that the rate need not change, and
+    the weight is half of the paper's α. It costs two forward and two backward
     passes; a network without dropout gives the same answer twice.
     """
     import torch
@@ -98,7 +99,8 @@ def cutoff(
         consistency: how much the distance counts
         augmented: how many views beside the plain one; each costs a forward and a backward pass
 
-    Cutoff, Shen et al. 2020: there the augmentation is `span_cutoff` or `token_cutoff`.
+    Cutoff, Shen et al. 2020, with its α and β: there the augmentation is `span_cutoff` or `token_cutoff`. The paper
+    adds up the losses of several augmented views; this is their mean.
     """
     import torch
     from torch.nn.functional import kl_div

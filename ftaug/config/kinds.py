@@ -4,6 +4,7 @@ and may have its own components of a kind that is here."""
 from ftaug.config.registry import Registry
 
 augmentation = Registry("augmentation", given=("seen", "rng"), severity=None)
+mix = Registry("mix", given=("inputs", "targets", "rng"))
 optimizer = Registry("optimizer", given=("groups",))
 schedule = Registry("schedule", given=("step", "horizon"))
 loss = Registry("loss", given=("logits", "targets", "counts"), activation="softmax", soft_targets=True)

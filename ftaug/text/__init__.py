@@ -18,6 +18,7 @@ augmentation = Registry(
     modality="text",
     severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
     varies=True,  # whether views of a sample that are compared differ in it
+    ahead=None,  # a look at an op's settings, the lexicon and the texts before training: raises, or says what to know
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text")
 backbone = Registry("backbone", given=("classes",), modality="text")
