@@ -35,7 +35,11 @@ _NEW = tuple.__new__  # a third of the time of Span(...)
 
 @lru_cache(maxsize=256)
 def words_of(text: str) -> tuple[Span, ...]:
-    """The words of a text (UAX 29): runs between word boundaries with a letter or a digit in them."""
+    """The words of a text (UAX 29): runs between word boundaries with a letter or a digit in them.
+
+    In scripts without spaces that is a character in Chinese or Thai, a run of katakana in Japanese: finding words there
+    takes a dictionary.
+    """
     found: list[Span] = []
     at = 0
     for chunk in text.replace("\t", " ").replace("\n", " ").replace("\r", " ").split(" "):
@@ -51,6 +55,9 @@ def _words_of_chunk(chunk: str) -> tuple[tuple[int, int], ...]:
     import regex
 
     bounds = [match.start() for match in pattern(r"\b", regex.WORD | regex.UNICODE).finditer(chunk)]
+    if not chunk.isascii():  # a word may end inside a character, as in Thai
+        whole = {match.end() for match in pattern(r"\X").finditer(chunk)}
+        bounds = [at for at in bounds if at in whole or at == 0]
     letters = pattern(r"[\p{L}\p{N}]")
     return tuple((a, b) for a, b in pairwise(bounds) if letters.search(chunk, a, b))
 
@@ -62,7 +69,7 @@ def characters_of(text: str) -> tuple[str, ...]:
 
 
 SENTENCE_ENDS = (
-    r"(?<!\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|No|e\.g|i\.e|\p{Lu}))[.!?…؟۔।]+[\"'”’»)\]]*\s+(?!\p{Ll})"
+    r"(?<!\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|e\.g|i\.e|\p{Lu}))[.!?…؟۔।]+[\"'”’»)\]]*\s+(?!\p{Ll})"
     r"|[。！？]+[”’」』]*\s*|\n\s*\n\s*"
 )
 

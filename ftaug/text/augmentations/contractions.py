@@ -65,11 +65,10 @@ def _possible(passage: Passage, direction: str) -> list[Edit]:
         if plain in long:
             unclear = plain.endswith("'s") and plain != "let's" and pattern(UNCLEAR).match(passage.text, match.end())
             if direction != "contract" and not unclear:
-                found.append(Edit(match.start(), match.end(), like(written[:1] + "x", long[plain])))
+                found.append(Edit(match.start(), match.end(), like(written, long[plain])))
         elif direction != "expand" and _goes_on(passage.text, match.end(), plain):
-            found.append(
-                Edit(match.start(), match.end(), like(written[:1] + "x", _contracted()[plain]).replace("'", mark))
-            )
+            short = like(written, _contracted()[plain]).replace("'", mark)
+            found.append(Edit(match.start(), match.end(), short))
     return found
 
 
