@@ -19,7 +19,7 @@ SMALLEST = 1e-7
 """Shares of the mixture below this count as this."""
 
 
-@objective.register
+@objective.register(compares="softmax")
 def jensen_shannon(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],
@@ -49,7 +49,7 @@ def jensen_shannon(
     return loss(logits[0], targets) + weight * distance
 
 
-@objective.register
+@objective.register(compares="softmax")
 def r_drop(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],
@@ -79,7 +79,7 @@ def r_drop(
     return (loss(first, targets) + loss(second, targets)) / 2 + weight * (there + back) / 2
 
 
-@objective.register
+@objective.register(compares="softmax")
 def cutoff(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],

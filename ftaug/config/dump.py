@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import yaml
 from ftaug.config import document
 from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import is_file
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.config.types import Duration, TimeLimit
 
 WITHOUT_INFLUENCE = (
@@ -62,6 +62,8 @@ def digest(experiment: Experiment) -> str:
             inner = inner[section]
         del inner[key]
     plain["plugins"] = [_content(plugin) for plugin in experiment.plugins]
+    if tables := [*_tables(experiment)]:
+        plain["tables"] = tables
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -84,6 +86,14 @@ def _content(plugin: str) -> str:
     """What a plugin's file says, so that an edited plugin is another experiment; a module goes by its name."""
     path = Path(plugin)
     return hashlib.sha256(path.read_bytes()).hexdigest() if is_file(plugin) and path.is_file() else plugin
+
+
+def _tables(experiment: Experiment) -> Iterator[str]:
+    """What the files say that augmentations read, so that an edited table is another experiment."""
+    for _, op in nested(experiment.augment):
+        for value in op.settings.values():
+            if isinstance(value, Path) and value.is_file():
+                yield hashlib.sha256(value.read_bytes()).hexdigest()
 
 
 class _Dumper(yaml.SafeDumper):

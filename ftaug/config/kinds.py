@@ -10,4 +10,8 @@ schedule = Registry("schedule", given=("step", "horizon"))
 loss = Registry("loss", given=("logits", "targets", "counts"), activation="softmax", soft_targets=True)
 metric = Registry("metric", given=("probabilities", "targets", "task"), higher_is_better=True)
 exporter = Registry("exporter", given=("bundle", "path"), suffix="")
-objective = Registry("objective", given=("forward", "views", "targets", "loss"))
+objective = Registry(
+    "objective",
+    given=("forward", "views", "targets", "loss"),
+    compares=None,  # the activation by which it compares answers; a loss of another one does not go with it
+)

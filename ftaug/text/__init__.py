@@ -23,4 +23,4 @@ augmentation = Registry(
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text")
 backbone = Registry("backbone", given=("classes",), modality="text")
 dataset = Registry("dataset", given=("split",), modality="text")
-objective = Registry("objective", given=("forward", "views", "targets", "loss"), modality="text")
+objective = Registry("objective", given=("forward", "views", "targets", "loss"), modality="text", compares=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,6 +35,8 @@ def model(path: str) -> Head:
     transformers = library("augment.masked_fill")
     import torch
 
+    if Path(path).is_absolute() and not Path(path, "config.json").is_file():
+        raise MissingInput(f"augment.masked_fill: {path} is no folder with a config.json")
     try:
         found, told = transformers.AutoModelForMaskedLM.from_pretrained(
             path, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True

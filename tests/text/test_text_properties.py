@@ -15,13 +15,15 @@ from ftaug.text.segments import characters_of
 ENTRIES = REGISTRIES["augmentation", "text"]
 CHARACTERS = ("swap_characters", "drop_characters", "insert_characters", "repeat")
 LONG = (
-    "The good movie was not bad. It is a story of 1,250 people who lived in London! They will see it again, won't they? "
-    "We saw a very good film. It's really fine. You are right about the dog, and they have left."
+    "The good movie was not bad. It is a story of 1,250 people who lived in London! They will see it again, "
+    "won't they? We saw a very good film. It's really fine. You are right about the dog, and they have left."
 )
-ODD = ["", " ", "\n\n", "word", "👍🏽", "👩‍👩‍👧 🇩🇪", "我喜欢这部电影。", "สวัสดีครับ", "שלום עולם", "e\u0301a\u0308", "...", "\u200d", "no", "\ufeffA"]
+ODD = ["", " ", "\n\n", "word", "👍🏽", "👩‍👩‍👧 🇩🇪", "我喜欢这部电影。", "สวัสดีครับ", "שלום עולם"]
+ODD += ["e\u0301a\u0308", "...", "\u200d", "no", "\ufeffA"]
 PIECES = st.one_of(
     st.text(max_size=6),
-    st.sampled_from(["good", "movie", "not", "isn't", "It's", "1,250", ". ", "! ", "New York", "\u0301", "👍🏽", "电影", "ب"]),
+    st.sampled_from(["good", "movie", "not", "isn't", "It's", "1,250", ". ", "! ", "New York"]),
+    st.sampled_from(["\u0301", "👍🏽", "电影", "ب"]),
 )
 TEXTS = st.lists(st.one_of(PIECES, st.just(" ")), max_size=14).map("".join)
 

@@ -110,8 +110,9 @@ def without(passage: Passage, words: Iterable[Span]) -> Iterator[Edit]:
     text, at, something_stays = passage.text, 0, False
     for start, end in words:
         something_stays = something_stays or bool(text[at:start].strip())
-        before = start - 1 if start - 1 >= at and text[start - 1].isspace() else start
-        behind = end + 1 if end < len(text) and text[end].isspace() else end
+        goes_on = text[end : end + 1].isalnum()  # what goes is a part of a word
+        before = start - 1 if start - 1 >= at and text[start - 1].isspace() and not goes_on else start
+        behind = end + 1 if text[end : end + 1].isspace() else end
         wide = Span(before, end) if before < start else Span(start, end if something_stays else behind)
         span = wide if passage.may_change(wide) else Span(start, end)
         yield Edit(*span, "")
