@@ -81,7 +81,17 @@ class Passage:
     @cached_property
     def free(self) -> tuple[Span, ...]:
         """The words that an op may change."""
-        return tuple(filter(self.may_change, self.words)) if self.protected else self.words
+        return tuple(self._free()) if self.protected else self.words
+
+    def _free(self) -> Iterator[Span]:
+        """The words that no protected span meets, both being in order."""
+        coming = iter(self.protected)
+        span = next(coming, None)
+        for word in self.words:
+            while span is not None and span.end <= word.start:
+                span = next(coming, None)
+            if span is None or word.end <= span.start:
+                yield word
 
     @cached_property
     def sentences(self) -> tuple[Span, ...]:

@@ -44,7 +44,8 @@ def words_of(text: str) -> tuple[Span, ...]:
     at = 0
     for chunk in text.replace("\t", " ").replace("\n", " ").replace("\r", " ").split(" "):
         if chunk:
-            found += [_NEW(Span, (at + start, at + end)) for start, end in _words_of_chunk(chunk)]
+            for start, end in _words_of_chunk(chunk):
+                found.append(_NEW(Span, (at + start, at + end)))
         at += len(chunk) + 1
     return tuple(found)
 

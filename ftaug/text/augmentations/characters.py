@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -183,14 +183,10 @@ def change_case(
         probability: the chance that the op fires for a text
     """
 
-    def ways(word: str) -> list[str]:
-        forms = {"lower": word.lower(), "upper": word.upper(), "title": word[:1].title() + word[1:].lower()}
-        return sorted({forms[name] for name in (forms if to == "any" else (to,))} - {word})
-
     if not happens(rng, probability):
         return None
-    able = [word for word in passage.free if ways(passage[word])]
-    return changes(passage, [Edit(*word, pick(rng, ways(passage[word]))) for word in chosen(rng, able, share)])
+    able = [word for word in passage.free if _ways(passage[word], to)]
+    return changes(passage, [Edit(*word, pick(rng, _ways(passage[word], to))) for word in chosen(rng, able, share)])
 
 
 def _respelt(
@@ -207,6 +203,13 @@ def _respelt(
     able = [word for word in passage.free if may is None or may(passage[word])]
     respelt = [(word, spelling(characters_of(passage[word]))) for word in chosen(rng, able, share)]
     return changes(passage, [Edit(*word, new) for word, new in respelt if new is not None])
+
+
+@lru_cache(maxsize=1 << 14)
+def _ways(word: str, to: str) -> tuple[str, ...]:
+    """How else a word may be written."""
+    forms = {"lower": word.lower(), "upper": word.upper(), "title": word[:1].title() + word[1:].lower()}
+    return tuple(sorted({forms[name] for name in (forms if to == "any" else (to,))} - {word}))
 
 
 def _has_two(word: str) -> bool:
