@@ -28,6 +28,7 @@ SHARED = tuple(
         "regression",
         "ordinal",
         "objectives",
+        "mixing",
         "metrics",
         "samplers",
         "exporters",

@@ -116,6 +116,16 @@ def _one_thing_is_made_small(experiment: Experiment) -> Found:
         yield ("distil", "weight"), predicate("must be above 0, or the teacher is not heard; got 0")
 
 
+@reads("objective", "loss")
+def _answers_can_be_compared(experiment: Experiment) -> Found:
+    if experiment.objective is None:
+        return
+    compares, activation = experiment.objective.fact("compares"), experiment.loss.fact("activation")
+    if compares not in (None, activation):
+        words = f"compares answers by {compares}, and the loss {experiment.loss.name} has {activation}; set loss"
+        yield ("objective",), predicate(f"{words}, or leave it out")
+
+
 @reads("mix", "train.mix_until")
 def _mixing_can_end(experiment: Experiment) -> Found:
     if experiment.train.mix_until and not experiment.mix:

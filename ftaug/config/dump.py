@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import yaml
 from ftaug.config import document
 from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import is_file
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.config.types import Duration, TimeLimit
 
 WITHOUT_INFLUENCE = (
@@ -66,6 +66,8 @@ def digest(experiment: Experiment) -> str:
     plain["plugins"] = [_content(plugin) for plugin in experiment.plugins]
     if experiment.distil is not None:
         plain["distil"]["teacher"] = _weights(experiment.distil.teacher)
+    if tables := [*_tables(experiment)]:
+        plain["tables"] = tables
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -97,6 +99,14 @@ def _weights(run: Path) -> str:
     except (OSError, ValueError, KeyError):
         return str(run)
     return str(files.get("ema.safetensors", files.get("model.safetensors")))
+
+
+def _tables(experiment: Experiment) -> Iterator[str]:
+    """What the files say that augmentations read, so that an edited table is another experiment."""
+    for _, op in nested(experiment.augment):
+        for value in op.settings.values():
+            if isinstance(value, Path) and value.is_file():
+                yield hashlib.sha256(value.read_bytes()).hexdigest()
 
 
 class _Dumper(yaml.SafeDumper):

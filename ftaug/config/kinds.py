@@ -8,6 +8,7 @@ CLASSES: tuple[TaskKind, ...] = ("single_label", "multi_label")
 ANY_TASK: tuple[TaskKind, ...] = (*CLASSES, "regression")
 
 augmentation = Registry("augmentation", given=("seen", "rng"), severity=None)
+mix = Registry("mix", given=("inputs", "targets", "rng"), tasks=ANY_TASK)
 optimizer = Registry("optimizer", given=("groups",))
 schedule = Registry("schedule", given=("step", "horizon"))
 loss = Registry(
@@ -22,5 +23,10 @@ metric = Registry(
     "metric", given=("probabilities", "targets", "task"), higher_is_better=True, tasks=CLASSES, ordered=False
 )
 exporter = Registry("exporter", given=("bundle", "path"), suffix="")
-objective = Registry("objective", given=("forward", "views", "targets", "loss"), tasks=ANY_TASK)
+objective = Registry(
+    "objective",
+    given=("forward", "views", "targets", "loss"),
+    tasks=ANY_TASK,
+    compares=None,  # the activation by which it compares answers; a loss of another one does not go with it
+)
 sampler = Registry("sampler", given=("counts",), tasks=("single_label",))

@@ -191,7 +191,8 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     pipeline = verbs.pipeline((), backbone.preprocessing)
     sizes = verbs.sizes(train.samples, train.ids, pipeline)
     hazards = verbs.hazards(experiment.augment, train.task)
-    hazards += verbs.cautions(train.samples, train.ids, sizes, pipeline)
+    augmented = verbs.pipeline(experiment.augment, backbone.preprocessing)
+    hazards += verbs.cautions(train.samples, train.ids, sizes, augmented)
     resampling = resampling_of(experiment, train)
     counts = train.counts() if resampling is None else resampling.quotas
     if pretrained:

@@ -19,8 +19,11 @@ augmentation = Registry(
     modality="text",
     severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
     varies=True,  # whether views of a sample that are compared differ in it
+    ahead=None,  # a look at an op's settings, the lexicon and the texts before training: raises, or says what to know
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes",), modality="text")
 dataset = Registry("dataset", given=("split",), modality="text")
-objective = Registry("objective", given=("forward", "views", "targets", "loss"), modality="text", tasks=ANY_TASK)
+objective = Registry(
+    "objective", given=("forward", "views", "targets", "loss"), modality="text", tasks=ANY_TASK, compares=None
+)

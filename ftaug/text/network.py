@@ -44,7 +44,8 @@ class Encoder(nn.Module):
         share = inputs.share.view(-1, 1, 1)
         mixed = share * embed(inputs.first[:, IDS]) + (1 - share) * embed(inputs.second[:, IDS])
         mask = inputs.first[:, MASK] | inputs.second[:, MASK]
-        types = {"token_type_ids": inputs.first[:, TYPES]} if self.has_types else {}
+        kinds = torch.where(inputs.first[:, MASK] > 0, inputs.first[:, TYPES], inputs.second[:, TYPES])
+        types = {"token_type_ids": kinds} if self.has_types else {}
         return cast(Tensor, self.model(inputs_embeds=mixed, attention_mask=mask, **types).logits)
 
 

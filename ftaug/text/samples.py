@@ -14,7 +14,7 @@ from ftaug.config.registry import Component
 from ftaug.errors import ExperimentError
 from ftaug.interfaces import Account, Facing, Samples, Streams, Task
 from ftaug.text.augmentations.pipeline import Pipeline
-from ftaug.text.network import IDS, MASK, TYPES, Named
+from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.texts import Text
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
@@ -46,8 +46,13 @@ def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> np.ndarray:
 
 
 def cautions(samples: Samples, ids: np.ndarray, sizes: np.ndarray, pipeline: Pipeline) -> list[str]:
-    """What of the samples the model will not see, for a person."""
-    longest = pipeline.encoder.max_length
+    """What of the samples the model will not see, and what ops say of them, for a person."""
+    texts = (text for i in ids for text in samples.read(int(i)) if text is not None)
+    return [*_cut(samples, ids, sizes, pipeline.encoder.max_length), *pipeline.look_ahead(texts)]
+
+
+def _cut(samples: Samples, ids: np.ndarray, sizes: np.ndarray, longest: int) -> list[str]:
+    """Which texts are longer than the model takes."""
     long = np.flatnonzero(sizes > longest)
     if not long.size:
         return []
@@ -110,8 +115,10 @@ class Padding(nn.Module):
         self.pad = pad
 
     def forward(self, inputs: Any) -> Any:
-        """From packed tokens to the same; mixed ones are left as they are."""
-        if self.pad == 0 or not isinstance(inputs, Tensor):
+        """From packed tokens, or mixed ones, to the same."""
+        if isinstance(inputs, Mixed):
+            return Mixed(self(inputs.first), self(inputs.second), inputs.share)
+        if self.pad == 0:
             return inputs
         ids = inputs[:, IDS].masked_fill(inputs[:, MASK] == 0, self.pad)
         return torch.cat([ids.unsqueeze(1), inputs[:, IDS + 1 :]], dim=1)

@@ -17,6 +17,16 @@ UNBOUNDED = 100_000
 """Tokenizers without a limit say a huge number."""
 
 
+BEHIND_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Models whose positions start behind the one of padding."""
+
+
+def positions(config: Any) -> int | None:
+    """The most tokens that a model takes, where its configuration says so."""
+    limit = getattr(config, "max_position_embeddings", None)
+    return limit and limit - 2 if getattr(config, "model_type", "") in BEHIND_PADDING else limit
+
+
 def library(what: str) -> Any:
     """The library transformers, quiet; raises Unavailable."""
     try:
@@ -123,5 +133,5 @@ def preprocessing(
         "max_length": longest,
         "pad": int(tokenizer.pad_token_id or 0),
         "types": "token_type_ids" in tokenizer.model_input_names,
-        "lexicon": {**lexicon, "mask": tokenizer.mask_token or "[MASK]"},
+        "lexicon": {**lexicon, "mask": tokenizer.mask_token or ""},
     }

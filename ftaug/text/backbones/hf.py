@@ -57,9 +57,7 @@ def hf(
     if weights not in ("pretrained", "none") and not is_file(weights):
         raise ExperimentError(f"backbone.hf.weights must be pretrained, none or a file; got '{weights}'")
     config, tokenizer = _opened(path)
-    limit = getattr(config, "max_position_embeddings", None)
-    if getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
-        limit = limit and limit - 2  # their positions start behind the one of padding
+    limit = encoders.positions(config)
     if max_length is not None and limit is not None and max_length > limit:
         raise ExperimentError(
             f"backbone.hf.max_length must be at most {limit}, the positions of {path}; got {max_length}"
