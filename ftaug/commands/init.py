@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ftaug.errors import BadData, ExperimentError, RunFolderTaken, printable
-from ftaug.image.datasets.folder import check_folder, image_folder
+from ftaug.folders.classes import check_folder
+from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.index import FileSamples
 from ftaug.image.decode import probe
 from ftaug.load import load
@@ -45,7 +46,7 @@ class Found:
 
 def run(folder: Path, output: Path | None) -> None:
     """Look at the pictures, write the file beside the working folder and print its path."""
-    check_folder(folder)
+    check_folder("image_folder", folder)
     target = output or Path(f"{folder.resolve().name}.yaml")
     if target.exists():
         raise RunFolderTaken(f"{target} is already there; name another file: ftaug init {folder} -o FILE")
