@@ -9,6 +9,7 @@ import numpy as np
 
 from ftaug.errors import BadData
 
+_LARGEST = float(np.finfo(np.float32).max)
 _TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 _SPLITS = {"training": "train", "valid": "val", "validation": "val", "dev": "val", "testing": "test"}
 
@@ -37,7 +38,7 @@ def number(column: str, value: Any) -> float:
         found = float(written)
     except ValueError:
         raise BadData(f"column '{column}' must hold numbers; got '{written}'") from None
-    if not math.isfinite(found) or abs(found) > np.finfo(np.float32).max:
+    if not math.isfinite(found) or abs(found) > _LARGEST:
         raise BadData(f"column '{column}' must hold finite numbers; got '{written}'")
     return found
 

@@ -14,11 +14,11 @@ from ftaug.config.registry import Component
 from ftaug.interfaces import Account, Facing, Samples, Streams, Task
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.network import IDS, MASK, TYPES, Named
-from ftaug.text.texts import Text
+from ftaug.text.texts import SUFFIXES, Text
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
 
-suffixes = (b".txt",)
+suffixes = SUFFIXES
 cache_version = ""
 on_device = False
 SHOWN = 5
