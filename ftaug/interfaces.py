@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -94,6 +94,13 @@ class Backbone:
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
 
 
+class Input(NamedTuple):
+    """A sample without a label that a command line names."""
+
+    name: str  # for people: the file, `lines.txt:3`
+    read: Callable[[], Any]  # gives it as `prepare` takes it; raises BadData and MissingInput without the name
+
+
 class Facing(NamedTuple):
     """A model as it is used elsewhere: called with named tensors instead of a collated batch."""
 
@@ -105,9 +112,14 @@ class Facing(NamedTuple):
 class Modality(Protocol):
     """The verbs of a modality, as the functions of its module `samples`."""
 
-    suffixes: tuple[bytes, ...]  # of the files that it reads, in lower case
     on_device: bool  # whether it has `plan`, `collate_plans` and `finished`
     cache_version: str  # what is in a cache is of this version
+
+    def inputs(self, named: Sequence[str], train: Component) -> Iterator[Input]:
+        """The samples that a command line names, read as the dataset trained on reads its own.
+
+        Raises MissingInput, BadData and ExperimentError for what is named wrongly before it yields the first.
+        """
 
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""

@@ -52,7 +52,7 @@ class Setup:
     scaler: torch.amp.GradScaler
     average: Average | None
     loss: Callable[[Tensor, Tensor], Tensor]
-    hazards: Sequence[str]  # what the augmentations may do to the labels
+    hazards: Sequence[str]  # what a person should know before training
 
     @property
     def task(self) -> Task:
@@ -151,10 +151,8 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     _check_warmup(experiment, length)
     backbone, model = build_model(experiment, train.task)
     plan = unfreeze.plan(backbone, experiment, length)
-    pipeline = verbs.pipeline((), backbone.preprocessing)
-    sizes = verbs.sizes(train.samples, train.ids, pipeline)
-    hazards = verbs.hazards(experiment.augment, train.task)
-    hazards += verbs.cautions(train.samples, train.ids, sizes, pipeline)
+    sizes = sizes_of(experiment, train, backbone.preprocessing)
+    hazards = cautions(experiment, portions, backbone.preprocessing)
     if pretrained:
         backbone.load_pretrained()
     place_model(model, device)
@@ -173,6 +171,24 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         loss=bind_loss(experiment, train.counts()),
         hazards=hazards,
     )
+
+
+def sizes_of(experiment: Experiment, portion: Portion, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
+    """How much work each sample is; None where all are alike."""
+    verbs = modality_of(experiment)
+    return verbs.sizes(portion.samples, portion.ids, verbs.pipeline((), preprocessing))
+
+
+def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocessing: Mapping[str, Any]) -> list[str]:
+    """What a person should know before training: what augmentations may do to labels, what the model will not see."""
+    verbs = modality_of(experiment)
+    found = list(verbs.hazards(experiment.augment, portions["train"].task))
+    for purpose, portion in portions.items():
+        if purpose != "test":
+            sizes = sizes_of(experiment, portion, preprocessing)
+            pipeline = verbs.pipeline((), preprocessing)
+            found += [f"{purpose}: {said}" for said in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)]
+    return found
 
 
 def _check_warmup(experiment: Experiment, length: Horizon) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ftaug.engine.caching import Cache
 from ftaug.engine.device import describe
-from ftaug.engine.portion import Portion
+from ftaug.engine.portion import Portion, notes_of
 from ftaug.engine.setup import Setup, views_of
 
 
@@ -29,6 +29,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     for purpose in ("train", "val", "test"):
         if purpose in setup.portions:
             table.add_row(purpose, _samples(setup.portions[purpose]))
+    for note in notes_of(setup.portions):
+        table.add_row("note", note)
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
     table.add_row("parameters", _parameters(setup))
     table.add_row("batch", _batch(setup))
@@ -84,7 +86,7 @@ def _samples(portion: Portion) -> str:
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:
         text += f"; none of {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-    return "; ".join((text, *portion.samples.notes)) if portion.purpose == "train" else text
+    return text
 
 
 def _parameters(setup: Setup) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.config.types import FilePath, Text
@@ -50,7 +50,7 @@ def text_table(
     found = Collected(len(columns))
 
     def take(line: int, values: Sequence[Any]) -> bool:
-        return found.take(line, [_text(column, value) for column, value in zip(columns, values, strict=True)])
+        return found.take(line, [cell_text(column, value) for column, value in zip(columns, values, strict=True)])
 
     gathered = gather(Table("text_table", path, columns, answers, group, split_column), split, take, Faults(path))
     notes = found.left_out(str(path), [f"line {line}" for line in found.empty[:SHOWN]], empty)
@@ -66,13 +66,13 @@ def text_table(
     )
 
 
-def columns_of(settings: Any) -> tuple[str, ...]:
+def columns_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns with the texts, by the settings of a text_table."""
     text = settings["text"]
     return (text,) if isinstance(text, str) else tuple(text)
 
 
-def _text(column: str, value: Any) -> str:
+def cell_text(column: str, value: Any) -> str:
     """A cell as a text; raises BadData for what is none."""
     if isinstance(value, list | dict | bytes):
         raise BadData(f"column '{column}' must hold texts; got {type(value).__name__}")
