@@ -304,15 +304,20 @@ def clear_caches(as_json: AsJson = False) -> None:
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="A folder with one folder of pictures per class.", metavar="FOLDER")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with one folder of pictures or texts per class, or a table of texts.", metavar="DATA"
+        ),
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write, instead of FOLDER.yaml.", metavar="FILE")
+        Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
     ] = None,
 ) -> None:
-    """Write an experiment file for a folder of pictures."""
+    """Write an experiment file for a folder of pictures or texts, or for a table of texts."""
     from ftaug.commands import init
 
-    init.run(folder=folder, output=output)
+    init.run(path=path, output=output)
 
 
 def main() -> None:

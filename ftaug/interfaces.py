@@ -182,6 +182,16 @@ class Modality(Protocol):
         """How a sample becomes the model's input, in a line."""
 
 
+class Starting(Protocol):
+    """A modality's first experiment files, as the functions of its module `starting`; without torch."""
+
+    def samples_in(self, path: Path) -> int:
+        """How many files of the modality's kind there are at a path; 0 where it is nothing for it."""
+
+    def experiment(self, path: Path, target: Path) -> str:
+        """The text of an experiment file, to be written to `target`; raises BadData, MissingInput."""
+
+
 @dataclass
 class Bundle:
     """A trained model and all that is needed to use it elsewhere: what an exporter writes."""

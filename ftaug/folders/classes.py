@@ -13,7 +13,8 @@ from ftaug.errors import BadData, MissingInput, did_you_mean
 from ftaug.folders.index import scan_or_recall
 from ftaug.folders.scan import Kind, Scan
 
-_SPLIT_NAMES = {"train", "training", "val", "valid", "validation", "test", "testing"}
+SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+_SPLIT_NAMES = {name for names in SPLITS.values() for name in names}
 
 
 def class_folders(reader: str, path: Path, kind: Kind, *, outside_links: bool) -> Scan:
@@ -34,6 +35,15 @@ def check_folder(reader: str, path: Path) -> None:
     missing = path.relative_to(ancestor).parts[0]
     hint = did_you_mean(missing, [entry.name for entry in os.scandir(ancestor) if entry.is_dir()])
     raise MissingInput(f"no folder {path}: {ancestor} has no folder '{missing}'{hint}")
+
+
+def splits(folder: Path) -> dict[str, Path]:
+    """The folders of train, val and test, or the folder itself where it holds classes."""
+    inside = {entry.name.lower(): entry for entry in folder.iterdir() if entry.is_dir()}
+    found = {part: inside[name] for part, names in SPLITS.items() for name in names if name in inside}
+    if "train" in found and len(found) == sum(not name.startswith(".") for name in inside):
+        return found
+    return {"train": folder}
 
 
 def _check_classes(reader: str, path: Path, kind: Kind, found: Scan) -> None:

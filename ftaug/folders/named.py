@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ftaug.errors import MissingInput, one_of
@@ -25,7 +26,7 @@ def check_there(names: Sequence[str]) -> None:
 
 def files_of(name: str, suffixes: Sequence[bytes]) -> list[str]:
     """The file itself, or those in the folder, in the order of their names; raises MissingInput where there is none."""
-    found = list(_walk(Path(name), suffixes)) if Path(name).is_dir() else [name]
+    found = below(Path(name), suffixes) if Path(name).is_dir() else [name]
     if not found:
         raise MissingInput(f"{name}: holds no {one_of([suffix.decode() for suffix in suffixes])}")
     return found
@@ -39,10 +40,17 @@ def content(path: str) -> bytes:
         raise MissingInput(f"cannot be read: {error.strerror}") from None
 
 
-def _walk(folder: Path, suffixes: Sequence[bytes]) -> Iterator[str]:
-    """The files below a folder that have one of the suffixes; what is hidden is left out."""
+def below(folder: Path, suffixes: Sequence[bytes]) -> list[str]:
+    """The files below a folder that have one of the suffixes, in the order of their names; nothing that is hidden."""
+    found = []
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and os.fsencode(name).lower().endswith(tuple(suffixes)):
-                yield str(Path(root, name))
+                found.append(str(Path(root, name)))
+    return found
+
+
+def written_path(path: Path, target: Path) -> str:
+    """A path as it stands in the experiment file `target`."""
+    return json.dumps(os.path.relpath(path.resolve(), target.resolve().parent), ensure_ascii=False)
