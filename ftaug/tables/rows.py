@@ -83,7 +83,8 @@ def _delimited(path: Path, columns: Sequence[str], delimiter: str) -> Iterator[R
                     raise BadData(at(path, line, f"the row has {len(row)} of {len(names)} columns"))
                 yield line, [row[index] for index in wanted]
         except csv.Error as error:
-            raise BadData(at(path, max(reader.line_num, 1), f"the row cannot be read: {error}")) from None
+            doubled = "; inside a quoted cell, quotation marks are doubled" if "expected after" in str(error) else ""
+            raise BadData(at(path, max(reader.line_num, 1), f"the row cannot be read: {error}{doubled}")) from None
 
 
 def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Row]:
