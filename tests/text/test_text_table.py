@@ -233,9 +233,7 @@ def test_other_bad_tables(tmp_path):
         text_table("train", path=raw(tmp_path, "texts,label\na,b\n"))
     with pytest.raises(MissingInput, match=r"did you mean 't\.csv'"):
         text_table("train", path=tmp_path / "tt.csv")
-    with pytest.raises(
-        BadData, match=r"t\.tsv:2: the row cannot be read: .*; inside a quoted cell, quotation"
-    ):
+    with pytest.raises(BadData, match=r"t\.tsv:2: the row cannot be read: .*; inside a quoted cell, quotation"):
         text_table("train", path=raw(tmp_path, 'text\tlabel\n"Great" film\tx\n', "t.tsv"))
     nested = [{"text": {"a": 1}, "label": "x"}, {"text": ["b"], "label": "y"}]
     with pytest.raises(BadData, match=r"t\.jsonl:1: column 'text' must hold texts; got dict\n.*:2: .*got list"):
