@@ -136,13 +136,21 @@ def evaluate(
 @app.command()
 def predict(
     run: Run,
-    inputs: Annotated[list[str], typer.Argument(help="Files or folders.", metavar="INPUT")],
-    top_k: Annotated[int, typer.Option(help="How many classes to name for each input.", min=1)] = 1,
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
+            metavar="INPUT...",
+        ),
+    ],
+    top_k: Annotated[
+        int | None, typer.Option(help="How many classes to name for each input; 1 unless set.", min=1)
+    ] = None,
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Predict the classes of files."""
+    """Predict the classes, or the numbers, of new samples."""
     from ftaug.commands import predict
 
     predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv, trust_plugins=trust_plugins)
@@ -310,15 +318,20 @@ def clear_caches(as_json: AsJson = False) -> None:
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="A folder with one folder of pictures per class.", metavar="FOLDER")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with one folder of pictures or texts per class, or a table of texts.", metavar="DATA"
+        ),
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write, instead of FOLDER.yaml.", metavar="FILE")
+        Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
     ] = None,
 ) -> None:
-    """Write an experiment file for a folder of pictures."""
+    """Write an experiment file for a folder of pictures or texts, or for a table of texts."""
     from ftaug.commands import init
 
-    init.run(folder=folder, output=output)
+    init.run(path=path, output=output)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -102,6 +102,13 @@ class Backbone:
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
 
 
+class Input(NamedTuple):
+    """A sample without a label that a command line names."""
+
+    name: str  # for people: the file, `lines.txt:3`
+    read: Callable[[], Any]  # gives it as `prepare` takes it; raises BadData and MissingInput without the name
+
+
 class Facing(NamedTuple):
     """A model as it is used elsewhere: called with named tensors instead of a collated batch."""
 
@@ -113,9 +120,14 @@ class Facing(NamedTuple):
 class Modality(Protocol):
     """The verbs of a modality, as the functions of its module `samples`."""
 
-    suffixes: tuple[bytes, ...]  # of the files that it reads, in lower case
     on_device: bool  # whether it has `plan`, `collate_plans` and `finished`
     cache_version: str  # what is in a cache is of this version
+
+    def inputs(self, named: Sequence[str], train: Component) -> Iterator[Input]:
+        """The samples that a command line names, read as the dataset trained on reads its own.
+
+        Raises MissingInput, BadData and ExperimentError for what is named wrongly before it yields the first.
+        """
 
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""
@@ -182,6 +194,16 @@ class Modality(Protocol):
 
     def described(self, preprocessing: Mapping[str, Any]) -> str:
         """How a sample becomes the model's input, in a line."""
+
+
+class Starting(Protocol):
+    """A modality's first experiment files, as the functions of its module `starting`; without torch."""
+
+    def samples_in(self, path: Path) -> int:
+        """How many files of the modality's kind there are at a path; 0 where it is nothing for it."""
+
+    def experiment(self, path: Path, target: Path) -> str:
+        """The text of an experiment file, to be written to `target`; raises BadData, MissingInput."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The samples of one purpose: train, val or test."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -103,6 +103,13 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
         elif source is not None:
             result[purpose] = whole(purpose, source(purpose), train.task)
     return result
+
+
+def notes_of(portions: Mapping[str, Portion]) -> list[str]:
+    """What the datasets say to a person; what was split off says nothing of its own."""
+    train = portions["train"].samples
+    own = {purpose: one for purpose, one in portions.items() if purpose == "train" or one.samples is not train}
+    return [f"{purpose}: {note}" for purpose, portion in own.items() for note in portion.samples.notes]
 
 
 def _held_out(train: Portion, purpose: str, size: float, seed: int) -> tuple[Portion, Portion]:

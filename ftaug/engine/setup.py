@@ -61,7 +61,7 @@ class Setup:
     loss: Callable[[Tensor, Tensor], Tensor]
     counts: np.ndarray  # how often an epoch visits each class: int64 (classes,)
     scale: Scale | None  # of the numbers, in regression
-    hazards: Sequence[str]  # what the augmentations may do to the labels
+    hazards: Sequence[str]  # what a person should know before training
     features: "Features | None" = None  # what a frozen prefix gave, stored
     teacher: Teacher | None = None  # of a distillation
 
@@ -188,11 +188,8 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     scale = Scale.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
     plan = unfreeze.plan(backbone, experiment, length)
-    pipeline = verbs.pipeline((), backbone.preprocessing)
-    sizes = verbs.sizes(train.samples, train.ids, pipeline)
-    hazards = verbs.hazards(experiment.augment, train.task)
-    augmented = verbs.pipeline(experiment.augment, backbone.preprocessing)
-    hazards += verbs.cautions(train.samples, train.ids, sizes, augmented)
+    sizes = sizes_of(experiment, train, backbone.preprocessing)
+    hazards = cautions(experiment, portions, backbone.preprocessing)
     resampling = resampling_of(experiment, train)
     counts = train.counts() if resampling is None else resampling.quotas
     if pretrained:
@@ -215,6 +212,24 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         scale=scale,
         hazards=hazards,
     )
+
+
+def sizes_of(experiment: Experiment, portion: Portion, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
+    """How much work each sample is; None where all are alike."""
+    verbs = modality_of(experiment)
+    return verbs.sizes(portion.samples, portion.ids, verbs.pipeline((), preprocessing))
+
+
+def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocessing: Mapping[str, Any]) -> list[str]:
+    """What a person should know before training: what augmentations may do to labels, what the model will not see."""
+    verbs = modality_of(experiment)
+    found = list(verbs.hazards(experiment.augment, portions["train"].task))
+    for purpose, portion in portions.items():
+        if purpose != "test":
+            sizes = sizes_of(experiment, portion, preprocessing)
+            pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)
+            found += [f"{purpose}: {said}" for said in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)]
+    return found
 
 
 def _check_warmup(experiment: Experiment, length: Horizon) -> None:

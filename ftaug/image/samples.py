@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,22 @@ from torch.nn.functional import interpolate
 from ftaug.config.registry import Component
 from ftaug.image import label_safety
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
-from ftaug.image.datasets.index import SUFFIXES
 from ftaug.image.decode import opened
 from ftaug.image.decoded import VERSION, DecodedSamples
 from ftaug.image.encode import SUFFIX
 from ftaug.image.encode import encode as encode_picture
+from ftaug.image.inputs import inputs as named_pictures
 from ftaug.image.on_device import PlannedBatch, packed, rendered
 from ftaug.image.planned import Planned, planned
-from ftaug.interfaces import Account, Facing, Samples, Streams, Task
+from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
 
-suffixes = SUFFIXES
 on_device = True
 cache_version = VERSION
+
+
+def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
+    """The pictures in files and folders; raises MissingInput."""
+    return named_pictures(named)
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:

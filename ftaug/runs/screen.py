@@ -12,7 +12,7 @@ from rich.table import Table
 from ftaug.config.experiment import Experiment
 from ftaug.engine.caching import Cache
 from ftaug.engine.device import describe
-from ftaug.engine.portion import Portion
+from ftaug.engine.portion import Portion, notes_of
 from ftaug.engine.setup import Setup, views_of
 
 LISTED = 12
@@ -37,6 +37,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
         table.add_row("sampler", _sampler(setup, experiment.data.sampler.name))
     if _ordered(experiment):
         table.add_row("scale", " < ".join(setup.task.classes))
+    for note in notes_of(setup.portions):
+        table.add_row("note", note)
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
     table.add_row("parameters", _parameters(setup))
     table.add_row("batch", _batch(setup))
@@ -100,7 +102,7 @@ def _samples(portion: Portion) -> str:
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:
         text += f"; none of {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-    return "; ".join((text, *portion.samples.notes)) if portion.purpose == "train" else text
+    return text
 
 
 def _spans(portion: Portion) -> str:

@@ -83,7 +83,7 @@ def finish(session: Session, folder: RunFolder) -> None:
     folder.finish(session.progress.step, best)
     run = folder.path
     console.print(f"{session.ending}; best: {_figures(best)}\ncurves: {curves}")
-    console.print(f"next: ftaug evaluate {run} · ftaug predict {run} PICTURE … · ftaug export {run} --format onnx")
+    console.print(f"next: ftaug evaluate {run} · ftaug predict {run} INPUT … · ftaug export {run} --format onnx")
 
 
 def _figures(best: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,22 @@ from torch import Tensor, nn
 
 from ftaug.config.registry import Component
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import Account, Facing, Samples, Streams, Task
+from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
 from ftaug.text.augmentations.pipeline import Pipeline
+from ftaug.text.inputs import Inputs
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.texts import Text
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
 
-suffixes = (b".txt",)
 cache_version = ""
 on_device = False
 SHOWN = 5
+
+
+def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
+    """The texts in lines, tables and files, or named themselves; raises MissingInput, BadData, ExperimentError."""
+    return Inputs.like(train.name, train.settings).of(named)
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -58,9 +63,9 @@ def _cut(samples: Samples, ids: np.ndarray, sizes: np.ndarray, longest: int) -> 
         return []
     named = [samples.name(int(ids[i])) for i in long[:SHOWN]]
     more = f" and {long.size - SHOWN:,} more" if long.size > SHOWN else ""
-    are = "text is" if long.size == 1 else "texts are"
+    are = "is" if long.size == 1 else "are"
     return [
-        f"{long.size:,} of {len(ids):,} {are} longer than the {longest} tokens of max_length and cut: "
+        f"{long.size:,} of {len(ids):,} texts {are} longer than the {longest} tokens of max_length and cut: "
         f"{', '.join(named)}{more}"
     ]
 
