@@ -32,7 +32,7 @@ def dropped(values: Tensor, rate: float) -> Tensor:
     below = round(rate * LEVELS)
     if below in (0, LEVELS):
         return values if below == 0 else values * 0
-    return cast(Tensor, _Dropped.apply(values, below))  # type: ignore[no-untyped-call]
+    return cast(Tensor, _Dropped.apply(values, below))
 
 
 class _Dropped(torch.autograd.Function):
@@ -42,7 +42,8 @@ class _Dropped(torch.autograd.Function):
         words = np.random.SFC64(seed).random_raw(-(-values.numel() // 4)).view(np.int16)
         ctx.kept = (torch.from_numpy(words)[: values.numel()] >= below - LEVELS // 2).view(values.shape)
         ctx.scale = LEVELS / (LEVELS - below)
-        return (values * ctx.kept).mul_(ctx.scale)
+        result: Tensor = (values * ctx.kept).mul_(ctx.scale)
+        return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
@@ -83,7 +84,7 @@ def attention(
 
     if dropout == 0 or query.device.type != "cpu" or settings.get("position_bias") is not None:
         given = (module, query, key, value, attention_mask, dropout, scaling)
-        return cast("tuple[Tensor, None]", sdpa_attention_forward(*given, **settings))
+        return sdpa_attention_forward(*given, **settings)
     scores = (query * (query.shape[-1] ** -0.5 if scaling is None else scaling)) @ key.transpose(2, 3)
     if attention_mask is not None:
         scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)

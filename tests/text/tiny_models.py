@@ -7,7 +7,8 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-WORDS = "a an the good bad fine poor film book song was is not very long short and but story end".split()
+WORDS = ("a", "an", "the", "good", "bad", "fine", "poor", "film", "book", "song", "was", "is", "not", "very", "long")
+WORDS += ("short", "and", "but", "story", "end")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 DISTIL = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32}
