@@ -1,8 +1,13 @@
 """Encoders of transformers: stages, answers, weights of any origin, and what is refused."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -237,3 +242,33 @@ def test_the_saved_model_opens_in_transformers(tmp_path: Path) -> None:
         torch.testing.assert_close(answers(backbone, TEXTS[1:2]), oracle(**given).logits)
     shutil.rmtree(tmp_path / "from")
     assert torch.equal(answers(loaded(tmp_path / "to"), TEXTS), answers(backbone, TEXTS))
+
+
+@pytest.mark.parametrize("offline", [["--offline"], []])
+def test_offline_nothing_is_asked_of_the_hub(offline: list[str], tmp_path: Path) -> None:
+    """In a process of its own: a server that the hub's library is pointed at hears of it, or does not."""
+    heard: list[str] = []
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            heard.append(self.path)
+            self.send_error(404)
+
+        do_GET = do_HEAD
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    code = f"import sys; from ftaug.cli import run; run({[*offline, 'list']!r})\n" + (
+        "from ftaug.text.backbones.hf import hf\n"
+        "from ftaug.errors import MissingInput\n"
+        "try: hf(['a'], path='some/model')\n"
+        "except MissingInput as error: print(error)\n"
+    )
+    with HTTPServer(("127.0.0.1", 0), Hub) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        host = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", code], env=os.environ | host, capture_output=True, text=True)
+        server.shutdown()
+    assert "backbone.hf.path: cannot get some/model: " in done.stdout, done.stderr
+    assert bool(heard) == (not offline)

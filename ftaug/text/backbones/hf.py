@@ -51,8 +51,8 @@ def hf(
         weights: pretrained (those at the path), none, or a file
         head: classes, or masked_tokens to train the encoder on texts without labels (`objective: masked_tokens`)
 
-    Weights are read from safetensors alone, and no code that comes with a model is run. With the environment variable
-    HF_HUB_OFFLINE=1 nothing is downloaded.
+    Weights are read from safetensors alone, and no code that comes with a model is run. With `ftaug --offline` nothing
+    is downloaded.
     """
     if weights not in ("pretrained", "none") and not is_file(weights):
         raise ExperimentError(f"backbone.hf.weights must be pretrained, none or a file; got '{weights}'")
