@@ -1,5 +1,6 @@
 """Training on texts: the same bits for any number of workers, the same result in parts, nothing done twice."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ftaug.engine.batches import batches
 from ftaug.engine.fit import Progress, Step, fit
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import Setup, build
+from ftaug.errors import BadData
 from ftaug.load import load
 from ftaug.text import dataset, tokens
 
@@ -118,15 +120,29 @@ def test_a_batch_is_no_longer_than_its_longest_text(folder: Path) -> None:
 
 
 def test_a_text_that_nothing_changes_is_split_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is met as train and as val, and cut."""
     tokens.encoder.cache_clear()
     split: list[Any] = []
-    real = tokens.Encoder._encoded
-    monkeypatch.setattr(tokens.Encoder, "_encoded", lambda self, text: split.append(text) or real(self, text))
-    setup = setup_of(folder)
-    before = len(split)
+    real = tokens.Encoder._split
+    monkeypatch.setattr(tokens.Encoder, "_split", lambda self, text: split.append(text) or real(self, text))
+    setup = setup_of(folder, "backbone.hf.max_length=20")
     train(setup)
-    assert before == len(set(split)) > 0
-    assert len(split) == before
+    setup.prepared("val")
+    texts = {portion.samples.read(i) for portion in setup.portions.values() for i in range(40)}
+    longer = {text for text in texts if len(text.first.split()) > 18}
+    assert longer
+    assert sorted(split) == sorted([*texts, *longer])  # those are split once more, to be cut
+
+
+@pytest.mark.parametrize(("text", "wrong"), [("\ud800", "the text is not UTF-8"), ("", "the text is empty")])
+def test_a_text_that_cannot_be_split_is_named(text: str, wrong: str, folder: Path) -> None:
+    models.tokenizer_of().save_pretrained(folder / "model")
+    file = folder / "model" / "tokenizer.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "post_processor": None}))
+    plugin = folder / "stories.py"
+    plugin.write_text(plugin.read_text().replace("return Text(", f"return Text({text!r}) if index == 7 else Text("))
+    with pytest.raises(BadData, match=rf"^stories\[7\]: {wrong}"):
+        setup_of(folder)
 
 
 def test_what_lies_below_the_frozen_layers_has_no_gradient(folder: Path) -> None:
