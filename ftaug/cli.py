@@ -76,11 +76,14 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Download no weights; use those that are here.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Fine-tune a pretrained model on your own data with augmentation."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # read by the hub's library, and by ftaug where it downloads itself
 
 
 @app.command()

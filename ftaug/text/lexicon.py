@@ -28,7 +28,10 @@ def weights_file(path: str) -> str:
     if Path(path).is_absolute():
         file = Path(path, "model.safetensors")
         if not file.is_file():
-            raise MissingInput(f"{path} holds no model.safetensors; other files may run code and are not read")
+            raise MissingInput(
+                f"{path} holds no model.safetensors, and other files, which may run code, are not read: "
+                "load it with transformers and write it with save_pretrained"
+            )
         return str(file)
     from transformers.utils.hub import cached_file
 

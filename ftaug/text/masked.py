@@ -51,7 +51,7 @@ def model(path: str) -> Head:
             f"augment.masked_fill: {path} was saved without its masked-token head ({named} is missing); "
             "use neighbours, or weights as they were pretrained"
         )
-    return Head(found.eval(), positions(found.config) or UNLIMITED)
+    return Head(found.eval(), positions(found) or UNLIMITED)
 
 
 def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candidates: int) -> Mapping[Span, str]:

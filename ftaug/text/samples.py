@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
-from ftaug.errors import ExperimentError
+from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.inputs import Inputs
@@ -47,7 +47,15 @@ def account(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tupl
 
 def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> np.ndarray:
     """How many tokens each text has, int64 (n,); the model sees no more than it takes."""
-    return np.fromiter((pipeline.encoder.learn(samples.read(int(i))) for i in ids), np.int64, len(ids))
+    return np.fromiter((_size(samples, int(i), pipeline) for i in ids), np.int64, len(ids))
+
+
+def _size(samples: Samples, index: int, pipeline: Pipeline) -> int:
+    text = samples.read(index)
+    try:
+        return pipeline.encoder.learn(text)
+    except BadData as error:
+        raise BadData(f"{samples.name(index)}: {error}") from None
 
 
 def cautions(samples: Samples, ids: np.ndarray, sizes: np.ndarray, pipeline: Pipeline) -> list[str]:

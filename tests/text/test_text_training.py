@@ -1,131 +1,164 @@
-"""Experiments on texts from outside: what `validate` refuses, and a run with many ops that comes to its end."""
+"""Training on texts: the same bits for any number of workers, the same result in parts, nothing done twice."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
+import tiny_models as models
+import torch
 
-from ftaug.cli import run
-from ftaug.config.dump import digest
+from ftaug.engine.batches import batches
+from ftaug.engine.fit import Progress, Step, fit
+from ftaug.engine.portion import portions
+from ftaug.engine.setup import Setup, build
+from ftaug.errors import BadData
 from ftaug.load import load
+from ftaug.text import dataset, tokens
 
 PLUGIN = '''
-import hashlib
 import numpy as np
+
 from ftaug.interfaces import Task
 from ftaug.text import dataset
 from ftaug.text.texts import Text
 
-GOOD, BAD = "It was a good movie and we really were {} happy.", "The film is bad, and it is {} not fine."
+WORDS = "good fine story film the is bad poor song book".split()
 
-class Reviews:
+
+class Stories:
     task = Task(("bad", "good"))
     groups = None
     notes = ()
-    fingerprint = hashlib.sha256(GOOD.encode()).hexdigest()
-    targets = np.arange(24) % 2
 
-    def __len__(self): return 24
-    def read(self, index): return Text((BAD, GOOD)[index % 2].format(index))
-    def name(self, index): return f"reviews[{index}]"
+    def __init__(self, split):
+        self.lengths = np.random.default_rng(len(split)).integers(1, 30, 40)
+        self.targets = np.arange(40) % 2
+        self.fingerprint = split
+
+    def __len__(self):
+        return 40
+
+    def read(self, index):
+        return Text(" ".join(WORDS[(index * k) % 10] for k in range(self.lengths[index])))
+
+    def name(self, index):
+        return f"stories[{index}]"
+
 
 @dataset.register
-def reviews(split):
-    """Texts for a test."""
-    return Reviews()
+def stories(split: str) -> Stories:
+    """Stories without a sense."""
+    return Stories(split)
 '''
 EXPERIMENT = """
 modality: text
-plugins: ["{plugin}"]
-data: {{train: {{reviews: {{}}}}, batch_size: 6, workers: {workers}}}
-backbone: {{hf: {{path: "{bert}", max_length: 32}}}}
-augment: {augment}
-{more}
-train: {{epochs: 1}}
+plugins: [stories.py]
+data: {train: stories, val: stories, batch_size: 8, workers: 0, bucket: 3}
+backbone: {hf: {path: model}}
+lr: {peak: 1e-2}
+train: {epochs: 2}
 """
-ALL = """
-  - protect: {labels: true, words: [happy]}
-  - synonyms: {from: words.csv, share: 30%}
-  - one_of: {choices: [neighbours, {masked_fill: {candidates: 3}}, keyboard]}
-  - insert
-  - aeda: {probability: 0.5}
-  - span_cutoff
-  - shuffle_sentences: {severity: 0.5}
-"""
-
-
-@pytest.fixture(scope="session")
-def plugin(tmp_path_factory):
-    """One file for all tests, for a dataset can be registered once in a process."""
-    file = tmp_path_factory.mktemp("plugin") / "reviews.py"
-    file.write_text(PLUGIN)
-    return file
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch, bert, plugin):
-    (tmp_path / "words.csv").write_text("word,synonym\ngood,fine\n")
-    (tmp_path / "texts.csv").write_text("text,paraphrase\nelsewhere,there\n")
-    monkeypatch.chdir(tmp_path)
-
-    def write(augment: str, more: str = "", workers: int = 0):
-        places = {"bert": bert, "plugin": plugin}
-        (tmp_path / "a.yaml").write_text(EXPERIMENT.format(augment=augment, more=more, workers=workers, **places))
-        return tmp_path / "a.yaml"
-
-    return write
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(dataset, "_entries", dict(dataset._entries))  # which forget the plugin afterwards
+    models.write(tmp_path / "model", "bert")
+    (tmp_path / "stories.py").write_text(PLUGIN)
+    (tmp_path / "experiment.yaml").write_text(EXPERIMENT)
+    return tmp_path
 
 
-@pytest.mark.parametrize("more", ["mix: {one_of: {choices: [mixup]}}", "objective: {cutoff: {augmented: 2}}"])
-def test_trains(desk, more, capsys):
-    desk(ALL, more, workers=2)
-    code = run(["train", "a.yaml"])
-    assert code == 0, capsys.readouterr().err
+def setup_of(folder: Path, *overrides: str) -> Setup:
+    experiment = load(folder / "experiment.yaml", overrides)
+    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
 
 
-@pytest.mark.parametrize(
-    ("augment", "said"),
-    [
-        (
-            "[{protect: {patterns: [ok, '(a']}}]",
-            "a.yaml:6:37: augment.0.protect.patterns.1 must be a regular expression; got (a: missing ) at position 2",
-        ),
-        ("[{protect: {entities: [number]}}]", "numbers, urls, emails, mentions, tags or names; got number"),
-        ("[swap, {paraphrases: {from: a.csv}}]", "looks texts up as they are in the data; put it before swap"),
-        ("[{one_of: {choices: [swap, aeda], weights: [1]}}]", "must be one number for each of the 2 choices; got 1"),
-        ("[{some_of: {choices: [swap, aeda], count: 3}}]", "must be at most the 2 choices; got 3"),
-        ("[{delete: {share: 120%}}]", "augment.0.delete.share must be a share from 0 to 1, such as 0.1 or 10%"),
-        ("[{delete: {share: 10%, severity: 0.5}}]", "is set by severity too"),
-        ("[synonyms]", "missing key 'from' in augment.0: it must be wordnet, or a path"),
-        ("[synonym]", "no augmentation 'synonym'; did you mean 'synonyms'?"),
-    ],
-)
-def test_validate_says_where(desk, augment, said, capsys):
-    desk(augment)
-    assert run(["validate", "a.yaml"]) == 2
-    assert said in capsys.readouterr().err
+def train(setup: Setup) -> list[Step]:
+    return list(fit(setup, Progress()))
 
 
-@pytest.mark.parametrize(
-    ("augment", "code", "said"),
-    [
-        ("[{synonyms: {from: none.csv}}]", 66, "none.csv cannot be read: No such file or directory"),
-        ("[{paraphrases: {from: texts.csv}}]", 65, "has none of the"),
-        ("[change_case]", 2, "the backbone's tokenizer puts all in lower case"),
-    ],
-)
-def test_train_says_at_the_start_what_an_op_lacks(desk, augment, code, said, capsys):
-    desk(augment)
-    assert run(["train", "a.yaml"]) == code
-    assert said in capsys.readouterr().err
+def weights(setup: Setup) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in setup.model.network.state_dict().items()}
 
 
-def test_protection_alone_makes_no_views(desk, capsys):
-    desk("[protect]", "objective: cutoff")
-    assert run(["validate", "a.yaml"]) == 2
-    assert "no augmentation differs between them" in capsys.readouterr().err
+def test_training_is_bit_equal_for_any_number_of_workers(folder: Path) -> None:
+    found = []
+    for workers in (0, 1, 2):
+        setup = setup_of(folder, f"data.workers={workers}", "data.batch_tokens=100", "mix=mixup")
+        losses = [step.loss.item() for step in train(setup)]
+        found.append((losses, weights(setup)))
+    for losses, state in found[1:]:
+        assert losses == found[0][0]
+        assert all(torch.equal(state[name], value) for name, value in found[0][1].items())
 
 
-def test_an_edited_table_is_another_experiment(desk, tmp_path):
-    file = desk("[{one_of: {choices: [{synonyms: {from: words.csv}}]}}]")
-    before = digest(load(file))
-    assert digest(load(file)) == before
-    (tmp_path / "words.csv").write_text("word,synonym\ngood,great\n")
-    assert digest(load(file)) != before
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(folder: Path) -> None:
+    """Texts go through the network in unequal parts; each part counts by its number of texts."""
+    models.write(folder / "model", "bert", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    sgd = ("optimizer={sgd: {momentum: 0}}", "lr.schedule=constant", "train.epochs=1")
+    whole, parts = setup_of(folder, *sgd), setup_of(folder, *sgd, "data.batch_tokens=64")
+    asked = [list(setup.epochs.requests(0, 5)) for setup in (whole, parts)]
+    assert len(asked[0]) == 5
+    assert len({len(request.ids) for request in asked[1]}) > 2
+    for one, other in zip(train(whole), train(parts), strict=True):
+        assert one.samples == other.samples
+        assert one.loss.item() == pytest.approx(other.loss.item(), rel=1e-4)
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(parts)[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_a_batch_is_no_longer_than_its_longest_text(folder: Path) -> None:
+    setup = setup_of(folder)
+    data = setup.prepared("train")
+    assert data.sizes is not None
+    for batch in batches(data, setup.epochs.requests(0, 5), 0, pin=False):
+        lengths = batch.inputs[:, 1].sum(dim=1)
+        assert lengths.tolist() == data.sizes[batch.request.ids].tolist()
+        assert batch.inputs.shape[2] == lengths.max()
+
+
+def test_a_text_that_nothing_changes_is_split_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is met as train and as val, and cut."""
+    tokens.encoder.cache_clear()
+    split: list[Any] = []
+    real = tokens.Encoder._split
+    monkeypatch.setattr(tokens.Encoder, "_split", lambda self, text: split.append(text) or real(self, text))
+    setup = setup_of(folder, "backbone.hf.max_length=20")
+    train(setup)
+    setup.prepared("val")
+    texts = {portion.samples.read(i) for portion in setup.portions.values() for i in range(40)}
+    longer = {text for text in texts if len(text.first.split()) > 18}
+    assert longer
+    assert sorted(split) == sorted([*texts, *longer])  # those are split once more, to be cut
+
+
+@pytest.mark.parametrize(("text", "wrong"), [("\ud800", "the text is not UTF-8"), ("", "the text is empty")])
+def test_a_text_that_cannot_be_split_is_named(text: str, wrong: str, folder: Path) -> None:
+    models.tokenizer_of().save_pretrained(folder / "model")
+    file = folder / "model" / "tokenizer.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "post_processor": None}))
+    plugin = folder / "stories.py"
+    plugin.write_text(plugin.read_text().replace("return Text(", f"return Text({text!r}) if index == 7 else Text("))
+    with pytest.raises(BadData, match=rf"^stories\[7\]: {wrong}"):
+        setup_of(folder)
+
+
+def test_what_lies_below_the_frozen_layers_has_no_gradient(folder: Path) -> None:
+    """Embeddings and first layer run without autograd, and drop nothing."""
+    setup = setup_of(folder, "unfreeze=[layer2, head]")
+    setup.plan.apply(setup.model.network, 0)
+    bert: Any = setup.model.network.model.bert  # type: ignore[union-attr]
+    seen: dict[str, Any] = {}
+    for name, module in (("embeddings", bert.embeddings), *((str(n), m) for n, m in enumerate(bert.encoder.layer))):
+        module.register_forward_hook(lambda module, given, out, name=name: seen.update({name: out}))
+    data = setup.prepared("train")
+    batch = next(iter(batches(data, setup.epochs.requests(0, 1), 0, pin=False)))
+    first = setup.model(batch.inputs)
+    below = seen["0"]
+    assert not seen["embeddings"].requires_grad
+    assert not below.requires_grad
+    assert first.requires_grad
+    assert not torch.equal(setup.model(batch.inputs), first)  # for the layers above do drop
+    assert torch.equal(seen["0"], below)
