@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ftaug.config.registry import Component
 from ftaug.image import label_safety
+from ftaug.image import show as show
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
 from ftaug.image.datasets.index import SUFFIXES
 from ftaug.image.decode import opened
