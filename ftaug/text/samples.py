@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ftaug.config.registry import Component
 from ftaug.interfaces import Account, Facing, Samples, Streams, Task
+from ftaug.text import show as show
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.network import IDS, MASK, TYPES, Named
 from ftaug.text.texts import Text
