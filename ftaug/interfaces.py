@@ -229,8 +229,19 @@ class Modality(Protocol):
         Raises ExperimentError where a setting names a class that is not there.
         """
 
-    def encode(self, prepared: np.ndarray) -> tuple[bytes, str]:
-        """Return the content of a file that reads as exactly what was prepared, and its suffix."""
+    def augmented(
+        self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]
+    ) -> tuple[Any, Account]:
+        """The sample after the augmentations, as it can be stored, and what they drew; raises BadData."""
+
+    def canonical(self, sample: Any) -> bytes:
+        """What such samples have in common exactly where they are the same; raises BadData."""
+
+    def cells(self, sample: Any) -> Mapping[str, str]:
+        """The sample in the columns of a table, by their names; empty where it needs a file of its own."""
+
+    def encode(self, sample: Any) -> tuple[bytes, str]:
+        """Return the content of a file that reads as exactly this sample, and its suffix."""
 
     def collate(self, prepared: Sequence[np.ndarray]) -> Tensor:
         """Stack prepared samples into a batch, still in the cheapest type (pictures: uint8)."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from rich.console import Console, ConsoleOptions
-from rich.rule import Rule
 from rich.text import Text
 
 from ftaug.errors import printable
@@ -16,7 +15,7 @@ from ftaug.text.versions import Shown, Version
 from ftaug.text.visible import visible, visible_change
 
 ADDED, REMOVED, FAINT = "bold green", "red strike", "dim"
-SIDE = 20
+SIDE = 18
 """The columns that headings may take."""
 
 WHOLE, CONTEXT = 1200, 240
@@ -31,7 +30,7 @@ class Screen:
     subtitle: str
     samples: Sequence[Shown]
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text | Rule]:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Yield its lines."""
         yield Text.assemble((printable(self.title), "bold"), "  ", (printable(self.subtitle), FAINT))
         for shown in self.samples:
@@ -61,7 +60,7 @@ class Screen:
     ) -> Iterator[Text]:
         """A heading with a note below it, and beside them the one text, or the two of a pair with their numbers."""
         plain = console.color_system is None or console.no_color
-        width = console.width - SIDE - 4
+        width = console.width - SIDE - 5
         lines: list[Text] = []
         for number, parts in enumerate(texts, 1):
             mark = f"{number} " if len(texts) > 1 else ""

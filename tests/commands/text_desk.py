@@ -102,7 +102,7 @@ EXPERIMENT = """
 name: animals
 seed: 3
 modality: text
-plugins: [texts_plugin.py]
+plugins: [texts_plugin]
 data:
   train: {json_texts: {path: texts.jsonl}}
   val: {split: 25%}
@@ -123,17 +123,9 @@ def make_encoder(folder: Path) -> None:
     letters = string.ascii_lowercase + string.digits + string.punctuation
     vocabulary = [*marks, *letters, *(f"##{letter}" for letter in letters), "cat", "dog", "the", "arrow"]
     tokenizer = BertWordPieceTokenizer(vocab={token: code for code, token in enumerate(vocabulary)})
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)
     tokenizer.save(str(folder / "raw.json"))
     BertTokenizerFast(tokenizer_file=str(folder / "raw.json"), model_max_length=64).save_pretrained(folder)
     shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     config = BertConfig(vocab_size=len(vocabulary), max_position_embeddings=64, **shape)
     BertForSequenceClassification(config).save_pretrained(folder)
-
-
-def make_desk(folder: Path) -> Path:
-    """Write encoder and plugin into a folder, and an experiment for `texts.jsonl` there; returns its path."""
-    make_encoder(folder / "encoder")
-    (folder / "texts_plugin.py").write_text(PLUGIN)
-    (folder / "animals.yaml").write_text(EXPERIMENT)
-    return folder / "animals.yaml"
