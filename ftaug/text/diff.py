@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from ftaug.config.draws import Told
-from ftaug.text.passage import Edit, Edits, characters_of, words_of
+from ftaug.text.passage import Edit, Edits, Span, characters_of, words_of
 
 
 class Piece(NamedTuple):
@@ -48,26 +48,44 @@ def _edits(text: str, now: Sequence[tuple[str, int | None]]) -> Iterator[Edit]:
 def by_words(before: str, after: str) -> tuple[Edit, ...]:
     """The edits that lead from one text to the other, of whole words, marks and spaces."""
     old, new = _tokens(before), _tokens(after)
-    starts = [0]
-    for token in old:
-        starts.append(starts[-1] + len(token))
-    matcher = SequenceMatcher(str.isspace, old, new, autojunk=False)
-    return tuple(
-        Edit(starts[a], starts[b], "".join(new[c:d])) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"
+    matcher = SequenceMatcher(None, [before[a:b] for a, b in old], [after[a:b] for a, b in new], autojunk=False)
+    same = [(old[i + k], new[j + k]) for i, j, size in matcher.get_matching_blocks() for k in range(size)]
+    ends = [(0, 0), *((one.end, other.end) for one, other in same)]
+    starts = [*((one.start, other.start) for one, other in same), (len(before), len(after))]
+    between = (_without_common_spaces(before[i:k], after[j:m], i) for (i, j), (k, m) in zip(ends, starts, strict=True))
+    return tuple(edit for edit in between if edit is not None)
+
+
+def _without_common_spaces(old: str, new: str, start: int) -> Edit | None:
+    """The edit of what stands between words that stayed, without the spaces at its ends that stay too."""
+    if old == new:
+        return None
+    head = _common_spaces(old, new)
+    tail = _common_spaces(old[head:][::-1], new[head:][::-1])
+    return Edit(start + head, start + len(old) - tail, new[head : len(new) - tail])
+
+
+def _common_spaces(one: str, other: str) -> int:
+    """With how many spaces both begin."""
+    return sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(one, other, strict=False))
     )
 
 
-def _tokens(text: str) -> list[str]:
-    """Words, and what stands between them character by character; together they are the text."""
+def _tokens(text: str) -> list[Span]:
+    """The words, and every mark between them; spaces are none."""
     words = words_of(text)
     bounds = [0, *(place for word in words for place in word), len(text)]
-    inside = {word.start for word in words}
-    return [
-        token
-        for start, end in pairwise(bounds)
-        if end > start
-        for token in ([text[start:end]] if start in inside else characters_of(text[start:end]))
-    ]
+    result: list[Span] = []
+    for number, (start, end) in enumerate(pairwise(bounds)):
+        if number % 2:
+            result.append(Span(start, end))
+            continue
+        for mark in characters_of(text[start:end]):
+            if not mark.isspace():
+                result.append(Span(start, start + len(mark)))
+            start += len(mark)
+    return result
 
 
 def pieces(text: str, edits: Sequence[Edit]) -> list[Piece]:
