@@ -93,7 +93,7 @@ def _words_changed(change: Change) -> int:
     words = words_of(change.before)
     starts, ends = [word.start for word in words], [word.end for word in words]
     return sum(
-        max(bisect_left(starts, max(end, start + 1)) - bisect_right(ends, start), len(words_of(new)))
+        max(bisect_left(starts, end) - bisect_right(ends, start), len(words_of(new)))
         for start, end, new in change.edits
     )
 

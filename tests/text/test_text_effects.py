@@ -16,7 +16,7 @@ def test_shares_of_characters_and_words():
     assert _of_words(trial("one two three four", (4, 8, ""), (14, 18, "vier fünf"))) == 3 / 4
     assert _of_words(trial("one two three four", (4, 4, "and "))) == 1 / 4
     assert _of_words(trial("one two", (1, 2, "m"))) == 1 / 2, "a letter is changed: so is its word"
-    assert _of_words(trial("one two", (3, 3, ","))) == 0, "marks are no words"
+    assert _of_words(trial("one two", (3, 3, ","), (4, 4, "; "))) == 0, "marks are no words"
     assert _of_words(trial("one two", (0, 7, ""), second="three four")) == 2 / 4
     assert _of_characters(trial("")) == _of_words(trial("")) == 0
 
