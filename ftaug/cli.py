@@ -203,9 +203,15 @@ def inspect(
 def preview(
     config: Config,
     overrides: Overrides = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write.", metavar="FILE")] = Path(
-        "sheet.png"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file to write: a picture, sheet.png unless set; of texts a .html page instead of the terminal.",
+            metavar="FILE",
+        ),
+    ] = None,
     op: Annotated[str | None, typer.Option(help="One augmentation alone, in the file or not.", metavar="NAME")] = None,
     class_: Annotated[str | None, typer.Option("--class", help="Samples of one class.", metavar="NAME")] = None,
     count: Annotated[int, typer.Option("-n", help="How many samples.", min=1, max=64)] = 5,
@@ -214,7 +220,7 @@ def preview(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a sheet of augmented training samples, and say what each augmentation does."""
+    """Show augmented training samples, and say what each augmentation does."""
     from ftaug.commands import preview
 
     preview.run(

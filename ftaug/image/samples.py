@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 
 from ftaug.config.registry import Component
 from ftaug.image import label_safety
+from ftaug.image import show as show
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
 from ftaug.image.decode import opened
 from ftaug.image.decoded import VERSION, DecodedSamples
@@ -98,9 +99,26 @@ def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     return label_safety.hazards(augment, task)
 
 
-def encode(prepared: np.ndarray) -> tuple[bytes, str]:
+def augmented(
+    raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
+) -> tuple[np.ndarray, Account]:
+    """The picture as the model takes it, uint8 (H, W, 3), and what was drawn for it; raises BadData."""
+    return pipeline(raw, streams, labels), pipeline.account(raw, streams, labels)
+
+
+def canonical(sample: np.ndarray) -> bytes:
+    """The picture's type, shape and values."""
+    return f"{sample.dtype.str} {sample.shape} ".encode() + sample.tobytes()
+
+
+def cells(sample: Raw) -> dict[str, str]:
+    """No table holds pictures."""
+    return {}
+
+
+def encode(sample: np.ndarray) -> tuple[bytes, str]:
     """Return the content of a PNG file, and its suffix."""
-    return encode_picture(prepared), SUFFIX
+    return encode_picture(sample), SUFFIX
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:

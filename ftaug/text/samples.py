@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ftaug.config.registry import Component
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
+from ftaug.text import show as show
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.inputs import Inputs
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
@@ -91,6 +92,30 @@ def relabels(pipeline: Pipeline) -> bool:
 def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     """What augmentations may do to the labels, for a person."""
     return []
+
+
+def augmented(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> tuple[Text, Account]:
+    """The text after the augmentations, and what they drew."""
+    return pipeline.augmented(raw, streams, labels)
+
+
+def canonical(sample: Text) -> bytes:
+    """The length of each text and the text, in UTF-8; raises BadData."""
+    try:
+        encoded = [text.encode() for text in sample if text is not None]
+    except UnicodeEncodeError:
+        raise BadData("the text is not UTF-8") from None
+    return b"".join(b"%d %s" % (len(text), text) for text in encoded)
+
+
+def cells(sample: Text) -> dict[str, str]:
+    """The column of a text, or those of a pair."""
+    return {"text": sample.first} if sample.second is None else {"text": sample.first, "text_2": sample.second}
+
+
+def encode(sample: Text) -> tuple[bytes, str]:
+    """Return the content of a file of text, and its suffix."""
+    return sample.first.encode(), ".txt"
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:
