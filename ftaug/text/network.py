@@ -68,7 +68,14 @@ class MaskedTokens(Encoder):
         ids, chosen = inputs[:, IDS], inputs[:, CHOSEN]
         others = torch.randint_like(ids, self.model.config.vocab_size)
         shown = torch.where(chosen == MASKED, self.mask, torch.where(chosen == OTHER, others, ids))
-        return self.answers(torch.stack([shown, inputs[:, MASK], inputs[:, TYPES]], dim=1))[chosen > 0]
+        packed = torch.stack([shown, inputs[:, MASK], inputs[:, TYPES]], dim=1)
+
+        def only_chosen(base: nn.Module, given: Any, found: Any) -> Any:
+            """Spare the head, which is as wide as the vocabulary, all other places."""
+            return type(found)(last_hidden_state=found.last_hidden_state[chosen > 0].unsqueeze(0))
+
+        with self.model.base_model.register_forward_hook(only_chosen):
+            return self.answers(packed).squeeze(0)
 
 
 class Named(nn.Module):
