@@ -15,6 +15,7 @@ from ftaug.interfaces import Account, Facing, Samples, Streams, Task
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.network import IDS, MASK, TYPES, Named
 from ftaug.text.texts import Text
+from ftaug.text.tokens import complete
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
 
@@ -22,6 +23,7 @@ suffixes = (b".txt",)
 cache_version = ""
 on_device = False
 SHOWN = 5
+TOKENIZER_FILE = "tokenizer.json"
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -108,10 +110,14 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with the tensors that transformers names."""
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
+    known = {key: value for key, value in preprocessing.items() if key not in ("tokenizer", "lexicon")}
     return Facing(
         Named(model, has_types=preprocessing["types"]),
         lambda batch: {name: batch[:, plane].contiguous() for name, plane in planes.items()},
         {name: {0: "batch", 1: "length"} for name in planes},
+        {"length": preprocessing["max_length"]},
+        {**known, "tokenizer": TOKENIZER_FILE},
+        {TOKENIZER_FILE: complete(preprocessing["tokenizer"], preprocessing["max_length"], preprocessing["pad"])},
     )
 
 

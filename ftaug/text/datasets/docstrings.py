@@ -81,10 +81,11 @@ def docstrings(split: str, *, per_class: Count | None = None, subset_seed: Count
         per_class: use only that many texts of each class for training; validation and test stay whole
         subset_seed: which texts `per_class` chooses
 
-    Classes are ten groups of modules: concurrency, debugging, files, importing, logging, mail, numbers, testing, web and
-    xml. The docstrings are read from the sources of the Python that runs ftaug, which are not run, and depend on its
+    Classes are ten groups of modules: concurrency, debugging, files, importing, logging, mail, numbers, testing, web,
+    xml. The docstrings are read from the sources of the Python that runs ftaug, which are not run; they depend on its
     version. The names of modules, classes and functions are masked by NAME, so that they do not give the class away;
-    examples, tables and near-duplicates are left out. A hash of the name of what is documented decides the split, 70/15/15.
+    examples, tables and near-duplicates are left out. The splits, 70/15/15, go by a hash of the name of what is
+    documented, so that none parts its paragraphs. Source: Python's documentation (PSF licence).
     """
     modules = frozenset(THEME_OF)
     found = [one for one in paragraphs(modules, _masked(), comments=False) if _is_in(one.source, split)]
@@ -100,10 +101,11 @@ def docstrings(split: str, *, per_class: Count | None = None, subset_seed: Count
 
 @dataset.register
 def standard_library(split: str) -> Documentation:
-    """Docstrings and comments of all of Python's standard library: some 10,000 texts to train an encoder on.
+    """Docstrings and comments of all of Python's standard library: some 18,000 texts to train an encoder on.
 
-    They are read, masked and split as those of `docstrings`, and so none of its validation and test texts is among those
-    for training; a text has several paragraphs. The class of each is its module, which `objective: masked_tokens` ignores.
+    They are read, masked and split as those of `docstrings`, none of whose texts for validation and test is among those
+    for training here. A text may have several paragraphs. Its class is its module, which the objective `masked_tokens`
+    does not look at. Source: Python's documentation and sources (PSF licence).
     """
     everything = paragraphs(None, _masked(), comments=True)
     classes = tuple(sorted({one.module for one in everything}))
