@@ -44,7 +44,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     if experiment.mix is not None:
         table.add_row("mix", experiment.mix.name)
     if experiment.objective is not None:
-        table.add_row("objective", f"{experiment.objective.name}, {views_of(experiment)} views of each sample")
+        views = views_of(experiment)
+        table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
     if experiment.evaluate.views is not None:
         table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
     for hazard in setup.hazards:

@@ -22,4 +22,9 @@ augmentation = Registry(
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text")
 backbone = Registry("backbone", given=("classes",), modality="text")
 dataset = Registry("dataset", given=("split",), modality="text")
-objective = Registry("objective", given=("forward", "views", "targets", "loss"), modality="text")
+objective = Registry(
+    "objective",
+    given=("forward", "views", "targets", "loss"),
+    modality="text",
+    tells_classes=True,  # whether the network learns to tell classes, and is measured by that
+)

@@ -73,7 +73,8 @@ def fill_encoder(network: Any, file: WeightFile, head: Stage, *, same_head: bool
 
     prefix = f"model.{network.model.base_model_prefix}."
     theirs = {_bare(key, prefix): tensor for key, tensor in file.tensors.items()}
-    own = network.state_dict()
+    tied = network.state_dict().keys() - {name for name, _ in (*network.named_parameters(), *network.named_buffers())}
+    own = {key: tensor for key, tensor in network.state_dict().items() if key not in tied}
     with torch.no_grad():
         for key, tensor in own.items():
             in_head = key in head.modules
