@@ -114,7 +114,10 @@ class Facing(NamedTuple):
 
     module: nn.Module  # from these tensors, by position, to logits (batch, classes)
     inputs: Callable[[Tensor], Mapping[str, Tensor]]  # from a collated batch to them
-    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that may have any length, by their names
+    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that are free, by their names
+    limits: Mapping[str, int]  # how long a dimension of a name may be, where there is a limit
+    preprocessing: Mapping[str, Any]  # what leads to them, as JSON values
+    files: Mapping[str, str]  # what that needs beside the model: texts by the names of their files
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def export(
             "format": exporter.name,
             "settings": dict(exporter.settings),
             "checkpoint": opened.checkpoint.name,
-            "bytes": Path(temporary, name).stat().st_size,
+            "bytes": sum(path.stat().st_size for path in files_of(Path(temporary, name))),
             "split": portion.purpose,
             "samples": len(portion),
             "largest_difference": parity.largest_difference,
@@ -112,12 +112,22 @@ def export(
 
 
 def publish(temporary: Path, folder: Path) -> None:
-    """Give finished files their names, each in one step, once they are on the disk."""
-    for path in temporary.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    """Give finished files and folders their names once they are on the disk; of files, each in one step."""
+    for path in sorted(temporary.iterdir()):
+        for one in files_of(path):
+            with one.open("rb") as file:
+                os.fsync(file.fileno())
+        if path.is_dir():
+            sync_folder(path)
+            if (folder / path.name).is_dir():  # a folder takes no other's place
+                (folder / path.name).rename(temporary / f".old-{path.name}")
         path.replace(folder / path.name)
     sync_folder(folder)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files of an artefact, which may be a folder."""
+    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
 
 
 def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, portion: Portion) -> tuple[np.ndarray, ...]:

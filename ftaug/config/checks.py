@@ -126,6 +126,16 @@ def _answers_can_be_compared(experiment: Experiment) -> Found:
         yield ("objective",), predicate(f"{words}, or leave it out")
 
 
+@reads("objective", "data")
+def _what_is_measured_is_learned(experiment: Experiment) -> Found:
+    if experiment.objective is None or experiment.objective.fact("tells_classes"):
+        return
+    for purpose in ("val", "test"):
+        if getattr(experiment.data, purpose) is not None:
+            text = f"must be null: the objective {experiment.objective.name} learns no classes that could be measured"
+            yield ("data", purpose), predicate(text)
+
+
 @reads("mix", "train.mix_until")
 def _mixing_can_end(experiment: Experiment) -> Found:
     if experiment.train.mix_until and not experiment.mix:

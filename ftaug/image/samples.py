@@ -140,7 +140,8 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
 
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with pictures as they are collated."""
-    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, {"pixels": {0: "batch"}})
+    free = {"pixels": {0: "batch"}}
+    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, free, {}, preprocessing, {})
 
 
 def described(preprocessing: Mapping[str, Any]) -> str:

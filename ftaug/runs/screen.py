@@ -58,7 +58,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     if experiment.mix is not None:
         table.add_row("mix", experiment.mix.name)
     if experiment.objective is not None:
-        table.add_row("objective", f"{experiment.objective.name}, {views_of(experiment)} views of each sample")
+        views = views_of(experiment)
+        table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
     if experiment.distil is not None:
         table.add_row("teacher", f"{experiment.distil.teacher}, weight {experiment.distil.weight:g}")
     if experiment.evaluate.views is not None:

@@ -25,5 +25,10 @@ mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks
 backbone = Registry("backbone", given=("classes",), modality="text")
 dataset = Registry("dataset", given=("split",), modality="text")
 objective = Registry(
-    "objective", given=("forward", "views", "targets", "loss"), modality="text", tasks=ANY_TASK, compares=None
+    "objective",
+    given=("forward", "views", "targets", "loss"),
+    modality="text",
+    tasks=ANY_TASK,
+    compares=None,
+    tells_classes=True,  # whether the network learns to tell classes, and is measured by that
 )

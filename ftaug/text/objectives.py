@@ -15,7 +15,7 @@ AS_MASK, AS_OTHER = 0.8, 0.1
 """Of the tokens to guess, the share that the mask replaces, and the share that any other does; the rest stay."""
 
 
-@objective.register
+@objective.register(tells_classes=False)
 def masked_tokens(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],

@@ -18,12 +18,14 @@ from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.inputs import Inputs
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.texts import Text
+from ftaug.text.tokens import complete
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
 
 cache_version = ""
 on_device = False
 SHOWN = 5
+TOKENIZER_FILE = "tokenizer.json"
 
 
 def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
@@ -166,10 +168,14 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with the tensors that transformers names."""
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
+    known = {key: value for key, value in preprocessing.items() if key not in ("tokenizer", "lexicon")}
     return Facing(
         Named(model, has_types=preprocessing["types"]),
         lambda batch: {name: batch[:, plane].contiguous() for name, plane in planes.items()},
         {name: {0: "batch", 1: "length"} for name in planes},
+        {"length": preprocessing["max_length"]},
+        {**known, "tokenizer": TOKENIZER_FILE},
+        {TOKENIZER_FILE: complete(preprocessing["tokenizer"], preprocessing["max_length"], preprocessing["pad"])},
     )
 
 

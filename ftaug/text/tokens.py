@@ -69,6 +69,16 @@ def _parts(text: Text) -> Sequence[str]:
     return (text.first,) if text.second is None else (text.first, text.second)
 
 
+def complete(tokenizer: str, max_length: int, pad: int) -> str:
+    """The tokenizer as JSON, cutting and padding texts as the model takes them."""
+    from tokenizers import Tokenizer
+
+    made: Any = Tokenizer.from_str(tokenizer)
+    made.enable_truncation(max_length)
+    made.enable_padding(pad_id=pad, pad_token=made.id_to_token(pad))
+    return str(made.to_str())
+
+
 @lru_cache(maxsize=4)
 def encoder(tokenizer: str, max_length: int) -> Encoder:
     """The encoder of a tokenizer in this process."""

@@ -1,5 +1,7 @@
 """Batches: a function of (seed, epoch, position), the same for any number of workers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
+from ftaug.engine import setup
 from ftaug.engine.batches import Batch, Epochs, Prepared, batches, once
 from ftaug.engine.portion import Portion
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
 from ftaug.interfaces import Task
+from ftaug.text.backbones.tiny_text import tiny_text
+from ftaug.text.datasets.docstrings import docstrings
 
 PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": [8, 8], "resize": None, "interpolation": "bilinear"}
 FLIP = {"probability": 0.5, "label_map": {"a": "b"}, "except": ()}
@@ -76,6 +81,22 @@ def test_batches_are_the_same_for_any_number_of_workers() -> None:
         for one, other in zip(runs[0], run, strict=True):
             assert torch.equal(one.inputs, other.inputs)
             assert np.array_equal(one.request.ids, other.request.ids)
+
+
+def test_batches_of_texts_are_the_same_for_any_number_of_workers() -> None:
+    """Those of similar length together, and each sample once an epoch."""
+    experiment = SimpleNamespace(modality="text", seed=0)
+    texts = docstrings("val")
+    portion = Portion("train", texts, np.arange(60), texts.targets[:60], texts.task)
+    data = setup.prepared(experiment, portion, (), tiny_text(texts.task.classes, weights="none").preprocessing)
+    epochs = Epochs(0, 60, 8, 1, data.sizes, bucket=4)
+    runs = [list(batches(data, epochs.requests(0, 2 * epochs.steps), workers, pin=False)) for workers in (0, 1, 2)]
+    for run in runs[1:]:
+        for one, other in zip(runs[0], run, strict=True):
+            assert torch.equal(one.inputs, other.inputs)
+            assert torch.equal(one.targets, other.targets)
+    seen = np.concatenate([batch.request.ids for batch in runs[0]])
+    assert sorted(seen) == sorted([*range(60), *range(60)])
 
 
 def test_evaluation_sees_samples_in_order() -> None:

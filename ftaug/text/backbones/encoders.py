@@ -146,6 +146,7 @@ def backbone(
 
     def save(folder: Any) -> None:
         network.model.save_pretrained(folder)
+        tokenizer.model_max_length = preprocessing["max_length"]
         tokenizer.save_pretrained(folder)
 
     return Backbone(network, stages(network), preprocessing, load, facts, save)
