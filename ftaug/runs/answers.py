@@ -69,7 +69,7 @@ class Numbers:
 
     def plain(self, answer: np.ndarray) -> dict[str, Any]:
         """The numbers by their names."""
-        return {"values": dict(zip(self.task.classes, self.cells(answer), strict=True))}
+        return {"numbers": dict(zip(self.task.classes, self.cells(answer), strict=True))}
 
 
 def form(task: Task, top_k: int | None) -> Form:

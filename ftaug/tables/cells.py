@@ -37,9 +37,10 @@ def number(column: str, value: Any) -> float:
             raise ValueError
         found = float(written)
     except ValueError:
-        raise BadData(f"column '{column}' must hold numbers; got '{written}'") from None
+        shown = f"'{written}'" if written else "nothing"
+        raise BadData(f"column '{column}' must hold a number; got {shown}") from None
     if not math.isfinite(found) or abs(found) > _LARGEST:
-        raise BadData(f"column '{column}' must hold finite numbers; got '{written}'")
+        raise BadData(f"column '{column}' must hold a finite number; got '{written}'")
     return found
 
 

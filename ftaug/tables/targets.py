@@ -44,9 +44,13 @@ def targets(
 ) -> Targets:
     """Labels or numbers, by a dataset's settings; raises ExperimentError for those that leave others without effect."""
     if target is not None:
-        if not (label is None and classes is None and separator is None):
-            raise ExperimentError(f"{reader}: with target, leave out label, classes and labels_separator")
-        return Numbers((target,) if isinstance(target, str) else tuple(target))
+        for name, value in {"label": label, "classes": classes, "labels_separator": separator}.items():
+            if value is not None:
+                raise ExperimentError(f"{reader}: target is for numbers and {name} for classes; leave one out")
+        columns = (target,) if isinstance(target, str) else tuple(target)
+        if not columns or len(set(columns)) < len(columns):
+            raise ExperimentError(f"{reader}: target must be a column, or a list of different ones")
+        return Numbers(columns)
     if label is None or isinstance(label, str):
         return Labels(label or "label", classes, separator)
     if classes is not None or separator is not None:

@@ -130,7 +130,10 @@ def test_weights_alone_answer_in_the_users_units_too(desk, capsys):
         (["evaluate.metrics=[accuracy]"], "evaluate.metrics.0: accuracy is for one class a sample or any number"),
         (["mix=cutmix"], "mix: cutmix is for one class a sample or any number of classes a sample"),
         (["mix={one_of: {choices: [mixup, cutmix]}}"], "data.train has numbers; use mixup"),
-        (["mix=null", "objective=r_drop"], "objective: r_drop is for one class a sample, and data.train has numbers"),
+        (
+            ["mix=null", "objective=r_drop"],
+            "objective compares answers by softmax, and the loss squared_error has identity",
+        ),
         (["data.sampler=balanced"], "data.sampler: balanced is for one class a sample, and data.train has numbers"),
         (["augment=[{horizontal_flip: {label_map: {a: b}}}]"], "augment.0.horizontal_flip.label_map: names classes"),
     ],
@@ -159,7 +162,7 @@ def test_numbers_do_not_fit_a_run_of_classes_either(tmp_path, capsys):
 
 def test_classes_to_rank_or_balance_are_refused(desk, rows, capsys):
     assert run(["predict", str(desk / "run"), rows[0]["sample"], "--top-k", "2"]) == 2
-    assert "--top-k 2: ranks classes, and this run tells numbers" in capsys.readouterr().err
+    assert "--top-k: the run tells numbers, not classes; leave it out" in capsys.readouterr().err
     config = str(desk / "places.yaml")
     common = ["augment", config, "augment=[horizontal_flip]", "--output", str(desk.parent / "copies")]
     assert run([*common, "--format", "table", "--per-class", "balance"]) == 2

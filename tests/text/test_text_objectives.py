@@ -1,5 +1,7 @@
 """Masked tokens: which are chosen, how they are shown, and the loss of those alone."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
@@ -72,20 +74,29 @@ def test_a_batch_without_a_token_to_guess_costs_nothing():
 
 
 def test_the_network_sees_masks_and_others():
+    class Encoder(torch.nn.Module):
+        def forward(self, input_ids):
+            self.seen = input_ids
+            return SimpleNamespace(last_hidden_state=torch.zeros(*input_ids.shape, 1))
+
     class Model(torch.nn.Module):
-        config = type("Config", (), {"vocab_size": TOKENS})
+        config = SimpleNamespace(vocab_size=TOKENS)
+
+        def __init__(self):
+            super().__init__()
+            self.base_model = Encoder()
 
         def forward(self, input_ids, attention_mask):
-            self.seen = input_ids
-            return type("Output", (), {"logits": torch.zeros(*input_ids.shape, TOKENS)})
+            return SimpleNamespace(logits=self.base_model(input_ids).last_hidden_state.expand(-1, -1, TOKENS))
 
     model = Model()
     planes, _ = shown(batch(), 0.5)
     answers = MaskedTokens(model, has_types=False, mask=MASK_CODE)(planes)
     chosen, ids = planes[:, CHOSEN], planes[:, IDS]
+    seen = model.base_model.seen
     assert len(answers) == int((chosen > 0).sum())
-    assert (model.seen[chosen == MASKED] == MASK_CODE).all()
-    assert torch.equal(model.seen[(chosen == 0) | (chosen == GUESSED)], ids[(chosen == 0) | (chosen == GUESSED)])
-    others = model.seen[chosen == OTHER]
+    assert (seen[chosen == MASKED] == MASK_CODE).all()
+    assert torch.equal(seen[(chosen == 0) | (chosen == GUESSED)], ids[(chosen == 0) | (chosen == GUESSED)])
+    others = seen[chosen == OTHER]
     assert (others == ids[chosen == OTHER]).float().mean() < 0.05
     assert len(others.unique()) > 50

@@ -169,7 +169,7 @@ def test_csv_and_tables_name_inputs(desk, here, capsys):
 def test_numbers_have_columns_of_their_own():
     told = form(Task(("x", "y"), regression=True), None)
     assert told.headings == ("x", "y") and told.cells(np.float32([1.5, -2])) == [1.5, -2.0]
-    assert told.plain(np.float32([1.5, -2])) == {"values": {"x": 1.5, "y": -2.0}}
+    assert told.plain(np.float32([1.5, -2])) == {"numbers": {"x": 1.5, "y": -2.0}}
     with pytest.raises(ExperimentError, match="--top-k"):
         form(Task(("x",), regression=True), 3)
 
