@@ -90,6 +90,13 @@ class Stage:
     modules: tuple[str, ...]  # dotted names of modules or parameters below the network
 
 
+class Origin(NamedTuple):
+    """What a network is built from beside its weights, where that lies in a folder that a setting names."""
+
+    setting: str
+    write: Callable[[Path], None]  # write such a folder, without weights
+
+
 @dataclass
 class Backbone:
     """A network for the task's classes, not yet loaded with its pretrained weights."""
@@ -100,6 +107,7 @@ class Backbone:
     load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
     facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+    origin: Origin | None = None  # a run folder keeps it
 
 
 class Input(NamedTuple):

@@ -1,6 +1,7 @@
 """A run folder opened for use: the experiment, the model with its best weights, the data it was made for."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,12 +18,14 @@ from ftaug.engine.batches import processes
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import Model, Setup, bind_loss, build_model, evaluated, modality_of, place_model, prepared
+from ftaug.engine.storage import storage_errors
 from ftaug.engine.units import Scale, fold, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Bundle, Task
 from ftaug.load import load
 
 MODEL_FILE = "model.json"
+ORIGIN_FOLDER = "backbone"
 
 
 def describe_model(setup: Setup) -> dict[str, Any]:
@@ -38,6 +41,21 @@ def describe_model(setup: Setup) -> dict[str, Any]:
         "target_std": setup.scale and setup.scale.std,
         "weights_from": dict(setup.backbone.facts),
     }
+
+
+def keep_origin(setup: Setup, folder: Path) -> dict[str, list[str]]:
+    """Keep in a run folder what the backbone is built from; returns the override that leads there from now on."""
+    origin = setup.backbone.origin
+    if origin is None:
+        return {}
+    place = folder / ORIGIN_FOLDER
+    if not place.is_dir():
+        fresh = folder / f".tmp-{ORIGIN_FOLDER}"
+        with storage_errors(f"cannot write {place}"):
+            shutil.rmtree(fresh, ignore_errors=True)
+            origin.write(fresh)
+            fresh.rename(place)
+    return {"built_from": [f"backbone.{setup.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
 
 
 @dataclass
@@ -128,12 +146,12 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
         )
-    experiment = load(folder / "resolved.yaml", trust_plugins=trust_plugins)
     best = (folder / "best").resolve()
     chosen = best if (folder / "best").is_symlink() and best.is_dir() else checkpoint.newest(folder / "checkpoints")
     if chosen is None or not (folder / MODEL_FILE).is_file():
         raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
     facts = json.loads((folder / MODEL_FILE).read_text())
+    experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
     task = Task(tuple(facts["classes"]), facts["multi_label"], facts.get("regression", False))
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose(device, experiment.train.precision)

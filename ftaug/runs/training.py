@@ -15,7 +15,7 @@ from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import Interrupted, Stopped
 from ftaug.runs import plots, screen
-from ftaug.runs.opened import MODEL_FILE, describe_model
+from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin
 from ftaug.runs.session import Session
 from ftaug.runs.teacher import teacher_of
 from ftaug.runs.ticker import Ticker
@@ -38,7 +38,8 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     setup, folder = session.setup, session.folder
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
-    folder.write(MODEL_FILE, json.dumps({**describe_model(setup), "chosen": chosen}, indent=1) + "\n")
+    kept = keep_origin(setup, folder.path)
+    folder.write(MODEL_FILE, json.dumps({**describe_model(setup), **kept, "chosen": chosen}, indent=1) + "\n")
     console = screen.console()
     console.print(screen.before(setup, cache, folder.path, session.origin))
     _store_features(setup, session.progress.step, stop)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -186,3 +187,16 @@ def test_train_and_inspect_say_what_is_cut_and_left_out(desk, here, capsys):
     assert run(["train", str(desk / "texts.yaml"), "--run-dir", str(here / "run"), "--device", "cpu"]) == 0
     err = capsys.readouterr().err
     assert err.index("films.csv:5") < err.index("epoch 1:") and "line 26" in err
+
+
+def test_a_run_folder_is_all_that_is_needed(desk, tiny_bert, here, capsys):
+    """The encoder's own folder may go, and the run's may move."""
+    shutil.copytree(tiny_bert, here / "encoder")
+    (here / "films.csv").write_bytes((desk / "films.csv").read_bytes())
+    (here / "texts.yaml").write_text(EXPERIMENT.format(text="words", bert="encoder"))
+    assert run(["train", "texts.yaml", "--run-dir", "run", "--device", "cpu"]) == 0
+    before = predicted(capsys, 0, "run", "the film was good")
+    shutil.rmtree(here / "encoder")
+    (here / "run").rename(here / "elsewhere")
+    assert predicted(capsys, 0, "elsewhere", "the film was good") == before
+    assert not list((here / "elsewhere" / "backbone").glob("*.safetensors"))

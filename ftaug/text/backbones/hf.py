@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from ftaug.config.types import Count, Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
-from ftaug.interfaces import Backbone
+from ftaug.interfaces import Backbone, Origin
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import weights_file
@@ -74,7 +75,12 @@ def hf(
             same = described(file.metadata).get("classes") == list(classes)
             encoders.fill_encoder(network, file, same_classes=same)
 
-    return encoders.backbone(network, made, load, {"weights": path if weights == "pretrained" else weights}, tokenizer)
+    def write(folder: Path) -> None:
+        config.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    facts = {"weights": path if weights == "pretrained" else weights}
+    return replace(encoders.backbone(network, made, load, facts, tokenizer), origin=Origin("path", write))
 
 
 def _opened(path: str) -> tuple[Any, Any]:
