@@ -76,11 +76,14 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Download no weights; use those that are here.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Fine-tune a pretrained model on your own data with augmentation."""
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # read by the hub's library, and by ftaug where it downloads itself
 
 
 @app.command()
@@ -136,13 +139,21 @@ def evaluate(
 @app.command()
 def predict(
     run: Run,
-    inputs: Annotated[list[str], typer.Argument(help="Files or folders.", metavar="INPUT")],
-    top_k: Annotated[int, typer.Option(help="How many classes to name for each input.", min=1)] = 1,
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
+            metavar="INPUT...",
+        ),
+    ],
+    top_k: Annotated[
+        int | None, typer.Option(help="How many classes to name for each input; 1 unless set.", min=1)
+    ] = None,
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Predict the classes of files."""
+    """Predict the classes, or the numbers, of new samples."""
     from ftaug.commands import predict
 
     predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv, trust_plugins=trust_plugins)
@@ -192,9 +203,15 @@ def inspect(
 def preview(
     config: Config,
     overrides: Overrides = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write.", metavar="FILE")] = Path(
-        "sheet.png"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file to write: a picture, sheet.png unless set; of texts a .html page instead of the terminal.",
+            metavar="FILE",
+        ),
+    ] = None,
     op: Annotated[str | None, typer.Option(help="One augmentation alone, in the file or not.", metavar="NAME")] = None,
     class_: Annotated[str | None, typer.Option("--class", help="Samples of one class.", metavar="NAME")] = None,
     count: Annotated[int, typer.Option("-n", help="How many samples.", min=1, max=64)] = 5,
@@ -203,7 +220,7 @@ def preview(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a sheet of augmented training samples, and say what each augmentation does."""
+    """Show augmented training samples, and say what each augmentation does."""
     from ftaug.commands import preview
 
     preview.run(
@@ -254,6 +271,20 @@ def augment(
     )
 
 
+@app.command()
+def benchmark(
+    config: Config,
+    overrides: Overrides = None,
+    steps: Annotated[int, typer.Option(help="Steps to measure, after three to warm up.", min=1)] = 20,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    as_json: AsJson = False,
+) -> None:
+    """Say where the time of a training step goes, and what to change."""
+    from ftaug.commands import benchmark
+
+    benchmark.run(config=config, overrides=overrides or [], steps=steps, device=device.value, as_json=as_json)
+
+
 @app.command(name="list")
 def list_components(
     kind: Annotated[str | None, typer.Argument(help="Such as augmentation or optimizer.")] = None,
@@ -296,15 +327,20 @@ def clear_caches(as_json: AsJson = False) -> None:
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="A folder with one folder of pictures per class.", metavar="FOLDER")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with one folder of pictures or texts per class, or a table of texts.", metavar="DATA"
+        ),
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write, instead of FOLDER.yaml.", metavar="FILE")
+        Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
     ] = None,
 ) -> None:
-    """Write an experiment file for a folder of pictures."""
+    """Write an experiment file for a folder of pictures or texts, or for a table of texts."""
     from ftaug.commands import init
 
-    init.run(folder=folder, output=output)
+    init.run(path=path, output=output)
 
 
 def main() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Streams = Callable[[str], np.random.Generator]
 """From an op ("rotate", or "rotate#1" for its second use) to the random stream of this sample, epoch and op."""
+
+
+TaskKind = Literal["single_label", "multi_label", "regression"]
 
 
 class Account(NamedTuple):
@@ -32,6 +35,11 @@ class Task:
     classes: tuple[str, ...]  # in regression the names of the numbers
     multi_label: bool = False
     regression: bool = False
+
+    @property
+    def kind(self) -> TaskKind:
+        """What of the three it is."""
+        return "regression" if self.regression else "multi_label" if self.multi_label else "single_label"
 
 
 class Samples(Protocol):
@@ -86,6 +94,13 @@ class Stage:
         return any(name == module or name.startswith(f"{module}.") for module in self.modules)
 
 
+class Origin(NamedTuple):
+    """What a network is built from beside its weights, where that lies in a folder that a setting names."""
+
+    setting: str
+    write: Callable[[Path], None]  # write such a folder, without weights
+
+
 @dataclass
 class Backbone:
     """A network for the task's classes, not yet loaded with its pretrained weights."""
@@ -96,6 +111,14 @@ class Backbone:
     load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
     facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+    origin: Origin | None = None  # a run folder keeps it
+
+
+class Input(NamedTuple):
+    """A sample without a label that a command line names."""
+
+    name: str  # for people: the file, `lines.txt:3`
+    read: Callable[[], Any]  # gives it as `prepare` takes it; raises BadData and MissingInput without the name
 
 
 def nothing() -> None:
@@ -135,15 +158,99 @@ class Facing(NamedTuple):
 
     module: nn.Module  # from these tensors, by position, to logits (batch, classes)
     inputs: Callable[[Tensor], Mapping[str, Tensor]]  # from a collated batch to them
-    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that may have any length, by their names
+    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that are free, by their names
+    limits: Mapping[str, int]  # how long a dimension of a name may be, where there is a limit
+    preprocessing: Mapping[str, Any]  # what leads to them, as JSON values
+    files: Mapping[str, str]  # what that needs beside the model: texts by the names of their files
+
+
+@dataclass(frozen=True)
+class Row:
+    """A sample that a person is shown, with its classes and the random streams that it has in an epoch."""
+
+    raw: Any
+    labels: tuple[str, ...]
+    streams: Callable[[int], Streams]
+    name: str = ""
+    told: str = ""  # its classes or its numbers, in words
+
+
+class Effect(Protocol):
+    """What an op does alone, over some samples and epochs: a dataclass whose fields are the figures."""
+
+    @property
+    def op(self) -> str:
+        """The name of its stream: a second `rotate` is `rotate#1`."""
+
+    @property
+    def tries(self) -> int: ...
+
+    @property
+    def warning(self) -> str | None:
+        """What a person should change, if anything."""
+
+    def told(self) -> Mapping[str, str]:
+        """The figures for a person, under their headings."""
+
+
+@dataclass(frozen=True)
+class Showing:
+    """What a person is to be shown, and of which samples."""
+
+    title: str
+    samples: int  # that there are for training
+    rows: Sequence[Row]
+    augment: tuple[Component, ...]
+    preprocessing: Mapping[str, Any]
+    mix: Component | None
+    rng: np.random.Generator  # for mixing
+    effects: Sequence[Effect] = ()
+    cautions: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Samples as a person sees them."""
+
+    file: Callable[[str], bytes]  # the content of a file with this suffix
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what it shows, as JSON values
+    screen: Any = None  # what rich prints where no file is wanted
+
+
+class Show(Protocol):
+    """How a modality shows samples to a person, as the functions of its module `show`."""
+
+    noun: str  # what it calls a sample
+    default_output: Path | None  # the file where none is named; None for the screen
+
+    def check_output(self, output: Path) -> None:
+        """Raise ExperimentError for a file that no sheet can be written to."""
+
+    def overview(self, showing: Showing) -> Sheet:
+        """Samples as they are, after each augmentation alone, and after all of them."""
+
+    def repeated(self, showing: Showing) -> Sheet:
+        """Several draws of the one augmentation."""
+
+    def severities(self, showing: Showing) -> Sheet:
+        """The first sample after each augmentation that has a severity, from 0 to 1, by the same draw."""
+
+    def effects(self, showing: Showing) -> Sequence[Effect]:
+        """What each augmentation does alone."""
 
 
 class Modality(Protocol):
     """The verbs of a modality, as the functions of its module `samples`."""
 
-    suffixes: tuple[bytes, ...]  # of the files that it reads, in lower case
+    show: Show
     on_device: bool  # whether it has `plan`, `collate_plans` and `finished`
     cache_version: str  # what is in a cache is of this version
+
+    def inputs(self, named: Sequence[str], train: Component) -> Iterator[Input]:
+        """The samples that a command line names, read as the dataset trained on reads its own.
+
+        Raises MissingInput, BadData and ExperimentError for what is named wrongly before it yields the first.
+        """
 
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""
@@ -190,8 +297,19 @@ class Modality(Protocol):
         Raises ExperimentError where a setting names a class that is not there.
         """
 
-    def encode(self, prepared: np.ndarray) -> tuple[bytes, str]:
-        """Return the content of a file that reads as exactly what was prepared, and its suffix."""
+    def augmented(
+        self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]
+    ) -> tuple[Any, Account]:
+        """The sample after the augmentations, as it can be stored, and what they drew; raises BadData."""
+
+    def canonical(self, sample: Any) -> bytes:
+        """What such samples have in common exactly where they are the same; raises BadData."""
+
+    def cells(self, sample: Any) -> Mapping[str, str]:
+        """The sample in the columns of a table, by their names; empty where it needs a file of its own."""
+
+    def encode(self, sample: Any) -> tuple[bytes, str]:
+        """Return the content of a file that reads as exactly this sample, and its suffix."""
 
     def collate(self, prepared: Sequence[np.ndarray]) -> Tensor:
         """Stack prepared samples into a batch, still in the cheapest type (pictures: uint8)."""
@@ -199,11 +317,27 @@ class Modality(Protocol):
     def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
         """The module that turns a batch on its device into what the network expects."""
 
+    def translator(self, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
+        """The `normaliser` of a network for batches that were prepared for another, by what each prepares.
+
+        Raises ExperimentError, in a predicate, where nothing can make the one of the other.
+        """
+
     def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
         """The model as programs elsewhere call it."""
 
     def described(self, preprocessing: Mapping[str, Any]) -> str:
         """How a sample becomes the model's input, in a line."""
+
+
+class Starting(Protocol):
+    """A modality's first experiment files, as the functions of its module `starting`; without torch."""
+
+    def samples_in(self, path: Path) -> int:
+        """How many files of the modality's kind there are at a path; 0 where it is nothing for it."""
+
+    def experiment(self, path: Path, target: Path) -> str:
+        """The text of an experiment file, to be written to `target`; raises BadData, MissingInput."""
 
 
 @dataclass
@@ -213,9 +347,10 @@ class Bundle:
     model: nn.Module  # from a collated batch to logits (batch, classes); normalisation is inside
     example: Tensor  # a collated batch
     task: Task
-    activation: str  # "softmax" or "sigmoid": from logits to probabilities
+    activation: str  # "softmax" or "sigmoid", from logits to probabilities; in regression "identity"
     preprocessing: Mapping[str, Any]
     name: str
     facing: Facing
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
+    scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network
     adapter: Adapter | None = None  # where the method adds weights of its own

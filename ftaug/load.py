@@ -20,7 +20,20 @@ from ftaug.errors import ExperimentError
 
 SHARED = tuple(
     f"ftaug.components.{name}"
-    for name in ("optimizers", "schedules", "losses", "objectives", "metrics", "exporters", "combining", "methods")
+    for name in (
+        "combining",
+        "optimizers",
+        "schedules",
+        "losses",
+        "regression",
+        "ordinal",
+        "objectives",
+        "mixing",
+        "metrics",
+        "samplers",
+        "methods",
+        "exporters",
+    )
 )
 MODALITIES = {
     "image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,11 @@ _PREFIXES = ("module.", "model.", "network.")  # what wrappers put before every 
 def is_file(weights: str) -> bool:
     """Whether a setting names a file rather than known weights."""
     return weights.endswith(SUFFIXES)
+
+
+def is_offline() -> bool:
+    """Whether nothing is to be downloaded, by `--offline` or the environment variable HF_HUB_OFFLINE."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
 def _beside_the_file(value: Any, info: ValidationInfo) -> Any:

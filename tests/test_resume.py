@@ -32,14 +32,30 @@ lr: {peak: 3e-3}
 train: {epochs: 4, precision: fp32, ema: 0.9, save_every: 2 steps}
 evaluate: {every: 3 steps}
 """
+TEXTS = """
+name: tiny
+modality: text
+data:
+  train: {docstrings: {per_class: 4}}
+  val: {split: 20%}
+  batch_size: 8
+backbone: {tiny_text: {weights: none, max_length: 12}}
+mix: {mixup: {alpha: 0.4}}
+optimizer: {adamw: {weight_decay: 0.05}}
+lr: {peak: 3e-3}
+train: {epochs: 4, precision: fp32, ema: 0.9, save_every: 2 steps}
+evaluate: {every: 3 steps}
+"""
 STEPS, EPOCH_STEPS = 16, 4
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 SERVER = """
 import importlib, json, os, pkgutil, signal, sys
-import ftaug, matplotlib.pyplot, sklearn.datasets, sklearn.metrics, torch._dynamo
+import ftaug, matplotlib.pyplot, sklearn.datasets, sklearn.metrics, torch._dynamo, transformers
 for module in pkgutil.walk_packages(ftaug.__path__, "ftaug."):
     importlib.import_module(module.name)
+
+ftaug.text.datasets.docstrings.docstrings("train")  # reads the sources, once for all runs
 
 for line in sys.stdin:
     request = json.loads(line)
@@ -91,10 +107,10 @@ class Outcome:
 class Place:
     """A folder to run in."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, folder: Path, experiment: str = EXPERIMENT) -> None:
         self.server, self.folder = server, folder
         folder.mkdir(exist_ok=True)
-        (folder / "tiny.yaml").write_text(EXPERIMENT)
+        (folder / "tiny.yaml").write_text(experiment)
         self.child = 0
 
     @property
@@ -303,6 +319,23 @@ def test_killed_at_random_moments(whole, place):
     assert kill_at_random(place, kills=3, seed=0) > 0
     finish(place)
     assert differing(place.result(), whole) == []
+
+
+def test_texts_killed_and_stopped_end_with_the_same_bits(server, tmp_path):
+    whole, place = (Place(server, tmp_path / name, TEXTS) for name in ("whole", "place"))
+    outcome = whole.train()
+    assert outcome.code == 0, outcome.stderr
+    place.start(workers=2)
+    place.wait_for_step(5)
+    os.killpg(place.child, signal.SIGKILL)
+    assert place.end().code == -signal.SIGKILL
+    place.start(workers=1)
+    place.wait_for_step(10)
+    os.kill(place.child, signal.SIGTERM)
+    assert place.end().code == 75
+    assert place.step() < STEPS
+    finish(place)
+    assert differing(place.result(), whole.result()) == []
 
 
 @pytest.mark.slow

@@ -65,5 +65,5 @@ def inputs(name: str, seed: int, count: int = 4) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     if name == "bert":
         ids = torch.randint(1, 60, (count, 1, 9), generator=generator)
-        return torch.cat([ids, torch.ones_like(ids), torch.zeros_like(ids), torch.zeros_like(ids)], dim=1)
+        return torch.cat([ids, torch.ones_like(ids), torch.zeros_like(ids)], dim=1)
     return torch.randn(count, 3, SIZES[name], SIZES[name], generator=generator)

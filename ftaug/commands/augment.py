@@ -14,8 +14,8 @@ from ftaug.config.dump import digest
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import nested
 from ftaug.engine import copies as engine
-from ftaug.engine.batches import processes
-from ftaug.engine.copies import Copies
+from ftaug.engine.batches import Prepared, processes
+from ftaug.engine.copies import As, Copies
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import modality_of, prepared
 from ftaug.engine.signals import StopRequests
@@ -47,15 +47,16 @@ def run(
     found = portions(experiment.data, experiment.seed)
     train = found["train"]
     _check_apart(found)
-    if balance and train.task.multi_label:
-        raise ExperimentError("--per-class balance: needs samples with one label each; these have any number of them")
+    if balance and train.task.kind != "single_label":
+        have = "have numbers" if train.task.regression else "have any number of them"
+        raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
     _say_cautions(experiment, train)
     numbers = engine.numbers(train, copies, balance=balance)
     preprocessing = experiment.backbone(train.task.classes).preprocessing
     data = prepared(experiment, train, experiment.augment, preprocessing)
     count = processes(experiment.data.workers if workers is None else workers)
     if output is None:
-        value = hashed(Copies(data, as_files=False), numbers, count)
+        value = hashed(Copies(data, As.DIGEST), numbers, count)
         print(screen.to_json({"digest": value, "samples": int(numbers.sum())}) if as_json else value)
         return
     identity = {
@@ -66,11 +67,22 @@ def run(
         "per_class": "balance" if balance else None,
         "format": "table" if as_table else "folder",
     }
-    result = write(Copies(data, as_files=True), numbers, count, output, identity)
+    cells = _cells(data, as_table=as_table)
+    result = write(Copies(data, As.CELLS if cells else As.FILES), numbers, count, output, identity, cells)
     if as_json:
         print(screen.to_json({"output": str(output), **result}))
     else:
         print(result["digest"] if only_hash else output)
+
+
+def _cells(data: Prepared, *, as_table: bool) -> tuple[str, ...]:
+    """The columns in which the samples themselves stand, none where each has a file; raises ExperimentError."""
+    found = tuple(data.verbs.cells(data.read(0, None)[0]))
+    if as_table:
+        return found
+    if len(found) > 1:
+        raise ExperimentError(f"--format folder: a sample has several parts ({', '.join(found)}); use --format table")
+    return ()
 
 
 def hashed(copies: Copies, numbers: np.ndarray, workers: int, start: str | None = None) -> str:
@@ -85,12 +97,18 @@ def hashed(copies: Copies, numbers: np.ndarray, workers: int, start: str | None 
 
 
 def write(
-    copies: Copies, numbers: np.ndarray, workers: int, output: Path, identity: Mapping[str, Any]
+    copies: Copies,
+    numbers: np.ndarray,
+    workers: int,
+    output: Path,
+    identity: Mapping[str, Any],
+    cells: tuple[str, ...],
 ) -> dict[str, Any]:
     """Write the copies that are not there yet; raises Stopped or Interrupted where asked to stop."""
     held = lock(output)
     try:
-        folder = WrittenSet.open(output, copies.prepared.portion, identity, as_table=identity["format"] == "table")
+        as_table = identity["format"] == "table"
+        folder = WrittenSet.open(output, copies.prepared.portion, identity, as_table=as_table, cells=cells)
         missing = folder.resume(engine.wanted(numbers))
         total = int(numbers.sum())
         with StopRequests() as stop, Ticker(total, folder.count, unit="copy") as ticker:
@@ -107,7 +125,7 @@ def write(
         value = folder.finish()
     finally:
         held.release()
-    print(f"{total:,} samples: {_listed(folder.labels)}", file=sys.stderr)
+    print(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}", file=sys.stderr)
     return {"digest": value, "samples": total, "labels": dict(sorted(folder.labels.items()))}
 
 

@@ -35,9 +35,9 @@ def clear(as_json: bool) -> None:
 
 
 def _caches() -> Iterator[Path]:
-    """Decoded pictures by dataset, indexes of folders, shared arrays, and what is in memory."""
-    decoded, memory = cache_folder() / "decoded", memory_folder()
-    for folder in (decoded, *([memory] if memory else [])):
+    """Decoded pictures by dataset, features, indexes of folders, shared arrays, and what is in memory."""
+    memory = memory_folder()
+    for folder in (cache_folder() / "decoded", cache_folder() / "features", *([memory] if memory else [])):
         yield from sorted(folder.iterdir()) if folder.is_dir() else ()
     yield from (path for name in ("index", "arrays") if (path := cache_folder() / name).is_dir())
 

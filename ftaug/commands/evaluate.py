@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from ftaug.components import metrics
+from ftaug.components.regression import mae, pearson, r2, rmse, spearman
 from ftaug.engine.measure import Measurement
 from ftaug.engine.portion import Portion
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.interfaces import Task
-from ftaug.runs import output, plots
+from ftaug.runs import numbers, output, plots
 from ftaug.runs.opened import OpenRun, open_run
 from ftaug.runs.requirements import Requirement, check
 
 LISTED_CONFUSIONS = 10
+OF_NUMBERS = {m.__name__: m for m in (mae, rmse, r2, pearson, spearman)}
 PRINTED_MATRIX = 12
 
 
@@ -30,14 +32,14 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
     portion = opened.portion(split)
     measured = opened.judge(opened.logits(portion), portion)
     values = {**measured.values, **standard_metrics(measured, opened.task)}
+    task = opened.task
     report: dict[str, Any] = {
         "run": str(run),
         "checkpoint": opened.checkpoint.name,
         "split": portion.purpose,
         "samples": len(portion),
         "metrics": values,
-        "classes": per_class(measured, opened.task),
-        "confusion": None if opened.task.multi_label else confusion_matrix(measured, opened.task),
+        **(numbers.report(measured, portion, OF_NUMBERS) if task.regression else of_classes(measured, task)),
     }
     with storage_errors(f"{run}: the report cannot be written"):
         report["files"] = [str(path) for path in write(report, opened, portion, measured)]
@@ -48,9 +50,17 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
     check(requirements, values)
 
 
+def of_classes(measured: Measurement, task: Task) -> dict[str, Any]:
+    """How each class fares, and what is taken for what."""
+    matrix = confusion_matrix(measured, task) if task.kind == "single_label" else None
+    return {"classes": per_class(measured, task), "confusion": matrix}
+
+
 def standard_metrics(measured: Measurement, task: Task) -> dict[str, float]:
     """What is measured whatever the experiment lists."""
     given = measured.probabilities, measured.targets, task
+    if task.regression:
+        return {name: metric(*given) for name, metric in OF_NUMBERS.items()}
     k = min(5, len(task.classes))
     values = {"accuracy": metrics.accuracy(*given)}
     if k > 1 and not task.multi_label:
@@ -93,9 +103,13 @@ def write(report: dict[str, Any], opened: OpenRun, portion: Portion, measured: M
     replace(summary, (output.to_json(report) + "\n").encode())
     yield summary
     predictions = folder / f"predictions-{portion.purpose}.csv"
-    replace(predictions, _csv(predictions_table(portion, measured)))
+    table = numbers.predictions_table if opened.task.regression else predictions_table
+    replace(predictions, _csv(table(portion, measured)))
     yield predictions
-    if report["confusion"] is not None:
+    if opened.task.regression:
+        drawn = folder / f"scatter-{portion.purpose}.png"
+        yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
+    elif report["confusion"] is not None:
         yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{portion.purpose}.png")
 
 
@@ -127,15 +141,21 @@ def show(report: dict[str, Any], task: Task) -> None:
     tables: list[Any] = [
         f"{report['samples']:,} {report['split']} samples, {report['checkpoint']} of {report['run']}",
         output.table(("metric", "value"), report["metrics"].items()),
-        output.table(list(report["classes"][0]), (list(row.values()) for row in report["classes"])),
     ]
+    tables += numbers.tables(report) if task.regression else tables_of_classes(report, task)
+    output.show(*tables, *(f"wrote {path}" for path in report["files"]))
+
+
+def tables_of_classes(report: dict[str, Any], task: Task) -> list[Any]:
+    """How each class fares, and what is taken for what, for a person."""
+    tables = [output.table(list(report["classes"][0]), (list(row.values()) for row in report["classes"]))]
     matrix = report["confusion"]
     if matrix is not None and len(task.classes) <= PRINTED_MATRIX:
         rows = ([name, *map(int, row)] for name, row in zip(task.classes, matrix, strict=True))
         tables.append(output.table(("true ↓ predicted →", *task.classes), rows))
     elif matrix is not None and (worst := list(confusions(matrix, task))):
         tables.append(output.table(("true", "taken for", "times"), worst))
-    output.show(*tables, *(f"wrote {path}" for path in report["files"]))
+    return tables
 
 
 def confusions(matrix: np.ndarray, task: Task) -> Iterator[tuple[str, str, int]]:

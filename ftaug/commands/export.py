@@ -37,7 +37,7 @@ TOLERANCE = 1e-3
 class Parity:
     """How an artefact's answers compare with the model's."""
 
-    largest_difference: float  # of two logits
+    largest_difference: float  # of two logits, or numbers
     equal_predictions: float  # share of the samples
     metric: str
     original: float
@@ -97,7 +97,7 @@ def export(
             "format": exporter.name,
             "settings": dict(exporter.settings),
             "checkpoint": opened.checkpoint.name,
-            "bytes": Path(temporary, name).stat().st_size,
+            "bytes": sum(path.stat().st_size for path in files_of(Path(temporary, name))),
             "split": portion.purpose,
             "samples": len(portion),
             "largest_difference": parity.largest_difference,
@@ -112,12 +112,22 @@ def export(
 
 
 def publish(temporary: Path, folder: Path) -> None:
-    """Give finished files their names, each in one step, once they are on the disk."""
-    for path in temporary.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    """Give finished files and folders their names once they are on the disk; of files, each in one step."""
+    for path in sorted(temporary.iterdir()):
+        for one in files_of(path):
+            with one.open("rb") as file:
+                os.fsync(file.fileno())
+        if path.is_dir():
+            sync_folder(path)
+            if (folder / path.name).is_dir():  # a folder takes no other's place
+                (folder / path.name).rename(temporary / f".old-{path.name}")
         path.replace(folder / path.name)
     sync_folder(folder)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files of an artefact, which may be a folder."""
+    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
 
 
 def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, portion: Portion) -> tuple[np.ndarray, ...]:
@@ -136,7 +146,7 @@ def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, porti
 def compare(original: np.ndarray, exported: np.ndarray, opened: OpenRun, portion: Portion) -> Parity:
     """Hold an artefact's logits against the model's."""
     best = opened.experiment.evaluate.best
-    same = chosen(original, opened.activation, opened.task) == chosen(exported, opened.activation, opened.task)
+    same = alike(original, exported, opened)
     return Parity(
         largest_difference=float(np.abs(original - exported).max()),
         equal_predictions=float(same.reshape(len(same), -1).all(axis=1).mean()),
@@ -144,6 +154,14 @@ def compare(original: np.ndarray, exported: np.ndarray, opened: OpenRun, portion
         original=opened.judge(original, portion).values[best],
         exported=opened.judge(exported, portion).values[best],
     )
+
+
+def alike(original: np.ndarray, exported: np.ndarray, opened: OpenRun) -> np.ndarray:
+    """Whether two answers come to the same: numbers, up to a small part of how far the training targets spread."""
+    if opened.scale is not None:
+        return np.asarray(np.abs(original - exported) <= TOLERANCE * np.array(opened.scale.std, np.float32))
+    one, other = (chosen(logits, opened.activation, opened.task) for logits in (original, exported))
+    return np.asarray(one == other)
 
 
 def chosen(logits: np.ndarray, activation: str, task: Task) -> np.ndarray:

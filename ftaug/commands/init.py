@@ -1,62 +1,32 @@
-"""`ftaug init`: write an experiment file for a folder of pictures."""
+"""`ftaug init`: write an experiment file for a folder or a table."""
 
 from __future__ import annotations
 
-import json
-import os
-import statistics
 import sys
-from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
-import numpy as np
-
-from ftaug.errors import BadData, ExperimentError, RunFolderTaken, printable
-from ftaug.image.datasets.folder import check_folder, image_folder
-from ftaug.image.datasets.index import FileSamples
-from ftaug.image.decode import probe
-from ftaug.load import load
-
-SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
-SMALL = 64  # pictures up to this shorter side are for the small network
-IMBALANCED = 3  # from this ratio of the largest class to the smallest on, classes get weights
-LOOKED_AT = 64  # pictures whose size is read
+from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken, did_you_mean
+from ftaug.interfaces import Starting
+from ftaug.load import MODALITIES, import_components, load
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a folder of pictures holds."""
-
-    folders: dict[str, Path]  # for train, and for val and test where there are any
-    counts: dict[str, int]  # training pictures of each class
-    height: int  # medians
-    width: int
-
-    @property
-    def pictures(self) -> int:
-        """The number of training pictures."""
-        return sum(self.counts.values())
-
-    @property
-    def imbalance(self) -> float:
-        """How many times more pictures the largest class has than the smallest."""
-        return max(self.counts.values()) / min(self.counts.values())
-
-
-def run(folder: Path, output: Path | None) -> None:
-    """Look at the pictures, write the file beside the working folder and print its path."""
-    check_folder(folder)
-    target = output or Path(f"{folder.resolve().name}.yaml")
+def run(path: Path, output: Path | None) -> None:
+    """Look at the data, write the file beside the working folder and print its path."""
+    check_there(path)
+    target = output or Path(f"{path.resolve().stem if path.is_file() else path.resolve().name}.yaml")
     if target.exists():
-        raise RunFolderTaken(f"{target} is already there; name another file: ftaug init {folder} -o FILE")
-    found = look(folder)
-    text = experiment(found, folder, target)
+        raise RunFolderTaken(f"{target} is already there; name another file: ftaug init {path} -o FILE")
+    modality = most_likely(path)
+    import_components(modality)
+    text = _starting(modality).experiment(path, target)
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except UnicodeEncodeError:
         target.unlink()
-        raise ExperimentError(f"{folder}: a path that is not UTF-8 cannot stand in an experiment file") from None
+        raise ExperimentError(f"{path}: a path that is not UTF-8 cannot stand in an experiment file") from None
     except OSError as error:
         raise RunFolderTaken(f"{target} cannot be written: {error.strerror}") from None
     try:
@@ -68,112 +38,20 @@ def run(folder: Path, output: Path | None) -> None:
     print(f"next: ftaug train {target}", file=sys.stderr)
 
 
-def look(folder: Path) -> Found:
-    """Count the pictures of each class and measure some of them."""
-    folders = splits(folder)
-    samples = image_folder("train", path=folders["train"])
-    counts = np.bincount(samples.targets, minlength=len(samples.task.classes))
-    sizes = measured(samples)
-    return Found(
-        folders,
-        {name: int(count) for name, count in zip(samples.task.classes, counts, strict=True)},
-        height=round(statistics.median(height for height, _ in sizes)),
-        width=round(statistics.median(width for _, width in sizes)),
-    )
+def check_there(path: Path) -> None:
+    """Raise MissingInput for a path that is not there, and name a similar one beside it."""
+    if not path.exists():
+        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise MissingInput(f"no file or folder {path}{did_you_mean(path.name, beside)}")
 
 
-def splits(folder: Path) -> dict[str, Path]:
-    """The folders of train, val and test, or the folder itself where it holds classes."""
-    inside = {entry.name.lower(): entry for entry in folder.iterdir() if entry.is_dir()}
-    found = {part: inside[name] for part, names in SPLITS.items() for name in names if name in inside}
-    if "train" in found and len(found) == sum(not name.startswith(".") for name in inside):
-        return found
-    return {"train": folder}
+def most_likely(path: Path) -> str:
+    """The modality that finds most there; the first where none finds anything, for its errors say what is missing."""
+    found = {modality: _starting(modality).samples_in(path) for modality in MODALITIES}
+    if path.is_file() and not any(found.values()):
+        raise MissingInput(f"{path} is neither a table nor a folder that holds one folder per class")
+    return max(found, key=lambda modality: found[modality])
 
 
-def measured(samples: FileSamples) -> list[tuple[int, int]]:
-    """Height and width of some pictures, spread over all classes; those that cannot be read are left out."""
-    sizes: list[tuple[int, int]] = []
-    for index in sorted({len(samples) * step // LOOKED_AT for step in range(LOOKED_AT)}):
-        try:
-            sizes.append(probe(samples.read(index)))
-        except BadData as error:
-            print(printable(f"not counted: {error}"), file=sys.stderr)
-    if not sizes:
-        raise BadData(f"none of the pictures looked at can be read, such as {samples.name(0)}")
-    return sizes
-
-
-def experiment(found: Found, folder: Path, target: Path) -> str:
-    """The text of the experiment file."""
-    small = min(found.height, found.width) <= SMALL
-    few = found.pictures < 1000
-    parts = {part: _dataset(path, target) for part, path in found.folders.items()}
-    classes = ", ".join(f"{name} {count}" for name, count in list(found.counts.items())[:8])
-    more = ", …" if len(found.counts) > 8 else ""
-    batch_size, epochs = _batch_size(found.pictures), _epochs(found.pictures)
-    lines = [
-        printable(f"# Written by `ftaug init` for {folder}.").replace("\n", " "),
-        f"# {found.pictures} training pictures of {len(found.counts)} classes, "
-        f"about {found.width}×{found.height} pixels:",
-        printable(f"# {classes}{more}").replace("\n", " "),
-        "# All that can be set: ftaug list. Try it: ftaug preview THIS_FILE, then ftaug train THIS_FILE.",
-        "data:",
-        f"  train: {parts['train']}",
-        f"  val: {parts['val']}"
-        if "val" in parts
-        else "  val: {split: 20%}  # taken from train, stratified, the same for every run with this seed",
-        *([f"  test: {parts['test']}"] if "test" in parts else []),
-        f"  batch_size: {batch_size}",
-        *(_SMALL_PICTURES if small else _LARGE_PICTURES),
-        _UNFREEZE_SOME if few and not small else "unfreeze: [all]",
-        *_loss(found),
-        "optimizer: {adamw: {weight_decay: 0.05}}",
-        f"lr: {{peak: {'3e-3' if small else '3e-4'}, schedule: {{cosine: {{warmup: 5%}}}}}}",
-        f"train: {{epochs: {epochs}}}",
-        *_evaluate(found),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-_SMALL_PICTURES = (
-    "backbone: {resnet20: {weights: letters}}  # made for 32×32 pixels",
-    "augment:  # in this order",
-    "  - rotate: {degrees: 10}",
-    "  - translate: {x: 0.1, y: 0.1}",
-)
-_LARGE_PICTURES = (
-    "backbone: {resnet18: {weights: imagenet}}",
-    "augment:  # in this order",
-    "  - random_resized_crop: {scale: [0.35, 1.0]}",
-    "  - horizontal_flip  # not where left and right matter, as in letters",
-)
-_UNFREEZE_SOME = "unfreeze: [layer4, head]  # few pictures: the early layers stay as pretrained; all: [all]"
-
-
-def _dataset(path: Path, target: Path) -> str:
-    relative = os.path.relpath(path.resolve(), target.resolve().parent)
-    return f"{{image_folder: {{path: {json.dumps(relative, ensure_ascii=False)}}}}}"
-
-
-def _loss(found: Found) -> list[str]:
-    if found.imbalance < IMBALANCED:
-        return ["loss: {cross_entropy: {label_smoothing: 0.1}}"]
-    why = f"the largest class is {found.imbalance:.0f} times the smallest"
-    return [f"loss: {{cross_entropy: {{class_weights: balanced}}}}  # {why}"]
-
-
-def _evaluate(found: Found) -> list[str]:
-    best = "balanced_accuracy" if found.imbalance >= IMBALANCED else "accuracy"
-    metrics = dict.fromkeys([best, "accuracy", "f1"])
-    return [f"evaluate: {{every: 1 epoch, metrics: [{', '.join(metrics)}], best: {best}}}"]
-
-
-def _batch_size(pictures: int) -> int:
-    """A power of two from 4 to 32 that gives some steps per epoch."""
-    return max((size for size in (4, 8, 16, 32) if size * 20 <= pictures), default=4)
-
-
-def _epochs(pictures: int) -> int:
-    """More passes over fewer pictures."""
-    return next((epochs for limit, epochs in ((500, 50), (5000, 20), (50_000, 10)) if pictures < limit), 5)
+def _starting(modality: str) -> Starting:
+    return cast(Starting, import_module(f"ftaug.{modality}.starting"))

@@ -12,8 +12,8 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine import unfreeze
 from ftaug.engine.adapt import adapt
 from ftaug.engine.outline import Row, course, outline
-from ftaug.engine.portion import Portion, portions
-from ftaug.engine.setup import build_model, horizon, modality_of
+from ftaug.engine.portion import Portion, notes_of, portions
+from ftaug.engine.setup import build_model, cautions, horizon, modality_of
 from ftaug.errors import MissingInput
 from ftaug.interfaces import Backbone, Horizon
 from ftaug.load import load
@@ -33,10 +33,11 @@ def run(target: Path, overrides: Sequence[str], as_json: bool) -> None:
     method = adapt(backbone, experiment)
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     draw(course(experiment, length), rows, length, picture)
+    warnings = cautions(experiment, data, backbone.preprocessing)
     if as_json:
-        print(json.dumps(_as_json(data, backbone, rows, length, picture), indent=2))
+        print(json.dumps(_as_json(data, backbone, rows, length, picture) | {"cautions": warnings}, indent=2))
     else:
-        _print(data, backbone, experiment, rows, length)
+        _print(data, backbone, experiment, rows, length, warnings)
         print(f"learning rates over the run: {picture}")
 
 
@@ -54,6 +55,7 @@ def _as_json(
 ) -> dict[str, Any]:
     return {
         "data": {purpose: len(portion) for purpose, portion in data.items()},
+        "notes": notes_of(data),
         "classes": list(data["train"].task.classes),
         "preprocessing": dict(backbone.preprocessing),
         "weights": backbone.facts.get("weights"),
@@ -66,7 +68,12 @@ def _as_json(
 
 
 def _print(
-    data: Mapping[str, Portion], backbone: Backbone, experiment: Experiment, rows: Sequence[Row], length: Horizon
+    data: Mapping[str, Portion],
+    backbone: Backbone,
+    experiment: Experiment,
+    rows: Sequence[Row],
+    length: Horizon,
+    warnings: Sequence[str],
 ) -> None:
     from rich.console import Console
 
@@ -74,7 +81,12 @@ def _print(
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
     sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
-    console.print(f"data      {sizes} samples of {len(data['train'].task.classes)} classes")
+    task = data["train"].task
+    console.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")
+    for note in notes_of(data):
+        console.print(f"note      {note}", markup=False)
+    for warning in warnings:
+        console.print(f"caution   {warning}", markup=False)
     console.print(f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}")
     console.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
     console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")

@@ -1,140 +1,165 @@
-"""`ftaug predict`: the likeliest classes of files."""
+"""`ftaug predict`: what a trained model says of new samples."""
 
 from __future__ import annotations
 
 import csv as csv_format
 import io
-import os
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rich.table import Table
 
 from ftaug.engine.batches import usable_cores
 from ftaug.engine.setup import evaluated, modality_of
 from ftaug.engine.storage import replace, storage_errors
-from ftaug.errors import BadData, FtaugError, MissingInput, Problem, one_of
-from ftaug.interfaces import Task
+from ftaug.errors import BadData, FtaugError
+from ftaug.interfaces import Input
 from ftaug.runs import output
+from ftaug.runs.answers import Form, form
 from ftaug.runs.opened import OpenRun, open_run
+
+FAILURES_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The likeliest classes of a file, likeliest first, or why there are none."""
+    """What the model says of a sample, or why it says nothing."""
 
-    path: str
-    classes: tuple[tuple[str, float], ...] = ()
+    name: str
+    answer: np.ndarray | None = None
     error: str | None = None
 
 
-def run(*, run: Path, inputs: Sequence[str], top_k: int, as_json: bool, csv: Path | None, trust_plugins: bool) -> None:
-    """Print the likeliest classes of each file; raises BadData at the end if some could not be read."""
+Sink = Callable[[Prediction], object]
+"""Where predictions go, one by one."""
+
+
+def run(
+    *, run: Path, inputs: Sequence[str], top_k: int | None, as_json: bool, csv: Path | None, trust_plugins: bool
+) -> None:
+    """Print what the model says of each sample as it comes; raises BadData at the end if some could not be read."""
     opened = open_run(run, trust_plugins=trust_plugins)
-    files = list(find(inputs, modality_of(opened.experiment).suffixes))
-    ranks = min(top_k, len(opened.task.classes))
-    predictions = list(predict(opened, files, ranks))
-    if csv is not None:
-        with storage_errors(f"{csv}: cannot be written"):
-            replace(csv.absolute(), _csv(predictions, ranks))
-    if as_json:
-        print(output.to_json([_as_json(one) for one in predictions]))
-    elif csv is None:
-        output.show(table(predictions, ranks))
-    else:
-        print(csv)
-    if failed := [one for one in predictions if one.error]:
-        raise BadData(
-            f"{len(failed)} of {len(predictions)} could not be read", *(f"{p.path}: {p.error}" for p in failed)
-        )
+    told = form(opened.task, top_k)
+    named = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
+    predictions = predict(opened, named)
+    first = list(islice(predictions, 1))  # what is named wrongly is an error before anything is printed
+    done, failures = 0, Failures()
+    with ExitStack() as stack:
+        sinks = [stack.enter_context(sink) for sink in _sinks(told, as_json, csv)]
+        for one in chain(first, predictions):
+            for sink in sinks:
+                sink(one)
+            failures.see(one)
+            done += 1
+    failures.check(done)
 
 
-def find(inputs: Sequence[str], suffixes: Sequence[bytes]) -> Iterator[str]:
-    """The files named and those in the folders named, in the order of their names; raises MissingInput."""
-    missing: list[Problem | str] = [f"{name}: no such file or folder" for name in inputs if not Path(name).exists()]
-    if missing:
-        raise MissingInput(*missing)
-    for name in inputs:
-        found = list(_walk(Path(name), suffixes)) if Path(name).is_dir() else [name]
-        if not found:
-            raise MissingInput(f"{name}: holds no {one_of([suffix.decode() for suffix in suffixes])}")
-        yield from found
+@dataclass
+class Failures:
+    """The inputs that could not be read: some of them, and how many there are."""
+
+    count: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def see(self, one: Prediction) -> None:
+        """Note a prediction that is none."""
+        if one.error is not None:
+            self.count += 1
+            if self.count <= FAILURES_SHOWN:
+                self.shown.append(f"{one.name}: {one.error}")
+
+    def check(self, done: int) -> None:
+        """Raise BadData if there are any."""
+        if self.count:
+            rest = self.count - len(self.shown)
+            more = [f"and {rest:,} more"] if rest else []
+            raise BadData(f"{self.count:,} of {done:,} could not be read", *self.shown, *more)
 
 
-def _walk(folder: Path, suffixes: Sequence[bytes]) -> Iterator[str]:
-    """The files below a folder that have one of the suffixes; what is hidden is left out."""
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and os.fsencode(name).lower().endswith(tuple(suffixes)):
-                yield str(Path(root, name))
-
-
-def predict(opened: OpenRun, files: Sequence[str], ranks: int) -> Iterator[Prediction]:
-    """Predict file by file, a batch at a time; a file that cannot be read yields its error."""
+def predict(opened: OpenRun, inputs: Iterable[Input]) -> Iterator[Prediction]:
+    """Predict a batch at a time, so that inputs without an end do; one that cannot be read yields its error."""
     verbs = modality_of(opened.experiment)
     pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
 
-    def prepared(path: str) -> np.ndarray | FtaugError:
+    def prepared(one: Input) -> np.ndarray | FtaugError:
         try:
-            return verbs.prepare(Path(path).read_bytes(), pipeline, None)
-        except OSError as error:
-            return MissingInput(f"cannot be read: {error.strerror}")
+            return verbs.prepare(one.read(), pipeline, None)
         except FtaugError as error:
             return error
 
+    waiting = iter(inputs)
     with ThreadPoolExecutor(usable_cores()) as pool:
-        for start in range(0, len(files), opened.batch_size):
-            chunk = files[start : start + opened.batch_size]
+        while chunk := list(islice(waiting, opened.batch_size)):
             ready = list(pool.map(prepared, chunk))
             good = [one for one in ready if not isinstance(one, FtaugError)]
             answers = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
-            for path, one in zip(chunk, ready, strict=True):
-                if isinstance(one, FtaugError):
-                    yield Prediction(path, error=str(one))
+            for one, found in zip(chunk, ready, strict=True):
+                if isinstance(found, FtaugError):
+                    yield Prediction(one.name, error=str(found))
                 else:
-                    yield Prediction(path, likeliest(next(answers), opened.task, ranks))
+                    yield Prediction(one.name, next(answers))
 
 
-def likeliest(probabilities: np.ndarray, task: Task, ranks: int) -> tuple[tuple[str, float], ...]:
-    """The classes with the highest probabilities, highest first."""
-    order = np.argsort(-probabilities, kind="stable")[:ranks]
-    return tuple((task.classes[i], float(probabilities[i])) for i in order)
+def _sinks(told: Form, as_json: bool, csv: Path | None) -> list[AbstractContextManager[Sink]]:
+    """Where the predictions go: to a file, to stdout, or both."""
+    to_file = [] if csv is None else [_to_csv(told, csv)]
+    on_stdout = _to_json(told) if as_json else _to_table(told) if csv is None else _to_path(csv)
+    return [*to_file, on_stdout]
 
 
-def _as_json(prediction: Prediction) -> dict[str, Any]:
-    if prediction.error:
-        return {"input": prediction.path, "error": prediction.error}
-    classes = [{"class": name, "probability": probability} for name, probability in prediction.classes]
-    return {"input": prediction.path, "predictions": classes}
+@contextmanager
+def _to_json(told: Form) -> Iterator[Sink]:
+    """A list on stdout that is printed as it grows."""
+    start = "["
+
+    def write(one: Prediction) -> None:
+        nonlocal start
+        plain = {"error": one.error} if one.answer is None else told.plain(one.answer)
+        print(start, textwrap.indent(output.to_json({"input": one.name, **plain}), "  "), sep="\n", end="")
+        start = ","
+
+    yield write
+    print("[]" if start == "[" else "\n]")
 
 
-def headings(ranks: int) -> list[str]:
-    """The columns of the table and of the CSV file."""
-    pairs = [f"{name}_{rank}" for rank in range(1, ranks + 1) for name in ("class", "probability")]
-    return ["input", *(pairs if ranks > 1 else ["class", "probability"]), "error"]
-
-
-def row(prediction: Prediction, ranks: int) -> list[Any]:
-    """The file's path, its classes with their probabilities, and the error where there is one."""
-    values = [value for pair in prediction.classes for value in pair]
-    return [prediction.path, *values, *[""] * (2 * ranks - len(values)), prediction.error or ""]
-
-
-def table(predictions: Sequence[Prediction], ranks: int) -> Table:
-    """The predictions for a person; without the column of errors where there is none."""
-    shown = None if any(one.error for one in predictions) else -1
-    return output.table(headings(ranks)[:shown], (row(one, ranks)[:shown] for one in predictions))
-
-
-def _csv(predictions: Sequence[Prediction], ranks: int) -> bytes:
+@contextmanager
+def _to_csv(told: Form, path: Path) -> Iterator[Sink]:
+    """A file, written at the end."""
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
-    writer.writerow(headings(ranks))
-    for one in predictions:
-        writer.writerow([f"{value:.6g}" if isinstance(value, float) else value for value in row(one, ranks)])
-    return text.getvalue().encode(errors="surrogateescape")
+    writer.writerow(_headings(told))
+    yield lambda one: writer.writerow(f"{v:.6g}" if isinstance(v, float) else v for v in _row(told, one))
+    with storage_errors(f"{path}: cannot be written"):
+        replace(path.absolute(), text.getvalue().encode(errors="surrogateescape"))
+
+
+@contextmanager
+def _to_path(path: Path) -> Iterator[Sink]:
+    """The path of what was written, in place of predictions."""
+    yield lambda one: None
+    print(path)
+
+
+@contextmanager
+def _to_table(told: Form) -> Iterator[Sink]:
+    """A table for a person, without the column of errors where there is none."""
+    found: list[Prediction] = []
+    yield found.append
+    shown = None if any(one.error for one in found) else -1
+    output.show(output.table(_headings(told)[:shown], (_row(told, one)[:shown] for one in found)))
+
+
+def _headings(told: Form) -> list[str]:
+    """The columns of the table and of the CSV file."""
+    return ["input", *told.headings, "error"]
+
+
+def _row(told: Form, one: Prediction) -> list[str | float]:
+    """The name of the input, what the model says of it, and the error where there is one."""
+    values = [""] * len(told.headings) if one.answer is None else told.cells(one.answer)
+    return [one.name, *values, one.error or ""]

@@ -12,9 +12,12 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import AfterValidator
 
+from ftaug.config.checks import Found, reads
 from ftaug.config.draws import Seen, Told, happens, seen_by_next, told_by
+from ftaug.config.experiment import Experiment
+from ftaug.config.faults import predicate
 from ftaug.config.kinds import augmentation
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.config.schema import OfKind, not_empty
 from ftaug.config.streams import branches, named
 from ftaug.config.types import Count, Positive, Probability, Wording
@@ -117,3 +120,20 @@ def _drawn(members: Sequence[_Member], seen: Seen) -> Sequence[Told] | None:
         draws += own
         seen = seen_by_next(seen, own)
     return draws or None
+
+
+@reads("augment", "mix")
+def _weights_match_choices(experiment: Experiment) -> Found:
+    for where, op in [*nested(experiment.augment, ("augment",)), *nested(experiment.mix, ("mix",))]:
+        choices, weights = op.settings.get("choices"), op.settings.get("weights")
+        if choices and weights and len(choices) != len(weights):
+            words = f"must be one number for each of the {len(choices)} choices; got {len(weights)}"
+            yield (*where, "weights"), predicate(words)
+
+
+@reads("augment")
+def _counts_can_be_met(experiment: Experiment) -> Found:
+    for where, op in nested(experiment.augment, ("augment",)):
+        if op.name == "some_of" and op.settings["count"] > len(op.settings["choices"]):
+            words = f"must be at most the {len(op.settings['choices'])} choices; got {op.settings['count']}"
+            yield (*where, "count"), predicate(words)

@@ -1,8 +1,8 @@
 """Exporters: write a trained model for use elsewhere, and load what was written, to be compared with the original.
 
-Every artefact takes a batch as the modality collates it (pictures: uint8, N×3×H×W, already of the model's size), of any
-length, and gives logits; normalisation is inside. It carries the class names, the preprocessing before it, the function
-from logits to probabilities and ftaug's version.
+Every artefact takes a batch (pictures: uint8, N×3×H×W, already of the model's size; texts: ids, N×length) of any number
+of samples, and gives logits; normalisation is inside. It carries the class names, the preprocessing before it, the
+function from logits to probabilities and ftaug's version; a tokenizer is a file beside it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 Opset = Annotated[int, Field(ge=18, le=23), Wording("an opset from 18 to 23")]
 PROTOBUF_LIMIT = 2_000_000_000
+PROBLEM_TYPES = {
+    "softmax": "single_label_classification",
+    "sigmoid": "multi_label_classification",
+    "identity": "regression",
+}
+"""How transformers calls what leads from logits to probabilities."""
 
 
 @exporter.register(suffix=".onnx")
@@ -67,6 +73,7 @@ def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | No
     for key, value in description(bundle).items():
         program.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)
     program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
+    _write_beside(bundle, path)
     return _onnx_runtime(path, names, bundle.facing.inputs)
 
 
@@ -81,20 +88,27 @@ def torch_export(bundle: Bundle, path: Path) -> Loaded:
         program = torch.export.export(bundle.facing.module, tuple(inputs.values()), dynamic_shapes=_free(bundle))
         torch.export.save(program, path, extra_files={"ftaug.json": json.dumps(description(bundle), indent=2)})
         loaded = torch.export.load(path).module()
+    _write_beside(bundle, path)
     return _in_torch(lambda batch: loaded(*bundle.facing.inputs(batch).values()))
 
 
 @exporter.register(suffix=".safetensors")
 def safetensors(bundle: Bundle, path: Path) -> Loaded:
-    """The network's weights under their names in PyTorch, and a JSON file beside them with all else."""
+    """The network's weights under their names in PyTorch, and a JSON file beside them with all else.
+
+    In regression the network answers in the units of the data, save where the JSON file has a `scale`: its answer times
+    `std`, plus `mean`.
+    """
     import torch
     from safetensors.torch import load_model, save_model
 
     # One key, because safetensors writes several in any order, and the same model is to be the same file.
-    save_model(_network(bundle.model), str(path), metadata={"ftaug": json.dumps(description(bundle))})
+    about = {**description(bundle), "scale": bundle.scale}
+    save_model(_network(bundle.model), str(path), metadata={"ftaug": json.dumps(about)})
     beside = path.with_suffix(".json")
-    beside.write_text(json.dumps(description(bundle), indent=2) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
+    _write_beside(bundle, path)
     loaded = copy.deepcopy(bundle.model)
     with torch.no_grad():
         for tensor in _network(loaded).state_dict().values():
@@ -125,9 +139,16 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and tokenizer."""
     if bundle.save is None:
         raise ExperimentError("exporter 'transformers': the backbone is not of the library transformers")
+    if bundle.scale is not None:
+        raise ExperimentError("exporter 'transformers': the numbers' scale does not go into the network's last layer")
     import transformers as library
 
     bundle.save(path)
+    config = library.AutoConfig.from_pretrained(path)
+    config.problem_type = PROBLEM_TYPES[bundle.activation]
+    config.save_pretrained(path)
+    for file in path.iterdir():
+        file.chmod((path / "config.json").stat().st_mode)
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
 
@@ -139,8 +160,9 @@ def description(bundle: Bundle) -> dict[str, Any]:
         "ftaug": __version__,
         "classes": list(bundle.task.classes),
         "multi_label": bundle.task.multi_label,
+        "regression": bundle.task.regression,
         "activation": bundle.activation,
-        "preprocessing": dict(bundle.preprocessing),
+        "preprocessing": dict(bundle.facing.preprocessing),
         "inputs": {
             name: {
                 "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
@@ -149,6 +171,12 @@ def description(bundle: Bundle) -> dict[str, Any]:
             for name, tensor in bundle.facing.inputs(bundle.example).items()
         },
     }
+
+
+def _write_beside(bundle: Bundle, path: Path) -> None:
+    """Write what the preprocessing needs into the artefact's folder."""
+    for name, content in bundle.facing.files.items():
+        path.with_name(name).write_text(content, encoding="utf-8")
 
 
 def _network(model: Any) -> Any:
@@ -176,11 +204,11 @@ def _in_torch(model: Callable[[Tensor], Tensor]) -> Loaded:
 
 
 def _free(bundle: Bundle) -> tuple[dict[int, Any], ...]:
-    """The dimensions of each input that may have any length; of one name, the same length."""
+    """The free dimensions of each input; those of one name have the same length."""
     import torch
 
     names = {name for free in bundle.facing.free.values() for name in free.values()}
-    dimensions = {name: torch.export.Dim(name, min=2) if name != "batch" else torch.export.Dim(name) for name in names}
+    dimensions = {name: torch.export.Dim(name, max=bundle.facing.limits.get(name)) for name in names}
     return tuple({axis: dimensions[name] for axis, name in free.items()} for free in bundle.facing.free.values())
 
 

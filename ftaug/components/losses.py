@@ -20,7 +20,7 @@ TINY = 1e-12
 ClassWeights = Literal["balanced"] | tuple[NonNegative, ...] | None
 
 
-@loss.register(activation="softmax")
+@loss.register(activation="softmax", tasks=("single_label",))
 def cross_entropy(
     logits: Tensor,
     targets: Tensor,
@@ -69,7 +69,26 @@ def binary_cross_entropy(
     return binary_cross_entropy_with_logits(logits, wanted, pos_weight=weight, reduction="sum") / len(logits)
 
 
-@loss.register(activation="softmax")
+@loss.register(activation="softmax", tasks=("single_label",))
+def logit_adjusted(logits: Tensor, targets: Tensor, counts: Tensor, *, tau: Positive = 1.0) -> Tensor:
+    """Cross-entropy that takes a class for as likely as any other, however rare it is in training (Menon et al. 2020).
+
+    cross_entropy(z + τ log π), π the shares of the classes in training; the model answers z, without that
+
+    Settings:
+        tau: how much the shares are corrected for; 1 makes the mean over the classes of the share found the largest
+
+    A class without training samples counts as if it had one.
+    """
+    from torch.nn.functional import cross_entropy
+
+    logits = _precise(logits)
+    seen = counts.to(logits).clamp(min=1)
+    targets = targets.to(logits.dtype) if targets.ndim == 2 else targets
+    return cross_entropy(logits + tau * (seen / seen.sum()).log(), targets, reduction="sum") / len(logits)
+
+
+@loss.register(activation="softmax", tasks=("single_label",))
 def focal(
     logits: Tensor, targets: Tensor, counts: Tensor, *, gamma: NonNegative = 2.0, class_weights: ClassWeights = None
 ) -> Tensor:

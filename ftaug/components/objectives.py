@@ -19,7 +19,7 @@ SMALLEST = 1e-7
 """Shares of the mixture below this count as this."""
 
 
-@objective.register
+@objective.register(tasks=("single_label",), compares="softmax")
 def jensen_shannon(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],
@@ -49,7 +49,7 @@ def jensen_shannon(
     return loss(logits[0], targets) + weight * distance
 
 
-@objective.register
+@objective.register(tasks=("single_label",), compares="softmax")
 def r_drop(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],
@@ -65,7 +65,8 @@ def r_drop(
     Settings:
         weight: how much the distance counts
 
-    R-Drop, Liang et al. 2021, its loss halved so that the rate need not change. It costs two forward and two backward
+    R-Drop, Liang et al. 2021, as the authors' code has it: half the paper's loss, so that the rate need not change, and
+    the weight is half of the paper's α. It costs two forward and two backward
     passes; a network without dropout gives the same answer twice.
     """
     import torch
@@ -78,7 +79,7 @@ def r_drop(
     return (loss(first, targets) + loss(second, targets)) / 2 + weight * (there + back) / 2
 
 
-@objective.register
+@objective.register(tasks=("single_label",), compares="softmax")
 def cutoff(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],
@@ -98,7 +99,8 @@ def cutoff(
         consistency: how much the distance counts
         augmented: how many views beside the plain one; each costs a forward and a backward pass
 
-    Cutoff, Shen et al. 2020: there the augmentation is `span_cutoff` or `token_cutoff`.
+    Cutoff, Shen et al. 2020, with its α and β: there the augmentation is `span_cutoff` or `token_cutoff`. The paper
+    adds up the losses of several augmented views; this is their mean.
     """
     import torch
     from torch.nn.functional import kl_div

@@ -95,10 +95,72 @@ def _views_differ(experiment: Experiment) -> Found:
         yield ("objective",), predicate(text)
 
 
+@reads("data.sampler", "loss")
+def _imbalance_is_mended_once(experiment: Experiment) -> Found:
+    sampler, loss = experiment.data.sampler, experiment.loss
+    if sampler is None or sampler.name != "balanced":
+        return
+    mends = {"logit_adjusted": "logit_adjusted"}
+    if loss.settings.get("class_weights") == "balanced":
+        mends[loss.name] = f"{loss.name} with class_weights: balanced"
+    if loss.name in mends:
+        text = f"balanced leaves {mends[loss.name]} nothing to mend: the classes it sees are balanced; leave one out"
+        yield ("data", "sampler"), predicate(text)
+
+
+@reads("distil", "objective")
+def _one_thing_is_made_small(experiment: Experiment) -> Found:
+    if experiment.distil is not None and experiment.objective is not None:
+        yield ("distil",), predicate("and objective do not go together: both say what is made small; leave one out")
+    if experiment.distil is not None and experiment.distil.weight == 0:
+        yield ("distil", "weight"), predicate("must be above 0, or the teacher is not heard; got 0")
+
+
+@reads("objective", "loss")
+def _answers_can_be_compared(experiment: Experiment) -> Found:
+    if experiment.objective is None:
+        return
+    compares, activation = experiment.objective.fact("compares"), experiment.loss.fact("activation")
+    if compares not in (None, activation):
+        words = f"compares answers by {compares}, and the loss {experiment.loss.name} has {activation}; set loss"
+        yield ("objective",), predicate(f"{words}, or leave it out")
+
+
+@reads("objective", "data")
+def _what_is_measured_is_learned(experiment: Experiment) -> Found:
+    if experiment.objective is None or experiment.objective.fact("tells_classes"):
+        return
+    for purpose in ("val", "test"):
+        if getattr(experiment.data, purpose) is not None:
+            text = f"must be null: the objective {experiment.objective.name} learns no classes that could be measured"
+            yield ("data", purpose), predicate(text)
+
+
 @reads("mix", "train.mix_until")
 def _mixing_can_end(experiment: Experiment) -> Found:
     if experiment.train.mix_until and not experiment.mix:
         yield ("train", "mix_until"), predicate("ends mixing, and mix is null; set mix, or leave it out")
+
+
+@reads("train.cache_features", "mix", "objective", "distil", "data.sampler", "unfreeze")
+def _features_can_be_stored(experiment: Experiment) -> Found:
+    if experiment.train.cache_features is None:
+        return
+    where = ("train", "cache_features")
+    if experiment.mix is not None:
+        yield where, predicate(f"stores what single samples give, and mix: {experiment.mix.name} blends them; drop one")
+    if experiment.objective is not None:
+        name = experiment.objective.name
+        yield where, predicate(f"stores one view of a sample at a time, and objective: {name} needs more; drop one")
+    if experiment.distil is not None:
+        yield where, predicate("stores what this network gives, and distil: the teacher looks at the samples; drop one")
+    if experiment.data.sampler is not None:
+        yield where, predicate("stores one view of a sample an epoch, and data.sampler draws some twice; drop one")
+    if experiment.unfreeze and experiment.unfreeze[0] == "all":
+        yield (
+            where,
+            predicate("stores what frozen layers give, and unfreeze is all; name fewer, or leave it out"),
+        )
 
 
 @reads("unfreeze", "train.epochs")

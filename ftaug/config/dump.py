@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import yaml
 from ftaug.config import document
 from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import is_file
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.config.types import Duration, TimeLimit
 
 WITHOUT_INFLUENCE = (
@@ -22,6 +22,7 @@ WITHOUT_INFLUENCE = (
     ("data", "workers"),
     ("data", "cache"),
     ("data", "augment_on"),
+    ("train", "cache_features", "place"),
     ("train", "max_time"),
     ("train", "tensorboard"),
     ("train", "save_every"),
@@ -60,8 +61,13 @@ def digest(experiment: Experiment) -> str:
         inner = plain
         for section in sections:
             inner = inner[section]
-        del inner[key]
+        if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
+            del inner[key]
     plain["plugins"] = [_content(plugin) for plugin in experiment.plugins]
+    if experiment.distil is not None:
+        plain["distil"]["teacher"] = _weights(experiment.distil.teacher)
+    if tables := [*_tables(experiment)]:
+        plain["tables"] = tables
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -84,6 +90,23 @@ def _content(plugin: str) -> str:
     """What a plugin's file says, so that an edited plugin is another experiment; a module goes by its name."""
     path = Path(plugin)
     return hashlib.sha256(path.read_bytes()).hexdigest() if is_file(plugin) and path.is_file() else plugin
+
+
+def _weights(run: Path) -> str:
+    """The hash of a run's best weights, so that another teacher is another experiment, wherever it lies."""
+    try:
+        files = json.loads((run / "best" / "manifest.json").read_bytes())["files"]
+    except (OSError, ValueError, KeyError):
+        return str(run)
+    return str(files.get("ema.safetensors", files.get("model.safetensors")))
+
+
+def _tables(experiment: Experiment) -> Iterator[str]:
+    """What the files say that augmentations read, so that an edited table is another experiment."""
+    for _, op in nested(experiment.augment):
+        for value in op.settings.values():
+            if isinstance(value, Path) and value.is_file():
+                yield hashlib.sha256(value.read_bytes()).hexdigest()
 
 
 class _Dumper(yaml.SafeDumper):

@@ -12,6 +12,7 @@ from ftaug.config.types import (
     Count,
     CountOrZero,
     Duration,
+    FilePath,
     Fraction,
     NonNegative,
     Plugin,
@@ -21,6 +22,14 @@ from ftaug.config.types import (
     Text,
     TimeLimit,
 )
+from ftaug.errors import Place
+
+
+class Placed:
+    """A part of the file that knows where it was written, which is no part of its value."""
+
+    place: Place | None = None  # not a field, for this is no dataclass
+
 
 Dataset = Annotated[Component, OfKind("dataset")]
 
@@ -45,6 +54,7 @@ class Data:
         val: the samples to choose the best checkpoint by: `{split: 20%}` of train, a dataset of its own, or null
         test: the samples for the final figures: a dataset of its own, a split of train, or null
         batch_size: samples per forward pass in training
+        sampler: how much of an epoch each class has; as much as it has of the samples unless set
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are kept for the next epochs: `ram`, for the run; `disk`, for later runs too;
             `auto`, wherever there is room; it changes no result
@@ -60,6 +70,7 @@ class Data:
     val: Split | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
     batch_size: Count = 32
+    sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
     augment_on: Literal["auto", "cpu", "cuda"] = "auto"
@@ -124,6 +135,36 @@ class EarlyStop:
 
 
 @dataclass(frozen=True)
+class CacheFeatures:
+    """What the frozen part of a network gives is stored, and epochs run on the rest of it alone.
+
+    Settings:
+        views: how many augmented views of each sample are stored; epochs take them in turn
+        place: where: `ram`, for the run; `disk`, for later runs too; `auto`, wherever there is room; it changes no
+            result
+    """
+
+    views: Count = 8
+    place: Literal["ram", "disk", "auto"] = "auto"
+
+
+@dataclass(frozen=True)
+class Distil(Placed):
+    """Learning from another model's answers beside the labels: (1 − weight) · loss + weight · distance to the teacher.
+
+    Settings:
+        teacher: the run folder of a model for the same classes or numbers; its best weights answer, and do not learn
+        temperature: by how much the logits of both are divided before they are compared: the higher, the more the
+            classes that are not likeliest count; 2 unless set
+        weight: how much the teacher counts, from 0 to 1, against the labels
+    """
+
+    teacher: FilePath
+    temperature: Positive | None = None
+    weight: Probability = 0.5
+
+
+@dataclass(frozen=True)
 class Train:
     """How long and with which numerics.
 
@@ -137,6 +178,8 @@ class Train:
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
         mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
+        cache_features: whether what the frozen part of the network gives is stored, so that epochs run on the rest
+            alone: in so many augmented `views` of each sample, or `auto`, 8 of them where that can be
         tensorboard: whether to write TensorBoard's event files into the run folder too
         save_every: how often to write a checkpoint beside those of the evaluations
     """
@@ -151,6 +194,7 @@ class Train:
     max_time: TimeLimit | None = None
     save_every: Duration | None = None
     mix_until: Duration | None = None
+    cache_features: CacheFeatures | Literal["auto"] | None = None
     tensorboard: bool = False
 
 
@@ -192,6 +236,7 @@ class Experiment:
         mix: what happens to each training batch
         loss: what training makes small
         objective: what is made small beside it, by comparing several views of each sample
+        distil: a model to learn from beside the labels
         optimizer: what turns gradients into steps
         lr: the learning rate
         train: how long and with which numerics
@@ -210,6 +255,7 @@ class Experiment:
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]
     objective: Annotated[Component, OfKind("objective")] | None = None
+    distil: Distil | None = None
     optimizer: Annotated[Component, OfKind("optimizer")] = "adamw"  # type: ignore[assignment]
     lr: LearningRate = field(default_factory=LearningRate)
     train: Train = field(default_factory=Train)

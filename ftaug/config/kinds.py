@@ -2,12 +2,33 @@
 and may have its own components of a kind that is here."""
 
 from ftaug.config.registry import Registry
+from ftaug.interfaces import TaskKind
+
+CLASSES: tuple[TaskKind, ...] = ("single_label", "multi_label")
+ANY_TASK: tuple[TaskKind, ...] = (*CLASSES, "regression")
 
 augmentation = Registry("augmentation", given=("seen", "rng"), severity=None)
+mix = Registry("mix", given=("inputs", "targets", "rng"), tasks=ANY_TASK)
 optimizer = Registry("optimizer", given=("groups",))
 schedule = Registry("schedule", given=("step", "horizon"))
-loss = Registry("loss", given=("logits", "targets", "counts"), activation="softmax", soft_targets=True)
-metric = Registry("metric", given=("probabilities", "targets", "task"), higher_is_better=True)
+loss = Registry(
+    "loss",
+    given=("logits", "targets", "counts"),
+    activation="softmax",
+    soft_targets=True,
+    tasks=CLASSES,  # the kinds of task that it fits
+    ordered=False,  # whether the order of the classes means something
+)
+metric = Registry(
+    "metric", given=("probabilities", "targets", "task"), higher_is_better=True, tasks=CLASSES, ordered=False
+)
 exporter = Registry("exporter", given=("bundle", "path"), suffix="")
 method = Registry("method", given=("backbone", "learning"), learns="all", replaces_decay=False)
-objective = Registry("objective", given=("forward", "views", "targets", "loss"))
+objective = Registry(
+    "objective",
+    given=("forward", "views", "targets", "loss"),
+    tasks=ANY_TASK,
+    tells_classes=True,  # whether the network learns to tell classes or numbers, and is measured by that
+    compares=None,  # the activation by which it compares answers; a loss of another one does not go with it
+)
+sampler = Registry("sampler", given=("counts",), tasks=("single_label",))

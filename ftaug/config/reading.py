@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ftaug.config import kinds
 from ftaug.config.checks import check
 from ftaug.config.document import Document, Where
-from ftaug.config.experiment import Experiment
+from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.faults import Fault
 from ftaug.config.registry import Component
 from ftaug.config.schema import dataclass_shape, read_tree
@@ -92,7 +92,10 @@ def placed(value: Any, where: Where, source: Document) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         inner = {name: placed(getattr(value, name), (*where, name.rstrip("_")), source) for name in names}
-        return dataclasses.replace(value, **inner)
+        made = dataclasses.replace(value, **inner)
+        if isinstance(made, Placed) and where in source.places:
+            object.__setattr__(made, "place", source.place(where))
+        return made
     if isinstance(value, tuple):
         return tuple(placed(item, (*where, index), source) for index, item in enumerate(value))
     return value

@@ -5,6 +5,7 @@ A function is registered with what its settings are at either end: `register(sev
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from ftaug.config.registry import Component, Entry
 from ftaug.config.types import Wording
 
 Severity = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a severity from 0 to 1")]
+SHOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def governed(entry: Entry) -> dict[str, tuple[Any, Any]]:
@@ -29,6 +31,13 @@ def settings_at(entry: Entry, severity: float) -> dict[str, Any]:
 def at_severity(component: Component, severity: float) -> Component:
     """The component at a severity; settings that do not say how strong it is stay."""
     return replace(component, settings={**component.settings, **settings_at(component.entry, severity)})
+
+
+def gradations(component: Component) -> Iterator[tuple[float, Component]]:
+    """The component at growing severity, certain to happen where it has a probability."""
+    certain = {"probability": 1.0} if "probability" in component.settings else {}
+    for severity in SHOWN:
+        yield severity, at_severity(replace(component, settings={**component.settings, **certain}), severity)
 
 
 def _between(weakest: Any, strongest: Any, severity: float) -> Any:

@@ -47,6 +47,15 @@ Fraction = Annotated[
     ),
     Wording("a share above 0 and up to 1, such as 0.2 or 20%"),
 ]
+Share = Annotated[
+    float,
+    BeforeValidator(_number_from_percent),
+    Field(ge=0, le=1, allow_inf_nan=False),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": r"^[\d.]+\s*%$"}]}
+    ),
+    Wording("a share from 0 to 1, such as 0.1 or 10%"),
+]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), Wording("a number above 0")]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), Wording("a number of 0 or more")]
 Count = Annotated[int, Field(ge=1), Wording("a whole number of 1 or more")]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ftaug.engine import seeds
 from ftaug.engine.portion import Portion
+from ftaug.engine.resampling import Resampling
 from ftaug.engine.signals import ignore_in_worker
 from ftaug.errors import BadData, FtaugError
 from ftaug.interfaces import Streams
@@ -30,6 +31,7 @@ class Request(NamedTuple):
     step: int
     part: int
     share: float  # of the step's samples
+    rounds: np.ndarray | None = None  # for each, how often it was visited before; None: once an epoch
 
 
 class Batch(NamedTuple):
@@ -46,6 +48,20 @@ class Failure(NamedTuple):
     error: FtaugError
 
 
+class Source(Protocol):
+    """Answers requests for batches."""
+
+    @property
+    def portion(self) -> Portion:
+        """The samples that the requests are about."""
+
+    @property
+    def sizes(self) -> np.ndarray | None:
+        """How much work each sample is; None where all are alike."""
+
+    def __getitem__(self, request: Request) -> Batch | Failure: ...
+
+
 @dataclass(frozen=True)
 class Epochs:
     """How training visits its samples: whole epochs of steps whose sizes differ by one sample at most."""
@@ -57,6 +73,7 @@ class Epochs:
     sizes: np.ndarray | None = None  # of the samples: those alike are visited together
     bucket: int = 1  # steps of the random order among which that is done
     budget: int | None = None  # the most that a micro-batch may hold: its samples times the largest of them
+    resampling: Resampling | None = None  # which samples an epoch visits; None: each once
 
     @property
     def steps(self) -> int:
@@ -68,31 +85,40 @@ class Epochs:
         for step in range(start, stop):
             epoch, position = divmod(step, self.steps)
             if position == 0 or step == start:
-                chunks = self._chunks(epoch)
+                visited, rounds = self._visits(epoch)
+                sizes = None if self.sizes is None else self.sizes[visited]
+                chunks = self._chunks(epoch, sizes)
             chunk = chunks[position]
-            for part, positions in enumerate(self._parts(chunk)):
-                yield Request(positions, epoch, step, part, len(positions) / len(chunk))
+            for part, visits in enumerate(self._parts(chunk, sizes)):
+                again = None if rounds is None else rounds[visits]
+                yield Request(visited[visits], epoch, step, part, len(visits) / len(chunk), again)
 
-    def _chunks(self, epoch: int) -> list[np.ndarray]:
-        """The samples of each step of an epoch: in random order, within a bucket of steps those alike together."""
-        chunks = np.array_split(seeds.order(self.seed, epoch, self.samples), self.steps)
-        if self.sizes is None or self.bucket == 1:
+    def _visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """The samples that an epoch visits, in random order, and how often each was visited before."""
+        if self.resampling is not None:
+            return self.resampling.visits(epoch)
+        return seeds.order(self.seed, epoch, self.samples), None
+
+    def _chunks(self, epoch: int, sizes: np.ndarray | None) -> list[np.ndarray]:
+        """The visits of each step of an epoch: in their order, within a bucket of steps those alike together."""
+        chunks = np.array_split(np.arange(self.samples), self.steps)
+        if sizes is None or self.bucket == 1:
             return chunks
         for start in range(0, self.steps, self.bucket):
             alike = chunks[start : start + self.bucket]
             together = np.concatenate(alike)
-            together = together[np.argsort(self.sizes[together], kind="stable")]
+            together = together[np.argsort(sizes[together], kind="stable")]
             chunks[start : start + self.bucket] = np.split(together, np.cumsum([len(c) for c in alike])[:-1])
         return [chunks[i] for i in seeds.generator(self.seed, "buckets", epoch).permutation(self.steps)]
 
-    def _parts(self, chunk: np.ndarray) -> list[np.ndarray]:
+    def _parts(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
         """The micro-batches of a step: no more samples than a batch has, and no more than the budget allows."""
-        if self.sizes is None or self.budget is None:
+        if sizes is None or self.budget is None:
             return np.array_split(chunk, math.ceil(len(chunk) / self.batch_size))
-        ordered = chunk[np.argsort(-self.sizes[chunk], kind="stable")]
+        ordered = chunk[np.argsort(-sizes[chunk], kind="stable")]
         parts = []
         while len(ordered):
-            count = min(self.batch_size, max(1, self.budget // max(1, int(self.sizes[ordered[0]]))))
+            count = min(self.batch_size, max(1, self.budget // max(1, int(sizes[ordered[0]]))))
             parts.append(ordered[:count])
             ordered = ordered[count:]
         return parts
@@ -132,7 +158,8 @@ class Prepared(Dataset[Batch | Failure]):
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
         for place, position in enumerate(request.ids):
             try:
-                views, target = self.sample(int(position), request.epoch)
+                again = request.epoch if request.rounds is None else int(request.rounds[place])
+                views, target = self.sample(int(position), again)
             except FtaugError as error:
                 return Failure(error)
             for prepared, view in zip(by_view, views, strict=False):
@@ -184,10 +211,10 @@ def naming(portion: Portion, position: int) -> Iterator[None]:
         raise BadData(f"{portion.samples.name(int(portion.ids[position]))}: {error}") from None
 
 
-def batches(prepared: Prepared, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch]:
+def batches(source: Source, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch]:
     """Answer the requests in their order, ahead of time where there are workers; raises what a sample raised."""
     loader = DataLoader(
-        prepared,
+        cast(Prepared, source),
         sampler=requests,
         batch_size=None,
         num_workers=workers,

@@ -68,17 +68,25 @@ def _choose(setup: Setup) -> Cache:
         raise ExperimentError(
             f"data.cache: {asked} would gain nothing: the samples are in memory already; leave it out"
         )
-    places = {"ram": _memory(), "disk": cache_folder() / "decoded"}
+    return placed("data.cache", str(asked), needed, "decoded")
+
+
+def placed(setting: str, asked: str, needed: int, name: str) -> Cache:
+    """Where so many bytes go: to the place that a setting asks for, or for `auto` to wherever there is room, if at all.
+
+    Raises Unavailable, StorageError.
+    """
+    places = {"ram": _memory(), "disk": cache_folder() / name}
     if asked == "auto":
         for place, folder in places.items():
             if folder is not None and needed <= CAUTIOUS * _free(folder):
                 return Cache(place, f"auto → {place} ({_sizes(needed, _free(folder))})", folder)
         return Cache(None, f"auto → off ({_size(needed)} do not fit into half of what is free)")
-    folder = places[str(asked)]
+    folder = places[asked]
     if folder is None:
-        raise Unavailable("data.cache: ram needs a file system in memory at /dev/shm; use disk")
+        raise Unavailable(f"{setting}: ram needs a file system in memory at /dev/shm; use disk")
     if needed > AT_MOST * _free(folder):
-        raise StorageError(f"data.cache: {asked} has too little room at {folder}: {_sizes(needed, _free(folder))}")
+        raise StorageError(f"{setting}: {asked} has too little room at {folder}: {_sizes(needed, _free(folder))}")
     return Cache(asked, f"{asked} ({_sizes(needed, _free(folder))})", folder)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -31,9 +32,18 @@ class Copy(NamedTuple):
     wanted: Wanted
     labels: tuple[str, ...]
     values: Mapping[str, Mapping[str, float | str]]  # what was drawn, by the name of the op
-    digest: str  # sha256 over sample, copy, shape and values
-    content: bytes  # of its file; empty where none is wanted
+    digest: str  # sha256 over which copy it is and what it holds
+    cells: Mapping[str, str]  # the sample in the columns of a table; empty where it has a file
+    content: bytes  # of its file; empty where it has none
     suffix: str
+
+
+class As(Enum):
+    """What copies are made for."""
+
+    DIGEST = auto()  # to be told apart, and forgotten
+    FILES = auto()  # to be written, each to a file of its own
+    CELLS = auto()  # to be written to the columns of a table
 
 
 def numbers(portion: Portion, copies: int, *, balance: bool) -> np.ndarray:
@@ -61,7 +71,7 @@ class Copies(Dataset[list[Copy | Failure]]):
     """Answers requests for copies in whichever process it lives."""
 
     prepared: Prepared
-    as_files: bool
+    made_as: As
 
     def __getitem__(self, chunk: list[Wanted]) -> list[Copy | Failure]:
         """Make the copies of a chunk, up to the first that fails."""
@@ -78,18 +88,12 @@ class Copies(Dataset[list[Copy | Failure]]):
         prepared, verbs = self.prepared, self.prepared.verbs
         raw, streams, labels = prepared.read(wanted.position, wanted.copy)
         with naming(prepared.portion, wanted.position):
-            sample = verbs.prepare(raw, prepared.pipeline, streams, labels)
-            account = verbs.account(raw, prepared.pipeline, streams, labels)
-        content, suffix = verbs.encode(sample) if self.as_files else (b"", "")
-        digest = digest_of(int(prepared.portion.ids[wanted.position]), wanted.copy, sample)
-        return Copy(wanted, account.labels, account.values, digest, content, suffix)
-
-
-def digest_of(sample: int, copy: int, values: np.ndarray) -> str:
-    """The sha256 over which copy it is, its shape and its values."""
-    digest = hashlib.sha256(f"{sample} {copy} {values.dtype.str} {values.shape} ".encode())
-    digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()
+            sample, account = verbs.augmented(raw, prepared.pipeline, streams, labels)
+            identity = f"{prepared.portion.ids[wanted.position]} {wanted.copy} ".encode()
+            digest = hashlib.sha256(identity + verbs.canonical(sample)).hexdigest()
+        cells = verbs.cells(sample) if self.made_as is As.CELLS else {}
+        content, suffix = verbs.encode(sample) if self.made_as is As.FILES else (b"", "")
+        return Copy(wanted, account.labels, account.values, digest, cells, content, suffix)
 
 
 def make(copies: Copies, wanted: Iterable[Wanted], workers: int, start: str | None = None) -> Iterator[Copy]:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ftaug.engine import seeds
 from ftaug.engine.adapt import require_reached
 from ftaug.engine.batches import Batch, batches, moved
+from ftaug.engine.distil import taught
+from ftaug.engine.phases import phase
 from ftaug.engine.setup import Setup, modality_of, views_of
 from ftaug.errors import Diverged
 
@@ -44,8 +46,7 @@ class Step:
 def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
     """Train from `progress.step` to the end of the horizon."""
     plan, network = setup.plan, setup.model.network
-    requests = setup.epochs.requests(progress.step, setup.horizon.total_steps)
-    feed = batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
+    feed = fed(setup, progress.step)
     network.eval()
     previous: Step | None = None
     for step in range(progress.step, setup.horizon.total_steps):
@@ -55,12 +56,23 @@ def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
         loss, samples = accumulate_gradients(setup, step, feed)
         if step == 0:
             require_reached(setup.method, network)
-        norm = update(setup, step)
+        with phase("optimizer"):
+            norm = update(setup, step)
         _check_finite(previous)
         previous = Step(step + 1, step // setup.horizon.epoch_steps, loss, rate, samples, norm)
         progress.step = step + 1
         yield previous
     _check_finite(previous)
+
+
+def fed(setup: Setup, start: int) -> Iterator[Batch]:
+    """The micro-batches from a step on: of stored features as long as they serve, then of samples."""
+    until = start
+    if setup.features is not None and start < setup.features.until:
+        until = setup.features.until
+        yield from batches(setup.features.kept["train"], setup.epochs.requests(start, until), 0, pin=False)
+    requests = setup.epochs.requests(until, setup.horizon.total_steps)
+    yield from batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
 
 
 def set_rates(setup: Setup, step: int, progress: Progress) -> float:
@@ -77,30 +89,42 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     total = torch.zeros((), device=setup.device.torch)
     share, samples = 0.0, 0
     while share < 1 - 1e-9:
-        batch = next(feed)
+        with phase("wait for data"):
+            batch = next(feed)
         torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, batch.request.part))
-        inputs = moved(batch.inputs, setup.device.torch)
-        if not isinstance(inputs, Tensor):
-            inputs = modality_of(setup.experiment).finished(inputs)
-        inputs, targets = _mixed(setup, batch, inputs, targets_of(setup, batch))
-        loss = loss_of(setup, inputs, targets) * batch.request.share
-        penalised = loss if setup.method.penalty is None else loss + setup.method.penalty() * batch.request.share
-        torch.autograd.backward(setup.scaler.scale(penalised))
+        with phase("transfer"):
+            inputs, targets = _mixed(setup, batch, collated(setup, batch), targets_of(setup, batch))
+        with phase("forward"):
+            loss = loss_of(setup, inputs, targets, setup.network_at(step)) * batch.request.share
+            penalised = loss if setup.method.penalty is None else loss + setup.method.penalty() * batch.request.share
+        with phase("backward"):
+            torch.autograd.backward(setup.scaler.scale(penalised))
         total += loss.detach()
         share += batch.request.share
         samples += len(batch.request.ids)
     return total, samples
 
 
-def loss_of(setup: Setup, inputs: Any, targets: Tensor) -> Tensor:
+def collated(setup: Setup, batch: Batch) -> Any:
+    """The inputs of a batch on the device, what was left to it done."""
+    inputs = moved(batch.inputs, setup.device.torch)
+    return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
+
+
+def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> Tensor:
     """What is made small for a batch; its views one after another, where the objective compares several."""
 
     def forward(view: Any) -> Tensor:
         with setup.device.autocast():
-            logits: Tensor = setup.model(view)
+            logits: Tensor = network(view)
         return logits
 
-    objective = setup.experiment.objective
+    objective, distil = setup.experiment.objective, setup.experiment.distil
+    if distil is not None and setup.teacher is not None:
+        with setup.device.autocast():
+            wanted = setup.teacher.logits(inputs)
+        activation = setup.experiment.loss.fact("activation")
+        return taught(distil, activation, setup.loss, forward(inputs), targets, wanted)
     if objective is None:
         return setup.loss(forward(inputs), targets)
     whole: Tensor = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
@@ -108,7 +132,7 @@ def loss_of(setup: Setup, inputs: Any, targets: Tensor) -> Tensor:
 
 
 def targets_of(setup: Setup, batch: Batch) -> Tensor:
-    """The targets of a batch on the device: int64 (batch,), or float (batch, classes) for several labels."""
+    """The targets of a batch on the device: int64 (batch,), or float (batch, classes or numbers)."""
     targets = batch.targets.float() if setup.task.multi_label else batch.targets
     return targets.to(setup.device.torch, non_blocking=True)
 
@@ -118,7 +142,7 @@ def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple
     mix, until = setup.experiment.mix, setup.experiment.train.mix_until
     if mix is None or (until is not None and batch.request.step >= until.steps(setup.horizon)):
         return inputs, targets
-    if not setup.task.multi_label:
+    if setup.task.kind == "single_label":
         targets = one_hot(targets, len(setup.task.classes)).float()
     rng = seeds.generator(setup.experiment.seed, "mix", batch.request.step, batch.request.part)
     mixed: tuple[Any, Tensor] = mix(inputs, targets, rng)

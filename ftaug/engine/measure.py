@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.batches import Batch, Prepared, batches, once
+from ftaug.engine.batches import Batch, Source, batches, once
 from ftaug.engine.device import Device
 from ftaug.interfaces import Task
 
@@ -18,19 +18,19 @@ class Measurement:
     """A model's answers on a portion and what they are worth."""
 
     logits: np.ndarray  # float32 (n, classes)
-    probabilities: np.ndarray  # float32 (n, classes)
+    probabilities: np.ndarray  # float32 (n, classes); in regression the numbers that were predicted
     targets: np.ndarray
     values: dict[str, float]  # `loss` and the experiment's metrics, by name
 
 
 @torch.inference_mode()
 def logits_of(
-    model: nn.Module, prepared: Prepared, batch_size: int, device: Device, workers: int
+    model: nn.Module, source: Source, batch_size: int, device: Device, workers: int
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Yield every batch with its logits: float32 (batch, classes), on the CPU."""
     model.eval()
-    requests = once(len(prepared.portion), batch_size, prepared.sizes)
-    for batch in batches(prepared, requests, workers, pin=device.torch.type == "cuda"):
+    requests = once(len(source.portion), batch_size, source.sizes)
+    for batch in batches(source, requests, workers, pin=device.torch.type == "cuda"):
         with device.autocast():
             logits = model(batch.inputs.to(device.torch, non_blocking=True))
         yield batch, over_views(logits.float(), len(batch.request.ids)).cpu()
@@ -43,7 +43,7 @@ def over_views(logits: Tensor, samples: int) -> Tensor:
 
 def gather(
     model: nn.Module,
-    prepared: Prepared,
+    source: Source,
     batch_size: int,
     device: Device,
     workers: int,
@@ -51,9 +51,9 @@ def gather(
 ) -> np.ndarray | None:
     """The logits of all samples, float32 (n, classes); None where `carry_on` said no in between."""
     found: np.ndarray | None = None
-    for batch, logits in logits_of(model, prepared, batch_size, device, workers):
+    for batch, logits in logits_of(model, source, batch_size, device, workers):
         if found is None:
-            found = np.empty((len(prepared.portion), logits.shape[1]), np.float32)
+            found = np.empty((len(source.portion), logits.shape[1]), np.float32)
         found[batch.request.ids] = logits.numpy()
         if not carry_on():
             return None
@@ -77,7 +77,9 @@ def judge(
 
 
 def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
-    """Turn logits (n, classes) into probabilities by `softmax` or `sigmoid`."""
+    """Turn logits (n, classes) into probabilities by `softmax` or `sigmoid`; `identity` leaves numbers as they are."""
+    if activation == "identity":
+        return logits
     tensor = torch.from_numpy(logits)
     return (torch.softmax(tensor, dim=1) if activation == "softmax" else torch.sigmoid(tensor)).numpy()
 

@@ -1,6 +1,6 @@
 """The samples of one purpose: train, val or test."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -19,7 +19,7 @@ class Portion:
     purpose: str
     samples: Samples
     ids: np.ndarray  # int64 (n,)
-    targets: np.ndarray  # of these samples, in the classes of the task: int64 (n,) or uint8 (n, classes)
+    targets: np.ndarray  # of these samples, in the classes of the task: as `Samples.targets` has them
     task: Task
 
     def __len__(self) -> int:
@@ -30,10 +30,18 @@ class Portion:
         return (self.samples.name(int(i)) for i in self.ids)
 
     def labels(self, position: int) -> tuple[str, ...]:
-        """The classes of a sample."""
+        """The classes of a sample; none in regression."""
+        if self.task.regression:
+            return ()
         target = self.targets[position]
         found = np.flatnonzero(target) if self.task.multi_label else [target]
         return tuple(self.task.classes[code] for code in found)
+
+    def told(self, position: int) -> str:
+        """What a sample is, for a person: its classes, or its numbers with their names."""
+        if not self.task.regression:
+            return ", ".join(self.labels(position)) or "none"
+        return ", ".join(f"{n} {x:.4g}" for n, x in zip(self.task.classes, self.targets[position], strict=True))
 
     def target(self, labels: Sequence[str]) -> np.ndarray:
         """The target of a sample of these classes: an index, or uint8 (classes,)."""
@@ -50,7 +58,9 @@ class Portion:
         return sha256(self.samples.fingerprint.encode() + self.ids.tobytes()).hexdigest()
 
     def counts(self) -> np.ndarray:
-        """Samples per class: int64 (classes,)."""
+        """Samples per class: int64 (classes,); in regression all of them for each number."""
+        if self.task.regression:
+            return np.full(len(self.task.classes), len(self), np.int64)
         if self.task.multi_label:
             return np.asarray(self.targets.sum(axis=0, dtype=np.int64))
         return np.bincount(self.targets, minlength=len(self.task.classes))
@@ -61,6 +71,11 @@ def whole(purpose: str, samples: Samples, task: Task) -> Portion:
     ids = np.arange(len(samples))
     if samples.task == task:
         return Portion(purpose, samples, ids, samples.targets, task)
+    if samples.task.regression != task.regression:
+        raise BadData(f"data.{purpose}: has {'numbers' if samples.task.regression else 'classes'}, unlike data.train")
+    if task.regression:
+        theirs, ours = ", ".join(samples.task.classes), ", ".join(task.classes)
+        raise BadData(f"data.{purpose}: its numbers are {theirs}, and those of data.train {ours}")
     if samples.task.multi_label != task.multi_label:
         raise BadData(
             f"data.{purpose}: has {'' if samples.task.multi_label else 'no '}several labels a sample, unlike data.train"
@@ -88,6 +103,13 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
         elif source is not None:
             result[purpose] = whole(purpose, source(purpose), train.task)
     return result
+
+
+def notes_of(portions: Mapping[str, Portion]) -> list[str]:
+    """What the datasets say to a person; what was split off says nothing of its own."""
+    train = portions["train"].samples
+    own = {purpose: one for purpose, one in portions.items() if purpose == "train" or one.samples is not train}
+    return [f"{purpose}: {note}" for purpose, portion in own.items() for note in portion.samples.notes]
 
 
 def _held_out(train: Portion, purpose: str, size: float, seed: int) -> tuple[Portion, Portion]:

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -12,29 +12,36 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.types import Duration
+from ftaug.engine import agreement, unfreeze
 from ftaug.engine import device as devices
-from ftaug.engine import unfreeze
 from ftaug.engine.adapt import adapt
 from ftaug.engine.batches import Epochs, Prepared, processes
 from ftaug.engine.device import Device
+from ftaug.engine.distil import Teacher
 from ftaug.engine.ema import Average
 from ftaug.engine.portion import Portion
+from ftaug.engine.resampling import Resampling
 from ftaug.engine.unfreeze import Plan
+from ftaug.engine.units import Scale, Units
 from ftaug.errors import BadData, ExperimentError, Problem
 from ftaug.interfaces import Adapted, Backbone, Horizon, Modality, Task
 
+if TYPE_CHECKING:
+    from ftaug.engine.features import Features
+
 
 class Model(nn.Module):
-    """From a collated batch to logits: the modality's normalisation, then the network."""
+    """From a collated batch to logits: the modality's normalisation, then the network, then the units of numbers."""
 
-    def __init__(self, normaliser: nn.Module, network: nn.Module) -> None:
+    def __init__(self, normaliser: nn.Module, network: nn.Module, units: nn.Module) -> None:
         super().__init__()
         self.normaliser = normaliser
         self.network = network
+        self.units = units
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (batch, classes)."""
-        return cast(Tensor, self.network(self.normaliser(inputs)))
+        """Return logits (batch, classes), or numbers in the units of the data."""
+        return cast(Tensor, self.units(self.network(self.normaliser(inputs))))
 
 
 @dataclass
@@ -54,7 +61,11 @@ class Setup:
     average: Average | None
     loss: Callable[[Tensor, Tensor], Tensor]
     method: Adapted
-    hazards: Sequence[str]  # what the augmentations may do to the labels
+    counts: np.ndarray  # how often an epoch visits each class: int64 (classes,)
+    scale: Scale | None  # of the numbers, in regression
+    hazards: Sequence[str]  # what a person should know before training
+    features: "Features | None" = None  # what a frozen prefix gave, stored
+    teacher: Teacher | None = None  # of a distillation
 
     @property
     def task(self) -> Task:
@@ -65,6 +76,11 @@ class Setup:
     def workers(self) -> int:
         """Processes that prepare batches."""
         return processes(self.experiment.data.workers)
+
+    def network_at(self, step: int) -> nn.Module:
+        """What is trained at a step: the model, or the rest of it behind a prefix whose features are stored."""
+        stored = self.features is not None and step < self.features.until
+        return self.features.cut.rest if self.features is not None and stored else self.model
 
     def prepared(self, purpose: str) -> Prepared:
         """The samples of a purpose, on their way to the model: augmented only for training."""
@@ -109,11 +125,22 @@ def _compared(data: Prepared, experiment: Experiment, preprocessing: Mapping[str
     return replace(data, plain=plain, views=views_of(experiment), varying=frozenset(names))
 
 
-def epochs_of(experiment: Experiment, train_size: int, sizes: np.ndarray | None = None) -> Epochs:
+def epochs_of(
+    experiment: Experiment,
+    train_size: int,
+    sizes: np.ndarray | None = None,
+    resampling: Resampling | None = None,
+) -> Epochs:
     """How training visits its samples."""
     data = experiment.data
     together = (sizes, data.bucket, data.batch_tokens)
-    return Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate, *together)
+    return Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate, *together, resampling)
+
+
+def resampling_of(experiment: Experiment, train: Portion) -> Resampling | None:
+    """Which samples an epoch visits, where a sampler says so."""
+    sampler = experiment.data.sampler
+    return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
 
 
 def horizon(experiment: Experiment, train_size: int) -> Horizon:
@@ -122,17 +149,25 @@ def horizon(experiment: Experiment, train_size: int) -> Horizon:
     return Horizon(steps * experiment.train.epochs, steps)
 
 
-def bind_loss(experiment: Experiment, counts: np.ndarray) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss as a function of logits and targets, the class counts of training bound to it."""
+def bind_loss(experiment: Experiment, counts: np.ndarray, scale: Scale | None) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss as a function of logits and targets, the class counts of training bound to it, or the numbers' scale."""
     bound = torch.from_numpy(counts)
-    return lambda logits, targets: cast(Tensor, experiment.loss(logits.float(), targets, bound.to(logits.device)))
+
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        logits = logits.float()
+        if scale is not None:
+            logits, targets = scale.standard(logits), scale.standard(targets)
+        return cast(Tensor, experiment.loss(logits, targets, bound.to(logits.device)))
+
+    return loss
 
 
-def build_model(experiment: Experiment, task: Task) -> tuple[Backbone, Model]:
+def build_model(experiment: Experiment, task: Task, scale: Scale | None = None) -> tuple[Backbone, Model]:
     """Build the network for the task, its weights drawn from the seed."""
     torch.manual_seed(experiment.seed)
     backbone = experiment.backbone(task.classes)
-    return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network)
+    units = nn.Identity() if scale is None else Units(scale)
+    return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network, units)
 
 
 def place_model(model: Model, device: Device) -> Model:
@@ -149,14 +184,16 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
+    agreement.check(experiment, train.task)
     length = horizon(experiment, len(train))
     _check_warmup(experiment, length)
-    backbone, model = build_model(experiment, train.task)
+    scale = Scale.of(train) if train.task.regression else None
+    backbone, model = build_model(experiment, train.task, scale)
     unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
-    pipeline = verbs.pipeline((), backbone.preprocessing)
-    sizes = verbs.sizes(train.samples, train.ids, pipeline)
-    hazards = verbs.hazards(experiment.augment, train.task)
-    hazards += verbs.cautions(train.samples, train.ids, sizes, pipeline)
+    sizes = sizes_of(experiment, train, backbone.preprocessing)
+    hazards = cautions(experiment, portions, backbone.preprocessing)
+    resampling = resampling_of(experiment, train)
+    counts = train.counts() if resampling is None else resampling.quotas
     if pretrained:
         backbone.load_pretrained()
     method = adapt(backbone, experiment)
@@ -170,16 +207,36 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         portions=portions,
         backbone=backbone,
         model=model,
-        epochs=epochs_of(experiment, len(train), sizes),
+        epochs=epochs_of(experiment, len(train), sizes, resampling),
         horizon=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
         scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),
         average=Average(model.network, experiment.train.ema) if experiment.train.ema is not None else None,
-        loss=bind_loss(experiment, train.counts()),
+        loss=bind_loss(experiment, counts, scale),
+        counts=counts,
+        scale=scale,
         method=method,
         hazards=hazards,
     )
+
+
+def sizes_of(experiment: Experiment, portion: Portion, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
+    """How much work each sample is; None where all are alike."""
+    verbs = modality_of(experiment)
+    return verbs.sizes(portion.samples, portion.ids, verbs.pipeline((), preprocessing))
+
+
+def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocessing: Mapping[str, Any]) -> list[str]:
+    """What a person should know before training: what augmentations may do to labels, what the model will not see."""
+    verbs = modality_of(experiment)
+    found = list(verbs.hazards(experiment.augment, portions["train"].task))
+    for purpose, portion in portions.items():
+        if purpose != "test":
+            sizes = sizes_of(experiment, portion, preprocessing)
+            pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)
+            found += [f"{purpose}: {said}" for said in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)]
+    return found
 
 
 def _check_warmup(experiment: Experiment, length: Horizon) -> None:

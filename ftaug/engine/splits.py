@@ -1,4 +1,4 @@
-"""Take samples out of a dataset for validation or test: stratified by class, never parting a group."""
+"""Take samples out of a dataset for validation or test: stratified by class or number, never parting a group."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import numpy as np
 
 from ftaug.errors import BadData
 
+STRATA = 10
+"""Parts of the order of numbers, each of which is on both sides."""
+
 
 def split(
     targets: np.ndarray, groups: np.ndarray | None, size: float | int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the ids that stay and the ids held out, both ascending; a pure function of its arguments.
 
+    Numbers (n, k) are parted like classes, by which part of the order of the first they are in.
+
     A float is the share to hold out, an int the number. Every class that can is on both sides; one with a single sample
     (or group) stays. Without groups and with one label per sample the number is exact, save that a share is raised to
     one sample per class; otherwise it is as near as groups and labels allow.
     """
     total = _wanted(len(targets), size)
+    if targets.dtype.kind == "f":
+        targets = _strata(targets[:, 0], min(STRATA, total, len(targets) - total))
     if targets.ndim == 1 and groups is None:
         held_out = _by_class(targets, total, exact=isinstance(size, int), seed=seed)
     else:
@@ -34,6 +41,13 @@ def _wanted(samples: int, size: float | int) -> int:
     if not 0 < total < samples:
         raise BadData(f"cannot hold out {_said(size)} of {samples} samples: some must stay for training")
     return total
+
+
+def _strata(values: np.ndarray, count: int) -> np.ndarray:
+    """Which of so many equal parts of the order each value is in: int64 (n,)."""
+    places = np.empty(len(values), np.int64)
+    places[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return places * count // len(values)
 
 
 def _said(size: float | int) -> str:

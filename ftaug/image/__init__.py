@@ -1,5 +1,6 @@
 """All that knows a picture. Declares the kinds of component that pictures have."""
 
+from ftaug.config.kinds import CLASSES
 from ftaug.config.modalities import declare
 from ftaug.config.registry import Registry
 
@@ -20,6 +21,6 @@ augmentation = Registry(
     varies=False,  # whether views of a sample that are compared differ in it
     turns=None,  # the largest angle in degrees, or the setting that says it
 )
-mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image")
+mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes",), modality="image")
 dataset = Registry("dataset", given=("split",), modality="image")

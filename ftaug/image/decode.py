@@ -21,6 +21,7 @@ from ftaug.errors import BadData
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 50_000_000
 JPEG_SCALES = (1, 2, 4, 8)
+JPEG_END = b"\xff\xd9"
 
 cv2.setNumThreads(0)  # one picture, one thread: workers are what runs in parallel
 
@@ -72,6 +73,11 @@ class Picture:
     load: Callable[[int], np.ndarray]  # scale 1/n -> stored pixels, uint8 (ceil(H/n), ceil(W/n), 3)
     turn: Turn = EXIF_TURNS[1]  # from stored pixels to upright ones
     scales: tuple[int, ...] = (1,)  # the n that cost less to load than 1
+    load_top: Callable[[int, int], np.ndarray] | None = None  # the same down to a row, or further, if that costs less
+
+    def top(self, scale: int, rows: int) -> np.ndarray:
+        """At least the first `rows` of the stored pixels at a scale: uint8 (rows or more, ceil(W/n), 3)."""
+        return self.load_top(scale, rows) if self.load_top else self.load(scale)
 
 
 def opened(raw: bytes | np.ndarray | Picture) -> Picture:
@@ -117,26 +123,52 @@ def _check_size(height: int, width: int) -> None:
 # JPEG, 8 bits, grey or three colours, complete: what OpenCV decodes to the same pixels as Pillow, in less time.
 
 
+MOST_ROWS_OF_A_UNIT = 32
+"""Blocks of eight rows, and a channel has at most four times as many in a unit as another."""
+
+
 class _JpegHeader(NamedTuple):
     height: int
     width: int
     orientation: int
     scan_at: int
+    height_at: int | None  # where the height stands, if one scan without marks in it holds all rows from top to bottom
 
 
 def _plain_jpeg(data: bytes) -> Picture | None:
     """A picture for OpenCV to decode, or None where the header is in any way unusual."""
     header = _jpeg_header(data)
     # OpenCV fills what is missing with grey and says nothing; no other byte pair of a scan can look like its end.
-    if header is None or data.rfind(b"\xff\xd9", header.scan_at) < 0:
+    if header is None or data.rfind(JPEG_END, header.scan_at) < 0:
         return None
     turn = EXIF_TURNS.get(header.orientation, Turn())
     height, width = (header.width, header.height) if turn.transpose else (header.height, header.width)
     _check_size(height, width)
-    return Picture(height, width, lambda scale: _load_jpeg(data, scale), turn, JPEG_SCALES)
+
+    def load(scale: int) -> np.ndarray:
+        return _load_jpeg(np.frombuffer(data, np.uint8), scale)
+
+    def load_top(scale: int, rows: int) -> np.ndarray:
+        return _load_jpeg(_down_to(scale * rows, header, data), scale)
+
+    return Picture(height, width, load, turn, JPEG_SCALES, load_top)
 
 
-def _load_jpeg(data: bytes, scale: int) -> np.ndarray:
+def _down_to(rows: int, header: _JpegHeader, data: bytes) -> np.ndarray:
+    """A file that is decoded down to a row, or some further, to the same pixels: codes below are not read.
+
+    A unit more than has these rows, for colours are smoothed across the border of two. Without its end the file has no
+    mark that comes too early, of which libjpeg would complain.
+    """
+    height = MOST_ROWS_OF_A_UNIT * (rows // MOST_ROWS_OF_A_UNIT + 2)
+    if header.height_at is None or height >= header.height or not data.endswith(JPEG_END):
+        return np.frombuffer(data, np.uint8)
+    lower = np.frombuffer(data, np.uint8, len(data) - len(JPEG_END)).copy()
+    lower[header.height_at : header.height_at + 2] = divmod(height, 256)
+    return lower
+
+
+def _load_jpeg(data: np.ndarray, scale: int) -> np.ndarray:
     reduced = {
         1: 0,
         2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
@@ -144,7 +176,7 @@ def _load_jpeg(data: bytes, scale: int) -> np.ndarray:
         8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
     }
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION | reduced[scale]
-    pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    pixels: np.ndarray | None = cv2.imdecode(data, flags)
     if pixels is None:
         raise BadData("broken JPEG")
     return pixels
@@ -157,6 +189,8 @@ def _jpeg_header(data: bytes) -> _JpegHeader | None:
     at = 2
     size: tuple[int, int] | None = None
     orientation = from_xmp = None
+    height_at: int | None = None
+    channels, marked = 0, False
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xFF:  # padding
@@ -164,15 +198,20 @@ def _jpeg_header(data: bytes) -> _JpegHeader | None:
             continue
         body = data[at + 4 : at + 2 + length]
         if marker == 0xDA:
-            return _JpegHeader(size[0], size[1], orientation or from_xmp or 1, at) if size else None
+            straight = not marked and body[:1] == bytes([channels])
+            found_at = height_at if straight else None
+            return _JpegHeader(size[0], size[1], orientation or from_xmp or 1, at, found_at) if size else None
         if marker in (0xC0, 0xC1, 0xC2):  # baseline, extended, progressive
             if len(body) < 6 or body[0] != 8 or body[5] not in (1, 3):
                 return None
-            size = struct.unpack(">HH", body[1:5])
+            size, channels = struct.unpack(">HH", body[1:5]), body[5]
+            height_at = at + 5 if marker != 0xC2 else None
         elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
             orientation = orientation or _exif_orientation(body[6:])
         elif marker == 0xE1 and (found := re.search(rb'tiff:Orientation(?:="|>)([1-8])', body)):
             from_xmp = int(found[1])
+        elif marker == 0xDD or (marker == 0xE2 and body.startswith(b"MPF\0")):  # restarts, or more pictures behind it
+            marked = True
         elif marker == 0xD8 or marker < 0xC0 or (0xC3 <= marker <= 0xCF and marker != 0xC4):
             return None
         at += 2 + length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ftaug.image.augmentations.draws import Canvas
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.decode import opened
-from ftaug.image.sheet import Row
+from ftaug.interfaces import Row
 
 EPOCHS = 8
 SEEN = 0.1
@@ -41,6 +41,15 @@ class Effect:
         if self.wiped_out >= OFTEN:
             return f"{self.op} leaves nothing to see in {self.wiped_out:.0%} of the pictures: make it weaker"
         return None
+
+    def told(self) -> Mapping[str, str]:
+        """The figures for a person, under their headings."""
+        return {
+            "fired": f"{self.fired:.0%}",
+            "mean change": "–" if self.change is None else f"{self.change:.1f} of 255",
+            "unchanged": f"{self.unchanged:.0%}",
+            "wiped out": f"{self.wiped_out:.0%}",
+        }
 
 
 def effects(pipeline: Pipeline, rows: Sequence[Row]) -> list[Effect]:

@@ -49,6 +49,10 @@ def check_classes(augment: Sequence[Component], task: Task) -> None:
         for setting in ("except", "label_map"):
             named = op.settings.get(setting) or ()
             names = (*named, *named.values()) if isinstance(named, Mapping) else named
+            if names and task.regression:
+                text = f"{dotted(('augment', *way, setting))}: names classes, and data.train has numbers; leave it out"
+                problems.append(Problem(text, op.place))
+                continue
             for name in dict.fromkeys(names):
                 if name not in task.classes:
                     key = dotted(("augment", *way, setting))
@@ -60,6 +64,8 @@ def check_classes(augment: Sequence[Component], task: Task) -> None:
 def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     """Each augmentation that may change a class by the look of the classes' names, and the line to change."""
     found: list[str] = []
+    if task.regression:
+        return found
     for way, op in nested(augment):
         if op.settings.get("probability") == 0:
             continue

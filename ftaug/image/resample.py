@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -40,7 +41,8 @@ COARSEST = 0.55
 class View:
     """Pixels as they are stored, and how they come to a canvas."""
 
-    pixels: np.ndarray  # uint8 (H, W, 3)
+    top: Callable[[int], np.ndarray]  # rows -> at least so many first ones of these pixels, uint8 (rows or more, W, 3)
+    shape: tuple[int, int]  # how many rows and columns there are
     extent: tuple[
         float, float
     ]  # height and width that the picture has in them; a last row or column may be part of one
@@ -87,7 +89,7 @@ def unwarped(picture: Picture, geometry: Geometry, interpolation: Interpolation)
 
 
 def _view(picture: Picture, geometry: Geometry) -> View:
-    """Load a picture no finer than the canvas needs, where its format makes that cheaper."""
+    """See a picture no finer than the canvas needs, where its format makes that cheaper."""
     zoom, scale = _zoom(geometry), scale_of(picture, geometry)
     height, width, matrix = picture.height / scale, picture.width / scale, geometry.matrix
     if scale > 1:
@@ -96,7 +98,9 @@ def _view(picture: Picture, geometry: Geometry) -> View:
         matrix = matrix @ picture.turn.matrix(height, width)
     if picture.turn.transpose:
         height, width, zoom = width, height, zoom[::-1]
-    return View(picture.load(scale), (height, width), matrix, (zoom[0] * scale, zoom[1] * scale), geometry)
+    shape = math.ceil(height), math.ceil(width)
+    zoom = zoom[0] * scale, zoom[1] * scale
+    return View(partial(picture.top, scale), shape, (height, width), matrix, zoom, geometry)
 
 
 def scale_of(picture: Picture, geometry: Geometry) -> int:
@@ -188,7 +192,7 @@ def _resampled(
     right, bottom = (width - shift[0]) / zoom[0], (height - shift[1]) / zoom[1]
     if _are_whole(left, top, right, bottom):
         rows, columns = slice(round(top), round(bottom)), slice(round(left), round(right))
-        return resized(view.pixels[rows, columns], height, width, interpolation)
+        return resized(view.top(rows.stop)[rows, columns], height, width, interpolation)
     full_height, full_width = zoom[1] * view.extent[0], zoom[0] * view.extent[1]
     whole = _are_whole(*view.extent, full_height, full_width, *shift)
     if whole and full_height * full_width <= 4 * height * width:
@@ -196,12 +200,13 @@ def _resampled(
             slice(-round(shift[1]), height - round(shift[1])),
             slice(-round(shift[0]), width - round(shift[0])),
         )
-        return resized(view.pixels, round(full_height), round(full_width), interpolation)[rows, columns].copy()
-    first_column, last_column = _needed(left, right, view.pixels.shape[1], zoom[0], None)
-    first_row, last_row = _needed(top, bottom, view.pixels.shape[0], zoom[1], None)
+        whole_picture = view.top(view.shape[0])
+        return resized(whole_picture, round(full_height), round(full_width), interpolation)[rows, columns].copy()
+    first_column, last_column = _needed(left, right, view.shape[1], zoom[0], None)
+    first_row, last_row = _needed(top, bottom, view.shape[0], zoom[1], None)
     box = max(left, 0.0), max(top, 0.0), min(right, view.extent[1]), min(bottom, view.extent[0])
     box = box[0] - first_column, box[1] - first_row, box[2] - first_column, box[3] - first_row
-    image = Image.fromarray(view.pixels[first_row:last_row, first_column:last_column])
+    image = Image.fromarray(view.top(last_row)[first_row:last_row, first_column:last_column])
     return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
 
 
@@ -234,9 +239,9 @@ def _source(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The pixels that a warp needs, shrunk as far as the canvas is coarser, and the way from their centres to its."""
     border = view.canvas.border
-    left, right = _needed(seen[0], seen[2], view.pixels.shape[1], view.zoom[0], border)
-    top, bottom = _needed(seen[1], seen[3], view.pixels.shape[0], view.zoom[1], border)
-    pixels = view.pixels[top:bottom, left:right]
+    left, right = _needed(seen[0], seen[2], view.shape[1], view.zoom[0], border)
+    top, bottom = _needed(seen[1], seen[3], view.shape[0], view.zoom[1], border)
+    pixels = view.top(bottom)[top:bottom, left:right]
     before_width, before_height = right - left, bottom - top
     width = math.ceil(before_width * min(1, view.zoom[0] / COARSEST))
     height = math.ceil(before_height * min(1, view.zoom[1] / COARSEST))

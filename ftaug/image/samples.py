@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from ftaug.config.registry import Component
 from ftaug.image import label_safety
+from ftaug.image import show as show
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
-from ftaug.image.datasets.index import SUFFIXES
 from ftaug.image.decode import opened
 from ftaug.image.decoded import VERSION, DecodedSamples
 from ftaug.image.encode import SUFFIX
 from ftaug.image.encode import encode as encode_picture
+from ftaug.image.inputs import inputs as named_pictures
 from ftaug.image.on_device import PlannedBatch, packed, rendered
 from ftaug.image.planned import Planned, planned
-from ftaug.interfaces import Account, Facing, Samples, Streams, Task
+from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
 
-suffixes = SUFFIXES
 on_device = True
 cache_version = VERSION
+
+
+def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
+    """The pictures in files and folders; raises MissingInput."""
+    return named_pictures(named)
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -93,9 +99,26 @@ def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     return label_safety.hazards(augment, task)
 
 
-def encode(prepared: np.ndarray) -> tuple[bytes, str]:
+def augmented(
+    raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
+) -> tuple[np.ndarray, Account]:
+    """The picture as the model takes it, uint8 (H, W, 3), and what was drawn for it; raises BadData."""
+    return pipeline(raw, streams, labels), pipeline.account(raw, streams, labels)
+
+
+def canonical(sample: np.ndarray) -> bytes:
+    """The picture's type, shape and values."""
+    return f"{sample.dtype.str} {sample.shape} ".encode() + sample.tobytes()
+
+
+def cells(sample: Raw) -> dict[str, str]:
+    """No table holds pictures."""
+    return {}
+
+
+def encode(sample: np.ndarray) -> tuple[bytes, str]:
     """Return the content of a PNG file, and its suffix."""
-    return encode_picture(prepared), SUFFIX
+    return encode_picture(sample), SUFFIX
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:
@@ -109,9 +132,16 @@ def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
     return Normaliser(preprocessing["mean"], preprocessing["std"])
 
 
+def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
+    """The normaliser of another network, after pictures were brought to its size."""
+    own = normaliser(wanted)
+    return own if given["size"] == wanted["size"] else nn.Sequential(Resized(tuple(wanted["size"])), own)
+
+
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with pictures as they are collated."""
-    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, {"pixels": {0: "batch"}})
+    free = {"pixels": {0: "batch"}}
+    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, free, {}, preprocessing, {})
 
 
 def described(preprocessing: Mapping[str, Any]) -> str:
@@ -121,6 +151,18 @@ def described(preprocessing: Mapping[str, Any]) -> str:
     way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
     values = f"mean {preprocessing['mean']}, std {preprocessing['std']}"
     return f"{height}×{width} {way}, {preprocessing['interpolation']}; {values}"
+
+
+class Resized(nn.Module):
+    """Bring a batch of pictures to another size."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """From (N, 3, H, W) of any type to float32 of the size."""
+        return interpolate(batch.float(), self.size, mode="bilinear", antialias=True)
 
 
 class Normaliser(nn.Module):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ftaug.config import summary
 from ftaug.config.registry import Component
-from ftaug.config.severity import at_severity
+from ftaug.config.severity import SHOWN, gradations
 from ftaug.image.augmentations.draws import Canvas
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.decode import opened
-from ftaug.interfaces import Streams
+from ftaug.interfaces import Row
 
 PAPER, INK, FAINT = "#ffffff", "#1c2430", "#6b7685"
 GROUP_COLOURS = ("#8d97a5", "#2f6fb5", "#c2571a")
@@ -41,15 +42,6 @@ class Column:
     note: str
     pictures: Sequence[np.ndarray]
     captions: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Row:
-    """A picture with the names of its classes, and the random streams that it has in an epoch."""
-
-    raw: bytes | np.ndarray
-    labels: tuple[str, ...]
-    streams: Callable[[int], Streams]
 
 
 def columns(
@@ -79,38 +71,28 @@ def repeated(rows: Sequence[Row], op: Component, preprocessing: Mapping[str, Any
     return result
 
 
-SEVERITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
 def severity_grid(row: Row, ops: Sequence[Component], preprocessing: Mapping[str, Any]) -> list[Column]:
     """A picture after each op, a row for each, at growing severity; the same draw along a row."""
-    columns = []
-    for severity in SEVERITIES:
-        shown = []
-        for op in ops:
-            certain = replace(op, settings={**op.settings, "probability": 1.0}) if "probability" in op.settings else op
-            alone = Pipeline((at_severity(certain, severity),), preprocessing)
-            strongest = Pipeline((at_severity(certain, 1.0),), preprocessing)
-            shown.append(_shown(alone, row, _first_that_fires(strongest, row)))
-        heading = f"severity {severity:g}"
-        columns.append(Column("severity", heading, "", *zip(*shown, strict=True)))
-    return columns
+    by_op = [_by_severity(row, op, preprocessing) for op in ops]
+    headings = [f"severity {severity:g}" for severity in SHOWN]
+    return [
+        Column("severity", heading, "", *zip(*shown, strict=True))
+        for heading, shown in zip(headings, zip(*by_op, strict=True), strict=True)
+    ]
+
+
+def _by_severity(row: Row, op: Component, preprocessing: Mapping[str, Any]) -> list[tuple[np.ndarray, str]]:
+    pipelines = [Pipeline((graded,), preprocessing) for _, graded in gradations(op)]
+    epoch = _first_that_fires(pipelines[-1], row)
+    return [_shown(pipeline, row, epoch) for pipeline in pipelines]
 
 
 def _shown(pipeline: Pipeline, row: Row, epoch: int) -> tuple[np.ndarray, str]:
     """A picture after the pipeline, and its classes where they have become others, else what an op drew for it."""
     account = pipeline.account(row.raw, row.streams(epoch), row.labels)
     labels = account.labels
-    caption = _told(account.values) if labels == row.labels else NOW + ", ".join(labels)
+    caption = summary.of_values(account.values) if labels == row.labels else NOW + ", ".join(labels)
     return pipeline(row.raw, row.streams(epoch), row.labels), caption
-
-
-def _told(values: Mapping[str, Mapping[str, float | str]]) -> str:
-    """What one op drew; of several, which ones fired."""
-    if len(values) != 1:
-        return ", ".join(values)
-    (one,) = values.values()
-    return ", ".join(f"{key} {_short(value)}" for key, value in one.items())
 
 
 def _upright(raw: bytes | np.ndarray) -> np.ndarray:
@@ -127,19 +109,7 @@ def _first_that_fires(alone: Pipeline, row: Row) -> int:
 
 
 def _settings(op: Component) -> str:
-    """The settings that tell most, in few words."""
-    shown = {name: value for name, value in op.settings.items() if name != "border" and value not in (None, (), {})}
-    if shown.get("probability") == 1:
-        del shown["probability"]
-    return ", ".join(f"{name} {_short(value)}" for name, value in shown.items())
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, Component):
-        return value.name
-    if isinstance(value, tuple | list):
-        return ("–" if isinstance(value[0], float) else ", ").join(_short(part) for part in value)
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return summary.of_settings(op, hidden=("border",))
 
 
 def _size(pixels: np.ndarray) -> str:

@@ -1,6 +1,7 @@
 """A run folder opened for use: the experiment, the model with its best weights, the data it was made for."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,11 +30,14 @@ from ftaug.engine.setup import (
     place_model,
     prepared,
 )
+from ftaug.engine.storage import storage_errors
+from ftaug.engine.units import Scale, fold, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Adapter, Bundle, Task
 from ftaug.load import load
 
 MODEL_FILE = "model.json"
+ORIGIN_FOLDER = "backbone"
 
 
 def describe_model(setup: Setup) -> dict[str, Any]:
@@ -43,9 +47,27 @@ def describe_model(setup: Setup) -> dict[str, Any]:
         "multi_label": setup.task.multi_label,
         "activation": setup.experiment.loss.fact("activation"),
         "preprocessing": dict(setup.backbone.preprocessing),
-        "class_counts": setup.portions["train"].counts().tolist(),
+        "regression": setup.task.regression,
+        "class_counts": setup.counts.tolist(),
+        "target_mean": setup.scale and setup.scale.mean,
+        "target_std": setup.scale and setup.scale.std,
         "weights_from": dict(setup.backbone.facts),
     }
+
+
+def keep_origin(setup: Setup, folder: Path) -> dict[str, list[str]]:
+    """Keep in a run folder what the backbone is built from; returns the override that leads there from now on."""
+    origin = setup.backbone.origin
+    if origin is None:
+        return {}
+    place = folder / ORIGIN_FOLDER
+    if not place.is_dir():
+        fresh = folder / f".tmp-{ORIGIN_FOLDER}"
+        with storage_errors(f"cannot write {place}"):
+            shutil.rmtree(fresh, ignore_errors=True)
+            origin.write(fresh)
+            fresh.rename(place)
+    return {"built_from": [f"backbone.{setup.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
 
 
 @dataclass
@@ -59,6 +81,7 @@ class OpenRun:
     activation: str
     preprocessing: dict[str, Any]
     class_counts: np.ndarray
+    scale: Scale | None  # of the numbers, in regression
     model: Model  # on the device, in eval mode
     device: Device
     save: Callable[[Path], None] | None = None  # write the network as its own library does
@@ -90,7 +113,7 @@ class OpenRun:
 
     def judge(self, logits: np.ndarray, portion: Portion) -> measure.Measurement:
         """Measure answers by the experiment's loss and metrics."""
-        loss = bind_loss(self.experiment, self.class_counts)
+        loss = bind_loss(self.experiment, self.class_counts, self.scale)
         return measure.judge(self.experiment, logits, portion.targets, self.task, loss)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
@@ -101,7 +124,7 @@ class OpenRun:
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
-        """Probabilities for a collated batch of samples, each in one view or several: float32 (samples, classes)."""
+        """Probabilities or numbers for samples, each in one view or several: float32 (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
         return measure.probabilities(measure.over_views(logits.float(), samples).cpu().numpy(), self.activation)
@@ -117,15 +140,19 @@ class OpenRun:
         return processes(self.experiment.data.workers)
 
     def bundle(self, example: torch.Tensor) -> Bundle:
-        """What an exporter writes: the model on the CPU in fp32."""
+        """What an exporter writes: the model on the CPU in fp32, a scale of numbers in its last layer if it can be."""
         model = self.model.to("cpu", torch.float32).eval()
+        behind = self.scale
+        if behind is not None and fold(model.network, behind, model.normaliser(example)):
+            model.units, behind = torch.nn.Identity(), None
         facing = modality_of(self.experiment).facing(model, self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, self.save, self._adapter())
+        scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
+        return Bundle(model, example, *known, facing, self.save, scale, self._adapter())
 
     def _adapter(self) -> Adapter | None:
         """What the run's method learned, apart from what it left as it was."""
-        backbone, model = build_model(self.experiment, self.task)
+        backbone, model = build_model(self.experiment, self.task, self.scale)
         method = adapt(backbone, self.experiment)
         if not method.parameters:
             return None
@@ -142,16 +169,17 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
         )
-    experiment = load(folder / "resolved.yaml", trust_plugins=trust_plugins)
     best = (folder / "best").resolve()
     chosen = best if (folder / "best").is_symlink() and best.is_dir() else checkpoint.newest(folder / "checkpoints")
     if chosen is None or not (folder / MODEL_FILE).is_file():
         raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
     facts = json.loads((folder / MODEL_FILE).read_text())
-    task = Task(tuple(facts["classes"]), facts["multi_label"])
+    experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+    task = Task(tuple(facts["classes"]), facts["multi_label"], facts.get("regression", False))
+    scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose(device, experiment.train.precision)
     devices.prepare_process(chosen_device)
-    backbone, model = build_model(experiment, task)
+    backbone, model = build_model(experiment, task, scale)
     method = adapt(backbone, experiment)
     model.network.load_state_dict(_weights(chosen))
     method.merge()
@@ -163,6 +191,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         activation=facts["activation"],
         preprocessing=facts["preprocessing"],
         class_counts=np.array(facts["class_counts"], np.int64),
+        scale=scale,
         model=place_model(model, chosen_device).eval(),
         device=chosen_device,
         save=backbone.save,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TRAIN, VAL, RATE = "#4c78a8", "#f58518", "#777777"
 NAMED_CLASSES = 60
 NUMBERED_CLASSES = 25
+SQUARES = 12
 
 
 def curves(run: Path) -> Path:
@@ -57,6 +58,26 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
             colour = "white" if share[row, column] > 0.55 else "black"
             axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", color=colour, fontsize=8)
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the true class")
+    return _write(figure, path)
+
+
+def scatter(true: np.ndarray, said: np.ndarray, names: Sequence[str], path: Path) -> Path:
+    """Draw what was predicted against what is true, a square for each number; right is the diagonal."""
+    shown = min(len(names), SQUARES)
+    columns = min(shown, 4)
+    rows = -(-shown // columns)
+    figure = _figure(width=4.4 * columns, height=4.4 * rows)
+    squares = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, name, x, y in zip(squares, names, true.T, said.T, strict=False):
+        low, high = float(min(x.min(), y.min())), float(max(x.max(), y.max()))
+        margin = 0.04 * (high - low or 1.0)
+        ends = (low - margin, high + margin)
+        axes.plot(ends, ends, color=RATE, linewidth=1.0)
+        axes.scatter(x, y, s=14, alpha=max(0.1, min(0.8, 60 / len(x) ** 0.7)), color=TRAIN, linewidths=0)
+        axes.set(xlabel="true", ylabel="predicted", title=_label(name), xlim=ends, ylim=ends, aspect="equal")
+        axes.grid(alpha=0.25)
+    for axes in figure.axes[shown:]:
+        axes.set_axis_off()
     return _write(figure, path)
 
 

@@ -9,10 +9,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ftaug.config.experiment import Experiment
 from ftaug.engine.caching import Cache
 from ftaug.engine.device import describe
-from ftaug.engine.portion import Portion
+from ftaug.engine.portion import Portion, notes_of
 from ftaug.engine.setup import Setup, views_of
+
+LISTED = 12
+"""Classes or numbers that are shown, at most."""
 
 
 def console() -> Console:
@@ -29,6 +33,12 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     for purpose in ("train", "val", "test"):
         if purpose in setup.portions:
             table.add_row(purpose, _samples(setup.portions[purpose]))
+    if experiment.data.sampler is not None:
+        table.add_row("sampler", _sampler(setup, experiment.data.sampler.name))
+    if _ordered(experiment):
+        table.add_row("scale", " < ".join(setup.task.classes))
+    for note in notes_of(setup.portions):
+        table.add_row("note", note)
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
     table.add_row("parameters", _parameters(setup))
     if experiment.method is not None:
@@ -36,6 +46,10 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     table.add_row("batch", _batch(setup))
     if setup.experiment.data.cache is not None:
         table.add_row("cache", cache.text)
+    if setup.features is not None:
+        table.add_row("features", setup.features.text)
+    elif experiment.train.cache_features is not None:
+        table.add_row("features", "auto → not stored (the frozen part has done its work, or cannot be cut off)")
     table.add_row("length", _length(setup))
     table.add_row(
         "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"
@@ -46,7 +60,10 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     if experiment.mix is not None:
         table.add_row("mix", experiment.mix.name)
     if experiment.objective is not None:
-        table.add_row("objective", f"{experiment.objective.name}, {views_of(experiment)} views of each sample")
+        views = views_of(experiment)
+        table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
+    if experiment.distil is not None:
+        table.add_row("teacher", f"{experiment.distil.teacher}, weight {experiment.distil.weight:g}")
     if experiment.evaluate.views is not None:
         table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
     for hazard in setup.hazards:
@@ -79,6 +96,8 @@ def _chosen(value: str, reason: str | None) -> str:
 
 
 def _samples(portion: Portion) -> str:
+    if portion.task.regression:
+        return "; ".join((f"{len(portion):,} samples, {_spans(portion)}", *portion.samples.notes))
     counts, classes = portion.counts(), portion.task.classes
     few, many = int(np.argmin(counts)), int(np.argmax(counts))
     span = f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
@@ -86,7 +105,29 @@ def _samples(portion: Portion) -> str:
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:
         text += f"; none of {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
-    return "; ".join((text, *portion.samples.notes)) if portion.purpose == "train" else text
+    return text
+
+
+def _spans(portion: Portion) -> str:
+    """The range of each number."""
+    ends = zip(portion.task.classes, portion.targets.min(axis=0), portion.targets.max(axis=0), strict=True)
+    spans = [f"{name} from {low:.4g} to {high:.4g}" for name, low, high in ends]
+    return ", ".join(spans[:LISTED]) + (" …" if len(spans) > LISTED else "")
+
+
+def _sampler(setup: Setup, name: str) -> str:
+    """How often an epoch visits each class, beside how many samples it has: the rarest first."""
+    there, visits = setup.portions["train"].counts(), setup.counts
+    order = np.argsort(there, kind="stable")
+    shown = [f"{setup.task.classes[i]} {there[i]:,} → {visits[i]:,}" for i in order.tolist()]
+    if len(shown) > LISTED:
+        shown = [*shown[: LISTED // 2], "…", *shown[-LISTED // 2 :]]
+    return f"{name}, visits of each class an epoch: {', '.join(shown)}"
+
+
+def _ordered(experiment: Experiment) -> bool:
+    """Whether the loss or a metric takes the classes for steps of a scale."""
+    return any(one.fact("ordered") for one in (experiment.loss, *experiment.evaluate.metrics))
 
 
 def _parameters(setup: Setup) -> str:

@@ -13,10 +13,11 @@ from ftaug import __version__
 from ftaug.config.dump import digest
 from ftaug.engine import checkpoint, measure
 from ftaug.engine.adapt import restore
+from ftaug.engine.features import measured
 from ftaug.engine.fit import Progress, Step
 from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.run_folder import RunFolder
-from ftaug.engine.setup import Setup, evaluated_model
+from ftaug.engine.setup import Setup
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import BadData, ExperimentError
 from ftaug.runs.board import open_board, show_row
@@ -127,12 +128,13 @@ class Session:
         setup, progress = self.setup, self.progress
         began = time.monotonic()
         portion = setup.portions["val"]
+        model, source, workers = measured(setup, progress.step)
         logits = measure.gather(
-            evaluated_model(setup),
-            setup.prepared("val"),
+            model,
+            source,
             self._evaluation_batch(),
             setup.device,
-            setup.workers,
+            workers,
             carry_on=lambda: stop.reason is None,
         )
         if logits is None:

@@ -1,4 +1,4 @@
-"""A folder of augmented samples: files, a table that says where each comes from, and how far the writing has come."""
+"""A folder of augmented samples: a table that holds them or names their files, and how far the writing has come."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ from ftaug.errors import ExperimentError, RunFolderTaken
 from ftaug.interfaces import Task
 
 MANIFEST, TABLE, FILES = "augment.json", "provenance.csv", "files"
-COLUMNS = ("path", "label", "source", "sample", "copy", "drawn", "sha256", "digest", "seed", "experiment")
+COLUMNS = ("label", "source", "sample", "copy", "drawn", "sha256", "digest", "seed", "experiment")
+"""What the table says of each copy, behind its file's path or the copy itself."""
+
 UNSAFE = set('/\\:*?"<>|%')
 SEPARATORS = ("|", ";", "&", "+", "~", "^")
 LONGEST_NAME = 255
+LONGEST_CELL = 2**31 - 1
 
 
 @dataclass
@@ -36,6 +39,7 @@ class WrittenSet:
     path: Path
     portion: Portion
     identity: Mapping[str, Any]  # what the samples depend on
+    cells: tuple[str, ...]  # the columns in which the samples themselves stand; none where each has a file
     folders: Mapping[str, str] | None  # the folder of each class; None for one folder beside a table
     separator: str | None  # of the labels of a sample that has any number of them
     labels: Counter[str] = field(default_factory=Counter)
@@ -44,9 +48,12 @@ class WrittenSet:
     _table: TextIO | None = None
 
     @classmethod
-    def open(cls, path: Path, portion: Portion, identity: Mapping[str, Any], *, as_table: bool) -> WrittenSet:
+    def open(
+        cls, path: Path, portion: Portion, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
+    ) -> WrittenSet:
         """Take a folder that is new, empty or holds a part of the same set; raises RunFolderTaken, ExperimentError."""
         folders = None if as_table else folder_names(portion.task)
+        _check_columns(portion.task)
         separator = separator_for(portion.task.classes) if portion.task.multi_label else None
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -58,7 +65,18 @@ class WrittenSet:
                 _check_same(path, found, identity)
         except OSError as error:
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
-        return cls(path, portion, identity, folders, separator)
+        return cls(path, portion, identity, cells, folders, separator)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the table: with the label, or with the numbers of regression by their names."""
+        rest = (name for column in COLUMNS for name in (self._told if column == "label" else (column,)))
+        return (*(self.cells or ("path",)), *rest)
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        task = self.portion.task
+        return task.classes if task.regression else ("label",)
 
     def resume(self, wanted: Iterator[Wanted]) -> Iterator[Wanted]:
         """Keep the copies that are there and as they were written; returns those still to be made."""
@@ -67,7 +85,7 @@ class WrittenSet:
         with storage_errors(f"cannot write {self.path}"):
             self._write_manifest(complete=None)
             self._table = fresh.open("w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
-            csv.writer(self._table).writerow(COLUMNS)
+            csv.writer(self._table).writerow(self.columns)
             for row, one in zip(self._rows(), wanted, strict=False):
                 if not self._holds(row, one):
                     following = [one]
@@ -77,17 +95,25 @@ class WrittenSet:
         return chain(following, wanted)
 
     def add(self, copy: Copy) -> None:
-        """Write a copy's file, then its row."""
+        """Write a copy's file, unless the table holds it, then its row."""
         sample = int(self.portion.ids[copy.wanted.position])
-        place = FILES if self.folders is None else self.folders[copy.labels[0]]
-        path = f"{place}/{sample:07}-{copy.wanted.copy:03}{copy.suffix}"
+        if self.cells:
+            row = {**copy.cells, "sha256": _digest_of_cells([copy.cells[name] for name in self.cells])}
+        else:
+            place = FILES if self.folders is None else self.folders[copy.labels[0]]
+            path = f"{place}/{sample:07}-{copy.wanted.copy:03}{copy.suffix}"
+            self._write_file(path, copy.content)
+            row = {"path": path, "sha256": sha256(copy.content).hexdigest()}
+        with storage_errors(f"cannot write {self.path / TABLE}"):
+            self._append({**row, **self._provenance(copy, sample)})
+
+    def _write_file(self, path: str, content: bytes) -> None:
         target = self.path / path
         with storage_errors(f"cannot write {target}"):
             target.parent.mkdir(exist_ok=True)
             temporary = target.with_name(f".tmp-{target.name}")
-            temporary.write_bytes(copy.content)
+            temporary.write_bytes(content)
             temporary.replace(target)
-            self._append(self._row(copy, path, sample))
 
     def finish(self) -> str:
         """Wait until all is on the disk and mark the set as complete; returns its digest."""
@@ -98,16 +124,16 @@ class WrittenSet:
             self._write_manifest(complete={"samples": self.count, "digest": self._digest.hexdigest()})
         return str(self._digest.hexdigest())
 
-    def _row(self, copy: Copy, path: str, sample: int) -> dict[str, str]:
+    def _provenance(self, copy: Copy, sample: int) -> dict[str, str]:
         drawn = {name: {key: _short(value) for key, value in one.items()} for name, one in copy.values.items()}
+        numbers = self.portion.targets[copy.wanted.position].tolist() if self.portion.task.regression else []
+        told = [repr(x) for x in numbers] or [(self.separator or "").join(copy.labels)]
         return {
-            "path": path,
-            "label": (self.separator or "").join(copy.labels),
+            **dict(zip(self._told, told, strict=True)),
             "source": self.portion.samples.name(sample),
             "sample": str(sample),
             "copy": str(copy.wanted.copy),
             "drawn": json.dumps(drawn),
-            "sha256": sha256(copy.content).hexdigest(),
             "digest": copy.digest,
             "seed": str(self.identity["seed"]),
             "experiment": self.identity["experiment"],
@@ -115,21 +141,23 @@ class WrittenSet:
 
     def _append(self, row: Mapping[str, str]) -> None:
         assert self._table is not None
-        csv.DictWriter(self._table, COLUMNS).writerow(row)
+        csv.DictWriter(self._table, self.columns).writerow(row)
         self._digest.update(row["digest"].encode())
-        self.labels[row["label"]] += 1
+        if not self.portion.task.regression:
+            self.labels[row["label"]] += 1
         self.count += 1
 
     def _rows(self) -> Iterator[dict[str, str]]:
         """The rows that are there; the last one may be torn."""
         table = self.path / TABLE
+        csv.field_size_limit(LONGEST_CELL)
         if table.is_file():
             with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
                 for row in csv.DictReader(file):
-                    yield {column: row.get(column) or "" for column in COLUMNS}
+                    yield {column: row.get(column) or "" for column in self.columns}
 
     def _holds(self, row: Mapping[str, str], wanted: Wanted) -> bool:
-        """Whether the row is that of a copy, and its file is what was written."""
+        """Whether the row is that of a copy, and the copy is what was written."""
         sample = int(self.portion.ids[wanted.position])
         if (row.get("sample"), row.get("copy"), row.get("experiment")) != (
             str(sample),
@@ -137,6 +165,8 @@ class WrittenSet:
             self.identity["experiment"],
         ):
             return False
+        if self.cells:
+            return _digest_of_cells([row[name] for name in self.cells]) == row["sha256"]
         try:
             content = (self.path / row["path"]).read_bytes()
         except OSError:
@@ -159,14 +189,22 @@ def lock(path: Path) -> Lock:
 
 def folder_names(task: Task) -> dict[str, str]:
     """A folder's name for each class, from which percent-decoding gives the class again; raises ExperimentError."""
-    if task.multi_label:
-        raise ExperimentError("--format folder: these samples have any number of labels; use --format table")
+    if task.kind != "single_label":
+        have = "numbers" if task.regression else "any number of labels"
+        raise ExperimentError(f"--format folder: these samples have {have}; use --format table")
     folded = Counter(_folded(name) for name in task.classes)
     names = {name: folder_name(name, alone=folded[_folded(name)] == 1) for name in task.classes}
     for name, folder in names.items():
         if len(os.fsencode(folder)) > LONGEST_NAME:
             raise ExperimentError(f"--format folder: the class '{name[:40]}…' is too long; use --format table")
     return names
+
+
+def _check_columns(task: Task) -> None:
+    """Raise ExperimentError where a number is called like another column of the table."""
+    for name in task.classes if task.regression else ():
+        if name in COLUMNS:
+            raise ExperimentError(f"data.train: the number '{name}' is called like a column of {TABLE}; rename it")
 
 
 def folder_name(name: str, *, alone: bool = True) -> str:
@@ -193,6 +231,10 @@ def separator_for(classes: Sequence[str]) -> str:
         if not any(separator in name for name in classes):
             return separator
     raise ExperimentError(f"the names of the classes leave none of {' '.join(SEPARATORS)} to separate labels by")
+
+
+def _digest_of_cells(cells: Sequence[str]) -> str:
+    return sha256(json.dumps(cells).encode()).hexdigest()
 
 
 def _short(value: float | str) -> float | str:

@@ -1,5 +1,6 @@
 """All that knows a text. Declares the kinds of component that texts have."""
 
+from ftaug.config.kinds import ANY_TASK, CLASSES
 from ftaug.config.modalities import declare
 from ftaug.config.registry import Registry
 
@@ -18,8 +19,16 @@ augmentation = Registry(
     modality="text",
     severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
     varies=True,  # whether views of a sample that are compared differ in it
+    ahead=None,  # a look at an op's settings, the lexicon and the texts before training: raises, or says what to know
 )
-mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text")
+mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes",), modality="text")
 dataset = Registry("dataset", given=("split",), modality="text")
-objective = Registry("objective", given=("forward", "views", "targets", "loss"), modality="text")
+objective = Registry(
+    "objective",
+    given=("forward", "views", "targets", "loss"),
+    modality="text",
+    tasks=ANY_TASK,
+    compares=None,
+    tells_classes=True,  # whether the network learns to tell classes, and is measured by that
+)

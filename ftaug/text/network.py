@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from ftaug.errors import ExperimentError
+
 IDS, MASK, TYPES, CHOSEN = range(4)
 """The planes of packed tokens, int64 (batch, planes, length): ids; 1 where there is a token; which text of a pair;
 and, where tokens are to be guessed, how each is shown."""
@@ -44,7 +46,8 @@ class Encoder(nn.Module):
         share = inputs.share.view(-1, 1, 1)
         mixed = share * embed(inputs.first[:, IDS]) + (1 - share) * embed(inputs.second[:, IDS])
         mask = inputs.first[:, MASK] | inputs.second[:, MASK]
-        types = {"token_type_ids": inputs.first[:, TYPES]} if self.has_types else {}
+        kinds = torch.where(inputs.first[:, MASK] > 0, inputs.first[:, TYPES], inputs.second[:, TYPES])
+        types = {"token_type_ids": kinds} if self.has_types else {}
         return cast(Tensor, self.model(inputs_embeds=mixed, attention_mask=mask, **types).logits)
 
 
@@ -53,6 +56,8 @@ class Classifier(Encoder):
 
     def forward(self, inputs: Tensor | Mixed) -> Tensor:
         """Return logits (batch, classes)."""
+        if isinstance(inputs, Tensor) and inputs.shape[1] > CHOSEN:
+            raise ExperimentError("objective: masked_tokens needs a backbone with head: masked_tokens")
         return self.answers(inputs)
 
 
@@ -64,11 +69,23 @@ class MaskedTokens(Encoder):
         self.mask = mask
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (tokens to guess, vocabulary)."""
+        """Return logits (tokens to guess, vocabulary); raises ExperimentError where it is asked for classes."""
+        if inputs.shape[1] <= CHOSEN:
+            raise ExperimentError(
+                "the backbone's head: masked_tokens tells no classes: train it with objective: masked_tokens and "
+                "data.val: null, then fine-tune with head: classes and --from that run"
+            )
         ids, chosen = inputs[:, IDS], inputs[:, CHOSEN]
         others = torch.randint_like(ids, self.model.config.vocab_size)
         shown = torch.where(chosen == MASKED, self.mask, torch.where(chosen == OTHER, others, ids))
-        return self.answers(torch.stack([shown, inputs[:, MASK], inputs[:, TYPES]], dim=1))[chosen > 0]
+        packed = torch.stack([shown, inputs[:, MASK], inputs[:, TYPES]], dim=1)
+
+        def only_chosen(base: nn.Module, given: Any, found: Any) -> Any:
+            """Spare the head, which is as wide as the vocabulary, all other places."""
+            return type(found)(last_hidden_state=found.last_hidden_state[chosen > 0].unsqueeze(0))
+
+        with self.model.base_model.register_forward_hook(only_chosen):
+            return self.answers(packed).squeeze(0)
 
 
 class Named(nn.Module):

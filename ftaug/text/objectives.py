@@ -15,7 +15,7 @@ AS_MASK, AS_OTHER = 0.8, 0.1
 """Of the tokens to guess, the share that the mask replaces, and the share that any other does; the rest stay."""
 
 
-@objective.register
+@objective.register(tells_classes=False)
 def masked_tokens(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],
@@ -38,12 +38,12 @@ def masked_tokens(
     from ftaug.text.network import GUESSED, IDS, MASK, MASKED, OTHER
 
     (batch,) = views
-    present = batch[:, MASK].clone()
-    present[:, 0] = 0  # what marks the beginning, and, below, the end
-    present.scatter_(1, batch[:, MASK].sum(dim=1, keepdim=True) - 1, 0)
+    ids, last = batch[:, IDS], batch[:, MASK].sum(dim=1, keepdim=True) - 1
+    marks = torch.cat([ids[:, :1], ids.gather(1, last)], dim=1)  # of the beginning and the end, or between two texts
+    present = (batch[:, MASK] > 0) & ~(ids.unsqueeze(2) == marks.unsqueeze(1)).any(dim=2)
     luck = torch.rand(present.shape, device=batch.device) / share
     chosen = torch.where(luck < AS_MASK, MASKED, torch.where(luck < AS_MASK + AS_OTHER, OTHER, GUESSED))
-    chosen = torch.where((luck < 1) & (present > 0), chosen, 0)
+    chosen = torch.where((luck < 1) & present, chosen, 0)
     logits = forward(torch.cat([batch, chosen.unsqueeze(1)], dim=1))
-    wanted = batch[:, IDS][chosen > 0]
+    wanted = ids[chosen > 0]
     return cross_entropy(logits.float(), wanted) if len(wanted) else logits.sum()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,17 +11,26 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
-from ftaug.interfaces import Account, Facing, Samples, Streams, Task
+from ftaug.errors import BadData, ExperimentError
+from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
+from ftaug.text import show as show
 from ftaug.text.augmentations.pipeline import Pipeline
-from ftaug.text.network import IDS, MASK, TYPES, Named
+from ftaug.text.inputs import Inputs
+from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.texts import Text
+from ftaug.text.tokens import complete
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
 
-suffixes = (b".txt",)
 cache_version = ""
 on_device = False
 SHOWN = 5
+TOKENIZER_FILE = "tokenizer.json"
+
+
+def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
+    """The texts in lines, tables and files, or named themselves; raises MissingInput, BadData, ExperimentError."""
+    return Inputs.like(train.name, train.settings).of(named)
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -41,20 +50,33 @@ def account(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tupl
 
 def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> np.ndarray:
     """How many tokens each text has, int64 (n,); the model sees no more than it takes."""
-    return np.fromiter((pipeline.encoder.learn(samples.read(int(i))) for i in ids), np.int64, len(ids))
+    return np.fromiter((_size(samples, int(i), pipeline) for i in ids), np.int64, len(ids))
+
+
+def _size(samples: Samples, index: int, pipeline: Pipeline) -> int:
+    text = samples.read(index)
+    try:
+        return pipeline.encoder.learn(text)
+    except BadData as error:
+        raise BadData(f"{samples.name(index)}: {error}") from None
 
 
 def cautions(samples: Samples, ids: np.ndarray, sizes: np.ndarray, pipeline: Pipeline) -> list[str]:
-    """What of the samples the model will not see, for a person."""
-    longest = pipeline.encoder.max_length
+    """What of the samples the model will not see, and what ops say of them, for a person."""
+    texts = (text for i in ids for text in samples.read(int(i)) if text is not None)
+    return [*_cut(samples, ids, sizes, pipeline.encoder.max_length), *pipeline.look_ahead(texts)]
+
+
+def _cut(samples: Samples, ids: np.ndarray, sizes: np.ndarray, longest: int) -> list[str]:
+    """Which texts are longer than the model takes."""
     long = np.flatnonzero(sizes > longest)
     if not long.size:
         return []
     named = [samples.name(int(ids[i])) for i in long[:SHOWN]]
     more = f" and {long.size - SHOWN:,} more" if long.size > SHOWN else ""
-    are = "text is" if long.size == 1 else "texts are"
+    are = "is" if long.size == 1 else "are"
     return [
-        f"{long.size:,} of {len(ids):,} {are} longer than the {longest} tokens of max_length and cut: "
+        f"{long.size:,} of {len(ids):,} texts {are} longer than the {longest} tokens of max_length and cut: "
         f"{', '.join(named)}{more}"
     ]
 
@@ -74,6 +96,30 @@ def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     return []
 
 
+def augmented(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> tuple[Text, Account]:
+    """The text after the augmentations, and what they drew."""
+    return pipeline.augmented(raw, streams, labels)
+
+
+def canonical(sample: Text) -> bytes:
+    """The length of each text and the text, in UTF-8; raises BadData."""
+    try:
+        encoded = [text.encode() for text in sample if text is not None]
+    except UnicodeEncodeError:
+        raise BadData("the text is not UTF-8") from None
+    return b"".join(b"%d %s" % (len(text), text) for text in encoded)
+
+
+def cells(sample: Text) -> dict[str, str]:
+    """The column of a text, or those of a pair."""
+    return {"text": sample.first} if sample.second is None else {"text": sample.first, "text_2": sample.second}
+
+
+def encode(sample: Text) -> tuple[bytes, str]:
+    """Return the content of a file of text, and its suffix."""
+    return sample.first.encode(), ".txt"
+
+
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:
     """Pack texts, padded to the longest: int64 (N, 3, length), the planes ids, mask and types."""
     packed = np.zeros((len(prepared), 3, max(tokens.shape[1] for tokens in prepared)), np.int64)
@@ -89,6 +135,18 @@ def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
     return Padding(preprocessing["pad"])
 
 
+def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
+    """The normaliser of another network; raises ExperimentError where its tokens are others."""
+    if given["tokenizer"] != wanted["tokenizer"]:
+        raise ExperimentError("has another tokenizer: it must be the same for both models")
+    if given["max_length"] > wanted["max_length"]:
+        raise ExperimentError(
+            f"takes {wanted['max_length']} tokens, fewer than the {given['max_length']} of this model; "
+            f"set max_length: {wanted['max_length']}"
+        )
+    return normaliser(wanted)
+
+
 class Padding(nn.Module):
     """Put the tokenizer's own id where there is no token."""
 
@@ -97,8 +155,10 @@ class Padding(nn.Module):
         self.pad = pad
 
     def forward(self, inputs: Any) -> Any:
-        """From packed tokens to the same; mixed ones are left as they are."""
-        if self.pad == 0 or not isinstance(inputs, Tensor):
+        """From packed tokens, or mixed ones, to the same."""
+        if isinstance(inputs, Mixed):
+            return Mixed(self(inputs.first), self(inputs.second), inputs.share)
+        if self.pad == 0:
             return inputs
         ids = inputs[:, IDS].masked_fill(inputs[:, MASK] == 0, self.pad)
         return torch.cat([ids.unsqueeze(1), inputs[:, IDS + 1 :]], dim=1)
@@ -108,10 +168,14 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with the tensors that transformers names."""
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
+    known = {key: value for key, value in preprocessing.items() if key not in ("tokenizer", "lexicon")}
     return Facing(
         Named(model, has_types=preprocessing["types"]),
         lambda batch: {name: batch[:, plane].contiguous() for name, plane in planes.items()},
         {name: {0: "batch", 1: "length"} for name in planes},
+        {"length": preprocessing["max_length"]},
+        {**known, "tokenizer": TOKENIZER_FILE},
+        {TOKENIZER_FILE: complete(preprocessing["tokenizer"], preprocessing["max_length"], preprocessing["pad"])},
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -38,31 +37,28 @@ class Encoder:
         return self._encoded(text) if found is None else found
 
     def learn(self, text: Text) -> int:
-        """Remember the tokens of a text; returns how many there are before it is cut."""
+        """Remember the tokens of a text; returns how many there are before it is cut. Raises BadData."""
         if text not in self.whole:
-            with self._whole():
-                self.whole[text] = len(self.tokenizer.encode(*_parts(text)).ids)
-            tokens = self._encoded(text)
+            if self.tokenizer.truncation:
+                self.tokenizer.no_truncation()
+            tokens = self._split(text)
+            self.whole[text] = tokens.shape[1]
+            if tokens.shape[1] > self.max_length:
+                tokens = self._encoded(text)
             if self.room >= tokens.size:
                 self.known[text] = tokens
                 self.room -= tokens.size
         return self.whole[text]
 
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        """Cut nothing."""
-        self.tokenizer.no_truncation()
-        try:
-            yield
-        finally:
-            self.tokenizer.enable_truncation(self.max_length)
-
     def _encoded(self, text: Text) -> np.ndarray:
         if not self.tokenizer.truncation:
             self.tokenizer.enable_truncation(self.max_length)
+        return self._split(text)
+
+    def _split(self, text: Text) -> np.ndarray:
         try:
             found = self.tokenizer.encode(*_parts(text))
-        except UnicodeEncodeError:
+        except (UnicodeEncodeError, TypeError):  # which it raises of half a pair of surrogates
             raise BadData("the text is not UTF-8") from None
         if not found.ids:
             raise BadData("the text is empty, and the tokenizer marks neither its beginning nor its end")
@@ -71,6 +67,16 @@ class Encoder:
 
 def _parts(text: Text) -> Sequence[str]:
     return (text.first,) if text.second is None else (text.first, text.second)
+
+
+def complete(tokenizer: str, max_length: int, pad: int) -> str:
+    """The tokenizer as JSON, cutting and padding texts as the model takes them."""
+    from tokenizers import Tokenizer
+
+    made: Any = Tokenizer.from_str(tokenizer)
+    made.enable_truncation(max_length)
+    made.enable_padding(pad_id=pad, pad_token=made.id_to_token(pad))
+    return str(made.to_str())
 
 
 @lru_cache(maxsize=4)

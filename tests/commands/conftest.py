@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from text_desk import PLUGIN, make_encoder
 
 from ftaug.cli import run
 
@@ -42,3 +43,19 @@ def desk(tmp_path_factory):
     (folder / "colours.yaml").write_text(EXPERIMENT)
     assert run(["train", str(folder / "colours.yaml"), "--run-dir", str(folder / "run"), "--device", "cpu"]) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def text_desk(tmp_path_factory):
+    """A folder with a tiny text encoder and a plugin for texts."""
+    folder = tmp_path_factory.mktemp("texts")
+    make_encoder(folder / "encoder")
+    (folder / "texts_plugin.py").write_text(PLUGIN)
+    return folder
+
+
+@pytest.fixture
+def texts_importable(text_desk, monkeypatch):
+    """Here and in processes that are started, the plugin is a module."""
+    monkeypatch.syspath_prepend(text_desk)
+    monkeypatch.setenv("PYTHONPATH", str(text_desk))

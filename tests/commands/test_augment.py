@@ -1,9 +1,8 @@
 """`ftaug augment` writes what training would see, once, whatever happens to it on the way."""
 
 import csv
-import errno
 import json
-import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,12 +13,13 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from kinds import Pictures, Texts, rows
 from PIL import Image
 
 from ftaug.cli import run
 from ftaug.commands.augment import hashed
 from ftaug.engine import copies
-from ftaug.engine.copies import Copies
+from ftaug.engine.copies import As, Copies
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import prepared
 from ftaug.image.datasets.folder import image_folder
@@ -28,42 +28,36 @@ from ftaug.interfaces import Task
 from ftaug.load import load
 from ftaug.runs.written import folder_names
 
-EXPERIMENT = """
-seed: 3
-data:
-  train: {image_folder: {path: photos}}
-  val: {split: 25%}
-  workers: 0
-backbone: {resnet20: {weights: none}}
-augment:
-  - horizontal_flip
-  - rotate
-  - random_resized_crop
-"""
-COUNTS = {"cat": 8, "dog": 12, "left arrow": 4}
+
+@pytest.fixture(autouse=True)
+def _importable(texts_importable):
+    """Workers that are spawned import the plugin."""
+
+
+@pytest.fixture(params=[Pictures, Texts])
+def kind(request, tmp_path, text_desk):
+    return request.param(tmp_path, text_desk)
 
 
 @pytest.fixture
-def experiment(tmp_path):
-    rng = np.random.default_rng(0)
-    for name, count in COUNTS.items():
-        for number in range(count):
-            (tmp_path / "photos" / name).mkdir(parents=True, exist_ok=True)
-            pixels = rng.integers(256, size=(40, 48, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
-    path = tmp_path / "animals.yaml"
-    path.write_text(EXPERIMENT)
-    return path
+def experiment(kind):
+    return kind.experiment
+
+
+@pytest.fixture
+def pictures(tmp_path, text_desk):
+    """The experiment of what only pictures have."""
+    return Pictures(tmp_path, text_desk).experiment
+
+
+@pytest.fixture
+def texts(tmp_path, text_desk):
+    return Texts(tmp_path, text_desk).experiment
 
 
 def augment(experiment, *arguments, output="out"):
     path = experiment.parent / output
     return run(["augment", str(experiment), *arguments, "--output", str(path)]), path
-
-
-def rows(path):
-    with (path / "provenance.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def manifest(path):
@@ -86,8 +80,9 @@ def digest(experiment, capsys, *arguments):
     return capsys.readouterr().out.strip()
 
 
-def test_the_copies_are_what_training_sees(experiment, capsys):
-    code, path = augment(experiment, "--copies", "3")
+@pytest.mark.parametrize("format", ["folder", "table"])
+def test_the_copies_are_what_training_sees(kind, experiment, capsys, format):
+    code, path = augment(experiment, "--copies", "3", "--format", format)
     assert (code, capsys.readouterr().out) == (0, f"{path}\n")
     data = training_data(experiment)
     written = rows(path)
@@ -95,9 +90,10 @@ def test_the_copies_are_what_training_sees(experiment, capsys):
     position = {str(sample): place for place, sample in enumerate(data.portion.ids)}
     for row in written:
         (seen,), _ = data.sample(position[row["sample"]], int(row["copy"]))
-        np.testing.assert_array_equal(np.asarray(Image.open(path / row["path"])), seen)
+        assert kind.same(path, row, seen, data)
         assert row["source"] == data.portion.samples.name(int(row["sample"]))
-        assert Path(row["source"]).parent.name == row["label"] == Path(row["path"]).parent.name
+        assert kind.label_of(row["source"]) == row["label"]
+        assert format == "table" or Path(row["path"]).parent.name == row["label"]
         assert row["seed"] == "3"
 
 
@@ -108,15 +104,15 @@ def test_validation_samples_are_not_used(experiment):
     assert {row["source"] for row in rows(path)}.isdisjoint(val.names())
 
 
-def test_image_folder_reads_the_folders(experiment):
-    _, path = augment(experiment, "--copies", "2")
+def test_image_folder_reads_the_folders(pictures):
+    _, path = augment(pictures, "--copies", "2")
     samples = image_folder("train", path=path)
     assert samples.task.classes == ("cat", "dog", "left arrow")
     assert Counter(samples.targets.tolist()) == {0: 12, 1: 18, 2: 6}
 
 
-def test_image_table_reads_the_table(experiment):
-    _, path = augment(experiment, "--format", "table")
+def test_image_table_reads_the_table(pictures):
+    _, path = augment(pictures, "--format", "table")
     samples = image_table("train", path=path / "provenance.csv")
     assert samples.task.classes == ("cat", "dog", "left arrow")
     labels = {row["path"]: row["label"] for row in rows(path)}
@@ -125,50 +121,67 @@ def test_image_table_reads_the_table(experiment):
         assert labels[relative] == samples.task.classes[samples.targets[index]]
 
 
-def test_several_labels_are_read_again(experiment):
-    photos = sorted((experiment.parent / "photos").rglob("*.png"))
+def test_several_labels_are_read_again(pictures):
+    photos = sorted((pictures.parent / "photos").rglob("*.png"))
     lines = [f"{file},{'round|red' if i % 3 == 0 else 'red' if i % 3 == 1 else ''}" for i, file in enumerate(photos)]
-    (experiment.parent / "t.csv").write_text("path,label\n" + "\n".join(lines).replace(f"{experiment.parent}/", ""))
+    (pictures.parent / "t.csv").write_text("path,label\n" + "\n".join(lines).replace(f"{pictures.parent}/", ""))
     table = 'data.train={image_table: {path: t.csv, labels_separator: "|"}}'
     settings = (table, "loss=binary_cross_entropy", "evaluate.metrics=[f1]", "evaluate.best=f1")
-    assert augment(experiment, *settings)[0] == 2, "folders hold one label each"
-    code, path = augment(experiment, *settings, "--format", "table", output="several")
+    assert augment(pictures, *settings)[0] == 2, "folders hold one label each"
+    code, path = augment(pictures, *settings, "--format", "table", output="several")
     assert code == 0
-    source = training_data(experiment, *settings).portion
+    source = training_data(pictures, *settings).portion
     samples = image_table("train", path=path / "provenance.csv", labels_separator=manifest(path)["labels_separator"])
     assert samples.task == source.task
     np.testing.assert_array_equal(samples.targets, source.targets)
 
 
-def test_the_digest_is_the_same_however_it_is_made(experiment, capsys):
+def test_the_digest_is_the_same_however_it_is_made(kind, experiment, capsys):
     one = digest(experiment, capsys, "--copies", "2")
     assert len(one) == 64
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "1")
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "2")
     data = training_data(experiment)
     numbers = copies.numbers(data.portion, 2, balance=False)
-    assert one == hashed(Copies(data, as_files=False), numbers, 2, start="spawn")
-    _, path = augment(experiment, "--copies", "2", "--workers", "1")
-    assert manifest(path)["complete"] == {"samples": 36, "digest": one}
+    assert one == hashed(Copies(data, As.DIGEST), numbers, 2, start="spawn")
+    for format in ("folder", "table"):
+        _, path = augment(experiment, "--copies", "2", "--workers", "1", "--format", format, output=format)
+        assert manifest(path)["complete"] == {"samples": 36, "digest": one}
     assert one != digest(experiment, capsys, "--copies", "2", "seed=4")
     assert one != digest(experiment, capsys, "--copies", "3")
-    assert sorted(entry.name for entry in experiment.parent.iterdir()) == ["animals.yaml", "out", "photos"]
+    assert sorted(entry.name for entry in experiment.parent.iterdir()) == sorted(["folder", "table", *kind.files])
 
 
-def test_what_an_op_draws_does_not_depend_on_the_others(experiment):
+def test_what_an_op_draws_does_not_depend_on_the_others(kind, experiment):
     _, whole = augment(experiment, "--copies", "4")
     _, fewer = augment(experiment, "--copies", "4", "~augment.0", output="fewer")
     some = 0
     for one, other in zip(rows(whole), rows(fewer), strict=True):
         drawn, without = json.loads(one["drawn"]), json.loads(other["drawn"])
-        some += drawn.pop("horizontal_flip", None) is not None
+        some += drawn.pop(kind.sometimes, None) is not None
         assert drawn == without
-        assert {"rotate", "random_resized_crop"} == set(drawn)
-        assert -15 <= drawn["rotate"]["degrees"] <= 15
+        assert set(drawn) == kind.always
+        assert all(drawn.values()), "each tells what it drew"
     assert 0 < some < 72
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 75), (signal.SIGINT, 130)])
+def lines(path):
+    """Of the table, its heading included."""
+    table = path / "provenance.csv"
+    return table.read_bytes().count(b"\r\n") if table.is_file() else 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "code"),
+    [
+        (Pictures, signal.SIGKILL, -9),
+        (Pictures, signal.SIGTERM, 75),
+        (Pictures, signal.SIGINT, 130),
+        (Texts, signal.SIGKILL, -9),
+        (Texts, signal.SIGTERM, 75),
+    ],
+    indirect=["kind"],
+)
 def test_continues_after_a_kill_and_ends_as_if_never_stopped(experiment, number, code):
     _, whole = augment(experiment, "--copies", "60", "--format", "table", output="whole")
     command = [
@@ -184,14 +197,14 @@ def test_continues_after_a_kill_and_ends_as_if_never_stopped(experiment, number,
     ]
     path = experiment.parent / "killed"
     process = subprocess.Popen([*command, "--workers", "1", "--output", str(path)], stderr=subprocess.PIPE)
-    while not (path / "files").is_dir() and process.poll() is None:
+    while lines(path) < 20 and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code, said
-    there = {file: file.stat().st_mtime_ns for file in (path / "files").glob("[0-9]*")}
+    there, count = {file: file.stat().st_mtime_ns for file in (path / "files").glob("[0-9]*")}, lines(path)
     if number != signal.SIGKILL:
-        assert 0 < len(there) < 18 * 60
+        assert 20 <= count <= 18 * 60
         assert b"the same command continues" in said
     assert augment(experiment, "--copies", "60", "--format", "table", output="killed")[0] == 0
     kept = [file for file, modified in there.items() if file.stat().st_mtime_ns == modified]
@@ -199,17 +212,10 @@ def test_continues_after_a_kill_and_ends_as_if_never_stopped(experiment, number,
     assert content(path) == content(whole)
 
 
-def test_a_full_disk_is_said_and_the_rest_follows(experiment, capsys, monkeypatch):
-    written = Path.write_bytes
-
-    def full(self, data):
-        if self.name.endswith("-001.png") and "cat" in self.parts:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
-        return written(self, data)
-
+def test_a_full_disk_is_said_and_the_rest_follows(kind, experiment, capsys, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "write_bytes", full)
-        code, path = augment(experiment, "--copies", "2")
+        kind.fill_disk(patched)
+        code, path = augment(experiment, "--copies", "2", "--format", "folder")
     assert code == 74
     assert "free some space" in capsys.readouterr().err
     assert manifest(path)["complete"] is None
@@ -218,13 +224,13 @@ def test_a_full_disk_is_said_and_the_rest_follows(experiment, capsys, monkeypatc
     assert content(path) == content(experiment.parent / "whole")
 
 
-def test_a_file_that_was_changed_is_written_anew(experiment):
-    _, path = augment(experiment)
+@pytest.mark.parametrize("format", ["folder", "table"])
+def test_what_was_changed_is_written_anew(kind, experiment, format):
+    _, path = augment(experiment, "--format", format)
     before = content(path)
-    changed, gone, *_ = sorted(path.rglob("*.png"))
-    changed.write_bytes(changed.read_bytes()[:-20])
-    gone.unlink()
-    assert augment(experiment)[0] == 0
+    kind.damage(path)
+    assert content(path) != before
+    assert augment(experiment, "--format", format)[0] == 0
     assert content(path) == before
 
 
@@ -245,9 +251,9 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_flip_that_swaps_classes_writes_the_other_class(experiment):
+def test_a_flip_that_swaps_classes_writes_the_other_class(pictures):
     swap = "augment=[{horizontal_flip: {label_map: {cat: dog}}}]"
-    _, path = augment(experiment, swap, "--copies", "4")
+    _, path = augment(pictures, swap, "--copies", "4")
     swapped = 0
     for row in rows(path):
         source, flipped = Path(row["source"]).parent.name, "horizontal_flip" in json.loads(row["drawn"])
@@ -260,21 +266,29 @@ def test_a_flip_that_swaps_classes_writes_the_other_class(experiment):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["data.val={image_folder: {path: photos}}", "-o", "x"], 2, "data.val: is the data of data.train"),
+        (["data.val={val}", "-o", "x"], 2, "data.val: is the data of data.train"),
         ([], 2, "--output"),
-        (["-o", "photos/more"], 2, "lies inside the data"),
-        (["-o", "photos/../full"], 73, "is not empty"),
+        (["-o", "{data}/more"], 2, "lies inside the data"),
+        (["-o", "empty/../full"], 73, "is not empty"),
         (["--copies", "0", "-o", "x"], 2, "--copies"),
-        (["augment.0.horizontal_flip.except=[catt]", "-o", "x"], 2, "no class 'catt'; did you mean 'cat'?"),
+        (["{unknown_setting}", "-o", "x"], 2, "did you mean"),
     ],
     ids=str,
 )
-def test_refusals(experiment, capsys, arguments, code, words):
+def test_refusals(kind, experiment, capsys, arguments, code, words):
+    (experiment.parent / "empty").mkdir()
     (experiment.parent / "full").mkdir()
     (experiment.parent / "full" / "letter.txt").write_text("mine")
-    assert run(["augment", str(experiment), *arguments]) == code
+    facts = {name: str(getattr(kind, name)) for name in ("val", "data", "unknown_setting")}
+    told = [re.sub(r"{(\w+)}", lambda found: facts[found[1]], argument) for argument in arguments]
+    assert run(["augment", str(experiment), *told]) == code
     assert words in capsys.readouterr().err
     assert not (experiment.parent / "x").exists()
+
+
+def test_a_class_that_is_not_there_is_refused(pictures, capsys):
+    assert augment(pictures, "augment.0.horizontal_flip.except=[catt]")[0] == 2
+    assert "no class 'catt'; did you mean 'cat'?" in capsys.readouterr().err
 
 
 def test_the_folder_of_another_experiment_is_refused(experiment, capsys):
@@ -305,11 +319,65 @@ def test_a_folder_in_use_is_refused(experiment, capsys):
     holder.communicate(timeout=20)
 
 
-def test_what_may_change_a_class_is_said(experiment, capsys):
-    augment(experiment, "mix=mixup")
+def test_what_may_change_a_class_is_said(pictures, capsys):
+    augment(pictures, "mix=mixup")
     said = capsys.readouterr().err
     assert "caution: augment.0.horizontal_flip may turn 'left arrow' into its opposite" in said
     assert "mix: mixup is left out" in said
+
+
+def test_texts_stand_in_the_table_as_they_are(texts, capsys):
+    nasty = [
+        "a,b\r\nc",
+        '"quoted"',
+        "\rlone\r",
+        "tab\tand\0nul",
+        "",
+        " spaces ",
+        "猫 🙂",
+        "\ufeffmark",
+        "cat " * 50_000,
+    ]
+    lines = [{"label": "odd" if i % 2 else "even", "text": text} for i, text in enumerate(nasty)]
+    (texts.parent / "texts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    settings = ("augment=[]", "data.val=null", "--format", "table")
+    code, path = augment(texts, *settings)
+    assert code == 0, capsys.readouterr().err
+    csv.field_size_limit(2**31 - 1)
+    assert [(row["text"], row["label"]) for row in rows(path)] == [(line["text"], line["label"]) for line in lines]
+    before = (path / "provenance.csv").stat()
+    with (path / "provenance.csv").open(newline="") as file:
+        assert next(csv.reader(file))[:2] == ["text", "label"]
+    assert augment(texts, *settings)[0] == 0
+    assert (path / "provenance.csv").stat().st_size == before.st_size
+    _, folder = augment(texts, "augment=[]", "data.val=null", output="folder")
+    written = {row["source"]: (folder / row["path"]).read_bytes().decode() for row in rows(folder)}
+    assert [written[f"texts.jsonl:{i + 1}"] for i in range(len(nasty))] == nasty
+
+
+def test_pairs_of_texts_take_two_columns_and_no_folder(texts, capsys):
+    pairs = [("is it a cat", "yes it is", "yes"), ("is it a dog", "it is the cat", "no")] * 4
+    lines = [{"label": label, "text": first, "text_2": second} for first, second, label in pairs]
+    (texts.parent / "texts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert augment(texts, output="none")[0] == 2
+    assert "a sample has several parts (text, text_2); use --format table" in capsys.readouterr().err
+    assert not (texts.parent / "none").exists()
+    assert len(digest(texts, capsys)) == 64
+    code, path = augment(texts, "--format", "table", "augment=[shout: {share: 1.0}]")
+    assert code == 0
+    source = {f"texts.jsonl:{i + 1}": (first.upper(), second.upper()) for i, (first, second, _) in enumerate(pairs)}
+    assert all((row["text"], row["text_2"]) == source[row["source"]] for row in rows(path))
+    assert set(json.loads(rows(path)[0]["drawn"])) == {"shout", "second of the pair: shout"}
+
+
+def test_texts_with_several_labels_are_joined_by_what_the_manifest_says(texts):
+    lines = [{"label": [["red", "round|ish"], ["red"], []][i % 3], "text": f"text {i}"} for i in range(12)]
+    (texts.parent / "texts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    settings = ("loss=binary_cross_entropy", "evaluate.metrics=[f1]", "evaluate.best=f1", "--format", "table")
+    code, path = augment(texts, "augment=[]", "data.val=null", *settings)
+    separator = manifest(path)["labels_separator"]
+    assert (code, separator) == (0, ";")
+    assert [[x for x in row["label"].split(separator) if x] for row in rows(path)] == [x["label"] for x in lines]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 from sklearn import metrics as sk
+from text_desk import EXPERIMENT
 
 from ftaug.cli import run
 from ftaug.commands import evaluate
@@ -116,3 +117,24 @@ def test_confusions_are_the_most_frequent_mistakes():
     matrix = np.array([[9, 0, 4], [1, 9, 0], [0, 7, 0]])
     found = list(evaluate.confusions(matrix, Task(("a", "b", "c"))))
     assert found == [("c", "b", 7), ("a", "c", 4), ("b", "a", 1)]
+
+
+def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
+    lines = [{"label": label, "text": f"the {label} {i}"} for i in range(12) for label in ("cat", "dog")]
+    (tmp_path / "texts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    experiment = tmp_path / "animals.yaml"
+    experiment.write_text(EXPERIMENT.replace("path: encoder", f"path: {text_desk / 'encoder'}"))
+    folder = str(tmp_path / "run")
+    assert run(["train", str(experiment), "train.epochs=1", "--run-dir", folder, "--device", "cpu"]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", folder, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    names = ["evaluate-val.json", "predictions-val.csv", "confusion-val.png"]
+    assert report["files"] == [str(tmp_path / "run" / "report" / name) for name in names]
+    with (tmp_path / "run" / "report" / "predictions-val.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    source = {f"texts.jsonl:{i + 1}": line["label"] for i, line in enumerate(lines)}
+    assert len(rows) == report["samples"] == 6
+    assert all(source[row["sample"]] == row["target"] for row in rows)
+    right = sum(row["target"] == row["prediction"] for row in rows)
+    assert report["metrics"]["accuracy"] == pytest.approx(right / 6)

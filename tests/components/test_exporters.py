@@ -3,109 +3,125 @@ import json
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+import transformers
+from export_cases import TASK, TEXTS, of_image, of_text, tokens
 from safetensors.torch import load_file
-from torch import nn
+from tokenizers import Tokenizer
 
 from ftaug import __version__
 from ftaug.components import exporters
 from ftaug.config.kinds import exporter as registry
+from ftaug.engine.units import Scale, Units, fold
 from ftaug.errors import ExperimentError, Unavailable
-from ftaug.image import samples
-from ftaug.interfaces import Bundle, Task
+from ftaug.interfaces import Task
 
-PREPROCESSING = {"mean": [0.5] * 3, "std": [0.25] * 3, "size": [16, 16], "resize": None, "interpolation": "bilinear"}
-
-FORMATS = {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors"}
+FORMATS = {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors", "transformers": "-transformers"}
 
 
-class Model(nn.Module):
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(0)
-        self.network = nn.Sequential(
-            nn.Conv2d(3, 4, 3, stride=2),
-            nn.BatchNorm2d(4),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(4, 3),
-        )
+texts = pytest.mark.parametrize("case", ["text"], indirect=True)
 
-    def forward(self, inputs):
-        return self.network(inputs.float() / 64 - 2)
+
+@pytest.fixture(scope="module", params=["image", "text"])
+def case(request):
+    with pytest.MonkeyPatch.context() as patch:
+        return of_image() if request.param == "image" else of_text(patch)
 
 
 @pytest.fixture(scope="module")
-def bundle():
-    model = Model().to(memory_format=torch.channels_last).eval()
-    model.network[1].running_mean.uniform_(-1, 1)
-    facing = samples.facing(model, PREPROCESSING)
-    return Bundle(model, pictures(1), Task(("cat", "dog", "ré\nd")), "softmax", PREPROCESSING, "pets", facing)
-
-
-def pictures(n):
-    """As the modality collates: uint8, channels_last."""
-    generator = torch.Generator().manual_seed(n)
-    batch = torch.randint(0, 256, (n, 3, 16, 16), dtype=torch.uint8, generator=generator)
-    return batch.to(memory_format=torch.channels_last)
-
-
-@pytest.fixture(scope="module")
-def exported(bundle, tmp_path_factory):
-    """Every artefact: its path and what its exporter returned."""
-    folder = tmp_path_factory.mktemp("exports")
-    before = copy.deepcopy(bundle.model.state_dict())
+def exported(case, tmp_path_factory):
+    """Every artefact that the modality has: its path and what its exporter returned."""
+    before = copy.deepcopy(case.bundle.model.state_dict())
     result = {}
-    for name in FORMATS:
-        path = folder / f"pets{registry[name].facts['suffix']}"
-        result[name] = path, registry[name].function(bundle, path)
-    assert all(torch.equal(v, before[k]) for k, v in bundle.model.state_dict().items())
-    assert not bundle.model.training
+    for name, suffix in FORMATS.items():
+        if name == "transformers" and case.bundle.save is None:
+            continue
+        path = tmp_path_factory.mktemp(name) / f"pets{suffix}"
+        result[name] = path, registry[name].function(case.bundle, path)
+    assert all(torch.equal(v, before[k]) for k, v in case.bundle.model.state_dict().items())
+    assert not case.bundle.model.training
     return result
 
 
 def test_there_is_an_exporter_for_each_suffix():
-    suffixes = {name: registry[name].facts["suffix"] for name in registry}
-    assert suffixes == FORMATS | {"transformers": "-transformers"}
+    assert {name: registry[name].facts["suffix"] for name in registry} == FORMATS | {"adapter": ".adapter.safetensors"}
 
 
-def test_only_a_network_of_transformers_is_saved_as_one(bundle, tmp_path):
-    with pytest.raises(ExperimentError, match="the backbone is not of the library transformers"):
-        registry["transformers"].function(bundle, tmp_path / "pets")
+def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_the_weights(tmp_path):
+    scale = {"mean": (1e6, 2.0, 3.0), "std": (1.0, 1.0, 0.5)}
+    numbers = replace(
+        of_image().bundle, task=Task(("a", "b", "c"), regression=True), activation="identity", scale=scale
+    )
+    registry["safetensors"].function(numbers, tmp_path / "a.safetensors")
+    about = json.loads((tmp_path / "a.json").read_text())
+    assert about["regression"] is True
+    assert about["scale"] == {"mean": [1e6, 2.0, 3.0], "std": [1.0, 1.0, 0.5]}
+    with pytest.raises(ExperimentError, match="the numbers' scale does not go into the network's last layer"):
+        registry["transformers"].function(replace(numbers, save=lambda path: None), tmp_path / "b")
 
 
-@pytest.mark.parametrize("name", ["onnx", "torch_export", "safetensors"])
-@pytest.mark.parametrize("n", [1, 2, 7])
-def test_the_artefact_answers_batches_of_any_size_as_the_model_does(bundle, exported, name, n):
-    batch = pictures(n)
-    with torch.inference_mode():
-        expected = bundle.model(batch)
-    torch.testing.assert_close(exported[name][1](batch), expected, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("name", "settings"), [("onnx", {"opset": 20, "input_name": "picture"}), ("torch_export", {}), ("safetensors", {})]
-)
-def test_the_artefact_answers_for_itself(bundle, exported, name, settings, tmp_path):
-    """What was returned runs what is in the file, not the model that was handed in."""
-    model = copy.deepcopy(bundle.model)
-    other = replace(bundle, model=model, facing=samples.facing(model, PREPROCESSING))
-    path = tmp_path / "pets.bin"
-    answer = registry[name].function(other, path, **settings)
+def test_transformers_takes_numbers_for_numbers(tmp_path, monkeypatch):
+    case, scale = of_text(monkeypatch), Scale((100.0, 0.0, 1.0), (20.0, 1.0, 3.0))
+    network, batch = case.bundle.model.network, case.batches[len(TEXTS)]
     with torch.no_grad():
-        model.network[5].bias.add_(100.0)
-    torch.testing.assert_close(answer(pictures(2)), exported[name][1](pictures(2)))
-    if name == "onnx":
-        written = onnx.load(path)
-        assert [entry.version for entry in written.opset_import if entry.domain == ""] == [20]
-        assert [entry.name for entry in written.graph.input] == ["picture"]
+        expected = Units(scale)(network(batch))
+    assert fold(network, scale, batch)
+    told = replace(case.bundle, task=Task(("a", "b", "c"), regression=True), activation="identity")
+    loaded = registry["transformers"].function(told, tmp_path / "scores")
+    torch.testing.assert_close(loaded(batch), expected)
+    assert transformers.AutoConfig.from_pretrained(tmp_path / "scores").problem_type == "regression"
 
 
-def test_onnx_is_one_valid_file_that_says_what_it_needs(exported):
+def test_only_a_network_of_transformers_is_saved_as_one(tmp_path):
+    with pytest.raises(ExperimentError, match="the backbone is not of the library transformers"):
+        registry["transformers"].function(of_image().bundle, tmp_path / "pets")
+
+
+def test_the_artefact_answers_batches_of_any_shape_as_the_model_does(case, exported):
+    """Of texts also single tokens, texts that are cut, and those that are padded to the longest of the batch."""
+    for batch in case.batches:
+        with torch.inference_mode():
+            expected = case.bundle.model(batch)
+        assert len(expected) == len(batch)
+        for name in exported:
+            torch.testing.assert_close(exported[name][1](batch), expected, rtol=1e-5, atol=1e-5, msg=name)
+
+
+@texts
+def test_a_text_is_answered_alike_alone_and_padded(case, exported):
+    for name in exported:
+        answer = exported[name][1]
+        alone = torch.cat([answer(batch) for batch in case.batches[: len(TEXTS)]])
+        torch.testing.assert_close(answer(case.batches[len(TEXTS)]), alone, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_the_artefact_answers_for_itself(case, exported):
+    """What was returned runs what is in the file, not the model that was handed in."""
+    batch, bias = case.batches[1], case.head.bias.detach().clone()
+    expected = {name: answer(batch) for name, (_, answer) in exported.items()}
+    try:
+        with torch.no_grad():
+            case.head.bias.add_(100.0)
+            assert (case.bundle.model(batch) - expected["onnx"]).abs().min() > 50
+        for name, (_, answer) in exported.items():
+            torch.testing.assert_close(answer(batch), expected[name], msg=name)
+    finally:
+        with torch.no_grad():
+            case.head.bias.copy_(bias)
+
+
+def test_what_goes_with_an_artefact_is_beside_it(case, exported):
+    for name, (path, _) in exported.items():
+        if name != "transformers":
+            own = {path.name} | ({"pets.json"} if name == "safetensors" else set())
+            assert {file.name for file in path.parent.iterdir()} == own | case.beside
+
+
+def test_onnx_is_one_valid_file_that_says_what_it_needs(case, exported):
     path, _ = exported["onnx"]
     model = onnx.load(path, load_external_data=False)
     onnx.checker.check_model(model, full_check=True)
@@ -113,40 +129,99 @@ def test_onnx_is_one_valid_file_that_says_what_it_needs(exported):
     assert [entry.version for entry in model.opset_import if entry.domain == ""] == [18]
     facts = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(facts["classes"]) == ["cat", "dog", "ré\nd"]
-    assert json.loads(facts["preprocessing"]) == PREPROCESSING
+    assert json.loads(facts["preprocessing"]) == dict(case.bundle.facing.preprocessing)
+    assert json.loads(facts["inputs"]) == case.inputs
     assert facts["activation"] == "softmax"
     assert facts["ftaug"] == __version__
 
 
-def test_onnx_takes_pixels_and_gives_logits(exported):
+def test_onnx_takes_named_tensors_of_any_length_and_gives_logits(case, exported):
     session = onnxruntime.InferenceSession(exported["onnx"][0])
-    (given,), (result,) = session.get_inputs(), session.get_outputs()
-    assert (given.name, given.type, given.shape[1:]) == ("pixels", "tensor(uint8)", [3, 16, 16])
-    assert isinstance(given.shape[0], str)
+    (result,) = session.get_outputs()
     assert (result.name, result.type) == ("logits", "tensor(float)")
+    assert {given.name for given in session.get_inputs()} == set(case.inputs)
+    for given in session.get_inputs():
+        shape, kind = case.inputs[given.name].values()
+        assert given.type == f"tensor({kind})"
+        assert [n if isinstance(n, int) else str for n in given.shape] == [
+            n if isinstance(n, int) else str for n in shape
+        ]
 
 
-def test_onnx_without_its_packages_says_what_to_install(bundle, tmp_path, monkeypatch):
+def test_onnx_may_have_another_opset_and_input_name(tmp_path):
+    bundle, path = of_image().bundle, tmp_path / "pets.onnx"
+    exporters.onnx(bundle, path, opset=20, input_name="picture")
+    written = onnx.load(path)
+    assert [entry.version for entry in written.opset_import if entry.domain == ""] == [20]
+    assert [entry.name for entry in written.graph.input] == ["picture"]
+
+
+@texts
+def test_onnx_with_several_inputs_has_their_names(case, tmp_path):
+    message = "input_name: this model has several inputs, input_ids, attention_mask, token_type_ids"
+    with pytest.raises(ExperimentError, match=message):
+        exporters.onnx(case.bundle, tmp_path / "pets.onnx", input_name="words")
+
+
+def test_onnx_without_its_packages_says_what_to_install(case, tmp_path, monkeypatch):
     monkeypatch.setattr(exporters, "find_spec", lambda name: None if name == "onnxscript" else object())
     with pytest.raises(Unavailable, match=r"exporter 'onnx' needs onnxscript: pip install 'ftaug\[onnx\]'"):
-        exporters.onnx(bundle, tmp_path / "a.onnx")
+        exporters.onnx(case.bundle, tmp_path / "a.onnx")
 
 
-def test_torch_export_carries_its_facts(exported):
+def test_torch_export_carries_its_facts(case, exported):
     extra = {"ftaug.json": ""}
     torch.export.load(exported["torch_export"][0], extra_files=extra)
     facts = json.loads(extra["ftaug.json"])
     assert facts["classes"] == ["cat", "dog", "ré\nd"]
-    assert facts["inputs"] == {"pixels": {"shape": ["batch", 3, 16, 16], "type": "uint8"}}
+    assert facts["inputs"] == case.inputs
     assert zipfile.is_zipfile(exported["torch_export"][0])
 
 
-def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(bundle, exported):
+def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(case, exported):
     path, _ = exported["safetensors"]
     tensors = load_file(path)
-    assert set(tensors) == set(bundle.model.network.state_dict())
-    assert all(torch.equal(tensors[k], v) for k, v in bundle.model.network.state_dict().items())
+    own = case.bundle.model.network.state_dict()
+    assert set(tensors) == set(own)
+    assert all(torch.equal(tensors[k], v) for k, v in own.items())
     facts = json.loads(path.with_suffix(".json").read_text())
-    assert facts == json.loads(json.dumps(exporters.description(bundle)))
-    assert facts["preprocessing"] == PREPROCESSING
+    assert facts == json.loads(json.dumps({**exporters.description(case.bundle), "scale": None}))
+    assert facts["preprocessing"] == dict(case.bundle.facing.preprocessing)
     assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode
+
+
+@texts
+def test_onnx_and_the_tokenizer_beside_it_are_all_that_texts_need(case, exported):
+    """What a user does who has the folder, tokenizers and ONNX Runtime, and never heard of ftaug."""
+    path, _ = exported["onnx"]
+    session = onnxruntime.InferenceSession(path)
+    name = json.loads(session.get_modelmeta().custom_metadata_map["preprocessing"])["tokenizer"]
+    found = Tokenizer.from_file(str(path.with_name(name))).encode_batch(list(TEXTS))
+    given = {
+        "input_ids": np.array([one.ids for one in found]),
+        "attention_mask": np.array([one.attention_mask for one in found]),
+        "token_type_ids": np.array([one.type_ids for one in found]),
+    }
+    (logits,) = session.run(None, given)
+    with torch.inference_mode():
+        expected = case.bundle.model(tokens(case.bundle.preprocessing, *TEXTS)).numpy()
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("activation", "kind"), [("softmax", "single_label"), ("sigmoid", "multi_label")])
+@texts
+def test_transformers_alone_loads_the_folder_and_predicts_the_same(case, activation, kind, tmp_path):
+    bundle = replace(case.bundle, activation=activation)
+    folder = tmp_path / "pets-transformers"
+    registry["transformers"].function(bundle, folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
+    assert model.config.id2label == dict(enumerate(TASK.classes))
+    assert model.config.problem_type == f"{kind}_classification"
+    assert len({file.stat().st_mode for file in folder.iterdir()}) == 1
+    pipeline = transformers.pipeline("text-classification", model=str(folder), top_k=None, device="cpu")
+    with torch.inference_mode():
+        logits = bundle.model(tokens(bundle.preprocessing, *TEXTS))
+    chances = logits.softmax(1) if activation == "softmax" else logits.sigmoid()
+    for found, wanted in zip(pipeline(list(TEXTS), truncation=True), chances.tolist(), strict=True):
+        scores = {one["label"]: one["score"] for one in found}
+        assert scores == pytest.approx(dict(zip(TASK.classes, wanted, strict=True)), abs=1e-5)

@@ -9,11 +9,12 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
 
 from ftaug.components.losses import cross_entropy
-from ftaug.components.objectives import jensen_shannon
+from ftaug.components.objectives import cutoff, jensen_shannon, r_drop
 from ftaug.engine.batches import Request, batches
 from ftaug.engine.fit import Progress, fit
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import build
+from ftaug.errors import ExperimentError
 from ftaug.load import load
 
 EXPERIMENT = """
@@ -92,3 +93,51 @@ def test_trains_on_the_whole_of_it(setup):
     assert len(steps) == 3
     assert all(torch.isfinite(step.loss) for step in steps)
     assert [step.samples for step in steps] == [10, 10, 10]
+
+
+def test_r_drop_is_the_papers_halved():
+    """Its terms are those of the paper, (3) and (4), with α twice the weight."""
+    generator = np.random.default_rng(0)
+    first, second = generator.normal(size=(2, 6, 4))
+    targets = torch.from_numpy(generator.integers(0, 4, 6))
+    answers = torch.from_numpy(np.concatenate([first, second])).float()
+    found = r_drop(lambda batch: answers if len(batch) == 12 else None, [torch.zeros(6, 1)], targets, loss, weight=0.7)
+    one, other = softmax(first, axis=1), softmax(second, axis=1)
+    picked = np.arange(6), targets.numpy()
+    nll = -np.log(one[picked]) - np.log(other[picked])
+    divergence = ((one * np.log(one / other)).sum(1) + (other * np.log(other / one)).sum(1)) / 2
+    assert float(found) == pytest.approx((nll + 2 * 0.7 * divergence).mean() / 2, rel=1e-5)
+
+
+def test_r_drop_drops_differently_in_one_pass():
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Linear(8, 3))
+    batch, targets = torch.ones(5, 8), torch.arange(5) % 3
+    plain = r_drop(network.eval(), [batch], targets, loss)
+    assert float(plain.detach()) == pytest.approx(float(loss(network(batch), targets).detach()), rel=1e-5)
+    torch.manual_seed(0)
+    with_distance = r_drop(network.train(), [batch], targets, loss, weight=1.0)
+    torch.manual_seed(0)
+    assert float((with_distance - r_drop(network, [batch], targets, loss, weight=0.0)).detach()) > 0.01
+
+
+def test_cutoff_is_the_papers():
+    """(2): the loss, α times that of the view, β times the divergence from the mean of both."""
+    generator = np.random.default_rng(1)
+    logits = generator.normal(size=(2, 6, 4))
+    targets = torch.from_numpy(generator.integers(0, 4, 6))
+    views = [torch.from_numpy(view).float() for view in logits]
+    found = cutoff(lambda x: x, views, targets, loss, weight=0.5, consistency=2.0)
+    one, other = softmax(logits, axis=2)
+    mean = (one + other) / 2
+    divergence = ((one * np.log(one / mean)).sum(1) + (other * np.log(other / mean)).sum(1)) / 2
+    picked = np.arange(6), targets.numpy()
+    expected = -np.log(one[picked]) - 0.5 * np.log(other[picked]) + 2.0 * divergence
+    assert float(found) == pytest.approx(expected.mean(), rel=1e-5)
+
+
+def test_answers_of_several_labels_are_not_compared_by_softmax(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text(f"{EXPERIMENT}loss: binary_cross_entropy\n")
+    with pytest.raises(ExperimentError, match=r"a.yaml:5:\d+: objective compares answers by softmax, and the loss"):
+        load(file)

@@ -53,8 +53,21 @@ def state_of(setup) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in setup.model.network.state_dict().items()}
 
 
-@pytest.mark.parametrize("unfreeze", ["", "unfreeze=[norms, head]", "unfreeze=[layer3, head]"])
-@pytest.mark.parametrize("method", METHODS)
+COMBINATIONS = [
+    (method, unfreeze)
+    for method in METHODS
+    for unfreeze in ("", "unfreeze=[norms, head]", "unfreeze=[layer3, head]")
+    if (method, unfreeze) != ("l2_sp", "unfreeze=[norms, head]")
+]
+"""L2-SP holds weights, and norms have none."""
+
+
+def test_nothing_to_hold_is_refused(tmp_path):
+    with pytest.raises(ExperimentError, match="nothing of the backbone learns by unfreeze"):
+        setup_of(tmp_path, METHODS["l2_sp"], "unfreeze=[norms, head]")
+
+
+@pytest.mark.parametrize(("method", "unfreeze"), COMBINATIONS)
 def test_what_is_frozen_is_the_same_to_the_bit_after_training(tmp_path, method, unfreeze):
     if method == "lora of some" and "layer3" in unfreeze:
         pytest.skip("refused")

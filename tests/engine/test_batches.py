@@ -1,5 +1,7 @@
 """Batches: a function of (seed, epoch, position), the same for any number of workers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
+from ftaug.engine import setup
 from ftaug.engine.batches import Batch, Epochs, Prepared, batches, once
 from ftaug.engine.portion import Portion
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
 from ftaug.interfaces import Task
+from ftaug.text.backbones.tiny_text import tiny_text
+from ftaug.text.datasets.docstrings import docstrings
 
 PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": [8, 8], "resize": None, "interpolation": "bilinear"}
 FLIP = {"probability": 0.5, "label_map": {"a": "b"}, "except": ()}
@@ -78,6 +83,22 @@ def test_batches_are_the_same_for_any_number_of_workers() -> None:
             assert np.array_equal(one.request.ids, other.request.ids)
 
 
+def test_batches_of_texts_are_the_same_for_any_number_of_workers() -> None:
+    """Those of similar length together, and each sample once an epoch."""
+    experiment = SimpleNamespace(modality="text", seed=0)
+    texts = docstrings("val")
+    portion = Portion("train", texts, np.arange(60), texts.targets[:60], texts.task)
+    data = setup.prepared(experiment, portion, (), tiny_text(texts.task.classes, weights="none").preprocessing)
+    epochs = Epochs(0, 60, 8, 1, data.sizes, bucket=4)
+    runs = [list(batches(data, epochs.requests(0, 2 * epochs.steps), workers, pin=False)) for workers in (0, 1, 2)]
+    for run in runs[1:]:
+        for one, other in zip(runs[0], run, strict=True):
+            assert torch.equal(one.inputs, other.inputs)
+            assert torch.equal(one.targets, other.targets)
+    seen = np.concatenate([batch.request.ids for batch in runs[0]])
+    assert sorted(seen) == sorted([*range(60), *range(60)])
+
+
 def test_evaluation_sees_samples_in_order() -> None:
     found: list[Batch] = list(batches(prepared(20), once(20, 8), 0, pin=False))
     assert np.concatenate([batch.request.ids for batch in found]).tolist() == list(range(20))
@@ -113,3 +134,68 @@ def test_a_flip_that_swaps_classes_changes_the_targets(multi_label: bool) -> Non
     assert 30 < swapped < 70
     assert portion.targets is squares.targets
     np.testing.assert_array_equal(squares.targets.argmax(1) if multi_label else squares.targets, np.arange(50) % 2)
+
+
+SIZES = st.lists(st.integers(1, 60), min_size=2, max_size=200).map(np.array)
+
+
+@given(SIZES, st.integers(1, 20), st.integers(1, 3), st.integers(1, 8), st.integers(60, 400), st.integers(0, 3))
+def test_batches_by_size_visit_each_sample_once_within_the_budget(
+    sizes: np.ndarray, batch_size: int, accumulate: int, bucket: int, budget: int, epoch: int
+) -> None:
+    epochs = Epochs(5, len(sizes), batch_size, accumulate, sizes, bucket, budget)
+    requests = list(epochs.requests(epoch * epochs.steps, (epoch + 1) * epochs.steps))
+    assert sorted(np.concatenate([r.ids for r in requests])) == list(range(len(sizes)))
+    steps = [[r for r in requests if r.step == step] for step in sorted({r.step for r in requests})]
+    assert len(steps) == epochs.steps == Epochs(5, len(sizes), batch_size, accumulate).steps
+    in_steps = [sum(len(r.ids) for r in step) for step in steps]
+    assert max(in_steps) - min(in_steps) <= 1
+    for request in requests:
+        assert len(request.ids) <= batch_size
+        assert len(request.ids) * sizes[request.ids].max() <= budget
+    for step, count in zip(steps, in_steps, strict=True):
+        assert [r.part for r in step] == list(range(len(step)))
+        assert sum(r.share for r in step) == pytest.approx(1)
+        assert all(r.share == len(r.ids) / count for r in step)
+
+
+@given(SIZES, st.integers(0, 40))
+def test_batches_by_size_do_not_depend_on_where_they_begin(sizes: np.ndarray, start: int) -> None:
+    epochs = Epochs(3, len(sizes), 4, 1, sizes, 3, 120)
+    whole = [r for r in epochs.requests(0, 45) if r.step >= start]
+    assert [(*r[1:], r.ids.tolist()) for r in epochs.requests(start, 45)] == [(*r[1:], r.ids.tolist()) for r in whole]
+
+
+def test_a_sample_beyond_the_budget_goes_alone() -> None:
+    sizes = np.array([5, 500, 5, 5])
+    (one, rest) = Epochs(0, 4, 4, 1, sizes, 1, 100).requests(0, 1)
+    assert one.ids.tolist() == [1]
+    assert sorted(rest.ids.tolist()) == [0, 2, 3]
+
+
+def test_those_alike_are_together_and_each_epoch_differs() -> None:
+    """Within a bucket the steps part the sorted sizes; across buckets the order stays random."""
+    sizes = np.random.default_rng(0).permutation(400)
+    epochs = Epochs(0, 400, 10, 1, sizes, 8)
+    spans = [np.ptp(sizes[r.ids]) for r in epochs.requests(0, epochs.steps)]
+    assert np.mean(spans) < 80 < np.mean([np.ptp(sizes[r.ids]) for r in Epochs(0, 400, 10, 1).requests(0, 40)])
+    means = [sizes[r.ids].mean() for r in epochs.requests(0, epochs.steps)]
+    assert abs(np.corrcoef(np.arange(40), means)[0, 1]) < 0.4  # short and long ones take turns
+    first, second = ({tuple(sorted(r.ids)) for r in epochs.requests(k * 40, k * 40 + 40)} for k in (0, 1))
+    assert len(first & second) < 4
+
+
+def test_one_bucket_is_the_random_order() -> None:
+    sizes = np.arange(50)
+    plain, same = Epochs(1, 50, 8, 1), Epochs(1, 50, 8, 1, sizes, 1)
+    for one, other in zip(plain.requests(0, 14), same.requests(0, 14), strict=True):
+        assert np.array_equal(one.ids, other.ids)
+
+
+@given(SIZES, st.integers(1, 30))
+def test_evaluation_by_size_sees_each_sample_once(sizes: np.ndarray, batch_size: int) -> None:
+    requests = list(once(len(sizes), batch_size, sizes))
+    order = np.concatenate([r.ids for r in requests])
+    assert sorted(order) == list(range(len(sizes)))
+    assert (np.diff(sizes[order]) >= 0).all()
+    assert sum(r.share for r in requests) == pytest.approx(1)

@@ -108,3 +108,33 @@ def test_multi_label_groups_stay_whole():
     assert not set(groups[train]) & set(groups[held])
     assert abs(len(held) - 100) < 40
     assert targets[held].any(axis=0)[targets.any(axis=0)].all()
+
+
+@given(
+    values=st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=200),
+    share=st.floats(0.05, 0.9),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=100, deadline=None)
+def test_numbers_are_parted_exactly_and_any_number_of_them_can_be(values, share, seed):
+    targets = np.array(values, np.float32)[:, None]
+    train, held = split(targets, None, share, seed)
+    assert np.array_equal(np.sort(np.concatenate([train, held])), np.arange(len(values)))
+    assert len(held) == min(max(round(share * len(values)), 1), len(values) - 1)
+
+
+def test_every_tenth_of_the_order_of_numbers_is_on_both_sides_in_the_same_share():
+    targets = np.random.default_rng(0).lognormal(0, 2, (500, 2)).astype(np.float32)
+    held = split(targets, None, 100, 0)[1]
+    edges = np.quantile(targets[:, 0], np.linspace(0, 1, 11))
+    tenth = np.clip(np.searchsorted(edges, targets[:, 0], "right") - 1, 0, 9)
+    assert np.bincount(tenth[held], minlength=10).tolist() == [10] * 10
+
+
+def test_groups_of_numbers_stay_whole():
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 60, 600)
+    targets = (groups + rng.normal(size=600)).astype(np.float32)[:, None]
+    train, held = split(targets, groups, 0.2, 0)
+    assert not set(groups[train]) & set(groups[held])
+    assert abs(targets[held].mean() - targets.mean()) < 0.35 * targets.std()

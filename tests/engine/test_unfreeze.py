@@ -14,6 +14,7 @@ from ftaug.errors import ExperimentError
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.torchvision import torchvision
 from ftaug.interfaces import Backbone, Horizon, Stage
+from ftaug.text.backbones.tiny_text import tiny_text
 
 HORIZON = Horizon(total_steps=12, epoch_steps=4)
 
@@ -201,6 +202,40 @@ def test_what_is_frozen_does_not_move(name, size):
     assert part(*frozen) == before["frozen"]
     assert part(last) != before["last"]
     assert frozen_digest(backbone.network, made, 0) != digest
+
+
+def test_what_is_frozen_of_an_encoder_of_texts_does_not_move():
+    torch.manual_seed(0)
+    backbone = tiny_text(range(3), weights="none")
+    stages = (UnfreezeStage(("head",)), UnfreezeStage(("layer4",), Duration(2, "steps")))
+    made = plan(backbone, experiment(*stages), HORIZON)
+    state = backbone.network.state_dict()
+
+    def part(stage):
+        prefixes = next(one.modules for one in backbone.stages if one.name == stage)
+        return fingerprint([(k, v) for k, v in state.items() if k.startswith(prefixes)])
+
+    frozen = ("embeddings", "layer1", "layer2", "layer3")
+    ids = torch.randint(5, 4000, (4, 3, 9), generator=torch.Generator().manual_seed(0))
+    ids[:, 1], ids[:, 2] = 1, 0
+
+    def train(first, last):
+        named = dict(backbone.network.named_parameters())
+        groups = [{"params": [named[n] for n in group.names], "lr": 0.05} for group in made.groups]
+        optimizer = torch.optim.SGD(groups, momentum=0.9, weight_decay=0.01)
+        for step in range(first, last):
+            made.apply(backbone.network, step)
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(backbone.network(ids), torch.tensor([0, 1, 2, 0])).backward()
+            optimizer.step()
+
+    before = {stage: part(stage) for stage in (*frozen, "layer4", "head")}
+    digest = frozen_digest(backbone.network, made, 0)
+    train(0, 2)
+    assert frozen_digest(backbone.network, made, 0) == digest
+    assert {stage for stage, value in before.items() if part(stage) != value} == {"head"}
+    train(2, 4)
+    assert {stage for stage, value in before.items() if part(stage) != value} == {"layer4", "head"}
 
 
 def test_frozen_digest_sees_parameters_and_statistics(backbone):

@@ -399,6 +399,14 @@ def test_no_network_says_where_to_put_the_file(monkeypatch, tmp_path):
     assert str(path) in str(caught.value)
 
 
+def test_offline_nothing_is_downloaded(monkeypatch, tmp_path):
+    path = hub_file(monkeypatch, tmp_path, "resnet18")
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *a, **k: pytest.fail("it downloads"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(MissingInput, match=rf"cannot download https://.* \(offline\): put that file at {path}"):
+        build("resnet18", weights="imagenet").load_pretrained()
+
+
 def test_a_broken_download_is_named(monkeypatch, tmp_path):
     path = hub_file(monkeypatch, tmp_path, "resnet18")
     path.write_bytes(b"PK\x03\x04 not all of it")

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from ftaug.errors import BadData, MissingInput, StorageError
-from ftaug.image.datasets import cache, scan
+from ftaug.folders import index, scan
 from ftaug.image.datasets.folder import image_folder
-from ftaug.image.datasets.index import Packed
+from ftaug.image.datasets.index import PICTURES
+from ftaug.packed import Packed
 
 
 @pytest.fixture(autouse=True)
@@ -290,7 +291,7 @@ class TestCache:
 
     @pytest.fixture
     def large(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(cache, "WORTH_KEEPING", 3)
+        monkeypatch.setattr(index, "WORTH_KEEPING", 3)
         fill(tmp_path, "cat/1.jpg", "cat/2.jpg", "dog/1.png", "dog/deep/2.png", "dog/a.txt")
         for folder in (tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())):
             os.utime(folder, (1_600_000_000, 1_600_000_000))
@@ -299,7 +300,7 @@ class TestCache:
     @pytest.fixture
     def walks(self, monkeypatch):
         counted = []
-        monkeypatch.setattr(cache, "scan", lambda *a, **k: counted.append(a) or scan.scan(*a, **k))
+        monkeypatch.setattr(index, "scan", lambda *a, **k: counted.append(a) or scan.scan(*a, **k))
         return counted
 
     def test_the_second_start_walks_nothing_and_gives_the_same(self, large, walks):
@@ -321,7 +322,7 @@ class TestCache:
         }[change]()
         samples = image_folder("train", path=large)
         assert len(walks) == 2
-        assert samples.fingerprint == scan.scan(large).fingerprint
+        assert samples.fingerprint == scan.scan(large, PICTURES).fingerprint
 
     @pytest.mark.parametrize("damage", [b"", b"garbage", "half", "flip", "other version"])
     def test_a_damaged_index_is_made_again(self, large, walks, own_cache, damage, monkeypatch):
@@ -329,7 +330,7 @@ class TestCache:
         (file,) = own_cache.rglob("*.npz")
         content = bytearray(file.read_bytes())
         if damage == "other version":
-            monkeypatch.setattr(cache, "_VERSION", cache._VERSION + 1)
+            monkeypatch.setattr(index, "_VERSION", index._VERSION + 1)
         elif damage == "half":
             file.write_bytes(content[: len(content) // 2])
         elif damage == "flip":
@@ -355,7 +356,7 @@ class TestCache:
         assert len(image_folder("train", path=large)) == 4
 
     def test_small_folders_are_not_kept(self, large, own_cache, monkeypatch):
-        monkeypatch.setattr(cache, "WORTH_KEEPING", 5)
+        monkeypatch.setattr(index, "WORTH_KEEPING", 5)
         image_folder("train", path=large)
         assert not list(own_cache.rglob("*"))
 

@@ -83,6 +83,46 @@ def test_jpeg_at_a_smaller_scale_is_pillows_draft(picture, reduce):
     np.testing.assert_array_equal(decode(data, reduce), expected)
 
 
+@pytest.mark.parametrize("scale", [1, 2, 4, 8])
+@pytest.mark.parametrize(
+    ("options", "mode"),
+    [
+        ({"subsampling": "4:2:0"}, "RGB"),
+        ({"subsampling": "4:2:0", "optimize": True, "quality": 97}, "RGB"),
+        ({"subsampling": "4:2:2"}, "RGB"),
+        ({"subsampling": "4:4:4"}, "RGB"),
+        ({"progressive": True}, "RGB"),
+        ({"restart_marker_rows": 1}, "RGB"),
+        ({"keep_rgb": True}, "RGB"),
+        ({}, "L"),
+    ],
+)
+def test_the_first_rows_of_a_jpeg_are_those_of_all_of_it(options, mode, scale, capfd):
+    """However few are asked for. On some kinds of file all rows are decoded, and on none does the decoder complain."""
+    pixels = np.random.default_rng(4).integers(256, size=(331, 47, 3)).astype(np.uint8)
+    data = encoded(Image.fromarray(pixels).convert(mode), "JPEG", **options)
+    jpeg = opened(data)
+    whole = jpeg.load(scale)
+    for rows in range(1, len(whole) + 1):
+        top = jpeg.top(scale, rows)
+        assert len(top) >= rows
+        np.testing.assert_array_equal(top[:rows], whole[:rows])
+    assert capfd.readouterr().err == ""
+    plain = not {"progressive", "restart_marker_rows"} & set(options)
+    assert (len(jpeg.top(scale, 1)) < len(whole)) == plain
+
+
+@pytest.mark.parametrize("behind", [b"\0" * 9, b"more\xff\xd9"])
+def test_what_lies_behind_a_jpeg_does_not_make_the_decoder_complain(picture, behind, capfd):
+    data = encoded(picture.resize((40, 300)), "JPEG")
+    expected = by_pillow(data)
+    if b"more" in behind:  # as cameras do it: a second picture, which the header of the first one announces
+        data = data[:2] + b"\xff\xe2\x00\x0aMPF\0II*\0" + data[2:]
+    data += behind
+    np.testing.assert_array_equal(opened(data).top(1, 20)[:20], expected[:20])
+    assert capfd.readouterr().err == ""
+
+
 def test_other_formats_at_a_smaller_scale_are_means_of_boxes():
     pixels = np.random.default_rng(0).integers(256, size=(9, 14, 3), dtype=np.uint8)
     small = decode(encoded(Image.fromarray(pixels), "PNG"), 2)

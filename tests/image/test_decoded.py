@@ -13,9 +13,10 @@ from PIL import Image
 
 from ftaug.errors import StorageError
 from ftaug.image import samples
-from ftaug.image.datasets.index import FileSamples, Packed
+from ftaug.image.datasets.index import FileSamples
 from ftaug.image.decoded import DecodedSamples
 from ftaug.interfaces import Task
+from ftaug.packed import Packed
 
 FILES = [b"wide.jpg", b"turned.jpg", b"grey.jpg", b"plain.png", b"tiny.png"]
 OPS = [augmentation("random_resized_crop", scale=[0.2, 1.0]), augmentation("horizontal_flip"), augmentation("rotate")]

@@ -1,6 +1,7 @@
 """What holds for every augmentation, and for their sequence. A new op is tested by being registered."""
 
 import pickle
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -284,3 +285,15 @@ def test_geometries_of_different_interpolations_do_not_fuse():
     draws = [certain("rotate", interpolation=way)(canvas, streams()("rotate")) for way in ("nearest", None, "bicubic")]
     steps = fuse(draws, 60, 80)
     assert [step.geometry.interpolation for step in steps] == ["nearest", "bicubic"]
+
+
+@pytest.mark.parametrize("border", get_args(Border))
+@pytest.mark.parametrize("shape", [(600, 450), (130, 170)])
+def test_rows_that_are_not_decoded_are_not_seen(shape, border):
+    picture = opened(jpeg(texture(*shape)))
+    ops = augmentation("random_resized_crop"), augmentation("affine", border=border)
+    for ops_of in (ops, ops[:1], (augmentation("random_crop"), augmentation("rotate90"))):
+        pipeline = samples.pipeline(ops_of, preprocessing(32))
+        for epoch in range(40):
+            fewer, all_rows = (pipeline(raw, streams(0, epoch)) for raw in (picture, replace(picture, load_top=None)))
+            np.testing.assert_array_equal(fewer, all_rows)

@@ -129,3 +129,15 @@ def test_normalising_is_torchvisions(dtype):
     assert ours.dtype == torch.float32
     assert ours.is_contiguous(memory_format=torch.channels_last)
     assert not normaliser.state_dict()
+
+
+def test_a_batch_for_one_network_becomes_one_for_another():
+    """As a teacher's model sees what was prepared for its student."""
+    batch = samples.collate([texture(32, 32, seed) for seed in range(3)])
+    small, large = preprocessing(32), preprocessing(64, mean=[0.1, 0.2, 0.3], std=[0.5, 0.6, 0.7])
+    seen = samples.translator(small, large)(batch)
+    resized = functional.resize(batch.float(), [64, 64], InterpolationMode.BILINEAR, antialias=True) / 255
+    expected = functional.normalize(resized, large["mean"], large["std"])
+    torch.testing.assert_close(seen, expected, atol=1e-4, rtol=1e-4)
+    same = samples.translator(small, small)(batch)
+    assert torch.equal(same, samples.normaliser(small)(batch))

@@ -8,7 +8,7 @@ from ftaug.config.checks import reads
 from ftaug.config.document import Where
 from ftaug.config.experiment import Experiment
 from ftaug.config.faults import Fault, predicate
-from ftaug.config.registry import Component, nested
+from ftaug.config.registry import Component
 
 Found = Iterator[tuple[Where, Fault]]
 
@@ -17,23 +17,6 @@ KEEPS_SIZE = {
     *("horizontal_flip", "vertical_flip", "rotate", "translate", "scale", "shear", "affine", "perspective"),
     *("brightness", "contrast", "saturation", "hue", "colour_jitter", "grayscale", "trivial_augment", "rand_augment"),
 }
-
-
-@reads("augment", "mix")
-def _weights_match_choices(experiment: Experiment) -> Found:
-    for where, op in [*nested(experiment.augment, ("augment",)), *nested(experiment.mix, ("mix",))]:
-        choices, weights = op.settings.get("choices"), op.settings.get("weights")
-        if choices and weights and len(choices) != len(weights):
-            words = f"must be one number for each of the {len(choices)} choices; got {len(weights)}"
-            yield (*where, "weights"), predicate(words)
-
-
-@reads("augment")
-def _counts_can_be_met(experiment: Experiment) -> Found:
-    for where, op in nested(experiment.augment, ("augment",)):
-        if op.name == "some_of" and op.settings["count"] > len(op.settings["choices"]):
-            words = f"must be at most the {len(op.settings['choices'])} choices; got {op.settings['count']}"
-            yield (*where, "count"), predicate(words)
 
 
 @reads("augment")

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import AfterValidator
 
 from ftaug.config.draws import between
-from ftaug.config.registry import Component
-from ftaug.config.schema import OfKind, not_empty
-from ftaug.config.streams import branches, named
-from ftaug.config.types import Positive, Probability, Wording
+from ftaug.config.kinds import ANY_TASK
+from ftaug.config.types import Positive, Probability
 from ftaug.image import mix
 from ftaug.image.augmentations.draws import ShareRange
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Mixes = Annotated[
-    tuple[Annotated[Component, OfKind("mix")], ...],
-    AfterValidator(not_empty),
-    Wording("a list of at least one way of mixing"),
-]
 
-
-@mix.register
+@mix.register(tasks=ANY_TASK)
 def mixup(
     inputs: Tensor,
     targets: Tensor,
@@ -138,33 +129,6 @@ def fmix(
     return torch.where(stays, inputs, inputs.roll(shift, 0)), targets.roll(shift, 0).lerp(
         targets, float(stays.float().mean())
     )
-
-
-@mix.register
-def one_of(
-    inputs: Tensor,
-    targets: Tensor,
-    rng: np.random.Generator,
-    *,
-    choices: Mixes,
-    weights: tuple[Positive, ...] | None = None,
-    probability: Probability = 1.0,
-) -> tuple[Tensor, Tensor]:
-    """Mix each batch in one of several ways.
-
-    Settings:
-        choices: the ways, such as [mixup, cutmix]
-        weights: how often each is chosen beside the others, one number each; equally often unless set
-        probability: the chance that a batch is mixed
-    """
-    happens, streams = rng.random() < probability, branches(rng)
-    members = [(op, streams(name)) for name, op in named(choices)]
-    arrivals = [
-        own.exponential() / weight for (_, own), weight in zip(members, weights or [1] * len(choices), strict=True)
-    ]
-    chosen, own = members[int(np.argmin(arrivals))]
-    mixed: tuple[Tensor, Tensor] = chosen(inputs, targets, own) if happens else (inputs, targets)
-    return mixed
 
 
 def _smooth_mask(rng: np.random.Generator, height: int, width: int, share: float, decay: float) -> np.ndarray:

@@ -12,7 +12,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, one_of
 from ftaug.image import backbone
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
 from ftaug.interfaces import Backbone
-from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, preprocessing_in, read
+from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, is_offline, preprocessing_in, read
 
 if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
@@ -149,6 +149,8 @@ def _download(weights: WeightsEnum) -> WeightFile:
 
     cached = Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
     try:
+        if is_offline() and not cached.is_file():
+            raise OSError("offline")
         return WeightFile(str(cached), weights.get_state_dict(progress=False, check_hash=True))
     except OSError as error:
         reason = first_line(error)

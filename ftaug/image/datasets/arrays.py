@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.caches import cache_folder
-from ftaug.errors import BadData
 from ftaug.interfaces import Task
 
 _LARGE = 16 << 20  # bytes from which on workers share the pictures through a file
@@ -60,16 +59,6 @@ def fingerprint(*arrays: np.ndarray) -> str:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def few_per_class(source: str, targets: np.ndarray, per_class: int, seed: int) -> np.ndarray:
-    """That many rows of each class, ascending; a smaller number chooses a subset of a larger one's."""
-    rng = np.random.Generator(np.random.Philox(seed))
-    of_class = [rng.permutation(np.flatnonzero(targets == label)) for label in np.unique(targets)]
-    fewest = min(len(rows) for rows in of_class)
-    if per_class > fewest:
-        raise BadData(f"{source}: per_class must be at most {fewest}, the training pictures of the rarest class")
-    return np.sort(np.concatenate([rows[:per_class] for rows in of_class]))
 
 
 def shared(samples: ArraySamples) -> ArraySamples:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ftaug.config.subsets import few_per_class
 from ftaug.config.types import Count, CountOrZero
 from ftaug.image import dataset
-from ftaug.image.datasets.arrays import ArraySamples, few_per_class, fingerprint
+from ftaug.image.datasets.arrays import ArraySamples, fingerprint
 from ftaug.interfaces import Task
 
 _PARTITION_SEED = 1797

@@ -5,39 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ftaug.errors import BadData, MissingInput, StorageError
+from ftaug.folders.scan import Kind
 from ftaug.interfaces import Task
+from ftaug.packed import Packed
 
 SUFFIXES = (b".jpg", b".jpeg", b".png", b".webp", b".bmp", b".tif", b".tiff", b".gif")
+PICTURES = Kind("picture", SUFFIXES)
 _RETRIES = 3
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A list of byte strings in one buffer: string i is `buffer[ends[i-1]:ends[i]]`."""
-
-    buffer: bytes
-    ends: np.ndarray  # int64 (n,)
-
-    @classmethod
-    def of(cls, strings: Iterable[bytes]) -> Packed:
-        """Pack byte strings."""
-        strings = list(strings)
-        return cls(b"".join(strings), np.cumsum([len(s) for s in strings], dtype=np.int64))
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def __getitem__(self, index: int) -> bytes:
-        if not 0 <= index < len(self.ends):
-            raise IndexError(index)
-        return self.buffer[int(self.ends[index - 1]) if index else 0 : int(self.ends[index])]
 
 
 @dataclass(frozen=True)

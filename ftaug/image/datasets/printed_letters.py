@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ftaug.config.subsets import few_per_class
 from ftaug.config.types import Count, CountOrZero, NonNegative, Probability
 from ftaug.errors import MissingInput
 from ftaug.image import dataset
-from ftaug.image.datasets.arrays import ArraySamples, few_per_class, fingerprint
+from ftaug.image.datasets.arrays import ArraySamples, fingerprint
 from ftaug.interfaces import Task
 
 if TYPE_CHECKING:

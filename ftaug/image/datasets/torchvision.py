@@ -18,8 +18,9 @@ from ftaug.config.types import FilePath
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.image import dataset
 from ftaug.image.datasets.arrays import ArraySamples, fingerprint, shared
-from ftaug.image.datasets.index import FileSamples, Packed
+from ftaug.image.datasets.index import FileSamples
 from ftaug.interfaces import Task
+from ftaug.packed import Packed
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,27 @@
 """Augmentations for texts; importing this registers them."""
 
-from ftaug.text.augmentations import mixing
+from ftaug.text.augmentations import (
+    characters,
+    contractions,
+    mixing,
+    numbers,
+    paraphrases,
+    protecting,
+    replacements,
+    sentences,
+    spans,
+    words,
+)
 
-__all__ = ["mixing"]
+__all__ = [
+    "characters",
+    "contractions",
+    "mixing",
+    "numbers",
+    "paraphrases",
+    "protecting",
+    "replacements",
+    "sentences",
+    "spans",
+    "words",
+]

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.config.types import Positive
+from ftaug.config.draws import happens
+from ftaug.config.kinds import ANY_TASK
+from ftaug.config.types import Positive, Probability
 from ftaug.text import mix
 
 if TYPE_CHECKING:
@@ -15,14 +17,20 @@ if TYPE_CHECKING:
     from ftaug.text.network import Mixed
 
 
-@mix.register
+@mix.register(tasks=ANY_TASK)
 def mixup(
-    inputs: Tensor, targets: Tensor, rng: np.random.Generator, *, alpha: Positive = 0.2
+    inputs: Tensor,
+    targets: Tensor,
+    rng: np.random.Generator,
+    *,
+    alpha: Positive = 0.2,
+    probability: Probability = 1.0,
 ) -> tuple[Mixed | Tensor, Tensor]:
-    """Interpolate the word embeddings and the labels of each text and another one of the batch.
+    """Blend the word embeddings, and the target, of every text with those of another one of the batch.
 
     Settings:
-        alpha: of the beta distribution that the share is drawn from; the larger, the more even the mixtures
+        alpha: the share of a text is drawn from Beta(alpha, alpha): near 0 mostly all or nothing, 1 uniform
+        probability: the chance that a batch is mixed
 
     Word mixup, Guo et al. 2019 (arXiv:1905.08941): the embeddings of two texts, padded to one length, place by place.
     """
@@ -30,8 +38,8 @@ def mixup(
 
     from ftaug.text.network import Mixed
 
-    share = float(rng.beta(alpha, alpha))
-    if len(inputs) < 2:
+    share, fires = float(rng.beta(alpha, alpha)), happens(rng, probability)
+    if not fires or len(inputs) < 2:
         return inputs, targets
     shift = int(rng.integers(1, len(inputs)))
     shares = torch.full((len(inputs),), share, device=inputs.device)

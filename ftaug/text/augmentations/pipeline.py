@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.draws import Told, each, seen_by_next
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.config.streams import named
 from ftaug.interfaces import Account, Streams
 from ftaug.text.augmentations.protecting import negations_in
-from ftaug.text.lexicon import Lexicon
+from ftaug.text.lexicon import Lexicon, lexicon
 from ftaug.text.passage import Passage
 from ftaug.text.texts import Text
 from ftaug.text.tokens import Encoder, encoder
@@ -43,7 +43,7 @@ class Pipeline:
     @cached_property
     def lexicon(self) -> Lexicon:
         """What the model knows of words."""
-        return Lexicon(tokenizer=self.preprocessing["tokenizer"], **self.preprocessing["lexicon"])
+        return lexicon(self.preprocessing["tokenizer"], **self.preprocessing["lexicon"])
 
     def __call__(self, text: Text, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
         """Return the tokens, int32 (2, length); without streams nothing is drawn. Raises BadData."""
@@ -84,3 +84,12 @@ class Pipeline:
             if draws:
                 seen = seen_by_next(seen, draws)
                 yield name, seen, draws
+
+    def look_ahead(self, texts: Iterable[str]) -> list[str]:
+        """Have each op look at the training texts before the first is augmented: what a person should know.
+
+        Raises what keeps an op from doing what it is set to. What is read here is shared by the workers forked later.
+        """
+        looks = [(op.fact("ahead"), op.settings) for _, op in nested(self.augment) if op.fact("ahead") is not None]
+        listed = list(texts) if looks else []
+        return [sentence for look, settings in looks for sentence in look(settings, self.lexicon, listed)]

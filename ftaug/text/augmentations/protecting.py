@@ -2,17 +2,111 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal
 
-from ftaug.text.passage import Span, merged
+import numpy as np
+from pydantic import AfterValidator
 
-NEGATIONS = re.compile(
-    r"\b(?:no|not|nor|never|none|nobody|nothing|nowhere|neither|without|cannot|hardly|scarcely|barely|n[o']t)\b"
-    r"|\b\w+n['’]t\b",
-    re.IGNORECASE,
+from ftaug.config.faults import fail, predicate
+from ftaug.config.types import Text, Wording
+from ftaug.config.words import shown
+from ftaug.text import augmentation
+from ftaug.text.passage import Passage, Protection, merged
+from ftaug.text.segments import Span, pattern, words_of
+
+NEGATIONS = frozenset(
+    """
+    no not nor never none nobody nothing nowhere neither without cannot hardly scarcely barely dont doesnt didnt isnt
+    arent wasnt werent cant couldnt wouldnt shouldnt wont aint hasnt havent hadnt
+    """.split()  # noqa: SIM905 - to be read
 )
+
+ENTITIES = {
+    "numbers": r"(?<![\p{L}\p{N}_])[+\-−]?\p{Nd}+(?:[.,:/\-]\p{Nd}+)*(?:\s?[%‰°€$£¥])?(?![\p{L}\p{N}_])",
+    "urls": r"\b(?:https?://|www\.)[^\s<>\"]+",
+    "emails": r"[\p{L}\p{N}._%+\-]+@[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)+",
+    "mentions": r"(?<![\p{L}\p{N}_@])@[\p{L}\p{N}_]+",
+    "tags": r"(?<![\p{L}\p{N}_#])#[\p{L}\p{N}_]+",
+    "names": r"(?<![\p{L}\p{N}_])\p{Lu}[\p{L}\p{M}\p{N}'’\-]*(?:\s+\p{Lu}[\p{L}\p{M}\p{N}'’\-]*)*",
+}
+"""Simple patterns of what is often the point of a text; `names` are runs of capitalised words."""
+
+
+def _compiles(expression: str) -> str:
+    import re
+
+    try:
+        pattern(expression)
+    except Exception as error:
+        if type(error).__name__ != "error" and not isinstance(error, re.error | ValueError):
+            raise
+        raise fail(((), predicate(f"must be a regular expression; got {shown(expression)}: {error}"))) from None
+    return expression
+
+
+Expression = Annotated[str, AfterValidator(_compiles), Wording("a regular expression")]
+Entity = Literal["numbers", "urls", "emails", "mentions", "tags", "names"]
+
+
+@augmentation.register(varies=False)
+def protect(
+    passage: Passage,
+    rng: np.random.Generator,
+    *,
+    negations: bool = True,
+    labels: bool = False,
+    words: tuple[Text, ...] = (),
+    patterns: tuple[Expression, ...] = (),
+    entities: tuple[Entity, ...] = (),
+) -> Protection:
+    """Keep parts of the text from every op after it, in place of what is kept unless one says otherwise: negations.
+
+    Settings:
+        negations: the English words that turn a sentence into its opposite: not, never, isn't, without …
+        labels: the names of the text's own classes, where they occur in it
+        words: words, or several together, in upper or lower case
+        patterns: regular expressions (those of the library regex)
+        entities: simple patterns of numbers, urls, emails, mentions (@name), tags (#tag) and names (runs of
+            capitalised words, the first of a sentence too)
+
+    A protected part keeps its characters through every op; it moves with what stands before it.
+    """
+    spans: list[Span] = list(negations_in(passage.text)) if negations else []
+    listed = [*words, *(_spellings(passage.labels) if labels else ())]
+    if listed:
+        spans += _matches(_any_of(listed), passage.text, ignore_case=True)
+    for expression in (*patterns, *(ENTITIES[name] for name in entities)):
+        spans += _matches(expression, passage.text)
+    return Protection(merged(spans))
 
 
 def negations_in(text: str) -> tuple[Span, ...]:
     """The English words that turn a sentence into its opposite."""
-    return merged(Span(*match.span()) for match in NEGATIONS.finditer(text))
+    return tuple(span for span in words_of(text) if _negates(text[span.start : span.end].lower()))
+
+
+def _negates(word: str) -> bool:
+    return word in NEGATIONS or word.endswith(("n't", "n’t"))
+
+
+def _spellings(labels: Iterable[str]) -> Iterator[str]:
+    """How the names of classes may stand in a text: `world_news` as `world news` too."""
+    for name in labels:
+        yield name
+        yield name.replace("_", " ").replace("-", " ")
+
+
+def _any_of(listed: Iterable[str]) -> str:
+    """An expression for any of some words, the longest first."""
+    import re
+
+    ordered = sorted({word for word in listed if word.strip()}, key=lambda word: (-len(word), word))
+    return (
+        rf"(?<![\p{{L}}\p{{N}}_])(?:{'|'.join(map(re.escape, ordered))})(?![\p{{L}}\p{{N}}_])" if ordered else r"(?!)"
+    )
+
+
+def _matches(expression: str, text: str, *, ignore_case: bool = False) -> list[Span]:
+    found: Any = pattern(f"(?i){expression}" if ignore_case else expression)
+    return [Span(*match.span()) for match in found.finditer(text)]

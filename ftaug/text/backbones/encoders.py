@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 UNBOUNDED = 100_000
 """Tokenizers without a limit say a huge number."""
 
+LISTED = 10
+"""So many of the tensors that do not fit are named."""
+
 
 def library(what: str) -> Any:
     """The library transformers, quiet; raises Unavailable."""
@@ -32,72 +35,108 @@ def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str) -> n
     """The encoder of a configuration with a new head: for the classes, or for masked tokens."""
     import torch
 
+    from ftaug.text.dropout import quicken
     from ftaug.text.network import Classifier, MaskedTokens
 
     transformers = library("this backbone")
     has_types = "token_type_ids" in tokenizer.model_input_names
     if head == "masked_tokens":
         model = transformers.AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
+        quicken(model)
         return MaskedTokens(model, has_types=has_types, mask=tokenizer.mask_token_id)
     config.id2label = dict(enumerate(classes))
     config.label2id = {name: code for code, name in enumerate(classes)}
     model = transformers.AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+    quicken(model)
     return Classifier(model, has_types=has_types)
 
 
 def stages(network: Any) -> tuple[Stage, ...]:
-    """From the embeddings over the layers to the head, which is all that lies behind the encoder's layers."""
+    """From the embeddings over the layers to the head, which is all that lies behind the encoder's layers.
+
+    What the layers share of positions belongs to the embeddings. Where all layers share their weights, they are one.
+    """
     from torch import nn
 
-    model = network.model
-    prefix = f"model.{model.base_model_prefix}"
-    base = model.base_model
+    base = network.model.base_model
     lists = [(name, module) for name, module in base.named_modules() if isinstance(module, nn.ModuleList)]
     name, layers = max(lists, key=lambda found: sum(p.numel() for p in found[1].parameters()))
-    path = f"{prefix}.{name}"
+    path = f"model.{network.model.base_model_prefix}.{name}"
     layer_stages = [Stage(f"layer{i + 1}", (f"{path}.{i}",)) for i in range(len(layers))]
+    inside = {id(p) for p in layers.parameters()}
+    first = _embeddings(base, inside)
     before: list[str] = []
     after: list[str] = []
-    seen = False
-    for parameter, _ in network.named_parameters():
-        inside = parameter.startswith(f"{path}.")
-        seen = seen or inside
-        if not inside:
-            (after if seen or not parameter.startswith(f"{prefix}.") else before).append(parameter)
+    for parameter, tensor in network.named_parameters():
+        if id(tensor) not in inside:
+            (before if id(tensor) in first else after).append(parameter)
     return (Stage("embeddings", tuple(before)), *layer_stages, Stage("head", tuple(after)))
 
 
-def fill_encoder(network: Any, file: WeightFile, head: Stage, *, same_head: bool) -> None:
-    """Copy an encoder's tensors, whatever its names begin with, into the network; raises BadData."""
+def _embeddings(base: Any, inside: set[int]) -> set[int]:
+    """The parameters before an encoder's layers, and those of embeddings behind them."""
+    from torch import nn
+
+    found: set[int] = set()
+    for parameter in base.parameters():
+        if id(parameter) in inside:
+            break
+        found.add(id(parameter))
+    tables = (module for module in base.modules() if isinstance(module, nn.Embedding))
+    return (found | {id(p) for table in tables for p in table.parameters()}) - inside
+
+
+def positions(model: Any) -> int | None:
+    """The most tokens that a model of transformers takes; None where there is no limit."""
+    from torch import nn
+
+    for name, module in model.base_model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            taken = 0 if module.padding_idx is None else module.padding_idx + 1  # positions start behind padding's
+            return module.num_embeddings - taken
+    limit: int | None = getattr(model.config, "max_position_embeddings", None)
+    return limit
+
+
+def fill_encoder(network: Any, file: WeightFile, *, same_classes: bool) -> None:
+    """Copy an encoder's tensors, whatever its names begin with, into the network; raises BadData.
+
+    A head too, where it is for the same classes or guesses tokens.
+    """
     import torch
 
+    from ftaug.text.network import MaskedTokens
+
     prefix = f"model.{network.model.base_model_prefix}."
+    guesses = isinstance(network, MaskedTokens)
     theirs = {_bare(key, prefix): tensor for key, tensor in file.tensors.items()}
-    own = network.state_dict()
+    wanted = {
+        key: tensor
+        for key, tensor in network.state_dict().items()
+        if tensor.is_floating_point() and (key.startswith(prefix) or same_classes or guesses)
+    }
+    found = {key: theirs[_bare(key, prefix)] for key in wanted if _bare(key, prefix) in theirs}
+    has_head = not guesses and any(not key.startswith(prefix) for key in found)
+    needed = (key for key in wanted if (key.startswith(prefix) and ".pooler." not in key) or has_head)
+    wrong = [f"{key} is missing" for key in needed if key not in found]
+    shapes = ((key, list(tensor.shape), list(wanted[key].shape)) for key, tensor in found.items())
+    wrong += [f"{key} is {theirs} instead of {own}" for key, theirs, own in shapes if theirs != own]
+    if wrong:
+        more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
+        raise BadData(f"{file.source} does not fit the network: {'; '.join(wrong[:LISTED])}{more}")
+    for key, tensor in found.items():
+        if not torch.isfinite(tensor).all():
+            raise BadData(f"{file.source}: {key} holds values that are not finite numbers")
     with torch.no_grad():
-        for key, tensor in own.items():
-            in_head = key in head.modules
-            if in_head and not same_head and not key.startswith(prefix):
-                continue
-            found = theirs.get(_bare(key, prefix))
-            if found is None and in_head:
-                continue  # such as the pooler, which not every encoder has
-            if found is None:
-                if tensor.is_floating_point():
-                    raise BadData(f"{file.source} does not fit the network: {key} is missing")
-                continue
-            if found.shape != tensor.shape:
-                shapes = f"{list(found.shape)} instead of {list(tensor.shape)}"
-                raise BadData(f"{file.source} does not fit the network: {key} is {shapes}")
-            if not torch.isfinite(found).all():
-                raise BadData(f"{file.source}: {key} holds values that are not finite numbers")
-            tensor.copy_(found)
+        for key, tensor in found.items():
+            wanted[key].copy_(tensor)
 
 
 def _bare(key: str, prefix: str) -> str:
-    """A tensor's name below the encoder: without `model.bert.` or `bert.`."""
+    """A tensor's name below the encoder, without `model.bert.` or `bert.`, as it is called today."""
     short = prefix.removeprefix("model.")
-    return key.removeprefix("model.").removeprefix(short)
+    bare = key.removeprefix("model.").removeprefix(short)
+    return bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 
 
 def backbone(
@@ -107,6 +146,7 @@ def backbone(
 
     def save(folder: Any) -> None:
         network.model.save_pretrained(folder)
+        tokenizer.model_max_length = preprocessing["max_length"]
         tokenizer.save_pretrained(folder)
 
     return Backbone(network, stages(network), preprocessing, load, facts, save)
@@ -123,5 +163,5 @@ def preprocessing(
         "max_length": longest,
         "pad": int(tokenizer.pad_token_id or 0),
         "types": "token_type_ids" in tokenizer.model_input_names,
-        "lexicon": {**lexicon, "mask": tokenizer.mask_token or "[MASK]"},
+        "lexicon": {**lexicon, "mask": tokenizer.mask_token or ""},
     }

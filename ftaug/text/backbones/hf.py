@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,11 +11,11 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from ftaug.config.types import Count, Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
-from ftaug.interfaces import Backbone
+from ftaug.interfaces import Backbone, Origin
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import weights_file
-from ftaug.weights import WeightFile, Weights, described, first_line, is_file, read
+from ftaug.weights import Weights, described, first_line, is_file, read
 
 
 def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
@@ -51,29 +52,35 @@ def hf(
         weights: pretrained (those at the path), none, or a file
         head: classes, or masked_tokens to train the encoder on texts without labels (`objective: masked_tokens`)
 
-    Weights are read from safetensors alone, and no code that comes with a model is run. With the environment variable
-    HF_HUB_OFFLINE=1 nothing is downloaded.
+    Weights are read from safetensors alone, and no code that comes with a model is run. With `ftaug --offline` nothing
+    is downloaded.
     """
     if weights not in ("pretrained", "none") and not is_file(weights):
         raise ExperimentError(f"backbone.hf.weights must be pretrained, none or a file; got '{weights}'")
     config, tokenizer = _opened(path)
-    limit = getattr(config, "max_position_embeddings", None)
-    if getattr(config, "model_type", "") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
-        limit = limit and limit - 2  # their positions start behind the one of padding
+    labels = list((config.id2label or {}).values())  # of the head that may lie at the path
+    network = encoders.network(config, classes, tokenizer, head)
+    limit = encoders.positions(network.model)
     if max_length is not None and limit is not None and max_length > limit:
         raise ExperimentError(
             f"backbone.hf.max_length must be at most {limit}, the positions of {path}; got {max_length}"
         )
-    network = encoders.network(config, classes, tokenizer, head)
     made = encoders.preprocessing(tokenizer, max_length, limit, {"path": path})
 
     def load() -> None:
-        if weights != "none":
-            file = _pretrained(path) if weights == "pretrained" else read(weights)
+        if weights == "pretrained":
+            encoders.fill_encoder(network, read(weights_file(path)), same_classes=labels == list(classes))
+        elif weights != "none":
+            file = read(weights)
             same = described(file.metadata).get("classes") == list(classes)
-            encoders.fill_encoder(network, file, encoders.stages(network)[-1], same_head=same)
+            encoders.fill_encoder(network, file, same_classes=same)
 
-    return encoders.backbone(network, made, load, {"weights": path if weights == "pretrained" else weights}, tokenizer)
+    def write(folder: Path) -> None:
+        config.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    facts = {"weights": path if weights == "pretrained" else weights}
+    return replace(encoders.backbone(network, made, load, facts, tokenizer), origin=Origin("path", write))
 
 
 def _opened(path: str) -> tuple[Any, Any]:
@@ -82,21 +89,47 @@ def _opened(path: str) -> tuple[Any, Any]:
     if Path(path).is_absolute() and not Path(path, "config.json").is_file():
         raise MissingInput(f"backbone.hf.path: {path} is no folder with a config.json")
     try:
+        _refuse_code(transformers, path)
         config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except OSError as error:
         raise MissingInput(f"backbone.hf.path: cannot get {path}: {first_line(error)}") from None
     except ImportError as error:
         raise missing_extra(f"the tokenizer of {path} ({first_line(error)})", "transformers", "text") from None
-    except ValueError as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise BadData(f"backbone.hf.path: {path}: {first_line(error)}") from None
-    if not getattr(tokenizer, "is_fast", False):
-        raise BadData(f"backbone.hf.path: {path} has no tokenizer.json; save one with tokenizer.save_pretrained")
+    _check_encoder(transformers, path, config)
+    _check_tokenizer(path, config, tokenizer)
     return config, tokenizer
 
 
-def _pretrained(path: str) -> WeightFile:
-    """The tensors at the path, whichever head they have; raises MissingInput, BadData."""
-    file = weights_file(path)
-    found: Mapping[str, Any] = read(file).tensors
-    return WeightFile(file, found)
+def _refuse_code(transformers: Any, path: str) -> None:
+    """Raise BadData for a model that brings code of its own; nothing of it is read."""
+    config, _ = transformers.PretrainedConfig.get_config_dict(path)
+    tokenizer = transformers.models.auto.tokenization_auto.get_tokenizer_config(path)
+    for file, content in (("config.json", config), ("tokenizer_config.json", tokenizer)):
+        if "auto_map" in content:
+            raise BadData(
+                f"backbone.hf.path: {path} brings code of its own (auto_map in {file}), which is not run: "
+                "take a model that transformers itself knows"
+            )
+
+
+def _check_encoder(transformers: Any, path: str, config: Any) -> None:
+    """Raise BadData for a model that is no encoder with a head for classes."""
+    known = (transformers.MODEL_FOR_MASKED_LM_MAPPING, transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
+    if config.is_encoder_decoder or not all(type(config) in models for models in known):
+        raise BadData(
+            f"backbone.hf.path: {path} is a '{config.model_type}', which is no encoder of texts: take one such as "
+            "BERT, RoBERTa, DeBERTa or ModernBERT"
+        )
+
+
+def _check_tokenizer(path: str, config: Any, tokenizer: Any) -> None:
+    """Raise BadData for a tokenizer that cannot be stored, or does not fit the model."""
+    if not getattr(tokenizer, "is_fast", False):
+        raise BadData(f"backbone.hf.path: {path} has no tokenizer.json; save one with tokenizer.save_pretrained")
+    if len(tokenizer) > config.vocab_size:
+        raise BadData(
+            f"backbone.hf.path: the tokenizer in {path} has {len(tokenizer):,} tokens, the model {config.vocab_size:,}"
+        )

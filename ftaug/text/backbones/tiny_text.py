@@ -55,6 +55,6 @@ def tiny_text(
         if weights != "none":
             file = read(path)
             same = described(file.metadata).get("classes") == list(classes)
-            encoders.fill_encoder(network, file, encoders.stages(network)[-1], same_head=same)
+            encoders.fill_encoder(network, file, same_classes=same)
 
     return encoders.backbone(network, made, load, {"weights": weights}, tokenizer)

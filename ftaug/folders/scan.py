@@ -1,4 +1,4 @@
-"""Walk a folder of class folders once: which pictures there are, in an order that no locale changes."""
+"""Walk a folder of class folders once: which samples there are, in an order that no locale changes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ from pathlib import Path
 import numpy as np
 
 from ftaug.errors import BadData, MissingInput, StorageError
-from ftaug.image.datasets.index import SUFFIXES, Packed
+from ftaug.packed import Packed
 
 _SYSTEM_NAMES = {b"__macosx", b"thumbs.db", b"desktop.ini", b"$recycle.bin", b"system volume information"}
 _PROGRESS_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is looked for."""
+
+    noun: str  # for people: a "picture"
+    suffixes: tuple[bytes, ...]  # of its files, in lower case
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,7 @@ class Scan:
     targets: np.ndarray  # int64
     folders: Packed  # every folder read, relative; "" is the root
     modified: np.ndarray  # int64: their times of modification in ns, taken before they were read
-    loose: int  # pictures that lie beside the class folders
+    loose: int  # samples that lie beside the class folders
     notes: tuple[str, ...]
     fingerprint: str
 
@@ -40,6 +48,7 @@ class _Walk:
     """The state of one walk."""
 
     root: bytes
+    kind: Kind
     outside_links: bool
     buffer: bytearray = field(default_factory=bytearray)
     ends: array[int] = field(default_factory=lambda: array("q"))
@@ -56,9 +65,9 @@ class _Walk:
         return self.root + b"/" + folder
 
 
-def scan(root: Path, *, outside_links: bool = False) -> Scan:
+def scan(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
     """Walk the folder; raises BadData, MissingInput or StorageError naming what cannot be used."""
-    walk = _Walk(os.fsencode(root), outside_links)
+    walk = _Walk(os.fsencode(root), kind, outside_links)
     try:
         return _scan(walk)
     except PermissionError as error:
@@ -91,7 +100,7 @@ def _scan(walk: _Walk) -> Scan:
 
 
 def _collect(walk: _Walk, folder: bytes) -> None:
-    """Add the pictures of a folder, then those of its folders, each in the order of bytes."""
+    """Add the samples of a folder, then those of its folders, each in the order of bytes."""
     pending = [folder]
     while pending:
         folder = pending.pop()
@@ -110,9 +119,9 @@ def _collect(walk: _Walk, folder: bytes) -> None:
 
 
 def _enter(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Read one folder: the names of its pictures and the relative paths of its folders, both sorted."""
+    """Read one folder: the names of its samples and the relative paths of its folders, both sorted."""
     absolute = walk.absolute(folder)
-    pictures: list[bytes] = []
+    files: list[bytes] = []
     folders: list[bytes] = []
     status = Path(os.fsdecode(absolute)).stat()
     if (status.st_dev, status.st_ino) in walk.seen:
@@ -121,15 +130,13 @@ def _enter(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
     walk.seen.add((status.st_dev, status.st_ino))
     with os.scandir(absolute) as entries:
         for entry in entries:
-            _sort_in(walk, entry, folder, pictures, folders)
+            _sort_in(walk, entry, folder, files, folders)
     walk.folders.append(folder)
     walk.modified.append(status.st_mtime_ns)
-    return sorted(pictures), sorted(folders)
+    return sorted(files), sorted(folders)
 
 
-def _sort_in(
-    walk: _Walk, entry: os.DirEntry[bytes], folder: bytes, pictures: list[bytes], folders: list[bytes]
-) -> None:
+def _sort_in(walk: _Walk, entry: os.DirEntry[bytes], folder: bytes, files: list[bytes], folders: list[bytes]) -> None:
     """Put one entry of a folder where it belongs, or count it as ignored."""
     name = entry.name
     if name.startswith(b".") or name.lower() in _SYSTEM_NAMES:
@@ -140,9 +147,9 @@ def _sort_in(
     elif entry.is_dir():
         folders.append(folder + b"/" + name if folder else name)
     elif not entry.is_file():
-        raise BadData(f"{os.fsdecode(entry.path)} is {_kind(entry)}, not a picture; remove it")
-    elif name.lower().endswith(SUFFIXES):
-        pictures.append(name)
+        raise BadData(f"{os.fsdecode(entry.path)} is {_kind(entry)}, not a {walk.kind.noun}; remove it")
+    elif name.lower().endswith(walk.kind.suffixes):
+        files.append(name)
     else:
         walk.suffixes[b"." + name.lower().rpartition(b".")[2] if b"." in name else b""] += 1
 
@@ -174,7 +181,7 @@ def _notes(walk: _Walk, loose: int) -> tuple[str, ...]:
         seen = ", ".join(sorted(os.fsdecode(suffix) or "no extension" for suffix in walk.suffixes))
         notes.append(f"{_counted(sum(walk.suffixes.values()), 'file')} of another kind ignored: {seen}")
     if loose:
-        notes.append(f"{_counted(loose, 'picture')} beside the class folders ignored")
+        notes.append(f"{_counted(loose, walk.kind.noun)} beside the class folders ignored")
     return tuple(notes)
 
 
@@ -188,4 +195,8 @@ def _report(walk: _Walk) -> None:
     """Say every ten seconds how far a long walk is."""
     if time.monotonic() - walk.reported >= _PROGRESS_SECONDS:
         walk.reported = time.monotonic()
-        print(f"reading {os.fsdecode(walk.root)}: {len(walk.ends):,} pictures so far", file=sys.stderr, flush=True)
+        print(
+            f"reading {os.fsdecode(walk.root)}: {len(walk.ends):,} {walk.kind.noun}s so far",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ftaug.config.caches import cache_folder
-from ftaug.image.datasets.index import Packed
-from ftaug.image.datasets.scan import Scan, scan
+from ftaug.folders.scan import Kind, Scan, scan
+from ftaug.packed import Packed
 
 WORTH_KEEPING = 10_000
 """Files from which on an index is kept."""
@@ -24,21 +24,22 @@ _VERSION = 1
 _CLOCK_TICK = 2_000_000_000  # ns: a folder changed this shortly before its reading may change again unseen
 
 
-def scan_or_recall(root: Path, *, outside_links: bool = False) -> Scan:
+def scan_or_recall(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
     """Walk the folder, or take the index of an earlier walk if no folder in it was modified since."""
-    file = _file_for(root, outside_links)
+    file = _file_for(root, kind, outside_links)
     if (kept := _load(file)) is not None and _unchanged(root, kept):
         return kept
     started = time.time_ns()
-    found = scan(root, outside_links=outside_links)
+    found = scan(root, kind, outside_links=outside_links)
     if len(found.paths) >= WORTH_KEEPING and int(found.modified.max()) < started - _CLOCK_TICK:
         _save(found, file)
     return found
 
 
-def _file_for(root: Path, outside_links: bool) -> Path:
+def _file_for(root: Path, kind: Kind, outside_links: bool) -> Path:
     """Where the index of a folder is kept."""
-    key = hashlib.sha256(os.fsencode(root) + (b"\0outside" if outside_links else b"")).hexdigest()
+    ways = (os.fsencode(root), *kind.suffixes, b"outside" if outside_links else b"inside")
+    key = hashlib.sha256(b"\0".join(ways)).hexdigest()
     return cache_folder() / "index" / f"{key[:32]}.npz"
 
 

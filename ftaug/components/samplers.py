@@ -1,0 +1,22 @@
+"""Samplers: how much of an epoch each class has, from its training samples (classes,) to its share (classes,).
+
+An epoch keeps its length: rare classes are seen more often than once, common ones in parts, all of them in turn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftaug.config.kinds import sampler
+
+
+@sampler.register
+def balanced(counts: np.ndarray) -> np.ndarray:
+    """Every class is as much of an epoch as any other."""
+    return (counts > 0).astype(np.float64)
+
+
+@sampler.register
+def square_root(counts: np.ndarray) -> np.ndarray:
+    """Classes by the square root of their samples: halfway between as they are and balanced (Mahajan et al. 2018)."""
+    return np.asarray(np.sqrt(counts))

@@ -1,0 +1,1 @@
+"""Folders that hold one folder of samples per class, as every modality reads them."""

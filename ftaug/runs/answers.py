@@ -1,0 +1,81 @@
+"""A model's answers for people and programs: the likeliest classes, or the numbers that it tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ftaug.errors import ExperimentError
+from ftaug.interfaces import Task
+
+
+class Form(Protocol):
+    """How the answer to a sample is told."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The columns of a table of answers."""
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """The values below the headings."""
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """As JSON."""
+
+
+@dataclass(frozen=True)
+class Likeliest:
+    """The classes with the highest probabilities, highest first."""
+
+    task: Task
+    ranks: int
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """A class and its probability for each rank."""
+        if self.ranks == 1:
+            return ("class", "probability")
+        return tuple(f"{name}_{rank}" for rank in range(1, self.ranks + 1) for name in ("class", "probability"))
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """Class, probability, class, probability …"""
+        return [value for pair in self._classes(answer) for value in pair]
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """The classes with their probabilities."""
+        return {"predictions": [{"class": name, "probability": p} for name, p in self._classes(answer)]}
+
+    def _classes(self, answer: np.ndarray) -> list[tuple[str, float]]:
+        order = np.argsort(-answer, kind="stable")[: self.ranks]
+        return [(self.task.classes[i], float(answer[i])) for i in order]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a regression."""
+
+    task: Task
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Their names."""
+        return self.task.classes
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """The numbers in their order."""
+        return [float(value) for value in answer]
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """The numbers by their names."""
+        return {"numbers": dict(zip(self.task.classes, self.cells(answer), strict=True))}
+
+
+def form(task: Task, top_k: int | None) -> Form:
+    """The form that fits the task; raises ExperimentError for ranks where there are none."""
+    if not task.regression:
+        return Likeliest(task, min(top_k or 1, len(task.classes)))
+    if top_k is not None:
+        raise ExperimentError("--top-k: the run tells numbers, not classes; leave it out")
+    return Numbers(task)

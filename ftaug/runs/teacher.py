@@ -1,0 +1,49 @@
+"""The teacher of a distillation: another run's model, made to answer the batches of this one."""
+
+from ftaug.config.experiment import Distil, Experiment
+from ftaug.engine.device import Device
+from ftaug.engine.distil import Teacher
+from ftaug.engine.setup import Model, modality_of
+from ftaug.errors import ExperimentError, MissingInput, Problem
+from ftaug.interfaces import Backbone, Task
+from ftaug.runs.opened import OpenRun, open_run
+
+
+def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: Device) -> Teacher | None:
+    """The teacher that the experiment names; raises ExperimentError where it cannot teach this, or MissingInput."""
+    distil = experiment.distil
+    if distil is None:
+        return None
+    if not (distil.teacher / "best").is_dir():
+        at = f"{distil.place}: " if distil.place else ""
+        raise MissingInput(f"{at}distil.teacher: {distil.teacher} is no run folder with a best checkpoint")
+    opened = open_run(distil.teacher, str(device.torch))
+    if reason := _difference(opened, experiment, task):
+        raise ExperimentError(Problem(f"distil.teacher: {reason}", distil.place))
+    return Teacher(_translating(opened, distil, experiment, backbone).to(device.torch))
+
+
+def _difference(opened: OpenRun, experiment: Experiment, task: Task) -> str:
+    """Why the teacher knows something else than the student is to learn; the empty string where it does not."""
+    theirs, modality = opened.task, opened.experiment.modality
+    if modality != experiment.modality:
+        return f"was trained on modality {modality}, and this experiment's is {experiment.modality}"
+    if theirs == task:
+        return ""
+    if theirs.kind != task.kind:
+        return f"its task is {theirs.kind.replace('_', ' ')}, and this one's is {task.kind.replace('_', ' ')}"
+    listed = f"its classes are {_listed(theirs)}, and those of data.train {_listed(task)}"
+    return f"{listed}; they must be the same, in the same order"
+
+
+def _listed(task: Task) -> str:
+    return ", ".join(task.classes[:8]) + (f" and {len(task.classes) - 8} more" if len(task.classes) > 8 else "")
+
+
+def _translating(opened: OpenRun, distil: Distil, experiment: Experiment, backbone: Backbone) -> Model:
+    """The teacher's model behind what makes a batch that was prepared for the student one for the teacher."""
+    try:
+        normaliser = modality_of(experiment).translator(backbone.preprocessing, opened.preprocessing)
+    except ExperimentError as error:
+        raise ExperimentError(Problem(f"distil.teacher: {error}", distil.place)) from None
+    return Model(normaliser, opened.model.network, opened.model.units)

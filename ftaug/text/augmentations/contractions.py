@@ -1,0 +1,100 @@
+"""English contractions: written out, or drawn together."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from ftaug.config.draws import happens
+from ftaug.config.types import Probability, Share
+from ftaug.text import augmentation
+from ftaug.text.augmentations.replacements import like
+from ftaug.text.augmentations.words import SHARE
+from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen
+from ftaug.text.segments import pattern
+
+SUBJECTS = {
+    "m am": "i",
+    "re are": "you we they",
+    "ve have": "i you we they",
+    "ll will": "i you he she it we they that there",
+    "s is": "he she it that there what where who here",
+}
+NEGATED = (
+    "isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't wouldn't couldn't shouldn't mustn't needn't"
+)
+IRREGULAR = {"can't": "cannot", "won't": "will not", "let's": "let us"}
+UNCLEAR = r"\s+(?:\p{L}+ly\s+)?(?:been|had|got|gone|done|seen|made|come|become|\p{L}{2,}ed|\p{L}{2,}en)\b"
+"""Behind `it's`, what says that it may mean `it has`."""
+
+
+@augmentation.register(severity=SHARE)
+def contractions(
+    passage: Passage,
+    rng: np.random.Generator,
+    *,
+    share: Share = 0.5,
+    direction: Literal["both", "expand", "contract"] = "both",
+    probability: Probability = 1.0,
+) -> Edits | None:
+    """Write English contractions out, and draw together what can be: it's, it is; they will, they'll.
+
+    Settings:
+        share: the share of the places where that can be done in which it is; one at least
+        direction: expand (it's → it is), contract (it is → it's) or both
+        probability: the chance that the op fires for a text
+
+    Negated ones (isn't, is not) are protected unless `protect: {negations: false}` stands before. What may mean two
+    things (`he'd`, and `it's` before a participle) is left.
+    """
+    if not happens(rng, probability):
+        return None
+    able = [edit for edit in _possible(passage, direction) if passage.may_change(Span(edit.start, edit.end))]
+    return changes(passage, chosen(rng, able, share))
+
+
+def _possible(passage: Passage, direction: str) -> list[Edit]:
+    """All that can be written out or drawn together, in order."""
+    long, mark = _expanded(), "’" if "’" in passage.text else "'"
+    found: list[Edit] = []
+    for match in pattern(_alternatives()).finditer(passage.text):
+        written = match[0]
+        plain = " ".join(written.lower().replace("’", "'").split())
+        if plain in long:
+            unclear = plain.endswith("'s") and plain != "let's" and pattern(UNCLEAR).match(passage.text, match.end())
+            if direction != "contract" and not unclear:
+                found.append(Edit(match.start(), match.end(), like(written, long[plain])))
+        elif direction != "expand" and _goes_on(passage.text, match.end(), plain):
+            short = like(written, _contracted()[plain]).replace("'", mark)
+            found.append(Edit(match.start(), match.end(), short))
+    return found
+
+
+def _goes_on(text: str, end: int, plain: str) -> bool:
+    """Whether a word follows, without which `it is` cannot be drawn together; `is not` can."""
+    return plain.endswith("not") or bool(pattern(r"\s+\p{L}").match(text, end))
+
+
+@cache
+def _expanded() -> dict[str, str]:
+    """From a contraction to what it stands for, all in lower case but for I."""
+    affirmed = {
+        f"{subject}'{short}": f"{'I' if subject == 'i' else subject} {verb}"
+        for (short, verb), subjects in ((key.split(), who.split()) for key, who in SUBJECTS.items())
+        for subject in subjects
+    }
+    return affirmed | {word: word.removesuffix("n't") + " not" for word in NEGATED.split()} | IRREGULAR
+
+
+@cache
+def _contracted() -> dict[str, str]:
+    return {long.lower(): "I" + short[1:] if long.startswith("I ") else short for short, long in _expanded().items()}
+
+
+@cache
+def _alternatives() -> str:
+    forms = sorted({*_expanded(), *_contracted()}, key=lambda form: (-len(form), form))
+    ways = "|".join(form.replace("'", "['’]").replace(" ", r"\s+") for form in forms)
+    return rf"(?i)(?<![\p{{L}}\p{{N}}'’])(?:{ways})(?![\p{{L}}\p{{N}}'’])"

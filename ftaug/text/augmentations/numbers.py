@@ -1,0 +1,49 @@
+"""Numbers in a text become others of the same shape."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+
+from ftaug.config.draws import happens
+from ftaug.config.types import Probability, Share
+from ftaug.text import augmentation
+from ftaug.text.augmentations.words import SHARE
+from ftaug.text.passage import Edit, Edits, Passage, changes, chosen
+from ftaug.text.segments import pattern
+
+NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
+
+
+@augmentation.register(severity=SHARE)
+def numbers(
+    passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: Probability = 1.0
+) -> Edits | None:
+    """Put other numbers in the place of numbers, of as many digits and the same format: 1,250.00, 3,871.42.
+
+    Settings:
+        share: the share of the numbers that is replaced; one at least
+        probability: the chance that the op fires for a text
+
+    For texts whose class does not hang on a number. Words with digits in them (B2B, 2nd) stay; leading zeros do too.
+    """
+    if not happens(rng, probability):
+        return None
+    is_number = pattern(NUMBER).fullmatch
+    able = [word for word in passage.free if is_number(passage[word])]
+    return changes(passage, [Edit(*word, _other(passage[word], rng)) for word in chosen(rng, able, share)])
+
+
+def _other(number: str, rng: np.random.Generator) -> str:
+    """A number of the same shape; its first digit is none that it had, and is 0 where it was."""
+    digits = [i for i, character in enumerate(number) if character.isdecimal()]
+    first = next((i for i in digits if unicodedata.decimal(number[i]) > 0), digits[-1])
+    characters = list(number)
+    for i in digits:
+        old = unicodedata.decimal(number[i])
+        if i < first:
+            continue
+        new = int(rng.random() * 10) if i > first else (old + int(rng.random() * 8)) % 9 + 1
+        characters[i] = chr(ord(number[i]) - old + new)
+    return "".join(characters)

@@ -1,0 +1,93 @@
+"""Another text that says the same, from a user's table: back-translations, or what people or a model wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug.config.checks import Found, reads
+from ftaug.config.draws import happens
+from ftaug.config.experiment import Experiment
+from ftaug.config.faults import predicate
+from ftaug.config.registry import FrozenDict, nested
+from ftaug.config.types import FilePath, Probability
+from ftaug.errors import BadData
+from ftaug.text import augmentation
+from ftaug.text.augmentations.tables import normal, table
+from ftaug.text.lexicon import Lexicon
+from ftaug.text.passage import Edit, Edits, Passage, Rewritten, Span, pick
+
+KEY, VALUES = "text", "paraphrases"
+
+
+def _covered(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
+    """Say how many of the texts have paraphrases; raises BadData if none has."""
+    path: Path = settings["from"]
+    known = table(path, KEY, VALUES)
+    found = [normal(text) in known for text in texts]
+    if not any(found):
+        raise BadData(
+            f"augment.paraphrases: {path} has none of the {len(found):,} training texts; '{KEY}' must hold them as "
+            "they are in the data"
+        )
+    share = f"{100 * sum(found) / len(found):.0f} %"
+    return [f"paraphrases: {path.name} has {sum(found):,} of the {len(found):,} texts ({share}); the others stay"]
+
+
+@augmentation.register(severity={"probability": (0.0, 1.0)}, ahead=_covered)
+def paraphrases(
+    passage: Passage, rng: np.random.Generator, *, from_: FilePath, probability: Probability = 0.5
+) -> Edits | None:
+    """Put a paraphrase of the whole text in its place, such as a back-translation, from a table of your own.
+
+    Settings:
+        from: the table: CSV or TSV whose first row names the columns, text first and paraphrases in those behind it,
+            or JSON Lines with text and paraphrases
+        probability: the chance that the op fires for a text
+
+    Texts that the table lacks stay as they are. So does a text whose protected parts, by default its negations, are not
+    all in the paraphrase, in their order. It looks a text up as it is in the data, so it comes before other ops.
+
+    Back-translation: Sennrich et al. 2016; as augmentation Xie et al. 2019 (UDA).
+    """
+    if not happens(rng, probability):
+        return None
+    whole = passage.text.strip()
+    others = table(from_, KEY, VALUES).get(normal(whole), ())
+    kept = [(other, spans) for other in others if (spans := _kept(passage, other)) is not None]
+    if not kept:
+        return None
+    other, spans = pick(rng, kept)
+    start = passage.text.index(whole)
+    moved = tuple(Span(span.start + start, span.end + start) for span in spans)
+    edit = Edit(start, start + len(whole), other)
+    return Rewritten((edit,), protected=moved, values=FrozenDict(changes=1))
+
+
+def _kept(passage: Passage, other: str) -> list[Span] | None:
+    """Where the protected parts are in a paraphrase, in their order; None if one is missing."""
+    found: list[Span] = []
+    for part in passage.protected:
+        start = other.find(passage[part], found[-1].end if found else 0)
+        if start < 0:
+            return None
+        found.append(Span(start, start + part.end - part.start))
+    return found
+
+
+@reads("augment")
+def _paraphrases_come_first(experiment: Experiment) -> Found:
+    for where, op in nested(experiment.augment, ("augment",)):
+        if op.name == "paraphrases":
+            yield from _changed_before(experiment, where)
+
+
+def _changed_before(experiment: Experiment, where: tuple[str | int, ...]) -> Iterator[Any]:
+    """A fault if an op that may change the text stands before the one in which they are."""
+    index = int(where[1])
+    before = [op.name for op in experiment.augment[:index] if op.name not in ("protect", "paraphrases")]
+    if before:
+        yield where, predicate(f"looks texts up as they are in the data; put it before {before[0]}")

@@ -1,0 +1,171 @@
+"""Augmentations that put other words into a text: synonyms, words near in meaning, what the model expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ftaug.config.draws import happens
+from ftaug.config.types import Count, Probability, Share
+from ftaug.text import augmentation, masked
+from ftaug.text.augmentations.sources import Source, Synonyms, Words, known_words, open_source, source
+from ftaug.text.augmentations.words import SHARE
+from ftaug.text.lexicon import Lexicon
+from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick
+
+Able = Callable[[], list[Span]]
+
+
+@augmentation.register(severity=SHARE, ahead=open_source)
+def synonyms(
+    passage: Passage,
+    rng: np.random.Generator,
+    *,
+    from_: Synonyms,
+    share: Share = 0.1,
+    probability: Probability = 1.0,
+) -> Edits | None:
+    """Put synonyms in the place of words, with their capitals.
+
+    Settings:
+        from: a table of your own, or wordnet. A table is CSV or TSV whose first row names the columns, word first and
+            its synonyms in those behind it, or JSON Lines with word and synonyms; several words together may be a word
+        share: the share of the words with synonyms that is replaced; one at least
+        probability: the chance that the op fires for a text
+
+    One of the four operations of EDA, Wei and Zou 2019. WordNet is English, needs nltk and its data, and is asked for
+    base forms alone, so that no plural becomes a singular; it knows nothing of which meaning is meant.
+    """
+    others = source(from_, passage)
+    return _replaced(passage, rng, others, share, probability, lambda: known_words(from_, passage, others))
+
+
+@augmentation.register(severity=SHARE, ahead=open_source)
+def neighbours(
+    passage: Passage,
+    rng: np.random.Generator,
+    *,
+    share: Share = 0.1,
+    nearest: Count = 8,
+    probability: Probability = 1.0,
+) -> Edits | None:
+    """Put words in the place of others that are near them in the model's own embeddings.
+
+    Settings:
+        share: the share of the words that the model knows as one token that is replaced; one at least
+        nearest: of how many nearest one is drawn
+        probability: the chance that the op fires for a text
+
+    Near words are of a kind, not of one meaning: the neighbours of `good` include `bad`. Nothing is downloaded.
+    """
+    lexicon = passage.lexicon
+    if lexicon is None:
+        return None
+
+    def others(word: str) -> list[str]:
+        return lexicon.neighbours(word, nearest)
+
+    return _replaced(
+        passage,
+        rng,
+        others,
+        share,
+        probability,
+        lambda: [word for word in passage.free if lexicon.knows(passage[word])],
+    )
+
+
+def _open_model(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
+    masked.model(lexicon.path)
+    return []
+
+
+@augmentation.register(severity=SHARE, ahead=_open_model)
+def masked_fill(
+    passage: Passage,
+    rng: np.random.Generator,
+    *,
+    share: Share = 0.1,
+    candidates: Count = 10,
+    probability: Probability = 1.0,
+) -> Edits | None:
+    """Mask words and put in their places what the pretrained model expects there.
+
+    Settings:
+        share: the share of the words that may change which is replaced; one at least
+        candidates: of how many words that the model finds most likely one is drawn, by their probabilities
+        probability: the chance that the op fires for a text
+
+    The model at the backbone's path, with the head that it was pretrained with, runs on the CPU in each worker: some
+    ten milliseconds a text for a small model, much more for a large one. It never puts back the word that was there.
+    """
+    if not happens(rng, probability) or passage.lexicon is None:
+        return None
+    words = chosen(rng, passage.free, share)
+    luck = rng.random(len(words)).tolist()
+    if not words:
+        return None
+    found = masked.fill(passage, words, luck, candidates)
+    return changes(passage, [Edit(*word, like(passage[word], new)) for word, new in found.items()])
+
+
+@augmentation.register(severity=SHARE, ahead=open_source)
+def insert(
+    passage: Passage,
+    rng: np.random.Generator,
+    *,
+    from_: Words = "own",
+    share: Share = 0.1,
+    probability: Probability = 1.0,
+) -> Edits | None:
+    """Put words before others at random places.
+
+    Settings:
+        from: own for words of the text itself; or for words like one of the text's: neighbours (in the model's
+            embeddings), wordnet, or a table of synonyms
+        share: the number of words put in, as a share of the text's words; one at least
+        probability: the chance that the op fires for a text
+
+    One of the four operations of EDA, Wei and Zou 2019.
+    """
+    if not happens(rng, probability):
+        return None
+    words = passage.words
+    places = [word for word in words if passage.may_change(Span(word.start, word.start))]
+    order = drawn_first(rng, len(places), share)
+    others = (lambda word: (word,)) if from_ == "own" else source(from_, passage)
+    able = words if from_ == "own" else [word for word in words if others(passage[word])]
+    if not able:
+        return None
+    return changes(passage, [_inserted(passage, places[i], pick(rng, able), others, rng) for i in sorted(order)])
+
+
+def like(word: str, other: str) -> str:
+    """Another word with the capitals of a word: Cat, dog → Dog; CAT, dog → DOG."""
+    if word.isupper() and len(word) > 1:
+        return other.upper()
+    return other[:1].title() + other[1:] if word[:1].isupper() else other
+
+
+def _replaced(
+    passage: Passage,
+    rng: np.random.Generator,
+    others: Source,
+    share: float,
+    probability: float,
+    able: Callable[[], list[Span]],
+) -> Edits | None:
+    """Others for a share of the words that are able to be replaced."""
+    if not happens(rng, probability):
+        return None
+    found = [(word, others(passage[word])) for word in chosen(rng, able(), share)]
+    return changes(passage, [Edit(*word, like(passage[word], pick(rng, some))) for word, some in found])
+
+
+def _inserted(passage: Passage, place: Span, word: Span, others: Source, rng: np.random.Generator) -> Edit:
+    """A word put before another, with a space, but not where words touch, as in Chinese."""
+    new = pick(rng, others(passage[word]))
+    touches = place.start > 0 and passage.text[place.start - 1].isalnum()
+    return Edit(place.start, place.start, new if touches else f"{new} ")

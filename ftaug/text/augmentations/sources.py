@@ -1,0 +1,90 @@
+"""Where other words for a word come from: a table, WordNet, the model's embeddings, the text itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from ftaug.config.types import FilePath
+from ftaug.errors import MissingInput, missing_extra
+from ftaug.text.augmentations.tables import normal, table
+from ftaug.text.lexicon import Lexicon
+from ftaug.text.passage import Passage, Span
+
+Synonyms = Literal["wordnet"] | FilePath
+Words = Literal["own", "neighbours", "wordnet"] | FilePath
+Source = Callable[[str], Sequence[str]]
+
+KEY, VALUES = "word", "synonyms"
+NEAREST = 8
+
+
+def source(named: str | Path, passage: Passage) -> Source:
+    """From a word, or several, to others: none where the source does not know it."""
+    if isinstance(named, Path):
+        known = table(named, KEY, VALUES)
+        return lambda words: known.get(normal(words), ())
+    if named == "wordnet":
+        return in_wordnet
+    lexicon = passage.lexicon
+    return (lambda word: lexicon.neighbours(word)[:NEAREST]) if lexicon is not None else lambda word: ()
+
+
+def known_words(named: str | Path, passage: Passage, others: Source) -> list[Span]:
+    """The words that may change and for which there are others; of a table, several words together too."""
+    longest = longest_key(named) if isinstance(named, Path) else 1
+    if longest == 1:
+        return [word for word in passage.free if others(passage[word])]
+    found: list[Span] = []
+    for i, word in enumerate(passage.free):
+        if found and word.start < found[-1].end:
+            continue
+        together = (Span(word.start, last.end) for last in reversed(passage.free[i : i + longest]))
+        known = next((span for span in together if others(passage[span]) and passage.may_change(span)), None)
+        found += [known] if known is not None else []
+    return found
+
+
+@lru_cache(maxsize=8)
+def longest_key(path: Path) -> int:
+    """The most words that a key of a table of synonyms has."""
+    return max(len(key.split(" ")) for key in table(path, KEY, VALUES))
+
+
+@lru_cache(maxsize=1 << 16)
+def in_wordnet(word: str) -> tuple[str, ...]:
+    """The synonyms of a word in WordNet, by how common its meaning is; none of an inflected form."""
+    name = word.lower()
+    lemmas = [synset.lemma_names() for synset in wordnet().synsets(name)]
+    own = [other for names in lemmas if name in names for other in names if other.lower() != name]
+    return tuple(dict.fromkeys(other.replace("_", " ") for other in own))
+
+
+@lru_cache(maxsize=1)
+def wordnet() -> Any:
+    """WordNet as nltk reads it; raises Unavailable, MissingInput."""
+    try:
+        from nltk.corpus import wordnet as corpus
+    except ImportError:
+        raise missing_extra("the source 'wordnet'", "nltk", "wordnet") from None
+    try:
+        corpus.ensure_loaded()
+    except LookupError:
+        raise MissingInput(
+            "the data of WordNet are not there: python -m nltk.downloader wordnet, or set NLTK_DATA to their folder"
+        ) from None
+    return corpus
+
+
+def open_source(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
+    """Look ahead: read what the words come from, so that it is there before training and shared by its workers."""
+    named = settings.get("from", "neighbours")
+    if isinstance(named, Path):
+        table(named, KEY, VALUES)
+    elif named == "wordnet":
+        wordnet()
+    elif named == "neighbours":
+        lexicon.open()
+    return []

@@ -1,0 +1,131 @@
+"""Augmentations of words: taken out, exchanged, masked, and punctuation between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from ftaug.config.draws import happens
+from ftaug.config.types import Probability, Share, Text
+from ftaug.text import augmentation
+from ftaug.text.augmentations.masks import mask_of, needs_mask
+from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick
+
+SHARE: Mapping[str, tuple[Any, Any]] = {"share": (0.0, 1.0)}
+"""What a severity sets: the share itself."""
+
+By = Literal["mask", "delete"]
+
+
+@augmentation.register(severity=SHARE)
+def delete(
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+) -> Edits | None:
+    """Take out words, each with one of the spaces beside it.
+
+    Settings:
+        share: the share of the words that may change which goes; one at least, and never all words of the text
+        probability: the chance that the op fires for a text
+
+    One of the four operations of EDA, Wei and Zou 2019.
+    """
+    if not happens(rng, probability):
+        return None
+    return changes(passage, without(passage, _sparing_one(passage, drawn_first(rng, len(passage.free), share))))
+
+
+@augmentation.register(severity=SHARE)
+def swap(
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+) -> Edits | None:
+    """Let words change places, two and two.
+
+    Settings:
+        share: the share of the words that may change which changes places; two words at least
+        probability: the chance that the op fires for a text
+
+    One of the four operations of EDA, Wei and Zou 2019. Spaces and punctuation stay where they are.
+    """
+    free = passage.free
+    if not happens(rng, probability) or len(free) < 2:
+        return None
+    order = drawn_first(rng, len(free), share, least=2)
+    pairs = zip(order[::2], order[1::2], strict=False)
+    return changes(passage, (Edit(*free[a], passage[free[b]]) for pair in pairs for a, b in (pair, (pair[1], pair[0]))))
+
+
+@augmentation.register(severity=SHARE)
+def aeda(
+    passage: Passage,
+    rng: np.random.Generator,
+    *,
+    share: Share = 1 / 3,
+    marks: tuple[Text, ...] = (".", ";", "?", ":", "!", ","),
+    probability: Probability = 1.0,
+) -> Edits | None:
+    """Put punctuation before words at random places; all words stay, in their order.
+
+    Settings:
+        share: the largest number of marks, as a share of the words; their number is uniform from 1 to that
+        marks: what is put there
+        probability: the chance that the op fires for a text
+
+    AEDA, Karimi et al. 2021.
+    """
+    places = [word for word in passage.words if passage.may_change(Span(word.start, word.start))]
+    most = round(share * len(places)) or (1 if share > 0 else 0)
+    if not happens(rng, probability) or not places or not most or not marks:
+        return None
+    count = 1 + int(rng.random() * most)
+    order = drawn_first(rng, len(places), 1.0)[:count]
+    return changes(passage, [_mark(passage, places[i], pick(rng, marks)) for i in sorted(order)])
+
+
+@augmentation.register(severity=SHARE, ahead=needs_mask("mask"))
+def mask(
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.15, probability: Probability = 1.0
+) -> Edits | None:
+    """Put the model's mask token in the place of words.
+
+    Settings:
+        share: the share of the words that may change which is masked; one at least
+        probability: the chance that the op fires for a text
+    """
+    if not happens(rng, probability):
+        return None
+    token = mask_of(passage)
+    return changes(passage, [Edit(*word, token) for word in chosen(rng, passage.free, share)])
+
+
+def hidden(passage: Passage, words: Sequence[Span], by: By) -> Edits | None:
+    """Words or parts of words masked, or taken out."""
+    token = mask_of(passage) if by == "mask" else ""
+    return changes(passage, [Edit(*word, token) for word in words] if token else without(passage, words))
+
+
+def without(passage: Passage, words: Iterable[Span]) -> Iterator[Edit]:
+    """Edits that take words out, in order, each with the space before it, or, where there is none, behind it."""
+    text, at, something_stays = passage.text, 0, False
+    for start, end in words:
+        something_stays = something_stays or bool(text[at:start].strip())
+        goes_on = text[end : end + 1].isalnum()  # what goes is a part of a word
+        before = start - 1 if start - 1 >= at and text[start - 1].isspace() and not goes_on else start
+        behind = end + 1 if text[end : end + 1].isspace() else end
+        wide = Span(before, end) if before < start else Span(start, end if something_stays else behind)
+        span = wide if passage.may_change(wide) else Span(start, end)
+        yield Edit(*span, "")
+        at = span.end
+
+
+def _sparing_one(passage: Passage, order: Sequence[int]) -> list[Span]:
+    """The words at these positions of the free ones, but for the last of them if no word would be left."""
+    kept = order[: len(passage.words) - 1]
+    return [passage.free[i] for i in sorted(kept)]
+
+
+def _mark(passage: Passage, word: Span, mark: str) -> Edit:
+    """A mark before a word, and a space between, but not where words touch, as in Chinese."""
+    touches = word.start > 0 and passage.text[word.start - 1].isalnum()
+    return Edit(word.start, word.start, mark if touches else f"{mark} ")

@@ -1,0 +1,143 @@
+"""The documentation of Python's standard library on this machine: real English without a download."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+
+from ftaug.config.subsets import few_per_class
+from ftaug.config.types import Count, CountOrZero
+from ftaug.errors import MissingInput
+from ftaug.interfaces import Task
+from ftaug.text import dataset
+from ftaug.text.datasets.stdlib import Paragraph, paragraphs
+from ftaug.text.texts import Text
+
+THEMES = {
+    "concurrency": "asyncio multiprocessing threading concurrent queue sched selectors subprocess socketserver signal",
+    "debugging": "pdb bdb inspect traceback trace profile cProfile pstats dis tracemalloc cmd code codeop pydoc timeit",
+    "files": "pathlib os shutil tarfile zipfile gzip bz2 lzma tempfile _pyio posixpath ntpath genericpath fileinput "
+    "glob fnmatch filecmp stat",
+    "importing": "importlib pkgutil zipimport venv ensurepip sysconfig site modulefinder zipapp runpy",
+    "logging": "logging",
+    "mail": "email mailbox smtplib imaplib poplib nntplib mimetypes quopri",
+    "numbers": "decimal _pydecimal fractions statistics random numbers bisect heapq",
+    "testing": "unittest doctest",
+    "web": "http urllib wsgiref cgi xmlrpc html webbrowser ftplib telnetlib",
+    "xml": "xml",
+}
+THEME_OF = {module: theme for theme, modules in THEMES.items() for module in modules.split()}
+SHARES = {"train": (0.0, 0.7), "val": (0.7, 0.85), "test": (0.85, 1.0)}
+LONGEST = 80
+"""Words of a text to pretrain on, from which on it takes in no further paragraph."""
+
+
+@dataclass(frozen=True)
+class Documentation:
+    """Texts with the names of what they document."""
+
+    sources: tuple[str, ...]
+    texts: tuple[str, ...]
+    targets: np.ndarray  # int64 (n,)
+    task: Task
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """What a text documents, as a number."""
+        return np.unique(self.sources, return_inverse=True)[1].astype(np.int64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The sha256 over Python's version, the texts and their classes."""
+        digest = hashlib.sha256(platform.python_version().encode())
+        for source, text, target in zip(self.sources, self.texts, self.targets.tolist(), strict=True):
+            digest.update(f"\0{source}\0{text}\0{target}".encode())
+        return digest.hexdigest()
+
+    def read(self, index: int) -> Text:
+        """Return the text."""
+        return Text(self.texts[index])
+
+    def name(self, index: int) -> str:
+        """Name the text by what it documents."""
+        return self.sources[index]
+
+
+@dataset.register
+def docstrings(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> Documentation:
+    """About 5,500 paragraphs of the documentation of Python's standard library, to be told apart by their theme.
+
+    Settings:
+        per_class: use only that many texts of each class for training; validation and test stay whole
+        subset_seed: which texts `per_class` chooses
+
+    Classes are ten groups of modules: concurrency, debugging, files, importing, logging, mail, numbers, testing, web,
+    xml. The docstrings are read from the sources of the Python that runs ftaug, which are not run; they depend on its
+    version. The names of modules, classes and functions are masked by NAME, so that they do not give the class away;
+    examples, tables and near-duplicates are left out. The splits, 70/15/15, go by a hash of the name of what is
+    documented, so that none parts its paragraphs. Source: Python's documentation (PSF licence).
+    """
+    modules = frozenset(THEME_OF)
+    found = [one for one in paragraphs(modules, _masked(), comments=False) if _is_in(one.source, split)]
+    targets = np.array([list(THEMES).index(THEME_OF[one.module]) for one in found], np.int64)
+    if len(set(targets.tolist())) < len(THEMES):
+        absent = next(theme for code, theme in enumerate(THEMES) if code not in targets)
+        raise MissingInput(f"docstrings: this Python comes without the sources of {THEMES[absent].split()[0]}")
+    if split == "train" and per_class is not None:
+        kept = few_per_class("docstrings", targets, per_class, subset_seed)
+        found, targets = [found[i] for i in kept], targets[kept]
+    return _documentation(found, targets, tuple(THEMES))
+
+
+@dataset.register
+def standard_library(split: str) -> Documentation:
+    """Docstrings and comments of all of Python's standard library: some 18,000 texts to train an encoder on.
+
+    They are read, masked and split as those of `docstrings`, none of whose texts for validation and test is among those
+    for training here. A text may have several paragraphs. Its class is its module, which the objective `masked_tokens`
+    does not look at. Source: Python's documentation and sources (PSF licence).
+    """
+    everything = paragraphs(None, _masked(), comments=True)
+    classes = tuple(sorted({one.module for one in everything}))
+    found = list(_joined([one for one in everything if _is_in(one.source, split)]))
+    targets = np.array([classes.index(one.module) for one in found], np.int64)
+    return _documentation(found, targets, classes)
+
+
+def _documentation(found: Sequence[Paragraph], targets: np.ndarray, classes: tuple[str, ...]) -> Documentation:
+    sources, texts = zip(*found, strict=True)
+    notes = (f"from the documentation of Python {platform.python_version()}",)
+    return Documentation(sources, texts, targets, Task(classes), notes)
+
+
+def _masked() -> frozenset[str]:
+    """The modules whose names would give a class away."""
+    return frozenset(module.lower() for module in THEME_OF)
+
+
+def _is_in(source: str, split: str) -> bool:
+    low, high = SHARES[split]
+    place = int.from_bytes(hashlib.sha256(source.encode()).digest()[:6]) / (1 << 48)
+    return low <= place < high
+
+
+def _joined(found: Sequence[Paragraph]) -> Iterator[Paragraph]:
+    """Join the paragraphs about one thing into texts of some length."""
+    for source, together in groupby(found, key=lambda one: one.source):
+        text = ""
+        for paragraph in together:
+            if text.count(" ") >= LONGEST:
+                yield Paragraph(source, text)
+                text = ""
+            text = f"{text} {paragraph.text}".strip()
+        yield Paragraph(source, text)

@@ -1,0 +1,62 @@
+"""Texts in one folder per class."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ftaug.config.types import FilePath
+from ftaug.errors import BadData, MissingInput, Problem
+from ftaug.folders.classes import class_folders
+from ftaug.folders.scan import Kind
+from ftaug.interfaces import Task
+from ftaug.packed import Packed
+from ftaug.text import dataset
+from ftaug.text.datasets.held import SHOWN, Collected, Empty, Paths, TextSamples
+from ftaug.text.texts import SUFFIXES, decoded
+
+TEXTS = Kind("text", SUFFIXES)
+
+
+@dataset.register
+def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empty: Empty = "error") -> TextSamples:
+    """Texts in one folder per class: `path/good/1.txt`, `path/bad/2.txt`; deeper folders belong to their class.
+
+    Settings:
+        path: the folder that holds the class folders; name one folder for each split
+        outside_links: follow symbolic links that lead out of the folder
+        empty: error, or skip to leave out files of nothing but white space
+
+    Classes and files are in the order of their names' bytes. Each .txt file is one text in UTF-8; all are held in
+    memory. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count
+    both. Raises BadData naming the files that cannot be used.
+    """
+    listed = class_folders("text_folder", path, TEXTS, outside_links=outside_links)
+    found = _read(path, listed.paths)
+    names = [os.fsdecode(listed.paths[place]) for place in found.empty[:SHOWN]]
+    left_out = found.left_out(str(path), names, empty)
+    targets = listed.targets[found.taken]
+    if bare := [f"'{name}'" for code, name in enumerate(listed.classes) if code not in targets]:
+        raise BadData(f"{path}: all texts of {', '.join(bare)} are empty")
+    found.digest.update(listed.fingerprint.encode())
+    names_of = Paths(str(path), listed.paths, found.taken)
+    task = Task(tuple(listed.classes))
+    return TextSamples(found.parts, names_of, targets, task, found.digest.hexdigest(), (*listed.notes, *left_out))
+
+
+def _read(root: Path, paths: Packed) -> Collected:
+    """The content of all files; raises BadData naming those that are not texts, up to a handful."""
+    found = Collected(1)
+    bad: list[Problem] = []
+    for place in range(len(paths)):
+        file = Path(root, os.fsdecode(paths[place]))
+        try:
+            found.take(place, [decoded(file.read_bytes())])
+        except BadData as error:
+            bad.append(Problem(f"{file}: {error}"))
+        except OSError as error:
+            raise MissingInput(f"{file}: cannot be read: {error.strerror}") from None
+    if bad:
+        rest = len(bad) - SHOWN
+        raise BadData(*bad[:SHOWN], *([f"{root}: {rest:,} more files like these"] if rest > 0 else []))
+    return found

@@ -1,0 +1,79 @@
+"""Texts listed in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ftaug.config.types import FilePath, Text
+from ftaug.errors import BadData
+from ftaug.tables import cells
+from ftaug.tables.gathering import Faults, Table, gather
+from ftaug.tables.targets import targets
+from ftaug.text import dataset
+from ftaug.text.datasets.held import SHOWN, Collected, Empty, Lines, TextSamples
+
+
+@dataset.register
+def text_table(
+    split: str,
+    *,
+    path: FilePath,
+    text: Text | tuple[Text, Text] = "text",
+    label: Text | tuple[Text, ...] | None = None,
+    target: Text | tuple[Text, ...] | None = None,
+    labels_separator: Text | None = None,
+    group: Text | None = None,
+    classes: tuple[Text, ...] | None = None,
+    split_column: Text | None = None,
+    empty: Empty = "error",
+) -> TextSamples:
+    """Texts listed with their labels, or with numbers to tell, in a table: CSV, TSV, JSON Lines or Parquet.
+
+    Settings:
+        path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet
+        text: the column with the text, or a list of two columns for pairs of texts
+        label: the column with the class, `label` unless set; or a list of columns of 0 and 1, one for each class of a
+            multi-label task
+        target: the column with the number to tell, or a list of such columns, in place of a label
+        labels_separator: what separates the classes in the label column of a multi-label task, such as "|"
+        group: a column; texts with the same value there never part when a split is taken
+        classes: the classes in their order; otherwise those in the table, in the order of their bytes
+        split_column: a column with train, val or test; only the rows of the split are used
+        empty: error, or skip to leave out texts, and pairs with a text, of nothing but white space
+
+    A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Texts are UTF-8 and are held in memory.
+    Raises BadData naming the lines of what cannot be used.
+    """
+    columns = (text,) if isinstance(text, str) else text
+    answers = targets("text_table", label=label, target=target, classes=classes, separator=labels_separator)
+    found = Collected(len(columns))
+
+    def take(line: int, values: Sequence[Any]) -> bool:
+        return found.take(line, [cell_text(column, value) for column, value in zip(columns, values, strict=True)])
+
+    gathered = gather(Table("text_table", path, columns, answers, group, split_column), split, take, Faults(path))
+    notes = found.left_out(str(path), [f"line {line}" for line in found.empty[:SHOWN]], empty)
+    gathered.update(found.digest)
+    return TextSamples(
+        found.parts,
+        Lines(str(path), found.taken),
+        gathered.targets,
+        gathered.task,
+        found.digest.hexdigest(),
+        (*answers.notes("text"), *notes),
+        gathered.groups,
+    )
+
+
+def columns_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns with the texts, by the settings of a text_table."""
+    text = settings["text"]
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def cell_text(column: str, value: Any) -> str:
+    """A cell as a text; raises BadData for what is none."""
+    if isinstance(value, list | dict | bytes):
+        raise BadData(f"column '{column}' must hold texts; got {type(value).__name__}")
+    return cells.text(value)

@@ -1,0 +1,53 @@
+"""What fits a task: each component that does not is told with its line and with those that do."""
+
+import pytest
+
+from ftaug.engine.agreement import check
+from ftaug.errors import ExperimentError
+from ftaug.interfaces import Task
+from ftaug.load import load
+
+LABELS, NUMBERS = Task(("a", "b"), multi_label=True), Task(("a",), regression=True)
+EXPERIMENT = """data: {train: digits, sampler: square_root}
+backbone: {resnet20: {weights: none}}
+augment: [augmix]
+loss: cross_entropy
+objective: jensen_shannon
+evaluate: {metrics: [accuracy, quadratic_kappa, f1]}
+"""
+
+
+def experiment(folder, text=EXPERIMENT, *overrides):
+    (folder / "a.yaml").write_text(text)
+    return load(folder / "a.yaml", overrides)
+
+
+def problems(folder, task, *args):
+    with pytest.raises(ExperimentError) as caught:
+        check(experiment(folder, *args), task)
+    return [str(problem).rpartition("a.yaml:")[2] for problem in caught.value.problems]
+
+
+def test_everything_fits_one_class_a_sample(tmp_path):
+    check(experiment(tmp_path), Task(("a", "b")))
+
+
+def test_several_labels_need_sigmoids_and_have_no_order_and_no_sampler(tmp_path):
+    assert problems(tmp_path, LABELS) == [
+        "1:32: data.sampler: square_root is for one class a sample, and data.train has any number of classes a sample; "
+        "leave it out",
+        "4:7: loss: cross_entropy is for one class a sample, and data.train has any number of classes a sample; "
+        "use binary_cross_entropy or binary_focal",
+        "5:12: objective: jensen_shannon is for one class a sample, and data.train has any number of classes a sample; "
+        "leave it out",
+        "6:32: evaluate.metrics.1: quadratic_kappa is for one class a sample, and data.train has any number of classes "
+        "a sample; use accuracy, auroc, average_precision, balanced_accuracy, calibration_error, f1, precision, recall "
+        "or top_k",
+    ]
+
+
+def test_a_temperature_has_no_effect_on_numbers(tmp_path):
+    text = "data: {train: digits}\nbackbone: resnet20\nloss: huber\nevaluate: {metrics: [mae]}\ndistil: {teacher: x}\n"
+    check(experiment(tmp_path, text), NUMBERS)
+    (found,) = problems(tmp_path, NUMBERS, text.replace("x}", "x, temperature: 2}"))
+    assert found == "5:9: distil.temperature: softens probabilities, and data.train has numbers; leave it out"

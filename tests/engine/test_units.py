@@ -1,0 +1,65 @@
+"""Scales of numbers: what the loss and the user see, and what goes into the last layer of an export."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from ftaug.engine.portion import Portion
+from ftaug.engine.units import Scale, Units, fold
+from ftaug.errors import BadData
+from ftaug.interfaces import Task
+
+TASK = Task(("price", "weight"), regression=True)
+VALUES = (np.random.default_rng(0).normal(size=(50, 2)) * [300, 0.01] + [1000, 5]).astype(np.float32)
+
+
+def portion(values):
+    return Portion("train", None, np.arange(len(values)), values, TASK)
+
+
+def test_the_scale_is_sklearns_and_its_way_back_is_exact():
+    scale = Scale.of(portion(VALUES))
+    oracle = StandardScaler().fit(VALUES.astype(np.float64))
+    np.testing.assert_allclose(scale.mean, oracle.mean_)
+    np.testing.assert_allclose(scale.std, oracle.scale_)
+    standard = scale.standard(torch.from_numpy(VALUES))
+    np.testing.assert_allclose(standard, oracle.transform(VALUES.astype(np.float64)), atol=2e-3)
+    np.testing.assert_allclose(Units(scale)(standard), VALUES, rtol=1e-6)
+
+
+def test_half_precision_outputs_are_scaled_in_float32():
+    out = Units(Scale((1000.0,), (3.0,)))(torch.tensor([[0.5]], dtype=torch.bfloat16))
+    assert out.dtype == torch.float32 and out.item() == 1001.5
+
+
+def test_a_number_that_is_always_the_same_is_refused():
+    values = VALUES.copy()
+    values[:, 1] = 2
+    with pytest.raises(BadData, match=r"data\.train: weight is the same for every sample"):
+        Scale.of(portion(values))
+
+
+def test_a_scale_in_the_last_layer_gives_the_same_answers():
+    scale, inputs = Scale((1000.0, -3.0), (50.0, 0.1)), torch.randn(8, 6)
+    network = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))
+    with torch.no_grad():
+        expected = Units(scale)(network(inputs))
+        assert fold(network, scale, inputs)
+        torch.testing.assert_close(network(inputs), expected)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        nn.Sequential(nn.Linear(6, 2), nn.Tanh()),
+        nn.Sequential(nn.Linear(6, 2, bias=False)),
+        nn.Sequential(nn.Linear(6, 4), nn.Unflatten(1, (2, 2)), nn.AvgPool1d(2), nn.Flatten()),
+    ],
+    ids=["not the last step", "no bias", "another width"],
+)
+def test_where_it_cannot_go_in_nothing_changes(network):
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert not fold(network, Scale((1000.0, -3.0), (50.0, 0.1)), torch.randn(8, 6))
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())

@@ -1,0 +1,144 @@
+"""Learning from another run: the same bits however often it is killed, and what cannot teach is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ftaug.cli import run
+from ftaug.config.dump import digest
+from ftaug.load import load
+from ftaug.runs.session import Session
+
+TEACHER = """
+data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 10, workers: 0}
+backbone: {resnet20: {weights: none}}
+train: {epochs: 2, precision: fp32}
+"""
+STUDENT = """
+data: {train: {digits: {per_class: 3}}, val: null, batch_size: 10, workers: 0, sampler: square_root}
+backbone: {resnet20: {weights: none}}
+augment: [rotate]
+mix: mixup
+distil: {teacher: teacher, temperature: 3, weight: 0.7}
+train: {epochs: 2, precision: fp32, save_every: 2 steps}
+"""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("desk")
+    for name, text in (("teacher", TEACHER), ("student", STUDENT)):
+        (folder / f"{name}.yaml").write_text(text)
+    assert train(folder, "teacher") == 0
+    return folder
+
+
+def train(folder: Path, name: str, *overrides: str, into: str = "") -> int:
+    line = ["train", str(folder / f"{name}.yaml"), *overrides, "--run-dir", str(folder / (into or name))]
+    return run([*line, "--device", "cpu"])
+
+
+@pytest.fixture(scope="module")
+def whole(desk):
+    assert train(desk, "student", into="whole") == 0
+    return desk / "whole"
+
+
+def result(folder: Path) -> dict:
+    last = sorted((folder / "checkpoints").iterdir())[-1]
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    for row in rows:
+        row.pop("time", None)
+    return {**{path.name: path.read_bytes() for path in last.glob("*.safetensors")}, "rows": rows}
+
+
+def test_a_run_that_was_cut_off_ends_with_the_same_bits(desk, whole, monkeypatch):
+    take = Session.take
+
+    def dying(self, step, *rest):
+        take(self, step, *rest)
+        if step.number == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "take", dying)
+    assert train(desk, "student", into="cut") == 130
+    assert not (desk / "cut" / "complete.json").exists()
+    monkeypatch.undo()
+    assert train(desk, "student", into="cut") == 0
+    assert result(desk / "cut") == result(whole)
+
+
+def test_the_teacher_has_a_say(desk, whole):
+    assert train(desk, "student", "~distil", into="alone") == 0
+    assert result(desk / "alone")["model.safetensors"] != result(whole)["model.safetensors"]
+
+
+def test_the_screen_says_who_teaches_and_how_often_classes_are_seen(desk, capsys):
+    assert train(desk, "student", "train.epochs=1", into="shown") == 0
+    shown = capsys.readouterr().err
+    assert f"{desk / 'teacher'}, weight 0.7" in shown
+    assert "square_root, visits of each class an epoch: 0 3 → 3, 1 3 → 3" in shown
+
+
+def test_the_digest_goes_by_the_teachers_weights_not_by_its_place(desk):
+    shutil.copytree(desk / "teacher", desk / "moved", symlinks=True)
+    here, there = (load(desk / "student.yaml", [f"distil.teacher={name}"]) for name in ("teacher", "moved"))
+    assert digest(here) == digest(there)
+    manifest = (desk / "moved" / "best").resolve() / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["files"]["model.safetensors"]["sha256"] = "0" * 64
+    manifest.write_text(json.dumps(content))
+    assert digest(here) != digest(there)
+
+
+def test_another_teacher_does_not_continue_the_run(desk, whole, capsys):
+    assert train(desk, "teacher", "seed=1", into="other") == 0
+    assert train(desk, "student", "distil.teacher=other", into="whole") == 2
+    errors = capsys.readouterr().err
+    assert "holds another experiment: use --fresh or another --run-dir" in errors
+    assert "distil.teacher: " in errors
+
+
+def test_a_student_can_be_of_another_size(desk):
+    larger = ["backbone={timm/test_resnet: {weights: none}}", "train.epochs=1", "data.batch_size=15"]
+    assert train(desk, "student", *larger, into="larger") == 0
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code", "words"),
+    [
+        (["distil.teacher=nowhere"], 66, "no run folder with a best checkpoint"),
+        (["distil.weight=0"], 2, "distil.weight must be above 0, or the teacher is not heard; got 0"),
+        (["distil.temperature=0"], 2, "distil.temperature must be a number above 0, or null; got 0"),
+        (["distil={}"], 2, "missing key 'teacher' in distil"),
+        (["distil.teachers=x"], 2, "unknown key 'teachers' in distil; did you mean 'teacher'?"),
+        (
+            ["mix=null", "objective=r_drop"],
+            2,
+            "student.yaml:6:9: distil and objective do not go together: both say what is made small; leave one out",
+        ),
+        (["data.train=printed_letters"], 2, "student.yaml:6:9: distil.teacher: its classes are 0, 1, 2, 3, 4, 5, 6, 7"),
+    ],
+)
+def test_what_cannot_teach_is_refused_before_training(desk, overrides, code, words, capsys):
+    assert train(desk, "student", *overrides, into="refused") == code
+    assert words in capsys.readouterr().err
+    assert not (desk / "refused").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (
+            ["data.sampler=balanced", "loss={focal: {class_weights: balanced}}"],
+            "data.sampler balanced leaves focal with class_weights: balanced nothing to mend",
+        ),
+        (["data.sampler=balanced", "loss=logit_adjusted"], "data.sampler balanced leaves logit_adjusted nothing"),
+        (["data.sampler=balance"], "no sampler 'balance'; did you mean 'balanced'?"),
+    ],
+)
+def test_imbalance_is_mended_once(desk, overrides, words, capsys):
+    assert train(desk, "student", *overrides, into="refused") == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,20 @@
+"""The examples in docs/text-augmentation.md are what the ops make."""
+
+import re
+from pathlib import Path
+
+import pytest
+from passages import OPS, augmentation, outcomes
+
+PAGE = (Path(__file__).parents[2] / "docs" / "text-augmentation.md").read_text()
+EXAMPLE = re.search(r"What each may make of `(.*?)`", PAGE)[1]
+ROWS = re.findall(r"^\| `(\w+)` \| `(.*?)` \|$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "result"), ROWS)
+def test_gives_what_the_page_says(name, result):
+    assert result in outcomes(EXAMPLE, augmentation(name))
+
+
+def test_every_op_is_on_the_page():
+    assert not [name for name in OPS if f"`{name}" not in PAGE]
