@@ -6,6 +6,7 @@ from PIL import Image
 from text_desk import PLUGIN, make_encoder
 
 from ftaug.cli import run
+from ftaug.config import caches
 
 CLASSES = ("blue, mostly", "green", "red")
 EXPERIMENT = """
@@ -59,3 +60,12 @@ def texts_importable(text_desk, monkeypatch):
     """Here and in processes that are started, the plugin is a module."""
     monkeypatch.syspath_prepend(text_desk)
     monkeypatch.setenv("PYTHONPATH", str(text_desk))
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Folders of this test for what is kept on disk and in memory."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr(caches, "MEMORY", tmp_path / "memory")
+    return tmp_path

@@ -17,15 +17,6 @@ from ftaug.engine import caching
 AUGMENT = ["augment+=random_resized_crop", "augment+=rotate", "data.batch_size=16"]
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Folders of this test for what is kept on disk and in memory."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    (tmp_path / "memory").mkdir()
-    monkeypatch.setattr(caches, "MEMORY", tmp_path / "memory")
-    return tmp_path
-
-
 def train(desk, folder, *overrides):
     return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *AUGMENT, *overrides])
 

@@ -13,19 +13,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from ftaug.cli import run
-from ftaug.config import caches
 from ftaug.engine import caching
 
 HEAD = ["unfreeze=[head]", "augment+=rotate", "augment+={translate: {x: 0.1}}", "train.epochs=4", "data.batch_size=16"]
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Folders of this test for what is kept on disk and in memory."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    (tmp_path / "memory").mkdir()
-    monkeypatch.setattr(caches, "MEMORY", tmp_path / "memory")
-    return tmp_path
 
 
 def train(desk, folder, *overrides):
