@@ -463,7 +463,7 @@ def test_a_second_writer_is_refused(place):
 
 MUTANTS = {
     "optimizer state not restored": "ftaug.runs.session.load_optimizer = lambda *_: None",
-    "average not restored": "import ftaug.engine.ema as e; e.Average.load = lambda *_: None",
+    "average not restored": "import ftaug.engine.average as e; e.Average.load = lambda *_: None",
     "one step skipped": """
 import ftaug.engine.batches as b
 real = b.Epochs.requests

@@ -205,6 +205,17 @@ def _weight_decay_has_an_effect(experiment: Experiment) -> Found:
         yield ("train", "decay_norms"), predicate(f"does nothing beside the method {method.name}; leave it out")
 
 
+@reads("train.ema", "train.swa", "train.epochs")
+def _weights_are_averaged_once(experiment: Experiment) -> Found:
+    swa = experiment.train.swa
+    if swa is None:
+        return
+    if experiment.train.ema is not None:
+        yield ("train", "swa"), predicate("and train.ema both average the weights; leave one out")
+    if _reaches_end(swa, experiment.train.epochs):
+        yield ("train", "swa"), predicate(f"must begin before training ends ({_epochs(experiment)}); got {swa}")
+
+
 @reads("data.val", "train.early_stop")
 def _early_stop_can_measure(experiment: Experiment) -> Found:
     if experiment.data.val is None and experiment.train.early_stop:

@@ -175,6 +175,8 @@ class Train:
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
         decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
+        swa: from when on, such as 75%, the weights after each step count the same in an average of them, which is then
+            evaluated, with BatchNorm's statistics measured anew, and kept
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
         mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
@@ -190,6 +192,7 @@ class Train:
     clip_norm: Positive | None = None
     decay_norms: bool = False
     ema: Probability | None = None
+    swa: Duration | None = None
     early_stop: EarlyStop | None = None
     max_time: TimeLimit | None = None
     save_every: Duration | None = None

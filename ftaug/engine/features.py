@@ -24,9 +24,10 @@ from ftaug.engine import caching, seeds
 from ftaug.engine.batches import Batch, Failure, Prepared, Request, Source, batches, once
 from ftaug.engine.caching import Cache
 from ftaug.engine.fit import collated
+from ftaug.engine.norms import evaluated_model
 from ftaug.engine.portion import Portion
 from ftaug.engine.prefix import CannotCut, Cut, again, cut
-from ftaug.engine.setup import Setup, evaluated_model
+from ftaug.engine.setup import Setup
 from ftaug.errors import ExperimentError, StorageError
 
 STORED = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -221,7 +222,7 @@ def fill(setup: Setup, features: Features, purpose: str, view: int) -> Iterator[
 
 def measured(setup: Setup, step: int) -> tuple[nn.Module, Source, int]:
     """What evaluation after so many steps runs, what on, and with how many workers."""
-    model, features = evaluated_model(setup), setup.features
+    model, features = evaluated_model(setup, step), setup.features
     if features is None or step > features.until:
         return model, setup.prepared("val"), setup.workers
     rest = features.cut.rest if model is setup.model else again(model, setup.plan, 0)

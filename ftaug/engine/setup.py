@@ -1,6 +1,5 @@
 """Experiment → Setup: everything built and ready to run."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -15,10 +14,10 @@ from ftaug.config.types import Duration
 from ftaug.engine import agreement, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt
+from ftaug.engine.average import Average
 from ftaug.engine.batches import Epochs, Prepared, processes
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
-from ftaug.engine.ema import Average
 from ftaug.engine.portion import Portion
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.unfreeze import Plan
@@ -212,7 +211,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
         scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),
-        average=Average(model.network, experiment.train.ema) if experiment.train.ema is not None else None,
+        average=Average.of(model.network, experiment.train, length),
         loss=bind_loss(experiment, counts, scale),
         counts=counts,
         scale=scale,
@@ -261,12 +260,3 @@ def parameter_groups(network: nn.Module, plan: Plan, peak: float) -> list[dict[s
         }
         for group in plan.groups
     ]
-
-
-def evaluated_model(setup: Setup) -> Model:
-    """The model to measure: the average of the weights where one is kept, else the one in training."""
-    if setup.average is None:
-        return setup.model
-    model = copy.deepcopy(setup.model)
-    setup.average.copy_to(model.network)
-    return model

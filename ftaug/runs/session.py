@@ -15,6 +15,7 @@ from ftaug.engine import checkpoint, measure
 from ftaug.engine.adapt import restore
 from ftaug.engine.features import measured
 from ftaug.engine.fit import Progress, Step
+from ftaug.engine.norms import evaluated_model
 from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup
@@ -171,6 +172,8 @@ class Session:
         progress.window_loss = self.window_loss.item()
         tensors = {"model": setup.model.network.state_dict(), "optimizer": optimizer_tensors(setup.optimizer)}
         if setup.average is not None:
+            if self.finished and "val" not in setup.portions:
+                evaluated_model(setup, progress.step)  # which no evaluation has brought up to date
             tensors["ema"] = setup.average.tensors
         if setup.method.state:
             tensors["method"] = setup.method.state
