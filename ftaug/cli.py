@@ -175,6 +175,42 @@ def export(
 
 
 @app.command()
+def blend(
+    run: Run,
+    alpha: Annotated[
+        list[float] | None,
+        typer.Option(help="How far to go from the start; repeatable; 0, 0.1 … 1 unless set.", min=0.0, max=1.0),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The run folder to write, instead of RUN-blend.", metavar="DIR"),
+    ] = None,
+    as_json: AsJson = False,
+    trust_plugins: TrustPlugins = False,
+) -> None:
+    """Blend the weights that a run started from with those it reached; prints the new run folder."""
+    from ftaug.commands import blend
+
+    blend.run(run=run, alphas=alpha or [], to=output, as_json=as_json, trust_plugins=trust_plugins)
+
+
+@app.command()
+def soup(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of one network and one task.", metavar="RUN...")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The run folder to write, instead of the first RUN-soup.", metavar="DIR"),
+    ] = None,
+    as_json: AsJson = False,
+    trust_plugins: TrustPlugins = False,
+) -> None:
+    """Average the weights of those runs that make the mean better; prints the new run folder."""
+    from ftaug.commands import soup
+
+    soup.run(runs=runs, to=output, as_json=as_json, trust_plugins=trust_plugins)
+
+
+@app.command()
 def validate(
     config: Config,
     overrides: Overrides = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,27 @@ def scatter(true: np.ndarray, said: np.ndarray, names: Sequence[str], path: Path
     for axes in figure.axes[shown:]:
         axes.set_axis_off()
     return _write(figure, path)
+
+
+def blend(rows: Sequence[Mapping[str, Any]], metric: str, alpha: float, run: Path) -> Path:
+    """Draw what blends of the first and the last weights are worth into report/blend.png; the chosen one is marked."""
+    figure = _figure(width=6.4, height=4.2)
+    axes = figure.subplots()
+    ends = [row for row in rows if row["norms"] is None]
+    for norms, colour in ((None, TRAIN), ("mixed", TRAIN), ("measured anew", VAL)):
+        own = [row for row in rows if row["norms"] == norms]
+        shown = sorted([*own, *(ends if norms and own else [])], key=lambda row: row["alpha"])
+        if shown and (norms or len(ends) == len(rows)):
+            values = [row["metrics"][metric] for row in shown]
+            label = f"BatchNorm {norms}" if norms else None
+            axes.plot([row["alpha"] for row in shown], values, color=colour, marker="o", label=label)
+    axes.axvline(alpha, color=RATE, linestyle=":")
+    axes.set(title=f"validation {metric}", xlabel="from the first weights (0) to the last (1)")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False)
+    return _write(figure, run / "report" / "blend.png")
 
 
 def _draw_losses(axes: Axes, training: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> None:

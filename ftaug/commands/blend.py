@@ -1,0 +1,90 @@
+"""`ftaug blend`: weights between those that a run started from and those that it reached."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftaug.errors import FtaugError
+from ftaug.runs import mixing, output, plots, screen
+from ftaug.runs.opened import OpenRun
+from ftaug.runs.ticker import Ticker
+
+ALPHAS = tuple(step / 10 for step in range(11))
+
+
+def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, trust_plugins: bool) -> None:
+    """Measure blends on the validation samples and write the best one as a run folder; prints that folder."""
+    chosen = sorted(set(alphas or ALPHAS))
+    opened = mixing.open_ingredient(run, trust_plugins=trust_plugins)
+    path = to or run.with_name(f"{run.resolve().name}-blend")
+    with mixing.mix_folder(path, opened, mixing.identity("blend", [run], *chosen)) as folder:
+        if folder.complete is None:
+            try:
+                start, own_head = mixing.start_of(opened, trust_plugins=trust_plugins)
+                rows, best = blended(opened, start, chosen)
+                account = {"run": str(run), "head_is_blended": own_head, **best[1], "blends": rows}
+                mixing.complete(folder, opened, best[0], "blend", account)
+                plots.blend(rows, opened.experiment.evaluate.best, best[1]["alpha"], folder.path)
+            except FtaugError:
+                folder.abandon()
+                raise
+            show(opened, account)
+        else:
+            print(f"already complete: {path}", file=sys.stderr)
+        result = {"run": str(path), **(folder.complete or {})}
+        print(output.to_json(result | {"blend": mixing.account(path, "blend")}) if as_json else path)
+
+
+def blended(
+    opened: OpenRun, start: mixing.Weights, alphas: Sequence[float]
+) -> tuple[list[dict[str, Any]], tuple[mixing.Candidate, dict[str, Any]]]:
+    """A row for each blend, and the best of them: of equals the nearest to the start."""
+    end = mixing.weights_of(opened)
+    norms = mixing.differing_norms(opened, start, end)
+    rows: list[dict[str, Any]] = []
+    best: tuple[mixing.Candidate, dict[str, Any]] | None = None
+    with Ticker(len(alphas), 0, unit="blend") as ticker:
+        for alpha in alphas:
+            for candidate in _at(opened, start, end, alpha, norms):
+                row = {"alpha": alpha, "norms": candidate.norms, "metrics": dict(candidate.values)}
+                rows.append(row)
+                if best is None or candidate.score > best[0].score:
+                    best = candidate, {"alpha": alpha, "norms": candidate.norms}
+            ticker.tick()
+            ticker.status(f"alpha {alpha:g}")
+    assert best is not None
+    return rows, best
+
+
+def _at(
+    opened: OpenRun, start: mixing.Weights, end: mixing.Weights, alpha: float, norms: Sequence[str]
+) -> Iterator[mixing.Candidate]:
+    """The blend at an alpha; between the ends also with the statistics of BatchNorm measured anew."""
+    weights = mixing.between(start, end, alpha)
+    yield from mixing.measured(opened, weights, norms if 0 < alpha < 1 else ())
+
+
+def show(opened: OpenRun, account: Mapping[str, Any]) -> None:
+    """Print the blends for a person, on stderr."""
+    names = list(account["blends"][0]["metrics"])
+    chosen = account["alpha"], account["norms"]
+    rows = [
+        (
+            f"{row['alpha']:g}",
+            row["norms"] or "",
+            *(row["metrics"][name] for name in names),
+            "best" if (row["alpha"], row["norms"]) == chosen else "",
+        )
+        for row in account["blends"]
+    ]
+    console = screen.console()
+    console.print(output.table(("alpha", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
+    if not account["head_is_blended"]:
+        console.print(
+            "the head is that of the run in all of them: the weights it started from had none for these classes"
+        )
+    if "test" not in opened.portions:
+        console.print("chosen by validation samples: measure on others before you rely on it")

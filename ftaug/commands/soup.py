@@ -1,0 +1,148 @@
+"""`ftaug soup`: the mean weights of several runs, of those that make it better. Wortsman et al. 2022."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ftaug.errors import ExperimentError, FtaugError
+from ftaug.runs import mixing, output, screen
+from ftaug.runs.mixing import Candidate, Weights
+from ftaug.runs.opened import OpenRun
+from ftaug.runs.ticker import Ticker
+
+
+def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: bool) -> None:
+    """Mix runs by their validation samples and write the best mix as a run folder; prints that folder."""
+    if len({run.resolve() for run in runs}) < max(2, len(runs)):
+        raise ExperimentError("a soup needs two or more runs, each once; of one run try `ftaug blend RUN`")
+    host = mixing.open_ingredient(runs[0], trust_plugins=trust_plugins)
+    path = to or runs[0].with_name(f"{runs[0].resolve().name}-soup")
+    with mixing.mix_folder(path, host, mixing.identity("soup", runs)) as folder:
+        if folder.complete is None:
+            try:
+                best, account = Soup(host, runs, trust_plugins).cooked()
+                mixing.complete(folder, host, best, "soup", account)
+            except FtaugError:
+                folder.abandon()
+                raise
+            show(account)
+        else:
+            print(f"already complete: {path}", file=sys.stderr)
+        result = {"run": str(path), **(folder.complete or {})}
+        print(output.to_json(result | {"soup": mixing.account(path, "soup")}) if as_json else path)
+
+
+ALL = "all of them"
+
+
+@dataclass
+class Soup:
+    """The runs to be mixed; at any time only the weights at hand and a mean or two are in memory."""
+
+    host: OpenRun
+    runs: Sequence[Path]
+    trust_plugins: bool
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def cooked(self) -> tuple[Candidate, dict[str, Any]]:
+        """The best of the greedy soup and the mean of all, and an account of how it came about."""
+        with Ticker(2 * len(self.runs), 0, unit="mix") as ticker:
+            order, every, norms = self._alone(ticker)
+            best, members = self._greedy(order, norms, ticker)
+            if not any(row["soup"] == ALL for row in self.rows):
+                found = mixing.measured(self.host, every, norms)
+                better = _best(found).score > best.score
+                self._note(ALL, found, better)
+                best, members = (_best(found), order) if better else (best, members)
+        return best, {"ingredients": [str(run) for run in members], "norms": best.norms, "rows": self.rows}
+
+    def _alone(self, ticker: Ticker) -> tuple[list[Path], Weights, list[str]]:
+        """The runs, the best first; the mean of all; and the BatchNorms whose statistics differ among them."""
+        scores: dict[Path, float] = {}
+        first = every = mixing.weights_of(self.host)
+        norms: list[str] = []
+        for count, run in enumerate(self.runs):
+            weights = first if count == 0 else self._weights(run)
+            norms += [name for name in mixing.differing_norms(self.host, first, weights) if name not in norms]
+            every = mixing.mean(every, weights, count)
+            found = mixing.measured(self.host, weights)
+            scores[run] = found[0].score
+            self._note(str(run), found, kept=False)
+            ticker.tick()
+            ticker.status(str(run))
+        return sorted(self.runs, key=lambda run: -scores[run]), every, norms
+
+    def _greedy(self, order: Sequence[Path], norms: Sequence[str], ticker: Ticker) -> tuple[Candidate, list[Path]]:
+        """Begin with the best run, and take in each other that does not make the mean worse."""
+        mean = self._weights(order[0])
+        (best,) = mixing.measured(self.host, mean)
+        members = [order[0]]
+        for run in order[1:]:
+            tried = mixing.mean(mean, self._weights(run), len(members))
+            found = mixing.measured(self.host, tried, norms)
+            better = _best(found).score >= best.score
+            if better:
+                best, mean, members = _best(found), tried, [*members, run]
+            tried_all = len(members) + (not better) == len(self.runs)
+            self._note(ALL if tried_all else f"the mean with {run}", found, better)
+            ticker.tick()
+            ticker.status(f"the mean with {run}")
+        return best, members
+
+    def _weights(self, run: Path) -> Weights:
+        if run == self.runs[0]:
+            return mixing.weights_of(mixing.open_ingredient(run, trust_plugins=self.trust_plugins))
+        opened = mixing.open_ingredient(run, trust_plugins=self.trust_plugins)
+        _require_alike(self.host, opened)
+        return mixing.weights_of(opened)
+
+    def _note(self, name: str, found: Sequence[Candidate], kept: bool) -> None:
+        for one in found:
+            row = {"soup": name, "norms": one.norms, "metrics": dict(one.values)}
+            self.rows.append({**row, "kept": kept and one is _best(found)})
+
+
+def _best(found: Sequence[Candidate]) -> Candidate:
+    return max(found, key=lambda candidate: candidate.score)
+
+
+def _require_alike(first: OpenRun, other: OpenRun) -> None:
+    """Raise ExperimentError where the weights of two runs have no mean, or nothing fair to choose it by."""
+    here, there = first.experiment, other.experiment
+    ours, theirs = (
+        {name: tensor.shape for name, tensor in run.model.network.state_dict().items()} for run in (first, other)
+    )
+    if here.modality != there.modality or here.backbone.name != there.backbone.name or ours != theirs:
+        raise ExperimentError(
+            f"{other.folder}: its network, {there.backbone.name}, is not of the shape of that of {first.folder}, "
+            f"{here.backbone.name}: such weights have no mean; mix runs of one network"
+        )
+    for name, one, another in (
+        ("classes", first.task, other.task),
+        ("preprocessing", first.preprocessing, other.preprocessing),
+        ("kind of loss", first.activation, other.activation),
+    ):
+        if one != another:
+            raise ExperimentError(f"{other.folder}: its {name} is not that of {first.folder}; mix runs of one task")
+    if first.portions["val"].fingerprint != other.portions["val"].fingerprint:
+        raise ExperimentError(
+            f"{other.folder}: its validation samples are not those of {first.folder}, so that each may have learned "
+            "what the other is chosen by; train them with the same seed, or give them a data.val of its own"
+        )
+
+
+def show(account: Mapping[str, Any]) -> None:
+    """Print the mixes for a person, on stderr."""
+    names = list(account["rows"][0]["metrics"])
+    rows = [
+        (row["soup"], row["norms"] or "", *(row["metrics"][name] for name in names), "kept" if row["kept"] else "")
+        for row in account["rows"]
+    ]
+    console = screen.console()
+    console.print(output.table(("soup", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
+    count = len(account["ingredients"])
+    console.print(f"{count} ingredient{'s' * (count != 1)}: {', '.join(account['ingredients'])}")

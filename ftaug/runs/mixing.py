@@ -1,0 +1,171 @@
+"""Weights mixed of several: what they are worth on the validation samples, and a run folder with the best of them."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ftaug.config.dump import to_yaml, with_kept_plugins
+from ftaug.engine import checkpoint, measure
+from ftaug.engine.adapt import adapt
+from ftaug.engine.norms import measure_anew, training_batches
+from ftaug.engine.portion import Portion
+from ftaug.engine.run_folder import RunFolder, read_json
+from ftaug.engine.setup import build_model
+from ftaug.engine.storage import storage_errors
+from ftaug.errors import ExperimentError, MissingInput
+from ftaug.load import load
+from ftaug.runs.opened import MODEL_FILE, ORIGIN_FOLDER, OpenRun, open_run
+
+Weights = Mapping[str, Tensor]
+
+MIXED, ANEW = "mixed", "measured anew"
+"""Where the statistics of BatchNorm come from: from the ingredients, or from training samples that the mix has seen."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Weights and what they are worth."""
+
+    weights: Weights
+    norms: str | None  # None where the statistics of BatchNorm are the same in all ingredients
+    values: Mapping[str, float]
+    score: float  # higher is better
+
+
+def open_ingredient(folder: Path, *, trust_plugins: bool) -> OpenRun:
+    """Open a run that has validation samples to choose by; raises ExperimentError where it has none."""
+    opened = open_run(folder, trust_plugins=trust_plugins)
+    if "val" not in opened.portions:
+        raise ExperimentError(f"{folder}: its experiment has no data.val, and mixes are chosen by validation samples")
+    return opened
+
+
+def weights_of(opened: OpenRun) -> dict[str, Tensor]:
+    """A run's weights on the CPU, what its method added folded in."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in opened.model.network.state_dict().items()}
+
+
+def start_of(opened: OpenRun, *, trust_plugins: bool) -> tuple[dict[str, Tensor], bool]:
+    """The weights that a run started from, and whether their head was more than a fresh one.
+
+    Where it was fresh the run's own stands in its place: a fresh head knows no class.
+    """
+    experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
+    backbone, model = build_model(experiment, opened.task, opened.scale)
+    head = backbone.stages[-1]
+    fresh = {name: p.clone() for name, p in model.network.state_dict().items() if head.holds(name)}
+    backbone.load_pretrained()
+    loaded = model.network.state_dict()
+    own_head = any(not torch.equal(loaded[name], tensor) for name, tensor in fresh.items())
+    method = adapt(backbone, experiment)
+    method.start()
+    method.merge()
+    weights = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
+    if not own_head:
+        weights |= {name: tensor for name, tensor in weights_of(opened).items() if head.holds(name)}
+    return weights, own_head
+
+
+def mean(sums: Weights, one: Weights, count: int) -> dict[str, Tensor]:
+    """Take one more into a mean of `count`; whole numbers stay as they are."""
+    return between(sums, one, 1 / (count + 1))
+
+
+def between(start: Weights, end: Weights, alpha: float) -> dict[str, Tensor]:
+    """(1 − alpha) · start + alpha · end; whole numbers are those of the end."""
+    return {
+        name: torch.lerp(start[name], tensor, alpha) if tensor.is_floating_point() else tensor
+        for name, tensor in end.items()
+    }
+
+
+def differing_norms(opened: OpenRun, one: Weights, other: Weights) -> list[str]:
+    """The BatchNorms whose statistics are not the same in both."""
+    return [
+        name
+        for name, module in opened.model.network.named_modules()
+        if isinstance(module, _BatchNorm)
+        and module.running_mean is not None
+        and not all(
+            torch.equal(one[f"{name}.{key}"], other[f"{name}.{key}"]) for key in ("running_mean", "running_var")
+        )
+    ]
+
+
+def measured(opened: OpenRun, weights: Weights, norms: Sequence[str] = ()) -> list[Candidate]:
+    """What weights are worth: as they are, and with the statistics of `norms` measured anew where there are some."""
+    network = opened.model.network
+    network.load_state_dict(weights)
+    found = [_judged(opened, weights, MIXED if norms else None)]
+    if norms:
+        feed = training_batches(opened.experiment, opened.portions["train"], opened.preprocessing, opened.workers)
+        modules: list[Any] = [network.get_submodule(name) for name in norms]
+        measure_anew(opened.model, modules, feed, opened.device)
+        found.append(_judged(opened, weights_of(opened), ANEW))
+    return found
+
+
+def _judged(opened: OpenRun, weights: Weights, norms: str | None) -> Candidate:
+    portion: Portion = opened.portions["val"]
+    values = opened.judge(opened.logits(portion), portion).values
+    return Candidate(weights, norms, values, measure.score(opened.experiment, values))
+
+
+def identity(kind: str, runs: Sequence[Path], *settings: object) -> str:
+    """Eight hex digits over all that a mix depends on."""
+    said = [kind, *map(str, settings), *(_manifest(run) for run in runs)]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:8]
+
+
+def _manifest(run: Path) -> str:
+    """What tells a run's best weights apart from all others."""
+    path = run / "best" / checkpoint.MANIFEST
+    if not path.is_file():
+        raise MissingInput(f"{run}: no run folder with a best checkpoint; `ftaug train` prints the one it writes")
+    return path.read_text()
+
+
+def mix_folder(path: Path, opened: OpenRun, digest: str) -> RunFolder:
+    """Create, or open again, the run folder of a mix; it holds the experiment of one of the ingredients."""
+    status = read_json(path / "status.json")
+    if status is not None and status.get("digest") != digest:
+        raise ExperimentError(f"{path} holds something else: another mix, or a run; choose another --output")
+    method = opened.experiment.method
+    folded = method is not None and method.fact("learns") != "all"
+    portable, kept = with_kept_plugins(replace(opened.experiment, method=None if folded else method))
+    return RunFolder.open(
+        path,
+        experiment_yaml=(opened.folder / "experiment.yaml").read_text(encoding="utf-8-sig"),
+        resolved_yaml=to_yaml(portable),
+        digest=digest,
+        kept=kept,
+    )
+
+
+def account(folder: Path, name: str) -> Any:
+    """How the mix in a folder came about."""
+    return json.loads((folder / "report" / f"{name}.json").read_text())
+
+
+def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, said: Mapping[str, Any]) -> None:
+    """Write the best of a mix into its folder, and how it came about into the report."""
+    step = int(opened.checkpoint.resolve().name.removeprefix(checkpoint.PREFIX))
+    about = json.loads((opened.folder / MODEL_FILE).read_text())
+    about["mixed"] = name
+    checkpoint.save(folder.checkpoints, step, {"model": best.weights}, {"mixed": dict(said)}, about)
+    folder.set_best(step)
+    folder.write(MODEL_FILE, json.dumps(about, indent=1) + "\n")
+    with storage_errors(f"cannot write {folder.path}"):
+        if (opened.folder / ORIGIN_FOLDER).is_dir():
+            shutil.copytree(opened.folder / ORIGIN_FOLDER, folder.path / ORIGIN_FOLDER, dirs_exist_ok=True)
+        (folder.path / "report").mkdir(exist_ok=True)
+    folder.write(f"report/{name}.json", json.dumps(said, indent=1) + "\n")
+    folder.finish(step, {"step": step, "metrics": dict(best.values)})
