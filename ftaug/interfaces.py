@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -92,6 +92,20 @@ class Stage:
     def holds(self, name: str) -> bool:
         """Whether a module or parameter lies in it."""
         return any(name == module or name.startswith(f"{module}.") for module in self.modules)
+
+
+class CannotCut(Exception):
+    """Says why a network cannot be cut in two."""
+
+
+class Divisible(Protocol):
+    """A network that parts itself, where what it does cannot be followed from outside."""
+
+    def halves(self, learning: Collection[str]) -> tuple[nn.Module, nn.Module]:
+        """What these parameters have no part in, from the input on, and the rest; raises CannotCut.
+
+        One tensor leads over, of one size for every sample. Both share the network's modules.
+        """
 
 
 class Origin(NamedTuple):

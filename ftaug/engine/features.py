@@ -26,9 +26,10 @@ from ftaug.engine.caching import Cache
 from ftaug.engine.fit import collated
 from ftaug.engine.norms import evaluated_model
 from ftaug.engine.portion import Portion
-from ftaug.engine.prefix import CannotCut, Cut, again, cut
+from ftaug.engine.prefix import Cut, again, cut
 from ftaug.engine.setup import Setup
 from ftaug.errors import ExperimentError, StorageError
+from ftaug.interfaces import CannotCut
 
 STORED = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

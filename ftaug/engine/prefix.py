@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -12,13 +12,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ftaug.engine.setup import Model
 from ftaug.engine.unfreeze import Plan
+from ftaug.interfaces import CannotCut, Divisible
 
 PROBES = (2, 3)
 """Sizes of the batches by which a cut is tried."""
-
-
-class CannotCut(Exception):
-    """Says why a model cannot be cut."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Cut:
 class OnFeatures(nn.Module):
     """A model that is called with what its prefix gives; its mode is that of the whole."""
 
-    def __init__(self, whole: Model, rest: fx.GraphModule) -> None:
+    def __init__(self, whole: Model, rest: nn.Module) -> None:
         super().__init__()
         self.whole = whole
         self._call: Callable[[Tensor], Tensor] = rest.forward
@@ -44,8 +41,7 @@ class OnFeatures(nn.Module):
 
 def cut(model: Model, plan: Plan, step: int, example: Tensor) -> Cut:
     """Cut a model where what learns at a step begins; raises CannotCut. `example` is a collated batch."""
-    graph = _traced(model.network, plan, step)
-    before, after = _parts(model.network, graph, _live(model.network, graph, plan, step))
+    before, after = _halves(model.network, plan, step)
     prefix = nn.Sequential(copy.deepcopy(model.normaliser), _quick(before)).eval().requires_grad_(False)
     made = Cut(prefix.to(memory_format=torch.channels_last), OnFeatures(model, after))
     _check(model, made, example)
@@ -54,8 +50,15 @@ def cut(model: Model, plan: Plan, step: int, example: Tensor) -> Cut:
 
 def again(model: Model, plan: Plan, step: int) -> OnFeatures:
     """The rest of another model of the same shape, such as the average of the weights."""
-    graph = _traced(model.network, plan, step)
-    return OnFeatures(model, _parts(model.network, graph, _live(model.network, graph, plan, step))[1])
+    return OnFeatures(model, _halves(model.network, plan, step)[1])
+
+
+def _halves(network: Any, plan: Plan, step: int) -> tuple[nn.Module, nn.Module]:
+    """What a network does without what learns at a step, and the rest."""
+    if hasattr(network, "halves"):
+        return cast(Divisible, network).halves(plan.learning(step))
+    graph = _traced(network, plan, step)
+    return _parts(network, graph, _live(network, graph, plan, step))
 
 
 def _traced(network: nn.Module, plan: Plan, step: int) -> fx.Graph:
@@ -131,7 +134,7 @@ def _alone(network: nn.Module, graph: fx.Graph) -> fx.GraphModule:
     return module
 
 
-def _quick(prefix: fx.GraphModule) -> nn.Module:
+def _quick(prefix: nn.Module) -> nn.Module:
     """The same function with each BatchNorm folded into the convolution before it, where that can be seen."""
     prefix = copy.deepcopy(prefix).eval()
     try:

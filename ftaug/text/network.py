@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Collection
 from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from ftaug.errors import ExperimentError
+from ftaug.interfaces import CannotCut
 
 IDS, MASK, TYPES, CHOSEN = range(4)
 """The planes of packed tokens, int64 (batch, planes, length): ids; 1 where there is a token; which text of a pair;
@@ -59,6 +62,106 @@ class Classifier(Encoder):
         if isinstance(inputs, Tensor) and inputs.shape[1] > CHOSEN:
             raise ExperimentError("objective: masked_tokens needs a backbone with head: masked_tokens")
         return self.answers(inputs)
+
+    def halves(self, learning: Collection[str]) -> tuple[nn.Module, nn.Module]:
+        """What the encoder's layers make of the first token, and the head on it; raises CannotCut where they learn."""
+        base = self.model.base_model
+        name, layers = stack_of(base)
+        inside = {id(p) for p in layers.parameters()}
+        frozen = inside | embeddings_of(base, inside)
+        if any(id(self.get_parameter(one)) in frozen for one in learning):
+            raise CannotCut("of texts what a whole encoder gives can be stored, and a part of it learns")
+        given = _Given(layers[-1], _is_tuple(self, layers[-1]))
+        bare = _without(self.model, f"{self.model.base_model_prefix}.{name}", nn.ModuleList([given]))
+        return _FirstToken(self, layers[-1]), _Head(bare, given)
+
+
+class _FirstToken(nn.Module):
+    """From packed tokens to what an encoder's layers make of the first one: (batch, 1, width)."""
+
+    def __init__(self, encoder: Encoder, last: nn.Module) -> None:
+        super().__init__()
+        self.base = encoder.model.base_model
+        self.last = last
+        self.has_types = encoder.has_types
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        seen: list[Tensor] = []
+
+        def keep(layer: nn.Module, given: Any, found: Any) -> None:
+            seen.append(found[0] if isinstance(found, tuple) else found)
+
+        types = {"token_type_ids": inputs[:, TYPES]} if self.has_types else {}
+        with self.last.register_forward_hook(keep):
+            self.base(input_ids=inputs[:, IDS], attention_mask=inputs[:, MASK], **types)
+        return seen[-1][:, :1]
+
+
+class _Given(nn.Module):
+    """A layer whose answer is known; whatever else it is asked is what the layer in whose place it is would say."""
+
+    def __init__(self, layer: nn.Module, as_tuple: bool) -> None:
+        super().__init__()
+        self.instead_of = (layer,)  # in a tuple, so that its parameters are not here
+        self.as_tuple = as_tuple
+        self.answer = torch.empty(0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["instead_of"][0], name)
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        return (self.answer, None) if self.as_tuple else self.answer
+
+
+class _Head(nn.Module):
+    """From what the layers gave to logits: the model with one layer, whose answer that is."""
+
+    def __init__(self, model: nn.Module, given: _Given) -> None:
+        super().__init__()
+        self.model = model
+        self.given = given
+
+    def forward(self, features: Tensor) -> Tensor:
+        self.given.answer = features
+        ids = torch.zeros(features.shape[:2], dtype=torch.int64, device=features.device)
+        return cast(Tensor, self.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits)
+
+
+@torch.no_grad()
+def _is_tuple(encoder: Encoder, layer: nn.Module) -> bool:
+    """Whether a layer's answer comes with others."""
+    found: list[bool] = []
+    token = torch.ones((1, TYPES + 1, 1), dtype=torch.int64, device=next(layer.parameters()).device)
+    token[:, TYPES] = 0
+    with layer.register_forward_hook(lambda layer, given, answer: found.append(isinstance(answer, tuple))):
+        encoder.answers(token)
+    return found[-1]
+
+
+def _without(module: nn.Module, name: str, instead: nn.Module) -> nn.Module:
+    """The same module with another one in the place of one below it; all the others are shared."""
+    first, _, rest = name.partition(".")
+    bare = copy.copy(module)
+    child = module.get_submodule(first)
+    bare._modules = {**module._modules, first: _without(child, rest, instead) if rest else instead}
+    return bare
+
+
+def stack_of(base: nn.Module) -> tuple[str, nn.ModuleList]:
+    """The layers of an encoder and what they are called in it."""
+    lists = [(name, module) for name, module in base.named_modules() if isinstance(module, nn.ModuleList)]
+    return max(lists, key=lambda found: sum(p.numel() for p in found[1].parameters()))
+
+
+def embeddings_of(base: nn.Module, inside: set[int]) -> set[int]:
+    """The identities of the parameters before an encoder's layers, and those of embeddings behind them."""
+    found: set[int] = set()
+    for parameter in base.parameters():
+        if id(parameter) in inside:
+            break
+        found.add(id(parameter))
+    tables = (module for module in base.modules() if isinstance(module, nn.Embedding))
+    return (found | {id(p) for table in tables for p in table.parameters()}) - inside
 
 
 class MaskedTokens(Encoder):

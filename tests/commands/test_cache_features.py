@@ -17,6 +17,16 @@ from ftaug.engine import caching
 
 HEAD = ["unfreeze=[head]", "augment+=rotate", "augment+={translate: {x: 0.1}}", "train.epochs=4", "data.batch_size=16"]
 
+TEXTS = """
+modality: text
+data: {train: {docstrings: {per_class: 8}}, val: {split: 20%}, batch_size: 16, workers: 0}
+backbone: {tiny_text: {weights: none, max_length: 16}}
+unfreeze: [head]
+augment: [swap]
+lr: {peak: 1e-2}
+train: {epochs: 3, precision: fp32}
+"""
+
 
 def train(desk, folder, *overrides):
     return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *HEAD, *overrides])
@@ -43,6 +53,18 @@ def test_as_many_views_as_epochs_train_the_same(desk, place, learning):
     one, other = tensors(place / "plain"), tensors(place / "stored")
     assert all(np.allclose(one[name], other[name], rtol=1e-2, atol=1e-3) for name in one)
     assert not list((place / "memory").rglob("train*"))
+
+
+def test_texts_are_stored_as_pictures_are(place, capsys):
+    (place / "texts.yaml").write_text(TEXTS)
+    for name, more in (("plain", []), ("stored", ["train.cache_features={views: 3}"])):
+        assert run(["train", str(place / "texts.yaml"), "--run-dir", str(place / name), *more]) == 0
+    assert "3 views of 61 samples, 128 values each; " in capsys.readouterr().err
+    for plain, stored in zip(rows(place / "plain"), rows(place / "stored"), strict=True):
+        one, other = (row.get("loss") or row["val"]["loss"] for row in (plain, stored))
+        np.testing.assert_allclose(one, other, rtol=1e-3)
+    assert run(["train", str(place / "texts.yaml"), "train.cache_features=auto", "unfreeze=[layer2, head]"]) == 0
+    assert "auto → not stored" in capsys.readouterr().err
 
 
 def test_views_are_taken_in_turn(desk, place):

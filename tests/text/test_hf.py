@@ -17,7 +17,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from ftaug.errors import BadData, ExperimentError, MissingInput
-from ftaug.interfaces import Backbone
+from ftaug.interfaces import Backbone, CannotCut
 from ftaug.text.backbones.hf import hf
 from ftaug.text.samples import collate, normaliser, pipeline
 from ftaug.text.texts import Text
@@ -272,3 +272,29 @@ def test_offline_nothing_is_asked_of_the_hub(offline: list[str], tmp_path: Path)
         server.shutdown()
     assert "backbone.hf.path: cannot get some/model: " in done.stdout, done.stderr
     assert bool(heard) == (not offline)
+
+
+@pytest.mark.parametrize("family", models.FAMILIES)
+def test_the_head_goes_on_from_what_the_layers_gave(family: str, tmp_path: Path) -> None:
+    backbone = loaded(models.write(tmp_path, family))
+    head = [name for name, _ in backbone.network.named_parameters() if backbone.stages[-1].holds(name)]
+    layers, rest = backbone.network.halves(head)
+    with torch.no_grad():
+        features = layers(batch_of(backbone, TEXTS))
+        assert features.shape == (len(TEXTS), 1, 16)
+        for name in head:  # what the head learns later is in both
+            backbone.network.get_parameter(name).add_(torch.randn(1))
+        torch.testing.assert_close(rest(features), answers(backbone, TEXTS), rtol=1e-4, atol=1e-5)
+    for stage in backbone.stages[:-1]:
+        one = next(name for name, _ in backbone.network.named_parameters() if stage.holds(name))
+        with pytest.raises(CannotCut, match="what a whole encoder gives can be stored, and a part of it learns"):
+            backbone.network.halves([*head, one])
+
+
+def test_a_head_that_looks_at_all_tokens_is_not_cut(tmp_path: Path) -> None:
+    backbone = loaded(models.write(tmp_path, "modernbert", classifier_pooling="mean"))
+    head = [name for name, _ in backbone.network.named_parameters() if backbone.stages[-1].holds(name)]
+    layers, rest = backbone.network.halves(head)
+    with torch.no_grad():
+        found = rest(layers(batch_of(backbone, TEXTS)))
+    assert not torch.allclose(found, answers(backbone, TEXTS), rtol=1e-3)  # which is what the engine looks at

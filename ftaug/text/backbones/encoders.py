@@ -56,34 +56,20 @@ def stages(network: Any) -> tuple[Stage, ...]:
 
     What the layers share of positions belongs to the embeddings. Where all layers share their weights, they are one.
     """
-    from torch import nn
+    from ftaug.text.network import embeddings_of, stack_of
 
     base = network.model.base_model
-    lists = [(name, module) for name, module in base.named_modules() if isinstance(module, nn.ModuleList)]
-    name, layers = max(lists, key=lambda found: sum(p.numel() for p in found[1].parameters()))
+    name, layers = stack_of(base)
     path = f"model.{network.model.base_model_prefix}.{name}"
     layer_stages = [Stage(f"layer{i + 1}", (f"{path}.{i}",)) for i in range(len(layers))]
     inside = {id(p) for p in layers.parameters()}
-    first = _embeddings(base, inside)
+    first = embeddings_of(base, inside)
     before: list[str] = []
     after: list[str] = []
     for parameter, tensor in network.named_parameters():
         if id(tensor) not in inside:
             (before if id(tensor) in first else after).append(parameter)
     return (Stage("embeddings", tuple(before)), *layer_stages, Stage("head", tuple(after)))
-
-
-def _embeddings(base: Any, inside: set[int]) -> set[int]:
-    """The parameters before an encoder's layers, and those of embeddings behind them."""
-    from torch import nn
-
-    found: set[int] = set()
-    for parameter in base.parameters():
-        if id(parameter) in inside:
-            break
-        found.add(id(parameter))
-    tables = (module for module in base.modules() if isinstance(module, nn.Embedding))
-    return (found | {id(p) for table in tables for p in table.parameters()}) - inside
 
 
 def positions(model: Any) -> int | None:
