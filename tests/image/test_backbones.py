@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.error import URLError
 
 import pytest
@@ -15,11 +16,16 @@ from torch import nn
 from torchvision.models.regnet import BlockParams
 from torchvision.transforms import functional
 
+from ftaug.config.experiment import LearningRate, Train, UnfreezeStage
+from ftaug.config.types import Duration
+from ftaug.engine.setup import parameter_groups
+from ftaug.engine.unfreeze import plan
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.image import backbone as backbones
 from ftaug.image.backbones import resnet20 as letters
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.torchvision import NAMES
+from ftaug.interfaces import Horizon
 
 CLASSES = [f"class {n}" for n in range(7)]
 
@@ -462,3 +468,22 @@ def test_a_file_of_the_same_classes_brings_its_head_and_another_does_not(tmp_pat
         backbone.load_pretrained()
         assert torch.equal(backbone.network.conv1.weight, donor.conv1.weight)
         assert (len(classes) == len(CLASSES) and torch.equal(backbone.network.fc.weight, donor.fc.weight)) == kept
+
+
+@pytest.mark.parametrize("name", [*NAMES, "timm/convnext_atto", "timm/vit_tiny_patch16_224", "timm/regnety_002"])
+def test_a_stage_learns_at_its_rate_from_its_step_on(name, no_memory):
+    """Of every network of torchvision and some of timm: the head at once, the last stage later and at half its rate."""
+    built = build(name, weights="none")
+    last, head = built.stages[-2:]
+    unfreeze = (UnfreezeStage(("head",)), UnfreezeStage((last.name,), Duration(2, "steps"), lr=0.5))
+    experiment = SimpleNamespace(unfreeze=unfreeze, method=None, lr=LearningRate(layer_decay=0.8), train=Train())
+    made = plan(built, experiment, Horizon(total_steps=4, epoch_steps=2))
+    optimizer = torch.optim.SGD(parameter_groups(built.network, made, 0.1))
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    for step in range(4):
+        made.apply(built.network, step)
+        for parameter, tensor in built.network.named_parameters():
+            in_head, in_last = under(parameter, head), under(parameter, last)
+            assert tensor.requires_grad == (in_head or (in_last and step >= 2)), parameter
+            expected = 0.1 if in_head else 0.1 * 0.8 * 0.5 if in_last else None
+            assert rates.get(id(tensor)) == (None if expected is None else pytest.approx(expected)), parameter
