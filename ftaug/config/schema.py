@@ -97,6 +97,11 @@ class Shape:
 
     def _unknown(self, key: str) -> Fault:
         """The fault for a key that is not one of these, with the nearest that is, here or elsewhere in the file."""
+        name, colon, rest = key.partition(":")
+        if colon and name in self.annotations:
+            return Fault(
+                f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
+            )
         target = right_place(key, self.name)
         hint = f"; did you mean '{target}'?" if target else did_you_mean(key, self.annotations)
         return Fault(f"unknown key '{key}'", hint or "; there is nothing to set", "parent", at_key=True)
@@ -295,7 +300,9 @@ def fits(annotation: Any, value: Any) -> bool:
     bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
     if is_section(bare):
         keys = dataclass_shape(bare).annotations
-        return isinstance(value, bare) or (isinstance(value, dict) and any(key in keys for key in value))
+        return isinstance(value, bare) or (
+            isinstance(value, dict) and any(key.partition(":")[0] in keys for key in value)
+        )
     if get_origin(bare) in (tuple, list):
         return isinstance(value, list | tuple)
     if is_mapping(get_origin(bare)):

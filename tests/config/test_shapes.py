@@ -142,6 +142,10 @@ def test_a_union_of_mapping_component_and_null():
         ({"op": {"rotate": {"degrees": True}}}, "op.rotate.degrees must be an angle from 0 to 360 degrees; got true"),
         ({"op": {"rotate": {"degree": 4}}}, "unknown key 'degree' in op.rotate; did you mean 'degrees'?"),
         ({"op": {"rotate": 15}}, "op.rotate must be a mapping with the keys degrees, probability; got 15"),
+        (
+            {"op": {"rotate": {"degrees:4": None}}},
+            "unknown key 'degrees:4' in op.rotate; write a space behind the colon: 'degrees: 4'",
+        ),
         ({"op": {"plain": {"a": 1}}}, "unknown key 'a' in op.plain; there is nothing to set"),
         ({"op": {"one_of": {}}}, "missing key 'choices' in op.one_of: it must be a list, each an op"),
         (
