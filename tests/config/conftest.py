@@ -3,6 +3,9 @@
 import pytest
 
 from ftaug.config.registry import REGISTRIES, Registry
+from ftaug.load import import_components
+
+import_components("image")  # so that what a test takes away again is its own
 
 
 @pytest.fixture
