@@ -321,6 +321,35 @@ def benchmark(
     benchmark.run(config=config, overrides=overrides or [], steps=steps, device=device.value, as_json=as_json)
 
 
+@app.command(name="lr-find")
+def lr_find(
+    config: Config,
+    overrides: Overrides = None,
+    lowest: Annotated[float, typer.Option("--from", help="The first rate.", metavar="RATE")] = 1e-6,
+    highest: Annotated[float, typer.Option("--to", help="The last rate.", metavar="RATE")] = 1.0,
+    steps: Annotated[int, typer.Option(help="Steps in between.", min=20)] = 100,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The picture to write, instead of CONFIG-lr-find.png.", metavar="FILE"),
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    as_json: AsJson = False,
+) -> None:
+    """Suggest a learning rate, from a short training with growing rates."""
+    from ftaug.commands import lr_find
+
+    lr_find.run(
+        config=config,
+        overrides=overrides or [],
+        lowest=lowest,
+        highest=highest,
+        steps=steps,
+        picture=output,
+        device=device.value,
+        as_json=as_json,
+    )
+
+
 @app.command(name="list")
 def list_components(
     kind: Annotated[str | None, typer.Argument(help="Such as augmentation or optimizer.")] = None,

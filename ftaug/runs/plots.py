@@ -102,6 +102,31 @@ def blend(rows: Sequence[Mapping[str, Any]], metric: str, alpha: float, run: Pat
     return _write(figure, run / "report" / "blend.png")
 
 
+def lr_find(
+    rates: Sequence[float],
+    losses: Sequence[float],
+    smoothed: Sequence[float],
+    suggested: Mapping[str, tuple[float, float]],
+    peak: float,
+    path: Path,
+) -> Path:
+    """Draw the loss over a growing rate, with what rules suggest: a rate and the smoothed loss there."""
+    figure = _figure(width=7.6, height=4.6)
+    axes = figure.subplots()
+    axes.plot(rates, losses, color=TRAIN, alpha=0.3, linewidth=1.0, label="loss")
+    axes.plot(rates, smoothed, color=TRAIN, label="smoothed")
+    for (name, (rate, loss)), marker in zip(suggested.items(), "ovs^D", strict=False):
+        axes.plot([rate], [loss], marker, color=VAL, markersize=8, label=f"{name}: {rate:.1e}")
+    axes.axvline(peak, color=RATE, linestyle=":", label=f"lr.peak: {peak:g}")
+    low, high = min(smoothed), max(smoothed[: max(1, len(smoothed) // 2)])
+    margin = 0.25 * (high - low or 1.0)
+    axes.set(xscale="log", xlabel="learning rate", ylabel="training loss", ylim=(low - margin, high + 2 * margin))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return _write(figure, path)
+
+
 def _draw_losses(axes: Axes, training: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> None:
     epochs, losses = [row["epoch"] for row in training], [row["loss"] for row in training]
     axes.plot(epochs, losses, color=TRAIN, label="train", marker=_marker(training))

@@ -1,0 +1,80 @@
+"""`ftaug lr-find`: a learning rate for an experiment, from a short training whose rate grows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ftaug.engine.caching import caching
+from ftaug.engine.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
+from ftaug.engine.portion import portions
+from ftaug.engine.setup import build
+from ftaug.engine.storage import storage_errors
+from ftaug.errors import ExperimentError
+from ftaug.load import load
+from ftaug.runs import output, plots
+from ftaug.runs.teacher import teacher_of
+
+
+def run(
+    *,
+    config: Path,
+    overrides: Sequence[str],
+    lowest: float,
+    highest: float,
+    steps: int,
+    picture: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Print the suggestions and draw the curve; nothing else is left behind."""
+    if not 0 < lowest < highest:
+        raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
+    experiment = load(config, overrides)
+    built = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=True)
+    built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
+    with caching(built) as (setup, _):
+        curve = sweep(setup, lowest, highest, steps)
+    verdict = judge(curve, experiment.lr.peak)
+    path = picture or Path(f"{config.stem}-lr-find.png")
+    with storage_errors(f"cannot write {path}"):
+        plots.lr_find(
+            curve.rates.tolist(),
+            curve.losses.tolist(),
+            curve.smoothed.tolist(),
+            {
+                name: (rate, loss)
+                for (name, rate), loss in zip(
+                    verdict.suggestions.items(), smoothed_at(curve, list(verdict.suggestions.values())), strict=True
+                )
+            },
+            experiment.lr.peak,
+            path,
+        )
+    if as_json:
+        print(output.to_json(_as_json(curve, verdict, path)))
+    else:
+        _print(curve, verdict, path)
+
+
+def _as_json(curve: Curve, verdict: Verdict, path: Path) -> dict[str, Any]:
+    return {
+        "lr": float(rounded(verdict.rate)),
+        "suggestions": verdict.suggestions,
+        "verdict": verdict.sentences,
+        "diverged": curve.diverged,
+        "rates": curve.rates,
+        "losses": curve.losses,
+        "smoothed": curve.smoothed,
+        "picture": str(path),
+    }
+
+
+def _print(curve: Curve, verdict: Verdict, path: Path) -> None:
+    at = smoothed_at(curve, list(verdict.suggestions.values()))
+    rows = [(name, f"{rate:.2e}", loss) for (name, rate), loss in zip(verdict.suggestions.items(), at, strict=True)]
+    ended = f", ended at {curve.rates[-1]:.2g}, where the loss ran away" if curve.diverged else ""
+    output.show(f"{len(curve.rates)} steps from {curve.rates[0]:.2g} on{ended}")
+    output.show(output.table(("rule", "rate", "smoothed loss"), rows))
+    output.show(*verdict.sentences, f"curve: {path}", f"try lr.peak={rounded(verdict.rate)}")
