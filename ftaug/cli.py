@@ -102,6 +102,10 @@ def train(
     ] = 75,
     trust_plugins: TrustPlugins = False,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="So many runs, each validated on another part of the training samples.", metavar="COUNT"),
+    ] = None,
 ) -> None:
     """Train, or continue training; prints the run folder."""
     from ftaug.commands.train import run
@@ -117,6 +121,7 @@ def train(
         requeue_exit_code=requeue_exit_code,
         trust_plugins=trust_plugins,
         device=device.value,
+        folds=folds,
     )
     raise typer.Exit(code)
 

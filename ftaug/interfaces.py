@@ -368,3 +368,4 @@ class Bundle:
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
     scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network
     adapter: Adapter | None = None  # where the method adds weights of its own
+    networks: int = 1  # more where it is an ensemble

@@ -107,7 +107,7 @@ def test_train_hands_its_options_on(monkeypatch):
     module.run = lambda **options: received.update(options) or 75
     monkeypatch.setitem(sys.modules, "ftaug.commands.train", module)
     arguments = ["train", "a.yaml", "seed=1", "~mix", "--from", "runs/x", "--json", "--require", "accuracy>=0.9"]
-    assert cli.run([*arguments, "--device", "cpu", "--requeue-exit-code", "99", "--fresh"]) == 75
+    assert cli.run([*arguments, "--device", "cpu", "--requeue-exit-code", "99", "--fresh", "--folds", "3"]) == 75
     assert received == {
         "config": Path("a.yaml"),
         "overrides": ["seed=1", "~mix"],
@@ -119,6 +119,7 @@ def test_train_hands_its_options_on(monkeypatch):
         "requeue_exit_code": 99,
         "trust_plugins": False,
         "device": "cpu",
+        "folds": 3,
     }
     assert type(received["device"]) is str
 

@@ -88,6 +88,9 @@ def export(
     exporter: Component, opened: OpenRun, bundle: Bundle, portion: Portion, folder: Path
 ) -> dict[str, dict[str, Any]]:
     """Write one artefact, compare it, and give it its name if it passes; its entry by file name."""
+    if bundle.networks > 1 and exporter.fact("one_network"):
+        text = f"holds one network, and {opened.folder} has {bundle.networks}; export {opened.folder / 'fold-1'}"
+        raise ExperimentError(f"exporter '{exporter.name}': {text}, or use onnx or torch_export")
     name = f"{bundle.name}{exporter.fact('suffix')}"
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as temporary:
         loaded = exporter(bundle, Path(temporary, name))

@@ -45,6 +45,8 @@ def _places(target: Path) -> tuple[Path, Path]:
     """The experiment file that is meant, and where its picture goes."""
     if not target.is_dir():
         return target, Path(f"{target.stem}-lr.png")
+    if (target / "folds.json").is_file():
+        return target / "fold-1" / "resolved.yaml", target / "report" / "lr.png"
     if not (target / "resolved.yaml").is_file():
         raise MissingInput(f"{target}: neither an experiment file nor a run folder (it has no resolved.yaml)")
     return target / "resolved.yaml", target / "report" / "lr.png"

@@ -6,12 +6,14 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ftaug.config.dump import digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
-from ftaug.errors import ExperimentError, FtaugError, Stopped
+from ftaug.config.registry import Component
+from ftaug.errors import ExperimentError, FtaugError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check
 
@@ -30,6 +32,7 @@ def run(
     requeue_exit_code: int,
     trust_plugins: bool,
     device: str,
+    folds: int | None = None,
 ) -> int:
     """Train, or continue, or say that all is done. Returns the exit code; stdout's last line is the run folder."""
     started = time.time()
@@ -37,17 +40,45 @@ def run(
     start = _starting_weights(from_, config, overrides, trust_plugins)
     experiment = load(config, [*overrides, *start], trust_plugins=trust_plugins)
 
-    from ftaug.engine.run_folder import (
-        RunFolder,
-        default_path,
-    )  # after the file is known to be right: this takes seconds
+    from ftaug.engine.run_folder import default_path  # after the file is known to be right: this takes seconds
 
-    path = default_path(experiment.name, digest(experiment), run_dir)
     given = config.read_text(encoding="utf-8-sig")
+    begun = Begun(given, device, started)
+    try:
+        if folds is None:
+            path = default_path(experiment.name, digest(experiment), run_dir)
+            result = _one(experiment, path, begun, fresh=fresh)
+        else:
+            each = [
+                load(config, [*overrides, *start, val], trust_plugins=trust_plugins)
+                for val in _parts(experiment, folds)
+            ]
+            result = _folds(each, run_dir, begun, fresh=fresh)
+    except Stopped as error:
+        print(error, file=sys.stderr)
+        return requeue_exit_code
+    print(json.dumps(result) if as_json else result["run"])
+    check(requirements, result.get("metrics") or {})
+    return 0
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a call of the command has for every run."""
+
+    given: str  # the experiment file
+    device: str
+    at: float  # when the call began, by the clock
+
+
+def _one(experiment: Experiment, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+    """Bring a run to its end; returns what it came to. Raises Stopped."""
+    from ftaug.engine.run_folder import RunFolder
+
     portable, kept = with_kept_plugins(experiment)
     with RunFolder.open(
         path,
-        experiment_yaml=given,
+        experiment_yaml=begun.given,
         resolved_yaml=to_yaml(portable),
         digest=digest(experiment),
         kept=kept,
@@ -55,10 +86,9 @@ def run(
     ) as folder:
         if folder.complete is None:
             try:
-                _train(experiment, folder, device, started)
-            except Stopped as error:
-                print(error, file=sys.stderr)
-                return requeue_exit_code
+                _train(experiment, folder, begun.device, begun.at)
+            except Stopped:
+                raise
             except FtaugError:
                 folder.abandon()
                 raise
@@ -67,10 +97,47 @@ def run(
                 raise
         else:
             print(f"already complete: {folder.path}", file=sys.stderr)
-        result = folder.complete or {}
-        print(json.dumps({"run": str(folder.path), **result}) if as_json else folder.path)
-        check(requirements, result.get("metrics") or {})
-    return 0
+        return {"run": str(folder.path), **(folder.complete or {})}
+
+
+def _parts(experiment: Experiment, folds: int) -> list[str]:
+    """The override for each fold; raises ExperimentError where validation has samples of its own."""
+    val = experiment.data.val
+    if folds < 2:
+        raise ExperimentError(f"--folds: must be 2 or more; got {folds}")
+    if isinstance(val, Component):
+        text = f"takes its validation samples from data.train, and data.val is a dataset of its own ({val.name})"
+        raise ExperimentError(f"--folds: {text}; leave it out (~data.val), or make it data.test")
+    return [f"data.val={{fold: {number}, of: {folds}}}" for number in range(1, folds + 1)]
+
+
+def _folds(each: Sequence[Experiment], run_dir: Path | None, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+    """Bring the run of each fold to its end; returns their mean. Raises Stopped."""
+    from ftaug.engine.run_folder import default_path, next_free
+    from ftaug.engine.signals import StopRequests
+    from ftaug.runs import folds, screen
+
+    known = digest(each[0])
+    path = run_dir or Path(f"{default_path(each[0].name, known)}-folds")
+    path = next_free(path) if fresh else path
+    folds.begin(path, known, len(each))
+    results: list[dict[str, Any]] = []
+    with StopRequests(None, path / "stop") as between:  # within a run it is the run's own requests that count
+        for number, experiment in enumerate(each, start=1):
+            if between.reason is not None:
+                text = f"stopped by {between.reason} before fold {number} of {path}; the same command continues"
+                raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
+            print(f"fold {number} of {len(each)}", file=sys.stderr)
+            try:
+                results.append(_one(experiment, folds.folder_of(path, number), begun, fresh=False))
+            except FtaugError:
+                folds.abandon(path)
+                raise
+    done = folds.finish(path, results)
+    console = screen.console()
+    console.print(folds.table(done))
+    console.print(f"next: ftaug evaluate {path} · ftaug predict {path} INPUT … · ftaug export {path} --format onnx")
+    return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
 def _train(experiment: Experiment, folder: RunFolder, device: str, started: float) -> None:

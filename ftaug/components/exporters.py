@@ -92,7 +92,7 @@ def torch_export(bundle: Bundle, path: Path) -> Loaded:
     return _in_torch(lambda batch: loaded(*bundle.facing.inputs(batch).values()))
 
 
-@exporter.register(suffix=".safetensors")
+@exporter.register(suffix=".safetensors", one_network=True)
 def safetensors(bundle: Bundle, path: Path) -> Loaded:
     """The network's weights under their names in PyTorch, and a JSON file beside them with all else.
 
@@ -117,7 +117,7 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     return _in_torch(loaded)
 
 
-@exporter.register(suffix=".adapter.safetensors")
+@exporter.register(suffix=".adapter.safetensors", one_network=True)
 def adapter(bundle: Bundle, path: Path) -> Loaded:
     """What a method learned, without the pretrained weights beside it: a small file to go on from.
 
@@ -134,7 +134,7 @@ def adapter(bundle: Bundle, path: Path) -> Loaded:
     return _in_torch(bundle.adapter.applied(load_file(path)))
 
 
-@exporter.register(suffix="-transformers")
+@exporter.register(suffix="-transformers", one_network=True)
 def transformers(bundle: Bundle, path: Path) -> Loaded:
     """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and tokenizer."""
     if bundle.save is None:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 
 from ftaug.config.document import Where
-from ftaug.config.experiment import Experiment, Split, UnfreezeStage
+from ftaug.config.experiment import Experiment, Fold, Split, UnfreezeStage
 from ftaug.config.faults import Fault, predicate
 from ftaug.config.modalities import WITHOUT_EFFECT
 from ftaug.config.types import Duration
@@ -244,6 +244,15 @@ def _splits_leave_something(experiment: Experiment) -> Found:
     shares = [part.split for part in (experiment.data.val, experiment.data.test) if isinstance(part, Split)]
     if sum(share for share in shares if isinstance(share, float)) >= 1:
         yield ("data", "val"), predicate("and data.test together leave no sample to train on")
+
+
+@reads("data.val")
+def _a_fold_is_one_of_them(experiment: Experiment) -> Found:
+    val = experiment.data.val
+    if isinstance(val, Fold) and val.of < 2:
+        yield ("data", "val", "of"), predicate(f"must be 2 or more; got {val.of}")
+    elif isinstance(val, Fold) and val.fold > val.of:
+        yield ("data", "val", "fold"), predicate(f"must be from 1 to {val.of}; got {val.fold}")
 
 
 def _reaches_end(duration: Duration, epochs: int) -> bool:

@@ -46,12 +46,26 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """One of the equal parts of the training set: `ftaug train --folds` takes each of them in turn.
+
+    Settings:
+        fold: which, from 1
+        of: how many there are
+    """
+
+    fold: Count
+    of: Count
+
+
+@dataclass(frozen=True)
 class Data:
     """Where samples come from and how they are batched.
 
     Settings:
         train: the samples to learn from
-        val: the samples to choose the best checkpoint by: `{split: 20%}` of train, a dataset of its own, or null
+        val: the samples to choose the best checkpoint by: `{split: 20%}` or `{fold: 1, of: 5}` of train, a dataset of
+            its own, or null
         test: the samples for the final figures: a dataset of its own, a split of train, or null
         batch_size: samples per forward pass in training
         sampler: how much of an epoch each class has; as much as it has of the samples unless set
@@ -67,7 +81,7 @@ class Data:
     """
 
     train: Dataset
-    val: Split | Dataset | None = Split(0.2)
+    val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
     batch_size: Count = 32
     sampler: Annotated[Component, OfKind("sampler")] | None = None

@@ -22,7 +22,7 @@ loss = Registry(
 metric = Registry(
     "metric", given=("probabilities", "targets", "task"), higher_is_better=True, tasks=CLASSES, ordered=False
 )
-exporter = Registry("exporter", given=("bundle", "path"), suffix="")
+exporter = Registry("exporter", given=("bundle", "path"), suffix="", one_network=False)
 method = Registry("method", given=("backbone", "learning"), learns="all", replaces_decay=False)
 objective = Registry(
     "objective",

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from ftaug.config.experiment import Data, Split
+from ftaug.config.experiment import Data, Fold, Split
 from ftaug.engine import seeds, splits
 from ftaug.errors import BadData, did_you_mean
 from ftaug.interfaces import Samples, Task
@@ -100,6 +100,8 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
     for purpose, source in (("test", data.test), ("val", data.val)):
         if isinstance(source, Split):
             result["train"], result[purpose] = _held_out(result["train"], purpose, source.split, seed)
+        elif isinstance(source, Fold):
+            result["train"], result[purpose] = _fold(result["train"], purpose, source, seed)
         elif source is not None:
             result[purpose] = whole(purpose, source(purpose), train.task)
     return result
@@ -117,6 +119,25 @@ def _held_out(train: Portion, purpose: str, size: float, seed: int) -> tuple[Por
     kept, taken = splits.split(
         train.targets, None if groups is None else groups[train.ids], size, seeds.word(f"{seed}/{purpose}")
     )
+    return _parted(train, purpose, kept, taken)
+
+
+def _fold(train: Portion, purpose: str, fold: Fold, seed: int) -> tuple[Portion, Portion]:
+    counts = train.counts()
+    if train.task.kind == "single_label" and (alone := np.flatnonzero(counts == 1)).size:
+        name = train.task.classes[int(alone[0])]
+        raise BadData(
+            f"data.train: class '{name}' has 1 sample, which cannot be on both sides of a fold; add some to it"
+        )
+    groups = train.samples.groups
+    found = splits.folds(
+        train.targets, None if groups is None else groups[train.ids], fold.of, seeds.word(f"{seed}/folds")
+    )
+    held = found == fold.fold - 1
+    return _parted(train, purpose, np.flatnonzero(~held), np.flatnonzero(held))
+
+
+def _parted(train: Portion, purpose: str, kept: np.ndarray, taken: np.ndarray) -> tuple[Portion, Portion]:
     return (
         replace(train, ids=train.ids[kept], targets=train.targets[kept]),
         replace(train, purpose=purpose, ids=train.ids[taken], targets=train.targets[taken]),

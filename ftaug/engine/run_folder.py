@@ -61,7 +61,7 @@ class RunFolder:
         Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three starts
         died without progress.
         """
-        path = _next_free(path) if fresh else path
+        path = next_free(path) if fresh else path
         is_new = not path.exists()
         try:
             _make(path)
@@ -260,7 +260,7 @@ def _make(path: Path) -> None:
         raise RunFolderTaken(f"{path}: is not empty and no run folder; choose another --run-dir")
 
 
-def _next_free(path: Path) -> Path:
+def next_free(path: Path) -> Path:
     """The path itself, or with -2, -3 … behind it, whichever is not there yet."""
     number, free = 1, path
     while free.exists():

@@ -33,6 +33,48 @@ def split(
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
+def folds(targets: np.ndarray, groups: np.ndarray | None, count: int, seed: int) -> np.ndarray:
+    """Which of `count` equal parts each sample is in: int64 (n,) from 0, a pure function of its arguments.
+
+    Classes are spread evenly, numbers by the order of the first of them; a group is in one part as a whole. With one
+    label per sample and no groups the parts differ by one sample at most, and so do the samples of each class in them.
+    """
+    units = len(targets) if groups is None else len(np.unique(groups))
+    if units < count:
+        raise BadData(f"cannot make {count} folds of {units} {'samples' if groups is None else 'groups'}")
+    if targets.dtype.kind == "f":
+        targets = _strata(targets[:, 0], max(1, len(targets) // count))
+    found = np.zeros(len(targets), np.int64)
+    if targets.ndim == 1 and groups is None:
+        shuffled = np.random.Generator(np.random.Philox(seed)).permutation(len(targets))
+        found[shuffled[np.argsort(targets[shuffled], kind="stable")]] = np.arange(len(targets)) % count
+        return found
+    return _spread(targets, groups, count, seed)
+
+
+def _spread(targets: np.ndarray, groups: np.ndarray | None, count: int, seed: int) -> np.ndarray:
+    """Whole groups (or multi-label samples) to folds: the largest first, each to where least of its labels is.
+
+    That is the fold in which the squares of the shares of each label, and of the samples, grow least.
+    """
+    samples = len(targets)
+    unit_of = np.arange(samples) if groups is None else np.unique(groups, return_inverse=True)[1]
+    members, labels = (np.arange(samples), targets) if targets.ndim == 1 else np.nonzero(targets)
+    shares = np.zeros((int(unit_of.max()) + 1, int(labels.max(initial=0)) + 2))
+    np.add.at(shares, (unit_of[members], labels), 1)
+    shares[:, -1] = np.bincount(unit_of)
+    shares /= shares.sum(axis=0).clip(min=1)
+    shuffled = np.random.Generator(np.random.Philox(seed)).permutation(len(shares))
+    order = shuffled[np.argsort(-np.square(shares[shuffled]).sum(axis=1), kind="stable")]
+    filled = np.zeros((count, shares.shape[1]))
+    fold_of = np.empty(len(shares), np.int64)
+    for unit in order:
+        growth = filled @ shares[unit]
+        fold_of[unit] = fold = int(np.lexsort((filled[:, -1], growth))[0])
+        filled[fold] += shares[unit]
+    return np.asarray(fold_of[unit_of])
+
+
 def _wanted(samples: int, size: float | int) -> int:
     """The number of samples to hold out."""
     total = size if isinstance(size, int) else round(size * samples)

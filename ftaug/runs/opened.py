@@ -38,6 +38,7 @@ from ftaug.load import load
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
+FOLDS_FILE = "folds.json"
 
 
 def describe_model(setup: Setup) -> dict[str, Any]:
@@ -163,8 +164,12 @@ class OpenRun:
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
-    """Open a run folder with its best checkpoint, else its newest; raises MissingInput, BadData."""
+    """Open a run folder with its best checkpoint, else its newest, or that of folds; raises MissingInput, BadData."""
     folder = Path(folder)
+    if (folder / FOLDS_FILE).is_file():
+        from ftaug.runs.folds import open_folds
+
+        return open_folds(folder, device, trust_plugins=trust_plugins)
     if not (folder / "resolved.yaml").is_file():
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"

@@ -63,7 +63,8 @@ def test_texts_are_stored_as_pictures_are(place, capsys):
     for plain, stored in zip(rows(place / "plain"), rows(place / "stored"), strict=True):
         one, other = (row.get("loss") or row["val"]["loss"] for row in (plain, stored))
         np.testing.assert_allclose(one, other, rtol=1e-3)
-    assert run(["train", str(place / "texts.yaml"), "train.cache_features=auto", "unfreeze=[layer2, head]"]) == 0
+    auto = ["train.cache_features=auto", "unfreeze=[layer2, head]"]
+    assert run(["train", str(place / "texts.yaml"), "--run-dir", str(place / "auto"), *auto]) == 0
     assert "auto → not stored" in capsys.readouterr().err
 
 
@@ -120,7 +121,7 @@ def test_killed_while_features_are_made_the_same_command_ends_with_the_same_bits
     while not list((place / "caches").rglob("train.0")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     assert train(desk, place / "killed", stored) == 0
     one, other = tensors(place / "killed"), tensors(place / "whole")
     assert all(np.array_equal(one[name], other[name]) for name in one)

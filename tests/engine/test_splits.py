@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
-from ftaug.engine.splits import split
+from ftaug.engine.splits import folds, split
 from ftaug.errors import BadData
 
 
@@ -138,3 +138,64 @@ def test_groups_of_numbers_stay_whole():
     train, held = split(targets, groups, 0.2, 0)
     assert not set(groups[train]) & set(groups[held])
     assert abs(targets[held].mean() - targets.mean()) < 0.35 * targets.std()
+
+
+@given(
+    counts=st.lists(st.integers(2, 40), min_size=2, max_size=8),
+    count=st.integers(2, 7),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=100, deadline=None)
+def test_folds_are_as_even_as_those_of_sklearn(counts, count, seed):
+    targets = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+    if len(targets) < count:
+        return
+    found = folds(targets, None, count, seed)
+    assert np.ptp(np.bincount(found, minlength=count)) <= 1
+    for code in range(len(counts)):
+        assert np.ptp(np.bincount(found[targets == code], minlength=count)) <= 1
+    if min(counts) >= count:
+        oracle = StratifiedKFold(count, shuffle=True, random_state=0).split(targets, targets)
+        sizes = sorted(len(held) for _, held in oracle)
+        assert sorted(np.bincount(found)) == sizes
+
+
+def test_folds_follow_the_seed_alone():
+    targets = np.arange(300) % 4
+    first, again, other = (folds(targets, None, 5, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_folds_keep_groups_whole_and_classes_near_their_share():
+    rng = np.random.default_rng(1)
+    groups = rng.integers(0, 200, 3000)
+    targets = (groups + rng.integers(0, 2, 3000)) % 5
+    found = folds(targets, groups, 5, 0)
+    assert all(len(np.unique(found[groups == group])) == 1 for group in np.unique(groups))
+    for fold in range(5):
+        assert np.abs(np.bincount(targets[found == fold]) / np.bincount(targets) - 0.2).max() < 0.05
+
+
+def test_folds_of_several_labels_and_of_numbers_are_even():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((600, 4)) < [0.5, 0.2, 0.1, 0.03]).astype(np.uint8)
+    found = folds(labels, None, 4, 0)
+    assert np.bincount(found).min() >= 135
+    for fold in range(4):
+        assert np.abs(labels[found == fold].sum(0) / labels.sum(0) - 0.25).max() < 0.1
+    numbers = rng.normal(size=(400, 1))
+    found = folds(numbers, None, 5, 0)
+    means = [numbers[found == fold].mean() for fold in range(5)]
+    assert np.bincount(found).tolist() == [80] * 5 and np.ptp(means) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("targets", "groups", "message"),
+    [
+        (np.arange(3), None, "cannot make 5 folds of 3 samples"),
+        (np.zeros(20, np.int64), np.arange(20) % 4, "cannot make 5 folds of 4 groups"),
+    ],
+)
+def test_too_many_folds_are_refused(targets, groups, message):
+    with pytest.raises(BadData, match=message):
+        folds(targets, groups, 5, 0)

@@ -1,0 +1,5 @@
+"""`python -m ftaug`."""
+
+from ftaug.cli import main
+
+main()

@@ -1,0 +1,162 @@
+"""A run of folds: a folder of runs, each validated on another part of the training samples, and their ensemble."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.table import Table
+from torch import Tensor, nn
+
+from ftaug.engine import storage
+from ftaug.engine.portion import Portion
+from ftaug.engine.run_folder import read_json
+from ftaug.engine.setup import Model, modality_of
+from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
+from ftaug.interfaces import Bundle
+from ftaug.runs import output
+from ftaug.runs.opened import FOLDS_FILE, OpenRun, open_run
+
+OUT_OF_FOLD = "out-of-fold"
+
+
+def folder_of(path: Path, number: int) -> Path:
+    """The run folder of a fold, from 1."""
+    return path / f"fold-{number}"
+
+
+def begin(path: Path, digest: str, count: int) -> None:
+    """Make the folder of the runs, or check that it is that of the same experiment and number of folds."""
+    known = read_json(path / FOLDS_FILE)
+    if known is not None and (known["digest"], known["folds"]) != (digest, count):
+        what = f"{known['folds']} folds" if known["folds"] != count else "folds of another experiment"
+        raise ExperimentError(f"{path} holds {what}: use --fresh or another --run-dir")
+    if known is None:
+        if path.exists() and any(path.iterdir()):
+            raise RunFolderTaken(f"{path}: is not empty and holds no folds; choose another --run-dir")
+        with storage.storage_errors(f"{path}: cannot be written"):
+            path.mkdir(parents=True, exist_ok=True)
+            _write(path, {"digest": digest, "folds": count, "complete": False})
+
+
+def abandon(path: Path) -> None:
+    """Remove the folder again where no fold is in it."""
+    if not any(path.glob("fold-*")):
+        (path / FOLDS_FILE).unlink(missing_ok=True)
+        with suppress(OSError):
+            path.rmdir()
+            path.parent.rmdir()  # `runs` too, if nothing else is in it
+
+
+def finish(path: Path, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Note what the folds came to; returns it."""
+    known = read_json(path / FOLDS_FILE) or {}
+    each = {name: [float(one["metrics"][name]) for one in results] for name in results[0]["metrics"]}
+    done = {
+        **known,
+        "complete": True,
+        "metrics": {name: float(np.mean(values)) for name, values in each.items()},
+        "sd": {name: float(np.std(values, ddof=1)) for name, values in each.items()},
+        "each": each,
+    }
+    with storage.storage_errors(f"{path}: cannot be written"):
+        _write(path, done)
+    return done
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    storage.replace(path / FOLDS_FILE, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def table(done: Mapping[str, Any]) -> Table:
+    """The folds for a person, their mean and standard deviation."""
+    names = list(done["metrics"])
+    rows: list[tuple[Any, ...]] = [
+        (f"fold {number + 1}", *(f"{done['each'][name][number]:.4f}" for name in names))
+        for number in range(done["folds"])
+    ]
+    rows.append(("mean ± sd", *(f"{done['metrics'][name]:.4f} ± {done['sd'][name]:.4f}" for name in names)))
+    return output.table(("", *(f"val {name}" for name in names)), rows)
+
+
+class Together(nn.Module):
+    """Several networks as one, whose probabilities, or numbers, are the mean of theirs."""
+
+    def __init__(self, members: Sequence[nn.Module], activation: str) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.activation = activation
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes), whose softmax or sigmoid is the mean probability; or numbers."""
+        answers = torch.stack([member(inputs).float() for member in self.members])
+        if self.activation == "softmax":
+            return answers.log_softmax(dim=2).logsumexp(dim=0) - float(np.log(len(self.members)))
+        if self.activation == "sigmoid":
+            positive = nn.functional.logsigmoid(answers).logsumexp(dim=0)
+            return positive - nn.functional.logsigmoid(-answers).logsumexp(dim=0)
+        return answers.mean(dim=0)
+
+
+@dataclass
+class OpenFolds(OpenRun):
+    """The models of all folds as one; training samples are answered by the one that did not see them."""
+
+    members: Sequence[OpenRun] = field(default_factory=list)
+
+    @cached_property
+    def portions(self) -> dict[str, Portion]:
+        """The test samples, where there are some, and the training samples, each to be answered out of its fold."""
+        parts = [member.portions["val"] for member in self.members]
+        order = np.argsort(np.concatenate([part.ids for part in parts]))
+        ids, targets = (np.concatenate(rows)[order] for rows in zip(*((p.ids, p.targets) for p in parts), strict=True))
+        tests = {name: part for name, part in self.members[0].portions.items() if name == "test"}
+        return {**tests, "val": replace(parts[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
+
+    def logits(self, portion: Portion) -> np.ndarray:
+        """The ensemble's answers on a portion; of training samples, that of the model which did not see them."""
+        if portion.purpose != OUT_OF_FOLD:
+            return super().logits(portion)
+        found = np.empty((len(portion), len(self.task.classes)), np.float32)
+        for member in self.members:
+            part = member.portions["val"]
+            found[np.searchsorted(portion.ids, part.ids)] = member.logits(part)
+        return found
+
+    def bundle(self, example: torch.Tensor) -> Bundle:
+        """What an exporter writes: all models in one, on the CPU in fp32."""
+        model = self.model.to("cpu", torch.float32).eval()
+        facing = modality_of(self.experiment).facing(model, self.preprocessing)
+        known = (self.task, self.activation, self.preprocessing, self.experiment.name)
+        return Bundle(model, example, *known, facing, networks=len(self.members))
+
+
+def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
+    """Open the ensemble of a run of folds; raises MissingInput while some are not complete."""
+    known = read_json(path / FOLDS_FILE) or {}
+    if not known.get("complete"):
+        raise MissingInput(
+            f"{path}: not all of its folds are trained; run the `ftaug train --folds` that made it again"
+        )
+    members = [
+        open_run(folder_of(path, number), device, trust_plugins=trust_plugins)
+        for number in range(1, known["folds"] + 1)
+    ]
+    first = members[0]
+    networks = [nn.Sequential(member.model.network, member.model.units) for member in members]
+    model = Model(first.model.normaliser, Together(networks, first.activation), nn.Identity())
+    own = {name: getattr(first, name) for name in ("experiment", "task", "activation", "preprocessing", "class_counts")}
+    return OpenFolds(
+        folder=path,
+        checkpoint=Path(f"the {len(members)} folds"),
+        scale=first.scale,
+        model=model.eval(),
+        device=first.device,
+        members=members,
+        **own,
+    )
