@@ -232,12 +232,15 @@ def validate(
 def inspect(
     target: Annotated[Path, typer.Argument(help="An experiment file or a run folder.", metavar="CONFIG|RUN")],
     overrides: Overrides = None,
+    cka: Annotated[
+        bool, typer.Option("--cka", help="Of a run: how alike each stage's features are before and after training.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the data, the model's layers and what learns at which rate."""
     from ftaug.commands import inspect
 
-    inspect.run(target=target, overrides=overrides or [], as_json=as_json)
+    inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka)
 
 
 @app.command()

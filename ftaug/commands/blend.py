@@ -10,6 +10,7 @@ from typing import Any
 from ftaug.errors import FtaugError
 from ftaug.runs import mixing, output, plots, screen
 from ftaug.runs.opened import OpenRun
+from ftaug.runs.started import weights_of
 from ftaug.runs.ticker import Ticker
 
 ALPHAS = tuple(step / 10 for step in range(11))
@@ -42,7 +43,7 @@ def blended(
     opened: OpenRun, start: mixing.Weights, alphas: Sequence[float]
 ) -> tuple[list[dict[str, Any]], tuple[mixing.Candidate, dict[str, Any]]]:
     """A row for each blend, and the best of them: of equals the nearest to the start."""
-    end = mixing.weights_of(opened)
+    end = weights_of(opened)
     norms = mixing.differing_norms(opened, start, end)
     rows: list[dict[str, Any]] = []
     best: tuple[mixing.Candidate, dict[str, Any]] | None = None

@@ -14,16 +14,17 @@ from ftaug.engine.adapt import adapt
 from ftaug.engine.outline import Row, course, outline
 from ftaug.engine.portion import Portion, notes_of, portions
 from ftaug.engine.setup import build_model, cautions, horizon, modality_of
-from ftaug.errors import MissingInput
+from ftaug.errors import ExperimentError, MissingInput
 from ftaug.interfaces import Backbone, Horizon
 from ftaug.load import load
+from ftaug.runs import output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.table import Table
 
 
-def run(target: Path, overrides: Sequence[str], as_json: bool) -> None:
+def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool) -> None:
     """Print the data, the stages and their rates, and draw the rates over the run. Nothing is trained or downloaded."""
     config, picture = _places(target)
     experiment = load(config, overrides)
@@ -34,11 +35,24 @@ def run(target: Path, overrides: Sequence[str], as_json: bool) -> None:
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     draw(course(experiment, length), rows, length, picture)
     warnings = cautions(experiment, data, backbone.preprocessing)
+    alike = _alike(target) if cka else {}
     if as_json:
-        print(json.dumps(_as_json(data, backbone, rows, length, picture) | {"cautions": warnings}, indent=2))
+        more = {"cautions": warnings, **({"cka": alike} if cka else {})}
+        print(json.dumps(_as_json(data, backbone, rows, length, picture) | more, indent=2))
     else:
         _print(data, backbone, experiment, rows, length, warnings)
         print(f"learning rates over the run: {picture}")
+        if cka:
+            output.show(output.table(("stage", "features alike"), alike.items()))
+
+
+def _alike(run: Path) -> dict[str, float]:
+    """How alike the features of each stage are before and after training."""
+    if not run.is_dir() or not (run / "resolved.yaml").is_file():
+        raise ExperimentError(f"--cka compares before and after training and needs a run folder; got {run}")
+    from ftaug.runs.cka import before_and_after
+
+    return before_and_after(run, trust_plugins=False)
 
 
 def _places(target: Path) -> tuple[Path, Path]:

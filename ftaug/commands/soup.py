@@ -12,6 +12,7 @@ from ftaug.errors import ExperimentError, FtaugError
 from ftaug.runs import mixing, output, screen
 from ftaug.runs.mixing import Candidate, Weights
 from ftaug.runs.opened import OpenRun
+from ftaug.runs.started import weights_of
 from ftaug.runs.ticker import Ticker
 
 
@@ -63,7 +64,7 @@ class Soup:
     def _alone(self, ticker: Ticker) -> tuple[list[Path], Weights, list[str]]:
         """The runs, the best first; the mean of all; and the BatchNorms whose statistics differ among them."""
         scores: dict[Path, float] = {}
-        first = every = mixing.weights_of(self.host)
+        first = every = weights_of(self.host)
         norms: list[str] = []
         for count, run in enumerate(self.runs):
             weights = first if count == 0 else self._weights(run)
@@ -95,10 +96,10 @@ class Soup:
 
     def _weights(self, run: Path) -> Weights:
         if run == self.runs[0]:
-            return mixing.weights_of(mixing.open_ingredient(run, trust_plugins=self.trust_plugins))
+            return weights_of(mixing.open_ingredient(run, trust_plugins=self.trust_plugins))
         opened = mixing.open_ingredient(run, trust_plugins=self.trust_plugins)
         _require_alike(self.host, opened)
-        return mixing.weights_of(opened)
+        return weights_of(opened)
 
     def _note(self, name: str, found: Sequence[Candidate], kept: bool) -> None:
         for one in found:

@@ -1,7 +1,7 @@
 """The training loop: a generator that yields after every optimizer step; what the caller does then is its hook."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ from ftaug.engine.distil import taught
 from ftaug.engine.phases import phase
 from ftaug.engine.setup import Setup, modality_of, views_of
 from ftaug.errors import Diverged
+from ftaug.interfaces import Horizon
+
+ROWS_PER_EPOCH = 20
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Step:
     rate: float  # the peak rate times the schedule's factor
     samples: int
     gradient_norm: Tensor | None  # before clipping, where the gradients are clipped
+    stage_norms: Mapping[str, Tensor]  # of the gradient of each stage that learns, before clipping; of some steps alone
 
 
 def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
@@ -57,9 +61,10 @@ def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
         if step == 0:
             require_reached(setup.method, network)
         with phase("optimizer"):
+            norms = stage_norms(setup) if is_recorded(setup.horizon, step + 1) else {}
             norm = update(setup, step)
         _check_finite(previous)
-        previous = Step(step + 1, step // setup.horizon.epoch_steps, loss, rate, samples, norm)
+        previous = Step(step + 1, step // setup.horizon.epoch_steps, loss, rate, samples, norm, norms)
         progress.step = step + 1
         yield previous
     _check_finite(previous)
@@ -147,6 +152,22 @@ def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple
     rng = seeds.generator(setup.experiment.seed, "mix", batch.request.step, batch.request.part)
     mixed: tuple[Any, Tensor] = mix(inputs, targets, rng)
     return mixed
+
+
+def is_recorded(horizon: Horizon, step: int) -> bool:
+    """Whether a row of metrics follows a step (from 1)."""
+    return step % max(1, horizon.epoch_steps // ROWS_PER_EPOCH) == 0 or step % horizon.epoch_steps == 0
+
+
+def stage_norms(setup: Setup) -> dict[str, Tensor]:
+    """The norm of the gathered gradient of each stage, on the device."""
+    gradients: dict[str, list[Tensor]] = {}
+    for group in setup.optimizer.param_groups:
+        gradients.setdefault(group["name"], []).extend(p.grad for p in group["params"] if p.grad is not None)
+    scale = setup.scaler.get_scale()
+    return {
+        stage: torch.stack(torch._foreach_norm(found)).norm() / scale for stage, found in gradients.items() if found
+    }
 
 
 def update(setup: Setup, step: int) -> Tensor | None:

@@ -14,15 +14,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.engine import checkpoint, measure
-from ftaug.engine.adapt import adapt
 from ftaug.engine.norms import measure_anew, training_batches
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import RunFolder, read_json
-from ftaug.engine.setup import build_model
 from ftaug.engine.storage import storage_errors
 from ftaug.errors import ExperimentError, MissingInput
-from ftaug.load import load
 from ftaug.runs.opened import MODEL_FILE, ORIGIN_FOLDER, OpenRun, open_run
+from ftaug.runs.started import started, weights_of
 
 Weights = Mapping[str, Tensor]
 
@@ -48,30 +46,16 @@ def open_ingredient(folder: Path, *, trust_plugins: bool) -> OpenRun:
     return opened
 
 
-def weights_of(opened: OpenRun) -> dict[str, Tensor]:
-    """A run's weights on the CPU, what its method added folded in."""
-    return {name: tensor.detach().cpu().clone() for name, tensor in opened.model.network.state_dict().items()}
-
-
 def start_of(opened: OpenRun, *, trust_plugins: bool) -> tuple[dict[str, Tensor], bool]:
     """The weights that a run started from, and whether their head was more than a fresh one.
 
     Where it was fresh the run's own stands in its place: a fresh head knows no class.
     """
-    experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
-    backbone, model = build_model(experiment, opened.task, opened.scale)
-    head = backbone.stages[-1]
-    fresh = {name: p.clone() for name, p in model.network.state_dict().items() if head.holds(name)}
-    backbone.load_pretrained()
-    loaded = model.network.state_dict()
-    own_head = any(not torch.equal(loaded[name], tensor) for name, tensor in fresh.items())
-    method = adapt(backbone, experiment)
-    method.start()
-    method.merge()
-    weights = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
-    if not own_head:
-        weights |= {name: tensor for name, tensor in weights_of(opened).items() if head.holds(name)}
-    return weights, own_head
+    start = started(opened, trust_plugins=trust_plugins)
+    if start.own_head:
+        return dict(start.weights), True
+    own = {name: tensor for name, tensor in weights_of(opened).items() if start.stages[-1].holds(name)}
+    return {**start.weights, **own}, False
 
 
 def mean(sums: Weights, one: Weights, count: int) -> dict[str, Tensor]:

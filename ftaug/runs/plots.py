@@ -127,6 +127,30 @@ def lr_find(
     return _write(figure, path)
 
 
+def moved(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
+    """Draw how far each stage moved, and the course of its gradient's norm."""
+    from matplotlib import colormaps
+
+    stages = list(change)
+    figure = _figure(width=11.0, height=max(3.2, 0.8 + 0.28 * len(stages)))
+    bars, course = figure.subplots(1, 2, width_ratios=(1, 1.4))
+    colours = [colormaps["viridis"](0.9 * number / max(1, len(stages) - 1)) for number in range(len(stages))]
+    bars.barh(range(len(stages)), [100 * change[stage] for stage in stages], color=colours)
+    bars.set_yticks(range(len(stages)), [_label(stage) for stage in stages])
+    bars.invert_yaxis()
+    bars.set(xlabel="% of the weights' norm", title="how far the weights moved")
+    for stage, colour in zip(stages, colours, strict=True):
+        own = [row for row in rows if stage in row.get("gradients", {})]
+        if own:
+            norms = [row["gradients"][stage] for row in own]
+            course.plot([row["epoch"] for row in own], norms, color=colour, marker=_marker(own), label=_label(stage))
+    course.set(xlabel="epoch", title="norm of the gradient", yscale="log")
+    for axes in (bars, course):
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    return _write(figure, path)
+
+
 def _draw_losses(axes: Axes, training: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> None:
     epochs, losses = [row["epoch"] for row in training], [row["loss"] for row in training]
     axes.plot(epochs, losses, color=TRAIN, label="train", marker=_marker(training))

@@ -14,7 +14,7 @@ from ftaug.config.dump import digest
 from ftaug.engine import checkpoint, measure
 from ftaug.engine.adapt import restore
 from ftaug.engine.features import measured
-from ftaug.engine.fit import Progress, Step
+from ftaug.engine.fit import Progress, Step, is_recorded
 from ftaug.engine.norms import evaluated_model
 from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.run_folder import RunFolder
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
-ROWS_PER_EPOCH = 20
 
 
 @dataclass
@@ -116,7 +115,7 @@ class Session:
         self.window_loss += step.loss.double() * step.samples
         self.progress.window_samples += step.samples
         ticker.tick()
-        if step.number % self._row_every() == 0 or step.number % self.setup.horizon.epoch_steps == 0:
+        if is_recorded(self.setup.horizon, step.number):
             self._write_row(step, ticker)
         self.catch_up(stop, ticker)
         if self._checkpoint_due(step.number):
@@ -214,7 +213,7 @@ class Session:
     def _write_row(self, step: Step, ticker: Ticker) -> None:
         loss = self.window_loss.item() / self.progress.window_samples
         seconds = time.monotonic() - self.row_at
-        row = {
+        row: dict[str, Any] = {
             "step": step.number,
             "epoch": step.number / self.setup.horizon.epoch_steps,
             "loss": loss,
@@ -222,6 +221,7 @@ class Session:
         }
         if step.gradient_norm is not None:
             row["gradient_norm"] = float(step.gradient_norm)
+        row["gradients"] = {stage: float(f"{norm.item():.6g}") for stage, norm in step.stage_norms.items()}
         speed = round(self.progress.window_samples / seconds, 2)
         self._record({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
         ticker.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
@@ -233,9 +233,6 @@ class Session:
         self.folder.append_metrics(row)
         if self.board is not None:
             show_row(self.board, row)
-
-    def _row_every(self) -> int:
-        return max(1, self.setup.horizon.epoch_steps // ROWS_PER_EPOCH)
 
     def _evaluation_due(self) -> bool:
         step = self.progress.step

@@ -1,7 +1,9 @@
 """A run from where it is to its end: build or restore, train, and leave a complete run folder."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ftaug.config.experiment import Experiment
@@ -13,8 +15,8 @@ from ftaug.engine.portion import portions
 from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
-from ftaug.errors import Interrupted, Stopped
-from ftaug.runs import plots, screen
+from ftaug.errors import FtaugError, Interrupted, Stopped
+from ftaug.runs import moved, plots, screen
 from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin
 from ftaug.runs.session import Session
 from ftaug.runs.teacher import teacher_of
@@ -83,8 +85,20 @@ def finish(session: Session, folder: RunFolder) -> None:
     best = session.best(evaluations)
     folder.finish(session.progress.step, best)
     run = folder.path
+    _show_what_moved(session.setup, run, rows)
     console.print(f"{session.ending}; best: {_figures(best)}\ncurves: {curves}")
     console.print(f"next: ftaug evaluate {run} · ftaug predict {run} INPUT … · ftaug export {run} --format onnx")
+
+
+def _show_what_moved(setup: Setup, run: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Print and write what training moved, where what it started from can be read again."""
+    try:
+        found = moved.what_moved(run, setup.plan, setup.experiment.lr.peak, rows)
+    except FtaugError as error:
+        screen.console().print(f"what moved is not known: {error}")
+        return
+    moved.write(run, found, rows)
+    screen.console().print(moved.table(found))
 
 
 def _figures(best: dict[str, Any]) -> str:

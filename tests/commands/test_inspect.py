@@ -30,7 +30,7 @@ def config(tmp_path, monkeypatch):
 
 
 def as_json(capsys, *arguments):
-    run(*arguments, as_json=True)
+    run(*arguments, as_json=True, cka=False)
     return json.loads(capsys.readouterr().out)
 
 
@@ -62,7 +62,7 @@ def test_a_stage_that_learns_in_parts_has_a_row_for_each(config, capsys):
 
 
 def test_text_names_every_stage_and_fits_a_pipe(config, capsys):
-    run(config, [], as_json=False)
+    run(config, [], as_json=False, cka=False)
     text = capsys.readouterr().out
     for words in ("stem", "layer1", "from step", "frozen", "statistics fixed", "32×32", "staged-lr.png", "269,722"):
         assert words in text
@@ -89,12 +89,12 @@ def test_a_run_folder_keeps_the_picture(config, capsys, tmp_path):
 
 def test_a_folder_that_is_no_run(tmp_path):
     with pytest.raises(MissingInput, match="no resolved"):
-        run(tmp_path, [], as_json=False)
+        run(tmp_path, [], as_json=False, cka=False)
 
 
 def test_a_plan_that_cannot_be_meant_is_an_error_before_any_picture(config, tmp_path):
     with pytest.raises(ExperimentError, match="did you mean 'layer3'"):
-        run(config, ["unfreeze=[layer4, head]"], as_json=False)
+        run(config, ["unfreeze=[layer4, head]"], as_json=False, cka=False)
     assert not list(tmp_path.glob("*.png"))
 
 

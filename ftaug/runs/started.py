@@ -1,0 +1,46 @@
+"""What a run started from, built again from its experiment: nothing of it is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ftaug.engine.adapt import adapt
+from ftaug.engine.setup import build_model
+from ftaug.interfaces import Stage
+from ftaug.load import load
+from ftaug.runs.opened import OpenRun
+
+
+@dataclass(frozen=True)
+class Start:
+    """The weights before the first step, on the CPU, what a method added folded in."""
+
+    weights: Mapping[str, Tensor]
+    stages: Sequence[Stage]
+    own_head: bool  # whether the head came with the weights, rather than being a fresh one
+
+
+def started(opened: OpenRun, *, trust_plugins: bool) -> Start:
+    """Build what a run started from; may download, and raises what reading pretrained weights raises."""
+    experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
+    backbone, model = build_model(experiment, opened.task, opened.scale)
+    head = backbone.stages[-1]
+    fresh = {name: tensor.clone() for name, tensor in model.network.state_dict().items() if head.holds(name)}
+    backbone.load_pretrained()
+    loaded = model.network.state_dict()
+    own_head = any(not torch.equal(loaded[name], tensor) for name, tensor in fresh.items())
+    method = adapt(backbone, experiment)
+    method.start()
+    method.merge()
+    return Start(_copied(model.network.state_dict()), backbone.stages, own_head)
+
+
+def weights_of(opened: OpenRun) -> dict[str, Tensor]:
+    """A run's weights on the CPU, what its method added folded in."""
+    return _copied(opened.model.network.state_dict())
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
