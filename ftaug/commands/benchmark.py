@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.benchmark import Found, advice, measure
 from ftaug.engine.caching import caching
 from ftaug.engine.device import describe
@@ -18,7 +19,9 @@ from ftaug.runs import output
 def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json: bool) -> None:
     """Train for some steps without leaving anything behind, and print what they cost."""
     experiment = load(config, overrides)
-    built = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=False)
+    data = portions(experiment.data, experiment.seed)
+    experiment, _ = settled(experiment, device, data)
+    built = build(experiment, device, data, pretrained=False)
     with caching(built) as (setup, _):
         found = measure(setup, steps)
     said = advice(setup, found)

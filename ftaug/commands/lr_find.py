@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.caching import caching
 from ftaug.engine.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
 from ftaug.engine.portion import portions
@@ -32,7 +33,9 @@ def run(
     if not 0 < lowest < highest:
         raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
     experiment = load(config, overrides)
-    built = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=True)
+    data = portions(experiment.data, experiment.seed)
+    experiment, _ = settled(experiment, device, data)
+    built = build(experiment, device, data, pretrained=True)
     built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
     with caching(built) as (setup, _):
         curve = sweep(setup, lowest, highest, steps)

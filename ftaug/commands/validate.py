@@ -30,7 +30,8 @@ def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool)
 
 def summary(experiment: Experiment) -> list[str]:
     """The experiment in a few lines."""
-    unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in experiment.unfreeze]
+    listed = ["auto"] if experiment.unfreeze == "auto" else experiment.unfreeze
+    unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in listed]
     augment = [component.name for component in experiment.augment] + ([experiment.mix.name] if experiment.mix else [])
     return [
         f"name      {experiment.name} ({digest(experiment)})",

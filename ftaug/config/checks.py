@@ -166,6 +166,8 @@ def _features_can_be_stored(experiment: Experiment) -> Found:
 @reads("unfreeze", "train.epochs")
 def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
     plan = experiment.unfreeze
+    if plan == "auto":
+        return
     if not plan:
         yield ("unfreeze",), predicate("must name at least one layer; got an empty list")
     stages = [(index, item) for index, item in enumerate(plan) if isinstance(item, UnfreezeStage)]
@@ -190,6 +192,14 @@ def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
             )
     if "all" in plan and len(plan) > 1:
         yield ("unfreeze", plan.index("all")), predicate("covers every layer; the other names would have no effect")
+
+
+@reads("unfreeze", "method")
+def _auto_has_a_choice(experiment: Experiment) -> Found:
+    method = experiment.method
+    if experiment.unfreeze == "auto" and method is not None and method.fact("learns") != "all":
+        text = f"auto chooses stages to learn as a whole, and method {method.name} learns beside them; leave one out"
+        yield ("unfreeze",), predicate(text)
 
 
 @reads("method", "optimizer", "train.decay_norms")

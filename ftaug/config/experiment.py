@@ -246,8 +246,9 @@ class Experiment:
         seed: another seed, another run; the same seed, the same run
         plugins: files beside this one, or modules, that register components of your own
         modality: what kind of sample it is: image or text
-        unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages;
-            unless set `all`, with a method that adds weights of its own the head
+        unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages; or
+            `auto`, the stages whose gradients are strongest for their size; unless set `all`, with a method that adds
+            weights of its own the head
         method: how it learns, where not every weight that learns is free to go anywhere
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
@@ -266,7 +267,7 @@ class Experiment:
     seed: CountOrZero = 0
     plugins: tuple[Plugin, ...] = ()
     modality: Literal["image", "text"] = "image"
-    unfreeze: tuple[Text | Last | UnfreezeStage, ...] = ("all",)
+    unfreeze: tuple[Text | Last | UnfreezeStage, ...] | Literal["auto"] = ("all",)
     method: Annotated[Component, OfKind("method")] | None = None
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None

@@ -230,6 +230,8 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     """What a person should know before training: what augmentations may do to labels, what the model will not see."""
     verbs = modality_of(experiment)
     found = list(verbs.hazards(experiment.augment, portions["train"].task))
+    if experiment.unfreeze == "auto":
+        found.append("what learns is chosen when training begins (unfreeze: auto)")
     for purpose, portion in portions.items():
         if purpose != "test":
             sizes = sizes_of(experiment, portion, preprocessing)

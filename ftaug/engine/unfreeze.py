@@ -93,7 +93,7 @@ def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon, added: Ma
     """
     added = added or {}
     layers = _Layers(backbone, added)
-    starts = _starts(layers, experiment.unfreeze, horizon) | dict.fromkeys(added, _Start(0, 1.0))
+    starts = _starts(layers, entries_of(experiment), horizon) | dict.fromkeys(added, _Start(0, 1.0))
     _require_head(layers, starts)
     factors = _rates(layers, experiment, starts)
     decaying = experiment.method is None or not experiment.method.fact("replaces_decay")
@@ -108,10 +108,17 @@ def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon, added: Ma
     return Plan(ordered, layers.stage_of, frozenset(added))
 
 
+def entries_of(experiment: Experiment) -> Sequence[Pattern | UnfreezeStage]:
+    """What `unfreeze` lists; until `auto` is settled, all."""
+    return ("all",) if experiment.unfreeze == "auto" else experiment.unfreeze
+
+
 def ever_learning(backbone: Backbone, experiment: Experiment) -> frozenset[str]:
     """The parameters that `unfreeze` means, whenever they start."""
     layers = _Layers(backbone, {})
-    stages = (entry if isinstance(entry, UnfreezeStage) else UnfreezeStage((entry,)) for entry in experiment.unfreeze)
+    stages = (
+        entry if isinstance(entry, UnfreezeStage) else UnfreezeStage((entry,)) for entry in entries_of(experiment)
+    )
     patterns = ((f"unfreeze.{index}", pattern) for index, stage in enumerate(stages) for pattern in stage.layers)
     return frozenset(name for key, pattern in patterns for name in layers.select(pattern, key))
 

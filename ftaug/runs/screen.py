@@ -14,6 +14,7 @@ from ftaug.engine.caching import Cache
 from ftaug.engine.device import describe
 from ftaug.engine.portion import Portion, notes_of
 from ftaug.engine.setup import Setup, views_of
+from ftaug.runs import output
 
 LISTED = 12
 """Classes or numbers that are shown, at most."""
@@ -69,6 +70,21 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     for hazard in setup.hazards:
         table.add_row("caution", hazard)
     return table
+
+
+def choice(kept: Mapping[str, Any]) -> Table:
+    """What `unfreeze: auto` came to, and why."""
+    largest = max(kept["gain"].values(), default=0.0) or 1.0
+    rows = [
+        (stage, f"{gain:.3g}", f"{gain / largest:.0%}", f"{kept['relative'][stage]:.3g}", _lot(stage, kept))
+        for stage, gain in kept["gain"].items()
+    ]
+    headings = ("unfreeze: auto", "gain", "of the largest", "relative gradient", "")
+    return output.table(headings, [*rows, ("head", "", "", "", "learns")])
+
+
+def _lot(stage: str, kept: Mapping[str, Any]) -> str:
+    return "learns" if stage in kept["unfreeze"] else "frozen"
 
 
 def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:

@@ -1,18 +1,20 @@
 """A run from where it is to its end: build or restore, train, and leave a complete run folder."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint
+from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.caching import Cache, caching
 from ftaug.engine.features import batches_of, featuring, fill, missing
 from ftaug.engine.fit import fit
-from ftaug.engine.portion import portions
-from ftaug.engine.run_folder import RunFolder
+from ftaug.engine.portion import Portion, portions
+from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import FtaugError, Interrupted, Stopped
@@ -22,17 +24,41 @@ from ftaug.runs.session import Session
 from ftaug.runs.teacher import teacher_of
 from ftaug.runs.ticker import Ticker
 
+CHOICE_FILE = "unfreeze.json"
+
 
 def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:
     """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted."""
     found = checkpoint.newest(folder.checkpoints)
-    built = build(experiment, device, portions(experiment.data, experiment.seed), pretrained=found is None)
+    data = portions(experiment.data, experiment.seed)
+    experiment = _settled(experiment, folder, device, data, stop)
+    built = build(experiment, device, data, pretrained=found is None)
     built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
     with caching(built) as (setup, cache):
         session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
         with featuring(setup, session.progress.step) as features:
             session.setup = replace(setup, features=features)
             _train(session, cache, stop)
+
+
+def _settled(
+    experiment: Experiment, folder: RunFolder, device: str, data: Mapping[str, Portion], stop: StopRequests
+) -> Experiment:
+    """The experiment with what `unfreeze: auto` came to when the run began; raises Stopped, Interrupted."""
+    if experiment.unfreeze != "auto":
+        return experiment
+    kept = read_json(folder.path / CHOICE_FILE)
+    if kept is None:
+        _, choice = settled(experiment, device, data, carry_on=lambda: stop.reason is None)
+        if choice is None:
+            text = f"stopped by {stop.reason} before the first step; the same command begins again"
+            raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
+        kept = asdict(choice)
+        folder.write(CHOICE_FILE, json.dumps(kept, indent=1) + "\n")
+    screen.console().print(screen.choice(kept))
+    experiment = replace(experiment, unfreeze=tuple(kept["unfreeze"]))
+    folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
+    return experiment
 
 
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:

@@ -1,0 +1,128 @@
+"""`unfreeze: auto`: what learns is chosen once, told, kept, and the same again."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from test_moved import moved
+from torch import nn
+
+from ftaug.cli import run
+from ftaug.config.document import parse
+from ftaug.engine import auto_unfreeze
+from ftaug.engine.auto_unfreeze import GRADIENT_STEPS, settled
+from ftaug.engine.portion import portions
+from ftaug.load import load
+
+TEXTS = """
+modality: text
+data: {train: {docstrings: {per_class: 4}}, val: {split: 20%}, batch_size: 8, workers: 0}
+backbone: {tiny_text: {weights: none, max_length: 12}}
+unfreeze: auto
+train: {epochs: 1}
+"""
+
+
+def train(desk, folder, *overrides):
+    line = ["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", "unfreeze=auto"]
+    return run([*line, *overrides])
+
+
+def chosen(folder):
+    return json.loads((folder / "unfreeze.json").read_text())
+
+
+def test_what_learns_is_chosen_by_gain_and_told(desk, place, capsys):
+    assert train(desk, place / "run") == 0
+    shown = capsys.readouterr().err
+    kept = chosen(place / "run")
+    largest = max(kept["gain"].values())
+    assert kept["unfreeze"] == [*(stage for stage, gain in kept["gain"].items() if gain >= largest / 2), "head"]
+    assert "unfreeze: auto" in shown and "relative gradient" in shown and "learns" in shown
+    assert parse((place / "run" / "resolved.yaml").read_text(), "x").tree["unfreeze"] == kept["unfreeze"]
+    assert [stage for stage, row in moved(place / "run").items() if not row["unchanged"]] == kept["unfreeze"]
+    assert run(["evaluate", str(place / "run")]) == 0
+    assert train(desk, place / "run") == 0
+    assert "already complete" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_with_what_was_chosen(desk, place):
+    """Whatever would be chosen now: what is written holds."""
+    assert train(desk, place / "run") == 0
+    first = chosen(place / "run")
+    (place / "run" / "complete.json").unlink()
+    (place / "run" / "unfreeze.json").write_text(json.dumps({**first, "unfreeze": ["head"]}))
+    for path in (place / "run" / "checkpoints").iterdir():
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+    assert train(desk, place / "run") == 0
+    assert [stage for stage, row in moved(place / "run").items() if not row["unchanged"]] == ["head"]
+
+
+def test_the_choice_is_the_same_again_and_has_the_norms_of_the_mean_gradient(desk):
+    experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32"])
+    data = portions(experiment.data, experiment.seed)
+    made, choice = settled(experiment, "cpu", data)
+    again, same = settled(experiment, "cpu", data)
+    assert choice == same and made == again and made.unfreeze == choice.unfreeze
+    for stage, gain in choice.gain.items():
+        assert gain > 0 and choice.relative[stage] > 0
+    plain, nothing = settled(load(desk / "colours.yaml"), "cpu", data)
+    assert plain.unfreeze == ("all",) and nothing is None
+    stopped, nothing = settled(experiment, "cpu", data, carry_on=lambda: False)
+    assert stopped.unfreeze == "auto" and nothing is None
+
+
+def test_the_gain_is_how_the_loss_falls(desk, monkeypatch):
+    """Moving a stage by a small share of its norm along the gradient lowers the loss by that share of the gain."""
+    experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32", "backbone=resnet20"])
+    falls = {}
+
+    def looked_at(setup):
+        first = setup.horizon.total_steps - GRADIENT_STEPS
+        own = [p for name, p in setup.model.network.named_parameters() if setup.backbone.stages[3].holds(name)]
+        gradients = [p.grad.clone() for p in own]
+        size, steepness = (float(nn.utils.get_total_norm(tensors)) for tensors in (own, gradients))
+
+        def loss():
+            feed = auto_unfreeze.fed(setup, first)
+            steps = range(first, first + GRADIENT_STEPS)
+            return np.mean([auto_unfreeze.accumulate_gradients(setup, step, feed)[0].item() for step in steps])
+
+        before = loss()
+        with torch.no_grad():
+            for parameter, gradient in zip(own, gradients, strict=True):
+                parameter -= 1e-5 * size * gradient / steepness
+        falls[setup.backbone.stages[3].name] = (before - loss()) / 1e-5
+        with torch.no_grad():
+            for parameter, gradient in zip(own, gradients, strict=True):
+                parameter += 1e-5 * size * gradient / steepness
+                parameter.grad = gradient
+        return real(setup)
+
+    real = auto_unfreeze._norms
+    monkeypatch.setattr(auto_unfreeze, "_norms", looked_at)
+    _, choice = settled(experiment, "cpu", portions(experiment.data, experiment.seed))
+    assert falls["layer3"] == pytest.approx(choice.gain["layer3"], rel=0.1)
+
+
+def test_texts_rates_and_time_take_it_too(desk, place, capsys, monkeypatch):
+    monkeypatch.chdir(place)
+    (place / "texts.yaml").write_text(TEXTS)
+    assert run(["train", "texts.yaml", "--run-dir", "run"]) == 0
+    assert chosen(place / "run")["unfreeze"][-1] == "head"
+    assert run(["lr-find", str(desk / "colours.yaml"), "unfreeze=auto", "--steps", "20"]) == 0
+    assert run(["benchmark", str(desk / "colours.yaml"), "unfreeze=auto", "--steps", "1"]) == 0
+    capsys.readouterr()
+    assert run(["inspect", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
+    assert "what learns is chosen when training begins (unfreeze: auto)" in capsys.readouterr().out
+    assert run(["validate", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
+    assert "learning: auto" in capsys.readouterr().out
+
+
+def test_with_a_method_that_adds_weights_there_is_nothing_to_choose(desk, place, capsys):
+    assert train(desk, place / "run", "method=lora") == 2
+    expected = "unfreeze auto chooses stages to learn as a whole, and method lora learns beside them; leave one out"
+    assert expected in capsys.readouterr().err
