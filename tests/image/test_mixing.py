@@ -15,6 +15,9 @@ import ftaug.image.augmentations  # noqa: F401  registers them
 from ftaug.components.losses import cross_entropy
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
+from ftaug.load import import_components
+
+import_components("image")
 
 MIX = REGISTRIES["mix", "image"]
 NAMES = list(MIX)
