@@ -150,7 +150,12 @@ def as_known(error: BaseException) -> FtaugError | None:
     text = str(error).lower()
     no_memory = isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
     if isinstance(error, MemoryError) or no_memory:
-        return OutOfMemory("out of memory: try a smaller data.batch_size (with train.accumulate) or fewer data.workers")
+        return OutOfMemory(
+            "out of memory: try a smaller train.micro_batch (a batch then goes in parts) or fewer data.workers"
+        )
+    if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        reason = printable(str(error).strip().partition("\n")[0])
+        return Unavailable(f"train.compile: PyTorch could not compile the network ({reason}); leave it out")
     if isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN:
         return StorageError(f"{error.filename or 'a file'}: {os.strerror(error.errno)}")
     return None

@@ -34,7 +34,7 @@ def failing(monkeypatch):
         (BadData("a.jpg: broken", "b.jpg: broken"), 65, "a.jpg: broken\nb.jpg: broken\n"),
         (Diverged("the loss is not finite"), 3, "the loss is not finite\n"),
         (Stopped("saved"), 75, "saved\n"),
-        (MemoryError(), 4, "out of memory: try a smaller data.batch_size"),
+        (MemoryError(), 4, "out of memory: try a smaller train.micro_batch"),
         (RuntimeError("CUDA out of memory."), 4, "out of memory: try"),
         (OSError(errno.ENOSPC, "No space left on device", "runs/x"), 74, "runs/x: No space left on device\n"),
         (KeyboardInterrupt(), 130, ""),

@@ -10,6 +10,7 @@ from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.benchmark import Found, advice, measure
 from ftaug.engine.caching import caching
 from ftaug.engine.device import describe
+from ftaug.engine.memory import parted
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import Setup, build
 from ftaug.load import load
@@ -22,7 +23,7 @@ def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json
     data = portions(experiment.data, experiment.seed)
     experiment, _ = settled(experiment, device, data)
     built = build(experiment, device, data, pretrained=False)
-    with caching(built) as (setup, _):
+    with caching(parted(built)) as (setup, _):
         found = measure(setup, steps)
     said = advice(setup, found)
     if as_json:

@@ -9,6 +9,7 @@ from typing import Any
 from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.caching import caching
 from ftaug.engine.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
+from ftaug.engine.memory import parted
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import build
 from ftaug.engine.storage import storage_errors
@@ -37,7 +38,7 @@ def run(
     experiment, _ = settled(experiment, device, data)
     built = build(experiment, device, data, pretrained=True)
     built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
-    with caching(built) as (setup, _):
+    with caching(parted(built)) as (setup, _):
         curve = sweep(setup, lowest, highest, steps)
     verdict = judge(curve, experiment.lr.peak)
     path = picture or Path(f"{config.stem}-lr-find.png")

@@ -194,6 +194,24 @@ def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
         yield ("unfreeze", plan.index("all")), predicate("covers every layer; the other names would have no effect")
 
 
+@reads("train")
+def _the_network_is_called_as_a_whole(experiment: Experiment) -> Found:
+    train = experiment.train
+    for key in ("gradient_checkpointing", "compile"):
+        if getattr(train, key) and train.cache_features is not None:
+            text = "is about the whole network, and train.cache_features runs a part of it alone; leave one out"
+            yield ("train", key), predicate(text)
+    if train.compile and train.gradient_checkpointing:
+        yield ("train", "compile"), predicate("and gradient_checkpointing do not go together; leave one out")
+
+
+@reads("train.micro_batch", "data.batch_size")
+def _parts_are_smaller(experiment: Experiment) -> Found:
+    micro, batch = experiment.train.micro_batch, experiment.data.batch_size
+    if micro != "auto" and micro > batch:
+        yield ("train", "micro_batch"), predicate(f"must be at most data.batch_size, {batch}; got {micro}")
+
+
 @reads("unfreeze", "method")
 def _auto_has_a_choice(experiment: Experiment) -> Found:
     method = experiment.method

@@ -186,6 +186,8 @@ class Train:
         epochs: passes over the training samples
         precision: the arithmetic of the forward pass; `auto` chooses by the device
         accumulate: batches per optimizer step
+        micro_batch: samples that go through the network at once; a batch of more goes in parts, whose gradients are
+            added up; `auto`, the whole batch where memory holds it
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
         decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
@@ -196,6 +198,9 @@ class Train:
         mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
         cache_features: whether what the frozen part of the network gives is stored, so that epochs run on the rest
             alone: in so many augmented `views` of each sample, or `auto`, 8 of them where that can be
+        gradient_checkpointing: whether what each block computes is computed again on the way back instead of being
+            kept: much less memory for about a third more time
+        compile: whether PyTorch's compiler makes the network faster; it takes minutes at the start
         tensorboard: whether to write TensorBoard's event files into the run folder too
         save_every: how often to write a checkpoint beside those of the evaluations
     """
@@ -203,6 +208,7 @@ class Train:
     epochs: Count = 10
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: Count = 1
+    micro_batch: Count | Literal["auto"] = "auto"
     clip_norm: Positive | None = None
     decay_norms: bool = False
     ema: Probability | None = None
@@ -212,6 +218,8 @@ class Train:
     save_every: Duration | None = None
     mix_until: Duration | None = None
     cache_features: CacheFeatures | Literal["auto"] | None = None
+    gradient_checkpointing: bool = False
+    compile: bool = False
     tensorboard: bool = False
 
 

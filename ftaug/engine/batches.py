@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -74,6 +75,7 @@ class Epochs:
     bucket: int = 1  # steps of the random order among which that is done
     budget: int | None = None  # the most that a micro-batch may hold: its samples times the largest of them
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
+    micro: int | None = None  # the most samples of a micro-batch; None: as many as a batch has
 
     @property
     def steps(self) -> int:
@@ -113,12 +115,13 @@ class Epochs:
 
     def _parts(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
         """The micro-batches of a step: no more samples than a batch has, and no more than the budget allows."""
+        most = min(self.batch_size, self.micro or self.batch_size)
         if sizes is None or self.budget is None:
-            return np.array_split(chunk, math.ceil(len(chunk) / self.batch_size))
+            return np.array_split(chunk, math.ceil(len(chunk) / most))
         ordered = chunk[np.argsort(-sizes[chunk], kind="stable")]
         parts = []
         while len(ordered):
-            count = min(self.batch_size, max(1, self.budget // max(1, int(sizes[ordered[0]]))))
+            count = min(most, max(1, self.budget // max(1, int(sizes[ordered[0]]))))
             parts.append(ordered[:count])
             ordered = ordered[count:]
         return parts
@@ -242,5 +245,18 @@ def processes(asked: int | str) -> int:
 
 
 def usable_cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The processor cores that this process may use: by its affinity, its group's quota and its Slurm job."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    job = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    return max(1, min(cores, *_shares(), *([int(job)] if job.isdecimal() else [])))
+
+
+def _shares(folder: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """Whole cores that a quota on the group of processes comes to, as containers set it."""
+    if (folder / "cpu.max").is_file():
+        quota, period = (folder / "cpu.max").read_text().split()
+    elif (folder / "cpu" / "cpu.cfs_quota_us").is_file():
+        quota, period = ((folder / "cpu" / f"cpu.cfs_{name}_us").read_text().strip() for name in ("quota", "period"))
+    else:
+        return [sys.maxsize]
+    return [max(1, math.ceil(int(quota) / int(period)))] if quota.isdecimal() else [sys.maxsize]

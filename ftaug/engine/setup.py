@@ -19,6 +19,7 @@ from ftaug.engine.batches import Epochs, Prepared, processes
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
 from ftaug.engine.portion import Portion
+from ftaug.engine.recompute import recompute
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.unfreeze import Plan
 from ftaug.engine.units import Scale, Units
@@ -27,6 +28,7 @@ from ftaug.interfaces import Adapted, Backbone, Horizon, Modality, Task
 
 if TYPE_CHECKING:
     from ftaug.engine.features import Features
+    from ftaug.engine.memory import Parts
 
 
 class Model(nn.Module):
@@ -65,6 +67,7 @@ class Setup:
     hazards: Sequence[str]  # what a person should know before training
     features: "Features | None" = None  # what a frozen prefix gave, stored
     teacher: Teacher | None = None  # of a distillation
+    parts: "Parts | None" = None  # in which a batch goes through the network
 
     @property
     def task(self) -> Task:
@@ -200,6 +203,10 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     place_model(model, device)
     if pretrained:
         method.start()
+    if experiment.train.gradient_checkpointing:
+        recompute(backbone)
+    if experiment.train.compile:
+        model.network.compile(dynamic=None)
     return Setup(
         experiment=experiment,
         device=device,

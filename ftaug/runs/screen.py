@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ftaug.config.experiment import Experiment
+from ftaug.engine.batches import usable_cores
 from ftaug.engine.caching import Cache
 from ftaug.engine.device import describe
 from ftaug.engine.portion import Portion, notes_of
@@ -45,6 +46,10 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     if experiment.method is not None:
         table.add_row("method", _method(setup))
     table.add_row("batch", _batch(setup))
+    if experiment.train.compile:
+        table.add_row("compile", "PyTorch compiles the network at the first step, which takes minutes")
+    if experiment.train.gradient_checkpointing:
+        table.add_row("memory", "blocks are computed again on the way back")
     if setup.experiment.data.cache is not None:
         table.add_row("cache", cache.text)
     if setup.features is not None:
@@ -167,8 +172,14 @@ def _batch(setup: Setup) -> str:
     experiment = setup.experiment
     size, parts = experiment.data.batch_size, experiment.train.accumulate
     text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
+    micro = setup.parts
+    if micro is not None and micro.samples < size:
+        text += f", {micro.samples} at a time" + (f" (auto: {micro.reason})" if micro.reason else "")
     workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
-    return f"{text}, {'auto → ' if experiment.data.workers == 'auto' else ''}{workers}"
+    if experiment.data.workers == "auto":
+        cores = usable_cores()
+        workers = f"auto → {workers} (of {cores} core{'s' * (cores != 1)})"
+    return f"{text}, {workers}"
 
 
 def _length(setup: Setup) -> str:

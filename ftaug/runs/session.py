@@ -269,4 +269,5 @@ def _conditions(setup: Setup) -> dict[str, Any]:
         "precision": setup.device.precision,
         "threads": torch.get_num_threads(),
         "augment_on": "cuda" if setup.device.augments else "cpu",
+        "micro_batch": setup.epochs.micro,
     }

@@ -1,6 +1,7 @@
 """A run from where it is to its end: build or restore, train, and leave a complete run folder."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.caching import Cache, caching
 from ftaug.engine.features import batches_of, featuring, fill, missing
 from ftaug.engine.fit import fit
+from ftaug.engine.memory import parted
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.setup import Setup, build
@@ -34,6 +36,7 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
     experiment = _settled(experiment, folder, device, data, stop)
     built = build(experiment, device, data, pretrained=found is None)
     built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
+    built = parted(built, _chosen(folder).get("micro_batch"))
     with caching(built) as (setup, cache):
         session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
         with featuring(setup, session.progress.step) as features:
@@ -61,10 +64,17 @@ def _settled(
     return experiment
 
 
+def _chosen(folder: RunFolder) -> dict[str, Any]:
+    """What an earlier start chose."""
+    about = read_json(folder.path / MODEL_FILE) or {}
+    return dict(about.get("chosen", {}))
+
+
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     """Train from where the session is."""
     setup, folder = session.setup, session.folder
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
+    chosen |= {"micro_batch": setup.parts.samples if setup.parts is not None else None}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
     kept = keep_origin(setup, folder.path)
     folder.write(MODEL_FILE, json.dumps({**describe_model(setup), **kept, "chosen": chosen}, indent=1) + "\n")
@@ -74,7 +84,10 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
         session.catch_up(stop, ticker)
         if session.goes_on(stop):
+            began, first = time.monotonic(), session.progress.step + 1
             for step in fit(setup, session.progress):
+                if setup.experiment.train.compile and step.number == first:
+                    ticker.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")
                 session.take(step, stop, ticker)
                 if not session.goes_on(stop):
                     break

@@ -1,0 +1,165 @@
+"""Parts of a batch, blocks computed twice, a compiled network: less memory or time, and the same training."""
+
+import numpy as np
+import pytest
+import torch
+
+from ftaug.cli import run
+from ftaug.engine import memory
+from ftaug.engine.batches import Epochs
+from ftaug.engine.fit import Progress, fit
+from ftaug.engine.memory import parted
+from ftaug.engine.portion import portions
+from ftaug.engine.recompute import blocks
+from ftaug.engine.setup import build
+from ftaug.errors import OutOfMemory, as_known
+from ftaug.image.backbones.torchvision import torchvision
+from ftaug.load import load
+
+EXPERIMENT = """
+data: {train: {digits: {per_class: 4}}, val: {digits: {per_class: 2}}, batch_size: 16, workers: 0}
+backbone: {resnet20: {weights: letters}}
+lr: {peak: 1e-2, schedule: constant}
+train: {epochs: 1, precision: fp32}
+"""
+TEXTS = """
+modality: text
+data: {train: {docstrings: {per_class: 3}}, val: null, batch_size: 16, workers: 0}
+backbone: {tiny_text: {weights: none, max_length: 24}}
+lr: {peak: 1e-3, schedule: constant}
+train: {epochs: 1, precision: fp32}
+"""
+
+
+def setup_of(folder, text, *overrides):
+    path = folder / "experiment.yaml"
+    path.write_text(text)
+    experiment = load(path, overrides)
+    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
+
+
+def trained(setup):
+    losses = [step.loss.item() for step in fit(setup, Progress())]
+    return losses, {name: tensor.clone() for name, tensor in setup.model.network.state_dict().items()}
+
+
+@pytest.mark.parametrize("micro", [None, 1, 3, 5, 8])
+def test_parts_are_a_partition_of_every_batch(micro):
+    whole, parts = (list(Epochs(0, 50, 8, 2, micro=one).requests(0, 8)) for one in (None, micro))
+    for step in range(8):
+        ids, split = ([r.ids for r in side if r.step == step] for side in (whole, parts))
+        assert np.array_equal(np.sort(np.concatenate(ids)), np.sort(np.concatenate(split)))
+        assert sum(r.share for r in parts if r.step == step) == pytest.approx(1)
+        assert max(map(len, split)) <= (micro or 8)
+
+
+def test_parts_give_the_gradient_of_the_batch(tmp_path):
+    """With BatchNorm at rest, which would see the parts one at a time."""
+    frozen = "unfreeze=[layer3.*.conv*, head]"
+    whole, _ = trained(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=16", "optimizer=sgd"))
+    parts = parted(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=3", "optimizer=sgd"))
+    assert parts.parts.samples == 3
+    np.testing.assert_allclose(trained(parts)[0], whole, rtol=1e-4)
+
+
+def test_the_whole_batch_goes_where_memory_holds_it(tmp_path):
+    made = parted(setup_of(tmp_path, EXPERIMENT))
+    assert (made.parts.samples, made.parts.reason) == (16, "")
+
+
+def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
+    setup = setup_of(tmp_path, EXPERIMENT)
+    each = memory.TRANSIENT * (memory._kept_for_going_back(setup, 4) - memory._kept_for_going_back(setup, 2)) / 2
+    monkeypatch.setattr(memory, "available", lambda device: round(5.5 * each / memory.SHARE))
+    made = parted(setup)
+    assert made.parts.samples == 5 and made.parts.reason.endswith("BatchNorm sees 5 at a time")
+    monkeypatch.setattr(memory, "available", lambda device: round(0.5 * each / memory.SHARE))
+    assert parted(setup, kept=5).parts.samples == 5
+    with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
+        parted(setup)
+
+
+def test_the_estimate_moves_nothing(tmp_path):
+    setup = setup_of(tmp_path, EXPERIMENT)
+    before = {name: tensor.clone() for name, tensor in setup.model.state_dict().items()}
+    assert memory._kept_for_going_back(setup, 4) > 1e5
+    assert all(torch.equal(tensor, before[name]) for name, tensor in setup.model.state_dict().items())
+    assert all(parameter.grad is None for parameter in setup.model.parameters())
+
+
+def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
+    (tmp_path / "a.yaml").write_text(EXPERIMENT)
+    real = memory._fitting
+    monkeypatch.setattr(memory, "_fitting", lambda setup, batch: memory.Parts(5, "little memory"))
+    line = ["train", str(tmp_path / "a.yaml"), "--run-dir", str(tmp_path / "run"), "train.save_every=1 steps"]
+    assert run(line) == 0
+    assert "16, 5 at a time (auto: little memory), " in capsys.readouterr().err
+    (tmp_path / "run" / "complete.json").unlink()
+    monkeypatch.setattr(memory, "_fitting", real)
+    assert run(line) == 0
+    assert "16, 5 at a time (auto: as when the run began), " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
+def test_blocks_computed_twice_train_the_same_to_the_bit(tmp_path, text):
+    """Statistics of BatchNorm too, which must not take in a batch twice; and dropout, which must be the same."""
+    whole, weights = trained(setup_of(tmp_path, text))
+    setup = setup_of(tmp_path, text, "train.gradient_checkpointing=true")
+    assert len(blocks(setup.backbone)) >= 4
+    twice, found = trained(setup)
+    assert twice == whole
+    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+
+
+@pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
+def test_blocks_computed_twice_keep_less(tmp_path, text):
+    plain, twice = (
+        memory._kept_for_going_back(setup_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
+        for on in ("false", "true")
+    )
+    assert twice < 0.5 * plain
+
+
+def test_stages_that_thaw_are_computed_twice_too(tmp_path):
+    stages = "unfreeze=[{layers: [head]}, {from: 1 steps, layers: [layer3]}]"
+    whole, _ = trained(setup_of(tmp_path, EXPERIMENT, stages))
+    assert trained(setup_of(tmp_path, EXPERIMENT, stages, "train.gradient_checkpointing=true"))[0] == whole
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vit_b_32", "convnext_tiny", "swin_t"])
+def test_networks_have_blocks(name):
+    with torch.device("meta"):
+        assert len(blocks(torchvision(name, range(3), weights="none"))) >= 8
+
+
+@pytest.mark.slow
+def test_a_compiled_network_trains_the_same(tmp_path):
+    stages = "unfreeze=[{layers: [head]}, {from: 1 steps, layers: [layer3]}]"
+    whole, weights = trained(setup_of(tmp_path, EXPERIMENT, stages))
+    found, same = trained(setup_of(tmp_path, EXPERIMENT, stages, "train.compile=true"))
+    np.testing.assert_allclose(found, whole, rtol=1e-3)
+    assert weights.keys() == same.keys()
+
+
+def test_a_compiler_that_fails_is_said():
+    error = torch._dynamo.exc.TorchDynamoException("no C++ compiler\nand more")
+    known = as_known(error)
+    expected = "train.compile: PyTorch could not compile the network (no C++ compiler); leave it out"
+    assert (known.exit_code, str(known)) == (69, expected)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["train.micro_batch=17"], "train.micro_batch must be at most data.batch_size, 16; got 17"),
+        (["train.compile=true", "train.gradient_checkpointing=true"], "do not go together; leave one out"),
+        (
+            ["train.compile=true", "train.cache_features=auto", "unfreeze=[head]"],
+            "train.compile is about the whole network, and train.cache_features runs a part of it alone",
+        ),
+    ],
+)
+def test_what_cannot_be_is_said(tmp_path, capsys, overrides, message):
+    (tmp_path / "a.yaml").write_text(EXPERIMENT)
+    assert run(["validate", str(tmp_path / "a.yaml"), *overrides]) == 2
+    assert message in capsys.readouterr().err
