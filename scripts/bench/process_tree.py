@@ -33,7 +33,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str] | None = N
 
     def watch() -> None:
         nonlocal peak
-        while not over.wait(0.25):
+        while not over.wait(1.0):  # reading the maps of a large process stops it for some milliseconds
             peak = max(peak, sum(map(_proportional_kib, _family(process.pid))))
 
     watcher = threading.Thread(target=watch)
