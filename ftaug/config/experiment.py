@@ -74,8 +74,8 @@ class Data:
             `auto`, wherever there is room; it changes no result
         augment_on: where pictures are warped and recoloured; `cuda` takes that off the workers and differs by rounding
             only; `auto` chooses by the machine
-        bucket: texts of about the same length are batched together, chosen from so many batches of the random order;
-            1 leaves that order
+        bucket: texts of about the same length are batched together, chosen from so many steps of the random order;
+            1 leaves that order; `auto`, 16, or a quarter of the epoch where that is less
         batch_tokens: the most tokens, padding included, that go through the network at once in training; a longer batch
             goes in parts of texts of similar length, with the same result
     """
@@ -88,7 +88,7 @@ class Data:
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
     augment_on: Literal["auto", "cpu", "cuda"] = "auto"
-    bucket: Count = 16
+    bucket: Count | Literal["auto"] = "auto"
     batch_tokens: Count | None = None
 
 

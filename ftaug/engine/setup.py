@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ftaug.engine.features import Features
     from ftaug.engine.memory import Parts
 
+MOST_ALIKE = 16
+"""Steps among which those alike are batched together, at most: more would hardly pad less."""
+
 
 class Model(nn.Module):
     """From a collated batch to logits: the modality's normalisation, then the network, then the units of numbers."""
@@ -135,8 +138,9 @@ def epochs_of(
 ) -> Epochs:
     """How training visits its samples."""
     data = experiment.data
-    together = (sizes, data.bucket, data.batch_tokens)
-    return Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate, *together, resampling)
+    plain = Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
+    bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
+    return replace(plain, sizes=sizes, bucket=bucket, budget=data.batch_tokens, resampling=resampling)
 
 
 def resampling_of(experiment: Experiment, train: Portion) -> Resampling | None:

@@ -11,7 +11,7 @@ import torch
 from ftaug.engine.batches import batches
 from ftaug.engine.fit import Progress, Step, fit
 from ftaug.engine.portion import portions
-from ftaug.engine.setup import Setup, build
+from ftaug.engine.setup import Setup, build, epochs_of
 from ftaug.errors import BadData
 from ftaug.load import load
 from ftaug.text import dataset, tokens
@@ -162,3 +162,10 @@ def test_what_lies_below_the_frozen_layers_has_no_gradient(folder: Path) -> None
     assert first.requires_grad
     assert not torch.equal(setup.model(batch.inputs), first)  # for the layers above do drop
     assert torch.equal(seen["0"], below)
+
+
+@pytest.mark.parametrize(("samples", "expected"), [(640, 5), (8, 1), (100_000, 16)])
+def test_a_bucket_is_a_part_of_the_epoch(tmp_path, samples, expected):
+    (tmp_path / "a.yaml").write_text("modality: text\ndata: {train: docstrings}\nbackbone: tiny_text\n")
+    assert epochs_of(load(tmp_path / "a.yaml"), samples).bucket == expected
+    assert epochs_of(load(tmp_path / "a.yaml", ["data.bucket=7"]), samples).bucket == 7
