@@ -280,6 +280,10 @@ def _by_pillow(data: bytes) -> Picture:
             warnings.simplefilter("ignore")  # Pillow warns where our own limit refuses
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             orientation = _orientation(image)
+            if (
+                orientation is None
+            ):  # Pillow may have begun to read pixels, and would not say a second time that it fails
+                image, orientation = Image.open(io.BytesIO(data), formats=FORMATS), 1
     except Image.DecompressionBombError as error:
         raise BadData(f"more than {MAX_PIXELS // 1_000_000} megapixels: shrink the picture first") from error
     except UnidentifiedImageError as error:
@@ -300,11 +304,12 @@ def _stored_size(image: Image.Image) -> tuple[int, int]:
     return (image.tag_v2[256], image.tag_v2[257]) if isinstance(image, TiffImageFile) else image.size
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int | None:
+    """How the picture is turned; None where that cannot be read."""
     try:
         orientation = image.getexif().get(0x0112, 1)
     except Exception:  # a broken EXIF block must not cost the picture
-        return 1
+        return None
     return orientation if orientation in EXIF_TURNS else 1
 
 

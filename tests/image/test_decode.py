@@ -390,3 +390,24 @@ def test_a_png_of_which_any_byte_is_wrong_or_missing_is_not_plain():
     changed = [whole[:i] + bytes([whole[i] ^ 0x10]) + whole[i + 1 :] for i in range(len(whole))]
     cut = [whole[:length] for length in range(len(whole))]
     assert [data for data in [*changed, *cut] if _plain_png(data) is not None] == []
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+def test_a_png_with_a_wrong_byte_is_refused_or_whole(mode):
+    """Never black, or another picture: what Pillow refuses is refused here, whichever byte it is."""
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    whole = encoded(Image.fromarray(pixels).convert(mode), "PNG")
+    expected = decode(whole)
+    for at in range(len(whole)):
+        data = whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]
+        try:
+            Image.open(io.BytesIO(data), formats=FORMATS).load()
+            fine = True
+        except Exception:
+            fine = False
+        try:
+            found = decode(data)
+        except BadData:
+            continue
+        assert fine, at
+        assert found.shape != expected.shape or found.any() or not expected.any(), at
