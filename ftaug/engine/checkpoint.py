@@ -19,7 +19,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from ftaug.engine.storage import sha256, storage_errors, sync_folder, write_durable
-from ftaug.errors import BadData, Diverged
+from ftaug.errors import BadData, Diverged, StorageError
 
 log = logging.getLogger("ftaug")
 
@@ -60,6 +60,15 @@ def save(
             if ahead > step:
                 _discard(path_of(folder, ahead))
     return final
+
+
+def require_room(folder: Path, size: int, last: int = 2) -> None:
+    """Raise StorageError where the disk has no room for the checkpoints that are kept, each of so many bytes."""
+    needed = max(1, last + 1 - len(steps(folder))) * size
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        have, want = f"{free / 1e6:,.0f} MB free", f"checkpoints take {needed / 1e6:,.0f} MB"
+        raise StorageError(f"{folder}: {have}, and {want}; free some space, or choose another --run-dir")
 
 
 def newest(folder: Path) -> Path | None:

@@ -162,6 +162,13 @@ class Session:
             self.save()
             self.folder.set_best(progress.step)
 
+    def require_room(self) -> None:
+        """Raise StorageError where the disk is too full for the checkpoints of the run."""
+        weights = list(self.setup.model.network.state_dict().values())
+        learning = [p for group in self.setup.optimizer.param_groups for p in group["params"]]
+        tensors = [*weights, *learning, *learning, *(self.setup.average.tensors.values() if self.setup.average else ())]
+        checkpoint.require_room(self.folder.checkpoints, sum(t.numel() * t.element_size() for t in tensors))
+
     def save(self) -> None:
         """Commit a checkpoint of the state as it is."""
         if self.saved_step == self.progress.step:

@@ -73,6 +73,7 @@ def _chosen(folder: RunFolder) -> dict[str, Any]:
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     """Train from where the session is."""
     setup, folder = session.setup, session.folder
+    session.require_room()
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
     chosen |= {"micro_batch": setup.parts.samples if setup.parts is not None else None}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ftaug.cli import run
+from ftaug.engine import checkpoint
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
@@ -72,3 +73,16 @@ def test_a_required_result_that_is_not_reached_is_exit_5(desk: Path, capsys: pyt
     assert run(["train", "a.yaml", "--require", "accuracy>=0"]) == 0
     assert run(["train", "a.yaml", "--require", "acuracy>=0"]) == 2
     assert "did you mean 'accuracy'?" in capsys.readouterr().err
+
+
+def test_a_disk_too_full_for_checkpoints_is_said_before_training(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = checkpoint.shutil.disk_usage(desk)
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage._replace(free=8_000_000))
+    assert run(["train", "a.yaml", "--run-dir", "run"]) == 74
+    expected = "8 MB free, and checkpoints take 10 MB; free some space, or choose another --run-dir"
+    assert expected in capsys.readouterr().err
+    assert not Path("run").exists()
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage._replace(free=11_000_000))
+    assert run(["train", "a.yaml", "--run-dir", "run"]) == 0
