@@ -193,7 +193,7 @@ def blend(
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Blend the weights that a run started from with those it reached; prints the new run folder."""
+    """Blend a run's first weights with its last; prints a run folder."""
     from ftaug.commands import blend
 
     blend.run(run=run, alphas=alpha or [], to=output, as_json=as_json, trust_plugins=trust_plugins)
@@ -209,7 +209,7 @@ def soup(
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Average the weights of those runs that make the mean better; prints the new run folder."""
+    """Average the weights of runs that help; prints a run folder."""
     from ftaug.commands import soup
 
     soup.run(runs=runs, to=output, as_json=as_json, trust_plugins=trust_plugins)
@@ -237,7 +237,7 @@ def inspect(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the data, the model's layers and what learns at which rate."""
+    """Show the data, the layers, and what learns at which rate."""
     from ftaug.commands import inspect
 
     inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka)
@@ -264,7 +264,7 @@ def preview(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show augmented training samples, and say what each augmentation does."""
+    """Show augmented samples, and say what each augmentation does."""
     from ftaug.commands import preview
 
     preview.run(
@@ -299,7 +299,7 @@ def augment(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write augmented copies of the training samples, or print their digest."""
+    """Write augmented copies of samples, or print their digest."""
     from ftaug.commands import augment
 
     augment.run(
@@ -343,7 +343,7 @@ def lr_find(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     as_json: AsJson = False,
 ) -> None:
-    """Suggest a learning rate, from a short training with growing rates."""
+    """Suggest a learning rate, from a short training."""
     from ftaug.commands import lr_find
 
     lr_find.run(
@@ -410,7 +410,7 @@ def init(
         Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
     ] = None,
 ) -> None:
-    """Write an experiment file for a folder of pictures or texts, or for a table of texts."""
+    """Write an experiment file for a folder or a table."""
     from ftaug.commands import init
 
     init.run(path=path, output=output)
