@@ -2,7 +2,6 @@
 
 import math
 import multiprocessing
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ftaug.engine import seeds
+from ftaug.engine.cores import usable_cores
 from ftaug.engine.portion import Portion
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.signals import ignore_in_worker
@@ -239,8 +239,3 @@ def moved(inputs: Any, device: torch.device) -> Any:
 def processes(asked: int | str) -> int:
     """How many processes prepare samples: as many as asked for, or, for `auto`, by the machine."""
     return max(1, min(8, usable_cores() - 1)) if isinstance(asked, str) else asked
-
-
-def usable_cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

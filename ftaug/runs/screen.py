@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.caching import Cache
+from ftaug.engine.cores import usable_cores
 from ftaug.engine.device import describe
 from ftaug.engine.portion import Portion, notes_of
 from ftaug.engine.setup import Setup, views_of
@@ -29,6 +30,7 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     experiment, table = setup.experiment, _plain_table()
     table.add_row("run", f"{folder} ({started})")
     table.add_row("device", _chosen(describe(setup.device), setup.device.reasons.get("device")))
+    table.add_row("threads", f"{setup.device.threads} ({setup.device.reasons['threads']})")
     table.add_row("precision", _chosen(setup.device.precision, setup.device.reasons.get("precision")))
     for purpose in ("train", "val", "test"):
         if purpose in setup.portions:
@@ -152,7 +154,8 @@ def _batch(setup: Setup) -> str:
     size, parts = experiment.data.batch_size, experiment.train.accumulate
     text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
     workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
-    return f"{text}, {'auto → ' if experiment.data.workers == 'auto' else ''}{workers}"
+    cores = f"usable cores: {usable_cores()}" if experiment.data.workers == "auto" else None
+    return f"{text}, {_chosen(workers, cores)}"
 
 
 def _length(setup: Setup) -> str:
