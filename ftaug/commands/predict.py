@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.engine.batches import usable_cores
+from ftaug.engine.cores import usable_cores
 from ftaug.engine.setup import evaluated, modality_of
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.errors import BadData, FtaugError

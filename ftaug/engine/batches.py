@@ -2,13 +2,11 @@
 
 import math
 import multiprocessing
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -17,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ftaug.engine import seeds
+from ftaug.engine.cores import usable_cores
 from ftaug.engine.portion import Portion
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.signals import ignore_in_worker
@@ -242,21 +241,3 @@ def moved(inputs: Any, device: torch.device) -> Any:
 def processes(asked: int | str) -> int:
     """How many processes prepare samples: as many as asked for, or, for `auto`, by the machine."""
     return max(1, min(8, usable_cores() - 1)) if isinstance(asked, str) else asked
-
-
-def usable_cores() -> int:
-    """The processor cores that this process may use: by its affinity, its group's quota and its Slurm job."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    job = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    return max(1, min(cores, *_shares(), *([int(job)] if job.isdecimal() else [])))
-
-
-def _shares(folder: Path = Path("/sys/fs/cgroup")) -> list[int]:
-    """Whole cores that a quota on the group of processes comes to, as containers set it."""
-    if (folder / "cpu.max").is_file():
-        quota, period = (folder / "cpu.max").read_text().split()
-    elif (folder / "cpu" / "cpu.cfs_quota_us").is_file():
-        quota, period = ((folder / "cpu" / f"cpu.cfs_{name}_us").read_text().strip() for name in ("quota", "period"))
-    else:
-        return [sys.maxsize]
-    return [max(1, math.ceil(int(quota) / int(period)))] if quota.isdecimal() else [sys.maxsize]

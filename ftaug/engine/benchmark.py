@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ftaug.engine.batches import usable_cores
+from ftaug.engine.cores import usable_cores
 from ftaug.engine.fit import Progress, accumulate_gradients, collated, fed, fit, update
 from ftaug.engine.phases import Recorder
 from ftaug.engine.setup import Setup

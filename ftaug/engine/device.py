@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch.amp.autocast_mode import autocast
 
-from ftaug.engine.batches import usable_cores
+from ftaug.engine.cores import threads_from, usable_cores
 from ftaug.errors import ExperimentError, Unavailable
 
 MANY_CORES = 16
@@ -25,6 +25,11 @@ class Device:
     reasons: dict[str, str]
     augments: bool = False  # whether it does what it can of the augmentation
 
+    @property
+    def threads(self) -> int:
+        """How many threads compute on the processor."""
+        return torch.get_num_threads()
+
     def autocast(self) -> autocast:
         """The context in which the network runs."""
         return autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
@@ -32,7 +37,7 @@ class Device:
 
 def choose(device: str, precision: str, augment_on: str = "cpu") -> Device:
     """Turn what the user asked for into a device and a precision; raises Unavailable."""
-    reasons = {}
+    reasons = {"threads": threads_from(os.environ.get("OMP_NUM_THREADS"))}
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
         reasons["device"] = "a CUDA device is there" if device == "cuda" else "no CUDA device is there"

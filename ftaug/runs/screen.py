@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.batches import usable_cores
 from ftaug.engine.caching import Cache
+from ftaug.engine.cores import usable_cores
 from ftaug.engine.device import describe
 from ftaug.engine.portion import Portion, notes_of
 from ftaug.engine.setup import Setup, views_of
@@ -31,6 +31,7 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     experiment, table = setup.experiment, _plain_table()
     table.add_row("run", f"{folder} ({started})")
     table.add_row("device", _chosen(describe(setup.device), setup.device.reasons.get("device")))
+    table.add_row("threads", _chosen(str(setup.device.threads), setup.device.reasons["threads"]))
     table.add_row("precision", _chosen(setup.device.precision, setup.device.reasons.get("precision")))
     for purpose in ("train", "val", "test"):
         if purpose in setup.portions:
@@ -176,10 +177,9 @@ def _batch(setup: Setup) -> str:
     if micro is not None and micro.samples < size:
         text += f", {micro.samples} at a time" + (f" (auto: {micro.reason})" if micro.reason else "")
     workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
-    if experiment.data.workers == "auto":
-        cores = usable_cores()
-        workers = f"auto → {workers} (of {cores} core{'s' * (cores != 1)})"
-    return f"{text}, {workers}"
+    cores = usable_cores()
+    reason = f"of {cores} core{'s' * (cores != 1)}" if experiment.data.workers == "auto" else None
+    return f"{text}, {_chosen(workers, reason)}"
 
 
 def _length(setup: Setup) -> str:

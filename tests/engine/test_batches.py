@@ -1,6 +1,5 @@
 """Batches: a function of (seed, epoch, position), the same for any number of workers."""
 
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
 from ftaug.engine import setup
-from ftaug.engine.batches import Batch, Epochs, Prepared, _shares, batches, once, usable_cores
+from ftaug.engine.batches import Batch, Epochs, Prepared, batches, once
 from ftaug.engine.portion import Portion
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
@@ -200,29 +199,3 @@ def test_evaluation_by_size_sees_each_sample_once(sizes: np.ndarray, batch_size:
     assert sorted(order) == list(range(len(sizes)))
     assert (np.diff(sizes[order]) >= 0).all()
     assert sum(r.share for r in requests) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, sys.maxsize),
-        ({"cpu.max": "max 100000\n"}, sys.maxsize),
-        ({"cpu.max": "250000 100000\n"}, 3),
-        ({"cpu.max": "50000 100000\n"}, 1),
-        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, sys.maxsize),
-        ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
-    ],
-)
-def test_a_quota_of_the_group_is_kept(tmp_path, files, expected):
-    (tmp_path / "cpu").mkdir()
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    assert _shares(tmp_path) == [expected]
-
-
-def test_a_slurm_job_has_the_cores_it_asked_for(monkeypatch):
-    here = usable_cores()
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
-    assert usable_cores() == 1
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "4096")
-    assert usable_cores() == here
