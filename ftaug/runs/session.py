@@ -117,9 +117,11 @@ class Session:
         ticker.tick()
         if is_recorded(self.setup.horizon, step.number):
             self._write_row(step, ticker)
+        began = time.monotonic()
         self.catch_up(stop, ticker)
         if self._checkpoint_due(step.number):
             self.save()
+        self.row_at += time.monotonic() - began  # the speed in a row is that of training alone
 
     def catch_up(self, stop: StopRequests, ticker: Ticker) -> None:
         """Evaluate if an evaluation is due, which it also is where a run was stopped just before one."""

@@ -87,6 +87,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
         session.catch_up(stop, ticker)
         if session.goes_on(stop):
             began, first = time.monotonic(), session.progress.step + 1
+            session.row_at = began
             for step in fit(setup, session.progress):
                 if setup.experiment.train.compile and step.number == first:
                     ticker.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")

@@ -1,12 +1,16 @@
 """`ftaug train`: what it leaves behind, and where it starts from."""
 
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ftaug.cli import run
-from ftaug.engine import checkpoint
+from ftaug.engine import checkpoint, measure
+from ftaug.runs import session
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
@@ -86,3 +90,18 @@ def test_a_disk_too_full_for_checkpoints_is_said_before_training(
     assert not Path("run").exists()
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage._replace(free=11_000_000))
     assert run(["train", "a.yaml", "--run-dir", "run"]) == 0
+
+
+def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    late, gather, now = [0.0], measure.gather, time.monotonic
+
+    def slow(*given: Any, **named: Any) -> Any:
+        late[0] += 1e6
+        return gather(*given, **named)
+
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: now() + late[0]))
+    monkeypatch.setattr(measure, "gather", slow)
+    assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
+    rows = [json.loads(line) for line in Path("r/metrics.jsonl").read_text().splitlines()]
+    assert [row["time"]["seconds"] > 1e6 for row in rows if "val" in row] == [True, True]
+    assert [row["time"]["samples_per_second"] > 0.01 for row in rows if "loss" in row] == [True] * 4
