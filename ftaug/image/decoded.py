@@ -16,7 +16,9 @@ import numpy as np
 import PIL
 
 from ftaug.errors import StorageError
-from ftaug.image.decode import JPEG_SCALES, Picture, Turn, opened
+from ftaug.image.decode import opened
+from ftaug.image.jpeg import JPEG_SCALES
+from ftaug.image.picture import Picture, Turn
 from ftaug.interfaces import Samples, Task
 
 VERSION = f"1 {cv2.__version__} {PIL.__version__}"

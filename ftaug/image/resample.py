@@ -14,7 +14,7 @@ from PIL import Image
 
 from ftaug.image.augmentations.draws import Colour, Geometry, Interpolation, Table
 from ftaug.image.augmentations.inside import kept_inside
-from ftaug.image.decode import Picture, Turn
+from ftaug.image.picture import Picture, Turn
 from ftaug.image.recolour import recoloured
 
 FILTERS = {

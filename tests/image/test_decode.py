@@ -9,7 +9,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from ftaug.errors import BadData
-from ftaug.image.decode import FORMATS, MAX_PIXELS, _plain_png, decode, opened, probe
+from ftaug.image.by_pillow import FORMATS
+from ftaug.image.decode import decode, opened, probe
+from ftaug.image.picture import MAX_PIXELS
+from ftaug.image.png import plain_png
 
 HEIGHT, WIDTH = 61, 83
 
@@ -377,7 +380,7 @@ def test_plain_pngs_are_pillows_pixels_by_opencv(monkeypatch, mode, shape, level
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     image, file = Image.fromarray(pixels).convert(mode), io.BytesIO()
     image.save(file, "PNG", compress_level=level, dpi=(72, 72))
-    monkeypatch.setattr("ftaug.image.decode._by_pillow", lambda data: pytest.fail("went to Pillow"))
+    monkeypatch.setattr("ftaug.image.decode.by_pillow", lambda data: pytest.fail("went to Pillow"))
     np.testing.assert_array_equal(decode(file.getvalue()), np.asarray(image.convert("RGB")))
 
 
@@ -386,10 +389,10 @@ def test_a_png_of_which_any_byte_is_wrong_or_missing_is_not_plain():
     file = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)).save(file, "PNG")
     whole = file.getvalue()
-    assert _plain_png(whole) is not None
+    assert plain_png(whole) is not None
     changed = [whole[:i] + bytes([whole[i] ^ 0x10]) + whole[i + 1 :] for i in range(len(whole))]
     cut = [whole[:length] for length in range(len(whole))]
-    assert [data for data in [*changed, *cut] if _plain_png(data) is not None] == []
+    assert [data for data in [*changed, *cut] if plain_png(data) is not None] == []
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])

@@ -14,7 +14,8 @@ from ftaug.config.registry import Component, nested
 from ftaug.config.streams import named
 from ftaug.image.augmentations.crops import resized_centre, views
 from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table
-from ftaug.image.decode import Picture, opened
+from ftaug.image.decode import opened
+from ftaug.image.picture import Picture
 from ftaug.image.resample import render, scale_of
 from ftaug.interfaces import Account, Streams
 

@@ -1,0 +1,78 @@
+"""Pictures not decoded yet: how large they are, which way is up, and how to get their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from ftaug.errors import BadData
+
+MAX_PIXELS = 50_000_000
+
+cv2.setNumThreads(0)  # one picture, one thread: workers are what runs in parallel
+
+
+class Turn(NamedTuple):
+    """How stored pixels become upright: transpose, then mirror."""
+
+    transpose: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """Turn an array (H, W, 3)."""
+        if self.transpose:
+            pixels = np.asarray(cv2.transpose(pixels))
+        if self.mirror_x or self.mirror_y:
+            both = self.mirror_x and self.mirror_y
+            pixels = np.asarray(cv2.flip(pixels, -1 if both else int(self.mirror_x)))
+        return pixels
+
+    def matrix(self, height: float, width: float) -> np.ndarray:
+        """The same for points: 3×3, from stored to upright; height and width are the upright ones."""
+        matrix = np.eye(3)[[1, 0, 2]] if self.transpose else np.eye(3)
+        if self.mirror_x:
+            matrix[0] = [0, 0, width] - matrix[0]
+        if self.mirror_y:
+            matrix[1] = [0, 0, height] - matrix[1]
+        return matrix
+
+
+EXIF_TURNS = {
+    1: Turn(),
+    2: Turn(mirror_x=True),
+    3: Turn(mirror_x=True, mirror_y=True),
+    4: Turn(mirror_y=True),
+    5: Turn(transpose=True),
+    6: Turn(transpose=True, mirror_x=True),
+    7: Turn(transpose=True, mirror_x=True, mirror_y=True),
+    8: Turn(transpose=True, mirror_y=True),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture not decoded yet: its size when upright, and how to get its pixels."""
+
+    height: int
+    width: int
+    load: Callable[[int], np.ndarray]  # scale 1/n -> stored pixels, uint8 (ceil(H/n), ceil(W/n), 3)
+    turn: Turn = EXIF_TURNS[1]  # from stored pixels to upright ones
+    scales: tuple[int, ...] = (1,)  # the n that cost less to load than 1
+    load_top: Callable[[int, int], np.ndarray] | None = None  # the same down to a row, or further, if that costs less
+
+    def top(self, scale: int, rows: int) -> np.ndarray:
+        """At least the first `rows` of the stored pixels at a scale: uint8 (rows or more, ceil(W/n), 3)."""
+        return self.load_top(scale, rows) if self.load_top else self.load(scale)
+
+
+def check_size(height: int, width: int) -> None:
+    """Raises BadData for a picture that is empty, or too large to be meant."""
+    if height < 1 or width < 1:
+        raise BadData(f"an empty picture: {width}×{height}")
+    if height * width > MAX_PIXELS:
+        raise BadData(f"{width}×{height} is more than {MAX_PIXELS // 1_000_000} megapixels: shrink the picture first")
