@@ -77,7 +77,8 @@ class Data:
         bucket: texts of about the same length are batched together, chosen from so many steps of the random order;
             1 leaves that order; `auto`, 16, or a quarter of the epoch where that is less
         batch_tokens: the most tokens, padding included, that go through the network at once in training; a longer batch
-            goes in parts of texts of similar length, with the same result
+            goes in parts of texts of similar length, with the same result; `auto`, on a CPU in parts wherever that
+            spares more padding than it costs, unless a mix or an objective needs the whole batch; null, no bound
     """
 
     train: Dataset
@@ -89,7 +90,7 @@ class Data:
     cache: Literal["ram", "disk", "auto"] | None = None
     augment_on: Literal["auto", "cpu", "cuda"] = "auto"
     bucket: Count | Literal["auto"] = "auto"
-    batch_tokens: Count | None = None
+    batch_tokens: Count | Literal["auto"] | None = "auto"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ftaug.engine import seeds
 from ftaug.engine.cores import usable_cores
+from ftaug.engine.parting import Parting
 from ftaug.engine.portion import Portion
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.signals import ignore_in_worker
@@ -72,7 +73,7 @@ class Epochs:
     accumulate: int
     sizes: np.ndarray | None = None  # of the samples: those alike are visited together
     bucket: int = 1  # steps of the random order among which that is done
-    budget: int | None = None  # the most that a micro-batch may hold: its samples times the largest of them
+    parting: Parting | None = None  # how a batch of unequal samples is parted; None: not for their sizes
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
     micro: int | None = None  # the most samples of a micro-batch; None: as many as a batch has
 
@@ -113,17 +114,12 @@ class Epochs:
         return [chunks[i] for i in seeds.generator(self.seed, "buckets", epoch).permutation(self.steps)]
 
     def _parts(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
-        """The micro-batches of a step: no more samples than a batch has, and no more than the budget allows."""
+        """The micro-batches of a step: no more samples than a batch has, those alike together."""
         most = min(self.batch_size, self.micro or self.batch_size)
-        if sizes is None or self.budget is None:
+        if sizes is None or self.parting is None:
             return np.array_split(chunk, math.ceil(len(chunk) / most))
         ordered = chunk[np.argsort(-sizes[chunk], kind="stable")]
-        parts = []
-        while len(ordered):
-            count = min(most, max(1, self.budget // max(1, int(sizes[ordered[0]]))))
-            parts.append(ordered[:count])
-            ordered = ordered[count:]
-        return parts
+        return np.split(ordered, np.cumsum(self.parting.counts(sizes[ordered], most))[:-1])
 
 
 def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iterator[Request]:

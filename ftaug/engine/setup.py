@@ -18,6 +18,7 @@ from ftaug.engine.average import Average
 from ftaug.engine.batches import Epochs, Prepared, processes
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
+from ftaug.engine.parting import Parting
 from ftaug.engine.portion import Portion
 from ftaug.engine.recompute import recompute
 from ftaug.engine.resampling import Resampling
@@ -135,12 +136,15 @@ def epochs_of(
     train_size: int,
     sizes: np.ndarray | None = None,
     resampling: Resampling | None = None,
+    device: str = "cpu",
 ) -> Epochs:
     """How training visits its samples."""
     data = experiment.data
     plain = Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
     bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
-    return replace(plain, sizes=sizes, bucket=bucket, budget=data.batch_tokens, resampling=resampling)
+    apart = experiment.mix is None and experiment.objective is None
+    parting = Parting.on(device, data.batch_tokens, apart=apart)
+    return replace(plain, sizes=sizes, bucket=bucket, parting=parting, resampling=resampling)
 
 
 def resampling_of(experiment: Experiment, train: Portion) -> Resampling | None:
@@ -217,7 +221,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         portions=portions,
         backbone=backbone,
         model=model,
-        epochs=epochs_of(experiment, len(train), sizes, resampling),
+        epochs=epochs_of(experiment, len(train), sizes, resampling, device.torch.type),
         horizon=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),

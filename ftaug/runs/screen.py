@@ -176,6 +176,10 @@ def _batch(setup: Setup) -> str:
     micro = setup.parts
     if micro is not None and micro.samples < size:
         text += f", {micro.samples} at a time" + (f" (auto: {micro.reason})" if micro.reason else "")
+    parting = setup.epochs.parting
+    if parting is not None and setup.epochs.sizes is not None:
+        why = " (auto: less padding)" if experiment.data.batch_tokens == "auto" else ""
+        text += f", up to {parting.budget:,} tokens at a time{why}"
     workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
     cores = usable_cores()
     reason = f"of {cores} core{'s' * (cores != 1)}" if experiment.data.workers == "auto" else None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ftaug.config.registry import Component
 from ftaug.engine import setup
 from ftaug.engine.batches import Batch, Epochs, Prepared, batches, once
+from ftaug.engine.parting import Parting
 from ftaug.engine.portion import Portion
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
@@ -143,7 +144,7 @@ SIZES = st.lists(st.integers(1, 60), min_size=2, max_size=200).map(np.array)
 def test_batches_by_size_visit_each_sample_once_within_the_budget(
     sizes: np.ndarray, batch_size: int, accumulate: int, bucket: int, budget: int, epoch: int
 ) -> None:
-    epochs = Epochs(5, len(sizes), batch_size, accumulate, sizes, bucket, budget)
+    epochs = Epochs(5, len(sizes), batch_size, accumulate, sizes, bucket, Parting(budget, 20))
     requests = list(epochs.requests(epoch * epochs.steps, (epoch + 1) * epochs.steps))
     assert sorted(np.concatenate([r.ids for r in requests])) == list(range(len(sizes)))
     steps = [[r for r in requests if r.step == step] for step in sorted({r.step for r in requests})]
@@ -161,14 +162,14 @@ def test_batches_by_size_visit_each_sample_once_within_the_budget(
 
 @given(SIZES, st.integers(0, 40))
 def test_batches_by_size_do_not_depend_on_where_they_begin(sizes: np.ndarray, start: int) -> None:
-    epochs = Epochs(3, len(sizes), 4, 1, sizes, 3, 120)
+    epochs = Epochs(3, len(sizes), 4, 1, sizes, 3, Parting(120, 20))
     whole = [r for r in epochs.requests(0, 45) if r.step >= start]
     assert [(*r[1:], r.ids.tolist()) for r in epochs.requests(start, 45)] == [(*r[1:], r.ids.tolist()) for r in whole]
 
 
 def test_a_sample_beyond_the_budget_goes_alone() -> None:
     sizes = np.array([5, 500, 5, 5])
-    (one, rest) = Epochs(0, 4, 4, 1, sizes, 1, 100).requests(0, 1)
+    (one, rest) = Epochs(0, 4, 4, 1, sizes, 1, Parting(100, 20)).requests(0, 1)
     assert one.ids.tolist() == [1]
     assert sorted(rest.ids.tolist()) == [0, 2, 3]
 

@@ -1,19 +1,23 @@
 """Training on texts: the same bits for any number of workers, the same result in parts, nothing done twice."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny_models as models
 import torch
 
 from ftaug.engine.batches import batches
+from ftaug.engine.caching import Cache
 from ftaug.engine.fit import Progress, Step, fit
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import Setup, build, epochs_of
 from ftaug.errors import BadData
 from ftaug.load import load
+from ftaug.runs import screen
 from ftaug.text import dataset, tokens
 
 PLUGIN = '''
@@ -98,7 +102,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(folder: Path) -> None:
     """Texts go through the network in unequal parts; each part counts by its number of texts."""
     models.write(folder / "model", "bert", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     sgd = ("optimizer={sgd: {momentum: 0}}", "lr.schedule=constant", "train.epochs=1")
-    whole, parts = setup_of(folder, *sgd), setup_of(folder, *sgd, "data.batch_tokens=64")
+    whole, parts = (setup_of(folder, *sgd, f"data.batch_tokens={most}") for most in ("null", 64))
     asked = [list(setup.epochs.requests(0, 5)) for setup in (whole, parts)]
     assert len(asked[0]) == 5
     assert len({len(request.ids) for request in asked[1]}) > 2
@@ -107,6 +111,17 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(folder: Path) -> None:
         assert one.loss.item() == pytest.approx(other.loss.item(), rel=1e-4)
     for name, value in weights(whole).items():
         torch.testing.assert_close(weights(parts)[name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_on_a_processor_a_batch_goes_in_parts_by_itself(folder: Path) -> None:
+    """Of its forty texts' lengths; not where the texts of a batch are mixed, which would need to meet."""
+    wide = ("data.batch_size=32", "data.bucket=1", "train.epochs=1")
+    table = screen.before(setup_of(folder, *wide), Cache(None, ""), folder, "new")
+    assert any("32, up to 2,048 tokens at a time (auto: less padding)" in cell for cell in table.columns[1].cells)
+    for mixed, parted in (("", True), ("mix=mixup", False), ("objective=r_drop", False)):
+        setup = setup_of(folder, *wide, *([mixed] if mixed else []))
+        monotone = replace(setup.epochs, sizes=np.where(np.arange(setup.epochs.samples) % 2, 20, 200))
+        assert any(request.part for request in monotone.requests(0, 1)) == parted
 
 
 def test_a_batch_is_no_longer_than_its_longest_text(folder: Path) -> None:
