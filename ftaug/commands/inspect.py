@@ -28,6 +28,7 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool) -> Non
     """Print the data, the stages and their rates, and draw the rates over the run. Nothing is trained or downloaded."""
     config, picture = _places(target)
     experiment = load(config, overrides)
+    alike = _alike(target) if cka else {}
     data = portions(experiment.data, experiment.seed)
     backbone, _ = build_model(experiment, data["train"].task)
     length = horizon(experiment, len(data["train"]))
@@ -35,7 +36,6 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool) -> Non
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     draw(course(experiment, length), rows, length, picture)
     warnings = cautions(experiment, data, backbone.preprocessing)
-    alike = _alike(target) if cka else {}
     if as_json:
         more = {"cautions": warnings, **({"cka": alike} if cka else {})}
         print(json.dumps(_as_json(data, backbone, rows, length, picture) | more, indent=2))

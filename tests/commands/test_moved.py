@@ -79,9 +79,11 @@ def test_features_before_and_after(desk, place, capsys):
     assert "features alike" in capsys.readouterr().out
 
 
-def test_features_of_a_file_are_refused(desk, capsys):
+def test_features_of_a_file_are_refused(desk, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     assert run(["inspect", str(desk / "colours.yaml"), "--cka"]) == 2
     assert "--cka compares before and after training and needs a run folder" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
 
 
 def test_texts(place, capsys):
