@@ -12,7 +12,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.batches import Batch, batches
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion
-from ftaug.engine.setup import Model, Setup, epochs_of, prepared, resampling_of
+from ftaug.engine.setup import Model, Setup, epochs_of, parting_of, prepared, resampling_of
 from ftaug.engine.unfreeze import Plan
 
 BATCHES = 50
@@ -46,11 +46,12 @@ def measure_anew(model: nn.Module, norms: Sequence[_BatchNorm], feed: Iterable[B
 
 
 def training_batches(
-    experiment: Experiment, portion: Portion, preprocessing: Mapping[str, Any], workers: int
+    experiment: Experiment, portion: Portion, preprocessing: Mapping[str, Any], workers: int, device: Device
 ) -> Iterator[Batch]:
     """The first batches of training, as it met them."""
     data = prepared(experiment, portion, experiment.augment, preprocessing)
-    epochs = epochs_of(experiment, len(portion), data.sizes, resampling_of(experiment, portion))
+    resampling, parting = resampling_of(experiment, portion), parting_of(experiment, device)
+    epochs = epochs_of(experiment, len(portion), data.sizes, resampling, parting)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 
@@ -65,7 +66,7 @@ def evaluated_model(setup: Setup, step: int) -> Model:
     norms = moving(model.network, setup.plan, step - 1) if average.over.spans(step) else []
     if norms:
         preprocessing = setup.backbone.preprocessing
-        feed = training_batches(setup.experiment, setup.portions["train"], preprocessing, setup.workers)
+        feed = training_batches(setup.experiment, setup.portions["train"], preprocessing, setup.workers, setup.device)
         measure_anew(model, norms, feed, setup.device)
         average.load(dict(model.network.named_buffers()))
     return model

@@ -7,8 +7,11 @@ import numpy as np
 AT_ONCE = 2048
 """What a processor computes quickest: a larger part leaves its caches."""
 
-COST_OF_A_PASS = {"cpu": 128}
-"""By device, what going through the network once more costs, as much as so many tokens; elsewhere more than any."""
+PASS_ON_CPU = 128
+"""What going through the network once more costs there: as much as so many tokens."""
+
+PASS_ELSEWHERE = 1 << 40
+"""More than any padding."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,10 @@ class Parting:
     @classmethod
     def on(cls, device: str, asked: int | str | None, *, apart: bool) -> "Parting | None":
         """What was asked for; `auto` parts on a processor, if the samples of a batch may go apart."""
+        on_cpu = device == "cpu"
         if asked == "auto":
-            asked = AT_ONCE if device in COST_OF_A_PASS and apart else None
-        return cls(int(asked), COST_OF_A_PASS.get(device, 1 << 40)) if asked is not None else None
+            asked = AT_ONCE if on_cpu and apart else None
+        return None if asked is None else cls(int(asked), PASS_ON_CPU if on_cpu else PASS_ELSEWHERE)
 
     def counts(self, sizes: np.ndarray, most: int) -> list[int]:
         """How many samples each part has, for sizes from the largest down; no part has more than `most`.

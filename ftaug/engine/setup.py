@@ -136,15 +136,19 @@ def epochs_of(
     train_size: int,
     sizes: np.ndarray | None = None,
     resampling: Resampling | None = None,
-    device: str = "cpu",
+    parting: Parting | None = None,
 ) -> Epochs:
     """How training visits its samples."""
     data = experiment.data
     plain = Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
     bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
-    apart = experiment.mix is None and experiment.objective is None
-    parting = Parting.on(device, data.batch_tokens, apart=apart)
     return replace(plain, sizes=sizes, bucket=bucket, parting=parting, resampling=resampling)
+
+
+def parting_of(experiment: Experiment, device: Device) -> Parting | None:
+    """How batches of unequal samples are parted on a device; by itself not where the samples of a batch meet."""
+    apart = experiment.mix is None and experiment.objective is None
+    return Parting.on(device.torch.type, experiment.data.batch_tokens, apart=apart)
 
 
 def resampling_of(experiment: Experiment, train: Portion) -> Resampling | None:
@@ -221,7 +225,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         portions=portions,
         backbone=backbone,
         model=model,
-        epochs=epochs_of(experiment, len(train), sizes, resampling, device.torch.type),
+        epochs=epochs_of(experiment, len(train), sizes, resampling, parting_of(experiment, device)),
         horizon=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),

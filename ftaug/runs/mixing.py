@@ -90,7 +90,9 @@ def measured(opened: OpenRun, weights: Weights, norms: Sequence[str] = ()) -> li
     network.load_state_dict(weights)
     found = [_judged(opened, weights, MIXED if norms else None)]
     if norms:
-        feed = training_batches(opened.experiment, opened.portions["train"], opened.preprocessing, opened.workers)
+        feed = training_batches(
+            opened.experiment, opened.portions["train"], opened.preprocessing, opened.workers, opened.device
+        )
         modules: list[Any] = [network.get_submodule(name) for name in norms]
         measure_anew(opened.model, modules, feed, opened.device)
         found.append(_judged(opened, weights_of(opened), ANEW))

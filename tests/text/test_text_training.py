@@ -114,14 +114,14 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(folder: Path) -> None:
 
 
 def test_on_a_processor_a_batch_goes_in_parts_by_itself(folder: Path) -> None:
-    """Of its forty texts' lengths; not where the texts of a batch are mixed, which would need to meet."""
+    """Not where the texts of a batch are mixed or compared."""
     wide = ("data.batch_size=32", "data.bucket=1", "train.epochs=1")
     table = screen.before(setup_of(folder, *wide), Cache(None, ""), folder, "new")
     assert any("32, up to 2,048 tokens at a time (auto: less padding)" in cell for cell in table.columns[1].cells)
-    for mixed, parted in (("", True), ("mix=mixup", False), ("objective=r_drop", False)):
-        setup = setup_of(folder, *wide, *([mixed] if mixed else []))
-        monotone = replace(setup.epochs, sizes=np.where(np.arange(setup.epochs.samples) % 2, 20, 200))
-        assert any(request.part for request in monotone.requests(0, 1)) == parted
+    for overrides, parted in (([], True), (["mix=mixup"], False), (["objective=r_drop"], False)):
+        setup = setup_of(folder, *wide, *overrides)
+        unequal = replace(setup.epochs, sizes=np.where(np.arange(setup.epochs.samples) % 2, 20, 200))
+        assert any(request.part for request in unequal.requests(0, 1)) == parted
 
 
 def test_a_batch_is_no_longer_than_its_longest_text(folder: Path) -> None:
