@@ -19,7 +19,7 @@ HEAD = ["unfreeze=[head]", "augment+=rotate", "augment+={translate: {x: 0.1}}", 
 
 TEXTS = """
 modality: text
-data: {train: {docstrings: {per_class: 8}}, val: {split: 20%}, batch_size: 16, workers: 0}
+data: {train: {text_table: {path: texts.csv}}, val: {split: 25%}, batch_size: 16, workers: 0}
 backbone: {tiny_text: {weights: none, max_length: 16}}
 unfreeze: [head]
 augment: [swap]
@@ -57,9 +57,11 @@ def test_as_many_views_as_epochs_train_the_same(desk, place, learning):
 
 def test_texts_are_stored_as_pictures_are(place, capsys):
     (place / "texts.yaml").write_text(TEXTS)
+    texts = [f"{label},number {number} is {label} to all of them" for number in range(40) for label in ("odd", "even")]
+    (place / "texts.csv").write_text("\n".join(["label,text", *texts]))
     for name, more in (("plain", []), ("stored", ["train.cache_features={views: 3}"])):
         assert run(["train", str(place / "texts.yaml"), "--run-dir", str(place / name), *more]) == 0
-    assert "3 views of 61 samples, 128 values each; " in capsys.readouterr().err
+    assert "3 views of 60 samples, 128 values each; " in capsys.readouterr().err
     for plain, stored in zip(rows(place / "plain"), rows(place / "stored"), strict=True):
         one, other = (row.get("loss") or row["val"]["loss"] for row in (plain, stored))
         np.testing.assert_allclose(one, other, rtol=1e-3)
