@@ -168,7 +168,8 @@ def predict(
 def export(
     run: Run,
     formats: Annotated[
-        list[str], typer.Option("--format", help="Such as onnx; `ftaug list exporter` names all; repeatable.", metavar="NAME")
+        list[str],
+        typer.Option("--format", help="Such as onnx; `ftaug list exporter` names all; repeatable.", metavar="NAME"),
     ],
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,

@@ -111,8 +111,8 @@ class Interrupted(FtaugError):
     exit_code = 130
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the nearest of the known names, or what there is if none is near."""
+def did_you_mean(name: str, known: Iterable[str], listed_by: str = "") -> str:
+    """Return `; did you mean 'x'?` for the nearest of the known names, or what there is, and which command lists it."""
     choices = sorted(known)
     by_lower = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
@@ -120,7 +120,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return f"; did you mean '{by_lower[near[0]]}'?"
     if not choices:
         return ""
-    return f"; there is {one_of(choices)}" if len(choices) <= 16 else f"; there are {len(choices)}"
+    if len(choices) <= 16:
+        return f"; there is {one_of(choices)}"
+    return f"; there are {len(choices)}{listed_by and f', see {listed_by}'}"
 
 
 def one_of(choices: Sequence[str]) -> str:

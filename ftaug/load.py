@@ -58,7 +58,12 @@ def load(
         _refuse_strangers(path)
     faults = _import_plugins(named, folder) if plugins else []
     missing = [plugin for i, plugin in named if not plugins or ("plugins", i) in dict(faults)]
-    context: dict[str, Any] = {"folder": folder, "modality": modality, "missing_plugins": missing}
+    context: dict[str, Any] = {
+        "folder": folder,
+        "modality": modality,
+        "missing_plugins": missing,
+        "other_modalities": lambda: _import_others(modality),
+    }
     experiment, found = read(edited, path, context, faults)
     if experiment is None or problems or refused or found:
         raise ExperimentError(*in_order([*problems, *refused, *found]))
@@ -69,6 +74,14 @@ def import_components(modality: str) -> None:
     """Import all that registers components for a modality."""
     for module in (*MODALITIES[modality], *SHARED):
         importlib.import_module(module)
+
+
+def _import_others(modality: str) -> list[str]:
+    """Import what the other modalities register; returns their names."""
+    others = [other for other in MODALITIES if other != modality]
+    for other in others:
+        import_components(other)
+    return others
 
 
 def _refuse_strangers(path: Path) -> None:

@@ -387,3 +387,24 @@ def test_loading_imports_nothing_heavy(write):
     )
     done = subprocess.run([sys.executable, "-c", program, write(FULL)], capture_output=True, text=True, timeout=60)
     assert json.loads(done.stdout) == [], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("modality", "other", "kind", "key", "name"),
+    [
+        ("text", "image", "augmentation", "augment", "rotate"),
+        ("image", "text", "augmentation", "augment", "aeda"),
+        ("image", "text", "dataset", "data.train", "text_table"),
+        ("text", "image", "backbone", "backbone", "resnet18"),
+    ],
+)
+def test_a_component_of_another_modality_is_told_to_be_one(tmp_path, modality, other, kind, key, name):
+    own = {"image": ("digits", "resnet18"), "text": ("docstrings", "tiny_text")}[modality]
+    path = tmp_path / "f.yaml"
+    path.write_text(f"modality: {modality}\ndata: {{train: {own[0]}}}\nbackbone: {own[1]}\naugment: []\n")
+    with pytest.raises(ExperimentError) as caught:
+        load(path, [f"{key}={[name] if key == 'augment' else name}".replace("'", "")])
+    expected = (
+        f"the {kind} '{name}' is for modality {other}, and this is {modality}; choose another, or set modality: {other}"
+    )
+    assert str(caught.value).endswith(expected)

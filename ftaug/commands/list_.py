@@ -66,7 +66,7 @@ def _one(kind: str, name: str, registries: Mapping[str, Registry]) -> tuple[Any,
     """A component as JSON values and as lines: a page for each modality that has its own by that name."""
     entries = _entries(registries, name)
     if not entries:
-        raise ExperimentError(f"no {kind} '{name}'{did_you_mean(name, names(registries))}")
+        raise ExperimentError(f"no {kind} '{name}'{did_you_mean(name, names(registries), f'ftaug list {kind}')}")
     results: dict[str, Any] = {}
     lines: list[str] = []
     for of, entry in entries.items():

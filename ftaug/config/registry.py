@@ -175,7 +175,7 @@ class Registry:
         if self.shared is not None and name in self.shared:
             entry = self.shared[name]
             return Entry(name, entry.function, {**self.facts, **entry.facts}, entry.in_family)
-        raise KeyError(f"no {self.kind} '{name}'{did_you_mean(name, self)}")
+        raise KeyError(f"no {self.kind} '{name}'{did_you_mean(name, self, f'ftaug list {self.kind}')}")
 
 
 def called_by_author(function: Callable[..., Any]) -> str:

@@ -189,7 +189,7 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
     try:
         entry = entries[name]
     except KeyError as error:
-        words = str(error.args[0])
+        words = _elsewhere(kind, name, context) or str(error.args[0])
         if missing := context.get("missing_plugins"):
             words += f" (not imported: {', '.join(missing)})"
         raise fail((prefix, Fault(words, "", "nothing", at_key=bool(prefix)))) from None
@@ -225,6 +225,18 @@ def read_settings(entry: Entry, tree: Any, context: Mapping[str, Any]) -> dict[s
     if twice := [key for key in tree if key in by_severity]:
         raise fail(*(((key,), predicate("is set by severity too; leave one of the two out")) for key in twice))
     return {**values, **by_severity}
+
+
+def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:
+    """What to say of a component that another modality has; nothing if none has it."""
+    for modality in context.get("other_modalities", lambda: ())():
+        if name in registry(kind, modality):
+            here = context["modality"]
+            return (
+                f"the {kind} '{name}' is for modality {modality}, and this is {here}; "
+                f"choose another, or set modality: {modality}"
+            )
+    return ""
 
 
 def _mend(entries: Registry, first: str, *others: str) -> str:
