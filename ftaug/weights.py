@@ -116,6 +116,13 @@ def _state(content: Any, path: str) -> dict[str, Tensor]:
     return tensors
 
 
+def not_got(what: str, error: Exception) -> str:
+    """Why something of the hub is not there, and what to try."""
+    if is_offline():
+        return f"cannot get {what}: it is not on this machine, and nothing is downloaded offline; name a folder with it"
+    return f"cannot get {what}: {first_line(error)}"
+
+
 def first_line(error: Exception) -> str:
     """What an error of a library says, short enough for a sentence."""
     return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")

@@ -408,3 +408,11 @@ def test_a_component_of_another_modality_is_told_to_be_one(tmp_path, modality, o
         f"the {kind} '{name}' is for modality {other}, and this is {modality}; choose another, or set modality: {other}"
     )
     assert str(caught.value).endswith(expected)
+
+
+def test_what_a_component_misses_is_told_with_its_place(tmp_path):
+    path = tmp_path / "f.yaml"
+    path.write_text("data: {train: {image_folder: {path: photos}}}\nbackbone: resnet18\naugment: []\n")
+    with pytest.raises(MissingInput) as caught:
+        load(path).data.train("train")
+    assert str(caught.value).startswith(f"{path}:1:16: no folder {tmp_path}/photos")

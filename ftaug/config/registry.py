@@ -6,7 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib import import_module
 from keyword import iskeyword
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
 from ftaug.config.plugins import import_origin, is_file, origin_of
-from ftaug.errors import Place, did_you_mean
+from ftaug.errors import MissingInput, Place, did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -262,8 +262,11 @@ class Component:
         return found[self.name]
 
     def __call__(self, *given: Any) -> Any:
-        """Call the function with what the run hands in."""
-        return self._bound(*given)
+        """Call the function with what the run hands in; what it misses is told with the place that asks for it."""
+        try:
+            return self._bound(*given)
+        except MissingInput as error:
+            raise MissingInput(*(replace(p, place=p.place or self.place) for p in error.problems)) from error
 
     @cached_property
     def _bound(self) -> Callable[..., Any]:

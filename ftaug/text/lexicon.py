@@ -13,6 +13,7 @@ import numpy as np
 
 from ftaug.errors import BadData, MissingInput, missing_extra
 from ftaug.text.segments import Span, pattern
+from ftaug.weights import not_got
 
 NEIGHBOURS = 8
 EMBEDDINGS = ("word_embeddings.weight", "tok_embeddings.weight", "embed_tokens.weight", "shared.weight")
@@ -38,8 +39,7 @@ def weights_file(path: str) -> str:
     try:
         return str(cached_file(path, "model.safetensors"))
     except OSError as error:
-        reason = str(error).partition("\n")[0]
-        raise MissingInput(f"cannot get model.safetensors of {path}: {reason}") from None
+        raise MissingInput(not_got(f"model.safetensors of {path}", error)) from None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ftaug.interfaces import Backbone, Origin
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import weights_file
-from ftaug.weights import Weights, described, first_line, is_file, read
+from ftaug.weights import Weights, described, first_line, is_file, not_got, read
 
 
 def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
@@ -93,7 +93,7 @@ def _opened(path: str) -> tuple[Any, Any]:
         config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except OSError as error:
-        raise MissingInput(f"backbone.hf.path: cannot get {path}: {first_line(error)}") from None
+        raise MissingInput(f"backbone.hf.path: {not_got(path, error)}") from None
     except ImportError as error:
         raise missing_extra(f"the tokenizer of {path} ({first_line(error)})", "transformers", "text") from None
     except (ValueError, KeyError, AttributeError, TypeError) as error:
