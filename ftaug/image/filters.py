@@ -31,7 +31,8 @@ def motion_blurred(length: float, degrees: float, pixels: np.ndarray) -> np.ndar
     x, y = (along * f(math.radians(degrees)) for f in (math.cos, math.sin))
     reach = math.ceil(length / 2) + 1
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
-    for column, row in ((np.floor(x), np.floor(y)) for x, y in ((x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1))):
+    left, top = np.floor(x), np.floor(y)
+    for column, row in ((left, top), (left + 1, top), (left, top + 1), (left + 1, top + 1)):
         weights = (1 - np.abs(x - column)) * (1 - np.abs(y - row))
         np.add.at(kernel, (row.astype(int) + reach, column.astype(int) + reach), weights)
     return np.asarray(cv2.filter2D(pixels, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101))
