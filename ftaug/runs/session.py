@@ -41,6 +41,7 @@ class Session:
     origin: str  # for people: new, or continued from where
     saved_at: float = field(default_factory=time.monotonic)
     row_at: float = field(default_factory=time.monotonic)
+    timed: int = 0  # samples since then
     saved_step: int = -1
     board: "SummaryWriter | None" = None
     window_loss: Tensor = field(init=False)  # stays on the device, so that no step waits for its loss
@@ -114,6 +115,7 @@ class Session:
         """Do what is due after a step."""
         self.window_loss += step.loss.double() * step.samples
         self.progress.window_samples += step.samples
+        self.timed += step.samples
         ticker.tick()
         if is_recorded(self.setup.horizon, step.number):
             self._write_row(step, ticker)
@@ -231,12 +233,12 @@ class Session:
         if step.gradient_norm is not None:
             row["gradient_norm"] = float(step.gradient_norm)
         row["gradients"] = {stage: float(f"{norm.item():.6g}") for stage, norm in step.stage_norms.items()}
-        speed = round(self.progress.window_samples / seconds, 2)
+        speed = round(self.timed / seconds, 2)
         self._record({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
         ticker.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
         self.window_loss.zero_()
         self.progress.window_samples = 0
-        self.row_at = time.monotonic()
+        self.row_at, self.timed = time.monotonic(), 0
 
     def _record(self, row: dict[str, Any]) -> None:
         self.folder.append_metrics(row)

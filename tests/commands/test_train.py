@@ -10,7 +10,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.engine import checkpoint, measure
-from ftaug.runs import session
+from ftaug.runs import session, training
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
@@ -105,3 +105,24 @@ def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: p
     rows = [json.loads(line) for line in Path("r/metrics.jsonl").read_text().splitlines()]
     assert [row["time"]["seconds"] > 1e6 for row in rows if "val" in row] == [True, True]
     assert [row["time"]["samples_per_second"] > 0.01 for row in rows if "loss" in row] == [True] * 4
+
+
+def test_the_speed_after_a_stop_counts_no_samples_from_before(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, last, take = [0.0], [3], session.Session.take
+
+    def second(self: session.Session, step: Any, stop: Any, ticker: Any) -> None:
+        clock[0] += 1
+        stop._reason = "SIGTERM" if step.number == last[0] else stop._reason
+        take(self, step, stop, ticker)
+
+    for module in (session, training):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(session.Session, "take", second)
+    line = ["train", "a.yaml", "data.train.digits.per_class=8", "data.batch_size=2", "--run-dir", "r"]
+    assert run(line) == 75
+    last[0] = 10
+    assert run(line) == 75
+    rows = [json.loads(text) for text in Path("r/metrics.jsonl").read_text().splitlines()]
+    assert [(row["step"], row["samples"], row["time"]["samples_per_second"]) for row in rows] == [
+        (step, 4, 2.0) for step in (2, 4, 6, 8, 10)
+    ]
