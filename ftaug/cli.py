@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import sys
 import traceback
@@ -422,7 +423,15 @@ def main() -> None:
     """Run the command line and end with the exit code that the outcome has."""
     # Threads that spin while they wait would take the cores from the processes that prepare the next batch.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _let_print_anything()
     _end(run(sys.argv[1:]))
+
+
+def _let_print_anything() -> None:
+    """Where stdout cannot show a letter, such as in Latin-1, show its code; in UTF-8 print any file name as it is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        in_unicode = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        sys.stdout.reconfigure(errors="surrogateescape" if in_unicode else "backslashreplace")
 
 
 def _end(code: int) -> NoReturn:

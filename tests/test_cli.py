@@ -146,6 +146,17 @@ def test_a_full_disk_behind_stdout():
     assert done.stderr.splitlines()[0].endswith("No space left on device")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_name_is_printed_in_any_encoding(tmp_path, encoding):
+    config = tmp_path / os.fsdecode("größe→\udcff.yaml".encode(errors="surrogateescape"))
+    config.write_text("data: {train: digits}\nbackbone: resnet18\n")
+    process = ftaug("validate", str(config), env=os.environ | {"PYTHONIOENCODING": encoding}, stderr=subprocess.PIPE)
+    printed, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+    as_it_is = os.fsencode(config)
+    assert as_it_is in printed if encoding == "utf-8" else b"e\\u2192\\udcff.yaml: valid" in printed
+
+
 def test_ctrl_c(tmp_path):
     config = tmp_path / "f.yaml"
     plugin = tmp_path / "sleeps.py"

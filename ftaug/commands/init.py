@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -35,7 +36,7 @@ def run(path: Path, output: Path | None) -> None:
         target.unlink()
         raise
     print(target)
-    print(f"next: ftaug train {target}", file=sys.stderr)
+    print(f"next: ftaug train {shlex.quote(str(target))}", file=sys.stderr)
 
 
 def check_there(path: Path) -> None:

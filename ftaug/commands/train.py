@@ -136,7 +136,7 @@ def _folds(each: Sequence[Experiment], run_dir: Path | None, begun: Begun, *, fr
     done = folds.finish(path, results)
     console = screen.console()
     console.print(folds.table(done))
-    console.print(f"next: ftaug evaluate {path} · ftaug predict {path} INPUT … · ftaug export {path} --format onnx")
+    console.print(screen.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 

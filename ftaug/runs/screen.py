@@ -1,5 +1,6 @@
 """What a person reads around a training run, on stderr: one screen before it, one after."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ LISTED = 12
 def console() -> Console:
     """The console for people: stderr, without colour where it is not a terminal."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def next_steps(run: Path) -> str:
+    """What to do with a run folder, as commands to copy."""
+    name = shlex.quote(str(run))
+    return f"next: ftaug evaluate {name} · ftaug predict {name} INPUT … · ftaug export {name} --format onnx"
 
 
 def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
@@ -96,13 +103,17 @@ def _lot(stage: str, kept: Mapping[str, Any]) -> str:
 def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     """A table of the evaluations; the best one is marked."""
     names = list(epochs[0]["metrics"]) if epochs else []
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("epoch", "step", "train loss", *(f"val {name}" for name in names), ""):
-        table.add_column(heading, justify="right")
+    rows = []
     for row in epochs:
-        marked = "best" if row["step"] == best_step else ""
         values = (f"{row['metrics'][name]:.4f}" for name in names)
-        table.add_row(f"{row['epoch']:.4g}", str(row["step"]), f"{row['train_loss']:.4f}", *values, marked)
+        marked = "best" if row["step"] == best_step else ""
+        rows.append((f"{row['epoch']:.4g}", str(row["step"]), f"{row['train_loss']:.4f}", *values, marked))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, heading in enumerate(("epoch", "step", "train loss", *(f"val {name}" for name in names), "")):
+        longest = max((len(row[number]) for row in rows), default=0)
+        table.add_column(heading, justify="right", min_width=longest)  # no terminal is too narrow for figures
+    for cells in rows:
+        table.add_row(*cells)
     return table
 
 

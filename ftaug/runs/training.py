@@ -129,7 +129,7 @@ def finish(session: Session, folder: RunFolder) -> None:
     run = folder.path
     _show_what_moved(session.setup, run, rows)
     console.print(f"{session.ending}; best: {_figures(best)}\ncurves: {curves}")
-    console.print(f"next: ftaug evaluate {run} · ftaug predict {run} INPUT … · ftaug export {run} --format onnx")
+    console.print(screen.next_steps(run))
 
 
 def _show_what_moved(setup: Setup, run: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -39,6 +39,12 @@ def test_large_pictures(desk, capsys):
     assert "19 training pictures of 2 classes, about 120×90 pixels" in (desk / "photos.yaml").read_text()
 
 
+def test_the_next_command_can_be_copied(desk, capsys):
+    pictures(desk / "my photos", (28, 28), a=4, b=4)
+    assert run(["init", "my photos"]) == 0
+    assert capsys.readouterr() == ("my photos.yaml\n", "next: ftaug train 'my photos.yaml'\n")
+
+
 def test_small_pictures(desk):
     pictures(desk / "icons", (28, 28), a=4, b=4)
     assert run(["init", "icons", "-o", "small.yaml"]) == 0
