@@ -416,3 +416,15 @@ def test_what_a_component_misses_is_told_with_its_place(tmp_path):
     with pytest.raises(MissingInput) as caught:
         load(path).data.train("train")
     assert str(caught.value).startswith(f"{path}:1:16: no folder {tmp_path}/photos")
+
+
+def test_a_component_of_another_kind_is_told_to_be_one(tmp_path):
+    path = tmp_path / "f.yaml"
+    path.write_text("data: {train: digits}\nbackbone: digits\naugment: [mixup]\nmix: rotate\n")
+    with pytest.raises(ExperimentError) as caught:
+        load(path)
+    assert str(caught.value).splitlines() == [
+        f"{path}:2:11: 'digits' is a dataset, not a backbone; see ftaug list dataset digits",
+        f"{path}:3:11: 'mixup' is a mix, not an augmentation; see ftaug list mix mixup",
+        f"{path}:4:6: 'rotate' is an augmentation, not a mix; see ftaug list augmentation rotate",
+    ]

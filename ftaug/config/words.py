@@ -72,7 +72,8 @@ def shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"a mapping with the keys {', '.join(map(str, value))}"[:80] if value else "an empty mapping"
     if isinstance(value, list | tuple):
-        return f"a list of {len(value)}" if value else "an empty list"
+        text = f"[{', '.join(map(shown, value))}]"
+        return "an empty list" if not value else text if len(text) <= 40 else f"a list of {len(value)}"
     if isinstance(value, str):
         text = value if len(value) <= 40 else f"{value[:37]}…"
         return text if value and _is_text(value) and value == value.strip() else f"'{text}'"

@@ -115,7 +115,7 @@ def experiment_problems(tmp_path, text):
         ),
         ("objective: jensen_shannon\n", "objective compares views, and no augmentation differs between them"),
         ("augment: [augmix]\nmix: mixup\nobjective: jensen_shannon\n", "objective and mix do not go together"),
-        ("augment: [mixup]\n", "no augmentation 'mixup'"),
+        ("augment: [mixup]\n", "'mixup' is a mix, not an augmentation"),
     ],
     ids=str,
 )

@@ -33,8 +33,16 @@ Turns = Annotated[
     float, Field(ge=0, le=0.5, allow_inf_nan=False), Wording("a share of the colour circle from 0 to 0.5")
 ]
 Distortion = Annotated[float, Field(ge=0, le=0.6, allow_inf_nan=False), Wording("a share from 0 to 0.6")]
-Range = Annotated[tuple[Positive, Positive], AfterValidator(_in_order)]
-ShareRange = Annotated[tuple[Fraction, Fraction], AfterValidator(_in_order)]
+Range = Annotated[
+    tuple[Positive, Positive],
+    AfterValidator(_in_order),
+    Wording("[smallest, largest], both numbers above 0"),
+]
+ShareRange = Annotated[
+    tuple[Fraction, Fraction],
+    AfterValidator(_in_order),
+    Wording("[smallest, largest], both shares above 0 and up to 1, such as 0.2 or 20%"),
+]
 Extent = Count | tuple[Count, Count] | None
 
 LEVELS = np.arange(256.0)
