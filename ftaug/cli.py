@@ -238,12 +238,13 @@ def inspect(
     cka: Annotated[
         bool, typer.Option("--cka", help="Of a run: how alike each stage's features are before and after training.")
     ] = False,
+    read: Annotated[bool, typer.Option("--read", help="Read every sample, and name all that cannot be.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the data, the layers, and what learns at which rate."""
     from ftaug.commands import inspect
 
-    inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka)
+    inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka, read=read)
 
 
 @app.command()

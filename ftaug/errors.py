@@ -75,6 +75,10 @@ class BadData(FtaugError):
     exit_code = 65
 
 
+class BadSample(BadData):
+    """One sample of the data cannot be read."""
+
+
 class MissingInput(FtaugError):
     """A file or folder that was named is not there or cannot be read."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool) -> None:
-    """Print the data, the stages and their rates, and draw the rates over the run. Nothing is trained or downloaded."""
+def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool, read: bool = False) -> None:
+    """Print the data, the stages and their rates, and draw the rates over the run. Nothing is trained or downloaded.
+
+    Raises BadData where all samples are to be read and some cannot be.
+    """
     config, picture = _places(target)
     experiment = load(config, overrides)
     alike = _alike(target) if cka else {}
@@ -44,6 +48,10 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool) -> Non
         print(f"learning rates over the run: {picture}")
         if cka:
             output.show(output.table(("stage", "features alike"), alike.items()))
+    if read:
+        from ftaug.runs.sound import read_all
+
+        print(f"read all {read_all(experiment, data, backbone.preprocessing):,} samples", file=sys.stderr)
 
 
 def _alike(run: Path) -> dict[str, float]:

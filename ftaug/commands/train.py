@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ftaug.config.dump import digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
-from ftaug.errors import ExperimentError, FtaugError, Interrupted, Stopped
+from ftaug.errors import BadSample, ExperimentError, FtaugError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check
 
@@ -146,7 +146,10 @@ def _train(experiment: Experiment, folder: RunFolder, device: str, started: floa
 
     limit = experiment.train.max_time
     with StopRequests(started + limit.seconds if limit else None, folder.path / "stop") as stop:
-        train(experiment, folder, device, stop)
+        try:
+            train(experiment, folder, device, stop)
+        except BadSample as error:
+            raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 
 
 def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str], trust_plugins: bool) -> list[str]:

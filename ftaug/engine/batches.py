@@ -20,7 +20,7 @@ from ftaug.engine.parting import Parting
 from ftaug.engine.portion import Portion
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.signals import ignore_in_worker
-from ftaug.errors import BadData, FtaugError
+from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces import Streams
 
 
@@ -206,11 +206,19 @@ def naming(portion: Portion, position: int) -> Iterator[None]:
     try:
         yield
     except BadData as error:
-        raise BadData(f"{portion.samples.name(int(portion.ids[position]))}: {error}") from None
+        raise BadSample(f"{portion.samples.name(int(portion.ids[position]))}: {error}") from None
 
 
 def batches(source: Source, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch]:
     """Answer the requests in their order, ahead of time where there are workers; raises what a sample raised."""
+    for answer in answers(source, requests, workers, pin):
+        if isinstance(answer, Failure):
+            raise answer.error
+        yield answer
+
+
+def answers(source: Source, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch | Failure]:
+    """The same, with a failure in place of each batch that has a sample which could not be prepared."""
     loader = DataLoader(
         cast(Prepared, source),
         sampler=requests,
@@ -222,9 +230,7 @@ def batches(source: Source, requests: Iterable[Request], workers: int, pin: bool
         generator=torch.Generator().manual_seed(0),
     )
     for item in loader:
-        if isinstance(item, Failure):
-            raise item.error
-        yield Batch(item[0], item[1], Request(*item[2]))
+        yield item if isinstance(item, Failure) else Batch(item[0], item[1], Request(*item[2]))
 
 
 def moved(inputs: Any, device: torch.device) -> Any:

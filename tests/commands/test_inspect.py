@@ -6,6 +6,7 @@ import math
 import pytest
 from PIL import Image
 
+from ftaug.cli import run as command
 from ftaug.commands.inspect import run
 from ftaug.errors import ExperimentError, MissingInput
 
@@ -102,3 +103,28 @@ def test_weights_are_not_loaded(config, capsys):
     report = as_json(capsys, config, ["backbone={resnet18: {weights: imagenet}}"])
     assert report["weights"] == "torchvision ResNet18_Weights.IMAGENET1K_V1"
     assert report["preprocessing"]["size"] == [224, 224]
+
+
+def test_all_samples_that_cannot_be_read_are_named_at_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(5):
+            Image.new("RGB", (40, 30), (number, 0, 0)).save(tmp_path / "photos" / name / f"{number}.jpg")
+    (tmp_path / "f.yaml").write_text(
+        "data: {train: {image_folder: {path: photos}}, val: {split: 40%}, batch_size: 4, workers: 1}\n"
+        "backbone: {resnet20: {weights: none}}\ntrain: {epochs: 1}\n"
+    )
+    assert command(["inspect", "f.yaml", "--read"]) == 0
+    assert capsys.readouterr().err.endswith("read all 10 samples\n")
+    whole = (tmp_path / "photos" / "a" / "2.jpg").read_bytes()
+    (tmp_path / "photos" / "a" / "2.jpg").write_bytes(whole[:-20])
+    (tmp_path / "photos" / "a" / "4.jpg").write_text("<html>")
+    (tmp_path / "photos" / "b" / "0.jpg").write_bytes(b"")
+    assert command(["inspect", "f.yaml", "--read"]) == 65
+    *named, said = capsys.readouterr().err.splitlines()
+    assert said == "3 of 10 samples cannot be read; mend or remove them"
+    assert sorted(line.partition(".jpg: ")[0].rpartition("photos/")[2] for line in named) == ["a/2", "a/4", "b/0"]
+    assert command(["train", "f.yaml"]) == 65
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if ".jpg: " in line)
+    assert line.endswith("; all such samples: ftaug inspect CONFIG --read")
