@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +39,10 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool, read: 
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     draw(course(experiment, length), rows, length, picture)
     warnings = cautions(experiment, data, backbone.preprocessing)
+    if read:
+        from ftaug.runs.sound import read_all
+
+        warnings += read_all(experiment, data, backbone.preprocessing)
     if as_json:
         more = {"cautions": warnings, **({"cka": alike} if cka else {})}
         print(json.dumps(_as_json(data, backbone, rows, length, picture) | more, indent=2))
@@ -48,10 +51,6 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool, read: 
         print(f"learning rates over the run: {picture}")
         if cka:
             output.show(output.table(("stage", "features alike"), alike.items()))
-    if read:
-        from ftaug.runs.sound import read_all
-
-        print(f"read all {read_all(experiment, data, backbone.preprocessing):,} samples", file=sys.stderr)
 
 
 def _alike(run: Path) -> dict[str, float]:

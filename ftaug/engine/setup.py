@@ -251,7 +251,10 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     found = list(verbs.hazards(experiment.augment, portions["train"].task))
     if experiment.unfreeze == "auto":
         found.append("what learns is chosen when training begins (unfreeze: auto)")
+    train = portions["train"].samples
     for purpose, portion in portions.items():
+        if portion.samples is not train and portion.samples.fingerprint == train.fingerprint:
+            found.append(f"{purpose}: the same data as train, so what is measured says nothing of new samples")
         if purpose != "test":
             sizes = sizes_of(experiment, portion, preprocessing)
             pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)

@@ -128,3 +128,38 @@ def test_all_samples_that_cannot_be_read_are_named_at_once(tmp_path, monkeypatch
     assert command(["train", "f.yaml"]) == 65
     (line,) = (line for line in capsys.readouterr().err.splitlines() if ".jpg: " in line)
     assert line.endswith("; all such samples: ftaug inspect CONFIG --read")
+
+
+def test_samples_that_are_where_they_should_not_be_are_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for part, label, name, red in [
+        ("train", "a", "1", 0), ("train", "a", "2", 40), ("train", "a", "3", 40), ("train", "b", "1", 80),
+        ("train", "b", "2", 0), ("val", "a", "1", 120), ("val", "b", "1", 80), ("val", "b", "2", 40),
+    ]:  # fmt: skip
+        (tmp_path / part / label).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30), (red, 0, 0)).save(tmp_path / part / label / f"{name}.png")
+    (tmp_path / "f.yaml").write_text(
+        "data: {train: {image_folder: {path: train}}, val: {image_folder: {path: val}}, batch_size: 2, workers: 0}\n"
+        "backbone: {resnet20: {weights: none}}\n"
+    )
+    run(tmp_path / "f.yaml", [], as_json=True, cka=False, read=True)
+    told = [line.replace(str(tmp_path), "") for line in json.loads(capsys.readouterr().out)["cautions"]]
+    assert told == [
+        "train: 1 sample is there twice with another label, such as /train/b/2.png (b), which is /train/a/1.png (a)",
+        "val: 1 sample is in train too, such as /val/b/1.png, which is /train/b/1.png",
+        "val: 1 sample is in train too with another label, such as /val/b/2.png (b), which is /train/a/2.png (a)",
+    ]
+
+
+def test_validation_on_the_training_data_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for label in ("a", "b"):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (40, 30), (number, 0, 0)).save(tmp_path / "photos" / label / f"{number}.png")
+    (tmp_path / "f.yaml").write_text(
+        "data: {train: {image_folder: {path: photos}}, val: {split: 50%}, test: {image_folder: {path: photos}}}\n"
+        "backbone: {resnet20: {weights: none}}\n"
+    )
+    said = "the same data as train, so what is measured says nothing of new samples"
+    assert as_json(capsys, tmp_path / "f.yaml", [])["cautions"] == [f"test: {said}"]
