@@ -424,12 +424,22 @@ def main() -> None:
     """Run the command line and end with the exit code that the outcome has."""
     # Threads that spin while they wait would take the cores from the processes that prepare the next batch.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    _let_print_anything()
+    _open_streams()
     _end(run(sys.argv[1:]))
 
 
-def _let_print_anything() -> None:
-    """Where stdout cannot show a letter, such as in Latin-1, show its code; in UTF-8 print any file name as it is."""
+def _open_streams() -> None:
+    """Stand in for streams that whoever called has closed, and let stdout print any name.
+
+    Where its encoding lacks a letter, as Latin-1 does, the letter's code is shown.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # or the next file would be opened as one of these
+        pass
+    os.close(descriptor)
+    sys.stdin, sys.stdout, sys.stderr = (
+        stream or os.fdopen(number, "r" if number == 0 else "w", closefd=False)
+        for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr))
+    )
     if isinstance(sys.stdout, io.TextIOWrapper):
         in_unicode = sys.stdout.encoding.lower().replace("-", "") == "utf8"
         sys.stdout.reconfigure(errors="surrogateescape" if in_unicode else "backslashreplace")

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -155,6 +156,16 @@ def test_any_name_is_printed_in_any_encoding(tmp_path, encoding):
     assert (process.returncode, errors) == (0, b"")
     as_it_is = os.fsencode(config)
     assert as_it_is in printed if encoding == "utf-8" else b"e\\u2192\\udcff.yaml: valid" in printed
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(tmp_path, closed):
+    (tmp_path / "f.yaml").write_text("data: {train: digits}\nbackbone: resnet18\n")
+    program = "from ftaug.cli import main; main()"
+    line = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(program)} validate f.yaml {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"f.yaml: valid") or ">&-" in closed.replace("2>&-", "")
 
 
 def test_ctrl_c(tmp_path):

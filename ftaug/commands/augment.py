@@ -14,11 +14,12 @@ from ftaug.config.dump import digest
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import nested
 from ftaug.engine import copies as engine
-from ftaug.engine.batches import Prepared, processes
+from ftaug.engine.batches import Prepared
 from ftaug.engine.copies import As, Copies
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import modality_of, prepared
 from ftaug.engine.signals import StopRequests
+from ftaug.engine.workers import processes
 from ftaug.errors import ExperimentError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs import output as screen

@@ -15,11 +15,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ftaug.engine import seeds
-from ftaug.engine.cores import usable_cores
 from ftaug.engine.parting import Parting
 from ftaug.engine.portion import Portion
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.signals import ignore_in_worker
+from ftaug.engine.workers import watched
 from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces import Streams
 
@@ -229,8 +229,10 @@ def answers(source: Source, requests: Iterable[Request], workers: int, pin: bool
         multiprocessing_context="fork" if workers and "fork" in multiprocessing.get_all_start_methods() else None,
         generator=torch.Generator().manual_seed(0),
     )
-    for item in loader:
-        yield item if isinstance(item, Failure) else Batch(item[0], item[1], Request(*item[2]))
+    feed = iter(loader)
+    with watched():
+        for item in feed:
+            yield item if isinstance(item, Failure) else Batch(item[0], item[1], Request(*item[2]))
 
 
 def moved(inputs: Any, device: torch.device) -> Any:
@@ -238,8 +240,3 @@ def moved(inputs: Any, device: torch.device) -> Any:
     if isinstance(inputs, torch.Tensor):
         return inputs.to(device, non_blocking=True)
     return type(inputs)(*(moved(v, device) if isinstance(v, torch.Tensor) else v for v in inputs))
-
-
-def processes(asked: int | str) -> int:
-    """How many processes prepare samples: as many as asked for, or, for `auto`, by the machine."""
-    return max(1, min(8, usable_cores() - 1)) if isinstance(asked, str) else asked

@@ -15,7 +15,7 @@ from ftaug.engine import agreement, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt
 from ftaug.engine.average import Average
-from ftaug.engine.batches import Epochs, Prepared, processes
+from ftaug.engine.batches import Epochs, Prepared
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
 from ftaug.engine.parting import Parting
@@ -24,6 +24,7 @@ from ftaug.engine.recompute import recompute
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.unfreeze import Plan
 from ftaug.engine.units import Scale, Units
+from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, Problem
 from ftaug.interfaces import Adapted, Backbone, Horizon, Modality, Task
 

@@ -16,7 +16,6 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint, measure, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt, adapter_of
-from ftaug.engine.batches import processes
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import (
@@ -32,6 +31,7 @@ from ftaug.engine.setup import (
 )
 from ftaug.engine.storage import storage_errors
 from ftaug.engine.units import Scale, fold, scale_from
+from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Adapter, Bundle, Task
 from ftaug.load import load

@@ -6,9 +6,10 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.batches import Failure, answers, once, processes
+from ftaug.engine.batches import Failure, answers, once
 from ftaug.engine.portion import Portion
 from ftaug.engine.setup import prepared
+from ftaug.engine.workers import processes
 from ftaug.errors import BadData, Problem
 from ftaug.runs.ticker import Ticker
 

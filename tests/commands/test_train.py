@@ -126,3 +126,32 @@ def test_the_speed_after_a_stop_counts_no_samples_from_before(desk: Path, monkey
     assert [(row["step"], row["samples"], row["time"]["samples_per_second"]) for row in rows] == [
         (step, 4, 2.0) for step in (2, 4, 6, 8, 10)
     ]
+
+
+DYING = """
+import multiprocessing, os, signal
+from ftaug.image import augmentation
+
+@augmentation.register
+def dying_by_{signal}(canvas, rng):
+    "Ends the data worker that it runs in."
+    if multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.{signal})
+"""
+
+
+@pytest.mark.parametrize(
+    ("signal", "code", "said"),
+    [
+        ("SIGKILL", 4, "was killed, as the system does when memory runs out: try fewer data.workers"),
+        ("SIGSEGV", 1, "crashed (SIGSEGV): with data.workers=0 the run goes on without one"),
+    ],
+)
+def test_a_data_worker_that_dies_is_told(
+    desk: Path, capsys: pytest.CaptureFixture[str], signal: str, code: int, said: str
+) -> None:
+    Path("dying.py").write_text(DYING.replace("{signal}", signal))
+    line = ["train", "a.yaml", "plugins=[dying.py]", f"augment=[dying_by_{signal}]", "--run-dir", "r"]
+    assert run([*line, "data.workers=1"]) == code
+    assert f"a process that prepares batches {said}" in capsys.readouterr().err
+    assert run([*line, "data.workers=0"]) == 0
