@@ -1,7 +1,6 @@
 """Batch k of epoch e is a function of (seed, e, k): no sampler state, the same for any number of workers."""
 
 import math
-import multiprocessing
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,14 +11,13 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ftaug.engine import seeds
 from ftaug.engine.parting import Parting
 from ftaug.engine.portion import Portion
 from ftaug.engine.resampling import Resampling
-from ftaug.engine.signals import ignore_in_worker
-from ftaug.engine.workers import watched
+from ftaug.engine.workers import served
 from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces import Streams
 
@@ -219,20 +217,8 @@ def batches(source: Source, requests: Iterable[Request], workers: int, pin: bool
 
 def answers(source: Source, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch | Failure]:
     """The same, with a failure in place of each batch that has a sample which could not be prepared."""
-    loader = DataLoader(
-        cast(Prepared, source),
-        sampler=requests,
-        batch_size=None,
-        num_workers=workers,
-        pin_memory=pin,
-        worker_init_fn=ignore_in_worker if workers else None,
-        multiprocessing_context="fork" if workers and "fork" in multiprocessing.get_all_start_methods() else None,
-        generator=torch.Generator().manual_seed(0),
-    )
-    feed = iter(loader)
-    with watched():
-        for item in feed:
-            yield item if isinstance(item, Failure) else Batch(item[0], item[1], Request(*item[2]))
+    for item in served(cast(Prepared, source), requests, workers, pin=pin):
+        yield item if isinstance(item, Failure) else Batch(item[0], item[1], Request(*item[2]))
 
 
 def moved(inputs: Any, device: torch.device) -> Any:

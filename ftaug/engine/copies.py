@@ -1,7 +1,6 @@
 """Augmented copies of training samples, and the digest of all of them: the same however they are made."""
 
 import hashlib
-import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -9,11 +8,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ftaug.engine.batches import Failure, Prepared, naming
 from ftaug.engine.portion import Portion
-from ftaug.engine.signals import ignore_in_worker
+from ftaug.engine.workers import served
 from ftaug.errors import FtaugError
 
 CHUNK = 16
@@ -98,17 +97,7 @@ class Copies(Dataset[list[Copy | Failure]]):
 
 def make(copies: Copies, wanted: Iterable[Wanted], workers: int, start: str | None = None) -> Iterator[Copy]:
     """Make copies in their order; `start` says how workers start: by fork, where there is that, unless set."""
-    forks = "fork" in multiprocessing.get_all_start_methods()
-    loader = DataLoader(
-        copies,
-        sampler=_chunks(wanted),
-        batch_size=None,
-        num_workers=workers,
-        collate_fn=_as_it_is,
-        worker_init_fn=ignore_in_worker if workers else None,
-        multiprocessing_context=(start or ("fork" if forks else None)) if workers else None,
-    )
-    for chunk in loader:
+    for chunk in served(copies, _chunks(wanted), workers, start=start, collate=_as_it_is):
         for made in chunk:
             if isinstance(made, Failure):
                 raise made.error

@@ -2,16 +2,55 @@
 
 import multiprocessing
 import signal
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
 
 from ftaug.engine.cores import usable_cores
+from ftaug.engine.signals import ignore_in_worker
 from ftaug.errors import FtaugError, OutOfMemory
 
 
 def processes(asked: int | str) -> int:
     """How many processes prepare samples: as many as asked for, or, for `auto`, by the machine."""
     return max(1, min(8, usable_cores() - 1)) if isinstance(asked, str) else asked
+
+
+def served(
+    source: Dataset[Any],
+    requests: Iterable[Any],
+    workers: int,
+    *,
+    pin: bool = False,
+    start: str | None = None,
+    collate: Callable[[Any], Any] | None = None,
+) -> Iterator[Any]:
+    """What a source answers to requests, in their order; made ahead of time where there are workers.
+
+    `start` says how these start: by fork, where there is that, unless set. Raises what a person can do about one that
+    died.
+    """
+    forks = "fork" in multiprocessing.get_all_start_methods()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="This DataLoader will create")  # more than there are cores
+        loader = DataLoader(
+            source,
+            sampler=requests,
+            batch_size=None,
+            num_workers=workers,
+            pin_memory=pin,
+            collate_fn=collate,
+            worker_init_fn=ignore_in_worker if workers else None,
+            multiprocessing_context=(start or ("fork" if forks else None)) if workers else None,
+            generator=torch.Generator().manual_seed(0),
+        )
+        answers = iter(loader)
+    with watched():
+        yield from answers
 
 
 @contextmanager

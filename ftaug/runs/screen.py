@@ -193,8 +193,10 @@ def _batch(setup: Setup) -> str:
         text += f", up to {parting.budget:,} tokens at a time{why}"
     workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
     cores = usable_cores()
-    reason = f"of {cores} core{'s' * (cores != 1)}" if experiment.data.workers == "auto" else None
-    return f"{text}, {_chosen(workers, reason)}"
+    here = f"{cores} core{'s' * (cores != 1)}"
+    if setup.workers > cores:
+        return f"{text}, {workers} (more than the {here} here, which gains nothing: data.workers: auto)"
+    return f"{text}, {_chosen(workers, f'of {here}' if experiment.data.workers == 'auto' else None)}"
 
 
 def _length(setup: Setup) -> str:

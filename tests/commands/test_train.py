@@ -1,6 +1,7 @@
 """`ftaug train`: what it leaves behind, and where it starts from."""
 
 import json
+import os
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -126,6 +127,13 @@ def test_the_speed_after_a_stop_counts_no_samples_from_before(desk: Path, monkey
     assert [(row["step"], row["samples"], row["time"]["samples_per_second"]) for row in rows] == [
         (step, 4, 2.0) for step in (2, 4, 6, 8, 10)
     ]
+
+
+@pytest.mark.filterwarnings("error:This DataLoader")
+def test_more_workers_than_cores_are_told_once(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    many = len(os.sched_getaffinity(0)) + 1
+    assert run(["train", "a.yaml", f"data.workers={many}", "train.epochs=1", "--run-dir", "r"]) == 0
+    assert f"{many} workers (more than the " in capsys.readouterr().err
 
 
 DYING = """
