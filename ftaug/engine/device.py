@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.amp.autocast_mode import autocast
 
 from ftaug.engine.cores import threads_from, usable_cores
@@ -90,3 +91,14 @@ def describe(device: Device) -> str:
     if device.torch.type == "cuda":
         return torch.cuda.get_device_name(device.torch)
     return f"CPU, {torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}"
+
+
+def in_channels_last(module: nn.Module) -> nn.Module:
+    """Lay the weights of convolutions as their kernels want them; returns the module.
+
+    Done one by one, for `Module.to` refuses networks that hold tensors of five dimensions.
+    """
+    for parameter in module.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return module

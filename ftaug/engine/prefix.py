@@ -10,6 +10,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ftaug.engine.device import in_channels_last
 from ftaug.engine.setup import Model
 from ftaug.engine.unfreeze import Plan
 from ftaug.interfaces import CannotCut, Divisible
@@ -43,7 +44,7 @@ def cut(model: Model, plan: Plan, step: int, example: Tensor) -> Cut:
     """Cut a model where what learns at a step begins; raises CannotCut. `example` is a collated batch."""
     before, after = _halves(model.network, plan, step)
     prefix = nn.Sequential(copy.deepcopy(model.normaliser), _quick(before)).eval().requires_grad_(False)
-    made = Cut(prefix.to(memory_format=torch.channels_last), OnFeatures(model, after))
+    made = Cut(in_channels_last(prefix), OnFeatures(model, after))
     _check(model, made, example)
     return made
 
@@ -71,9 +72,24 @@ def _traced(network: nn.Module, plan: Plan, step: int) -> fx.Graph:
             return len(own) < 2 or next(m.children(), None) is None
 
     try:
-        return Tracer().trace(network)
+        graph = Tracer().trace(network)
     except Exception as error:  # whatever a network does that cannot be followed
         raise CannotCut(f"it cannot be followed: {str(error).partition(chr(10))[0]}") from None
+    _take_defaults(graph)
+    return graph
+
+
+def _take_defaults(graph: fx.Graph) -> None:
+    """Put the defaults of further arguments, which nobody gives, in the place of these."""
+    defaults = {node: node.args[0] for node in graph.nodes if node.op == "placeholder" and node.args}
+
+    def bound(source: fx.Node) -> Any:
+        return defaults.get(source, source)
+
+    for user in {user for node in defaults for user in node.users}:
+        user.args, user.kwargs = fx.node.map_arg(user.args, bound), fx.node.map_arg(user.kwargs, bound)
+    for node in defaults:
+        graph.erase_node(node)
 
 
 def _awake(network: nn.Module, plan: Plan, step: int) -> frozenset[str]:

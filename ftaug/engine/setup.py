@@ -187,7 +187,8 @@ def build_model(experiment: Experiment, task: Task, scale: Scale | None = None) 
 
 def place_model(model: Model, device: Device) -> Model:
     """Move a model to its device, convolutions in the layout that their kernels want."""
-    return model.to(device.torch).to(memory_format=torch.channels_last)
+    devices.in_channels_last(model.to(device.torch))
+    return model
 
 
 def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:
