@@ -8,7 +8,7 @@ AT_ONCE = 2048
 """What a processor computes quickest: a larger part leaves its caches."""
 
 PASS_ON_CPU = 128
-"""What going through the network once more costs there: as much as so many tokens."""
+"""What going through the network once more costs there, in the unit of the sizes."""
 
 PASS_ELSEWHERE = 1 << 40
 """More than any padding."""
