@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import io
 import os
 import sys
@@ -448,6 +449,8 @@ def _open_streams() -> None:
 def _end(code: int) -> NoReturn:
     """End the process without taking PyTorch apart module by module, which takes longer than a second."""
     atexit._run_exitfuncs()
+    with contextlib.suppress(OSError):  # after an error; without one, `run` has seen to it
+        sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 

@@ -137,6 +137,15 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     assert process.stderr.read() == b""
 
 
+def test_what_was_printed_before_an_error_arrives(tmp_path):
+    (tmp_path / "prints.py").write_text("print('printed')\n")
+    (tmp_path / "f.yaml").write_text("data: {train: nothing}\nbackbone: resnet18\nplugins: [prints.py]\n")
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = ftaug("validate", str(tmp_path / "f.yaml"), stderr=subprocess.PIPE, env=buffered)
+    printed, errors = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (2, b"printed\n"), errors
+
+
 def test_a_full_disk_behind_stdout():
     with Path("/dev/full").open("w") as full:
         program = "from ftaug.cli import main; main()"
