@@ -229,8 +229,8 @@ def read_settings(entry: Entry, tree: Any, context: Mapping[str, Any]) -> dict[s
 
 def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:
     """What to say of a component of another kind or another modality; nothing where there is none of that name."""
-    for other, modality in REGISTRIES:
-        if modality in ("any", context.get("modality", "image")) and name in registry(other, modality).own:
+    for (other, modality), entries in REGISTRIES.items():
+        if modality in ("any", context.get("modality", "image")) and name in entries.own:
             return f"'{name}' is {article(other)} {other}, not {article(kind)} {kind}; see ftaug list {other} {name}"
     for modality in context.get("other_modalities", lambda: ())():
         if name in registry(kind, modality):

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -10,6 +11,8 @@ from torch.amp.autocast_mode import autocast
 
 from ftaug.engine.cores import threads_from, usable_cores
 from ftaug.errors import ExperimentError, Unavailable
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 MANY_CORES = 16
 """Processor cores from which on augmentation is left to them."""
@@ -93,7 +96,7 @@ def describe(device: Device) -> str:
     return f"CPU, {torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}"
 
 
-def in_channels_last(module: nn.Module) -> nn.Module:
+def in_channels_last(module: AnyModule) -> AnyModule:
     """Lay the weights of convolutions as their kernels want them; returns the module.
 
     Done one by one, for `Module.to` refuses networks that hold tensors of five dimensions.

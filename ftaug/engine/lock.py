@@ -22,9 +22,16 @@ log = logging.getLogger("ftaug")
 JOB_IDS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
 
 BEAT = 10.0
+"""Seconds between two signs of life."""
+
 WATCH = 30.0
+"""Seconds in which a holder that lives gives one."""
+
 STALE = 600.0
+"""Seconds after its last one in which nobody is waited for, however the clocks of two hosts differ."""
+
 SETTLE = 1.0
+"""Seconds after which those that started together have all written their note."""
 
 _held: set[int] = set()
 
@@ -67,8 +74,8 @@ class Lock:
             return os.pread(self._descriptor, 4096, 0) or b"?"
         except OSError:
             has_locks = False
-        noted, _ = self._sign()
-        if noted and not (has_locks and _is_here(noted)) and self._is_alive(noted):
+        noted, at = self._sign()
+        if noted and not (has_locks and _is_here(noted)) and self._is_alive(noted, at):
             return noted
         own = json.dumps(_owner()).encode()
         write_all(self._descriptor, own)
@@ -80,16 +87,15 @@ class Lock:
             return b"" if noted == own else noted or b"?"
         return b""
 
-    def _is_alive(self, noted: bytes) -> bool:
+    def _is_alive(self, noted: bytes, at: int) -> bool:
         """Whether the holder gives a sign of life within WATCH seconds; if the last one is old, nobody waits for it."""
-        first = self._sign()
-        if time.time() - first[1] / 1e9 > STALE:
+        if time.time() - at / 1e9 > STALE:
             return False
         log.warning("%s: waiting up to %d s for a sign of life of %s", self._path.parent, WATCH, _describe(noted))
         until = time.monotonic() + WATCH
         while time.monotonic() < until:
             time.sleep(BEAT / 10)
-            if (now := self._sign()) != first:
+            if (now := self._sign()) != (noted, at):
                 return bool(now[0])
         return False
 

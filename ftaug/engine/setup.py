@@ -187,8 +187,7 @@ def build_model(experiment: Experiment, task: Task, scale: Scale | None = None) 
 
 def place_model(model: Model, device: Device) -> Model:
     """Move a model to its device, convolutions in the layout that their kernels want."""
-    devices.in_channels_last(model.to(device.torch))
-    return model
+    return devices.in_channels_last(model.to(device.torch))
 
 
 def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:

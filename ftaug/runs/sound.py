@@ -24,11 +24,10 @@ def read_all(experiment: Experiment, data: Mapping[str, Portion], preprocessing:
     """
     total = sum(map(len, data.values()))
     problems: list[Problem] = []
-    met = Met()
+    met, workers = Met(), processes(experiment.data.workers)
     with Ticker(total, 0, unit="sample") as ticker:
         for purpose, portion in data.items():
             source = prepared(experiment, portion, (), preprocessing)
-            workers = processes(experiment.data.workers)
             for position, answer in enumerate(answers(source, once(len(portion), 1), workers, pin=False)):
                 if isinstance(answer, Failure):
                     problems += answer.error.problems
@@ -42,7 +41,7 @@ def read_all(experiment: Experiment, data: Mapping[str, Portion], preprocessing:
     return list(met.told())
 
 
-class Place(NamedTuple):
+class Spot(NamedTuple):
     """Where a sample is."""
 
     purpose: str
@@ -55,7 +54,7 @@ class Met:
     """What the model is given for the samples so far, and which are given again where they should not be."""
 
     first: dict[bytes, tuple[Portion, int]] = field(default_factory=dict)
-    again: dict[tuple[str, str, bool], list[tuple[Place, Place]]] = field(default_factory=dict)
+    again: dict[tuple[str, str, bool], list[tuple[Spot, Spot]]] = field(default_factory=dict)
 
     def add(self, inputs: "Tensor", portion: Portion, position: int) -> None:
         """Remember a sample; the same in another portion, or with another label, is kept as a pair."""
@@ -64,7 +63,7 @@ class Met:
         earlier = self.first.setdefault(digest, here)
         if earlier is here:
             return
-        one, other = _place(portion, position), _place(*earlier)
+        one, other = _spot(portion, position), _spot(*earlier)
         if one[:2] != other[:2]:
             self.again.setdefault((one.purpose, other.purpose, one.label != other.label), []).append((one, other))
 
@@ -73,11 +72,11 @@ class Met:
         for (purpose, other, relabelled), pairs in self.again.items():
             where = "there twice" if purpose == other else f"in {other} too"
             how = " with another label" if relabelled else ""
-            of = [f"{place.name} ({place.label})" if relabelled else place.name for place in pairs[0]]
+            of = [f"{spot.name} ({spot.label})" if relabelled else spot.name for spot in pairs[0]]
             many = "1 sample is" if len(pairs) == 1 else f"{len(pairs):,} samples are"
             yield f"{purpose}: {many} {where}{how}, such as {of[0]}, which is {of[1]}"
 
 
-def _place(portion: Portion, position: int) -> Place:
+def _spot(portion: Portion, position: int) -> Spot:
     name = portion.samples.name(int(portion.ids[position]))
-    return Place(portion.purpose, portion.told(position), name)
+    return Spot(portion.purpose, portion.told(position), name)

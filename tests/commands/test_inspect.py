@@ -105,12 +105,16 @@ def test_weights_are_not_loaded(config, capsys):
     assert report["preprocessing"]["size"] == [224, 224]
 
 
+def photo(path, red):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (40, 30), (red, 0, 0)).save(path)
+
+
 def test_all_samples_that_cannot_be_read_are_named_at_once(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for name in ("a", "b"):
-        (tmp_path / "photos" / name).mkdir(parents=True)
+    for label in ("a", "b"):
         for number in range(5):
-            Image.new("RGB", (40, 30), (number, 0, 0)).save(tmp_path / "photos" / name / f"{number}.jpg")
+            photo(tmp_path / "photos" / label / f"{number}.jpg", number)
     (tmp_path / "f.yaml").write_text(
         "data: {train: {image_folder: {path: photos}}, val: {split: 40%}, batch_size: 4, workers: 1}\n"
         "backbone: {resnet20: {weights: none}}\ntrain: {epochs: 1}\n"
@@ -136,8 +140,7 @@ def test_samples_that_are_where_they_should_not_be_are_named(tmp_path, monkeypat
         ("train", "a", "1", 0), ("train", "a", "2", 40), ("train", "a", "3", 40), ("train", "b", "1", 80),
         ("train", "b", "2", 0), ("val", "a", "1", 120), ("val", "b", "1", 80), ("val", "b", "2", 40),
     ]:  # fmt: skip
-        (tmp_path / part / label).mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (40, 30), (red, 0, 0)).save(tmp_path / part / label / f"{name}.png")
+        photo(tmp_path / part / label / f"{name}.png", red)
     (tmp_path / "f.yaml").write_text(
         "data: {train: {image_folder: {path: train}}, val: {image_folder: {path: val}}, batch_size: 2, workers: 0}\n"
         "backbone: {resnet20: {weights: none}}\n"
@@ -154,9 +157,8 @@ def test_samples_that_are_where_they_should_not_be_are_named(tmp_path, monkeypat
 def test_validation_on_the_training_data_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for label in ("a", "b"):
-        (tmp_path / "photos" / label).mkdir(parents=True)
         for number in range(4):
-            Image.new("RGB", (40, 30), (number, 0, 0)).save(tmp_path / "photos" / label / f"{number}.png")
+            photo(tmp_path / "photos" / label / f"{number}.png", number)
     (tmp_path / "f.yaml").write_text(
         "data: {train: {image_folder: {path: photos}}, val: {split: 50%}, test: {image_folder: {path: photos}}}\n"
         "backbone: {resnet20: {weights: none}}\n"

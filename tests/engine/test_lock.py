@@ -95,7 +95,9 @@ def test_without_locks_a_dead_holder_is_followed(tmp_path, no_locks):
     dead = Lock(tmp_path)
     dead._released.set()
     dead._beating.join()
+    start = time.monotonic()
     Lock(tmp_path).release()
+    assert time.monotonic() - start >= 1
 
 
 def test_without_locks_one_of_several_that_start_together_gets_in(tmp_path, no_locks, monkeypatch):
