@@ -9,9 +9,10 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -190,12 +191,14 @@ def _key(setup: Setup, made: Cut, shapes: Mapping[str, tuple[int, ...]]) -> str:
     return digest.hexdigest()[:16]
 
 
-def missing(setup: Setup, features: Features, start: int) -> list[tuple[str, int]]:
-    """The views that are still needed from a step on, and not there yet."""
+def missing(setup: Setup, features: Features, start: int) -> Mapping[str, list[int]]:
+    """The views, by purpose, that are still needed from a step on, and not there yet."""
     first, last = (step // setup.horizon.epoch_steps for step in (start, features.until - 1))
-    wanted = [("train", view) for view in sorted({epoch % features.views for epoch in range(first, last + 1)})]
-    wanted += [("val", 0)] if "val" in features.stores else []
-    return [(purpose, view) for purpose, view in wanted if view not in features.stores[purpose].done]
+    wanted = {"train": sorted({epoch % features.views for epoch in range(first, last + 1)}), "val": [0]}
+    return {
+        purpose: [view for view in wanted[purpose] if view not in store.done]
+        for purpose, store in features.stores.items()
+    }
 
 
 def batches_of(setup: Setup, purpose: str, view: int) -> list[Request]:
@@ -208,17 +211,19 @@ def batches_of(setup: Setup, purpose: str, view: int) -> list[Request]:
     return [Request(part, view, 0, number, len(part) / count) for number, part in enumerate(parts)]
 
 
-def fill(setup: Setup, features: Features, purpose: str, view: int) -> Iterator[None]:
-    """Store a view; yields after every batch."""
-    into = features.kept[purpose].features[view]
-    feed = batches(setup.prepared(purpose), batches_of(setup, purpose, view), setup.workers, pin=False)
-    for batch in feed:
-        with torch.inference_mode(), setup.device.autocast():
-            found = features.cut.prefix(collated(setup, batch))
-            found = found.unflatten(0, (len(batch.request.ids), -1)).to("cpu", into.dtype)
-        into[torch.from_numpy(np.asarray(batch.request.ids))] = found
-        yield
-    features.stores[purpose].finish(view)
+def fill(setup: Setup, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
+    """Store views; yields the view after every batch."""
+    requests = chain.from_iterable(batches_of(setup, purpose, view) for view in views)
+    feed = batches(setup.prepared(purpose), requests, setup.workers, pin=False)
+    for view in views:
+        into = features.kept[purpose].features[view]
+        for batch in islice(feed, len(batches_of(setup, purpose, view))):
+            with torch.inference_mode(), setup.device.autocast():
+                found = features.cut.prefix(collated(setup, batch))
+                found = found.unflatten(0, (len(batch.request.ids), -1)).to("cpu", into.dtype)
+            into[torch.from_numpy(np.asarray(batch.request.ids))] = found
+            yield view
+        features.stores[purpose].finish(view)
 
 
 def measured(setup: Setup, step: int) -> tuple[nn.Module, Source, int]:

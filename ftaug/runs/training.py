@@ -107,10 +107,10 @@ def _store_features(setup: Setup, step: int, stop: StopRequests) -> None:
     if setup.features is None:
         return
     needed = missing(setup, setup.features, step)
-    total = sum(len(batches_of(setup, purpose, view)) for purpose, view in needed)
+    total = sum(len(batches_of(setup, purpose, view)) for purpose, views in needed.items() for view in views)
     with Ticker(total, 0, unit="batch") as ticker:
-        for purpose, view in needed:
-            for _ in fill(setup, setup.features, purpose, view):
+        for purpose, views in needed.items():
+            for view in fill(setup, setup.features, purpose, views):
                 ticker.tick()
                 ticker.status(f"features of {purpose}, view {view + 1}")
                 if stop.reason is not None:
