@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.amp.autocast_mode import autocast
 
+from ftaug.engine import heap
 from ftaug.engine.cores import threads_from, usable_cores
 from ftaug.errors import ExperimentError, Unavailable
 
@@ -82,7 +83,12 @@ def _cpu_precision() -> tuple[str, str]:
 
 
 def prepare_process(device: Device) -> None:
-    """Set what holds for the whole process: threads (unless OMP_NUM_THREADS does), and the same result every time."""
+    """Set what holds for the whole process.
+
+    Threads (unless OMP_NUM_THREADS does), memory that is kept, and the same result every time.
+    """
+    if device.torch.type == "cpu":
+        heap.keep()
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(usable_cores())
     torch.backends.cudnn.benchmark = False

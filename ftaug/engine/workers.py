@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from ftaug.engine import heap
 from ftaug.engine.cores import usable_cores
 from ftaug.engine.signals import ignore_in_worker
 from ftaug.errors import FtaugError, OutOfMemory
@@ -48,6 +49,8 @@ def served(
             multiprocessing_context=(start or ("fork" if forks else None)) if workers else None,
             generator=torch.Generator().manual_seed(0),
         )
+        if workers:
+            heap.give_back()
         answers = iter(loader)
     with watched():
         yield from answers
