@@ -2,9 +2,12 @@
 
 import multiprocessing
 import signal
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +16,13 @@ from torch.utils.data import DataLoader, Dataset
 from ftaug.engine import heap
 from ftaug.engine.cores import usable_cores
 from ftaug.engine.signals import ignore_in_worker
-from ftaug.errors import FtaugError, OutOfMemory
+from ftaug.errors import FtaugError, OutOfMemory, StorageError
+
+PATIENCE = 60
+"""Seconds after which processes that give nothing are looked at."""
+
+UTIME, STIME = 11, 12
+"""Where /proc/PID/stat has the time in the process and in the system, from the state on (proc(5))."""
 
 
 def processes(asked: int | str) -> int:
@@ -48,12 +57,53 @@ def served(
             worker_init_fn=ignore_in_worker if workers else None,
             multiprocessing_context=(start or ("fork" if forks else None)) if workers else None,
             generator=torch.Generator().manual_seed(0),
+            timeout=PATIENCE if workers else 0,
         )
         if workers:
             heap.give_back()
         answers = iter(loader)
     with watched():
-        yield from answers
+        yield from _awaited(answers)
+
+
+def _awaited(answers: Iterator[Any]) -> Iterator[Any]:
+    """What comes, be it ever so late, as long as the processes that make it do something."""
+    running = multiprocessing.active_children()
+    spent = _computed(running)
+    while True:
+        try:
+            item = next(answers)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            if "timed out" not in str(error):
+                raise
+            before, spent = spent, _computed(running)
+            if spent == before and all(process.is_alive() for process in running):
+                raise _hang(running) from error
+            continue
+        yield item
+
+
+def _computed(running: Iterable[BaseProcess]) -> float:
+    """The processor time that processes have taken, in ticks; where the system does not say, as if they had worked."""
+    try:
+        fields = [Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split() for process in running]
+    except OSError:
+        return time.monotonic()
+    return sum(int(each[UTIME]) + int(each[STIME]) for each in fields)
+
+
+def _hang(running: Iterable[BaseProcess]) -> FtaugError:
+    """The error for processes that do nothing; they are ended, for a stopped one would be waited for."""
+    for process in running:
+        with suppress(RuntimeError):  # PyTorch's, that it was killed
+            process.kill()
+            process.join()
+    return StorageError(
+        f"no batch came for {PATIENCE} seconds, and the processes that prepare them do nothing: does the data's "
+        "storage answer? With data.workers=0 the run goes on without these processes, and shows where it waits"
+    )
 
 
 @contextmanager

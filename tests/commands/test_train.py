@@ -1,6 +1,7 @@
 """`ftaug train`: what it leaves behind, and where it starts from."""
 
 import json
+import multiprocessing
 import os
 import time
 from pathlib import Path
@@ -163,3 +164,40 @@ def test_a_data_worker_that_dies_is_told(
     assert run([*line, "data.workers=1"]) == code
     assert f"a process that prepares batches {said}" in capsys.readouterr().err
     assert run([*line, "data.workers=0"]) == 0
+
+
+STALLED = """
+import multiprocessing, time
+from ftaug.image import augmentation
+
+@augmentation.register
+def {name}(canvas, rng):
+    "Keeps the data worker that it runs in from its work."
+    if multiprocessing.parent_process() is not None:
+        {how}
+"""
+
+
+def stalling(name: str, how: str) -> list[str]:
+    """A training run whose data worker does not come to an end, or late."""
+    Path(f"{name}.py").write_text(STALLED.format(name=name, how=how))
+    own = [f"plugins=[{name}.py]", f"augment=[{name}]", "data.workers=1", "data.train.digits.per_class=1"]
+    return ["train", "a.yaml", *own, "data.val=null", "train.epochs=1", "--run-dir", "r"]
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("asleep", "time.sleep(3600)"), ("halted", "os.kill(os.getpid(), signal.SIGSTOP)")]
+)
+def test_a_data_worker_that_hangs_is_told_and_ended(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, how: str
+) -> None:
+    monkeypatch.setattr("ftaug.engine.workers.PATIENCE", 1)
+    assert run(stalling(name, f"import os, signal; {how}")) == 74
+    said = capsys.readouterr().err
+    assert "no batch came for 1 seconds, and the processes that prepare them do nothing" in said
+    assert not multiprocessing.active_children()
+
+
+def test_a_data_worker_that_works_for_long_is_waited_for(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ftaug.engine.workers.PATIENCE", 1)
+    assert run(stalling("slow", "end = time.time() + 0.4\n        while time.time() < end: pass")) == 0
