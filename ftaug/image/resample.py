@@ -35,6 +35,10 @@ UPRIGHT = Turn()
 SLACK = 1e-6
 COARSEST = 0.55
 """How far a bilinear warp may shrink: down to here it is nearer to the ideal than Pillow's filter is, for photos."""
+SOFTEST = 2
+"""How much coarser than the canvas a picture may be where it fades into the black outside: half its pixel is soft."""
+MOST_GROWN = 2
+"""How much larger than the canvas one that is coarser is grown: tilted in space, it can be near in a corner alone."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ def unwarped(picture: Picture, geometry: Geometry, interpolation: Interpolation)
     shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
     if _is_aligned(view.matrix) and not shows_border:
         return Unwarped(_aligned(view, interpolation), None, geometry.border, False)
-    return Unwarped(*_source(view, seen, interpolation), geometry.border, shows_border)
+    fades = shows_border and geometry.border == "constant" and interpolation != "nearest"
+    return Unwarped(*_source(view, seen, interpolation, fades), geometry.border, shows_border)
 
 
 def _view(picture: Picture, geometry: Geometry) -> View:
@@ -235,21 +240,32 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 
 
 def _source(
-    view: View, seen: tuple[float, float, float, float], interpolation: Interpolation
+    view: View, seen: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pixels that a warp needs, shrunk as far as the canvas is coarser, and the way from their centres to its."""
+    """The pixels that a warp needs, shrunk as far as the canvas is coarser, and the way from their centres to its.
+
+    Where the picture fades into the black outside of it, one that is much coarser than the canvas is grown first: its
+    edge is then as sharp as the canvas, and the picture that of evaluation, where nothing fades.
+    """
     border = view.canvas.border
     left, right = _needed(seen[0], seen[2], view.shape[1], view.zoom[0], border)
     top, bottom = _needed(seen[1], seen[3], view.shape[0], view.zoom[1], border)
     pixels = view.top(bottom)[top:bottom, left:right]
     before_width, before_height = right - left, bottom - top
-    width = math.ceil(before_width * min(1, view.zoom[0] / COARSEST))
-    height = math.ceil(before_height * min(1, view.zoom[1] / COARSEST))
+    width = _resized_length(before_width, view.zoom[0], view.canvas.width, fades)
+    height = _resized_length(before_height, view.zoom[1], view.canvas.height, fades)
     if (height, width) != (before_height, before_width):
         pixels = resized(pixels, height, width, interpolation)
     grown_x, grown_y = before_width / width, before_height / height
     placed = np.array([[grown_x, 0, left + grown_x / 2], [0, grown_y, top + grown_y / 2], [0, 0, 1]])
     return pixels, NO_HALF @ view.matrix @ placed
+
+
+def _resized_length(length: int, zoom: float, canvas: int, fades: bool) -> int:
+    """How many pixels an axis has when it is warped."""
+    if fades and zoom > SOFTEST:
+        return max(length, min(math.ceil(length * zoom), MOST_GROWN * canvas))
+    return math.ceil(length * min(1, zoom / COARSEST))
 
 
 def _warped(pixels: np.ndarray, matrix: np.ndarray, canvas: Geometry, interpolation: Interpolation) -> np.ndarray:

@@ -43,6 +43,19 @@ def geometries(canvas, seed):
             yield name, draw
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_a_small_picture_is_as_sharp_at_its_edge_as_where_it_is_resized_first(interpolation):
+    """Eight pixels on a canvas of 32: softened before it is large, the edge would be four pixels soft."""
+    picture = np.full((8, 8, 3), 200, np.uint8)
+    by = {"size": [32, 32], "interpolation": interpolation}
+    turned = augmented(picture, augmentation("rotate", degrees=45), epoch=1, **by)
+    resized = augmented(picture, **by)
+    np.testing.assert_array_equal(resized, 200)
+    wanted = augmented(resized, augmentation("rotate", degrees=45), epoch=1, **by)
+    assert 0 < np.count_nonzero(turned == 0) < turned.size / 2
+    assert np.abs(turned.astype(int) - wanted).mean() < 0.5
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_every_pixel_shows_the_point_that_the_matrix_says(seed):
     """Half a pixel of shift would be one grey level here in the mean, a full second one of it elsewhere."""
