@@ -78,9 +78,9 @@ def test_steps_carry_the_rate_of_the_schedule(tmp_path: Path) -> None:
 
 def test_accumulated_batches_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
     frozen_norms = ["unfreeze=[head]", "lr.schedule=constant", "train.epochs=1", "augment=[]", "optimizer=sgd"]
-    exact = [*frozen_norms, "train.precision=fp32"]
-    whole = setup_of(tmp_path, "data.batch_size=20", *exact)
-    parts = setup_of(tmp_path, "data.batch_size=5", "train.accumulate=4", *exact)
+    frozen_norms += ["train.precision=fp32"]  # bf16 rounds more than the sums differ
+    whole = setup_of(tmp_path, "data.batch_size=20", *frozen_norms)
+    parts = setup_of(tmp_path, "data.batch_size=5", "train.accumulate=4", *frozen_norms)
     assert whole.horizon == parts.horizon
     assert train(whole)[0].loss.item() == pytest.approx(train(parts)[0].loss.item(), rel=1e-5)
     for name, value in weights(whole).items():
