@@ -4,7 +4,7 @@ import multiprocessing
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -62,13 +62,12 @@ def served(
         if workers:
             heap.give_back()
         answers = iter(loader)
-    with watched():
-        yield from _awaited(answers)
+    with watched() as running:
+        yield from _awaited(answers, running)
 
 
-def _awaited(answers: Iterator[Any]) -> Iterator[Any]:
+def _awaited(answers: Iterator[Any], running: Sequence[BaseProcess]) -> Iterator[Any]:
     """What comes, be it ever so late, as long as the processes that make it do something."""
-    running = multiprocessing.active_children()
     spent = _computed(running)
     while True:
         try:
@@ -76,7 +75,7 @@ def _awaited(answers: Iterator[Any]) -> Iterator[Any]:
         except StopIteration:
             return
         except RuntimeError as error:
-            if "timed out" not in str(error):
+            if not str(error).startswith("DataLoader timed out"):  # what a sample raised may say that too
                 raise
             before, spent = spent, _computed(running)
             if spent == before and all(process.is_alive() for process in running):
@@ -107,11 +106,11 @@ def _hang(running: Iterable[BaseProcess]) -> FtaugError:
 
 
 @contextmanager
-def watched() -> Iterator[None]:
-    """Where one of the processes that run by now dies, raise what a person can do about it."""
+def watched() -> Iterator[Sequence[BaseProcess]]:
+    """The processes that run by now; where one of them dies, raise what a person can do about it."""
     running = multiprocessing.active_children()
     try:
-        yield
+        yield running
     except RuntimeError as error:
         if exit_code := next((one.exitcode for one in running if one.exitcode), None):
             raise _death(exit_code) from error

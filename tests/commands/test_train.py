@@ -198,6 +198,12 @@ def test_a_data_worker_that_hangs_is_told_and_ended(
     assert not multiprocessing.active_children()
 
 
+def test_what_a_data_worker_raises_is_no_hang_whatever_it_says(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(stalling("remote", "raise RuntimeError('the service timed out')")) == 1
+    assert "do nothing" not in capsys.readouterr().err
+    assert "the service timed out" in Path("r/crash.log").read_text()
+
+
 def test_a_data_worker_that_works_for_long_is_waited_for(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ftaug.engine.workers.PATIENCE", 1)
     assert run(stalling("slow", "end = time.time() + 0.4\n        while time.time() < end: pass")) == 0
