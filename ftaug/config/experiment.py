@@ -258,6 +258,8 @@ class Experiment:
         unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages; or
             `auto`, the stages whose gradients are strongest for their size; unless set `all`, with a method that adds
             weights of its own the head
+        head_init: how the last layer of a new head starts: `prior`, with zero weights and the bias that fits the
+            training labels best (their class frequencies); `library`, as the network's own library initializes it
         method: how it learns, where not every weight that learns is free to go anywhere
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
@@ -277,6 +279,7 @@ class Experiment:
     plugins: tuple[Plugin, ...] = ()
     modality: Literal["image", "text"] = "image"
     unfreeze: tuple[Text | Last | UnfreezeStage, ...] | Literal["auto"] = ("all",)
+    head_init: Literal["prior", "library"] = "prior"
     method: Annotated[Component, OfKind("method")] | None = None
     augment: tuple[Annotated[Component, OfKind("augmentation")], ...] = ()
     mix: Annotated[Component, OfKind("mix")] | None = None

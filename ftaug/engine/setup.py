@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.types import Duration
-from ftaug.engine import agreement, unfreeze
+from ftaug.engine import agreement, head_init, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt
 from ftaug.engine.average import Average
@@ -72,6 +72,7 @@ class Setup:
     hazards: Sequence[str]  # what a person should know before training
     features: "Features | None" = None  # what a frozen prefix gave, stored
     teacher: Teacher | None = None  # of a distillation
+    new_head: bool = False  # whether it starts at the best constant answer
     parts: "Parts | None" = None  # in which a batch goes through the network
 
     @property
@@ -209,8 +210,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     hazards = cautions(experiment, portions, backbone.preprocessing)
     resampling = resampling_of(experiment, train)
     counts = train.counts() if resampling is None else resampling.quotas
-    if pretrained:
-        backbone.load_pretrained()
+    new_head = pretrained and head_init.start(backbone, experiment, train, counts)
     method = adapt(backbone, experiment)
     plan = unfreeze.plan(backbone, experiment, length, method.parameters)
     place_model(model, device)
@@ -237,6 +237,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         scale=scale,
         method=method,
         hazards=hazards,
+        new_head=new_head,
     )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
+from ftaug.engine import head_init
 from ftaug.engine.adapt import adapt
 from ftaug.engine.setup import build_model
 from ftaug.interfaces import Stage
@@ -26,11 +26,7 @@ def started(opened: OpenRun, *, trust_plugins: bool) -> Start:
     """Build what a run started from; may download, and raises what reading pretrained weights raises."""
     experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
     backbone, model = build_model(experiment, opened.task, opened.scale)
-    head = backbone.stages[-1]
-    fresh = {name: tensor.clone() for name, tensor in model.network.state_dict().items() if head.holds(name)}
-    backbone.load_pretrained()
-    loaded = model.network.state_dict()
-    own_head = any(not torch.equal(loaded[name], tensor) for name, tensor in fresh.items())
+    own_head = not head_init.load_weights(backbone, len(opened.task.classes))
     method = adapt(backbone, experiment)
     method.start()
     method.merge()

@@ -16,6 +16,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from ftaug.engine import head_init
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Backbone, CannotCut
 from ftaug.text.backbones.hf import hf
@@ -78,6 +79,20 @@ def test_logits_are_those_of_transformers(family: str, pad: int, tmp_path: Path)
         given = tokenizer([t.first if t.second is None else tuple(t) for t in texts], padding=True, return_tensors="pt")
         with torch.no_grad():
             torch.testing.assert_close(answers(backbone, texts), oracle.eval()(**given).logits, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", models.FAMILIES)
+@pytest.mark.parametrize("head", ["", "MaskedLM"])
+def test_a_new_head_answers_all_texts_alike_at_first(family: str, head: str, tmp_path: Path) -> None:
+    """Only its last layer: what it is given, such as BERT's pooler, may come from the weights."""
+    models.write(tmp_path, family, head=head)
+    backbone = built(tmp_path)
+    layers = head_init.load_weights(backbone, len(CLASSES))
+    head_init.start_at(layers, torch.tensor([0.25, 0.75]).log())
+    backbone.network.eval()
+    expected = torch.tensor([0.25, 0.75]).expand(len(TEXTS), -1)
+    torch.testing.assert_close(answers(backbone, TEXTS).softmax(dim=1), expected)
+    assert [tuple(layer.weight.shape) for layer in layers] == [(2, 16)]
 
 
 @pytest.mark.parametrize("family", models.FAMILIES)

@@ -126,6 +126,7 @@ def _preprocessing(weights: WeightsEnum) -> dict[str, Any]:
 
 
 def _build(name: str, classes: int, size: int, scratch: bool) -> Any:
+    import torch
     from torchvision.models import get_model
 
     options: dict[str, Any] = {}
@@ -133,7 +134,10 @@ def _build(name: str, classes: int, size: int, scratch: bool) -> Any:
         options = {"aux_logits": False, "transform_input": True, "init_weights": scratch}
     elif name.startswith("vit_"):
         options = {"image_size": size}
-    return get_model(name, weights=None, num_classes=classes, **options)
+    network = get_model(name, weights=None, num_classes=classes, **options)
+    if name.startswith("squeezenet"):  # torchvision clips its logits at 0, where no gradient leads away from
+        network.classifier[2] = torch.nn.Identity()
+    return network
 
 
 def _modern_name(key: str) -> str | None:

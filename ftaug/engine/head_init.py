@@ -1,0 +1,104 @@
+"""How a new head starts: zero weights, and a bias at which every sample gets the best constant answer.
+
+A head that starts at random answers at random, with confidence: the first loss is far above the entropy of the labels,
+and what of the random weights no training feature reaches stays in the model for good.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.portion import Portion
+from ftaug.interfaces import Backbone, Stage
+
+LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+FEWEST = 0.5
+"""A class without training samples counts as half a sample, so that its logit stays finite."""
+
+
+def start(backbone: Backbone, experiment: Experiment, train: Portion, counts: np.ndarray) -> bool:
+    """Load the pretrained weights; returns whether the head is new and starts at the best constant answer.
+
+    A head that learns something other than the labels, such as masked tokens, stays as its library initializes it.
+    """
+    layers = load_weights(backbone, len(train.task.classes))
+    objective = experiment.objective
+    learns_labels = objective is None or bool(objective.fact("tells_classes"))
+    if not layers or experiment.head_init == "library" or not learns_labels:
+        return False
+    start_at(layers, best_constant(experiment, train, counts))
+    return True
+
+
+def last_layers(network: nn.Module, head: Stage, outputs: int) -> list[nn.Module]:
+    """The layers of a head that give the logits: one, or as many as answer side by side (distilled transformers)."""
+    found = [
+        module
+        for name, module in network.named_modules()
+        if isinstance(module, LAYERS) and head.holds(f"{name}.weight") and len(module.weight) == outputs
+    ]
+    if not found or found[-1].weight.shape[1] == outputs:  # a layer before it may have as many outputs by chance
+        return list(found[-1:])
+    return [module for module in found if module.weight.shape == found[-1].weight.shape]
+
+
+@torch.no_grad()
+def load_weights(backbone: Backbone, outputs: int) -> list[nn.Module]:
+    """Load the pretrained weights; returns the last layers of the head where they hold none for it: a new head's."""
+    layers = last_layers(backbone.network, backbone.stages[-1], outputs)
+    fresh = [layer.get_parameter("weight").clone() for layer in layers]
+    for layer in layers:
+        layer.get_parameter("weight").fill_(torch.nan)  # which no weights that are loaded hold
+    backbone.load_pretrained()
+    new = [layer for layer in layers if layer.get_parameter("weight").isnan().all()]
+    for layer, weight in zip(layers, fresh, strict=True):
+        if layer in new:
+            layer.get_parameter("weight").copy_(weight)
+    return new
+
+
+@torch.no_grad()
+def start_at(layers: Sequence[nn.Module], answer: Tensor) -> None:
+    """Let layers give every sample the same answer: float (outputs,); zero where a layer has no bias."""
+    for layer in layers:
+        layer.get_parameter("weight").zero_()
+        if isinstance(layer.bias, Tensor):
+            layer.bias.copy_(answer)
+
+
+def best_constant(experiment: Experiment, train: Portion, counts: np.ndarray) -> Tensor:
+    """The logits that minimize the training loss if every sample gets the same: float64 (outputs,).
+
+    For cross-entropy the logarithms of the class frequencies, for binary cross-entropy the log odds of each label;
+    class weights, smoothing and adjusted logits are allowed for. Numbers are standardized, so that their mean is 0.
+    """
+    if train.task.regression:
+        return torch.zeros(len(train.task.classes), dtype=torch.float64)
+    shares = _shares(train, counts)
+    start = shares.logit() if experiment.loss.fact("activation") == "sigmoid" else shares.log()
+    return _minimized(experiment, start, shares, counts.clip(FEWEST)) if experiment.loss.fact("soft_targets") else start
+
+
+def _shares(train: Portion, counts: np.ndarray) -> Tensor:
+    """How frequent each class is in an epoch, strictly between 0 and 1."""
+    if train.task.multi_label:
+        return torch.from_numpy(counts.clip(FEWEST, len(train) - FEWEST) / len(train))
+    return torch.from_numpy(counts.clip(FEWEST) / counts.clip(FEWEST).sum())
+
+
+def _minimized(experiment: Experiment, start: Tensor, shares: Tensor, counts: np.ndarray) -> Tensor:
+    """Minimize the loss, which is linear in its targets: their mean stands for all samples."""
+    answer = start.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([answer], max_iter=200, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss: Tensor = experiment.loss(answer[None], shares[None], torch.from_numpy(counts))
+        torch.autograd.backward(loss)
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return answer.detach() if torch.isfinite(answer).all() else start
