@@ -311,6 +311,9 @@ class Modality(Protocol):
         Raises ExperimentError where a setting names a class that is not there.
         """
 
+    def check_pipeline(self, pipeline: Any) -> None:
+        """Raise ExperimentError where a pipeline for training ends in other shapes than the model takes."""
+
     def augmented(
         self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]
     ) -> tuple[Any, Account]:

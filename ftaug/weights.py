@@ -172,16 +172,24 @@ def read_metadata(path: str) -> Mapping[str, str]:
         raise BadData(f"{path} is not a whole safetensors file: {first_line(error)}") from None
 
 
-def fill(network: nn.Module, file: WeightFile, *, head: Stage, classes: Sequence[str]) -> None:
+def fill(
+    network: nn.Module,
+    file: WeightFile,
+    *,
+    head: Stage,
+    classes: Sequence[str],
+    convert: Callable[[dict[str, Tensor]], Mapping[str, Tensor]] = dict,
+) -> None:
     """Copy the tensors of a file into the network; the head only where ftaug wrote it for the same classes.
 
-    Raises BadData.
+    `convert` makes tensors of the network's shapes of those in the file. Raises BadData.
     """
     import torch
 
     same_classes = described(file.metadata).get("classes") == list(classes)
     skipped = Stage(head.name, ()) if same_classes else head
-    theirs = {key: tensor for key, tensor in _unwrapped(file.tensors, network).items() if not _under(key, skipped)}
+    found = convert(_unwrapped(file.tensors, network))
+    theirs = {key: tensor for key, tensor in found.items() if not _under(key, skipped)}
     wanted = {key: tensor for key, tensor in network.state_dict().items() if not _under(key, skipped)}
     if differences := list(_differences(wanted, theirs)):
         more = f" and {len(differences) - 10} more" if len(differences) > 10 else ""

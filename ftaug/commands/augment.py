@@ -53,7 +53,7 @@ def run(
         raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
     _say_cautions(experiment, train)
     numbers = engine.numbers(train, copies, balance=balance)
-    preprocessing = experiment.backbone(train.task.classes).preprocessing
+    preprocessing = experiment.backbone(train.task.classes, experiment.input).preprocessing
     data = prepared(experiment, train, experiment.augment, preprocessing)
     count = processes(experiment.data.workers if workers is None else workers)
     if output is None:

@@ -113,7 +113,7 @@ def _showing(experiment: Experiment, class_name: str | None, count: int) -> Show
         samples=len(train),
         rows=[_row(experiment, train, place) for place in chosen],
         augment=experiment.augment,
-        preprocessing=experiment.backbone(train.task.classes).preprocessing,
+        preprocessing=experiment.backbone(train.task.classes, experiment.input).preprocessing,
         mix=experiment.mix,
         rng=seeds.generator(experiment.seed, "preview"),
     )

@@ -65,7 +65,7 @@ def _warmup_ends(experiment: Experiment) -> Found:
         yield where, predicate(f"must end before training does ({_epochs(experiment)}); got {warmup}")
 
 
-@reads("modality", "data", "train", "evaluate")
+@reads("modality", "data", "train", "evaluate", "input")
 def _settings_have_an_effect(experiment: Experiment) -> Found:
     for (section, key), why in WITHOUT_EFFECT.get(experiment.modality, {}).items():
         part = getattr(experiment, section)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from ftaug.config.registry import Component, FrozenDict
 from ftaug.config.schema import OfKind
 from ftaug.config.types import (
@@ -21,6 +23,7 @@ from ftaug.config.types import (
     RunName,
     Text,
     TimeLimit,
+    Wording,
 )
 from ftaug.errors import Place
 
@@ -224,6 +227,32 @@ class Train:
     tensorboard: bool = False
 
 
+Side = Annotated[int, Field(ge=1, le=16384), Wording("a number of pixels of 1 or more")]
+Sides = Annotated[Side | tuple[Side, Side], Wording("a side in pixels, or [height, width]")]
+
+
+@dataclass(frozen=True)
+class ModelInput(Placed):
+    """The pictures that the network takes, in training and afterwards.
+
+    Settings:
+        size: a side in pixels, or [height, width]; as the weights expect unless set
+        resize: the shorter side, in pixels, that a picture has before evaluation cuts out its center; unless set, as
+            much larger than the size as the weights expect
+        interpolation: how pictures are resized; as the weights expect unless set
+        train_size: the size in training, where it is to differ from that in evaluation (FixRes, Touvron et al. 2019)
+    """
+
+    size: Sides | None = None
+    resize: Side | None = None
+    interpolation: Literal["bilinear", "bicubic", "nearest"] | None = None
+    train_size: Sides | None = None
+
+
+WEIGHTS_INPUT = ModelInput()
+"""What the weights expect."""
+
+
 @dataclass(frozen=True)
 class Evaluate:
     """What is measured, when, and which value chooses the best checkpoint.
@@ -251,6 +280,7 @@ class Experiment:
     Settings:
         data: where samples come from and how they are batched
         backbone: the network
+        input: the pictures that the network takes; as its weights expect unless set
         name: names the run folder; the file's name unless set
         seed: another seed, another run; the same seed, the same run
         plugins: files beside this one, or modules, that register components of your own
@@ -278,6 +308,7 @@ class Experiment:
     seed: CountOrZero = 0
     plugins: tuple[Plugin, ...] = ()
     modality: Literal["image", "text"] = "image"
+    input: ModelInput = field(default_factory=ModelInput)
     unfreeze: tuple[Text | Last | UnfreezeStage, ...] | Literal["auto"] = ("all",)
     head_init: Literal["prior", "library"] = "prior"
     method: Annotated[Component, OfKind("method")] | None = None

@@ -181,7 +181,7 @@ def bind_loss(experiment: Experiment, counts: np.ndarray, scale: Scale | None) -
 def build_model(experiment: Experiment, task: Task, scale: Scale | None = None) -> tuple[Backbone, Model]:
     """Build the network for the task, its weights drawn from the seed."""
     torch.manual_seed(experiment.seed)
-    backbone = experiment.backbone(task.classes)
+    backbone = experiment.backbone(task.classes, experiment.input)
     units = nn.Identity() if scale is None else Units(scale)
     return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network, units)
 
@@ -250,6 +250,7 @@ def sizes_of(experiment: Experiment, portion: Portion, preprocessing: Mapping[st
 def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocessing: Mapping[str, Any]) -> list[str]:
     """What a person should know before training: what augmentations may do to labels, what the model will not see."""
     verbs = modality_of(experiment)
+    verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
     found = list(verbs.hazards(experiment.augment, portions["train"].task))
     if experiment.unfreeze == "auto":
         found.append("what learns is chosen when training begins (unfreeze: auto)")

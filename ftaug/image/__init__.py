@@ -22,5 +22,5 @@ augmentation = Registry(
     turns=None,  # the largest angle in degrees, or the setting that says it
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image", tasks=CLASSES)
-backbone = Registry("backbone", given=("classes",), modality="image")
+backbone = Registry("backbone", given=("classes", "input"), modality="image")
 dataset = Registry("dataset", given=("split",), modality="image")

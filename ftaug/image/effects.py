@@ -80,10 +80,9 @@ def _results(
     alone: Pipeline, rows: Sequence[Row], before: Sequence[np.ndarray]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pictures without and with an op, where it fires."""
-    height, width = alone.preprocessing["size"]
     for row, old in zip(rows, before, strict=True):
         picture = opened(row.raw)
-        canvas = Canvas(picture.height, picture.width, (height, width), row.labels)
+        canvas = Canvas(picture.height, picture.width, alone.target(training=True), row.labels)
         for epoch in range(EPOCHS):
             if any(alone.fired(canvas, row.streams(epoch))):
                 yield old, alone(row.raw, row.streams(epoch), row.labels)

@@ -15,6 +15,7 @@ from torch.nn.functional import interpolate
 from ftaug.config.registry import Component
 from ftaug.image import label_safety
 from ftaug.image import show as show
+from ftaug.image.augmentations.end_size import check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
 from ftaug.image.decode import opened
 from ftaug.image.decoded import VERSION, DecodedSamples
@@ -99,6 +100,11 @@ def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     return label_safety.hazards(augment, task)
 
 
+def check_pipeline(pipeline: Pipeline) -> None:
+    """Raise ExperimentError where pictures leave the augmentations in another size than the model takes."""
+    check_size_after(pipeline)
+
+
 def augmented(
     raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
 ) -> tuple[np.ndarray, Account]:
@@ -149,6 +155,8 @@ def described(preprocessing: Mapping[str, Any]) -> str:
     height, width = preprocessing["size"]
     resize = preprocessing["resize"]
     way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
+    if train_size := preprocessing.get("train_size"):
+        way += f" (in training {train_size[0]}×{train_size[1]})"
     values = f"mean {preprocessing['mean']}, std {preprocessing['std']}"
     return f"{height}×{width} {way}, {preprocessing['interpolation']}; {values}"
 

@@ -4,12 +4,15 @@ from ftaug.config.kinds import ANY_TASK, CLASSES
 from ftaug.config.modalities import declare
 from ftaug.config.registry import Registry
 
+NO_PICTURES = "texts are cut at the backbone's max_length"
+
 declare(
     "text",
     without_effect={
         "data.cache": "texts are in memory already",
         "data.augment_on": "texts are augmented by the workers",
         "evaluate.views": "a text has one view",
+        **dict.fromkeys(("input.size", "input.resize", "input.interpolation", "input.train_size"), NO_PICTURES),
     },
 )
 
@@ -22,7 +25,7 @@ augmentation = Registry(
     ahead=None,  # a look at an op's settings, the lexicon and the texts before training: raises, or says what to know
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES)
-backbone = Registry("backbone", given=("classes",), modality="text")
+backbone = Registry("backbone", given=("classes", "input"), modality="text")
 dataset = Registry("dataset", given=("split",), modality="text")
 objective = Registry(
     "objective",

@@ -96,6 +96,10 @@ def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     return []
 
 
+def check_pipeline(pipeline: Pipeline) -> None:
+    """Texts of every length can be batched."""
+
+
 def augmented(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> tuple[Text, Account]:
     """The text after the augmentations, and what they drew."""
     return pipeline.augmented(raw, streams, labels)

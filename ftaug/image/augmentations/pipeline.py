@@ -35,6 +35,11 @@ class Pipeline:
         """The augmentations with the names of their streams."""
         return tuple(named(self.augment))
 
+    def target(self, *, training: bool) -> tuple[int, int]:
+        """Height and width that the model takes, in training or in evaluation."""
+        height, width = (training and self.preprocessing.get("train_size")) or self.preprocessing["size"]
+        return height, width
+
     def __call__(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
         """Return uint8 (H, W, 3); without streams nothing is drawn, as in evaluation. Raises BadData.
 
@@ -48,15 +53,13 @@ class Pipeline:
 
     def _views(self, picture: Picture) -> np.ndarray:
         """The views of an evaluation."""
-        target_height, target_width = self.preprocessing["size"]
-        canvas = Canvas(picture.height, picture.width, (target_height, target_width))
+        canvas = Canvas(picture.height, picture.width, self.target(training=False))
         seen = views(canvas, self.preprocessing.get("resize"), self.preprocessing["views"])
         return np.stack([apply([view], picture, self.preprocessing.get("interpolation", "bilinear")) for view in seen])
 
     def draws(self, height: int, width: int, streams: Streams | None, labels: tuple[str, ...] = ()) -> list[Draw]:
         """What happens to a picture of this size. It ends as large as an op settled, else as in evaluation."""
-        target_height, target_width = self.preprocessing["size"]
-        canvas = Canvas(height, width, (target_height, target_width), labels)
+        canvas = Canvas(height, width, self.target(training=streams is not None), labels)
         drawn: list[Draw] = []
         settled = False
         for _, draws, _ in self.fired(canvas, streams):
@@ -66,7 +69,20 @@ class Pipeline:
                     settled = draw.settles or (settled and seen[:2] == canvas[:2])
                     canvas = seen
             drawn += draws
-        return drawn if settled else [*drawn, resized_centre(canvas, self.preprocessing.get("resize"))]
+        return drawn if settled else [*drawn, resized_centre(canvas, self._resize_to(canvas.target))]
+
+    def _resize_to(self, target: tuple[int, int]) -> int | None:
+        """The shorter side before the center is cut out: as much larger than the target as in evaluation."""
+        resize = self.preprocessing.get("resize")
+        return None if resize is None else round(resize * min(target) / min(self.preprocessing["size"]))
+
+    def size_after(self, height: int, width: int, streams: Streams | None) -> tuple[int, int]:
+        """Height and width that a picture of this size has in the end."""
+        canvas = Canvas(height, width, self.target(training=streams is not None))
+        for draw in self.draws(height, width, streams):
+            if isinstance(draw, Geometry | Pixels):
+                canvas = draw.left(canvas)
+        return canvas.height, canvas.width
 
     def fired(self, canvas: Canvas, streams: Streams | None) -> Iterator[tuple[str, Sequence[Draw], Canvas]]:
         """The ops that do something to a picture, by the names of their streams: what each draws, and leaves behind."""
@@ -87,8 +103,7 @@ class Pipeline:
     def account(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...]) -> Account:
         """What is drawn for a picture, and the classes that it shows after that."""
         picture = opened(raw)
-        target_height, target_width = self.preprocessing["size"]
-        canvas = Canvas(picture.height, picture.width, (target_height, target_width), labels)
+        canvas = Canvas(picture.height, picture.width, self.target(training=streams is not None), labels)
         values: dict[str, Mapping[str, float | str]] = {}
         for name, draws, seen in self.fired(canvas, streams):
             values[name] = {key: value for draw in draws for key, value in draw.values.items()}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.image import backbone
+from ftaug.image.backbones.sizes import check_runs
 from ftaug.image.backbones.stages import by_rules
+from ftaug.image.preprocessing import adjusted
 from ftaug.interfaces import Backbone
 from ftaug.weights import Weights, fill, is_file, preprocessing_in, read
 
@@ -23,7 +26,7 @@ _RULES = (("conv1|bn1", "stem"), (r"(layer\d)", r"\1"), ("fc", "head"))
 
 
 @backbone.register
-def resnet20(classes: Sequence[str], *, weights: Weights = "letters") -> Backbone:
+def resnet20(classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: Weights = "letters") -> Backbone:
     """A small network for 32×32 pictures; its weights come with ftaug and were trained on drawn letters.
 
     Settings:
@@ -43,5 +46,6 @@ def resnet20(classes: Sequence[str], *, weights: Weights = "letters") -> Backbon
         if weights != "none":
             fill(network, read(path), head=stages[-1], classes=classes)
 
+    check_runs("resnet20", network, input)
     preprocessing = (preprocessing_in(path) if is_file(path) else None) or _PREPROCESSING
-    return Backbone(network, stages, preprocessing, load, {"weights": weights})
+    return Backbone(network, stages, adjusted(preprocessing, input), load, {"weights": weights})

@@ -4,38 +4,53 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from ftaug.errors import ExperimentError, MissingInput, missing_extra, one_of
+from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
+from ftaug.errors import ExperimentError, MissingInput, Problem, missing_extra, one_of
 from ftaug.image import backbone
+from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights
 from ftaug.image.backbones.stages import by_groups, by_position
+from ftaug.image.preprocessing import adjusted, sides
 from ftaug.interfaces import Backbone, Stage
 from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, preprocessing_in, read
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 @backbone.family("timm/")
-def timm(name: str, classes: Sequence[str], *, weights: Weights = "imagenet") -> Backbone:
+def timm(
+    name: str, classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: Weights = "imagenet"
+) -> Backbone:
     """A network of timm, such as timm/convnext_tiny or timm/vit_small_patch16_224.augreg_in21k.
 
     Settings:
         weights: imagenet (timm's default for the network), the tag of other weights, none, or a file
     """
     try:
-        import timm as library
+        import timm  # noqa: F401
     except ImportError:
         raise missing_extra(f"backbone '{name}'", "timm", "timm") from None
     tagged = _tagged(name, weights)
-    network: Any = library.create_model(tagged, num_classes=len(classes))
+    network = _create(tagged, len(classes), input)
+    check_runs(name, network, input)
     stages = _stages(network)
 
     def load() -> None:
         if weights == "none":
             return
-        file = read(weights) if is_file(weights) else _download(tagged, len(classes))
-        fill(network, file, head=stages[-1], classes=classes)
+        file = read(weights) if is_file(weights) else _download(tagged, len(classes), input)
+        with fitting_weights(name, input):
+            fill(network, file, head=stages[-1], classes=classes, convert=partial(_resampled, network, input))
 
-    preprocessing = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(network)
+    expected = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(network)
+    preprocessing = adjusted(expected, input)
+    if network.pretrained_cfg.get("fixed_input_size"):
+        check_single_size(name, input, preprocessing["size"])
     described = weights if is_file(weights) or weights == "none" else f"timm {network.pretrained_cfg['architecture']}"
     return Backbone(network, stages, preprocessing, load, {"weights": described})
 
@@ -65,6 +80,32 @@ def _tagged(name: str, weights: str) -> str:
         expected = one_of(["imagenet", *([] if tag else tags), "none", "a file"])
         raise ExperimentError(f"backbone.{name}.weights must be {expected}; got '{weights}'")
     return f"{architecture}.{weights}"
+
+
+def _create(tagged: str, classes: int, input: ModelInput, **options: Any) -> Any:
+    """A network of timm, built for the size asked for where it has to know one. Raises ExperimentError."""
+    import timm as library
+
+    size = sides(input.size)
+    if size is not None:
+        try:
+            return library.create_model(tagged, num_classes=classes, img_size=size, **options)
+        except TypeError as error:
+            if "img_size" not in str(error):
+                raise
+        except (ValueError, AssertionError, RuntimeError) as error:
+            text = f"input.size: timm/{tagged} cannot take {size[0]}×{size[1]} pixels ({first_line(error)})"
+            raise ExperimentError(Problem(text, input.place)) from None
+    return library.create_model(tagged, num_classes=classes, **options)
+
+
+def _resampled(network: Any, input: ModelInput, tensors: dict[str, Tensor]) -> Mapping[str, Tensor]:
+    """The same tensors, those that depend on the size resampled by timm's own rules for the network's family."""
+    convert = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
+    if input.size is None or convert is None:
+        return tensors
+    converted: Mapping[str, Tensor] = convert(tensors, network)
+    return converted
 
 
 def _stages(network: Any) -> tuple[Stage, ...]:
@@ -107,12 +148,10 @@ def _preprocessing(network: Any) -> dict[str, Any]:
     }
 
 
-def _download(tagged: str, classes: int) -> WeightFile:
+def _download(tagged: str, classes: int, input: ModelInput) -> WeightFile:
     """Let timm fetch weights and fit them to the network, by making a second one."""
-    import timm as library
-
     try:
-        donor = library.create_model(tagged, pretrained=True, num_classes=classes)
+        donor = _create(tagged, classes, input, pretrained=True)
     except (OSError, RuntimeError) as error:
         raise MissingInput(
             f"cannot download the weights of timm/{tagged} ({first_line(error)}): "

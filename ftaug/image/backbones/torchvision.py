@@ -5,16 +5,21 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.errors import BadData, ExperimentError, MissingInput, one_of
+from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
+from ftaug.errors import BadData, ExperimentError, MissingInput, Problem, one_of
 from ftaug.image import backbone
+from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights, resampled_positions
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
+from ftaug.image.preprocessing import adjusted
 from ftaug.interfaces import Backbone
 from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, is_offline, preprocessing_in, read
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torchvision.models import WeightsEnum
 
 # fmt: off
@@ -77,15 +82,19 @@ _AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that
 
 
 @backbone.family(NAMES)
-def torchvision(name: str, classes: Sequence[str], *, weights: Weights = "imagenet") -> Backbone:
+def torchvision(
+    name: str, classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: Weights = "imagenet"
+) -> Backbone:
     """A network of torchvision, with ImageNet weights unless told otherwise.
 
     Settings:
         weights: imagenet (torchvision's best), the name of one of its weights such as IMAGENET1K_V2, none, or a file
     """
     chosen = _member(name, weights)
-    preprocessing = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(chosen)
-    network = _build(name, len(classes), preprocessing["size"][0], scratch=weights == "none")
+    expected = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(chosen)
+    preprocessing = adjusted(expected, input)
+    network = _build(name, len(classes), preprocessing["size"], input, scratch=weights == "none")
+    check_runs(name, network, input)
     rules = next(rules for prefix, rules in _RULES.items() if re.match(prefix, name))
     if re.match("alexnet|vgg|squeezenet", name):
         rules = (*rules, *pooled(network.features))
@@ -94,7 +103,14 @@ def torchvision(name: str, classes: Sequence[str], *, weights: Weights = "imagen
     def load() -> None:
         if weights != "none":
             file = read(weights) if is_file(weights) else _download(chosen)
-            fill(network, file.renamed(_modern_name), head=stages[-1], classes=classes)
+            with fitting_weights(name, input):
+                fill(
+                    network,
+                    file.renamed(_modern_name),
+                    head=stages[-1],
+                    classes=classes,
+                    convert=partial(_with_positions, network),
+                )
 
     described = weights if is_file(weights) or weights == "none" else f"torchvision {chosen}"
     return Backbone(network, stages, preprocessing, load, {"weights": described})
@@ -125,7 +141,7 @@ def _preprocessing(weights: WeightsEnum) -> dict[str, Any]:
     }
 
 
-def _build(name: str, classes: int, size: int, scratch: bool) -> Any:
+def _build(name: str, classes: int, size: Sequence[int], input: ModelInput, scratch: bool) -> Any:
     import torch
     from torchvision.models import get_model
 
@@ -133,11 +149,36 @@ def _build(name: str, classes: int, size: int, scratch: bool) -> Any:
     if name in ("googlenet", "inception_v3"):  # transform_input: their weights were trained on -1..1
         options = {"aux_logits": False, "transform_input": True, "init_weights": scratch}
     elif name.startswith("vit_"):
-        options = {"image_size": size}
-    network = get_model(name, weights=None, num_classes=classes, **options)
+        check_single_size(name, input, size)
+        options = {"image_size": _square(name, input, size)}
+    elif name == "maxvit_t":
+        check_single_size(name, input, size)
+        options = {"input_size": tuple(size)}
+    try:
+        network = get_model(name, weights=None, num_classes=classes, **options)
+    except (ValueError, AssertionError) as error:
+        text = f"input.size: {name} cannot take {size[0]}×{size[1]} pixels ({first_line(error)})"
+        raise ExperimentError(Problem(text, input.place)) from None
     if name.startswith("squeezenet"):  # torchvision clips its logits at 0, where no gradient leads away from
         network.classifier[2] = torch.nn.Identity()
     return network
+
+
+def _square(name: str, input: ModelInput, size: Sequence[int]) -> int:
+    """The side of a size whose sides are equal; raises ExperimentError for others."""
+    if size[0] != size[1]:
+        text = f"input.size must be a square for {name}; got {size[0]}×{size[1]}"
+        raise ExperimentError(Problem(text, input.place))
+    return size[0]
+
+
+def _with_positions(network: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors, position embeddings resampled to the network's size."""
+    positions = tensors.get("encoder.pos_embedding")
+    if positions is not None and positions.shape[1:] != network.encoder.pos_embedding.shape[1:]:
+        side = network.image_size // network.patch_size
+        tensors["encoder.pos_embedding"] = resampled_positions(positions, (side, side), others=1)
+    return tensors
 
 
 def _modern_name(key: str) -> str | None:

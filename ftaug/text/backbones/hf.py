@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
+from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Count, Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
 from ftaug.interfaces import Backbone, Origin
@@ -37,6 +38,7 @@ ModelPath = Annotated[
 @backbone.register
 def hf(
     classes: Sequence[str],
+    input: ModelInput = WEIGHTS_INPUT,
     *,
     path: ModelPath,
     max_length: Count | None = None,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Wording
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.interfaces import Backbone
@@ -25,6 +26,7 @@ Length = Annotated[int, Field(ge=4, le=POSITIONS), Wording(f"a whole number from
 @backbone.register
 def tiny_text(
     classes: Sequence[str],
+    input: ModelInput = WEIGHTS_INPUT,
     *,
     max_length: Length = 128,
     weights: Weights = "docstrings",
