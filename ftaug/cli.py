@@ -43,6 +43,13 @@ class Part(StrEnum):
     test = "test"
 
 
+class Modality(StrEnum):
+    """What the samples are."""
+
+    image = "image"
+    text = "text"
+
+
 class WrittenFormat(StrEnum):
     """How augmented samples lie in their folder."""
 
@@ -408,17 +415,38 @@ def init(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A folder with one folder of pictures or texts per class, or a table of texts.", metavar="DATA"
+            help="A folder with one folder of pictures or texts per class, or a table of pictures or texts.",
+            metavar="DATA",
         ),
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
     ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="The network, such as resnet50 or timm/NAME; for texts also a folder or a name on the hub.",
+            metavar="NAME",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Its weights: imagenet, none or a file.", metavar="WEIGHTS"),
+    ] = None,
+    modality: Annotated[
+        Modality | None, typer.Option(help="What the data hold, instead of what is found there.")
+    ] = None,
 ) -> None:
-    """Write an experiment file for a folder or a table."""
+    """Write an experiment file for a folder or a table, with a reason beside each setting."""
     from ftaug.commands import init
 
-    init.run(path=path, output=output)
+    init.run(
+        path=path,
+        output=output,
+        modality=modality.value if modality else None,
+        backbone=backbone,
+        weights=weights,
+    )
 
 
 def main() -> None:

@@ -347,14 +347,21 @@ class Modality(Protocol):
         """How a sample becomes the model's input, in a line."""
 
 
+class RequestedModel(NamedTuple):
+    """What a command line says of the network of a first experiment file."""
+
+    backbone: str | None = None
+    weights: str | None = None
+
+
 class Starting(Protocol):
     """A modality's first experiment files, as the functions of its module `starting`; without torch."""
 
     def samples_in(self, path: Path) -> int:
-        """How many files of the modality's kind there are at a path; 0 where it is nothing for it."""
+        """How many samples of the modality there are at a path, files of a folder or rows of a table; 0 for none."""
 
-    def experiment(self, path: Path, target: Path) -> str:
-        """The text of an experiment file, to be written to `target`; raises BadData, MissingInput."""
+    def experiment(self, path: Path, target: Path, requested: RequestedModel) -> str:
+        """The text of an experiment file, to be written to `target`; raises BadData, ExperimentError, MissingInput."""
 
 
 @dataclass

@@ -9,19 +9,33 @@ from pathlib import Path
 from typing import cast
 
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken, did_you_mean
-from ftaug.interfaces import Starting
+from ftaug.interfaces import RequestedModel, Starting
 from ftaug.load import MODALITIES, import_components, load
 
 
-def run(path: Path, output: Path | None) -> None:
-    """Look at the data, write the file beside the working folder and print its path."""
+def run(
+    path: Path,
+    output: Path | None,
+    *,
+    modality: str | None = None,
+    backbone: str | None = None,
+    weights: str | None = None,
+) -> None:
+    """Look at the data, write the file into the working folder and print its path."""
     check_there(path)
     target = output or Path(f"{path.resolve().stem if path.is_file() else path.resolve().name}.yaml")
     if target.exists():
         raise RunFolderTaken(f"{target} is already there; name another file: ftaug init {path} -o FILE")
-    modality = most_likely(path)
+    modality = modality or most_likely(path)
     import_components(modality)
-    text = _starting(modality).experiment(path, target)
+    text = _starting(modality).experiment(path, target, RequestedModel(backbone, weights))
+    _write(text, path, target)
+    print(target)
+    print(f"next: ftaug train {shlex.quote(str(target))}", file=sys.stderr)
+
+
+def _write(text: str, path: Path, target: Path) -> None:
+    """Write the file; leave none that is not valid."""
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -35,8 +49,6 @@ def run(path: Path, output: Path | None) -> None:
     except ExperimentError:
         target.unlink()
         raise
-    print(target)
-    print(f"next: ftaug train {shlex.quote(str(target))}", file=sys.stderr)
 
 
 def check_there(path: Path) -> None:

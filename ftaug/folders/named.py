@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +50,6 @@ def below(folder: Path, suffixes: Sequence[bytes]) -> list[str]:
     return found
 
 
-def written_path(path: Path, target: Path) -> str:
-    """A path as it stands in the experiment file `target`."""
-    return json.dumps(os.path.relpath(path.resolve(), target.resolve().parent), ensure_ascii=False)
+def relative_path(path: Path, target: Path) -> str:
+    """A path as the experiment file `target` names it: relative to that file."""
+    return os.path.relpath(path.resolve(), target.resolve().parent)

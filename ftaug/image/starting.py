@@ -1,153 +1,125 @@
-"""A first experiment file for a folder of pictures."""
+"""A first experiment file for a folder or a table of pictures."""
 
 from __future__ import annotations
 
+import shlex
 import statistics
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from ftaug.errors import BadData, printable
 from ftaug.folders.classes import check_folder, splits
-from ftaug.folders.named import below, written_path
+from ftaug.folders.named import below, relative_path
+from ftaug.image import backbone as backbones
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.index import SUFFIXES, FileSamples
+from ftaug.image.datasets.table import image_table
 from ftaug.image.decode import probe
+from ftaug.image.guessing import READ, UNREAD, Guess, check_formats, guess, rows_of_pictures
+from ftaug.image.recipe import PictureFacts, recipe
+from ftaug.interfaces import RequestedModel, Task
+from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, table_settings
+from ftaug.recipes.model import model, registered, requested_name
+from ftaug.recipes.recipe import class_counts
+from ftaug.recipes.writer import experiment_text
+from ftaug.tables.rows import SUFFIXES as TABLES
 
-SMALL = 64  # pictures up to this shorter side are for the small network
-IMBALANCED = 3  # from this ratio of the largest class to the smallest on, classes get weights
-LOOKED_AT = 64  # pictures whose size is read
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a folder of pictures holds."""
-
-    folders: dict[str, Path]  # for train, and for val and test where there are any
-    counts: dict[str, int]  # training pictures of each class
-    height: int  # medians
-    width: int
-
-    @property
-    def pictures(self) -> int:
-        """The number of training pictures."""
-        return sum(self.counts.values())
-
-    @property
-    def imbalance(self) -> float:
-        """How many times more pictures the largest class has than the smallest."""
-        return max(self.counts.values()) / min(self.counts.values())
+MEASURED = 64  # pictures whose size is read
+NAMED = 5  # of those that cannot be read
 
 
 def samples_in(path: Path) -> int:
-    """How many files below a folder are pictures."""
-    return len(below(path, SUFFIXES)) if path.is_dir() else 0
+    """How many files below a folder, or rows of a table, are pictures; also in formats that are not read."""
+    if path.is_dir():
+        return len(below(path, SUFFIXES)) or len(below(path, [suffix.encode() for suffix in UNREAD]))
+    return rows_of_pictures(path) if path.name.lower().endswith(TABLES) else 0
 
 
-def experiment(path: Path, target: Path) -> str:
-    """The text of an experiment file for a folder of pictures; raises BadData, MissingInput."""
+def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
+    """The text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput."""
+    name = requested_name(requested)
+    chosen = model(registered(backbones, name), requested.weights, target) if name is not None else None
+    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    height, width = _median_size(train, target)
+    facts = PictureFacts(train.task.kind, len(train), class_counts(train), chosen, height=height, width=width)
+    counts = [f"{name} {count}" for name, count in facts.counts.items()]
+    header = [
+        f"Written by `ftaug init` for {path}.",
+        f"{len(train)} training pictures {_described(train.task)}, about {width}×{height} pixels{':' * bool(counts)}",
+        *([", ".join(counts[:8]) + ", …" * (len(counts) > 8)] if counts else []),
+        "All that can be set: ftaug list. Try it: ftaug preview THIS_FILE, then ftaug train THIS_FILE.",
+    ]
+    return experiment_text(header, [], layout, recipe(facts))
+
+
+def _of_folder(path: Path, target: Path) -> tuple[FileSamples, Layout]:
     check_folder("image_folder", path)
-    return written(look(path), path, target)
+    files = below(path, [suffix.encode() for suffix in (*READ, *UNREAD)])
+    check_formats(str(path), files)
+    if unread := [file for file in files if file.lower().endswith(UNREAD)]:
+        print(printable(f"not read: {len(unread):,} files such as {unread[0]}"), file=sys.stderr)
+    folders = splits(path)
+    datasets = {split: {"image_folder": {"path": relative_path(at, target)}} for split, at in folders.items()}
+    return image_folder("train", path=folders["train"]), Layout(datasets)
 
 
-def look(folder: Path) -> Found:
-    """Count the pictures of each class and measure some of them."""
-    folders = splits(folder)
-    samples = image_folder("train", path=folders["train"])
-    counts = np.bincount(samples.targets, minlength=len(samples.task.classes))
-    sizes = measured(samples)
-    return Found(
-        folders,
-        {name: int(count) for name, count in zip(samples.task.classes, counts, strict=True)},
-        height=round(statistics.median(height for height, _ in sizes)),
-        width=round(statistics.median(width for _, width in sizes)),
+def _of_table(path: Path, target: Path) -> tuple[FileSamples, Layout]:
+    columns = guess(path)
+
+    def read(split: str) -> FileSamples:
+        return _read(path, columns, split)
+
+    settings = {"path": relative_path(path, target), "image": columns.image, **table_settings(columns.targets)}
+    settings |= {"root": relative_path(columns.root, target)} if columns.root is not None else {}
+    datasets = by_split(read, columns.targets, {"image_table": settings})
+    return read("train"), Layout(datasets, COLUMNS_GUESSED, group_hint(columns.targets, "image_table"))
+
+
+def _read(path: Path, columns: Guess, split: str) -> FileSamples:
+    """The pictures of a split."""
+    targets = columns.targets
+    return image_table(
+        split,
+        path=path.resolve(),
+        image=columns.image,
+        label=targets.label,
+        target=targets.target,
+        labels_separator=targets.separator,
+        split_column=targets.split,
+        root=columns.root,
     )
 
 
-def measured(samples: FileSamples) -> list[tuple[int, int]]:
-    """Height and width of some pictures, spread over all classes; those that cannot be read are left out."""
+def _median_size(samples: FileSamples, target: Path) -> tuple[int, int]:
+    """Median height and width of some pictures, spread over all; names those that cannot be read."""
     sizes: list[tuple[int, int]] = []
-    for index in sorted({len(samples) * step // LOOKED_AT for step in range(LOOKED_AT)}):
+    broken: list[str] = []
+    for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
         try:
             sizes.append(probe(samples.read(index)))
         except BadData as error:
-            print(printable(f"not counted: {error}"), file=sys.stderr)
+            name = samples.name(index)
+            broken.append(str(error) if name in str(error) else f"{name}: {error}")
     if not sizes:
-        raise BadData(f"none of the pictures looked at can be read, such as {samples.name(0)}")
-    return sizes
+        raise BadData(f"none of the pictures looked at can be read, such as {broken[0]}")
+    _report(broken, len(sizes) + len(broken), target)
+    return round(statistics.median(height for height, _ in sizes)), round(
+        statistics.median(width for _, width in sizes)
+    )
 
 
-def written(found: Found, folder: Path, target: Path) -> str:
-    """The text of the experiment file."""
-    small = min(found.height, found.width) <= SMALL
-    few = found.pictures < 1000
-    parts = {part: _dataset(path, target) for part, path in found.folders.items()}
-    classes = ", ".join(f"{name} {count}" for name, count in list(found.counts.items())[:8])
-    more = ", …" if len(found.counts) > 8 else ""
-    batch_size, epochs = _batch_size(found.pictures), _epochs(found.pictures)
-    lines = [
-        printable(f"# Written by `ftaug init` for {folder}.").replace("\n", " "),
-        f"# {found.pictures} training pictures of {len(found.counts)} classes, "
-        f"about {found.width}×{found.height} pixels:",
-        printable(f"# {classes}{more}").replace("\n", " "),
-        "# All that can be set: ftaug list. Try it: ftaug preview THIS_FILE, then ftaug train THIS_FILE.",
-        "data:",
-        f"  train: {parts['train']}",
-        f"  val: {parts['val']}"
-        if "val" in parts
-        else "  val: {split: 20%}  # taken from train, stratified, the same for every run with this seed",
-        *([f"  test: {parts['test']}"] if "test" in parts else []),
-        f"  batch_size: {batch_size}",
-        *(_SMALL_PICTURES if small else _LARGE_PICTURES),
-        _UNFREEZE_SOME if few and not small else "unfreeze: [all]",
-        *_loss(found),
-        "optimizer: {adamw: {weight_decay: 0.05}}",
-        f"lr: {{peak: {'3e-3' if small else '3e-4'}, schedule: {{cosine: {{warmup: 5%}}}}}}",
-        f"train: {{epochs: {epochs}}}",
-        *_evaluate(found),
-    ]
-    return "\n".join(lines) + "\n"
+def _report(broken: Sequence[str], looked_at: int, target: Path) -> None:
+    """Name pictures that cannot be read, up to a handful."""
+    lines = [f"not counted: {message}" for message in broken[:NAMED]]
+    if broken:
+        share = f"{len(broken)} of {looked_at} pictures looked at cannot be read"
+        lines.append(f"{share}; this names all: ftaug inspect {shlex.quote(str(target))} --read")
+    print(printable("\n".join(lines)), end="\n" * bool(lines), file=sys.stderr)
 
 
-_SMALL_PICTURES = (
-    "backbone: {resnet20: {weights: letters}}  # made for 32×32 pixels",
-    "augment:  # in this order",
-    "  - rotate: {degrees: 10}",
-    "  - translate: {x: 0.1, y: 0.1}",
-)
-_LARGE_PICTURES = (
-    "backbone: {resnet18: {weights: imagenet}}",
-    "augment:  # in this order",
-    "  - random_resized_crop: {scale: [0.35, 1.0]}",
-    "  - horizontal_flip  # not where left and right matter, as in letters",
-)
-_UNFREEZE_SOME = "unfreeze: [layer4, head]  # few pictures: the early layers stay as pretrained; all: [all]"
-
-
-def _dataset(path: Path, target: Path) -> str:
-    return f"{{image_folder: {{path: {written_path(path, target)}}}}}"
-
-
-def _loss(found: Found) -> list[str]:
-    if found.imbalance < IMBALANCED:
-        return ["loss: {cross_entropy: {label_smoothing: 0.1}}"]
-    why = f"the largest class is {found.imbalance:.0f} times the smallest"
-    return [f"loss: {{cross_entropy: {{class_weights: balanced}}}}  # {why}"]
-
-
-def _evaluate(found: Found) -> list[str]:
-    best = "balanced_accuracy" if found.imbalance >= IMBALANCED else "accuracy"
-    metrics = dict.fromkeys([best, "accuracy", "f1"])
-    return [f"evaluate: {{every: 1 epoch, metrics: [{', '.join(metrics)}], best: {best}}}"]
-
-
-def _batch_size(pictures: int) -> int:
-    """A power of two from 4 to 32 that gives some steps per epoch."""
-    return max((size for size in (4, 8, 16, 32) if size * 20 <= pictures), default=4)
-
-
-def _epochs(pictures: int) -> int:
-    """More passes over fewer pictures."""
-    return next((epochs for limit, epochs in ((500, 50), (5000, 20), (50_000, 10)) if pictures < limit), 5)
+def _described(task: Task) -> str:
+    """What is predicted, in a few words."""
+    if task.regression:
+        return "with a number"
+    return f"of {len(task.classes)} classes{', any number of them a picture' * task.multi_label}"

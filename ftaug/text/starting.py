@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 
-import numpy as np
-
-from ftaug.config.registry import registry
-from ftaug.errors import BadData, printable
+from ftaug.errors import ExperimentError, MissingInput
 from ftaug.folders.classes import check_folder, splits
-from ftaug.folders.named import below, written_path
-from ftaug.interfaces import Samples
+from ftaug.folders.named import below, relative_path
+from ftaug.interfaces import RequestedModel, Samples
+from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, table_settings
+from ftaug.recipes.model import model, registered, requested_name
+from ftaug.recipes.recipe import Facts, Model, class_counts
+from ftaug.recipes.writer import Line, experiment_text
 from ftaug.tables.rows import SUFFIXES as TABLES
+from ftaug.text import backbone as backbones
 from ftaug.text.datasets.folder import text_folder
 from ftaug.text.datasets.held import TextSamples
 from ftaug.text.datasets.table import text_table
 from ftaug.text.guessing import Guess, guess
+from ftaug.text.recipe import recipe
 from ftaug.text.texts import SUFFIXES
 
-IMBALANCED = 3  # from this ratio of the largest class to the smallest on, classes get weights
-AUGMENTATIONS = ("aeda", "random_delete", "typos")
-"""What is proposed, the first that there is."""
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+|\w+(-\w+)+", re.ASCII)
+"""A model on the hub: with its owner, or one of the old ones without, such as bert-base-uncased."""
 
 
 def samples_in(path: Path) -> int:
@@ -31,114 +33,98 @@ def samples_in(path: Path) -> int:
     return int(path.name.lower().endswith(TABLES))
 
 
-def experiment(path: Path, target: Path) -> str:
+def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     """The text of an experiment file for a table, or a folder of class folders; raises BadData, ExperimentError."""
-    if path.is_dir():
-        check_folder("text_folder", path)
-        folders = splits(path)
-        train = text_folder("train", path=folders["train"], empty="skip")
-        parts = {part: f"{{text_folder: {{path: {written_path(at, target)}%s}}}}" for part, at in folders.items()}
-    else:
-        found = guess(path)
-        train = _of_table(path, found)
-        line = f"{{text_table: {{path: {written_path(path, target)}, {_columns(found)}%s}}}}"
-        parts = dict.fromkeys(_parts(path, found), line)
-    skip = ", empty: skip" if any("empty" in note for note in train.notes) else ""
-    return "\n".join(_lines(path, train, {part: line % skip for part, line in parts.items()})) + "\n"
+    chosen = _requested(requested, target)
+    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    facts = Facts(train.task.kind, len(train), class_counts(train), chosen)
+    header = [
+        f"Written by `ftaug init` for {path}.",
+        f"{len(train):,} training texts, {_described(train)}",
+        "All that can be set: ftaug list. Try it: ftaug train THIS_FILE.",
+    ]
+    return experiment_text(header, [Line("modality: text")], layout, recipe(facts))
 
 
-def _of_table(path: Path, found: Guess, split: str = "train") -> TextSamples:
-    texts = found.texts[0] if len(found.texts) == 1 else (found.texts[0], found.texts[1])
+def _requested(requested: RequestedModel, target: Path) -> Model | None:
+    """The backbone of the command line: a registered one, a folder with an encoder, or the name of one on the hub."""
+    if (name := requested_name(requested)) is None:
+        return None
+    if name == "hf":
+        raise ExperimentError(
+            "--backbone hf: name the encoder instead, as a folder (./my-encoder) or by its name on the hub (ORG/NAME)"
+        )
+    if name not in backbones and (path := _encoder(name, target)) is not None:
+        return model(registered(backbones, "hf"), requested.weights, target, path=path)
+    return model(registered(backbones, name), requested.weights, target)
+
+
+def _encoder(name: str, target: Path) -> str | None:
+    """A folder with an encoder, as the file `target` names it, or a name on the hub; None where it looks like neither.
+
+    Raises MissingInput for a folder that is not there or holds no encoder.
+    """
+    folder = Path(name).expanduser()
+    if not name.startswith((".", "/", "~")) and not folder.is_dir():
+        return name if HUB_NAME.fullmatch(name) else None
+    if not (folder / "config.json").is_file():
+        raise MissingInput(
+            f"--backbone: no encoder in {name}: expected a folder with config.json and model.safetensors"
+        )
+    written = relative_path(folder, target)
+    return written if written.startswith(".") else f"./{written}"
+
+
+def _of_folder(path: Path, target: Path) -> tuple[TextSamples, Layout]:
+    check_folder("text_folder", path)
+    folders = splits(path)
+    train = text_folder("train", path=folders["train"], empty="skip")
+    paths = {split: relative_path(at, target) for split, at in folders.items()}
+    return train, Layout({split: {"text_folder": {"path": at, **_empty(train)}} for split, at in paths.items()})
+
+
+def _of_table(path: Path, target: Path) -> tuple[TextSamples, Layout]:
+    columns = guess(path)
+
+    def read(split: str) -> TextSamples:
+        return _read(path, columns, split)
+
+    train = read("train")
+    settings = {"path": relative_path(path, target), "text": _texts(columns)}
+    dataset = {"text_table": {**settings, **table_settings(columns.targets), **_empty(train)}}
+    hints = group_hint(columns.targets, "text_table")
+    return train, Layout(by_split(read, columns.targets, dataset), COLUMNS_GUESSED, hints)
+
+
+def _read(path: Path, columns: Guess, split: str) -> TextSamples:
+    """The texts of a split."""
+    targets = columns.targets
     return text_table(
-        split, path=path, text=texts, label=found.label, target=found.target, split_column=found.split, empty="skip"
+        split,
+        path=path,
+        text=_texts(columns),
+        label=targets.label,
+        target=targets.target,
+        labels_separator=targets.separator,
+        split_column=targets.split,
+        empty="skip",
     )
 
 
-def _parts(path: Path, found: Guess) -> list[str]:
-    """The splits that the table holds."""
-    parts = ["train"]
-    for part in ("val", "test") if found.split else ():
-        try:
-            _of_table(path, found, part)
-        except BadData:
-            continue
-        parts.append(part)
-    return parts
+def _texts(columns: Guess) -> str | tuple[str, str]:
+    """The column of texts, or the two of pairs, as the setting `text`."""
+    return columns.texts[0] if len(columns.texts) == 1 else (columns.texts[0], columns.texts[1])
 
 
-def _columns(found: Guess) -> str:
-    """The columns, as settings."""
-    texts = json.dumps(found.texts[0] if len(found.texts) == 1 else found.texts, ensure_ascii=False)
-    answer = ("label", found.label) if found.label is not None else ("target", found.target)
-    settings = {"text": texts, answer[0]: json.dumps(answer[1], ensure_ascii=False)}
-    settings |= {"split_column": json.dumps(found.split, ensure_ascii=False)} if found.split else {}
-    return ", ".join(f"{key}: {value}" for key, value in settings.items())
+def _empty(train: Samples) -> dict[str, str]:
+    """The setting that leaves out empty texts, where there are any."""
+    return {"empty": "skip"} if any("empty" in note for note in train.notes) else {}
 
 
-def _lines(path: Path, train: Samples, parts: dict[str, str]) -> list[str]:
-    """The file line by line."""
-    task, count = train.task, len(train)
-    said = f"{count:,} training texts, {_told(train)}"
-    return [
-        printable(f"# Written by `ftaug init` for {path}.").replace("\n", " "),
-        printable(f"# {said}").replace("\n", " "),
-        "# All that can be set: ftaug list. Try it: ftaug train THIS_FILE.",
-        "modality: text",
-        "data:",
-        f"  train: {parts['train']}",
-        f"  val: {parts['val']}"
-        if "val" in parts
-        else "  val: {split: 20%}  # taken from train, the same for every run with this seed",
-        *([f"  test: {parts['test']}"] if "test" in parts else []),
-        f"  batch_size: {max((size for size in (4, 8, 16, 32) if size * 20 <= count), default=4)}",
-        "backbone: tiny_text  # comes with ftaug; any encoder of transformers: {hf: {path: FOLDER_OR_NAME}}",
-        "unfreeze: [all]",
-        *_augment(),
-        *_loss(train),
-        "optimizer: {adamw: {weight_decay: 0.01}}",
-        "lr: {peak: 5e-4, schedule: {linear: {warmup: 6%}}}",
-        f"train: {{epochs: {next((n for limit, n in ((2000, 20), (20_000, 8)) if count < limit), 4)}}}",
-        *([] if task.regression else [f"evaluate: {{metrics: [accuracy, f1], best: {_best(train)}}}"]),
-    ]
-
-
-def _told(train: Samples) -> str:
-    """What is to be told of each text."""
+def _described(train: Samples) -> str:
+    """What is predicted, in a few words."""
     classes = train.task.classes
     names = ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")
     if train.task.regression:
         return f"each with the numbers {names}"
     return f"{len(classes)} classes{', any number of them a text' * train.task.multi_label}: {names}"
-
-
-def _augment() -> list[str]:
-    known = registry("augmentation", "text")
-    named = next((name for name in AUGMENTATIONS if name in known), None)
-    return [f"augment: [{named}]  # what there is: ftaug list augmentation"] if named else []
-
-
-def _imbalance(train: Samples) -> float:
-    if train.task.regression or train.task.multi_label:
-        return 1.0
-    counts = np.bincount(train.targets, minlength=len(train.task.classes))
-    return float(counts.max() / max(1, counts.min()))
-
-
-def _best(train: Samples) -> str:
-    return "f1" if train.task.multi_label or _imbalance(train) >= IMBALANCED else "accuracy"
-
-
-def _loss(train: Samples) -> list[str]:
-    """The loss that fits the task, and the metrics where they are not those of classes."""
-    losses, metrics = registry("loss", "text"), registry("metric", "text")
-    if train.task.regression:
-        loss = next((name for name in ("huber", "mse") if name in losses), None)
-        measured = [name for name in ("rmse", "mae", "r2", "spearman") if name in metrics]
-        best = [f"evaluate: {{metrics: [{', '.join(measured)}], best: {measured[0]}}}"] if measured else []
-        return [*([f"loss: {loss}"] if loss else []), *best]
-    if train.task.multi_label:
-        return ["loss: binary_cross_entropy"]
-    if (ratio := _imbalance(train)) >= IMBALANCED:
-        why = f"the largest class is {ratio:.0f} times the smallest"
-        return [f"loss: {{cross_entropy: {{class_weights: balanced}}}}  # {why}"]
-    return []

@@ -50,7 +50,8 @@ def image_table(
         group: a column; pictures with the same value there never part when a split is taken
         classes: the classes in their order; otherwise those in the table, in the order of their bytes
         split_column: a column with train, val or test; only the rows of the split are used
-        root: the folder that the pictures' paths start from; otherwise the table's own folder
+        root: the folder that the pictures' paths start from, and that holds those of absolute paths; otherwise the
+            table's own folder
 
     A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Paths may not leave the root.
     Reads the encoded bytes.
@@ -89,7 +90,7 @@ class _Found(Faults):
 
     def take(self, line: int, values: Sequence[Any]) -> bool:
         """Take a row in."""
-        path = _inside(cells.text(values[0]))
+        path = _inside(cells.text(values[0]), os.fsencode(self.root))
         size = _size(self.root, path)
         self.buffer += path
         self.ends.append(len(self.buffer))
@@ -97,16 +98,26 @@ class _Found(Faults):
         return True
 
 
-def _inside(text: str) -> bytes:
-    """The path of a picture, in bytes; refuses one that leads out of the root."""
+def _inside(text: str, root: bytes) -> bytes:
+    """The path of a picture from the root on, in bytes; refuses one that leads out of it."""
     if not text:
         raise BadData("the picture's path is empty")
     path = os.path.normpath(os.fsencode(text))
-    if b"\0" in path or path.startswith(b"/") or path.split(b"/")[0] == b"..":
+    if path.startswith(b"/") and b"\0" not in path:
+        path = _from(root, path)
+    if b"\0" in path or path.split(b"/")[0] == b"..":
         raise BadData(
             f"the picture's path '{text}' leads out of the folder; set root to a folder that holds all pictures"
         )
     return path
+
+
+def _from(root: bytes, path: bytes) -> bytes:
+    """An absolute path from the root on, which a link may lead to."""
+    if not path.startswith(root.rstrip(b"/") + b"/"):
+        folder, name = os.path.split(path)
+        path = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - bytes
+    return os.path.relpath(path, root)
 
 
 def _size(root: Path, path: bytes) -> int:

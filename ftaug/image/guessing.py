@@ -1,0 +1,134 @@
+"""Which column of a table holds the paths of pictures, and from which folder they start."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ftaug.errors import BadData, ExperimentError, MissingInput
+from ftaug.image.datasets.index import SUFFIXES
+from ftaug.tables import cells, guessing
+from ftaug.tables.guessing import Content, Targets
+from ftaug.tables.rows import DELIMITERS, rows
+
+READ = tuple(suffix.decode() for suffix in SUFFIXES)
+# fmt: off
+UNREAD = (
+    ".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2",
+    ".svg", ".psd", ".pdf", ".dcm", ".exr", ".hdr",
+)
+# fmt: on
+"""The endings of pictures that are not read."""
+IMAGES = ("path", "image", "image_path", "file", "file_name", "filename", "filepath", "img", "picture", "photo")
+CHECKED = 16  # cells of a column, spread over it
+FOLDERS_TRIED = 64  # beside a table
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the columns of a table of pictures seem to be."""
+
+    image: str
+    root: Path | None  # where the paths do not start from the table's folder
+    targets: Targets
+
+
+def rows_of_pictures(path: Path) -> int:
+    """How many of the rows looked at name a picture; 0 where the table is rather one of texts."""
+    content = guessing.look(path)
+    if (column := picture_column(content)) is None:
+        return 0
+    names = content[column] or [column]  # without rows: a table without a header
+    missing = next(_roots(path, _spread(names)), None) is None
+    web = guessing.share("://" in name for name in names) > 0.5
+    if missing and (web or set(guessing.wordy(content)) - {column}):
+        return 0
+    return len(names)
+
+
+def guess(path: Path) -> Guess:
+    """Look at a table of pictures; raises BadData, MissingInput or ExperimentError where something is unclear."""
+    content = guessing.look(path)
+    column = picture_column(content)
+    if column is None:
+        there = ", ".join(f"'{name}'" for name in content)
+        raise ExperimentError(f"{path}: no column holds paths of pictures ({', '.join(READ)}); the columns are {there}")
+    _check_header(path, content)
+    names = [name for name in content[column] if name]
+    check_formats(f"{path}: column '{column}'", names)
+    root = _root(path, column, names)
+    targets = guessing.guess_targets(content, [name for name in content if _names_pictures(content[name])])
+    if targets.label is None and targets.target is None:
+        there = ", ".join(f"'{name}'" for name in content)
+        raise ExperimentError(
+            f"{path}: cannot tell which column holds the label; the columns are {there}: rename it to label, "
+            "or write the file yourself: data: {train: {image_table: {path: …, image: …, label: …}}}"
+        )
+    return Guess(column, root, targets)
+
+
+def picture_column(content: Content) -> str | None:
+    """The column of paths: one that is called so, or the first; the names count for a table without a header."""
+    columns = [name for name, values in content.items() if _names_pictures(values or [name])]
+    return next(iter([*guessing.named(columns, IMAGES), *columns]), None)
+
+
+def check_formats(where: str, names: Sequence[str]) -> None:
+    """Refuse pictures none of which is in a format that is read; raises BadData that says how to convert them."""
+    unread = Counter(suffix for name in names if (suffix := Path(name).suffix).lower() in UNREAD)
+    if unread and not any(name.lower().endswith(READ) for name in names):
+        (suffix, count), *_ = unread.most_common(1)
+        raise BadData(
+            f"{where} holds {count:,} {suffix} file{'s' * (count > 1)}, a format that is not read; read are "
+            f"{', '.join(READ)}: convert them, for example with ImageMagick in each folder: "
+            f"magick mogrify -format jpg '*{suffix}'"
+        )
+
+
+def _names_pictures(values: Sequence[str]) -> bool:
+    return guessing.share(value.lower().endswith((*READ, *UNREAD)) for value in values) > 0.5
+
+
+def _check_header(path: Path, content: Content) -> None:
+    """Raise BadData for a table whose names of columns are themselves a picture and its label."""
+    pictures = [name for name in content if name.lower().endswith((*READ, *UNREAD))]
+    if path.suffix.lower() in DELIMITERS and any(next(_roots(path, [name]), None) for name in pictures):
+        names = ["path" if name in pictures[:1] else "label" for name in content]
+        numbered = [f"{name}_{i}" if names.index(name) < i else name for i, name in enumerate(names)]
+        raise guessing.headerless(path, "the path of a picture among it", numbered, [*content])
+
+
+def _root(path: Path, column: str, names: Sequence[str]) -> Path | None:
+    """The folder that the paths start from, None for the table's own; raises MissingInput where there is none."""
+    tried = _spread(names)
+    if (root := next(_roots(path, tried), None)) is None:
+        raise MissingInput(
+            f"{path}: column '{column}' names pictures such as {tried[0]}, which are not below {path.parent}: move the "
+            "table to the folder that their paths start from, or write the file yourself: "
+            "data: {train: {image_table: {path: …, root: …, label: …}}}"
+        )
+    if all(Path(name).is_absolute() for name in tried):
+        return _common_folder(cells.text(value) for _, (value,) in rows("ftaug init", path, [column]))
+    return None if root == path.parent else root
+
+
+def _roots(path: Path, names: Sequence[str]) -> Iterator[Path]:
+    """The folders at or beside a table where one of the pictures is; the table's own first."""
+    beside = sorted(entry for entry in path.parent.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    for folder in (path.parent, *beside[:FOLDERS_TRIED], path.parent.resolve().parent, Path.cwd()):
+        if any(Path(folder, name).is_file() for name in names):
+            yield folder
+
+
+def _common_folder(paths: Iterable[str]) -> Path:
+    """The deepest folder that holds all of the files, whose paths are absolute."""
+    folders = {os.path.dirname(path) for path in paths if path.startswith("/")}  # noqa: PTH120 - many, and quick
+    return Path(os.path.commonpath(folders))
+
+
+def _spread(names: Sequence[str]) -> list[str]:
+    """A handful of names, spread over all."""
+    return [names[len(names) * step // CHECKED] for step in range(min(CHECKED, len(names)))] if names else []

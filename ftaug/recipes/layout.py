@@ -1,0 +1,60 @@
+"""Where the samples of an experiment are: the datasets of its splits, with what is to be said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ftaug.errors import BadData
+from ftaug.recipes.recipe import Choice
+from ftaug.tables.guessing import Targets
+
+COLUMNS_GUESSED = "columns by their names and their cells"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The dataset of each split that there is, as plain YAML data; train is among them."""
+
+    datasets: Mapping[str, Any]
+    reason: str = ""
+    hints: tuple[str, ...] = ()
+
+    def choices(self) -> dict[str, Choice]:
+        """The values of train, val and test; without validation samples some are taken from train."""
+        chosen = {split: Choice(dataset, self.reason) for split, dataset in self.datasets.items()}
+        taken = Choice({"split": "20%"}, "taken from train, stratified, the same for every run with this seed")
+        return {"train": chosen["train"], "val": taken, **chosen}
+
+
+def table_settings(targets: Targets) -> dict[str, str]:
+    """What is predicted and the split, as settings of a table's dataset."""
+    settings = {
+        "label": targets.label,
+        "target": targets.target,
+        "labels_separator": targets.separator,
+        "split_column": targets.split,
+    }
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def by_split(read: Callable[[str], object], targets: Targets, dataset: Any) -> dict[str, Any]:
+    """The dataset for train and the other splits of a table; `read` raises BadData for one that it does not hold."""
+    splits = ["train"]
+    for split in ("val", "test") if targets.split is not None else ():
+        try:
+            read(split)
+        except BadData:
+            continue
+        splits.append(split)
+    return dict.fromkeys(splits, dataset)
+
+
+def group_hint(targets: Targets, dataset: str) -> tuple[str, ...]:
+    """A comment on a column that may say which samples belong together."""
+    if targets.group is None or targets.split is not None:
+        return ()
+    return (
+        f"{dataset}: group: {targets.group} would keep samples of one {targets.group} together, in train or in val",
+    )

@@ -1,0 +1,87 @@
+"""What is known of a dataset, and the settings chosen for it, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ftaug.interfaces import Samples, TaskKind
+
+IMBALANCED = 3
+"""From this ratio of the largest class to the smallest on, classes get weights."""
+
+
+class Choice(NamedTuple):
+    """A value of an experiment file, as plain YAML data, and why it was chosen."""
+
+    value: Any
+    reason: str
+
+
+class Model(NamedTuple):
+    """A backbone as it stands in the experiment file."""
+
+    name: str
+    settings: Mapping[str, Any]  # those that are written
+
+    @property
+    def value(self) -> Any:
+        """The value of `backbone`."""
+        return {self.name: dict(self.settings)} if self.settings else self.name
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether it starts from weights."""
+        return self.settings.get("weights") != "none"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a recipe is chosen by."""
+
+    kind: TaskKind
+    samples: int  # for training
+    counts: Mapping[str, int] = field(default_factory=dict)  # training samples of each class; empty in regression
+    model: Model | None = None  # the backbone, where one was requested
+
+    @property
+    def per_class(self) -> float:
+        """The training samples of a class, on average; in regression all of them."""
+        return self.samples / max(1, len(self.counts))
+
+    @property
+    def imbalance(self) -> float:
+        """How many times as many samples the largest class has as the smallest; 1 without exclusive classes."""
+        if self.kind != "single_label":
+            return 1.0
+        return max(self.counts.values()) / max(1, min(self.counts.values()))
+
+    @property
+    def imbalanced(self) -> bool:
+        """Whether the classes need weights."""
+        return self.imbalance >= IMBALANCED
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of an experiment beside its data, in the order of the file; None and nothing are left out."""
+
+    batch_size: Choice
+    backbone: Choice
+    unfreeze: Choice
+    augment: tuple[Choice, ...]
+    loss: Choice | None
+    optimizer: Choice
+    lr: Mapping[str, Choice]
+    train: Mapping[str, Choice]
+    evaluate: Mapping[str, Choice]
+
+
+def class_counts(samples: Samples) -> dict[str, int]:
+    """The samples of each class, with several labels a sample too; empty in regression."""
+    task, targets = samples.task, samples.targets
+    if task.regression:
+        return {}
+    sums = targets.sum(axis=0) if task.multi_label else [(targets == code).sum() for code in range(len(task.classes))]
+    return {name: int(count) for name, count in zip(task.classes, sums, strict=True)}

@@ -1,0 +1,84 @@
+"""A recipe as the text of an experiment file, with the reason beside each line."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from ftaug.config import document
+from ftaug.errors import printable
+from ftaug.recipes.layout import Layout
+from ftaug.recipes.recipe import Choice, Recipe
+
+WIDTH = 119  # of a line, at most, where there is a choice
+ALIGNED = 64  # reasons of lines up to this length begin in one column
+_PLAIN = re.compile(r"[A-Za-z_][\w./-]*( [\w./-]+)*|\d+(\.\d+)?%|\d+ (epochs?|steps?)", re.ASCII)
+
+
+class Line(NamedTuple):
+    """A line of an experiment file, and the comment behind it."""
+
+    text: str
+    reason: str = ""
+
+
+def experiment_text(header: Sequence[str], top: Sequence[Line], layout: Layout, recipe: Recipe) -> str:
+    """The whole file: comments, what stands before the data, such as the modality, the splits, the recipe."""
+    lines = [Line(f"# {_one_line(line)}") for line in header]
+    lines += [*top, Line("data:"), *_block("  ", layout.choices())]
+    lines += [Line(f"  # {_one_line(hint)}") for hint in layout.hints]
+    lines += _block("  ", {"batch_size": recipe.batch_size})
+    for field in fields(recipe)[1:]:
+        lines += _section(field.name, getattr(recipe, field.name))
+    return aligned(lines)
+
+
+def _section(name: str, value: Any) -> list[Line]:
+    if isinstance(value, Choice):
+        return _block("", {name: value})
+    if not value:
+        return []
+    if isinstance(value, Mapping):
+        return [Line(f"{name}:"), *_block("  ", value)]
+    return [Line(f"{name}:", "in this order"), *(Line(f"  - {flow(item.value)}", item.reason) for item in value)]
+
+
+def _block(indent: str, choices: Mapping[str, Choice]) -> list[Line]:
+    return [Line(f"{indent}{name}: {flow(choice.value)}", choice.reason) for name, choice in choices.items()]
+
+
+def flow(value: Any) -> str:
+    """Plain data as YAML in one line; texts in quotes where YAML would read something else."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and isinstance(document.scalar(value), str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def aligned(lines: Sequence[Line]) -> str:
+    """The text of the lines, their reasons in one column; a reason that is too long for its line stands above it."""
+    column = max((len(line.text) for line in lines if line.reason and len(line.text) <= ALIGNED), default=0)
+    result: list[str] = []
+    for text, reason in lines:
+        comment = f"# {_one_line(reason)}"
+        if not reason:
+            result.append(text)
+        elif len(beside := f"{text:<{column}}  {comment}") <= WIDTH:
+            result.append(beside)
+        else:
+            indent = " " * (len(text) - len(text.lstrip()))
+            mark = f"{indent}# "
+            result += textwrap.wrap(comment[2:], WIDTH, initial_indent=mark, subsequent_indent=mark)
+            result.append(text)
+    return "\n".join(result) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ")

@@ -1,0 +1,69 @@
+"""The settings proposed for a dataset of texts, by how many there are."""
+
+from __future__ import annotations
+
+from ftaug.recipes.recipe import Choice, Facts, Model, Recipe
+
+BATCH_SIZES = (4, 8, 16, 32)
+STEPS = 20  # of an epoch, at least
+EPOCHS = ((2000, 20), (20_000, 8))  # for fewer texts than the first number
+MOST_TEXTS_EPOCHS = 4
+AUGMENTATION = "aeda"
+
+
+def recipe(facts: Facts) -> Recipe:
+    """The settings and their reasons."""
+    model = facts.model or Model("tiny_text", {})
+    why_model = "comes with ftaug; any encoder of transformers: {hf: {path: FOLDER_OR_NAME}}"
+    return Recipe(
+        batch_size=_batch_size(facts),
+        backbone=Choice(model.value, "as requested" if facts.model else why_model),
+        unfreeze=Choice(["all"], "text encoders are usually fine-tuned as a whole"),
+        augment=(Choice(AUGMENTATION, "inserts punctuation; all of them: ftaug list augmentation"),),
+        loss=_loss(facts),
+        optimizer=Choice({"adamw": {"weight_decay": 0.01}}, "the usual choice for fine-tuning"),
+        lr={
+            "peak": _rate(model),
+            "schedule": Choice({"linear": {"warmup": "6%"}}, "rises at first, then falls to 0"),
+        },
+        train={"epochs": _epochs(facts)},
+        evaluate=_evaluate(facts),
+    )
+
+
+def _batch_size(facts: Facts) -> Choice:
+    size = max((size for size in BATCH_SIZES if size * STEPS <= facts.samples), default=BATCH_SIZES[0])
+    largest = size == BATCH_SIZES[-1]
+    return Choice(size, "a common size" if largest else f"small, so that an epoch has about {STEPS} steps or more")
+
+
+def _rate(model: Model) -> Choice:
+    if model.name == "hf":
+        return Choice(0.00005, "the usual rate for an encoder of this kind; search one: ftaug lr-find THIS_FILE")
+    return Choice(0.0005, "a small network bears a high rate")
+
+
+def _epochs(facts: Facts) -> Choice:
+    epochs = next((epochs for limit, epochs in EPOCHS if facts.samples < limit), MOST_TEXTS_EPOCHS)
+    return Choice(epochs, f"fewer texts need more epochs; there are {facts.samples:,}")
+
+
+def _loss(facts: Facts) -> Choice | None:
+    if facts.kind == "regression":
+        return Choice("huber", "for numbers; outliers count less than with squared_error")
+    if facts.kind == "multi_label":
+        return Choice("binary_cross_entropy", "a text has any number of labels")
+    if facts.imbalanced:
+        why = f"the largest class is {facts.imbalance:.0f} times the smallest"
+        return Choice({"cross_entropy": {"class_weights": "balanced"}}, why)
+    return None
+
+
+def _evaluate(facts: Facts) -> dict[str, Choice]:
+    if facts.kind == "regression":
+        metrics, best, why = ["rmse", "mae", "r2", "spearman"], "rmse", "in the unit of the numbers; lower is better"
+    elif facts.kind == "multi_label" or facts.imbalanced:
+        metrics, best, why = ["accuracy", "f1"], "f1", "counts rare classes as much as common ones"
+    else:
+        metrics, best, why = ["accuracy", "f1"], "accuracy", "the classes are of similar size"
+    return {"metrics": Choice(metrics, "all of them: ftaug list metric"), "best": Choice(best, why)}
