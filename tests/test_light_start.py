@@ -66,9 +66,11 @@ def test_init_does_not_import_heavy_packages(tmp_path):
         folder = tmp_path / "photos" / label
         folder.mkdir(parents=True)
         Image.new("RGB", (96, 96)).save(folder / "1.png")
-    done, modules = modules_of("init", "photos", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert not modules & HEAVY
+    (tmp_path / "photos.csv").write_text("path,label\nphotos/cat/1.png,cat\nphotos/dog/1.png,dog\n")
+    for data in ("photos", "photos.csv"):
+        done, modules = modules_of("init", data, "-o", f"{data}.yaml", "--backbone", "timm/resnet18", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert not modules & HEAVY
 
 
 def test_a_heavy_import_would_be_seen(tmp_path):

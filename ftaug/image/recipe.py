@@ -16,6 +16,8 @@ EPOCHS = ((500, 50), (5000, 20), (50_000, 10))  # for fewer pictures than the fi
 MOST_PICTURES_EPOCHS = 5
 
 SMALL_NETWORK = "resnet20"  # for 32×32 pixels
+NORM_BEHIND = re.compile(r"(timm/)?(convnext|swin|maxvit|densenet|shufflenet|mobilenet|vit_[bhl]_)")
+"""Networks with a small stage, such as a norm or a convolution, between the last blocks and the head."""
 HAVE_LAYER4 = re.compile(r"(wide_)?resne(x)?t(18|34|50|101|152)(_\w+)?")
 
 
@@ -46,7 +48,7 @@ def recipe(facts: PictureFacts) -> Recipe:
         lr={
             "peak": Choice(0.003, "a small network bears a high rate")
             if small
-            else Choice(0.0003, "low enough to keep what the weights know; search one: ftaug lr-find THIS_FILE"),
+            else Choice(0.0003, "usual for fine-tuning; to search one: ftaug lr-find THIS_FILE"),
             "schedule": Choice({"cosine": {"warmup": "5%"}}, "rises at first, then falls to 0"),
         },
         train={"epochs": _epochs(facts)},
@@ -83,8 +85,12 @@ def _unfreeze(facts: PictureFacts, model: Model) -> Choice:
     if model.name == SMALL_NETWORK or facts.samples >= FEW:
         why = "a small network" if model.name == SMALL_NETWORK else f"{facts.samples:,} pictures"
         return Choice(["all"], f"{why}: all layers can learn")
-    last: list[Any] = ["layer4", "head"] if HAVE_LAYER4.fullmatch(model.name) else [{"last": 2}]
-    return Choice(last, "few pictures: the early layers stay as pretrained; all of them: [all]")
+    last: list[Any] = (
+        ["layer4", "head"]
+        if HAVE_LAYER4.fullmatch(model.name)
+        else [{"last": 3 if NORM_BEHIND.match(model.name) else 2}]
+    )
+    return Choice(last, "few pictures: the early layers stay as pretrained")
 
 
 def _augment(facts: PictureFacts, small: bool) -> tuple[Choice, ...]:

@@ -23,9 +23,9 @@ class Layout:
 
     def choices(self) -> dict[str, Choice]:
         """The values of train, val and test; without validation samples some are taken from train."""
-        chosen = {split: Choice(dataset, self.reason) for split, dataset in self.datasets.items()}
-        taken = Choice({"split": "20%"}, "taken from train, stratified, the same for every run with this seed")
-        return {"train": chosen["train"], "val": taken, **chosen}
+        taken = Choice({"split": "20%"}, "taken from train, the same samples for every run with this seed")
+        others = {split: Choice(self.datasets[split], "") for split in ("val", "test") if split in self.datasets}
+        return {"train": Choice(self.datasets["train"], self.reason), "val": taken, **others}
 
 
 def table_settings(targets: Targets) -> dict[str, str]:
@@ -55,6 +55,5 @@ def group_hint(targets: Targets, dataset: str) -> tuple[str, ...]:
     """A comment on a column that may say which samples belong together."""
     if targets.group is None or targets.split is not None:
         return ()
-    return (
-        f"{dataset}: group: {targets.group} would keep samples of one {targets.group} together, in train or in val",
-    )
+    column = targets.group
+    return (f"`group: {column}` in {dataset} keeps samples with the same {column} on one side of the split",)

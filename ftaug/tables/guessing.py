@@ -20,7 +20,7 @@ LABELS = (
 NUMBERS = ("score", "rating", "similarity", "value", "target", "label", "labels", "y")
 SPLITS = ("split", "part", "partition", "fold", "set", "subset")
 GROUP = re.compile(
-    r"(?i)(^|[^a-z])(group|patient|subject|person|user|author|owner|speaker|participant|session)s?(?![a-z])"
+    r"(^|[^a-z])((?i:group|patient|subject|person|user|author|owner|speaker|participant|session)s?)(?![a-z])"
 )
 ROWS = 1000
 """At least so many rows, spread over the table, are looked at, and less than twice as many."""

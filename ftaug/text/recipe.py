@@ -39,7 +39,7 @@ def _batch_size(facts: Facts) -> Choice:
 
 def _rate(model: Model) -> Choice:
     if model.name == "hf":
-        return Choice(0.00005, "the usual rate for an encoder of this kind; search one: ftaug lr-find THIS_FILE")
+        return Choice(0.00005, "usual for pretrained encoders; to search one: ftaug lr-find THIS_FILE")
     return Choice(0.0005, "a small network bears a high rate")
 
 

@@ -108,6 +108,18 @@ def test_other_columns_and_another_root(photos):
     assert samples.read(1) == b"a/2.jpg" and samples.targets.tolist() == [0, 1]
 
 
+def test_absolute_paths_below_the_root_count_from_there(photos, tmp_path_factory):
+    link = tmp_path_factory.mktemp("links") / "photos"
+    link.symlink_to(photos)
+    table = text(photos, f"path,label\n{photos}/a/1.jpg,cat\n{link}/a/2.jpg,dog\n")
+    samples = image_table("train", path=table)
+    assert samples.name(0) == str(photos / "a" / "1.jpg") and samples.read(1) == b"a/2.jpg"
+    relative = image_table("train", path=text(photos, "path,label\na/1.jpg,cat\na/2.jpg,dog\n", "r.csv"))
+    assert samples.fingerprint == relative.fingerprint
+    with pytest.raises(BadData, match=r"the picture's path '/\S+/a/1.jpg' leads out of the folder; set root"):
+        image_table("train", path=table, root=photos / "b")
+
+
 def test_given_classes_keep_their_order(photos):
     table = write(photos, "t.csv")
     samples = image_table("train", path=table, classes=("dog", "emu", "cat", "ant"))
