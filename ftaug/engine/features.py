@@ -28,7 +28,7 @@ from ftaug.engine.fit import collated
 from ftaug.engine.norms import evaluated_model
 from ftaug.engine.portion import Portion
 from ftaug.engine.prefix import Cut, again, cut
-from ftaug.engine.setup import Setup
+from ftaug.engine.setup import Setup, modality_of
 from ftaug.errors import ExperimentError, StorageError
 from ftaug.interfaces import CannotCut
 
@@ -186,7 +186,7 @@ def _key(setup: Setup, made: Cut, shapes: Mapping[str, tuple[int, ...]]) -> str:
         dict(setup.backbone.preprocessing),
     ]
     known += [experiment.evaluate.views, device.torch.type, device.precision, device.augments, torch.__version__]
-    known += [torch.get_num_threads(), shapes, str(made.prefix)]
+    known += [torch.get_num_threads(), shapes, str(made.prefix), modality_of(experiment).cache_version]
     digest.update(json.dumps(known, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
 

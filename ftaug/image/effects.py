@@ -55,7 +55,7 @@ class Effect:
 def effects(pipeline: Pipeline, rows: Sequence[Row]) -> list[Effect]:
     """The effect of every op of a pipeline, each alone."""
     plain = Pipeline((), pipeline.preprocessing)
-    before = [plain(row.raw, None) for row in rows]
+    before = [plain(row.raw, row.streams(0)) for row in rows]  # resampled as in training, not as in evaluation
     return [_effect(name, index, pipeline, rows, before) for index, (name, _) in enumerate(pipeline.named)]
 
 
@@ -82,7 +82,7 @@ def _results(
     """Pictures without and with an op, where it fires."""
     for row, old in zip(rows, before, strict=True):
         picture = opened(row.raw)
-        canvas = Canvas(picture.height, picture.width, alone.target(training=True), row.labels)
+        canvas = Canvas(picture.height, picture.width, alone.target, row.labels)
         for epoch in range(EPOCHS):
             if any(alone.fired(canvas, row.streams(epoch))):
                 yield old, alone(row.raw, row.streams(epoch), row.labels)

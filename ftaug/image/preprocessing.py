@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.config.experiment import ModelInput
@@ -14,20 +14,24 @@ def sides(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     return (size, size) if isinstance(size, int) else size
 
 
+def at_size(preprocessing: Mapping[str, Any], size: Sequence[int]) -> dict[str, Any]:
+    """The preprocessing for another size: what is cropped away keeps its share."""
+    resize, scale = preprocessing["resize"], min(size) / min(preprocessing["size"])
+    return {**preprocessing, "size": list(size), "resize": None if resize is None else round(resize * scale)}
+
+
 def adjusted(preprocessing: Mapping[str, Any], input: ModelInput) -> dict[str, Any]:
     """The preprocessing that the weights expect, with what the file sets in its place. Raises ExperimentError.
 
     Evaluation cuts the center out of a picture whose shorter side is as much larger as with the weights' own size.
     """
-    expected = preprocessing["size"]
-    size = list(sides(input.size) or expected)
-    resize = input.resize or preprocessing["resize"]
-    if input.size is not None and input.resize is None and resize is not None:
-        resize = round(resize * min(size) / min(expected))
-    if resize is not None and resize < min(size):
-        text = f"input.resize must be at least the size, {size[0]}×{size[1]} pixels; got {resize}"
-        raise ExperimentError(Problem(text, input.place))
-    found = {**preprocessing, "size": size, "resize": resize}
+    size = sides(input.size) or preprocessing["size"]
+    found = at_size(preprocessing, size)
+    if input.resize is not None:
+        if input.resize < min(size):
+            text = f"input.resize must be at least the size, {size[0]}×{size[1]} pixels; got {input.resize}"
+            raise ExperimentError(Problem(text, input.place))
+        found["resize"] = input.resize
     if input.interpolation is not None:
         found["interpolation"] = input.interpolation
     if input.train_size is not None:

@@ -153,8 +153,13 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
 def described(preprocessing: Mapping[str, Any]) -> str:
     """How a picture becomes the model's input, in a line."""
     height, width = preprocessing["size"]
-    resize = preprocessing["resize"]
-    way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
+    resize, mode = preprocessing["resize"], preprocessing.get("crop_mode", "center")
+    if mode == "border":
+        way = f"fitted into a shorter side of {resize or min(height, width)}, padded with the mean color"
+    elif mode == "squash" and resize:
+        way = f"from the centre of a picture squashed to a shorter side of {resize}"
+    else:
+        way = f"from the centre of a shorter side of {resize}" if resize else "squashed"
     if train_size := preprocessing.get("train_size"):
         way += f" (in training {train_size[0]}×{train_size[1]})"
     values = f"mean {preprocessing['mean']}, std {preprocessing['std']}"

@@ -103,7 +103,7 @@ def _upright(raw: bytes | np.ndarray) -> np.ndarray:
 def _first_that_fires(alone: Pipeline, row: Row) -> int:
     """The first epoch in which an op does something to a picture; 0 if it never does."""
     picture = opened(row.raw)
-    canvas = Canvas(picture.height, picture.width, alone.target(training=True), row.labels)
+    canvas = Canvas(picture.height, picture.width, alone.target, row.labels)
     return next((epoch for epoch in range(TRIES) if any(alone.fired(canvas, row.streams(epoch)))), 0)
 
 

@@ -68,12 +68,12 @@ def test_gives_the_bits_of_decoding_and_reads_no_source_again(source, tmp_path, 
 
 def test_keeps_no_finer_scale_than_was_asked_for(source, tmp_path):
     decoded = DecodedSamples(source, tmp_path / "cache", True)
-    evaluation = samples.pipeline([], preprocessing(40))
+    training = samples.pipeline([], preprocessing(40))
     for index in range(len(source)):
-        samples.prepare(decoded.read(index), evaluation, None)
+        samples.prepare(decoded.read(index), training, streams())
     kept = sorted(path.name for path in (tmp_path / "cache" / "0").iterdir())
     assert kept == [f"{i}.{n}" for i, scale in enumerate((4, 2, 2, 1, 1)) for n in (0, scale)]
-    expected = samples.footprint(source.read(0), evaluation, [None])
+    expected = samples.footprint(source.read(0), training, [streams()])
     assert (tmp_path / "cache" / "0" / "0.4").stat().st_size == expected + 64
 
 

@@ -58,16 +58,19 @@ def test_a_crop_larger_than_the_resized_picture_is_black_around_it():
 
 
 @pytest.mark.parametrize("shape", [(750, 1000), (1111, 777), (1001, 1503)])
-def test_evaluation_of_a_large_jpeg_is_near_to_its_full_decode(shape):
-    """The smaller decode changes less than the choice of a filter does."""
+def test_a_large_jpeg_in_training_is_near_to_its_full_decode(shape):
+    """The smaller decode changes less than the choice of a filter does; evaluation decodes all of it."""
     pixels = texture(*shape, finest=6)
     data = jpeg(pixels, quality=92)
     expected = by_torchvision(decode(data), (224, 224), 256)
-    difference = for_evaluation(data, height=224, resize=256).astype(int) - expected
+    for_training = samples.prepare(data, samples.pipeline([], preprocessing(224, resize=256)), streams())
+    difference = for_training.astype(int) - expected
     other_filter = by_torchvision(decode(data), (224, 224), 256, "bicubic").astype(int) - expected
     print(shape, np.abs(difference).mean(), np.abs(other_filter).mean(), difference.mean())
     assert np.abs(difference).mean() < np.abs(other_filter).mean()
     assert abs(difference.mean()) < 0.3
+    evaluated = for_evaluation(data, height=224, resize=256).astype(int)
+    assert np.abs(evaluated - expected).max() <= 1
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -77,8 +80,7 @@ def test_a_large_turned_jpeg_is_shown_upright(orientation):
     data = jpeg(ramp(1003, 1206, slope=0.2), quality=95, exif=exif)
     upright = samples.prepare(data, samples.pipeline([], preprocessing(64, resize=None)), None).astype(int)
     expected = by_torchvision(decode(data), (64, 64), None)
-    assert np.abs(upright - expected).max() <= 3
-    assert abs((upright - expected).mean()) < 0.5
+    assert np.abs(upright - expected).max() <= 1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20000), (20000, 1), (3, 700), (2, 2)])

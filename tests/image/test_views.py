@@ -1,4 +1,4 @@
-"""Evaluation in several views: the windows of torchvision, their answers averaged."""
+"""Evaluation in several views: their answers averaged. `test_evaluation.py` has the windows."""
 
 import json
 
@@ -6,39 +6,17 @@ import numpy as np
 import pytest
 from pictures import preprocessing, texture
 from PIL import Image
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional
 
 from ftaug.cli import run
 from ftaug.engine.measure import over_views
 from ftaug.image import samples
 
-KINDS = {"flip": 2, "five_crop": 5, "ten_crop": 10}
 EXPERIMENT = """
 data: {train: {image_folder: {path: photos}}, val: {split: 40%}, batch_size: 4, workers: 0}
 backbone: {resnet18: {weights: none}}
 train: {epochs: 1}
 lr: {peak: 1e-3}
 """
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", [(90, 120), (120, 77), (64, 64)])
-def test_views_are_torchvisions(kind, shape):
-    picture = texture(*shape)
-    pipeline = samples.pipeline((), preprocessing(48, resize=56, views=kind))
-    found = samples.prepare(picture, pipeline, None)
-    image = functional.resize(Image.fromarray(picture), 56)
-    crops = {
-        "flip": lambda: [functional.center_crop(image, 48), functional.hflip(functional.center_crop(image, 48))],
-        "five_crop": lambda: v2.FiveCrop(48)(image),
-        "ten_crop": lambda: v2.TenCrop(48)(image),
-    }[kind]()
-    if kind == "ten_crop":  # torchvision's last five are the corners of the mirrored picture
-        crops = [crops[i] for i in (0, 1, 2, 3, 4, 6, 5, 8, 7, 9)]
-    expected = np.stack([np.asarray(crop) for crop in crops])
-    assert found.shape == expected.shape == (KINDS[kind], 48, 48, 3)
-    assert np.abs(found.astype(int) - expected).max() <= 1
 
 
 def test_a_batch_holds_all_views_of_a_sample_together():

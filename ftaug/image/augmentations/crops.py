@@ -131,32 +131,10 @@ def fitting(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
 PROPORTIONATE = {"shortest": covering, "longest": fitting, "pad": fitting}
 
 
-def resized_centre(canvas: Canvas, resize_to: int | None) -> Geometry:
-    """What evaluation sees: the shorter side resized, then the centre cut out; without a number, all of it squashed."""
-    height, width = canvas.target
-    if resize_to is None:
-        return _resized(canvas, height, width)
-    shown = Canvas(*covering(canvas, resize_to, resize_to), canvas.target)
-    return _resized(canvas, shown.height, shown.width).then(_central(shown, height, width, "constant"))
-
-
-CENTRE, CORNERS = (0.5, 0.5), ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
-VIEWS = {"flip": ((CENTRE,), True), "five_crop": ((*CORNERS, CENTRE), False), "ten_crop": ((*CORNERS, CENTRE), True)}
-"""Where the windows of evaluation lie, down and across, and whether all are mirrored too."""
-
-
-def views(canvas: Canvas, resize_to: int | None, kind: str) -> list[Geometry]:
-    """What evaluation sees in several views: as `resized_centre`, but at the corners too, or mirrored too."""
-    places, mirrored = VIEWS[kind]
-    height, width = canvas.target
-    shown = Canvas(*(covering(canvas, resize_to, resize_to) if resize_to else canvas.target), canvas.target)
-    resized = _resized(canvas, shown.height, shown.width)
-    found = []
-    for down, across in places:
-        top, left = round(down * (shown.height - height)), round(across * (shown.width - width))
-        found.append(resized.then(_window(shown, (top, left, height, width))))
-    mirror = Geometry(matrix([[-1, 0, width], [0, 1, 0], [0, 0, 1]]), height, width)
-    return [*found, *(one.then(mirror) for one in found)] if mirrored else found
+def resized_centre(canvas: Canvas, height: int, width: int) -> Geometry:
+    """The picture resized, then its centre cut out as large as the model takes it; black around a smaller one."""
+    shown = Canvas(height, width, canvas.target)
+    return _resized(canvas, height, width).then(_central(shown, *canvas.target, "constant"))
 
 
 def _window(

@@ -15,7 +15,7 @@ DRAWS = 8
 
 def check_size_after(pipeline: Pipeline) -> None:
     """Raise ExperimentError where augmentations leave pictures in another size than the model takes."""
-    wanted = pipeline.target(training=True)
+    wanted = pipeline.target
     for height, width in SHAPES:
         for draw in range(DRAWS):
             found = pipeline.size_after(height, width, partial(_stream, draw))

@@ -12,10 +12,11 @@ import numpy as np
 from ftaug.config.draws import each
 from ftaug.config.registry import Component, nested
 from ftaug.config.streams import named
-from ftaug.image.augmentations.crops import resized_centre, views
 from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table
 from ftaug.image.decode import opened
+from ftaug.image.evaluation import evaluated, fitted
 from ftaug.image.picture import Picture
+from ftaug.image.preprocessing import at_size
 from ftaug.image.resample import render, scale_of
 from ftaug.interfaces import Account, Streams
 
@@ -35,9 +36,15 @@ class Pipeline:
         """The augmentations with the names of their streams."""
         return tuple(named(self.augment))
 
-    def target(self, *, training: bool) -> tuple[int, int]:
-        """Height and width that the model takes, in training or in evaluation."""
-        height, width = (training and self.preprocessing.get("train_size")) or self.preprocessing["size"]
+    @cached_property
+    def in_training(self) -> Mapping[str, Any]:
+        """The preprocessing with the size of training in place of evaluation's."""
+        return at_size(self.preprocessing, self.preprocessing.get("train_size", self.preprocessing["size"]))
+
+    @property
+    def target(self) -> tuple[int, int]:
+        """Height and width that the model takes in training."""
+        height, width = self.in_training["size"]
         return height, width
 
     def __call__(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
@@ -46,20 +53,14 @@ class Pipeline:
         Where evaluation looks at several views: uint8 (views, H, W, 3).
         """
         picture = opened(raw)
-        if streams is None and self.preprocessing.get("views"):
-            return self._views(picture)
+        if streams is None:
+            return evaluated(picture, self.preprocessing)
         draws = self.draws(picture.height, picture.width, streams, labels)
         return apply(draws, picture, self.preprocessing.get("interpolation", "bilinear"))
 
-    def _views(self, picture: Picture) -> np.ndarray:
-        """The views of an evaluation."""
-        canvas = Canvas(picture.height, picture.width, self.target(training=False))
-        seen = views(canvas, self.preprocessing.get("resize"), self.preprocessing["views"])
-        return np.stack([apply([view], picture, self.preprocessing.get("interpolation", "bilinear")) for view in seen])
-
-    def draws(self, height: int, width: int, streams: Streams | None, labels: tuple[str, ...] = ()) -> list[Draw]:
+    def draws(self, height: int, width: int, streams: Streams, labels: tuple[str, ...] = ()) -> list[Draw]:
         """What happens to a picture of this size. It ends as large as an op settled, else as in evaluation."""
-        canvas = Canvas(height, width, self.target(training=streams is not None), labels)
+        canvas = Canvas(height, width, self.target, labels)
         drawn: list[Draw] = []
         settled = False
         for _, draws, _ in self.fired(canvas, streams):
@@ -69,16 +70,11 @@ class Pipeline:
                     settled = draw.settles or (settled and seen[:2] == canvas[:2])
                     canvas = seen
             drawn += draws
-        return drawn if settled else [*drawn, resized_centre(canvas, self._resize_to(canvas.target))]
+        return drawn if settled else [*drawn, *fitted(canvas, self.in_training)]
 
-    def _resize_to(self, target: tuple[int, int]) -> int | None:
-        """The shorter side before the center is cut out: as much larger than the target as in evaluation."""
-        resize = self.preprocessing.get("resize")
-        return None if resize is None else round(resize * min(target) / min(self.preprocessing["size"]))
-
-    def size_after(self, height: int, width: int, streams: Streams | None) -> tuple[int, int]:
-        """Height and width that a picture of this size has in the end."""
-        canvas = Canvas(height, width, self.target(training=streams is not None))
+    def size_after(self, height: int, width: int, streams: Streams) -> tuple[int, int]:
+        """Height and width that a training picture of this size has in the end."""
+        canvas = Canvas(height, width, self.target)
         for draw in self.draws(height, width, streams):
             if isinstance(draw, Geometry | Pixels):
                 canvas = draw.left(canvas)
@@ -95,7 +91,9 @@ class Pipeline:
                 yield name, draws, canvas
 
     def scale(self, picture: Picture, streams: Streams | None) -> int:
-        """The n of the 1/n at which a picture is loaded."""
+        """The n of the 1/n at which a picture is loaded: evaluation sees the full decode."""
+        if streams is None:
+            return 1
         first = fuse(self.draws(picture.height, picture.width, streams), picture.height, picture.width)[0]
         assert isinstance(first, Fused)
         return scale_of(picture, first.geometry)
@@ -103,7 +101,7 @@ class Pipeline:
     def account(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...]) -> Account:
         """What is drawn for a picture, and the classes that it shows after that."""
         picture = opened(raw)
-        canvas = Canvas(picture.height, picture.width, self.target(training=streams is not None), labels)
+        canvas = Canvas(picture.height, picture.width, self.target, labels)
         values: dict[str, Mapping[str, float | str]] = {}
         for name, draws, seen in self.fired(canvas, streams):
             values[name] = {key: value for draw in draws for key, value in draw.values.items()}

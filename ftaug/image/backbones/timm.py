@@ -47,7 +47,7 @@ def timm(
         with fitting_weights(name, input):
             fill(network, file, head=stages[-1], classes=classes, convert=partial(_resampled, network, input))
 
-    expected = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(network)
+    expected = (preprocessing_in(weights) if is_file(weights) else None) or preprocessing_of(network)
     preprocessing = adjusted(expected, input)
     if network.pretrained_cfg.get("fixed_input_size"):
         check_single_size(name, input, preprocessing["size"])
@@ -133,19 +133,20 @@ def _head(network: Any) -> Iterator[str]:
     return (name for name, parameter in network.named_parameters() if id(parameter) in of_head)
 
 
-def _preprocessing(network: Any) -> dict[str, Any]:
+def preprocessing_of(network: Any) -> dict[str, Any]:
+    """The preprocessing of timm's evaluation transform; no `crop_mode` where it is timm's default, center."""
     from timm.data.config import resolve_model_data_config
 
     config = resolve_model_data_config(network)  # type: ignore[no-untyped-call]
-    size = list(config["input_size"][1:])
-    squash = config["crop_mode"] != "center"
+    size, mode = list(config["input_size"][1:]), config["crop_mode"]
+    resize = math.floor(min(size) / config["crop_pct"])
     return {
         "mean": list(config["mean"]),
         "std": list(config["std"]),
         "size": size,
-        "resize": None if squash else math.floor(min(size) / config["crop_pct"]),
+        "resize": None if mode != "center" and resize == min(size) else resize,
         "interpolation": config["interpolation"],
-    }
+    } | ({} if mode == "center" else {"crop_mode": mode})
 
 
 def _download(tagged: str, classes: int, input: ModelInput) -> WeightFile:

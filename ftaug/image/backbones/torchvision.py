@@ -91,7 +91,7 @@ def torchvision(
         weights: imagenet (torchvision's best), the name of one of its weights such as IMAGENET1K_V2, none, or a file
     """
     chosen = _member(name, weights)
-    expected = (preprocessing_in(weights) if is_file(weights) else None) or _preprocessing(chosen)
+    expected = (preprocessing_in(weights) if is_file(weights) else None) or preprocessing_of(chosen)
     preprocessing = adjusted(expected, input)
     network = _build(name, len(classes), preprocessing["size"], input, scratch=weights == "none")
     check_runs(name, network, input)
@@ -130,7 +130,8 @@ def _member(name: str, weights: str) -> WeightsEnum:
     return members[weights]
 
 
-def _preprocessing(weights: WeightsEnum) -> dict[str, Any]:
+def preprocessing_of(weights: WeightsEnum) -> dict[str, Any]:
+    """The preprocessing of the transform that comes with the weights."""
     preset = weights.transforms()
     return {
         "mean": list(preset.mean),
