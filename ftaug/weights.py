@@ -7,28 +7,26 @@ import json
 import os
 import pickle
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from ftaug.config.types import Wording
+from ftaug.config.faults import fail, predicate
+from ftaug.config.types import FilePath, Wording
 from ftaug.errors import BadData, MissingInput
 from ftaug.interfaces import Stage
+from ftaug.weight_matching import SORTED, OrderMismatch, differences, match_by_order, misfit, summary
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
-_WRAPPERS = ("state_dict", "model")  # keys under which training scripts put the weights
-_PREFIXES = ("module.", "model.", "network.")  # what wrappers put before every name
-
-
-def is_file(weights: str) -> bool:
-    """Whether a setting names a file rather than known weights."""
-    return weights.endswith(SUFFIXES)
+_WRAPPERS = ("state_dict", "model", "model_state_dict")  # keys under which training scripts put the weights
+_AVERAGES = ("state_dict_ema", "model_ema", "ema_state_dict", "ema")  # and an exponential moving average of them
+_PREFIXES = ("_orig_mod.", "module.", "model.", "network.", "backbone.")  # what wrappers put before every name
 
 
 def is_offline() -> bool:
@@ -44,12 +42,53 @@ def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
     return str(Path(folder, Path(value).expanduser()).resolve())
 
 
-Weights = Annotated[
-    str,
-    BeforeValidator(_beside_the_file),
-    Field(min_length=1),
-    Wording(f"the name of pretrained weights, none, or a file ({', '.join(SUFFIXES)})"),
-]
+Match = Literal["names", "order"]
+
+
+@dataclass(frozen=True)
+class WeightsPath:
+    """A weight file and how its tensors are matched to those of the network.
+
+    Settings:
+        path: the file, whatever its suffix
+        match: names, or order for a file with other names and the same shapes in the same order
+    """
+
+    path: FilePath
+    match: Match = "names"
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+def _keeps_order(weights: WeightsPath) -> WeightsPath:
+    """Refuse to match by order what a safetensors file holds, for it is sorted by name."""
+    if weights.match == "order" and weights.path.suffix == SORTED:
+        words = "must be names for a safetensors file, whose tensors are sorted by name; save them with torch.save"
+        raise fail((("match",), predicate(words)))
+    return weights
+
+
+Weights = (
+    Annotated[
+        str,
+        BeforeValidator(_beside_the_file),
+        Field(min_length=1),
+        Wording(f"the name of pretrained weights, none, or a file ({', '.join(SUFFIXES)})"),
+    ]
+    | Annotated[WeightsPath, AfterValidator(_keeps_order)]
+)
+
+
+def is_file(weights: Weights) -> bool:
+    """Whether a setting names a file rather than known weights."""
+    return isinstance(weights, WeightsPath) or weights.endswith(SUFFIXES)
+
+
+def facts_of(weights: Weights) -> dict[str, Any]:
+    """What a backbone says of a setting before anything is loaded, for `Backbone.facts`."""
+    in_order = isinstance(weights, WeightsPath) and weights.match == "order"
+    return {"weights": str(weights)} | ({"match": "order"} if in_order else {})
 
 
 @dataclass(frozen=True)
@@ -59,6 +98,8 @@ class WeightFile:
     source: str  # for errors
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    match: Match = "names"
+    notes: tuple[str, ...] = ()  # such as which of several sets of weights was read
 
     def renamed(self, rename: Callable[[str], str | None]) -> WeightFile:
         """The same tensors under other names; those renamed to None are left out."""
@@ -66,11 +107,13 @@ class WeightFile:
         return replace(self, tensors={key: tensor for key, tensor in renamed.items() if key is not None})
 
 
-def read(path: str) -> WeightFile:
+def read(weights: Weights) -> WeightFile:
     """Read a file of weights; a pickle in it is never run. Raises MissingInput, BadData."""
+    path = str(weights)
     if not Path(path).is_file():
         raise MissingInput(f"no file of weights at {path}")
-    return _read_safetensors(path) if path.endswith(".safetensors") else _read_torch(path)
+    file = _read_safetensors(path) if path.endswith(".safetensors") else _read_torch(path)
+    return replace(file, match=weights.match) if isinstance(weights, WeightsPath) else file
 
 
 def _read_safetensors(path: str) -> WeightFile:
@@ -100,16 +143,31 @@ def _read_torch(path: str) -> WeightFile:
         raise BadData(f"{path} is not a whole file of weights: {first_line(error)}") from None
     except OSError as error:
         raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None
-    return WeightFile(path, _state(content, path))
+    content, notes = _unwrapped(content)
+    return WeightFile(path, _state(content, path), notes=notes)
+
+
+def _unwrapped(content: Any) -> tuple[Any, tuple[str, ...]]:
+    """Take the weights out of a training script's checkpoint; the averaged ones only where there are no others."""
+    notes: list[str] = []
+    while isinstance(content, Mapping):
+        plain, averages = (
+            [key for key in keys if isinstance(content.get(key), Mapping)] for keys in (_WRAPPERS, _AVERAGES)
+        )
+        if not plain and not averages:
+            break
+        chosen, *_ = [*plain, *averages]
+        if averages:
+            others = f", not the averaged weights (EMA) in '{averages[0]}'" if plain else " (EMA), the only ones"
+            notes.append(f"read '{chosen}' of the file{others}")
+        content = content[chosen]
+    return content, tuple(notes)
 
 
 def _state(content: Any, path: str) -> dict[str, Tensor]:
-    """Find the named tensors in what a file holds."""
+    """Return the named tensors; raises BadData where a file holds anything else."""
     import torch
 
-    for wrapper in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
     tensors = {k: v for k, v in content.items() if isinstance(v, torch.Tensor)} if isinstance(content, Mapping) else {}
     if not tensors or len(tensors) < len(content) or not all(isinstance(key, str) for key in tensors):
         raise BadData(f"{path} must hold a state_dict: names and their tensors")
@@ -139,8 +197,9 @@ def digest_of(tensors: Mapping[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def preprocessing_in(path: str) -> dict[str, Any] | None:
+def preprocessing_in(weights: Weights) -> dict[str, Any] | None:
     """The preprocessing that a safetensors file carries; None if the file has none, or is not there (yet)."""
+    path = str(weights)
     if not path.endswith(".safetensors") or not Path(path).is_file():
         return None
     metadata = read_metadata(path)
@@ -179,30 +238,49 @@ def fill(
     head: Stage,
     classes: Sequence[str],
     convert: Callable[[dict[str, Tensor]], Mapping[str, Tensor]] = dict,
-) -> None:
+) -> dict[str, Any]:
     """Copy the tensors of a file into the network; the head only where ftaug wrote it for the same classes.
 
-    `convert` makes tensors of the network's shapes of those in the file. Raises BadData.
+    `convert` brings tensors to the network's shapes where they depend on the size of its input.
+    Returns what people should know of it, for `Backbone.facts`. Raises BadData.
     """
-    import torch
-
+    if file.match == "order":
+        return fill_by_order(network, file, head)
     same_classes = described(file.metadata).get("classes") == list(classes)
     skipped = Stage(head.name, ()) if same_classes else head
-    found = convert(_unwrapped(file.tensors, network))
-    theirs = {key: tensor for key, tensor in found.items() if not _under(key, skipped)}
-    wanted = {key: tensor for key, tensor in network.state_dict().items() if not _under(key, skipped)}
-    if differences := list(_differences(wanted, theirs)):
-        more = f" and {len(differences) - 10} more" if len(differences) > 10 else ""
-        raise BadData(f"{file.source} does not fit the network: {'; '.join(differences[:10])}{more}")
-    for key in theirs:
-        if theirs[key].is_floating_point() and not torch.isfinite(theirs[key]).all():
-            raise BadData(f"{file.source}: {key} holds values that are not finite numbers")
+    every, own = convert(without_prefixes(file.tensors, network)), network.state_dict()
+    theirs = {key: tensor for key, tensor in every.items() if not skipped.holds(key)}
+    wanted = {key: tensor for key, tensor in own.items() if not skipped.holds(key)}
+    if found := list(differences(wanted, theirs)):
+        raise BadData(misfit(file.source, found, own, every, head))
+    copy(file.source, theirs, wanted)
+    return {"notes": list(file.notes)} if file.notes else {}
+
+
+def fill_by_order(network: nn.Module, file: WeightFile, head: Stage) -> dict[str, Any]:
+    """Copy the tensors of a file into those at the same positions in the network, its head left out; raises BadData."""
+    wanted, theirs = network.state_dict(), without_prefixes(file.tensors, network)
+    try:
+        matches = match_by_order(wanted, theirs, head)
+    except OrderMismatch as mismatch:
+        raise BadData(f"{file.source} does not match the network in order: {mismatch}") from None
+    copy(file.source, {our: theirs[their] for our, their in matches.items()}, wanted)
+    return {"notes": [*file.notes, summary(matches)], "matches": matches}
+
+
+def copy(source: str, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor]) -> None:
+    """Copy tensors into those of the same names, none of them where one is not finite; raises BadData."""
+    import torch
+
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise BadData(f"{source}: {name} holds values that are not finite numbers")
     with torch.no_grad():
-        for key in theirs:
-            wanted[key].copy_(theirs[key])
+        for name, tensor in tensors.items():
+            into[name].copy_(tensor)
 
 
-def _unwrapped(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+def without_prefixes(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Take the network out of what was around it when it was saved, unless it has a module of that name itself."""
     own = {f"{name}." for name, _ in network.named_children()}
     found = dict(tensors)
@@ -210,23 +288,3 @@ def _unwrapped(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, T
         within = {key.removeprefix(prefix): tensor for key, tensor in found.items() if key.startswith(prefix)}
         found = within or found
     return found
-
-
-def _under(key: str, stage: Stage) -> bool:
-    return any(key == module or key.startswith(f"{module}.") for module in stage.modules)
-
-
-def _differences(wanted: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> Iterator[str]:
-    for key, tensor in wanted.items():
-        if key not in theirs:
-            if not key.endswith("num_batches_tracked"):  # older files lack these counters
-                yield f"{key} is missing"
-        elif theirs[key].shape != tensor.shape:
-            yield f"{key} is {_shape(theirs[key])} instead of {_shape(tensor)}"
-        elif theirs[key].is_floating_point() != tensor.is_floating_point():
-            yield f"{key} is {theirs[key].dtype} instead of {tensor.dtype}"
-    yield from (f"{key} is unknown" for key in theirs if key not in wanted)
-
-
-def _shape(tensor: Tensor) -> str:
-    return "×".join(str(n) for n in tensor.shape) or "a single number"

@@ -34,6 +34,8 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool, read: 
     alike = _alike(target) if cka else {}
     data = portions(experiment.data, experiment.seed)
     backbone, _ = build_model(experiment, data["train"].task)
+    if backbone.facts.get("match") == "order" and not target.is_dir():
+        backbone.load_pretrained()  # which is to be looked at, and is on this machine
     length = horizon(experiment, len(data["train"]))
     method = adapt(backbone, experiment)
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
@@ -82,6 +84,8 @@ def _as_json(
         "classes": list(data["train"].task.classes),
         "preprocessing": dict(backbone.preprocessing),
         "weights": backbone.facts.get("weights"),
+        "weights_notes": backbone.facts.get("notes", []),
+        "weights_matches": backbone.facts.get("matches"),
         "steps": {"total": length.total_steps, "per_epoch": length.epoch_steps},
         "stages": [dataclasses.asdict(row) for row in rows],
         "parameters": sum(row.parameters for row in rows),
@@ -111,6 +115,8 @@ def _print(
     for warning in warnings:
         console.print(f"caution   {warning}", markup=False)
     console.print(f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}")
+    for note in backbone.facts.get("notes", ()):
+        console.print(f"weights   {note}", markup=False)
     console.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
     console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
     console.print(_table(rows, length))

@@ -22,6 +22,7 @@ from ftaug.interfaces import Backbone, CannotCut
 from ftaug.text.backbones.hf import hf
 from ftaug.text.samples import collate, normaliser, pipeline
 from ftaug.text.texts import Text
+from ftaug.weights import WeightsPath
 
 CLASSES = ["bad", "good"]
 TEXTS = [Text("the film was good"), Text("a very long and poor story and the end was not a good end"), Text("fine")]
@@ -166,6 +167,23 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     assert text.startswith(f"{tmp_path / 'model.safetensors'} does not fit the network: ")
     assert f"model.bert.{QUERY} is missing" in text
     assert "model.bert.embeddings.word_embeddings.weight is [7, 16] instead of [25, 16]" in text
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "modernbert"])
+def test_a_file_with_other_names_is_loaded_by_order(family: str, tmp_path: Path) -> None:
+    models.write(tmp_path, family, head="SequenceClassification", seed=5)
+    theirs = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path)
+    state = theirs.state_dict()
+    foreign = {f"net.{n}.{name.rpartition('.')[2]}": tensor for n, (name, tensor) in enumerate(state.items())}
+    torch.save({"state_dict": foreign}, tmp_path / "foreign.pth")
+    backbone = loaded(tmp_path, weights=WeightsPath(tmp_path / "foreign.pth", match="order"))
+    own = backbone.network.model.base_model.state_dict()  # type: ignore[union-attr]
+    inside = [name for name in own if "pooler" not in name]
+    assert inside
+    assert all(torch.equal(own[name], theirs.base_model.state_dict()[name]) for name in inside)
+    assert [name.partition(".")[2].partition(".")[2] for name in backbone.facts["matches"]] == inside
+    with pytest.raises(BadData, match=r"its names differ .* write weights: \{path: .*foreign\.pth, match: order\}"):
+        loaded(tmp_path, weights=str(tmp_path / "foreign.pth"))
 
 
 def test_weights_that_are_no_numbers_are_named(tmp_path: Path) -> None:

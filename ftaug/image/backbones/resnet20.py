@@ -12,7 +12,7 @@ from ftaug.image.backbones.sizes import check_runs
 from ftaug.image.backbones.stages import by_rules
 from ftaug.image.preprocessing import adjusted
 from ftaug.interfaces import Backbone
-from ftaug.weights import Weights, fill, is_file, preprocessing_in, read
+from ftaug.weights import Weights, facts_of, fill, is_file, preprocessing_in, read
 
 LETTERS = Path(__file__).parents[1] / "weights" / "resnet20_letters.safetensors"
 _PREPROCESSING = {
@@ -36,16 +36,17 @@ def resnet20(classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weigh
 
     if weights not in ("letters", "none") and not is_file(weights):
         raise ExperimentError(f"backbone.resnet20.weights must be letters, none or a file; got '{weights}'")
-    path = str(LETTERS) if weights == "letters" else weights
+    source = str(LETTERS) if weights == "letters" else weights
     network = ResNet20(len(classes))
     stages = by_rules(network, _RULES)
+    facts = facts_of(weights)
 
     def load() -> None:
         if weights == "letters" and not LETTERS.exists():
             raise MissingInput(f"this copy of ftaug lacks {LETTERS.name}: install it again, or set weights: none")
         if weights != "none":
-            fill(network, read(path), head=stages[-1], classes=classes)
+            facts.update(fill(network, read(source), head=stages[-1], classes=classes))
 
     check_runs("resnet20", network, input)
-    preprocessing = (preprocessing_in(path) if is_file(path) else None) or _PREPROCESSING
-    return Backbone(network, stages, adjusted(preprocessing, input), load, {"weights": weights})
+    preprocessing = (preprocessing_in(source) if is_file(source) else None) or _PREPROCESSING
+    return Backbone(network, stages, adjusted(preprocessing, input), load, facts)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
@@ -16,7 +17,7 @@ from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_w
 from ftaug.image.backbones.stages import by_groups, by_position
 from ftaug.image.preprocessing import adjusted, sides
 from ftaug.interfaces import Backbone, Stage
-from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, preprocessing_in, read
+from ftaug.weights import WeightFile, Weights, facts_of, fill, first_line, is_file, preprocessing_in, read
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,31 +32,51 @@ def timm(
     Settings:
         weights: imagenet (timm's default for the network), the tag of other weights, none, or a file
     """
-    try:
-        import timm  # noqa: F401
-    except ImportError:
-        raise missing_extra(f"backbone '{name}'", "timm", "timm") from None
+    if not is_installed():
+        raise missing_extra(f"backbone '{name}'", "timm", "timm")
     tagged = _tagged(name, weights)
-    network = _create(tagged, len(classes), input)
+    facts = facts_of(f"timm {tagged}")
+    return build(tagged, classes, input, weights, lambda: _download(tagged, len(classes), input), facts)
+
+
+def is_installed() -> bool:
+    """Whether timm is installed."""
+    return find_spec("timm") is not None
+
+
+def build(
+    name: str,
+    classes: Sequence[str],
+    input: ModelInput,
+    weights: Weights,
+    pretrained: Callable[[], WeightFile],
+    facts: Mapping[str, Any],
+) -> Backbone:
+    """Build the network that has this name in timm.
+
+    `pretrained` reads its pretrained weights, of which `facts` tells, where the setting is neither none nor a file.
+    """
+    network = _create(name, len(classes), input)
     check_runs(name, network, input)
     stages = _stages(network)
+    named = not is_file(weights) and weights != "none"
+    described = dict(facts) if named else facts_of(weights)
 
     def load() -> None:
-        if weights == "none":
-            return
-        file = read(weights) if is_file(weights) else _download(tagged, len(classes), input)
-        with fitting_weights(name, input):
-            fill(network, file, head=stages[-1], classes=classes, convert=partial(_resampled, network, input))
+        if weights != "none":
+            file = pretrained() if named else read(weights)
+            convert = partial(_resampled, network, input)
+            with fitting_weights(name, input):
+                described.update(fill(network, file, head=stages[-1], classes=classes, convert=convert))
 
     expected = (preprocessing_in(weights) if is_file(weights) else None) or preprocessing_of(network)
     preprocessing = adjusted(expected, input)
     if network.pretrained_cfg.get("fixed_input_size"):
         check_single_size(name, input, preprocessing["size"])
-    described = weights if is_file(weights) or weights == "none" else f"timm {network.pretrained_cfg['architecture']}"
-    return Backbone(network, stages, preprocessing, load, {"weights": described})
+    return Backbone(network, stages, preprocessing, load, described)
 
 
-def _tagged(name: str, weights: str) -> str:
+def _tagged(name: str, weights: Weights) -> str:
     """The name in timm, with the tag of the weights where one is asked for. Raises ExperimentError."""
     import timm as library
 

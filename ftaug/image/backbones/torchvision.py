@@ -16,7 +16,7 @@ from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_w
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
 from ftaug.image.preprocessing import adjusted
 from ftaug.interfaces import Backbone
-from ftaug.weights import WeightFile, Weights, fill, first_line, is_file, is_offline, preprocessing_in, read
+from ftaug.weights import WeightFile, Weights, facts_of, fill, first_line, is_file, is_offline, preprocessing_in, read
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -99,24 +99,21 @@ def torchvision(
     if re.match("alexnet|vgg|squeezenet", name):
         rules = (*rules, *pooled(network.features))
     stages = by_rules(network, rules)
+    facts = facts_of(weights if is_file(weights) or weights == "none" else f"torchvision {chosen}")
 
     def load() -> None:
         if weights != "none":
             file = read(weights) if is_file(weights) else _download(chosen)
+            convert = partial(_with_positions, network)
             with fitting_weights(name, input):
-                fill(
-                    network,
-                    file.renamed(_modern_name),
-                    head=stages[-1],
-                    classes=classes,
-                    convert=partial(_with_positions, network),
+                facts.update(
+                    fill(network, file.renamed(_modern_name), head=stages[-1], classes=classes, convert=convert)
                 )
 
-    described = weights if is_file(weights) or weights == "none" else f"torchvision {chosen}"
-    return Backbone(network, stages, preprocessing, load, {"weights": described})
+    return Backbone(network, stages, preprocessing, load, facts)
 
 
-def _member(name: str, weights: str) -> WeightsEnum:
+def _member(name: str, weights: Weights) -> WeightsEnum:
     """The weights of torchvision that are meant; for a file and for none, those whose preprocessing is to be used."""
     from torchvision.models import get_model_weights
 
@@ -127,7 +124,7 @@ def _member(name: str, weights: str) -> WeightsEnum:
     if weights not in known:
         expected = one_of(["imagenet", *known, "none", "a file"])
         raise ExperimentError(f"backbone.{name}.weights must be {expected}; got '{weights}'")
-    return members[weights]
+    return members[str(weights)]
 
 
 def preprocessing_of(weights: WeightsEnum) -> dict[str, Any]:

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from ftaug.errors import BadData, missing_extra
 from ftaug.interfaces import Backbone, Stage
-from ftaug.weights import WeightFile
+from ftaug.weight_matching import misfit
+from ftaug.weights import WeightFile, copy, fill_by_order, without_prefixes
 
 if TYPE_CHECKING:
     from torch import nn
 
 UNBOUNDED = 100_000
 """Tokenizers without a limit say a huge number."""
-
-LISTED = 10
-"""So many of the tensors that do not fit are named."""
 
 
 def library(what: str) -> Any:
@@ -84,21 +82,24 @@ def positions(model: Any) -> int | None:
     return limit
 
 
-def fill_encoder(network: Any, file: WeightFile, *, same_classes: bool) -> None:
+def fill_encoder(network: Any, file: WeightFile, *, same_classes: bool) -> dict[str, Any]:
     """Copy an encoder's tensors, whatever its names begin with, into the network; raises BadData.
 
-    A head too, where it is for the same classes or guesses tokens.
+    A head too, where it is for the same classes or guesses tokens; by order neither a head nor a pooler.
+    Returns what people should know of it, for `Backbone.facts`.
     """
-    import torch
-
     from ftaug.text.network import MaskedTokens
 
     prefix = f"model.{network.model.base_model_prefix}."
+    own = network.state_dict()
+    head = Stage("head", tuple(key for key in own if not key.startswith(prefix) or ".pooler." in key))
+    if file.match == "order":
+        return fill_by_order(network, file, head)
     guesses = isinstance(network, MaskedTokens)
-    theirs = {_bare(key, prefix): tensor for key, tensor in file.tensors.items()}
+    theirs = {_bare(key, prefix): tensor for key, tensor in without_prefixes(file.tensors, network).items()}
     wanted = {
         key: tensor
-        for key, tensor in network.state_dict().items()
+        for key, tensor in own.items()
         if tensor.is_floating_point() and (key.startswith(prefix) or same_classes or guesses)
     }
     found = {key: theirs[_bare(key, prefix)] for key in wanted if _bare(key, prefix) in theirs}
@@ -106,16 +107,13 @@ def fill_encoder(network: Any, file: WeightFile, *, same_classes: bool) -> None:
     needed = (key for key in wanted if (key.startswith(prefix) and ".pooler." not in key) or has_head)
     wrong = [f"{key} is missing" for key in needed if key not in found]
     shapes = ((key, list(tensor.shape), list(wanted[key].shape)) for key, tensor in found.items())
-    wrong += [f"{key} is {theirs} instead of {own}" for key, theirs, own in shapes if theirs != own]
+    wrong += [f"{key} is {given} instead of {expected}" for key, given, expected in shapes if given != expected]
     if wrong:
-        more = f" and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
-        raise BadData(f"{file.source} does not fit the network: {'; '.join(wrong[:LISTED])}{more}")
-    for key, tensor in found.items():
-        if not torch.isfinite(tensor).all():
-            raise BadData(f"{file.source}: {key} holds values that are not finite numbers")
-    with torch.no_grad():
-        for key, tensor in found.items():
-            wanted[key].copy_(tensor)
+        full = {_bare(key, prefix): key for key in own}
+        named = {full.get(key, key): tensor for key, tensor in theirs.items()}
+        raise BadData(misfit(file.source, wrong, own, named, head))
+    copy(file.source, found, wanted)
+    return {"notes": list(file.notes)} if file.notes else {}
 
 
 def _bare(key: str, prefix: str) -> str:

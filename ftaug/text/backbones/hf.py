@@ -16,7 +16,7 @@ from ftaug.interfaces import Backbone, Origin
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import weights_file
-from ftaug.weights import Weights, described, first_line, is_file, not_got, read
+from ftaug.weights import Weights, described, facts_of, first_line, is_file, not_got, read
 
 
 def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
@@ -69,19 +69,21 @@ def hf(
         )
     made = encoders.preprocessing(tokenizer, max_length, limit, {"path": path})
 
+    facts = facts_of(path if weights == "pretrained" else weights)
+
     def load() -> None:
         if weights == "pretrained":
-            encoders.fill_encoder(network, read(weights_file(path)), same_classes=labels == list(classes))
+            file = read(weights_file(path))
+            facts.update(encoders.fill_encoder(network, file, same_classes=labels == list(classes)))
         elif weights != "none":
             file = read(weights)
             same = described(file.metadata).get("classes") == list(classes)
-            encoders.fill_encoder(network, file, same_classes=same)
+            facts.update(encoders.fill_encoder(network, file, same_classes=same))
 
     def write(folder: Path) -> None:
         config.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 
-    facts = {"weights": path if weights == "pretrained" else weights}
     return replace(encoders.backbone(network, made, load, facts, tokenizer), origin=Origin("path", write))
 
 

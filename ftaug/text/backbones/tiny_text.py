@@ -14,7 +14,7 @@ from ftaug.errors import ExperimentError, MissingInput
 from ftaug.interfaces import Backbone
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
-from ftaug.weights import Weights, described, is_file, read
+from ftaug.weights import Weights, described, facts_of, is_file, read
 
 FOLDER = Path(__file__).parents[1] / "weights" / "tiny_text"
 TOKENIZER, TENSORS = FOLDER / "tokenizer.json", FOLDER / "model.safetensors"
@@ -51,12 +51,13 @@ def tiny_text(
     config = transformers.BertConfig(vocab_size=len(tokenizer), max_position_embeddings=POSITIONS, **SHAPE)
     network = encoders.network(config, classes, tokenizer, head)
     made = encoders.preprocessing(tokenizer, max_length, POSITIONS, {"path": str(FOLDER)})
-    path = str(TENSORS) if weights == "docstrings" else weights
+    source = str(TENSORS) if weights == "docstrings" else weights
+    facts = facts_of(weights)
 
     def load() -> None:
         if weights != "none":
-            file = read(path)
+            file = read(source)
             same = described(file.metadata).get("classes") == list(classes)
-            encoders.fill_encoder(network, file, same_classes=same)
+            facts.update(encoders.fill_encoder(network, file, same_classes=same))
 
-    return encoders.backbone(network, made, load, {"weights": weights}, tokenizer)
+    return encoders.backbone(network, made, load, facts, tokenizer)
