@@ -1,5 +1,5 @@
 """Networks for pictures, with their stages, preprocessing and pretrained weights."""
 
-from ftaug.image.backbones import resnet20, timm, torchvision
+from ftaug.image.backbones import efficientnet_lite0, resnet20, timm, torchvision
 
-__all__ = ["resnet20", "timm", "torchvision"]
+__all__ = ["efficientnet_lite0", "resnet20", "timm", "torchvision"]

