@@ -42,7 +42,7 @@ def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, t
 def blended(
     opened: OpenRun, start: mixing.Weights, alphas: Sequence[float]
 ) -> tuple[list[dict[str, Any]], tuple[mixing.Candidate, dict[str, Any]]]:
-    """A row for each blend, and the best of them: of equals the nearest to the start."""
+    """A row for each blend, and the best of them: of equal scores the lower loss, then the nearest to the start."""
     end = weights_of(opened)
     norms = mixing.differing_norms(opened, start, end)
     rows: list[dict[str, Any]] = []
@@ -52,7 +52,7 @@ def blended(
             for candidate in _at(opened, start, end, alpha, norms):
                 row = {"alpha": alpha, "norms": candidate.norms, "metrics": dict(candidate.values)}
                 rows.append(row)
-                if best is None or candidate.score > best[0].score:
+                if best is None or candidate.rank > best[0].rank:
                     best = candidate, {"alpha": alpha, "norms": candidate.norms}
             ticker.tick()
             ticker.status(f"alpha {alpha:g}")

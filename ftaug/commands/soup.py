@@ -56,14 +56,14 @@ class Soup:
             best, members = self._greedy(order, norms, ticker)
             if not any(row["soup"] == ALL for row in self.rows):
                 found = mixing.measured(self.host, every, norms)
-                better = _best(found).score > best.score
+                better = _best(found).rank > best.rank
                 self._note(ALL, found, better)
                 best, members = (_best(found), order) if better else (best, members)
         return best, {"ingredients": [str(run) for run in members], "norms": best.norms, "rows": self.rows}
 
     def _alone(self, ticker: Ticker) -> tuple[list[Path], Weights, list[str]]:
         """The runs, the best first; the mean of all; and the BatchNorms whose statistics differ among them."""
-        scores: dict[Path, float] = {}
+        ranks: dict[Path, tuple[float, float]] = {}
         first = every = weights_of(self.host)
         norms: list[str] = []
         for count, run in enumerate(self.runs):
@@ -71,11 +71,11 @@ class Soup:
             norms += [name for name in mixing.differing_norms(self.host, first, weights) if name not in norms]
             every = mixing.mean(every, weights, count)
             found = mixing.measured(self.host, weights)
-            scores[run] = found[0].score
+            ranks[run] = found[0].rank
             self._note(str(run), found, kept=False)
             ticker.tick()
             ticker.status(str(run))
-        return sorted(self.runs, key=lambda run: -scores[run]), every, norms
+        return sorted(self.runs, key=lambda run: ranks[run], reverse=True), every, norms
 
     def _greedy(self, order: Sequence[Path], norms: Sequence[str], ticker: Ticker) -> tuple[Candidate, list[Path]]:
         """Begin with the best run, and take in each other that does not make the mean worse."""
@@ -85,7 +85,7 @@ class Soup:
         for run in order[1:]:
             tried = mixing.mean(mean, self._weights(run), len(members))
             found = mixing.measured(self.host, tried, norms)
-            better = _best(found).score >= best.score
+            better = _best(found).rank[0] >= best.rank[0]
             if better:
                 best, mean, members = _best(found), tried, [*members, run]
             tried_all = len(members) + (not better) == len(self.runs)
@@ -108,7 +108,7 @@ class Soup:
 
 
 def _best(found: Sequence[Candidate]) -> Candidate:
-    return max(found, key=lambda candidate: candidate.score)
+    return max(found, key=lambda candidate: candidate.rank)
 
 
 def _require_alike(first: OpenRun, other: OpenRun) -> None:

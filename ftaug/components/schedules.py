@@ -179,7 +179,7 @@ def plateau(
     Settings:
         factor: what the rate is multiplied by
         patience: how many evaluations without improvement are tolerated
-        threshold: the least gain that counts as an improvement
+        threshold: the least gain over the last improvement that counts as one, as `min_delta` of early stopping
         cooldown: how many evaluations after a reduction are not counted against the patience
         end: the factor of the peak below which the rate never falls
         warmup: rise linearly from 0 to the peak first

@@ -27,6 +27,7 @@ class Progress:
 
     step: int = 0  # optimizer steps done
     scores: list[float] = field(default_factory=list)  # the best-metric of each evaluation, higher is better
+    losses: list[float] = field(default_factory=list)  # the validation loss of each; runs begun before have none
     evaluated: int = 0  # the step of the last evaluation
     best_step: int | None = None
     window_loss: float = 0.0  # summed over the samples since the last row of metrics.jsonl

@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.engine import checkpoint, measure
+from ftaug.engine.choose_best import rank
 from ftaug.engine.norms import measure_anew, training_batches
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import RunFolder, read_json
@@ -36,6 +37,11 @@ class Candidate:
     norms: str | None  # None where the statistics of BatchNorm are the same in all ingredients
     values: Mapping[str, float]
     score: float  # higher is better
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """By what candidates are compared: the score, then the loss; what is not a number comes last."""
+        return rank(self.score, self.values["loss"])
 
 
 def open_ingredient(folder: Path, *, trust_plugins: bool) -> OpenRun:

@@ -1,5 +1,6 @@
 """What happens between two steps of `ftaug train`: rows of metrics, evaluations, checkpoints, the decision to stop."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from ftaug import __version__
 from ftaug.config.dump import digest
 from ftaug.engine import checkpoint, measure
 from ftaug.engine.adapt import restore
+from ftaug.engine.choose_best import best_index, without_improvement
 from ftaug.engine.features import measured
 from ftaug.engine.fit import Progress, Step, is_recorded
 from ftaug.engine.norms import evaluated_model
@@ -145,9 +147,11 @@ class Session:
             return
         values = measure.judge(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
         score = measure.score(setup.experiment, values)
-        better = not progress.scores or score > max(progress.scores)
+        progress.losses += [math.nan] * (len(progress.scores) - len(progress.losses))  # of a run begun before
         progress.scores.append(score)
+        progress.losses.append(values["loss"])
         progress.evaluated = progress.step
+        better = best_index(progress.scores, progress.losses) == len(progress.scores) - 1
         self.saved_step = -1  # a checkpoint of this step, if there is one, is from before the evaluation
         if better:
             progress.best_step = progress.step
@@ -264,7 +268,7 @@ class Session:
         early, scores = self.setup.experiment.train.early_stop, self.progress.scores
         if early is None or len(scores) <= early.patience:
             return False
-        return max(scores[-early.patience :]) <= max(scores[: -early.patience]) + early.min_delta
+        return without_improvement(scores, early.min_delta) >= early.patience
 
 
 def _fingerprints(setup: Setup) -> dict[str, str]:

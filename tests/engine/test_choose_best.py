@@ -1,0 +1,59 @@
+import math
+import random
+
+import pytest
+from scipy.stats import binomtest
+
+from ftaug.engine.choose_best import best_index, wilson_interval, without_improvement
+
+NAN, INF = math.nan, math.inf
+
+
+@pytest.mark.parametrize(
+    ("scores", "losses", "best"),
+    [
+        ([0.5, 0.7, 0.6], [1.0, 2.0, 0.5], 1),
+        ([0.5, 0.7, 0.7], [1.0, 2.0, 1.5], 2),
+        ([0.7, 0.7, 0.7], [1.0, 1.0, 1.0], 0),
+        ([NAN, 0.1, 0.2], [1.0, 1.0, 2.0], 2),
+        ([0.2, NAN, 0.2], [1.0, 0.1, 1.0], 0),
+        ([0.2, 0.2], [NAN, 9.0], 1),
+        ([0.2, 0.2], [NAN, NAN], 0),
+        ([-INF, -4.0], [INF, 4.0], 1),
+        ([INF, 0.3], [1.0, 1.0], 1),
+        ([NAN, NAN, -INF], [1.0, 0.5, 0.1], None),
+        ([], [], None),
+    ],
+)
+def test_the_best_evaluation(scores, losses, best):
+    assert best_index(scores, losses) == best
+
+
+def test_finite_values_are_ordered_as_sorting_orders_them():
+    rng = random.Random(0)
+    for _ in range(300):
+        pairs = [(rng.randint(0, 3) / 3, rng.randint(0, 3)) for _ in range(rng.randint(1, 8))]
+        wanted = sorted(range(len(pairs)), key=lambda i: (-pairs[i][0], pairs[i][1], i))[0]
+        assert best_index(*zip(*pairs, strict=True)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("scores", "min_delta", "count"),
+    [
+        ([0.5, 0.6, 0.6, 0.6], 0.0, 2),
+        ([0.5, 0.6, 0.7], 0.0, 0),
+        ([0.5, NAN, NAN], 0.0, 2),
+        ([NAN, NAN, 0.1], 0.0, 0),
+        ([NAN, NAN], 0.0, 2),
+        ([0.5, 0.54, 0.58, 0.62], 0.1, 0),  # small gains add up: 0.62 is 0.12 above the last that counted
+        ([0.5, 0.54, 0.58], 0.1, 2),
+    ],
+)
+def test_evaluations_without_improvement(scores, min_delta, count):
+    assert without_improvement(scores, min_delta) == count
+
+
+@pytest.mark.parametrize(("right", "samples"), [(0, 5), (5, 5), (21, 23), (180, 200), (1, 1)])
+def test_the_interval_is_that_of_scipy(right, samples):
+    wanted = binomtest(right, samples).proportion_ci(0.95, method="wilson")
+    assert wilson_interval(right / samples, samples) == pytest.approx((wanted.low, wanted.high), abs=1e-6)
