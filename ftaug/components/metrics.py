@@ -37,7 +37,7 @@ def decisions(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> Dec
     return Decisions(*(np.bincount(x, minlength=classes) for x in (chosen[chosen == targets], chosen, targets)))
 
 
-@metric.register
+@metric.register(proportion=True)
 def accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
     """Share of samples whose class is right; with several labels, of samples whose labels are all right."""
     if task.multi_label:
@@ -45,7 +45,7 @@ def accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> floa
     return _mean(probabilities.argmax(axis=1) == targets)
 
 
-@metric.register
+@metric.register(proportion=True)
 def top_k(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, k: Count = 5) -> float:
     """Share of samples whose class is among the k likeliest; with several labels, whose labels all are.
 

@@ -145,7 +145,8 @@ class EarlyStop:
 
     Settings:
         patience: evaluations without improvement before training stops
-        min_delta: what counts as an improvement
+        min_delta: the least gain over the last improvement that counts as one, as the threshold of `plateau`; a score
+            that is not a number never counts
     """
 
     patience: Count
@@ -259,8 +260,10 @@ class Evaluate:
 
     Settings:
         every: how often the validation samples are measured during training
-        metrics: what is measured
-        best: the metric, or `loss`, that chooses the best checkpoint; the first metric unless set
+        metrics: what is measured; unless set accuracy, with several labels a sample average_precision, with numbers
+            rmse
+        best: the metric, or `loss`, that chooses the best checkpoint, ties by the lower loss; the first metric unless
+            set
         batch_size: samples per forward pass when measuring; as in training unless set
         views: what of each sample is looked at: `flip`, also mirrored; `five_crop`, the corners and the centre;
             `ten_crop`, these mirrored too; the answers to all are averaged; the centre alone unless set

@@ -20,7 +20,12 @@ loss = Registry(
     ordered=False,  # whether the order of the classes means something
 )
 metric = Registry(
-    "metric", given=("probabilities", "targets", "task"), higher_is_better=True, tasks=CLASSES, ordered=False
+    "metric",
+    given=("probabilities", "targets", "task"),
+    higher_is_better=True,
+    tasks=CLASSES,
+    ordered=False,
+    proportion=False,  # whether it is the share of samples that are right, whose uncertainty is a binomial's
 )
 exporter = Registry("exporter", given=("bundle", "path"), suffix="", one_network=False)
 method = Registry("method", given=("backbone", "learning"), learns="all", replaces_decay=False)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ftaug.config import kinds
 from ftaug.config.checks import check
-from ftaug.config.document import Document, Where
+from ftaug.config.document import Document, Places, Where
 from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.faults import Fault
 from ftaug.config.registry import Component
@@ -27,6 +27,7 @@ def read(
 ) -> tuple[Experiment | None, list[Problem]]:
     """Make the experiment; the problems are those of its parts, of their combination, and the faults found before."""
     tree = with_chosen_values(document.tree, path)
+    _place_metrics(document)
     experiment: Experiment | None = None
     try:
         experiment = read_tree(Experiment, tree, context)
@@ -49,6 +50,22 @@ def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
     if "unfreeze" not in tree and (method := _name(tree.get("method"))) in kinds.method:
         chosen["unfreeze"] = [kinds.method[method].facts["learns"]]
     return chosen
+
+
+def _place_metrics(document: Document) -> None:
+    """Give every metric that the file or an override asks for a place; those of the default have none.
+
+    `best` alone asks for a metric as well, unless it is the loss.
+    """
+    evaluate = document.tree.get("evaluate")
+    if not isinstance(evaluate, dict):
+        return
+    metrics, best = evaluate.get("metrics"), evaluate.get("best", "loss")
+    source: Where = ("evaluate", "metrics") if "metrics" in evaluate else ("evaluate", "best")
+    count = len(metrics) if isinstance(metrics, list) else int(best != "loss")
+    place = document.place(source)
+    for index in range(count):
+        document.places.setdefault(("evaluate", "metrics", index), Places(place, place))
 
 
 def _name(component: Any) -> str:

@@ -200,6 +200,12 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
     return Component(kind, name, bound, entries.modality, entry.origin)
 
 
+def component_named(kind: str, name: str, modality: str) -> Component:
+    """A component with all of its settings at their defaults."""
+    entries = registry(kind, modality)
+    return Component(kind, name, read_settings(entries[name], {}, {}), entries.modality, entries[name].origin)
+
+
 def entry_shape(entry: Entry) -> Shape:
     """The settings of a component as the YAML has them: its own, and the severity that may stand for some."""
     return _shape_with_severity(entry.function, entry.name, tuple(governed(entry)))

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.types import Duration
-from ftaug.engine import agreement, head_init, unfreeze
+from ftaug.engine import agreement, head_init, metric_check, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt
 from ftaug.engine.average import Average
 from ftaug.engine.batches import Epochs, Prepared
+from ftaug.engine.default_metrics import with_default_metrics
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
 from ftaug.engine.parting import Parting
@@ -200,14 +201,16 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
+    experiment = with_default_metrics(experiment, train.task)
     agreement.check(experiment, train.task)
+    unmeasured = metric_check.check(experiment, portions)
     length = horizon(experiment, len(train))
     _check_warmup(experiment, length)
     scale = Scale.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
     unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
     sizes = sizes_of(experiment, train, backbone.preprocessing)
-    hazards = cautions(experiment, portions, backbone.preprocessing)
+    hazards = [*cautions(experiment, portions, backbone.preprocessing), *unmeasured]
     resampling = resampling_of(experiment, train)
     counts = train.counts() if resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)

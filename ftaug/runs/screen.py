@@ -17,6 +17,7 @@ from ftaug.engine.device import describe
 from ftaug.engine.portion import Portion, notes_of
 from ftaug.engine.setup import Setup, views_of
 from ftaug.runs import output
+from ftaug.runs.best_checkpoint import rule
 
 LISTED = 12
 """Classes or numbers that are shown, at most."""
@@ -85,6 +86,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
         table.add_row("teacher", f"{experiment.distil.teacher}, weight {experiment.distil.weight:g}")
     if experiment.evaluate.views is not None:
         table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
+    if "val" in setup.portions:
+        table.add_row("best by", rule(setup))
     for hazard in setup.hazards:
         table.add_row("caution", hazard)
     return table

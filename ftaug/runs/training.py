@@ -20,7 +20,7 @@ from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import FtaugError, Interrupted, Stopped
-from ftaug.runs import moved, plots, screen
+from ftaug.runs import best_checkpoint, moved, plots, screen
 from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin
 from ftaug.runs.session import Session
 from ftaug.runs.teacher import teacher_of
@@ -35,6 +35,8 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
     data = portions(experiment.data, experiment.seed)
     experiment = _settled(experiment, folder, device, data, stop)
     built = build(experiment, device, data, pretrained=found is None)
+    if built.experiment != experiment:  # the metrics that the task chose
+        folder.write("resolved.yaml", to_yaml(with_kept_plugins(built.experiment)[0]))
     built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
     built = parted(built, _chosen(folder).get("micro_batch"))
     with caching(built) as (setup, cache):
@@ -128,7 +130,8 @@ def finish(session: Session, folder: RunFolder) -> None:
     folder.finish(session.progress.step, best)
     run = folder.path
     _show_what_moved(session.setup, run, rows)
-    console.print(f"{session.ending}; best: {_figures(best)}\ncurves: {curves}")
+    outcome = best_checkpoint.outcome(session.setup, session.progress, best)
+    console.print(f"{session.ending}; best: {outcome}\ncurves: {curves}")
     console.print(screen.next_steps(run))
 
 
@@ -141,8 +144,3 @@ def _show_what_moved(setup: Setup, run: Path, rows: Sequence[dict[str, Any]]) ->
         return
     moved.write(run, found, rows)
     screen.console().print(moved.table(found))
-
-
-def _figures(best: dict[str, Any]) -> str:
-    metrics = ", ".join(f"{name} {value:.4f}" for name, value in (best.get("metrics") or {}).items())
-    return f"step {best['step']}" + (f" ({metrics})" if metrics else "")

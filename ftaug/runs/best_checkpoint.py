@@ -1,0 +1,55 @@
+"""How the best checkpoint is chosen, and how sure that is, in words: before training and after it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.choose_best import wilson_interval
+from ftaug.engine.default_metrics import reason
+from ftaug.engine.fit import Progress
+from ftaug.engine.setup import Setup
+
+FEW = 500
+"""Validation samples below which the uncertainty of a share is shown."""
+
+
+def rule(setup: Setup) -> str:
+    """What decides, with the reason where ftaug chose it."""
+    best = setup.experiment.evaluate.best
+    why = reason(setup.experiment, setup.task)
+    if best == "loss":
+        text = "the lowest validation loss"
+    else:
+        text = f"auto → {best} ({why})" if why else best
+        text += ", ties by the lower loss"
+    samples = len(setup.portions["val"])
+    if samples < FEW and _is_proportion(setup.experiment):
+        text += f"; {samples} validation samples: 90 % there means {_interval(0.9, samples)} (95 % interval)"
+    return text
+
+
+def outcome(setup: Setup, progress: Progress, best: Mapping[str, Any]) -> str:
+    """Which checkpoint is the best, with its figures and their uncertainty."""
+    metrics = best.get("metrics") or {}
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+    text = f"step {best['step']}" + (f" ({figures})" if figures else "")
+    name = setup.experiment.evaluate.best
+    if progress.scores and progress.best_step is None:
+        return f"{text}, the last checkpoint: no evaluation gave a number for {name}"
+    samples = len(setup.portions["val"]) if "val" in setup.portions else 0
+    if 0 < samples < FEW and name in metrics and _is_proportion(setup.experiment):
+        interval = _interval(metrics[name], samples)
+        text += f"; {name} on {samples} validation samples has the 95 % interval {interval}, and this is the best of "
+        text += f"{len(progress.scores)} evaluations, so a test set will give less"
+    return text
+
+
+def _is_proportion(experiment: Experiment) -> bool:
+    """Whether the best metric is the share of samples that are right."""
+    evaluate = experiment.evaluate
+    return any(metric.name == evaluate.best and metric.fact("proportion") for metric in evaluate.metrics)
+
+
+def _interval(share: float, samples: int) -> str:
+    low, high = wilson_interval(share, samples)
+    return f"{100 * low:.0f} to {100 * high:.0f} %"
