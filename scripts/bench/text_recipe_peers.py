@@ -73,7 +73,9 @@ def by_trainer(task: Task) -> tuple[float, dict[str, Any]]:
         sets.append([{"input_ids": ids, "labels": label} for ids, label in zip(encoded, labels, strict=True)])
     classes = len(set(task.split("train")[1]))
     model = AutoModelForSequenceClassification.from_pretrained(task.weights, num_labels=classes)
-    trainer = Trainer(model, arguments(task, 8), DataCollatorWithPadding(tokenizer), train_dataset=sets[0])
+    trainer = Trainer(
+        model, arguments(task.epochs, task.seed, 8), DataCollatorWithPadding(tokenizer), train_dataset=sets[0]
+    )
     with autocast():
         trainer.train()
         found = trainer.predict(sets[1])
