@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any
 
+from ftaug.image.backbones import efficientnet_lite0
 from ftaug.recipes.recipe import Choice, Facts, Model, Recipe
 
 SMALL = 64  # pictures up to this shorter side are for the small network
-FEW = 1000  # up to so many pictures the early layers stay frozen
-BATCH_SIZES = (4, 8, 16, 32)
-STEPS = 20  # of an epoch, at least
-EPOCHS = ((500, 50), (5000, 20), (50_000, 10))  # for fewer pictures than the first number
-MOST_PICTURES_EPOCHS = 5
-
 SMALL_NETWORK = "resnet20"  # for 32×32 pixels
-NORM_BEHIND = re.compile(r"(timm/)?(convnext|swin|maxvit|densenet|shufflenet|mobilenet|vit_[bhl]_)")
-"""Networks with a small stage, such as a norm or a convolution, between the last blocks and the head."""
-HAVE_LAYER4 = re.compile(r"(wide_)?resne(x)?t(18|34|50|101|152)(_\w+)?")
+
+FEWEST = 60  # up to so many pictures batches are small, so that there are enough steps
+BATCH_SIZES = ((FEWEST, 8), (1000, 16))  # for up to so many pictures
+LARGE_BATCH = 32
+EPOCHS = ((500, 40), (2000, 20), (10_000, 10))  # for up to so many pictures
+MOST_PICTURES_EPOCHS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,27 +33,24 @@ class PictureFacts(Facts):
 def recipe(facts: PictureFacts) -> Recipe:
     """The settings and their reasons."""
     model = facts.model or _model(facts)
-    small = model.name == SMALL_NETWORK
     return Recipe(
         batch_size=_batch_size(facts),
         backbone=Choice(model.value, _why_model(facts, model)),
-        unfreeze=_unfreeze(facts, model),
-        augment=_augment(facts, small),
+        unfreeze=_unfreeze(model),
+        augment=_augment(facts, model.name == SMALL_NETWORK),
         loss=_loss(facts),
         optimizer=Choice({"adamw": {"weight_decay": 0.05}}, "the usual choice for fine-tuning"),
-        lr={
-            "peak": Choice(0.003, "a small network bears a high rate")
-            if small
-            else Choice(0.0003, "usual for fine-tuning; to search one: ftaug lr-find THIS_FILE"),
-            "schedule": Choice({"cosine": {"warmup": "5%"}}, "rises at first, then falls to 0"),
-        },
+        lr=_rates(model),
         train={"epochs": _epochs(facts)},
         evaluate=_evaluate(facts),
     )
 
 
 def _model(facts: PictureFacts) -> Model:
-    return Model(SMALL_NETWORK, {"weights": "letters"}) if facts.small else Model("resnet18", {"weights": "imagenet"})
+    if facts.small:
+        return Model(SMALL_NETWORK, {"weights": "letters"})
+    name = "efficientnet_lite0" if efficientnet_lite0.is_installed() else "resnet18"
+    return Model(name, {"weights": "imagenet"})
 
 
 def _why_model(facts: PictureFacts, model: Model) -> str:
@@ -65,32 +58,34 @@ def _why_model(facts: PictureFacts, model: Model) -> str:
         return "as requested"
     if model.name == SMALL_NETWORK:
         return f"made for 32×32 pixels; the pictures have {facts.width}×{facts.height}"
-    return "a small and quick network; others: ftaug list backbone"
+    if model.name == "efficientnet_lite0":
+        return "small, and its weights are installed; others: ftaug list backbone"
+    return "small and quick; others: ftaug list backbone"
 
 
 def _batch_size(facts: PictureFacts) -> Choice:
-    size = max((size for size in BATCH_SIZES if size * STEPS <= facts.samples), default=BATCH_SIZES[0])
-    largest = size == BATCH_SIZES[-1]
-    return Choice(size, "a common size" if largest else f"small, so that an epoch has about {STEPS} steps or more")
+    size = next((size for limit, size in BATCH_SIZES if facts.samples <= limit), LARGE_BATCH)
+    return Choice(size, "a common size" if size == LARGE_BATCH else "small, so that few pictures give enough steps")
 
 
 def _epochs(facts: PictureFacts) -> Choice:
-    epochs = next((epochs for limit, epochs in EPOCHS if facts.samples < limit), MOST_PICTURES_EPOCHS)
+    epochs = next((epochs for limit, epochs in EPOCHS if facts.samples <= limit), MOST_PICTURES_EPOCHS)
     return Choice(epochs, f"fewer pictures need more epochs; there are {facts.samples:,}")
 
 
-def _unfreeze(facts: PictureFacts, model: Model) -> Choice:
+def _unfreeze(model: Model) -> Choice:
     if not model.pretrained:
         return Choice(["all"], "without pretrained weights all layers must learn")
-    if model.name == SMALL_NETWORK or facts.samples >= FEW:
-        why = "a small network" if model.name == SMALL_NETWORK else f"{facts.samples:,} pictures"
-        return Choice(["all"], f"{why}: all layers can learn")
-    last: list[Any] = (
-        ["layer4", "head"]
-        if HAVE_LAYER4.fullmatch(model.name)
-        else [{"last": 3 if NORM_BEHIND.match(model.name) else 2}]
-    )
-    return Choice(last, "few pictures: the early layers stay as pretrained")
+    return Choice(["all"], "more accurate than the head alone from 10 pictures a class on")
+
+
+def _rates(model: Model) -> dict[str, Choice]:
+    small = model.name == SMALL_NETWORK
+    why = "a small network bears a high rate" if small else "to search one: ftaug lr-find THIS_FILE"
+    return {
+        "peak": Choice(0.003 if small else 0.0005, why),
+        "schedule": Choice({"cosine": {"warmup": "10%"}}, "rises at first, then falls to 0"),
+    }
 
 
 def _augment(facts: PictureFacts, small: bool) -> tuple[Choice, ...]:

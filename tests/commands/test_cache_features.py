@@ -43,9 +43,10 @@ def tensors(folder):
 
 @pytest.mark.parametrize("learning", [["head"], ["layer3", "head"]])
 def test_as_many_views_as_epochs_train_the_same(desk, place, learning):
-    unfreeze = f"unfreeze=[{', '.join(learning)}]"
-    assert train(desk, place / "plain", unfreeze) == 0
-    assert train(desk, place / "stored", unfreeze, "train.cache_features={views: 4}", "data.workers=1") == 0
+    # behind a head of zeros the first gradients are tiny, and Adam makes rounding as large as any other
+    settings = [f"unfreeze=[{', '.join(learning)}]", "head_init=library"]
+    assert train(desk, place / "plain", *settings) == 0
+    assert train(desk, place / "stored", *settings, "train.cache_features={views: 4}", "data.workers=1") == 0
     for plain, stored in zip(rows(place / "plain"), rows(place / "stored"), strict=True):
         assert plain.keys() == stored.keys() and plain["step"] == stored["step"]
         one, other = (row.get("loss") or row["val"]["loss"] for row in (plain, stored))
