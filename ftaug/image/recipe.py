@@ -83,7 +83,7 @@ def _rates(model: Model) -> dict[str, Choice]:
     small = model.name == SMALL_NETWORK
     why = "a small network bears a high rate" if small else "to search one: ftaug lr-find THIS_FILE"
     return {
-        "peak": Choice(0.003 if small else 0.0005, why),
+        "peak": Choice(0.003 if small else 0.0003, why),
         "schedule": Choice({"cosine": {"warmup": "10%"}}, "rises at first, then falls to 0"),
     }
 

@@ -50,7 +50,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         *([", ".join(counts[:8]) + ", …" * (len(counts) > 8)] if counts else []),
         "All that can be set: ftaug list. Try it: ftaug preview THIS_FILE, then ftaug train THIS_FILE.",
     ]
-    return experiment_text(header, [], layout, recipe(facts))
+    return experiment_text(header, [], layout, facts.samples, recipe(facts))
 
 
 def _of_folder(path: Path, target: Path) -> tuple[FileSamples, Layout]:

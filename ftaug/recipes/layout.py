@@ -11,6 +11,7 @@ from ftaug.recipes.recipe import Choice
 from ftaug.tables.guessing import Targets
 
 COLUMNS_GUESSED = "columns by their names and their cells"
+FEW = 300  # samples up to which none is held out if there is a test split
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,16 @@ class Layout:
     reason: str = ""
     hints: tuple[str, ...] = ()
 
-    def choices(self) -> dict[str, Choice]:
-        """The values of train, val and test; without validation samples some are taken from train."""
-        taken = Choice({"split": "20%"}, "taken from train, the same samples for every run with this seed")
+    def choices(self, samples: int) -> dict[str, Choice]:
+        """The values of train, which has so many samples, val and test."""
         others = {split: Choice(self.datasets[split], "") for split in ("val", "test") if split in self.datasets}
-        return {"train": Choice(self.datasets["train"], self.reason), "val": taken, **others}
+        return {"train": Choice(self.datasets["train"], self.reason), "val": self._held_out(samples), **others}
+
+    def _held_out(self, samples: int) -> Choice:
+        """Validation samples taken from train; none where few samples are worth more to train on."""
+        if "test" in self.datasets and samples <= FEW:
+            return Choice(None, "all train: few samples choose checkpoints by luck, and test measures the last one")
+        return Choice({"split": "20%"}, "taken from train, the same samples for every run with this seed")
 
 
 def table_settings(targets: Targets) -> dict[str, str]:

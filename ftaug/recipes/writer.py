@@ -26,10 +26,10 @@ class Line(NamedTuple):
     reason: str = ""
 
 
-def experiment_text(header: Sequence[str], top: Sequence[Line], layout: Layout, recipe: Recipe) -> str:
+def experiment_text(header: Sequence[str], top: Sequence[Line], layout: Layout, samples: int, recipe: Recipe) -> str:
     """The whole file: comments, what stands before the data, such as the modality, the splits, the recipe."""
     lines = [Line(f"# {_one_line(line)}") for line in header]
-    lines += [*top, Line("data:"), *_block("  ", layout.choices())]
+    lines += [*top, Line("data:"), *_block("  ", layout.choices(samples))]
     lines += [Line(f"  # {_one_line(hint)}") for hint in layout.hints]
     lines += _block("  ", {"batch_size": recipe.batch_size})
     for field in fields(recipe)[1:]:

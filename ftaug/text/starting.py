@@ -43,7 +43,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         f"{len(train):,} training texts, {_described(train)}",
         "All that can be set: ftaug list. Try it: ftaug train THIS_FILE.",
     ]
-    return experiment_text(header, [Line("modality: text")], layout, recipe(facts))
+    return experiment_text(header, [Line("modality: text")], layout, facts.samples, recipe(facts))
 
 
 def _requested(requested: RequestedModel, target: Path) -> Model | None:
