@@ -59,7 +59,7 @@ def _why_model(facts: PictureFacts, model: Model) -> str:
     if model.name == SMALL_NETWORK:
         return f"made for 32×32 pixels; the pictures have {facts.width}×{facts.height}"
     if model.name == "efficientnet_lite0":
-        return "small, and its weights are installed; others: ftaug list backbone"
+        return "small, its weights are installed; others: ftaug list backbone"
     return "small and quick; others: ftaug list backbone"
 
 

@@ -44,7 +44,14 @@ def _section(name: str, value: Any) -> list[Line]:
         return []
     if isinstance(value, Mapping):
         return [Line(f"{name}:"), *_block("  ", value)]
-    return [Line(f"{name}:", "in this order"), *(Line(f"  - {flow(item.value)}", item.reason) for item in value)]
+    return [Line(f"{name}:", "in this order"), *(Line(f"  - {_item(item.value)}", item.reason) for item in value)]
+
+
+def _item(value: Any) -> str:
+    """A component in a list: one key with its settings needs no braces around it."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        return ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items())
+    return flow(value)
 
 
 def _block(indent: str, choices: Mapping[str, Choice]) -> list[Line]:

@@ -32,11 +32,30 @@ def test_large_pictures(desk, capsys):
     experiment = load("photos.yaml")
     assert experiment.data.train.settings["path"] == desk / "photos"
     assert experiment.data.val.split == 0.2
-    assert experiment.backbone.name == "resnet18"
-    assert experiment.unfreeze == ("layer4", "head")
+    assert experiment.backbone.name == "efficientnet_lite0"  # whose weights are installed with the tests
+    assert experiment.unfreeze == ("all",)
     assert experiment.loss.settings["class_weights"] is None
-    assert experiment.lr.schedule.settings["warmup"] == Duration(5, "%")
+    assert experiment.lr.schedule.settings["warmup"] == Duration(10, "%")
     assert "19 training pictures of 2 classes, about 120×90 pixels" in (desk / "photos.yaml").read_text()
+
+
+def test_without_installed_weights_the_network_is_one_that_is_downloaded(desk, monkeypatch):
+    pictures(desk / "photos", (120, 90), daisy=4, rose=4)
+    monkeypatch.setattr("ftaug.image.backbones.efficientnet_lite0.is_installed", lambda: False)
+    assert run(["init", "photos"]) == 0
+    assert load("photos.yaml").backbone.name == "resnet18"
+
+
+def test_few_pictures_all_train_where_a_test_split_measures(desk):
+    """Without one some are held out, so that there is something to evaluate on."""
+    for split, count in (("train", 6), ("test", 3)):
+        pictures(desk / "photos" / split, (80, 80), a=count, b=count)
+    assert run(["init", "photos"]) == 0
+    assert load("photos.yaml").data.val is None
+    for split, count in (("train", 160), ("test", 3)):
+        pictures(desk / "many" / split, (8, 8), a=count, b=count)
+    assert run(["init", "many"]) == 0
+    assert load("many.yaml").data.val.split == 0.2
 
 
 def test_the_next_command_can_be_copied(desk, capsys):

@@ -31,15 +31,14 @@ def test_a_backbone_is_written_with_its_own_weights(desk, name):
 @pytest.mark.parametrize(
     "name", ["resnet34", "mobilenet_v2", "mobilenet_v3_small", "vit_b_16", "timm/resnet18", "timm/convnext_atto"]
 )
-def test_what_learns_is_there_in_every_network(desk, name):
+def test_all_layers_of_a_network_learn(desk, name):
+    """On the sets of scripts/bench/recipes no part of a network did better, from 10 pictures a class on."""
     from ftaug.engine.unfreeze import ever_learning
 
     assert run(["init", "photos", "--backbone", name, "--weights", "imagenet"]) == 0
     experiment = load("photos.yaml", [f"backbone={{{name}: {{weights: none}}}}"])
     backbone = experiment.backbone(["a", "b"])
-    learning, weights = ever_learning(backbone, experiment), dict(backbone.network.named_parameters())
-    share = sum(weights[key].numel() for key in learning) / sum(weight.numel() for weight in weights.values())
-    assert 0.03 < share < 0.9 and len(learning) > 5
+    assert ever_learning(backbone, experiment) == dict(backbone.network.named_parameters()).keys()
 
 
 def test_random_weights_learn_whole(desk):

@@ -43,7 +43,7 @@ def test_reasons_stand_in_one_column_and_no_line_is_too_long():
 def test_the_sections_of_a_recipe():
     one = Choice(1, "one")
     recipe = Recipe(one, Choice("net", "fast"), Choice(["all"], "r"), (), None, one, {"peak": one}, {"epochs": one}, {})
-    text = experiment_text(["a\nb"], [Line("modality: x")], Layout({"train": {"t": {}}}, "r", ("hint",)), recipe)
+    text = experiment_text(["a\nb"], [Line("modality: x")], Layout({"train": {"t": {}}}, "r", ("hint",)), 30, recipe)
     assert text.startswith("# a b\nmodality: x\ndata:\n  train: {t: {}}")
     tree = yaml.safe_load(text)
     assert tree == {
