@@ -39,7 +39,9 @@ def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, str) or not is_file(value):
         return value
     folder = (info.context or {}).get("folder", Path())
-    return str(Path(folder, Path(value).expanduser()).resolve())
+    path = Path(folder, Path(value).expanduser()).absolute()
+    resolved = str(path.resolve())
+    return resolved if is_file(resolved) else str(path)  # caches of the hub link to files without a suffix
 
 
 Match = Literal["names", "order"]

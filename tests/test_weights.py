@@ -272,3 +272,15 @@ def test_train_and_inspect_show_the_pairs(write, tmp_path, foreign, capsys):
     assert model["weights_from"]["matches"] == report["weights_matches"]
     Path("w.pth").unlink()
     assert run(["inspect", "run", "--json"]) == 0  # the file is not needed to look at a run
+
+
+def test_a_link_to_a_file_without_a_suffix_is_a_file(tmp_path, write, trained):
+    """As the caches of the Hugging Face hub keep them; other links lead to what they name at that time."""
+    save_file({name: tensor.contiguous() for name, tensor in trained.items()}, tmp_path / "blob")
+    (tmp_path / "hub.safetensors").symlink_to(tmp_path / "blob")
+    (tmp_path / "kept.safetensors").write_bytes((tmp_path / "blob").read_bytes())
+    (tmp_path / "newest.safetensors").symlink_to(tmp_path / "kept.safetensors")
+    hub, newest = (load(write(name)).backbone.settings["weights"] for name in ("hub.safetensors", "newest.safetensors"))
+    assert hub == str(tmp_path / "hub.safetensors")
+    assert newest == str(tmp_path / "kept.safetensors")
+    check_body(loaded(hub), trained)
