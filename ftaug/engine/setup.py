@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.types import Duration
-from ftaug.engine import agreement, head_init, metric_check, unfreeze
+from ftaug.engine import agreement, depthwise, head_init, metric_check, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt
 from ftaug.engine.average import Average
@@ -217,6 +217,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     method = adapt(backbone, experiment)
     plan = unfreeze.plan(backbone, experiment, length, method.parameters)
     place_model(model, device)
+    depthwise.keep_in_fp32(model, device)
     if pretrained:
         method.start()
     if experiment.train.gradient_checkpointing:
