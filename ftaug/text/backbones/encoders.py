@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ftaug.errors import BadData, missing_extra
+from ftaug.errors import BadData, ExperimentError, missing_extra
 from ftaug.interfaces import Backbone, Stage
 from ftaug.weight_matching import misfit
 from ftaug.weights import WeightFile, copy, fill_by_order, without_prefixes
@@ -29,11 +29,12 @@ def library(what: str) -> Any:
     return transformers
 
 
-def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str) -> nn.Module:
+def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pooling: str = "model") -> nn.Module:
     """The encoder of a configuration with a new head: for the classes, or for masked tokens."""
     import torch
 
     from ftaug.text.dropout import quicken
+    from ftaug.text.mean_pooling import MeanClassifier, MeanPooled
     from ftaug.text.network import Classifier, MaskedTokens
 
     transformers = library("this backbone")
@@ -44,6 +45,10 @@ def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str) -> n
         return MaskedTokens(model, has_types=has_types, mask=tokenizer.mask_token_id)
     config.id2label = dict(enumerate(classes))
     config.label2id = {name: code for code, name in enumerate(classes)}
+    if pooling == "mean":
+        encoder = transformers.AutoModel.from_config(config, dtype=torch.float32)
+        quicken(encoder)
+        return MeanClassifier(MeanPooled(encoder, len(classes)), has_types=has_types)
     model = transformers.AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     quicken(model)
     return Classifier(model, has_types=has_types)
@@ -129,6 +134,11 @@ def backbone(
     """The network as a backbone that can be saved as transformers saves it."""
 
     def save(folder: Any) -> None:
+        if not hasattr(network.model, "save_pretrained"):
+            raise ExperimentError(
+                "exporter 'transformers': transformers has no model for a classifier with pooling: mean; "
+                "use onnx, torch_export or safetensors, or train with pooling: model"
+            )
         network.model.save_pretrained(folder)
         tokenizer.model_max_length = preprocessing["max_length"]
         tokenizer.save_pretrained(folder)

@@ -13,7 +13,7 @@ from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Count, Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
 from ftaug.interfaces import Backbone, Origin
-from ftaug.text import backbone
+from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import weights_file
 from ftaug.weights import Weights, described, facts_of, first_line, is_file, not_got, read
@@ -44,6 +44,7 @@ def hf(
     max_length: Count | None = None,
     weights: Weights = "pretrained",
     head: Literal["classes", "masked_tokens"] = "classes",
+    pooling: Literal["auto", "model", "mean"] = "auto",
 ) -> Backbone:
     """A text encoder of the library transformers, such as BERT, RoBERTa, DeBERTa, ModernBERT or MiniLM.
 
@@ -53,15 +54,24 @@ def hf(
             the model takes fewer
         weights: pretrained (those at the path), none, or a file
         head: classes, or masked_tokens to train the encoder on texts without labels (`objective: masked_tokens`)
+        pooling: how the tokens become one vector for the classes: model (by the model's own classification head, such
+            as BERT's pooler on the first token), mean (the mean of the last hidden states over all tokens, with dropout
+            and one linear layer on it) or auto (mean where the model's 1_Pooling/config.json, which
+            sentence-transformers writes, says mean; else model)
 
     Weights are read from safetensors alone, and no code that comes with a model is run. With `ftaug --offline` nothing
     is downloaded.
     """
     if weights not in ("pretrained", "none") and not is_file(weights):
         raise ExperimentError(f"backbone.hf.weights must be pretrained, none or a file; got '{weights}'")
+    if head == "masked_tokens" and pooling != "auto":
+        raise ExperimentError(f"backbone.hf.pooling: {pooling} is for head: classes; leave it out")
     config, tokenizer = _opened(path)
+    pooled = _pooling_file(path)
+    if pooling == "auto":
+        pooling = "mean" if pooling_file.asks_for_mean(path, pooled) else "model"
     labels = list((config.id2label or {}).values())  # of the head that may lie at the path
-    network = encoders.network(config, classes, tokenizer, head)
+    network = encoders.network(config, classes, tokenizer, head, pooling)
     limit = encoders.positions(network.model)
     if max_length is not None and limit is not None and max_length > limit:
         raise ExperimentError(
@@ -83,6 +93,9 @@ def hf(
     def write(folder: Path) -> None:
         config.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+        if pooled is not None:
+            (folder / pooling_file.NAME).parent.mkdir()
+            (folder / pooling_file.NAME).write_text(pooled, encoding="utf-8")
 
     return replace(encoders.backbone(network, made, load, facts, tokenizer), origin=Origin("path", write))
 
@@ -105,6 +118,18 @@ def _opened(path: str) -> tuple[Any, Any]:
     _check_encoder(transformers, path, config)
     _check_tokenizer(path, config, tokenizer)
     return config, tokenizer
+
+
+def _pooling_file(path: str) -> str | None:
+    """The text of a model's 1_Pooling/config.json; None where it has none."""
+    if Path(path).is_absolute():
+        return pooling_file.content(Path(path))
+    from transformers.utils.hub import cached_file
+
+    try:
+        return Path(str(cached_file(path, pooling_file.NAME))).read_text(encoding="utf-8")
+    except OSError:  # the configuration could be read, so it is this file that the model lacks
+        return None
 
 
 def _refuse_code(transformers: Any, path: str) -> None:
