@@ -123,7 +123,7 @@ class Backbone:
     stages: tuple[Stage, ...]
     preprocessing: Mapping[str, Any]  # plain JSON values that the modality's verbs understand
     load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
-    facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from
+    facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from, what `auto` chose
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
     origin: Origin | None = None  # a run folder keeps it
 

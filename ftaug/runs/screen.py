@@ -53,6 +53,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
     for note in setup.backbone.facts.get("notes", ()):
         table.add_row("weights", note)
+    for setting, chosen in setup.backbone.facts.get("auto", {}).items():
+        table.add_row(setting, chosen)
     if setup.new_head:
         constant = "mean of the targets" if setup.task.regression else "class frequencies"
         table.add_row("head", f"new: zero weights, answers with the {constant} at first")

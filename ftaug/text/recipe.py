@@ -9,24 +9,56 @@ STEPS = 20  # of an epoch, at least
 EPOCHS = ((2000, 20), (20_000, 8))  # for fewer texts than the first number
 MOST_TEXTS_EPOCHS = 4
 AUGMENTATION = "aeda"
+ADAMW = Choice({"adamw": {"weight_decay": 0.01}}, "the usual choice for fine-tuning")
+WHY_LINEAR = "rises at first, then falls to 0"
+ALL = Choice(["all"], "text encoders are usually fine-tuned as a whole")
+
+# With mean pooling, measured by scripts/bench/recipes from all-MiniLM-L6-v2 with 10 texts a class.
+POOLED_BATCH_SIZES = ((60, 8), (1000, 16))  # for up to so many texts
+POOLED_LARGE_BATCH = 32
+POOLED_EPOCHS = ((60, 20), (2000, 10), (20_000, 5))  # for up to so many texts
+POOLED_MOST_TEXTS_EPOCHS = 3
+SMOOTHED = Choice({"cross_entropy": {"label_smoothing": 0.1}}, "smoothing keeps the model from being overconfident")
 
 
 def recipe(facts: Facts) -> Recipe:
     """The settings and their reasons."""
     model = facts.model or Model("tiny_text", {})
+    if model.settings.get("pooling") == "mean" and model.pretrained:
+        return _of_sentence_encoder(facts, model)
     why_model = "comes with ftaug; any encoder of transformers: {hf: {path: FOLDER_OR_NAME}}"
     return Recipe(
         batch_size=_batch_size(facts),
         backbone=Choice(model.value, "as requested" if facts.model else why_model),
-        unfreeze=Choice(["all"], "text encoders are usually fine-tuned as a whole"),
+        unfreeze=ALL,
         augment=(Choice(AUGMENTATION, "inserts punctuation; all of them: ftaug list augmentation"),),
         loss=_loss(facts),
-        optimizer=Choice({"adamw": {"weight_decay": 0.01}}, "the usual choice for fine-tuning"),
-        lr={
-            "peak": _rate(model),
-            "schedule": Choice({"linear": {"warmup": "6%"}}, "rises at first, then falls to 0"),
-        },
+        optimizer=ADAMW,
+        lr={"peak": _rate(model), "schedule": Choice({"linear": {"warmup": "6%"}}, WHY_LINEAR)},
         train={"epochs": _epochs(facts)},
+        evaluate=_evaluate(facts),
+    )
+
+
+def _of_sentence_encoder(facts: Facts, model: Model) -> Recipe:
+    """For an encoder whose mean over the tokens was pretrained: little change to it, and a head that learns fast."""
+    size = next((size for limit, size in POOLED_BATCH_SIZES if facts.samples <= limit), POOLED_LARGE_BATCH)
+    epochs = next((epochs for limit, epochs in POOLED_EPOCHS if facts.samples <= limit), POOLED_MOST_TEXTS_EPOCHS)
+    why_size = "a common size" if size == POOLED_LARGE_BATCH else "small, so that few texts give enough steps"
+    return Recipe(
+        batch_size=Choice(size, why_size),
+        backbone=Choice(model.value, "as requested; mean: by 1_Pooling/config.json in its folder"),
+        unfreeze=ALL,
+        augment=(),
+        loss=_loss(facts) or SMOOTHED,
+        optimizer=ADAMW,
+        lr={
+            "peak": Choice(0.0001, "the pretrained layers need little change; to search one: ftaug lr-find THIS_FILE"),
+            "layer_decay": Choice(0.8, "each layer's rate is 0.8 times the next one's"),
+            "stages": Choice({"head": 30}, "the head is new and starts at zero, so it learns at 30 times the rate"),
+            "schedule": Choice({"linear": {"warmup": "10%"}}, WHY_LINEAR),
+        },
+        train={"epochs": Choice(epochs, f"fewer texts need more epochs; there are {facts.samples:,}")},
         evaluate=_evaluate(facts),
     )
 

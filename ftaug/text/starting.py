@@ -15,6 +15,7 @@ from ftaug.recipes.recipe import Facts, Model, class_counts
 from ftaug.recipes.writer import Line, experiment_text
 from ftaug.tables.rows import SUFFIXES as TABLES
 from ftaug.text import backbone as backbones
+from ftaug.text import pooling_file
 from ftaug.text.datasets.folder import text_folder
 from ftaug.text.datasets.held import TextSamples
 from ftaug.text.datasets.table import text_table
@@ -55,7 +56,8 @@ def _requested(requested: RequestedModel, target: Path) -> Model | None:
             "--backbone hf: name the encoder instead, as a folder (./my-encoder) or by its name on the hub (ORG/NAME)"
         )
     if name not in backbones and (path := _encoder(name, target)) is not None:
-        return model(registered(backbones, "hf"), requested.weights, target, path=path)
+        mean = {"pooling": "mean"} if _pools_by_mean(Path(name).expanduser()) else {}
+        return model(registered(backbones, "hf"), requested.weights, target, path=path, **mean)
     return model(registered(backbones, name), requested.weights, target)
 
 
@@ -73,6 +75,11 @@ def _encoder(name: str, target: Path) -> str | None:
         )
     written = relative_path(folder, target)
     return written if written.startswith(".") else f"./{written}"
+
+
+def _pools_by_mean(folder: Path) -> bool:
+    """Whether a folder says that its encoder's vector of a text is the mean over the tokens; raises BadData."""
+    return pooling_file.asks_for_mean(folder, pooling_file.content(folder))
 
 
 def _of_folder(path: Path, target: Path) -> tuple[TextSamples, Layout]:

@@ -223,7 +223,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_run_is_used_without_the_model_it_began_from(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "experiment.yaml", "--run-dir", "run"]) == 0
     assert run(["evaluate", "run", "--json"]) == 0
-    first = capsys.readouterr().out
+    first, screen = capsys.readouterr()
+    assert "pooling     auto → mean (1_Pooling/config.json)" in screen
     shutil.rmtree(place / "model")
     assert run(["evaluate", "run", "--json"]) == 0
     assert first.endswith(capsys.readouterr().out)

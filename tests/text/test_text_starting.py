@@ -113,6 +113,32 @@ def test_folders_of_texts(desk):
     assert data.test.settings["path"] == desk / "films" / "test"
 
 
+@pytest.mark.parametrize(("flag", "pooling"), [(True, "mean"), (False, "auto")])
+def test_an_encoder_whose_mean_was_pretrained_gets_a_recipe_of_its_own(desk, flag, pooling):
+    """Its folder says so; weights none leave nothing to keep."""
+    (desk / "encoder/1_Pooling").mkdir(parents=True)
+    (desk / "encoder/config.json").write_text("{}")
+    (desk / "encoder/1_Pooling/config.json").write_text(json.dumps({"pooling_mode_mean_tokens": flag}))
+    table(desk / "r.csv", ("id", "text", "label"), labelled(90))
+    assert run(["init", "r.csv", "--backbone", "encoder"]) == 0
+    experiment = load("r.yaml")
+    assert experiment.backbone.settings["pooling"] == pooling
+    assert (experiment.lr.stages == {"head": 30}) == flag == (not experiment.augment)
+    assert (experiment.loss.settings["label_smoothing"] == 0.1) == flag
+    assert (experiment.data.batch_size, experiment.train.epochs) == ((16, 10) if flag else (4, 20))
+    assert run(["init", "r.csv", "--backbone", "encoder", "--weights", "none", "-o", "new.yaml"]) == 0
+    assert load("new.yaml").lr.stages == {}
+
+
+def test_a_damaged_pooling_file_is_named(desk, capsys):
+    (desk / "encoder/1_Pooling").mkdir(parents=True)
+    (desk / "encoder/config.json").write_text("{}")
+    (desk / "encoder/1_Pooling/config.json").write_bytes(b"\xff")
+    table(desk / "r.csv", ("id", "text", "label"), labelled(9))
+    assert run(["init", "r.csv", "--backbone", "encoder"]) == 65
+    assert capsys.readouterr().err == "encoder/1_Pooling/config.json: not UTF-8\n"
+
+
 def test_what_is_not_there_or_nothing(desk, capsys):
     (desk / "reviews.txt").write_text("x")
     assert run(["init", "review.txt"]) == 66

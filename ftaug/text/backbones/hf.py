@@ -68,10 +68,9 @@ def hf(
         raise ExperimentError(f"backbone.hf.pooling: {pooling} is for head: classes; leave it out")
     config, tokenizer = _opened(path)
     pooled = _pooling_file(path)
-    if pooling == "auto":
-        pooling = "mean" if pooling_file.asks_for_mean(path, pooled) else "model"
+    by_file = pooling == "auto" and head == "classes" and pooling_file.asks_for_mean(path, pooled)
     labels = list((config.id2label or {}).values())  # of the head that may lie at the path
-    network = encoders.network(config, classes, tokenizer, head, pooling)
+    network = encoders.network(config, classes, tokenizer, head, "mean" if by_file else pooling)
     limit = encoders.positions(network.model)
     if max_length is not None and limit is not None and max_length > limit:
         raise ExperimentError(
@@ -80,6 +79,8 @@ def hf(
     made = encoders.preprocessing(tokenizer, max_length, limit, {"path": path})
 
     facts = facts_of(path if weights == "pretrained" else weights)
+    if by_file:
+        facts["auto"] = {"pooling": f"auto → mean ({pooling_file.NAME})"}
 
     def load() -> None:
         if weights == "pretrained":
