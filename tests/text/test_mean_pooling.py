@@ -18,7 +18,7 @@ from ftaug.cli import run
 from ftaug.engine import head_init
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces import Backbone, CannotCut
-from ftaug.text.backbones.hf import hf
+from ftaug.text.backbones.hf import _opened, hf
 from ftaug.text.mean_pooling import MeanClassifier, dropout_rate
 from ftaug.text.network import Mixed
 from ftaug.text.samples import collate, normaliser, pipeline
@@ -123,6 +123,21 @@ def test_what_is_chosen(content: str | None, pooling: str, mean: bool, tmp_path:
     if content is not None:
         pooling_file(tmp_path, content)
     assert isinstance(hf(CLASSES, path=str(tmp_path), pooling=pooling).network, MeanClassifier) == mean  # type: ignore[arg-type]
+
+
+def test_a_model_on_the_hub_says_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are in the hub's cache; a model without a pooling file is one of any other encoder."""
+    cache = pooling_file(models.write(tmp_path / "cache"), json.dumps(FLAGS))
+
+    def cached(name: str, file: str, **_: Any) -> str:
+        if name != "org/sentences":
+            raise OSError(f"{name} does not appear to have a file named {file}")
+        return str(cache / file)
+
+    monkeypatch.setattr(transformers.utils.hub, "cached_file", cached)
+    monkeypatch.setattr("ftaug.text.backbones.hf._opened", lambda path: _opened(str(cache)))
+    assert isinstance(hf(CLASSES, path="org/sentences").network, MeanClassifier)
+    assert not isinstance(hf(CLASSES, path="org/other").network, MeanClassifier)
 
 
 def test_a_damaged_pooling_file_is_named(tmp_path: Path) -> None:
