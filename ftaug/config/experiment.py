@@ -291,8 +291,8 @@ class Experiment:
         unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages; or
             `auto`, the stages whose gradients are strongest for their size; unless set `all`, with a method that adds
             weights of its own the head
-        head_init: how the last layer of a new head starts: `prior`, with zero weights and the bias that fits the
-            training labels best (their class frequencies); `library`, as the network's own library initializes it
+        head_init: how the last layer of a new head on pretrained layers starts: `prior`, with zero weights and the bias
+            that fits the training labels best (their class frequencies); `library`, as the network's library has it
         method: how it learns, where not every weight that learns is free to go anywhere
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch

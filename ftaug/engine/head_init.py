@@ -5,6 +5,7 @@ and what of the random weights no training feature reaches stays in the model fo
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,17 +20,25 @@ FEWEST = 0.5
 """A class without training samples counts as half a sample, so that its logit stays finite."""
 
 
+class Loaded(NamedTuple):
+    """What loading pretrained weights came to."""
+
+    new_layers: tuple[nn.Module, ...]  # the last layers of the head, where the weights hold none for it
+    pretrained: bool  # whether there were any for the layers below the head
+
+
 def start(backbone: Backbone, experiment: Experiment, train: Portion, counts: np.ndarray) -> bool:
     """Load the pretrained weights; returns whether the head is new and starts at the best constant answer.
 
-    A head that learns something other than the labels, such as masked tokens, stays as its library initializes it.
+    A head that learns something other than the labels, such as masked tokens, stays as its library initializes it, and
+    so does that of a network without pretrained weights: its layers learn nothing until the head does.
     """
-    layers = load_weights(backbone, len(train.task.classes))
+    loaded = load_weights(backbone, len(train.task.classes))
     objective = experiment.objective
     learns_labels = objective is None or bool(objective.fact("tells_classes"))
-    if not layers or experiment.head_init == "library" or not learns_labels:
+    if experiment.head_init == "library" or not (loaded.pretrained and loaded.new_layers and learns_labels):
         return False
-    start_at(layers, best_constant(experiment, train, counts))
+    start_at(loaded.new_layers, best_constant(experiment, train, counts))
     return True
 
 
@@ -46,18 +55,23 @@ def last_layers(network: nn.Module, head: Stage, outputs: int) -> list[nn.Module
 
 
 @torch.no_grad()
-def load_weights(backbone: Backbone, outputs: int) -> list[nn.Module]:
-    """Load the pretrained weights; returns the last layers of the head where they hold none for it: a new head's."""
-    layers = last_layers(backbone.network, backbone.stages[-1], outputs)
-    fresh = [layer.get_parameter("weight").clone() for layer in layers]
-    for layer in layers:
-        layer.get_parameter("weight").fill_(torch.nan)  # which no weights that are loaded hold
+def load_weights(backbone: Backbone, outputs: int) -> Loaded:
+    """Load the pretrained weights, and find out what they did not fill."""
+    head = backbone.stages[-1]
+    layers = last_layers(backbone.network, head, outputs)
+    weights = [layer.get_parameter("weight") for layer in layers]
+    body = [parameter for name, parameter in backbone.network.named_parameters() if not head.holds(name)]
+    marked = [*weights, *body[:1]]
+    fresh = [parameter.clone() for parameter in marked]
+    for parameter in marked:
+        parameter.fill_(torch.nan)  # which no weights that are loaded hold
     backbone.load_pretrained()
-    new = [layer for layer in layers if layer.get_parameter("weight").isnan().all()]
-    for layer, weight in zip(layers, fresh, strict=True):
-        if layer in new:
-            layer.get_parameter("weight").copy_(weight)
-    return new
+    unfilled = [bool(parameter.isnan().all()) for parameter in marked]
+    for parameter, value, is_fresh in zip(marked, fresh, unfilled, strict=True):
+        if is_fresh:
+            parameter.copy_(value)
+    new = tuple(layer for layer, is_new in zip(layers, unfilled, strict=False) if is_new)
+    return Loaded(new, pretrained=not all(unfilled[len(layers) :]))
 
 
 @torch.no_grad()

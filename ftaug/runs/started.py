@@ -26,7 +26,7 @@ def started(opened: OpenRun, *, trust_plugins: bool) -> Start:
     """Build what a run started from; may download, and raises what reading pretrained weights raises."""
     experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
     backbone, model = build_model(experiment, opened.task, opened.scale)
-    own_head = not head_init.load_weights(backbone, len(opened.task.classes))
+    own_head = not head_init.load_weights(backbone, len(opened.task.classes)).new_layers
     method = adapt(backbone, experiment)
     method.start()
     method.merge()

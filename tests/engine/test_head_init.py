@@ -63,7 +63,7 @@ def setup_of(folder: Path, *overrides: str) -> Setup:
 def check_first_loss(folder: Path, name: str, side: int) -> None:
     """The loss of a new network on noise is the entropy of the labels; the logarithm of their number without a bias."""
     built = made(name)
-    layers = head_init.load_weights(built, len(CLASSES))
+    layers = head_init.last_layers(built.network, built.stages[-1], len(CLASSES))
     assert layers, name
     experiment = experiment_with(folder)
     counts = np.bincount(LABELS)
@@ -200,6 +200,16 @@ def last_weight(setup: Setup) -> Tensor:
 def test_the_library_s_initialization_can_be_had_back(tmp_path):
     assert last_weight(setup_of(tmp_path)).abs().max() == 0
     assert last_weight(setup_of(tmp_path, "head_init=library")).std() > 0.01
+
+
+def test_a_network_without_pretrained_weights_keeps_its_head(tmp_path):
+    """From scratch, layers below a head of zeros learn next to nothing in a short run."""
+    setup = setup_of(tmp_path, "backbone.resnet20.weights=none")
+    assert last_weight(setup).std() > 0.01 and not setup.new_head
+    built = made("resnet20")
+    before = {name: tensor.clone() for name, tensor in built.network.state_dict().items()}
+    assert not head_init.load_weights(built, len(CLASSES)).pretrained
+    assert all(torch.equal(tensor, before[name]) for name, tensor in built.network.state_dict().items())
 
 
 def test_a_head_for_the_same_classes_stays_what_it_is(tmp_path):

@@ -88,7 +88,8 @@ def test_a_new_head_answers_all_texts_alike_at_first(family: str, head: str, tmp
     """Only its last layer: what it is given, such as BERT's pooler, may come from the weights."""
     models.write(tmp_path, family, head=head)
     backbone = built(tmp_path)
-    layers = head_init.load_weights(backbone, len(CLASSES))
+    layers, pretrained = head_init.load_weights(backbone, len(CLASSES))
+    assert pretrained
     head_init.start_at(layers, torch.tensor([0.25, 0.75]).log())
     backbone.network.eval()
     expected = torch.tensor([0.25, 0.75]).expand(len(TEXTS), -1)
