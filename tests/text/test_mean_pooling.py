@@ -95,7 +95,7 @@ def test_stages_and_new_head(family: str, tmp_path: Path) -> None:
     for name in names:
         assert sum(stage.holds(name) for stage in backbone.stages) == 1, name
     assert {"model.mean_head.weight", "model.mean_head.bias"} <= {n for n in names if backbone.stages[-1].holds(n)}
-    (layer,) = head_init.load_weights(backbone, len(CLASSES))
+    (layer,) = head_init.last_layers(backbone.network, backbone.stages[-1], len(CLASSES))
     head_init.start_at([layer], torch.tensor([0.2, 0.3, 0.5]).log())
     assert layer is backbone.network.model.mean_head  # type: ignore[union-attr]
     torch.testing.assert_close(
@@ -159,8 +159,8 @@ def test_a_head_that_was_trained_on_other_features_is_left(tmp_path: Path) -> No
     names = {"id2label": dict(enumerate(CLASSES)), "label2id": {name: i for i, name in enumerate(CLASSES)}}
     models.write(tmp_path, "bert", head="SequenceClassification", **names)
     assert load_file(tmp_path / "model.safetensors")["classifier.weight"].shape == (3, 16)
-    assert len(head_init.load_weights(hf(CLASSES, path=str(tmp_path), pooling="mean"), 3)) == 1
-    assert head_init.load_weights(hf(CLASSES, path=str(tmp_path), pooling="model"), 3) == []
+    assert len(head_init.load_weights(hf(CLASSES, path=str(tmp_path), pooling="mean"), 3).new_layers) == 1
+    assert head_init.load_weights(hf(CLASSES, path=str(tmp_path), pooling="model"), 3).new_layers == ()
 
 
 def test_a_head_of_the_same_kind_and_classes_is_taken_over(tmp_path: Path) -> None:

@@ -33,7 +33,13 @@ def shuffle_sentences(
     places = sorted(drawn)
     takes = drawn if drawn != places else [*places[1:], *places[:1]]
     order = dict(zip(places, takes, strict=True))
-    edits = [Edit(*units[to], passage[units[come]]) for to, come in order.items() if to != come]
+    edits = [
+        Edit(*units[to], passage[units[come]])
+        for to, come in order.items()
+        if passage[units[to]] != passage[units[come]]
+    ]
+    if not edits:
+        return None
     moved = _moved(passage, units, order)
     return Rewritten(tuple(edits), protected=moved, values=FrozenDict(changes=len(edits)))
 
