@@ -179,3 +179,9 @@ def test_paraphrases_keep_negations(tables):
 def test_protects(settings, text, kept):
     (draw,) = draws(passage(text, labels=("world_news",)), augmentation("protect", **settings))
     assert [text[span.start : span.end] for span in draw.spans] == kept
+
+
+def test_equal_sentences_do_not_change_places():
+    """Nothing is counted as a change that changes nothing."""
+    for sample in range(20):
+        assert not draws(passage(". ."), augmentation("shuffle_sentences"), sample)
