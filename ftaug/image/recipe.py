@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ftaug.image.backbones import efficientnet_lite0
-from ftaug.recipes.recipe import Choice, Facts, Model, Recipe
+from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Model, Recipe, by_size, loss_by_task
 
 SMALL = 64  # pictures up to this shorter side are for the small network
 SMALL_NETWORK = "resnet20"  # for 32×32 pixels
@@ -38,7 +38,7 @@ def recipe(facts: PictureFacts) -> Recipe:
         backbone=Choice(model.value, _why_model(facts, model)),
         unfreeze=_unfreeze(model),
         augment=_augment(facts, model.name == SMALL_NETWORK),
-        loss=_loss(facts),
+        loss=loss_by_task(facts, "picture") or SMOOTHED,
         optimizer=Choice({"adamw": {"weight_decay": 0.05}}, "the usual choice for fine-tuning"),
         lr=_rates(model),
         train={"epochs": _epochs(facts)},
@@ -64,12 +64,12 @@ def _why_model(facts: PictureFacts, model: Model) -> str:
 
 
 def _batch_size(facts: PictureFacts) -> Choice:
-    size = next((size for limit, size in BATCH_SIZES if facts.samples <= limit), LARGE_BATCH)
+    size = by_size(BATCH_SIZES, facts.samples, LARGE_BATCH)
     return Choice(size, "a common size" if size == LARGE_BATCH else "small, so that few pictures give enough steps")
 
 
 def _epochs(facts: PictureFacts) -> Choice:
-    epochs = next((epochs for limit, epochs in EPOCHS if facts.samples <= limit), MOST_PICTURES_EPOCHS)
+    epochs = by_size(EPOCHS, facts.samples, MOST_PICTURES_EPOCHS)
     return Choice(epochs, f"fewer pictures need more epochs; there are {facts.samples:,}")
 
 
@@ -98,17 +98,6 @@ def _augment(facts: PictureFacts, small: bool) -> tuple[Choice, ...]:
         Choice({"random_resized_crop": {"scale": [0.35, 1.0]}}, "at least a third of the picture's area"),
         Choice("horizontal_flip", "not where left and right matter, as in letters"),
     )
-
-
-def _loss(facts: PictureFacts) -> Choice:
-    if facts.kind == "regression":
-        return Choice("huber", "for numbers; outliers count less than with squared_error")
-    if facts.kind == "multi_label":
-        return Choice("binary_cross_entropy", "a picture has any number of labels")
-    if facts.imbalanced:
-        why = f"the largest class is {facts.imbalance:.0f} times the smallest"
-        return Choice({"cross_entropy": {"class_weights": "balanced"}}, why)
-    return Choice({"cross_entropy": {"label_smoothing": 0.1}}, "smoothing keeps the model from being overconfident")
 
 
 def _evaluate(facts: PictureFacts) -> dict[str, Choice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -76,6 +76,26 @@ class Recipe:
     lr: Mapping[str, Choice]
     train: Mapping[str, Choice]
     evaluate: Mapping[str, Choice]
+
+
+SMOOTHED = Choice({"cross_entropy": {"label_smoothing": 0.1}}, "smoothing keeps the model from being overconfident")
+
+
+def loss_by_task(facts: Facts, noun: str) -> Choice | None:
+    """The loss that the task or the imbalance of its classes asks for, if any; `noun` is what a sample is called."""
+    if facts.kind == "regression":
+        return Choice("huber", "for numbers; outliers count less than with squared_error")
+    if facts.kind == "multi_label":
+        return Choice("binary_cross_entropy", f"a {noun} has any number of labels")
+    if facts.imbalanced:
+        why = f"the largest class is {facts.imbalance:.0f} times the smallest"
+        return Choice({"cross_entropy": {"class_weights": "balanced"}}, why)
+    return None
+
+
+def by_size(table: Sequence[tuple[int, int]], samples: int, largest: int) -> int:
+    """The value for so many samples: that of the first limit which holds them, else the one for the largest sets."""
+    return next((value for limit, value in table if samples <= limit), largest)
 
 
 def class_counts(samples: Samples) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftaug.recipes.recipe import Choice, Facts, Model, Recipe
+from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Model, Recipe, by_size, loss_by_task
 
 BATCH_SIZES = (4, 8, 16, 32)
 STEPS = 20  # of an epoch, at least
@@ -18,7 +18,6 @@ POOLED_BATCH_SIZES = ((60, 8), (1000, 16))  # for up to so many texts
 POOLED_LARGE_BATCH = 32
 POOLED_EPOCHS = ((60, 20), (2000, 10), (20_000, 5))  # for up to so many texts
 POOLED_MOST_TEXTS_EPOCHS = 3
-SMOOTHED = Choice({"cross_entropy": {"label_smoothing": 0.1}}, "smoothing keeps the model from being overconfident")
 
 
 def recipe(facts: Facts) -> Recipe:
@@ -32,7 +31,7 @@ def recipe(facts: Facts) -> Recipe:
         backbone=Choice(model.value, "as requested" if facts.model else why_model),
         unfreeze=ALL,
         augment=(Choice(AUGMENTATION, "inserts punctuation; all of them: ftaug list augmentation"),),
-        loss=_loss(facts),
+        loss=loss_by_task(facts, "text"),
         optimizer=ADAMW,
         lr={"peak": _rate(model), "schedule": Choice({"linear": {"warmup": "6%"}}, WHY_LINEAR)},
         train={"epochs": _epochs(facts)},
@@ -42,15 +41,15 @@ def recipe(facts: Facts) -> Recipe:
 
 def _of_sentence_encoder(facts: Facts, model: Model) -> Recipe:
     """For an encoder whose mean over the tokens was pretrained: little change to it, and a head that learns fast."""
-    size = next((size for limit, size in POOLED_BATCH_SIZES if facts.samples <= limit), POOLED_LARGE_BATCH)
-    epochs = next((epochs for limit, epochs in POOLED_EPOCHS if facts.samples <= limit), POOLED_MOST_TEXTS_EPOCHS)
+    size = by_size(POOLED_BATCH_SIZES, facts.samples, POOLED_LARGE_BATCH)
+    epochs = by_size(POOLED_EPOCHS, facts.samples, POOLED_MOST_TEXTS_EPOCHS)
     why_size = "a common size" if size == POOLED_LARGE_BATCH else "small, so that few texts give enough steps"
     return Recipe(
         batch_size=Choice(size, why_size),
         backbone=Choice(model.value, "as requested; mean: by 1_Pooling/config.json in its folder"),
         unfreeze=ALL,
         augment=(),
-        loss=_loss(facts) or SMOOTHED,
+        loss=loss_by_task(facts, "text") or SMOOTHED,
         optimizer=ADAMW,
         lr={
             "peak": Choice(0.0001, "the pretrained layers need little change; to search one: ftaug lr-find THIS_FILE"),
@@ -78,17 +77,6 @@ def _rate(model: Model) -> Choice:
 def _epochs(facts: Facts) -> Choice:
     epochs = next((epochs for limit, epochs in EPOCHS if facts.samples < limit), MOST_TEXTS_EPOCHS)
     return Choice(epochs, f"fewer texts need more epochs; there are {facts.samples:,}")
-
-
-def _loss(facts: Facts) -> Choice | None:
-    if facts.kind == "regression":
-        return Choice("huber", "for numbers; outliers count less than with squared_error")
-    if facts.kind == "multi_label":
-        return Choice("binary_cross_entropy", "a text has any number of labels")
-    if facts.imbalanced:
-        why = f"the largest class is {facts.imbalance:.0f} times the smallest"
-        return Choice({"cross_entropy": {"class_weights": "balanced"}}, why)
-    return None
 
 
 def _evaluate(facts: Facts) -> dict[str, Choice]:

@@ -20,7 +20,6 @@ from ftaug.engine import head_init
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Backbone, CannotCut
 from ftaug.text.backbones.hf import hf
-from ftaug.text.samples import collate, normaliser, pipeline
 from ftaug.text.texts import Text
 from ftaug.weights import WeightsPath
 
@@ -39,15 +38,9 @@ def loaded(folder: Path, **settings: Any) -> Backbone:
     return backbone
 
 
-def batch_of(backbone: Backbone, texts: list[Text]) -> torch.Tensor:
-    way = pipeline((), backbone.preprocessing)
-    packed: torch.Tensor = normaliser(backbone.preprocessing)(collate([way(text, None) for text in texts]))
-    return packed
-
-
 @torch.no_grad()
 def answers(backbone: Backbone, texts: list[Text]) -> torch.Tensor:
-    logits: torch.Tensor = backbone.network(batch_of(backbone, texts))
+    logits: torch.Tensor = backbone.network(models.batch_of(backbone, texts))
     return logits
 
 
@@ -121,7 +114,7 @@ def test_the_head_for_tokens_is_loaded(family: str, tmp_path: Path) -> None:
     models.write(tmp_path, family, head="MaskedLM", seed=5)
     oracle = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path).eval()
     backbone = loaded(tmp_path, head="masked_tokens")
-    batch = batch_of(backbone, TEXTS[:1])
+    batch = models.batch_of(backbone, TEXTS[:1])
     chosen = torch.full_like(batch[:, :1], 3)  # guessed, but shown as they are
     with torch.no_grad():
         logits = backbone.network(torch.cat([batch, chosen], dim=1))
@@ -141,7 +134,7 @@ def test_any_prefix_of_the_names_will_do(prefix: str, tmp_path: Path) -> None:
 
 @torch.no_grad()
 def answers_of_the_encoder(backbone: Backbone) -> torch.Tensor:
-    batch = batch_of(backbone, TEXTS)
+    batch = models.batch_of(backbone, TEXTS)
     hidden: torch.Tensor = backbone.network.model.base_model(batch[:, 0], batch[:, 1])[0]  # type: ignore[union-attr, operator]
     return hidden
 
@@ -244,7 +237,7 @@ def test_no_more_tokens_than_positions(family: str, pad: int, most: int, tmp_pat
     models.write(tmp_path, family, pad=pad)
     backbone = loaded(tmp_path, max_length=most)
     assert answers(backbone, [Text("good " * 60)]).isfinite().all()
-    assert batch_of(backbone, [Text("good " * 60)]).shape == (1, 3, most)
+    assert models.batch_of(backbone, [Text("good " * 60)]).shape == (1, 3, most)
     with pytest.raises(ExperimentError, match=rf"backbone\.hf\.max_length must be at most {most}, .*; got {most + 1}"):
         built(tmp_path, max_length=most + 1)
     assert built(tmp_path).preprocessing["max_length"] == most
@@ -315,7 +308,7 @@ def test_the_head_goes_on_from_what_the_layers_gave(family: str, tmp_path: Path)
     head = [name for name, _ in backbone.network.named_parameters() if backbone.stages[-1].holds(name)]
     layers, rest = backbone.network.halves(head)
     with torch.no_grad():
-        features = layers(batch_of(backbone, TEXTS))
+        features = layers(models.batch_of(backbone, TEXTS))
         assert features.shape == (len(TEXTS), 1, 16)
         for name in head:  # what the head learns later is in both
             backbone.network.get_parameter(name).add_(torch.randn(1))
@@ -331,5 +324,5 @@ def test_a_head_that_looks_at_all_tokens_is_not_cut(tmp_path: Path) -> None:
     head = [name for name, _ in backbone.network.named_parameters() if backbone.stages[-1].holds(name)]
     layers, rest = backbone.network.halves(head)
     with torch.no_grad():
-        found = rest(layers(batch_of(backbone, TEXTS)))
+        found = rest(layers(models.batch_of(backbone, TEXTS)))
     assert not torch.allclose(found, answers(backbone, TEXTS), rtol=1e-3)  # which is what the engine looks at

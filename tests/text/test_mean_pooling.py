@@ -21,7 +21,6 @@ from ftaug.interfaces import Backbone, CannotCut
 from ftaug.text.backbones.hf import _opened, hf
 from ftaug.text.mean_pooling import MeanClassifier, dropout_rate
 from ftaug.text.network import Mixed
-from ftaug.text.samples import collate, normaliser, pipeline
 from ftaug.text.texts import Text
 
 CLASSES = ["bad", "good", "so-so"]
@@ -45,15 +44,9 @@ def loaded(folder: Path, **settings: Any) -> Backbone:
     return backbone
 
 
-def batch_of(backbone: Backbone, texts: list[Text]) -> torch.Tensor:
-    way = pipeline((), backbone.preprocessing)
-    packed: torch.Tensor = normaliser(backbone.preprocessing)(collate([way(text, None) for text in texts]))
-    return packed
-
-
 @torch.no_grad()
 def answers(backbone: Backbone, texts: list[Text]) -> np.ndarray:
-    return backbone.network(batch_of(backbone, texts)).numpy()
+    return backbone.network(models.batch_of(backbone, texts)).numpy()
 
 
 def means(folder: Path, texts: list[Text]) -> np.ndarray:
@@ -80,7 +73,7 @@ def test_logits_are_linear_in_the_mean_of_the_last_hidden_states(family: str, pa
 
 def test_padding_changes_nothing(tmp_path: Path) -> None:
     backbone = loaded(models.write(tmp_path), pooling="mean")
-    batch = batch_of(backbone, TEXTS)
+    batch = models.batch_of(backbone, TEXTS)
     longer = torch.nn.functional.pad(batch, (0, 9))
     with torch.no_grad():
         torch.testing.assert_close(backbone.network(longer), backbone.network(batch))
@@ -99,10 +92,10 @@ def test_stages_and_new_head(family: str, tmp_path: Path) -> None:
     head_init.start_at([layer], torch.tensor([0.2, 0.3, 0.5]).log())
     assert layer is backbone.network.model.mean_head  # type: ignore[union-attr]
     torch.testing.assert_close(
-        backbone.network(batch_of(backbone, TEXTS)).softmax(dim=1), torch.tensor([[0.2, 0.3, 0.5]] * 3)
+        backbone.network(models.batch_of(backbone, TEXTS)).softmax(dim=1), torch.tensor([[0.2, 0.3, 0.5]] * 3)
     )
     torch.nn.init.normal_(layer.weight)  # type: ignore[arg-type]
-    backbone.network(batch_of(backbone, [*TEXTS, *PAIRS])).logsumexp(dim=1).sum().backward()
+    backbone.network(models.batch_of(backbone, [*TEXTS, *PAIRS])).logsumexp(dim=1).sum().backward()
     assert [n for n in names if backbone.network.get_parameter(n).grad is None] == []
 
 
@@ -195,7 +188,7 @@ def test_dropout_is_that_of_the_models_own_classifier(family: str, settings: dic
 
 def test_mixed_embeddings_of_a_text_with_itself_are_the_text(tmp_path: Path) -> None:
     backbone = loaded(models.write(tmp_path), pooling="mean")
-    batch = batch_of(backbone, TEXTS)
+    batch = models.batch_of(backbone, TEXTS)
     with torch.no_grad():
         mixed = backbone.network(Mixed(batch, batch, torch.tensor([0.3, 0.5, 1.0])))
         torch.testing.assert_close(mixed, backbone.network(batch))
@@ -206,7 +199,7 @@ def test_the_mean_of_a_frozen_encoder_can_be_stored(family: str, tmp_path: Path)
     backbone = loaded(models.write(tmp_path, family), pooling="mean")
     head = [name for name, _ in backbone.network.named_parameters() if "mean_head" in name]
     pooled, rest = backbone.network.halves(head)  # type: ignore[union-attr, operator]
-    features = pooled(batch_of(backbone, TEXTS))
+    features = pooled(models.batch_of(backbone, TEXTS))
     np.testing.assert_allclose(features.detach().numpy(), means(tmp_path, TEXTS), 1e-4, 1e-5)
     np.testing.assert_allclose(rest(features).detach().numpy(), answers(backbone, TEXTS), 1e-4, 1e-5)
     for stage in backbone.stages[:-1]:

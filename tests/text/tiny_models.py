@@ -7,6 +7,10 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
+from ftaug.interfaces import Backbone
+from ftaug.text.samples import collate, normaliser, pipeline
+from ftaug.text.texts import Text
+
 WORDS = ("a", "an", "the", "good", "bad", "fine", "poor", "film", "book", "song", "was", "is", "not", "very", "long")
 WORDS += ("short", "and", "but", "story", "end")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -60,3 +64,10 @@ def write(folder: Path, family: str = "bert", *, pad: int = 0, head: str = "", s
     types = family in ("bert", "electra", "albert", "deberta-v2")
     tokenizer_of(pad, types).save_pretrained(folder)
     return folder
+
+
+def batch_of(backbone: Backbone, texts: list[Text]) -> torch.Tensor:
+    """Texts as the network takes them, packed and padded."""
+    way = pipeline((), backbone.preprocessing)
+    packed: torch.Tensor = normaliser(backbone.preprocessing)(collate([way(text, None) for text in texts]))
+    return packed
