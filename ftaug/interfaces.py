@@ -42,6 +42,14 @@ class Task:
         return "regression" if self.regression else "multi_label" if self.multi_label else "single_label"
 
 
+class SplitRows(NamedTuple):
+    """How many rows of a table each name in its split column has; samples of a table may hold it as `split_rows`."""
+
+    table: str
+    column: str
+    counts: Mapping[str, int]
+
+
 class Samples(Protocol):
     """Labelled samples in a fixed order; the position of a sample is its id for ever."""
 

@@ -283,6 +283,23 @@ def _a_fold_is_one_of_them(experiment: Experiment) -> Found:
         yield ("data", "val", "fold"), predicate(f"must be from 1 to {val.of}; got {val.fold}")
 
 
+@reads("data")
+def _datasets_share_a_split_column(experiment: Experiment) -> Found:
+    """A dataset without `split_column` reads the rows of all splits, also those that another one trains on."""
+    data = experiment.data
+    tables = {purpose: getattr(source, "settings", {}) for purpose, source in vars(data).items()}
+    columns = {
+        settings["path"]: (purpose, settings["split_column"])
+        for purpose, settings in tables.items()
+        if settings.get("split_column") is not None
+    }
+    for purpose, settings in tables.items():
+        if "split_column" in settings and settings["split_column"] is None and settings["path"] in columns:
+            other, column = columns[settings["path"]]
+            text = f"reads all rows of the table, also those of data.{other}; set split_column: {column} here too"
+            yield ("data", purpose), predicate(text)
+
+
 def _reaches_end(duration: Duration, epochs: int) -> bool:
     """Whether a duration is as long as training, as far as that is known before the data is."""
     return {"%": duration.amount >= 100, "epochs": duration.amount >= epochs, "steps": False}[duration.unit]

@@ -9,7 +9,9 @@ import numpy as np
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.engine import seeds, splits
 from ftaug.errors import BadData, did_you_mean
-from ftaug.interfaces import Samples, Task
+from ftaug.interfaces import Samples, SplitRows, Task
+
+LISTED = 8  # names in a message
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,27 @@ def notes_of(portions: Mapping[str, Portion]) -> list[str]:
     train = portions["train"].samples
     own = {purpose: one for purpose, one in portions.items() if purpose == "train" or one.samples is not train}
     return [f"{purpose}: {note}" for purpose, portion in own.items() for note in portion.samples.notes]
+
+
+def unused_rows(portions: Mapping[str, Portion]) -> list[str]:
+    """Say how many rows of a table with a split column no dataset of the experiment reads."""
+    tables: dict[tuple[str, str], tuple[SplitRows, list[str]]] = {}
+    for purpose, portion in portions.items():
+        rows: SplitRows | None = getattr(portion.samples, "split_rows", None)
+        if rows is not None and (purpose == "train" or portion.samples is not portions["train"].samples):
+            tables.setdefault(rows[:2], (rows, []))[1].append(purpose)
+    cautions = []
+    for rows, read in tables.values():
+        unused = {name: count for name, count in sorted(rows.counts.items()) if name not in read}
+        if unused:
+            named = ", ".join(f"'{name}' ({count:,})" for name, count in list(unused.items())[:LISTED])
+            more = f" and {len(unused) - LISTED} more names" if len(unused) > LISTED else ""
+            users = f"{', '.join(f'data.{purpose}' for purpose in read)} read{'s' * (len(read) == 1)}"
+            cautions.append(
+                f"{rows.table}: {sum(unused.values()):,} of {sum(rows.counts.values()):,} rows are not used: column "
+                f"'{rows.column}' holds {named}{more}, and only {users} the table"
+            )
+    return cautions
 
 
 def _held_out(train: Portion, purpose: str, size: float, seed: int) -> tuple[Portion, Portion]:

@@ -20,7 +20,7 @@ from ftaug.engine.default_metrics import with_default_metrics
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
 from ftaug.engine.parting import Parting
-from ftaug.engine.portion import Portion
+from ftaug.engine.portion import Portion, unused_rows
 from ftaug.engine.recompute import recompute
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.unfreeze import Plan
@@ -258,6 +258,7 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     found = list(verbs.hazards(experiment.augment, portions["train"].task))
     if experiment.unfreeze == "auto":
         found.append("what learns is chosen when training begins (unfreeze: auto)")
+    found += unused_rows(portions)
     train = portions["train"].samples
     for purpose, portion in portions.items():
         if portion.samples is not train and portion.samples.fingerprint == train.fingerprint:

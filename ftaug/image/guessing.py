@@ -11,8 +11,9 @@ from pathlib import Path
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.image.datasets.index import SUFFIXES
 from ftaug.tables import cells, guessing
+from ftaug.tables.delimited import DELIMITERS
 from ftaug.tables.guessing import Content, Targets
-from ftaug.tables.rows import DELIMITERS, rows
+from ftaug.tables.rows import rows
 
 READ = tuple(suffix.decode() for suffix in SUFFIXES)
 # fmt: off

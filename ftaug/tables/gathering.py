@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ftaug.errors import BadData, MissingInput, Problem
-from ftaug.interfaces import Task
-from ftaug.tables import cells
+from ftaug.interfaces import SplitRows, Task
+from ftaug.tables import cells, delimited
 from ftaug.tables.rows import at, rows
 from ftaug.tables.targets import Targets
 
@@ -71,6 +71,8 @@ class Gathered:
     targets: np.ndarray
     task: Task
     groups: np.ndarray | None
+    notes: tuple[str, ...]
+    split_rows: SplitRows | None
 
     def update(self, digest: hashlib._Hash) -> None:
         """Add to a digest of the samples what the table says of them."""
@@ -101,4 +103,6 @@ def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
         seen = ", ".join(f"'{name}' ({count})" for name, count in splits_seen.most_common(8))
         raise BadData(f"{table.path} has no rows for '{split}'" + (f"; there are {seen}" if seen else ""))
     made, task = targets.finished(table.path)
-    return Gathered(made, task, np.array(groups, np.int64) if table.group is not None else None)
+    group_codes = np.array(groups, np.int64) if table.group is not None else None
+    split_rows = SplitRows(str(table.path), table.split_column, splits_seen) if table.split_column is not None else None
+    return Gathered(made, task, group_codes, delimited.note(table.path), split_rows)

@@ -11,7 +11,8 @@ from typing import Any
 
 from ftaug.errors import BadData
 from ftaug.tables import cells
-from ftaug.tables.rows import DELIMITERS, at, header, rows
+from ftaug.tables.delimited import delimiter
+from ftaug.tables.rows import at, header, rows
 
 LABELS = (
     *("label", "labels", "class", "class_name", "label_name", "category", "sentiment", "intent", "topic", "diagnosis"),
@@ -117,7 +118,7 @@ def label_separator(values: Sequence[str]) -> str | None:
 
 def headerless(path: Path, why: str, names: Sequence[str], cells_of_first: Sequence[str]) -> BadData:
     """The error for a table whose first line is a row of data; `names` are the columns to write above it."""
-    separator = {"\t": "<tab>"}.get(mark := DELIMITERS.get(path.suffix.lower(), ","), mark)
+    separator = {"\t": "<tab>"}.get(mark := delimiter(path), mark)
     first = ", ".join(f"'{cell[:40]}'" for cell in cells_of_first[:4])
     return BadData(
         at(path, 1, f"the table has no header: its first line is data ({first}), {why}; "

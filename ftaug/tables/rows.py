@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ftaug.errors import BadData, MissingInput, Place, Problem, did_you_mean, missing_extra
+from ftaug.tables import delimited
+from ftaug.tables.delimited import DELIMITERS
 
 Row = tuple[int, Sequence[Any]]
 """The number of its line (Parquet: of the row, from 1), and the values of the columns asked for."""
 
-DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
 SUFFIXES = (*DELIMITERS, *JSON_LINES, ".parquet")
-
-LONGEST_CELL = 2**31 - 1
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """What files in that encoding begin with."""
 
 
 def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    """Read columns row by row for a dataset, named for its errors; raises BadData with the line, or MissingInput."""
+    """Read columns row by row for a component, named for its errors; raises BadData with the line, or MissingInput."""
     suffix = _checked(reader, path)
     if suffix in DELIMITERS:
-        return _delimited(path, columns, DELIMITERS[suffix])
+        return _delimited(path, columns)
     return _json_lines(path, columns) if suffix in JSON_LINES else _parquet(path, columns)
+
+
+def whole_rows(reader: str, path: Path) -> Iterator[Row]:
+    """Read all cells of CSV or TSV row by row, the names of the columns first, which may repeat; raises as `rows`."""
+    _checked(reader, path)
+    return iter(delimited.records(path))
 
 
 def header(reader: str, path: Path) -> list[str]:
     """The names of the columns; in JSON Lines those of the first line. Raises BadData, MissingInput."""
     suffix = _checked(reader, path)
     if suffix in DELIMITERS:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            return next(csv.reader(file, delimiter=DELIMITERS[suffix]), [])
+        return delimited.header(path)
     if suffix in JSON_LINES:
         return next((list(record) for _, record in _records(path)), [])
     with _opened_parquet(path) as file:
@@ -65,26 +69,13 @@ def at(path: Path, line: int, message: str) -> Problem:
     return Problem(message, Place(str(path), line))
 
 
-def _delimited(path: Path, columns: Sequence[str], delimiter: str) -> Iterator[Row]:
-    csv.field_size_limit(LONGEST_CELL)
-    # a byte that is not UTF-8 may belong to a file's name: it is carried through as os.fsdecode does
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        try:
-            names = next(reader, [])
-            check_columns(path, columns, names)
-            wanted = [names.index(column) for column in columns]
-            before = reader.line_num
-            for row in reader:
-                line, before = before + 1, reader.line_num
-                if not row:
-                    continue
-                if len(row) <= max(wanted):
-                    raise BadData(at(path, line, f"the row has {len(row)} of {len(names)} columns"))
-                yield line, [row[index] for index in wanted]
-        except csv.Error as error:
-            doubled = "; inside a quoted cell, quotation marks are doubled" if "expected after" in str(error) else ""
-            raise BadData(at(path, max(reader.line_num, 1), f"the row cannot be read: {error}{doubled}")) from None
+def _delimited(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    table = delimited.records(path)
+    _, names = next(table, (1, []))
+    check_columns(path, columns, names, hint=delimited.ambiguity(path, names))
+    wanted = [names.index(column) for column in columns]
+    for line, row in table:
+        yield line, [row[index] for index in wanted]
 
 
 def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -100,12 +91,26 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if not line.strip():
                 continue
             try:
-                record = json.loads(line)
+                record = _JSON.decode(line)
+            except BadData as error:
+                raise BadData(at(path, number, str(error))) from None
             except (ValueError, RecursionError) as error:
                 raise BadData(at(path, number, f"the line is not JSON: {error}")) from None
             if not isinstance(record, dict):
                 raise BadData(at(path, number, "the line must be a JSON object with one key for each column"))
             yield number, record
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; json.loads would keep the last value of a repeated key and drop the others."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise BadData(f"the key '{key}' is there more than once")
+    return record
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -140,13 +145,13 @@ def _values(column: Any) -> list[Any]:
         return [cell if cell is None else cell.decode(errors="surrogateescape") for cell in cells]
 
 
-def check_columns(path: Path, wanted: Sequence[str], names: Sequence[str], line: int = 1) -> None:
+def check_columns(path: Path, wanted: Sequence[str], names: Sequence[str], line: int = 1, hint: str = "") -> None:
     """Refuse a table that lacks a column or has it twice."""
     for column in wanted:
         if column not in names:
             there = ", ".join(f"'{name}'" for name in names) or "none"
             near = did_you_mean(column, names)
-            hint = near if "did you mean" in near else ""
-            raise BadData(at(path, line, f"no column '{column}'; the columns are {there}{hint}"))
+            near = near if "did you mean" in near else ""
+            raise BadData(at(path, line, f"no column '{column}'; the columns are {there}{hint or near}"))
         if names.count(column) > 1:
             raise BadData(at(path, line, f"there are {names.count(column)} columns '{column}'"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ftaug.errors import ExperimentError
 from ftaug.tables import guessing
+from ftaug.tables.delimited import DELIMITERS
 from ftaug.tables.guessing import Content, Targets
-from ftaug.tables.rows import DELIMITERS
 
 TEXTS = ("text", "sentence", "review", "content", "comment", "message", "body", "document", "tweet", "question")
 PAIRS = (

@@ -55,3 +55,15 @@ def test_plugins_can_be_left_alone(config, capsys):
     assert not mark.exists()
     assert run(["validate", str(config), "plugins=[leaves_a_mark.py]"]) == 0
     assert mark.exists()
+
+
+def test_a_dataset_that_reads_the_rows_of_all_splits(config, capsys):
+    split = "{image_table: {path: t.csv, split_column: use}}"
+    both = [f"data.train={split}", "data.val={image_table: {path: t.csv}}"]
+    assert run(["validate", str(config), *both]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"override '{both[1]}': data.val reads all rows of the table, also those of data.train; "
+        "set split_column: use here too"
+    ]
+    assert run(["validate", str(config), both[0], f"data.val={split}"]) == 0
+    assert run(["validate", str(config), "data.train={image_table: {path: t.csv}}", both[1]]) == 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from ftaug.errors import BadData, MissingInput, StorageError
 from ftaug.folders.scan import Kind
-from ftaug.interfaces import Task
+from ftaug.interfaces import SplitRows, Task
 from ftaug.packed import Packed
 
 SUFFIXES = (b".jpg", b".jpeg", b".png", b".webp", b".bmp", b".tif", b".tiff", b".gif")
@@ -31,6 +31,7 @@ class FileSamples:
     fingerprint: str
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    split_rows: SplitRows | None = None
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -66,8 +66,9 @@ def image_table(
         gathered.targets,
         gathered.task,
         found.digest.hexdigest(),
-        columns.notes("picture"),
+        (*gathered.notes, *columns.notes("picture")),
         gathered.groups,
+        gathered.split_rows,
     )
 
 

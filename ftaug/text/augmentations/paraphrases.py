@@ -15,6 +15,7 @@ from ftaug.config.faults import predicate
 from ftaug.config.registry import FrozenDict, nested
 from ftaug.config.types import FilePath, Probability
 from ftaug.errors import BadData
+from ftaug.tables import delimited
 from ftaug.text import augmentation
 from ftaug.text.augmentations.tables import normal, table
 from ftaug.text.lexicon import Lexicon
@@ -34,7 +35,8 @@ def _covered(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]
             "they are in the data"
         )
     share = f"{100 * sum(found) / len(found):.0f} %"
-    return [f"paraphrases: {path.name} has {sum(found):,} of the {len(found):,} texts ({share}); the others stay"]
+    covered = f"paraphrases: {path.name} has {sum(found):,} of the {len(found):,} texts ({share}); the others stay"
+    return [covered, *delimited.note(path)]
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)}, ahead=_covered)

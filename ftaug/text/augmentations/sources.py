@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ftaug.config.types import FilePath
 from ftaug.errors import MissingInput, missing_extra
+from ftaug.tables import delimited
 from ftaug.text.augmentations.tables import normal, table
 from ftaug.text.lexicon import Lexicon
 from ftaug.text.passage import Passage, Span
@@ -83,7 +84,8 @@ def open_source(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[s
     named = settings.get("from", "neighbours")
     if isinstance(named, Path):
         table(named, KEY, VALUES)
-    elif named == "wordnet":
+        return list(delimited.note(named))
+    if named == "wordnet":
         wordnet()
     elif named == "neighbours":
         lexicon.open()

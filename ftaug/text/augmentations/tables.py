@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ftaug.errors import BadData, ExperimentError, MissingInput, did_you_mean
-
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
-SUFFIXES = (*SEPARATORS, ".jsonl")
+from ftaug.errors import BadData
+from ftaug.tables.delimited import DELIMITERS
+from ftaug.tables.rows import at, rows, whole_rows
+from ftaug.text.datasets.held import encoded_as_utf8
 
 
 @lru_cache(maxsize=8)
@@ -20,22 +18,18 @@ def table(path: Path, key: str, values: str) -> Mapping[str, tuple[str, ...]]:
     """What a table has for each key, lower-cased and with single spaces, in its order.
 
     CSV and TSV: the first row names the columns, the first of them `key`; all others hold what there is for it.
-    JSON Lines: objects with `key` and a text or a list of texts at `values`. Raises MissingInput, BadData.
+    JSON Lines and Parquet: `key` and a text or a list of texts at `values`. Raises MissingInput, BadData.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise ExperimentError(f"{path} must be a table that ends in .csv, .tsv or .jsonl")
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise BadData(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    separator = SEPARATORS.get(path.suffix.lower())
-    rows = _objects(path, content, key, values) if separator is None else _rows(path, content, separator, key)
+    by_position = path.suffix.lower() in DELIMITERS
+    entries = _by_position(path, key, values) if by_position else _by_name(path, key, values)
     found: dict[str, list[str]] = {}
-    for asked, others in rows:
+    for line, asked, others in entries:
+        if not isinstance(asked, str) or not all(isinstance(other, str) for other in others):
+            raise BadData(at(path, line, f"{key} must be a text, and {values} a text or a list of texts"))
+        _check_utf8(path, line, [asked, *others])
         kept = found.setdefault(normal(asked), [])
-        kept += [other for other in others if other not in kept and other != asked]
+        stripped = (other.strip() for other in others)
+        kept += [other for other in stripped if other and other not in kept and other != asked]
     known = {asked: tuple(others) for asked, others in found.items() if others}
     if not known:
         raise BadData(f"{path} holds no {values}")
@@ -47,33 +41,25 @@ def normal(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _rows(path: Path, content: str, separator: str, key: str) -> Iterator[tuple[str, list[str]]]:
-    reader = csv.reader(content.splitlines(keepends=True), delimiter=separator, strict=True)
+def _by_position(path: Path, key: str, values: str) -> Iterator[tuple[int, Any, list[Any]]]:
+    """The line, the first cell and the others of each row."""
+    table_rows = whole_rows(values, path)
+    _, columns = next(table_rows, (1, []))
+    if len(columns) < 2 or columns[0].strip() != key:
+        named = ", ".join(f"'{name}'" for name in columns) or "nothing"
+        raise BadData(at(path, 1, f"must name the columns, {key} and others behind it; got {named}"))
+    for line, (asked, *others) in table_rows:
+        yield line, asked, others
+
+
+def _by_name(path: Path, key: str, values: str) -> Iterator[tuple[int, Any, list[Any]]]:
+    for line, (asked, others) in rows(values, path, [key, values]):
+        yield line, asked, others if isinstance(others, list) else [others]
+
+
+def _check_utf8(path: Path, line: int, texts: list[str]) -> None:
     try:
-        columns = next(reader, [])
-        if not columns or columns[0].strip() != key or len(columns) < 2:
-            raise BadData(f"{path}:1: must name the columns, {key} and others behind it; got {separator.join(columns)}")
-        for row in reader:
-            if row:
-                yield row[0], [cell.strip() for cell in row[1:] if cell.strip()]
-    except csv.Error as error:
-        raise BadData(f"{path}:{reader.line_num}: {error}") from None
-
-
-def _objects(path: Path, content: str, key: str, values: str) -> Iterator[tuple[str, list[str]]]:
-    for number, line in enumerate(content.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row: Any = json.loads(line)
-        except ValueError as error:
-            raise BadData(f"{path}:{number}: is not JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise BadData(f"{path}:{number}: must be an object with {key} and {values}")
-        for name in (key, values):
-            if name not in row:
-                raise BadData(f"{path}:{number}: lacks '{name}'{did_you_mean(name, row)}")
-        others = [row[values]] if isinstance(row[values], str) else row[values]
-        if not isinstance(row[key], str) or not isinstance(others, list) or not all(isinstance(o, str) for o in others):
-            raise BadData(f"{path}:{number}: {key} must be a text, and {values} a text or a list of texts")
-        yield row[key], [other.strip() for other in others if other.strip()]
+        for text in texts:
+            encoded_as_utf8(text)
+    except BadData as error:
+        raise BadData(at(path, line, str(error))) from None

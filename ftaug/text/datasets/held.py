@@ -13,7 +13,7 @@ import numpy as np
 
 from ftaug.config.types import Wording
 from ftaug.errors import BadData
-from ftaug.interfaces import Task
+from ftaug.interfaces import SplitRows, Task
 from ftaug.packed import Packed
 from ftaug.text.texts import Text
 
@@ -61,6 +61,7 @@ class TextSamples:
     fingerprint: str
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    split_rows: SplitRows | None = None
 
     def __len__(self) -> int:
         return len(self.parts[0])

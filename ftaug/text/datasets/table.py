@@ -61,8 +61,9 @@ def text_table(
         gathered.targets,
         gathered.task,
         found.digest.hexdigest(),
-        (*answers.notes("text"), *notes),
+        (*gathered.notes, *answers.notes("text"), *notes),
         gathered.groups,
+        gathered.split_rows,
     )
 
 

@@ -1,0 +1,49 @@
+"""Rows of tables in every format: equal for equal content, and nothing is dropped without an error."""
+
+import json
+
+import pytest
+
+from ftaug.errors import BadData
+from ftaug.tables.rows import rows
+
+CELLS = [("x", "a\u2028b\x0b\x0c\x85c"), ("y", "plain")]
+
+
+def write(folder, name):
+    path = folder / name
+    if name.endswith(".parquet"):
+        pyarrow = pytest.importorskip("pyarrow")
+        from pyarrow import parquet
+
+        parquet.write_table(pyarrow.Table.from_pylist([{"label": a, "text": b} for a, b in CELLS]), path)
+    elif name.endswith("jsonl"):
+        text = "\r".join(json.dumps({"label": a, "text": b}, ensure_ascii=False) for a, b in CELLS)
+        path.write_bytes(text.encode())
+    else:
+        mark = "\t" if name.endswith(".tsv") else ","
+        path.write_bytes("\r".join(mark.join(row) for row in [("label", "text"), *CELLS]).encode())
+    return path
+
+
+@pytest.mark.parametrize(("name", "first"), [("t.csv", 2), ("t.tsv", 2), ("t.jsonl", 1), ("t.parquet", 1)])
+def test_no_other_character_ends_a_row(tmp_path, name, first):
+    found = list(rows("test", write(tmp_path, name), ["label", "text"]))
+    assert [(line, tuple(row)) for line, row in found] == [(first + i, row) for i, row in enumerate(CELLS)]
+
+
+@pytest.mark.parametrize("line", ['{"text": "a", "text": "b"}', '{"n": {"a": 1, "a": 1}, "text": "b"}'])
+def test_a_key_twice_in_json_is_an_error_with_the_line(tmp_path, line):
+    (tmp_path / "t.jsonl").write_text(f'{{"text": "x"}}\n\n{line}\n')
+    with pytest.raises(BadData, match=r"t\.jsonl:3: the key '(text|a)' is there more than once"):
+        list(rows("test", tmp_path / "t.jsonl", ["text"]))
+
+
+def test_a_missing_column_names_the_separator_where_it_is_in_doubt(tmp_path):
+    (tmp_path / "t.csv").write_text("label;text, or so\nx;y\n")
+    with pytest.raises(BadData) as caught:
+        list(rows("test", tmp_path / "t.csv", ["label"]))
+    assert str(caught.value).endswith(
+        "no column 'label'; the columns are 'label;text', ' or so'; "
+        "they are separated by a comma, but their names hold a semicolon"
+    )
