@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import io
 import os
+import re
 import sys
 import traceback
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ftaug import __version__
-from ftaug.errors import FtaugError, as_known, printable
+from ftaug.errors import ExperimentError, FtaugError, as_known, printable
 
 app = typer.Typer(
     name="ftaug",
@@ -486,11 +487,20 @@ def _end(code: int) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command line; returns its exit code."""
     try:
+        _check_not_empty(arguments)
         code = app(arguments, prog_name="ftaug", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BaseException as error:
         return report(error, debug="--debug" in arguments)
+
+
+def _check_not_empty(arguments: list[str]) -> None:
+    """Refuse empty arguments: an unset shell variable would otherwise name the working folder."""
+    for number, argument in enumerate(arguments, 1):
+        if not argument or re.fullmatch("--[a-z-]+=", argument):
+            shown = f"{argument[:-1]} has no value" if argument else f"argument {number} is empty"
+            raise ExperimentError(f"{shown}; is a shell variable unset?")
 
 
 def report(error: BaseException, *, debug: bool) -> int:

@@ -88,6 +88,20 @@ def test_usage_errors(arguments, words, capsys):
     assert words in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["init", ""], "argument 2 is empty; is a shell variable unset?"),
+        (["predict", "run", "", "a.jpg"], "argument 3 is empty; is a shell variable unset?"),
+        (["train", "x.yaml", "--run-dir", ""], "argument 4 is empty; is a shell variable unset?"),
+        (["train", "x.yaml", "--run-dir="], "--run-dir has no value; is a shell variable unset?"),
+    ],
+)
+def test_empty_arguments_do_not_name_the_working_folder(capsys, arguments, said):
+    assert cli.run(arguments) == 2
+    assert capsys.readouterr().err == f"{said}\n"
+
+
 def test_version(capsys):
     assert cli.run(["--version"]) == 0
     assert capsys.readouterr().out == f"ftaug {__version__}\n"

@@ -98,16 +98,34 @@ def scan(text: str, file: str) -> tuple[Document, list[Problem]]:
 
 
 def parse_value(text: str, file: str) -> Any:
-    """Parse the value of an override; raises ExperimentError without line and column."""
+    """Parse the value of an override; raises ExperimentError without line and column.
+
+    In a single line `#` begins no comment: a plain text keeps it, and beside anything else it is an error.
+    """
     reader = _Reader(file)
     try:
         value = reader.document(text)
         problems = reader.problems
+        if "\n" not in text and _holds_comment(text):
+            if isinstance(value, dict | list) or text.lstrip()[0] in "\"'":
+                problems.append(Problem("what follows # would be left out; put a text that holds # in quotation marks"))
+            value = text.strip()
+            reader.refuse_odd_text(value, Place(file))
     except ExperimentError as error:
         problems = list(error.problems)
     if problems:
         raise ExperimentError(*(Problem(p.message, Place(file)) for p in problems))
     return value
+
+
+def _holds_comment(text: str) -> bool:
+    """Whether YAML would leave a part of the text out: only comments stand between tokens besides white space."""
+    end = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if "#" in text[end : token.start_mark.index]:
+            return True
+        end = max(end, token.end_mark.index)
+    return False
 
 
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -204,7 +222,7 @@ class _Reader:
             key = event.value
             if not key:
                 self._fail("a key is missing before the colon", event.start_mark)
-            self._refuse_odd_text(key, place)
+            self.refuse_odd_text(key, place)
             value_event = next(events)
             if key in mapping:
                 first = self.places[*where, key].key
@@ -217,7 +235,7 @@ class _Reader:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Any:
         place = self._place(event.start_mark)
-        self._refuse_odd_text(event.value, place)
+        self.refuse_odd_text(event.value, place)
         if event.style is not None:
             return event.value
         try:
@@ -226,7 +244,8 @@ class _Reader:
             self.problems.append(Problem(str(error), place))
             return None
 
-    def _refuse_odd_text(self, text: str, place: Place) -> None:
+    def refuse_odd_text(self, text: str, place: Place) -> None:
+        """Refuse control characters and variables."""
         if odd := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text):
             self.problems.append(Problem(f"the character U+{ord(odd[0]):04X} is not allowed", place))
         if "${" in text:

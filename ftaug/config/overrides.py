@@ -50,6 +50,8 @@ def _apply_one(document: Document, override: str, place: Place) -> None:
         raise _Refused("expected key=value, key+=value or ~key")
     appends = left.endswith("+")
     steps = _steps(left.removesuffix("+").strip())
+    if not text.strip():
+        raise _Refused(f"the value is empty; expected one, or null: {left}=null")
     value = parse_value(text, place.file)
     holder, where = _reach(document, steps, place)
     if appends:
