@@ -199,7 +199,8 @@ class Train:
         swa: from when on, such as 75%, the weights after each step count the same in an average of them, which is then
             evaluated, with BatchNorm's statistics measured anew, and kept
         early_stop: stop when the best metric no longer improves
-        max_time: stop with a checkpoint after so many minutes (90) or hours and minutes (1:30)
+        max_time: stop with a checkpoint after this wall-clock time: minutes (90), with units (90s, 30m, 3h30m), hours
+            and minutes (1:30), or as Slurm prints it (1:00:00, 1-12:00:00)
         mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
         cache_features: whether what the frozen part of the network gives is stored, so that epochs run on the rest
             alone: in so many augmented `views` of each sample, or `auto`, 8 of them where that can be

@@ -135,24 +135,33 @@ Plugin = Annotated[
 ]
 
 
+_UNITS_OF_TIME = re.compile(r"(?=\d)(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?")
+_HOURS_AND_MINUTES = re.compile(r"(?:(\d{1,6})-)?(\d{1,6}):([0-5]\d)(?::([0-5]\d))?")
+_SECONDS_OF = (86_400, 3600, 60, 1)  # a day, an hour, a minute, a second
+
+
 @dataclass(frozen=True)
 class TimeLimit:
-    """A length of wall-clock time: minutes (`90`), or hours and minutes (`1:30`)."""
+    """A length of wall-clock time: minutes (`90`), with units (`90s`, `3h30m`), `1:30` hours, or as Slurm prints it."""
 
     seconds: float
 
-    wording: ClassVar[str] = "minutes, such as 90, or hours and minutes, such as 1:30"
+    wording: ClassVar[str] = "minutes, such as 90, or a time such as 90s, 30m, 3h30m, 1:30 (hours) or 1:00:00"
 
     @classmethod
     def parse(cls, value: Any) -> TimeLimit:
         """Read YAML's value; raises ValueError."""
         if isinstance(value, TimeLimit):
             return value
-        if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,6}):([0-5]\d)", value.strip())):
-            value = 60 * int(match[1]) + int(match[2])
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+        if isinstance(value, str):
+            text = value.strip()
+            match = _UNITS_OF_TIME.fullmatch(text) or _HOURS_AND_MINUTES.fullmatch(text)
+            seconds = sum(int(n or 0) * s for n, s in zip(match.groups(), _SECONDS_OF, strict=True)) if match else 0
+        else:
+            seconds = 60 * value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+        if not 0 < seconds < math.inf:
             raise ValueError(cls.wording)
-        return cls(60.0 * value)
+        return cls(float(seconds))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -162,7 +171,14 @@ class TimeLimit:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """For editors."""
-        return {"anyOf": [{"type": "string", "pattern": r"^\d+:[0-5]\d$"}, {"type": "number", "exclusiveMinimum": 0}]}
+        units = r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
+        patterns = [units, r"^(\d+-)?\d+:[0-5]\d(:[0-5]\d)?$"]
+        return {
+            "anyOf": [
+                *({"type": "string", "pattern": pattern} for pattern in patterns),
+                {"type": "number", "exclusiveMinimum": 0},
+            ]
+        }
 
 
 _RUN_NAME = r"^\w[\w.+-]{0,99}$"

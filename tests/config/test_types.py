@@ -45,12 +45,30 @@ def test_zero_is_a_duration():
     assert Duration.parse(0) == Duration(0, "steps")
 
 
-@pytest.mark.parametrize(("value", "seconds"), [(90, 5400), ("1:30", 5400), (0.5, 30), ("0:01", 60)])
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (90, 5400),
+        (0.5, 30),
+        ("1:30", 5400),
+        ("0:01", 60),
+        ("90s", 90),
+        ("30m", 1800),
+        ("3h30m", 12600),
+        ("1d", 86400),
+        ("1h5s", 3605),
+        ("1:00:00", 3600),
+        ("0:01:30", 90),
+        ("1-12:00:00", 129600),
+    ],
+)
 def test_time_limits(value, seconds):
     assert TimeLimit.parse(value).seconds == seconds
 
 
-@pytest.mark.parametrize("value", [0, -1, True, "90", "1:60", "1:3", float("inf"), float("nan"), None])
+@pytest.mark.parametrize(
+    "value", [0, -1, True, "90", "", "0s", "m", "30m3h", "1:60", "1:3", "1:00:60", float("inf"), float("nan"), None]
+)
 def test_what_is_no_time_limit(value):
     with pytest.raises(ValueError, match="minutes"):
         TimeLimit.parse(value)
