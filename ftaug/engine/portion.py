@@ -69,35 +69,50 @@ class Portion:
 
 
 def whole(purpose: str, samples: Samples, task: Task) -> Portion:
-    """All samples of a dataset, their targets counted in the classes of the task."""
-    ids = np.arange(len(samples))
-    if samples.task == task:
-        return Portion(purpose, samples, ids, samples.targets, task)
-    if samples.task.regression != task.regression:
-        raise BadData(f"data.{purpose}: has {'numbers' if samples.task.regression else 'classes'}, unlike data.train")
+    """All samples of a dataset, their targets in the classes of the task."""
+    return subset(purpose, samples, np.arange(len(samples)), task)
+
+
+def subset(purpose: str, samples: Samples, ids: np.ndarray, task: Task) -> Portion:
+    """The samples with these ids, their targets in the classes of the task; raises BadData where those do not fit."""
+    targets = samples.targets[ids]
+    if samples.task != task:
+        targets = _translated(purpose, targets, samples.task, task)
+    return Portion(purpose, samples, ids, targets, task)
+
+
+def _translated(purpose: str, targets: np.ndarray, source: Task, task: Task) -> np.ndarray:
+    """Targets in the classes of another task; classes that no sample has need not be among them."""
+    if source.regression != task.regression:
+        raise BadData(f"data.{purpose}: has {'numbers' if source.regression else 'classes'}, unlike data.train")
     if task.regression:
-        theirs, ours = ", ".join(samples.task.classes), ", ".join(task.classes)
+        theirs, ours = ", ".join(source.classes), ", ".join(task.classes)
         raise BadData(f"data.{purpose}: its numbers are {theirs}, and those of data.train {ours}")
-    if samples.task.multi_label != task.multi_label:
+    if source.multi_label != task.multi_label:
         raise BadData(
-            f"data.{purpose}: has {'' if samples.task.multi_label else 'no '}several labels a sample, unlike data.train"
+            f"data.{purpose}: has {'' if source.multi_label else 'no '}several labels a sample, unlike data.train"
         )
-    for name in samples.task.classes:
+    used = np.flatnonzero(targets.any(axis=0)) if task.multi_label else np.unique(targets)
+    columns = np.zeros(len(source.classes), np.int64)
+    for code in used.tolist():
+        name = source.classes[code]
         if name not in task.classes:
             near = did_you_mean(name, task.classes)
             raise BadData(f"data.{purpose}: class '{name}' is not among the classes of data.train{near}")
-    columns = np.array([task.classes.index(name) for name in samples.task.classes])
-    if task.multi_label:
-        targets = np.zeros((len(samples), len(task.classes)), np.uint8)
-        targets[:, columns] = samples.targets
-    else:
-        targets = columns[samples.targets]
-    return Portion(purpose, samples, ids, targets, task)
+        columns[code] = task.classes.index(name)
+    if not task.multi_label:
+        return np.asarray(columns[targets])
+    result = np.zeros((len(targets), len(task.classes)), np.uint8)
+    result[:, columns[used]] = targets[:, used]
+    return result
 
 
 def portions(data: Data, seed: int) -> dict[str, Portion]:
     """Read the datasets and take out the splits: `train`, and `val` and `test` where there are any."""
     train = data.train("train")
+    if train.task.kind == "single_label" and len(train.task.classes) < 2:
+        name = train.task.classes[0]
+        raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
     result = {"train": whole("train", train, train.task)}
     for purpose, source in (("test", data.test), ("val", data.val)):
         if isinstance(source, Split):

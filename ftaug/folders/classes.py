@@ -17,11 +17,14 @@ SPLITS = {"train": ("train", "training"), "val": ("val", "valid", "validation"),
 _SPLIT_NAMES = {name for names in SPLITS.values() for name in names}
 
 
-def class_folders(reader: str, path: Path, kind: Kind, *, outside_links: bool) -> Scan:
-    """Walk the folder for a dataset, named for its errors; raises BadData where no classifier can be learnt from it."""
+def class_folders(reader: str, split: str, path: Path, kind: Kind, *, outside_links: bool) -> Scan:
+    """Walk the folder for a dataset, named for its errors; raises BadData for what are no classes, or an empty class.
+
+    Outside training a class may be empty.
+    """
     check_folder(reader, path)
     found = scan_or_recall(path.resolve(), kind, outside_links=outside_links)
-    _check_classes(reader, path, kind, found)
+    _check_classes(reader, split, path, kind, found)
     return found
 
 
@@ -46,8 +49,8 @@ def splits(folder: Path) -> dict[str, Path]:
     return {"train": folder}
 
 
-def _check_classes(reader: str, path: Path, kind: Kind, found: Scan) -> None:
-    """Refuse folders from which no classifier can be learnt."""
+def _check_classes(reader: str, split: str, path: Path, kind: Kind, found: Scan) -> None:
+    """Refuse folders that do not hold one folder for each class."""
     classes = found.classes
     if "train" in classes and {name.lower() for name in classes} <= _SPLIT_NAMES:
         raise BadData(
@@ -60,10 +63,9 @@ def _check_classes(reader: str, path: Path, kind: Kind, found: Scan) -> None:
     if twins := _twins(classes):
         raise BadData(f"{path} has classes whose names differ only in case or encoding: {_listed(twins)}; rename one")
     counts = np.bincount(found.targets, minlength=len(classes))
-    if empty := [name for name, count in zip(classes, counts, strict=True) if count == 0]:
+    empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
+    if empty and split == "train":
         raise BadData(f"{path} has classes without a {kind.noun}: {_listed(empty)}; of the classes {_listed(classes)}")
-    if len(classes) == 1:
-        raise BadData(f"{path} has only one class, {_listed(classes)}; two or more are needed to tell apart")
 
 
 def _split_key(name: str) -> str:

@@ -153,8 +153,6 @@ class Labels(_ManyHot):
     def finished(self, path: Path) -> tuple[np.ndarray, Task]:
         """int64 (n,), or uint8 (n, classes) where there are several labels a sample."""
         classes = self.classes
-        if len(classes) < 2 and not self.multi_label:
-            raise BadData(f"{path} has only one class, '{classes[0]}'; two or more are needed to tell apart")
         rank = {name: position for position, name in enumerate(classes)}
         codes = np.array([rank[name] for name in self.index], np.int64)[np.asarray(self.codes, np.int64)]
         task = Task(classes, self.multi_label)

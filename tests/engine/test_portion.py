@@ -1,11 +1,103 @@
-"""Samples of each purpose: which rows of a table with a split column nothing reads."""
+"""The samples of train, val and test, all in the classes of training; rows that none of them reads are counted."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from ftaug.engine.portion import portions, unused_rows
+from ftaug.cli import run
+from ftaug.engine.portion import portions, subset, unused_rows, whole
+from ftaug.errors import BadData
+from ftaug.interfaces import Task
 from ftaug.load import load
 
+TRAIN = "text,label\n" + "".join(f"{name} number {i},{name}\n" for i in range(6) for name in ("cat", "dog", "emu"))
+ONE_CLASS = "text,label\na dog,dog\nanother dog,dog\n"
+TWO_CLASSES = "text,label\nan emu,emu\na dog,dog\n"
 TABLE = "{text_table: {path: t.csv, split_column: use}}"
+EXPERIMENT = """
+name: animals
+modality: text
+data:
+  train: {text_table: {path: train.csv}}
+  val: {text_table: {path: val.csv}}
+  test: {text_table: {path: test.csv}}
+  batch_size: 6
+  workers: 0
+backbone: {tiny_text: {weights: none, max_length: 6}}
+train: {epochs: 1}
+"""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Samples of which only the labels count."""
+
+    targets: np.ndarray
+    task: Task
+    fingerprint: str = "x"
+    groups: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, content in {"train": TRAIN, "val": TWO_CLASSES, "test": ONE_CLASS}.items():
+        Path(f"{name}.csv").write_text(content)
+    Path("animals.yaml").write_text(EXPERIMENT)
+    return tmp_path
+
+
+def test_a_table_with_a_single_class_is_measured_in_the_classes_of_training(desk: Path) -> None:
+    experiment = load("animals.yaml")
+    found = portions(experiment.data, experiment.seed)
+    assert {purpose: portion.task.classes for purpose, portion in found.items()} == dict.fromkeys(
+        ("train", "val", "test"), ("cat", "dog", "emu")
+    )
+    assert found["test"].targets.tolist() == [1, 1]
+    assert found["val"].targets.tolist() == [2, 1]
+
+
+def test_training_on_a_single_class_is_refused(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("train.csv").write_text(ONE_CLASS)
+    assert run(["train", "animals.yaml"]) == 65
+    assert "data.train: has only one class, 'dog'; classification needs at least two" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("reader", ["text", "image"])
+def test_a_class_may_be_empty_outside_training(tmp_path: Path, reader: str) -> None:
+    for name, files in {"train": ("cat/1", "dog/1"), "test": ("dog/1",)}.items():
+        (tmp_path / name / "cat").mkdir(parents=True)
+        (tmp_path / name / "dog").mkdir()
+        for file in files:
+            (tmp_path / name / f"{file}.{'txt' if reader == 'text' else 'png'}").write_text("x")
+    (tmp_path / "test" / "zebra").mkdir()
+    modality = f"modality: {reader}\nbackbone: {'tiny_text' if reader == 'text' else 'resnet20'}\n"
+    data = "data: {train: {R: {path: train}}, val: {R: {path: test}}}\n".replace("R", f"{reader}_folder")
+    (tmp_path / "e.yaml").write_text(modality + data)
+    experiment = load(tmp_path / "e.yaml")
+    found = portions(experiment.data, 0)
+    assert (found["val"].task.classes, found["val"].targets.tolist()) == (("cat", "dog"), [1])
+    (tmp_path / "train" / "zebra").mkdir()
+    with pytest.raises(BadData, match="classes without a (picture|text): 'zebra'"):
+        portions(experiment.data, 0)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_only_classes_that_a_sample_has_must_be_known(several: bool) -> None:
+    task = Task(("a", "b", "c"), several)
+    rows = np.array([2, 0, 1])
+    targets = np.eye(3, dtype=np.uint8)[rows] if several else rows
+    other = Labelled(targets, Task(("c", "new", "a"), several))
+    with pytest.raises(BadData, match=r"data\.test: class 'new' is not among the classes of data\.train"):
+        whole("test", other, task)
+    found = subset("test", other, np.array([0, 1]), task).targets  # of the classes a and c
+    assert (found.argmax(axis=1) if several else found).tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(

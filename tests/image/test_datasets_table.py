@@ -186,7 +186,6 @@ REFUSED = {
     "empty file": ("", r"t\.csv:1: no column 'path'; the columns are none"),
     "twice": ("path,label,label\na/1.jpg,cat,dog\n", r"t\.csv:1: there are 2 columns 'label'"),
     "no rows": ("path,label\n", "no rows for 'train'"),
-    "one class": ("path,label\na/1.jpg,cat\na/2.jpg,cat\n", "only one class, 'cat'"),
     "empty label": ("path,label\na/1.jpg,cat\na/2.jpg,\n", r"t\.csv:3: the label is empty"),
     "empty path": ("path,label\n,cat\n", r"t\.csv:2: the picture's path is empty"),
     "short row": ("path,label\na/1.jpg,cat\na/2.jpg\n", r"t\.csv:3: the row has 1 of 2 columns"),

@@ -21,5 +21,5 @@ def image_folder(split: str, *, path: FilePath, outside_links: bool = False) -> 
     case. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count both.
     Reads the encoded bytes.
     """
-    found = class_folders("image_folder", path, PICTURES, outside_links=outside_links)
+    found = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
     return FileSamples(path, found.paths, found.targets, Task(tuple(found.classes)), found.fingerprint, found.notes)

@@ -31,12 +31,13 @@ def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empt
     memory. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count
     both. Raises BadData naming the files that cannot be used.
     """
-    listed = class_folders("text_folder", path, TEXTS, outside_links=outside_links)
+    listed = class_folders("text_folder", split, path, TEXTS, outside_links=outside_links)
     found = _read(path, listed.paths)
     names = [os.fsdecode(listed.paths[place]) for place in found.empty[:SHOWN]]
     left_out = found.left_out(str(path), names, empty)
     targets = listed.targets[found.taken]
-    if bare := [f"'{name}'" for code, name in enumerate(listed.classes) if code not in targets]:
+    bare = [f"'{name}'" for code, name in enumerate(listed.classes) if code not in targets]
+    if bare and split == "train":
         raise BadData(f"{path}: all texts of {', '.join(bare)} are empty")
     found.digest.update(listed.fingerprint.encode())
     names_of = Paths(str(path), listed.paths, found.taken)
