@@ -153,12 +153,14 @@ class TimeLimit:
         """Read YAML's value; raises ValueError."""
         if isinstance(value, TimeLimit):
             return value
+        seconds: float = 0
         if isinstance(value, str):
             text = value.strip()
             match = _UNITS_OF_TIME.fullmatch(text) or _HOURS_AND_MINUTES.fullmatch(text)
-            seconds = sum(int(n or 0) * s for n, s in zip(match.groups(), _SECONDS_OF, strict=True)) if match else 0
-        else:
-            seconds = 60 * value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+            if match:
+                seconds = sum(int(n or 0) * s for n, s in zip(match.groups(), _SECONDS_OF, strict=True))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = 60 * value
         if not 0 < seconds < math.inf:
             raise ValueError(cls.wording)
         return cls(float(seconds))

@@ -84,7 +84,7 @@ def test_a_class_may_be_empty_outside_training(tmp_path: Path, reader: str) -> N
     found = portions(experiment.data, 0)
     assert (found["val"].task.classes, found["val"].targets.tolist()) == (("cat", "dog"), [1])
     (tmp_path / "train" / "zebra").mkdir()
-    with pytest.raises(BadData, match="classes without a (picture|text): 'zebra'"):
+    with pytest.raises(BadData, match=r"classes without a (picture|text): 'zebra'"):
         portions(experiment.data, 0)
 
 
