@@ -50,6 +50,13 @@ class SplitRows(NamedTuple):
     counts: Mapping[str, int]
 
 
+class ClassCounts(NamedTuple):
+    """How often training visits each class in an epoch, and how many samples it visits."""
+
+    per_class: Tensor  # (classes,); with several labels a sample, the sum may exceed the samples
+    samples: int
+
+
 class Samples(Protocol):
     """Labelled samples in a fixed order; the position of a sample is its id for ever."""
 

@@ -1,7 +1,8 @@
 """Losses on logits: the sum over the samples divided by their number, so that accumulated batches add up exactly.
 
 Targets are class indices (N,), or (N, C): shares of the classes (soft, from mixing) or 0 and 1 (multi-hot).
-Class weights scale a sample's share of the sum; the divisor stays N, whatever the weights.
+N is the number of samples, whatever the weights. A weight belongs to a label and scales all of its loss: it is applied
+before smoothing, so that no label is pulled towards a class by that class's weight. All losses are linear in targets.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from ftaug.errors import ExperimentError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ftaug.interfaces import ClassCounts
+
 TINY = 1e-12
 ClassWeights = Literal["balanced"] | tuple[NonNegative, ...] | None
 
@@ -24,53 +27,65 @@ ClassWeights = Literal["balanced"] | tuple[NonNegative, ...] | None
 def cross_entropy(
     logits: Tensor,
     targets: Tensor,
-    counts: Tensor,
+    counts: ClassCounts,
     *,
     label_smoothing: Probability = 0.0,
     class_weights: ClassWeights = None,
 ) -> Tensor:
     """Cross-entropy of the softmax: one class per sample.
 
+    −1/N Σ_n w(y_n) Σ_c [(1 − ε) 1(c = y_n) + ε/C] log p_c, N the number of samples, whatever the weights
+
     Settings:
-        label_smoothing: share of the target that is spread over all classes
-        class_weights: a weight for each class; `balanced` makes every class weigh the same in sum
+        label_smoothing: share ε of the target that is spread over all C classes
+        class_weights: a weight for the samples of each class; `balanced` makes every class weigh the same in sum
+
+    It differs from `torch.nn.CrossEntropyLoss`, which divides by the sum of the weights, and scales the smoothed share
+    of each class by the weight of that class instead of the weight of the label.
     """
     from torch.nn.functional import cross_entropy
 
     logits = _precise(logits)
     weight = _class_weights(class_weights, counts, logits)
-    targets = targets.to(logits.dtype) if targets.ndim == 2 else targets
-    return cross_entropy(logits, targets, weight, label_smoothing=label_smoothing, reduction="sum") / len(logits)
+    if weight is None:
+        targets = targets.to(logits.dtype) if targets.ndim == 2 else targets
+        return cross_entropy(logits, targets, label_smoothing=label_smoothing, reduction="sum") / len(logits)
+    weighted = _dense(logits, targets) * weight
+    smoothed = weighted.lerp(weighted.mean(dim=1, keepdim=True), label_smoothing)
+    return cross_entropy(logits, smoothed, reduction="sum") / len(logits)
 
 
 @loss.register(activation="sigmoid")
 def binary_cross_entropy(
     logits: Tensor,
     targets: Tensor,
-    counts: Tensor,
+    counts: ClassCounts,
     *,
     label_smoothing: Probability = 0.0,
     positive_weight: Literal["balanced"] | Positive | tuple[Positive, ...] | None = None,
 ) -> Tensor:
     """Binary cross-entropy, summed over the classes: any number of classes per sample, or one against the rest.
 
-    −1/N Σ_n Σ_c [w_c y log σ(z) + (1 − y) log(1 − σ(z))]
+    −1/N Σ_n Σ_c w(y) [s log σ(z) + (1 − s) log(1 − σ(z))], s = y (1 − ε) + ε/2; w(1) = w_c and w(0) = 1
 
     Settings:
-        label_smoothing: how far the targets 0 and 1 are drawn towards 1/2
-        positive_weight: weight w of the term of a class that is there: one number, one per class, or `balanced` (the
-            other classes' labels for each of its own)
+        label_smoothing: how far ε the targets 0 and 1 are moved towards 1/2
+        positive_weight: weight w_c of a class that is present: one number, one per class, or `balanced`, which is the
+            training samples without the class over those with it
     """
-    from torch.nn.functional import binary_cross_entropy_with_logits
+    from torch.nn.functional import logsigmoid
 
     logits = _precise(logits)
-    wanted = _dense(logits, targets) * (1.0 - label_smoothing) + label_smoothing / 2.0
+    targets, smoothing = _dense(logits, targets), label_smoothing / 2.0
     weight = _positive_weight(positive_weight, counts, logits)
-    return binary_cross_entropy_with_logits(logits, wanted, pos_weight=weight, reduction="sum") / len(logits)
+    present, absent = targets if weight is None else targets * weight, 1.0 - targets
+    positive = (1.0 - smoothing) * present + smoothing * absent
+    negative = (1.0 - smoothing) * absent + smoothing * present
+    return -(positive * logsigmoid(logits) + negative * logsigmoid(-logits)).sum() / len(logits)
 
 
 @loss.register(activation="softmax", tasks=("single_label",))
-def logit_adjusted(logits: Tensor, targets: Tensor, counts: Tensor, *, tau: Positive = 1.0) -> Tensor:
+def logit_adjusted(logits: Tensor, targets: Tensor, counts: ClassCounts, *, tau: Positive = 1.0) -> Tensor:
     """Cross-entropy that takes a class for as likely as any other, however rare it is in training (Menon et al. 2020).
 
     cross_entropy(z + τ log π), π the shares of the classes in training; the model answers z, without that
@@ -83,14 +98,19 @@ def logit_adjusted(logits: Tensor, targets: Tensor, counts: Tensor, *, tau: Posi
     from torch.nn.functional import cross_entropy
 
     logits = _precise(logits)
-    seen = counts.to(logits).clamp(min=1)
+    seen = counts.per_class.to(logits).clamp(min=1)
     targets = targets.to(logits.dtype) if targets.ndim == 2 else targets
     return cross_entropy(logits + tau * (seen / seen.sum()).log(), targets, reduction="sum") / len(logits)
 
 
 @loss.register(activation="softmax", tasks=("single_label",))
 def focal(
-    logits: Tensor, targets: Tensor, counts: Tensor, *, gamma: NonNegative = 2.0, class_weights: ClassWeights = None
+    logits: Tensor,
+    targets: Tensor,
+    counts: ClassCounts,
+    *,
+    gamma: NonNegative = 2.0,
+    class_weights: ClassWeights = None,
 ) -> Tensor:
     """Focal loss of the softmax: cross-entropy that cares less for samples already right (Lin et al. 2017).
 
@@ -110,7 +130,7 @@ def focal(
 
 @loss.register(activation="sigmoid")
 def binary_focal(
-    logits: Tensor, targets: Tensor, counts: Tensor, *, gamma: NonNegative = 2.0, alpha: Probability | None = 0.25
+    logits: Tensor, targets: Tensor, counts: ClassCounts, *, gamma: NonNegative = 2.0, alpha: Probability | None = 0.25
 ) -> Tensor:
     """Focal loss of the sigmoid, summed over the classes: any number of classes per sample (Lin et al. 2017).
 
@@ -142,11 +162,11 @@ def _dense(logits: Tensor, targets: Tensor) -> Tensor:
     return (targets if targets.ndim == 2 else one_hot(targets, logits.shape[1])).to(logits.dtype)
 
 
-def _class_weights(setting: ClassWeights, counts: Tensor, logits: Tensor) -> Tensor | None:
+def _class_weights(setting: ClassWeights, counts: ClassCounts, logits: Tensor) -> Tensor | None:
     if setting is None:
         return None
     if setting == "balanced":
-        return _balanced(counts).to(logits)
+        return _balanced(counts.per_class).to(logits)
     return _one_per_class("class_weights", setting, logits)
 
 
@@ -156,11 +176,14 @@ def _balanced(counts: Tensor) -> Tensor:
     return share.reciprocal().where(counts > 0, 0.0)
 
 
-def _positive_weight(setting: str | float | Sequence[float] | None, counts: Tensor, logits: Tensor) -> Tensor | None:
+def _positive_weight(
+    setting: str | float | Sequence[float] | None, counts: ClassCounts, logits: Tensor
+) -> Tensor | None:
     if setting is None:
         return None
     if setting == "balanced":
-        return ((counts.sum() - counts) / counts).where(counts > 0, 1.0).to(logits)
+        positives = counts.per_class.double()
+        return ((counts.samples - positives) / positives).where(positives > 0, 1.0).to(logits)
     weights = setting if isinstance(setting, Sequence) else [setting] * logits.shape[1]
     return _one_per_class("positive_weight", weights, logits)
 

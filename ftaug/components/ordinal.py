@@ -12,9 +12,11 @@ from ftaug.interfaces import Task
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ftaug.interfaces import ClassCounts
+
 
 @loss.register(tasks=("single_label",), ordered=True)
-def ordinal(logits: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
+def ordinal(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
     """For classes in order, cross-entropy of being above each step: a far miss costs more than a near one.
 
     −1/N Σ_n 1/(C−1) Σ_j [t log P(y > j) + (1 − t) log P(y ≤ j)], t = 1 where the class is above j

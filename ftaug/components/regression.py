@@ -19,9 +19,11 @@ from ftaug.interfaces import Task
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ftaug.interfaces import ClassCounts
+
 
 @loss.register(activation="identity", tasks=("regression",))
-def squared_error(logits: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
+def squared_error(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
     """Mean squared error of numbers in units of their deviation: the best answer is the mean of what may come."""
     from torch.nn.functional import mse_loss
 
@@ -29,7 +31,7 @@ def squared_error(logits: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
 
 
 @loss.register(activation="identity", tasks=("regression",))
-def absolute_error(logits: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
+def absolute_error(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
     """Mean absolute error of numbers in units of their deviation: the best answer is the median."""
     from torch.nn.functional import l1_loss
 
@@ -37,7 +39,7 @@ def absolute_error(logits: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
 
 
 @loss.register(activation="identity", tasks=("regression",))
-def huber(logits: Tensor, targets: Tensor, counts: Tensor, *, delta: Positive = 1.0) -> Tensor:
+def huber(logits: Tensor, targets: Tensor, counts: ClassCounts, *, delta: Positive = 1.0) -> Tensor:
     """Half the squared error near the target, and growing straight on beyond: outliers weigh less (Huber 1964).
 
     e²/2 up to |e| = δ, then δ (|e| − δ/2)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.portion import Portion
-from ftaug.interfaces import Backbone, Stage
+from ftaug.interfaces import Backbone, ClassCounts, Stage
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 FEWEST = 0.5
@@ -93,7 +93,10 @@ def best_constant(experiment: Experiment, train: Portion, counts: np.ndarray) ->
         return torch.zeros(len(train.task.classes), dtype=torch.float64)
     shares = _shares(train, counts)
     start = shares.logit() if experiment.loss.fact("activation") == "sigmoid" else shares.log()
-    return _minimized(experiment, start, shares, counts.clip(FEWEST)) if experiment.loss.fact("soft_targets") else start
+    if not experiment.loss.fact("soft_targets"):
+        return start
+    seen = ClassCounts(torch.from_numpy(counts if train.task.multi_label else counts.clip(FEWEST)), len(train))
+    return _minimized(experiment, start, shares, seen)
 
 
 def _shares(train: Portion, counts: np.ndarray) -> Tensor:
@@ -103,16 +106,21 @@ def _shares(train: Portion, counts: np.ndarray) -> Tensor:
     return torch.from_numpy(counts.clip(FEWEST) / counts.clip(FEWEST).sum())
 
 
-def _minimized(experiment: Experiment, start: Tensor, shares: Tensor, counts: np.ndarray) -> Tensor:
-    """Minimize the loss, which is linear in its targets: their mean stands for all samples."""
+def _minimized(experiment: Experiment, start: Tensor, shares: Tensor, counts: ClassCounts) -> Tensor:
+    """Minimize the loss, which is linear in its targets: their mean stands for all samples.
+
+    A label whose loss has no gradient, as one of every sample where positives weigh nothing, keeps its start.
+    """
     answer = start.clone().requires_grad_()
     optimizer = torch.optim.LBFGS([answer], max_iter=200, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss: Tensor = experiment.loss(answer[None], shares[None], torch.from_numpy(counts))
+        loss: Tensor = experiment.loss(answer[None], shares[None], counts)
         torch.autograd.backward(loss)
         return loss
 
+    frequencies = counts.per_class / counts.samples
+    (slope,) = torch.autograd.grad(experiment.loss(answer[None], frequencies[None], counts), answer)
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return answer.detach() if torch.isfinite(answer).all() else start
+    return answer.detach().where(slope != 0, start) if torch.isfinite(answer).all() else start

@@ -27,7 +27,7 @@ from ftaug.engine.unfreeze import Plan
 from ftaug.engine.units import Scale, Units
 from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, Problem
-from ftaug.interfaces import Adapted, Backbone, Horizon, Modality, Task
+from ftaug.interfaces import Adapted, Backbone, ClassCounts, Horizon, Modality, Task
 
 if TYPE_CHECKING:
     from ftaug.engine.features import Features
@@ -166,15 +166,17 @@ def horizon(experiment: Experiment, train_size: int) -> Horizon:
     return Horizon(steps * experiment.train.epochs, steps)
 
 
-def bind_loss(experiment: Experiment, counts: np.ndarray, scale: Scale | None) -> Callable[[Tensor, Tensor], Tensor]:
+def bind_loss(
+    experiment: Experiment, counts: np.ndarray, samples: int, scale: Scale | None
+) -> Callable[[Tensor, Tensor], Tensor]:
     """The loss as a function of logits and targets, the class counts of training bound to it, or the numbers' scale."""
-    bound = torch.from_numpy(counts)
+    per_class = torch.from_numpy(counts)
 
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
         logits = logits.float()
         if scale is not None:
             logits, targets = scale.standard(logits), scale.standard(targets)
-        return cast(Tensor, experiment.loss(logits, targets, bound.to(logits.device)))
+        return cast(Tensor, experiment.loss(logits, targets, ClassCounts(per_class.to(logits.device), samples)))
 
     return loss
 
@@ -236,7 +238,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
         scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),
         average=Average.of(model.network, experiment.train, length),
-        loss=bind_loss(experiment, counts, scale),
+        loss=bind_loss(experiment, counts, len(train), scale),
         counts=counts,
         scale=scale,
         method=method,

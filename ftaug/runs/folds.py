@@ -150,7 +150,7 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
     first = members[0]
     networks = [nn.Sequential(member.model.network, member.model.units) for member in members]
     model = Model(first.model.normaliser, Together(networks, first.activation), nn.Identity())
-    own = {name: getattr(first, name) for name in ("experiment", "task", "activation", "preprocessing", "class_counts")}
+    shared = ("experiment", "task", "activation", "preprocessing", "class_counts", "train_samples")
     return OpenFolds(
         folder=path,
         checkpoint=Path(f"the {len(members)} folds"),
@@ -158,5 +158,5 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
         model=model.eval(),
         device=first.device,
         members=members,
-        **own,
+        **{name: getattr(first, name) for name in shared},
     )

@@ -50,6 +50,7 @@ def describe_model(setup: Setup) -> dict[str, Any]:
         "preprocessing": dict(setup.backbone.preprocessing),
         "regression": setup.task.regression,
         "class_counts": setup.counts.tolist(),
+        "train_samples": len(setup.portions["train"]),
         "target_mean": setup.scale and setup.scale.mean,
         "target_std": setup.scale and setup.scale.std,
         "weights_from": dict(setup.backbone.facts),
@@ -82,6 +83,7 @@ class OpenRun:
     activation: str
     preprocessing: dict[str, Any]
     class_counts: np.ndarray
+    train_samples: int
     scale: Scale | None  # of the numbers, in regression
     model: Model  # on the device, in eval mode
     device: Device
@@ -114,7 +116,7 @@ class OpenRun:
 
     def judge(self, logits: np.ndarray, portion: Portion) -> measure.Measurement:
         """Measure answers by the experiment's loss and metrics."""
-        loss = bind_loss(self.experiment, self.class_counts, self.scale)
+        loss = bind_loss(self.experiment, self.class_counts, self.train_samples, self.scale)
         return measure.judge(self.experiment, logits, portion.targets, self.task, loss)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
@@ -196,6 +198,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         activation=facts["activation"],
         preprocessing=facts["preprocessing"],
         class_counts=np.array(facts["class_counts"], np.int64),
+        train_samples=facts.get("train_samples", sum(facts["class_counts"])),
         scale=scale,
         model=place_model(model, chosen_device).eval(),
         device=chosen_device,

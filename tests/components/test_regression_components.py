@@ -10,9 +10,9 @@ from sklearn import metrics as sk
 
 from ftaug.components import regression
 from ftaug.config.kinds import loss, metric
-from ftaug.interfaces import Task
+from ftaug.interfaces import ClassCounts, Task
 
-COUNTS = torch.tensor([9, 9])
+COUNTS = ClassCounts(torch.tensor([9, 9]), 9)
 
 
 def numbers(seed, n=60, k=2, decimals=8):

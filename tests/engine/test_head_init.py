@@ -17,7 +17,7 @@ from ftaug.engine.fit import accumulate_gradients, fed
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.setup import Setup, build
 from ftaug.image.backbones.torchvision import NAMES
-from ftaug.interfaces import Backbone, Stage, Task
+from ftaug.interfaces import Backbone, ClassCounts, Stage, Task
 from ftaug.load import import_components, load
 
 import_components("image")
@@ -106,6 +106,8 @@ def first_loss(setup: Setup) -> float:
     [
         "cross_entropy",
         "{cross_entropy: {class_weights: balanced}}",
+        "{cross_entropy: {class_weights: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], label_smoothing: 0.2}}",
+        "{binary_cross_entropy: {positive_weight: 3, label_smoothing: 0.2}}",
         "logit_adjusted",
         "focal",
         "ordinal",
@@ -116,7 +118,7 @@ def first_loss(setup: Setup) -> float:
 def test_training_begins_with_the_best_constant_answer(tmp_path, loss):
     """No other constant has a smaller loss, by an optimizer that knows nothing of it."""
     setup = setup_of(tmp_path, "train.precision=fp32", f"loss={loss}", "data.batch_size=20")
-    counts = torch.from_numpy(setup.counts)
+    counts = ClassCounts(torch.from_numpy(setup.counts), len(setup.portions["train"]))
     targets = torch.from_numpy(setup.portions["train"].targets)
 
     def of_constant(logits: np.ndarray) -> float:
@@ -149,8 +151,6 @@ def test_several_labels_start_at_the_log_odds_of_each(tmp_path, weight, odds):
     labels = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], np.uint8)
     split = split_of(labels, Task(("a", "b", "c"), multi_label=True))
     found = head_init.best_constant(experiment, split, split.counts())
-    if weight == "balanced":  # negatives over positives, which evens the two out
-        odds = np.array([1 / 3, 1, 3]) * ((split.counts().sum() - split.counts()) / split.counts())
     np.testing.assert_allclose(found, np.log(odds), atol=1e-4)
 
 
@@ -161,6 +161,14 @@ def test_a_class_or_label_that_is_never_or_always_there_gets_a_finite_answer(tmp
     experiment = experiment_with(tmp_path, "loss=binary_cross_entropy")
     split = split_of(np.array([[0, 1], [0, 1]], np.uint8), Task(("a", "b"), multi_label=True))
     assert head_init.best_constant(experiment, split, split.counts()).abs().max() < 5
+
+
+def test_a_label_of_every_sample_that_weighs_nothing_is_predicted(tmp_path):
+    """Negatives over positives are 0 there: without a gradient it would stay at whatever it starts at."""
+    experiment = experiment_with(tmp_path, "loss={binary_cross_entropy: {positive_weight: balanced}}")
+    split = split_of(np.array([[0, 1, 1], [0, 1, 0]], np.uint8), Task(("a", "b", "c"), multi_label=True))
+    never, always, half = head_init.best_constant(experiment, split, split.counts()).sigmoid().tolist()
+    assert never < 0.5 < always and half == pytest.approx(0.5)
 
 
 def test_numbers_start_at_their_mean(tmp_path):
