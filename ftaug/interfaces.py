@@ -57,6 +57,13 @@ class ClassCounts(NamedTuple):
     samples: int
 
 
+class MeanLoss(NamedTuple):
+    """A loss that is a mean over something other than samples, such as tokens."""
+
+    value: Tensor  # scalar
+    items: int  # how many it is the mean of; micro-batches of a step are weighted by it
+
+
 class Samples(Protocol):
     """Labelled samples in a fixed order; the position of a sample is its id for ever."""
 

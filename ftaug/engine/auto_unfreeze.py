@@ -78,7 +78,11 @@ def _measured(
     for step in range(steps, steps + GRADIENT_STEPS):
         if not carry_on():
             return None
+        earlier = {p: p.grad for p in network.parameters() if p.grad is not None}
+        network.zero_grad(set_to_none=True)
         accumulate_gradients(setup, step, feed)
+        for parameter, gradient in earlier.items():
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
     return _norms(setup)
 
 

@@ -16,7 +16,7 @@ from ftaug.engine.distil import taught
 from ftaug.engine.phases import phase
 from ftaug.engine.setup import Setup, modality_of, views_of
 from ftaug.errors import Diverged
-from ftaug.interfaces import Horizon
+from ftaug.interfaces import Horizon, MeanLoss
 
 ROWS_PER_EPOCH = 20
 
@@ -91,9 +91,13 @@ def set_rates(setup: Setup, step: int, progress: Progress) -> float:
 
 
 def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
-    """Run the micro-batches of a step forward and backward; return the mean loss and the number of samples."""
+    """Run the micro-batches of a step forward and backward; return the mean loss and the number of samples.
+
+    A mean over samples is weighted by the share of the samples, which is known beforehand. One over other items, such
+    as tokens, is weighted by their number per sample of the step, and divided by the sum of the weights at the end.
+    """
     total = torch.zeros((), device=setup.device.torch)
-    share, samples = 0.0, 0
+    share, weights, samples = 0.0, 0.0, 0
     while share < 1 - 1e-9:
         with phase("wait for data"):
             batch = next(feed)
@@ -101,13 +105,20 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
         with phase("transfer"):
             inputs, targets = _mixed(setup, batch, collated(setup, batch), targets_of(setup, batch))
         with phase("forward"):
-            loss = loss_of(setup, inputs, targets, setup.network_at(step)) * batch.request.share
-            penalised = loss if setup.method.penalty is None else loss + setup.method.penalty() * batch.request.share
+            loss, items = loss_of(setup, inputs, targets, setup.network_at(step))
+            weight = batch.request.share * (items / len(batch.request.ids))
         with phase("backward"):
-            torch.autograd.backward(setup.scaler.scale(penalised))
-        total += loss.detach()
+            torch.autograd.backward(setup.scaler.scale(loss * weight))
+        total += loss.detach() * weight
         share += batch.request.share
+        weights += weight
         samples += len(batch.request.ids)
+    if weights and not math.isclose(weights, 1):
+        torch._foreach_div_([p.grad for p in setup.model.parameters() if p.grad is not None], weights)
+        total /= weights
+    if setup.method.penalty is not None:
+        with phase("backward"):
+            torch.autograd.backward(setup.scaler.scale(setup.method.penalty()))
     return total, samples
 
 
@@ -117,8 +128,8 @@ def collated(setup: Setup, batch: Batch) -> Any:
     return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
 
 
-def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> Tensor:
-    """What is made small for a batch; its views one after another, where the objective compares several."""
+def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
+    """Compute the training loss of a batch; its views are concatenated where the objective compares several."""
 
     def forward(view: Any) -> Tensor:
         with setup.device.autocast():
@@ -130,11 +141,11 @@ def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> T
         with setup.device.autocast():
             wanted = setup.teacher.logits(inputs)
         activation = setup.experiment.loss.fact("activation")
-        return taught(distil, activation, setup.loss, forward(inputs), targets, wanted)
+        return MeanLoss(taught(distil, activation, setup.loss, forward(inputs), targets, wanted), len(targets))
     if objective is None:
-        return setup.loss(forward(inputs), targets)
-    whole: Tensor = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
-    return whole
+        return MeanLoss(setup.loss(forward(inputs), targets), len(targets))
+    loss: Tensor | MeanLoss = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
+    return loss if isinstance(loss, MeanLoss) else MeanLoss(loss, len(targets))
 
 
 def targets_of(setup: Setup, batch: Batch) -> Tensor:

@@ -11,6 +11,8 @@ from ftaug.text import objective
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ftaug.interfaces import MeanLoss
+
 AS_MASK, AS_OTHER = 0.8, 0.1
 """Of the tokens to guess, the share that the mask replaces, and the share that any other does; the rest stay."""
 
@@ -23,7 +25,7 @@ def masked_tokens(
     loss: Callable[[Tensor, Tensor], Tensor],
     *,
     share: Fraction = 0.15,
-) -> Tensor:
+) -> MeanLoss:
     """The cross-entropy of tokens that are hidden from the model, in place of the loss of the labels.
 
     Settings:
@@ -35,6 +37,7 @@ def masked_tokens(
     import torch
     from torch.nn.functional import cross_entropy
 
+    from ftaug.interfaces import MeanLoss
     from ftaug.text.network import GUESSED, IDS, MASK, MASKED, OTHER
 
     (batch,) = views
@@ -46,4 +49,4 @@ def masked_tokens(
     chosen = torch.where((luck < 1) & present, chosen, 0)
     logits = forward(torch.cat([batch, chosen.unsqueeze(1)], dim=1))
     wanted = ids[chosen > 0]
-    return cross_entropy(logits.float(), wanted) if len(wanted) else logits.sum()
+    return MeanLoss(cross_entropy(logits.float(), wanted) if len(wanted) else logits.sum(), len(wanted))

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from ftaug.engine.fit import Progress, Step, fit
+from ftaug.config.kinds import objective as objectives
+from ftaug.engine.fit import Progress, Step, accumulate_gradients, fed, fit
 from ftaug.engine.measure import gather
+from ftaug.engine.memory import parted
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import Setup, build
 from ftaug.errors import Diverged, ExperimentError
@@ -146,3 +148,63 @@ def test_training_on_a_gpu_comes_close_to_the_cpu(tmp_path: Path) -> None:
 def test_a_warm_up_that_training_does_not_outlast_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"experiment\.yaml:5:\d+: lr\.schedule\.cosine\.warmup must end before"):
         setup_of(tmp_path, "lr.schedule.cosine.warmup=6 steps")
+
+
+TOKEN_MEAN = """
+from ftaug.config.kinds import objective
+from ftaug.interfaces import MeanLoss
+
+@objective.register(tells_classes=False)
+def items(forward, views, targets, loss):
+    \"\"\"A mean over as many items as the class of each sample says; none for class 0.\"\"\"
+    import torch
+
+    (batch,) = views
+    wanted = torch.arange(10, device=targets.device) < targets.unsqueeze(1)
+    values = forward(batch).float()[wanted]
+    return MeanLoss(values.square().mean() if len(values) else values.sum(), len(values))
+
+@objective.register
+def smooth(forward, views, targets, loss):
+    \"\"\"A mean over the samples.\"\"\"
+    (batch,) = views
+    logits = forward(batch)
+    return loss(logits, targets) + logits.square().mean()
+"""
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory) -> Path:
+    """A file that registers objectives; it can be imported once."""
+    file = tmp_path_factory.mktemp("plugin") / "own.py"
+    file.write_text(TOKEN_MEAN)
+    yield file
+    for name in ("items", "smooth"):
+        objectives._entries.pop(name, None)
+
+
+IN_PARTS = ("data.batch_size=2", "train.accumulate=4"), ("train.micro_batch=3",), ("train.micro_batch=1",)
+
+
+@pytest.mark.parametrize("objective", ["null", "items", "smooth"])
+@pytest.mark.parametrize("method", ["null", "l2_sp"])
+@pytest.mark.parametrize("parts", IN_PARTS)
+def test_a_step_in_parts_has_the_loss_and_the_gradient_of_the_whole(plugin, tmp_path, objective, method, parts) -> None:
+    """Also where a loss is the mean over items of which some parts have many and others none."""
+    measured = ("data.val=null", "evaluate.metrics=[]", "evaluate.best=loss") if objective == "items" else ()
+    common = (f"plugins=[{plugin}]", "augment=[]", f"objective={objective}", f"method={method}", "train.precision=fp32")
+    steps = []
+    for overrides in ((), parts):
+        setup = parted(setup_of(tmp_path, *common, *measured, *overrides))
+        setup.plan.apply(setup.model.network, 0)
+        setup.model.network.eval()  # BatchNorm sees one part at a time
+        loss, samples = accumulate_gradients(setup, 0, fed(setup, 0))
+        gradients = {name: p.grad for name, p in setup.model.network.named_parameters()}
+        steps.append((loss, samples, gradients))
+    (loss, samples, gradients), (loss_in_parts, samples_in_parts, gradients_in_parts) = steps
+    assert samples == samples_in_parts
+    torch.testing.assert_close(loss_in_parts, loss, rtol=1e-5, atol=1e-6)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(
+            gradients_in_parts[name], gradient, rtol=1e-3, atol=1e-5 * float(gradient.abs().max())
+        )

@@ -35,7 +35,7 @@ def shown(inputs, share):
 
     torch.manual_seed(0)
     value = masked_tokens(forward, [inputs], torch.zeros(len(inputs)), None, share=share)
-    return kept[0], value
+    return kept[0], value.value
 
 
 def test_shares_are_those_of_bert():
@@ -60,9 +60,9 @@ def test_the_loss_is_of_the_chosen_alone():
         asked["wanted"] = planes[:, IDS][planes[:, CHOSEN] > 0]
         return table[asked["wanted"]]
 
-    found = masked_tokens(forward, [inputs], torch.zeros(4), None, share=0.5)
+    found, items = masked_tokens(forward, [inputs], torch.zeros(4), None, share=0.5)
     by_hand = [-table[code].log_softmax(0)[code] for code in asked["wanted"].tolist()]
-    assert len(by_hand) > 10
+    assert items == len(by_hand) > 10
     torch.testing.assert_close(found, torch.stack(by_hand).mean())
     torch.testing.assert_close(found, cross_entropy(table[asked["wanted"]], asked["wanted"]))
 
