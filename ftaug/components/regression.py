@@ -68,7 +68,10 @@ def rmse(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
 
 @metric.register(tasks=("regression",))
 def r2(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Coefficient of determination: the share of the variance that is explained; 0 is no better than the mean."""
+    """Coefficient of determination: the share of the variance that is explained; 0 is no better than the mean.
+
+    It is not a number where the targets are constant.
+    """
     return _by_number(_explained, probabilities, targets)
 
 
@@ -89,8 +92,9 @@ def _by_number(value: Callable[[np.ndarray, np.ndarray], float], said: np.ndarra
 
 
 def _explained(said: np.ndarray, true: np.ndarray) -> float:
-    spread = ((true - true.mean()) ** 2).sum() if len(true) else 0.0
-    return float(1 - ((true - said) ** 2).sum() / spread) if spread > 0 else float("nan")
+    if not len(true) or np.ptp(true) == 0:  # the sum of squares of a constant is seldom exactly 0
+        return float("nan")
+    return float(1 - ((true - said) ** 2).sum() / ((true - true.mean()) ** 2).sum())
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:

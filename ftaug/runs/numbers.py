@@ -33,8 +33,8 @@ def per_number(measured: Measurement, task: Task, metrics: Metrics) -> list[dict
 def worst(measured: Measurement, portion: Portion) -> list[dict[str, Any]]:
     """The largest errors, each beside the deviation of its number here, so that several numbers compare."""
     errors = measured.logits - measured.targets
-    spread = measured.targets.std(axis=0)
-    sizes = np.abs(errors) / np.where(spread > 0, spread, 1)
+    constant = np.ptp(measured.targets, axis=0) == 0
+    sizes = np.abs(errors) / np.where(constant, 1, measured.targets.std(axis=0))
     rows = []
     for place in np.argsort(-sizes, axis=None, kind="stable")[:WORST].tolist():
         sample, number = divmod(place, errors.shape[1])

@@ -132,6 +132,16 @@ def test_resizemix_pastes_all_of_the_other_picture():
         assert 0.08 * 64 <= height <= 0.82 * 64
 
 
+@pytest.mark.parametrize("name", STRONG)
+def test_whole_grey_levels_are_rounded(name):
+    """Pixels are uint8 on their way to the model; cut off, they would be half a level too dark on average."""
+    pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 3, 48, 48), np.uint8))
+    settings = STRONG[name]
+    whole, _ = component(name, **settings)(pixels, torch.eye(4), np.random.default_rng(3))
+    exact, _ = component(name, **settings)(pixels.float(), torch.eye(4), np.random.default_rng(3))
+    assert float((whole.float() - exact).abs().max()) <= 0.5
+
+
 def test_fmix_takes_regions_and_its_shares_follow_beta():
     inputs = torch.stack([torch.zeros(3, 32, 32), torch.ones(3, 32, 32)])
     shares = []

@@ -96,7 +96,7 @@ def resizemix(
         inputs.float().roll(shift, 0), (height, width), mode="bilinear", antialias=True
     )
     mixed = inputs.clone()
-    mixed[..., top : top + height, left : left + width] = small
+    mixed[..., top : top + height, left : left + width] = small if inputs.is_floating_point() else small.round()
     kept = 1 - height * width / (whole[0] * whole[1])
     return mixed, targets.roll(shift, 0).lerp(targets, kept)
 
