@@ -14,7 +14,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.faults import predicate
 from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.reading import Faults, in_order, read
-from ftaug.config.schema import check_components
+from ftaug.config.schema import check_components, word_as_list
 from ftaug.config.types import absolute_plugin
 from ftaug.errors import ExperimentError
 
@@ -52,7 +52,7 @@ def load(
     modality = edited.tree.get("modality", "image")
     modality = modality if isinstance(modality, str) and modality in MODALITIES else "image"
     import_components(modality)
-    listed = edited.tree.get("plugins")
+    listed = word_as_list(edited.tree.get("plugins"))
     named = [(i, p) for i, p in enumerate(listed if isinstance(listed, list) else []) if isinstance(p, str) and p]
     if named and plugins and not trust_plugins:
         _refuse_strangers(path)

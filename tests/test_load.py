@@ -428,3 +428,26 @@ def test_a_component_of_another_kind_is_told_to_be_one(tmp_path):
         f"{path}:3:11: 'mixup' is a mix, not an augmentation; see ftaug list mix mixup",
         f"{path}:4:6: 'rotate' is an augmentation, not a mix; see ftaug list augmentation rotate",
     ]
+
+
+def test_short_forms_of_lists_mean_what_the_long_ones_do(write, tmp_path):
+    long = "augment: [{one_of: {choices: [rotate, {rotate: {degrees: 5}}]}}]\nunfreeze: [head]\nplugins: [json]\n"
+    short = "augment:\n  - one_of: [rotate, {rotate: {degrees: 5}}]\nunfreeze: head\nplugins: json\n"
+    experiment = load(write(SMALLEST + short + "evaluate: {metrics: f1}\n"))
+    assert digest(experiment) == digest(load(write(SMALLEST + long + "evaluate: {metrics: [f1], best: f1}\n")))
+    choices = experiment.augment[0].settings["choices"]
+    assert [str(choice.place).rpartition("yaml:")[2] for choice in choices] == ["4:14", "4:23"]
+    assert str(experiment.evaluate.metrics[0].place).endswith(":7:21")
+
+
+def test_mistakes_inside_short_forms_are_found_with_the_others(write):
+    text = "augment:\n  - one_of: [rotat, {rotate: {degrees: 400}}]\nevaluate: {metrics: acuracy}\ntrain: {epochs: 0}\n"
+    with pytest.raises(ExperimentError) as error:
+        load(write(SMALLEST + text))
+    found = [str(problem).rpartition("yaml:")[2] for problem in error.value.problems]
+    assert found[:3] == [
+        "4:14: no augmentation 'rotat'; did you mean 'rotate'?",
+        "4:40: augment.0.one_of.1.rotate.degrees must be an angle from 0 to 360 degrees; got 400",
+        "5:21: no metric 'acuracy'; did you mean 'accuracy'?",
+    ]
+    assert found[3].startswith("6:17: train.epochs")

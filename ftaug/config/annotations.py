@@ -47,6 +47,38 @@ def is_mapping(origin: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
+def is_list(annotation: Any) -> bool:
+    """Whether the annotation is a list of any length."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return get_origin(annotation) is list or (get_origin(annotation) is tuple and get_args(annotation)[-1] is Ellipsis)
+
+
+def is_list_of_words(annotation: Any) -> bool:
+    """Whether the annotation is a list of any length whose items are written as words, such as `[layer4, head]`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return is_list(annotation) and _is_word(get_args(annotation)[0])
+
+
+def _is_word(annotation: Any) -> bool:
+    """Whether a value of the type can be a text, and no number."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if is_component(annotation):
+        return True
+    if origin is Annotated:
+        return _is_word(arguments[0])
+    if is_union(annotation):
+        return any(map(_is_word, arguments)) and not {int, float}.intersection(map(_bare, arguments))
+    if origin is Literal:
+        return all(isinstance(value, str) for value in arguments)
+    return annotation in (str, Path) or hasattr(annotation, "parse")
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
 def is_component(annotation: Any) -> bool:
     """Whether the annotation is a component of a kind."""
     return get_origin(annotation) is Annotated and any(isinstance(m, Kind) for m in get_args(annotation)[1:])

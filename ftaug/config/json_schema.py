@@ -9,11 +9,11 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter
 
-from ftaug.config.annotations import Kind, is_component, is_mapping, is_section, is_union
+from ftaug.config.annotations import Kind, is_component, is_list_of_words, is_mapping, is_section, is_union
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import REGISTRIES, Entry, Registry, registry
-from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape
+from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape, list_setting
 
 Schema = dict[str, Any]
 
@@ -56,7 +56,7 @@ class InModality:
             properties[key] = self.of_annotation(annotation) | said
             if default is not REQUIRED:
                 properties[key]["default"] = to_plain(default)
-        required = [key for key in shape.annotations if shape.defaults[key] is REQUIRED]
+        required = _required(shape)
         schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
         return schema | ({"required": required} if required else {})
 
@@ -65,7 +65,7 @@ class InModality:
         found = entries(registry)
         to = {name: {"$ref": f"#/$defs/{self.reference(registry.kind, entry)}"} for name, entry in found.items()}
         prefixes = {f"^{prefix}.": to[prefix] for prefix in registry.prefixes}
-        bare = [name for name in registry if "required" not in self.of_entry(found[name])]
+        bare = [name for name in registry if not _required(entry_shape(found[name]))]
         names: list[Schema] = [{"enum": bare}, *({"type": "string", "pattern": pattern} for pattern in prefixes)]
         one_key = {"type": "object", "properties": {name: to[name] for name in registry}, "patternProperties": prefixes}
         return {"anyOf": [*names, one_key | {"additionalProperties": False, "minProperties": 1, "maxProperties": 1}]}
@@ -77,8 +77,10 @@ class InModality:
     def of_entry(self, entry: Entry) -> Schema:
         """The schema of the settings below a component's name."""
         schema = self.of_shape(entry_shape(entry))
-        either = schema if "required" in schema else {"anyOf": [schema, {"type": "null"}]}
-        return {"description": entry.summary, **either}
+        forms = [schema] if "required" in schema else [schema, {"type": "null"}]
+        if key := list_setting(entry):
+            forms.append(schema["properties"][key])
+        return {"description": entry.summary, **(schema if len(forms) == 1 else {"anyOf": forms})}
 
     def of_annotation(self, annotation: Any) -> Schema:
         """The schema of a value of a type."""
@@ -97,7 +99,9 @@ class InModality:
             items = [self.of_annotation(a) for a in arguments]
             return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
         if origin in (tuple, list):
-            return {"type": "array", "items": self.of_annotation(arguments[0])}
+            item = self.of_annotation(arguments[0])
+            forms: list[Schema] = [{"type": "array", "items": item}, item | {"type": "string"}]
+            return {"anyOf": forms} if is_list_of_words(annotation) else forms[0]
         if is_mapping(origin):
             return {"type": "object", "additionalProperties": self.of_annotation(arguments[1])}
         return {"type": "null"} if annotation is types.NoneType else TypeAdapter(annotation).json_schema()
@@ -106,6 +110,10 @@ class InModality:
 def entries(registry: Registry) -> dict[str, Entry]:
     """All entries of a registry, those of a prefix under it."""
     return {name: registry[name] for name in registry} | registry.prefixes
+
+
+def _required(shape: Shape) -> list[str]:
+    return [key for key in shape.annotations if shape.defaults[key] is REQUIRED]
 
 
 def _is_container(annotation: Any) -> bool:

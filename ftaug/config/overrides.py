@@ -118,6 +118,9 @@ def _next_step(holder: Any, rest: list[str]) -> str | int:
 def _append(document: Document, holder: Any, where: Where, value: Any, place: Place) -> None:
     """Add an item to a list, to the list that is the default where the file sets none."""
     current = holder[where[-1]] if _has(holder, where[-1]) else _default(where)
+    if isinstance(current, str) and _default(where) is not None:  # a word in place of a list of words
+        holder[where[-1]] = current = [current]
+        document.places[*where, 0] = document.places[where]
     if not isinstance(current, list):
         was = "is not set" if current is None else f"is {shown(current)}"
         raise _Refused(f"{dotted(where)} {was}, not a list that could grow")

@@ -16,7 +16,7 @@ from ftaug.config.document import Document, Places, Where
 from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.faults import Fault
 from ftaug.config.registry import Component
-from ftaug.config.schema import dataclass_shape, read_tree
+from ftaug.config.schema import dataclass_shape, list_setting, read_tree, word_as_list
 from ftaug.errors import Problem
 
 Faults = list[tuple[Where, Fault]]
@@ -44,7 +44,7 @@ def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
     learns from the method."""
     chosen = {"name": re.sub(r"^\W|[^\w.+-]", "_", path.stem)[:100] or "experiment", **tree}
     evaluate = tree.get("evaluate")
-    measured = evaluate.get("metrics") if isinstance(evaluate, dict) and "best" not in evaluate else None
+    measured = word_as_list(evaluate.get("metrics")) if isinstance(evaluate, dict) and "best" not in evaluate else None
     if isinstance(evaluate, dict) and isinstance(measured, list) and (name := _name(next(iter(measured), "loss"))):
         chosen["evaluate"] = {**evaluate, "best": name}
     if "unfreeze" not in tree and (method := _name(tree.get("method"))) in kinds.method:
@@ -60,7 +60,7 @@ def _place_metrics(document: Document) -> None:
     evaluate = document.tree.get("evaluate")
     if not isinstance(evaluate, dict):
         return
-    metrics, best = evaluate.get("metrics"), evaluate.get("best", "loss")
+    metrics, best = word_as_list(evaluate.get("metrics")), evaluate.get("best", "loss")
     source: Where = ("evaluate", "metrics") if "metrics" in evaluate else ("evaluate", "best")
     count = len(metrics) if isinstance(metrics, list) else int(best != "loss")
     place = document.place(source)
@@ -101,8 +101,12 @@ def _part(where: Where) -> Where:
 def placed(value: Any, where: Where, source: Document) -> Any:
     """The same value, each component knowing where it was written."""
     if isinstance(value, Component):
-        inside = (*where, value.name)
-        settings = {key: placed(item, (*inside, key), source) for key, item in value.settings.items()}
+        inside = _inside(value, where, source)
+        listed = list_setting(value.entry) if (*inside, 0) in source.places else None
+        settings = {
+            key: placed(item, inside if key == listed else (*inside, key), source)
+            for key, item in value.settings.items()
+        }
         written = next((w for w in (inside, where) if w in source.places), None)
         at = source.place(written, of_key=written == inside) if written else None
         return dataclasses.replace(value, settings=settings, place=at)
@@ -114,8 +118,14 @@ def placed(value: Any, where: Where, source: Document) -> Any:
             object.__setattr__(made, "place", source.place(where))
         return made
     if isinstance(value, tuple):
-        return tuple(placed(item, (*where, index), source) for index, item in enumerate(value))
+        alone = len(value) == 1 and (*where, 0) not in source.places  # a word in place of a list of words
+        return tuple(placed(item, where if alone else (*where, index), source) for index, item in enumerate(value))
     return value
+
+
+def _inside(component: Component, where: Where, source: Document) -> Where:
+    """The way to a component's settings, by the name that the file has for it."""
+    return (*where, component.name)
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -10,11 +10,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from pydantic import GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
+from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, PydanticCustomError, SchemaValidator, core_schema
 
 from ftaug.config.aliases import right_place
-from ftaug.config.annotations import Kind, annotation_at, holdable, is_component, is_mapping, is_section, is_union
+from ftaug.config.annotations import (
+    Kind,
+    annotation_at,
+    holdable,
+    is_component,
+    is_list,
+    is_list_of_words,
+    is_mapping,
+    is_section,
+    is_union,
+)
 from ftaug.config.document import Where
 from ftaug.config.faults import Fault, fail, predicate
 from ftaug.config.registry import (
@@ -82,7 +92,7 @@ class Shape:
     def _fault(self, line: ErrorDetails, tree: Mapping[str, Any]) -> tuple[Where, Fault]:
         where, value = line["loc"], line["input"]
         if isinstance(value, Fault):
-            return where, value
+            return as_written(where, tree), value
         if line["type"] == "extra_forbidden":
             return where, self._unknown(str(where[-1]))
         if line["type"] == "missing" and len(where) == 1:
@@ -93,7 +103,7 @@ class Shape:
             value = value_at(tree, where)
         annotation = annotation_at(self.annotations, where)
         mend = as_list(value) if line["type"] in ("tuple_type", "list_type") else ""
-        return where, predicate(f"must be {wording(annotation)}; got {shown(value)}{mend}")
+        return as_written(where, tree), predicate(f"must be {wording(annotation)}; got {shown(value)}{mend}")
 
     def _unknown(self, key: str) -> Fault:
         """The fault for a key that is not one of these, with the nearest that is, here or elsewhere in the file."""
@@ -193,11 +203,20 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
         if missing := context.get("missing_plugins"):
             words += f" (not imported: {', '.join(missing)})"
         raise fail((prefix, Fault(words, "", "nothing", at_key=bool(prefix)))) from None
+    only = list_setting(entry) if isinstance(settings, list) else None
     try:
-        bound = read_settings(entry, {} if settings is None else settings, context)
+        bound = read_settings(entry, {} if settings is None else {only: settings} if only else settings, context)
     except ValidationError as error:
-        raise fail(*((prefix + line["loc"], line["input"]) for line in error.errors())) from None
+        inside = 1 if only else 0  # a list in place of the settings: its key is not in the file
+        raise fail(*((prefix + line["loc"][inside:], line["input"]) for line in error.errors())) from None
     return Component(kind, name, bound, entries.modality, entry.origin)
+
+
+def list_setting(entry: Entry) -> str | None:
+    """The setting that a list in place of the settings stands for: the one that is required, if it is a list."""
+    shape = entry_shape(entry)
+    required = [key for key, default in shape.defaults.items() if default is REQUIRED]
+    return required[0] if len(required) == 1 and is_list(shape.annotations[required[0]]) else None
 
 
 def component_named(kind: str, name: str, modality: str) -> Component:
@@ -269,7 +288,8 @@ def adapted(annotation: Any) -> Any:
     if is_section(annotation):
         return Annotated[Any, Section(annotation)]
     if origin in (tuple, list):
-        return Annotated[origin[tuple(a if a is Ellipsis else adapted(a) for a in arguments)], Strict(False)]
+        lone = (BeforeValidator(word_as_list),) if is_list_of_words(annotation) else ()
+        return Annotated[(origin[tuple(a if a is Ellipsis else adapted(a) for a in arguments)], Strict(False), *lone)]
     if is_mapping(origin):
         return dict[str, adapted(arguments[1])]  # type: ignore[misc]
     return annotation
@@ -300,6 +320,8 @@ class AnyOf:
         def read(value: Any, info: ValidationInfo) -> Any:
             errors = []
             fitting = [choice for annotation, choice in choices if fits(annotation, value)]
+            if isinstance(value, str):
+                fitting += [choice for annotation, choice in choices if is_list_of_words(annotation)]
             for choice in fitting:
                 try:
                     return choice.validate_python(value, context=info.context)
@@ -329,6 +351,23 @@ def fits(annotation: Any, value: Any) -> bool:
     if is_mapping(get_origin(bare)):
         return isinstance(value, dict)
     return not isinstance(value, list | tuple | dict)
+
+
+def word_as_list(value: Any) -> Any:
+    """A word where a list of words is expected is the list of that word."""
+    return [value] if isinstance(value, str) and value else value
+
+
+def as_written(where: Where, tree: Any) -> Where:
+    """The way to a value in a tree that may have a word in place of a list."""
+    for position, step in enumerate(where):
+        if isinstance(tree, str) and isinstance(step, int):
+            return where[:position] + where[position + 1 :]
+        try:
+            tree = tree[step]
+        except (LookupError, TypeError):
+            return where
+    return where
 
 
 def not_empty(components: tuple[Component, ...]) -> tuple[Component, ...]:

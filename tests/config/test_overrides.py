@@ -79,6 +79,12 @@ def test_overrides_apply_in_their_order():
     assert edited("train.epochs=5", "train.epochs=7", "augment=[]", "augment+=blur").tree["train"] == {"epochs": 7}
 
 
+def test_a_word_in_place_of_a_list_grows_to_one():
+    document = edited("augment+=blur", "evaluate.metrics+=f1", text="augment: flip\nevaluate: {metrics: mae}\n")
+    assert document.tree == {"augment": ["flip", "blur"], "evaluate": {"metrics": ["mae", "f1"]}}
+    assert str(document.place(("augment", 0))) == "f.yaml:1:10"
+
+
 def test_the_file_itself_stays_as_it_was():
     document = parse(FILE, "f.yaml")
     apply(document, ["train.epochs=5", "augment+=blur", "~mix", "backbone.resnet18.weights=none"])

@@ -106,6 +106,19 @@ def test_components_inside_components():
     assert hash(tree.op) == hash(read(op=tree.op).op)
 
 
+def test_a_list_in_place_of_the_settings_is_the_one_that_is_required():
+    listed, complete = read(op={"one_of": ["plain", "rotate"]}), read(op={"one_of": {"choices": ["plain", "rotate"]}})
+    assert listed.op == complete.op
+    nested = read(op={"one_of": [{"one_of": ["rotate"]}]}).op.settings["choices"][0]
+    assert nested.settings["choices"][0].name == "rotate"
+
+
+def test_a_word_in_place_of_a_list_of_words_is_that_list():
+    tree = read(ops="rotate", plan="head")
+    assert ([op.name for op in tree.ops], tree.plan) == (["rotate"], ("head",))
+    assert read(plan=[{"layers": "head"}]).plan[0].layers == ("head",)
+
+
 def test_paths_start_from_the_folder_of_the_file():
     tree = read(op={"one_of": {"choices": [], "file": "a/../b"}})
     assert str(tree.op.settings["file"]) == "/base/b"
@@ -155,7 +168,12 @@ def test_a_union_of_mapping_component_and_null():
         ({"op": {"rotate": None, "plain": None}}, "op must be one op; got the keys rotate, plain"),
         ({"op": 3}, "op must be an op: its name, or its name with its settings below it; got 3"),
         ({"op": None}, "op must be an op: its name, or its name with its settings below it; got null"),
-        ({"ops": "plain"}, "ops must be a list, each an op; got plain; write [plain]"),
+        ({"ops": 3}, "ops must be a list, each an op; got 3; write [3]"),
+        ({"ops": "plane"}, "no op 'plane'; did you mean 'plain'?"),
+        ({"plan": [{"layers": ""}]}, "plan.0.layers must be a list, each a text; got ''"),
+        ({"op": {"one_of": ["plain", {"rotate": {"degrees": -1}}]}}, "op.one_of.1.rotate.degrees must be an angle"),
+        ({"op": {"one_of": ["plain", "rotat"]}}, "no op 'rotat'; did you mean 'rotate'?"),
+        ({"op": {"rotate": [15]}}, "op.rotate must be a mapping with the keys degrees, probability; got [15]"),
         ({"ops": {"rotate": {}}}, "ops must be a list, each an op; got a mapping with the keys rotate; put a dash"),
         (
             {"ops": ["plain", {"one_of": {"choices": [{"rotate": {"probability": 2}}]}}]},
