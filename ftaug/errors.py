@@ -97,6 +97,10 @@ class RunFolderTaken(FtaugError):
     exit_code = 73
 
 
+class DataChanged(RunFolderTaken):
+    """The run folder holds a run on other data."""
+
+
 class StorageError(FtaugError):
     """The disk is full or reading and writing failed."""
 

@@ -65,7 +65,11 @@ class MeanLoss(NamedTuple):
 
 
 class Samples(Protocol):
-    """Labelled samples in a fixed order; the position of a sample is its id for ever."""
+    """Labelled samples in a fixed order; the position of a sample is its id for ever.
+
+    A dataset may also have `key(index)`, which says what identifies a sample wherever the data lie, such as its path
+    below the dataset's folder; its name does where there is none.
+    """
 
     @property
     def task(self) -> Task: ...

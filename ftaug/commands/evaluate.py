@@ -41,6 +41,8 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
         "metrics": values,
         **(numbers.report(measured, portion, OF_NUMBERS) if task.regression else of_classes(measured, task)),
     }
+    if cautions := getattr(opened.portions, "cautions", []):
+        report["cautions"] = cautions
     with storage_errors(f"{run}: the report cannot be written"):
         report["files"] = [str(path) for path in write(report, opened, portion, measured)]
     if as_json:

@@ -18,6 +18,7 @@ from ftaug.errors import ExperimentError, MissingInput
 from ftaug.interfaces import Backbone, Horizon
 from ftaug.load import load
 from ftaug.runs import output
+from ftaug.runs.opened import MODEL_FILE, recorded_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,9 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool, read: 
     config, picture = _places(target)
     experiment = load(config, overrides)
     alike = _alike(target) if cka else {}
-    data = portions(experiment.data, experiment.seed)
+    run = config.parent
+    recorded = target.is_dir() and (run / MODEL_FILE).is_file()
+    data = dict(recorded_data(run, experiment)) if recorded else portions(experiment.data, experiment.seed)
     backbone, _ = build_model(experiment, data["train"].task)
     if backbone.facts.get("match") == "order" and not target.is_dir():
         backbone.load_pretrained()  # which is to be looked at, and is on this machine

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.config.dump import digest, to_yaml, with_kept_plugins
+from ftaug.config.dump import data_paths, digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.errors import BadSample, ExperimentError, FtaugError, Interrupted, Stopped
@@ -96,8 +96,19 @@ def _one(experiment: Experiment, path: Path, begun: Begun, *, fresh: bool) -> di
                 error.run_folder = folder.path  # type: ignore[attr-defined]  # where a defect leaves its traceback
                 raise
         else:
+            _check_data(experiment, folder.path)
             print(f"already complete: {folder.path}", file=sys.stderr)
         return {"run": str(folder.path), **(folder.complete or {})}
+
+
+def _check_data(experiment: Experiment, run: Path) -> None:
+    """Raise DataChanged where a finished run has learned from other data; say so where they are not there any more."""
+    if gone := [str(path) for path in data_paths(experiment) if not path.exists()]:
+        print(f"{run}: its data are not there to be compared ({', '.join(gone)})", file=sys.stderr)
+        return
+    from ftaug.runs.training import unchanged_data
+
+    unchanged_data(experiment, run)
 
 
 def _parts(experiment: Experiment, folds: int) -> list[str]:

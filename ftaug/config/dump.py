@@ -72,6 +72,13 @@ def digest(experiment: Experiment) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def data_paths(experiment: Experiment) -> list[Path]:
+    """Where the datasets lie."""
+    datasets = (experiment.data.train, experiment.data.val, experiment.data.test)
+    settings = (dataset.settings for dataset in datasets if isinstance(dataset, Component))
+    return [value for each in settings for value in each.values() if isinstance(value, Path)]
+
+
 def with_kept_plugins(experiment: Experiment) -> tuple[Experiment, dict[str, bytes]]:
     """The experiment as a run folder keeps it: its plugins' files under names with their hash, and what they hold."""
     kept: dict[str, bytes] = {}

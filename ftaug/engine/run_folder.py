@@ -133,7 +133,7 @@ class RunFolder:
     def write(self, name: str, text: str) -> None:
         """Write a small file, whole or not at all."""
         with storage_errors(f"cannot write {self.path / name}"):
-            replace(self.path / name, text.encode())
+            replace(self.path / name, text.encode(errors="surrogateescape"))
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Add one line to metrics.jsonl."""

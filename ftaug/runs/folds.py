@@ -115,7 +115,7 @@ class OpenFolds(OpenRun):
         parts = [member.portions["val"] for member in self.members]
         order = np.argsort(np.concatenate([part.ids for part in parts]))
         ids, targets = (np.concatenate(rows)[order] for rows in zip(*((p.ids, p.targets) for p in parts), strict=True))
-        tests = {name: part for name, part in self.members[0].portions.items() if name == "test"}
+        tests = {"test": self.members[0].portions["test"]} if "test" in self.members[0].portions else {}
         return {**tests, "val": replace(parts[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
 
     def logits(self, portion: Portion) -> np.ndarray:

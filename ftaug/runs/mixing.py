@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.engine import checkpoint, measure
 from ftaug.engine.choose_best import rank
+from ftaug.engine.data_record import SAMPLES_FILE
 from ftaug.engine.norms import measure_anew, training_batches
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import RunFolder, read_json
@@ -158,6 +159,7 @@ def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, sai
     with storage_errors(f"cannot write {folder.path}"):
         if (opened.folder / ORIGIN_FOLDER).is_dir():
             shutil.copytree(opened.folder / ORIGIN_FOLDER, folder.path / ORIGIN_FOLDER, dirs_exist_ok=True)
+        shutil.copyfile(opened.folder / SAMPLES_FILE, folder.path / SAMPLES_FILE)
         (folder.path / "report").mkdir(exist_ok=True)
     folder.write(f"report/{name}.json", json.dumps(said, indent=1) + "\n")
     folder.finish(step, {"step": step, "metrics": dict(best.values)})

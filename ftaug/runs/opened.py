@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +16,10 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint, measure, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt, adapter_of
+from ftaug.engine.data_record import RecordedData, fingerprints
 from ftaug.engine.device import Device
-from ftaug.engine.portion import Portion, portions
+from ftaug.engine.portion import Portion
+from ftaug.engine.run_folder import read_json
 from ftaug.engine.setup import (
     Model,
     Setup,
@@ -54,6 +56,7 @@ def describe_model(setup: Setup) -> dict[str, Any]:
         "target_mean": setup.scale and setup.scale.mean,
         "target_std": setup.scale and setup.scale.std,
         "weights_from": dict(setup.backbone.facts),
+        "data": fingerprints(setup.portions),
     }
 
 
@@ -90,12 +93,9 @@ class OpenRun:
     save: Callable[[Path], None] | None = None  # write the network as its own library does
 
     @cached_property
-    def portions(self) -> dict[str, Portion]:
-        """The data of the experiment, split as it was for training; raises BadData where its classes are others now."""
-        found = portions(self.experiment.data, self.experiment.seed)
-        if found["train"].task != self.task:
-            raise BadData(f"{self.folder}: the classes of data.train are not those the run was trained on")
-        return found
+    def portions(self) -> Mapping[str, Portion]:
+        """The samples of the run, in the split and the classes of training."""
+        return recorded_data(self.folder, self.experiment)
 
     def portion(self, split: str | None) -> Portion:
         """The samples to evaluate on: the split asked for, else `test` where there is one, else `val`."""
@@ -165,6 +165,18 @@ class OpenRun:
         return adapter_of(model, plan, length, to_plain(self.experiment.method))
 
 
+def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:
+    """The samples of a run in the split and the classes of training; raises BadData where they are not known."""
+    facts = read_json(folder / MODEL_FILE)
+    if facts is None or "data" not in facts:
+        raise BadData(f"{folder}: which samples the run was trained on is not known; train it again with --fresh")
+    return RecordedData(folder, experiment.data, _task(facts), facts["data"])
+
+
+def _task(facts: Mapping[str, Any]) -> Task:
+    return Task(tuple(facts["classes"]), facts["multi_label"], facts.get("regression", False))
+
+
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
     """Open a run folder with its best checkpoint, else its newest, or that of folds; raises MissingInput, BadData."""
     folder = Path(folder)
@@ -182,7 +194,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
     facts = json.loads((folder / MODEL_FILE).read_text())
     experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
-    task = Task(tuple(facts["classes"]), facts["multi_label"], facts.get("regression", False))
+    task = _task(facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose(device, experiment.train.precision)
     devices.prepare_process(chosen_device)

@@ -22,7 +22,7 @@ from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup
 from ftaug.engine.signals import StopRequests
-from ftaug.errors import BadData, ExperimentError
+from ftaug.errors import DataChanged, ExperimentError
 from ftaug.runs.board import open_board, show_row
 from ftaug.runs.opened import describe_model
 from ftaug.runs.ticker import Ticker
@@ -61,14 +61,12 @@ class Session:
 
     @classmethod
     def resume(cls, setup: Setup, folder: RunFolder, path: Path) -> "Session":
-        """Continue from a checkpoint; raises BadData where the data are not the same any more."""
+        """Continue from a checkpoint; raises DataChanged where the data are not the same any more."""
         tensors, state = checkpoint.load(path)
         if state["digest"] != digest(setup.experiment):
             raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
         if state["data"] != _fingerprints(setup):
-            raise BadData(
-                f"{folder.path}: the data changed since the run began; put it back, or start over with --fresh"
-            )
+            raise DataChanged(f"{folder.path}: the data changed; put them back, or start over with --fresh")
         setup.model.network.load_state_dict(tensors["model"])
         load_optimizer(setup.optimizer, tensors["optimizer"])
         if setup.average is not None:

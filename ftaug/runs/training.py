@@ -12,6 +12,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint
 from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.caching import Cache, caching
+from ftaug.engine.data_record import SAMPLES_FILE, to_csv
 from ftaug.engine.features import batches_of, featuring, fill, missing
 from ftaug.engine.fit import fit
 from ftaug.engine.memory import parted
@@ -19,9 +20,9 @@ from ftaug.engine.portion import Portion, portions
 from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
-from ftaug.errors import FtaugError, Interrupted, Stopped
+from ftaug.errors import DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, moved, plots, screen
-from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin
+from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, recorded_data
 from ftaug.runs.session import Session
 from ftaug.runs.teacher import teacher_of
 from ftaug.runs.ticker import Ticker
@@ -32,7 +33,11 @@ CHOICE_FILE = "unfreeze.json"
 def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:
     """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted."""
     found = checkpoint.newest(folder.checkpoints)
-    data = portions(experiment.data, experiment.seed)
+    if found is None:
+        data: Mapping[str, Portion] = portions(experiment.data, experiment.seed)
+        folder.write(SAMPLES_FILE, to_csv(data))
+    else:
+        data = unchanged_data(experiment, folder.path)
     experiment = _settled(experiment, folder, device, data, stop)
     built = build(experiment, device, data, pretrained=found is None)
     if built.experiment != experiment:  # the metrics that the task chose
@@ -44,6 +49,15 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
         with featuring(setup, session.progress.step) as features:
             session.setup = replace(setup, features=features)
             _train(session, cache, stop)
+
+
+def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, Portion]:
+    """The samples of a run that began before; raises DataChanged where train or val differ from what it began with."""
+    data = recorded_data(folder, experiment)
+    for purpose in ("train", "val"):
+        if purpose in data and (changed := data.change(purpose)):
+            raise DataChanged(f"{folder}: {changed}; put the data back, or start over in a new folder with --fresh")
+    return data
 
 
 def _settled(

@@ -52,6 +52,10 @@ class FileSamples:
                 time.sleep(delay)
         raise AssertionError("the last try returns or raises")
 
+    def key(self, index: int) -> str:
+        """The picture's path below the root."""
+        return os.fsdecode(self.paths[index])
+
     def name(self, index: int) -> str:
         """Name the picture by its path."""
         return f"{self.root}/{os.fsdecode(self.paths[index])}"

@@ -57,6 +57,10 @@ class HdfSamples:
         except (OSError, KeyError) as error:
             raise BadData(f"{self.name(index)}: cannot be read: {error}") from None
 
+    def key(self, index: int) -> str:
+        """The picture's place in the file, wherever that lies."""
+        return f"{self.file.name}[{index}]"
+
     def name(self, index: int) -> str:
         """Name the picture by its place in the file."""
         return f"{self.file}[{index}]"

@@ -16,6 +16,7 @@ from ftaug.config.types import Count, CountOrZero
 from ftaug.errors import MissingInput
 from ftaug.interfaces import Task
 from ftaug.text import dataset
+from ftaug.text.datasets.held import text_key
 from ftaug.text.datasets.stdlib import Paragraph, paragraphs
 from ftaug.text.texts import Text
 
@@ -67,6 +68,10 @@ class Documentation:
     def read(self, index: int) -> Text:
         """Return the text."""
         return Text(self.texts[index])
+
+    def key(self, index: int) -> str:
+        """A digest of the text: what is documented may have several."""
+        return text_key(self.texts[index].encode())
 
     def name(self, index: int) -> str:
         """Name the text by what it documents."""

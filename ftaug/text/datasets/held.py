@@ -70,9 +70,21 @@ class TextSamples:
         """Return the text, or the pair."""
         return Text(*(part[index].decode() for part in self.parts))
 
+    def key(self, index: int) -> str:
+        """A digest of the text, or of the pair, which stays the same when lines are added before it."""
+        return text_key(*(part[index] for part in self.parts))
+
     def name(self, index: int) -> str:
         """Name the text by its file, and by its line where there are several in it."""
         return self.names[index]
+
+
+def text_key(*texts: bytes) -> str:
+    """Sixteen hex digits for a text, or for a pair."""
+    digest = hashlib.blake2b(digest_size=8)
+    for text in texts:
+        digest.update(b"%d\0%b" % (len(text), text))
+    return digest.hexdigest()
 
 
 @dataclass

@@ -1,0 +1,198 @@
+"""Which samples a run is trained and measured on: kept in its folder, and looked up by later starts and commands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ftaug.config.experiment import Data, Fold, Split
+from ftaug.engine.portion import Portion, subset
+from ftaug.errors import BadData
+from ftaug.interfaces import Samples, Task
+
+log = logging.getLogger("ftaug")
+
+SAMPLES_FILE = "samples.csv"
+SHOWN = 3
+"""Samples of each kind of change that are named."""
+
+
+class Row(NamedTuple):
+    """A sample in the file; the samples of a dataset stand in their order."""
+
+    split: str
+    key: str  # what identifies it wherever the data lie
+    sample: str  # its name for people, where that is not the key
+    target: str  # its classes, with a bar between several, or its numbers
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.sample or self.key
+
+
+def fingerprints(portions: Mapping[str, Portion]) -> dict[str, str]:
+    """The fingerprint of the dataset that the samples of each purpose come from."""
+    return {purpose: portion.samples.fingerprint for purpose, portion in portions.items()}
+
+
+def to_csv(portions: Mapping[str, Portion]) -> str:
+    """What the run folder keeps: a row for every sample of the datasets."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Row._fields)
+    datasets = {id(portion.samples): portion.samples for portion in portions.values()}
+    for samples in datasets.values():
+        split_of = np.full(len(samples), "", dtype="<U5")
+        for purpose, portion in portions.items():
+            if portion.samples is samples:
+                split_of[portion.ids] = purpose
+        for index, split in enumerate(split_of.tolist()):
+            key, name = _key(samples, index), _name(samples, index)
+            writer.writerow((split, key, "" if name == key else name, _target(samples, index)))
+    return text.getvalue()
+
+
+def _key(samples: Samples, index: int) -> str:
+    """What identifies a sample wherever the data lie; its name, where the dataset knows nothing better."""
+    key: str = getattr(samples, "key", samples.name)(index)
+    return key
+
+
+def _name(samples: Samples, index: int) -> str:
+    """The name of a sample for people: the key, where that is the end of the path."""
+    key, name = _key(samples, index), samples.name(index)
+    return key if name.endswith(key) else name
+
+
+def _target(samples: Samples, index: int) -> str:
+    """The label of a sample as the file has it."""
+    target, task = samples.targets[index], samples.task
+    if task.regression:
+        return "|".join(repr(number) for number in target.tolist())
+    return "|".join(task.classes[code] for code in (np.flatnonzero(target) if task.multi_label else [target]))
+
+
+@dataclass
+class Comparison:
+    """How the samples of a dataset differ from those in the record."""
+
+    new_classes: Sequence[str] = ()
+    ids: dict[str, list[int]] = field(default_factory=dict)  # of the samples that are still there, by their split
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    relabelled: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        changes = {"added": self.added, "removed": self.removed, "relabelled": self.relabelled}
+        texts = [f"class {_listed(self.new_classes)} added"] if self.new_classes else []
+        for change, names in changes.items():
+            if names:
+                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({_listed(names)})")
+        return ", ".join(texts) or "the same samples and labels, but other files, groups or order"
+
+
+def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
+    """Match the samples of a dataset with what a run recorded; of equal keys the first with the first."""
+    result = Comparison([name for name in samples.task.classes if name not in task.classes])
+    recorded = dict(zip(_numbered(row.key for row in rows), rows, strict=True))
+    for index, key in enumerate(_numbered(_key(samples, index) for index in range(len(samples)))):
+        row = recorded.pop(key, None)
+        if row is None:
+            result.added.append(_name(samples, index))
+            continue
+        result.ids.setdefault(row.split, []).append(index)
+        if (target := _target(samples, index)) != row.target:
+            result.relabelled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
+    result.removed = [row.name for row in recorded.values()]
+    return result
+
+
+def _numbered(keys: Iterable[str]) -> Iterator[str]:
+    """Tell equal keys apart by how often they came before."""
+    seen: Counter[str] = Counter()
+    for key in keys:
+        yield f"{key}\0{seen[key]}" if seen[key] else key
+        seen[key] += 1
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+
+
+class RecordedData(Mapping[str, Portion]):
+    """The samples of a run in the split and the classes that it was trained with; a dataset is read when it is needed.
+
+    Samples that came later belong to no split. Where a dataset changed, `cautions` says so.
+    """
+
+    def __init__(self, folder: Path, data: Data, task: Task, recorded: Mapping[str, str]) -> None:
+        """Take the run folder, its experiment's data, and the task and the fingerprints in its model.json."""
+        self.cautions: list[str] = []
+        self._folder, self._data, self._task, self._recorded = folder, data, task, recorded
+        self._samples: dict[str, Samples] = {}
+        self._portions: dict[str, Portion] = {}
+        self._comparisons: dict[str, Comparison | None] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._recorded)
+
+    def __len__(self) -> int:
+        return len(self._recorded)
+
+    def __contains__(self, purpose: object) -> bool:
+        return purpose in self._recorded
+
+    def __getitem__(self, purpose: str) -> Portion:
+        if purpose not in self._portions:
+            changed = self.change(purpose)
+            if changed and changed not in self.cautions:
+                self.cautions.append(changed)
+                log.warning("%s: %s", self._folder, changed)
+            dataset = self._dataset_of(purpose)
+            comparison = self._comparisons[dataset]
+            ids = self._unchanged_ids(dataset, purpose) if comparison is None else comparison.ids.get(purpose, [])
+            if not len(ids):
+                raise BadData(f"{self._folder}: none of the {purpose} samples of training is there any more")
+            self._portions[purpose] = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
+        return self._portions[purpose]
+
+    def change(self, purpose: str) -> str:
+        """How the dataset of a purpose differs from that of training; the empty string where it does not."""
+        dataset = self._dataset_of(purpose)
+        if dataset not in self._comparisons:
+            samples = getattr(self._data, dataset)(dataset)
+            same = samples.fingerprint == self._recorded[dataset]
+            self._samples[dataset] = samples
+            self._comparisons[dataset] = None if same else compare([*self._rows(dataset)], self._task, samples)
+        comparison = self._comparisons[dataset]
+        return "" if comparison is None else f"data.{dataset} changed since training: {comparison}"
+
+    def _dataset_of(self, purpose: str) -> str:
+        """The key of the dataset that the samples of a purpose come from."""
+        return "train" if isinstance(getattr(self._data, purpose), Split | Fold) else purpose
+
+    def _unchanged_ids(self, dataset: str, purpose: str) -> list[int]:
+        return [index for index, row in enumerate(self._rows(dataset)) if row.split == purpose]
+
+    def _rows(self, dataset: str) -> Iterator[Row]:
+        """The rows of a dataset."""
+        path = self._folder / SAMPLES_FILE
+        try:
+            with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                reader = csv.reader(file, strict=True)
+                next(reader, None)
+                for row in map(Row._make, reader):
+                    if row.split and self._dataset_of(row.split) == dataset:
+                        yield row
+        except (OSError, TypeError, AttributeError, csv.Error) as error:
+            text = f"{path}: cannot be read ({error}); which samples the run was trained on is not known"
+            raise BadData(text) from None
