@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -10,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ftaug.config.caches import cache_folder, memory_folder
+from ftaug.config.strict_json import dumps
 
 
 def show(as_json: bool) -> None:
     """Print each cache with its size."""
     found = {str(path): _bytes(path) for path in _caches()}
     if as_json:
-        print(json.dumps({"caches": found, "bytes": sum(found.values())}))
+        print(dumps({"caches": found, "bytes": sum(found.values())}))
         return
     for path, size in found.items():
         print(f"{size / 1e6:10,.1f} MB  {path}")
@@ -29,7 +29,7 @@ def clear(as_json: bool) -> None:
     for path in found:
         shutil.rmtree(path)
     if as_json:
-        print(json.dumps({"removed": list(found), "bytes": sum(found.values())}))
+        print(dumps({"removed": list(found), "bytes": sum(found.values())}))
         return
     print(f"removed {len(found)} cache{'s' * (len(found) != 1)}, {sum(found.values()) / 1e6:,.1f} MB")
 

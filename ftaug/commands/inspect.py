@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.strict_json import dumps
 from ftaug.engine import unfreeze
 from ftaug.engine.adapt import adapt
 from ftaug.engine.outline import Row, course, outline
@@ -50,7 +50,7 @@ def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool, read: 
         warnings += read_all(experiment, data, backbone.preprocessing)
     if as_json:
         more = {"cautions": warnings, **({"cka": alike} if cka else {})}
-        print(json.dumps(_as_json(data, backbone, rows, length, picture) | more, indent=2))
+        print(dumps(_as_json(data, backbone, rows, length, picture) | more, indent=2))
     else:
         _print(data, backbone, experiment, rows, length, warnings)
         print(f"learning rates over the run: {picture}")

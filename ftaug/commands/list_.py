@@ -13,6 +13,7 @@ from typing import Any
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Entry, Registry
 from ftaug.config.schema import REQUIRED, Shape, entry_shape
+from ftaug.config.strict_json import dumps
 from ftaug.config.words import wording
 from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.load import MODALITIES, import_components
@@ -35,7 +36,7 @@ def run(kind: str | None, name: str | None, as_json: bool) -> None:
         lines = table((known, *whose[known], result[known]) for known in found)
     else:
         result, lines = _one(kind, name, kinds[kind])
-    print(json.dumps(result, indent=2) if as_json else "\n".join(lines))
+    print(dumps(result, indent=2) if as_json else "\n".join(lines))
 
 
 def _of_kind(kind: str) -> dict[str, Registry]:

@@ -1,8 +1,7 @@
 """`ftaug schema`: the JSON Schema of the experiment file."""
 
-import json
-
 from ftaug.config.json_schema import experiment_schema
+from ftaug.config.strict_json import dumps
 from ftaug.load import MODALITIES, import_components
 
 
@@ -10,4 +9,4 @@ def run() -> None:
     """Print the schema."""
     for modality in MODALITIES:
         import_components(modality)
-    print(json.dumps(experiment_schema(tuple(MODALITIES)), indent=2))
+    print(dumps(experiment_schema(tuple(MODALITIES)), indent=2))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ftaug.config.dump import data_paths, digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
+from ftaug.config.strict_json import dumps
 from ftaug.errors import BadSample, ExperimentError, FtaugError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check
@@ -57,7 +58,7 @@ def run(
     except Stopped as error:
         print(error, file=sys.stderr)
         return requeue_exit_code
-    print(json.dumps(result) if as_json else result["run"])
+    print(dumps(result) if as_json else result["run"])
     check(requirements, result.get("metrics") or {})
     return 0
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from ftaug.config.dump import digest, to_plain
 from ftaug.config.experiment import Experiment
+from ftaug.config.strict_json import dumps
 from ftaug.load import load
 
 
@@ -21,7 +21,7 @@ def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool)
             "digest": digest(experiment),
             "experiment": to_plain(experiment),
         }
-        print(json.dumps(result, indent=2))
+        print(dumps(result, indent=2))
         return
     print(f"{config}: valid")
     for line in summary(experiment):

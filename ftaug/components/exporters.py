@@ -8,7 +8,6 @@ function from logits to probabilities and ftaug's version; a tokenizer is a file
 from __future__ import annotations
 
 import copy
-import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from pydantic import Field
 
 from ftaug import __version__
 from ftaug.config.kinds import exporter
+from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
 from ftaug.errors import ExperimentError, missing_extra
 from ftaug.interfaces import Bundle
@@ -71,7 +71,7 @@ def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | No
         )
     assert program is not None
     for key, value in description(bundle).items():
-        program.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)
+        program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
     program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
     _write_beside(bundle, path)
     return _onnx_runtime(path, names, bundle.facing.inputs)
@@ -86,7 +86,7 @@ def torch_export(bundle: Bundle, path: Path) -> Loaded:
         warnings.simplefilter("ignore")
         inputs = bundle.facing.inputs(_example(bundle))
         program = torch.export.export(bundle.facing.module, tuple(inputs.values()), dynamic_shapes=_free(bundle))
-        torch.export.save(program, path, extra_files={"ftaug.json": json.dumps(description(bundle), indent=2)})
+        torch.export.save(program, path, extra_files={"ftaug.json": dumps(description(bundle), indent=2)})
         loaded = torch.export.load(path).module()
     _write_beside(bundle, path)
     return _in_torch(lambda batch: loaded(*bundle.facing.inputs(batch).values()))
@@ -104,9 +104,9 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
 
     # One key, because safetensors writes several in any order, and the same model is to be the same file.
     about = {**description(bundle), "scale": bundle.scale}
-    save_model(_network(bundle.model), str(path), metadata={"ftaug": json.dumps(about)})
+    save_model(_network(bundle.model), str(path), metadata={"ftaug": dumps(about)})
     beside = path.with_suffix(".json")
-    beside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
     _write_beside(bundle, path)
     loaded = copy.deepcopy(bundle.model)
@@ -130,7 +130,7 @@ def adapter(bundle: Bundle, path: Path) -> Loaded:
 
     about = {**description(bundle), "method": bundle.adapter.method, "base": bundle.adapter.base}
     tensors = {name: tensor.cpu().contiguous() for name, tensor in bundle.adapter.tensors.items()}
-    path.write_bytes(save(tensors, {"ftaug": json.dumps(about)}))
+    path.write_bytes(save(tensors, {"ftaug": dumps(about)}))
     return _in_torch(bundle.adapter.applied(load_file(path)))
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
+from ftaug.config.strict_json import dumps
 from ftaug.engine.storage import sha256, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, Diverged, StorageError
 
@@ -43,7 +44,7 @@ def save(
     temporary = folder / f"{TEMPORARY}{step:07d}-{os.getpid()}"
     with storage_errors(f"cannot save the checkpoint of step {step} in {folder}"):
         try:
-            _write(temporary, tensors, state, {"ftaug": json.dumps(about or {})})
+            _write(temporary, tensors, state, {"ftaug": dumps(about or {})})
             if final.exists():
                 if not _fault(final) and (final / MANIFEST).read_bytes() == (temporary / MANIFEST).read_bytes():
                     shutil.rmtree(temporary)
@@ -133,7 +134,7 @@ def _write(
             key: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for key, tensor in content.items()
         }
         write_durable(folder / f"{name}{TENSORS}", to_safetensors(copies, metadata))
-    write_durable(folder / STATE, json.dumps(state, indent=1).encode())
+    write_durable(folder / STATE, dumps(state, indent=1).encode())
     _crash_point("after_write")
     write_durable(folder / MANIFEST, _manifest(folder))
     sync_folder(folder)
@@ -143,7 +144,7 @@ def _manifest(folder: Path) -> bytes:
     """The sizes and hashes of a directory's files, always in the same spelling."""
     files = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
     rows = {path.name: {"size": path.stat().st_size, "sha256": sha256(path)} for path in files}
-    return json.dumps({"files": rows}, indent=1).encode()
+    return dumps({"files": rows}, indent=1).encode()
 
 
 def _fault(path: Path) -> str:

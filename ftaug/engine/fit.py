@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from ftaug.config.strict_json import nan_for_null
 from ftaug.engine import seeds
 from ftaug.engine.adapt import require_reached
 from ftaug.engine.batches import Batch, batches, moved
@@ -33,6 +34,12 @@ class Progress:
     window_loss: float = 0.0  # summed over the samples since the last row of metrics.jsonl
     window_samples: int = 0
     scaler: dict[str, float] = field(default_factory=dict)  # of fp16
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Progress":
+        """Read what a checkpoint holds: a score or a loss that was not finite is null there."""
+        undefined = {key: nan_for_null(values[key]) for key in ("scores", "losses", "window_loss") if key in values}
+        return cls(**{**values, **undefined})
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ftaug.config.document import parse
+from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine import checkpoint
 from ftaug.engine.environment import environment
 from ftaug.engine.lock import Lock
@@ -97,7 +98,7 @@ class RunFolder:
             replace(self.path / name, content)
         self.write("experiment.yaml", experiment_yaml)
         self.write("resolved.yaml", resolved_yaml)
-        self.write("environment.json", json.dumps(environment(), indent=1) + "\n")
+        self.write("environment.json", dumps(environment(), indent=1) + "\n")
         self._metrics = os.open(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self._handlers = _start_logging(self.path / "train.log")
         log.info("attempt %d, pid %d, newest checkpoint at step %d", self.attempt, os.getpid(), self._status["step"])
@@ -128,7 +129,8 @@ class RunFolder:
     @property
     def complete(self) -> dict[str, Any] | None:
         """What `finish` left: the last step, the best step and its metrics; None while the run is not at its end."""
-        return read_json(self.path / "complete.json")
+        done = read_json(self.path / "complete.json")
+        return done and {**done, "metrics": nan_for_null(done["metrics"])}
 
     def write(self, name: str, text: str) -> None:
         """Write a small file, whole or not at all."""
@@ -139,7 +141,7 @@ class RunFolder:
         """Add one line to metrics.jsonl."""
         assert self._metrics is not None
         with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
-            write_all(self._metrics, (json.dumps(row) + "\n").encode())
+            write_all(self._metrics, (dumps(row) + "\n").encode())
 
     def metrics_position(self) -> int:
         """The length of metrics.jsonl in bytes, which are on the disk when this returns: for a checkpoint."""
@@ -161,7 +163,7 @@ class RunFolder:
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows of metrics.jsonl so far."""
-        return [json.loads(line) for line in (self.path / "metrics.jsonl").read_text().splitlines()]
+        return metrics_rows(self.path)
 
     def set_best(self, step: int) -> None:
         """Let `best` name the checkpoint of a step."""
@@ -171,7 +173,7 @@ class RunFolder:
     def finish(self, step: int, best: Mapping[str, Any]) -> None:
         """Mark the run as complete, with the best evaluation's step and metrics."""
         done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
-        self.write("complete.json", json.dumps(done, indent=1) + "\n")
+        self.write("complete.json", dumps(done, indent=1) + "\n")
 
     def abandon(self) -> None:
         """Remove a folder that this start made, if it ends before anything is worth keeping."""
@@ -195,7 +197,7 @@ class RunFolder:
         self._lock = None
 
     def _write_status(self) -> None:
-        self.write("status.json", json.dumps(self._status, indent=1) + "\n")
+        self.write("status.json", dumps(self._status, indent=1) + "\n")
 
     def __enter__(self) -> Self:
         return self
@@ -248,6 +250,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         raise BadData(f"{path}: is damaged; start over with --fresh")
     return content
+
+
+def metrics_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a run folder's metrics.jsonl, with NaN for each number that is undefined."""
+    lines = (path / "metrics.jsonl").read_bytes().splitlines()
+    return [nan_for_null(json.loads(line)) for line in lines]
 
 
 def _make(path: Path) -> None:

@@ -1,6 +1,5 @@
 """A run of folds: a folder of runs, each validated on another part of the training samples, and their ensemble."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ import torch
 from rich.table import Table
 from torch import Tensor, nn
 
+from ftaug.config.strict_json import dumps
 from ftaug.engine import storage
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
@@ -70,7 +70,7 @@ def finish(path: Path, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    storage.replace(path / FOLDS_FILE, (json.dumps(content, indent=1) + "\n").encode())
+    storage.replace(path / FOLDS_FILE, (dumps(content, indent=1) + "\n").encode())
 
 
 def table(done: Mapping[str, Any]) -> Table:

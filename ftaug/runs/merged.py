@@ -15,5 +15,5 @@ def merged_weights(run: Path, *, trust_plugins: bool) -> Path:
     tensors = {name: tensor.contiguous() for name, tensor in opened.model.network.state_dict().items()}
     with storage_errors(f"{path.parent}: cannot be written"):
         path.parent.mkdir(exist_ok=True)
-        replace(path, save(tensors, {"ftaug": (run / MODEL_FILE).read_text()}))
+        replace(path, save(tensors, {"ftaug": (run / MODEL_FILE).read_text(encoding="utf-8")}))
     return path

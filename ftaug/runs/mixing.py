@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.dump import to_yaml, with_kept_plugins
+from ftaug.config.strict_json import dumps
 from ftaug.engine import checkpoint, measure
 from ftaug.engine.choose_best import rank
 from ftaug.engine.data_record import SAMPLES_FILE
@@ -145,21 +146,21 @@ def mix_folder(path: Path, opened: OpenRun, digest: str) -> RunFolder:
 
 def account(folder: Path, name: str) -> Any:
     """How the mix in a folder came about."""
-    return json.loads((folder / "report" / f"{name}.json").read_text())
+    return json.loads((folder / "report" / f"{name}.json").read_bytes())
 
 
 def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, said: Mapping[str, Any]) -> None:
     """Write the best of a mix into its folder, and how it came about into the report."""
     step = int(opened.checkpoint.resolve().name.removeprefix(checkpoint.PREFIX))
-    about = json.loads((opened.folder / MODEL_FILE).read_text())
+    about = json.loads((opened.folder / MODEL_FILE).read_bytes())
     about["mixed"] = name
     checkpoint.save(folder.checkpoints, step, {"model": best.weights}, {"mixed": dict(said)}, about)
     folder.set_best(step)
-    folder.write(MODEL_FILE, json.dumps(about, indent=1) + "\n")
+    folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
     with storage_errors(f"cannot write {folder.path}"):
         if (opened.folder / ORIGIN_FOLDER).is_dir():
             shutil.copytree(opened.folder / ORIGIN_FOLDER, folder.path / ORIGIN_FOLDER, dirs_exist_ok=True)
         shutil.copyfile(opened.folder / SAMPLES_FILE, folder.path / SAMPLES_FILE)
         (folder.path / "report").mkdir(exist_ok=True)
-    folder.write(f"report/{name}.json", json.dumps(said, indent=1) + "\n")
+    folder.write(f"report/{name}.json", dumps(said, indent=1) + "\n")
     folder.finish(step, {"step": step, "metrics": dict(best.values)})

@@ -1,6 +1,5 @@
 """What training moved: how far each stage is from where it started, and how strong its gradients were."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from torch import Tensor
 
+from ftaug.config.strict_json import dumps
 from ftaug.engine.storage import replace, storage_errors
 from ftaug.engine.unfreeze import Plan
 from ftaug.interfaces import Stage
@@ -61,7 +61,7 @@ def write(run: Path, moved: Sequence[Moved], rows: Sequence[Mapping[str, Any]]) 
     folder = run / "report"
     with storage_errors(f"{folder}: cannot be written"):
         folder.mkdir(exist_ok=True)
-        replace(folder / "moved.json", (json.dumps([asdict(one) for one in moved], indent=1) + "\n").encode())
+        replace(folder / "moved.json", (dumps([asdict(one) for one in moved], indent=1) + "\n").encode())
         return plots.moved({one.stage: one.change for one in moved}, rows, folder / "moved.png")
 
 

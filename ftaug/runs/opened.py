@@ -192,7 +192,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     chosen = best if (folder / "best").is_symlink() and best.is_dir() else checkpoint.newest(folder / "checkpoints")
     if chosen is None or not (folder / MODEL_FILE).is_file():
         raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
-    facts = json.loads((folder / MODEL_FILE).read_text())
+    facts = json.loads((folder / MODEL_FILE).read_bytes())
     experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
     task = _task(facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))

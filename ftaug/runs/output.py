@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ftaug.config.strict_json import dumps
 from ftaug.errors import printable
 
 WIDE = 10_000
@@ -30,7 +29,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str 
 
 
 def figure(value: object) -> str:
-    """A value for a person: numbers with four decimals, counts with commas."""
+    """A human-readable value: numbers with four decimals, counts with commas, a dash for what is undefined."""
+    if value is None:
+        return "–"
     if isinstance(value, float):
         return f"{value:.4f}" if math.isfinite(value) else "–"
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -47,14 +48,4 @@ def show(*tables: Table | str) -> None:
 
 def to_json(value: Any) -> str:
     """JSON that every parser reads: what is no finite number becomes null."""
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return dumps(value, indent=2)

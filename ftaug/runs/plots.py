@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftaug.engine.run_folder import metrics_rows
 from ftaug.errors import printable
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SQUARES = 12
 
 def curves(run: Path) -> Path:
     """Draw the losses, the metrics and the learning rate of a run folder into report/curves.png."""
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = metrics_rows(run)
     training = [row for row in rows if "loss" in row]
     evaluations = [row for row in rows if "val" in row]
     figure = _figure(width=15.0, height=4.2)

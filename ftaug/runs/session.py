@@ -72,7 +72,7 @@ class Session:
         if setup.average is not None:
             setup.average.load(tensors["ema"])
         restore(setup.method, setup.model.network, tensors.get("method", {}))
-        progress = Progress(**state["progress"])
+        progress = Progress.from_json(state["progress"])
         if progress.scaler:
             setup.scaler.load_state_dict(progress.scaler)
         folder.truncate_metrics(state["metrics_position"])

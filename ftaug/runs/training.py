@@ -1,6 +1,5 @@
 """A run from where it is to its end: build or restore, train, and leave a complete run folder."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -9,6 +8,7 @@ from typing import Any
 
 from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
+from ftaug.config.strict_json import dumps
 from ftaug.engine import checkpoint
 from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.caching import Cache, caching
@@ -73,7 +73,7 @@ def _settled(
             text = f"stopped by {stop.reason} before the first step; the same command begins again"
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
         kept = asdict(choice)
-        folder.write(CHOICE_FILE, json.dumps(kept, indent=1) + "\n")
+        folder.write(CHOICE_FILE, dumps(kept, indent=1) + "\n")
     screen.console().print(screen.choice(kept))
     experiment = replace(experiment, unfreeze=tuple(kept["unfreeze"]))
     folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
@@ -95,7 +95,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     chosen |= {"threads": setup.device.threads}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
     kept = keep_origin(setup, folder.path)
-    folder.write(MODEL_FILE, json.dumps({**describe_model(setup), **kept, "chosen": chosen}, indent=1) + "\n")
+    folder.write(MODEL_FILE, dumps({**describe_model(setup), **kept, "chosen": chosen}, indent=1) + "\n")
     console = screen.console()
     console.print(screen.before(setup, cache, folder.path, session.origin))
     _store_features(setup, session.progress.step, stop)

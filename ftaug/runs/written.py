@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
+from ftaug.config.strict_json import dumps
 from ftaug.engine.copies import Copy, Wanted
 from ftaug.engine.lock import Lock
 from ftaug.engine.portion import Portion
@@ -133,7 +134,7 @@ class WrittenSet:
             "source": self.portion.samples.name(sample),
             "sample": str(sample),
             "copy": str(copy.wanted.copy),
-            "drawn": json.dumps(drawn),
+            "drawn": dumps(drawn),
             "digest": copy.digest,
             "seed": str(self.identity["seed"]),
             "experiment": self.identity["experiment"],
@@ -175,7 +176,7 @@ class WrittenSet:
 
     def _write_manifest(self, complete: Mapping[str, Any] | None) -> None:
         manifest = {**self.identity, "labels_separator": self.separator, "complete": complete}
-        replace(self.path / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+        replace(self.path / MANIFEST, (dumps(manifest, indent=1) + "\n").encode())
 
 
 def lock(path: Path) -> Lock:

@@ -73,7 +73,7 @@ def test_all_that_a_tensor_can_be_comes_back(tmp_path):
         "parameter": nn.Parameter(torch.randn(2)),
         "odd ' name/ü": torch.ones(1),
     }
-    state = {"loss": 0.1 + 0.2, "best": float("-inf"), "names": ["a"], "none": None, "big": 2**70, "text": "ü\n"}
+    state = {"loss": 0.1 + 0.2, "best": None, "names": ["a"], "none": None, "big": 2**70, "text": "ü\n"}
     path = checkpoint.save(tmp_path, 123, {"model": {}, "ema": tensors}, state)
     assert path == tmp_path / "step-0000123"
     found, found_state = checkpoint.load(path)
