@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import io
 import os
 import re
 import sys
-import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,7 +14,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from ftaug import __version__
-from ftaug.errors import ExperimentError, FtaugError, as_known, printable
+from ftaug.errors import ExperimentError, FtaugError, Stopped
+from ftaug.reporting import report, report_at_once
+from ftaug.streams import open_streams, require_reader
 
 app = typer.Typer(
     name="ftaug",
@@ -120,21 +120,29 @@ def train(
 ) -> None:
     """Train, or continue training; prints the run folder."""
     from ftaug.commands.train import run
+    from ftaug.engine.signals import ended_by_signals
 
-    code = run(
-        config=config,
-        overrides=overrides or [],
-        run_dir=run_dir,
-        fresh=fresh,
-        from_=from_,
-        as_json=as_json,
-        require=require or [],
-        requeue_exit_code=requeue_exit_code,
-        trust_plugins=trust_plugins,
-        device=device.value,
-        folds=folds,
-    )
-    raise typer.Exit(code)
+    def end_at_once(error: FtaugError) -> NoReturn:
+        code = requeue_exit_code if isinstance(error, Stopped) else error.exit_code
+        report_at_once(error, as_json=as_json, exit_code=code)
+        os._exit(code)
+
+    try:
+        with ended_by_signals(end_at_once):
+            run(
+                config=config,
+                overrides=overrides or [],
+                run_dir=run_dir,
+                fresh=fresh,
+                from_=from_,
+                as_json=as_json,
+                require=require or [],
+                trust_plugins=trust_plugins,
+                device=device.value,
+                folds=folds,
+            )
+    except Stopped as error:
+        raise typer.Exit(report(error, as_json=as_json, exit_code=requeue_exit_code)) from None
 
 
 @app.command()
@@ -172,6 +180,8 @@ def predict(
     """Predict the classes, or the numbers, of new samples."""
     from ftaug.commands import predict
 
+    if csv is None:
+        require_reader()
     predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv, trust_plugins=trust_plugins)
 
 
@@ -454,25 +464,8 @@ def main() -> None:
     """Run the command line and end with the exit code that the outcome has."""
     # Threads that spin while they wait would take the cores from the processes that prepare the next batch.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    _open_streams()
+    open_streams()
     _end(run(sys.argv[1:]))
-
-
-def _open_streams() -> None:
-    """Stand in for streams that whoever called has closed, and let stdout print any name.
-
-    Where its encoding lacks a letter, as Latin-1 does, the letter's code is shown.
-    """
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # or the next file would be opened as one of these
-        pass
-    os.close(descriptor)
-    sys.stdin, sys.stdout, sys.stderr = (
-        stream or os.fdopen(number, "r" if number == 0 else "w", closefd=False)
-        for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr))
-    )
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        in_unicode = sys.stdout.encoding.lower().replace("-", "") == "utf8"
-        sys.stdout.reconfigure(errors="surrogateescape" if in_unicode else "backslashreplace")
 
 
 def _end(code: int) -> NoReturn:
@@ -492,7 +485,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BaseException as error:
-        return report(error, debug="--debug" in arguments)
+        return report(error, debug="--debug" in arguments, as_json="--json" in arguments)
 
 
 def _check_not_empty(arguments: list[str]) -> None:
@@ -501,39 +494,3 @@ def _check_not_empty(arguments: list[str]) -> None:
         if not argument or re.fullmatch("--[a-z-]+=", argument):
             shown = f"{argument[:-1]} has no value" if argument else f"argument {number} is empty"
             raise ExperimentError(f"{shown}; is a shell variable unset?")
-
-
-def report(error: BaseException, *, debug: bool) -> int:
-    """Tell the user about an error on stderr; returns the exit code."""
-    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-        # Whoever read our output has gone; nothing more can be said there, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    if isinstance(error, typer.Exit):
-        return error.exit_code
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return 130
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    if callable(show := getattr(error, "show", None)):  # a usage error, from whichever Click typer brings
-        show()
-        return 2
-    if debug:
-        traceback.print_exception(error)
-    known = as_known(error)
-    print(known or _defect(error), file=sys.stderr)
-    return known.exit_code if known else FtaugError.exit_code
-
-
-def _defect(error: BaseException) -> str:
-    """One line for an error that nobody foresaw, and the way to its traceback."""
-    line = printable(f"{type(error).__name__}: {error}".partition("\n")[0])
-    folder = getattr(error, "run_folder", None)
-    if folder is None:
-        return f"a defect in ftaug: {line} (to see the traceback: ftaug --debug COMMAND ...)"
-    log = Path(folder, "crash.log")
-    try:
-        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    except OSError:
-        traceback.print_exception(error)
-    return f"a defect in ftaug: {line} (traceback in {log})"

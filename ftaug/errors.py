@@ -31,11 +31,19 @@ class Problem:
         text = f"{self.place}: {self.message}" if self.place else self.message
         return printable(text)
 
+    def as_dict(self) -> dict[str, str | int]:
+        """The message and what is known of its place, for JSON."""
+        place = self.place or Place("")
+        values = {"message": self.message, "file": place.file or None, "line": place.line, "column": place.column}
+        return {key: value for key, value in values.items() if value is not None}
+
 
 class FtaugError(Exception):
     """An error whose text is for the user; `exit_code` is what the process ends with."""
 
     exit_code: ClassVar[int] = 1
+    result_printed: bool = False
+    """Whether the command has printed its result all the same."""
 
     def __init__(self, *problems: Problem | str) -> None:
         self.problems = tuple(Problem(p) if isinstance(p, str) else p for p in problems)
@@ -67,6 +75,7 @@ class NotReached(FtaugError):
     """A required result was not reached."""
 
     exit_code = 5
+    result_printed = True
 
 
 class BadData(FtaugError):

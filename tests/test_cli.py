@@ -1,6 +1,7 @@
 """The command line: errors become exit codes and single lines; help costs little."""
 
 import errno
+import json
 import os
 import shlex
 import signal
@@ -116,13 +117,23 @@ def test_every_command_has_help(command, capsys):
     assert f"ftaug {command}" in capsys.readouterr().out
 
 
-def test_train_hands_its_options_on(monkeypatch):
+def test_train_hands_its_options_on(monkeypatch, capsys):
     received = {}
     module = type(sys)("ftaug.commands.train")
-    module.run = lambda **options: received.update(options) or 75
+
+    def stopped(**options):
+        received.update(options)
+        raise Stopped("saved")
+
+    module.run = stopped
     monkeypatch.setitem(sys.modules, "ftaug.commands.train", module)
     arguments = ["train", "a.yaml", "seed=1", "~mix", "--from", "runs/x", "--json", "--require", "accuracy>=0.9"]
-    assert cli.run([*arguments, "--device", "cpu", "--requeue-exit-code", "99", "--fresh", "--folds", "3"]) == 75
+    assert cli.run([*arguments, "--device", "cpu", "--requeue-exit-code", "99", "--fresh", "--folds", "3"]) == 99
+    assert json.loads(capsys.readouterr().out) == {
+        "error": "saved",
+        "exit_code": 99,
+        "problems": [{"message": "saved"}],
+    }
     assert received == {
         "config": Path("a.yaml"),
         "overrides": ["seed=1", "~mix"],
@@ -131,7 +142,6 @@ def test_train_hands_its_options_on(monkeypatch):
         "from_": Path("runs/x"),
         "as_json": True,
         "require": ["accuracy>=0.9"],
-        "requeue_exit_code": 99,
         "trust_plugins": False,
         "device": "cpu",
         "folds": 3,
@@ -201,6 +211,69 @@ def test_ctrl_c(tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     assert process.stderr.read() == b""
+
+
+SLEEPING = """
+import time
+from ftaug.image import dataset
+
+def sleep():
+    print("asleep", flush=True)
+    time.sleep(60)
+
+@dataset.register
+def sleeping(split):
+    "Never comes to an end."
+    sleep()
+"""
+
+
+def start_training(folder: Path, plugin: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start `ftaug train` with a plugin and return when the plugin sleeps."""
+    (folder / "sleeps.py").write_text(plugin)
+    (folder / "f.yaml").write_text("data: {train: sleeping}\nbackbone: resnet20\nplugins: [sleeps.py]\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ftaug", "train", "f.yaml", "--run-dir", "r", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL) and None,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "asleep\n", process.communicate()
+    return process
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGTERM", 99), ("SIGUSR1", 99), ("SIGUSR2", 99), ("SIGHUP", 99), ("SIGINT", 130)]
+)
+def test_a_signal_while_training_is_imported(tmp_path, name, code):
+    process = start_training(tmp_path, SLEEPING + "sleep()\n", "--requeue-exit-code", "99", "--json")
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=30)
+    reason = "Ctrl-C" if name == "SIGINT" else name
+    message = f"stopped by {reason} before the first step; the same command starts again"
+    assert (process.returncode, err) == (code, f"{message}\n")
+    assert json.loads(out)["error"] == message
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_signal_while_the_data_are_read_is_no_death_of_the_run(tmp_path):
+    process = start_training(tmp_path, SLEEPING)
+    assert json.loads((tmp_path / "r" / "status.json").read_text())["running"]
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 75
+    assert not json.loads((tmp_path / "r" / "status.json").read_text())["running"]
+
+
+def test_a_signal_before_the_command_line_is_read_is_not_lost(tmp_path):
+    program = "import os, signal, sys, runpy, ftaug.engine.signals as signals\nhold = signals.hold\n"
+    program += "signals.hold = lambda: (hold(), os.kill(os.getpid(), signal.SIGTERM))\n"
+    program += "sys.argv[1:] = ['--offline', 'train', 'f.yaml']\nrunpy.run_module('ftaug', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr[:18]) == (75, "stopped by SIGTERM")
 
 
 def test_help_needs_little_time():

@@ -28,8 +28,10 @@ MAY_IMPORT = {
     "load": {"errors", "interfaces", "config", "image", "text", "components"},
     "runs": {"errors", "interfaces", "config", "engine", "load"},
     "commands": {"errors", "interfaces", "config", "folders", "image", "components", "engine", "load", "runs"},
-    "cli": {"errors", "interfaces", "config", "load", "commands"},
-    "__main__": {"cli"},
+    "streams": set(),
+    "reporting": {"errors", "streams"},
+    "cli": {"errors", "streams", "reporting", "interfaces", "config", "engine", "load", "commands"},
+    "__main__": {"cli", "engine"},
     "__init__": set(),
 }
 ONLY_FOR_TYPES = {"interfaces": {"config"}}

@@ -78,7 +78,9 @@ class Failures:
         if self.count:
             rest = self.count - len(self.shown)
             more = [f"and {rest:,} more"] if rest else []
-            raise BadData(f"{self.count:,} of {done:,} could not be read", *self.shown, *more)
+            error = BadData(f"{self.count:,} of {done:,} could not be read", *self.shown, *more)
+            error.result_printed = True
+            raise error
 
 
 def predict(opened: OpenRun, inputs: Iterable[Input]) -> Iterator[Prediction]:

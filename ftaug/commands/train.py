@@ -14,6 +14,7 @@ from ftaug.config.dump import data_paths, digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
+from ftaug.engine.signals import StopRequests
 from ftaug.errors import BadSample, ExperimentError, FtaugError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check
@@ -30,12 +31,11 @@ def run(
     from_: Path | None,
     as_json: bool,
     require: Sequence[str],
-    requeue_exit_code: int,
     trust_plugins: bool,
     device: str,
     folds: int | None = None,
-) -> int:
-    """Train, or continue, or say that all is done. Returns the exit code; stdout's last line is the run folder."""
+) -> None:
+    """Train, or continue, or say that all is done; stdout's last line is the run folder. Raises Stopped."""
     started = time.time()
     requirements = [Requirement.parse(text) for text in require]
     start = _starting_weights(from_, config, overrides, trust_plugins)
@@ -45,22 +45,15 @@ def run(
 
     given = config.read_text(encoding="utf-8-sig")
     begun = Begun(given, device, started)
-    try:
-        if folds is None:
-            path = default_path(experiment.name, digest(experiment), run_dir)
-            result = _one(experiment, path, begun, fresh=fresh)
-        else:
-            each = [
-                load(config, [*overrides, *start, val], trust_plugins=trust_plugins)
-                for val in _parts(experiment, folds)
-            ]
-            result = _folds(each, run_dir, begun, fresh=fresh)
-    except Stopped as error:
-        print(error, file=sys.stderr)
-        return requeue_exit_code
+    if folds is None:
+        path = default_path(experiment.name, digest(experiment), run_dir)
+        result = _one(experiment, path, begun, fresh=fresh)
+    else:
+        parts = _parts(experiment, folds)
+        each = [load(config, [*overrides, *start, val], trust_plugins=trust_plugins) for val in parts]
+        result = _folds(each, run_dir, begun, fresh=fresh)
     print(dumps(result) if as_json else result["run"])
     check(requirements, result.get("metrics") or {})
-    return 0
 
 
 @dataclass(frozen=True)
@@ -126,7 +119,6 @@ def _parts(experiment: Experiment, folds: int) -> list[str]:
 def _folds(each: Sequence[Experiment], run_dir: Path | None, begun: Begun, *, fresh: bool) -> dict[str, Any]:
     """Bring the run of each fold to its end; returns their mean. Raises Stopped."""
     from ftaug.engine.run_folder import default_path, next_free
-    from ftaug.engine.signals import StopRequests
     from ftaug.runs import folds, screen
 
     known = digest(each[0])
@@ -153,7 +145,6 @@ def _folds(each: Sequence[Experiment], run_dir: Path | None, begun: Begun, *, fr
 
 
 def _train(experiment: Experiment, folder: RunFolder, device: str, started: float) -> None:
-    from ftaug.engine.signals import StopRequests
     from ftaug.runs.training import train
 
     limit = experiment.train.max_time

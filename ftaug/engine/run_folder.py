@@ -18,6 +18,7 @@ from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine import checkpoint
 from ftaug.engine.environment import environment
 from ftaug.engine.lock import Lock
+from ftaug.engine.signals import StopRequests
 from ftaug.engine.storage import DISK_IS_FULL, replace, replace_link, storage_errors, write_all
 from ftaug.errors import BadData, ExperimentError, FtaugError, Problem, RunFolderTaken, StorageError
 
@@ -120,6 +121,7 @@ class RunFolder:
             "running": not stuck,
         }
         self._write_status()
+        StopRequests.before_exit.append(self._end_status)
         if stuck:
             raise FtaugError(
                 f"{self.path}: no progress in {STARTS} starts, each died after step {step} and before the next "
@@ -188,13 +190,20 @@ class RunFolder:
         if self._lock is None:
             return
         _stop_logging(self._handlers)
-        if orderly and self._status.get("running"):
-            self._status["running"] = False
-            self._write_status()
+        if orderly:
+            self._end_status()
+        with suppress(ValueError):
+            StopRequests.before_exit.remove(self._end_status)
         if self._metrics is not None:
             os.close(self._metrics)
         self._lock.release()
         self._lock = None
+
+    def _end_status(self) -> None:
+        """Note that this start ended in good order."""
+        if self._status.get("running"):
+            self._status["running"] = False
+            self._write_status()
 
     def _write_status(self) -> None:
         self.write("status.json", dumps(self._status, indent=1) + "\n")

@@ -9,10 +9,13 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
+
+from ftaug.errors import FtaugError, Interrupted, Stopped
 
 REQUESTS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP") if hasattr(signal, name)
@@ -22,10 +25,26 @@ ECHO = 1.0  # seconds in which a launcher may deliver the same signal twice, to 
 JOB_MARGIN = 120.0  # seconds before the end of a Slurm job
 
 
-class StopRequests:
-    """While entered, asks to stop are noted in `reason`; a second Ctrl-C or SIGTERM stops at once."""
+_held: list[int] = []
+"""Signals that came before anything could be done about them; see `hold`."""
 
-    entered: ClassVar[bool] = False
+
+def hold() -> None:
+    """Keep requests to stop, but Ctrl-C, for the first `StopRequests`: called before slow imports."""
+    for number in REQUESTS:
+        if number != signal.SIGINT and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: _held.append(number))
+
+
+class StopRequests:
+    """While entered, requests to stop are noted in `reason`; the same request once more stops at once.
+
+    Within `at_once` a signal ends the process where it arrives.
+    """
+
+    current: ClassVar[Self | None] = None
+    before_exit: ClassVar[list[Callable[[], object]]] = []
+    """What is called before a signal ends the process."""
 
     def __init__(self, deadline: float | None = None, stop_file: Path | None = None) -> None:
         """Take the time (as of `time.time()`) to stop at, and a file whose appearance means stop."""
@@ -33,8 +52,11 @@ class StopRequests:
         self._deadline = min(limits, default=None)
         self._stop_file = stop_file
         self._reason: str | None = None
-        self._urgent_since: float | None = None
+        self._at_once = False
+        self._since: dict[str, float] = {}  # when each kind of request came first
         self._old: dict[int, Any] = {}
+        self._outer: StopRequests | None = None
+        self._report: Callable[[FtaugError], object] = lambda error: _tell(str(error))
 
     @property
     def reason(self) -> str | None:
@@ -48,37 +70,78 @@ class StopRequests:
                     self._stop_file.unlink()
         return self._reason
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within, a signal ends the process where it arrives: for work of which nothing has to be saved.
+
+        An exception would not do: one that is raised while a library's C++ code runs may abort the process.
+        """
+        before, self._at_once = self._at_once, True
+        try:
+            if self._since and self._reason is not None:
+                self._end(self._reason)
+            while _held:
+                self._note(_held.pop(0), None)
+            yield
+        finally:
+            self._at_once = before
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
+            self._outer, StopRequests.current = StopRequests.current, self
+            if self._outer is not None:
+                self._reason, self._since, self._report = self._outer._reason, self._outer._since, self._outer._report
             for number in REQUESTS:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
                     self._old[number] = signal.signal(number, self._note)
-            StopRequests.entered = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if StopRequests.current is self:
+            StopRequests.current = self._outer
+            if self._outer is not None:
+                self._outer._reason = self._outer._reason or self._reason
         for number, handler in self._old.items():
             signal.signal(number, handler)
         self._old.clear()
-        StopRequests.entered = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        """Set the flag; the second urgent request ends the process."""
+        """Set the flag, or end the process, as the second request of a kind always does."""
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        if self._reason is None:
-            self._reason = name
-            _tell(f"{name}: saving after this step; once more to stop at once")
-        if number not in URGENT:
-            return
+        kind = "urgent" if number in URGENT else name
         now = time.monotonic()
-        if self._urgent_since is None:
-            self._urgent_since = now
-        elif now - self._urgent_since > ECHO:
+        if now - self._since.setdefault(kind, now) > ECHO:
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
             os._exit(128 + number)
+        if self._reason is None:
+            self._reason = name
+            if self._at_once:
+                self._end(name)
+            _tell(f"{name}: saving after this step; the same signal once more stops at once")
+
+    def _end(self, reason: str) -> NoReturn:
+        for last in self.before_exit:
+            with suppress(OSError, FtaugError):
+                last()
+        text = f"stopped by {reason} before the first step; the same command starts again"
+        error = Interrupted(text) if reason == "Ctrl-C" else Stopped(text)
+        self._report(error)
+        os._exit(error.exit_code)
+
+
+@contextmanager
+def ended_by_signals(report: Callable[[FtaugError], object]) -> Iterator[None]:
+    """Within, signals end the process, those that were held before too, except where StopRequests are entered.
+
+    `report` is called with the error that the exit code stands for, and may end the process itself.
+    """
+    with StopRequests() as stop:
+        stop._report = report
+        with stop.at_once():
+            yield
 
 
 def ignore_in_worker(worker: int = 0) -> None:
@@ -103,7 +166,7 @@ def _ignore_requests() -> None:
 
 def _ignore_in_forked_child() -> None:
     """A signal may come before the worker gets to `ignore_in_worker`."""
-    if StopRequests.entered:
+    if StopRequests.current is not None:
         _ignore_requests()
 
 

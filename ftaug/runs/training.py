@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,23 +33,26 @@ CHOICE_FILE = "unfreeze.json"
 
 def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:
     """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted."""
-    found = checkpoint.newest(folder.checkpoints)
-    if found is None:
-        data: Mapping[str, Portion] = portions(experiment.data, experiment.seed)
-        folder.write(SAMPLES_FILE, to_csv(data))
-    else:
-        data = unchanged_data(experiment, folder.path)
+    with stop.at_once():
+        found = checkpoint.newest(folder.checkpoints)
+        if found is None:
+            data: Mapping[str, Portion] = portions(experiment.data, experiment.seed)
+            folder.write(SAMPLES_FILE, to_csv(data))
+        else:
+            data = unchanged_data(experiment, folder.path)
     experiment = _settled(experiment, folder, device, data, stop)
-    built = build(experiment, device, data, pretrained=found is None)
-    if built.experiment != experiment:  # the metrics that the task chose
-        folder.write("resolved.yaml", to_yaml(with_kept_plugins(built.experiment)[0]))
-    built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
-    built = parted(built, _chosen(folder).get("micro_batch"))
-    with caching(built) as (setup, cache):
-        session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
-        with featuring(setup, session.progress.step) as features:
+    with ExitStack() as stack:
+        with stop.at_once():
+            built = build(experiment, device, data, pretrained=found is None)
+            if built.experiment != experiment:  # the metrics that the task chose
+                folder.write("resolved.yaml", to_yaml(with_kept_plugins(built.experiment)[0]))
+            built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
+            built = parted(built, _chosen(folder).get("micro_batch"))
+            setup, cache = stack.enter_context(caching(built))
+            session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
+            features = stack.enter_context(featuring(setup, session.progress.step))
             session.setup = replace(setup, features=features)
-            _train(session, cache, stop)
+        _train(session, cache, stop)
 
 
 def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, Portion]:

@@ -59,7 +59,10 @@ def test_a_signal_is_noted_and_the_loop_ends_at_its_own_pace(name):
     assert err.count("\n") == 0
 
 
-@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", -signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("SIGTERM", 143), ("SIGINT", -signal.SIGINT), ("SIGHUP", 129), ("SIGUSR1", 138), ("SIGUSR2", 140)],
+)
 def test_the_second_time_it_stops_at_once(name, code):
     process = start(LOOP, "patient")
     process.send_signal(getattr(signal, name))
@@ -68,6 +71,34 @@ def test_the_second_time_it_stops_at_once(name, code):
     began = time.monotonic()
     assert end(process)[:2] == (code, "")
     assert time.monotonic() - began < 3
+
+
+NESTED = """
+import os, signal, sys
+from ftaug.engine.signals import StopRequests
+print("ready", flush=True)
+with StopRequests() as outer:
+    with StopRequests() as inner:
+        os.kill(os.getpid(), signal.SIGTERM)
+        reasons = [inner.reason]
+    reasons.append(outer.reason)
+    with StopRequests() as inner:
+        print(*reasons, inner.reason, file=sys.stderr)
+        with inner.at_once():
+            print("not reached", file=sys.stderr)
+"""
+
+
+def test_a_request_that_came_inside_or_before_counts_for_all():
+    code, _, err = end(start(NESTED))
+    assert (code, err.splitlines()) == (
+        75,
+        [
+            "SIGTERM: saving after this step; the same signal once more stops at once",
+            "SIGTERM SIGTERM SIGTERM",
+            "stopped by SIGTERM before the first step; the same command starts again",
+        ],
+    )
 
 
 def test_an_echo_of_the_first_is_not_a_second():
