@@ -61,6 +61,17 @@ def test_does_not_import_heavy_packages(arguments, tmp_path):
     assert not modules & HEAVY
 
 
+def test_a_task_that_nothing_fits_is_found_without_heavy_packages(tmp_path):
+    text = (
+        "data: {train: {text_table: {path: a.csv, target: stars}}}\nmodality: text\nbackbone: tiny_text\nloss: focal\n"
+    )
+    (tmp_path / "a.yaml").write_text(text)
+    done, modules = modules_of("validate", "a.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "a.yaml:4:7: loss: focal is for one class a sample" in done.stderr
+    assert not modules & HEAVY
+
+
 def test_init_does_not_import_heavy_packages(tmp_path):
     for label in ("cat", "dog"):
         folder = tmp_path / "photos" / label

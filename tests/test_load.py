@@ -170,7 +170,10 @@ def test_a_contradiction_with_a_faulty_part_is_not_reported(problems):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("evaluate: {best: f1}", "3:18: evaluate.best must be one of what is measured, accuracy or loss; got f1"),
+        (
+            "evaluate: {metrics: accuracy, best: f1}",
+            "3:37: evaluate.best must be one of what is measured, accuracy or loss; got f1",
+        ),
         ("evaluate: {metrics: [f1, f1]}", "3:26: evaluate.metrics.1 is a second f1; a metric can be there once"),
         (
             "lr: {schedule: {cosine: {warmup: 100%}}}",

@@ -8,6 +8,7 @@ from pathlib import Path
 from ftaug.config.dump import digest, to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
+from ftaug.config.task_fit import default_metrics
 from ftaug.load import load
 
 
@@ -32,6 +33,7 @@ def summary(experiment: Experiment) -> list[str]:
     """The experiment in a few lines."""
     listed = ["auto"] if experiment.unfreeze == "auto" else experiment.unfreeze
     unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in listed]
+    metrics = ", ".join(metric.name for metric in experiment.evaluate.metrics) or "none"
     augment = [component.name for component in experiment.augment] + ([experiment.mix.name] if experiment.mix else [])
     return [
         f"name      {experiment.name} ({digest(experiment)})",
@@ -41,5 +43,6 @@ def summary(experiment: Experiment) -> list[str]:
         f"augment   {', '.join(augment) or 'nothing'}",
         f"training  {experiment.train.epochs} epochs, {experiment.optimizer.name}, "
         f"{experiment.lr.schedule.name} from {experiment.lr.peak:g}, {experiment.loss.name}",
+        f"metrics   {f'auto → {metrics}' if default_metrics(experiment) else metrics}",
         f"best by   {experiment.evaluate.best}",
     ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator
 
 from ftaug.config.document import Where
 from ftaug.config.experiment import Experiment, Fold, Split, UnfreezeStage
 from ftaug.config.faults import Fault, predicate
 from ftaug.config.modalities import WITHOUT_EFFECT
+from ftaug.config.registry import Component
+from ftaug.config.task_fit import TARGETS, misfits, possible_tasks, tasks_of
 from ftaug.config.types import Duration
-from ftaug.errors import one_of
+from ftaug.errors import ExperimentError, one_of
 
 Found = Iterator[tuple[Where, Fault]]
 Check = Callable[[Experiment], Found]
@@ -35,6 +38,42 @@ def check(experiment: Experiment, faulty: Iterable[Where] = ()) -> Found:
     for parts, look in CHECKS:
         if not any(part[: len(where)] == where[: len(part)] for part in parts for where in spoilt):
             yield from look(experiment)
+
+
+def _fit_the_task(part: Where, experiment: Experiment) -> Found:
+    for misfit in misfits(experiment, tasks_of(experiment)):
+        if misfit.where[: len(part)] == part:
+            yield misfit.where, Fault(misfit.message, "", "nothing", place=misfit.place)
+
+
+for _part in ("loss", "objective", "data.sampler", "evaluate.metrics", "mix", "distil"):
+    reads("data.train", _part)(functools.partial(_fit_the_task, tuple(_part.split("."))))
+
+
+def _settings_of_dataset_go_together(purpose: str, experiment: Experiment) -> Found:
+    dataset = getattr(experiment.data, purpose)
+    if isinstance(dataset, Component):
+        try:
+            possible_tasks(dataset)
+        except ExperimentError as error:
+            where = ("data", purpose, dataset.name)
+            yield from ((where, Fault(problem.message, "", "nothing", at_key=True)) for problem in error.problems)
+
+
+for _purpose in ("train", "val", "test"):
+    reads(f"data.{_purpose}")(functools.partial(_settings_of_dataset_go_together, _purpose))
+
+
+@reads("data")
+def _splits_have_one_task(experiment: Experiment) -> Found:
+    kinds = tasks_of(experiment)
+    for purpose in ("val", "test"):
+        dataset = getattr(experiment.data, purpose)
+        if isinstance(dataset, Component):
+            theirs = tasks_of(dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, train=dataset)))
+            if not set(theirs) & set(kinds):
+                there, here = (one_of([TARGETS[kind] for kind in some]) for some in (theirs, kinds))
+                yield ("data", purpose), predicate(f"has {there}, and data.train has {here}")
 
 
 @reads("evaluate.metrics", "evaluate.best")

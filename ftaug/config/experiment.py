@@ -261,10 +261,10 @@ class Evaluate:
 
     Settings:
         every: how often the validation samples are measured during training
-        metrics: what is measured; unless set accuracy, with several labels a sample average_precision, with numbers
-            rmse
+        metrics: what is measured; unless set accuracy, with several labels a sample average_precision and micro f1,
+            with numbers rmse and mae
         best: the metric, or `loss`, that chooses the best checkpoint, ties by the lower loss; the first metric unless
-            set
+            set; without `metrics` it is the one that is measured
         batch_size: samples per forward pass when measuring; as in training unless set
         views: what of each sample is looked at: `flip`, also mirrored; `five_crop`, the corners and the centre;
             `ten_crop`, these mirrored too; the answers to all are averaged; the centre alone unless set
@@ -297,7 +297,8 @@ class Experiment:
         method: how it learns, where not every weight that learns is free to go anywhere
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
-        loss: what training makes small
+        loss: what training makes small; unless set cross_entropy, with several labels a sample binary_cross_entropy,
+            with numbers squared_error
         objective: what is made small beside it, by comparing several views of each sample
         distil: a model to learn from beside the labels
         optimizer: what turns gradients into steps

@@ -10,6 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ftaug.config.document import Where
 from ftaug.config.words import dotted
+from ftaug.errors import Place
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Fault:
     after: str  # "; did you mean 'epochs'?"
     names: Literal["self", "parent", "nothing"]  # what stands between the two
     at_key: bool = False
+    place: Place | None = None  # where it is known better than by the way
 
     def sentence(self, where: Where) -> str:
         """The whole sentence."""

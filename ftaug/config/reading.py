@@ -17,6 +17,7 @@ from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.faults import Fault
 from ftaug.config.registry import Component
 from ftaug.config.schema import dataclass_shape, list_setting, read_tree, word_as_list
+from ftaug.config.task_fit import tasks_of, with_task_defaults
 from ftaug.errors import Problem
 
 Faults = list[tuple[Where, Fault]]
@@ -30,13 +31,23 @@ def read(
     _place_metrics(document)
     experiment: Experiment | None = None
     try:
-        experiment = read_tree(Experiment, tree, context)
+        experiment = _complete(tree, context, document)
         faults = [*faults, *check(experiment)]
     except ValidationError as error:
         faults = [*faults, *((line["loc"], line["input"]) for line in error.errors())]
-        faults += _contradictions(tree, faults, context)
-    problems = [Problem(fault.sentence(where), document.place(where, of_key=fault.at_key)) for where, fault in faults]
-    return (placed(experiment, (), document) if experiment else None), problems
+        faults += _contradictions(tree, faults, context, document)
+    problems = [
+        Problem(fault.sentence(where), fault.place or document.place(where, of_key=fault.at_key))
+        for where, fault in faults
+    ]
+    return experiment, problems
+
+
+def _complete(tree: dict[str, Any], context: Mapping[str, Any], document: Document) -> Experiment:
+    """Make the experiment, each component with its place, and with the defaults of its task where that is clear."""
+    experiment: Experiment = placed(read_tree(Experiment, tree, context), (), document)
+    kinds = tasks_of(experiment)
+    return with_task_defaults(experiment, kinds[0]) if len(kinds) == 1 else experiment
 
 
 def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -44,9 +55,12 @@ def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
     learns from the method."""
     chosen = {"name": re.sub(r"^\W|[^\w.+-]", "_", path.stem)[:100] or "experiment", **tree}
     evaluate = tree.get("evaluate")
-    measured = word_as_list(evaluate.get("metrics")) if isinstance(evaluate, dict) and "best" not in evaluate else None
-    if isinstance(evaluate, dict) and isinstance(measured, list) and (name := _name(next(iter(measured), "loss"))):
-        chosen["evaluate"] = {**evaluate, "best": name}
+    if isinstance(evaluate, dict) and "best" not in evaluate:
+        measured = word_as_list(evaluate.get("metrics"))
+        if isinstance(measured, list) and (name := _name(next(iter(measured), "loss"))):
+            chosen["evaluate"] = {**evaluate, "best": name}
+    elif isinstance(evaluate, dict) and "metrics" not in evaluate and evaluate["best"] not in (None, "", "loss"):
+        chosen["evaluate"] = {**evaluate, "metrics": [evaluate["best"]]}
     if "unfreeze" not in tree and (method := _name(tree.get("method"))) in kinds.method:
         chosen["unfreeze"] = [kinds.method[method].facts["learns"]]
     return chosen
@@ -74,7 +88,7 @@ def _name(component: Any) -> str:
     return first if isinstance(first, str) else ""
 
 
-def _contradictions(tree: dict[str, Any], faults: Faults, context: Mapping[str, Any]) -> Faults:
+def _contradictions(tree: dict[str, Any], faults: Faults, context: Mapping[str, Any], document: Document) -> Faults:
     """Check the combination of the sound parts: what is faulty is left out, with stand-ins for what must be there."""
     spoilt = {_part(where) for where, _ in faults}
     sound: dict[str, Any] = {key: dict(part) if isinstance(part, dict) else part for key, part in tree.items()}
@@ -86,7 +100,7 @@ def _contradictions(tree: dict[str, Any], faults: Faults, context: Mapping[str, 
     sound.setdefault("data", {})
     sound["data"].setdefault("train", Component("dataset", "", {}))
     try:
-        return list(check(read_tree(Experiment, sound, context), spoilt))
+        return list(check(_complete(sound, context, document), spoilt))
     except ValidationError:
         return []
 

@@ -219,10 +219,11 @@ def list_setting(entry: Entry) -> str | None:
     return required[0] if len(required) == 1 and is_list(shape.annotations[required[0]]) else None
 
 
-def component_named(kind: str, name: str, modality: str) -> Component:
-    """A component with all of its settings at their defaults."""
+def component_named(kind: str, name: str, modality: str, settings: Mapping[str, Any] | None = None) -> Component:
+    """A component with these settings, all others at their defaults."""
     entries = registry(kind, modality)
-    return Component(kind, name, read_settings(entries[name], {}, {}), entries.modality, entries[name].origin)
+    bound = read_settings(entries[name], dict(settings or {}), {})
+    return Component(kind, name, bound, entries.modality, entries[name].origin)
 
 
 def entry_shape(entry: Entry) -> Shape:

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.task_fit import with_task_defaults
 from ftaug.config.types import Duration
 from ftaug.engine import agreement, depthwise, head_init, metric_check, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt
 from ftaug.engine.average import Average
 from ftaug.engine.batches import Epochs, Prepared
-from ftaug.engine.default_metrics import with_default_metrics
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
 from ftaug.engine.parting import Parting
@@ -203,7 +203,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
-    experiment = with_default_metrics(experiment, train.task)
+    experiment = with_task_defaults(experiment, train.task.kind)
     agreement.check(experiment, train.task)
     unmeasured = metric_check.check(experiment, portions)
     length = horizon(experiment, len(train))

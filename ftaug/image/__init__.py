@@ -1,6 +1,6 @@
 """All that knows a picture. Declares the kinds of component that pictures have."""
 
-from ftaug.config.kinds import CLASSES
+from ftaug.config.kinds import ANY_TASK, CLASSES
 from ftaug.config.modalities import declare
 from ftaug.config.registry import Registry
 
@@ -23,4 +23,9 @@ augmentation = Registry(
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes", "input"), modality="image")
-dataset = Registry("dataset", given=("split",), modality="image")
+dataset = Registry(
+    "dataset",
+    given=("split",),
+    modality="image",
+    tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function that tells them by its settings
+)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.task_fit import DEFAULTS, default_metrics
 from ftaug.engine.choose_best import wilson_interval
-from ftaug.engine.default_metrics import reason
 from ftaug.engine.fit import Progress
 from ftaug.engine.setup import Setup
 
@@ -16,7 +16,7 @@ FEW = 500
 def rule(setup: Setup) -> str:
     """What decides, with the reason where ftaug chose it."""
     best = setup.experiment.evaluate.best
-    why = reason(setup.experiment, setup.task)
+    why = DEFAULTS[setup.task.kind].reason if default_metrics(setup.experiment) else None
     if best == "loss":
         text = "the lowest validation loss"
     else:

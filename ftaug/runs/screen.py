@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.task_fit import TARGETS, default_loss
 from ftaug.engine.caching import Cache
 from ftaug.engine.cores import usable_cores
 from ftaug.engine.device import describe
@@ -76,6 +77,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     table.add_row(
         "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"
     )
+    if default_loss(experiment):
+        table.add_row("loss", f"auto → {experiment.loss.name} ({TARGETS[setup.task.kind]})")
     names = [component.name for component in experiment.augment]
     where = ", on the GPU" if setup.device.augments else ""
     table.add_row("augment", ", ".join(names) + where if names else "none")

@@ -26,7 +26,12 @@ augmentation = Registry(
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes", "input"), modality="text")
-dataset = Registry("dataset", given=("split",), modality="text")
+dataset = Registry(
+    "dataset",
+    given=("split",),
+    modality="text",
+    tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function that tells them by its settings
+)
 objective = Registry(
     "objective",
     given=("forward", "views", "targets", "loss"),

@@ -22,6 +22,7 @@ def test_a_valid_file(config, capsys):
     assert out.splitlines()[0] == f"{config}: valid"
     assert ["augment", "rotate, horizontal_flip, mixup"] in lines
     assert ["training", "3 epochs, adamw, cosine from 0.0003, cross_entropy"] in lines
+    assert ["metrics", "auto → accuracy"] in lines
 
 
 def test_a_valid_file_as_json(config, capsys):
@@ -67,3 +68,14 @@ def test_a_dataset_that_reads_the_rows_of_all_splits(config, capsys):
     ]
     assert run(["validate", str(config), both[0], f"data.val={split}"]) == 0
     assert run(["validate", str(config), "data.train={image_table: {path: t.csv}}", both[1]]) == 0
+
+
+def test_the_task_that_the_file_says_is_checked_without_its_data(tmp_path, capsys):
+    path = tmp_path / "houses.yaml"
+    path.write_text("data: {train: {image_table: {path: none.csv, target: price}}}\nbackbone: resnet18\n")
+    assert run(["validate", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "squared_error" in out
+    assert "auto → rmse, mae" in out
+    assert run(["validate", str(path), "loss=focal", "evaluate.metrics=[f1]"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 2

@@ -172,7 +172,7 @@ def test_a_label_of_every_sample_that_weighs_nothing_is_predicted(tmp_path):
 
 
 def test_numbers_start_at_their_mean(tmp_path):
-    experiment = experiment_with(tmp_path, "loss=squared_error", "evaluate={metrics: [rmse], best: rmse}")
+    experiment = experiment_with(tmp_path, "data.train={image_table: {path: x.csv, target: x}}")
     split = split_of(np.array([[3.0], [5.0]], np.float32), Task(("x",), regression=True))
     assert head_init.best_constant(experiment, split, split.counts()).tolist() == [0.0]  # standardized
 

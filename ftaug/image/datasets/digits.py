@@ -14,7 +14,7 @@ _PARTITION_SEED = 1797
 _SHARES = {"train": (0.0, 0.6), "val": (0.6, 0.8), "test": (0.8, 1.0)}
 
 
-@dataset.register
+@dataset.register(tasks=("single_label",))
 def digits(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> ArraySamples:
     """1,797 handwritten digits of 8×8 grey pixels, light on black, in a fixed partition of 60/20/20.
 

@@ -9,7 +9,7 @@ from ftaug.image.datasets.index import PICTURES, FileSamples
 from ftaug.interfaces import Task
 
 
-@dataset.register
+@dataset.register(tasks=("single_label",))
 def image_folder(split: str, *, path: FilePath, outside_links: bool = False) -> FileSamples:
     """Pictures in one folder per class: `path/cat/1.jpg`, `path/dog/2.png`; deeper folders belong to their class.
 

@@ -66,7 +66,7 @@ class HdfSamples:
         return f"{self.file}[{index}]"
 
 
-@dataset.register
+@dataset.register(tasks=("single_label",))
 def pcam(split: str, *, path: FilePath, download: bool = False) -> HdfSamples:
     """PatchCamelyon: 96×96 pictures of lymph node tissue, with tumour in the middle or without.
 

@@ -32,7 +32,7 @@ _CANVAS, _MARGIN = 32, 1
 _VAL_EVERY = 7  # of the (font, size) pairs, one in so many is for validation
 
 
-@dataset.register
+@dataset.register(tasks=("single_label",))
 def printed_letters(
     split: str,
     *,

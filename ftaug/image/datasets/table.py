@@ -22,9 +22,10 @@ from ftaug.packed import Packed
 from ftaug.tables import cells
 from ftaug.tables.gathering import PROBLEMS_SHOWN, Faults, Table, gather
 from ftaug.tables.targets import targets
+from ftaug.tables.tasks import table_tasks
 
 
-@dataset.register
+@dataset.register(tasks=table_tasks)
 def image_table(
     split: str,
     *,

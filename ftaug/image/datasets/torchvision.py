@@ -145,7 +145,7 @@ SOURCES: Mapping[str, Source] = {
 }
 
 
-@dataset.family(tuple(SOURCES))
+@dataset.family(tuple(SOURCES), tasks=("single_label",))
 def torchvision(name: str, split: str, *, path: FilePath, download: bool = False) -> ArraySamples | FileSamples:
     """A dataset of torchvision by its name there, with the splits that its authors made.
 

@@ -78,7 +78,7 @@ class Documentation:
         return self.sources[index]
 
 
-@dataset.register
+@dataset.register(tasks=("single_label",))
 def docstrings(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> Documentation:
     """About 5,500 paragraphs of the documentation of Python's standard library, to be told apart by their theme.
 

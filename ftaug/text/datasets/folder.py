@@ -18,7 +18,7 @@ from ftaug.text.texts import SUFFIXES, decoded
 TEXTS = Kind("text", SUFFIXES)
 
 
-@dataset.register
+@dataset.register(tasks=("single_label",))
 def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empty: Empty = "error") -> TextSamples:
     """Texts in one folder per class: `path/good/1.txt`, `path/bad/2.txt`; deeper folders belong to their class.
 

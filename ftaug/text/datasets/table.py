@@ -10,11 +10,12 @@ from ftaug.errors import BadData
 from ftaug.tables import cells
 from ftaug.tables.gathering import Faults, Table, gather
 from ftaug.tables.targets import targets
+from ftaug.tables.tasks import table_tasks
 from ftaug.text import dataset
 from ftaug.text.datasets.held import SHOWN, Collected, Empty, Lines, TextSamples
 
 
-@dataset.register
+@dataset.register(tasks=table_tasks)
 def text_table(
     split: str,
     *,
