@@ -77,7 +77,7 @@ class Samples(Protocol):
     @property
     def targets(self) -> np.ndarray:
         """The labels: int64 (n,) class indices; uint8 (n, classes) of 0 and 1 where a sample has any number of them;
-        in regression float32 (n, numbers)."""
+        in regression float64 (n, numbers)."""
 
     @property
     def groups(self) -> np.ndarray | None:

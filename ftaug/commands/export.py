@@ -17,7 +17,7 @@ from ftaug.config.document import parse_value
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind
 from ftaug.engine.batches import batches, once
-from ftaug.engine.measure import probabilities
+from ftaug.engine.measure import at_least_float32, probabilities
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
 from ftaug.engine.setup import prepared
@@ -134,7 +134,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, portion: Portion) -> tuple[np.ndarray, ...]:
-    """Each model's logits on a portion, on the CPU in float32, from one pass over the samples."""
+    """Each model's logits on a portion, on the CPU, from one pass over the samples."""
     import torch
 
     data = prepared(opened.experiment, portion, (), opened.preprocessing)
@@ -142,7 +142,7 @@ def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, porti
     with torch.inference_mode():
         for batch in batches(data, once(len(portion), opened.batch_size), opened.workers, pin=False):
             for model, logits in zip(models, found, strict=True):
-                logits.append(model(batch.inputs).float().numpy())
+                logits.append(at_least_float32(model(batch.inputs)).numpy())
     return tuple(np.concatenate(logits) for logits in found)
 
 
@@ -162,7 +162,7 @@ def compare(original: np.ndarray, exported: np.ndarray, opened: OpenRun, portion
 def alike(original: np.ndarray, exported: np.ndarray, opened: OpenRun) -> np.ndarray:
     """Whether two answers come to the same: numbers, up to a small part of how far the training targets spread."""
     if opened.scale is not None:
-        return np.asarray(np.abs(original - exported) <= TOLERANCE * np.array(opened.scale.std, np.float32))
+        return np.asarray(np.abs(original - exported) <= TOLERANCE * np.array(opened.scale.std))
     one, other = (chosen(logits, opened.activation, opened.task) for logits in (original, exported))
     return np.asarray(one == other)
 

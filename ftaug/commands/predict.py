@@ -135,7 +135,7 @@ def _to_csv(told: Form, path: Path) -> Iterator[Sink]:
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
     writer.writerow(_headings(told))
-    yield lambda one: writer.writerow(f"{v:.6g}" if isinstance(v, float) else v for v in _row(told, one))
+    yield lambda one: writer.writerow(f"{v:.{told.digits}g}" if isinstance(v, float) else v for v in _row(told, one))
     with storage_errors(f"{path}: cannot be written"):
         replace(path.absolute(), text.getvalue().encode(errors="surrogateescape"))
 

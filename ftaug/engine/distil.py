@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, logsigmoid
 
 from ftaug.config.experiment import Distil
+from ftaug.engine.measure import at_least_float32
 
 TEMPERATURE = 2.0
 
@@ -26,9 +27,9 @@ class Teacher:
 
     @torch.no_grad()
     def logits(self, inputs: Any) -> Tensor:
-        """What it says: float32 (batch, classes)."""
+        """What it says: float32 (batch, classes), in regression float64."""
         answer: Tensor = self.model(inputs)
-        return answer.float()
+        return at_least_float32(answer)
 
 
 def taught(distil: Distil, activation: str, loss: Loss, logits: Tensor, targets: Tensor, teacher: Tensor) -> Tensor:

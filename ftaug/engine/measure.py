@@ -17,8 +17,8 @@ from ftaug.interfaces import Task
 class Measurement:
     """A model's answers on a portion and what they are worth."""
 
-    logits: np.ndarray  # float32 (n, classes)
-    probabilities: np.ndarray  # float32 (n, classes); in regression the numbers that were predicted
+    logits: np.ndarray  # float32 (n, classes), in regression float64
+    probabilities: np.ndarray  # float32 (n, classes); in regression the numbers that were predicted, float64
     targets: np.ndarray
     values: dict[str, float]  # `loss` and the experiment's metrics, by name
 
@@ -27,13 +27,18 @@ class Measurement:
 def logits_of(
     model: nn.Module, source: Source, batch_size: int, device: Device, workers: int
 ) -> Iterator[tuple[Batch, Tensor]]:
-    """Yield every batch with its logits: float32 (batch, classes), on the CPU."""
+    """Yield every batch with its logits on the CPU: float32 (batch, classes), in regression float64."""
     model.eval()
     requests = once(len(source.portion), batch_size, source.sizes)
     for batch in batches(source, requests, workers, pin=device.torch.type == "cuda"):
         with device.autocast():
             logits = model(batch.inputs.to(device.torch, non_blocking=True))
-        yield batch, over_views(logits.float(), len(batch.request.ids)).cpu()
+        yield batch, over_views(at_least_float32(logits), len(batch.request.ids)).cpu()
+
+
+def at_least_float32(logits: Tensor) -> Tensor:
+    """Logits of lower precision as float32; numbers in float64 as they are."""
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def over_views(logits: Tensor, samples: int) -> Tensor:
@@ -49,11 +54,11 @@ def gather(
     workers: int,
     carry_on: Callable[[], bool] = lambda: True,
 ) -> np.ndarray | None:
-    """The logits of all samples, float32 (n, classes); None where `carry_on` said no in between."""
+    """The logits of all samples, (n, classes); None where `carry_on` said no in between."""
     found: np.ndarray | None = None
     for batch, logits in logits_of(model, source, batch_size, device, workers):
         if found is None:
-            found = np.empty((len(source.portion), logits.shape[1]), np.float32)
+            found = np.empty((len(source.portion), logits.shape[1]), logits.numpy().dtype)
         found[batch.request.ids] = logits.numpy()
         if not carry_on():
             return None

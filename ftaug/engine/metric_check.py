@@ -74,7 +74,7 @@ def _tried(experiment: Experiment, metric: Component, targets: np.ndarray, task:
     activation = experiment.loss.fact("activation")
     if activation == "identity":
         center, spread = targets.mean(axis=0), targets.std(axis=0)
-        predictions = (center + rng.standard_normal(shape) * np.maximum(spread, 1e-3)).astype(np.float32)
+        predictions = center + rng.standard_normal(shape) * np.maximum(spread, 1e-3)
     else:
         predictions = rng.random(shape, np.float32)
         if activation == "softmax":

@@ -43,7 +43,7 @@ class Portion:
         """What a sample is, for a person: its classes, or its numbers with their names."""
         if not self.task.regression:
             return ", ".join(self.labels(position)) or "none"
-        return ", ".join(f"{n} {x:.4g}" for n, x in zip(self.task.classes, self.targets[position], strict=True))
+        return ", ".join(f"{n} {x:.15g}" for n, x in zip(self.task.classes, self.targets[position], strict=True))
 
     def target(self, labels: Sequence[str]) -> np.ndarray:
         """The target of a sample of these classes: an index, or uint8 (classes,)."""

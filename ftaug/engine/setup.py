@@ -173,9 +173,9 @@ def bind_loss(
     per_class = torch.from_numpy(counts)
 
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
-        logits = logits.float()
         if scale is not None:
             logits, targets = scale.standard(logits), scale.standard(targets)
+        logits = logits.float()
         return cast(Tensor, experiment.loss(logits, targets, ClassCounts(per_class.to(logits.device), samples)))
 
     return loss

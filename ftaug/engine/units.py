@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 
 from ftaug.engine.portion import Portion
 from ftaug.errors import BadData
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 TOLERANCE = 1e-4
 """How far, in deviations, a model may be from itself after its scale went into its last layer."""
@@ -31,24 +34,36 @@ class Scale:
         return cls(tuple(values.mean(axis=0).tolist()), tuple(values.std(axis=0).tolist()))
 
     def standard(self, values: Tensor) -> Tensor:
-        """From the units of the data to mean 0 and deviation 1."""
-        return (values - values.new_tensor(self.mean)) / values.new_tensor(self.std)
+        """From the units of the data to mean 0 and deviation 1, as float32: the difference is taken in float64."""
+        values = values.double()
+        return ((values - values.new_tensor(self.mean)) / values.new_tensor(self.std)).float()
 
 
 class Units(nn.Module):
-    """From what a network says to the units of the data."""
+    """From what a network says to the units of the data, where float32 may not tell one number from the next."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, scale: Scale) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(scale.mean), persistent=False)
-        self.register_buffer("std", torch.tensor(scale.std), persistent=False)
+        self.register_buffer("mean", torch.tensor(scale.mean, dtype=torch.float64), persistent=False)
+        self.register_buffer("std", torch.tensor(scale.std, dtype=torch.float64), persistent=False)
 
     def forward(self, outputs: Tensor) -> Tensor:
-        """Return float32 (batch, numbers)."""
-        return outputs.float() * self.std + self.mean
+        """Return float64 (batch, numbers); float32 in an export that loses nothing by it."""
+        return outputs.to(self.std.dtype) * self.std + self.mean
+
+
+def in_fp32(model: AnyModule) -> AnyModule:
+    """Move a model to the CPU in fp32, in eval mode; a scale that float32 would round by too much stays in float64."""
+    rounds = torch.finfo(torch.float32).eps / TOLERANCE
+    scales = [module for module in model.modules() if isinstance(module, Units)]
+    exact = [(scale, scale.mean, scale.std) for scale in scales if (scale.mean.abs() * rounds > scale.std).any()]
+    model = model.to("cpu", torch.float32).eval()
+    for scale, mean, std in exact:
+        scale.mean, scale.std = mean.cpu(), std.cpu()
+    return model
 
 
 @torch.inference_mode()

@@ -20,7 +20,7 @@ from ftaug.packed import Packed
 WORTH_KEEPING = 10_000
 """Files from which on an index is kept."""
 
-_VERSION = 1
+_VERSION = 2
 _CLOCK_TICK = 2_000_000_000  # ns: a folder changed this shortly before its reading may change again unseen
 
 
@@ -88,6 +88,7 @@ def _load(file: Path) -> Scan | None:
                 loose=rest["loose"],
                 notes=tuple(rest["notes"]),
                 fingerprint=rest["fingerprint"],
+                groups=arrays.get("groups"),
             )
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None

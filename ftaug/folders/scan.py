@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ftaug import split_groups
 from ftaug.errors import BadData, MissingInput, StorageError
 from ftaug.packed import Packed
 
@@ -29,6 +30,10 @@ class Kind:
     suffixes: tuple[bytes, ...]  # of its files, in lower case
 
 
+FileId = tuple[int, int] | bytes
+"""What names of the same file have in common."""
+
+
 @dataclass(frozen=True)
 class Scan:
     """What a folder of class folders holds."""
@@ -41,6 +46,7 @@ class Scan:
     loose: int  # samples that lie beside the class folders
     notes: tuple[str, ...]
     fingerprint: str
+    groups: np.ndarray | None  # int64: alike for links to the same file; None where there are none
 
 
 @dataclass
@@ -52,6 +58,7 @@ class _Walk:
     outside_links: bool
     buffer: bytearray = field(default_factory=bytearray)
     ends: array[int] = field(default_factory=lambda: array("q"))
+    files: array[int] = field(default_factory=lambda: array("q"))  # hashes of their ids
     folders: list[bytes] = field(default_factory=list)
     modified: list[int] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
@@ -63,6 +70,11 @@ class _Walk:
     def absolute(self, folder: bytes) -> bytes:
         """The whole path of a folder."""
         return self.root + b"/" + folder
+
+
+def file_id(status: os.stat_result, path: bytes) -> FileId:
+    """What all links to a file share; the path where a file system numbers no files."""
+    return (status.st_dev, status.st_ino) if status.st_ino else path
 
 
 def scan(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
@@ -96,6 +108,7 @@ def _scan(walk: _Walk) -> Scan:
         loose=len(loose),
         notes=_notes(walk, len(loose)),
         fingerprint=walk.digest.hexdigest(),
+        groups=split_groups.equal(walk.files),
     )
 
 
@@ -111,7 +124,9 @@ def _collect(walk: _Walk, folder: bytes) -> None:
                 path = folder + b"/" + name
                 walk.buffer += path
                 walk.ends.append(len(walk.buffer))
-                walk.digest.update(b"%b\0%d\0" % (path, os.stat(name, dir_fd=descriptor).st_size))
+                status = os.stat(name, dir_fd=descriptor)
+                walk.files.append(hash(file_id(status, path)))
+                walk.digest.update(b"%b\0%d\0" % (path, status.st_size))
         finally:
             os.close(descriptor)
         pending += reversed(folders)

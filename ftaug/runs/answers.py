@@ -14,6 +14,8 @@ from ftaug.interfaces import Task
 class Form(Protocol):
     """How the answer to a sample is told."""
 
+    digits: int  # of figures in a file
+
     @property
     def headings(self) -> tuple[str, ...]:
         """The columns of a table of answers."""
@@ -31,6 +33,7 @@ class Likeliest:
 
     task: Task
     ranks: int
+    digits: int = 6
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -57,6 +60,7 @@ class Numbers:
     """The numbers of a regression."""
 
     task: Task
+    digits: int = 15
 
     @property
     def headings(self) -> tuple[str, ...]:

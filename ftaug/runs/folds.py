@@ -14,9 +14,11 @@ from torch import Tensor, nn
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine import storage
+from ftaug.engine.measure import at_least_float32
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
 from ftaug.engine.setup import Model, modality_of
+from ftaug.engine.units import in_fp32
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
 from ftaug.interfaces import Bundle
 from ftaug.runs import output
@@ -94,7 +96,7 @@ class Together(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits (batch, classes), whose softmax or sigmoid is the mean probability; or numbers."""
-        answers = torch.stack([member(inputs).float() for member in self.members])
+        answers = torch.stack([at_least_float32(member(inputs)) for member in self.members])
         if self.activation == "softmax":
             return answers.log_softmax(dim=2).logsumexp(dim=0) - float(np.log(len(self.members)))
         if self.activation == "sigmoid":
@@ -122,7 +124,7 @@ class OpenFolds(OpenRun):
         """The ensemble's answers on a portion; of training samples, that of the model which did not see them."""
         if portion.purpose != OUT_OF_FOLD:
             return super().logits(portion)
-        found = np.empty((len(portion), len(self.task.classes)), np.float32)
+        found = np.empty((len(portion), len(self.task.classes)), np.float64 if self.task.regression else np.float32)
         for member in self.members:
             part = member.portions["val"]
             found[np.searchsorted(portion.ids, part.ids)] = member.logits(part)
@@ -130,7 +132,7 @@ class OpenFolds(OpenRun):
 
     def bundle(self, example: torch.Tensor) -> Bundle:
         """What an exporter writes: all models in one, on the CPU in fp32."""
-        model = self.model.to("cpu", torch.float32).eval()
+        model = in_fp32(self.model)
         facing = modality_of(self.experiment).facing(model, self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         return Bundle(model, example, *known, facing, networks=len(self.members))

@@ -52,9 +52,14 @@ def tables(report: dict[str, Any]) -> list[Any]:
     return [*found, output.table(("farthest off", "number", "true", "predicted", "error"), farthest)]
 
 
+def written(number: float) -> str:
+    """A number as a file has it: 15 digits, all that a float64 holds of a decimal number."""
+    return f"{number:.15g}"
+
+
 def predictions_table(portion: Portion, measured: Measurement) -> Iterator[list[str]]:
     """A heading and a row per sample: its name, its numbers, and what was predicted for them."""
     names = portion.task.classes
     yield ["sample", *names, *(f"predicted_{name}" for name in names)]
     for name, true, said in zip(portion.names(), measured.targets, measured.logits, strict=True):
-        yield [name, *(f"{x:.6g}" for x in true), *(f"{x:.6g}" for x in said)]
+        yield [name, *map(written, true.tolist()), *map(written, said.tolist())]

@@ -32,7 +32,7 @@ from ftaug.engine.setup import (
     prepared,
 )
 from ftaug.engine.storage import storage_errors
-from ftaug.engine.units import Scale, fold, scale_from
+from ftaug.engine.units import Scale, fold, in_fp32, scale_from
 from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Adapter, Bundle, Task
@@ -108,7 +108,7 @@ class OpenRun:
         )
 
     def logits(self, portion: Portion) -> np.ndarray:
-        """The model's answers on a portion: float32 (n, classes)."""
+        """The model's answers on a portion: float32 (n, classes), in regression float64."""
         data = prepared(self.experiment, portion, (), evaluated(self.experiment, self.preprocessing))
         found = measure.gather(self.model, data, self.batch_size, self.device, self.workers)
         assert found is not None
@@ -127,10 +127,12 @@ class OpenRun:
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
-        """Probabilities or numbers for samples, each in one view or several: float32 (samples, classes)."""
+        """Probabilities or numbers for samples, each in one view or several: (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
-        return measure.probabilities(measure.over_views(logits.float(), samples).cpu().numpy(), self.activation)
+        return measure.probabilities(
+            measure.over_views(measure.at_least_float32(logits), samples).cpu().numpy(), self.activation
+        )
 
     @property
     def batch_size(self) -> int:
@@ -144,7 +146,7 @@ class OpenRun:
 
     def bundle(self, example: torch.Tensor) -> Bundle:
         """What an exporter writes: the model on the CPU in fp32, a scale of numbers in its last layer if it can be."""
-        model = self.model.to("cpu", torch.float32).eval()
+        model = in_fp32(self.model)
         behind = self.scale
         if behind is not None and fold(model.network, behind, model.normaliser(example)):
             model.units, behind = torch.nn.Identity(), None

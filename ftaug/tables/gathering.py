@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from ftaug.errors import BadData, MissingInput, Problem
 from ftaug.interfaces import SplitRows, Task
 from ftaug.tables import cells, delimited
+from ftaug.tables.identities import Identities
 from ftaug.tables.rows import at, rows
 from ftaug.tables.targets import Targets
 
@@ -23,6 +23,9 @@ PROBLEMS_SHOWN = 5
 
 Take = Callable[[int, Sequence[Any]], bool]
 """From the line and the cells of a sample to whether it is taken; raises BadData, MissingInput."""
+
+Key = Callable[[Sequence[Any]], Hashable]
+"""From the cells of a sample to what rows of the same sample have in common; raises BadData."""
 
 
 @dataclass
@@ -57,11 +60,14 @@ class Table:
     """What a dataset reads of a table."""
 
     reader: str  # the dataset, for errors
+    noun: str  # what it calls a sample
     path: Path
     columns: tuple[str, ...]  # that make a sample
+    key: Key
     targets: Targets
     group: str | None = None
     split_column: str | None = None
+    differing: float = 0.0  # the share of samples that may be in several rows with different labels
 
 
 @dataclass(frozen=True)
@@ -86,23 +92,32 @@ def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
     targets = table.targets
     extra = [column for column in (table.group, table.split_column) if column is not None]
     samples, answers = len(table.columns), len(table.columns) + len(targets.columns)
-    groups: array[int] = array("q")
-    group_ids: dict[str, int] = {}
+    identities = Identities(table.path, table.noun, table.group)
     splits_seen: Counter[str] = Counter()
     for line, values in rows(table.reader, table.path, [*table.columns, *targets.columns, *extra]):
         with faults.collecting(line):
             found = targets.read(values[samples:answers])
             its_split = cells.split_name(values[-1]) if table.split_column is not None else split
             splits_seen[its_split] += 1
-            if its_split == split and take(line, values[:samples]):
+            key = hash(table.key(values[:samples]))
+            group = cells.group(table.group, values[answers]) if table.group is not None else None
+            if its_split != split:
+                identities.add_elsewhere(its_split, key, group)
+            elif targets.joins_rows and key in identities.samples:
+                targets.join(identities.samples[key], found)
+                identities.join(line, key, group)
+            elif take(line, values[:samples]):
                 targets.add(found)
-                if table.group is not None:
-                    groups.append(group_ids.setdefault(str(values[answers]), len(group_ids)))
+                identities.add(line, key, group)
     faults.check()
     if not splits_seen[split]:
         seen = ", ".join(f"'{name}' ({count})" for name, count in splits_seen.most_common(8))
         raise BadData(f"{table.path} has no rows for '{split}'" + (f"; there are {seen}" if seen else ""))
     made, task = targets.finished(table.path)
-    group_codes = np.array(groups, np.int64) if table.group is not None else None
     split_rows = SplitRows(str(table.path), table.split_column, splits_seen) if table.split_column is not None else None
-    return Gathered(made, task, group_codes, delimited.note(table.path), split_rows)
+    notes = (
+        *delimited.note(table.path),
+        *identities.check_labels(made, task, table.differing),
+        *identities.notes(split),
+    )
+    return Gathered(made, task, identities.groups(), notes, split_rows)

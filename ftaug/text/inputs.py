@@ -12,10 +12,11 @@ from typing import Any, BinaryIO
 from ftaug.errors import BadData, ExperimentError, FtaugError, MissingInput
 from ftaug.folders.named import content, files_of, is_there
 from ftaug.interfaces import Input
+from ftaug.tables.cells import plain_text
 from ftaug.tables.rows import SUFFIXES as TABLES
 from ftaug.tables.rows import rows
 from ftaug.text.datasets.held import encoded_as_utf8
-from ftaug.text.datasets.table import cell_text, columns_of
+from ftaug.text.datasets.table import columns_of
 from ftaug.text.texts import SUFFIXES, Text, decoded
 
 STANDARD_INPUT = "-"
@@ -102,7 +103,7 @@ class Inputs:
             yield Input(name, partial(_fail, error))
 
     def _row(self, values: Sequence[Any]) -> Text:
-        return _checked([cell_text(column, value) for column, value in zip(self.columns, values, strict=True)])
+        return _checked([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])
 
 
 def looks_like_path(name: str) -> bool:

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from ftaug.engine.portion import Portion
-from ftaug.engine.units import Scale, Units, fold
+from ftaug.engine.units import Scale, Units, fold, in_fp32
 from ftaug.errors import BadData
 from ftaug.interfaces import Task
 
@@ -29,9 +29,9 @@ def test_the_scale_is_sklearns_and_its_way_back_is_exact():
     np.testing.assert_allclose(Units(scale)(standard), VALUES, rtol=1e-6)
 
 
-def test_half_precision_outputs_are_scaled_in_float32():
+def test_half_precision_outputs_are_scaled_in_float64():
     out = Units(Scale((1000.0,), (3.0,)))(torch.tensor([[0.5]], dtype=torch.bfloat16))
-    assert out.dtype == torch.float32 and out.item() == 1001.5
+    assert out.dtype == torch.float64 and out.item() == 1001.5
 
 
 def test_a_number_that_is_always_the_same_is_refused():
@@ -47,7 +47,7 @@ def test_a_scale_in_the_last_layer_gives_the_same_answers():
     with torch.no_grad():
         expected = Units(scale)(network(inputs))
         assert fold(network, scale, inputs)
-        torch.testing.assert_close(network(inputs), expected)
+        torch.testing.assert_close(network(inputs).double(), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,27 @@ def test_where_it_cannot_go_in_nothing_changes(network):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     assert not fold(network, Scale((1000.0, -3.0), (50.0, 0.1)), torch.randn(8, 6))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+SECONDS = np.array([[1_700_000_000.25], [1_700_000_000.5], [1_700_000_001.0]])
+
+
+def test_numbers_that_float32_cannot_tell_apart_keep_their_differences():
+    assert len(np.unique(SECONDS.astype(np.float32))) == 1
+    scale = Scale.of(Portion("train", None, np.arange(3), SECONDS, Task(("time",), regression=True)))
+    standard = scale.standard(torch.from_numpy(SECONDS))
+    assert standard.dtype == torch.float32
+    np.testing.assert_allclose(standard, StandardScaler().fit_transform(SECONDS), rtol=1e-6)
+    np.testing.assert_allclose(Units(scale)(standard), SECONDS, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("mean", "dtype"), [(1.7e9, torch.float64), (100.0, torch.float32)])
+def test_an_export_answers_in_float64_where_float32_would_round_too_much(mean, dtype):
+    model = nn.Sequential(nn.Linear(3, 1).double(), Units(Scale((mean,), (0.5,))))
+    exported = in_fp32(model)
+    assert exported[0].weight.dtype == torch.float32 and not exported.training
+    inputs = torch.randn(4, 3)
+    answer = exported(inputs)
+    assert answer.dtype == dtype
+    expected = exported[0](inputs).double() * 0.5 + mean
+    torch.testing.assert_close(answer.double(), expected, rtol=0, atol=1e-4)

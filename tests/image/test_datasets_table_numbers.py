@@ -19,7 +19,7 @@ def test_one_column_or_several_in_their_order(tmp_path):
     path = table(tmp_path, "a.png,1.5,-2e3,x", "b.png, 3 ,4,y", "c.png,0,1,x")
     one = image_table("train", path=path, target="price", group="owner")
     assert one.task == Task(("price",), regression=True)
-    assert one.targets.dtype == np.float32 and one.targets.tolist() == [[1.5], [3.0], [0.0]]
+    assert one.targets.dtype == np.float64 and one.targets.tolist() == [[1.5], [3.0], [0.0]]
     assert one.groups.tolist() == [0, 1, 0]
     both = image_table("train", path=path, target=("weight", "price"))
     assert both.targets.tolist() == [[-2000.0, 1.5], [4.0, 3.0], [1.0, 0.0]]

@@ -17,9 +17,11 @@ def image_folder(split: str, *, path: FilePath, outside_links: bool = False) -> 
         path: the folder that holds the class folders; name one folder for each split
         outside_links: follow symbolic links that lead out of the folder
 
-    Classes and files are in the order of their names' bytes. Read: .jpg .jpeg .png .webp .bmp .tif .tiff .gif in any
+    Classes are in the order of their numbers, or of their names' bytes, as files are. Links to the same file are on one
+    side of a split. Read: .jpg .jpeg .png .webp .bmp .tif .tiff .gif in any
     case. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count both.
     Reads the encoded bytes.
     """
     found = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
-    return FileSamples(path, found.paths, found.targets, Task(tuple(found.classes)), found.fingerprint, found.notes)
+    task = Task(found.classes)
+    return FileSamples(path, found.paths, found.targets, task, found.fingerprint, found.notes, found.groups)

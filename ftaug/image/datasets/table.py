@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ftaug import split_groups
 from ftaug.config.types import FilePath, Text
 from ftaug.errors import BadData, MissingInput
+from ftaug.folders.scan import file_id
 from ftaug.image import dataset
 from ftaug.image.datasets.index import FileSamples
 from ftaug.packed import Packed
@@ -47,19 +49,24 @@ def image_table(
         label: the column with the class, or a list of columns of 0 and 1, one for each class of a multi-label task; the
             column `label` unless set
         target: in place of label, for regression: the column with the number to be told, or a list of such columns
-        labels_separator: what separates the classes in the label column of a multi-label task, such as "|"
-        group: a column; pictures with the same value there never part when a split is taken
-        classes: the classes in their order; otherwise those in the table, in the order of their bytes
+        labels_separator: what separates the classes in the label column of a multi-label task, such as "|"; several
+            rows of a picture are joined
+        group: a column; a split keeps pictures with the same value there on one side; one without a value is a group of
+            its own
+        classes: the classes in their order; otherwise those in the table, numbers by value, others in the order of
+            their bytes
         split_column: a column with train, val or test; only the rows of the split are used
         root: the folder that the pictures' paths start from, and that holds those of absolute paths; otherwise the
             table's own folder
 
-    A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Paths may not leave the root.
-    Reads the encoded bytes.
+    A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Names are equal that differ in white
+    space at their ends or in Unicode form. A picture in several rows is on one side of a split. Paths may not leave the
+    root. Reads the encoded bytes.
     """
     columns = targets("image_table", label=label, target=target, classes=classes, separator=labels_separator)
-    found = _Found(path, root=root or path.parent)
-    gathered = gather(Table("image_table", path, (image,), columns, group, split_column), split, found.take, found)
+    found = _Found(path, root=root or path.parent, column=image)
+    table = Table("image_table", "picture", path, (image,), found.key, columns, group, split_column)
+    gathered = gather(table, split, found.take, found)
     gathered.update(found.digest)
     return FileSamples(
         found.root,
@@ -67,8 +74,8 @@ def image_table(
         gathered.targets,
         gathered.task,
         found.digest.hexdigest(),
-        (*gathered.notes, *columns.notes("picture")),
-        gathered.groups,
+        (*columns.notes("picture"), *gathered.notes),
+        split_groups.joined(split_groups.equal(found.files), gathered.groups),
         gathered.split_rows,
     )
 
@@ -78,6 +85,8 @@ class _Found(Faults):
     """The pictures of a split, and what is wrong with others."""
 
     root: Path = field(kw_only=True)
+    column: str = field(kw_only=True)
+    files: array[int] = field(default_factory=lambda: array("q"))  # hashes of their ids
     buffer: bytearray = field(default_factory=bytearray)
     ends: array[int] = field(default_factory=lambda: array("q"))
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
@@ -90,13 +99,18 @@ class _Found(Faults):
         if max(len(self.bad), len(self.missing)) >= PROBLEMS_SHOWN:
             self.check()
 
+    def key(self, values: Sequence[Any]) -> bytes:
+        """The path of a row's picture from the root on."""
+        return _inside(cells.plain_text(self.column, values[0]), os.fsencode(self.root))
+
     def take(self, line: int, values: Sequence[Any]) -> bool:
         """Take a row in."""
-        path = _inside(cells.text(values[0]), os.fsencode(self.root))
-        size = _size(self.root, path)
+        path = self.key(values)
+        status = _status(self.root, path)
         self.buffer += path
         self.ends.append(len(self.buffer))
-        self.digest.update(b"%b\0%d\0" % (path, size))
+        self.files.append(hash(file_id(status, path)))
+        self.digest.update(b"%b\0%d\0" % (path, status.st_size))
         return True
 
 
@@ -122,12 +136,12 @@ def _from(root: bytes, path: bytes) -> bytes:
     return os.path.relpath(path, root)
 
 
-def _size(root: Path, path: bytes) -> int:
-    """The size of a picture's file."""
+def _status(root: Path, path: bytes) -> os.stat_result:
+    """The status of a picture's file."""
     try:
         status = os.stat(os.fsencode(root) + b"/" + path)  # noqa: PTH116 - a Path for each of a million rows is slow
     except OSError as error:
         raise MissingInput(f"no picture {os.fsdecode(path)} in {root}: {error.strerror}") from None
     if not stat.S_ISREG(status.st_mode):
         raise BadData(f"{os.fsdecode(path)} is not a file")
-    return status.st_size
+    return status

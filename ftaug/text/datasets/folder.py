@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ftaug import split_groups
 from ftaug.config.types import FilePath
 from ftaug.errors import BadData, MissingInput, Problem
 from ftaug.folders.classes import class_folders
@@ -27,7 +28,8 @@ def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empt
         outside_links: follow symbolic links that lead out of the folder
         empty: error, or skip to leave out files of nothing but white space
 
-    Classes and files are in the order of their names' bytes. Each .txt file is one text in UTF-8; all are held in
+    Classes are in the order of their numbers, or of their names' bytes, as files are. The same text in several files is
+    on one side of a split. Each .txt file is one text in UTF-8; all are held in
     memory. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count
     both. Raises BadData naming the files that cannot be used.
     """
@@ -42,7 +44,8 @@ def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empt
     found.digest.update(listed.fingerprint.encode())
     names_of = Paths(str(path), listed.paths, found.taken)
     task = Task(tuple(listed.classes))
-    return TextSamples(found.parts, names_of, targets, task, found.digest.hexdigest(), (*listed.notes, *left_out))
+    digest, notes, groups = found.digest.hexdigest(), (*listed.notes, *left_out), split_groups.equal(found.identities)
+    return TextSamples(found.parts, names_of, targets, task, digest, notes, groups)
 
 
 def _read(root: Path, paths: Packed) -> Collected:

@@ -14,6 +14,7 @@ import numpy as np
 from ftaug.config.types import Wording
 from ftaug.errors import BadData
 from ftaug.interfaces import SplitRows, Task
+from ftaug.names import normalized
 from ftaug.packed import Packed
 from ftaug.text.texts import Text
 
@@ -95,6 +96,7 @@ class Collected:
     empty: list[int] = field(default_factory=list)  # the places of those left out
     places: array[int] = field(default_factory=lambda: array("q"))  # of those taken: lines of a table, files of a list
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    identities: array[int] = field(default_factory=lambda: array("q"))  # hashes, of those taken
 
     def __post_init__(self) -> None:
         self.buffers = [bytearray() for _ in range(self.width)]
@@ -111,6 +113,7 @@ class Collected:
             ends.append(len(buffer))
             self.digest.update(b"%d\0%b" % (len(part), part))
         self.places.append(place)
+        self.identities.append(hash(identity(texts)))
         return True
 
     @property
@@ -137,6 +140,11 @@ class Collected:
         if count == total:
             raise BadData(f"{of}: all {total:,} texts are empty")
         return (f"{count:,} empty text{'s' * (count > 1)} left out: {which}",)
+
+
+def identity(texts: Sequence[str]) -> tuple[str, ...]:
+    """What texts, or pairs, have in common that are the same sample."""
+    return tuple(map(normalized, texts))
 
 
 def encoded_as_utf8(text: str) -> bytes:

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.config.types import FilePath, Text
-from ftaug.errors import BadData
 from ftaug.tables import cells
 from ftaug.tables.gathering import Faults, Table, gather
 from ftaug.tables.targets import targets
 from ftaug.tables.tasks import table_tasks
 from ftaug.text import dataset
-from ftaug.text.datasets.held import SHOWN, Collected, Empty, Lines, TextSamples
+from ftaug.text.datasets.held import SHOWN, Collected, Empty, Lines, TextSamples, identity
+
+MAY_DIFFER = 0.05
+"""The share of texts that may be in several rows with different labels: short ones are, by different authors."""
 
 
 @dataset.register(tasks=table_tasks)
@@ -29,7 +31,7 @@ def text_table(
     split_column: Text | None = None,
     empty: Empty = "error",
 ) -> TextSamples:
-    """Texts listed with their labels, or with numbers to tell, in a table: CSV, TSV, JSON Lines or Parquet.
+    """Texts listed with their labels, or with numbers to predict, in a table: CSV, TSV, JSON Lines or Parquet.
 
     Settings:
         path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet
@@ -37,23 +39,32 @@ def text_table(
         label: the column with the class, `label` unless set; or a list of columns of 0 and 1, one for each class of a
             multi-label task
         target: the column with the number to tell, or a list of such columns, in place of a label
-        labels_separator: what separates the classes in the label column of a multi-label task, such as "|"
-        group: a column; texts with the same value there never part when a split is taken
-        classes: the classes in their order; otherwise those in the table, in the order of their bytes
+        labels_separator: what separates the classes in the label column of a multi-label task, such as "|"; several
+            rows of a text are joined
+        group: a column; a split keeps texts with the same value there on one side; one without a value is a group of
+            its own
+        classes: the classes in their order; otherwise those in the table, numbers by value, others in the order of
+            their bytes
         split_column: a column with train, val or test; only the rows of the split are used
         empty: error, or skip to leave out texts, and pairs with a text, of nothing but white space
 
-    A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Texts are UTF-8 and are held in memory.
+    A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Names are equal that differ in white
+    space at their ends or in Unicode form. A text in several rows is on one side of a split. Texts are UTF-8 and are
+    held in memory.
     Raises BadData naming the lines of what cannot be used.
     """
     columns = (text,) if isinstance(text, str) else text
     answers = targets("text_table", label=label, target=target, classes=classes, separator=labels_separator)
     found = Collected(len(columns))
 
-    def take(line: int, values: Sequence[Any]) -> bool:
-        return found.take(line, [cell_text(column, value) for column, value in zip(columns, values, strict=True)])
+    def texts(values: Sequence[Any]) -> list[str]:
+        return [cells.plain_text(column, value) for column, value in zip(columns, values, strict=True)]
 
-    gathered = gather(Table("text_table", path, columns, answers, group, split_column), split, take, Faults(path))
+    table = Table(
+        *("text_table", "text", path, columns, lambda values: identity(texts(values)), answers, group, split_column),
+        differing=MAY_DIFFER,
+    )
+    gathered = gather(table, split, lambda line, values: found.take(line, texts(values)), Faults(path))
     notes = found.left_out(str(path), [f"line {line}" for line in found.empty[:SHOWN]], empty)
     gathered.update(found.digest)
     return TextSamples(
@@ -62,7 +73,7 @@ def text_table(
         gathered.targets,
         gathered.task,
         found.digest.hexdigest(),
-        (*gathered.notes, *answers.notes("text"), *notes),
+        (*answers.notes("text"), *gathered.notes, *notes),
         gathered.groups,
         gathered.split_rows,
     )
@@ -72,10 +83,3 @@ def columns_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns with the texts, by the settings of a text_table."""
     text = settings["text"]
     return (text,) if isinstance(text, str) else tuple(text)
-
-
-def cell_text(column: str, value: Any) -> str:
-    """A cell as a text; raises BadData for what is none."""
-    if isinstance(value, list | dict | bytes):
-        raise BadData(f"column '{column}' must hold texts; got {type(value).__name__}")
-    return cells.text(value)
