@@ -43,9 +43,14 @@ def twins(names: Iterable[str]) -> list[list[str]]:
 def ordered(names: Iterable[str]) -> list[str]:
     """The names in the order of classes: numbers by their value, anything else by its bytes."""
     names = list(names)
-    if all(re.fullmatch(r"[+-]?\d+(\.\d+)?", name, re.ASCII) for name in names):
+    if are_numbers(names):
         return sorted(names, key=lambda name: (Decimal(name), name))
     return sorted(names, key=lambda name: name.encode(errors="surrogateescape"))
+
+
+def are_numbers(names: Iterable[str]) -> bool:
+    """Whether all names are decimal numbers."""
+    return all(re.fullmatch(r"[+-]?\d+(\.\d+)?", name, re.ASCII) for name in names)
 
 
 def split_name(text: str) -> str:

@@ -126,8 +126,8 @@ def test_labels_that_differ_in_case_are_named_and_can_be_listed(tmp_path, reader
     with pytest.raises(BadData) as caught:
         read(tmp_path, reader, name, labels)
     assert (
-        "labels that differ only in case, spacing or a trailing .0: 'cat' (2 rows), 'Cat' (1 rows); "
-        "'1' (1 rows), '1.0' (1 rows); write them alike, or list all classes under `classes`"
+        "labels that differ only in case, spacing or a trailing .0: 'cat' (2 rows), 'Cat' (1 row); "
+        "'1' (1 row), '1.0' (1 row); write them alike, or list all classes under `classes`"
     ) in str(caught.value)
     listed = read(tmp_path, reader, name, labels, classes=("cat", "Cat", "1", "1.0"))
     assert listed.targets.tolist() == [0, 1, 0, 2, 3]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import with_task_defaults
 from ftaug.config.types import Duration
-from ftaug.engine import agreement, depthwise, head_init, metric_check, unfreeze
+from ftaug.engine import agreement, depthwise, head_init, label_check, metric_check, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt
 from ftaug.engine.average import Average
@@ -258,6 +258,7 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     verbs = modality_of(experiment)
     verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
     found = list(verbs.hazards(experiment.augment, portions["train"].task))
+    found += label_check.cautions(experiment, portions["train"])
     if experiment.unfreeze == "auto":
         found.append("what learns is chosen when training begins (unfreeze: auto)")
     found += unused_rows(portions)

@@ -14,7 +14,9 @@ from ftaug.interfaces import Task
 class Form(Protocol):
     """How the answer to a sample is told."""
 
-    digits: int  # of figures in a file
+    @property
+    def digits(self) -> int:
+        """Of figures in a file."""
 
     @property
     def headings(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
+from ftaug import names
 from ftaug.config.strict_json import dumps
 from ftaug.engine.copies import Copy, Wanted
 from ftaug.engine.lock import Lock
@@ -193,12 +193,12 @@ def folder_names(task: Task) -> dict[str, str]:
     if task.kind != "single_label":
         have = "numbers" if task.regression else "any number of labels"
         raise ExperimentError(f"--format folder: these samples have {have}; use --format table")
-    folded = Counter(_folded(name) for name in task.classes)
-    names = {name: folder_name(name, alone=folded[_folded(name)] == 1) for name in task.classes}
-    for name, folder in names.items():
+    folded = Counter(names.folded(name) for name in task.classes)
+    folders = {name: folder_name(name, alone=folded[names.folded(name)] == 1) for name in task.classes}
+    for name, folder in folders.items():
         if len(os.fsencode(folder)) > LONGEST_NAME:
             raise ExperimentError(f"--format folder: the class '{name[:40]}…' is too long; use --format table")
-    return names
+    return folders
 
 
 def _check_columns(task: Task) -> None:
@@ -220,10 +220,6 @@ def folder_name(name: str, *, alone: bool = True) -> str:
 
 def _quoted(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in os.fsencode(character))
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def separator_for(classes: Sequence[str]) -> str:

@@ -212,7 +212,8 @@ class Labels(_ManyHot):
             )
 
     def _counted(self, labels: Sequence[str]) -> str:
-        return ", ".join(f"'{label}' ({self.rows_of_class[self.index[label]]:,} rows)" for label in labels)
+        counts = [(label, self.rows_of_class[self.index[label]]) for label in labels]
+        return ", ".join(f"'{label}' ({count:,} row{'s' * (count != 1)})" for label, count in counts)
 
     def notes(self, noun: str) -> tuple[str, ...]:
         """Classes without a sample, and samples without a class."""
