@@ -128,6 +128,11 @@ class Interrupted(FtaugError):
     exit_code = 130
 
 
+def combined(errors: Sequence[FtaugError]) -> FtaugError:
+    """One error with the problems of all, to be raised; the exit code is that of the first."""
+    return type(errors[0])(*(problem for error in errors for problem in error.problems))
+
+
 def did_you_mean(name: str, known: Iterable[str], listed_by: str = "") -> str:
     """Return `; did you mean 'x'?` for the nearest of the known names, or what there is, and which command lists it."""
     choices = sorted(known)

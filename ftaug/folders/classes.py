@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ftaug import names
-from ftaug.errors import BadData, MissingInput, did_you_mean
+from ftaug.errors import BadData, MissingInput, did_you_mean, one_of
 from ftaug.folders.index import scan_or_recall
 from ftaug.folders.scan import Kind, Scan
 
@@ -72,7 +72,11 @@ def _check_classes(reader: str, split: str, path: Path, kind: Kind, found: Scan)
     counts = np.bincount(found.targets, minlength=len(classes))
     empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     if empty and split == "train":
-        raise BadData(f"{path} has classes without a {kind.noun}: {_listed(empty)}; of the classes {_listed(classes)}")
+        ignored = "".join(f"; {note}" for note in found.notes)
+        raise BadData(
+            f"{path} has classes without a {kind.noun}: {_listed(empty)}; of the classes {_listed(classes)}{ignored}; "
+            f"read are {one_of([suffix.decode() for suffix in kind.suffixes])}"
+        )
 
 
 def _listed(listed: Sequence[str]) -> str:

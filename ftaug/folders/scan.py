@@ -193,7 +193,8 @@ def _notes(walk: _Walk, loose: int) -> tuple[str, ...]:
     """What was left out, in words."""
     notes = [f"{_counted(count, what)} ignored" for what, count in sorted(walk.ignored.items())]
     if walk.suffixes:
-        seen = ", ".join(sorted(os.fsdecode(suffix) or "no extension" for suffix in walk.suffixes))
+        counts = sorted(walk.suffixes.items())
+        seen = ", ".join(f"{os.fsdecode(suffix) or 'without an ending'} ({count:,})" for suffix, count in counts)
         notes.append(f"{_counted(sum(walk.suffixes.values()), 'file')} of another kind ignored: {seen}")
     if loose:
         notes.append(f"{_counted(loose, walk.kind.noun)} beside the class folders ignored")

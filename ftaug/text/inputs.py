@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ftaug.errors import BadData, ExperimentError, FtaugError, MissingInput
+from ftaug.errors import BadData, ExperimentError, FtaugError, MissingInput, combined
 from ftaug.folders.named import content, files_of, is_there
 from ftaug.interfaces import Input
+from ftaug.tables import delimited
 from ftaug.tables.cells import plain_text
 from ftaug.tables.rows import SUFFIXES as TABLES
 from ftaug.tables.rows import rows
@@ -39,23 +40,30 @@ class Inputs:
 
     def of(self, named: Sequence[str]) -> Iterator[Input]:
         """The texts; raises MissingInput, BadData and ExperimentError before the first for what is named wrongly."""
-        if missing := [
-            f"{name}: no such file or folder (as a text, give it in a line of standard input: -)"
-            for name in named
-            if not is_there(name) and looks_like_path(name)
-        ]:
-            raise MissingInput(*missing)
+        parts: list[str] = []
+        errors: list[FtaugError] = []
+        for name in named:
+            try:
+                parts += self._parts(name)
+            except FtaugError as error:
+                errors.append(error)
         if named.count(STANDARD_INPUT) > 1:
-            raise ExperimentError("- (standard input) is named twice; it can be read once")
-        parts = [part for name in named for part in self._parts(name)]
-        for name in parts:
-            if _is_table(name):
-                next(self._rows(name), None)
+            errors.append(ExperimentError("- (standard input) is named twice; it can be read once"))
+        if errors:
+            raise combined(errors)
         for name in parts:
             yield from self._of_one(name)
 
     def _parts(self, name: str) -> list[str]:
-        return files_of(name, SUFFIXES) if name != STANDARD_INPUT and is_there(name) else [name]
+        """The argument itself, or the files of a folder; raises for what cannot be read at all."""
+        if name == STANDARD_INPUT or (not is_there(name) and not looks_like_path(name)):
+            return [name]
+        if not is_there(name):
+            raise MissingInput(f"{name}: no such file or folder (as a text, give it in a line of standard input: -)")
+        if _is_table(name):
+            next(self._rows(name), None)
+            print("".join(f"{note}\n" for note in delimited.note(Path(name))), end="", file=sys.stderr)
+        return files_of(name, SUFFIXES)
 
     def _of_one(self, name: str) -> Iterator[Input]:
         if name == STANDARD_INPUT:
@@ -76,11 +84,12 @@ class Inputs:
                 yield Input(name, partial(_fail, MissingInput(f"cannot be read: {error.strerror}")))
 
     def _lines(self, name: str, file: BinaryIO) -> Iterator[Input]:
-        for number, line in enumerate(file, 1):
+        lines = (line for lines in file for line in lines.removesuffix(b"\n").removesuffix(b"\r").split(b"\r"))
+        for number, line in enumerate(lines, 1):
             yield Input(f"{name}:{number}", partial(self._line, line))
 
     def _line(self, line: bytes) -> Text:
-        return self._text(decoded(line.removesuffix(b"\n").removesuffix(b"\r")))
+        return self._text(decoded(line))
 
     def _text(self, text: str) -> Text:
         """A text, or a pair with a TAB between its two; raises BadData."""
@@ -100,7 +109,8 @@ class Inputs:
             for line, values in self._rows(name):
                 yield Input(f"{name}:{line}", partial(self._row, values))
         except FtaugError as error:
-            yield Input(name, partial(_fail, error))
+            place, message = error.problems[0].place, error.problems[0].message
+            yield Input(str(place or name), partial(_fail, BadData(f"{message}; the rows after it are not read")))
 
     def _row(self, values: Sequence[Any]) -> Text:
         return _checked([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])

@@ -112,7 +112,7 @@ def test_pictures_of_other_formats(desk, capsys):
     (desk / "phone" / "a" / "notes.txt").write_text("x")
     assert run(["init", "phone", "--modality", "image"]) == 65
     err = capsys.readouterr().err
-    assert err.startswith("phone holds 2 .HEIC files, a format that is not read; read are .jpg, .jpeg, .png,")
+    assert err.startswith("phone holds 2 .HEIC files, a format that is not read; read are .jpg, .jpeg, .jfif, .jpe,")
     assert err.endswith("magick mogrify -format jpg '*.HEIC'\n")
     (desk / "phone" / "a" / "notes.txt").unlink()
     assert run(["init", "phone"]) == 65

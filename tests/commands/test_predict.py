@@ -55,7 +55,7 @@ def test_a_bad_file_has_its_line_and_the_others_are_done(desk, pictures, capsys)
     assert len(lines) == 3
     assert "not a picture" in lines[0] and "a.png" in lines[0]
     assert "b.PNG" in lines[1] and "deep/a.png" in lines[2]
-    assert err.startswith("1 of 3 could not be read")
+    assert "\n1 of 3 could not be read" in err
 
 
 def test_only_bad_files(desk, pictures, capsys):
@@ -85,4 +85,4 @@ def test_inputs_that_are_not_there_are_all_named_before_any_work(desk, tmp_path,
     assert out == ""
     assert err.splitlines() == ["no.png: no such file or folder", "neither: no such file or folder"]
     assert run(["predict", str(desk / "run"), str(tmp_path / "empty")]) == 66
-    assert "empty: holds no .jpg, .jpeg, .png" in capsys.readouterr().err
+    assert "empty: holds no .jpg, .jpeg, .jfif, .jpe, .png" in capsys.readouterr().err

@@ -55,7 +55,7 @@ def test_classes_with_names_of_digits_are_texts_in_numeric_order(tmp_path):
     )
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "JPEG", "Png", "webp", "bmp", "tif", "TIFF", "gif"])
+@pytest.mark.parametrize("suffix", ["jpg", "JPEG", "jfif", "JPE", "Png", "webp", "bmp", "tif", "TIFF", "gif"])
 def test_suffixes_in_any_case(tmp_path, suffix):
     assert len(relative(fill(tmp_path, f"a/1.{suffix}", "b/1.jpg"))) == 2
 
@@ -73,7 +73,7 @@ def test_hidden_and_system_files_and_other_kinds_are_ignored_and_counted(tmp_pat
     assert len(samples) == 2 and samples.task.classes == ("a", "b")
     assert samples.notes == (
         "6 files hidden or of the system ignored",
-        "4 files of another kind ignored: .csv, .json, .txt, no extension",
+        "4 files of another kind ignored: without an ending (1), .csv (1), .json (1), .txt (1)",
         "1 picture beside the class folders ignored",
     )
 

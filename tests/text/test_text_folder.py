@@ -40,7 +40,7 @@ def test_hidden_and_other_files_are_ignored_and_counted(tmp_path):
     fill(tmp_path, **{"good/.x.txt": "no", "good/p.jpg": "no", "loose.txt": "no"})
     assert text_folder("train", path=tmp_path).notes == (
         "1 file hidden or of the system ignored",
-        "1 file of another kind ignored: .jpg",
+        "1 file of another kind ignored: .jpg (1)",
         "1 text beside the class folders ignored",
     )
 

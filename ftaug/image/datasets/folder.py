@@ -18,9 +18,8 @@ def image_folder(split: str, *, path: FilePath, outside_links: bool = False) -> 
         outside_links: follow symbolic links that lead out of the folder
 
     Classes are in the order of their numbers, or of their names' bytes, as files are. Links to the same file are on one
-    side of a split. Read: .jpg .jpeg .png .webp .bmp .tif .tiff .gif in any
-    case. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count both.
-    Reads the encoded bytes.
+    side of a split. Read: .jpg .jpeg .jfif .jpe .png .webp .bmp .tif .tiff .gif in any case. Hidden and system files
+    are ignored, links back into a folder already read are skipped; the notes count both. Reads the encoded bytes.
     """
     found = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
     task = Task(found.classes)

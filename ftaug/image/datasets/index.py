@@ -15,7 +15,7 @@ from ftaug.folders.scan import Kind
 from ftaug.interfaces import SplitRows, Task
 from ftaug.packed import Packed
 
-SUFFIXES = (b".jpg", b".jpeg", b".png", b".webp", b".bmp", b".tif", b".tiff", b".gif")
+SUFFIXES = (b".jpg", b".jpeg", b".jfif", b".jpe", b".png", b".webp", b".bmp", b".tif", b".tiff", b".gif")
 PICTURES = Kind("picture", SUFFIXES)
 _RETRIES = 3
 

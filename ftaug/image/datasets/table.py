@@ -44,7 +44,8 @@ def image_table(
     """Pictures listed with their labels in a table: CSV, TSV, JSON Lines or Parquet.
 
     Settings:
-        path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet
+        path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet. Columns of a .csv that are
+            separated by semicolons, TABs or vertical bars are recognized from the header
         image: the column with the picture's path
         label: the column with the class, or a list of columns of 0 and 1, one for each class of a multi-label task; the
             column `label` unless set
@@ -55,7 +56,8 @@ def image_table(
             its own
         classes: the classes in their order; otherwise those in the table, numbers by value, others in the order of
             their bytes
-        split_column: a column with train, val or test; only the rows of the split are used
+        split_column: a column with train, val or test; only the rows of the split are used, and rows that no dataset
+            of the experiment uses are counted before training
         root: the folder that the pictures' paths start from, and that holds those of absolute paths; otherwise the
             table's own folder
 

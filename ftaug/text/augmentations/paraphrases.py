@@ -47,7 +47,7 @@ def paraphrases(
 
     Settings:
         from: the table: CSV or TSV whose first row names the columns, text first and paraphrases in those behind it,
-            or JSON Lines with text and paraphrases
+            or JSON Lines or Parquet with text and paraphrases
         probability: the chance that the op fires for a text
 
     Texts that the table lacks stay as they are. So does a text whose protected parts, by default its negations, are not

@@ -31,7 +31,8 @@ def synonyms(
 
     Settings:
         from: a table of your own, or wordnet. A table is CSV or TSV whose first row names the columns, word first and
-            its synonyms in those behind it, or JSON Lines with word and synonyms; several words together may be a word
+            its synonyms in those behind it, or JSON Lines or Parquet with word and synonyms; several words together
+            may be a word
         share: the share of the words with synonyms that is replaced; one at least
         probability: the chance that the op fires for a text
 

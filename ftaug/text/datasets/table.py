@@ -34,7 +34,8 @@ def text_table(
     """Texts listed with their labels, or with numbers to predict, in a table: CSV, TSV, JSON Lines or Parquet.
 
     Settings:
-        path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet
+        path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet. Columns of a .csv that are
+            separated by semicolons, TABs or vertical bars are recognized from the header
         text: the column with the text, or a list of two columns for pairs of texts
         label: the column with the class, `label` unless set; or a list of columns of 0 and 1, one for each class of a
             multi-label task
@@ -45,7 +46,8 @@ def text_table(
             its own
         classes: the classes in their order; otherwise those in the table, numbers by value, others in the order of
             their bytes
-        split_column: a column with train, val or test; only the rows of the split are used
+        split_column: a column with train, val or test; only the rows of the split are used, and rows that no dataset
+            of the experiment uses are counted before training
         empty: error, or skip to leave out texts, and pairs with a text, of nothing but white space
 
     A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Names are equal that differ in white
