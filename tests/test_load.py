@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ftaug.config.dump import digest, to_yaml
+from ftaug.config.dump import digest, folder_digest, to_yaml
 from ftaug.config.experiment import Last, Split, UnfreezeStage
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.types import Duration, TimeLimit
@@ -277,12 +277,50 @@ def test_the_digest_covers_what_can_change_the_result(write):
     assert len({reference, *(digest(load(path, [override])) for override in different)}) == len(different) + 1
 
 
-def test_the_digest_does_not_depend_on_how_a_path_is_spelt(write):
-    text = "data: {{train: {{image_folder: {{path: {}}}}}}}\nbackbone: resnet18\n"
-    digests = {
-        digest(load(write(text.format(path)))) for path in ("photos", "./x/../photos", write("").parent / "photos")
-    }
-    assert len(digests) == 1
+PHOTOS = "data: {{train: {{image_folder: {{path: {}}}}}}}\nbackbone: resnet18\n"
+
+
+def test_a_run_folder_is_named_by_where_the_data_lie_seen_from_the_file(write, tmp_path):
+    def named(path, folder="."):
+        file = write(PHOTOS.format(path), f"{folder}/f.yaml")
+        return digest(load(file)), folder_digest(load(file), file.parent)
+
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "copy")
+    here = named("photos")
+    assert named("./x/../photos") == named(tmp_path / "photos") == here
+    assert named("photos", "copy") == named("photos", "link") == here  # a project that was copied
+    outside = named("/data/photos")
+    assert named("/data/photos", "copy") == outside
+    assert named("others")[0] == outside[0] == here[0]  # where data lie is no part of what a run is
+    assert len({here, outside, named("others"), named("../photos", "copy")}) == 4
+
+
+def test_files_count_by_their_content_wherever_they_lie(write, tmp_path):
+    text = "data: {{train: digits}}\nbackbone: {{resnet18: {{weights: {}}}}}\n"
+
+    def digest_with(name):
+        return digest(load(write(text.format(name))))
+
+    for name, content in {"a.pth": b"1", "b.pth": b"1", "c.pth": b"2"}.items():
+        (tmp_path / name).write_bytes(content)
+    assert digest_with("a.pth") == digest_with("b.pth") != digest_with("c.pth")
+    before = digest_with("a.pth")
+    (tmp_path / "a.pth").write_bytes(b"3 bytes")
+    assert digest_with("a.pth") != before
+    assert digest_with("none.pth") != digest_with("neither.pth")
+
+
+def test_a_folder_with_a_model_counts_by_what_it_holds(write, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name / "1_Pooling").mkdir(parents=True)
+        (tmp_path / name / "config.json").write_text("{}")
+        (tmp_path / name / "1_Pooling" / "config.json").write_text("{}")
+    text = "modality: text\ndata: {{train: docstrings}}\nbackbone: {{hf: {{path: ./{}}}}}\n"
+    one, two = (digest(load(write(text.format(name)))) for name in ("one", "two"))
+    assert one == two
+    (tmp_path / "two" / "1_Pooling" / "config.json").write_text("{ }")
+    assert digest(load(write(text.format("two")))) != one
 
 
 def test_texts_that_look_like_other_things_survive_writing(write, tmp_path):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.config.dump import data_paths, digest, to_yaml, with_kept_plugins
+from ftaug.config.dump import data_paths, digest, folder_digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
@@ -46,12 +46,13 @@ def run(
     given = config.read_text(encoding="utf-8-sig")
     begun = Begun(given, device, started)
     if folds is None:
-        path = default_path(experiment.name, digest(experiment), run_dir)
+        path = default_path(experiment.name, folder_digest(experiment, config.absolute().parent), run_dir)
         result = _one(experiment, path, begun, fresh=fresh)
     else:
         parts = _parts(experiment, folds)
         each = [load(config, [*overrides, *start, val], trust_plugins=trust_plugins) for val in parts]
-        result = _folds(each, run_dir, begun, fresh=fresh)
+        name = f"{default_path(experiment.name, folder_digest(each[0], config.absolute().parent))}-folds"
+        result = _folds(each, run_dir or Path(name), begun, fresh=fresh)
     print(dumps(result) if as_json else result["run"])
     check(requirements, result.get("metrics") or {})
 
@@ -116,13 +117,12 @@ def _parts(experiment: Experiment, folds: int) -> list[str]:
     return [f"data.val={{fold: {number}, of: {folds}}}" for number in range(1, folds + 1)]
 
 
-def _folds(each: Sequence[Experiment], run_dir: Path | None, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
     """Bring the run of each fold to its end; returns their mean. Raises Stopped."""
-    from ftaug.engine.run_folder import default_path, next_free
+    from ftaug.engine.run_folder import next_free
     from ftaug.runs import folds, screen
 
     known = digest(each[0])
-    path = run_dir or Path(f"{default_path(each[0].name, known)}-folds")
     path = next_free(path) if fresh else path
     folds.begin(path, known, len(each))
     results: list[dict[str, Any]] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import yaml
 from ftaug.config import document
 from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import is_file
-from ftaug.config.registry import Component, nested
+from ftaug.config.registry import Component
 from ftaug.config.types import Duration, TimeLimit
 
 WITHOUT_INFLUENCE = (
@@ -28,22 +30,26 @@ WITHOUT_INFLUENCE = (
     ("train", "save_every"),
     ("evaluate", "batch_size"),
 )
+MODEL_FILES = (".json", ".safetensors", ".txt")
+"""Endings of the files in a folder that a text encoder is built from."""
 
 
-def to_plain(value: Any) -> Any:
-    """The value as YAML and JSON hold it."""
+def to_plain(value: Any, path: Callable[[Path], Any] = str) -> Any:
+    """The value as YAML and JSON hold it; `path` says what stands for a path."""
     if isinstance(value, Component):
-        return {value.name: to_plain(value.settings)} if value.settings else value.name
+        return {value.name: to_plain(value.settings, path)} if value.settings else value.name
     if isinstance(value, TimeLimit):
         return value.seconds / 60
-    if isinstance(value, Duration | Path):
+    if isinstance(value, Path):
+        return path(value)
+    if isinstance(value, Duration):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name.rstrip("_"): to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name.rstrip("_"): to_plain(getattr(value, f.name), path) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {key: to_plain(item) for key, item in value.items()}
+        return {key: to_plain(item, path) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [to_plain(item) for item in value]
+        return [to_plain(item, path) for item in value]
     return value
 
 
@@ -55,21 +61,37 @@ def to_yaml(experiment: Experiment) -> str:
 
 
 def digest(experiment: Experiment) -> str:
-    """Eight hex digits over all that can change the result."""
-    plain = to_plain(experiment)
+    """Eight hex digits over all that can change the result, wherever it lies.
+
+    Files count by their content. Those of the datasets do not: data are compared sample by sample.
+    """
+    stands_for: dict[str, Callable[[Path], Any]] = {"data": lambda path: None, "distil": _weights}
+    plain = {
+        field.name: to_plain(getattr(experiment, field.name), stands_for.get(field.name, _content))
+        for field in dataclasses.fields(experiment)
+    }
     for *sections, key in WITHOUT_INFLUENCE:
         inner = plain
         for section in sections:
             inner = inner[section]
         if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
             del inner[key]
-    plain["plugins"] = [_content(plugin) for plugin in experiment.plugins]
-    if experiment.distil is not None:
-        plain["distil"]["teacher"] = _weights(experiment.distil.teacher)
-    if tables := [*_tables(experiment)]:
-        plain["tables"] = tables
+    plain["plugins"] = [_content(Path(plugin)) if is_file(plugin) else plugin for plugin in experiment.plugins]
+    plain["backbone"] = _with_contents(plain["backbone"])
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def folder_digest(experiment: Experiment, folder: Path) -> str:
+    """The digest in the name of a run folder: other data are another run. `folder` is that of the experiment file.
+
+    Data below it count by their way from there, so that a project may be moved or copied.
+    """
+    below = folder.resolve()
+    paths = (path.resolve() for path in data_paths(experiment))
+    places = [str(path.relative_to(below) if path.is_relative_to(below) else path) for path in paths]
+    text = "\0".join([digest(experiment), *places])
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:8]
 
 
 def data_paths(experiment: Experiment) -> list[Path]:
@@ -87,16 +109,36 @@ def with_kept_plugins(experiment: Experiment) -> tuple[Experiment, dict[str, byt
         name = plugin
         if is_file(plugin):
             content = Path(plugin).read_bytes()
-            name = f"plugins/{Path(plugin).stem}-{hashlib.sha256(content).hexdigest()[:8]}.py"
+            mark = f"-{hashlib.sha256(content).hexdigest()[:8]}"
+            name = f"plugins/{Path(plugin).stem.removesuffix(mark)}{mark}.py"
             kept[name] = content
         names.append(name)
     return dataclasses.replace(experiment, plugins=tuple(names)), kept
 
 
-def _content(plugin: str) -> str:
-    """What a plugin's file says, so that an edited plugin is another experiment; a module goes by its name."""
-    path = Path(plugin)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if is_file(plugin) and path.is_file() else plugin
+def _content(path: Path) -> str:
+    """The hash of a file or of what a folder with a model holds; the path where nothing is there."""
+    if path.is_file():
+        status = path.stat()
+        return _sha256(path, status.st_size, status.st_mtime_ns)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix in MODEL_FILES and file.is_file())
+        return "\n".join(f"{file.relative_to(path)} {_content(file)}" for file in files)
+    return str(path)
+
+
+@lru_cache
+def _sha256(path: Path, size: int, modified: int) -> str:
+    """The hash of a file, read once as long as its size and time of modification stay."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_contents(plain: Any) -> Any:
+    """The settings of a backbone, with the content of files and folders in place of absolute paths."""
+    if isinstance(plain, dict):
+        return {key: _with_contents(value) for key, value in plain.items()}
+    return _content(Path(plain)) if isinstance(plain, str) and Path(plain).is_absolute() else plain
 
 
 def _weights(run: Path) -> str:
@@ -106,14 +148,6 @@ def _weights(run: Path) -> str:
     except (OSError, ValueError, KeyError):
         return str(run)
     return str(files.get("ema.safetensors", files.get("model.safetensors")))
-
-
-def _tables(experiment: Experiment) -> Iterator[str]:
-    """What the files say that augmentations read, so that an edited table is another experiment."""
-    for _, op in nested(experiment.augment):
-        for value in op.settings.values():
-            if isinstance(value, Path) and value.is_file():
-                yield hashlib.sha256(value.read_bytes()).hexdigest()
 
 
 class _Dumper(yaml.SafeDumper):

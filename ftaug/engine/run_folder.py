@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ftaug.config.document import parse
+from ftaug.config.dump import WITHOUT_INFLUENCE
 from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine import checkpoint
 from ftaug.engine.environment import environment
@@ -127,6 +128,11 @@ class RunFolder:
                 f"{self.path}: no progress in {STARTS} starts, each died after step {step} and before the next "
                 f"checkpoint (out of memory?); see train.log; the same command tries again"
             )
+
+    @property
+    def digest(self) -> str:
+        """The digest of the experiment that the folder is for."""
+        return str(self._status["digest"])
 
     @property
     def complete(self) -> dict[str, Any] | None:
@@ -291,13 +297,20 @@ def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
     file = path / "resolved.yaml"
     kept = _flat(parse(file.read_text(), str(file)).tree)
     asked = _flat(parse(resolved_yaml, "this experiment").tree)
-    differing = [key for key in kept | asked if kept.get(key) != asked.get(key)]
+    differing = [key for key in kept | asked if kept.get(key) != asked.get(key) and not _is_free(key, kept, asked)]
     rows = [f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}" for key in differing]
     head = f"{path} holds another experiment: use --fresh or another --run-dir"
     if not rows:
         return [f"{head} (the settings are the same, but not the plugins or files they name)"]
     more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
     return [head, *rows[:LISTED], *more]
+
+
+def _is_free(key: str, *settings: Mapping[str, str]) -> bool:
+    """Whether a run may go on with another value, as with another place of its data."""
+    names = tuple(key.split("."))
+    is_place = names[0] == "data" and all(each.get(key, "").startswith('"/') for each in settings)
+    return names in WITHOUT_INFLUENCE or is_place
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, str]:

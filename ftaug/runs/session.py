@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from ftaug import __version__
-from ftaug.config.dump import digest
 from ftaug.engine import checkpoint, measure
 from ftaug.engine.adapt import restore
 from ftaug.engine.choose_best import best_index, without_improvement
@@ -63,7 +62,7 @@ class Session:
     def resume(cls, setup: Setup, folder: RunFolder, path: Path) -> "Session":
         """Continue from a checkpoint; raises DataChanged where the data are not the same any more."""
         tensors, state = checkpoint.load(path)
-        if state["digest"] != digest(setup.experiment):
+        if state["digest"] != folder.digest:
             raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
         if state["data"] != _fingerprints(setup):
             raise DataChanged(f"{folder.path}: the data changed; put them back, or start over with --fresh")
@@ -192,7 +191,7 @@ class Session:
         state = {
             "progress": asdict(progress),
             "metrics_position": self.folder.metrics_position(),
-            "digest": digest(setup.experiment),
+            "digest": self.folder.digest,
             "data": _fingerprints(setup),
             "conditions": _conditions(setup),
         }
