@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.errors import BadData, MissingInput, missing_extra
-from ftaug.text.segments import Span, pattern
+from ftaug.text.segments import Span, pattern, whole_characters
 from ftaug.weights import not_got
 
 NEIGHBOURS = 8
@@ -140,13 +140,9 @@ class Lexicon:
         return self._splitter.encode(text)
 
     def tokens(self, text: str) -> list[Span]:
-        """The tokens of a text, without marks, in order; parts of a character that are several tokens are one."""
-        found: list[Span] = []
-        for start, end in self.encoding(text).offsets:
-            start += len(text[start:end]) - len(text[start:end].lstrip())
-            if end > start and (not found or start >= found[-1].end):
-                found.append(Span(start, end))
-        return found
+        """The tokens of a text as spans of whole characters, without marks, in order; those that share one are one."""
+        offsets = self.encoding(text).offsets
+        return whole_characters(text, (Span(end - len(text[start:end].lstrip()), end) for start, end in offsets))
 
     @cached_property
     def mask_code(self) -> int:

@@ -54,6 +54,16 @@ def model(path: str) -> Head:
     return Head(found.eval(), positions(found) or UNLIMITED)
 
 
+def words_seen(passage: Passage) -> list[Span]:
+    """The words that may change and that the model sees: those behind its longest input it does not."""
+    assert passage.lexicon is not None
+    encoding, longest = passage.lexicon.encoding(passage.text), model(passage.lexicon.path).longest
+    if len(encoding.ids) <= longest:
+        return list(passage.free)
+    end = encoding.offsets[longest - 2][1]
+    return [word for word in passage.free if word.end <= end]
+
+
 def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candidates: int) -> Mapping[Span, str]:
     """A likely other word for each, drawn by a number from 0 to 1; none for those that the model does not see."""
     import torch

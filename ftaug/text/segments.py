@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -67,6 +69,25 @@ def _words_of_chunk(chunk: str) -> tuple[tuple[int, int], ...]:
 def characters_of(text: str) -> tuple[str, ...]:
     """The characters as a person counts them (UAX 29): a letter with its marks, an emoji with its parts."""
     return tuple(pattern(r"\X").findall(text))
+
+
+def whole_characters(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Spans in order, each widened to whole characters as a person counts them; those that then overlap are one."""
+    spans = [span for span in spans if span.end > span.start]
+    if text.isascii():
+        widened = spans
+    else:
+        bounds = [match.start() for match in pattern(r"\X").finditer(text)] + [len(text)]
+        widened = [
+            Span(bounds[bisect_right(bounds, start) - 1], bounds[bisect_left(bounds, end)]) for start, end in spans
+        ]
+    result: list[Span] = []
+    for span in widened:
+        if result and span.start < result[-1].end:
+            result[-1] = Span(result[-1].start, max(result[-1].end, span.end))
+        else:
+            result.append(span)
+    return result
 
 
 SENTENCE_ENDS = (

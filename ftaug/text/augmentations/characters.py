@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -17,8 +18,7 @@ from ftaug.text.lexicon import Lexicon
 from ftaug.text.passage import Edit, Edits, Passage, changes, chosen, pick
 from ftaug.text.segments import characters_of
 
-Spelling = Callable[[Sequence[str]], str | None]
-"""From the characters of a word to another spelling, or to None where there is none."""
+Place = TypeVar("Place")
 
 ROWS = (("1234567890", 0.0), ("qwertyuiop", 0.5), ("asdfghjkl", 0.75), ("zxcvbnm", 1.25))
 """The rows of a QWERTY keyboard, each with how far to the right it begins."""
@@ -34,21 +34,16 @@ def keyboard(
     """Hit a key beside the right one.
 
     Settings:
-        share: the share of the words with a letter or digit of a QWERTY keyboard that gets one such misprint
+        share: the share of the words with a letter or digit of a QWERTY keyboard that gets one such misprint; one at
+            least
         probability: the chance that the op fires for a text
     """
-    beside = _neighbours()
 
-    def misprint(characters: Sequence[str]) -> str | None:
-        places = [i for i, c in enumerate(characters) if c.lower() in beside]
-        if not places:
-            return None
-        at = pick(rng, places)
-        hit = pick(rng, beside[characters[at].lower()])
-        return "".join([*characters[:at], hit.upper() if characters[at].isupper() else hit, *characters[at + 1 :]])
+    def misprint(characters: Sequence[str], at: int) -> list[str]:
+        hit = pick(rng, _neighbours()[characters[at].lower()])
+        return [*characters[:at], hit.upper() if characters[at].isupper() else hit, *characters[at + 1 :]]
 
-    keys = frozenset(beside)
-    return _respelt(passage, rng, share, probability, lambda word: not keys.isdisjoint(word.lower()), misprint)
+    return _respelt(passage, rng, share, probability, _keys, misprint)
 
 
 @augmentation.register(severity=SHARE)
@@ -58,22 +53,15 @@ def ocr(
     """Misread characters as a scanner does: 0 for o, 1 for l, m for rn.
 
     Settings:
-        share: the share of the words with such a character that is misread in one place
+        share: the share of the words with such a character that is misread in one place; one at least
         probability: the chance that the op fires for a text
     """
-    confused = _confused()
 
-    def misreading(characters: Sequence[str]) -> str | None:
-        places = [(i, n) for n in (1, 2) for i in range(len(characters)) if "".join(characters[i : i + n]) in confused]
-        places = [(i, n) for i, n in places if i + n <= len(characters)]
-        if not places:
-            return None
-        at, length = pick(rng, places)
-        read = pick(rng, confused["".join(characters[at : at + length])])
-        return "".join([*characters[:at], read, *characters[at + length :]])
+    def misreading(characters: Sequence[str], place: tuple[int, int]) -> list[str]:
+        start, end = place
+        return [*characters[:start], pick(rng, _confused()["".join(characters[start:end])]), *characters[end:]]
 
-    first = frozenset(key[0] for key in confused)
-    return _respelt(passage, rng, share, probability, lambda word: not first.isdisjoint(word), misreading)
+    return _respelt(passage, rng, share, probability, _misreadable, misreading)
 
 
 @augmentation.register(severity=SHARE)
@@ -83,18 +71,14 @@ def swap_characters(
     """Let two neighbouring characters of a word change places.
 
     Settings:
-        share: the share of the words of two characters or more in which that happens
+        share: the share of the words with two unequal characters in which that happens; one at least
         probability: the chance that the op fires for a text
     """
 
-    def swapped(characters: Sequence[str]) -> str | None:
-        places = [i for i in range(len(characters) - 1) if characters[i] != characters[i + 1]]
-        if not places:
-            return None
-        at = pick(rng, places)
-        return "".join([*characters[:at], characters[at + 1], characters[at], *characters[at + 2 :]])
+    def swapped(characters: Sequence[str], at: int) -> list[str]:
+        return [*characters[:at], characters[at + 1], characters[at], *characters[at + 2 :]]
 
-    return _respelt(passage, rng, share, probability, _has_two, swapped)
+    return _respelt(passage, rng, share, probability, _unequal_pairs, swapped)
 
 
 @augmentation.register(severity=SHARE)
@@ -104,15 +88,14 @@ def drop_characters(
     """Leave out a character of a word.
 
     Settings:
-        share: the share of the words of two characters or more in which that happens
+        share: the share of the words of two characters or more in which that happens; one at least
         probability: the chance that the op fires for a text
     """
 
-    def shortened(characters: Sequence[str]) -> str | None:
-        at = int(rng.random() * len(characters))
-        return "".join([*characters[:at], *characters[at + 1 :]]) if len(characters) > 1 else None
+    def shortened(characters: Sequence[str], at: int) -> list[str]:
+        return [*characters[:at], *characters[at + 1 :]]
 
-    return _respelt(passage, rng, share, probability, _has_two, shortened)
+    return _respelt(passage, rng, share, probability, _of_two_or_more, shortened)
 
 
 @augmentation.register(severity=SHARE)
@@ -122,16 +105,15 @@ def insert_characters(
     """Put a character of the text, and so of its script, into a word.
 
     Settings:
-        share: the share of the words that may change in which that happens
+        share: the share of the words that may change in which that happens; one at least
         probability: the chance that the op fires for a text
     """
 
-    def lengthened(characters: Sequence[str]) -> str:
-        at = int(rng.random() * (len(characters) + 1))
+    def lengthened(characters: Sequence[str], at: int) -> list[str]:
         new = pick(rng, characters_of(passage[pick(rng, passage.words)]))
-        return "".join([*characters[:at], new, *characters[at:]])
+        return [*characters[:at], new, *characters[at:]]
 
-    return _respelt(passage, rng, share, probability, None, lengthened)
+    return _respelt(passage, rng, share, probability, lambda word: range(len(characters_of(word)) + 1), lengthened)
 
 
 @augmentation.register(severity=SHARE)
@@ -146,17 +128,15 @@ def repeat(
     """Write a character of a word more than once: sooo.
 
     Settings:
-        share: the share of the words that may change in which that happens
+        share: the share of the words that may change in which that happens; one at least
         times: how often more, at the most; uniform from 1
         probability: the chance that the op fires for a text
     """
 
-    def repeated(characters: Sequence[str]) -> str:
-        at = int(rng.random() * len(characters))
-        more = 1 + int(rng.random() * times)
-        return "".join([*characters[:at], characters[at] * more, *characters[at:]])
+    def repeated(characters: Sequence[str], at: int) -> list[str]:
+        return [*characters[:at], characters[at] * (1 + int(rng.random() * times)), *characters[at:]]
 
-    return _respelt(passage, rng, share, probability, None, repeated)
+    return _respelt(passage, rng, share, probability, lambda word: range(len(characters_of(word))), repeated)
 
 
 def _tells_case(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
@@ -178,7 +158,7 @@ def change_case(
     """Write words in lower case, in upper case, or with a capital.
 
     Settings:
-        share: the share of the words that can be written so, and are not yet, which is
+        share: the share of the words that can be written so, and are not yet, which is; one at least
         to: lower, upper or title (a capital first); any draws one that differs for each word
         probability: the chance that the op fires for a text
     """
@@ -194,15 +174,44 @@ def _respelt(
     rng: np.random.Generator,
     share: float,
     probability: float,
-    may: Callable[[str], bool] | None,
-    spelling: Spelling,
+    places: Callable[[str], Sequence[Place]],
+    spelling: Callable[[Sequence[str], Place], list[str]],
 ) -> Edits | None:
-    """Another spelling for a share of the words for which there may be one."""
+    """Another spelling, at one of the places in a word where it can be changed, for a share of the words with one."""
     if not happens(rng, probability):
         return None
-    able = [word for word in passage.free if may is None or may(passage[word])]
-    respelt = [(word, spelling(characters_of(passage[word]))) for word in chosen(rng, able, share)]
-    return changes(passage, [Edit(*word, new) for word, new in respelt if new is not None])
+    able = [word for word in passage.free if places(passage[word])]
+    edits = []
+    for word in chosen(rng, able, share):
+        old = passage[word]
+        edits.append(Edit(*word, "".join(spelling(characters_of(old), pick(rng, places(old))))))
+    return changes(passage, edits)
+
+
+@lru_cache(maxsize=1 << 14)
+def _keys(word: str) -> tuple[int, ...]:
+    """The characters of a word that are on a QWERTY keyboard; a letter with a mark is not."""
+    return tuple(i for i, character in enumerate(characters_of(word)) if character.lower() in _neighbours())
+
+
+@lru_cache(maxsize=1 << 14)
+def _misreadable(word: str) -> tuple[tuple[int, int], ...]:
+    """From and up to which character of a word a scanner may misread it."""
+    characters = characters_of(word)
+    spans = [(i, i + length) for length in (1, 2) for i in range(len(characters) + 1 - length)]
+    return tuple((start, end) for start, end in spans if "".join(characters[start:end]) in _confused())
+
+
+@lru_cache(maxsize=1 << 14)
+def _unequal_pairs(word: str) -> tuple[int, ...]:
+    """The characters of a word that are followed by another one."""
+    return tuple(i for i, (one, other) in enumerate(pairwise(characters_of(word))) if one != other)
+
+
+def _of_two_or_more(word: str) -> range:
+    """The characters of a word, if there are two or more."""
+    count = len(characters_of(word))
+    return range(count if count > 1 else 0)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -210,10 +219,6 @@ def _ways(word: str, to: str) -> tuple[str, ...]:
     """How else a word may be written."""
     forms = {"lower": word.lower(), "upper": word.upper(), "title": word[:1].title() + word[1:].lower()}
     return tuple(sorted({forms[name] for name in (forms if to == "any" else (to,))} - {word}))
-
-
-def _has_two(word: str) -> bool:
-    return len(word) > 1
 
 
 @cache

@@ -44,6 +44,6 @@ def _other(number: str, rng: np.random.Generator) -> str:
         old = unicodedata.decimal(number[i])
         if i < first:
             continue
-        new = int(rng.random() * 10) if i > first else (old + int(rng.random() * 8)) % 9 + 1
+        new = int(rng.random() * 10) if i > first else (old + int(rng.random() * (8 if old else 9))) % 9 + 1
         characters[i] = chr(ord(number[i]) - old + new)
     return "".join(characters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,6 @@ from ftaug.text.augmentations.sources import Source, Synonyms, Words, known_word
 from ftaug.text.augmentations.words import SHARE
 from ftaug.text.lexicon import Lexicon
 from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick
-
-Able = Callable[[], list[Span]]
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -39,8 +37,10 @@ def synonyms(
     One of the four operations of EDA, Wei and Zou 2019. WordNet is English, needs nltk and its data, and is asked for
     base forms alone, so that no plural becomes a singular; it knows nothing of which meaning is meant.
     """
-    others = source(from_, passage)
-    return _replaced(passage, rng, others, share, probability, lambda: known_words(from_, passage, others))
+    if not happens(rng, probability):
+        return None
+    others = _different(source(from_, passage))
+    return _replaced(passage, rng, known_words(from_, passage, others), others, share)
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -62,20 +62,10 @@ def neighbours(
     Near words are of a kind, not of one meaning: the neighbours of `good` include `bad`. Nothing is downloaded.
     """
     lexicon = passage.lexicon
-    if lexicon is None:
+    if not happens(rng, probability) or lexicon is None:
         return None
-
-    def others(word: str) -> list[str]:
-        return lexicon.neighbours(word, nearest)
-
-    return _replaced(
-        passage,
-        rng,
-        others,
-        share,
-        probability,
-        lambda: [word for word in passage.free if lexicon.knows(passage[word])],
-    )
+    known = [word for word in passage.free if lexicon.knows(passage[word])]
+    return _replaced(passage, rng, known, _different(lambda word: lexicon.neighbours(word, nearest)), share)
 
 
 def _open_model(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
@@ -95,7 +85,7 @@ def masked_fill(
     """Mask words and put in their places what the pretrained model expects there.
 
     Settings:
-        share: the share of the words that may change which is replaced; one at least
+        share: the share of the words that may change, and that the model sees, which is replaced; one at least
         candidates: of how many words that the model finds most likely one is drawn, by their probabilities
         probability: the chance that the op fires for a text
 
@@ -104,7 +94,7 @@ def masked_fill(
     """
     if not happens(rng, probability) or passage.lexicon is None:
         return None
-    words = chosen(rng, passage.free, share)
+    words = chosen(rng, masked.words_seen(passage), share)
     luck = rng.random(len(words)).tolist()
     if not words:
         return None
@@ -126,7 +116,7 @@ def insert(
     Settings:
         from: own for words of the text itself; or for words like one of the text's: neighbours (in the model's
             embeddings), wordnet, or a table of synonyms
-        share: the number of words put in, as a share of the text's words; one at least
+        share: the number of words put in, as a share of the words that one may be put before; one at least
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019.
@@ -151,18 +141,16 @@ def like(word: str, other: str) -> str:
 
 
 def _replaced(
-    passage: Passage,
-    rng: np.random.Generator,
-    others: Source,
-    share: float,
-    probability: float,
-    able: Callable[[], list[Span]],
+    passage: Passage, rng: np.random.Generator, words: Sequence[Span], others: Source, share: float
 ) -> Edits | None:
-    """Others for a share of the words that are able to be replaced."""
-    if not happens(rng, probability):
-        return None
-    found = [(word, others(passage[word])) for word in chosen(rng, able(), share)]
-    return changes(passage, [Edit(*word, like(passage[word], pick(rng, some))) for word, some in found])
+    """Another word in the place of each of a share of the words."""
+    replacements = [(word, others(passage[word])) for word in chosen(rng, words, share)]
+    return changes(passage, [Edit(*word, pick(rng, some)) for word, some in replacements if some])
+
+
+def _different(others: Source) -> Source:
+    """What a source has for a word, with the word's capitals, where that makes it another one."""
+    return lambda word: [new for other in others(word) if (new := like(word, other)) != word]
 
 
 def _inserted(passage: Passage, place: Span, word: Span, others: Source, rng: np.random.Generator) -> Edit:

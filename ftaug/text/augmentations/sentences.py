@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Probability, Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.passage import Edit, Edits, Passage, Rewritten, Span, changes, drawn_first
+from ftaug.text.passage import Edit, Edits, Passage, Rewritten, Span, changes, rounded
 
 
 @augmentation.register(severity=SHARE)
@@ -21,7 +22,7 @@ def shuffle_sentences(
     """Put sentences into another order; protected parts move with theirs.
 
     Settings:
-        share: the share of the sentences that changes places; two at least
+        share: the share of the sentences that is put into a random other order; two at least, not all of them equal
         probability: the chance that the op fires for a text
 
     What stands between sentences stays: spaces, line breaks.
@@ -29,15 +30,11 @@ def shuffle_sentences(
     units = _units(passage)
     if not happens(rng, probability) or len(units) < 2:
         return None
-    drawn = drawn_first(rng, len(units), share, least=2)
-    places = sorted(drawn)
-    takes = drawn if drawn != places else [*places[1:], *places[:1]]
-    order = dict(zip(places, takes, strict=True))
-    edits = [
-        Edit(*units[to], passage[units[come]])
-        for to, come in order.items()
-        if passage[units[to]] != passage[units[come]]
-    ]
+    if share <= 0:
+        return None
+    sentences = [passage[unit] for unit in units]
+    order = _reordered(sentences, rng.random(len(units)).argsort().tolist(), max(2, rounded(rng, share * len(units))))
+    edits = [Edit(*units[to], sentences[come]) for to, come in order.items() if sentences[to] != sentences[come]]
     if not edits:
         return None
     moved = _moved(passage, units, order)
@@ -51,12 +48,13 @@ def crop_sentences(
     """Cut sentences off the beginning and the end; those with protected parts, and all between them, stay.
 
     Settings:
-        share: the share of the sentences that is cut off; one sentence stays at least
+        share: the share of the sentences that is cut off; one sentence stays at least. Where it is less than one
+            sentence, one is cut off as often as gives the share
         probability: the chance that the op fires for a text
     """
     units = _units(passage)
-    cut = min(round(share * len(units)), len(units) - 1)
-    if not happens(rng, probability) or cut < 1:
+    fires, cut = happens(rng, probability), min(rounded(rng, share * len(units)), len(units) - 1)
+    if not fires or cut < 1:
         return None
     first = int(rng.random() * (cut + 1))
     last = len(units) - (cut - first)
@@ -78,6 +76,16 @@ def _units(passage: Passage) -> list[Span]:
         else:
             units.append(core)
     return units
+
+
+def _reordered(sentences: Sequence[str], drawn: Sequence[int], count: int) -> dict[int, int]:
+    """Which sentence comes to which place: the first so many drawn, in this order, or in one that changes the text."""
+    first = list(drawn[:count])
+    if all(sentences[i] == sentences[first[0]] for i in first):
+        first[-1:] = [i for i in drawn if sentences[i] != sentences[first[0]]][:1] or first[-1:]
+    places = sorted(first)
+    same = all(sentences[to] == sentences[come] for to, come in zip(places, first, strict=True))
+    return dict(zip(places, [*places[1:], places[0]] if same else first, strict=True))
 
 
 def _moved(passage: Passage, units: list[Span], order: dict[int, int]) -> tuple[Span, ...]:

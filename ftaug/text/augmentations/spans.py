@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 
 from ftaug.config.draws import happens
@@ -9,7 +11,8 @@ from ftaug.config.types import Probability, Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.masks import needs_mask
 from ftaug.text.augmentations.words import SHARE, By, hidden
-from ftaug.text.passage import Edits, Passage, Span, chosen
+from ftaug.text.passage import Edits, Passage, Span, drawn_first, merged, pick, rounded
+from ftaug.text.segments import pattern
 
 
 @augmentation.register(severity=SHARE, ahead=needs_mask("span_cutoff"))
@@ -24,7 +27,8 @@ def span_cutoff(
     """Hide a run of words; protected ones within it stay.
 
     Settings:
-        share: how long the run is, as a share of the text's words; one word at least
+        share: how long the run is, as a share of the text's words; one word at least. Runs in which all is protected
+            are not drawn
         by: mask puts the model's mask token in the place of each word; delete takes the words out, but never all
         probability: the chance that the op fires for a text
 
@@ -33,9 +37,14 @@ def span_cutoff(
     words = passage.words
     if not happens(rng, probability) or not words or share <= 0:
         return None
-    length = min(max(1, round(share * len(words))), len(words) - (by == "delete"))
-    first = int(rng.random() * (len(words) - length + 1))
-    return hidden(passage, [word for word in words[first : first + length] if passage.may_change(word)], by)
+    length = min(max(1, rounded(rng, share * len(words))), len(words) - (by == "delete"))
+    may_change = [passage.may_change(word) for word in words]
+    before = [0, *accumulate(may_change)]
+    starts = [first for first in range(len(words) - length + 1) if before[first + length] > before[first]]
+    if not starts:
+        return None
+    first = pick(rng, starts)
+    return hidden(passage, [words[i] for i in range(first, first + length) if may_change[i]], by)
 
 
 @augmentation.register(severity=SHARE, ahead=needs_mask("token_cutoff"))
@@ -50,8 +59,9 @@ def token_cutoff(
     """Hide some of the model's tokens, which may be parts of words.
 
     Settings:
-        share: the share of the tokens of the words that may change which is hidden; one at least
-        by: mask puts the model's mask token in the place of each; delete takes them out, but never all
+        share: the share of the tokens of the words that may change which is hidden, of those with a letter or a digit;
+            one at least. Tokens that are parts of one character, such as a letter and its vowel sign, count as one
+        by: mask puts the model's mask token in the place of each; delete takes them out, but never all of the text
         probability: the chance that the op fires for a text
 
     Cutoff, Shen et al. 2020. The text that is left is split into tokens anew, so that the rest of a word may be split
@@ -60,22 +70,26 @@ def token_cutoff(
     if not happens(rng, probability):
         return None
     tokens = _tokens(passage)
-    picked = chosen(rng, tokens, share)
-    if by == "delete" and len(picked) == len(passage.words):
-        picked = picked[:-1]
-    return hidden(passage, picked, by)
+    order = drawn_first(rng, len(tokens), share)
+    if by == "delete" and len(order) == len(tokens) and len(passage.free) == len(passage.words):
+        order = order[:-1]
+    return hidden(passage, [tokens[i] for i in sorted(order)], by)
 
 
 def _tokens(passage: Passage) -> list[Span]:
-    """The tokens inside the words that may change; the words themselves where no tokenizer is known."""
+    """The tokens with a letter or a digit in the words that may change; the words, where no tokenizer is known.
+
+    Words that touch, as in Chinese, may share a token.
+    """
     if passage.lexicon is None:
         return list(passage.free)
-    found: list[Span] = []
-    words = iter(passage.free)
-    word = next(words, None)
+    is_lettered = pattern(r"[\p{L}\p{N}]").search
+    inside: list[Span] = []
+    runs = iter(merged(passage.free))
+    run = next(runs, None)
     for token in passage.lexicon.tokens(passage.text):
-        while word is not None and word.end <= token.start:
-            word = next(words, None)
-        if word is not None and word.start <= token.start and token.end <= word.end:
-            found.append(token)
-    return found
+        while run is not None and run.end <= token.start:
+            run = next(runs, None)
+        if run is not None and run.start <= token.start and token.end <= run.end and is_lettered(passage[token]):
+            inside.append(token)
+    return inside

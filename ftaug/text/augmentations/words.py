@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,7 +13,7 @@ from ftaug.config.draws import happens
 from ftaug.config.types import Probability, Share, Text
 from ftaug.text import augmentation
 from ftaug.text.augmentations.masks import mask_of, needs_mask
-from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick
+from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick, rounded
 
 SHARE: Mapping[str, tuple[Any, Any]] = {"share": (0.0, 1.0)}
 """What a severity sets: the share itself."""
@@ -40,7 +42,7 @@ def delete(
 def swap(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Let words change places, two and two.
+    """Let words change places, two and two, and three where their number is odd; never equal ones.
 
     Settings:
         share: the share of the words that may change which changes places; two words at least
@@ -49,11 +51,13 @@ def swap(
     One of the four operations of EDA, Wei and Zou 2019. Spaces and punctuation stay where they are.
     """
     free = passage.free
-    if not happens(rng, probability) or len(free) < 2:
+    if not happens(rng, probability) or len(free) < 2 or share <= 0:
         return None
-    order = drawn_first(rng, len(free), share, least=2)
-    pairs = zip(order[::2], order[1::2], strict=False)
-    return changes(passage, (Edit(*free[a], passage[free[b]]) for pair in pairs for a, b in (pair, (pair[1], pair[0]))))
+    words = [passage[word] for word in free]
+    order = rng.random(len(free)).argsort().tolist()
+    cycles = _unequal_cycles(words, order, max(2, rounded(rng, share * len(free))))
+    moves = ((to, come) for cycle in cycles for to, come in zip(cycle, [*cycle[1:], cycle[0]], strict=True))
+    return changes(passage, (Edit(*free[to], words[come]) for to, come in moves))
 
 
 @augmentation.register(severity=SHARE)
@@ -68,17 +72,17 @@ def aeda(
     """Put punctuation before words at random places; all words stay, in their order.
 
     Settings:
-        share: the largest number of marks, as a share of the words; their number is uniform from 1 to that
+        share: the largest number of marks, as a share of the words that one may be put before, rounded down; their
+            number is uniform from 1 to that, and 1 in shorter texts
         marks: what is put there
         probability: the chance that the op fires for a text
 
     AEDA, Karimi et al. 2021.
     """
     places = [word for word in passage.words if passage.may_change(Span(word.start, word.start))]
-    most = round(share * len(places)) or (1 if share > 0 else 0)
-    if not happens(rng, probability) or not places or not most or not marks:
+    if not happens(rng, probability) or not places or share <= 0 or not marks:
         return None
-    count = 1 + int(rng.random() * most)
+    count = 1 + int(rng.random() * max(1, math.floor(share * len(places) + 1e-9)))
     order = drawn_first(rng, len(places), 1.0)[:count]
     return changes(passage, [_mark(passage, places[i], pick(rng, marks)) for i in sorted(order)])
 
@@ -123,6 +127,29 @@ def _sparing_one(passage: Passage, order: Sequence[int]) -> list[Span]:
     """The words at these positions of the free ones, but for the last of them if no word would be left."""
     kept = order[: len(passage.words) - 1]
     return [passage.free[i] for i in sorted(kept)]
+
+
+def _unequal_cycles(words: Sequence[str], order: Sequence[int], count: int) -> list[list[int]]:
+    """So many positions, the first in an order for which that can be, as pairs and perhaps three of unequal words.
+
+    All can change places if no word takes up more than half of them. With equal words side by side, those half of the
+    length apart differ.
+    """
+    most_common = Counter(words).most_common(1)[0][1]
+    count = min(count, len(words), 2 * (len(words) - most_common))
+    taken: dict[str, list[int]] = {}
+    left = count
+    for position in order:
+        positions = taken.setdefault(words[position], [])
+        if left and len(positions) < count // 2:
+            positions.append(position)
+            left -= 1
+    side_by_side = [position for positions in taken.values() for position in positions]
+    half = len(side_by_side) // 2
+    cycles = [[side_by_side[i], side_by_side[i + half]] for i in range(half)]
+    if half and len(side_by_side) % 2:
+        cycles[0].append(side_by_side[-1])
+    return cycles
 
 
 def _mark(passage: Passage, word: Span, mark: str) -> Edit:
