@@ -62,8 +62,9 @@ def _check_classes(reader: str, split: str, path: Path, kind: Kind, found: Scan)
             f"{path} holds the splits {_listed(classes)}, not classes; write one line for each: "
             + ", ".join(f"{names.split_name(name)}: {{{reader}: {{path: {path / name}}}}}" for name in classes)
         )
+    ignored = "".join(f"; {note}" for note in found.notes)
     if not classes:
-        loose = f"; it holds {found.loose} {kind.noun}s that are in no class folder" if found.loose else ""
+        loose = f"; it holds {found.loose} {kind.noun}s that are in no class folder" if found.loose else ignored
         raise BadData(f"{path} holds no class folders with {kind.noun}s (expected {path}/<class>/<{kind.noun}>){loose}")
     if twins := [name for group in names.twins(classes) for name in group]:
         raise BadData(
@@ -72,7 +73,6 @@ def _check_classes(reader: str, split: str, path: Path, kind: Kind, found: Scan)
     counts = np.bincount(found.targets, minlength=len(classes))
     empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     if empty and split == "train":
-        ignored = "".join(f"; {note}" for note in found.notes)
         raise BadData(
             f"{path} has classes without a {kind.noun}: {_listed(empty)}; of the classes {_listed(classes)}{ignored}; "
             f"read are {one_of([suffix.decode() for suffix in kind.suffixes])}"

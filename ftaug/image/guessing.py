@@ -24,7 +24,6 @@ UNREAD = (
 # fmt: on
 """The endings of pictures that are not read."""
 IMAGES = ("path", "image", "image_path", "file", "file_name", "filename", "filepath", "img", "picture", "photo")
-CHECKED = 16  # cells of a column, spread over it
 FOLDERS_TRIED = 64  # beside a table
 
 
@@ -41,10 +40,10 @@ def rows_of_pictures(path: Path) -> int:
     """How many of the rows looked at name a picture; 0 where the table is rather one of texts."""
     content = guessing.look(path)
     if (column := picture_column(content)) is None:
-        return 0
+        return 0 if _without_ending(path, content) is None else max(map(len, content.values()))
     names = content[column] or [column]  # without rows: a table without a header
-    missing = next(_roots(path, _spread(names)), None) is None
-    web = guessing.share("://" in name for name in names) > 0.5
+    missing = next(_roots(path, guessing.spread(names)), None) is None
+    web = len(content) > 2 and guessing.share("://" in name for name in names) > 0.5
     if missing and (web or set(guessing.wordy(content)) - {column}):
         return 0
     return len(names)
@@ -55,6 +54,12 @@ def guess(path: Path) -> Guess:
     content = guessing.look(path)
     column = picture_column(content)
     if column is None:
+        if (pair := _without_ending(path, content)) is not None:
+            name, picture = pair
+            raise BadData(
+                f"{path}: column '{name}' names pictures without their ending, such as {picture}; write the paths with "
+                "it into the table"
+            )
         there = ", ".join(f"'{name}'" for name in content)
         raise ExperimentError(f"{path}: no column holds paths of pictures ({', '.join(READ)}); the columns are {there}")
     _check_header(path, content)
@@ -95,17 +100,20 @@ def _names_pictures(values: Sequence[str]) -> bool:
 
 def _check_header(path: Path, content: Content) -> None:
     """Raise BadData for a table whose names of columns are themselves a picture and its label."""
-    pictures = [name for name in content if name.lower().endswith((*READ, *UNREAD))]
-    if path.suffix.lower() in DELIMITERS and any(next(_roots(path, [name]), None) for name in pictures):
+    pictures = [
+        name for name, values in content.items() if _names_pictures([name]) and _names_pictures(values or [name])
+    ]
+    if path.suffix.lower() in DELIMITERS and pictures:
         names = ["path" if name in pictures[:1] else "label" for name in content]
-        numbered = [f"{name}_{i}" if names.index(name) < i else name for i, name in enumerate(names)]
-        raise guessing.headerless(path, "the path of a picture among it", numbered, [*content])
+        raise guessing.headerless(path, "the path of a picture among it", names, [*content])
 
 
 def _root(path: Path, column: str, names: Sequence[str]) -> Path | None:
     """The folder that the paths start from, None for the table's own; raises MissingInput where there is none."""
-    tried = _spread(names)
+    tried = guessing.spread(names)
     if (root := next(_roots(path, tried), None)) is None:
+        if "://" in tried[0]:
+            raise MissingInput(f"{path}: column '{column}' holds web addresses such as {tried[0]}; download them first")
         raise MissingInput(
             f"{path}: column '{column}' names pictures such as {tried[0]}, which are not below {path.parent}: move the "
             "table to the folder that their paths start from, or write the file yourself: "
@@ -124,12 +132,20 @@ def _roots(path: Path, names: Sequence[str]) -> Iterator[Path]:
             yield folder
 
 
+def _without_ending(path: Path, content: Content) -> tuple[str, Path] | None:
+    """A column that holds the paths of pictures without their ending, and one of the pictures; None without one."""
+    if guessing.wordy(content):
+        return None
+    for column, values in content.items():
+        names = [name for name in guessing.spread(values) if name]
+        for ending in READ:
+            whole = [f"{name}{ending}" for name in names]
+            for root in _roots(path, whole):
+                return column, next(Path(root, name) for name in whole if Path(root, name).is_file())
+    return None
+
+
 def _common_folder(paths: Iterable[str]) -> Path:
     """The deepest folder that holds all of the files, whose paths are absolute."""
     folders = {os.path.dirname(path) for path in paths if path.startswith("/")}  # noqa: PTH120 - many, and quick
     return Path(os.path.commonpath(folders))
-
-
-def _spread(names: Sequence[str]) -> list[str]:
-    """A handful of names, spread over all."""
-    return [names[len(names) * step // CHECKED] for step in range(min(CHECKED, len(names)))] if names else []

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ftaug.errors import BadData, printable
 from ftaug.folders.classes import check_folder, splits
 from ftaug.folders.named import below, relative_path
@@ -19,7 +21,7 @@ from ftaug.image.decode import probe
 from ftaug.image.guessing import READ, UNREAD, Guess, check_formats, guess, rows_of_pictures
 from ftaug.image.recipe import PictureFacts, recipe
 from ftaug.interfaces import RequestedModel, Task
-from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, table_settings
+from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import class_counts
 from ftaug.recipes.writer import experiment_text
@@ -41,12 +43,16 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     name = requested_name(requested)
     chosen = model(registered(backbones, name), requested.weights, target) if name is not None else None
     train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
-    height, width = _median_size(train, target)
-    facts = PictureFacts(train.task.kind, len(train), class_counts(train), chosen, height=height, width=width)
+    print_notes(train)
+    height, width, broken = _median_size(train, target)
+    targets = np.delete(train.targets, broken, axis=0)
+    counted = class_counts(train.task, targets)
+    facts = PictureFacts(train.task.kind, len(targets), counted, chosen, height=height, width=width)
     counts = [f"{name} {count}" for name, count in facts.counts.items()]
+    described = f"{_described(train.task)}, about {width}×{height} pixels{':' * bool(counts)}"
     header = [
         f"Written by `ftaug init` for {path}.",
-        f"{len(train)} training pictures {_described(train.task)}, about {width}×{height} pixels{':' * bool(counts)}",
+        f"{facts.samples} training pictures {described}",
         *([", ".join(counts[:8]) + ", …" * (len(counts) > 8)] if counts else []),
         "All that can be set: ftaug list. Try it: ftaug preview THIS_FILE, then ftaug train THIS_FILE.",
     ]
@@ -91,22 +97,21 @@ def _read(path: Path, columns: Guess, split: str) -> FileSamples:
     )
 
 
-def _median_size(samples: FileSamples, target: Path) -> tuple[int, int]:
-    """Median height and width of some pictures, spread over all; names those that cannot be read."""
+def _median_size(samples: FileSamples, target: Path) -> tuple[int, int, list[int]]:
+    """Median height and width of some pictures, spread over all, and which of these cannot be read; names them."""
     sizes: list[tuple[int, int]] = []
-    broken: list[str] = []
+    broken: dict[int, str] = {}
     for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
         try:
             sizes.append(probe(samples.read(index)))
         except BadData as error:
             name = samples.name(index)
-            broken.append(str(error) if name in str(error) else f"{name}: {error}")
+            broken[index] = str(error) if name in str(error) else f"{name}: {error}"
     if not sizes:
-        raise BadData(f"none of the pictures looked at can be read, such as {broken[0]}")
-    _report(broken, len(sizes) + len(broken), target)
-    return round(statistics.median(height for height, _ in sizes)), round(
-        statistics.median(width for _, width in sizes)
-    )
+        raise BadData(f"none of the pictures looked at can be read, such as {next(iter(broken.values()))}")
+    _report([*broken.values()], len(sizes) + len(broken), target)
+    height, width = (round(statistics.median(lengths)) for lengths in zip(*sizes, strict=True))
+    return height, width, [*broken]
 
 
 def _report(broken: Sequence[str], looked_at: int, target: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ftaug.errors import BadData
+from ftaug.errors import BadData, printable
+from ftaug.interfaces import Samples
 from ftaug.recipes.recipe import Choice
 from ftaug.tables.guessing import Targets
 
@@ -55,6 +57,12 @@ def by_split(read: Callable[[str], object], targets: Targets, dataset: Any) -> d
             continue
         splits.append(split)
     return dict.fromkeys(splits, dataset)
+
+
+def print_notes(train: Samples) -> None:
+    """Say on stderr what reading the training samples left out or recognized."""
+    for note in train.notes:
+        print(printable(f"note: {note}"), file=sys.stderr)
 
 
 def group_hint(targets: Targets, dataset: str) -> tuple[str, ...]:

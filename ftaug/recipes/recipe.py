@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ftaug.interfaces import Samples, TaskKind
+import numpy as np
+
+from ftaug.interfaces import Task, TaskKind
 
 IMBALANCED = 3
 """From this ratio of the largest class to the smallest on, classes get weights."""
@@ -98,9 +100,8 @@ def by_size(table: Sequence[tuple[int, int]], samples: int, largest: int) -> int
     return next((value for limit, value in table if samples <= limit), largest)
 
 
-def class_counts(samples: Samples) -> dict[str, int]:
+def class_counts(task: Task, targets: np.ndarray) -> dict[str, int]:
     """The samples of each class, with several labels a sample too; empty in regression."""
-    task, targets = samples.task, samples.targets
     if task.regression:
         return {}
     sums = targets.sum(axis=0) if task.multi_label else [(targets == code).sum() for code in range(len(task.classes))]

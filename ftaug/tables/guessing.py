@@ -26,6 +26,8 @@ GROUP = re.compile(
 ROWS = 1000
 """At least so many rows, spread over the table, are looked at, and less than twice as many."""
 MOST_CLASSES = 200
+CHECKED = 16
+"""So many cells of a column are looked for as files."""
 SEPARATORS = ("|", ";")
 
 Content = Mapping[str, Sequence[str]]
@@ -85,8 +87,8 @@ def wordy(content: Content) -> list[str]:
 
 
 def is_wordy(value: str) -> bool:
-    """Whether a cell holds three words or more."""
-    return len(re.findall(r"\w+", value)) >= 3
+    """Whether a cell holds three words or more; of paths, URLs and dates the pieces between marks are none."""
+    return len(value.split()) >= 3 or (not value.isascii() and len(re.findall(r"\w+", value)) >= 3)
 
 
 def is_measured(values: Sequence[str]) -> bool:
@@ -116,13 +118,22 @@ def label_separator(values: Sequence[str]) -> str | None:
     return None
 
 
+def spread(names: Sequence[str]) -> list[str]:
+    """A handful of names, spread over all."""
+    return [names[len(names) * step // CHECKED] for step in range(min(CHECKED, len(names)))] if names else []
+
+
 def headerless(path: Path, why: str, names: Sequence[str], cells_of_first: Sequence[str]) -> BadData:
-    """The error for a table whose first line is a row of data; `names` are the columns to write above it."""
+    """The error for a table whose first line is a row of data; `names` are the columns to write above it.
+
+    Names that repeat get numbers.
+    """
+    numbered = [f"{name}_{i}" if names.index(name) < i else name for i, name in enumerate(names)]
     separator = {"\t": "<tab>"}.get(mark := delimiter(path), mark)
     first = ", ".join(f"'{cell[:40]}'" for cell in cells_of_first[:4])
     return BadData(
         at(path, 1, f"the table has no header: its first line is data ({first}), {why}; "
-           f"write the names of the columns above it, such as {separator.join(names)}")
+           f"write the names of the columns above it, such as {separator.join(numbered)}")
     )  # fmt: skip
 
 
@@ -134,7 +145,7 @@ def share(marks: Iterable[bool]) -> float:
 
 def _split(content: Content) -> str | None:
     """The column that says the split: one that is called so, or one of nothing but such words."""
-    by_name = (name for name in named(content, SPLITS) if _is_split(content[name]))
+    by_name = (name for name in named(content, SPLITS) if _is_split(content[name], others=True))
     other = (
         name
         for name, values in content.items()
@@ -143,9 +154,11 @@ def _split(content: Content) -> str | None:
     return next(by_name, None) or next(other, None)
 
 
-def _is_split(values: Sequence[str]) -> bool:
+def _is_split(values: Sequence[str], *, others: bool = False) -> bool:
+    """Whether values are names of splits; `others` beside train and another one are counted before training."""
     splits = {cells.split_name(value) for value in values}
-    return "train" in splits and splits <= {"train", "val", "test"}
+    known = splits & {"train", "val", "test"}
+    return "train" in splits and (splits == known or (others and len(known) > 1))
 
 
 def _is_group(name: str, values: Sequence[str]) -> bool:

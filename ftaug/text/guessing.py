@@ -22,6 +22,9 @@ PAIRS = (
 )
 
 
+LONGEST_PATH = 1024
+
+
 @dataclass(frozen=True)
 class Guess:
     """What the columns of a table seem to be."""
@@ -36,6 +39,7 @@ def guess(path: Path) -> Guess:
     _check_header(path, content)
     pairs = (pair for names in PAIRS if len(pair := guessing.named(content, names)) == 2)
     texts = next(pairs, None) or guessing.named(content, TEXTS)[:1] or _longest(content)
+    _check_no_files(path, content, texts)
     targets = guessing.guess_targets(content, texts)
     if not texts or (targets.label is None and targets.target is None):
         unsure = "the text" if not texts else "the label"
@@ -57,10 +61,20 @@ def _check_header(path: Path, content: Content) -> None:
     """Raise BadData for a table whose names of columns are a text and its label or number."""
     if path.suffix.lower() not in DELIMITERS or guessing.named(content, (*TEXTS, *guessing.LABELS)):
         return
-    text = any(guessing.is_wordy(name) for name in guessing.wordy(content))
-    label = any(
-        (guessing.is_label(values) and name in values) or guessing.are_numbers([name, *values])
-        for name, values in content.items()
-    )
-    if text and label:
-        raise guessing.headerless(path, "a text with its label", ("text", "label"), [*content])
+    texts = {name for name in guessing.wordy(content) if guessing.is_wordy(name)}
+    labels = {name for name, values in content.items() if guessing.is_label(values) and name in values}
+    numbers = {name for name, values in content.items() if guessing.are_numbers([name, *values])}
+    if texts and (labels or numbers):
+        names = ["text" if name in texts else "label" for name in content]
+        raise guessing.headerless(path, "a text with its label", names, [*content])
+
+
+def _check_no_files(path: Path, content: Content, columns: Sequence[str]) -> None:
+    """Raise ExperimentError for a column that holds paths of files in place of texts."""
+    for column in columns:
+        for name in guessing.spread(content[column]):
+            if name and len(name) < LONGEST_PATH and Path(path.parent, name).is_file():
+                raise ExperimentError(
+                    f"{path}: column '{column}' holds paths of files such as {name}, not texts: put the texts into the "
+                    "table, or the files into one folder per class: data: {train: {text_folder: {path: …}}}"
+                )

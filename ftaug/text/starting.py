@@ -9,7 +9,7 @@ from ftaug.errors import ExperimentError, MissingInput
 from ftaug.folders.classes import check_folder, splits
 from ftaug.folders.named import below, relative_path
 from ftaug.interfaces import RequestedModel, Samples
-from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, table_settings
+from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import Facts, Model, class_counts
 from ftaug.recipes.writer import Line, experiment_text
@@ -38,7 +38,8 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     """The text of an experiment file for a table, or a folder of class folders; raises BadData, ExperimentError."""
     chosen = _requested(requested, target)
     train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
-    facts = Facts(train.task.kind, len(train), class_counts(train), chosen)
+    print_notes(train)
+    facts = Facts(train.task.kind, len(train), class_counts(train.task, train.targets), chosen)
     header = [
         f"Written by `ftaug init` for {path}.",
         f"{len(train):,} training texts, {_described(train)}",

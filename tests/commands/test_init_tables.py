@@ -175,3 +175,68 @@ def test_from_a_table_to_a_figure(desk, capsys):
     assert run(["train", "labels.yaml", "train.epochs=1", "--run-dir", "r", "--device", "cpu"]) == 0
     assert run(["evaluate", "r"]) == 0
     assert "accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
+def test_semicolons_are_recognized_and_said(desk, capsys, name):
+    table(desk / name, ("path", "label"), lambda i: (picture(i), label(i)), delimiter=";")
+    assert run(["init", name, "-o", "x.yaml"]) == 0
+    assert f"note: {name}: columns are separated by a semicolon, as in its header\n" in capsys.readouterr().err
+    assert len(load("x.yaml").data.train("train")) == N
+
+
+def test_paths_without_endings_are_no_texts(desk, capsys):
+    table(desk / "t.csv", ("id", "label"), lambda i: (picture(i).removesuffix(".png"), label(i)))
+    assert run(["init", "t.csv"]) == 65
+    assert capsys.readouterr().err == (
+        "t.csv: column 'id' names pictures without their ending, such as pics/cat/0.png; "
+        "write the paths with it into the table\n"
+    )
+    assert not (desk / "t.yaml").exists()
+
+
+def test_paths_and_web_addresses_are_no_texts(desk, capsys):
+    table(desk / "t.csv", ("url", "label"), lambda i: (f"https://x.y/{picture(i)}", label(i)))
+    assert run(["init", "t.csv"]) == 66
+    said = "t.csv: column 'url' holds web addresses such as https://x.y/pics/cat/0.png; download them first\n"
+    assert capsys.readouterr().err == said
+    for column, unsure in (("file", "cannot tell which column holds the text"), ("text", "column 'text' holds paths")):
+        (desk / "a b.txt").write_text("x")
+        table(desk / "u.csv", (column, "label"), lambda i: (f"{i}/sound-a-b.wav" if i else "a b.txt", label(i)))
+        assert run(["init", "u.csv"]) == 2
+        assert f"u.csv: {unsure}" in capsys.readouterr().err
+
+
+def test_a_table_without_a_header_whose_pictures_are_not_there(desk, capsys):
+    table(desk / "t.csv", None, lambda i: (label(i), f"gone/{i}.png", i), delimiter=";")
+    assert run(["init", "t.csv"]) == 65
+    assert capsys.readouterr().err == (
+        "t.csv:1: the table has no header: its first line is data ('cat', 'gone/0.png', '0'), the path of a picture "
+        "among it; write the names of the columns above it, such as label;path;label_2\n"
+    )
+
+
+def test_broken_pictures_are_named_and_not_counted(desk, capsys):
+    (desk / "pics" / "cat" / "0.png").write_bytes(b"")
+    (desk / "pics" / "dog" / "1.png").write_bytes(b"no picture")
+    table(desk / "t.csv", ("path", "label"), lambda i: (picture(i), label(i)))
+    assert run(["init", "t.csv"]) == 0
+    err = capsys.readouterr().err
+    assert "not counted: " in err and "pics/cat/0.png" in err and "pics/dog/1.png" in err
+    text = (desk / "t.yaml").read_text()
+    assert f"\n# {N - 2} training pictures of 2 classes" in text and "\n# cat 7, dog 15\n" in text
+
+
+def test_a_split_column_with_another_name_in_it(desk, capsys):
+    uses = ["train", "val", "train", "holdout"]
+    table(desk / "t.csv", ("path", "label", "split"), lambda i: (picture(i), label(i), uses[i % 4]))
+    data = made(capsys, "t.csv").data
+    assert (len(data.train("train")), len(data.val("val")), data.test) == (N // 2, N // 4, None)
+
+
+def test_a_row_unlike_the_header(desk, capsys):
+    table(
+        desk / "t.csv", ("path", "label"), lambda i: (picture(i), label(i), "x") if i == 3 else (picture(i), label(i))
+    )
+    assert run(["init", "t.csv"]) == 65
+    assert capsys.readouterr().err.startswith("t.csv:5: the row has 3 cells and the header 2;")

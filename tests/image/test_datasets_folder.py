@@ -179,11 +179,14 @@ def test_a_missing_folder_is_told_with_the_near_name(tmp_path):
 def test_folders_from_which_nothing_can_be_learnt_are_refused(tmp_path):
     (tmp_path / "nothing").mkdir()
     fill(tmp_path / "flat", "1.jpg", "2.jpg")
-    fill(tmp_path / "hollow", "cat/1.jpg", "dog/1.jpg", "emu/notes.txt")
+    fill(tmp_path / "hollow", "cat/1.jpg", "dog/1.jpg", "emu/1.heic", "emu/2.HEIC")
+    fill(tmp_path / "phone", "1.heic")
     for name, text in {
         "nothing": "no class folders with pictures",
         "flat": "2 pictures that are in no class folder",
-        "hollow": "classes without a picture: 'emu'; of the classes 'cat', 'dog', 'emu'",
+        "hollow": "classes without a picture: 'emu'; of the classes 'cat', 'dog', 'emu'; "
+        "2 files of another kind ignored: .heic .2.; read are .jpg, .jpeg, .jfif",
+        "phone": "1 file of another kind ignored: .heic .1.",
     }.items():
         with pytest.raises(BadData, match=text):
             image_folder("train", path=tmp_path / name)
