@@ -14,7 +14,7 @@ from ftaug.components import metrics
 from ftaug.components.regression import mae, pearson, r2, rmse, spearman
 from ftaug.engine.measure import Measurement
 from ftaug.engine.portion import Portion
-from ftaug.engine.storage import replace, storage_errors
+from ftaug.engine.storage import make_inside, replace, storage_errors
 from ftaug.interfaces import Task
 from ftaug.runs import numbers, output, plots
 from ftaug.runs.opened import OpenRun, open_run
@@ -100,7 +100,7 @@ def confusion_matrix(measured: Measurement, task: Task) -> np.ndarray:
 def write(report: dict[str, Any], opened: OpenRun, portion: Portion, measured: Measurement) -> Iterator[Path]:
     """Write the report's files into the run folder; yields their paths."""
     folder = opened.folder / "report"
-    folder.mkdir(exist_ok=True)
+    make_inside(folder)
     summary = folder / f"evaluate-{portion.purpose}.json"
     replace(summary, (output.to_json(report) + "\n").encode())
     yield summary

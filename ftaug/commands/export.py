@@ -21,7 +21,7 @@ from ftaug.engine.measure import at_least_float32, probabilities
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
 from ftaug.engine.setup import prepared
-from ftaug.engine.storage import replace, storage_errors, sync_folder
+from ftaug.engine.storage import make_inside, replace, storage_errors, sync_folder
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
 from ftaug.interfaces import Bundle, Task
 from ftaug.runs import output
@@ -58,7 +58,7 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
     bundle = opened.bundle(opened.prepare([portion.samples.read(int(portion.ids[0]))]))
     folder = run / "exports"
     with storage_errors(f"{folder}: cannot be written"):
-        folder.mkdir(exist_ok=True)
+        make_inside(folder)
         entries = {}
         for one in exporters:
             entries.update(export(one, opened, bundle, portion, folder))

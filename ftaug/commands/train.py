@@ -15,7 +15,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
 from ftaug.engine.signals import StopRequests
-from ftaug.errors import BadSample, ExperimentError, FtaugError, Interrupted, Stopped
+from ftaug.errors import BadSample, Diverged, ExperimentError, FtaugError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check
 
@@ -82,7 +82,7 @@ def _one(experiment: Experiment, path: Path, begun: Begun, *, fresh: bool) -> di
         if folder.complete is None:
             try:
                 _train(experiment, folder, begun.device, begun.at)
-            except Stopped:
+            except (Stopped, Diverged):  # whose metrics are worth keeping
                 raise
             except FtaugError:
                 folder.abandon()

@@ -19,7 +19,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.storage import sha256, storage_errors, sync_folder, write_durable
+from ftaug.engine.storage import remove, sha256, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, Diverged, StorageError
 
 log = logging.getLogger("ftaug")
@@ -64,8 +64,11 @@ def save(
 
 
 def require_room(folder: Path, size: int, last: int = 2) -> None:
-    """Raise StorageError where the disk has no room for the checkpoints that are kept, each of so many bytes."""
-    needed = max(1, last + 1 - len(steps(folder))) * size
+    """Raise StorageError where the disk has no room for the checkpoints, each of so many bytes.
+
+    While one is saved there are the last ones, the best, and itself.
+    """
+    needed = max(1, last + 2 - len(steps(folder))) * size
     free = shutil.disk_usage(folder).free
     if free < needed:
         have, want = f"{free / 1e6:,.0f} MB free", f"checkpoints take {needed / 1e6:,.0f} MB"
@@ -88,6 +91,20 @@ def newest(folder: Path) -> Path | None:
     return None
 
 
+def best(folder: Path) -> Path | None:
+    """The checkpoint that a run folder's `best` names, None where there is no such link; raises BadData.
+
+    A copy of a run folder may have the checkpoint itself in place of the link.
+    """
+    link = folder / "best"
+    if not link.is_symlink():
+        return link if link.is_dir() else None
+    target = link.readlink()
+    if target.parent.name != "checkpoints" or not target.name.startswith(PREFIX):
+        raise BadData(f"{link}: leads to {target}, which is no checkpoint of the run; delete it")
+    return folder / "checkpoints" / target.name
+
+
 def load(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
     """Read a checkpoint's tensors, by the names that they were saved under, and its state; raises BadData."""
     if fault := _fault(path):
@@ -106,8 +123,14 @@ def path_of(folder: Path, step: int) -> Path:
 
 def steps(folder: Path) -> list[int]:
     """The steps that have a checkpoint, verified or not, in ascending order."""
-    names = [path.name.removeprefix(PREFIX) for path in folder.glob(f"{PREFIX}*") if path.is_dir()]
-    return sorted(int(name) for name in names if name.isdecimal())
+    found = (step_of(path) for path in folder.glob(f"{PREFIX}*") if path.is_dir())
+    return sorted(step for step in found if step is not None)
+
+
+def step_of(path: Path) -> int | None:
+    """The step that a checkpoint is named after; None for a folder of another name."""
+    digits = path.name.removeprefix(PREFIX)
+    return int(digits) if path.name != digits and digits.isdecimal() else None
 
 
 def prune(folder: Path, keep: Collection[int], last: int = 2) -> None:
@@ -120,7 +143,7 @@ def prune(folder: Path, keep: Collection[int], last: int = 2) -> None:
 def clean(folder: Path) -> None:
     """Delete what a crash left half written or half deleted; only for the one process that writes here."""
     for leftover in [*folder.glob(f"{TEMPORARY}*"), *folder.glob(f"{TRASH}*")]:
-        shutil.rmtree(leftover, ignore_errors=True)
+        remove(leftover)
 
 
 def _write(
@@ -161,10 +184,10 @@ def _discard(path: Path) -> None:
     """Delete a checkpoint; its name goes first, so that none is ever seen half deleted."""
     trash = path.with_name(f"{TRASH}{path.name}-{os.getpid()}")
     with suppress(FileNotFoundError):
-        shutil.rmtree(trash, ignore_errors=True)
+        remove(trash)
         path.rename(trash)
         _crash_point("during_prune")
-        shutil.rmtree(trash, ignore_errors=True)
+        remove(trash)
 
 
 def _require_finite(model: Mapping[str, Tensor], step: int) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ftaug.engine.storage import write_all
+from ftaug.engine.storage import open_inside, write_all
 from ftaug.errors import RunFolderTaken
 
 log = logging.getLogger("ftaug")
@@ -45,7 +45,7 @@ class Lock:
 
     def __init__(self, folder: Path, option: str = "--run-dir") -> None:
         self._path = folder / ".lock"
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._descriptor = open_inside(self._path, os.O_RDWR | os.O_CREAT)
         self._released = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
         try:

@@ -6,9 +6,8 @@ import json
 import logging
 import os
 import shutil
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,14 +18,25 @@ from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine import checkpoint
 from ftaug.engine.environment import environment
 from ftaug.engine.lock import Lock
+from ftaug.engine.run_log import start_logging, stop_logging
 from ftaug.engine.signals import StopRequests
-from ftaug.engine.storage import DISK_IS_FULL, replace, replace_link, storage_errors, write_all
-from ftaug.errors import BadData, ExperimentError, FtaugError, Problem, RunFolderTaken, StorageError
+from ftaug.engine.storage import (
+    DISK_IS_FULL,
+    make_inside,
+    open_inside,
+    remove,
+    replace,
+    replace_link,
+    storage_errors,
+    write_all,
+)
+from ftaug.errors import BadData, ExperimentError, FtaugError, OutOfMemory, Problem, RunFolderTaken, StorageError
 
 log = logging.getLogger("ftaug")
 
 STARTS = 3
 LISTED = 20
+STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
 
 
 def default_path(name: str, digest: str, run_dir: Path | None = None) -> Path:
@@ -85,32 +95,35 @@ class RunFolder:
 
     def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, kept: Mapping[str, bytes]) -> None:
         """Check that the folder is this experiment's, note the attempt, and tidy up what a crash left."""
-        status = read_json(self.path / "status.json")
+        status = read_json(self.path / "status.json", STATUS)
         if status is not None and status.get("digest") != digest:
             raise ExperimentError(*_differences(self.path, resolved_yaml))
         if self.complete is not None:
             return
         self._count_attempt(status or {}, digest)
-        self.checkpoints.mkdir(exist_ok=True)
+        make_inside(self.checkpoints)
         checkpoint.clean(self.checkpoints)
         for leftover in self.path.glob(".tmp-*"):
-            leftover.unlink()
+            remove(leftover)
         for name, content in kept.items():
-            (self.path / name).parent.mkdir(exist_ok=True)
+            make_inside((self.path / name).parent)
             replace(self.path / name, content)
         self.write("experiment.yaml", experiment_yaml)
         self.write("resolved.yaml", resolved_yaml)
         self.write("environment.json", dumps(environment(), indent=1) + "\n")
-        self._metrics = os.open(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        self._handlers = _start_logging(self.path / "train.log")
+        self._metrics = open_inside(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        self._handlers = start_logging(self.path / "train.log")
         log.info("attempt %d, pid %d, newest checkpoint at step %d", self.attempt, os.getpid(), self._status["step"])
         if status is not None and status.get("running"):
-            log.warning("%s: the start before this one was killed or crashed (out of memory?)", self.path)
+            log.warning("%s: the start before this one was killed (out of memory?)", self.path)
+        elif status is not None and status.get("crashed"):
+            log.warning("%s: the start before this one ended with a defect, see its crash.log", self.path)
 
     def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
         """Raise if starts at the same step died too often in a row: whoever restarts them must be told to stop."""
         step = max(checkpoint.steps(self.checkpoints), default=0)
-        died = status.get("running", False) and status["step"] == step
+        crashed = bool(status.get("crashed"))
+        died = (crashed or status.get("running", False)) and status["step"] == step
         deaths = status["deaths"] + 1 if died else 0
         self.attempt = status.get("attempt", 0) + 1
         stuck = deaths >= STARTS
@@ -124,9 +137,12 @@ class RunFolder:
         self._write_status()
         StopRequests.before_exit.append(self._end_status)
         if stuck:
-            raise FtaugError(
-                f"{self.path}: no progress in {STARTS} starts, each died after step {step} and before the next "
-                f"checkpoint (out of memory?); see train.log; the same command tries again"
+            text = f"{self.path}: no progress in {STARTS} starts, each ended after step {step} and before the next"
+            if crashed:
+                raise FtaugError(f"{text} checkpoint by a defect; see crash.log; the same command tries again")
+            raise OutOfMemory(
+                f"{text} checkpoint, killed, as the system does when memory runs out; see train.log, and try a smaller "
+                f"train.micro_batch or fewer data.workers; the same command tries again"
             )
 
     @property
@@ -151,27 +167,30 @@ class RunFolder:
         with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
             write_all(self._metrics, (dumps(row) + "\n").encode())
 
-    def metrics_position(self) -> int:
-        """The length of metrics.jsonl in bytes, which are on the disk when this returns: for a checkpoint."""
-        assert self._metrics is not None
-        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
-            os.fsync(self._metrics)
-            return os.fstat(self._metrics).st_size
+    def metrics_text(self) -> str:
+        """The text of metrics.jsonl so far: for a checkpoint, which can then restore it."""
+        return self._metrics_bytes().decode(errors="replace")
 
-    def truncate_metrics(self, position: int) -> None:
-        """Drop the lines that came after a checkpoint: the run will write them again."""
+    def restore_metrics(self, text: str) -> None:
+        """Let metrics.jsonl be what it was at a checkpoint: the run writes the later rows again."""
         assert self._metrics is not None
+        saved, now = text.encode(), self._metrics_bytes()
         with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
-            size = os.fstat(self._metrics).st_size
-            if size < position:
-                log.warning(
-                    "%s lost %d bytes since its checkpoint was saved", self.path / "metrics.jsonl", position - size
-                )
-            os.ftruncate(self._metrics, min(size, position))
+            if now.startswith(saved):
+                os.ftruncate(self._metrics, len(saved))
+                return
+            log.warning("%s: is damaged; restored from the checkpoint", self.path / "metrics.jsonl")
+            os.ftruncate(self._metrics, 0)
+            write_all(self._metrics, saved)
+
+    def _metrics_bytes(self) -> bytes:
+        assert self._metrics is not None
+        with storage_errors(f"cannot read {self.path / 'metrics.jsonl'}"):
+            return os.pread(self._metrics, os.fstat(self._metrics).st_size, 0)
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl so far."""
-        return metrics_rows(self.path)
+        """The rows of metrics.jsonl so far; raises BadData."""
+        return read_rows(self.path / "metrics.jsonl")
 
     def set_best(self, step: int) -> None:
         """Let `best` name the checkpoint of a step."""
@@ -195,9 +214,9 @@ class RunFolder:
         """Release the lock; an orderly end is not counted as a start that died."""
         if self._lock is None:
             return
-        _stop_logging(self._handlers)
-        if orderly:
-            self._end_status()
+        stop_logging(self._handlers)
+        with nullcontext() if orderly else suppress(StorageError):  # which would hide what the run ended with
+            self._end_status(crashed=not orderly)
         with suppress(ValueError):
             StopRequests.before_exit.remove(self._end_status)
         if self._metrics is not None:
@@ -205,10 +224,10 @@ class RunFolder:
         self._lock.release()
         self._lock = None
 
-    def _end_status(self) -> None:
-        """Note that this start ended in good order."""
+    def _end_status(self, *, crashed: bool = False) -> None:
+        """Note that this start has ended, by a defect or in good order."""
         if self._status.get("running"):
-            self._status["running"] = False
+            self._status |= {"running": False, "crashed": crashed}
             self._write_status()
 
     def _write_status(self) -> None:
@@ -223,54 +242,31 @@ class RunFolder:
         self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
 
 
-class _RunLog(logging.FileHandler):
-    """train.log, to which every start appends; a full disk must not end the run here."""
+def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any] | None:
+    """Read one of the folder's own JSON files, which has keys of these types; None where it is not there.
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", delay=True)
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        self._failed = False
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Say once, on stderr alone, that lines are lost."""
-        if not self._failed:
-            self._failed = True
-            print(f"{self.baseFilename}: cannot be written, its lines are lost", file=sys.stderr)
-
-
-def _start_logging(path: Path) -> list[logging.Handler]:
-    """Send what ftaug logs to train.log, and its warnings to stderr as before."""
-    handlers: list[logging.Handler] = [_RunLog(path), *([logging.lastResort] if logging.lastResort else [])]
-    for handler in handlers:
-        log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    return handlers
-
-
-def _stop_logging(handlers: Sequence[logging.Handler]) -> None:
-    for handler in handlers:
-        log.removeHandler(handler)
-        with suppress(OSError):  # a full disk was mentioned when it was met
-            handler.close()
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Read one of the folder's own JSON files; None where it is not there."""
+    Raises BadData where it is damaged.
+    """
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict):
-        raise BadData(f"{path}: is damaged; start over with --fresh")
+    if not isinstance(content, dict) or not all(isinstance(content.get(k), t) for k, t in (keys or {}).items()):
+        raise BadData(f"{path}: is damaged; put it back from a copy, or train again with --fresh")
     return content
 
 
-def metrics_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a run folder's metrics.jsonl, with NaN for each number that is undefined."""
-    lines = (path / "metrics.jsonl").read_bytes().splitlines()
-    return [nan_for_null(json.loads(line)) for line in lines]
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read a metrics.jsonl, with NaN for each number that is undefined; raises BadData where it is damaged."""
+    try:
+        rows = [nan_for_null(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    except (ValueError, RecursionError):
+        rows = [None]
+    if not all(isinstance(row, dict) and "step" in row for row in rows):
+        raise BadData(f"{path}: is damaged; the same command restores it as long as the run is not complete")
+    return rows
 
 
 def _make(path: Path) -> None:

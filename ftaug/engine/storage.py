@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ftaug.errors import StorageError
+from ftaug.errors import RunFolderTaken, StorageError
 
 CHUNK = 1 << 22
 
@@ -64,6 +66,47 @@ def replace_link(link: Path, target: Path) -> None:
     temporary.symlink_to(target)
     temporary.replace(link)
     sync_folder(link.parent)
+
+
+def open_inside(path: Path, flags: int) -> int:
+    """Open or create a plain file of a folder that ftaug writes; raises RunFolderTaken for what leads elsewhere.
+
+    That is a symbolic link, or a file with a second name: writing it would change what somebody else has.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)  # a pipe must not be waited for
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise _not_plain(path, "file") from None
+        raise
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        os.close(descriptor)
+        raise _not_plain(path, "file")
+    return descriptor
+
+
+def make_inside(path: Path) -> Path:
+    """Create a subfolder of a folder that ftaug writes, or take what is there; raises RunFolderTaken for a link."""
+    path.mkdir(exist_ok=True)
+    if path.is_symlink():
+        raise _not_plain(path, "folder")
+    return path
+
+
+def remove(path: Path) -> None:
+    """Delete a file, a folder or a link, never what a link leads to."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _not_plain(path: Path, expected: str) -> RunFolderTaken:
+    return RunFolderTaken(
+        f"{path}: is not a plain {expected} but a link or the like, and ftaug writes nothing outside; delete it, or "
+        f"choose another folder"
+    )
 
 
 def sync_folder(folder: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from safetensors.torch import save
 
-from ftaug.engine.storage import replace, storage_errors
+from ftaug.engine.storage import make_inside, replace, storage_errors
 from ftaug.runs.opened import MODEL_FILE, open_run
 
 
@@ -14,6 +14,6 @@ def merged_weights(run: Path, *, trust_plugins: bool) -> Path:
     path = (run / "exports" / "merged.safetensors").absolute()
     tensors = {name: tensor.contiguous() for name, tensor in opened.model.network.state_dict().items()}
     with storage_errors(f"{path.parent}: cannot be written"):
-        path.parent.mkdir(exist_ok=True)
+        make_inside(path.parent)
         replace(path, save(tensors, {"ftaug": (run / MODEL_FILE).read_text(encoding="utf-8")}))
     return path

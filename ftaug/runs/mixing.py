@@ -1,7 +1,6 @@
 """Weights mixed of several: what they are worth on the validation samples, and a run folder with the best of them."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from ftaug.engine.data_record import SAMPLES_FILE
 from ftaug.engine.norms import measure_anew, training_batches
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import RunFolder, read_json
-from ftaug.engine.storage import storage_errors
+from ftaug.engine.storage import make_inside, storage_errors
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs.opened import MODEL_FILE, ORIGIN_FOLDER, OpenRun, open_run
 from ftaug.runs.started import started, weights_of
@@ -146,21 +145,21 @@ def mix_folder(path: Path, opened: OpenRun, digest: str) -> RunFolder:
 
 def account(folder: Path, name: str) -> Any:
     """How the mix in a folder came about."""
-    return json.loads((folder / "report" / f"{name}.json").read_bytes())
+    return read_json(folder / "report" / f"{name}.json")
 
 
 def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, said: Mapping[str, Any]) -> None:
     """Write the best of a mix into its folder, and how it came about into the report."""
-    step = int(opened.checkpoint.resolve().name.removeprefix(checkpoint.PREFIX))
-    about = json.loads((opened.folder / MODEL_FILE).read_bytes())
-    about["mixed"] = name
+    step = checkpoint.step_of(opened.checkpoint) or 0
+    about = {**(read_json(opened.folder / MODEL_FILE) or {}), "mixed": name}
     checkpoint.save(folder.checkpoints, step, {"model": best.weights}, {"mixed": dict(said)}, about)
     folder.set_best(step)
     folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
     with storage_errors(f"cannot write {folder.path}"):
         if (opened.folder / ORIGIN_FOLDER).is_dir():
+            make_inside(folder.path / ORIGIN_FOLDER)
             shutil.copytree(opened.folder / ORIGIN_FOLDER, folder.path / ORIGIN_FOLDER, dirs_exist_ok=True)
         shutil.copyfile(opened.folder / SAMPLES_FILE, folder.path / SAMPLES_FILE)
-        (folder.path / "report").mkdir(exist_ok=True)
+        make_inside(folder.path / "report")
     folder.write(f"report/{name}.json", dumps(said, indent=1) + "\n")
     folder.finish(step, {"step": step, "metrics": dict(best.values)})

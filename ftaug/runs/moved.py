@@ -10,7 +10,7 @@ from rich.table import Table
 from torch import Tensor
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.storage import replace, storage_errors
+from ftaug.engine.storage import make_inside, replace, storage_errors
 from ftaug.engine.unfreeze import Plan
 from ftaug.interfaces import Stage
 from ftaug.runs import output, plots
@@ -60,7 +60,7 @@ def write(run: Path, moved: Sequence[Moved], rows: Sequence[Mapping[str, Any]]) 
     """Write the table and the picture into the report; returns where the picture is."""
     folder = run / "report"
     with storage_errors(f"{folder}: cannot be written"):
-        folder.mkdir(exist_ok=True)
+        make_inside(folder)
         replace(folder / "moved.json", (dumps([asdict(one) for one in moved], indent=1) + "\n").encode())
         return plots.moved({one.stage: one.change for one in moved}, rows, folder / "moved.png")
 

@@ -1,7 +1,5 @@
 """A run folder opened for use: the experiment, the model with its best weights, the data it was made for."""
 
-import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,16 +29,25 @@ from ftaug.engine.setup import (
     place_model,
     prepared,
 )
-from ftaug.engine.storage import storage_errors
+from ftaug.engine.storage import remove, storage_errors
 from ftaug.engine.units import Scale, fold, in_fp32, scale_from
 from ftaug.engine.workers import processes
-from ftaug.errors import BadData, ExperimentError, MissingInput
+from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.interfaces import Adapter, Bundle, Task
 from ftaug.load import load
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
 FOLDS_FILE = "folds.json"
+
+MODEL_KEYS = {
+    "classes": list,
+    "multi_label": bool,
+    "activation": str,
+    "preprocessing": dict,
+    "class_counts": list,
+}
+"""What model.json must have, and of which type."""
 
 
 def describe_model(setup: Setup) -> dict[str, Any]:
@@ -69,7 +76,7 @@ def keep_origin(setup: Setup, folder: Path) -> dict[str, list[str]]:
     if not place.is_dir():
         fresh = folder / f".tmp-{ORIGIN_FOLDER}"
         with storage_errors(f"cannot write {place}"):
-            shutil.rmtree(fresh, ignore_errors=True)
+            remove(fresh)
             origin.write(fresh)
             fresh.rename(place)
     return {"built_from": [f"backbone.{setup.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
@@ -161,7 +168,7 @@ class OpenRun:
         method = adapt(backbone, self.experiment)
         if not method.parameters:
             return None
-        model.network.load_state_dict(_weights(self.checkpoint))
+        load_weights(model.network, _weights(self.checkpoint), self.checkpoint)
         length = horizon(self.experiment, len(self.portions["train"]))
         plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
         return adapter_of(model, plan, length, to_plain(self.experiment.method))
@@ -190,11 +197,10 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
         )
-    best = (folder / "best").resolve()
-    chosen = best if (folder / "best").is_symlink() and best.is_dir() else checkpoint.newest(folder / "checkpoints")
-    if chosen is None or not (folder / MODEL_FILE).is_file():
-        raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
-    facts = json.loads((folder / MODEL_FILE).read_bytes())
+    facts = read_json(folder / MODEL_FILE, MODEL_KEYS)
+    chosen, weights = best_weights(folder)
+    if facts is None:
+        raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")
     experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
     task = _task(facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
@@ -202,7 +208,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     devices.prepare_process(chosen_device)
     backbone, model = build_model(experiment, task, scale)
     method = adapt(backbone, experiment)
-    model.network.load_state_dict(_weights(chosen))
+    load_weights(model.network, weights, chosen)
     method.merge()
     return OpenRun(
         folder=folder,
@@ -218,6 +224,36 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         device=chosen_device,
         save=backbone.save,
     )
+
+
+def best_weights(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
+    """The best checkpoint of a run folder, else its newest, and its weights; raises MissingInput, BadData.
+
+    A run that is still training may delete a checkpoint between the look at `best` and the reading: then the link
+    names another by now.
+    """
+    while True:
+        chosen = checkpoint.best(folder) or checkpoint.newest(folder / "checkpoints")
+        if chosen is None:
+            raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
+        try:
+            return chosen, _weights(chosen)
+        except BadData:
+            if chosen.exists() or (checkpoint.best(folder) or chosen) == chosen:
+                raise
+
+
+def load_weights(network: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Load a checkpoint's weights into the network they are for; raises BadData where they do not fit."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        if as_known(error):  # memory
+            raise
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise BadData(
+            f"{path}: does not fit the network that {MODEL_FILE} and resolved.yaml describe: {reason}"
+        ) from None
 
 
 def _weights(path: Path) -> dict[str, torch.Tensor]:

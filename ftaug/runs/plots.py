@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.engine.run_folder import metrics_rows
+from ftaug.engine.run_folder import read_rows
+from ftaug.engine.storage import make_inside, replace
 from ftaug.errors import printable
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ SQUARES = 12
 
 def curves(run: Path) -> Path:
     """Draw the losses, the metrics and the learning rate of a run folder into report/curves.png."""
-    rows = metrics_rows(run)
+    rows = read_rows(run / "metrics.jsonl")
     training = [row for row in rows if "loss" in row]
     evaluations = [row for row in rows if "val" in row]
     figure = _figure(width=15.0, height=4.2)
@@ -36,7 +38,7 @@ def curves(run: Path) -> Path:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    return _write(figure, run / "report" / "curves.png")
+    return _write(figure, make_inside(run / "report") / "curves.png")
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
@@ -99,7 +101,7 @@ def blend(rows: Sequence[Mapping[str, Any]], metric: str, alpha: float, run: Pat
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False)
-    return _write(figure, run / "report" / "blend.png")
+    return _write(figure, make_inside(run / "report") / "blend.png")
 
 
 def lr_find(
@@ -200,8 +202,10 @@ def _figure(width: float, height: float) -> Figure:
 
 
 def _write(figure: Figure, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    image = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a script that the font lacks
-        figure.savefig(path, dpi=110)
+        figure.savefig(image, dpi=110, format=path.suffix.removeprefix(".") or "png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, image.getvalue())
     return path

@@ -21,9 +21,9 @@ from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup
 from ftaug.engine.signals import StopRequests
-from ftaug.errors import DataChanged, ExperimentError
+from ftaug.errors import BadData, DataChanged, ExperimentError
 from ftaug.runs.board import open_board, show_row
-from ftaug.runs.opened import describe_model
+from ftaug.runs.opened import describe_model, load_weights
 from ftaug.runs.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Session:
     @classmethod
     def begin(cls, setup: Setup, folder: RunFolder) -> "Session":
         """Start at step 0."""
-        folder.truncate_metrics(0)
+        folder.restore_metrics("")
         return cls(setup, folder, Progress(), "new")
 
     @classmethod
@@ -66,15 +66,18 @@ class Session:
             raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
         if state["data"] != _fingerprints(setup):
             raise DataChanged(f"{folder.path}: the data changed; put them back, or start over with --fresh")
-        setup.model.network.load_state_dict(tensors["model"])
-        load_optimizer(setup.optimizer, tensors["optimizer"])
-        if setup.average is not None:
-            setup.average.load(tensors["ema"])
-        restore(setup.method, setup.model.network, tensors.get("method", {}))
-        progress = Progress.from_json(state["progress"])
-        if progress.scaler:
-            setup.scaler.load_state_dict(progress.scaler)
-        folder.truncate_metrics(state["metrics_position"])
+        load_weights(setup.model.network, tensors["model"], path)
+        try:
+            load_optimizer(setup.optimizer, tensors["optimizer"])
+            if setup.average is not None:
+                setup.average.load(tensors["ema"])
+            restore(setup.method, setup.model.network, tensors.get("method", {}))
+            progress = Progress.from_json(state["progress"])
+            if progress.scaler:
+                setup.scaler.load_state_dict(progress.scaler)
+            folder.restore_metrics(state["metrics"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadData(f"{path}: was not written by this version of ftaug ({error}); use --fresh") from error
         if progress.best_step is not None:
             folder.set_best(progress.best_step)
         origin = f"continued at step {progress.step}"
@@ -165,7 +168,6 @@ class Session:
         ticker.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if better else ''}")
         if better:
             self.save()
-            self.folder.set_best(progress.step)
 
     def require_room(self) -> None:
         """Raise StorageError where the disk is too full for the checkpoints of the run."""
@@ -190,12 +192,14 @@ class Session:
             tensors["method"] = setup.method.state
         state = {
             "progress": asdict(progress),
-            "metrics_position": self.folder.metrics_position(),
+            "metrics": self.folder.metrics_text(),
             "digest": self.folder.digest,
             "data": _fingerprints(setup),
             "conditions": _conditions(setup),
         }
         checkpoint.save(self.folder.checkpoints, progress.step, tensors, state, describe_model(setup))
+        if progress.best_step == progress.step:
+            self.folder.set_best(progress.step)  # before the one that it named is deleted: others may be reading it
         checkpoint.prune(self.folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
         self.saved_at, self.saved_step = time.monotonic(), progress.step
 

@@ -87,11 +87,27 @@ def test_a_disk_too_full_for_checkpoints_is_said_before_training(
     usage = checkpoint.shutil.disk_usage(desk)
     monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage._replace(free=8_000_000))
     assert run(["train", "a.yaml", "--run-dir", "run"]) == 74
-    expected = "8 MB free, and checkpoints take 10 MB; free some space, or choose another --run-dir"
+    expected = "8 MB free, and checkpoints take 13 MB; free some space, or choose another --run-dir"
     assert expected in capsys.readouterr().err
     assert not Path("run").exists()
-    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage._replace(free=11_000_000))
+    monkeypatch.setattr(checkpoint.shutil, "disk_usage", lambda path: usage._replace(free=14_000_000))
     assert run(["train", "a.yaml", "--run-dir", "run"]) == 0
+
+
+def test_metrics_that_are_damaged_between_two_starts_are_restored(desk: Path) -> None:
+    assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
+    metrics, complete = Path("r/metrics.jsonl"), Path("r/complete.json")
+    rows, done = metrics.read_bytes(), complete.read_bytes()
+    metrics.write_bytes(rows[: len(rows) // 2])
+    complete.unlink()
+    assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
+    assert (metrics.read_bytes(), complete.read_bytes()) == (rows, done)
+
+
+def test_a_run_that_diverges_keeps_its_metrics(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "a.yaml", "lr={peak: 1e30, schedule: constant}", "train.epochs=20", "--run-dir", "r"]) == 3
+    assert "is not finite at step" in capsys.readouterr().err
+    assert json.loads(Path("r/metrics.jsonl").read_text().splitlines()[0])["step"] == 1
 
 
 def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

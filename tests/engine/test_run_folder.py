@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from ftaug.engine import checkpoint, run_folder
+from ftaug.engine import checkpoint, run_folder, storage
 from ftaug.engine.run_folder import RunFolder, default_path
-from ftaug.errors import BadData, ExperimentError, FtaugError, RunFolderTaken, StorageError
+from ftaug.errors import BadData, ExperimentError, FtaugError, OutOfMemory, RunFolderTaken, StorageError
 
 GIVEN = "data: {path: x}  # as written\n"
 RESOLVED = "train:\n  epochs: 3\naugment:\n- rotate:\n    degrees: 15.0\nmix: null\n"
 DIGEST = "0123456789abcdef" * 4
 
 
-def open_folder(path: Path, *, resolved: str = RESOLVED, digest: str = DIGEST, fresh: bool = False) -> RunFolder:
-    return RunFolder.open(path, experiment_yaml=GIVEN, resolved_yaml=resolved, digest=digest, fresh=fresh)
+def open_folder(path: Path, *, resolved: str = RESOLVED, digest: str = DIGEST, **options) -> RunFolder:
+    return RunFolder.open(path, experiment_yaml=GIVEN, resolved_yaml=resolved, digest=digest, **options)
 
 
 def in_child(action) -> int:
@@ -40,7 +40,7 @@ def die() -> None:
 
 
 def checkpoint_at(folder: RunFolder, step: int) -> None:
-    checkpoint.save(folder.checkpoints, step, {"model": {"w": torch.ones(2)}}, {"metrics": folder.metrics_position()})
+    checkpoint.save(folder.checkpoints, step, {"model": {"w": torch.ones(2)}}, {"metrics": folder.metrics_text()})
 
 
 def test_what_a_new_folder_holds(tmp_path, monkeypatch):
@@ -162,7 +162,7 @@ def test_a_start_that_died_before_its_first_file_does_not_block_the_next(tmp_pat
 def test_a_broken_status_is_bad_data(tmp_path):
     with open_folder(tmp_path / "a"):
         pass
-    for text in ("{", "[]", "3", '{"digest"'):
+    for text in ("{", "[]", "3", '{"digest"', "{}", f'{{"digest": "{DIGEST}"}}', '{"digest": 3}', "[" * 100_000):
         (tmp_path / "a" / "status.json").write_text(text)
         with pytest.raises(BadData, match=r"status\.json"):
             open_folder(tmp_path / "a")
@@ -236,11 +236,22 @@ def test_three_restarts_without_progress_are_enough(tmp_path):
         open_folder(tmp_path / "a")
         die()
 
-    assert [in_child(start) for _ in range(5)] == [-9, -9, -9, 1, -9]  # once it was said, a person may try again
-    with pytest.raises(FtaugError, match=r"no progress in 3 starts.*step 0"):
+    assert [in_child(start) for _ in range(5)] == [-9, -9, -9, 4, -9]  # once it was said, a person may try again
+    with pytest.raises(OutOfMemory, match=r"no progress in 3 starts.*step 0"):
         for _ in range(2):
             in_child(start)
         open_folder(tmp_path / "a")
+
+
+def test_three_defects_are_no_lack_of_memory(tmp_path):
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), open_folder(tmp_path / "a"):
+            raise ZeroDivisionError
+    with pytest.raises(FtaugError, match=r"no progress in 3 starts.*by a defect; see crash\.log") as info:
+        open_folder(tmp_path / "a")
+    assert info.value.exit_code == 1
+    with open_folder(tmp_path / "a"):
+        pass  # the same command tries again
 
 
 def test_a_restart_with_progress_or_an_orderly_end_counts_from_zero(tmp_path):
@@ -264,7 +275,8 @@ def test_a_restart_with_progress_or_an_orderly_end_counts_from_zero(tmp_path):
 def test_what_counts_as_a_death(tmp_path, error, died):
     with pytest.raises(type(error)), open_folder(tmp_path / "a"):
         raise error
-    assert json.loads((tmp_path / "a" / "status.json").read_text())["running"] is died
+    status = json.loads((tmp_path / "a" / "status.json").read_text())
+    assert (status["running"], status["crashed"]) == (False, died)
 
 
 def test_metrics_are_the_same_bytes_however_often_the_run_is_killed(tmp_path):
@@ -274,7 +286,7 @@ def test_metrics_are_the_same_bytes_however_often_the_run_is_killed(tmp_path):
         {"step": step, "loss": draw.random(), "val": {"accuracy": 0.5, "ü": float("inf")}} for step in range(1, 200)
     ]
     with open_folder(tmp_path / "whole") as folder:
-        folder.truncate_metrics(0)
+        folder.restore_metrics("")
         for row in rows:
             folder.append_metrics(row)
         assert [row["loss"] for row in folder.read_metrics()] == [row["loss"] for row in rows]
@@ -283,7 +295,7 @@ def test_metrics_are_the_same_bytes_however_often_the_run_is_killed(tmp_path):
         folder = open_folder(tmp_path / "killed")
         found = checkpoint.newest(folder.checkpoints)
         step = 0 if found is None else int(found.name.removeprefix("step-"))
-        folder.truncate_metrics(0 if found is None else checkpoint.load(found)[1]["metrics"])
+        folder.restore_metrics("" if found is None else checkpoint.load(found)[1]["metrics"])
         for row in rows[step:]:
             folder.append_metrics(row)
             if row["step"] % 10 == 0:
@@ -299,12 +311,85 @@ def test_metrics_are_the_same_bytes_however_often_the_run_is_killed(tmp_path):
     assert (tmp_path / "killed" / "metrics.jsonl").read_bytes() == (tmp_path / "whole" / "metrics.jsonl").read_bytes()
 
 
-def test_lost_metrics_are_warned_about(tmp_path, caplog):
+@pytest.mark.parametrize("damage", [b"", b'{"step": 1', b'{"step": 1}\n{"st\x00p": 2}\n', b"\xff" * 40])
+def test_damaged_metrics_are_restored_from_the_checkpoint(tmp_path, caplog, damage):
     with open_folder(tmp_path / "a") as folder:
         folder.append_metrics({"step": 1})
-        folder.truncate_metrics(100)
-        assert folder.read_metrics() == [{"step": 1}]
-    assert "metrics.jsonl lost" in caplog.text
+        folder.append_metrics({"step": 2, "ü": 0.5})
+        saved = folder.metrics_text()
+    (tmp_path / "a" / "metrics.jsonl").write_bytes(damage)
+    with open_folder(tmp_path / "a") as folder:
+        folder.restore_metrics(saved)
+        assert folder.read_metrics() == [{"step": 1}, {"step": 2, "ü": 0.5}]
+        folder.append_metrics({"step": 3})
+    assert (tmp_path / "a" / "metrics.jsonl").read_text() == f'{saved}{{"step": 3}}\n'
+    assert "metrics.jsonl: is damaged; restored from the checkpoint" in caplog.text
+
+
+def test_metrics_that_cannot_be_read_are_bad_data(tmp_path):
+    with open_folder(tmp_path / "a") as folder:
+        folder.append_metrics({"step": 1})
+        (tmp_path / "a" / "metrics.jsonl").write_text("{")
+        with pytest.raises(BadData, match=r"metrics\.jsonl: is damaged"):
+            folder.read_metrics()
+
+
+OWN = ["checkpoints", "plugins", ".lock", "metrics.jsonl", "train.log", "crash.log", "best", "experiment.yaml"]
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("kind", [os.symlink, os.link])
+def test_nothing_outside_the_run_folder_is_written_or_deleted(tmp_path, name, kind):
+    with open_folder(tmp_path / "a"):
+        pass
+    is_folder = name in ("checkpoints", "plugins")
+    outside, own = tmp_path / "outside", tmp_path / "a" / name
+    (outside / "step-0000001").mkdir(parents=True)
+    for file in ("file", ".tmp-file", ".trash-file", "step-0000001/file"):
+        (outside / file).write_text("mine")
+    target = outside if is_folder else outside / "file"
+    storage.remove(own)
+    if is_folder and kind is os.link:
+        return  # there are no such links
+    kind(target, own)
+    try:
+        with open_folder(tmp_path / "a", kept={"plugins/p.py": b""}) as folder:
+            folder.append_metrics({"step": 1})
+            folder.restore_metrics("")
+            checkpoint_at(folder, 2)
+            folder.set_best(2)
+    except RunFolderTaken as error:
+        assert str(error).startswith(f"{own}: is not a plain")
+    else:
+        assert name in ("best", "crash.log", "experiment.yaml")
+    assert sorted(path.name for path in outside.rglob("*")) == [
+        ".tmp-file",
+        ".trash-file",
+        "file",
+        "file",
+        "step-0000001",
+    ]
+    assert {path.read_text() for path in outside.rglob("*") if path.is_file()} == {"mine"}
+
+
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
+    with open_folder(tmp_path / "a"):
+        pass
+    for name in (".lock", "metrics.jsonl"):
+        (tmp_path / "a" / name).unlink()
+        os.mkfifo(tmp_path / "a" / name)
+        with pytest.raises(RunFolderTaken, match="is not a plain file"):
+            open_folder(tmp_path / "a")
+        (tmp_path / "a" / name).unlink()
+
+
+def test_a_folder_that_a_kill_left_half_written_is_cleaned_up(tmp_path):
+    with open_folder(tmp_path / "a"):
+        pass
+    (tmp_path / "a" / ".tmp-backbone").mkdir()
+    (tmp_path / "a" / ".tmp-backbone" / "config.json").touch()
+    with open_folder(tmp_path / "a"):
+        assert not (tmp_path / "a" / ".tmp-backbone").exists()
 
 
 def test_a_row_that_cannot_be_written_is_a_storage_error(tmp_path):
@@ -341,7 +426,7 @@ def test_a_start_that_died_is_mentioned_by_the_next(tmp_path, caplog):
 
     in_child(start)
     with open_folder(tmp_path / "a"):
-        assert "was killed or crashed" in caplog.text
+        assert "the start before this one was killed" in caplog.text
 
 
 def test_warnings_go_to_stderr_and_to_the_log_of_every_start(tmp_path, capsys):
@@ -363,9 +448,8 @@ def test_warnings_go_to_stderr_and_to_the_log_of_every_start(tmp_path, capsys):
 def test_a_log_on_a_full_disk_is_mentioned_once(tmp_path, capsys):
     with open_folder(tmp_path / "a"):
         pass
-    (tmp_path / "a" / "train.log").unlink()
-    (tmp_path / "a" / "train.log").symlink_to("/dev/full")
-    with open_folder(tmp_path / "a"):
+    with open_folder(tmp_path / "a") as folder:
+        os.dup2(os.open("/dev/full", os.O_WRONLY), folder._handlers[0].stream.fileno())
         for _ in range(3):
             logging.getLogger("ftaug").warning("hello")
     err = capsys.readouterr().err

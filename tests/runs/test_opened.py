@@ -1,0 +1,95 @@
+"""A run folder that is damaged, or that a training run changes while it is opened."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from ftaug.engine import checkpoint
+from ftaug.errors import BadData, MissingInput
+from ftaug.runs import opened
+from ftaug.runs.opened import best_weights, load_weights, open_run
+
+
+def save(run: Path, step: int) -> Path:
+    """A checkpoint whose weights tell its step, and `best` naming it."""
+    (run / "checkpoints").mkdir(exist_ok=True)
+    path = checkpoint.save(run / "checkpoints", step, {"model": {"w": torch.tensor([float(step)])}}, {})
+    checkpoint_link = run / "best"
+    checkpoint_link.unlink(missing_ok=True)
+    checkpoint_link.symlink_to(Path("checkpoints", path.name))
+    return path
+
+
+def test_a_best_checkpoint_that_is_pruned_between_look_and_load(tmp_path, monkeypatch):
+    save(tmp_path, 1)
+    load, calls = checkpoint.load, []
+
+    def late(path):
+        calls.append(path.name)
+        if len(calls) == 1:  # training moves on, just now
+            for step in (2, 3, 4):
+                save(tmp_path, step)
+            checkpoint.prune(tmp_path / "checkpoints", keep=[4])
+        return load(path)
+
+    monkeypatch.setattr(checkpoint, "load", late)
+    path, weights = best_weights(tmp_path)
+    assert calls == ["step-0000001", "step-0000004"]
+    assert (path.name, weights["w"].item()) == ("step-0000004", 4.0)
+
+
+def test_a_best_checkpoint_that_is_gone_is_bad_data_and_not_another_one(tmp_path):
+    save(tmp_path, 1)
+    path = save(tmp_path, 2)
+    path.rename(tmp_path / "elsewhere")
+    with pytest.raises(BadData, match="step-0000002 is corrupt"):
+        best_weights(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["best", "/etc", "../x/step-0000001", "checkpoints/other"])
+def test_a_best_link_that_leads_to_no_checkpoint_of_the_run(tmp_path, target):
+    save(tmp_path, 1)
+    (tmp_path / "best").unlink()
+    (tmp_path / "best").symlink_to(target)
+    with pytest.raises(BadData, match=r"best: leads to .*, which is no checkpoint of the run"):
+        best_weights(tmp_path)
+
+
+def test_a_copy_that_has_the_best_checkpoint_in_place_of_the_link(tmp_path):
+    path = save(tmp_path, 1)
+    save(tmp_path, 2)
+    (tmp_path / "best").unlink()
+    path.rename(tmp_path / "best")
+    assert best_weights(tmp_path)[1]["w"].item() == 1.0
+
+
+def test_no_checkpoint_is_missing_input(tmp_path):
+    with pytest.raises(MissingInput, match="has no checkpoint yet"):
+        best_weights(tmp_path)
+
+
+def test_weights_that_do_not_fit_are_bad_data(tmp_path):
+    weights = load_file(save(tmp_path, 1) / "model.safetensors")
+    with pytest.raises(BadData, match=r"does not fit the network .*Unexpected key"):
+        load_weights(torch.nn.Identity(), weights, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"classes": 3}', "\x00" * 100])
+def test_a_damaged_model_file_is_bad_data(tmp_path, text):
+    save(tmp_path, 1)
+    (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
+    (tmp_path / opened.MODEL_FILE).write_text(text)
+    with pytest.raises(BadData, match=r"model\.json: is damaged"):
+        open_run(tmp_path)
+
+
+def test_a_model_file_of_other_classes_is_bad_data(tmp_path):
+    save(tmp_path, 1)
+    (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
+    facts = {"classes": ["a", "b"], "multi_label": False, "activation": "softmax"}
+    (tmp_path / opened.MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
+    with pytest.raises(BadData, match="does not fit the network"):
+        open_run(tmp_path)
