@@ -99,12 +99,11 @@ def _check(path: Path, line: int, row: Sequence[str], width: int, raw: str, mark
     escaped = f"\\{mark}" in raw and any(cell.endswith("\\") for cell in row[:-1])
     if len(row) == width and not escaped:
         return
-    name = NAMES[mark]
     if escaped:
-        raise _bad(path, line, f'a backslash does not escape {name}; quote the whole cell: "one{mark} two"')
+        raise _bad(path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks")
     if len(row) < width:
         raise _bad(path, line, f"the row has {len(row)} of {width} columns")
-    quote = f'put a cell that holds {name} in quotation marks: "one{mark} two"'
+    quote = f"put a cell that holds {NAMES[mark]} in quotation marks"
     raise _bad(path, line, f"the row has {len(row)} cells and the header {width}; {quote}")
 
 

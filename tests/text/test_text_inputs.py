@@ -47,7 +47,7 @@ def test_all_that_is_wrong_is_named_before_the_first_text(tmp_path, monkeypatch)
         "docs: holds no .txt; it holds .md (1)",
         "a.csv:1: no column 'text'; the columns are 'words'",
         "b.jsonl:1: the key 'text' is there more than once",
-        'c.csv:2: the row has 3 cells and the header 2; put a cell that holds a comma in quotation marks: "one, two"',
+        "c.csv:2: the row has 3 cells and the header 2; put a cell that holds a comma in quotation marks",
     ]
 
 
