@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -126,7 +125,7 @@ def write(
         value = folder.finish()
     finally:
         held.release()
-    print(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}", file=sys.stderr)
+    screen.say(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}")
     return {"digest": value, "samples": total, "labels": dict(sorted(folder.labels.items()))}
 
 
@@ -163,4 +162,4 @@ def _say_cautions(experiment: Experiment, train: Portion) -> None:
     if experiment.mix is not None:
         cautions.append(f"mix: {experiment.mix.name} is left out: it mixes the samples of a batch, in training only")
     for caution in cautions:
-        print(f"caution: {caution}", file=sys.stderr)
+        screen.say(f"caution: {caution}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, t
                 raise
             show(opened, account)
         else:
-            print(f"already complete: {path}", file=sys.stderr)
+            output.say(f"already complete: {path}")
         result = {"run": str(path), **(folder.complete or {})}
         print(output.to_json(result | {"blend": mixing.account(path, "blend")}) if as_json else path)
 

@@ -105,11 +105,9 @@ def _print(
     length: Horizon,
     warnings: Sequence[str],
 ) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    console = output.PlainConsole()
     if not console.is_terminal:
-        console = Console(highlight=False, width=160)
+        console = output.PlainConsole(width=160)
     sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
     task = data["train"].task
     console.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -58,7 +57,7 @@ def run(
     elif not as_json:
         results.show(sheet.screen)
     for caution in showing.cautions:
-        print(f"caution: {caution}", file=sys.stderr)
+        results.say(f"caution: {caution}")
     if as_json:
         found = {"effects": [asdict(cast(Any, effect)) for effect in showing.effects], "cautions": showing.cautions}
         print(results.to_json({"sheet": None if output is None else str(output), **sheet.facts, **found}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: 
                 raise
             show(account)
         else:
-            print(f"already complete: {path}", file=sys.stderr)
+            output.say(f"already complete: {path}")
         result = {"run": str(path), **(folder.complete or {})}
         print(output.to_json(result | {"soup": mixing.account(path, "soup")}) if as_json else path)
 

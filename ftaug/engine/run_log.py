@@ -9,6 +9,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from ftaug.engine.storage import open_inside
+from ftaug.errors import printable
 
 log = logging.getLogger("ftaug")
 
@@ -32,9 +33,16 @@ class RunLog(logging.FileHandler):
             print(f"{self.baseFilename}: cannot be written, its lines are lost", file=sys.stderr)
 
 
+class StderrLog(logging.Handler):
+    """Warnings on stderr, with control characters of file names escaped."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(printable(record.getMessage()), file=sys.stderr)
+
+
 def start_logging(path: Path) -> list[logging.Handler]:
-    """Send what ftaug logs to train.log, and its warnings to stderr as before."""
-    handlers: list[logging.Handler] = [RunLog(path), *([logging.lastResort] if logging.lastResort else [])]
+    """Send what ftaug logs to train.log, and its warnings to stderr too."""
+    handlers: list[logging.Handler] = [RunLog(path), StderrLog(logging.WARNING)]
     for handler in handlers:
         log.addHandler(handler)
     log.setLevel(logging.INFO)

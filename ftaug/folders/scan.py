@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ftaug import split_groups
-from ftaug.errors import BadData, MissingInput, StorageError
+from ftaug.errors import BadData, MissingInput, StorageError, printable
 from ftaug.packed import Packed
 
 _SYSTEM_NAMES = {b"__macosx", b"thumbs.db", b"desktop.ini", b"$recycle.bin", b"system volume information"}
@@ -212,7 +212,7 @@ def _report(walk: _Walk) -> None:
     if time.monotonic() - walk.reported >= _PROGRESS_SECONDS:
         walk.reported = time.monotonic()
         print(
-            f"reading {os.fsdecode(walk.root)}: {len(walk.ends):,} {walk.kind.noun}s so far",
+            f"reading {printable(os.fsdecode(walk.root))}: {len(walk.ends):,} {walk.kind.noun}s so far",
             file=sys.stderr,
             flush=True,
         )

@@ -26,7 +26,7 @@ LISTED = 12
 
 def console() -> Console:
     """The console for people: stderr, without colour where it is not a terminal."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return output.PlainConsole(stderr=True, soft_wrap=True)
 
 
 def next_steps(run: Path) -> str:

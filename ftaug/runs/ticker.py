@@ -6,6 +6,8 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from ftaug.errors import printable
+
 SECONDS_BETWEEN_LINES = 30.0
 
 
@@ -43,6 +45,7 @@ class Ticker:
     def line(self, text: str) -> None:
         """Write a line that stays."""
         self.last_line = time.monotonic()
+        text = printable(text)
         if self.bar is not None:
             self.bar.write(text, file=sys.stderr)
         else:

@@ -1,10 +1,13 @@
 import json
 import math
+import re
 
 import numpy as np
 import pytest
+from rich.table import Table
 
-from ftaug.runs import output
+from ftaug.runs import output, screen
+from ftaug.runs.ticker import Ticker
 
 
 def test_json_has_null_for_what_is_no_finite_number():
@@ -37,3 +40,28 @@ def test_texts_are_left_and_figures_right(capsys):
     output.show(output.table(("name", "count"), [("a", 1), ("long", 1000)]))
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert any(line.startswith(" a ") and line.endswith("    1") for line in lines)
+
+
+NAMES = ("\x1b[31mred\x1b[0m", "[bold]x", "[/x]y", ":smile:")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_names_of_classes_are_shown_as_they_are_with_escape_codes_escaped(capsys, monkeypatch, terminal):
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    table = Table(title=NAMES[0])
+    table.add_column(NAMES[0])
+    for name in NAMES:
+        table.add_row(name)
+    for text in (*NAMES, table):
+        screen.console().print(text)
+        output.show(text)
+    for name in NAMES:
+        output.say(name)
+    Ticker(1, 0).line(NAMES[0])
+    out, err = capsys.readouterr()
+    shown = re.sub("\x1b\\[[0-9;]*m", "", out + err) if terminal else out + err
+    assert "\x1b" not in shown
+    assert "\x1b[31m" not in out + err
+    assert (out.count(r"\x1b[31mred"), err.count(r"\x1b[31mred")) == (4, 6)
+    assert all(name in out and name in err for name in NAMES[1:])
