@@ -383,8 +383,10 @@ def lr_find(
 
 @app.command(name="list")
 def list_components(
-    kind: Annotated[str | None, typer.Argument(help="Such as augmentation or optimizer.")] = None,
-    name: Annotated[str | None, typer.Argument(help="One component, with its settings.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="A kind such as augmentation, a component, or a section such as train.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(help="One component of the kind, or one key of the section.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List what an experiment file can name."""

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ftaug.config.dump import to_plain
+from ftaug.config.other_names import hint, spelled
 from ftaug.config.registry import REGISTRIES, Entry, Registry
-from ftaug.config.schema import REQUIRED, Shape, entry_shape
+from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape
+from ftaug.config.sections import TOP, kinds_of, sections
 from ftaug.config.strict_json import dumps
 from ftaug.config.words import wording
 from ftaug.errors import ExperimentError, did_you_mean
@@ -20,15 +22,16 @@ from ftaug.load import MODALITIES, import_components
 
 
 def run(kind: str | None, name: str | None, as_json: bool) -> None:
-    """Print the kinds, the components of a kind, or one component with its settings."""
+    """Print the kinds, the components of a kind, one component with its settings, or keys of the experiment file."""
     for modality in MODALITIES:
         import_components(modality)
     kinds = {known: _of_kind(known) for known in sorted({registry.kind for registry in REGISTRIES.values()})}
     if kind is None:
         result: Any = {known: names(registries) for known, registries in kinds.items()}
         lines = table((known, f"{len(found):4}", _some(found)) for known, found in result.items())
+        lines += table([("the file's keys", ", ".join(path for path in sections() if "." not in path))])
     elif kind not in kinds:
-        raise ExperimentError(f"no kind '{kind}'{did_you_mean(kind, kinds)}")
+        result, lines = _section(kind, name) or _anywhere(kind, name, kinds)
     elif name is None:
         found = {known: _entries(kinds[kind], known) for known in names(kinds[kind])}
         result = {known: next(iter(entries.values())).summary for known, entries in found.items()}
@@ -65,23 +68,71 @@ def _is_prefixed(registry: Registry, name: str) -> bool:
 
 def _one(kind: str, name: str, registries: Mapping[str, Registry]) -> tuple[Any, list[str]]:
     """A component as JSON values and as lines: a page for each modality that has its own by that name."""
-    entries = _entries(registries, name)
+    entries = _entries(registries, name) or _entries(registries, spelled(kind, name))
     if not entries:
-        raise ExperimentError(f"no {kind} '{name}'{did_you_mean(name, names(registries), f'ftaug list {kind}')}")
+        known = names(registries)
+        near = hint(kind, name, known) or did_you_mean(name, known, f"ftaug list {kind}")
+        raise ExperimentError(f"no {kind} '{name}'{near}")
     results: dict[str, Any] = {}
     lines: list[str] = []
     for of, entry in entries.items():
         shape = entry_shape(entry)
         results[of] = {
             "kind": kind,
-            "name": name,
+            "name": entry.name,
             "modality": of,
             "summary": entry.summary,
             "settings": settings(shape),
         }
         heading = [f"modality {of}:"] if len(entries) > 1 else []
-        lines += [*([""] if lines else []), *heading, *component(entry, shape)]
+        lines += [*([""] if lines else []), *heading, *component(inspect.getdoc(entry.function) or "", shape)]
     return next(iter(results.values())) if len(results) == 1 else results, lines
+
+
+def _anywhere(name: str, extra: str | None, kinds: Mapping[str, dict[str, Registry]]) -> tuple[Any, list[str]]:
+    """A component by its name alone, of whichever kind it is: a page for each."""
+    matching = [kind for kind, registries in kinds.items() if _entries(registries, spelled(kind, name))]
+    if extra is not None or not matching:
+        hints = (hint(kind, name, names(registries)) for kind, registries in kinds.items())
+        near = next(filter(None, hints), "") if extra is None else ""
+        known = [*kinds, *sections(), *(one for registries in kinds.values() for one in names(registries))]
+        raise ExperimentError(f"no kind, component or key '{name}'{near or did_you_mean(name, known, 'ftaug list')}")
+    pages = {kind: _one(kind, name, kinds[kind]) for kind in matching}
+    lines = [line for kind, (_, page) in pages.items() for line in (f"{kind} {spelled(kind, name)}:", "", *page, "")]
+    results = {kind: result for kind, (result, _) in pages.items()}
+    return next(iter(results.values())) if len(results) == 1 else results, lines[:-1]
+
+
+def _section(path: str, key: str | None) -> tuple[Any, list[str]] | None:
+    """The keys of a section of the experiment file, or one key wherever it is; None where there is none."""
+    whole = f"{path}.{key}" if key else path
+    if whole in sections():
+        shapes = [dataclass_shape(cls) for cls in sections()[whole]]
+        pages = [component(inspect.getdoc(cls) or "", dataclass_shape(cls)) for cls in sections()[whole]]
+        if (itself := _key(whole)) and not isinstance(itself[0][whole].get("default"), dict):
+            pages.insert(0, itself[1])  # a key that need not be a section, such as unfreeze
+        keys = {name: said for shape in shapes for name, said in settings(shape).items()}
+        return {"section": whole, "keys": keys}, [line for page in pages for line in (*page, "")][:-1]
+    return _key(whole)
+
+
+def _key(path: str) -> tuple[Any, list[str]] | None:
+    """A key by its dotted path, or by its name alone wherever it is; None where there is none."""
+    section, _, last = path.rpartition(".")
+    shapes = [
+        (prefix, dataclass_shape(cls))
+        for prefix, classes in sections().items()
+        for cls in classes
+        if section in ("", prefix) and last in dataclass_shape(cls).annotations
+    ]
+    result: dict[str, Any] = {}
+    lines: list[str] = []
+    for prefix, shape in shapes:
+        where = last if prefix == TOP else f"{prefix}.{last}"
+        result[where] = settings(shape)[last]
+        lines += table([(where, *_row(result[where]))])
+        lines += [f"  see ftaug list {kind}" for kind in kinds_of(shape.annotations[last])]
+    return (result, lines) if shapes else None
 
 
 def settings(shape: Shape) -> dict[str, dict[str, Any]]:
@@ -94,19 +145,20 @@ def settings(shape: Shape) -> dict[str, dict[str, Any]]:
     return found
 
 
-def component(entry: Entry, shape: Shape) -> list[str]:
-    """One component as a page: its first line, its settings, the rest of its docstring."""
-    rows = [
-        (key, "required" if "required" in said else flow(said["default"]), f"{said['explanation']} ({said['must_be']})")
-        for key, said in settings(shape).items()
-    ]
-    rest = re.sub(r"^Settings:\n(?:[ \t]+\S.*\n?)*", "", _body(entry), flags=re.MULTILINE).strip()
-    parts = [[entry.summary], table(rows, indent="  ") if rows else ["  nothing to set"], *([[rest]] if rest else [])]
+def component(docstring: str, shape: Shape) -> list[str]:
+    """One component or section as a page: its first line, its settings, the rest of its docstring."""
+    rows = [(key, *_row(said)) for key, said in settings(shape).items()]
+    summary, _, body = docstring.partition("\n")
+    rest = re.sub(r"^Settings:\n(?:[ \t]+\S.*\n?)*", "", body, flags=re.MULTILINE).strip()
+    parts = [[summary], table(rows, indent="  ") if rows else ["  nothing to set"], *([[rest]] if rest else [])]
     return [line for number, part in enumerate(parts) for line in ([""] if number else []) + part]
 
 
-def _body(entry: Entry) -> str:
-    return (inspect.getdoc(entry.function) or "").partition("\n")[2]
+def _row(said: Mapping[str, Any]) -> tuple[str, str]:
+    """The default of a setting, and what it is."""
+    default = said.get("default")
+    shown = "required" if "required" in said else "…" if isinstance(default, dict) and default else flow(default)
+    return shown, f"{said['explanation']} ({said['must_be']})"
 
 
 def flow(value: Any) -> str:

@@ -104,6 +104,12 @@ def right_place(key: str, owner: str) -> str | None:
     return target
 
 
+def listed_as(owner: str) -> str:
+    """What `ftaug list` is asked for the keys of a dataclass of the upper levels, or the settings of a component."""
+    path = next((path for name, path in _paths() if name == owner), f"{owner}.")
+    return path.rpartition(".")[0] or "experiment"
+
+
 @functools.cache
 def _paths() -> tuple[tuple[str, str], ...]:
     """Every key of the upper levels: the dataclass it belongs to, and its dotted path."""

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from ftaug.config.annotations import Kind, is_component, is_list_of_words, is_mapping, is_section, is_union
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
+from ftaug.config.other_names import SPELLINGS, spelled
 from ftaug.config.registry import REGISTRIES, Entry, Registry, registry
 from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape, list_setting
 
@@ -64,10 +65,12 @@ class InModality:
         """The schema of a component of a kind: a name, or one key with its settings."""
         found = entries(registry)
         to = {name: {"$ref": f"#/$defs/{self.reference(registry.kind, entry)}"} for name, entry in found.items()}
+        to |= {name: to[ours] for name, ours in SPELLINGS.get(registry.kind, {}).items() if ours in to}
         prefixes = {f"^{prefix}.": to[prefix] for prefix in registry.prefixes}
-        bare = [name for name in registry if not _required(entry_shape(found[name]))]
+        complete = [name for name in to if name not in registry.prefixes]
+        bare = [name for name in complete if not _required(entry_shape(registry[spelled(registry.kind, name)]))]
         names: list[Schema] = [{"enum": bare}, *({"type": "string", "pattern": pattern} for pattern in prefixes)]
-        one_key = {"type": "object", "properties": {name: to[name] for name in registry}, "patternProperties": prefixes}
+        one_key = {"type": "object", "properties": {name: to[name] for name in complete}, "patternProperties": prefixes}
         return {"anyOf": [*names, one_key | {"additionalProperties": False, "minProperties": 1, "maxProperties": 1}]}
 
     def reference(self, kind: str, entry: Entry) -> str:

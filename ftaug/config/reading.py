@@ -15,6 +15,7 @@ from ftaug.config.checks import check
 from ftaug.config.document import Document, Places, Where
 from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.faults import Fault
+from ftaug.config.other_names import SPELLINGS
 from ftaug.config.registry import Component
 from ftaug.config.schema import dataclass_shape, list_setting, read_tree, word_as_list
 from ftaug.config.task_fit import tasks_of, with_task_defaults
@@ -139,7 +140,9 @@ def placed(value: Any, where: Where, source: Document) -> Any:
 
 def _inside(component: Component, where: Where, source: Document) -> Where:
     """The way to a component's settings, by the name that the file has for it."""
-    return (*where, component.name)
+    spellings = SPELLINGS.get(component.kind, {})
+    names = [component.name, *(name for name, ours in spellings.items() if ours == component.name)]
+    return next(((*where, name) for name in names if (*where, name) in source.places), (*where, component.name))
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -13,6 +13,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
+from ftaug.config.other_names import hint
 from ftaug.config.plugins import import_origin, is_file, origin_of
 from ftaug.errors import MissingInput, Place, did_you_mean
 
@@ -175,7 +176,8 @@ class Registry:
         if self.shared is not None and name in self.shared:
             entry = self.shared[name]
             return Entry(name, entry.function, {**self.facts, **entry.facts}, entry.in_family)
-        raise KeyError(f"no {self.kind} '{name}'{did_you_mean(name, self, f'ftaug list {self.kind}')}")
+        near = hint(self.kind, name, self) or did_you_mean(name, self, f"ftaug list {self.kind}")
+        raise KeyError(f"no {self.kind} '{name}'{near}")
 
 
 def called_by_author(function: Callable[..., Any]) -> str:

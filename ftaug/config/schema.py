@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, PydanticCustomError, SchemaValidator, core_schema
 
-from ftaug.config.aliases import right_place
+from ftaug.config.aliases import listed_as, right_place
 from ftaug.config.annotations import (
     Kind,
     annotation_at,
@@ -27,6 +27,7 @@ from ftaug.config.annotations import (
 )
 from ftaug.config.document import Where
 from ftaug.config.faults import Fault, fail, predicate
+from ftaug.config.other_names import hint, same_name, setting_hint, spelled
 from ftaug.config.registry import (
     REGISTRIES,
     Component,
@@ -39,8 +40,7 @@ from ftaug.config.registry import (
     registry,
 )
 from ftaug.config.severity import Severity, governed, settings_at
-from ftaug.config.words import article, as_list, shown, wording
-from ftaug.errors import did_you_mean
+from ftaug.config.words import article, as_list, shown, valid_keys, wording
 
 REQUIRED = inspect.Parameter.empty
 
@@ -113,8 +113,9 @@ class Shape:
                 f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
             )
         target = right_place(key, self.name)
-        hint = f"; did you mean '{target}'?" if target else did_you_mean(key, self.annotations)
-        return Fault(f"unknown key '{key}'", hint or "; there is nothing to set", "parent", at_key=True)
+        near = f"; did you mean '{target}'?" if target else setting_hint(key, self.annotations)
+        near = near or valid_keys(key, self.annotations, listed_as(self.name))
+        return Fault(f"unknown key '{key}'", near, "parent", at_key=True)
 
 
 @functools.cache
@@ -196,6 +197,7 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
     else:
         words = f"must be {article(kind)} {kind}: its name, or its name with its settings below it; got {shown(tree)}"
         raise fail(((), predicate(words)))
+    name = name if name in entries else spelled(kind, name)
     try:
         entry = entries[name]
     except KeyError as error:
@@ -255,9 +257,12 @@ def read_settings(entry: Entry, tree: Any, context: Mapping[str, Any]) -> dict[s
 
 def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:
     """What to say of a component of another kind or another modality; nothing where there is none of that name."""
+    here = context.get("modality", "image")
+    known_here = hint(kind, name, registry(kind, here))
     for (other, modality), entries in REGISTRIES.items():
-        if modality in ("any", context.get("modality", "image")) and name in entries.own:
-            return f"'{name}' is {article(other)} {other}, not {article(kind)} {kind}; see ftaug list {other} {name}"
+        theirs = same_name(name, entries.own) if modality in ("any", here) and not known_here else None
+        if theirs is not None:
+            return f"'{name}' is {article(other)} {other}, not {article(kind)} {kind}; see ftaug list {other} {theirs}"
     for modality in context.get("other_modalities", lambda: ())():
         if name in registry(kind, modality):
             here = context["modality"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from ftaug.config.annotations import Kind, is_mapping, is_section, is_union
 from ftaug.config.document import Where, scalar
 from ftaug.config.types import Wording
-from ftaug.errors import one_of
+from ftaug.errors import did_you_mean, one_of
 
 _PLAIN = {
     int: "a whole number",
@@ -85,6 +85,21 @@ def as_list(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; put a dash before each item"
     return "" if value is None else f"; write [{shown(value)}]"
+
+
+KEYS_SHOWN = 12
+"""Keys that a message lists, at most; there are 19 at the top of a file."""
+
+
+def valid_keys(key: str, known: Collection[str], listed_as: str) -> str:
+    """What to say of an unknown key: the nearest that is known, or which there are."""
+    if not known:
+        return "; there is nothing to set"
+    near = did_you_mean(key, known)
+    if near.startswith("; did you mean"):
+        return near
+    more = f", … (ftaug list {listed_as})" if len(known) > KEYS_SHOWN else ""
+    return f"; valid keys: {', '.join([*known][:KEYS_SHOWN])}{more}"
 
 
 def _is_text(value: str) -> bool:

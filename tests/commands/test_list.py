@@ -1,5 +1,6 @@
 """`ftaug list`: kinds, names, or one component with its settings."""
 
+import dataclasses
 import inspect
 import json
 
@@ -7,6 +8,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.components.schedules import cosine
+from ftaug.config.experiment import Data, Experiment, Train
 from ftaug.image.augmentations.geometry import rotate
 
 
@@ -62,10 +64,44 @@ def test_as_json(listed):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["augmentations"], "no kind 'augmentations'; did you mean 'augmentation'?\n"),
+        (["augmentations"], "no kind, component or key 'augmentations'; did you mean 'augmentation'?\n"),
+        (["hflip"], "no kind, component or key 'hflip'; in ftaug it is horizontal_flip\n"),
+        (["augmentation", "RandomRotation"], "no augmentation 'RandomRotation'; in ftaug it is rotate\n"),
+        (["train", "epoch"], "no kind, component or key 'train'; did you mean 'train'?\n"),
         (["augmentation", "rotat"], "no augmentation 'rotat'; did you mean 'rotate'?\n"),
     ],
 )
 def test_unknown_names(arguments, message, capsys):
     assert run(["list", *arguments]) == 2
     assert capsys.readouterr() == ("", message)
+
+
+def test_a_section_of_the_file_with_its_keys(listed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    text = listed("train")
+    assert text.splitlines()[0] == inspect.getdoc(Train).splitlines()[0]
+    shown = {line.split()[0]: line.split()[1] for line in text.splitlines()[2:] if line[:3].strip()}
+    assert list(shown) == [field.name for field in dataclasses.fields(Train)]
+    assert (shown["epochs"], shown["compile"]) == ("10", "false")
+    assert json.loads(listed("lr", "--json"))["keys"]["peak"]["default"] == 0.001
+    assert set(json.loads(listed("data", "--json"))["keys"]) == {field.name for field in dataclasses.fields(Data)}
+    keys = [line.split()[0] for line in listed("experiment").splitlines()[2:] if line[:3].strip()]
+    assert keys == [field.name for field in dataclasses.fields(Experiment)]
+    assert set(json.loads(listed("data.val", "--json"))["keys"]) == {"split", "fold", "of"}
+    assert listed("unfreeze").startswith('unfreeze  ["all"]  what learns: ')
+
+
+def test_a_key_wherever_it_is(listed, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert listed("epochs") == listed("train", "epochs") == listed("train.epochs")
+    assert listed("epochs").startswith("train.epochs  10  passes over the training samples")
+    assert listed("augment").splitlines()[1] == "  see ftaug list augmentation"
+    assert set(json.loads(listed("batch_size", "--json"))) == {"data.batch_size", "evaluate.batch_size"}
+
+
+def test_a_component_by_its_name_alone(listed):
+    assert listed("rotate") == f"augmentation rotate:\n\n{listed('augmentation', 'rotate')}"
+    assert json.loads(listed("rotate", "--json")) == json.loads(listed("augmentation", "rotate", "--json"))
+    assert set(json.loads(listed("one_of", "--json"))) == {"augmentation", "mix"}
+    assert json.loads(listed("color_jitter", "--json"))["name"] == "colour_jitter"
+    assert listed("timm/resnet18").startswith("backbone timm/resnet18:")

@@ -96,6 +96,8 @@ def test_every_config_is_allowed(path, schema):
         ("augment: [{rotate: {}, horizontal_flip: {}}]", False),
         ("augment: [rotat]", False),
         ("augment: rotate", True),
+        ("augment: [color_jitter, {color_jitter: {hue: 0}}]", True),
+        ("augment: [{color_jitter: {hue: 9}}]", False),
         ("augment: rotat", False),
         ("augment: {rotate: {}}", False),
         ("augment: [{one_of: [rotate, {rotate: {degrees: 5}}]}]", True),
