@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ftaug import names
 from ftaug.config.experiment import Experiment
-from ftaug.engine.portion import Portion
+
+if TYPE_CHECKING:
+    from ftaug.engine.portion import Portion
 
 FEWEST_SAMPLES = 8
 """Fewer say nothing of how many classes there are among them."""
@@ -16,14 +18,14 @@ FEWEST_SAMPLES = 8
 SEPARATORS = ("|", ";", ",")
 
 
-def cautions(experiment: Experiment, train: Portion) -> Iterator[str]:
+def cautions(experiment: Experiment, train: "Portion") -> Iterator[str]:
     """Labels that look like numbers, like names of samples, like several labels in one, or like missing values."""
     task = train.task
     if task.regression:
         return
     settings = experiment.data.train.settings
-    if task.kind == "single_label" and len(train) >= FEWEST_SAMPLES:
-        yield from _many_classes(train, has_target="target" in settings)
+    if task.kind == "single_label":
+        yield from (f"train: {text}" for text in many_classes(task.classes, train.counts(), settings))
     yield from _joined_names(task.classes, settings)
     if missing := [name for name in task.classes if names.is_missing(name) and name != "none"]:
         count = int(train.counts()[task.classes.index(missing[0])])
@@ -32,18 +34,18 @@ def cautions(experiment: Experiment, train: Portion) -> Iterator[str]:
         yield from _order(experiment, task.classes, can_be_set="classes" in settings)
 
 
-def _many_classes(train: Portion, *, has_target: bool) -> Iterator[str]:
+def many_classes(classes: tuple[str, ...], counts: np.ndarray, settings: Mapping[str, Any]) -> Iterator[str]:
     """A class for nearly every sample: a number to predict, or the name of the sample."""
-    classes, samples = np.flatnonzero(train.counts()), len(train)
-    if len(classes) <= samples / 2:
+    here, samples = np.flatnonzero(counts), int(counts.sum())
+    if samples < FEWEST_SAMPLES or len(here) <= samples / 2:
         return
-    such = ", ".join(f"'{train.task.classes[code]}'" for code in classes[:3])
-    text = f"train: {len(classes):,} classes for {samples:,} samples, such as {such}"
-    if names.are_numbers(train.task.classes):
-        remedy = "for regression set target in place of label" if has_target else "for regression use a table"
-        yield f"{text}: they look like numbers to predict; {remedy}"
+    such = ", ".join(f"'{classes[code]}'" for code in here[:3])
+    text = f"{len(here):,} classes for {samples:,} samples, such as {such}"
+    if names.are_numbers(classes):
+        remedy = "set target in place of label" if "target" in settings else "list them in a table"
+        yield f"{text}: they look like numbers to predict; for regression {remedy}"
     else:
-        yield f"{text}: few classes have two samples; they look like names or texts rather than classes"
+        yield f"{text}: they look like names or texts rather than classes"
 
 
 def _joined_names(classes: tuple[str, ...], settings: Mapping[str, Any]) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """The samples of one purpose: train, val or test."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
-from ftaug.engine import seeds, splits
+from ftaug.config.registry import Component
+from ftaug.engine import label_check, seeds, splits
 from ftaug.errors import BadData, did_you_mean
 from ftaug.interfaces import Samples, SplitRows, Task
 
@@ -114,14 +117,28 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
     result = {"train": whole("train", train, train.task)}
+    with _explained(result["train"], data.train.settings):
+        for purpose, source in (("test", data.test), ("val", data.val)):
+            if isinstance(source, Split):
+                result["train"], result[purpose] = _held_out(result["train"], purpose, source.split, seed)
+            elif isinstance(source, Fold):
+                result["train"], result[purpose] = _fold(result["train"], purpose, source, seed)
     for purpose, source in (("test", data.test), ("val", data.val)):
-        if isinstance(source, Split):
-            result["train"], result[purpose] = _held_out(result["train"], purpose, source.split, seed)
-        elif isinstance(source, Fold):
-            result["train"], result[purpose] = _fold(result["train"], purpose, source, seed)
-        elif source is not None:
+        if isinstance(source, Component):
             result[purpose] = whole(purpose, source(purpose), train.task)
     return result
+
+
+@contextmanager
+def _explained(train: Portion, settings: Mapping[str, Any]) -> Iterator[None]:
+    """Say what labels look like that cannot be split because nearly every sample has one of its own."""
+    try:
+        yield
+    except BadData as error:
+        if train.task.kind != "single_label":
+            raise
+        reasons = label_check.many_classes(train.task.classes, train.counts(), settings)
+        raise BadData("; ".join([str(error), *reasons])) from None
 
 
 def notes_of(portions: Mapping[str, Portion]) -> list[str]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ftaug.engine.label_check import cautions
-from ftaug.engine.portion import Portion
+from ftaug.engine.portion import Portion, portions
+from ftaug.errors import BadData
 from ftaug.interfaces import Task
 from ftaug.load import load
 
@@ -40,13 +41,15 @@ def test_numbers_with_a_class_for_nearly_every_sample(tmp_path):
         "train: 38 classes for 40 samples, such as '0.5', '1.5', '2.5': they look like numbers to predict; "
         "for regression set target in place of label"
     ]
-    assert "use a table" in said(tmp_path, numbers, [*range(38), 0, 1], train=FOLDER)[0]
+    assert "for regression list them in a table" in said(tmp_path, numbers, [*range(38), 0, 1], train=FOLDER)[0]
     assert said(tmp_path, numbers, [*range(38)] * 2) == []
 
 
 def test_a_class_for_nearly_every_sample_is_no_class(tmp_path):
     (caution,) = said(tmp_path, [f"scan {place}" for place in range(20)], [*range(20)])
-    assert caution.startswith("train: 20 classes for 20 samples, such as 'scan 0', 'scan 1', 'scan 2': few classes")
+    assert caution.startswith(
+        "train: 20 classes for 20 samples, such as 'scan 0', 'scan 1', 'scan 2': they look like names"
+    )
     assert said(tmp_path, ["a", "b", "c"], [0, 1, 2]) == []
 
 
@@ -85,3 +88,17 @@ def test_the_order_of_a_scale_is_that_of_numbers_or_set_or_asked_for(tmp_path):
 
 def test_numbers_have_no_classes(tmp_path):
     assert said(tmp_path, ["price"], np.arange(20.0)[:, None], regression=True) == []
+
+
+def test_a_split_that_such_labels_make_impossible_says_so(tmp_path):
+    rows = "".join(f"{place}.png,{place}.25\n" for place in range(12))
+    (tmp_path / "t.csv").write_text(f"path,label\n{rows}")
+    for place in range(12):
+        (tmp_path / f"{place}.png").touch()
+    (tmp_path / "a.yaml").write_text(f"data: {{train: {TABLE}}}\nbackbone: resnet20\n")
+    for val in ("{split: 25%}", "{fold: 1, of: 3}"):
+        experiment = load(tmp_path / "a.yaml", [f"data.val={val}"])
+        with pytest.raises(
+            BadData, match=r"12 classes for 12 samples, .* numbers to predict; for regression set target"
+        ):
+            portions(experiment.data, 0)
