@@ -96,13 +96,12 @@ def _noted(file: TextIO, raw: list[str]) -> Iterator[str]:
 
 def _check(path: Path, line: int, row: Sequence[str], width: int, raw: str, mark: str) -> None:
     """Refuse a row whose cells are not those of the header."""
-    escaped = f"\\{mark}" in raw and any(cell.endswith("\\") for cell in row[:-1])
-    if len(row) == width and not escaped:
+    if len(row) == width:
         return
-    if escaped:
-        raise _bad(path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks")
     if len(row) < width:
         raise _bad(path, line, f"the row has {len(row)} of {width} columns")
+    if f"\\{mark}" in raw:
+        raise _bad(path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks")
     quote = f"put a cell that holds {NAMES[mark]} in quotation marks"
     raise _bad(path, line, f"the row has {len(row)} cells and the header {width}; {quote}")
 
