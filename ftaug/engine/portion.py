@@ -11,7 +11,7 @@ import numpy as np
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.config.registry import Component
 from ftaug.engine import label_check, seeds, splits
-from ftaug.errors import BadData, did_you_mean
+from ftaug.errors import BadData, FtaugError, combined, did_you_mean
 from ftaug.interfaces import Samples, SplitRows, Task
 
 LISTED = 8  # names in a message
@@ -112,7 +112,8 @@ def _translated(purpose: str, targets: np.ndarray, source: Task, task: Task) -> 
 
 def portions(data: Data, seed: int) -> dict[str, Portion]:
     """Read the datasets and take out the splits: `train`, and `val` and `test` where there are any."""
-    train = data.train("train")
+    read = _read(data)
+    train = read["train"]
     if train.task.kind == "single_label" and len(train.task.classes) < 2:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
@@ -125,7 +126,7 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
                 result["train"], result[purpose] = _fold(result["train"], purpose, source, seed)
     for purpose, source in (("test", data.test), ("val", data.val)):
         if isinstance(source, Component):
-            result[purpose] = whole(purpose, source(purpose), train.task)
+            result[purpose] = whole(purpose, read[purpose], train.task)
     return result
 
 
@@ -139,6 +140,21 @@ def _explained(train: Portion, settings: Mapping[str, Any]) -> Iterator[None]:
             raise
         reasons = label_check.many_classes(train.task.classes, train.counts(), settings)
         raise BadData("; ".join([str(error), *reasons])) from None
+
+
+def _read(data: Data) -> dict[str, Samples]:
+    """The datasets by purpose; raises what is wrong with any of them in one error."""
+    samples: dict[str, Samples] = {}
+    errors: list[FtaugError] = []
+    for purpose, source in (("train", data.train), ("test", data.test), ("val", data.val)):
+        if isinstance(source, Component):
+            try:
+                samples[purpose] = source(purpose)
+            except FtaugError as error:
+                errors.append(error)
+    if errors:
+        raise combined(errors)
+    return samples
 
 
 def notes_of(portions: Mapping[str, Portion]) -> list[str]:

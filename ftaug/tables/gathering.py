@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.errors import BadData, MissingInput, Problem
+from ftaug.errors import BadData, FtaugError, MissingInput, Problem, combined
 from ftaug.interfaces import SplitRows, Task
 from ftaug.tables import cells, delimited
 from ftaug.tables.identities import Identities
@@ -47,12 +47,15 @@ class Faults:
             self.bad += [at(self.file, line, problem.message) for problem in error.problems]
 
     def check(self) -> None:
-        """Raise what was noted."""
+        """Raise what was noted, of both kinds."""
+        errors: list[FtaugError] = []
         for kind, noted in ((BadData, self.bad), (MissingInput, self.missing)):
             if noted:
                 rest = len(noted) - PROBLEMS_SHOWN
                 more = [Problem(f"{self.file}: {rest:,} more problems like these")] if rest > 0 else []
-                raise kind(*noted[:PROBLEMS_SHOWN], *more)
+                errors.append(kind(*noted[:PROBLEMS_SHOWN], *more))
+        if errors:
+            raise combined(errors)
 
 
 @dataclass(frozen=True)

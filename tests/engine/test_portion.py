@@ -126,3 +126,17 @@ def test_nothing_is_said_where_all_rows_are_read(tmp_path):
     for data in (f"{{train: {TABLE}, val: {TABLE}}}", "{train: {text_table: {path: t.csv}}}"):
         (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\ndata: {data}\n")
         assert unused_rows(portions(load(tmp_path / "x.yaml").data, 0)) == []
+
+
+def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\ngood,pos, really\nbad,neg\n")
+    (tmp_path / "v.jsonl").write_text('{"text": "a", "text": "b", "label": "pos"}\n')
+    data = (
+        "{train: {text_table: {path: t.csv}}, val: {text_table: {path: v.jsonl}}, test: {text_table: {path: no.csv}}}"
+    )
+    (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\ndata: {{{data}}}\n")
+    with pytest.raises(BadData) as caught:
+        portions(load(tmp_path / "x.yaml").data, 0)
+    said = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
+    assert said[0].startswith("t.csv:2: the row has 3 cells") and "no.csv" in said[1]
+    assert said[2] == "v.jsonl:1: the key 'text' is there more than once"
