@@ -134,7 +134,7 @@ def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
     data = (
         "{train: {text_table: {path: t.csv}}, val: {text_table: {path: v.jsonl}}, test: {text_table: {path: no.csv}}}"
     )
-    (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\ndata: {{{data}}}\n")
+    (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\ndata: {data}\n")
     with pytest.raises(BadData) as caught:
         portions(load(tmp_path / "x.yaml").data, 0)
     said = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
