@@ -54,17 +54,20 @@ def with_gaussian_noise(deviation: float, seed: int, pixels: np.ndarray) -> np.n
 
 def with_shot_noise(deviation: float, seed: int, pixels: np.ndarray) -> np.ndarray:
     """Counted in photons, so many that the noise of white has this deviation, as a share of white."""
+    if deviation < 1e-4:  # less than a level by twenty deviations
+        return pixels.copy()
     photons = 1 / deviation**2
     table = photons * np.arange(256) / 255
     return _rounded(_noise(seed).poisson(table[pixels]) * (255 / photons))
 
 
-def with_salt_and_pepper(share: float, seed: int, pixels: np.ndarray) -> np.ndarray:
-    """A share of the pixels made black or white."""
-    chance = _noise(seed).random(pixels.shape[:2], np.float32)
+def with_salt_and_pepper(count: int, seed: int, pixels: np.ndarray) -> np.ndarray:
+    """So many of the pixels made black or white."""
+    chance = _noise(seed).random(pixels.shape[0] * pixels.shape[1], np.float32)
     result = pixels.copy()
-    result[chance < share] = 0
-    result[chance < share / 2] = 255
+    if count:
+        hit = chance.argpartition(count - 1)[:count]
+        result.reshape(-1, 3)[hit] = np.where(chance[hit] < chance[hit].max() / 2, 255, 0)[:, None]
     return result
 
 
@@ -82,12 +85,29 @@ def coarsened(factor: float, pixels: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), (width, height)))
 
 
-def displaced(shifts: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Every pixel taken from somewhere else: shifts (rows, columns, 2) in pixels along x and y, spread smoothly."""
+def bent(shifts: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Every pixel taken from somewhere else: independent shifts (rows, columns, 2) in pixels, spread smoothly."""
+    return displaced(smooth_field(shifts, *pixels.shape[:2]), pixels)
+
+
+def smooth_field(values: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Independent values (rows, columns, 2) interpolated to (height, width, 2), with their deviation everywhere.
+
+    A mean of several values deviates less than each of them, so what lies between them is multiplied.
+    """
+    spread = (
+        np.linalg.norm(cv2.resize(np.eye(number), (number, length), interpolation=cv2.INTER_CUBIC), axis=1)
+        for number, length in zip(values.shape, (height, width), strict=False)
+    )
+    field = cv2.resize(values.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(field / np.multiply.outer(*spread)[..., None].astype(np.float32))
+
+
+def displaced(field: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Every pixel taken from so many pixels further along x and y: float32 (H, W, 2)."""
     height, width = pixels.shape[:2]
-    smooth = cv2.resize(shifts.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
-    x, y = columns + smooth[..., 0], rows + smooth[..., 1]
+    x, y = columns + field[..., 0], rows + field[..., 1]
     return np.asarray(cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101))
 
 

@@ -84,7 +84,8 @@ def test_shot_noise_has_the_variance_of_counted_photons(level):
 
 def test_salt_and_pepper_hit_as_many_pixels_as_asked():
     grey = np.full((300, 300, 3), 128, np.uint8)
-    seen = filters.with_salt_and_pepper(0.1, 5, grey)
+    seen = filters.with_salt_and_pepper(9000, 5, grey)
+    assert (seen != 128).all(axis=2).sum() == 9000
     assert set(np.unique(seen)) == {0, 128, 255}
     assert np.mean(seen.min(axis=2) == 255) == pytest.approx(0.05, abs=0.004)
     assert np.mean(seen.max(axis=2) == 0) == pytest.approx(0.05, abs=0.004)
@@ -121,16 +122,20 @@ def test_clahe_without_limit_and_in_one_part_equalizes_the_lightness():
 def test_elastic_takes_every_pixel_from_where_the_smooth_field_says():
     pixels = texture(60, 80)
     shifts = np.random.default_rng(0).normal(0, 3, (5, 7, 2))
-    smooth = resized(shifts, 60, 80, "bicubic")
+    down, across = (
+        resized(np.eye(count)[..., None], length, count, "bicubic")[..., 0] for count, length in ((5, 60), (7, 80))
+    )
+    deviations = np.sqrt((down**2).sum(1)[:, None] * (across**2).sum(1))
+    smooth = resized(shifts, 60, 80, "bicubic") / deviations[..., None]
     rows, columns = np.mgrid[0:60, 0:80]
     expected = taken_from(pixels, columns + smooth[..., 0], rows + smooth[..., 1], "mirror")
-    difference = apart(filters.displaced(shifts, pixels), expected)
+    difference = apart(filters.bent(shifts, pixels), expected)
     assert difference.mean() < 0.5 and difference.max() <= 6
 
 
 def test_a_field_that_is_the_same_everywhere_moves_the_picture():
     pixels = texture(60, 80)
-    seen = filters.displaced(np.full((4, 4, 2), [3.0, -2.0]), pixels)
+    seen = filters.displaced(np.full((60, 80, 2), [3.0, -2.0], np.float32), pixels)
     np.testing.assert_array_equal(seen[2:, :-3], pixels[:-2, 3:])
 
 
@@ -160,7 +165,7 @@ def test_coarse_dropout_hides_whole_squares_and_no_more_than_its_share(epoch):
     hidden = (augmented(pixels, op, epoch=epoch) == 0).all(axis=2)
     squares = hidden.reshape(12, 8, 15, 8).mean(axis=(1, 3))
     assert set(np.unique(squares)) <= {0.0, 1.0}
-    assert squares.mean() < 0.5 + 3 * math.sqrt(0.25 / squares.size)
+    assert squares.mean() <= 0.5
 
 
 @pytest.mark.parametrize("share", [0.1, 0.36])

@@ -14,12 +14,8 @@ WITH_SEVERITY = [name for name in AUGMENTATIONS if governed(ENTRIES[name])]
 WITHOUT = {"center_crop", "resize"}
 WEAKEST_IS_NOT_NOTHING = {
     "random_erasing": 0.6,  # one pixel
-    "shot_noise": 0.5,
     "jpeg": 4,  # at quality 100 colours are still stored at half the size
     "random_resized_crop": 20,  # the shape of the window is drawn still
-    "trivial_augment": 5,  # autocontrast and equalize have no strength
-    "rand_augment": 4,
-    "augmix": 3,
     "simclr": 40,  # crops and mirrors still
     "moco": 40,
 }

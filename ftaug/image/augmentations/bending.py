@@ -24,7 +24,8 @@ def elastic(
     """Bend the picture like jelly: a smooth random field of displacements.
 
     Settings:
-        strength: the standard deviation of a displacement, as a share of the picture's shorter side
+        strength: the standard deviation of a displacement along either axis, as a share of the picture's shorter side;
+            the same everywhere
         smoothness: how far apart independent displacements are, as a share of the shorter side
         probability: the chance that the op fires for a picture
 
@@ -35,7 +36,7 @@ def elastic(
     shifts = strength * side * rng.standard_normal((rows, columns, 2))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "displaced", shifts)).telling(largest=float(np.abs(shifts).max() / side))
+    return Pixels(partial(filtered, "bent", shifts)).telling(largest=float(np.abs(shifts).max() / side))
 
 
 @augmentation.register(severity={"strength": (0.0, 0.9)})

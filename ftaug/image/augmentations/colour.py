@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import permutations
 from typing import Annotated
 
 import numpy as np
@@ -170,6 +171,9 @@ def invert(
     return tones.inverted() if happens(rng, probability) else None
 
 
+OTHER_ORDERS = tuple(permutations(range(3)))[1:]
+
+
 @augmentation.register(severity={"probability": (0.0, 1.0)})
 def channel_shuffle(
     canvas: Canvas,
@@ -177,12 +181,12 @@ def channel_shuffle(
     *,
     probability: Probability = 0.5,
 ) -> Colour | None:
-    """Put red, green and blue in another order.
+    """Put red, green and blue in another order, each of the five as likely.
 
     Settings:
         probability: the chance that the op fires for a picture
     """
-    order = rng.permutation(3)
+    order = np.array(OTHER_ORDERS[rng.integers(len(OTHER_ORDERS))])
     return tones.channels_in_order(order) if happens(rng, probability) else None
 
 

@@ -14,6 +14,8 @@ from ftaug.image import augmentation
 from ftaug.image.augmentations.draws import Canvas, Pixels, Range, Share, ShareRange, box_of_shape, filtered
 
 Fill = Literal["mean", "black", "noise"]
+FEWEST = 8
+"""Squares that hide the largest share: with fewer, the mean would be less than half of it by more than 1 %."""
 
 
 @augmentation.register(severity={"area": ((0.0005, 0.0005), (0.3, 0.6))})
@@ -30,13 +32,14 @@ def random_erasing(
     """Erase rectangles of random area, shape and place.
 
     Settings:
-        area: the smallest and the largest area erased in all, as shares of the picture's
+        area: the smallest and the largest area of the rectangles together, as shares of the picture's; where they
+            overlap, less is erased
         ratio: the smallest and the largest width/height of a rectangle; log-uniform between them
-        count: how many rectangles share the area
+        count: how many rectangles share the area, evenly
         fill: the picture's mean colour, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
-    Zhong et al. 2017.
+    Zhong et al. 2017. Sides are rounded to whole pixels.
     """
     share = area[0] / count, area[1] / count
     boxes = [box for _ in range(count) if (box := box_of_shape(rng, canvas, share, ratio))]
@@ -62,21 +65,39 @@ def coarse_dropout(
     """Hide many small squares at random places of a grid.
 
     Settings:
-        share: the largest share of the picture that is hidden; uniform up to it
-        size: the side of a square, as a share of the picture's shorter side
+        share: the largest share of the picture that is hidden; uniform up to it, one pixel at least
+        size: the side of a square, as a share of the picture's shorter side; less where it takes fewer than eight to
+            hide the share
         fill: the picture's mean colour, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
     DeVries and Taylor 2017 hide one square; this hides many.
     """
-    side = max(1, round(size * min(canvas.height, canvas.width)))
-    rows, columns = -(-canvas.height // side), -(-canvas.width // side)
-    hidden = rng.random((rows, columns)) < rng.uniform(0, share)
+    area = canvas.height * canvas.width
+    wanted = rng.uniform(0, share) * area
+    most = math.isqrt(int(min(wanted, share * area / FEWEST)))
+    side = max(1, min(round(size * min(canvas.height, canvas.width)), most))
+    mask = _random_cells(rng, canvas, side, wanted, share * area)
     seed = int(rng.integers(2**63))
-    if not happens(rng, probability):
+    if not happens(rng, probability) or not mask.any():
         return None
-    mask = hidden.repeat(side, axis=0).repeat(side, axis=1)[: canvas.height, : canvas.width]
     return Pixels(partial(filtered, "masked", mask, fill, seed)).telling(share=float(mask.mean()))
+
+
+def _random_cells(rng: np.random.Generator, canvas: Canvas, side: int, wanted: float, most: float) -> np.ndarray:
+    """Cells of an even grid up to so many pixels in the mean over draws, and never more than `most`; bool (H, W)."""
+    heights, widths = (
+        np.diff(np.linspace(0, length, -(-length // side) + 1).round().astype(int))
+        for length in (canvas.height, canvas.width)
+    )
+    areas = np.outer(heights, widths).ravel()
+    order = rng.permutation(areas.size)
+    reached, luck = areas[order].cumsum(), rng.random()
+    taken = reached - (1 - luck) * areas[order] <= wanted  # the last cell is in or out by chance
+    taken[0] = True
+    hidden = np.zeros(areas.size, bool)
+    hidden[order[taken & (reached <= most)]] = True
+    return hidden.reshape(heights.size, widths.size).repeat(heights, axis=0).repeat(widths, axis=1)
 
 
 @augmentation.register(severity={"share": (0.0, 0.6)})
@@ -92,7 +113,7 @@ def grid_mask(
     """Hide the squares of a regular grid.
 
     Settings:
-        share: the share of the picture that is hidden
+        share: the share of the picture that is hidden, in the mean over the places of the grid
         cell: the smallest and the largest distance of the squares, as a share of the picture's shorter side
         fill: the picture's mean colour, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture

@@ -46,7 +46,7 @@ def shot_noise(
         strength: the largest standard deviation of white, as a share of it; uniform up to it
         probability: the chance that the op fires for a picture
     """
-    deviation, seed = max(rng.uniform(0, strength), 1e-3), int(rng.integers(2**63))
+    deviation, seed = rng.uniform(0, strength), int(rng.integers(2**63))
     if not happens(rng, probability):
         return None
     return Pixels(partial(filtered, "with_shot_noise", deviation, seed)).telling(deviation=deviation)
@@ -63,10 +63,12 @@ def salt_and_pepper(
     """Make random pixels black or white.
 
     Settings:
-        share: the largest share of the pixels; uniform up to it
+        share: the largest share of the pixels; uniform up to it, one pixel at least
         probability: the chance that the op fires for a picture
     """
     hit, seed = rng.uniform(0, share), int(rng.integers(2**63))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "with_salt_and_pepper", hit, seed)).telling(share=hit)
+    pixels = canvas.height * canvas.width
+    count = min(max(1, int(hit * pixels + rng.random())), int(share * pixels + 1e-9))
+    return Pixels(partial(filtered, "with_salt_and_pepper", count, seed)).telling(share=count / pixels)

@@ -39,7 +39,8 @@ def trivial_augment(
     """Do one of 14 operations with a random strength: strong, and nothing to tune.
 
     Settings:
-        strength: the largest strength, as a share of the paper's
+        strength: the largest strength, as a share of the paper's; 0 does nothing. Autocontrast and equalize have none
+            and are done whole at any other
         strengths: how many strengths there are, evenly from nothing to the largest
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
@@ -48,6 +49,8 @@ def trivial_augment(
 
     TrivialAugment, Müller and Hutter 2021, in its wide space. Shifts reach a seventh of the picture: 32 of 224.
     """
+    if strength == 0:
+        return None
     name, level = CHOSEN[rng.integers(len(CHOSEN))], strength * int(rng.integers(strengths)) / (strengths - 1)
     sign = 1 if rng.random() < 0.5 else -1
     if not happens(rng, probability) or canvas.shows(except_):
@@ -71,7 +74,8 @@ def rand_augment(
 
     Settings:
         ops: how many operations, one after another
-        magnitude: the strength, from 0 for nothing to 30
+        magnitude: the strength, from 0 for nothing to 30; autocontrast and equalize have none and are done whole at
+            any but 0
         deviation: the standard deviation of the magnitude, drawn anew for every operation
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
@@ -80,6 +84,8 @@ def rand_augment(
 
     RandAugment, Cubuk et al. 2019. Every operation is stronger at a larger magnitude, as with `inc1` of timm.
     """
+    if magnitude == 0 and deviation == 0:
+        return None
     draws: list[Draw] = []
     for _ in range(ops):
         name, sign = CHOSEN[rng.integers(len(CHOSEN))], 1 if rng.random() < 0.5 else -1
@@ -137,7 +143,7 @@ def augmix(
     """Mix the picture with several versions of itself, each after a few operations.
 
     Settings:
-        strength: the largest strength of an operation; uniform up to it
+        strength: the largest strength of an operation; uniform up to it. 0 does nothing
         width: how many versions
         depth: how many operations each version goes through; 1, 2 or 3 at random unless set
         alpha: the shares of the versions are drawn from Dirichlet(alpha), that of the picture from Beta(alpha, alpha)
@@ -150,6 +156,8 @@ def augmix(
     AugMix, Hendrycks et al. 2019. The four further operations resemble the corruptions of ImageNet-C: leave them out
     where robustness to these is measured.
     """
+    if strength == 0:
+        return None
     names = CHOSEN[1:] if all_ops else UNLIKE_CORRUPTIONS
     shares, kept = rng.dirichlet([alpha] * width), rng.beta(alpha, alpha)
     versions = []

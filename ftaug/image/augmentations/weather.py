@@ -23,7 +23,7 @@ def fog(
     """Lay fog over the picture: white, thicker here and thinner there.
 
     Settings:
-        strength: how thick the fog gets at most; uniform up to it, at 1 nothing is seen
+        strength: how thick the fog gets at most; uniform up to it; at 1 its thickest places are white
         probability: the chance that the op fires for a picture
     """
     thickness = rng.uniform(0, strength)
