@@ -278,19 +278,32 @@ def test_a_few_texts_of_a_table_may_have_two_labels_and_no_picture(tmp_path, rea
 
 
 @tables
-def test_samples_and_groups_in_two_splits_are_told(tmp_path, reader):
-    files = ["a.png", "b.png", "b.png", "c.png", "a.png"]
+def test_groups_in_two_splits_are_told(tmp_path, reader):
     columns = [("part", ["train", "train", "val", "val", "test"]), ("by", ["1", "2", "2", "1", "3"])]
-    labels = ["x", "y", "y", "x", "x"]
     notes = {
-        split: read(tmp_path, reader, "t.csv", labels, files, split, columns, split_column="part", group="by").notes
+        split: read(tmp_path, reader, "t.csv", [*"xyyxx"], None, split, columns, split_column="part", group="by").notes
         for split in ("train", "val", "test")
     }
     noun = "picture" if "image" in reader else "text"
-    assert f"1 {noun} is also in rows of 'train', such as line 4" in notes["val"]
-    assert "2 of the groups are also in 'train': '1'" in notes["val"]
-    assert f"1 {noun} is also in rows of 'train', such as line 6" in notes["test"]
-    assert not any("also in" in note for note in notes["train"])
+    assert notes == {"train": (), "val": ("2 of the groups are also in 'train': '1'",), "test": (f"no {noun} of 'y'",)}
+
+
+@tables
+@every_format
+def test_samples_have_the_same_key_in_every_table(tmp_path, reader, name):
+    first = read(
+        tmp_path,
+        reader,
+        name,
+        [*"xyxy"],
+        ["a.png", "b.png", "b.png", "c.png"],
+        classes=("x", "y"),
+        labels_separator="|",
+    )
+    other = read(tmp_path, reader, "u.csv", [*"xyxy"], ["d.png", "c.png", "a.png", "e.png"])
+    assert len(first.keys) == len(first) == 3
+    assert np.isin(other.keys, first.keys).tolist() == [False, True, True, False]
+    assert first.keys[0] == other.keys[2]
 
 
 @tables
@@ -335,6 +348,7 @@ def test_the_same_file_under_two_names_is_on_one_side(tmp_path, reader):
     samples = READERS[reader]("train", path=root)
     names = [samples.name(i) for i in range(len(samples))]
     group = dict(zip(("/".join(name.split("/")[-2:]).split(".")[0] for name in names), samples.groups, strict=True))
+    assert len({*samples.keys}) == 4
     assert group["cat/0"] == group["cat/2"] and group["dog/1"] == group["dog/2"] and len({*group.values()}) == 4
 
 

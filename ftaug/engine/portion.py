@@ -157,6 +157,19 @@ def _read(data: Data) -> dict[str, Samples]:
     return samples
 
 
+def shared_samples(portion: Portion, train: Portion) -> str | None:
+    """How many samples, read from files or tables of their own, are also for training; None where there are none."""
+    keys, others = (getattr(part.samples, "keys", None) for part in (portion, train))  # not every dataset has them
+    if portion.samples is train.samples or keys is None or others is None:
+        return None
+    shared = np.flatnonzero(np.isin(keys[portion.ids], others[train.ids]))
+    if not len(shared):
+        return None
+    name = portion.samples.name(int(portion.ids[shared[0]]))
+    what = "1 sample is" if len(shared) == 1 else f"{len(shared):,} samples are"
+    return f"{what} also in train, such as {name}: what is measured there says nothing of new samples"
+
+
 def notes_of(portions: Mapping[str, Portion]) -> list[str]:
     """What the datasets say to a person; what was split off says nothing of its own."""
     train = portions["train"].samples

@@ -20,7 +20,7 @@ from ftaug.engine.batches import Epochs, Prepared
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
 from ftaug.engine.parting import Parting
-from ftaug.engine.portion import Portion, unused_rows
+from ftaug.engine.portion import Portion, shared_samples, unused_rows
 from ftaug.engine.recompute import recompute
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.unfreeze import Plan
@@ -266,6 +266,8 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     for purpose, portion in portions.items():
         if portion.samples is not train and portion.samples.fingerprint == train.fingerprint:
             found.append(f"{purpose}: the same data as train, so what is measured says nothing of new samples")
+        elif shared := shared_samples(portion, portions["train"]):
+            found.append(f"{purpose}: {shared}")
         if purpose != "test":
             sizes = sizes_of(experiment, portion, preprocessing)
             pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)

@@ -88,7 +88,7 @@ def _load(file: Path) -> Scan | None:
                 loose=rest["loose"],
                 notes=tuple(rest["notes"]),
                 fingerprint=rest["fingerprint"],
-                groups=arrays.get("groups"),
+                keys=arrays["keys"],
             )
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug import split_groups
 from ftaug.errors import BadData, MissingInput, StorageError, printable
 from ftaug.packed import Packed
 
@@ -46,7 +45,7 @@ class Scan:
     loose: int  # samples that lie beside the class folders
     notes: tuple[str, ...]
     fingerprint: str
-    groups: np.ndarray | None  # int64: alike for links to the same file; None where there are none
+    keys: np.ndarray  # int64: equal for links to the same file
 
 
 @dataclass
@@ -108,7 +107,7 @@ def _scan(walk: _Walk) -> Scan:
         loose=len(loose),
         notes=_notes(walk, len(loose)),
         fingerprint=walk.digest.hexdigest(),
-        groups=split_groups.equal(walk.files),
+        keys=np.array(walk.files, np.int64),
     )
 
 

@@ -102,11 +102,12 @@ def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
             found = targets.read(values[samples:answers])
             its_split = cells.split_name(values[-1]) if table.split_column is not None else split
             splits_seen[its_split] += 1
-            key = hash(table.key(values[:samples]))
             group = cells.group(table.group, values[answers]) if table.group is not None else None
             if its_split != split:
-                identities.add_elsewhere(its_split, key, group)
-            elif targets.joins_rows and key in identities.samples:
+                identities.add_elsewhere(its_split, group)
+                continue
+            key = hash(table.key(values[:samples]))
+            if targets.joins_rows and key in identities.samples:
                 targets.join(identities.samples[key], found)
                 identities.join(line, key, group)
             elif take(line, values[:samples]):

@@ -16,7 +16,7 @@ from ftaug.interfaces import Task
 from ftaug.tables.rows import at
 
 _BEFORE = {"train": (), "val": ("train",), "test": ("train", "val")}
-"""The splits with which each must share no sample and no group."""
+"""The splits with which each should share no group."""
 
 
 @dataclass
@@ -34,8 +34,7 @@ class Identities:
     group_ids: dict[str, int] = field(default_factory=dict)  # by folded name
     spellings: dict[str, dict[str, None]] = field(default_factory=dict)  # of each folded name, in their order
     missing: list[int] = field(default_factory=list)  # lines of rows without a group
-    keys_of_split: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # of other splits
-    groups_of_split: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    groups_of_split: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # of other splits
 
     def add(self, line: int, key: int, group: str | None) -> None:
         """Note the row of a further sample."""
@@ -57,9 +56,8 @@ class Identities:
         self.spellings.setdefault(folded, {}).setdefault(group)
         self.group_of_row.append(self.group_ids.setdefault(folded, len(self.group_ids)))
 
-    def add_elsewhere(self, split: str, key: int, group: str | None) -> None:
+    def add_elsewhere(self, split: str, group: str | None) -> None:
         """Note a row of another split."""
-        self.keys_of_split[split].add(key)
         if group is not None:
             self.groups_of_split[split].add(names.folded(group))
 
@@ -110,13 +108,7 @@ class Identities:
         if twins := [" = ".join(f"'{name}'" for name in names) for names in self.spellings.values() if len(names) > 1]:
             more = f" and {len(twins) - 5} more" if len(twins) > 5 else ""
             yield f"groups that differ only in case, spacing or a trailing .0 are one: {', '.join(twins[:5])}{more}"
-        yield from self._notes_on_splits(split)
-
-    def _notes_on_splits(self, split: str) -> Iterator[str]:
-        """What a split of the table shares with another."""
         for other in _BEFORE.get(split, ()):
-            if both := [place for key, place in self.samples.items() if key in self.keys_of_split[other]]:
-                yield f"{self._counted(len(both))} also in rows of '{other}', such as line {self.lines[min(both)]}"
             if shared := self.groups_of_split[other] & self.spellings.keys():
                 name = next(iter(self.spellings[min(shared)]))
                 yield f"{len(shared):,} of the groups {'is' if len(shared) == 1 else 'are'} also in '{other}': '{name}'"

@@ -1,13 +1,14 @@
-"""The samples of train, val and test, all in the classes of training; rows that none of them reads are counted."""
+"""The samples of train, val and test, all in the classes of training; rows that nothing reads and samples of two splits are counted."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from ftaug.cli import run
-from ftaug.engine.portion import portions, subset, unused_rows, whole
+from ftaug.engine.portion import Portion, portions, shared_samples, subset, unused_rows, whole
 from ftaug.errors import BadData
 from ftaug.interfaces import Task
 from ftaug.load import load
@@ -140,3 +141,22 @@ def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
     said = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
     assert said[0].startswith("t.csv:2: the row has 3 cells") and "no.csv" in said[1]
     assert said[2] == "v.jsonl:1: the key 'text' is there more than once"
+
+
+def portion(purpose, keys, ids, **others):
+    samples = SimpleNamespace(keys=keys and np.array(keys), name=lambda i: f"{purpose}[{i}]", **others)
+    return Portion(purpose, samples, np.array(ids), np.zeros(len(ids), int), Task(("a", "b")))
+
+
+def test_samples_of_another_dataset_that_are_for_training_too():
+    train = portion("train", [1, 2, 3, 4], [0, 1, 3])
+    assert shared_samples(portion("val", [9, 3, 4, 8, 1], [0, 1, 2, 3, 4]), train) == (
+        "2 samples are also in train, such as val[2]: what is measured there says nothing of new samples"
+    )
+    assert shared_samples(portion("val", [9, 3, 4], [0, 1]), train) is None
+    assert shared_samples(portion("val", None, [0, 1]), train) is None
+
+
+def test_a_split_of_the_same_dataset_shares_nothing():
+    train = portion("train", [1, 1, 2], [0, 2])
+    assert shared_samples(Portion("val", train.samples, np.array([1]), train.targets[:1], train.task), train) is None

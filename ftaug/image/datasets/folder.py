@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftaug import split_groups
 from ftaug.config.types import FilePath
 from ftaug.folders.classes import class_folders
 from ftaug.image import dataset
@@ -23,4 +24,6 @@ def image_folder(split: str, *, path: FilePath, outside_links: bool = False) -> 
     """
     found = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
     task = Task(found.classes)
-    return FileSamples(path, found.paths, found.targets, task, found.fingerprint, found.notes, found.groups)
+    groups = split_groups.equal(found.keys.tolist())
+    facts = (task, found.fingerprint, found.notes, groups)
+    return FileSamples(path, found.paths, found.targets, *facts, keys=found.keys)

@@ -32,6 +32,7 @@ class FileSamples:
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
     split_rows: SplitRows | None = None
+    keys: np.ndarray | None = None  # int64 (n,): equal for the same file
 
     def __len__(self) -> int:
         return len(self.paths)

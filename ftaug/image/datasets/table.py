@@ -79,6 +79,7 @@ def image_table(
         (*columns.notes("picture"), *gathered.notes),
         split_groups.joined(split_groups.equal(found.files), gathered.groups),
         gathered.split_rows,
+        np.array(found.files, np.int64),
     )
 
 

@@ -44,8 +44,8 @@ def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empt
     found.digest.update(listed.fingerprint.encode())
     names_of = Paths(str(path), listed.paths, found.taken)
     task = Task(tuple(listed.classes))
-    digest, notes, groups = found.digest.hexdigest(), (*listed.notes, *left_out), split_groups.equal(found.identities)
-    return TextSamples(found.parts, names_of, targets, task, digest, notes, groups)
+    digest, notes, groups = found.digest.hexdigest(), (*listed.notes, *left_out), split_groups.equal(found.hashes)
+    return TextSamples(found.parts, names_of, targets, task, digest, notes, groups, keys=found.keys)
 
 
 def _read(root: Path, paths: Packed) -> Collected:

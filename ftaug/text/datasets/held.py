@@ -63,6 +63,7 @@ class TextSamples:
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
     split_rows: SplitRows | None = None
+    keys: np.ndarray | None = None  # int64 (n,): equal for the same text
 
     def __len__(self) -> int:
         return len(self.parts[0])
@@ -96,7 +97,7 @@ class Collected:
     empty: list[int] = field(default_factory=list)  # the places of those left out
     places: array[int] = field(default_factory=lambda: array("q"))  # of those taken: lines of a table, files of a list
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
-    identities: array[int] = field(default_factory=lambda: array("q"))  # hashes, of those taken
+    hashes: array[int] = field(default_factory=lambda: array("q"))  # of the identities of those taken
 
     def __post_init__(self) -> None:
         self.buffers = [bytearray() for _ in range(self.width)]
@@ -113,7 +114,7 @@ class Collected:
             ends.append(len(buffer))
             self.digest.update(b"%d\0%b" % (len(part), part))
         self.places.append(place)
-        self.identities.append(hash(identity(texts)))
+        self.hashes.append(hash(identity(texts)))
         return True
 
     @property
@@ -126,6 +127,11 @@ class Collected:
     def taken(self) -> np.ndarray:
         """The places of the texts taken: int64 (n,)."""
         return np.array(self.places, np.int64)
+
+    @property
+    def keys(self) -> np.ndarray:
+        """Equal for texts that are the same sample: int64 (n,)."""
+        return np.array(self.hashes, np.int64)
 
     def left_out(self, of: str, names: Sequence[str], empty: Empty) -> tuple[str, ...]:
         """A note on the empty texts, by their names; raises BadData unless they are to be skipped, or where all are."""

@@ -78,6 +78,7 @@ def text_table(
         (*answers.notes("text"), *gathered.notes, *notes),
         gathered.groups,
         gathered.split_rows,
+        found.keys,
     )
 
 
