@@ -22,6 +22,8 @@ from ftaug.text.texts import SUFFIXES, Text, decoded
 
 STANDARD_INPUT = "-"
 NAME_LENGTH = 60
+UNREAD = (".json", ".xlsx", ".xls", ".ods", ".pdf", ".docx", ".doc", ".odt", ".gz", ".zip", ".arrow", ".feather")
+"""Endings of files that are neither lines of text nor tables that are read."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class Inputs:
             return [name]
         if not is_there(name):
             raise MissingInput(f"{name}: no such file or folder (as a text, give it in a line of standard input: -)")
+        if name.lower().endswith(UNREAD):
+            raise BadData(
+                f"{name}: {Path(name).suffix} is not read; read are {', '.join(TABLES)} and texts line by line"
+            )
         if _is_table(name):
             next(self._rows(name), None)
             print("".join(f"{note}\n" for note in delimited.note(Path(name))), end="", file=sys.stderr)
@@ -120,7 +126,7 @@ def looks_like_path(name: str) -> bool:
     """Whether an argument that is no file was meant as one: by its ending, or a separator where texts have none."""
     if name == STANDARD_INPUT:
         return False
-    if name.lower().endswith((*(suffix.decode() for suffix in SUFFIXES), *TABLES)):
+    if name.lower().endswith((*(suffix.decode() for suffix in SUFFIXES), *TABLES, *UNREAD)):
         return True
     if "/" not in name:
         return False

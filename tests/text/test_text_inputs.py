@@ -39,11 +39,19 @@ def test_all_that_is_wrong_is_named_before_the_first_text(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "a.md").write_text("x")
-    write(tmp_path, a_csv="words\nx\n", b_jsonl='{"text": "a", "text": "b"}\n', c_csv="text,n\na,b,c\n")
+    write(
+        tmp_path,
+        d_json='[{"text": "a"}]',
+        a_csv="words\nx\n",
+        b_jsonl='{"text": "a", "text": "b"}\n',
+        c_csv="text,n\na,b,c\n",
+    )
     with pytest.raises(MissingInput) as caught:
-        next(Inputs().of(["no.txt", "docs", "a text", "a.csv", "b.jsonl", "c.csv"]))
+        next(Inputs().of(["no.txt", "no.xlsx", "d.json", "docs", "a text", "a.csv", "b.jsonl", "c.csv"]))
     assert str(caught.value).splitlines() == [
         "no.txt: no such file or folder (as a text, give it in a line of standard input: -)",
+        "no.xlsx: no such file or folder (as a text, give it in a line of standard input: -)",
+        "d.json: .json is not read; read are .csv, .tsv, .tab, .jsonl, .ndjson, .parquet and texts line by line",
         "docs: holds no .txt; it holds .md (1)",
         "a.csv:1: no column 'text'; the columns are 'words'",
         "b.jsonl:1: the key 'text' is there more than once",
