@@ -10,12 +10,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ftaug.errors import BadData
+from ftaug.image.grey import ValueRange, grey, to_levels
 from ftaug.image.picture import EXIF_TURNS, MAX_PIXELS, Picture, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def by_pillow(data: bytes) -> Picture:
+def by_pillow(data: bytes, value_range: ValueRange | None = None) -> Picture:
     """A picture for Pillow to decode; raises BadData, also where its pixels are loaded."""
     if not data:
         raise BadData("an empty file")
@@ -29,6 +31,8 @@ def by_pillow(data: bytes) -> Picture:
     except Image.DecompressionBombError as error:
         raise BadData(f"more than {MAX_PIXELS // 1_000_000} megapixels: shrink the picture first") from error
     except UnidentifiedImageError as error:
+        if data[:4] in TIFF_SIGNATURES:
+            raise BadData("a TIFF of a kind that is not read: save it with 8 bits a channel") from error
         raise BadData(f"not a picture: {_beginning(data)}; read are {', '.join(FORMATS)}") from error
     except MemoryError:
         raise
@@ -38,7 +42,7 @@ def by_pillow(data: bytes) -> Picture:
     check_size(height, width)
     if EXIF_TURNS[orientation].transpose:
         width, height = height, width
-    return Picture(height, width, lambda _: _load(image, data))
+    return Picture(height, width, lambda _: _load(image, data, value_range))
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
@@ -55,9 +59,9 @@ def _orientation(image: Image.Image) -> int | None:
     return orientation if orientation in EXIF_TURNS else 1
 
 
-def _load(image: Image.Image, data: bytes) -> np.ndarray:
+def _load(image: Image.Image, data: bytes, value_range: ValueRange | None) -> np.ndarray:
     try:
-        return _to_rgb(_upright(image))
+        return _to_rgb(_upright(image), value_range)
     except (BadData, MemoryError):
         raise
     except Exception as error:  # a parser of hostile bytes may raise anything
@@ -79,30 +83,17 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_rgb(image: Image.Image) -> np.ndarray:
+def _to_rgb(image: Image.Image, value_range: ValueRange | None) -> np.ndarray:
     """To 8-bit RGB: 16-bit greys are scaled, transparency is laid on white."""
     if image.mode.startswith("I;16"):
-        return _grey(np.asarray(image).astype(np.float64) * (255 / 65535))
+        return grey(to_levels(np.asarray(image), value_range or (0, 65535)))
     if image.mode in ("I", "F"):
-        return _grey(_from_wide(np.asarray(image).astype(np.float64), image.mode == "F"))
+        return grey(to_levels(np.asarray(image), value_range))
     if image.has_transparency_data:
         coloured = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         return np.asarray(Image.alpha_composite(white, coloured).convert("RGB"))
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-
-
-def _from_wide(values: np.ndarray, is_float: bool) -> np.ndarray:
-    """32-bit values to 0…255: floats up to 1 are shares of white, others 8-bit if they fit, else 16-bit."""
-    low, high = float(values.min()), float(values.max())
-    if not (low >= 0 and high <= 65535):
-        raise BadData(f"32-bit values from {low:g} to {high:g} have no known white: save the picture with 8 or 16 bits")
-    white = 1 if is_float and high <= 1 else 255 if high <= 255 else 65535
-    return values * (255 / white)
-
-
-def _grey(values: np.ndarray) -> np.ndarray:
-    return np.repeat(np.rint(values).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _beginning(data: bytes) -> str:

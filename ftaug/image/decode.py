@@ -7,23 +7,28 @@ from PIL import Image
 
 from ftaug.errors import BadData
 from ftaug.image.by_pillow import by_pillow
+from ftaug.image.grey import ValueRange
 from ftaug.image.jpeg import plain_jpeg
 from ftaug.image.picture import Picture, check_size
 from ftaug.image.png import plain_png
+from ftaug.image.tiff import deep_tiff
 
 
-def opened(raw: bytes | np.ndarray | Picture) -> Picture:
-    """Look at a raw sample – an encoded file or uint8 pixels – without decoding it; raises BadData."""
+def opened(raw: bytes | np.ndarray | Picture, value_range: ValueRange | None = None) -> Picture:
+    """Look at a raw sample – an encoded file or uint8 pixels – without decoding it; raises BadData.
+
+    `value_range` is the black and white of grey pictures of more than 8 bits.
+    """
     if isinstance(raw, Picture):
         return raw
     if isinstance(raw, np.ndarray):
         return _from_array(raw)
-    return plain_jpeg(raw) or plain_png(raw) or by_pillow(raw)
+    return plain_jpeg(raw) or plain_png(raw) or deep_tiff(raw, value_range) or by_pillow(raw, value_range)
 
 
-def decode(data: bytes, reduce: int = 1) -> np.ndarray:
+def decode(data: bytes, reduce: int = 1, value_range: ValueRange | None = None) -> np.ndarray:
     """Decode a file to upright uint8 (H, W, 3) RGB, at 1/reduce (1, 2, 4, 8) of its size; raises BadData."""
-    picture = opened(data)
+    picture = opened(data, value_range)
     if reduce == 1 or reduce in picture.scales:
         pixels = picture.load(reduce)
     else:

@@ -21,7 +21,7 @@ from ftaug.image.jpeg import JPEG_SCALES
 from ftaug.image.picture import Picture, Turn
 from ftaug.interfaces import Samples, Task
 
-VERSION = f"2 {cv2.__version__} {PIL.__version__}"
+VERSION = f"3 {cv2.__version__} {PIL.__version__}"
 """Pixels are those of this code and these decoders; raise the number where decoding or evaluation gives others."""
 
 HEADER = struct.Struct("<8q")  # size and time of the source; upright height and width; turn; scales; stored size

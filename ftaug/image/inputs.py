@@ -8,11 +8,14 @@ from functools import partial
 from ftaug.errors import MissingInput, combined
 from ftaug.folders.named import content, files_of
 from ftaug.image.datasets.index import SUFFIXES
+from ftaug.image.decode import opened
+from ftaug.image.grey import ValueRange
+from ftaug.image.picture import Picture
 from ftaug.interfaces import Input
 
 
-def inputs(named: Sequence[str]) -> Iterator[Input]:
-    """Files, and those in folders; raises MissingInput before the first for all that are not there."""
+def inputs(named: Sequence[str], value_range: ValueRange | None) -> Iterator[Input]:
+    """Files, and those in folders, on the scale of training; raises MissingInput before the first for all that are not there."""
     paths: list[str] = []
     errors: list[MissingInput] = []
     for name in named:
@@ -23,4 +26,8 @@ def inputs(named: Sequence[str]) -> Iterator[Input]:
     if errors:
         raise combined(errors)
     for path in paths:
-        yield Input(path, partial(content, path))
+        yield Input(path, partial(_read, path, value_range))
+
+
+def _read(path: str, value_range: ValueRange | None) -> Picture:
+    return opened(content(path), value_range)

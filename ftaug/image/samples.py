@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ftaug.config.registry import Component
+from ftaug.errors import FtaugError
 from ftaug.image import label_safety
 from ftaug.image import show as show
 from ftaug.image.augmentations.end_size import check_size_after
@@ -29,10 +30,15 @@ from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
 on_device = True
 cache_version = VERSION
 
+LOOKED_AT = 16
+"""Pictures, spread over the data set, whose grey levels are looked at before training."""
+
+FEW_LEVELS = 64
+
 
 def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
     """The pictures in files and folders; raises MissingInput."""
-    return named_pictures(named)
+    return named_pictures(named, train.settings.get("value_range"))
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -85,8 +91,21 @@ def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> None:
 
 
 def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline) -> list[str]:
-    """Nothing of a picture is left out but what an augmentation leaves out."""
-    return []
+    """Whether pictures are almost of one grey, as those are whose values were taken to have more bits than they use."""
+    looked_at = ids[:: max(1, len(ids) // LOOKED_AT)][:LOOKED_AT]
+    levels = np.zeros(256, bool)
+    for index in looked_at:
+        try:
+            levels[opened(samples.read(int(index))).load(1)] = True
+        except FtaugError:  # it is met again where pictures are read, and named there
+            continue
+    low, high = levels.argmax(), 255 - levels[::-1].argmax()
+    if not levels.any() or high - low >= FEW_LEVELS:
+        return []
+    return [
+        f"{len(looked_at)} pictures that were looked at use {levels.sum()} of 256 grey levels, {low} to {high}: "
+        "if their values have fewer bits than their files, set value_range: [black, white] of the data set"
+    ]
 
 
 def relabels(pipeline: Pipeline) -> bool:

@@ -103,7 +103,7 @@ def _median_size(samples: FileSamples, target: Path) -> tuple[int, int, list[int
     broken: dict[int, str] = {}
     for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
         try:
-            sizes.append(probe(samples.read(index)))
+            sizes.append(probe(samples.content(index)))
         except BadData as error:
             name = samples.name(index)
             broken[index] = str(error) if name in str(error) else f"{name}: {error}"

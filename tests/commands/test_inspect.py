@@ -164,4 +164,5 @@ def test_validation_on_the_training_data_is_told(tmp_path, monkeypatch, capsys):
         "backbone: {resnet20: {weights: none}}\n"
     )
     said = "the same data as train, so what is measured says nothing of new samples"
-    assert as_json(capsys, tmp_path / "f.yaml", [])["cautions"] == [f"test: {said}"]
+    cautions = as_json(capsys, tmp_path / "f.yaml", [])["cautions"]  # the pictures are almost black, which is said too
+    assert [caution for caution in cautions if "grey levels" not in caution] == [f"test: {said}"]

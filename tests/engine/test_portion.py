@@ -1,4 +1,4 @@
-"""The samples of train, val and test, all in the classes of training; rows that nothing reads and samples of two splits are counted."""
+"""The samples of train, val and test, in the classes of training; rows and samples that are counted in notes."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -233,19 +233,6 @@ def test_sixteen_bits_are_scaled_not_clipped(format):
     np.testing.assert_array_equal(decode(encoded(Image.fromarray(values), format)), expected)
 
 
-@pytest.mark.parametrize(("white", "dtype"), [(1, "float32"), (255, "float32"), (255, "int32"), (65535, "int32")])
-def test_wide_tiff_is_scaled_by_its_white(white, dtype):
-    values = np.linspace(0, white, 64).reshape(8, 8).astype(dtype)
-    expected = grey(np.rint(values.astype(float) * 255 / white))
-    np.testing.assert_allclose(decode(encoded(Image.fromarray(values), "TIFF")).astype(int), expected, atol=1)
-
-
-@pytest.mark.parametrize("values", [[[-1.0, 2.0]], [[0.0, 1e9]], [[0.0, np.nan]]])
-def test_wide_tiff_without_a_known_white_is_refused(values):
-    with pytest.raises(BadData, match="white"):
-        decode(encoded(Image.fromarray(np.array(values, np.float32)), "TIFF"))
-
-
 def test_cmyk_jpeg_has_the_colours_of_pillow(picture):
     data = encoded(picture.convert("CMYK"), "JPEG", quality=95)
     np.testing.assert_array_equal(decode(data), by_pillow(data))

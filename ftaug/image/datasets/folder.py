@@ -6,24 +6,37 @@ from ftaug import split_groups
 from ftaug.config.types import FilePath
 from ftaug.folders.classes import class_folders
 from ftaug.image import dataset
-from ftaug.image.datasets.index import PICTURES, FileSamples
+from ftaug.image.datasets.index import PICTURES, FileSamples, scaled
+from ftaug.image.grey import ValueRange
 from ftaug.interfaces import Task
 
 
 @dataset.register(tasks=("single_label",))
-def image_folder(split: str, *, path: FilePath, outside_links: bool = False) -> FileSamples:
+def image_folder(
+    split: str, *, path: FilePath, outside_links: bool = False, value_range: ValueRange | None = None
+) -> FileSamples:
     """Pictures in one folder per class: `path/cat/1.jpg`, `path/dog/2.png`; deeper folders belong to their class.
 
     Settings:
         path: the folder that holds the class folders; name one folder for each split
         outside_links: follow symbolic links that lead out of the folder
+        value_range: the values that are black and white in grey pictures of more than 8 bits, such as [0, 4095] or
+            [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
+            bits, and 32-bit and floating-point ones are refused
 
     Classes are in the order of their numbers, or of their names' bytes, as files are. Links to the same file are on one
     side of a split. Read: .jpg .jpeg .jfif .jpe .png .webp .bmp .tif .tiff .gif in any case. Hidden and system files
     are ignored, links back into a folder already read are skipped; the notes count both. Reads the encoded bytes.
     """
     found = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
-    task = Task(found.classes)
-    groups = split_groups.equal(found.keys.tolist())
-    facts = (task, found.fingerprint, found.notes, groups)
-    return FileSamples(path, found.paths, found.targets, *facts, keys=found.keys)
+    return FileSamples(
+        path,
+        found.paths,
+        found.targets,
+        Task(found.classes),
+        scaled(found.fingerprint, value_range),
+        found.notes,
+        split_groups.equal(found.keys.tolist()),
+        keys=found.keys,
+        value_range=value_range,
+    )

@@ -6,18 +6,29 @@ import errno
 import os
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ftaug.errors import BadData, MissingInput, StorageError
 from ftaug.folders.scan import Kind
+from ftaug.image.grey import ValueRange
 from ftaug.interfaces import SplitRows, Task
 from ftaug.packed import Packed
+
+if TYPE_CHECKING:
+    from ftaug.image.picture import Picture
 
 SUFFIXES = (b".jpg", b".jpeg", b".jfif", b".jpe", b".png", b".webp", b".bmp", b".tif", b".tiff", b".gif")
 PICTURES = Kind("picture", SUFFIXES)
 _RETRIES = 3
+
+
+def scaled(fingerprint: str, value_range: ValueRange | None) -> str:
+    """The fingerprint of pictures whose values are read on another scale."""
+    return fingerprint if value_range is None else sha256(f"{fingerprint} {value_range}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -33,11 +44,21 @@ class FileSamples:
     groups: np.ndarray | None = None
     split_rows: SplitRows | None = None
     keys: np.ndarray | None = None  # int64 (n,): equal for the same file
+    value_range: ValueRange | None = None  # of grey pictures of more than 8 bits
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def read(self, index: int) -> bytes:
+    def read(self, index: int) -> bytes | Picture:
+        """Return the file's bytes, or the picture where the data set says what its values mean."""
+        data = self.content(index)
+        if self.value_range is None:
+            return data
+        from ftaug.image.decode import opened
+
+        return opened(data, self.value_range)
+
+    def content(self, index: int) -> bytes:
         """Return the file's bytes; a network file system gets three more tries."""
         path = Path(self.name(index))
         for delay in [0.1 * 4**attempt for attempt in range(_RETRIES)] + [None]:

@@ -19,7 +19,8 @@ from ftaug.config.types import FilePath, Text
 from ftaug.errors import BadData, MissingInput
 from ftaug.folders.scan import file_id
 from ftaug.image import dataset
-from ftaug.image.datasets.index import FileSamples
+from ftaug.image.datasets.index import FileSamples, scaled
+from ftaug.image.grey import ValueRange
 from ftaug.packed import Packed
 from ftaug.tables import cells
 from ftaug.tables.gathering import PROBLEMS_SHOWN, Faults, Table, gather
@@ -40,6 +41,7 @@ def image_table(
     classes: tuple[Text, ...] | None = None,
     split_column: Text | None = None,
     root: FilePath | None = None,
+    value_range: ValueRange | None = None,
 ) -> FileSamples:
     """Pictures listed with their labels in a table: CSV, TSV, JSON Lines or Parquet.
 
@@ -60,6 +62,9 @@ def image_table(
             of the experiment uses are counted before training
         root: the folder that the pictures' paths start from, and that holds those of absolute paths; otherwise the
             table's own folder
+        value_range: the values that are black and white in grey pictures of more than 8 bits, such as [0, 4095] or
+            [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
+            bits, and 32-bit and floating-point ones are refused
 
     A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Names are equal that differ in white
     space at their ends or in Unicode form. A picture in several rows is on one side of a split. Paths may not leave the
@@ -75,11 +80,12 @@ def image_table(
         Packed(bytes(found.buffer), np.array(found.ends, np.int64)),
         gathered.targets,
         gathered.task,
-        found.digest.hexdigest(),
+        scaled(found.digest.hexdigest(), value_range),
         (*columns.notes("picture"), *gathered.notes),
         split_groups.joined(split_groups.equal(found.files), gathered.groups),
         gathered.split_rows,
         np.array(found.files, np.int64),
+        value_range,
     )
 
 

@@ -226,6 +226,6 @@ class PixmapSamples(FileSamples):
         from PIL import Image
 
         try:
-            return np.array(Image.open(io.BytesIO(super().read(index)), formats=["PPM"]).convert("RGB"))
+            return np.array(Image.open(io.BytesIO(self.content(index)), formats=["PPM"]).convert("RGB"))
         except (OSError, ValueError) as error:
             raise BadData(f"{self.name(index)}: not a whole portable pixmap: {error}") from None
