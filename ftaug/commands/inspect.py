@@ -180,13 +180,13 @@ def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: Horizo
     figure = Figure(figsize=(9.0, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    alike: dict[tuple[int, float], list[str]] = {}
+    alike: dict[tuple[int, float, tuple[tuple[int, float], ...]], list[str]] = {}
     for row in rows:
         if row.from_step is not None:
-            alike.setdefault((row.from_step, row.lr_factor), []).append(row.stage)
-    for number, ((start, factor), stages) in enumerate(alike.items()):
-        _draw_course(axes, rates, start, factor, stages, number / max(1, len(alike) - 1))
-    factors = [factor for _, factor in alike]
+            alike.setdefault((row.from_step, row.lr_factor, row.changes), []).append(row.stage)
+    for number, ((start, factor, changes), stages) in enumerate(alike.items()):
+        _draw_course(axes, rates, ((start, factor), *changes), stages, number / max(1, len(alike) - 1))
+    factors = [factor for start, first, changes in alike for _, factor in ((start, first), *changes)]
     if max(factors) / min(factors) > 30:
         axes.set_yscale("log")
     else:
@@ -201,14 +201,27 @@ def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: Horizo
 
 
 def _draw_course(
-    axes: Axes, rates: Sequence[tuple[int, float]], start: int, factor: float, stages: Sequence[str], shade: float
+    axes: Axes,
+    rates: Sequence[tuple[int, float]],
+    factors: Sequence[tuple[int, float]],
+    stages: Sequence[str],
+    shade: float,
 ) -> None:
-    """Draw one line, named after its stages; the lighter the shade, the nearer to the head."""
+    """Draw one line, named after its stages; the lighter the shade, the nearer to the head.
+
+    `factors` are the steps from which each factor of the rate applies.
+    """
     from matplotlib import colormaps
 
     name = ", ".join(stages) if len(stages) <= 3 else f"{stages[0]} … {stages[-1]}"
-    points = [(step, rate * factor) for step, rate in rates if step >= start]
+    start = factors[0][0]
+    points = [
+        (step, rate * next(factor for at, factor in reversed(factors) if at <= step))
+        for step, rate in rates
+        if step >= start
+    ]
     colour = colormaps["viridis"](0.85 * (1 - shade) if shade else 0.85)
-    axes.plot(*zip(*points, strict=True), color=colour, label=f"{name} × {factor:.3g}" if factor != 1 else name)
+    times = ", then ".join(f"{factor:.3g}" for _, factor in factors)
+    axes.plot(*zip(*points, strict=True), color=colour, label=f"{name} × {times}" if times != "1" else name)
     if start:
         axes.plot(*points[0], marker="o", color=colour)

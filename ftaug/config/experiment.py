@@ -114,12 +114,13 @@ class UnfreezeStage:
     Settings:
         layers: stage names, globs on module names, `last: 2`, `all`, `norms` or `biases`
         from: when they start: 0, 20%, 2 epochs or 300 steps
-        lr: factor of the peak rate
+        lr: factor of the peak rate, from then on also for those of the layers that learn already; otherwise 1 for
+            layers that start here, and no change for the others
     """
 
     layers: tuple[Text | Last, ...]
     from_: Duration = Duration(0, "steps")
-    lr: Positive = 1.0
+    lr: Positive | None = None
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def set_rates(setup: Setup, step: int, progress: Progress) -> float:
     lr = setup.experiment.lr
     rate = lr.peak * lr.schedule(step, setup.horizon._replace(scores=tuple(progress.scores)))
     for group, plan in zip(setup.optimizer.param_groups, setup.plan.groups, strict=True):
-        group["lr"] = rate * plan.lr_factor
+        group["lr"] = rate * plan.factor_at(step)
     return float(rate)
 
 

@@ -20,7 +20,8 @@ class Row:
     stage: str
     parameters: int
     from_step: int | None  # None: frozen for the whole run
-    lr_factor: float
+    lr_factor: float  # at first
+    changes: tuple[tuple[int, float], ...]  # step and the factor from then on
     rate_at_start: float  # when it begins to learn
     rate_at_peak: float
     weight_decay: float
@@ -38,19 +39,19 @@ def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: Hor
     for stage in backbone.stages:
         frozen = {name: size for name, size in sizes.items() if plan.stage_of[name] == stage.name}
         norms, norms_from = _batch_norms(stage.name, backbone.network, plan)
-        for start, factor in sorted({(g.from_step, g.lr_factor) for g in plan.groups if g.stage == stage.name}):
-            groups = [g for g in plan.groups if (g.stage, g.from_step, g.lr_factor) == (stage.name, start, factor)]
+        of_stage = [group for group in plan.groups if group.stage == stage.name]
+        for start, factor, changes in sorted({(g.from_step, g.lr_factor, g.changes) for g in of_stage}):
+            groups = [g for g in of_stage if (g.from_step, g.lr_factor, g.changes) == (start, factor, changes)]
             learning = {name: group.decays for group in groups for name in group.names}
             exempt = sum(sizes[name] for name, decays in learning.items() if not decays)
-            later = [rate for step, rate in rates if step >= start]
+            later = [rate * groups[0].factor_at(step) for step, rate in rates if step >= start]
             size = sum(frozen.pop(name) for name in learning)
             at_start = experiment.lr.schedule(start, horizon) * experiment.lr.peak
-            peak = max([at_start, *later])
-            rows.append(
-                Row(stage.name, size, start, factor, at_start * factor, peak * factor, decay, exempt, norms, norms_from)
-            )
+            peak = max([at_start * factor, *later])
+            rated = (start, factor, changes, at_start * factor, peak)
+            rows.append(Row(stage.name, size, *rated, decay, exempt, norms, norms_from))
         if frozen:
-            rows.append(Row(stage.name, sum(frozen.values()), None, 0.0, 0.0, 0.0, 0.0, 0, norms, norms_from))
+            rows.append(Row(stage.name, sum(frozen.values()), None, 0.0, (), 0.0, 0.0, 0.0, 0, norms, norms_from))
     return rows
 
 

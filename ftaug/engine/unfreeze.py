@@ -21,10 +21,15 @@ class Group:
     """Parameters of one stage that learn alike."""
 
     stage: str
-    lr_factor: float  # of the peak rate
+    lr_factor: float  # of the peak rate, at first
     decays: bool  # whether weight decay applies
     from_step: int
+    changes: tuple[tuple[int, float], ...]  # step and the factor from then on, in the order of the steps
     names: tuple[str, ...]  # of parameters, dotted, below the network
+
+    def factor_at(self, step: int) -> float:
+        """The factor of the peak rate at a step."""
+        return next((factor for start, factor in reversed(self.changes) if start <= step), self.lr_factor)
 
 
 @dataclass(frozen=True)
@@ -93,15 +98,16 @@ def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon, added: Ma
     """
     added = added or {}
     layers = _Layers(backbone, added)
-    starts = _starts(layers, entries_of(experiment), horizon) | dict.fromkeys(added, _Start(0, 1.0))
+    starts = _starts(layers, entries_of(experiment), horizon) | dict.fromkeys(added, _Start(0, ((0, 1.0),)))
     _require_head(layers, starts)
     factors = _rates(layers, experiment, starts)
     decaying = experiment.method is None or not experiment.method.fact("replaces_decay")
-    groups: dict[tuple[str, float, bool, int], list[str]] = {}
+    groups: dict[tuple[str, float, bool, int, tuple[tuple[int, float], ...]], list[str]] = {}
     for name, parameter in layers.parameters.items():
         if name in starts:
             decays = decaying and (parameter.ndim > 1 or experiment.train.decay_norms)
-            key = (layers.stage_of[name], factors[name] * starts[name].lr, decays, starts[name].step)
+            (_, first), *changes = ((step, factors[name] * lr) for step, lr in starts[name].rates)
+            key = (layers.stage_of[name], first, decays, starts[name].step, tuple(changes))
             groups.setdefault(key, []).append(name)
     made = (Group(*key, tuple(names)) for key, names in groups.items())
     ordered = tuple(sorted(made, key=lambda group: layers.depth(group.stage)))
@@ -126,7 +132,7 @@ def ever_learning(backbone: Backbone, experiment: Experiment) -> frozenset[str]:
 @dataclass(frozen=True)
 class _Start:
     step: int
-    lr: float
+    rates: tuple[tuple[int, float], ...]  # step and the factor from then on; the first is the start's
 
 
 class _Layers:
@@ -214,7 +220,10 @@ def _prefixes(name: str) -> list[str]:
 
 
 def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizon: Horizon) -> dict[str, _Start]:
-    """When each parameter begins to learn, and at what factor: where several entries mean it, the earliest counts."""
+    """When each parameter begins to learn, and at what factors.
+
+    Where several entries mean it, it starts with the earliest; the `lr` of a later step changes its factor.
+    """
     entries = []
     for index, entry in enumerate(unfreeze):
         key = f"unfreeze.{index}"
@@ -228,9 +237,16 @@ def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizo
         entries.append((step, index, stage, chosen))
     starts: dict[str, _Start] = {}
     for step, index, stage, chosen in sorted(entries, key=lambda entry: entry[:2]):
-        if isinstance(unfreeze[index], UnfreezeStage) and chosen <= starts.keys():
-            raise ExperimentError(f"unfreeze.{index} has no effect: all of its layers learn before")
-        starts = {name: _Start(step, stage.lr) for name in chosen} | starts
+        factor = 1.0 if stage.lr is None else stage.lr
+        changing = {
+            name: _Start(starts[name].step, (*starts[name].rates, (step, factor)))
+            for name in chosen & starts.keys()
+            if stage.lr is not None and step > starts[name].rates[-1][0] and factor != starts[name].rates[-1][1]
+        }
+        if isinstance(unfreeze[index], UnfreezeStage) and chosen <= starts.keys() and not changing:
+            why = "all of its layers learn before" + ("" if stage.lr is None else f", at lr: {stage.lr:g}")
+            raise ExperimentError(f"unfreeze.{index} has no effect: {why}")
+        starts = {name: _Start(step, ((step, factor),)) for name in chosen} | starts | changing
     return starts
 
 

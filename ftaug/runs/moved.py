@@ -36,7 +36,8 @@ def what_moved(run: Path, plan: Plan, peak: float, rows: Sequence[Mapping[str, A
     end = weights_of(opened)
     rates: dict[str, float] = {}
     for group in plan.groups:
-        rates[group.stage] = max(rates.get(group.stage, 0.0), peak * group.lr_factor)
+        factor = max([group.lr_factor, *(later for _, later in group.changes)])
+        rates[group.stage] = max(rates.get(group.stage, 0.0), peak * factor)
     return [
         Moved(stage.name, *_distance(stage, start.weights, end), _gradient(stage.name, rows), rates.get(stage.name))
         for stage in start.stages

@@ -208,3 +208,16 @@ def test_a_step_in_parts_has_the_loss_and_the_gradient_of_the_whole(plugin, tmp_
         torch.testing.assert_close(
             gradients_in_parts[name], gradient, rtol=1e-3, atol=1e-5 * float(gradient.abs().max())
         )
+
+
+def test_the_factor_of_a_later_stage_is_the_rate_of_the_optimizer(tmp_path: Path) -> None:
+    setup = setup_of(
+        tmp_path,
+        "lr={peak: 0.5, schedule: constant}",
+        "unfreeze=[{layers: [head]}, {from: 3 steps, layers: [all], lr: 0.1}]",
+    )
+    rates = []
+    for _ in fit(setup, Progress()):
+        rates.append({group["name"]: group["lr"] for group in setup.optimizer.param_groups})
+    assert [row["head"] for row in rates] == [0.5] * 3 + [0.05] * (len(rates) - 3)
+    assert [row["layer1"] for row in rates[3:]] == [0.05] * (len(rates) - 3)

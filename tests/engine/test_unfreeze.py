@@ -124,6 +124,43 @@ def test_factors_multiply_and_a_later_pattern_wins(backbone):
     assert made.starts == (0, 4)
 
 
+def later(layers, step, lr=None):
+    return UnfreezeStage(layers, Duration(step, "steps"), lr)
+
+
+def test_the_factor_of_a_later_stage_applies_to_what_learns_already(backbone):
+    unfreeze = (later(("head",), 0, 2.0), later(("layer3",), 3, 0.3), later(("all",), 6, 0.1))
+    made = plan(backbone, experiment(*unfreeze, layer_decay=0.5), HORIZON)
+    by_stage = {group.stage: group for group in made.groups}
+    decay = {"head": 1.0, "layer3": 0.5, "layer2": 0.25}
+    course = {"head": [2.0, 2.0, 0.1], "layer3": [None, 0.3, 0.1], "layer2": [None, None, 0.1]}
+    for stage, factors in course.items():
+        assert by_stage[stage].from_step == 3 * factors.count(None)
+        for step, factor in zip((0, 3, 6), factors, strict=True):
+            if factor is not None:
+                assert by_stage[stage].factor_at(step) == pytest.approx(factor * decay[stage])
+                assert by_stage[stage].factor_at(step + 2) == pytest.approx(factor * decay[stage])
+    assert made.starts == (0, 3, 6)
+
+
+def test_a_later_stage_without_a_factor_leaves_the_rate_of_what_learns_already(backbone):
+    made = plan(backbone, experiment(later(("head",), 0, 5.0), later(("all",), 6)), HORIZON)
+    factors = {group.stage: (group.lr_factor, group.changes) for group in made.groups}
+    assert factors["head"] == (5.0, ()) and factors["layer1"] == (1.0, ())
+
+
+def test_the_first_of_two_entries_of_one_step_counts(backbone):
+    made = plan(backbone, experiment(later(("head",), 0), later(("all",), 0, 0.1)), HORIZON)
+    assert {group.stage: group.factor_at(11) for group in made.groups}["head"] == 1.0
+
+
+@pytest.mark.parametrize("stages", [((0, 0.5), (6, 0.5)), ((0, 0.5), (3, 0.1), (6, 0.1))])
+def test_a_stage_that_changes_no_rate_is_refused(backbone, stages):
+    unfreeze = [later(("all",), step, lr) for step, lr in stages]
+    with pytest.raises(ExperimentError, match=rf"unfreeze\.{len(stages) - 1} has no effect: .* at lr: {stages[-1][1]}"):
+        plan(backbone, experiment(*unfreeze), HORIZON)
+
+
 def test_a_factor_for_what_never_learns_is_refused(backbone):
     with pytest.raises(ExperimentError, match="'layer1' has no effect: it is frozen for the whole run"):
         plan(backbone, experiment("head", stages={"layer1": 0.1}), HORIZON)
