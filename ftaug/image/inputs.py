@@ -15,7 +15,7 @@ from ftaug.interfaces import Input
 
 
 def inputs(named: Sequence[str], value_range: ValueRange | None) -> Iterator[Input]:
-    """Files, and those in folders, on the scale of training; raises MissingInput before the first for all that are not there."""
+    """Files, and those in folders, on the scale of training; raises MissingInput before the first for all missing."""
     paths: list[str] = []
     errors: list[MissingInput] = []
     for name in named:
