@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 
 _INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
 """Characters that take no room and that `str.strip` keeps: soft hyphen, zero-width space, direction marks, BOM."""
@@ -20,12 +21,15 @@ _MISSING = {"", "none", "nan", "null", "<na>", "nat", "n/a", "#n/a"}
 
 def normalized(text: str) -> str:
     """The text without white space at its ends, in Unicode form NFC: names are equal if this is."""
+    if text.isascii():
+        return text.strip()
     previous = None
     while text != previous:
         previous, text = text, text.strip().strip(_INVISIBLE)
     return unicodedata.normalize("NFC", text)
 
 
+@lru_cache(maxsize=100_000)
 def folded(name: str) -> str:
     """What names have in common that differ only in case, blanks, compatibility forms or a trailing `.0`."""
     plain = unicodedata.normalize("NFKC", normalized(name).translate(dict.fromkeys(map(ord, _INVISIBLE)))).casefold()

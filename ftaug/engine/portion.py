@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ftaug import names
 from ftaug.config.experiment import Data, Fold, Split
-from ftaug.config.registry import Component
 from ftaug.engine import label_check, seeds, splits
 from ftaug.errors import BadData, FtaugError, combined, did_you_mean
 from ftaug.interfaces import Samples, SplitRows, Task
@@ -114,6 +114,7 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
     """Read the datasets and take out the splits: `train`, and `val` and `test` where there are any."""
     read = _read(data)
     train = read["train"]
+    _check_names(train.task)
     if train.task.kind == "single_label" and len(train.task.classes) < 2:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
@@ -124,10 +125,17 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
                 result["train"], result[purpose] = _held_out(result["train"], purpose, source.split, seed)
             elif isinstance(source, Fold):
                 result["train"], result[purpose] = _fold(result["train"], purpose, source, seed)
-    for purpose, source in (("test", data.test), ("val", data.val)):
-        if isinstance(source, Component):
+    for purpose in ("test", "val"):
+        if purpose in read:
             result[purpose] = whole(purpose, read[purpose], train.task)
     return result
+
+
+def _check_names(task: Task) -> None:
+    """Refuse a dataset whose classes have the same name, which no reader of ftaug gives."""
+    called = [names.normalized(name) for name in task.classes]
+    if same := [repr(name) for name, key in zip(task.classes, called, strict=True) if called.count(key) > 1]:
+        raise BadData(f"data.train: the classes {', '.join(same[:8])} have the same name but for blanks or encoding")
 
 
 @contextmanager
@@ -147,7 +155,7 @@ def _read(data: Data) -> dict[str, Samples]:
     samples: dict[str, Samples] = {}
     errors: list[FtaugError] = []
     for purpose, source in (("train", data.train), ("test", data.test), ("val", data.val)):
-        if isinstance(source, Component):
+        if source is not None and not isinstance(source, Split | Fold):
             try:
                 samples[purpose] = source(purpose)
             except FtaugError as error:

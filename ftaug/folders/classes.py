@@ -50,7 +50,7 @@ def splits(folder: Path) -> dict[str, Path]:
     inside = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     found = {names.split_name(entry.name): entry for entry in sorted(inside) if names.is_split(entry.name)}
     if "train" in found and len(found) == len(inside):
-        return found
+        return {split: found[split] for split in ("train", "val", "test") if split in found}
     return {"train": folder}
 
 

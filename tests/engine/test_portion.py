@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ftaug.cli import run
+from ftaug.config.experiment import Data
 from ftaug.engine.portion import Portion, portions, shared_samples, subset, unused_rows, whole
 from ftaug.errors import BadData
 from ftaug.interfaces import Task
@@ -160,3 +161,19 @@ def test_samples_of_another_dataset_that_are_for_training_too():
 def test_a_split_of_the_same_dataset_shares_nothing():
     train = portion("train", [1, 1, 2], [0, 2])
     assert shared_samples(Portion("val", train.samples, np.array([1]), train.targets[:1], train.task), train) is None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset of a plugin."""
+
+    samples: object
+
+    def __call__(self, split):
+        return self.samples
+
+
+def test_classes_of_the_same_name_are_refused_whoever_reads_them():
+    samples = SimpleNamespace(task=Task(("cat", "dog", "cat\u00a0")), targets=np.arange(3))
+    with pytest.raises(BadData, match=r"data\.train: the classes 'cat', 'cat\\xa0' have the same name but for blanks"):
+        portions(Data(train=Source(samples), val=None), 0)
