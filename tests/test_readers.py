@@ -314,6 +314,13 @@ def test_numbers_to_predict_are_exact(tmp_path, reader, name):
     assert samples.targets.dtype == np.float64 and samples.targets[:, 0].tolist() == numbers
 
 
+@tables
+def test_a_sample_may_have_several_numbers_and_stays_on_one_side(tmp_path, reader):
+    files = ["a.png", "b.png", "a.png", "c.png"]
+    samples = read(tmp_path, reader, "t.csv", [*"xxxx"], files, columns=[("score", [1, 2, 3, 4])], target="score")
+    assert samples.targets[:, 0].tolist() == [1, 2, 3, 4] and samples.groups.tolist() == [0, 1, 0, 2]
+
+
 def fill(root: Path, reader: str, *classes: str) -> Path:
     for place, name in enumerate(classes):
         folder = root / name
