@@ -99,7 +99,10 @@ def options(
 
 @app.command()
 def train(
-    config: Config,
+    config: Annotated[
+        Path,
+        typer.Argument(help="The experiment file, - for standard input, or a run to continue.", metavar="CONFIG|RUN"),
+    ],
     overrides: Overrides = None,
     run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over in a new folder.")] = False,

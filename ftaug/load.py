@@ -45,8 +45,11 @@ def load(
     path: str | Path, overrides: Sequence[str] = (), *, plugins: bool = True, trust_plugins: bool = False
 ) -> Experiment:
     """Read an experiment file and apply overrides; raises ExperimentError with all that is wrong, or MissingInput."""
+    text, shown = document.read(path), str(path)
+    if shown == document.STANDARD_INPUT:
+        path, shown = "experiment", "standard input"
     path = Path(path)
-    written, problems = document.scan(document.read(path), str(path))
+    written, problems = document.scan(text, shown)
     edited, refused = edits.apply(written, overrides)
     folder = path.absolute().parent
     modality = edited.tree.get("modality", "image")

@@ -10,12 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftaug.config.document import read
 from ftaug.config.dump import data_paths, digest, folder_digest, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
 from ftaug.engine.signals import StopRequests
-from ftaug.errors import BadSample, Diverged, ExperimentError, FtaugError, Interrupted, Stopped
+from ftaug.errors import (
+    BadSample,
+    DataChanged,
+    Diverged,
+    ExperimentError,
+    FtaugError,
+    Interrupted,
+    MissingInput,
+    Stopped,
+)
 from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check
 
@@ -38,23 +48,57 @@ def run(
     """Train, or continue, or say that all is done; stdout's last line is the run folder. Raises Stopped."""
     started = time.time()
     requirements = [Requirement.parse(text) for text in require]
+    continued = config if config.is_dir() else None
+    if continued is not None:
+        config, run_dir = _file_of(continued, run_dir, folds), continued
     start = _starting_weights(from_, config, overrides, trust_plugins)
     experiment = load(config, [*overrides, *start], trust_plugins=trust_plugins)
 
     from ftaug.engine.run_folder import default_path  # after the file is known to be right: this takes seconds
 
-    given = config.read_text(encoding="utf-8-sig")
-    begun = Begun(given, device, started)
+    given = read(continued / "experiment.yaml" if continued else config)
+    folder = config.absolute().parent
+    elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
+    begun = Begun(given, device, started, elsewhere)
     if folds is None:
-        path = default_path(experiment.name, folder_digest(experiment, config.absolute().parent), run_dir)
-        result = _one(experiment, path, begun, fresh=fresh)
+        path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
+        known = digest(experiment)
+        if continued is not None and known == digest(load(config, trust_plugins=trust_plugins)):
+            known = _digest_of(continued)  # its file also says what was chosen when it began
+        result = _one(experiment, known, path, begun, fresh=fresh)
     else:
         parts = _parts(experiment, folds)
         each = [load(config, [*overrides, *start, val], trust_plugins=trust_plugins) for val in parts]
-        name = f"{default_path(experiment.name, folder_digest(each[0], config.absolute().parent))}-folds"
-        result = _folds(each, run_dir or Path(name), begun, fresh=fresh)
+        path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
+        result = _folds(each, path, begun, fresh=fresh)
     print(dumps(result) if as_json else result["run"])
     check(requirements, result.get("metrics") or {})
+
+
+def _folders_of_runs(folder: Path) -> list[Path]:
+    """Where a run of an experiment file may have begun: here, in the file's folder, or above either."""
+    return [Path("runs"), *(above / "runs" for here in (Path.cwd(), folder) for above in (here, *here.parents))]
+
+
+def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
+    """The experiment of a run that is to continue; raises ExperimentError, or MissingInput where it is none."""
+    if (run / "folds.json").is_file():
+        raise ExperimentError(f"{run}: holds folds; the `ftaug train --folds` that made it continues them")
+    if run_dir is not None or folds is not None:
+        option = "--run-dir" if run_dir is not None else "--folds"
+        raise ExperimentError(f"{option}: {run} is a run folder and continues where it is; leave the option out")
+    if not (run / "resolved.yaml").is_file():
+        raise MissingInput(f"{run}: neither an experiment file nor a run folder (it has no resolved.yaml)")
+    if not (run / "model.json").is_file():
+        raise ExperimentError(f"{run}: has no checkpoint to continue from; train its experiment file instead")
+    return run / "resolved.yaml"
+
+
+def _digest_of(run: Path) -> str:
+    """The digest of the experiment that a run folder is for."""
+    from ftaug.engine.run_folder import read_json
+
+    return str((read_json(run / "status.json") or {}).get("digest"))
 
 
 @dataclass(frozen=True)
@@ -64,10 +108,21 @@ class Begun:
     given: str  # the experiment file
     device: str
     at: float  # when the call began, by the clock
+    elsewhere: Sequence[Path]  # where a run may be that is meant instead of a new one
 
 
-def _one(experiment: Experiment, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
-    """Bring a run to its end; returns what it came to. Raises Stopped."""
+def _one(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+    """Bring a run to its end; returns what it came to. Raises Stopped, and DataChanged unless it may begin anew."""
+    try:
+        return _bring(experiment, known, path, begun, fresh=fresh)
+    except DataChanged:
+        if not fresh:
+            raise
+    return _bring(experiment, known, path, begun, fresh=True)  # in the next folder: the last one failed
+
+
+def _bring(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+    """Bring a run with a digest to its end in its folder."""
     from ftaug.engine.run_folder import RunFolder
 
     portable, kept = with_kept_plugins(experiment)
@@ -75,13 +130,13 @@ def _one(experiment: Experiment, path: Path, begun: Begun, *, fresh: bool) -> di
         path,
         experiment_yaml=begun.given,
         resolved_yaml=to_yaml(portable),
-        digest=digest(experiment),
+        digest=known,
         kept=kept,
         fresh=fresh,
     ) as folder:
         if folder.complete is None:
             try:
-                _train(experiment, folder, begun.device, begun.at)
+                _train(experiment, folder, begun)
             except (Stopped, Diverged):  # whose metrics are worth keeping
                 raise
             except FtaugError:
@@ -119,12 +174,12 @@ def _parts(experiment: Experiment, folds: int) -> list[str]:
 
 def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
     """Bring the run of each fold to its end; returns their mean. Raises Stopped."""
-    from ftaug.engine.run_folder import next_free
+    from ftaug.engine.run_folder import fresh_path
     from ftaug.runs import folds, screen
 
     known = digest(each[0])
-    path = next_free(path) if fresh else path
-    folds.begin(path, known, len(each))
+    path = fresh_path(path, known) if fresh else path
+    folds.begin(path, known, len(each), fresh=fresh)
     results: list[dict[str, Any]] = []
     with StopRequests(None, path / "stop") as between:  # within a run it is the run's own requests that count
         for number, experiment in enumerate(each, start=1):
@@ -133,8 +188,11 @@ def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool)
                 raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
             print(f"fold {number} of {len(each)}", file=sys.stderr)
             try:
-                results.append(_one(experiment, folds.folder_of(path, number), begun, fresh=False))
-            except FtaugError:
+                fold = folds.folder_of(path, number)
+                results.append(_one(experiment, digest(experiment), fold, begun, fresh=False))
+            except FtaugError as error:
+                if not isinstance(error, Stopped | Interrupted):
+                    folds.fail(path)
                 folds.abandon(path)
                 raise
     done = folds.finish(path, results)
@@ -144,13 +202,13 @@ def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool)
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
-def _train(experiment: Experiment, folder: RunFolder, device: str, started: float) -> None:
+def _train(experiment: Experiment, folder: RunFolder, begun: Begun) -> None:
     from ftaug.runs.training import train
 
     limit = experiment.train.max_time
-    with StopRequests(started + limit.seconds if limit else None, folder.path / "stop") as stop:
+    with StopRequests(begun.at + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
-            train(experiment, folder, device, stop)
+            train(experiment, folder, begun.device, stop, begun.elsewhere)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol, TextIO
 
 import yaml
 from yaml.events import NodeEvent
@@ -45,8 +47,13 @@ class Document:
         return Place(self.file)
 
 
+STANDARD_INPUT = "-"
+
+
 def read(path: str | Path) -> str:
-    """Read the text of an experiment file; raises MissingInput or ExperimentError."""
+    """Read the text of an experiment file, or of standard input for `-`; raises MissingInput or ExperimentError."""
+    if str(path) == STANDARD_INPUT:
+        return decode(_standard_input(sys.stdin), "standard input")
     path = Path(path)
     try:
         if path.exists() and not path.is_file():
@@ -60,6 +67,12 @@ def read(path: str | Path) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise MissingInput(Problem(f"cannot be read: {reason}", Place(str(path)))) from None
     return decode(data, str(path))
+
+
+@lru_cache(maxsize=1)
+def _standard_input(stream: TextIO) -> bytes:
+    """What standard input holds, which can be read once only."""
+    return stream.buffer.read(MAX_BYTES + 1)
 
 
 def decode(data: bytes, file: str) -> str:

@@ -30,7 +30,17 @@ from ftaug.engine.storage import (
     storage_errors,
     write_all,
 )
-from ftaug.errors import BadData, ExperimentError, FtaugError, OutOfMemory, Problem, RunFolderTaken, StorageError
+from ftaug.errors import (
+    BadData,
+    ExperimentError,
+    FtaugError,
+    Interrupted,
+    OutOfMemory,
+    Problem,
+    RunFolderTaken,
+    Stopped,
+    StorageError,
+)
 
 log = logging.getLogger("ftaug")
 
@@ -52,7 +62,7 @@ class RunFolder:
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.attempt = 1
-        self._is_new = False
+        self._is_new = self._fresh = False
         self._lock: Lock | None = lock
         self._metrics: int | None = None
         self._status: dict[str, Any] = {}
@@ -69,17 +79,19 @@ class RunFolder:
         kept: Mapping[str, bytes] | None = None,
         fresh: bool = False,
     ) -> Self:
-        """Create a run folder, or continue in it; with `fresh` in the next free one. `kept` are further files.
+        """Create a run folder, or continue in it. `kept` are further files.
+
+        With `fresh` it is the next free one, unless such a start was stopped: that one continues.
 
         Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three starts
         died without progress.
         """
-        path = next_free(path) if fresh else path
+        path = fresh_path(path, digest) if fresh else path
         is_new = not path.exists()
         try:
             _make(path)
             folder = cls(path, Lock(path))
-            folder._is_new = is_new
+            folder._is_new, folder._fresh = is_new, fresh
             try:
                 folder._begin(experiment_yaml, resolved_yaml, digest, kept or {})
             except BaseException:
@@ -133,6 +145,7 @@ class RunFolder:
             "step": step,
             "deaths": 0 if stuck else deaths,
             "running": not stuck,
+            "fresh": self._fresh,
         }
         self._write_status()
         StopRequests.before_exit.append(self._end_status)
@@ -239,6 +252,8 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted):
+            self._status["fresh"] = False  # it failed, and `--fresh` begins anew
         self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
 
 
@@ -279,13 +294,28 @@ def _make(path: Path) -> None:
         raise RunFolderTaken(f"{path}: is not empty and no run folder; choose another --run-dir")
 
 
-def next_free(path: Path) -> Path:
-    """The path itself, or with -2, -3 … behind it, whichever is not there yet."""
-    number, free = 1, path
+def fresh_path(path: Path, digest: str) -> Path:
+    """Where `--fresh` trains: the path, or with -2, -3 … behind it, whichever is not there yet.
+
+    Where the last one there was begun by `--fresh` too and stopped before its end, it is that one.
+    """
+    number, last, free = 1, path, path
     while free.exists():
         number += 1
-        free = path.with_name(f"{path.name}-{number}")
-    return free
+        last, free = free, path.with_name(f"{path.name}-{number}")
+    return last if _was_stopped(last, digest) else free
+
+
+def _was_stopped(path: Path, digest: str) -> bool:
+    """Whether a folder holds what `--fresh` began and a stop ended."""
+    try:
+        status = read_json(path / "status.json") or read_json(path / "folds.json") or {}
+        running = [status, *(read_json(file) or {} for file in path.glob("fold-*/status.json"))]
+    except BadData:
+        return False
+    ended = (path / "complete.json").exists() or status.get("complete", False)
+    goes_on = any(each.get("running", False) for each in running)
+    return bool(status.get("fresh")) and status.get("digest") == digest and not ended and not goes_on
 
 
 def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:

@@ -32,7 +32,7 @@ def folder_of(path: Path, number: int) -> Path:
     return path / f"fold-{number}"
 
 
-def begin(path: Path, digest: str, count: int) -> None:
+def begin(path: Path, digest: str, count: int, *, fresh: bool) -> None:
     """Make the folder of the runs, or check that it is that of the same experiment and number of folds."""
     known = read_json(path / FOLDS_FILE)
     if known is not None and (known["digest"], known["folds"]) != (digest, count):
@@ -43,7 +43,13 @@ def begin(path: Path, digest: str, count: int) -> None:
             raise RunFolderTaken(f"{path}: is not empty and holds no folds; choose another --run-dir")
         with storage.storage_errors(f"{path}: cannot be written"):
             path.mkdir(parents=True, exist_ok=True)
-            _write(path, {"digest": digest, "folds": count, "complete": False})
+            _write(path, {"digest": digest, "folds": count, "complete": False, "fresh": fresh})
+
+
+def fail(path: Path) -> None:
+    """Note that `--fresh` begins anew, after an error that is no stop."""
+    if (known := read_json(path / FOLDS_FILE)) is not None:
+        _write(path, {**known, "fresh": False})
 
 
 def abandon(path: Path) -> None:

@@ -13,7 +13,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine import checkpoint
 from ftaug.engine.auto_unfreeze import settled
 from ftaug.engine.caching import Cache, caching
-from ftaug.engine.data_record import SAMPLES_FILE, to_csv
+from ftaug.engine.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.features import batches_of, featuring, fill, missing
 from ftaug.engine.fit import fit
 from ftaug.engine.memory import parted
@@ -25,14 +25,20 @@ from ftaug.errors import DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, moved, plots, screen
 from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, recorded_data
 from ftaug.runs.session import Session
+from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.teacher import teacher_of
 from ftaug.runs.ticker import Ticker
 
 CHOICE_FILE = "unfreeze.json"
 
 
-def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests) -> None:
-    """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted."""
+def train(
+    experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests, elsewhere: Sequence[Path] = ()
+) -> None:
+    """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted.
+
+    A run that is new is compared with those in the folders `elsewhere`.
+    """
     with stop.at_once():
         found = checkpoint.newest(folder.checkpoints)
         if found is None:
@@ -46,6 +52,8 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
             built = build(experiment, device, data, pretrained=found is None)
             if built.experiment != experiment:  # the metrics that the task chose
                 folder.write("resolved.yaml", to_yaml(with_kept_plugins(built.experiment)[0]))
+            if found is None:
+                built.hazards = [*built.hazards, *_similar(built, folder, elsewhere)]
             built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
             built = parted(built, _chosen(folder).get("micro_batch"))
             setup, cache = stack.enter_context(caching(built))
@@ -53,6 +61,12 @@ def train(experiment: Experiment, folder: RunFolder, device: str, stop: StopRequ
             features = stack.enter_context(featuring(setup, session.progress.step))
             session.setup = replace(setup, features=features)
         _train(session, cache, stop)
+
+
+def _similar(setup: Setup, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
+    """A caution for every run that may be meant instead of a new one."""
+    runs = similar_runs(folder.path, setup.experiment.name, folder.digest, fingerprints(setup.portions), elsewhere)
+    return [f"{run} is a run of this experiment on the same data; to continue it: --run-dir {run}" for run in runs]
 
 
 def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, Portion]:

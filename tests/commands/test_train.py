@@ -1,8 +1,10 @@
 """`ftaug train`: what it leaves behind, and where it starts from."""
 
+import io
 import json
 import multiprocessing
 import os
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,6 +38,56 @@ def test_stdout_ends_with_the_run_folder(desk: Path, capsys: pytest.CaptureFixtu
     captured = capsys.readouterr()
     assert json.loads(captured.out)["run"] == str(folder)
     assert "already complete" in captured.err
+
+
+STOPPED = ("train.max_time=1e-9",)
+
+
+def test_fresh_with_a_stop_continues_what_it_began(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = []
+    for stop in (STOPPED, STOPPED, (), ()):
+        run(["train", "a.yaml", "--run-dir", "r", "--fresh", *stop])
+        names.append(sorted(path.name for path in desk.iterdir() if path.is_dir()))
+    assert names == [["r"], ["r"], ["r"], ["r", "r-2"]]
+    assert Path("r/complete.json").is_file()
+
+
+def test_folds_that_fresh_began_and_a_stop_ended_continue(desk: Path) -> None:
+    command = ["train", "a.yaml", "--folds", "2", "--run-dir", "r", "--fresh", "~data.val", "train.epochs=1"]
+    assert run([*command, *STOPPED]) == 75
+    assert run(command) == 0
+    assert [path.name for path in desk.iterdir() if path.is_dir()] == ["r"]
+
+
+def test_a_run_folder_continues_where_it_is(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "a.yaml", "--run-dir", "r", *STOPPED]) == 75
+    assert run(["train", "r", "lr.peak=1"]) == 2
+    assert "lr.peak: 0.001 → 1.0" in capsys.readouterr().err
+    assert run(["train", "r", "--run-dir", "other"]) == 2
+    assert "--run-dir: r is a run folder and continues where it is" in capsys.readouterr().err
+    assert run(["train", "r", "~train.max_time"]) == 0
+    assert capsys.readouterr().out == "r\n"
+    assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
+    assert "already complete" in capsys.readouterr().err
+    Path("empty").mkdir()
+    assert run(["train", "empty"]) == 66
+    assert "empty: neither an experiment file nor a run folder" in capsys.readouterr().err
+
+
+def test_an_experiment_comes_from_standard_input(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def piped(text: str, *arguments: str) -> int:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return run([*arguments])
+
+    assert piped(EXPERIMENT, "train", "-", *STOPPED) == 75
+    (folder,) = Path("runs").iterdir()
+    assert folder.name.startswith("experiment-")
+    assert (folder / "experiment.yaml").read_text() == EXPERIMENT
+    capsys.readouterr()
+    assert piped("seed: 1\nsede: 2\n", "validate", "-") == 2
+    assert "standard input:2:1: unknown key 'sede'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

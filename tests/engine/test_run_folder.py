@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,16 @@ import torch
 
 from ftaug.engine import checkpoint, run_folder, storage
 from ftaug.engine.run_folder import RunFolder, default_path
-from ftaug.errors import BadData, ExperimentError, FtaugError, OutOfMemory, RunFolderTaken, StorageError
+from ftaug.errors import (
+    BadData,
+    ExperimentError,
+    FtaugError,
+    Interrupted,
+    OutOfMemory,
+    RunFolderTaken,
+    Stopped,
+    StorageError,
+)
 
 GIVEN = "data: {path: x}  # as written\n"
 RESOLVED = "train:\n  epochs: 3\naugment:\n- rotate:\n    degrees: 15.0\nmix: null\n"
@@ -123,6 +133,31 @@ def test_fresh_takes_the_next_free_name(tmp_path):
     for name in ("a", "a-2", "a-3"):
         with open_folder(tmp_path / "a", fresh=True) as folder:
             assert folder.path == tmp_path / name
+            folder.finish(1, {"step": 1, "metrics": {}})
+
+
+def fresh(path: Path, error: Exception | None = None, *, digest: str = DIGEST) -> str:
+    """Start with `--fresh` and end with an error; returns the folder's name."""
+    with pytest.raises(type(error)) if error else nullcontext(), open_folder(path, fresh=True, digest=digest) as folder:
+        name = folder.path.name
+        if error:
+            raise error
+    return name
+
+
+def test_fresh_continues_what_it_began_and_a_stop_ended(tmp_path):
+    with open_folder(tmp_path / "a"):
+        pass  # which was not begun by --fresh
+    assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-2"
+    assert fresh(tmp_path / "a", Interrupted("Ctrl-C")) == "a-2"
+    assert fresh(tmp_path / "a", Stopped("SIGTERM"), digest=DIGEST[::-1]) == "a-3"  # another experiment
+    assert fresh(tmp_path / "a", BadData("no such file")) == "a-4"
+    assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-5"  # what failed is not continued
+    with open_folder(tmp_path / "a", fresh=True) as running:
+        assert running.path == tmp_path / "a-5"
+        assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-6"  # and what another process trains neither
+    (tmp_path / "a-6" / "status.json").write_text("{")
+    assert fresh(tmp_path / "a") == "a-7"
 
 
 def test_places_that_cannot_be_used_are_73(tmp_path):

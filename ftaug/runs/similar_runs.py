@@ -1,0 +1,22 @@
+"""Runs of the same experiment on the same data in other folders, which may be meant when a new one begins."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ftaug.engine.run_folder import read_json
+from ftaug.errors import BadData
+from ftaug.runs.opened import MODEL_FILE
+
+
+def similar_runs(run: Path, name: str, digest: str, data: Mapping[str, str], folders: Iterable[Path]) -> list[Path]:
+    """The other runs of this name in some folders that have this digest and these fingerprints of their data."""
+    candidates = {path.resolve(): path for folder in folders for path in sorted(folder.glob(f"{name}-*"))}
+    return [path for place, path in candidates.items() if place != run.resolve() and _is_similar(path, digest, data)]
+
+
+def _is_similar(path: Path, digest: str, data: Mapping[str, str]) -> bool:
+    try:
+        status, facts = (read_json(path / file) or {} for file in ("status.json", MODEL_FILE))
+    except (BadData, OSError):
+        return False
+    return status.get("digest") == digest and facts.get("data") == data
