@@ -22,7 +22,7 @@ REQUESTS = tuple(
 )
 URGENT = (signal.SIGINT, signal.SIGTERM)
 ECHO = 1.0  # seconds in which a launcher may deliver the same signal twice, to the process and to its group
-JOB_MARGIN = 120.0  # seconds before the end of a Slurm job
+RESERVE = 20.0  # seconds kept at the end of a Slurm job, before the run has measured what it needs
 
 
 _held: list[int] = []
@@ -48,8 +48,8 @@ class StopRequests:
 
     def __init__(self, deadline: float | None = None, stop_file: Path | None = None) -> None:
         """Take the time (as of `time.time()`) to stop at, and a file whose appearance means stop."""
-        limits = [limit for limit in (deadline, _job_end()) if limit is not None]
-        self._deadline = min(limits, default=None)
+        self._deadline, self._job_end = deadline, _job_end()
+        self.reserve = RESERVE  # seconds that must be left of a Slurm job, to save in
         self._stop_file = stop_file
         self._reason: str | None = None
         self._at_once = False
@@ -62,7 +62,8 @@ class StopRequests:
     def reason(self) -> str | None:
         """Why to stop: `Ctrl-C`, the name of a signal, `time limit` or `stop file`; None to go on."""
         if self._reason is None:
-            if self._deadline is not None and time.time() >= self._deadline:
+            limits = (self._deadline, self._job_end and self._job_end - self.reserve)
+            if any(limit is not None and time.time() >= limit for limit in limits):
                 self._reason = "time limit"
             elif self._stop_file is not None and self._stop_file.exists():
                 self._reason = "stop file"
@@ -181,9 +182,9 @@ def _end_when_the_parent_asks() -> None:
 
 
 def _job_end() -> float | None:
-    """When to stop so that a Slurm job saves before its end."""
+    """When the Slurm job ends that this process is in."""
     end = os.environ.get("SLURM_JOB_END_TIME", "")
-    return float(end) - JOB_MARGIN if end.isdecimal() else None
+    return float(end) if end.isdecimal() else None
 
 
 def _tell(message: str) -> None:

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
 
+LEAST_RESERVE = 5.0
+"""Seconds in which a process ends once it has saved."""
+
+SLOW_DISK = 50e6
+"""Bytes a second that are written at least, as long as no checkpoint was measured."""
+
 
 @dataclass
 class Session:
@@ -44,6 +51,9 @@ class Session:
     row_at: float = field(default_factory=time.monotonic)
     timed: int = 0  # samples since then
     saved_step: int = -1
+    save_seconds: float | None = None  # of the last checkpoint
+    stepped_at: float | None = None
+    step_seconds: float = 0.0  # of the slowest step
     board: "SummaryWriter | None" = None
     window_loss: Tensor = field(init=False)  # stays on the device, so that no step waits for its loss
 
@@ -113,8 +123,17 @@ class Session:
             return f"stopped early: no better {evaluate.best} in {early.patience if early else 0} evaluations"
         return f"trained {self.setup.experiment.train.epochs} epochs"
 
+    @property
+    def reserve(self) -> float:
+        """Seconds before the end of a job in which the run stops: two steps and two checkpoints, as far as measured."""
+        save = self.checkpoint_size / SLOW_DISK if self.save_seconds is None else self.save_seconds
+        return LEAST_RESERVE + 2 * (save + self.step_seconds)
+
     def take(self, step: Step, stop: StopRequests, ticker: Ticker) -> None:
         """Do what is due after a step."""
+        if self.stepped_at is not None:
+            self.step_seconds = max(self.step_seconds, time.monotonic() - self.stepped_at)
+        stop.reserve = self.reserve
         self.window_loss += step.loss.double() * step.samples
         self.progress.window_samples += step.samples
         self.timed += step.samples
@@ -125,7 +144,8 @@ class Session:
         self.catch_up(stop, ticker)
         if self._checkpoint_due(step.number):
             self.save()
-        self.row_at += time.monotonic() - began  # the speed in a row is that of training alone
+        self.stepped_at = time.monotonic()
+        self.row_at += self.stepped_at - began  # the speed in a row is that of training alone
 
     def catch_up(self, stop: StopRequests, ticker: Ticker) -> None:
         """Evaluate if an evaluation is due, which it also is where a run was stopped just before one."""
@@ -171,15 +191,21 @@ class Session:
 
     def require_room(self) -> None:
         """Raise StorageError where the disk is too full for the checkpoints of the run."""
+        checkpoint.require_room(self.folder.checkpoints, self.checkpoint_size)
+
+    @cached_property
+    def checkpoint_size(self) -> int:
+        """The bytes of a checkpoint, but for what a method keeps."""
         weights = list(self.setup.model.network.state_dict().values())
         learning = [p for group in self.setup.optimizer.param_groups for p in group["params"]]
         tensors = [*weights, *learning, *learning, *(self.setup.average.tensors.values() if self.setup.average else ())]
-        checkpoint.require_room(self.folder.checkpoints, sum(t.numel() * t.element_size() for t in tensors))
+        return sum(t.numel() * t.element_size() for t in tensors)
 
     def save(self) -> None:
         """Commit a checkpoint of the state as it is."""
         if self.saved_step == self.progress.step:
             return
+        began = time.monotonic()
         setup, progress = self.setup, self.progress
         progress.scaler = setup.scaler.state_dict()
         progress.window_loss = self.window_loss.item()
@@ -202,6 +228,7 @@ class Session:
             self.folder.set_best(progress.step)  # before the one that it named is deleted: others may be reading it
         checkpoint.prune(self.folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
         self.saved_at, self.saved_step = time.monotonic(), progress.step
+        self.save_seconds = self.saved_at - began
 
     def evaluations(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """A row per evaluation, or per epoch where there is none, with the mean training loss since the one before."""

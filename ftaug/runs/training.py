@@ -118,6 +118,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     console.print(screen.before(setup, cache, folder.path, session.origin))
     _store_features(setup, session.progress.step, stop)
     with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
+        stop.reserve = session.reserve
         session.catch_up(stop, ticker)
         if session.goes_on(stop):
             began, first = time.monotonic(), session.progress.step + 1

@@ -162,6 +162,24 @@ def test_a_run_that_diverges_keeps_its_metrics(desk: Path, capsys: pytest.Captur
     assert json.loads(Path("r/metrics.jsonl").read_text().splitlines()[0])["step"] == 1
 
 
+def test_a_job_with_a_minute_left_trains_until_saving_needs_the_rest(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = session.Session.save
+
+    def slow(self: session.Session) -> None:
+        save(self)
+        self.save_seconds = 1800.0
+
+    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + 3600)))
+    with monkeypatch.context() as patched:
+        patched.setattr(session.Session, "save", slow)
+        assert run(["train", "a.yaml", "--run-dir", "r", "train.save_every=1 steps"]) == 75
+    assert "stopped by time limit at step 2 of 4" in capsys.readouterr().err
+    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + 100)))  # less than the two minutes of before
+    assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
+
+
 def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     late, gather, now = [0.0], measure.gather, time.monotonic
 

@@ -181,10 +181,13 @@ def test_a_stop_file_stops_once(tmp_path):
 
 
 def test_the_end_of_a_slurm_job_is_a_time_limit(monkeypatch):
-    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + signals.JOB_MARGIN + 100)))
+    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + 60)))
     assert StopRequests().reason is None
     assert StopRequests(deadline=time.time() - 1).reason == "time limit"
-    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + signals.JOB_MARGIN - 10)))
+    stop = StopRequests()
+    stop.reserve = 70  # what the run measured
+    assert stop.reason == "time limit"
+    monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + signals.RESERVE - 10)))
     assert StopRequests().reason == "time limit"
     assert StopRequests(deadline=time.time() + 1000).reason == "time limit"
     monkeypatch.setenv("SLURM_JOB_END_TIME", "Unknown")
