@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,19 +146,26 @@ def _bring(experiment: Experiment, known: str, path: Path, begun: Begun, *, fres
                 error.run_folder = folder.path  # type: ignore[attr-defined]  # where a defect leaves its traceback
                 raise
         else:
-            _check_data(experiment, folder.path)
+            _check_data(experiment, folder)
             print(f"already complete: {folder.path}", file=sys.stderr)
         return {"run": str(folder.path), **(folder.complete or {})}
 
 
-def _check_data(experiment: Experiment, run: Path) -> None:
-    """Raise DataChanged where a finished run has learned from other data; say so where they are not there any more."""
+def _check_data(experiment: Experiment, folder: RunFolder) -> None:
+    """Raise DataChanged where a finished run has learned from other data; say so where they are not there any more.
+
+    Where the same data lie elsewhere now, the run finds them there from now on.
+    """
     if gone := [str(path) for path in data_paths(experiment) if not path.exists()]:
-        print(f"{run}: its data are not there to be compared ({', '.join(gone)})", file=sys.stderr)
+        print(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})", file=sys.stderr)
         return
     from ftaug.runs.training import unchanged_data
 
-    unchanged_data(experiment, run)
+    unchanged_data(experiment, folder.path)
+    recorded = load(folder.path / "resolved.yaml", trust_plugins=True)  # which this process has imported already
+    if data_paths(recorded) != data_paths(experiment):
+        moved = replace(recorded, data=experiment.data)
+        folder.write("resolved.yaml", to_yaml(with_kept_plugins(moved)[0]))
 
 
 def _parts(experiment: Experiment, folds: int) -> list[str]:

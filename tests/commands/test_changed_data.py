@@ -78,6 +78,27 @@ def test_a_finished_run_on_other_data_is_not_complete(desk: Path, capsys: pytest
     assert found["cautions"] == [f"data.test changed since training: 1 sample added ({desk / 'u.csv'}:4)"]
 
 
+def test_data_that_lie_elsewhere_are_the_same_data(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here, there = (
+        [f"data.{p}.text_table.path={f}{t}.csv" for p, t in (("train", "t"), ("test", "u"))] for f in ("", "d/")
+    )
+    Path("d").mkdir()
+    for name in ("t.csv", "u.csv"):
+        Path("d", name).write_text(Path(name).read_text())
+    assert run(["train", "e.yaml", "--run-dir", "r", *here, "train.max_time=1e-9"]) == 75
+    for name in ("t.csv", "u.csv"):
+        Path(name).unlink()
+    assert run(["train", "e.yaml", "--run-dir", "r", *there]) == 0
+    assert evaluated(capsys)["samples"] == 2
+    Path("d").rename("e")
+    elsewhere = [setting.replace("d/", "e/") for setting in there]
+    assert run(["train", "e.yaml", "--run-dir", "r", *elsewhere]) == 0
+    assert "already complete: r" in capsys.readouterr().err
+    assert evaluated(capsys)["samples"] == 2
+    assert run(["train", "e.yaml", "--run-dir", "r", *elsewhere, "lr.peak=1"]) == 2
+    assert capsys.readouterr().err.splitlines()[1:] == ["lr.peak: 0.001 → 1.0"]
+
+
 def test_an_unfinished_run_does_not_go_on_with_other_data(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "e.yaml", "--run-dir", "r", "train.max_time=1e-9"]) == 75
     write("t.csv", *LINES, "late film,good")
