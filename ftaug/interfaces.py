@@ -35,6 +35,11 @@ class Task:
     classes: tuple[str, ...]  # in regression the names of the numbers
     multi_label: bool = False
     regression: bool = False
+    thresholds: tuple[float, ...] | None = field(default=None, compare=False)  # of labels; None: 1/2 for all
+
+    def present(self, probabilities: np.ndarray) -> np.ndarray:
+        """Which of several labels are predicted, of the shape of their probabilities (..., classes)."""
+        return np.asarray(probabilities > (0.5 if self.thresholds is None else np.array(self.thresholds)))
 
     @property
     def kind(self) -> TaskKind:

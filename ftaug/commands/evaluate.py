@@ -55,7 +55,10 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
 def of_classes(measured: Measurement, task: Task) -> dict[str, Any]:
     """How each class fares, and what is taken for what."""
     matrix = confusion_matrix(measured, task) if task.kind == "single_label" else None
-    return {"classes": per_class(measured, task), "confusion": matrix}
+    thresholds = (
+        {} if task.thresholds is None else {"thresholds": dict(zip(task.classes, task.thresholds, strict=True))}
+    )
+    return {"classes": per_class(measured, task), "confusion": matrix, **thresholds}
 
 
 def standard_metrics(measured: Measurement, task: Task) -> dict[str, float]:
@@ -124,7 +127,7 @@ def predictions_table(portion: Portion, measured: Measurement) -> Iterator[list[
 
 
 def _chosen(probabilities: np.ndarray, task: Task) -> Any:
-    return probabilities > 0.5 if task.multi_label else probabilities.argmax()
+    return task.present(probabilities) if task.multi_label else probabilities.argmax()
 
 
 def _label(target: Any, classes: Sequence[str]) -> str:

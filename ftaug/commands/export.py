@@ -169,7 +169,7 @@ def alike(original: np.ndarray, exported: np.ndarray, opened: OpenRun) -> np.nda
 
 def chosen(logits: np.ndarray, activation: str, task: Task) -> np.ndarray:
     """What is predicted: a class per sample, or whether each class is there."""
-    return probabilities(logits, activation) > 0.5 if task.multi_label else logits.argmax(axis=1)
+    return task.present(probabilities(logits, activation)) if task.multi_label else logits.argmax(axis=1)
 
 
 def summary(entries: Mapping[str, Mapping[str, Any]], portion: Portion) -> Iterator[Any]:

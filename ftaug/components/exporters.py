@@ -160,6 +160,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
         "ftaug": __version__,
         "classes": list(bundle.task.classes),
         "multi_label": bundle.task.multi_label,
+        **({"thresholds": list(bundle.task.thresholds)} if bundle.task.thresholds is not None else {}),
         "regression": bundle.task.regression,
         "activation": bundle.activation,
         "preprocessing": dict(bundle.facing.preprocessing),

@@ -46,7 +46,7 @@ def _fit_the_task(part: Where, experiment: Experiment) -> Found:
             yield misfit.where, Fault(misfit.message, "", "nothing", place=misfit.place)
 
 
-for _part in ("loss", "objective", "data.sampler", "evaluate.metrics", "mix", "distil"):
+for _part in ("loss", "objective", "data.sampler", "evaluate.metrics", "evaluate.thresholds", "mix", "distil"):
     reads("data.train", _part)(functools.partial(_fit_the_task, tuple(_part.split("."))))
 
 
@@ -200,6 +200,12 @@ def _features_can_be_stored(experiment: Experiment) -> Found:
             where,
             predicate("stores what frozen layers give, and unfreeze is all; name fewer, or leave it out"),
         )
+
+
+@reads("evaluate.thresholds", "data")
+def _thresholds_are_tuned_on_validation(experiment: Experiment) -> Found:
+    if experiment.evaluate.thresholds is not None and experiment.data.val is None:
+        yield ("evaluate", "thresholds"), predicate("are tuned on validation, and data.val is null; set it, or neither")
 
 
 @reads("unfreeze", "train.epochs")

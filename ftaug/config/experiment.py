@@ -269,6 +269,8 @@ class Evaluate:
         batch_size: samples per forward pass when measuring; as in training unless set
         views: what of each sample is looked at: `flip`, also mirrored; `five_crop`, the corners and the centre;
             `ten_crop`, these mirrored too; the answers to all are averaged; the centre alone unless set
+        thresholds: with several labels a sample, `f1` predicts each above the threshold of the best F1 on validation,
+            found after training; above 1/2 unless set
     """
 
     every: Duration = Duration(1, "epochs")
@@ -276,6 +278,7 @@ class Evaluate:
     best: Text = "accuracy"
     batch_size: Count | None = None
     views: Literal["flip", "five_crop", "ten_crop"] | None = None
+    thresholds: Literal["f1"] | None = None
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,10 @@ def misfits(experiment: Experiment, kinds: Collection[TaskKind]) -> Iterator[Mis
     if set(kinds) == {"regression"} and distil is not None and distil.temperature is not None:
         text = "distil.temperature: softens probabilities, and data.train has numbers; leave it out"
         yield Misfit(("distil", "temperature"), distil.place, text)
+    if experiment.evaluate.thresholds is not None and "multi_label" not in kinds:
+        there = one_of([TARGETS[kind] for kind in kinds])
+        text = f"evaluate.thresholds: are for {TARGETS['multi_label']}, and data.train has {there}; leave them out"
+        yield Misfit(("evaluate", "thresholds"), None, text)
 
 
 def _remedy(component: Component, modality: str, kinds: Collection[TaskKind]) -> str:

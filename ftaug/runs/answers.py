@@ -1,4 +1,4 @@
-"""A model's answers for people and programs: the likeliest classes, or the numbers that it tells."""
+"""Predictions as tables and JSON: the likeliest classes, the labels above their thresholds, or numbers."""
 
 from __future__ import annotations
 
@@ -58,6 +58,33 @@ class Likeliest:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """The labels that are predicted of any number, and the probabilities of all, or of the likeliest."""
+
+    task: Task
+    likeliest: Likeliest | None = None  # in a table; None: a column for each label
+    digits: int = 6
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The labels, then a column for each probability."""
+        return ("labels", *(self.task.classes if self.likeliest is None else self.likeliest.headings))
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """The labels with a bar between them, and the probabilities."""
+        beside = [float(p) for p in answer] if self.likeliest is None else self.likeliest.cells(answer)
+        return ["|".join(self._present(answer)), *beside]
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """The labels, and classes with their probabilities, the likeliest first."""
+        likeliest = self.likeliest or Likeliest(self.task, len(self.task.classes))
+        return {"labels": self._present(answer), **likeliest.plain(answer)}
+
+    def _present(self, answer: np.ndarray) -> list[str]:
+        return [self.task.classes[i] for i in np.flatnonzero(self.task.present(answer))]
+
+
+@dataclass(frozen=True)
 class Numbers:
     """The numbers of a regression."""
 
@@ -80,6 +107,8 @@ class Numbers:
 
 def form(task: Task, top_k: int | None) -> Form:
     """The form that fits the task; raises ExperimentError for ranks where there are none."""
+    if task.multi_label:
+        return Labels(task, None if top_k is None else Likeliest(task, min(top_k, len(task.classes))))
     if not task.regression:
         return Likeliest(task, min(top_k or 1, len(task.classes)))
     if top_k is not None:

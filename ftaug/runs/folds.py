@@ -124,7 +124,8 @@ class OpenFolds(OpenRun):
         order = np.argsort(np.concatenate([part.ids for part in parts]))
         ids, targets = (np.concatenate(rows)[order] for rows in zip(*((p.ids, p.targets) for p in parts), strict=True))
         tests = {"test": self.members[0].portions["test"]} if "test" in self.members[0].portions else {}
-        return {**tests, "val": replace(parts[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
+        measured = {**tests, "val": replace(parts[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
+        return {name: replace(part, task=self.task) for name, part in measured.items()}
 
     def logits(self, portion: Portion) -> np.ndarray:
         """The ensemble's answers on a portion; of training samples, that of the model which did not see them."""
@@ -158,7 +159,9 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
     first = members[0]
     networks = [nn.Sequential(member.model.network, member.model.units) for member in members]
     model = Model(first.model.normaliser, Together(networks, first.activation), nn.Identity())
-    shared = ("experiment", "task", "activation", "preprocessing", "class_counts", "train_samples")
+    thresholds = [member.task.thresholds for member in members if member.task.thresholds is not None]
+    mean = tuple(np.mean(thresholds, axis=0).tolist()) if len(thresholds) == len(members) else None
+    shared = ("experiment", "activation", "preprocessing", "class_counts", "train_samples")
     return OpenFolds(
         folder=path,
         checkpoint=Path(f"the {len(members)} folds"),
@@ -166,5 +169,6 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
         model=model.eval(),
         device=first.device,
         members=members,
+        task=replace(first.task, thresholds=mean),
         **{name: getattr(first, name) for name in shared},
     )

@@ -21,6 +21,7 @@ from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.storage import make_inside, storage_errors
 from ftaug.errors import ExperimentError, MissingInput
+from ftaug.runs import thresholds
 from ftaug.runs.opened import MODEL_FILE, ORIGIN_FOLDER, OpenRun, open_run
 from ftaug.runs.started import started, weights_of
 
@@ -162,4 +163,6 @@ def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, sai
         shutil.copyfile(opened.folder / SAMPLES_FILE, folder.path / SAMPLES_FILE)
         make_inside(folder.path / "report")
     folder.write(f"report/{name}.json", dumps(said, indent=1) + "\n")
+    if opened.experiment.evaluate.thresholds is not None:
+        thresholds.tune(open_run(folder.path, trust_plugins=True))
     folder.finish(step, {"step": step, "metrics": dict(best.values)})

@@ -35,6 +35,7 @@ from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.interfaces import Adapter, Bundle, Task
 from ftaug.load import load
+from ftaug.runs import thresholds
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
@@ -179,11 +180,12 @@ def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:
     facts = read_json(folder / MODEL_FILE)
     if facts is None or "data" not in facts:
         raise BadData(f"{folder}: which samples the run was trained on is not known; train it again with --fresh")
-    return RecordedData(folder, experiment.data, _task(facts), facts["data"])
+    return RecordedData(folder, experiment.data, _task(folder, facts), facts["data"])
 
 
-def _task(facts: Mapping[str, Any]) -> Task:
-    return Task(tuple(facts["classes"]), facts["multi_label"], facts.get("regression", False))
+def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
+    classes = tuple(facts["classes"])
+    return Task(classes, facts["multi_label"], facts.get("regression", False), thresholds.read(folder, classes))
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
@@ -202,7 +204,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     if facts is None:
         raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")
     experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
-    task = _task(facts)
+    task = _task(folder, facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose(device, experiment.train.precision)
     devices.prepare_process(chosen_device)

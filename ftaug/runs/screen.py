@@ -171,6 +171,12 @@ def _sampler(setup: Setup, name: str) -> str:
     return f"{name}, visits of each class an epoch: {', '.join(shown)}"
 
 
+def thresholds(tuned: Mapping[str, float]) -> str:
+    """The threshold of each label; of many, the first."""
+    shown = [f"{name} {value:.3g}" for name, value in list(tuned.items())[:LISTED]]
+    return f"predicted above, for the best F1 on validation: {', '.join(shown)}{' …' if len(tuned) > LISTED else ''}"
+
+
 def _ordered(experiment: Experiment) -> bool:
     """Whether the loss or a metric takes the classes for steps of a scale."""
     return any(one.fact("ordered") for one in (experiment.loss, *experiment.evaluate.metrics))

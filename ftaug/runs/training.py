@@ -22,8 +22,8 @@ from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import DataChanged, FtaugError, Interrupted, Stopped
-from ftaug.runs import best_checkpoint, moved, plots, screen
-from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, recorded_data
+from ftaug.runs import best_checkpoint, moved, plots, screen, thresholds
+from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, open_run, recorded_data
 from ftaug.runs.session import Session
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.teacher import teacher_of
@@ -160,6 +160,9 @@ def finish(session: Session, folder: RunFolder) -> None:
     console.print(screen.after(evaluations, session.progress.best_step))
     curves = plots.curves(folder.path)
     best = session.best(evaluations)
+    if session.setup.experiment.evaluate.thresholds is not None:
+        tuned = thresholds.tune(open_run(folder.path, session.setup.device.torch.type, trust_plugins=True))
+        console.print(screen.thresholds(tuned))
     folder.finish(session.progress.step, best)
     run = folder.path
     _show_what_moved(session.setup, run, rows)

@@ -1,0 +1,57 @@
+"""Thresholds above which labels are predicted, tuned on the validation samples and kept in the run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ftaug.config.strict_json import dumps
+from ftaug.engine import measure
+from ftaug.engine.run_folder import read_json
+from ftaug.engine.storage import replace, storage_errors
+
+if TYPE_CHECKING:
+    from ftaug.runs.opened import OpenRun
+
+THRESHOLDS_FILE = "thresholds.json"
+
+
+def best_f1(probabilities: np.ndarray, targets: np.ndarray) -> float:
+    """The threshold with the highest F1 of one label, halfway between two probabilities; 1/2 where no sample has it.
+
+    Of thresholds with the same F1 the one nearest to 1/2.
+    """
+    if not targets.any():
+        return 0.5
+    order = np.argsort(-probabilities, kind="stable")
+    values, present = probabilities[order].astype(np.float64), targets[order] > 0
+    ends = np.flatnonzero(np.diff(values, append=-1.0))  # of samples that are as likely as one another
+    scores = 2 * np.cumsum(present)[ends] / (ends + 1 + present.sum())
+    thresholds = (values[ends] + np.append(values[ends[1:]], 0.0)) / 2
+    best = thresholds[scores == scores.max()]
+    return float(best[np.abs(best - 0.5).argmin()])
+
+
+def tune(opened: OpenRun) -> dict[str, float]:
+    """Tune a threshold for each label where the experiment says so, and write them into the run folder."""
+    if opened.experiment.evaluate.thresholds is None:
+        return {}
+    portion = opened.portion("val")
+    columns = measure.probabilities(opened.logits(portion), opened.activation).T
+    tuned = {
+        name: best_f1(column, target)
+        for name, column, target in zip(opened.task.classes, columns, portion.targets.T, strict=True)
+    }
+    path = opened.folder / THRESHOLDS_FILE
+    with storage_errors(f"cannot write {path}"):
+        content = {"best": opened.experiment.evaluate.thresholds, "samples": len(portion), "thresholds": tuned}
+        replace(path, (dumps(content, indent=1) + "\n").encode())
+    return tuned
+
+
+def read(folder: Path, classes: tuple[str, ...]) -> tuple[float, ...] | None:
+    """The thresholds in a run folder, in the order of the classes; None where none were tuned."""
+    content = read_json(folder / THRESHOLDS_FILE)
+    return None if content is None else tuple(content["thresholds"][name] for name in classes)
