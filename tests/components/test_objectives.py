@@ -10,12 +10,17 @@ from scipy.special import softmax
 
 from ftaug.components.losses import cross_entropy
 from ftaug.components.objectives import cutoff, jensen_shannon, r_drop
+from ftaug.config.kinds import objective as objectives
 from ftaug.engine.batches import Request, batches
 from ftaug.engine.fit import Progress, fit
 from ftaug.engine.portion import portions
 from ftaug.engine.setup import build
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.interfaces import MeanLoss
+from ftaug.load import import_components, load
+from ftaug.text import objective as text_objectives
+
+import_components("text")
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 3}}, val: null, batch_size: 10, workers: 0}
@@ -141,3 +146,51 @@ def test_answers_of_several_labels_are_not_compared_by_softmax(tmp_path):
     file.write_text(f"{EXPERIMENT}loss: binary_cross_entropy\n")
     with pytest.raises(ExperimentError, match=r"a.yaml:5:\d+: objective compares answers by softmax, and the loss"):
         load(file)
+
+
+def comparing(name):
+    """Logits of all samples in two views or one, and the objective of some of the samples."""
+    generator = torch.Generator().manual_seed(0)
+    views = [torch.randn(7, 4, generator=generator, dtype=torch.float64) for _ in range(1 if name == "r_drop" else 2)]
+    targets = torch.arange(7) % 4
+
+    def of(rows):
+        return objectives[name].function(lambda x: x, [view[rows] for view in views], targets[rows], loss)
+
+    return of
+
+
+def masking(name):
+    """Texts of unequal length: some parts have many hidden tokens, one has none."""
+    lengths = [30, 3, 12, 2, 25, 2, 2]
+    tokens = torch.zeros(7, 3, 30, dtype=torch.int64)
+    for row, length in enumerate(lengths):
+        tokens[row, 0, :length] = torch.arange(10, 10 + length)
+        tokens[row, 1, :length] = 1
+    luck = torch.rand(7, 30, generator=torch.Generator().manual_seed(1))
+    table = torch.randn(60, 60, generator=torch.Generator().manual_seed(2))
+
+    def of(rows):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch, "rand", lambda *_, **__: luck[rows])
+            forward = lambda planes: table[planes[:, 0][planes[:, 3] > 0]]  # noqa: E731
+            return text_objectives[name].function(forward, [tokens[rows]], torch.zeros(7), None, share=0.5)
+
+    return of
+
+
+BY_NAME = {"jensen_shannon": comparing, "r_drop": comparing, "cutoff": comparing, "masked_tokens": masking}
+
+
+@pytest.mark.parametrize("name", sorted({*objectives, *text_objectives}))
+@pytest.mark.parametrize("sizes", [[3, 4], [1, 5, 1], [5, 2], [1] * 7])
+def test_parts_of_a_step_add_up_to_the_whole(name, sizes):
+    """Each weighted by what it is the mean of: its samples, unless it says something else."""
+    of = BY_NAME[name](name)
+    whole = of(slice(0, 7))
+    total = items = 0.0
+    for rows in (slice(sum(sizes[:i]), sum(sizes[: i + 1])) for i in range(len(sizes))):
+        part = of(rows)
+        value, count = part if isinstance(part, MeanLoss) else (part, rows.stop - rows.start)
+        total, items = total + float(value) * count, items + count
+    assert total / items == pytest.approx(float(whole.value if isinstance(whole, MeanLoss) else whole), rel=1e-5)
