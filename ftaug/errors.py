@@ -38,6 +38,16 @@ class Problem:
         return {key: value for key, value in values.items() if value is not None}
 
 
+SHOWN = 20
+"""Problems of a file that are shown, at most."""
+
+
+def first_of(problems: Sequence[Problem]) -> list[Problem]:
+    """The first problems of a file, and how many more there are."""
+    more = len(problems) - SHOWN
+    return [*problems[:SHOWN], *([Problem(f"and {more:,} more problems")] if more > 0 else [])]
+
+
 class FtaugError(Exception):
     """An error whose text is for the user; `exit_code` is what the process ends with."""
 

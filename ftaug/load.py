@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.reading import Faults, in_order, read
 from ftaug.config.schema import check_components, word_as_list
 from ftaug.config.types import absolute_plugin
-from ftaug.errors import ExperimentError
+from ftaug.errors import ExperimentError, first_of
 
 SHARED = tuple(
     f"ftaug.components.{name}"
@@ -66,10 +67,11 @@ def load(
         "modality": modality,
         "missing_plugins": missing,
         "other_modalities": lambda: _import_others(modality),
+        "unknown_names": itertools.count(),
     }
     experiment, found = read(edited, path, context, faults)
     if experiment is None or problems or refused or found:
-        raise ExperimentError(*in_order([*problems, *refused, *found]))
+        raise ExperimentError(*first_of(in_order([*problems, *refused, *found])))
     return experiment
 
 

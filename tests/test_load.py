@@ -1,6 +1,7 @@
 """A file and overrides become an experiment, or everything that is wrong with them is reported at once."""
 
 import dataclasses
+import difflib
 import json
 import pickle
 import subprocess
@@ -492,3 +493,28 @@ def test_mistakes_inside_short_forms_are_found_with_the_others(write):
         "5:21: no metric 'acuracy'; did you mean 'accuracy'?",
     ]
     assert found[3].startswith("6:17: train.epochs")
+
+
+@pytest.mark.parametrize(
+    ("lines", "first", "count"),
+    [
+        ("".join(f"k{n}: 1\n" for n in range(90_000)), "unknown key 'k0'; valid keys: data", 90_000),
+        ("augment:\n" + "".join(f"  - rotat{n}\n" for n in range(40_000)), "did you mean 'rotate", 40_000),
+        ("k: 1\n" * 40_000, "unknown key 'k'", 40_000),
+    ],
+    ids=["keys", "components", "duplicates"],
+)
+def test_of_many_problems_the_first_are_shown_with_how_many_more(tmp_path, monkeypatch, lines, first, count):
+    path = tmp_path / "many.yaml"
+    path.write_text(f"data: {{train: digits}}\nbackbone: resnet18\n{lines}")
+    looked_up = []
+    near = difflib.get_close_matches
+    monkeypatch.setattr(
+        difflib, "get_close_matches", lambda *given, **named: looked_up.append(1) or near(*given, **named)
+    )
+    with pytest.raises(ExperimentError) as info:
+        load(path)
+    assert len(info.value.problems) == 21
+    assert first in info.value.problems[0].message
+    assert info.value.problems[-1].message == f"and {count - 20:,} more problems"
+    assert len(looked_up) <= 20  # which is what took a minute

@@ -34,9 +34,11 @@ def reads(*parts: str) -> Callable[[Check], Check]:
 
 def check(experiment: Experiment, faulty: Iterable[Where] = ()) -> Found:
     """Look for contradictions, in sound parts only."""
-    spoilt = list(faulty)
+    spoilt = set(faulty)
+    around = {where[:end] for where in spoilt for end in range(len(where) + 1)}
     for parts, look in CHECKS:
-        if not any(part[: len(where)] == where[: len(part)] for part in parts for where in spoilt):
+        within = any(part[:end] in spoilt for part in parts for end in range(len(part) + 1))
+        if not within and around.isdisjoint(parts):
             yield from look(experiment)
 
 

@@ -169,6 +169,14 @@ def scalar(text: str) -> Any:
     return text
 
 
+def _events(text: str) -> Iterator[yaml.Event]:
+    """YAML's events: by libyaml, which is quick, or by the parser in Python, whose errors are those that are shown."""
+    try:
+        return iter(list(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
+    except (yaml.YAMLError, ValueError, OverflowError):
+        return iter(yaml.parse(text, Loader=yaml.SafeLoader))
+
+
 class _Mark(Protocol):
     """A position as PyYAML gives it, from 0."""
 
@@ -187,7 +195,7 @@ class _Reader:
     def document(self, text: str) -> Any:
         """The one document of a text; None where it is empty."""
         try:
-            events = yaml.parse(text, Loader=yaml.SafeLoader)
+            events = _events(text)
             next(events)  # the start of the stream
             if isinstance(next(events), yaml.StreamEndEvent):
                 return None
@@ -209,8 +217,9 @@ class _Reader:
 
     def _value(self, event: yaml.Event, events: Iterator[yaml.Event], where: Where) -> Any:
         assert isinstance(event, NodeEvent)
-        place = self._place(event.start_mark)
-        self.places.setdefault(where, Places(place, place))
+        if where not in self.places:
+            place = self._place(event.start_mark)
+            self.places[where] = Places(place, place)
         if len(where) > MAX_DEPTH:
             self._fail(f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
         self._refuse_extras(event)
@@ -235,7 +244,7 @@ class _Reader:
             key = event.value
             if not key:
                 self._fail("a key is missing before the colon", event.start_mark)
-            self.refuse_odd_text(key, place)
+            self.refuse_odd_text(key, event.start_mark)
             value_event = next(events)
             if key in mapping:
                 first = self.places[*where, key].key
@@ -247,26 +256,31 @@ class _Reader:
         return mapping
 
     def _scalar(self, event: yaml.ScalarEvent) -> Any:
-        place = self._place(event.start_mark)
-        self.refuse_odd_text(event.value, place)
-        if event.style is not None:
+        self.refuse_odd_text(event.value, event.start_mark)
+        if event.style:
             return event.value
         try:
             return scalar(event.value)
         except ValueError as error:
-            self.problems.append(Problem(str(error), place))
+            self.problems.append(Problem(str(error), self._place(event.start_mark)))
             return None
 
-    def refuse_odd_text(self, text: str, place: Place) -> None:
+    def refuse_odd_text(self, text: str, at: Place | _Mark | None) -> None:
         """Refuse control characters and variables."""
         if odd := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text):
-            self.problems.append(Problem(f"the character U+{ord(odd[0]):04X} is not allowed", place))
+            self.problems.append(Problem(f"the character U+{ord(odd[0]):04X} is not allowed", self._place_of(at)))
         if "${" in text:
             words = "variables such as ${HOME} are not read in an experiment file; write the value"
-            self.problems.append(Problem(words, place))
+            self.problems.append(Problem(words, self._place_of(at)))
+
+    def _place_of(self, at: Place | _Mark | None) -> Place:
+        return at if isinstance(at, Place) else self._place(at)
 
     def _refuse_extras(self, event: NodeEvent) -> None:
         """Refuse tags, anchors and aliases."""
+        tag = getattr(event, "tag", None)
+        if not event.anchor and not tag:
+            return
         place = self._place(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
             self.problems.append(
@@ -274,7 +288,7 @@ class _Reader:
             )
         elif event.anchor:
             self.problems.append(Problem(f"anchors such as &{event.anchor} are not supported", place))
-        if tag := getattr(event, "tag", None):
+        if tag:
             shown = tag.replace("tag:yaml.org,2002:", "!!")
             self.problems.append(Problem(f"tags such as {shown} are not supported; write the plain value", place))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import itertools
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -41,6 +42,7 @@ from ftaug.config.registry import (
 )
 from ftaug.config.severity import Severity, governed, settings_at
 from ftaug.config.words import article, as_list, shown, valid_keys, wording
+from ftaug.errors import SHOWN
 
 REQUIRED = inspect.Parameter.empty
 
@@ -86,13 +88,16 @@ class Shape:
         try:
             values = self.validator.validate_python(complete, context=dict(context))
         except ValidationError as error:
-            raise fail(*(self._fault(line, complete) for line in error.errors(include_url=False))) from None
+            lines = error.errors(include_url=False)
+            raise fail(*(self._fault(line, complete, hint=n < SHOWN) for n, line in enumerate(lines))) from None
         return {key: hashable(values[key]) for key in self.annotations}
 
-    def _fault(self, line: ErrorDetails, tree: Mapping[str, Any]) -> tuple[Where, Fault]:
+    def _fault(self, line: ErrorDetails, tree: Mapping[str, Any], *, hint: bool) -> tuple[Where, Fault]:
         where, value = line["loc"], line["input"]
         if isinstance(value, Fault):
             return as_written(where, tree), value
+        if line["type"] == "extra_forbidden" and not hint:
+            return where, Fault(f"unknown key '{where[-1]}'", "", "parent", at_key=True)
         if line["type"] == "extra_forbidden":
             return where, self._unknown(str(where[-1]))
         if line["type"] == "missing" and len(where) == 1:
@@ -198,6 +203,8 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
         words = f"must be {article(kind)} {kind}: its name, or its name with its settings below it; got {shown(tree)}"
         raise fail(((), predicate(words)))
     name = name if name in entries else spelled(kind, name)
+    if name not in entries and not _hint_wanted(context):
+        raise fail((prefix, Fault(f"no {kind} '{name}'", "", "nothing", at_key=bool(prefix))))
     try:
         entry = entries[name]
     except KeyError as error:
@@ -253,6 +260,12 @@ def read_settings(entry: Entry, tree: Any, context: Mapping[str, Any]) -> dict[s
     if twice := [key for key in tree if key in by_severity]:
         raise fail(*(((key,), predicate("is set by severity too; leave one of the two out")) for key in twice))
     return {**values, **by_severity}
+
+
+def _hint_wanted(context: Mapping[str, Any]) -> bool:
+    """Whether to look for what an unknown name may mean, which takes time: of a file only some problems are shown."""
+    unknown: Iterator[int] = context.get("unknown_names", itertools.count())
+    return next(unknown) < SHOWN
 
 
 def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ NOT_FILES_OF_JSON = {
     "engine/run_folder.py",  # values of a message
     "folders/index.py",  # a cache of names
     "recipes/writer.py",  # YAML
+    "reporting.py",  # errors: whole numbers and texts, also in a signal handler
     "runs/written.py",  # a digest
 }
 
