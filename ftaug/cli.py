@@ -261,12 +261,16 @@ def inspect(
         bool, typer.Option("--cka", help="Of a run: how alike each stage's features are before and after training.")
     ] = False,
     read: Annotated[bool, typer.Option("--read", help="Read every sample, and name all that cannot be.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Draw the learning rates over the run into this PNG file.", metavar="FILE"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the data, the layers, and what learns at which rate."""
     from ftaug.commands import inspect
 
-    inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka, read=read)
+    inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka, read=read, picture=output)
 
 
 @app.command()

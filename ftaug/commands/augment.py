@@ -22,6 +22,7 @@ from ftaug.engine.workers import processes
 from ftaug.errors import ExperimentError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs import output as screen
+from ftaug.runs.bad_samples import readable
 from ftaug.runs.ticker import Ticker
 from ftaug.runs.written import WrittenSet, lock
 
@@ -44,7 +45,7 @@ def run(
     experiment = load(config, overrides)
     if output is not None:
         _check_output(experiment, output)
-    found = portions(experiment.data, experiment.seed)
+    found = readable(experiment, portions(experiment.data, experiment.seed))
     train = found["train"]
     _check_apart(found)
     if balance and train.task.kind != "single_label":

@@ -15,12 +15,13 @@ from ftaug.engine.portion import portions
 from ftaug.engine.setup import Setup, build
 from ftaug.load import load
 from ftaug.runs import output
+from ftaug.runs.bad_samples import readable
 
 
 def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json: bool) -> None:
     """Train for some steps without leaving anything behind, and print what they cost."""
     experiment = load(config, overrides)
-    data = portions(experiment.data, experiment.seed)
+    data = readable(experiment, portions(experiment.data, experiment.seed))
     experiment, _ = settled(experiment, device, data)
     built = build(experiment, device, data, pretrained=False)
     with caching(parted(built)) as (setup, _):

@@ -38,6 +38,7 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
         "checkpoint": opened.checkpoint.name,
         "split": portion.purpose,
         "samples": len(portion),
+        **({"left_out": len(portion.left_out)} if portion.left_out else {}),
         "metrics": values,
         **(numbers.report(measured, portion, OF_NUMBERS) if task.regression else of_classes(measured, task)),
     }

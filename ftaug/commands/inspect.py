@@ -14,10 +14,13 @@ from ftaug.engine.adapt import adapt
 from ftaug.engine.outline import Row, course, outline
 from ftaug.engine.portion import Portion, notes_of, portions
 from ftaug.engine.setup import build_model, cautions, horizon, modality_of
-from ftaug.errors import ExperimentError, MissingInput
+from ftaug.engine.storage import storage_errors
+from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.interfaces import Backbone, Horizon
 from ftaug.load import load
 from ftaug.runs import output
+from ftaug.runs.bad_samples import without
+from ftaug.runs.data_check import Unreadable, read_all
 from ftaug.runs.opened import MODEL_FILE, recorded_data
 
 if TYPE_CHECKING:
@@ -25,37 +28,65 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def run(target: Path, overrides: Sequence[str], as_json: bool, cka: bool, read: bool = False) -> None:
-    """Print the data, the stages and their rates, and draw the rates over the run. Nothing is trained or downloaded.
+def run(
+    target: Path,
+    overrides: Sequence[str],
+    as_json: bool,
+    cka: bool,
+    read: bool = False,
+    picture: Path | None = None,
+) -> None:
+    """Print the data, the stages and their rates, drawn too where a picture is named. Nothing is trained or downloaded.
 
-    Raises BadData where all samples are to be read and some cannot be.
+    Raises BadData where all samples are to be read and more cannot be than the experiment leaves out.
     """
-    config, picture = _places(target)
+    config = _config(target)
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise ExperimentError(f"{picture}: must end in .png")
     experiment = load(config, overrides)
     alike = _alike(target) if cka else {}
     run = config.parent
     recorded = target.is_dir() and (run / MODEL_FILE).is_file()
-    data = dict(recorded_data(run, experiment)) if recorded else portions(experiment.data, experiment.seed)
+    data: Mapping[str, Portion] = (
+        dict(recorded_data(run, experiment)) if recorded else portions(experiment.data, experiment.seed)
+    )
     backbone, _ = build_model(experiment, data["train"].task)
     if backbone.facts.get("match") == "order" and not target.is_dir():
         backbone.load_pretrained()  # which is to be looked at, and is on this machine
+    bad, repeated = read_all(experiment, data, backbone.preprocessing) if read else ([], [])
+    failure = None
+    try:
+        data = without(experiment, data, bad)
+    except BadData as error:
+        if not as_json:
+            raise
+        failure = error
     length = horizon(experiment, len(data["train"]))
     method = adapt(backbone, experiment)
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
-    draw(course(experiment, length), rows, length, picture)
-    warnings = cautions(experiment, data, backbone.preprocessing)
-    if read:
-        from ftaug.runs.sound import read_all
-
-        warnings += read_all(experiment, data, backbone.preprocessing)
+    if picture is not None:
+        with storage_errors(f"cannot write {picture}"):
+            draw(course(experiment, length), rows, length, picture)
+    warnings = [*cautions(experiment, data, backbone.preprocessing), *repeated]
     if as_json:
-        more = {"cautions": warnings, **({"cka": alike} if cka else {})}
-        print(dumps(_as_json(data, backbone, rows, length, picture) | more, indent=2))
+        result = _as_json(data, backbone, rows, length) | {"cautions": warnings}
+        result |= {"picture": str(picture)} if picture is not None else {}
+        result |= {"bad_samples": [_bad_sample(one) for one in bad]} if read else {}
+        print(dumps(result | ({"cka": alike} if cka else {}), indent=2))
     else:
         _print(data, backbone, experiment, rows, length, warnings)
-        print(f"learning rates over the run: {picture}")
+        if picture is not None:
+            print(f"learning rates over the run: {picture}")
         if cka:
             output.show(output.table(("stage", "features alike"), alike.items()))
+    if failure is not None:
+        failure.result_printed = True
+        raise failure
+
+
+def _bad_sample(bad: Unreadable) -> dict[str, str]:
+    """A sample that cannot be read, as JSON: its error without its name."""
+    return {"split": bad.split, "sample": bad.name, "error": str(bad.error).removeprefix(f"{bad.name}: ")}
 
 
 def _alike(run: Path) -> dict[str, float]:
@@ -67,20 +98,18 @@ def _alike(run: Path) -> dict[str, float]:
     return before_and_after(run, trust_plugins=False)
 
 
-def _places(target: Path) -> tuple[Path, Path]:
-    """The experiment file that is meant, and where its picture goes."""
+def _config(target: Path) -> Path:
+    """The experiment file of a run folder, or the file itself."""
     if not target.is_dir():
-        return target, Path(f"{target.stem}-lr.png")
+        return target
     if (target / "folds.json").is_file():
-        return target / "fold-1" / "resolved.yaml", target / "report" / "lr.png"
+        return target / "fold-1" / "resolved.yaml"
     if not (target / "resolved.yaml").is_file():
         raise MissingInput(f"{target}: neither an experiment file nor a run folder (it has no resolved.yaml)")
-    return target / "resolved.yaml", target / "report" / "lr.png"
+    return target / "resolved.yaml"
 
 
-def _as_json(
-    data: Mapping[str, Portion], backbone: Backbone, rows: Sequence[Row], length: Horizon, picture: Path
-) -> dict[str, Any]:
+def _as_json(data: Mapping[str, Portion], backbone: Backbone, rows: Sequence[Row], length: Horizon) -> dict[str, Any]:
     return {
         "data": {purpose: len(portion) for purpose, portion in data.items()},
         "notes": notes_of(data),
@@ -93,7 +122,6 @@ def _as_json(
         "stages": [dataclasses.asdict(row) for row in rows],
         "parameters": sum(row.parameters for row in rows),
         "trainable": sum(row.parameters for row in rows if row.from_step is not None),
-        "picture": str(picture),
     }
 
 

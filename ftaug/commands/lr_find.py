@@ -16,6 +16,7 @@ from ftaug.engine.storage import storage_errors
 from ftaug.errors import ExperimentError
 from ftaug.load import load
 from ftaug.runs import output, plots
+from ftaug.runs.bad_samples import readable
 from ftaug.runs.teacher import teacher_of
 
 
@@ -34,7 +35,7 @@ def run(
     if not 0 < lowest < highest:
         raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
     experiment = load(config, overrides)
-    data = portions(experiment.data, experiment.seed)
+    data = readable(experiment, portions(experiment.data, experiment.seed))
     experiment, _ = settled(experiment, device, data)
     built = build(experiment, device, data, pretrained=True)
     built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)

@@ -62,6 +62,17 @@ class Fold:
 
 
 @dataclass(frozen=True)
+class SkipBadSamples:
+    """How many samples that cannot be read are left out at most, of all of train, val and test together.
+
+    Settings:
+        skip: the share (0.05 or 5%) or the number of samples (20)
+    """
+
+    skip: Count | Fraction
+
+
+@dataclass(frozen=True)
 class Data:
     """Where samples come from and how they are batched.
 
@@ -82,6 +93,9 @@ class Data:
         batch_tokens: the most tokens, padding included, that go through the network at once in training; a longer batch
             goes in parts of texts of similar length, with the same result; `auto`, on a CPU in parts wherever that
             spares more padding than it costs, unless a mix or an objective needs the whole batch; null, no bound
+        bad_samples: whether samples that cannot be read are an error, or left out: `skip`, up to 1% of them, or
+            `{skip: 5%}`; all samples are then read once before training, and the same are left out in every epoch
+            and in every command after training
     """
 
     train: Dataset
@@ -94,6 +108,7 @@ class Data:
     augment_on: Literal["auto", "cpu", "cuda"] = "auto"
     bucket: Count | Literal["auto"] = "auto"
     batch_tokens: Count | Literal["auto"] | None = "auto"
+    bad_samples: Literal["error", "skip"] | SkipBadSamples = "error"
 
 
 @dataclass(frozen=True)

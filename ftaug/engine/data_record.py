@@ -7,7 +7,7 @@ import io
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,9 @@ from ftaug.interfaces import Samples, Task
 log = logging.getLogger("ftaug")
 
 SAMPLES_FILE = "samples.csv"
+LEFT_OUT = " (cannot be read)"
+"""What follows the split of a sample that training left out."""
+
 SHOWN = 3
 """Samples of each kind of change that are named."""
 
@@ -51,10 +54,11 @@ def to_csv(portions: Mapping[str, Portion]) -> str:
     writer.writerow(Row._fields)
     datasets = {id(portion.samples): portion.samples for portion in portions.values()}
     for samples in datasets.values():
-        split_of = np.full(len(samples), "", dtype="<U5")
+        split_of = np.full(len(samples), "", dtype=object)
         for purpose, portion in portions.items():
             if portion.samples is samples:
                 split_of[portion.ids] = purpose
+                split_of[[*portion.left_out]] = purpose + LEFT_OUT
         for index, split in enumerate(split_of.tolist()):
             key, name = _key(samples, index), _name(samples, index)
             writer.writerow((split, key, "" if name == key else name, _target(samples, index)))
@@ -159,10 +163,14 @@ class RecordedData(Mapping[str, Portion]):
                 log.warning("%s: %s", self._folder, changed)
             dataset = self._dataset_of(purpose)
             comparison = self._comparisons[dataset]
-            ids = self._unchanged_ids(dataset, purpose) if comparison is None else comparison.ids.get(purpose, [])
+            ids, left_out = (
+                self._unchanged_ids(dataset, split) if comparison is None else comparison.ids.get(split, [])
+                for split in (purpose, purpose + LEFT_OUT)
+            )
             if not len(ids):
                 raise BadData(f"{self._folder}: none of the {purpose} samples of training is there any more")
-            self._portions[purpose] = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
+            portion = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
+            self._portions[purpose] = replace(portion, left_out=tuple(left_out))
         return self._portions[purpose]
 
     def change(self, purpose: str) -> str:
@@ -191,7 +199,7 @@ class RecordedData(Mapping[str, Portion]):
                 reader = csv.reader(file, strict=True)
                 next(reader, None)
                 for row in map(Row._make, reader):
-                    if row.split and self._dataset_of(row.split) == dataset:
+                    if row.split and self._dataset_of(row.split.removesuffix(LEFT_OUT)) == dataset:
                         yield row
         except (OSError, TypeError, AttributeError, csv.Error) as error:
             text = f"{path}: cannot be read ({error}); which samples the run was trained on is not known"

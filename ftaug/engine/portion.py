@@ -26,6 +26,7 @@ class Portion:
     ids: np.ndarray  # int64 (n,)
     targets: np.ndarray  # of these samples, in the classes of the task: as `Samples.targets` has them
     task: Task
+    left_out: tuple[int, ...] = ()  # the ids of those that cannot be read
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -56,6 +57,12 @@ class Portion:
         row = np.zeros(len(self.task.classes), np.uint8)
         row[codes] = 1
         return row
+
+    def without(self, positions: Sequence[int]) -> "Portion":
+        """The same samples without those at the positions, which cannot be read."""
+        kept = np.delete(np.arange(len(self)), positions)
+        left_out = (*self.left_out, *self.ids[list(positions)].tolist())
+        return replace(self, ids=self.ids[kept], targets=self.targets[kept], left_out=left_out)
 
     @property
     def fingerprint(self) -> str:
@@ -182,7 +189,16 @@ def notes_of(portions: Mapping[str, Portion]) -> list[str]:
     """What the datasets say to a person; what was split off says nothing of its own."""
     train = portions["train"].samples
     own = {purpose: one for purpose, one in portions.items() if purpose == "train" or one.samples is not train}
-    return [f"{purpose}: {note}" for purpose, portion in own.items() for note in portion.samples.notes]
+    notes = [f"{purpose}: {note}" for purpose, portion in own.items() for note in portion.samples.notes]
+    return notes + [f"{purpose}: {_left_out(portion)}" for purpose, portion in portions.items() if portion.left_out]
+
+
+def _left_out(portion: Portion) -> str:
+    """Say which samples are left out."""
+    names = ", ".join(portion.samples.name(index) for index in portion.left_out[:LISTED])
+    more = " …" if len(portion.left_out) > LISTED else ""
+    count = len(portion.left_out)
+    return f"{count:,} sample{'s' * (count != 1)} left out, which cannot be read: {names}{more}"
 
 
 def unused_rows(portions: Mapping[str, Portion]) -> list[str]:

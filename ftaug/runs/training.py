@@ -23,6 +23,7 @@ from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, moved, plots, screen, thresholds
+from ftaug.runs.bad_samples import readable
 from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, open_run, recorded_data
 from ftaug.runs.session import Session
 from ftaug.runs.similar_runs import similar_runs
@@ -42,7 +43,7 @@ def train(
     with stop.at_once():
         found = checkpoint.newest(folder.checkpoints)
         if found is None:
-            data: Mapping[str, Portion] = portions(experiment.data, experiment.seed)
+            data = readable(experiment, portions(experiment.data, experiment.seed))
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
             data = unchanged_data(experiment, folder.path)

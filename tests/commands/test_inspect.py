@@ -65,27 +65,27 @@ def test_a_stage_that_learns_in_parts_has_a_row_for_each(config, capsys):
 def test_text_names_every_stage_and_fits_a_pipe(config, capsys):
     run(config, [], as_json=False, cka=False)
     text = capsys.readouterr().out
-    for words in ("stem", "layer1", "from step", "frozen", "statistics fixed", "32×32", "staged-lr.png", "269,722"):
+    for words in ("stem", "layer1", "from step", "frozen", "statistics fixed", "32×32", "269,722"):
         assert words in text
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 160
 
 
-def test_the_picture_is_drawn_where_it_says(config, capsys, tmp_path):
-    report = as_json(capsys, config, [])
-    assert report["picture"] == "staged-lr.png"
-    with Image.open(tmp_path / "staged-lr.png") as picture:
-        assert picture.format == "PNG"
-        assert len(picture.convert("RGB").getcolors(maxcolors=10**6)) > 10
-
-
-def test_a_run_folder_keeps_the_picture(config, capsys, tmp_path):
+def test_a_picture_is_drawn_where_one_is_named_and_nowhere_else(config, capsys, tmp_path):
     folder = tmp_path / "runs" / "a"
     folder.mkdir(parents=True)
     (folder / "resolved.yaml").write_text(CONFIG)
-    report = as_json(capsys, folder, [])
-    assert (folder / "report" / "lr.png").is_file()
-    assert report["picture"] == str(folder / "report" / "lr.png")
+    before = set(tmp_path.rglob("*"))
+    assert "picture" not in as_json(capsys, config, [])
+    assert command(["inspect", str(folder)]) == 0
+    assert set(tmp_path.rglob("*")) == before
+    assert command(["inspect", str(config), "--output", "out/rates.png"]) == 0
+    assert capsys.readouterr().out.endswith("learning rates over the run: out/rates.png\n")
+    with Image.open(tmp_path / "out" / "rates.png") as picture:
+        assert picture.format == "PNG"
+        assert len(picture.convert("RGB").getcolors(maxcolors=10**6)) > 10
+    assert command(["inspect", str(config), "-o", "rates.pdf"]) == 2
+    assert capsys.readouterr().err == "rates.pdf: must end in .png\n"
 
 
 def test_a_folder_that_is_no_run(tmp_path):
@@ -127,8 +127,17 @@ def test_all_samples_that_cannot_be_read_are_named_at_once(tmp_path, monkeypatch
     (tmp_path / "photos" / "b" / "0.jpg").write_bytes(b"")
     assert command(["inspect", "f.yaml", "--read"]) == 65
     *named, said = capsys.readouterr().err.splitlines()
-    assert said == "3 of 10 samples cannot be read; mend or remove them"
+    assert said == "3 of 10 samples cannot be read; fix or delete them, or set data.bad_samples: skip"
+    assert named.pop(0).endswith("read all 10 samples: 3 cannot be read")
     assert sorted(line.partition(".jpg: ")[0].rpartition("photos/")[2] for line in named) == ["a/2", "a/4", "b/0"]
+    assert command(["inspect", "f.yaml", "--read", "--json"]) == 65
+    bad = json.loads(capsys.readouterr().out)["bad_samples"]
+    assert sorted(one["sample"].rpartition("photos/")[2] for one in bad) == ["a/2.jpg", "a/4.jpg", "b/0.jpg"]
+    assert {one["split"] for one in bad} <= {"train", "val"}
+    assert [one["error"] for one in bad if one["sample"].endswith("b/0.jpg")] == ["an empty file"]
+    assert command(["inspect", "f.yaml", "--read", "--json", "data.bad_samples={skip: 30%}"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (len(report["bad_samples"]), sum(report["data"].values())) == (3, 7)
     assert command(["train", "f.yaml"]) == 65
     (line,) = (line for line in capsys.readouterr().err.splitlines() if ".jpg: " in line)
     assert line.endswith("; all such samples: ftaug inspect CONFIG --read")

@@ -6,39 +6,61 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.batches import Failure, answers, once
+from ftaug.engine.batches import Batch, Failure, answers, once
 from ftaug.engine.portion import Portion
 from ftaug.engine.setup import prepared
 from ftaug.engine.workers import processes
-from ftaug.errors import BadData, Problem
+from ftaug.errors import BadSample
 from ftaug.runs.ticker import Ticker
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def read_all(experiment: Experiment, data: Mapping[str, Portion], preprocessing: Mapping[str, Any]) -> list[str]:
-    """Prepare every sample once as evaluation does; say which are also where they should not be.
-
-    Raises BadData naming all samples that cannot be read.
-    """
-    total = sum(map(len, data.values()))
-    problems: list[Problem] = []
-    met, workers = Met(), processes(experiment.data.workers)
+def read_each(
+    experiment: Experiment, data: Mapping[str, Portion], preprocessing: Mapping[str, Any]
+) -> Iterator[tuple[Portion, int, Batch | Failure]]:
+    """Prepare every sample once as evaluation does, in the data workers: its split, its position there, the result."""
+    total, failures = sum(map(len, data.values())), 0
+    workers = processes(experiment.data.workers)
     with Ticker(total, 0, unit="sample") as ticker:
         for purpose, portion in data.items():
             source = prepared(experiment, portion, (), preprocessing)
-            for position, answer in enumerate(answers(source, once(len(portion), 1), workers, pin=False)):
-                if isinstance(answer, Failure):
-                    problems += answer.error.problems
-                else:
-                    met.add(answer.inputs, portion, position)
+            for position, result in enumerate(answers(source, once(len(portion), 1), workers, pin=False)):
+                yield portion, position, result
+                failures += isinstance(result, Failure)
                 ticker.tick()
                 ticker.status(purpose)
-        if problems:
-            raise BadData(*problems, f"{len(problems):,} of {total:,} samples cannot be read; mend or remove them")
-        ticker.line(f"read all {total:,} samples")
-    return list(met.told())
+        ticker.line(f"read all {total:,} samples" + (f": {failures:,} cannot be read" if failures else ""))
+
+
+class Unreadable(NamedTuple):
+    """A sample that cannot be read."""
+
+    split: str
+    position: int
+    name: str
+    error: BadSample
+
+
+def unreadable(portion: Portion, position: int, failure: Failure) -> Unreadable:
+    """Describe a sample that cannot be read; raises any other error, such as one of the disk."""
+    if not isinstance(failure.error, BadSample):
+        raise failure.error
+    return Unreadable(portion.purpose, position, portion.samples.name(int(portion.ids[position])), failure.error)
+
+
+def read_all(
+    experiment: Experiment, data: Mapping[str, Portion], preprocessing: Mapping[str, Any]
+) -> tuple[list[Unreadable], list[str]]:
+    """The samples that cannot be read, and a line for each kind of sample that is where it should not be."""
+    met, found = Met(), []
+    for portion, position, result in read_each(experiment, data, preprocessing):
+        if isinstance(result, Failure):
+            found.append(unreadable(portion, position, result))
+        else:
+            met.add(result.inputs, portion, position)
+    return found, list(met.told())
 
 
 class Spot(NamedTuple):
