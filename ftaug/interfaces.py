@@ -157,6 +157,7 @@ class Backbone:
     facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from, what `auto` chose
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
     origin: Origin | None = None  # a run folder keeps it
+    stored: Callable[[], bool] | None = None  # whether its pretrained weights are on this machine; None: it has none
 
 
 class Input(NamedTuple):

@@ -116,6 +116,7 @@ def _as_json(data: Mapping[str, Portion], backbone: Backbone, rows: Sequence[Row
         "classes": list(data["train"].task.classes),
         "preprocessing": dict(backbone.preprocessing),
         "weights": backbone.facts.get("weights"),
+        "weights_stored": backbone.stored() if backbone.stored else None,
         "weights_notes": backbone.facts.get("notes", []),
         "weights_matches": backbone.facts.get("matches"),
         "steps": {"total": length.total_steps, "per_epoch": length.epoch_steps},
@@ -143,13 +144,22 @@ def _print(
         console.print(f"note      {note}", markup=False)
     for warning in warnings:
         console.print(f"caution   {warning}", markup=False)
-    console.print(f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}")
+    console.print(
+        f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}{_whether_stored(backbone)}"
+    )
     for note in backbone.facts.get("notes", ()):
         console.print(f"weights   {note}", markup=False)
     console.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
     console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
     console.print(_table(rows, length))
     console.print(_totals(rows))
+
+
+def _whether_stored(backbone: Backbone) -> str:
+    """Whether training has the weights on this machine or downloads them."""
+    if backbone.stored is None:
+        return ""
+    return " (on this machine)" if backbone.stored() else " (not on this machine: training downloads them)"
 
 
 def _table(rows: Sequence[Row], length: Horizon) -> Table:

@@ -42,6 +42,15 @@ def weights_file(path: str) -> str:
         raise MissingInput(not_got(f"model.safetensors of {path}", error)) from None
 
 
+def has_weights(path: str) -> bool:
+    """Whether the safetensors file lies in the folder, or was downloaded from the hub before."""
+    if Path(path).is_absolute():
+        return Path(path, "model.safetensors").is_file()
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(path, "model.safetensors"), str)
+
+
 @dataclass(frozen=True)
 class Lexicon:
     """The words of a tokenizer that are one token, with their vectors in the model's weights."""

@@ -99,10 +99,29 @@ def test_a_plan_that_cannot_be_meant_is_an_error_before_any_picture(config, tmp_
     assert not list(tmp_path.glob("*.png"))
 
 
-def test_weights_are_not_loaded(config, capsys):
+def test_weights_are_not_loaded(config, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     report = as_json(capsys, config, ["backbone={resnet18: {weights: imagenet}}"])
+    assert report["weights_stored"] is False
+    assert not (tmp_path / "torch").exists()
     assert report["weights"] == "torchvision ResNet18_Weights.IMAGENET1K_V1"
     assert report["preprocessing"]["size"] == [224, 224]
+
+
+def test_whether_the_weights_are_on_this_machine(config, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    assert as_json(capsys, config, [])["weights_stored"] is None
+    assert as_json(capsys, config, ["backbone=resnet20"])["weights_stored"] is True
+    assert as_json(capsys, config, ["backbone={resnet20: {weights: there.pth}}"])["weights_stored"] is False
+    (tmp_path / "there.pth").touch()
+    assert as_json(capsys, config, ["backbone={resnet20: {weights: there.pth}}"])["weights_stored"] is True
+    run(config, ["backbone=resnet18"], as_json=False, cka=False)
+    assert "IMAGENET1K_V1 (not on this machine: training downloads them)" in capsys.readouterr().out
+    cached = tmp_path / "torch" / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    cached.parent.mkdir(parents=True)
+    cached.touch()
+    run(config, ["backbone=resnet18"], as_json=False, cka=False)
+    assert "IMAGENET1K_V1 (on this machine)" in capsys.readouterr().out
 
 
 def photo(path, red):

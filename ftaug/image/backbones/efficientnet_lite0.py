@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def efficientnet_lite0(
     if not timm.is_installed():
         raise missing_extra("backbone 'efficientnet_lite0'", "timm", _EXTRA)
     facts = {**facts_of(f"ImageNet, of the package {PACKAGE}"), "match": "order"}
-    return timm.build(NETWORK, classes, input, weights, _read, facts)
+    backbone = timm.build(NETWORK, classes, input, weights, _read, facts)
+    return replace(backbone, stored=is_installed) if weights == "imagenet" else backbone
 
 
 def is_installed() -> bool:

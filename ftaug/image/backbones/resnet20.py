@@ -49,4 +49,5 @@ def resnet20(classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weigh
 
     check_runs("resnet20", network, input)
     preprocessing = (preprocessing_in(source) if is_file(source) else None) or _PREPROCESSING
-    return Backbone(network, stages, adjusted(preprocessing, input), load, facts)
+    stored = None if weights == "none" else Path(str(source)).is_file
+    return Backbone(network, stages, adjusted(preprocessing, input), load, facts, stored=stored)

@@ -6,8 +6,10 @@ import difflib
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
@@ -36,7 +38,9 @@ def timm(
         raise missing_extra(f"backbone '{name}'", "timm", "timm")
     tagged = _tagged(name, weights)
     facts = facts_of(f"timm {tagged}")
-    return build(tagged, classes, input, weights, lambda: _download(tagged, len(classes), input), facts)
+    backbone = build(tagged, classes, input, weights, lambda: _download(tagged, len(classes), input), facts)
+    named = not is_file(weights) and weights != "none"
+    return replace(backbone, stored=partial(_is_cached, backbone.network)) if named else backbone
 
 
 def is_installed() -> bool:
@@ -73,7 +77,8 @@ def build(
     preprocessing = adjusted(expected, input)
     if network.pretrained_cfg.get("fixed_input_size"):
         check_single_size(f"timm/{name}", input, preprocessing["size"])
-    return Backbone(network, stages, preprocessing, load, described)
+    stored = Path(str(weights)).is_file if is_file(weights) else None
+    return Backbone(network, stages, preprocessing, load, described, stored=stored)
 
 
 def _tagged(name: str, weights: Weights) -> str:
@@ -168,6 +173,18 @@ def preprocessing_of(network: Any) -> dict[str, Any]:
         "resize": None if mode != "center" and resize == min(size) else resize,
         "interpolation": config["interpolation"],
     } | ({} if mode == "center" else {"crop_mode": mode})
+
+
+def _is_cached(network: Any) -> bool:
+    """Whether timm finds the network's weights on this machine: in the cache of the hub or of torch.hub."""
+    import torch
+    from huggingface_hub import try_to_load_from_cache
+
+    known = network.pretrained_cfg
+    if known.get("hf_hub_id"):
+        names = (known.get("hf_hub_filename"), "model.safetensors", "pytorch_model.bin")
+        return any(isinstance(try_to_load_from_cache(known["hf_hub_id"], name), str) for name in names if name)
+    return Path(torch.hub.get_dir(), "checkpoints", Path(known.get("url") or "none").name).is_file()
 
 
 def _download(tagged: str, classes: int, input: ModelInput) -> WeightFile:

@@ -110,7 +110,8 @@ def torchvision(
                     fill(network, file.renamed(_modern_name), head=stages[-1], classes=classes, convert=convert)
                 )
 
-    return Backbone(network, stages, preprocessing, load, facts)
+    path = Path(str(weights)) if is_file(weights) else _cached(chosen)
+    return Backbone(network, stages, preprocessing, load, facts, stored=None if weights == "none" else path.is_file)
 
 
 def _member(name: str, weights: Weights) -> WeightsEnum:
@@ -186,11 +187,16 @@ def _modern_name(key: str) -> str | None:
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key)
 
 
-def _download(weights: WeightsEnum) -> WeightFile:
-    """Fetch weights of torchvision, or take them from the cache of torch.hub. Raises MissingInput, BadData."""
+def _cached(weights: WeightsEnum) -> Path:
+    """Where torch.hub keeps weights."""
     import torch
 
-    cached = Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
+    return Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
+
+
+def _download(weights: WeightsEnum) -> WeightFile:
+    """Fetch weights of torchvision, or take them from the cache of torch.hub. Raises MissingInput, BadData."""
+    cached = _cached(weights)
     try:
         if is_offline() and not cached.is_file():
             raise OSError("offline")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.errors import BadData, MissingInput, StorageError
+from ftaug.errors import MissingInput, StorageError
 from ftaug.folders.scan import Kind
 from ftaug.image.grey import ValueRange
 from ftaug.interfaces import SplitRows, Task
@@ -65,7 +65,7 @@ class FileSamples:
             try:
                 return path.read_bytes()
             except FileNotFoundError:
-                raise BadData(f"{path}: the file was there at the start and is gone") from None
+                raise MissingInput(f"{path}: the file was there at the start and is gone") from None
             except PermissionError:
                 raise MissingInput(f"{path}: no permission to read the file") from None
             except OSError as error:

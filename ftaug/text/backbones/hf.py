@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
 from ftaug.interfaces import Backbone, Origin
 from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
-from ftaug.text.lexicon import weights_file
+from ftaug.text.lexicon import has_weights, weights_file
 from ftaug.weights import Weights, described, facts_of, first_line, is_file, not_got, read
 
 
@@ -98,7 +99,11 @@ def hf(
             (folder / pooling_file.NAME).parent.mkdir()
             (folder / pooling_file.NAME).write_text(pooled, encoding="utf-8")
 
-    return replace(encoders.backbone(network, made, load, facts, tokenizer), origin=Origin("path", write))
+    files = {"none": None, "pretrained": partial(has_weights, path)}
+    stored = files.get(str(weights), Path(str(weights)).is_file)
+    return replace(
+        encoders.backbone(network, made, load, facts, tokenizer), origin=Origin("path", write), stored=stored
+    )
 
 
 def _opened(path: str) -> tuple[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,4 +61,5 @@ def tiny_text(
             same = described(file.metadata).get("classes") == list(classes)
             facts.update(encoders.fill_encoder(network, file, same_classes=same))
 
-    return encoders.backbone(network, made, load, facts, tokenizer)
+    stored = None if weights == "none" else Path(str(source)).is_file
+    return replace(encoders.backbone(network, made, load, facts, tokenizer), stored=stored)
