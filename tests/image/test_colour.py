@@ -6,8 +6,9 @@ import torch
 from pictures import augmentation, augmented, texture
 from torchvision.transforms.v2 import functional
 
+from ftaug.image.augmentations import tones
 from ftaug.image.augmentations.draws import Canvas, Colour
-from ftaug.image.augmentations.pipeline import apply
+from ftaug.image.augmentations.pipeline import apply, joined
 from ftaug.image.decode import opened
 
 CANVAS = Canvas(40, 50, (40, 50))
@@ -105,9 +106,9 @@ def test_hue_keeps_greys(turn):
 
 
 def test_fused_colours_are_the_colours_one_after_another():
-    """As long as nothing is clipped on the way."""
-    pixels = (96 + texture(40, 50) // 4).astype(np.uint8)
-    draws = [drawn(name, 5, strength=0.2) for name in ("contrast", "brightness", "saturation", "contrast")]
+    """Those that clip nothing, rounded once."""
+    pixels = texture(40, 50)
+    draws = [tones.contrasted(0.8), tones.brightened(0.9), tones.saturated(0.7), tones.contrasted(0.9)]
     stepwise = pixels
     for draw in draws:
         stepwise = shown(stepwise, draw).astype(np.uint8)
@@ -149,3 +150,33 @@ def test_contrast_goes_by_the_mean_of_the_picture_without_the_black():
     shrunk = augmentation("scale", factor=(0.5, 0.5))
     result = augmented(pixels, shrunk, augmentation("contrast", strength=1.0))
     assert (result[20:40, 20:40] == 200).all(), "a picture of one colour has no contrast to change"
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_values_are_clipped_between_colours_as_by_torchvision(seed, separate):
+    """But for rounding to whole levels in between, which a later factor of 1.8 makes larger."""
+    pixels = texture(40, 50, seed, finest=2)
+    pixels = np.clip(2.5 * (pixels.astype(float) - 128) + 128, 0, 255).astype(np.uint8)  # many near black and white
+    adjust = {name: getattr(functional, f"adjust_{name}") for name in ("brightness", "contrast", "saturation")}
+    draws = drawn("colour_jitter", seed, brightness=0.8, contrast=0.8, saturation=0.8, hue=0)
+    if separate:
+        draws = [drawn(name, seed + i, strength=0.8) for i, name in enumerate(adjust)]
+        draws = [draw.telling(**{name: draw.values["factor"]}) for draw, name in zip(draws, adjust, strict=True)]
+    expected = torch.from_numpy(pixels).permute(2, 0, 1) / 255
+    for draw in draws:
+        ((name, amount),) = draw.values.items()
+        expected = adjust[name](expected, amount) if name != "hue" else expected
+    difference = np.abs(shown(pixels, *draws) - 255 * expected.permute(1, 2, 0).numpy())
+    assert difference.max() <= 3.2
+    assert difference.mean() < 0.6
+
+
+def test_colours_that_clip_nothing_are_one():
+    darker, softer = tones.brightened(0.7), tones.contrasted(0.6)
+    assert darker.stays_in_range and softer.stays_in_range and tones.inverted().stays_in_range
+    assert not any(
+        clips.stays_in_range for clips in (tones.brightened(1.1), tones.contrasted(1.1), tones.hue_turned(0.1))
+    )
+    assert joined(darker, softer).matrix.tolist() == (softer.matrix @ darker.matrix).tolist()
+    assert joined(tones.brightened(1.1), softer) is None

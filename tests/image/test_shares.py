@@ -109,7 +109,7 @@ WHOLE |= {("rotate90", "degrees"): [90, 180, 270]}
 def told(name, value, count):
     op = augmentation(name, **({"probability": 1.0} if "probability" in ENTRIES[name].settings() else {}))
     drawn = (each(op(CANVAS, streams(epoch)(name))) for epoch in range(count))
-    return [draw.values[value] for draws in drawn for draw in draws]
+    return [draw.values[value] for draws in drawn for draw in draws if value in draw.values]
 
 
 @MANY

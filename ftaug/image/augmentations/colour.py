@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from itertools import permutations
 from typing import Annotated
@@ -108,7 +109,7 @@ def colour_jitter(
     saturation: Share = 0.4,
     hue: Turns = 0.1,
     probability: Probability = 1.0,
-) -> Colour | None:
+) -> Sequence[Colour] | None:
     """Change brightness, contrast, saturation and hue by random amounts, in random order.
 
     Settings:
@@ -127,10 +128,7 @@ def colour_jitter(
     order = rng.permutation(list(amounts))
     if not happens(rng, probability):
         return None
-    jitter = Colour(np.eye(7))
-    for name in order:
-        jitter = jitter.then(JITTERS[name](amounts[name]))
-    return jitter.telling(**amounts)
+    return [JITTERS[name](amounts[name]).telling(**{name: amounts[name]}) for name in order.tolist()]
 
 
 JITTERS = {

@@ -127,6 +127,13 @@ class Colour(Told):
         """What lies at a share of the way to another colour; beyond it above 1."""
         return Colour(self.matrix + share * (other.matrix - self.matrix))
 
+    @property
+    def stays_in_range(self) -> bool:
+        """Whether no picture has a value below black or above white after it, but for rounding."""
+        linear, constant = 255 * self.matrix[:3, :6], self.matrix[:3, 6]
+        highest, lowest = linear.clip(0).sum(axis=1) + constant, linear.clip(max=0).sum(axis=1) + constant
+        return bool(highest.max() < 255.5 and lowest.min() > -0.5)
+
     def then(self, later: Colour) -> Colour:
         """Both at once; nothing is clipped in between."""
         return Colour(later.matrix @ self.matrix)

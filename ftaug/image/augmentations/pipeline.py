@@ -127,9 +127,9 @@ Run = list[Geometry | Colour | Table]
 
 
 def joined(first: Colour | Table, later: Colour | Table) -> Colour | Table | None:
-    """Two colours as one matrix; tables, and colours that are tables too, as one table."""
+    """Two colours as one matrix, if the first clips nothing; tables, and colours that are tables too, as one table."""
     if isinstance(first, Colour) and isinstance(later, Colour):
-        return first.then(later)
+        return first.then(later) if first.stays_in_range else None
     one, other = (draw.as_table() if isinstance(draw, Colour) else draw for draw in (first, later))
     return one.then(other) if one and other else None
 
