@@ -19,7 +19,8 @@ augmentation = Registry(
     severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
     mirrors=None,  # "horizontally" or "vertically"
     varies=False,  # whether views of a sample that are compared differ in it
-    turns=None,  # the largest angle in degrees, or the setting that says it
+    turns=None,  # the largest angle in degrees, the setting that says it, or a function of the settings
+    chance="probability",  # the setting with the probability that it mirrors or turns
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes", "input"), modality="image")

@@ -12,8 +12,18 @@ from ftaug.errors import ExperimentError, Problem, did_you_mean
 from ftaug.image.augmentations.labels import swaps
 from ftaug.interfaces import Task
 
-SIDES = (("left", "right"), ("east", "west"))
-LEVELS = (("up", "down"), ("top", "bottom"), ("upper", "lower"), ("north", "south"), ("upward", "downward"))
+SIDES = (
+    *(("left", "right"), ("east", "west"), ("os", "od"), ("l", "r"), ("sinister", "dexter"), ("links", "rechts")),
+    *(("linke", "rechte"), ("linker", "rechter"), ("linkes", "rechtes"), ("linken", "rechten"), ("gauche", "droite")),
+    *(("gauche", "droit"), ("izquierda", "derecha"), ("izquierdo", "derecho"), ("sinistra", "destra")),
+    *(("sinistro", "destro"), ("esquerda", "direita"), ("esquerdo", "direito"), ("vänster", "höger")),
+    *(("venstre", "høyre"), ("venstre", "højre"), ("vasen", "oikea"), ("lewo", "prawo"), ("lewy", "prawy")),
+    *(("vlevo", "vpravo"), ("sol", "sağ"), ("лево", "право"), ("левый", "правый"), ("налево", "направо"), ("左", "右")),
+)
+LEVELS = (
+    *(("up", "down"), ("top", "bottom"), ("upper", "lower"), ("north", "south"), ("upward", "downward")),
+    *(("oben", "unten"), ("haut", "bas"), ("arriba", "abajo"), ("alto", "basso"), ("上", "下")),
+)
 ROTATIONS = (("clockwise", "anticlockwise"), ("clockwise", "counterclockwise"), ("cw", "ccw"))
 
 MIRRORED = {
@@ -30,6 +40,22 @@ TURNED = {
     QUARTER: (*((side, level) for side in ("left", "right") for level in ("up", "down")), ("n", "z")),
     HALF: (*SIDES, *LEVELS, ("6", "9"), ("b", "q"), ("d", "p"), ("m", "w"), ("M", "W"), ("n", "u")),
 }
+DIGITS = {
+    word: str(digit)
+    for words in (
+        "zero one two three four five six seven eight nine",
+        "null eins zwei drei vier fünf sechs sieben acht neun",
+        "zéro un deux trois quatre cinq six sept huit neuf",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve",
+    )
+    for digit, word in enumerate(words.split())
+}
+KINDS = {
+    *("digit", "number", "numeral", "char", "character", "letter", "glyph", "lowercase", "uppercase"),
+    *("ziffer", "zahl", "buchstabe", "chiffre", "lettre", "cifra", "letra"),
+}
+"""What stands beside a digit or a letter in a class that is one: `digit_6`, `letter b`."""
+
 TELLING = {"left", "right", *(word for pair in ROTATIONS for word in pair)}
 """Words that tell of a side even where no class has the opposite one."""
 LISTED = 4
@@ -67,12 +93,12 @@ def hazards(augment: Sequence[Component], task: Task) -> list[str]:
     if task.regression:
         return found
     for way, op in nested(augment):
-        if op.settings.get("probability") == 0:
+        if op.settings.get(op.fact("chance")) == 0:
             continue
         key = dotted(("augment", *way))
         if how := op.fact("mirrors"):
             found += _of_mirror(key, op, how, task.classes)
-        elif (angle := _largest_angle(op)) > QUARTER:
+        if (angle := _largest_angle(op)) > QUARTER:
             found += _of_turn(key, op, angle, task.classes)
     return found
 
@@ -83,7 +109,8 @@ def _of_mirror(key: str, op: Component, how: str, classes: Sequence[str]) -> Ite
         yield f"{key} {_may(pairs)}: {_remedy(op, pairs)}"
     of_a_pair = {name for pair in pairs for name in pair}
     settled = {*op.settings.get("except", ()), *swaps(op.settings.get("label_map", {}))}
-    signs = [name for name in _characters(classes) if name not in of_a_pair | settled | UNHARMED[how]]
+    harmed = [name for name, sign in _characters(classes).items() if sign not in UNHARMED[how]]
+    signs = [name for name in harmed if name not in of_a_pair | settled]
     if signs:
         yield f"{key} mirrors {_listed(signs)}, which are then no such characters: {_remedy(op, [])}"
 
@@ -100,35 +127,70 @@ def _of_turn(key: str, op: Component, angle: float, classes: Sequence[str]) -> I
 def _largest_angle(op: Component) -> float:
     """How far an op turns a picture at most, in degrees; 180 is all the way."""
     turns = op.fact("turns")
+    if callable(turns):
+        return float(turns(op.settings))
     return float((op.settings[turns] if isinstance(turns, str) else turns) or 0)
 
 
 def _pairs(classes: Sequence[str], opposites: Sequence[tuple[str, str]]) -> list[Pair]:
     """The classes whose names differ by a word and its opposite; those whose opposite is no class come alone."""
     by_words = {_words(name): name for name in classes}
+    by_letters = {name.casefold(): name for name in classes}
     found: dict[frozenset[str], Pair] = {}
     for words, name in by_words.items():
         for one, other in (*opposites, *((b, a) for a, b in opposites)):
-            if one not in words or (len(one) == 1 and len(words) > 1):
-                continue
-            partner = by_words.get(tuple(other if word == one else word for word in words))
-            if partner or one in TELLING:
+            partner = _within(name, one, other, by_letters)
+            if _is_word(one, words):
+                partner = by_words.get(tuple(other if word == one else word for word in words)) or partner
+            if partner or (one in TELLING and one in words):
                 found.setdefault(frozenset({name, partner or name}), Pair(name, partner))
     paired = {name for pair in found.values() if pair.other for name in pair}
     return [pair for pair in found.values() if pair.other or pair.one not in paired]
 
 
+def _is_word(one: str, words: Sequence[str]) -> bool:
+    """Whether it is among the words: `b` where it is the only one, l and r (`knee_l`) where they are not."""
+    if len(one) > 1 or not one.isascii():
+        return one in words
+    return (len(words) > 1) == (one in "lr") and one in words
+
+
+def _within(name: str, one: str, other: str, by_letters: Mapping[str, str]) -> str | None:
+    """The class whose name has the opposite in the place of a part of a word: `leftarrow`, `Rechtspfeil`."""
+    if min(len(one), len(other)) < 4:
+        return None
+    letters = name.casefold()
+    return by_letters.get(letters.replace(one, other)) if one in letters else None
+
+
 def _words(name: str) -> tuple[str, ...]:
-    """`LeftArrow`, `left_arrow` and `left arrow` are the words left and arrow; one letter is itself."""
+    """`LeftArrow`, `left_arrow` and `left arrow` are the words left and arrow; one letter is itself.
+
+    What is called a digit or a letter is that alone: `digit_6`, `six` and `6 - six` are 6.
+    """
+    if (sign := _sign(name)) is not None:
+        return (sign,)
+    return tuple(word.lower() for word in _parts(name))
+
+
+def _parts(name: str) -> list[str]:
+    """The words of a name, with their capitals; a Chinese character is one."""
     joined = re.sub(r"(anti|counter)[\s_-]+(?=clock)", r"\1", name, flags=re.IGNORECASE)
-    parts = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", joined) if len(joined) > 1 else joined
-    return tuple(word if len(parts) == 1 else word.lower() for word in re.findall(r"[^\W_]+", parts))
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", joined)
+    return re.findall(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+", apart)
 
 
-def _characters(classes: Sequence[str]) -> list[str]:
-    """The classes that are digits or letters, where at least half of them are."""
-    signs = [name for name in classes if len(name) == 1 and name.isascii() and name.isalnum()]
-    return signs if 2 * len(signs) >= len(classes) else []
+def _sign(name: str) -> str | None:
+    """The digit or letter that a class is, if it is one."""
+    signs = {DIGITS.get(word.lower(), word) for word in _parts(name) if word.lower() not in KINDS}
+    sign = min(signs, default="")
+    return sign if len(signs) == 1 and len(sign) == 1 and sign.isascii() else None
+
+
+def _characters(classes: Sequence[str]) -> dict[str, str]:
+    """The classes that are digits or letters, and which, where at least half of them are."""
+    signs = {name: sign for name in classes if (sign := _sign(name)) is not None}
+    return signs if 2 * len(signs) >= len(classes) else {}
 
 
 def _is_settled(op: Component, pair: Pair) -> bool:

@@ -11,7 +11,7 @@ from torchvision.transforms import InterpolationMode, v2
 from ftaug.config.draws import each
 from ftaug.image.augmentations.draws import Canvas, Pixels
 from ftaug.image.augmentations.pipeline import apply
-from ftaug.image.augmentations.spaces import AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE
+from ftaug.image.augmentations.spaces import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE
 from ftaug.image.augmentations.subpolicies import subpolicies
 from ftaug.image.decode import opened
 
@@ -134,3 +134,10 @@ def test_views_for_contrast(name):
     expected = {"random_resized_crop": 1, "horizontal_flip": 0.5, "colour_jitter": 0.8, "grayscale": 0.2}
     assert shares == pytest.approx({**expected, "gaussian_blur": 0.5}, abs=0.08)
     assert augmented(texture(300, 200), augmentation(name, size=40)).shape == (40, 40, 3)
+
+
+@pytest.mark.parametrize("level", [0.01, 0.2, 0.249, 0.25, 0.3, 0.49, 0.5, 0.74, 0.75, 0.99])
+def test_augmix_keeps_as_many_bits_as_its_authors(level):
+    """Theirs takes off int(4 × level) of four."""
+    draw = OPERATIONS["posterize"](AUGMIX, -level, CANVAS, "constant")
+    assert draw.values["bits"] == 4 - int(4 * level)

@@ -25,7 +25,9 @@ BLUR = (0.1 / 224, 2 / 224)
 """SimCLR's blur, as shares of the shorter side."""
 
 
-@augmentation.register(varies=True, turns=WIDE.rotate, severity={"strength": (0.0, 1.0)})
+@augmentation.register(
+    varies=True, turns=lambda settings: WIDE.rotate * settings["strength"], severity={"strength": (0.0, 1.0)}
+)
 def trivial_augment(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -126,7 +128,9 @@ def auto_augment(
     return draws if fires and draws else None
 
 
-@augmentation.register(varies=True, turns=AUGMIX.rotate, severity={"strength": (0.0, 1.0)})
+@augmentation.register(
+    varies=True, turns=lambda settings: AUGMIX.rotate * settings["strength"], severity={"strength": (0.0, 1.0)}
+)
 def augmix(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -190,7 +194,7 @@ def three_augment(canvas: Canvas, rng: np.random.Generator, *, probability: Prob
     return told_by(*list(draws.items())[chosen])
 
 
-@augmentation.register(mirrors="horizontally", severity={"strength": (0.0, 1.0)})
+@augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
 def simclr(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -221,7 +225,7 @@ def simclr(
     return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
 
 
-@augmentation.register(mirrors="horizontally", severity={"strength": (0.0, 1.0)})
+@augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
 def moco(
     canvas: Canvas,
     rng: np.random.Generator,

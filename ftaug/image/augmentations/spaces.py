@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,7 @@ class Space:
     rotate: float  # degrees
     tone: float  # a factor is 1 ± this
     bits: tuple[int, int]  # at levels 0 and 1
+    whole: Callable[[float], int] = round  # to a number of bits
 
 
 AUTO = Space(shear=0.3, translate=150 / 331, rotate=30, tone=0.9, bits=(8, 4))
@@ -27,12 +29,13 @@ AUTO = Space(shear=0.3, translate=150 / 331, rotate=30, tone=0.9, bits=(8, 4))
 WIDE = Space(shear=0.99, translate=1 / 7, rotate=135, tone=0.99, bits=(8, 2))
 """TrivialAugment's wide one; its shift of 32 pixels is a seventh of 224."""
 
-AUGMIX = Space(shear=0.3, translate=1 / 3, rotate=30, tone=0.9, bits=(4, 0))
+AUGMIX = Space(shear=0.3, translate=1 / 3, rotate=30, tone=0.9, bits=(4, 0), whole=math.ceil)
+"""AugMix's; its authors round down how many of four bits go, so that what stays is rounded up."""
 
 
 def _posterized(space: Space, level: float, canvas: Canvas, border: Border) -> Draw:
     weakest, strongest = space.bits
-    return tones.posterized(round(weakest + abs(level) * (strongest - weakest)))
+    return tones.posterized(space.whole(weakest + abs(level) * (strongest - weakest)))
 
 
 def _sharpened(space: Space, level: float, canvas: Canvas, border: Border) -> Draw:

@@ -6,7 +6,7 @@ Names and settings stand here as a table, so that an experiment is checked witho
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Annotated, Any, Literal
 
@@ -215,6 +215,18 @@ OF_FLOATS = {"GaussianNoise"}
 MIRRORS = {"RandomHorizontalFlip": "horizontally", "RandomVerticalFlip": "vertically"}
 
 
+def _turns(settings: Mapping[str, Any]) -> float:
+    """The largest angle of what takes `degrees`: one number either way, or from one to another."""
+    degrees = settings["degrees"]
+    return max(map(abs, degrees)) if isinstance(degrees, tuple) else float(degrees)
+
+
+TURNS: dict[str, float | Callable[[Mapping[str, Any]], float]] = {
+    **{"RandomAffine": _turns, "RandomRotation": _turns},
+    **{"AugMix": 30.0, "AutoAugment": 30.0, "RandAugment": 30.0, "TrivialAugmentWide": 135.0},
+}
+
+
 def _register(name: str, settings: Mapping[str, Setting]) -> None:
     """Register one of them as a function whose signature is its row of the table."""
 
@@ -233,7 +245,8 @@ def _register(name: str, settings: Mapping[str, Setting]) -> None:
     transform.__signature__ = inspect.Signature([*given, *own])  # type: ignore[attr-defined]
     lines = "".join(f"    {key}: as in torchvision\n" for key in settings)
     transform.__doc__ = f"Do what torchvision's {name} does.\n\n" + (f"Settings:\n{lines}" if lines else "")
-    augmentation.register(**({"mirrors": MIRRORS[name]} if name in MIRRORS else {}))(transform)
+    chance = {"chance": "p"} if "p" in settings else {}
+    augmentation.register(mirrors=MIRRORS.get(name), turns=TURNS.get(name), **chance)(transform)
 
 
 for _name, _settings in TRANSFORMS.items():
