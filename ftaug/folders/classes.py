@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ftaug import names
-from ftaug.errors import BadData, MissingInput, did_you_mean, one_of
+from ftaug.errors import BadData, MissingInput, did_you_mean, one_of, printable
 from ftaug.folders.index import scan_or_recall
 from ftaug.folders.scan import Kind, Scan
 
@@ -46,21 +47,39 @@ def check_folder(reader: str, path: Path) -> None:
 
 
 def splits(folder: Path) -> dict[str, Path]:
-    """The folders of train, val and test, or the folder itself where it holds classes."""
-    inside = [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
-    found = {names.split_name(entry.name): entry for entry in sorted(inside) if names.is_split(entry.name)}
-    if "train" in found and len(found) == len(inside):
-        return {split: found[split] for split in ("train", "val", "test") if split in found}
+    """The folders of train, val and test, or the folder itself where it holds classes.
+
+    Says on stderr which folders beside the splits are left out.
+    """
+    inside = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
+    by_split = {names.split_name(entry.name): entry for entry in inside if names.is_split(entry.name)}
+    others = [entry for entry in inside if entry not in by_split.values()]
+    if "train" in by_split and (len(by_split) > 1 or not others or _alike(by_split["train"], others)):
+        if others:
+            left_out = _listed([entry.name for entry in others])
+            print(printable(f"{folder}: left out: {left_out}, beside the splits"), file=sys.stderr)
+        return {split: by_split[split] for split in ("train", "val", "test") if split in by_split}
     return {"train": folder}
+
+
+def _alike(train: Path, others: Sequence[Path]) -> bool:
+    """Whether a folder `train` beside no other split is one: its classes are there again in another folder."""
+    inside = [{entry.name for entry in folder.iterdir() if entry.is_dir()} for folder in (train, *others)]
+    return any(len(inside[0] & other) > 1 for other in inside[1:])
 
 
 def _check_classes(reader: str, split: str, path: Path, kind: Kind, found: Scan) -> None:
     """Refuse folders that do not hold one folder for each class."""
     classes = found.classes
-    if "train" in map(names.split_name, classes) and all(map(names.is_split, classes)):
+    splits_there = [name for name in classes if names.is_split(name)]
+    train = next((name for name in splits_there if names.split_name(name) == "train"), None)
+    beside = [path / name for name in classes if name != train]
+    if train is not None and (len(splits_there) > 1 or not beside or _alike(path / train, beside)):
+        others = [name for name in classes if name not in splits_there]
         raise BadData(
-            f"{path} holds the splits {_listed(classes)}, not classes; write one line for each: "
-            + ", ".join(f"{names.split_name(name)}: {{{reader}: {{path: {path / name}}}}}" for name in classes)
+            f"{path} holds the splits {_listed(splits_there)}{f' beside {_listed(others)}' if others else ''}, not "
+            "classes; write one line for each: "
+            + ", ".join(f"{names.split_name(name)}: {{{reader}: {{path: {path / name}}}}}" for name in splits_there)
         )
     ignored = "".join(f"; {note}" for note in found.notes)
     if not classes:

@@ -13,6 +13,7 @@ import pytest
 
 from ftaug.errors import BadData, MissingInput, StorageError
 from ftaug.folders import index, scan
+from ftaug.folders.classes import splits
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.index import PICTURES
 from ftaug.packed import Packed
@@ -367,3 +368,15 @@ def test_a_long_walk_says_how_far_it_is(tmp_path, monkeypatch, capsys):
     image_folder("train", path=fill(tmp_path))
     output = capsys.readouterr()
     assert output.out == "" and "2 pictures so far" in output.err
+
+
+def test_folders_beside_the_splits_are_no_classes(tmp_path, capsys):
+    fill(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "valid/cat/1.jpg", "extra/cat/1.jpg")
+    said = r"holds the splits 'train', 'valid' beside 'extra', not classes; write one line for each: train: .*, val: "
+    with pytest.raises(BadData, match=said):
+        image_folder("train", path=tmp_path)
+    assert splits(tmp_path) == {"train": tmp_path / "train", "val": tmp_path / "valid"}
+    assert capsys.readouterr().err == f"{tmp_path}: left out: 'extra', beside the splits\n"
+    fill(tmp_path / "toys", "train/1.jpg", "plane/1.jpg")
+    assert image_folder("train", path=tmp_path / "toys").task.classes == ("plane", "train")
+    assert splits(tmp_path / "toys") == {"train": tmp_path / "toys"}
