@@ -16,7 +16,7 @@ from ftaug.errors import BadData, FtaugError, MissingInput, Problem, combined
 from ftaug.interfaces import SplitRows, Task
 from ftaug.tables import cells, delimited
 from ftaug.tables.identities import Identities
-from ftaug.tables.rows import at, rows
+from ftaug.tables.rows import JSON_LINES, at, header, rows
 from ftaug.tables.targets import Targets
 
 PROBLEMS_SHOWN = 5
@@ -93,15 +93,18 @@ class Gathered:
 def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
     """Read the table and hand the rows of the split to `take`; raises BadData and MissingInput with their lines."""
     targets = table.targets
-    extra = [column for column in (table.group, table.split_column) if column is not None]
+    unset = _unset_split_column(table)
+    extra = [column for column in (table.group, table.split_column or unset) if column is not None]
     samples, answers = len(table.columns), len(table.columns) + len(targets.columns)
     identities = Identities(table.path, table.noun, table.group)
     splits_seen: Counter[str] = Counter()
+    splits_unset: Counter[str] = Counter()
     for line, values in rows(table.reader, table.path, [*table.columns, *targets.columns, *extra]):
         with faults.collecting(line):
             found = targets.read(values[samples:answers])
             its_split = cells.split_name(values[-1]) if table.split_column is not None else split
             splits_seen[its_split] += 1
+            splits_unset.update([cells.split_name(values[-1])] if unset is not None else [])
             group = cells.group(table.group, values[answers]) if table.group is not None else None
             if its_split != split:
                 identities.add_elsewhere(its_split, group)
@@ -121,7 +124,25 @@ def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
     split_rows = SplitRows(str(table.path), table.split_column, splits_seen) if table.split_column is not None else None
     notes = (
         *delimited.note(table.path),
+        *_unset_note(unset, splits_unset),
         *identities.check_labels(made, task, table.differing),
         *identities.notes(split),
     )
     return Gathered(made, task, identities.groups(), notes, split_rows)
+
+
+def _unset_split_column(table: Table) -> str | None:
+    """A column called split that the dataset does not use."""
+    if table.split_column is not None or table.path.suffix.lower() in JSON_LINES:  # whose lines may lack it
+        return None
+    used = {*table.columns, *table.targets.columns, table.group}
+    unused = [name for name in header(table.reader, table.path) if name.lower() == "split" and name not in used]
+    return unused[0] if len(unused) == 1 else None
+
+
+def _unset_note(column: str | None, counts: Counter[str]) -> tuple[str, ...]:
+    known = [f"'{name}' ({counts[name]:,})" for name in ("train", "val", "test") if counts[name]]
+    if column is None or len(known) < 2:
+        return ()
+    said = f"column '{column}' holds {', '.join(known)}, and all rows are used"
+    return (f"{said}; set split_column: {column} to use those of one split",)

@@ -136,6 +136,19 @@ def test_groups_and_splits(tmp_path):
         text_table("test", path=path, split_column="part")
 
 
+def test_a_split_column_that_is_not_set_is_noted(tmp_path):
+    rows = [{"text": f"t{i}", "label": "ab"[i % 2], "Split": "train" if i < 6 else "test"} for i in range(9)]
+    for name in ("t.csv", "t.parquet"):
+        path = write(tmp_path, name, rows)
+        assert text_table("train", path=path).notes == (
+            "column 'Split' holds 'train' (6), 'test' (3), and all rows are used; set split_column: Split to use those "
+            "of one split",
+        )
+        assert text_table("train", path=path, split_column="Split").notes == ()
+    rows = [{"text": f"t{i}", "label": "ab"[i % 2], "Split": "train"} for i in range(9)]
+    assert text_table("train", path=write(tmp_path, "u.csv", rows)).notes == ()
+
+
 def test_several_labels(tmp_path):
     rows = [{"text": "a", "label": ["x", "y"]}, {"text": "b", "label": []}, {"text": "c", "label": ["y"]}]
     for name in ("t.jsonl", "t.parquet"):
