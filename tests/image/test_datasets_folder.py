@@ -377,6 +377,10 @@ def test_folders_beside_the_splits_are_no_classes(tmp_path, capsys):
         image_folder("train", path=tmp_path)
     assert splits(tmp_path) == {"train": tmp_path / "train", "val": tmp_path / "valid"}
     assert capsys.readouterr().err == f"{tmp_path}: left out: 'extra', beside the splits\n"
-    fill(tmp_path / "toys", "train/1.jpg", "plane/1.jpg")
+    fill(tmp_path / "held", "train/cat/1.jpg", "train/dog/1.jpg", "holdout/cat/1.jpg", "holdout/dog/1.jpg")
+    with pytest.raises(BadData, match="holds the splits 'train' beside 'holdout', not classes"):
+        image_folder("train", path=tmp_path / "held")
+    assert splits(tmp_path / "held") == {"train": tmp_path / "held" / "train"}
+    fill(tmp_path / "toys", "train/steam/1.jpg", "plane/1.jpg")
     assert image_folder("train", path=tmp_path / "toys").task.classes == ("plane", "train")
     assert splits(tmp_path / "toys") == {"train": tmp_path / "toys"}
