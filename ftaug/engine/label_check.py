@@ -8,6 +8,7 @@ import numpy as np
 
 from ftaug import names
 from ftaug.config.experiment import Experiment
+from ftaug.interfaces import Task
 
 if TYPE_CHECKING:
     from ftaug.engine.portion import Portion
@@ -24,9 +25,7 @@ def cautions(experiment: Experiment, train: "Portion") -> Iterator[str]:
     if task.regression:
         return
     settings = experiment.data.train.settings
-    if task.kind == "single_label":
-        yield from (f"train: {text}" for text in many_classes(task.classes, train.counts(), settings))
-    yield from _joined_names(task.classes, settings)
+    yield from (f"train: {text}" for text in looks_like(task, train.counts(), settings))
     if missing := [name for name in task.classes if names.is_missing(name) and name != "none"]:
         count = int(train.counts()[task.classes.index(missing[0])])
         yield f"train: the class '{missing[0]}' ({count:,} sample{'s' * (count != 1)}) looks like a missing value"
@@ -34,14 +33,23 @@ def cautions(experiment: Experiment, train: "Portion") -> Iterator[str]:
         yield from _order(experiment, task.classes, can_be_set="classes" in settings)
 
 
-def many_classes(classes: tuple[str, ...], counts: np.ndarray, settings: Mapping[str, Any]) -> Iterator[str]:
+def looks_like(task: Task, counts: np.ndarray, settings: Mapping[str, Any]) -> list[str]:
+    """What the classes seem to be, if not classes: several labels in one, numbers, or names of samples."""
+    numbers = names.are_numbers(name.replace(",", ".") for name in task.classes)
+    many = list(_many_classes(task.classes, counts, settings, numbers=numbers)) if not task.multi_label else []
+    return many if many and numbers else list(_joined_names(task.classes, settings)) or many
+
+
+def _many_classes(
+    classes: tuple[str, ...], counts: np.ndarray, settings: Mapping[str, Any], *, numbers: bool
+) -> Iterator[str]:
     """A class for nearly every sample: a number to predict, or the name of the sample."""
     here, samples = np.flatnonzero(counts), int(counts.sum())
     if samples < FEWEST_SAMPLES or len(here) <= samples / 2:
         return
     such = ", ".join(f"'{classes[code]}'" for code in here[:3])
     text = f"{len(here):,} classes for {samples:,} samples, such as {such}"
-    if names.are_numbers(classes):
+    if numbers:
         remedy = "set target in place of label" if "target" in settings else "list them in a table"
         yield f"{text}: they look like numbers to predict; for regression {remedy}"
     else:
@@ -59,7 +67,7 @@ def _joined_names(classes: tuple[str, ...], settings: Mapping[str, Any]) -> Iter
             what = f"such as '{several[0]}' and '{several[1]}'"
             remedy = f'set labels_separator: "{mark}"' if "labels_separator" in settings else "list them in a table"
             yield (
-                f"train: {len(several):,} of {len(classes):,} classes look like several labels in one, {what}; "
+                f"{len(several):,} of {len(classes):,} classes look like several labels in one, {what}; "
                 f"for several labels a sample {remedy}"
             )
             return

@@ -147,13 +147,11 @@ def _check_names(task: Task) -> None:
 
 @contextmanager
 def _explained(train: Portion, settings: Mapping[str, Any]) -> Iterator[None]:
-    """Say what labels look like that cannot be split because nearly every sample has one of its own."""
+    """Say what labels that cannot be split look like."""
     try:
         yield
     except BadData as error:
-        if train.task.kind != "single_label":
-            raise
-        reasons = label_check.many_classes(train.task.classes, train.counts(), settings)
+        reasons = label_check.looks_like(train.task, train.counts(), settings) if not train.task.regression else []
         raise BadData("; ".join([str(error), *reasons])) from None
 
 

@@ -50,6 +50,12 @@ class Units(nn.Module):
         self.register_buffer("mean", torch.tensor(scale.mean, dtype=torch.float64), persistent=False)
         self.register_buffer("std", torch.tensor(scale.std, dtype=torch.float64), persistent=False)
 
+    @property
+    def fits_float32(self) -> bool:
+        """Whether float32 holds the deviation, and rounds numbers near the mean by a small part of it."""
+        rounded = torch.maximum((self.std.float() - self.std).abs(), self.mean.abs() * torch.finfo(torch.float32).eps)
+        return bool((rounded <= TOLERANCE * self.std).all())
+
     def forward(self, outputs: Tensor) -> Tensor:
         """Return float64 (batch, numbers); float32 in an export that loses nothing by it."""
         return outputs.to(self.std.dtype) * self.std + self.mean
@@ -57,9 +63,8 @@ class Units(nn.Module):
 
 def in_fp32(model: AnyModule) -> AnyModule:
     """Move a model to the CPU in fp32, in eval mode; a scale that float32 would round by too much stays in float64."""
-    rounds = torch.finfo(torch.float32).eps / TOLERANCE
     scales = [module for module in model.modules() if isinstance(module, Units)]
-    exact = [(scale, scale.mean, scale.std) for scale in scales if (scale.mean.abs() * rounds > scale.std).any()]
+    exact = [(scale, scale.mean, scale.std) for scale in scales if not scale.fits_float32]
     model = model.to("cpu", torch.float32).eval()
     for scale, mean, std in exact:
         scale.mean, scale.std = mean.cpu(), std.cpu()

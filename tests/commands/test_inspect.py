@@ -194,3 +194,23 @@ def test_validation_on_the_training_data_is_told(tmp_path, monkeypatch, capsys):
     said = "the same data as train, so what is measured says nothing of new samples"
     cautions = as_json(capsys, tmp_path / "f.yaml", [])["cautions"]  # the pictures are almost black, which is said too
     assert [caution for caution in cautions if "grey levels" not in caution] == [f"test: {said}"]
+
+
+def test_what_labels_and_rows_look_like_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        photo(tmp_path / f"{number}.png", number)
+    labels = ["a", "b", "a|b", "b|c", "c", "a|c"]
+    (tmp_path / "t.csv").write_text("path,label\n" + "".join(f"{n}.png,{labels[n % 6]} \n" for n in range(10)))
+    (tmp_path / "v.csv").write_text("path,label\n10.png,a\n./7.png,b\n3.png,b|c\n")
+    (tmp_path / "f.yaml").write_text(
+        "data: {train: {image_table: {path: t.csv}}, val: {image_table: {path: v.csv, classes: [a, b, b|c, c]}}}\n"
+        "backbone: {resnet20: {weights: none}}\n"
+    )
+    report = as_json(capsys, tmp_path / "f.yaml", [])
+    assert report["classes"] == ["a", "a|b", "a|c", "b", "b|c", "c"]
+    assert [line.replace(str(tmp_path), "") for line in report["cautions"] if "grey levels" not in line] == [
+        "train: 3 of 6 classes look like several labels in one, such as 'a|b' and 'a|c'; for several labels a sample "
+        'set labels_separator: "|"',
+        "val: 2 samples are also in train, such as /7.png: what is measured there says nothing of new samples",
+    ]

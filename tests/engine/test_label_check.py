@@ -43,6 +43,8 @@ def test_numbers_with_a_class_for_nearly_every_sample(tmp_path):
     ]
     assert "for regression list them in a table" in said(tmp_path, numbers, [*range(38), 0, 1], train=FOLDER)[0]
     assert said(tmp_path, numbers, [*range(38)] * 2) == []
+    commas = [f"{place % 9},{place // 9}" for place in range(40)]
+    assert said(tmp_path, commas, [*range(40)])[0].endswith("for regression set target in place of label")
 
 
 def test_a_class_for_nearly_every_sample_is_no_class(tmp_path):

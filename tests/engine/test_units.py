@@ -77,13 +77,21 @@ def test_numbers_that_float32_cannot_tell_apart_keep_their_differences():
     np.testing.assert_allclose(Units(scale)(standard), SECONDS, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(("mean", "dtype"), [(1.7e9, torch.float64), (100.0, torch.float32)])
-def test_an_export_answers_in_float64_where_float32_would_round_too_much(mean, dtype):
-    model = nn.Sequential(nn.Linear(3, 1).double(), Units(Scale((mean,), (0.5,))))
+@pytest.mark.parametrize(
+    ("mean", "std", "dtype"),
+    [
+        (1.7e9, 0.5, torch.float64),
+        (1e-47, 1e-47, torch.float64),
+        (0.0, 1e40, torch.float64),
+        (100.0, 0.5, torch.float32),
+    ],
+)
+def test_an_export_answers_in_float64_where_float32_would_round_too_much(mean, std, dtype):
+    model = nn.Sequential(nn.Linear(3, 1).double(), Units(Scale((mean,), (std,))))
     exported = in_fp32(model)
     assert exported[0].weight.dtype == torch.float32 and not exported.training
     inputs = torch.randn(4, 3)
     answer = exported(inputs)
     assert answer.dtype == dtype
-    expected = exported[0](inputs).double() * 0.5 + mean
-    torch.testing.assert_close(answer.double(), expected, rtol=0, atol=1e-4)
+    expected = exported[0](inputs).double() * std + mean
+    torch.testing.assert_close(answer.double() / std, expected / std, rtol=1e-12, atol=1e-4)

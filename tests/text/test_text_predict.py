@@ -36,8 +36,9 @@ def desk(tiny_bert, tmp_path_factory):
         table.writerow(["words", "more", "label"])
         for i in range(24):
             end = " and it" * (30 if i == 3 else 1)
-            label = "pos" if i % 2 else "neg"
-            table.writerow([f"the film {i} was {'good' if i % 2 else 'bad'}{end}", f"it {i}", label])
+            table.writerow(
+                [f"the film {i} was {'good' if i % 2 else 'bad'}{end}", f"it {i}", "pos" if i % 2 else "neg"]
+            )
         table.writerow([" ", "x", "pos"])
     for name, text in (("texts", "words"), ("pairs", "[words, more]")):
         (folder / f"{name}.yaml").write_text(EXPERIMENT.format(text=text, bert=tiny_bert))
