@@ -183,6 +183,20 @@ def shared_samples(portion: Portion, train: Portion) -> str | None:
     return f"{what} also in train, such as {name}: what is measured there says nothing of new samples"
 
 
+def unlike_asked(data: Data, portions: Mapping[str, Portion]) -> Iterator[str]:
+    """Splits whose size is far from what was asked for, and why."""
+    groups = portions["train"].samples.groups
+    why = "each class is on both sides" if groups is None else "groups and rows of the same sample stay together"
+    samples = len(portions["train"])
+    for purpose, source in (("val", data.val), ("test", data.test)):  # val is taken from what test leaves
+        if isinstance(source, Split):
+            size = len(portions[purpose])
+            samples += size
+            asked = source.split if isinstance(source.split, int) else round(source.split * samples)
+            if abs(size - asked) > max(1, asked / 4):
+                yield f"{purpose}: {size:,} sample{'s' * (size != 1)}, not {asked:,} as asked for: {why}"
+
+
 def notes_of(portions: Mapping[str, Portion]) -> list[str]:
     """What the datasets say to a person; what was split off says nothing of its own."""
     train = portions["train"].samples

@@ -20,7 +20,7 @@ from ftaug.engine.batches import Epochs, Prepared
 from ftaug.engine.device import Device
 from ftaug.engine.distil import Teacher
 from ftaug.engine.parting import Parting
-from ftaug.engine.portion import Portion, shared_samples, unused_rows
+from ftaug.engine.portion import Portion, shared_samples, unlike_asked, unused_rows
 from ftaug.engine.recompute import recompute
 from ftaug.engine.resampling import Resampling
 from ftaug.engine.unfreeze import Plan
@@ -258,7 +258,7 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     verbs = modality_of(experiment)
     verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
     found = list(verbs.hazards(experiment.augment, portions["train"].task))
-    found += label_check.cautions(experiment, portions["train"])
+    found += [*label_check.cautions(experiment, portions["train"]), *unlike_asked(experiment.data, portions)]
     if experiment.unfreeze == "auto":
         found.append("what learns is chosen when training begins (unfreeze: auto)")
     found += unused_rows(portions)

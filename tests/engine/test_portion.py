@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from ftaug.cli import run
-from ftaug.config.experiment import Data
-from ftaug.engine.portion import Portion, portions, shared_samples, subset, unused_rows, whole
+from ftaug.config.experiment import Data, Split
+from ftaug.engine.portion import Portion, portions, shared_samples, subset, unlike_asked, unused_rows, whole
 from ftaug.errors import BadData
 from ftaug.interfaces import Task
 from ftaug.load import load
@@ -163,11 +164,46 @@ def test_a_split_of_the_same_dataset_shares_nothing():
     assert shared_samples(Portion("val", train.samples, np.array([1]), train.targets[:1], train.task), train) is None
 
 
+def test_a_split_that_groups_make_much_smaller_is_told():
+    samples = SimpleNamespace(
+        task=Task(("a", "b")),
+        targets=np.arange(24) % 2,
+        groups=np.array([0, 1] * 11 + [0, 2]),
+        notes=(),
+        fingerprint="",
+    )
+    data = Data(train=Source(Fixed(samples)), val=Split(0.25))
+    assert list(unlike_asked(data, portions(data, 0))) == [
+        "val: 1 sample, not 6 as asked for: groups and rows of the same sample stay together"
+    ]
+    samples.groups = None
+    assert not list(unlike_asked(data, portions(data, 0)))
+    samples.task, samples.targets = Task(tuple("abcdefgh")), np.arange(24) % 8
+    few = Data(train=Source(Fixed(samples)), val=Split(0.1))
+    assert list(unlike_asked(few, portions(few, 0))) == [
+        "val: 8 samples, not 2 as asked for: each class is on both sides"
+    ]
+
+
+class Fixed:
+    """Samples of a length."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __len__(self):
+        return len(self.values.targets)
+
+    def __getattr__(self, name):
+        return getattr(self.values, name)
+
+
 @dataclass(frozen=True)
 class Source:
     """A dataset of a plugin."""
 
     samples: object
+    settings: ClassVar = {}
 
     def __call__(self, split):
         return self.samples
