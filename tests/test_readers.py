@@ -12,7 +12,7 @@ import pytest
 
 from ftaug.config.registry import REGISTRIES
 from ftaug.engine import splits
-from ftaug.errors import BadData
+from ftaug.errors import BadData, ExperimentError
 from ftaug.image.datasets.torchvision import SOURCES
 from ftaug.load import MODALITIES, import_components
 
@@ -181,6 +181,20 @@ def test_marks_are_understood_where_the_classes_are_named(tmp_path, reader, name
     assert samples.task.classes == ("cat", "dog") and samples.targets.tolist() == [[1, 0], [0, 0], [1, 1]]
     ids = read(tmp_path, reader, name, [[3, 7], [7], [3]])
     assert ids.task.classes == ("3", "7") and ids.targets.tolist() == [[1, 1], [0, 1], [1, 0]]
+
+
+@tables
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"classes": ("cat", "dog", "cat ")}, "classes names 'cat' twice"),
+        ({"label": ("cat", "cat\u00a0")}, "label must be a column, or a list of different ones"),
+        ({"label": ()}, "label must be a column, or a list of different ones"),
+    ],
+)
+def test_settings_that_name_a_class_twice_are_refused(tmp_path, reader, settings, message):
+    with pytest.raises(ExperimentError, match=message):
+        read(tmp_path, reader, "t.csv", ["cat", "dog"], **settings)
 
 
 @tables

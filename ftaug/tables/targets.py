@@ -64,6 +64,8 @@ def targets(
         return Labels(label or "label", given, separator)
     if classes is not None or separator is not None:
         raise ExperimentError(f"{reader}: with a list of columns for label, leave out classes and labels_separator")
+    if not label or len(set(map(names.normalized, label))) < len(label):
+        raise ExperimentError(f"{reader}: label must be a column, or a list of different ones")
     return Marks(tuple(label))
 
 
