@@ -3,6 +3,7 @@
 import difflib
 import errno
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -169,21 +170,35 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
-def missing_extra(what: str, package: str, extra: str) -> Unavailable:
-    """The error for a component whose optional package is not installed."""
+def missing_extra(what: str, package: str, extra: str) -> FtaugError:
+    """The error for a component whose optional package is not installed, or for which there is no memory to import."""
+    error = sys.exc_info()[1]
+    if error is not None and is_lack_of_memory(error):
+        return as_known(error) or OutOfMemory(str(error))
     return Unavailable(f"{what} needs {package}: pip install 'ftaug[{extra}]'")
 
 
 _FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether an error of Python, of the system, of a library or of the loader of libraries is a lack of memory."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    named = isinstance(error, RuntimeError | ImportError | SystemError) or type(error).__name__ == "SafetensorError"
+    return named and any(words in str(error).lower() for words in _MEMORY_WORDS)
+
+
+_MEMORY_WORDS = ("out of memory", "allocate memory", "failed to map segment", "start new thread", "bad_alloc")
+
+
 def as_known(error: BaseException) -> FtaugError | None:
     """The error that a user can act upon, or None for a defect in ftaug."""
     if isinstance(error, FtaugError):
         return error
-    text = str(error).lower()
-    no_memory = isinstance(error, RuntimeError) and ("out of memory" in text or "allocate memory" in text)
-    if isinstance(error, MemoryError) or no_memory:
+    if isinstance(error, ImportError) and is_lack_of_memory(error):
+        return OutOfMemory(f"out of memory while importing ({error}): more is needed, or a higher limit (ulimit -v)")
+    if is_lack_of_memory(error):
         return OutOfMemory(
             "out of memory: try a smaller train.micro_batch (a batch then goes in parts) or fewer data.workers"
         )

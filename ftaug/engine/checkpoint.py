@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.storage import remove, sha256, storage_errors, sync_folder, write_durable
-from ftaug.errors import BadData, Diverged, StorageError
+from ftaug.errors import BadData, Diverged, StorageError, is_lack_of_memory
 
 log = logging.getLogger("ftaug")
 
@@ -113,6 +114,8 @@ def load(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
         tensors = {file.name.removesuffix(TENSORS): load_file(file) for file in sorted(path.glob(f"*{TENSORS}"))}
         return tensors, json.loads((path / STATE).read_bytes())
     except (SafetensorError, ValueError) as error:
+        if is_lack_of_memory(error):
+            raise
         raise BadData(f"checkpoint {path} cannot be read: {error}") from error
 
 
@@ -176,6 +179,8 @@ def _fault(path: Path) -> str:
         if (path / MANIFEST).read_bytes() != _manifest(path):
             return "its files differ from its manifest"
     except OSError as error:
+        if error.errno in (errno.ENOMEM, errno.EMFILE, errno.ENFILE):
+            raise  # it says nothing about the file
         return f"{Path(error.filename or path).name}: {error.strerror}"
     return ""
 
