@@ -3,9 +3,20 @@
 import errno
 
 import pytest
+from safetensors import SafetensorError
 
 from ftaug import errors
-from ftaug.errors import ExperimentError, FtaugError, OutOfMemory, Place, Problem, StorageError, as_known
+from ftaug.errors import (
+    ExperimentError,
+    FtaugError,
+    OutOfMemory,
+    Place,
+    Problem,
+    StorageError,
+    as_known,
+    first_of,
+    missing_extra,
+)
 
 
 def test_a_place_reads_as_editors_take_it():
@@ -72,3 +83,39 @@ def test_missing_extra_names_the_command():
     error = errors.missing_extra("backbone 'timm/x'", "timm", "timm")
     assert str(error) == "backbone 'timm/x' needs timm: pip install 'ftaug[timm]'"
     assert error.exit_code == 69
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("can't start new thread"),
+        SafetensorError("Error while mapping: Cannot allocate memory (os error 12)"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_lack_of_memory_is_4_wherever_it_shows(error):
+    known = as_known(error)
+    assert known is not None
+    assert known.exit_code == 4
+    try:
+        raise error
+    except Exception:
+        assert missing_extra("backbone 'timm/x'", "timm", "timm").exit_code == 4
+
+
+def test_a_package_that_is_missing_is_no_lack_of_memory():
+    try:
+        raise ModuleNotFoundError("No module named 'timm'")
+    except ImportError:
+        assert missing_extra("backbone 'timm/x'", "timm", "timm").exit_code == 69
+    assert as_known(ImportError("cannot import name 'x'")) is None
+
+
+def test_the_first_problems_and_how_many_more():
+    problems = [Problem(str(number)) for number in range(1021)]
+    assert [problem.message for problem in first_of(problems)][-2:] == ["19", "and 1,001 more problems"]
+    assert first_of(problems[:20]) == problems[:20]

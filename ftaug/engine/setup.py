@@ -210,9 +210,10 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     _check_warmup(experiment, length)
     scale = Scale.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
-    unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
+    learning = unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
     sizes = sizes_of(experiment, train, backbone.preprocessing)
     hazards = [*cautions(experiment, portions, backbone.preprocessing), *unmeasured]
+    hazards += _random_layers(experiment, backbone, learning)
     resampling = resampling_of(experiment, train)
     counts = train.counts() if resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
@@ -262,6 +263,12 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     if experiment.unfreeze == "auto":
         found.append("what learns is chosen when training begins (unfreeze: auto)")
     found += unused_rows(portions)
+
+    batch = experiment.data.batch_size * experiment.train.accumulate
+    if batch > len(portions["train"]):
+        found.append(
+            f"a batch of {batch:,} is larger than the {len(portions['train']):,} training samples: an epoch is one step"
+        )
     train = portions["train"].samples
     for purpose, portion in portions.items():
         if portion.samples is not train and portion.samples.fingerprint == train.fingerprint:
@@ -273,6 +280,20 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
             pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)
             found += [f"{purpose}: {said}" for said in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)]
     return found
+
+
+def _random_layers(experiment: Experiment, backbone: Backbone, plan: Plan) -> list[str]:
+    """A caution where layers that start at random never learn."""
+    if experiment.backbone.settings.get("weights") != "none":
+        return []
+    parameters = dict(backbone.network.named_parameters())
+    learning = {name for group in plan.groups for name in group.names}
+    frozen = sum(tensor.numel() for name, tensor in parameters.items() if name not in learning)
+    if not frozen:
+        return []
+    total = sum(tensor.numel() for tensor in parameters.values())
+    text = f"{frozen:,} of {total:,} parameters start at random (weights: none) and never learn"
+    return [f"{text}; use pretrained weights, or unfreeze: [all]"]
 
 
 def _check_warmup(experiment: Experiment, length: Horizon) -> None:

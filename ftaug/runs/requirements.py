@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ftaug.config.experiment import Experiment
+from ftaug.engine.default_metrics import DEFAULTS, chosen_by_default
 from ftaug.errors import ExperimentError, NotReached, did_you_mean
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -26,6 +28,21 @@ class Requirement:
             return cls(match[1], match[2], float(match[3])) if match else cls(text, "", float("x"))
         except ValueError:
             raise ExperimentError(f"--require '{text}': must be like accuracy>=0.9") from None
+
+
+def check_names(requirements: Iterable[Requirement], experiment: Experiment) -> None:
+    """Raise ExperimentError for requirements on what training will not measure, before it begins."""
+    evaluate = experiment.evaluate
+    names = {"loss", *(metric.name for metric in evaluate.metrics)}
+    if chosen_by_default(experiment):
+        tasks = experiment.loss.fact("tasks") or DEFAULTS
+        names = {"loss", *(name for task, (name, _) in DEFAULTS.items() if task in tasks)}
+    for wanted in requirements:
+        if experiment.data.val is None:
+            raise ExperimentError(f"--require {wanted.name}: nothing is measured without data.val")
+        if wanted.name not in names:
+            hint = did_you_mean(wanted.name, names)
+            raise ExperimentError(f"--require {wanted.name}: is not measured{hint}; evaluate.metrics says what is")
 
 
 def check(requirements: Iterable[Requirement], values: Mapping[str, float]) -> None:

@@ -129,8 +129,33 @@ def test_a_required_result_that_is_not_reached_is_exit_5(desk: Path, capsys: pyt
     assert run(["train", "a.yaml", "--require", "accuracy>=1.01"]) == 5
     assert "required accuracy >= 1.01, reached" in capsys.readouterr().err
     assert run(["train", "a.yaml", "--require", "accuracy>=0"]) == 0
-    assert run(["train", "a.yaml", "--require", "acuracy>=0"]) == 2
-    assert "did you mean 'accuracy'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("required", "overrides", "message"),
+    [
+        ("acuracy>=0", [], "is not measured; did you mean 'accuracy'?"),
+        ("f1>=0", [], "is not measured; there is accuracy or loss"),
+        ("accuracy>=0", ["evaluate.metrics=[f1]", "evaluate.best=f1"], "is not measured; there is f1 or loss"),
+        ("accuracy>=0", ["data.val=null"], "nothing is measured without data.val"),
+    ],
+)
+def test_a_required_value_that_is_not_measured_is_said_before_training(
+    desk: Path, capsys: pytest.CaptureFixture[str], required: str, overrides: list[str], message: str
+) -> None:
+    assert run(["train", "a.yaml", *overrides, "--require", required]) == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in desk.iterdir()] == ["a.yaml"]
+
+
+def test_what_cannot_be_meant_is_a_caution(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = ["data.batch_size=64", "train.epochs=1"]
+    assert run(["train", "a.yaml", "unfreeze=[head]", *tiny]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "a batch of 64 is larger than the 20 training samples: an epoch is one step" in said
+    assert "269,072 of 269,722 parameters start at random (weights: none) and never learn" in said
+    assert run(["train", "a.yaml", "train.epochs=1"]) == 0
+    assert "caution" not in capsys.readouterr().err
 
 
 def test_a_disk_too_full_for_checkpoints_is_said_before_training(
