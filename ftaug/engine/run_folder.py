@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ftaug.config.document import parse
+from ftaug.config.document import parse, read
 from ftaug.config.dump import WITHOUT_INFLUENCE
 from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine import checkpoint
@@ -46,6 +46,7 @@ log = logging.getLogger("ftaug")
 
 STARTS = 3
 LISTED = 20
+COMPLETE = {"step": int, "best": int, "metrics": dict}
 STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
 
 
@@ -166,7 +167,7 @@ class RunFolder:
     @property
     def complete(self) -> dict[str, Any] | None:
         """What `finish` left: the last step, the best step and its metrics; None while the run is not at its end."""
-        done = read_json(self.path / "complete.json")
+        done = read_json(self.path / "complete.json", COMPLETE)
         return done and {**done, "metrics": nan_for_null(done["metrics"])}
 
     def write(self, name: str, text: str) -> None:
@@ -321,7 +322,10 @@ def _was_stopped(path: Path, digest: str) -> bool:
 def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
     """The keys in which the experiment in a folder and the one at hand differ, one line each."""
     file = path / "resolved.yaml"
-    kept = _flat(parse(file.read_text(), str(file)).tree)
+    try:
+        kept = _flat(parse(read(file), str(file)).tree)
+    except FtaugError as error:
+        return [f"{path} holds another experiment: use --fresh or another --run-dir ({error})"]
     asked = _flat(parse(resolved_yaml, "this experiment").tree)
     differing = [key for key in kept | asked if kept.get(key) != asked.get(key) and not _is_free(key, kept, asked)]
     rows = [f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}" for key in differing]

@@ -263,7 +263,6 @@ def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocess
     if experiment.unfreeze == "auto":
         found.append("what learns is chosen when training begins (unfreeze: auto)")
     found += unused_rows(portions)
-
     batch = experiment.data.batch_size * experiment.train.accumulate
     if batch > len(portions["train"]):
         found.append(

@@ -18,6 +18,7 @@ from ftaug.engine.measure import at_least_float32
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
 from ftaug.engine.setup import Model, modality_of
+from ftaug.engine.storage import make_inside
 from ftaug.engine.units import in_fp32
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
 from ftaug.interfaces import Bundle
@@ -25,6 +26,7 @@ from ftaug.runs import output
 from ftaug.runs.opened import FOLDS_FILE, OpenRun, open_run
 
 OUT_OF_FOLD = "out-of-fold"
+KEYS = {"digest": str, "folds": int, "complete": bool}
 
 
 def folder_of(path: Path, number: int) -> Path:
@@ -34,10 +36,12 @@ def folder_of(path: Path, number: int) -> Path:
 
 def begin(path: Path, digest: str, count: int, *, fresh: bool) -> None:
     """Make the folder of the runs, or check that it is that of the same experiment and number of folds."""
-    known = read_json(path / FOLDS_FILE)
+    known = read_json(path / FOLDS_FILE, KEYS)
     if known is not None and (known["digest"], known["folds"]) != (digest, count):
         what = f"{known['folds']} folds" if known["folds"] != count else "folds of another experiment"
         raise ExperimentError(f"{path} holds {what}: use --fresh or another --run-dir")
+    for link in path.glob("fold-*"):
+        make_inside(link)
     if known is None:
         if path.exists() and any(path.iterdir()):
             raise RunFolderTaken(f"{path}: is not empty and holds no folds; choose another --run-dir")
@@ -63,7 +67,7 @@ def abandon(path: Path) -> None:
 
 def finish(path: Path, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Note what the folds came to; returns it."""
-    known = read_json(path / FOLDS_FILE) or {}
+    known = read_json(path / FOLDS_FILE, KEYS) or {}
     each = {name: [float(one["metrics"][name]) for one in results] for name in results[0]["metrics"]}
     done = {
         **known,
@@ -147,7 +151,7 @@ class OpenFolds(OpenRun):
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
     """Open the ensemble of a run of folds; raises MissingInput while some are not complete."""
-    known = read_json(path / FOLDS_FILE) or {}
+    known = read_json(path / FOLDS_FILE, KEYS) or {}
     if not known.get("complete"):
         raise MissingInput(
             f"{path}: not all of its folds are trained; run the `ftaug train --folds` that made it again"

@@ -22,6 +22,7 @@ from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.run_folder import RunFolder
 from ftaug.engine.setup import Setup
 from ftaug.engine.signals import StopRequests
+from ftaug.engine.storage import make_inside
 from ftaug.errors import BadData, DataChanged, ExperimentError
 from ftaug.runs.board import open_board, show_row
 from ftaug.runs.opened import describe_model, load_weights
@@ -60,7 +61,7 @@ class Session:
     def __post_init__(self) -> None:
         self.window_loss = torch.tensor(self.progress.window_loss, dtype=torch.float64, device=self.setup.device.torch)
         if self.setup.experiment.train.tensorboard:
-            self.board = open_board(self.folder.path / "tensorboard", self.progress.step)
+            self.board = open_board(make_inside(self.folder.path / "tensorboard"), self.progress.step)
 
     @classmethod
     def begin(cls, setup: Setup, folder: RunFolder) -> "Session":

@@ -85,7 +85,7 @@ def _settled(
     """The experiment with what `unfreeze: auto` came to when the run began; raises Stopped, Interrupted."""
     if experiment.unfreeze != "auto":
         return experiment
-    kept = read_json(folder.path / CHOICE_FILE)
+    kept = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
     if kept is None:
         _, choice = settled(experiment, device, data, carry_on=lambda: stop.reason is None)
         if choice is None:

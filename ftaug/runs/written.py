@@ -19,7 +19,7 @@ from ftaug.engine.copies import Copy, Wanted
 from ftaug.engine.lock import Lock
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
-from ftaug.engine.storage import replace, storage_errors
+from ftaug.engine.storage import make_inside, open_inside, remove, replace, storage_errors
 from ftaug.errors import ExperimentError, RunFolderTaken
 from ftaug.interfaces import Task
 
@@ -85,6 +85,7 @@ class WrittenSet:
         following: list[Wanted] = []
         with storage_errors(f"cannot write {self.path}"):
             self._write_manifest(complete=None)
+            remove(fresh)
             self._table = fresh.open("w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
             csv.writer(self._table).writerow(self.columns)
             for row, one in zip(self._rows(), wanted, strict=False):
@@ -111,9 +112,10 @@ class WrittenSet:
     def _write_file(self, path: str, content: bytes) -> None:
         target = self.path / path
         with storage_errors(f"cannot write {target}"):
-            target.parent.mkdir(exist_ok=True)
+            make_inside(target.parent)
             temporary = target.with_name(f".tmp-{target.name}")
-            temporary.write_bytes(content)
+            with os.fdopen(open_inside(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+                file.write(content)
             temporary.replace(target)
 
     def finish(self) -> str:
