@@ -8,7 +8,8 @@ from pathlib import Path
 from ftaug.config.dump import digest, to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
-from ftaug.config.task_fit import default_metrics
+from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, tasks_of
+from ftaug.errors import one_of
 from ftaug.load import load
 
 
@@ -33,7 +34,7 @@ def summary(experiment: Experiment) -> list[str]:
     """The experiment in a few lines."""
     listed = ["auto"] if experiment.unfreeze == "auto" else experiment.unfreeze
     unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in listed]
-    metrics = ", ".join(metric.name for metric in experiment.evaluate.metrics) or "none"
+    loss, metrics = _loss_and_metrics(experiment)
     augment = [component.name for component in experiment.augment] + ([experiment.mix.name] if experiment.mix else [])
     return [
         f"name      {experiment.name} ({digest(experiment)})",
@@ -42,7 +43,18 @@ def summary(experiment: Experiment) -> list[str]:
         *([f"method    {experiment.method.name}"] if experiment.method else []),
         f"augment   {', '.join(augment) or 'nothing'}",
         f"training  {experiment.train.epochs} epochs, {experiment.optimizer.name}, "
-        f"{experiment.lr.schedule.name} from {experiment.lr.peak:g}, {experiment.loss.name}",
-        f"metrics   {f'auto → {metrics}' if default_metrics(experiment) else metrics}",
+        f"{experiment.lr.schedule.name} from {experiment.lr.peak:g}, {loss}",
+        f"metrics   {metrics}",
         f"best by   {experiment.evaluate.best}",
     ]
+
+
+def _loss_and_metrics(experiment: Experiment) -> tuple[str, str]:
+    """Their names; where the file has none and the data will say what the task is, those of each task."""
+    defaults = [DEFAULTS[kind] for kind in tasks_of(experiment)]
+    loss = experiment.loss.name
+    if default_loss(experiment) and len(defaults) > 1:
+        loss = f"auto ({one_of([default.loss for default in defaults])})"
+    if not default_metrics(experiment):
+        return loss, ", ".join(metric.name for metric in experiment.evaluate.metrics) or "none"
+    return loss, f"auto → {' or '.join(', '.join(default.metrics) for default in defaults)}"

@@ -9,6 +9,8 @@ from PIL import Image
 from ftaug.cli import run as command
 from ftaug.commands.inspect import run
 from ftaug.errors import ExperimentError, MissingInput
+from ftaug.load import load
+from ftaug.text.lexicon import has_weights
 
 CONFIG = """
 data: {train: digits, val: null, batch_size: 100}
@@ -122,6 +124,25 @@ def test_whether_the_weights_are_on_this_machine(config, capsys, monkeypatch, tm
     cached.touch()
     run(config, ["backbone=resnet18"], as_json=False, cka=False)
     assert "IMAGENET1K_V1 (on this machine)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["timm/resnet18.a1_in1k", "someone/tiny-bert"])
+def test_weights_in_the_cache_of_the_hub(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    experiment = "data: {train: digits}\nbackbone: timm/resnet18\n"
+    (tmp_path / "f.yaml").write_text(experiment)
+
+    def stored() -> bool:
+        if name == "someone/tiny-bert":
+            return has_weights(name)
+        return load(tmp_path / "f.yaml").backbone(("a", "b")).stored()
+
+    assert stored() is False
+    folder = tmp_path / f"models--{name.replace('/', '--')}"
+    for file, content in {"refs/main": "abc", "snapshots/abc/model.safetensors": ""}.items():
+        (folder / file).parent.mkdir(parents=True)
+        (folder / file).write_text(content)
+    assert stored() is True
 
 
 def photo(path, red):

@@ -77,5 +77,9 @@ def test_the_task_that_the_file_says_is_checked_without_its_data(tmp_path, capsy
     out = capsys.readouterr().out
     assert "squared_error" in out
     assert "auto → rmse, mae" in out
+    assert run(["validate", str(path), "~data.train.image_table.target"]) == 0  # the cells may be lists
+    out = capsys.readouterr().out
+    assert "auto (cross_entropy or binary_cross_entropy)" in out
+    assert "auto → accuracy or average_precision, f1" in out
     assert run(["validate", str(path), "loss=focal", "evaluate.metrics=[f1]"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2

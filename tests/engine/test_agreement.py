@@ -1,8 +1,12 @@
 """What fits a task: each component that does not is told with its line and with those that do."""
 
+import json
+
 import pytest
 
 from ftaug.engine.agreement import check
+from ftaug.engine.portion import portions
+from ftaug.engine.setup import build
 from ftaug.errors import ExperimentError
 from ftaug.interfaces import Task
 from ftaug.load import load
@@ -54,3 +58,17 @@ def test_a_temperature_has_no_effect_on_numbers(tmp_path):
         experiment(tmp_path, text.replace("teacher: x}", "teacher: x, temperature: 2}"))
     (found,) = [str(problem).rpartition("a.yaml:")[2] for problem in caught.value.problems]
     assert found == "5:9: distil.temperature: softens probabilities, and data.train has numbers; leave it out"
+
+
+def test_lists_in_the_cells_choose_the_loss_when_they_are_read(tmp_path):
+    rows = [{"text": f"text {n}", "label": ["red", "blue"][: n % 3]} for n in range(12)]
+    (tmp_path / "t.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    text = "modality: text\ndata: {train: {text_table: {path: t.jsonl}}, val: null}\n"
+    loaded = experiment(tmp_path, f"{text}backbone: {{tiny_text: {{weights: none, max_length: 8}}}}\n")
+    setup = build(loaded, "cpu", portions(loaded.data, 0), pretrained=False)
+    assert setup.experiment.loss.name == "binary_cross_entropy"
+    assert [metric.name for metric in setup.experiment.evaluate.metrics] == ["average_precision", "f1"]
+    with pytest.raises(ExperimentError, match="loss: focal is for one class a sample"):
+        build(
+            experiment(tmp_path, f"{text}backbone: tiny_text\nloss: focal\n"), "cpu", setup.portions, pretrained=False
+        )
