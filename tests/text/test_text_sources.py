@@ -169,20 +169,35 @@ def test_tables_of_three_forms_are_one(tmp_path):
 
 
 class Synset:
-    def __init__(self, *names):
-        self.names = list(names)
+    def __init__(self, pos, count, *names):
+        self.part, self.count, self.names = pos, count, list(names)
 
     def lemma_names(self):
         return self.names
 
+    def lemmas(self):
+        named = [(name, self.count if place == 0 else 0) for place, name in enumerate(self.names)]
+        return [types.SimpleNamespace(name=lambda n=n: n, count=lambda c=c: c) for n, c in named]
+
+    def pos(self):
+        return self.part
+
 
 @pytest.fixture
 def wordnet(monkeypatch):
-    """A stand-in with the three calls that are made of nltk's reader."""
+    """A stand-in with the calls that are made of nltk's reader."""
     corpus = types.SimpleNamespace(ensure_loaded=lambda: None)
     corpus.synsets = lambda word: {
-        "good": [Synset("good", "full_of_virtue"), Synset("commodity", "goods"), Synset("Good", "good", "well")],
-        "movies": [Synset("movie", "film")],
+        "good": [
+            Synset("n", 26, "good", "commodity"),
+            Synset("a", 100, "good", "full_of_virtue"),
+            Synset("s", 20, "Good", "good", "well"),
+            Synset("a", 0, "goods", "wares"),
+            Synset("r", 13, "good", "soundly"),
+        ],
+        "movies": [Synset("n", 26, "movie", "film")],
+        "in": [Synset("n", 3, "in", "inch")],
+        "new": [Synset("n", 0, "new", "novelty"), Synset("a", 0, "new", "raw")],
     }.get(word, [])
     monkeypatch.setitem(sys.modules, "nltk", types.ModuleType("nltk"))
     module = types.ModuleType("nltk.corpus")
@@ -198,6 +213,14 @@ def wordnet(monkeypatch):
 def test_wordnet_is_asked_for_base_forms(wordnet):
     op = augmentation("synonyms", **{"from": "wordnet", "share": 1.0})
     assert outcomes("Good movies", op) == {"Full of virtue movies", "Well movies"}
+
+
+def test_wordnet_is_not_asked_for_stop_words(wordnet):
+    """Nor for another part of speech than the word usually is; without a count, the first."""
+    for name in ("synonyms", "insert"):
+        op = augmentation(name, **{"from": "wordnet", "share": 1.0})
+        assert outcomes("in In IN", op) == {"in In IN"}
+    assert sources.in_wordnet("new") == ("novelty",)
 
 
 def test_wordnet_without_its_data_is_said(wordnet, lexicon):

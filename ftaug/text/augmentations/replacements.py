@@ -34,8 +34,10 @@ def synonyms(
         share: the share of the words with synonyms that is replaced; one at least
         probability: the chance that the op fires for a text
 
-    One of the four operations of EDA, Wei and Zou 2019. WordNet is English, needs nltk and its data, and is asked for
-    base forms alone, so that no plural becomes a singular; it knows nothing of which meaning is meant.
+    One of the four operations of EDA, Wei and Zou 2019. WordNet is English and needs nltk and its data. As in EDA it is
+    not asked for stop words; beyond EDA only for base forms, so that no plural becomes a singular, and for the part of
+    speech that a word is most often. It knows nothing of which meaning is meant. EDA replaces a word wherever it
+    stands, ftaug each occurrence by itself.
     """
     if not happens(rng, probability):
         return None
@@ -119,7 +121,8 @@ def insert(
         share: the number of words put in, as a share of the words that one may be put before; one at least
         probability: the chance that the op fires for a text
 
-    One of the four operations of EDA, Wei and Zou 2019.
+    One of the four operations of EDA, Wei and Zou 2019, which takes synonyms from WordNet and never of stop words; so
+    does ftaug with `from: wordnet`. The words of the text itself need no data.
     """
     if not happens(rng, probability):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Literal
 from ftaug.config.types import FilePath
 from ftaug.errors import MissingInput, missing_extra
 from ftaug.tables import delimited
+from ftaug.text.augmentations.stop_words import STOP_WORDS
 from ftaug.text.augmentations.tables import normal, table
 from ftaug.text.lexicon import Lexicon
 from ftaug.text.passage import Passage, Span
@@ -56,11 +58,23 @@ def longest_key(path: Path) -> int:
 
 @lru_cache(maxsize=1 << 16)
 def in_wordnet(word: str) -> tuple[str, ...]:
-    """The synonyms of a word in WordNet, by how common its meaning is; none of an inflected form."""
+    """The synonyms of a word in WordNet as the part of speech that it is most often, the common meanings first.
+
+    None of an inflected form, or of a stop word: those of `in` are `inch` and `indium`.
+    """
     name = word.lower()
-    lemmas = [synset.lemma_names() for synset in wordnet().synsets(name)]
-    own = [other for names in lemmas if name in names for other in names if other.lower() != name]
-    return tuple(dict.fromkeys(other.replace("_", " ") for other in own))
+    senses = [] if name in STOP_WORDS else [s for s in wordnet().synsets(name) if name in s.lemma_names()]
+    uses: Counter[str] = Counter()
+    for sense in senses:
+        uses[_part_of_speech(sense)] += sum(lemma.count() for lemma in sense.lemmas() if lemma.name() == name)
+    usual = max(uses, key=lambda part: uses[part], default=None)
+    names = [other for sense in senses if _part_of_speech(sense) == usual for other in sense.lemma_names()]
+    return tuple(dict.fromkeys(other.replace("_", " ") for other in names if other.lower() != name))
+
+
+def _part_of_speech(sense: Any) -> str:
+    """Noun, verb, adjective or adverb, as WordNet abbreviates them; it tells two kinds of adjectives apart."""
+    return "a" if sense.pos() == "s" else str(sense.pos())
 
 
 @lru_cache(maxsize=1)
