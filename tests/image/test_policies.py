@@ -1,11 +1,12 @@
 """Policies: their operations against torchvision's, their choices, and their tables."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from pictures import augmentation, augmented, streams, texture
+from pictures import AUGMENTATIONS, augmentation, augmented, streams, texture
 from torchvision.transforms import InterpolationMode, v2
 
 from ftaug.config.draws import each
@@ -141,3 +142,8 @@ def test_augmix_keeps_as_many_bits_as_its_authors(level):
     """Theirs takes off int(4 × level) of four."""
     draw = OPERATIONS["posterize"](AUGMIX, -level, CANVAS, "constant")
     assert draw.values["bits"] == 4 - int(4 * level)
+
+
+def test_every_op_has_its_source():
+    page = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text()
+    assert not [name for name in AUGMENTATIONS if f"`{name}`" not in page and not name.startswith("torchvision.")]

@@ -18,3 +18,8 @@ def test_gives_what_the_page_says(name, result):
 
 def test_every_op_is_on_the_page():
     assert not [name for name in OPS if f"`{name}" not in PAGE]
+
+
+def test_every_op_has_its_source():
+    page = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text()
+    assert not [name for name in OPS if f"`{name}`" not in page]
