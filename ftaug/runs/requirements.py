@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.default_metrics import DEFAULTS, chosen_by_default
+from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, tasks_of
 from ftaug.errors import ExperimentError, NotReached, did_you_mean
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -34,9 +34,9 @@ def check_names(requirements: Iterable[Requirement], experiment: Experiment) -> 
     """Raise ExperimentError for requirements on what training will not measure, before it begins."""
     evaluate = experiment.evaluate
     names = {"loss", *(metric.name for metric in evaluate.metrics)}
-    if chosen_by_default(experiment):
-        tasks = experiment.loss.fact("tasks") or DEFAULTS
-        names = {"loss", *(name for task, (name, _) in DEFAULTS.items() if task in tasks)}
+    if default_metrics(experiment):
+        fitting = DEFAULTS if default_loss(experiment) else experiment.loss.fact("tasks")
+        names = {"loss", *(name for task in tasks_of(experiment) if task in fitting for name in DEFAULTS[task].metrics)}
     for wanted in requirements:
         if experiment.data.val is None:
             raise ExperimentError(f"--require {wanted.name}: nothing is measured without data.val")
