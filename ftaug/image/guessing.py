@@ -128,7 +128,7 @@ def _roots(path: Path, names: Sequence[str]) -> Iterator[Path]:
     """The folders at or beside a table where one of the pictures is; the table's own first."""
     beside = sorted(entry for entry in path.parent.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     for folder in (path.parent, *beside[:FOLDERS_TRIED], path.parent.resolve().parent, Path.cwd()):
-        if any(Path(folder, name).is_file() for name in names):
+        if any(guessing.is_file(folder, name) for name in names):
             yield folder
 
 
@@ -141,7 +141,7 @@ def _without_ending(path: Path, content: Content) -> tuple[str, Path] | None:
         for ending in READ:
             whole = [f"{name}{ending}" for name in names]
             for root in _roots(path, whole):
-                return column, next(Path(root, name) for name in whole if Path(root, name).is_file())
+                return column, next(Path(root, name) for name in whole if guessing.is_file(root, name))
     return None
 
 

@@ -123,6 +123,14 @@ def spread(names: Sequence[str]) -> list[str]:
     return [names[len(names) * step // CHECKED] for step in range(min(CHECKED, len(names)))] if names else []
 
 
+def is_file(folder: Path, name: str) -> bool:
+    """Whether a cell is the path of a file from the folder on; what no file can be called is none."""
+    try:
+        return Path(folder, name).is_file()
+    except OSError:
+        return False
+
+
 def headerless(path: Path, why: str, names: Sequence[str], cells_of_first: Sequence[str]) -> BadData:
     """The error for a table whose first line is a row of data; `names` are the columns to write above it.
 

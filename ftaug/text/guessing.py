@@ -22,9 +22,6 @@ PAIRS = (
 )
 
 
-LONGEST_PATH = 1024
-
-
 @dataclass(frozen=True)
 class Guess:
     """What the columns of a table seem to be."""
@@ -73,7 +70,7 @@ def _check_no_files(path: Path, content: Content, columns: Sequence[str]) -> Non
     """Raise ExperimentError for a column that holds paths of files in place of texts."""
     for column in columns:
         for name in guessing.spread(content[column]):
-            if name and len(name) < LONGEST_PATH and Path(path.parent, name).is_file():
+            if guessing.is_file(path.parent, name):
                 raise ExperimentError(
                     f"{path}: column '{column}' holds paths of files such as {name}, not texts: put the texts into the "
                     "table, or the files into one folder per class: data: {train: {text_folder: {path: …}}}"

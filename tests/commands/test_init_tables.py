@@ -207,6 +207,15 @@ def test_paths_and_web_addresses_are_no_texts(desk, capsys):
         assert f"u.csv: {unsure}" in capsys.readouterr().err
 
 
+def test_cells_that_no_file_can_be_called(desk, capsys):
+    for column, code in (("sequence", 2), ("text", 0)):
+        table(desk / "t.csv", (column, "label"), lambda i: ("ACGT" * 100 + str(i), label(i)))
+        assert run(["init", "t.csv"]) == code
+    table(desk / "u.csv", ("path", "label"), lambda i: (f"{'x' * 300}{i}.png", label(i)))
+    assert run(["init", "u.csv"]) == 66
+    assert "which are not below" in capsys.readouterr().err
+
+
 def test_a_table_without_a_header_whose_pictures_are_not_there(desk, capsys):
     table(desk / "t.csv", None, lambda i: (label(i), f"gone/{i}.png", i), delimiter=";")
     assert run(["init", "t.csv"]) == 65
