@@ -17,7 +17,7 @@ from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.faults import Fault
 from ftaug.config.other_names import SPELLINGS
 from ftaug.config.registry import Component
-from ftaug.config.schema import dataclass_shape, list_setting, read_tree, word_as_list
+from ftaug.config.schema import dataclass_shape, list_setting, read_tree, value_at, word_as_list
 from ftaug.config.task_fit import tasks_of, with_task_defaults
 from ftaug.errors import Problem
 
@@ -117,7 +117,8 @@ def placed(value: Any, where: Where, source: Document) -> Any:
     """The same value, each component knowing where it was written."""
     if isinstance(value, Component):
         inside = _inside(value, where, source)
-        listed = list_setting(value.entry) if (*inside, 0) in source.places else None
+        in_place = isinstance(value_at(source.tree, inside), str | list)  # of a mapping of settings
+        listed = list_setting(value.entry) if in_place else None
         settings = {
             key: placed(item, inside if key == listed else (*inside, key), source)
             for key, item in value.settings.items()

@@ -212,7 +212,7 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
         if missing := context.get("missing_plugins"):
             words += f" (not imported: {', '.join(missing)})"
         raise fail((prefix, Fault(words, "", "nothing", at_key=bool(prefix)))) from None
-    only = list_setting(entry) if isinstance(settings, list) else None
+    only = list_setting(entry) if isinstance(settings, str | list) else None
     try:
         bound = read_settings(entry, {} if settings is None else {only: settings} if only else settings, context)
     except ValidationError as error:
@@ -397,9 +397,12 @@ def not_empty(components: tuple[Component, ...]) -> tuple[Component, ...]:
 
 
 def value_at(tree: Any, where: Where) -> Any:
-    """The value at a place in a tree."""
+    """The value at a place in a tree; None where there is none."""
     for step in where:
-        tree = tree[step]
+        try:
+            tree = tree[step]
+        except (LookupError, TypeError):
+            return None
     return tree
 
 

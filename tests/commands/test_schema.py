@@ -102,6 +102,8 @@ def test_every_config_is_allowed(path, schema):
         ("augment: {rotate: {}}", False),
         ("augment: [{one_of: [rotate, {rotate: {degrees: 5}}]}]", True),
         ("augment: [{one_of: [rotat]}]", False),
+        ("augment: [{one_of: rotate}]", True),
+        ("augment: [{one_of: rotat}]", False),
         ("augment: [{rotate: [5]}]", False),
         ("unfreeze: head", True),
         ("unfreeze: {layers: head}", False),

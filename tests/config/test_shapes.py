@@ -109,6 +109,7 @@ def test_components_inside_components():
 def test_a_list_in_place_of_the_settings_is_the_one_that_is_required():
     listed, complete = read(op={"one_of": ["plain", "rotate"]}), read(op={"one_of": {"choices": ["plain", "rotate"]}})
     assert listed.op == complete.op
+    assert read(op={"one_of": "plain"}).op == read(op={"one_of": ["plain"]}).op
     nested = read(op={"one_of": [{"one_of": ["rotate"]}]}).op.settings["choices"][0]
     assert nested.settings["choices"][0].name == "rotate"
 
@@ -173,6 +174,8 @@ def test_a_union_of_mapping_component_and_null():
         ({"plan": [{"layers": ""}]}, "plan.0.layers must be a list, each a text; got ''"),
         ({"op": {"one_of": ["plain", {"rotate": {"degrees": -1}}]}}, "op.one_of.1.rotate.degrees must be an angle"),
         ({"op": {"one_of": ["plain", "rotat"]}}, "no op 'rotat'; did you mean 'rotate'?"),
+        ({"op": {"one_of": "rotat"}}, "no op 'rotat'; did you mean 'rotate'?"),
+        ({"op": {"rotate": "5"}}, "op.rotate must be a mapping with the keys degrees, probability; got '5'"),
         ({"op": {"rotate": [15]}}, "op.rotate must be a mapping with the keys degrees, probability; got [15]"),
         ({"ops": {"rotate": {}}}, "ops must be a list, each an op; got a mapping with the keys rotate; put a dash"),
         (
