@@ -82,6 +82,17 @@ Weights = (
 )
 
 
+def only(*names: str) -> AfterValidator:
+    """Allow these names of pretrained weights, beside files."""
+
+    def check(weights: Weights) -> Weights:
+        if not is_file(weights) and weights not in names:
+            raise ValueError(f"not one of {names}")
+        return weights
+
+    return AfterValidator(check)
+
+
 def is_file(weights: Weights) -> bool:
     """Whether a setting names a file rather than known weights."""
     return isinstance(weights, WeightsPath) or weights.endswith(SUFFIXES)

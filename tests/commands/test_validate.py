@@ -83,3 +83,25 @@ def test_the_task_that_the_file_says_is_checked_without_its_data(tmp_path, capsy
     assert "auto → accuracy or average_precision, f1" in out
     assert run(["validate", str(path), "loss=focal", "evaluate.metrics=[f1]"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("backbone", "words"),
+    [
+        ("resnet20: {weights: imagenet}", "resnet20.weights must be letters, none or a file; got imagenet"),
+        (
+            "efficientnet_lite0: {weights: letters}",
+            "efficientnet_lite0.weights must be imagenet, none or a file; got l",
+        ),
+        ("tiny_text: {weights: pretrained}", "tiny_text.weights must be docstrings, none or a file; got pretrained"),
+        ("hf: {path: a/b, weights: imagenet}", "hf.weights must be pretrained, none or a file; got imagenet"),
+        ("resnet20: {weights: other.pth}", None),
+        ("resnet20: {weights: {path: other, match: order}}", None),
+    ],
+)
+def test_names_of_weights_that_a_network_does_not_have(tmp_path, capsys, backbone, words):
+    modality = "image" if "net" in backbone.split(":")[0] else "text"
+    dataset = {"image": "digits", "text": "docstrings"}[modality]
+    (tmp_path / "a.yaml").write_text(f"modality: {modality}\ndata: {{train: {dataset}}}\nbackbone: {{{backbone}}}\n")
+    assert run(["validate", str(tmp_path / "a.yaml")]) == (0 if words is None else 2)
+    assert words is None or f"a.yaml:3:{backbone.index('weights') + 21}: backbone.{words}" in capsys.readouterr().err

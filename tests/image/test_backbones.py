@@ -183,7 +183,6 @@ def test_networks_give_logits(name):
             "IMAGENET1K_V3",
             "must be imagenet, IMAGENET1K_V1, IMAGENET1K_V2, none or a file; got 'IMAGENET1K_V3'",
         ),
-        ("resnet20", "imagenet", "must be letters, none or a file; got 'imagenet'"),
         ("timm/resnet18", "a9_in1k", "a1_in1k"),
         ("timm/resnet18.a1_in1k", "a2_in1k", "must be imagenet, none or a file"),
         ("timm/resnet18.zz", "imagenet", "timm has no weights 'zz' for resnet18"),

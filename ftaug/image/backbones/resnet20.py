@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.errors import ExperimentError, MissingInput
+from ftaug.config.types import Wording
+from ftaug.errors import MissingInput
 from ftaug.image import backbone
 from ftaug.image.backbones.sizes import check_runs
 from ftaug.image.backbones.stages import by_rules
 from ftaug.image.preprocessing import adjusted
 from ftaug.interfaces import Backbone
-from ftaug.weights import Weights, facts_of, fill, is_file, preprocessing_in, read
+from ftaug.weights import Weights, facts_of, fill, is_file, only, preprocessing_in, read
 
 LETTERS = Path(__file__).parents[1] / "weights" / "resnet20_letters.safetensors"
 _PREPROCESSING = {
@@ -25,8 +27,13 @@ _PREPROCESSING = {
 _RULES = (("conv1|bn1", "stem"), (r"(layer\d)", r"\1"), ("fc", "head"))
 
 
+LettersWeights = Annotated[Weights, only("letters", "none"), Wording("letters, none or a file")]
+
+
 @backbone.register
-def resnet20(classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: Weights = "letters") -> Backbone:
+def resnet20(
+    classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: LettersWeights = "letters"
+) -> Backbone:
     """A small network for 32×32 pictures; its weights come with ftaug and were trained on drawn letters.
 
     Settings:
@@ -34,8 +41,6 @@ def resnet20(classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weigh
     """
     from ftaug.image.backbones.networks import ResNet20
 
-    if weights not in ("letters", "none") and not is_file(weights):
-        raise ExperimentError(f"backbone.resnet20.weights must be letters, none or a file; got '{weights}'")
     source = str(LETTERS) if weights == "letters" else weights
     network = ResNet20(len(classes))
     stages = by_rules(network, _RULES)

@@ -17,7 +17,7 @@ from ftaug.interfaces import Backbone, Origin
 from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import has_weights, weights_file
-from ftaug.weights import Weights, described, facts_of, first_line, is_file, not_got, read
+from ftaug.weights import Weights, described, facts_of, first_line, not_got, only, read
 
 
 def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
@@ -36,6 +36,9 @@ ModelPath = Annotated[
 ]
 
 
+EncoderWeights = Annotated[Weights, only("pretrained", "none"), Wording("pretrained, none or a file")]
+
+
 @backbone.register
 def hf(
     classes: Sequence[str],
@@ -43,7 +46,7 @@ def hf(
     *,
     path: ModelPath,
     max_length: Count | None = None,
-    weights: Weights = "pretrained",
+    weights: EncoderWeights = "pretrained",
     head: Literal["classes", "masked_tokens"] = "classes",
     pooling: Literal["auto", "model", "mean"] = "auto",
 ) -> Backbone:
@@ -63,8 +66,6 @@ def hf(
     Weights are read from safetensors alone, and no code that comes with a model is run. With `ftaug --offline` nothing
     is downloaded.
     """
-    if weights not in ("pretrained", "none") and not is_file(weights):
-        raise ExperimentError(f"backbone.hf.weights must be pretrained, none or a file; got '{weights}'")
     if head == "masked_tokens" and pooling != "auto":
         raise ExperimentError(f"backbone.hf.pooling: {pooling} is for head: classes; leave it out")
     config, tokenizer = _opened(path)

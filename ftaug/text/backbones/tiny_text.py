@@ -11,11 +11,11 @@ from pydantic import Field
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Wording
-from ftaug.errors import ExperimentError, MissingInput
+from ftaug.errors import MissingInput
 from ftaug.interfaces import Backbone
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
-from ftaug.weights import Weights, described, facts_of, is_file, read
+from ftaug.weights import Weights, described, facts_of, only, read
 
 FOLDER = Path(__file__).parents[1] / "weights" / "tiny_text"
 TOKENIZER, TENSORS = FOLDER / "tokenizer.json", FOLDER / "model.safetensors"
@@ -24,13 +24,16 @@ SHAPE = {"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "
 Length = Annotated[int, Field(ge=4, le=POSITIONS), Wording(f"a whole number from 4 to {POSITIONS}")]
 
 
+DocstringsWeights = Annotated[Weights, only("docstrings", "none"), Wording("docstrings, none or a file")]
+
+
 @backbone.register
 def tiny_text(
     classes: Sequence[str],
     input: ModelInput = WEIGHTS_INPUT,
     *,
     max_length: Length = 128,
-    weights: Weights = "docstrings",
+    weights: DocstringsWeights = "docstrings",
     head: Literal["classes", "masked_tokens"] = "classes",
 ) -> Backbone:
     """A small English text encoder; its weights come with ftaug, from the documentation of Python's standard library.
@@ -42,8 +45,6 @@ def tiny_text(
 
     A BERT (Devlin et al. 2018) of 4 layers of width 128 with tokens in lower case, trained by masked tokens.
     """
-    if weights not in ("docstrings", "none") and not is_file(weights):
-        raise ExperimentError(f"backbone.tiny_text.weights must be docstrings, none or a file; got '{weights}'")
     if not TOKENIZER.is_file():
         raise MissingInput(f"this copy of ftaug lacks {TOKENIZER.name} of tiny_text: install it again")
     transformers = encoders.library("backbone 'tiny_text'")
