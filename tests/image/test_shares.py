@@ -29,7 +29,7 @@ HIDING = [  # an op, its settings, the mean of the share that is hidden, and the
     ("coarse_dropout", {"share": 0.5, "size": 0.4}, 0.25, 0, 0.5),
     ("coarse_dropout", {"share": 1.0, "size": 1.0}, 0.5, 0, 1.0),
     ("salt_and_pepper", {"share": 0.05}, 0.025, 0, 0.05),
-    ("salt_and_pepper", {"share": 0.003}, 0.0015, 0, 0.003),
+    ("salt_and_pepper", {"share": 0.02}, 0.01, 0, 0.02),
     ("grid_mask", {"share": 0.25}, 0.25, 0, 1),
     ("grid_mask", {"share": 0.6}, 0.6, 0, 1),
 ]

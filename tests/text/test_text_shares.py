@@ -40,6 +40,7 @@ SCRIPTS = {
     "sentences": "Go. Go. Go. It's 12. Go. Go.",
     "long words": "unbelievably incomprehensibilities",
     "one word": "wonderful",
+    "protected": "No film is not never without good",
 }
 VOCABULARY = "the movie film good bad great fine is was are and of story we they dog cat it very really people"
 ITEMS = 40
@@ -73,7 +74,7 @@ def visible(text):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_changes_whole_characters_wherever_it_can(name, settings, script, made, lexicon):
     text, tries = SCRIPTS[script], 4 if name in SLOW else 40
-    seen = passage(text, protected=(), lexicon=lexicon)
+    seen = passage(text, protected=None if script == "protected" else (), lexicon=lexicon)
     some = [after(seen, made(name, share=0.1, **settings), sample) for sample in range(tries)]
     most = [after(seen, made(name, share=1.0, **settings), sample) for sample in range(tries)]
     assert not draws(seen, made(name, share=0.0, **settings))
@@ -125,3 +126,20 @@ def test_the_share_is_the_mean_and_every_place_is_as_likely(name, settings, coun
         hits = np.array([places[i] for i in range(len(ends))])
         hits = hits[hits > 0] if "sentences" in name else hits
         assert scipy.stats.chisquare(hits).pvalue > 1e-6
+
+
+def test_repeats_as_often_as_it_says():
+    op, count = augmentation("repeat", share=1.0, times=3), 2000
+    times = Counter(len(after("aa", op, sample)) - 2 for sample in range(count))
+    assert set(times) == {1, 2, 3}
+    assert scipy.stats.chisquare(list(times.values())).pvalue > 1e-6
+
+
+def test_an_odd_number_of_words_changes_places():
+    """All three, in a ring; and of equal words those that can."""
+    assert {after("a b c", augmentation("swap", share=1.0), sample) for sample in range(40)} == {"b c a", "c a b"}
+    for text, number in [("a a b", 2), ("a a b b", 4), ("a a a b c", 4), ("a a b b c", 5), ("a a a", 0)]:
+        for sample in range(40):
+            result = after(text, augmentation("swap", share=1.0), sample)
+            assert number_changed("swap", text, result) == number
+            assert Counter(result.split()) == Counter(text.split())
