@@ -253,7 +253,7 @@ def test_a_signal_while_training_is_imported(tmp_path, name, code):
     process.send_signal(getattr(signal, name))
     out, err = process.communicate(timeout=30)
     reason = "Ctrl-C" if name == "SIGINT" else name
-    message = f"stopped by {reason} before the first step; the same command starts again"
+    message = f"stopped by {reason} with nothing to save; run the same command again"
     assert (process.returncode, err) == (code, f"{message}\n")
     assert json.loads(out)["error"] == message
     assert not (tmp_path / "r").exists()

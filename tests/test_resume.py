@@ -418,7 +418,7 @@ def test_a_full_disk_ends_with_74_and_the_run_goes_on_once_there_is_room(whole, 
 def test_three_starts_that_die_at_the_same_step_are_reported(place):
     die = "os.environ['FTAUG_TEST_CRASH'] = 'after_write'"
     codes = [place.train(sabotage=die).code for _ in range(4)]
-    assert codes == [-signal.SIGKILL] * 3 + [1]
+    assert codes == [-signal.SIGKILL] * 3 + [4]
     assert "no progress in 3 starts" in (place.folder / "stderr").read_text()
 
 

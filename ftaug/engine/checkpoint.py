@@ -113,7 +113,7 @@ def load(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
     try:
         tensors = {file.name.removesuffix(TENSORS): load_file(file) for file in sorted(path.glob(f"*{TENSORS}"))}
         return tensors, json.loads((path / STATE).read_bytes())
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, OSError, RuntimeError) as error:  # also where it is deleted meanwhile
         if is_lack_of_memory(error):
             raise
         raise BadData(f"checkpoint {path} cannot be read: {error}") from error

@@ -127,7 +127,7 @@ class StopRequests:
         for last in self.before_exit:
             with suppress(OSError, FtaugError):
                 last()
-        text = f"stopped by {reason} before the first step; the same command starts again"
+        text = f"stopped by {reason} with nothing to save; run the same command again"
         error = Interrupted(text) if reason == "Ctrl-C" else Stopped(text)
         self._report(error)
         os._exit(error.exit_code)

@@ -96,7 +96,7 @@ def test_a_request_that_came_inside_or_before_counts_for_all():
         [
             "SIGTERM: saving after this step; the same signal once more stops at once",
             "SIGTERM SIGTERM SIGTERM",
-            "stopped by SIGTERM before the first step; the same command starts again",
+            "stopped by SIGTERM with nothing to save; run the same command again",
         ],
     )
 

@@ -93,3 +93,20 @@ def test_a_model_file_of_other_classes_is_bad_data(tmp_path):
     (tmp_path / opened.MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
     with pytest.raises(BadData, match="does not fit the network"):
         open_run(tmp_path)
+
+
+def test_a_best_checkpoint_that_is_pruned_while_it_is_read(tmp_path, monkeypatch):
+    save(tmp_path, 1)
+    read, paths = checkpoint.load_file, []
+
+    def late(path):
+        paths.append(path.parent.name)
+        if len(paths) == 1:  # its manifest has just been found right
+            for step in (2, 3, 4):
+                save(tmp_path, step)
+            checkpoint.prune(tmp_path / "checkpoints", keep=[4])
+        return read(path)
+
+    monkeypatch.setattr(checkpoint, "load_file", late)
+    assert best_weights(tmp_path)[1]["w"].item() == 4.0
+    assert paths == ["step-0000001", "step-0000004"]
