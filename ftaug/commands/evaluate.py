@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ftaug.engine.storage import make_inside, replace, storage_errors
 from ftaug.interfaces import Task
 from ftaug.runs import numbers, output, plots
 from ftaug.runs.opened import OpenRun, open_run
-from ftaug.runs.requirements import Requirement, check
+from ftaug.runs.requirements import Requirement, check, check_names
 
 LISTED_CONFUSIONS = 10
 OF_NUMBERS = {m.__name__: m for m in (mae, rmse, r2, pearson, spearman)}
@@ -29,9 +30,12 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
     """Print what the model is worth, write it to the run folder's report, and hold it against what is required."""
     requirements = [Requirement.parse(text) for text in require]
     opened = open_run(run, trust_plugins=trust_plugins)
+    standard = standard_metrics(opened.task)
+    check_names(requirements, ["loss", *(metric.name for metric in opened.experiment.evaluate.metrics), *standard])
     portion = opened.portion(split)
     measured = opened.judge(opened.logits(portion), portion)
-    values = {**measured.values, **standard_metrics(measured, opened.task)}
+    given = measured.probabilities, measured.targets, opened.task
+    values = {**measured.values, **{name: metric(*given) for name, metric in standard.items()}}
     task = opened.task
     report: dict[str, Any] = {
         "run": str(run),
@@ -62,19 +66,18 @@ def of_classes(measured: Measurement, task: Task) -> dict[str, Any]:
     return {"classes": per_class(measured, task), "confusion": matrix, **thresholds}
 
 
-def standard_metrics(measured: Measurement, task: Task) -> dict[str, float]:
+def standard_metrics(task: Task) -> dict[str, Callable[..., float]]:
     """What is measured whatever the experiment lists."""
-    given = measured.probabilities, measured.targets, task
     if task.regression:
-        return {name: metric(*given) for name, metric in OF_NUMBERS.items()}
+        return {**OF_NUMBERS}
     k = min(5, len(task.classes))
-    values = {"accuracy": metrics.accuracy(*given)}
+    found: dict[str, Callable[..., float]] = {"accuracy": metrics.accuracy}
     if k > 1 and not task.multi_label:
-        values[f"top_{k}"] = metrics.top_k(*given, k=k)
+        found[f"top_{k}"] = partial(metrics.top_k, k=k)
     for metric in (metrics.precision, metrics.recall, metrics.f1):
-        values[f"{metric.__name__}_macro"] = metric(*given, average="macro")
-        values[f"{metric.__name__}_weighted"] = metric(*given, average="weighted")
-    return values
+        for average in ("macro", "weighted"):
+            found[f"{metric.__name__}_{average}"] = partial(metric, average=average)
+    return found
 
 
 def per_class(measured: Measurement, task: Task) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from ftaug.errors import (
     Stopped,
 )
 from ftaug.load import load
-from ftaug.runs.requirements import Requirement, check, check_names
+from ftaug.runs.requirements import Requirement, check, check_names, names_in_training
 
 if TYPE_CHECKING:
     from ftaug.engine.run_folder import RunFolder
@@ -53,7 +53,7 @@ def run(
         config, run_dir = _file_of(continued, run_dir, folds), continued
     start = _starting_weights(from_, config, overrides, trust_plugins)
     experiment = load(config, [*overrides, *start], trust_plugins=trust_plugins)
-    check_names(requirements, experiment)
+    check_names(requirements, names_in_training(experiment))
 
     from ftaug.engine.run_folder import default_path  # after the file is known to be right: this takes seconds
 

@@ -30,19 +30,26 @@ class Requirement:
             raise ExperimentError(f"--require '{text}': must be like accuracy>=0.9") from None
 
 
-def check_names(requirements: Iterable[Requirement], experiment: Experiment) -> None:
-    """Raise ExperimentError for requirements on what training will not measure, before it begins."""
+def names_in_training(experiment: Experiment) -> set[str]:
+    """What training will measure, as far as that is known before the data is."""
     evaluate = experiment.evaluate
+    if experiment.data.val is None:
+        return set()
     names = {"loss", *(metric.name for metric in evaluate.metrics)}
     if default_metrics(experiment):
         fitting = DEFAULTS if default_loss(experiment) else experiment.loss.fact("tasks")
         names = {"loss", *(name for task in tasks_of(experiment) if task in fitting for name in DEFAULTS[task].metrics)}
+    return names
+
+
+def check_names(requirements: Iterable[Requirement], measured: Iterable[str]) -> None:
+    """Raise ExperimentError for requirements on what will not be measured, before it is."""
+    names = set(measured)
     for wanted in requirements:
-        if experiment.data.val is None:
+        if not names:
             raise ExperimentError(f"--require {wanted.name}: nothing is measured without data.val")
         if wanted.name not in names:
-            hint = did_you_mean(wanted.name, names)
-            raise ExperimentError(f"--require {wanted.name}: is not measured{hint}; evaluate.metrics says what is")
+            raise ExperimentError(f"--require {wanted.name}: is not measured{did_you_mean(wanted.name, names)}")
 
 
 def check(requirements: Iterable[Requirement], values: Mapping[str, float]) -> None:

@@ -83,6 +83,17 @@ def test_requirements(desk, condition, code, words, capsys):
     assert words in capsys.readouterr().err
 
 
+def test_a_requirement_on_what_is_not_measured_is_said_before_the_samples_are_read(desk, monkeypatch, capsys):
+    monkeypatch.setattr(evaluate.OpenRun, "logits", None)
+    assert run(["evaluate", str(desk / "run"), "--require", "acuracy>0"]) == 2
+    assert "--require acuracy: is not measured; did you mean 'accuracy'?" in capsys.readouterr().err
+
+
+def test_a_result_below_the_requirement_is_json_once(desk, capsys):
+    assert run(["evaluate", str(desk / "run"), "--json", "--require", "f1_macro>1"]) == 5
+    assert json.loads(capsys.readouterr().out)["metrics"]["f1_macro"] <= 1
+
+
 def test_a_folder_that_is_no_run_is_refused(desk, capsys):
     assert run(["evaluate", str(desk / "photos")]) == 66
     assert "not a run folder" in capsys.readouterr().err
@@ -110,7 +121,7 @@ def test_several_labels_have_counts_per_class_and_names_with_bars():
         ["sample 1", "b", "a|b"],
         ["sample 2", "", ""],
     ]
-    assert "top_3" not in evaluate.standard_metrics(measured, task)
+    assert "top_3" not in evaluate.standard_metrics(task)
 
 
 def test_confusions_are_the_most_frequent_mistakes():
