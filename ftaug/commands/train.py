@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +67,12 @@ def run(
         known = digest(experiment)
         if continued is not None and known == digest(load(config, trust_plugins=trust_plugins)):
             known = _digest_of(continued)  # its file also says what was chosen when it began
-        result = _one(experiment, known, path, begun, fresh=fresh)
+        result = _anew_where_data_changed(partial(_one, experiment, known, path, begun, fresh=fresh), fresh=fresh)
     else:
         parts = _parts(experiment, folds)
         each = [load(config, [*overrides, *start, val], trust_plugins=trust_plugins) for val in parts]
         path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
-        result = _folds(each, path, begun, fresh=fresh)
+        result = _anew_where_data_changed(partial(_folds, each, path, begun, fresh=fresh), fresh=fresh)
     print(dumps(result) if as_json else result["run"])
     check(requirements, result.get("metrics") or {})
 
@@ -112,18 +113,18 @@ class Begun:
     elsewhere: Sequence[Path]  # where a run may be that is meant instead of a new one
 
 
-def _one(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
-    """Bring a run to its end; returns what it came to. Raises Stopped, and DataChanged unless it may begin anew."""
+def _anew_where_data_changed(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
+    """Train; with `--fresh` again, in the next folder, where what it began and would continue is on other data."""
     try:
-        return _bring(experiment, known, path, begun, fresh=fresh)
+        return train()
     except DataChanged:
         if not fresh:
             raise
-    return _bring(experiment, known, path, begun, fresh=True)  # in the next folder: the last one failed
+    return train()
 
 
-def _bring(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
-    """Bring a run with a digest to its end in its folder."""
+def _one(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+    """Bring a run with a digest to its end; returns what it came to. Raises Stopped."""
     from ftaug.engine.run_folder import RunFolder
 
     portable, kept = with_kept_plugins(experiment)

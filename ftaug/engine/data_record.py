@@ -6,7 +6,7 @@ import csv
 import io
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -59,30 +59,30 @@ def to_csv(portions: Mapping[str, Portion]) -> str:
             if portion.samples is samples:
                 split_of[portion.ids] = purpose
                 split_of[[*portion.left_out]] = purpose + LEFT_OUT
-        for index, split in enumerate(split_of.tolist()):
-            key, name = _key(samples, index), _name(samples, index)
-            writer.writerow((split, key, "" if name == key else name, _target(samples, index)))
+        for split, (key, name, target) in zip(split_of.tolist(), _described(samples), strict=True):
+            writer.writerow((split, key, "" if name == key else name, target))
     return text.getvalue()
 
 
-def _key(samples: Samples, index: int) -> str:
-    """What identifies a sample wherever the data lie; its name, where the dataset knows nothing better."""
-    key: str = getattr(samples, "key", samples.name)(index)
-    return key
+def _described(samples: Samples) -> Iterator[tuple[str, str, str]]:
+    """Of each sample its key, its name for people, and its label.
+
+    The key identifies it wherever the data lie; it is the name where the dataset knows nothing better.
+    """
+    key_of = getattr(samples, "key", samples.name)
+    for index, target in enumerate(_labels(samples.targets, samples.task)):
+        key, name = key_of(index), samples.name(index)
+        yield key, key if name.endswith(key) else name, target
 
 
-def _name(samples: Samples, index: int) -> str:
-    """The name of a sample for people: the key, where that is the end of the path."""
-    key, name = _key(samples, index), samples.name(index)
-    return key if name.endswith(key) else name
-
-
-def _target(samples: Samples, index: int) -> str:
-    """The label of a sample as the file has it."""
-    target, task = samples.targets[index], samples.task
+def _labels(targets: np.ndarray, task: Task) -> Iterator[str]:
+    """The labels of samples as the file has them."""
     if task.regression:
-        return "|".join(repr(number) for number in target.tolist())
-    return "|".join(task.classes[code] for code in (np.flatnonzero(target) if task.multi_label else [target]))
+        yield from ("|".join(map(repr, numbers)) for numbers in targets.tolist())
+    elif task.multi_label:
+        yield from ("|".join(task.classes[code] for code in np.flatnonzero(row)) for row in targets)
+    else:
+        yield from (task.classes[code] for code in targets.tolist())
 
 
 @dataclass
@@ -107,25 +107,26 @@ class Comparison:
 def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
     """Match the samples of a dataset with what a run recorded; of equal keys the first with the first."""
     result = Comparison([name for name in samples.task.classes if name not in task.classes])
-    recorded = dict(zip(_numbered(row.key for row in rows), rows, strict=True))
-    for index, key in enumerate(_numbered(_key(samples, index) for index in range(len(samples)))):
-        row = recorded.pop(key, None)
+    before: Counter[str] = Counter()
+    recorded = {_numbered(row.key, before): row for row in rows}
+    now: Counter[str] = Counter()
+    for index, (key, name, target) in enumerate(_described(samples)):
+        row = recorded.pop(_numbered(key, now), None)
         if row is None:
-            result.added.append(_name(samples, index))
+            result.added.append(name)
             continue
         result.ids.setdefault(row.split, []).append(index)
-        if (target := _target(samples, index)) != row.target:
+        if target != row.target:
             result.relabelled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
     result.removed = [row.name for row in recorded.values()]
     return result
 
 
-def _numbered(keys: Iterable[str]) -> Iterator[str]:
-    """Tell equal keys apart by how often they came before."""
-    seen: Counter[str] = Counter()
-    for key in keys:
-        yield f"{key}\0{seen[key]}" if seen[key] else key
-        seen[key] += 1
+def _numbered(key: str, seen: Counter[str]) -> str:
+    """Tell equal keys apart by how often they came before, and count this one."""
+    count = seen[key]
+    seen[key] = count + 1
+    return f"{key}\0{count}" if count else key
 
 
 def _listed(names: Sequence[str]) -> str:

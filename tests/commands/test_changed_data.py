@@ -78,6 +78,16 @@ def test_a_finished_run_on_other_data_is_not_complete(desk: Path, capsys: pytest
     assert found["cautions"] == [f"data.test changed since training: 1 sample added ({desk / 'u.csv'}:4)"]
 
 
+@pytest.mark.parametrize("options", [[], ["--folds", "2", "train.epochs=1"]])
+def test_fresh_begins_anew_where_what_it_would_continue_is_on_other_data(desk: Path, options: list[str]) -> None:
+    command = ["train", "e.yaml", "--run-dir", "r", "--fresh", *options]
+    assert run([*command, "train.max_time=1e-9"]) == 75
+    write("t.csv", *LINES, "late film,good")
+    assert run([*command, "train.max_time=1e-9"]) == 75
+    assert run(command) == 0
+    assert sorted(path.name for path in desk.iterdir() if path.is_dir()) == ["r", "r-2"]
+
+
 def test_data_that_lie_elsewhere_are_the_same_data(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here, there = (
         [f"data.{p}.text_table.path={f}{t}.csv" for p, t in (("train", "t"), ("test", "u"))] for f in ("", "d/")

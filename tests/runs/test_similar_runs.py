@@ -45,7 +45,7 @@ def test_a_project_that_is_started_from_another_folder(
     (tmp_path / "project" / "a.yaml").write_text(EXPERIMENT)
     monkeypatch.chdir(tmp_path / "project")
     assert run(["train", "a.yaml"]) == 75
-    assert "caution" not in capsys.readouterr().err
+    assert "the same data" not in capsys.readouterr().err
     (first,) = Path("runs").resolve().iterdir()
     monkeypatch.chdir(tmp_path / "project" / "scripts")
     assert run(["train", "../a.yaml"]) == 75
@@ -55,4 +55,4 @@ def test_a_project_that_is_started_from_another_folder(
         in said
     )
     assert run(["train", "../a.yaml", "--run-dir", str(first)]) == 75
-    assert "caution" not in capsys.readouterr().err
+    assert "the same data" not in capsys.readouterr().err
