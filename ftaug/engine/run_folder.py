@@ -253,7 +253,7 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted):
+        if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted | StorageError):
             self._status["fresh"] = False  # it failed, and `--fresh` begins anew
         self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
 
