@@ -24,8 +24,8 @@ class Group:
     lr_factor: float  # of the peak rate, at first
     decays: bool  # whether weight decay applies
     from_step: int
-    changes: tuple[tuple[int, float], ...]  # step and the factor from then on, in the order of the steps
     names: tuple[str, ...]  # of parameters, dotted, below the network
+    changes: tuple[tuple[int, float], ...] = ()  # step and the factor from then on, in the order of the steps
 
     def factor_at(self, step: int) -> float:
         """The factor of the peak rate at a step."""
@@ -109,7 +109,7 @@ def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon, added: Ma
             (_, first), *changes = ((step, factors[name] * lr) for step, lr in starts[name].rates)
             key = (layers.stage_of[name], first, decays, starts[name].step, tuple(changes))
             groups.setdefault(key, []).append(name)
-    made = (Group(*key, tuple(names)) for key, names in groups.items())
+    made = (Group(*key[:4], tuple(names), key[4]) for key, names in groups.items())
     ordered = tuple(sorted(made, key=lambda group: layers.depth(group.stage)))
     return Plan(ordered, layers.stage_of, frozenset(added))
 
