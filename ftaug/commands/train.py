@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftaug.config.document import read
-from ftaug.config.dump import data_paths, digest, folder_digest, to_yaml, with_kept_plugins
+from ftaug.config.dump import data_paths, digest, folder_digest, missing_files, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
@@ -56,7 +56,8 @@ def run(
     experiment = load(config, [*overrides, *start], trust_plugins=trust_plugins)
     check_names(requirements, names_in_training(experiment))
 
-    from ftaug.engine.run_folder import default_path  # after the file is known to be right: this takes seconds
+    # after the file is known to be right: this takes seconds
+    from ftaug.engine.run_folder import default_path, same_settings
 
     given = read(continued / "experiment.yaml" if continued else config)
     folder = config.absolute().parent
@@ -67,6 +68,8 @@ def run(
         known = digest(experiment)
         if continued is not None and known == digest(load(config, trust_plugins=trust_plugins)):
             known = _digest_of(continued)  # its file also says what was chosen when it began
+        elif missing_files(experiment) and same_settings(path, to_yaml(with_kept_plugins(experiment)[0])):
+            known = _digest_of(path)  # its checkpoint holds the weights of the file that is gone
         result = _anew_where_data_changed(partial(_one, experiment, known, path, begun, fresh=fresh), fresh=fresh)
     else:
         parts = _parts(experiment, folds)

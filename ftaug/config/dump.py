@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,19 @@ def data_paths(experiment: Experiment) -> list[Path]:
     datasets = (experiment.data.train, experiment.data.val, experiment.data.test)
     settings = (dataset.settings for dataset in datasets if isinstance(dataset, Component))
     return [value for each in settings for value in each.values() if isinstance(value, Path)]
+
+
+def missing_files(experiment: Experiment) -> bool:
+    """Whether a file or folder that the network is built from is not there."""
+    return not all(map(os.path.exists, _absolute_paths(to_plain(experiment.backbone))))
+
+
+def _absolute_paths(plain: Any) -> Iterator[str]:
+    if isinstance(plain, dict):
+        for value in plain.values():
+            yield from _absolute_paths(value)
+    elif isinstance(plain, str) and Path(plain).is_absolute():
+        yield plain
 
 
 def with_kept_plugins(experiment: Experiment) -> tuple[Experiment, dict[str, bytes]]:

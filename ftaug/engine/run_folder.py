@@ -320,20 +320,33 @@ def _was_stopped(path: Path, digest: str) -> bool:
 
 
 def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
-    """The keys in which the experiment in a folder and the one at hand differ, one line each."""
-    file = path / "resolved.yaml"
-    try:
-        kept = _flat(parse(read(file), str(file)).tree)
-    except FtaugError as error:
-        return [f"{path} holds another experiment: use --fresh or another --run-dir ({error})"]
-    asked = _flat(parse(resolved_yaml, "this experiment").tree)
-    differing = [key for key in kept | asked if kept.get(key) != asked.get(key) and not _is_free(key, kept, asked)]
-    rows = [f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}" for key in differing]
+    """What to say of a folder with another experiment than the one at hand: the keys that differ, one line each."""
     head = f"{path} holds another experiment: use --fresh or another --run-dir"
+    try:
+        rows = _changes(path, resolved_yaml)
+    except FtaugError as error:
+        return [f"{head} ({error})"]
     if not rows:
         return [f"{head} (the settings are the same, but not the plugins or files they name)"]
     more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
     return [head, *rows[:LISTED], *more]
+
+
+def same_settings(path: Path, resolved_yaml: str) -> bool:
+    """Whether a folder holds a run with the same settings, whatever the files that they name hold now."""
+    try:
+        return (path / "resolved.yaml").is_file() and not _changes(path, resolved_yaml)
+    except FtaugError:
+        return False
+
+
+def _changes(path: Path, resolved_yaml: str) -> list[str]:
+    """The settings in which the experiment in a folder and the one at hand differ, with both values."""
+    file = path / "resolved.yaml"
+    kept = _flat(parse(read(file), str(file)).tree)
+    asked = _flat(parse(resolved_yaml, "this experiment").tree)
+    differing = [key for key in kept | asked if kept.get(key) != asked.get(key) and not _is_free(key, kept, asked)]
+    return [f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}" for key in differing]
 
 
 def _is_free(key: str, *settings: Mapping[str, str]) -> bool:

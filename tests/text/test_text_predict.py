@@ -126,7 +126,8 @@ def test_a_table_without_the_column_is_an_error_before_any_work(desk, here, caps
     capsys.readouterr()
     assert run(["predict", str(desk / "texts"), "good film", "t.csv", "--json"]) == 65
     out, err = capsys.readouterr()
-    assert out == "" and err == "t.csv:1: no column 'words'; the columns are 'text'\n"
+    assert err == "t.csv:1: no column 'words'; the columns are 'text'\n"
+    assert json.loads(out)["error"] == err.strip()
 
 
 def test_standard_input_is_read_as_it_comes(desk, here, capsys, monkeypatch):
