@@ -267,7 +267,7 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, A
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, IsADirectoryError):
         content = None
     if not isinstance(content, dict) or not all(isinstance(content.get(k), t) for k, t in (keys or {}).items()):
         raise BadData(f"{path}: is damaged; put it back from a copy, or train again with --fresh")

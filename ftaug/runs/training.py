@@ -21,7 +21,7 @@ from ftaug.engine.portion import Portion, portions
 from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.setup import Setup, build
 from ftaug.engine.signals import StopRequests
-from ftaug.errors import DataChanged, FtaugError, Interrupted, Stopped
+from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, moved, plots, screen, thresholds
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, open_run, recorded_data
@@ -42,6 +42,8 @@ def train(
     """
     with stop.at_once():
         found = checkpoint.newest(folder.checkpoints)
+        if found is None and checkpoint.best(folder.path) is not None:
+            raise BadData(f"{folder.path}: its checkpoints are gone; put them back, or start over with --fresh")
         if found is None:
             data = readable(experiment, portions(experiment.data, experiment.seed))
             folder.write(SAMPLES_FILE, to_csv(data))
@@ -89,7 +91,7 @@ def _settled(
     if kept is None:
         _, choice = settled(experiment, device, data, carry_on=lambda: stop.reason is None)
         if choice is None:
-            text = f"stopped by {stop.reason} before the first step; the same command begins again"
+            text = f"stopped by {stop.reason} before the first step; run the same command again"
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
         kept = asdict(choice)
         folder.write(CHOICE_FILE, dumps(kept, indent=1) + "\n")

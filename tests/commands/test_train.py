@@ -4,6 +4,7 @@ import io
 import json
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -179,6 +180,14 @@ def test_metrics_that_are_damaged_between_two_starts_are_restored(desk: Path) ->
     complete.unlink()
     assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
     assert (metrics.read_bytes(), complete.read_bytes()) == (rows, done)
+
+
+def test_checkpoints_that_are_gone_are_no_silent_new_start(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
+    Path("r/complete.json").unlink()
+    shutil.rmtree("r/checkpoints")
+    assert run(["train", "a.yaml", "--run-dir", "r"]) == 65
+    assert "its checkpoints are gone; put them back" in capsys.readouterr().err
 
 
 def test_a_run_that_diverges_keeps_its_metrics(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

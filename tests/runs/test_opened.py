@@ -84,6 +84,10 @@ def test_a_damaged_model_file_is_bad_data(tmp_path, text):
     (tmp_path / opened.MODEL_FILE).write_text(text)
     with pytest.raises(BadData, match=r"model\.json: is damaged"):
         open_run(tmp_path)
+    (tmp_path / opened.MODEL_FILE).unlink()
+    (tmp_path / opened.MODEL_FILE).mkdir()
+    with pytest.raises(BadData, match=r"model\.json: is damaged"):
+        open_run(tmp_path)
 
 
 def test_a_model_file_of_other_classes_is_bad_data(tmp_path):
