@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ftaug.config.dump import digest, to_plain
+from ftaug.config.dump import folder_digest, to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
 from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, tasks_of
@@ -16,28 +16,29 @@ from ftaug.load import load
 def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool) -> None:
     """Print that the file is valid and what it says in short."""
     experiment = load(config, overrides, plugins=not no_plugins)
+    digest = folder_digest(experiment, config.absolute().parent)
     if as_json:
         result = {
             "valid": True,
             "config": str(config),
-            "digest": digest(experiment),
+            "digest": digest,
             "experiment": to_plain(experiment),
         }
         print(dumps(result, indent=2))
         return
     print(f"{config}: valid")
-    for line in summary(experiment):
+    for line in summary(experiment, digest):
         print(f"  {line}")
 
 
-def summary(experiment: Experiment) -> list[str]:
-    """The experiment in a few lines."""
+def summary(experiment: Experiment, digest: str) -> list[str]:
+    """The experiment in a few lines; the digest is that in the name of its run folder."""
     listed = ["auto"] if experiment.unfreeze == "auto" else experiment.unfreeze
     unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in listed]
     loss, metrics = _loss_and_metrics(experiment)
     augment = [component.name for component in experiment.augment] + ([experiment.mix.name] if experiment.mix else [])
     return [
-        f"name      {experiment.name} ({digest(experiment)})",
+        f"name      {experiment.name} ({digest})",
         f"data      {experiment.data.train.name}, batches of {experiment.data.batch_size}",
         f"backbone  {experiment.backbone.name}, learning: {', '.join(unfreeze)}",
         *([f"method    {experiment.method.name}"] if experiment.method else []),

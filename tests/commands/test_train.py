@@ -87,6 +87,8 @@ def test_an_experiment_comes_from_standard_input(
     assert folder.name.startswith("experiment-")
     assert (folder / "experiment.yaml").read_text() == EXPERIMENT
     capsys.readouterr()
+    assert piped(EXPERIMENT, "validate", "-", *STOPPED, "--json") == 0
+    assert folder.name == f"experiment-{json.loads(capsys.readouterr().out)['digest']}"
     assert piped("seed: 1\nsede: 2\n", "validate", "-") == 2
     assert "standard input:2:1: unknown key 'sede'" in capsys.readouterr().err
 
