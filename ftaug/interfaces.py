@@ -363,6 +363,15 @@ class Modality(Protocol):
     def collate(self, prepared: Sequence[np.ndarray]) -> Tensor:
         """Stack prepared samples into a batch, still in the cheapest type (pictures: uint8)."""
 
+    def concatenated(self, batches: Sequence[Any]) -> Any:
+        """Join batches that are on the device into one."""
+
+    def selected(self, inputs: Any, rows: Any) -> Any:
+        """Some rows of a batch, mixed or not, as `collate` would have packed them; `rows` is a slice or an index."""
+
+    def sizes_in(self, inputs: Any) -> np.ndarray | None:
+        """The `sizes` of the samples in a batch, mixed or not."""
+
     def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
         """The module that turns a batch on its device into what the network expects."""
 

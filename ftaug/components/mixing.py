@@ -34,12 +34,12 @@ def one_of(
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
 ) -> tuple[Any, Tensor]:
-    """Mix each batch in one of several ways.
+    """Mix each step in one of several ways.
 
     Settings:
         choices: the ways, such as [mixup, cutmix]
         weights: how often each is chosen beside the others, one number each; equally often unless set
-        probability: the chance that a batch is mixed
+        probability: the chance that a step is mixed
     """
     fires, streams = happens(rng, probability), branches(rng)
     members = [(op, streams(name)) for name, op in named(choices)]

@@ -177,6 +177,13 @@ def _what_is_measured_is_learned(experiment: Experiment) -> Found:
             yield ("data", purpose), predicate(text)
 
 
+@reads("mix", "data.batch_size", "train.accumulate")
+def _mix_has_partners(experiment: Experiment) -> Found:
+    if experiment.mix is not None and experiment.data.batch_size * experiment.train.accumulate < 2:
+        words = f"must be 2 or more: mix: {experiment.mix.name} mixes each sample with another one of its step"
+        yield ("data", "batch_size"), predicate(f"{words}; got 1")
+
+
 @reads("mix", "train.mix_until")
 def _mixing_can_end(experiment: Experiment) -> Found:
     if experiment.train.mix_until and not experiment.mix:

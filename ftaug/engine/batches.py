@@ -80,6 +80,11 @@ class Epochs:
         """Optimizer steps in one epoch."""
         return math.ceil(self.samples / (self.batch_size * self.accumulate))
 
+    @property
+    def most(self) -> int:
+        """The most samples of a micro-batch."""
+        return min(self.batch_size, self.micro or self.batch_size)
+
     def requests(self, start: int, stop: int) -> Iterator[Request]:
         """The micro-batches of the steps from `start` up to `stop`."""
         for step in range(start, stop):
@@ -113,11 +118,10 @@ class Epochs:
 
     def _parts(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
         """The micro-batches of a step: no more samples than a batch has, those alike together."""
-        most = min(self.batch_size, self.micro or self.batch_size)
         if sizes is None or self.parting is None:
-            return np.array_split(chunk, math.ceil(len(chunk) / most))
+            return np.array_split(chunk, math.ceil(len(chunk) / self.most))
         ordered = chunk[np.argsort(-sizes[chunk], kind="stable")]
-        return np.split(ordered, np.cumsum(self.parting.counts(sizes[ordered], most))[:-1])
+        return np.split(ordered, np.cumsum(self.parting.counts(sizes[ordered], self.most))[:-1])
 
 
 def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iterator[Request]:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from ftaug.engine.cores import usable_cores
-from ftaug.engine.fit import Progress, accumulate_gradients, collated, fed, fit, update
+from ftaug.engine.fit import Progress, accumulate_gradients, fed, fit, update
+from ftaug.engine.micro_batches import collated
 from ftaug.engine.phases import Recorder
 from ftaug.engine.setup import Setup
 

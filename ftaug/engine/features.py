@@ -24,7 +24,7 @@ from ftaug.config.experiment import CacheFeatures
 from ftaug.engine import caching, seeds
 from ftaug.engine.batches import Batch, Failure, Prepared, Request, Source, batches, once
 from ftaug.engine.caching import Cache
-from ftaug.engine.fit import collated
+from ftaug.engine.micro_batches import collated
 from ftaug.engine.norms import evaluated_model
 from ftaug.engine.portion import Portion
 from ftaug.engine.prefix import Cut, again, cut

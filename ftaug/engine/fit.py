@@ -7,15 +7,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from ftaug.config.strict_json import nan_for_null
-from ftaug.engine import seeds
 from ftaug.engine.adapt import require_reached
-from ftaug.engine.batches import Batch, batches, moved
+from ftaug.engine.batches import Batch, batches
 from ftaug.engine.distil import taught
+from ftaug.engine.micro_batches import micro_batches
 from ftaug.engine.phases import phase
-from ftaug.engine.setup import Setup, modality_of, views_of
+from ftaug.engine.setup import Setup, views_of
 from ftaug.errors import Diverged
 from ftaug.interfaces import Horizon, MeanLoss
 
@@ -104,22 +103,16 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     as tokens, is weighted by their number per sample of the step, and divided by the sum of the weights at the end.
     """
     total = torch.zeros((), device=setup.device.torch)
-    share, weights, samples = 0.0, 0.0, 0
-    while share < 1 - 1e-9:
-        with phase("wait for data"):
-            batch = next(feed)
-        torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, batch.request.part))
-        with phase("transfer"):
-            inputs, targets = _mixed(setup, batch, collated(setup, batch), targets_of(setup, batch))
+    weights, samples = 0.0, 0
+    for inputs, targets, share in micro_batches(setup, step, feed):
         with phase("forward"):
             loss, items = loss_of(setup, inputs, targets, setup.network_at(step))
-            weight = batch.request.share * (items / len(batch.request.ids))
+            weight = share * (items / len(targets))
         with phase("backward"):
             torch.autograd.backward(setup.scaler.scale(loss * weight))
         total += loss.detach() * weight
-        share += batch.request.share
         weights += weight
-        samples += len(batch.request.ids)
+        samples += len(targets)
     if weights and not math.isclose(weights, 1):
         torch._foreach_div_([p.grad for p in setup.model.parameters() if p.grad is not None], weights)
         total /= weights
@@ -127,12 +120,6 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
         with phase("backward"):
             torch.autograd.backward(setup.scaler.scale(setup.method.penalty()))
     return total, samples
-
-
-def collated(setup: Setup, batch: Batch) -> Any:
-    """The inputs of a batch on the device, what was left to it done."""
-    inputs = moved(batch.inputs, setup.device.torch)
-    return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
 
 
 def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
@@ -153,24 +140,6 @@ def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> M
         return MeanLoss(setup.loss(forward(inputs), targets), len(targets))
     loss: Tensor | MeanLoss = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
     return loss if isinstance(loss, MeanLoss) else MeanLoss(loss, len(targets))
-
-
-def targets_of(setup: Setup, batch: Batch) -> Tensor:
-    """The targets of a batch on the device: int64 (batch,), or float (batch, classes or numbers)."""
-    targets = batch.targets.float() if setup.task.multi_label else batch.targets
-    return targets.to(setup.device.torch, non_blocking=True)
-
-
-def _mixed(setup: Setup, batch: Batch, inputs: Tensor, targets: Tensor) -> tuple[Any, Tensor]:
-    """Apply the experiment's mix, if it has one, by draws of this step alone."""
-    mix, until = setup.experiment.mix, setup.experiment.train.mix_until
-    if mix is None or (until is not None and batch.request.step >= until.steps(setup.horizon)):
-        return inputs, targets
-    if setup.task.kind == "single_label":
-        targets = one_hot(targets, len(setup.task.classes)).float()
-    rng = seeds.generator(setup.experiment.seed, "mix", batch.request.step, batch.request.part)
-    mixed: tuple[Any, Tensor] = mix(inputs, targets, rng)
-    return mixed
 
 
 def is_recorded(horizon: Horizon, step: int) -> bool:

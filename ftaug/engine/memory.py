@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.engine.batches import Failure, Request
-from ftaug.engine.fit import collated, loss_of, targets_of
+from ftaug.engine.fit import loss_of
+from ftaug.engine.micro_batches import collated, targets_of
 from ftaug.engine.setup import Setup
 from ftaug.errors import OutOfMemory
 

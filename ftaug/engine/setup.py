@@ -145,6 +145,8 @@ def epochs_of(
     data = experiment.data
     plain = Epochs(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
     bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
+    if experiment.mix is not None:  # its step is mixed first, and then parted
+        parting = None
     return replace(plain, sizes=sizes, bucket=bucket, parting=parting, resampling=resampling)
 
 
@@ -185,7 +187,9 @@ def build_model(experiment: Experiment, task: Task, scale: Scale | None = None) 
     """Build the network for the task, its weights drawn from the seed."""
     torch.manual_seed(experiment.seed)
     backbone = experiment.backbone(task.classes, experiment.input)
-    units = nn.Identity() if scale is None else Units(scale)
+    objective = experiment.objective
+    tells_targets = objective is None or objective.fact("tells_classes")
+    units = Units(scale) if scale is not None and tells_targets else nn.Identity()
     return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network, units)
 
 

@@ -152,6 +152,20 @@ def collate(prepared: Sequence[np.ndarray]) -> Tensor:
     return torch.from_numpy(together.reshape(-1, *together.shape[-3:])).permute(0, 3, 1, 2)
 
 
+def concatenated(batches: Sequence[Tensor]) -> Tensor:
+    """Join batches of pictures."""
+    return torch.cat(list(batches))
+
+
+def selected(inputs: Tensor, rows: slice | Tensor) -> Tensor:
+    """Some pictures of a batch."""
+    return inputs[rows]
+
+
+def sizes_in(inputs: Tensor) -> None:
+    """All pictures of a batch are the same work."""
+
+
 def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
     """The module from a batch in 0…255 to what the network expects."""
     return Normaliser(preprocessing["mean"], preprocessing["std"])

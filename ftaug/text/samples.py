@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from ftaug.config.registry import Component
 from ftaug.errors import BadData, ExperimentError
@@ -132,6 +133,32 @@ def collate(prepared: Sequence[np.ndarray]) -> Tensor:
         row[IDS, :length], row[TYPES, :length] = tokens
         row[MASK, :length] = 1
     return torch.from_numpy(packed)
+
+
+def concatenated(batches: Sequence[Tensor]) -> Tensor:
+    """Join batches of packed texts, padded to the longest text of all."""
+    longest = max(batch.shape[2] for batch in batches)
+    return torch.cat([pad(batch, (0, longest - batch.shape[2])) for batch in batches])
+
+
+def selected(inputs: Tensor | Mixed, rows: slice | Tensor) -> Tensor | Mixed:
+    """Some texts, padded to the longest of them."""
+    longest = int(_shown(inputs)[rows].any(dim=0).sum())
+    if isinstance(inputs, Mixed):
+        return Mixed(inputs.first[rows, :, :longest], inputs.second[rows, :, :longest], inputs.share[rows])
+    return inputs[rows, :, :longest]
+
+
+def sizes_in(inputs: Tensor | Mixed) -> np.ndarray:
+    """How many tokens each text has; of two mixed texts, the longer."""
+    return np.asarray(_shown(inputs).sum(dim=1).cpu().numpy())
+
+
+def _shown(inputs: Tensor | Mixed) -> Tensor:
+    """Where the model sees a token: bool (batch, length)."""
+    if isinstance(inputs, Mixed):
+        return _shown(inputs.first) | _shown(inputs.second)
+    return inputs[:, MASK] > 0
 
 
 def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:

@@ -25,11 +25,11 @@ def mixup(
     alpha: Positive = 0.2,
     probability: Probability = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Blend every picture, and its target, with another one of the batch.
+    """Blend every picture, and its target, with another one of the step.
 
     Settings:
         alpha: the share of a picture is drawn from Beta(alpha, alpha): near 0 mostly all or nothing, 1 uniform
-        probability: the chance that a batch is mixed
+        probability: the chance that a step is mixed
 
     Zhang et al. 2017.
     """
@@ -48,11 +48,11 @@ def cutmix(
     alpha: Positive = 1.0,
     probability: Probability = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Paste a rectangle of another picture of the batch into every picture; targets are mixed by area.
+    """Paste a rectangle of another picture of the step into every picture; targets are mixed by area.
 
     Settings:
         alpha: the share that stays is drawn from Beta(alpha, alpha)
-        probability: the chance that a batch is mixed
+        probability: the chance that a step is mixed
 
     Yun et al. 2019. The rectangle may reach beyond the picture; the targets go by the area inside.
     """
@@ -76,11 +76,11 @@ def resizemix(
     side: ShareRange = (0.1, 0.8),
     probability: Probability = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Paste another picture of the batch, made smaller, into every picture; targets are mixed by area.
+    """Paste another picture of the step, made smaller, into every picture; targets are mixed by area.
 
     Settings:
         side: the smallest and the largest side of what is pasted, as shares of the picture's; uniform between them
-        probability: the chance that a batch is mixed
+        probability: the chance that a step is mixed
 
     Qin et al. 2020. All of the other picture is there, so that its target is never pasted without what it names.
     """
@@ -111,12 +111,12 @@ def fmix(
     decay: Positive = 3.0,
     probability: Probability = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Take regions of any shape from another picture of the batch; targets are mixed by area.
+    """Take regions of any shape from another picture of the step; targets are mixed by area.
 
     Settings:
         alpha: the share that stays is drawn from Beta(alpha, alpha)
         decay: how fast the waves that the regions are made of weaken with their frequency: higher is smoother
-        probability: the chance that a batch is mixed
+        probability: the chance that a step is mixed
 
     Harris et al. 2020.
     """

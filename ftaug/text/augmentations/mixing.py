@@ -26,11 +26,11 @@ def mixup(
     alpha: Positive = 0.2,
     probability: Probability = 1.0,
 ) -> tuple[Mixed | Tensor, Tensor]:
-    """Blend the word embeddings, and the target, of every text with those of another one of the batch.
+    """Blend the word embeddings, and the target, of every text with those of another one of the step.
 
     Settings:
         alpha: the share of a text is drawn from Beta(alpha, alpha): near 0 mostly all or nothing, 1 uniform
-        probability: the chance that a batch is mixed
+        probability: the chance that a step is mixed
 
     Word mixup, Guo et al. 2019 (arXiv:1905.08941): the embeddings of two texts, padded to one length, place by place.
     """
