@@ -6,7 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from ftaug.config import document
@@ -29,9 +29,12 @@ class Line(NamedTuple):
 def experiment_text(header: Sequence[str], top: Sequence[Line], layout: Layout, samples: int, recipe: Recipe) -> str:
     """The whole file: comments, what stands before the data, such as the modality, the splits, the recipe."""
     lines = [Line(f"# {_one_line(line)}") for line in header]
-    lines += [*top, Line("data:"), *_block("  ", layout.choices(samples))]
+    data = layout.choices(samples)
+    lines += [*top, Line("data:"), *_block("  ", data)]
     lines += [Line(f"  # {_one_line(hint)}") for hint in layout.hints]
     lines += _block("  ", {"batch_size": recipe.batch_size})
+    if data["val"].value is None:  # nothing is evaluated during training, and the last checkpoint is the best
+        recipe = replace(recipe, evaluate={key: value for key, value in recipe.evaluate.items() if key == "metrics"})
     for field in fields(recipe)[1:]:
         lines += _section(field.name, getattr(recipe, field.name))
     return aligned(lines)

@@ -56,3 +56,12 @@ def test_the_sections_of_a_recipe():
         "train": {"epochs": 1},
     }
     assert "  # hint\n" in text and "# fast" in text
+
+
+def test_without_validation_nothing_says_when_to_evaluate_or_what_is_best():
+    one = Choice(1, "one")
+    evaluate = {"every": one, "metrics": Choice(["accuracy"], "m"), "best": one}
+    recipe = Recipe(one, one, one, (), None, one, {"peak": one}, {"epochs": one}, evaluate)
+    with_test = Layout({"train": {"t": {}}, "test": {"t": {}}})
+    assert yaml.safe_load(experiment_text([], [], with_test, 30, recipe))["evaluate"] == {"metrics": ["accuracy"]}
+    assert set(yaml.safe_load(experiment_text([], [], with_test, 3000, recipe))["evaluate"]) == set(evaluate)
