@@ -89,6 +89,8 @@ def test_every_component_with_a_path_is_known_to_read_a_table_or_none():
     for registry in REGISTRIES.values():
         for name in [*registry.own, *(f"{prefix}resnet18" for prefix in registry.prefixes)]:
             function = registry[name].function
+            if not function.__module__.startswith("ftaug."):  # of a plugin that another test has imported
+                continue
             for key, annotation in function_shape(function, name).annotations.items():
                 if names_a_path(annotation):
                     paths.add(f"{registry.kind}-{function.__name__}.{key}")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ftaug.errors import BadData
 from ftaug.interfaces import Task, TaskKind
 
 IMBALANCED = 3
@@ -101,8 +102,10 @@ def by_size(table: Sequence[tuple[int, int]], samples: int, largest: int) -> int
 
 
 def class_counts(task: Task, targets: np.ndarray) -> dict[str, int]:
-    """The samples of each class, with several labels a sample too; empty in regression."""
+    """The samples of each class, with several labels a sample too; none in regression. Raises BadData for one class."""
     if task.regression:
         return {}
+    if not task.multi_label and len(task.classes) == 1:
+        raise BadData(f"only one class, '{task.classes[0]}', for training; classification needs at least two")
     sums = targets.sum(axis=0) if task.multi_label else [(targets == code).sum() for code in range(len(task.classes))]
     return {name: int(count) for name, count in zip(task.classes, sums, strict=True)}

@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from text_desk import EXPERIMENT
 
+from ftaug.runs import written
+
 COUNTS = {"cat": 8, "dog": 12, "left arrow": 4}
 PICTURES = """
 name: animals
@@ -63,14 +65,14 @@ class Pictures:
         gone.unlink()
 
     def fill_disk(self, patched):
-        written = Path.write_bytes
+        opened = written.open_inside
 
-        def full(file, data):
+        def full(file, flags):
             if file.name.endswith("-001.png") and "cat" in file.parts:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
-            return written(file, data)
+            return opened(file, flags)
 
-        patched.setattr(Path, "write_bytes", full)
+        patched.setattr(written, "open_inside", full)
 
 
 class Texts:

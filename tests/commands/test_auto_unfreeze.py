@@ -57,6 +57,7 @@ def test_a_run_goes_on_with_what_was_chosen(desk, place):
         for file in path.iterdir():
             file.unlink()
         path.rmdir()
+    (place / "run" / "best").unlink()
     assert train(desk, place / "run") == 0
     assert [stage for stage, row in moved(place / "run").items() if not row["unchanged"]] == ["head"]
 

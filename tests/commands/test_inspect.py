@@ -209,8 +209,8 @@ def test_validation_on_the_training_data_is_told(tmp_path, monkeypatch, capsys):
         for number in range(4):
             photo(tmp_path / "photos" / label / f"{number}.png", number)
     (tmp_path / "f.yaml").write_text(
-        "data: {train: {image_folder: {path: photos}}, val: {split: 50%}, test: {image_folder: {path: photos}}}\n"
-        "backbone: {resnet20: {weights: none}}\n"
+        "data: {train: {image_folder: {path: photos}}, val: {split: 50%}, test: {image_folder: {path: photos}}, "
+        "batch_size: 4}\nbackbone: {resnet20: {weights: none}}\n"
     )
     said = "the same data as train, so what is measured says nothing of new samples"
     cautions = as_json(capsys, tmp_path / "f.yaml", [])["cautions"]  # the pictures are almost black, which is said too
@@ -225,8 +225,8 @@ def test_what_labels_and_rows_look_like_is_told(tmp_path, monkeypatch, capsys):
     (tmp_path / "t.csv").write_text("path,label\n" + "".join(f"{n}.png,{labels[n % 6]} \n" for n in range(10)))
     (tmp_path / "v.csv").write_text("path,label\n10.png,a\n./7.png,b\n3.png,b|c\n")
     (tmp_path / "f.yaml").write_text(
-        "data: {train: {image_table: {path: t.csv}}, val: {image_table: {path: v.csv, classes: [a, b, b|c, c]}}}\n"
-        "backbone: {resnet20: {weights: none}}\n"
+        "data: {train: {image_table: {path: t.csv}}, val: {image_table: {path: v.csv, classes: [a, b, b|c, c]}}, "
+        "batch_size: 5}\nbackbone: {resnet20: {weights: none}}\n"
     )
     report = as_json(capsys, tmp_path / "f.yaml", [])
     assert report["classes"] == ["a", "a|b", "a|c", "b", "b|c", "c"]

@@ -48,6 +48,7 @@ def test_a_file_of_the_report_that_is_a_link_is_replaced(copied, outside):
 
 
 def test_export_writes_nothing_through_a_link(copied, outside, capsys):
+    shutil.rmtree(copied / "exports", ignore_errors=True)
     (copied / "exports").symlink_to(outside)
     assert run(["export", str(copied), "--format", "safetensors"]) == 73
     assert "exports: is not a plain folder but a link" in capsys.readouterr().err

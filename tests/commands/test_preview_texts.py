@@ -174,7 +174,7 @@ def test_a_page_needs_nothing_else_and_shows_the_texts_as_they_are(experiment, c
 
 def test_texts_cannot_break_out_of_the_page_or_move_the_cursor(experiment, capsys):
     nasty = "</p><script>alert(1)</script> \x1b[31mred\x07 \u202egnp one\ntwo \ud800 cat dog"
-    write(experiment.parent, [{"label": "bad", "text": nasty}] * 2)
+    write(experiment.parent, [{"label": "bad", "text": nasty}] * 2 + [{"label": "good", "text": "a dog"}])
     path = experiment.parent / "sheet.html"
     assert preview(experiment, capsys, "-o", str(path))[0] == 0
     page = path.read_text()
@@ -235,7 +235,8 @@ def test_ops_inside_others_and_protected_words(experiment, capsys):
 
 
 def test_both_texts_of_a_pair_are_shown(experiment, capsys):
-    write(experiment.parent, [{"label": "bad", "text": "is it a cat", "text_2": "it is the dog"}] * 2)
+    other = {"label": "good", "text": "a cat", "text_2": "a dog"}
+    write(experiment.parent, [{"label": "bad", "text": "is it a cat", "text_2": "it is the dog"}] * 2 + [other])
     (first, *_) = told(experiment, capsys, "augment=[shout: {share: 1.0}]")["samples"]
     (version,) = first["alone"]
     assert (version["text"], version["text_2"]) == ("IS IT A CAT", "IT IS THE DOG")

@@ -56,7 +56,8 @@ def test_another_metric_or_split_is_a_caution(tmp_path):
 
 
 def test_numbers_that_are_all_the_same(tmp_path):
-    given = ("loss=huber", "evaluate.metrics=[pearson, rmse]")
+    data = "data.train={image_table: {path: t.csv, target: [price, area]}}"
+    given = (data, "loss=huber", "evaluate.metrics=[pearson, rmse]")
     said = refused(tmp_path, NUMBERS, np.array([[1, 2], [1, 3], [1, 4]], np.float32), *given)
     assert "pearson cannot be measured on val, 3 samples of which price is always the same; choose by rmse" in said
     assert checked(tmp_path, NUMBERS, np.array([[2, 2], [1, 3], [1, 4]], np.float32), *given) == []

@@ -221,7 +221,7 @@ def test_the_fingerprint_follows_names_sizes_and_classes_but_not_the_place(tmp_p
 def test_a_file_that_vanished_or_may_not_be_read_is_named(tmp_path, monkeypatch):
     samples = image_folder("train", path=fill(tmp_path))
     (tmp_path / "cat" / "1.jpg").unlink()
-    with pytest.raises(BadData, match=r"cat/1\.jpg: .*gone"):
+    with pytest.raises(MissingInput, match=r"cat/1\.jpg: .*gone"):
         samples.read(0)
 
     def denied(path: Path) -> bytes:

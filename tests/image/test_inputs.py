@@ -20,14 +20,14 @@ def test_what_a_folder_holds_beside_pictures_is_counted_by_suffix(tmp_path, caps
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(file.getvalue())
     (tmp_path / "link").symlink_to(tmp_path / "in")
-    found = list(inputs([str(tmp_path)]))
+    found = list(inputs([str(tmp_path)], None))
     assert [name for name, _ in found] == [str(tmp_path / n) for n in ("a.jfif", "b.JPE", "c.jpg", "in/d.jpeg")]
     assert {probe(one.read()) for one in found} == {(4, 6)}
     assert capsys.readouterr().err == (
         f"{tmp_path}: left out: .heic (2), .svg (1), hidden (2), links to folders (1), without an ending (1); "
         f"read are {READ}\n"
     )
-    assert len(list(inputs([str(tmp_path / "a.jfif"), str(tmp_path / "in" / "d.jpeg")]))) == 2
+    assert len(list(inputs([str(tmp_path / "a.jfif"), str(tmp_path / "in" / "d.jpeg")], None))) == 2
     assert capsys.readouterr().err == ""
 
 
@@ -37,7 +37,7 @@ def test_all_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     (tmp_path / "phone" / "1.heic").write_bytes(b"x")
     (tmp_path / "good.jpg").write_bytes(b"x")
     with pytest.raises(MissingInput) as caught:
-        next(inputs(["no.jpg", "phone", "good.jpg", "nor this"]))
+        next(inputs(["no.jpg", "phone", "good.jpg", "nor this"], None))
     assert str(caught.value).splitlines() == [
         "no.jpg: no such file or folder",
         f"phone: holds no {READ}; it holds .heic (1)",
