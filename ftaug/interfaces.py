@@ -119,6 +119,7 @@ class Stage:
 
     name: str
     modules: tuple[str, ...]  # dotted names of modules or parameters below the network
+    with_head: bool = False  # behind the last block, such as a norm: `last` and `layer_decay` count it with the head
 
     def holds(self, name: str) -> bool:
         """Whether a module or parameter lies in it."""
@@ -151,12 +152,13 @@ class Backbone:
     """A network for the task's classes, not yet loaded with its pretrained weights."""
 
     network: nn.Module  # from a collated batch, normalised, to logits (batch, classes)
-    stages: tuple[Stage, ...]
+    stages: tuple[Stage, ...]  # from stem to head
     preprocessing: Mapping[str, Any]  # plain JSON values that the modality's verbs understand
     load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
     facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from, what `auto` chose
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
     origin: Origin | None = None  # a run folder keeps it
+    no_weight_decay: tuple[str, ...] = ()  # globs on parameters: embeddings of positions and classes, and the like
     stored: Callable[[], bool] | None = None  # whether its pretrained weights are on this machine; None: it has none
 
 

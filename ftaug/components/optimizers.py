@@ -201,10 +201,11 @@ def muon(
     eps: Positive = 1e-8,
     weight_decay: NonNegative = 0.01,
 ) -> Optimizer:
-    """Orthogonalised momentum for matrices (Jordan et al. 2024), AdamW for all other parameters.
+    """Orthogonalised momentum for the matrices of hidden layers (Jordan et al. 2024), AdamW for all other parameters.
 
-    For networks made of linear layers: a convolution's weight has four dimensions and goes to AdamW. The updates of
-    matrices are scaled to the size of AdamW's, so that one learning rate serves both.
+    AdamW updates embeddings, position tables, the head, norms, biases and convolutions, whose weights have four
+    dimensions: Muon is for networks made of linear layers. The updates of matrices are scaled to the size of AdamW's,
+    so that one learning rate serves both.
 
     Settings:
         momentum: how much of the last update of a matrix is carried into the next
@@ -219,7 +220,9 @@ def muon(
     if not hasattr(optim, "Muon"):
         raise Unavailable("optimizer muon needs torch 2.9 or newer; try adamw")
     whole = [{**group, "fused": _fused(groups)} for group in _decayed(groups, weight_decay)]
-    matrices, others = _where(whole, lambda p: p.ndim == 2), _where(whole, lambda p: p.ndim != 2)
+    hidden = {id(p) for group in groups for p, inside in zip(group["params"], group["hidden"], strict=True) if inside}
+    matrices = _where(whole, lambda p: p.ndim == 2 and id(p) in hidden)
+    others = _where(whole, lambda p: p.ndim != 2 or id(p) not in hidden)
     parts: list[Optimizer] = []
     if matrices:
         settings: dict[str, Any] = {"momentum": momentum, "nesterov": nesterov, "ns_steps": iterations}

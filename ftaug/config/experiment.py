@@ -113,7 +113,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Last:
-    """The last stages of a network, its head included.
+    """The last stages of a network, its head included; what is behind the last block, such as a norm, counts with it.
 
     Settings:
         last: how many
@@ -145,7 +145,8 @@ class LearningRate:
     Settings:
         peak: the highest rate
         schedule: the course over the run
-        layer_decay: each stage's rate is this times the next one's, from the head down
+        layer_decay: each stage's rate is this times the next one's, from the head down; what is behind the last block,
+            such as a norm, has the head's
         stages: factors of the peak, by stage name or glob on module names
     """
 
@@ -210,7 +211,8 @@ class Train:
         micro_batch: samples that go through the network at once; a batch of more goes in parts, whose gradients are
             added up; `auto`, the whole batch where memory holds it
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
-        decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional
+        decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional; it never
+            applies to embeddings of positions and of the class token
         ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
         swa: from when on, such as 75%, the weights after each step count the same in an average of them, which is then
             evaluated, with BatchNorm's statistics measured anew, and kept

@@ -317,6 +317,7 @@ def parameter_groups(network: nn.Module, plan: Plan, peak: float) -> list[dict[s
             "params": [parameters[name] for name in group.names],
             "lr": peak * group.lr_factor,
             "decays": group.decays,
+            "hidden": tuple(name in plan.hidden for name in group.names),
             "name": group.stage,
         }
         for group in plan.groups

@@ -39,6 +39,7 @@ class Plan:
     groups: tuple[Group, ...]
     stage_of: Mapping[str, str]  # from the name of a module or parameter to its stage
     added: frozenset[str] = frozenset()  # the parameters that a method put beside the network's own
+    hidden: frozenset[str] = frozenset()  # the parameters of hidden layers: of no embedding, and not of the head
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -105,13 +106,13 @@ def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon, added: Ma
     groups: dict[tuple[str, float, bool, int, tuple[tuple[int, float], ...]], list[str]] = {}
     for name, parameter in layers.parameters.items():
         if name in starts:
-            decays = decaying and (parameter.ndim > 1 or experiment.train.decay_norms)
+            decays = decaying and layers.decays(name) and (parameter.ndim > 1 or experiment.train.decay_norms)
             (_, first), *changes = ((step, factors[name] * lr) for step, lr in starts[name].rates)
             key = (layers.stage_of[name], first, decays, starts[name].step, tuple(changes))
             groups.setdefault(key, []).append(name)
     made = (Group(*key[:4], tuple(names), key[4]) for key, names in groups.items())
-    ordered = tuple(sorted(made, key=lambda group: layers.depth(group.stage)))
-    return Plan(ordered, layers.stage_of, frozenset(added))
+    ordered = tuple(sorted(made, key=lambda group: layers.stages.index(group.stage)))
+    return Plan(ordered, layers.stage_of, frozenset(added), layers.hidden())
 
 
 def entries_of(experiment: Experiment) -> Sequence[Pattern | UnfreezeStage]:
@@ -140,14 +141,31 @@ class _Layers:
 
     def __init__(self, backbone: Backbone, added: Mapping[str, str]) -> None:
         self.stages = [stage.name for stage in backbone.stages]
+        self.blocks = [stage.name for stage in backbone.stages[:-1] if not stage.with_head]
+        self.no_weight_decay = backbone.no_weight_decay
         self.modules = dict(backbone.network.named_modules())
         self.parameters = dict(backbone.network.named_parameters())
         self.stage_of = _stage_of(backbone.network, backbone.stages)
         self.stage_of |= {name: self.stage_of[beside] for name, beside in added.items()}
 
     def depth(self, stage: str) -> int:
-        """The position of a stage, from the stem on."""
-        return self.stages.index(stage)
+        """How many stages are before one, from the stem on; those that count with the head are as deep as it."""
+        return self.blocks.index(stage) if stage in self.blocks else len(self.blocks)
+
+    def decays(self, name: str) -> bool:
+        """Whether the network lets weight decay reach a parameter."""
+        return not any(fnmatchcase(name, pattern) for pattern in self.no_weight_decay)
+
+    def hidden(self) -> frozenset[str]:
+        """The parameters of hidden layers."""
+        embeddings = {
+            id(module.weight) for module in self.modules.values() if isinstance(module, nn.Embedding | nn.EmbeddingBag)
+        }
+        return frozenset(
+            name
+            for name, parameter in self.parameters.items()
+            if self.stage_of[name] != self.stages[-1] and id(parameter) not in embeddings and self.decays(name)
+        )
 
     def of_stages(self, stages: Iterable[str]) -> set[str]:
         """The parameters of stages."""
@@ -157,9 +175,12 @@ class _Layers:
     def select(self, pattern: Pattern, key: str) -> set[str]:
         """The parameters that a pattern means; `key` is where it stands, for the error when there are none."""
         if isinstance(pattern, Last):
-            if pattern.last > len(self.stages):
-                raise ExperimentError(f"{key}: last: {pattern.last} is more than there are stages: {self.listed()}")
-            return self.of_stages(self.stages[-pattern.last :])
+            first = len(self.blocks) + 1 - pattern.last
+            if first < 0:
+                with_head = " + ".join(stage for stage in self.stages if stage not in self.blocks)
+                listed = ", ".join([*self.blocks, with_head])
+                raise ExperimentError(f"{key}: last: {pattern.last} is more than there are stages: {listed}")
+            return self.of_stages(stage for stage in self.stages if self.depth(stage) >= first)
         if pattern in _KINDS:
             chosen = {name for name in self.parameters if _KINDS[pattern](self.modules, name)}
         else:
@@ -261,9 +282,8 @@ def _require_head(layers: _Layers, starts: Mapping[str, _Start]) -> None:
 
 def _rates(layers: _Layers, experiment: Experiment, starts: Mapping[str, _Start]) -> dict[str, float]:
     """The factor of the peak rate for each parameter, from `lr.layer_decay` and `lr.stages`; a later pattern wins."""
-    last = len(layers.stages) - 1
     decay = experiment.lr.layer_decay
-    rates = {name: decay ** (last - layers.depth(layers.stage_of[name])) for name in layers.parameters}
+    rates = {name: decay ** (len(layers.blocks) - layers.depth(layers.stage_of[name])) for name in layers.parameters}
     factors: dict[str, float] = {}
     for pattern, factor in experiment.lr.stages.items():
         chosen = layers.select(pattern, "lr.stages")

@@ -30,8 +30,8 @@ def groups_of(net, lr=1e-2):
     matrices = [p for p in net.parameters() if p.ndim > 1]
     others = [p for p in net.parameters() if p.ndim <= 1]
     return [
-        {"params": matrices, "lr": lr, "decays": True, "name": "all"},
-        {"params": others, "lr": lr / 2, "decays": False, "name": "all"},
+        {"params": matrices, "lr": lr, "decays": True, "name": "all", "hidden": [True] * len(matrices)},
+        {"params": others, "lr": lr / 2, "decays": False, "name": "all", "hidden": [True] * len(others)},
     ]
 
 
@@ -149,11 +149,25 @@ def test_muon_orthogonalises_matrices_and_leaves_the_rest_to_adamw():
         torch.testing.assert_close(a, b, rtol=2e-5, atol=1e-6)
 
 
+def test_muon_leaves_embeddings_and_the_head_to_adamw():
+    """Of two equal matrices in one group the hidden one becomes orthogonal steps, the other AdamW's."""
+    ours, theirs = ([nn.Parameter(torch.eye(4) + 0.5) for _ in range(2)] for _ in range(2))
+    gradient = torch.arange(16.0).view(4, 4)
+    for parameter in (*ours, *theirs):
+        parameter.grad = gradient.clone()
+    group = {"lr": 1e-2, "decays": True, "name": "head"}
+    optimizers.muon([{**group, "params": ours, "hidden": (True, False)}]).step()
+    torch.optim.Muon([theirs[0]], lr=1e-2, weight_decay=0.01, adjust_lr_fn="match_rms_adamw").step()
+    optimizers.adamw([{**group, "params": theirs[1:], "hidden": (False,)}]).step()
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert not torch.equal(ours[0], ours[1])
+
+
 def test_muon_without_matrices_is_adamw():
     ours, theirs = nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3)
     theirs.load_state_dict(ours.state_dict())
     ours.weight.grad = theirs.weight.grad = torch.ones(1, 1, 3, 3)
-    group = {"lr": 1e-2, "decays": True, "name": "stem"}
+    group = {"lr": 1e-2, "decays": True, "name": "stem", "hidden": [True]}
     optimizers.muon([{**group, "params": [ours.weight]}]).step()
     optimizers.adamw([{**group, "params": [theirs.weight]}]).step()
     assert torch.equal(ours.weight, theirs.weight)

@@ -126,7 +126,8 @@ def rates_at(made, network, horizon, step):
 def test_a_stage_that_thaws_has_its_rate_at_its_step(name, method):
     made = backbone(name)
     names = [stage.name for stage in made.stages]
-    thawed, decay = names[-2], 0.5
+    block = max(index for index, stage in enumerate(made.stages[:-1]) if not stage.with_head)
+    thawed, decay = names[block], 0.5
     unfreeze = (UnfreezeStage(("head",)), UnfreezeStage((thawed,), Duration(5, "steps"), lr=0.1))
     parts = {"unfreeze": unfreeze, "method": None, "lr": LearningRate(layer_decay=decay), "train": Train()}
     experiment = SimpleNamespace(**parts)
@@ -143,8 +144,9 @@ def test_a_stage_that_thaws_has_its_rate_at_its_step(name, method):
     for step in (0, 4, 5, 9):
         expected = {}
         for parameter, index in stage.items():
-            factor = decay ** (last - index) * (0.1 if index == last - 1 and parameter not in adapted.parameters else 1)
-            learns = index == last or parameter in adapted.parameters or (index == last - 1 and step >= 5)
+            factor = decay ** (block + 1 - min(index, block + 1))
+            factor *= 0.1 if index == block and parameter not in adapted.parameters else 1
+            learns = index == last or parameter in adapted.parameters or (index == block and step >= 5)
             expected[parameter] = 0.5 * factor if learns else 0.0
         assert rates_at(made_plan, network, horizon, step) == pytest.approx(expected)
 

@@ -471,9 +471,10 @@ def test_a_file_of_the_same_classes_brings_its_head_and_another_does_not(tmp_pat
 
 @pytest.mark.parametrize("name", [*NAMES, "timm/convnext_atto", "timm/vit_tiny_patch16_224", "timm/regnety_002"])
 def test_a_stage_learns_at_its_rate_from_its_step_on(name, no_memory):
-    """Of every network of torchvision and some of timm: the head at once, the last stage later and at half its rate."""
+    """Of every network of torchvision and some of timm: the head at once, the last block later and at half its rate."""
     built = build(name, weights="none")
-    last, head = built.stages[-2:]
+    last = [stage for stage in built.stages[:-1] if not stage.with_head][-1]
+    head = built.stages[-1]
     unfreeze = (UnfreezeStage(("head",)), UnfreezeStage((last.name,), Duration(2, "steps"), lr=0.5))
     experiment = SimpleNamespace(unfreeze=unfreeze, method=None, lr=LearningRate(layer_decay=0.8), train=Train())
     made = plan(built, experiment, Horizon(total_steps=4, epoch_steps=2))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ftaug.interfaces import Stage
@@ -15,9 +16,13 @@ Rule = tuple[str, str]
 """A regular expression for the start of a parameter's dotted name, and the name of its stage (`\\1` is a group)."""
 
 
-def by_rules(network: nn.Module, rules: Sequence[Rule]) -> tuple[Stage, ...]:
-    """Sort a network's parameters into stages, each by the first rule that matches."""
-    return cover({name: _stage(name, rules) for name, _ in network.named_parameters()})
+def by_rules(network: nn.Module, rules: Sequence[Rule], with_head: Collection[str] = ()) -> tuple[Stage, ...]:
+    """Sort a network's parameters into stages, each by the first rule that matches.
+
+    `with_head` names the stages that count with the head.
+    """
+    stages = cover({name: _stage(name, rules) for name, _ in network.named_parameters()})
+    return tuple(replace(stage, with_head=stage.name in with_head) for stage in stages)
 
 
 def _stage(parameter: str, rules: Sequence[Rule]) -> str:
@@ -58,16 +63,21 @@ def prefixes(name: str) -> list[str]:
 
 
 def by_groups(groups: Sequence[Sequence[str]], head: Iterable[str]) -> tuple[Stage, ...]:
-    """Name groups of parameters, given from the input on, after the modules that they lie in; the head is the last."""
+    """Name groups of parameters, given from the input on, after the modules that they lie in; the head is the last.
+
+    What else is in the group of the head becomes a stage that counts with it.
+    """
     group_of = {name: str(index) for index, group in enumerate(groups) for name in group}
     last = dict.fromkeys(head, "head")
+    of_head = {group_of[name] for name in last}
     stages = cover({name: group for name, group in group_of.items() if name not in last} | last)
     named: list[Stage] = []
     for stage in stages[:-1]:
         parameters = [name for name, group in group_of.items() if group == stage.name and name not in last]
         name = _name(stage.modules, parameters) if named else "stem"
         taken = name in {other.name for other in named} | {"head"}
-        named.append(Stage(f"{name}_{len(named)}" if taken else name, stage.modules))
+        with_head = bool(named) and stage.name in of_head
+        named.append(Stage(f"{name}_{len(named)}" if taken else name, stage.modules, with_head))
     return (*named, stages[-1])
 
 
@@ -89,10 +99,16 @@ def _name(modules: Sequence[str], parameters: Sequence[str]) -> str:
 
 
 def by_position(parameters: Iterable[str]) -> list[list[str]]:
-    """Group parameters by the first numbered module around them, for networks that do not say how to."""
+    """Group parameters by the first numbered module around them, for networks that do not say how to.
+
+    What follows the last numbered module is one group.
+    """
     groups: dict[str, list[str]] = {"": []}
     for name in parameters:
         numbered = (prefix for prefix in prefixes(name) if re.search(r"\d", prefix))
         unnumbered = "" if len(groups) == 1 else prefixes(name)[0]
         groups.setdefault(next(numbered, unnumbered), []).append(name)
-    return [group for group in groups.values() if group]
+    last = max((index for index, key in enumerate(groups) if re.search(r"\d", key)), default=len(groups) - 1)
+    ordered = list(groups.values())
+    behind = [name for group in ordered[last + 1 :] for name in group]
+    return [group for group in (*ordered[: last + 1], behind) if group]

@@ -78,7 +78,8 @@ def build(
     if network.pretrained_cfg.get("fixed_input_size"):
         check_single_size(f"timm/{name}", input, preprocessing["size"])
     stored = Path(str(weights)).is_file if is_file(weights) else None
-    return Backbone(network, stages, preprocessing, load, described, stored=stored)
+    spared = tuple(sorted(network.no_weight_decay())) if hasattr(network, "no_weight_decay") else ()
+    return Backbone(network, stages, preprocessing, load, described, no_weight_decay=spared, stored=stored)
 
 
 def _tagged(name: str, weights: Weights) -> str:

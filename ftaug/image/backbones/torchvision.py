@@ -78,6 +78,18 @@ _RULES: Mapping[str, tuple[Rule, ...]] = {
 }
 # fmt: on
 
+_WITH_HEAD = ("norm", "hidden")
+"""Stages behind the last block."""
+
+_NO_WEIGHT_DECAY = (
+    "class_token",
+    "encoder.pos_embedding",
+    "*.relative_position_bias_table",
+    "*.layer_scale",
+    "*.logit_scale",
+    "*.cpb_mlp.*",
+)
+
 _AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that only training from scratch uses
 
 
@@ -98,7 +110,7 @@ def torchvision(
     rules = next(rules for prefix, rules in _RULES.items() if re.match(prefix, name))
     if re.match("alexnet|vgg|squeezenet", name):
         rules = (*rules, *pooled(network.features))
-    stages = by_rules(network, rules)
+    stages = by_rules(network, rules, _WITH_HEAD)
     facts = facts_of(weights if is_file(weights) or weights == "none" else f"torchvision {chosen}")
 
     def load() -> None:
@@ -111,7 +123,8 @@ def torchvision(
                 )
 
     path = Path(str(weights)) if is_file(weights) else _cached(chosen)
-    return Backbone(network, stages, preprocessing, load, facts, stored=None if weights == "none" else path.is_file)
+    stored = None if weights == "none" else path.is_file
+    return Backbone(network, stages, preprocessing, load, facts, no_weight_decay=_NO_WEIGHT_DECAY, stored=stored)
 
 
 def _member(name: str, weights: Weights) -> WeightsEnum:

@@ -18,6 +18,10 @@ UNBOUNDED = 100_000
 """Tokenizers without a limit say a huge number."""
 
 
+NO_WEIGHT_DECAY = ("*.position_embeddings.weight", "*.relative_attention_bias.weight", "*.rel_embeddings.weight")
+"""What an encoder knows of positions."""
+
+
 def library(what: str) -> Any:
     """The library transformers, quiet; raises Unavailable."""
     try:
@@ -143,7 +147,7 @@ def backbone(
         tokenizer.model_max_length = preprocessing["max_length"]
         tokenizer.save_pretrained(folder)
 
-    return Backbone(network, stages(network), preprocessing, load, facts, save)
+    return Backbone(network, stages(network), preprocessing, load, facts, save, no_weight_decay=NO_WEIGHT_DECAY)
 
 
 def preprocessing(
