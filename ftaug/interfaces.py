@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -111,6 +112,15 @@ class Horizon(NamedTuple):
     total_steps: int
     epoch_steps: int
     scores: tuple[float, ...] = ()  # the best-metric of each evaluation, turned so that higher is better
+
+
+def improvements(scores: Iterable[float], min_delta: float) -> list[bool]:
+    """Whether each score rose more than `min_delta` above the last that did; one that is not finite never does."""
+    best, risen = -math.inf, []
+    for score in scores:
+        risen.append(math.isfinite(score) and score > best + min_delta)
+        best = score if risen[-1] else best
+    return risen
 
 
 @dataclass(frozen=True)

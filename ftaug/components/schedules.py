@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ftaug.config.kinds import schedule
 from ftaug.config.types import CountOrZero, Duration, Fraction, NonNegative, Positive, Wording
-from ftaug.interfaces import Horizon
+from ftaug.interfaces import Horizon, improvements
 
 Factor = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a factor from 0 to 1")]
 NONE = Duration(0, "steps")
@@ -179,15 +179,15 @@ def plateau(
     Settings:
         factor: what the rate is multiplied by
         patience: how many evaluations without improvement are tolerated
-        threshold: the least gain over the last improvement that counts as one, as `min_delta` of early stopping
+        threshold: how much the score must rise above the last improvement to count as one, as `min_delta` of early
+            stopping
         cooldown: how many evaluations after a reduction are not counted against the patience
         end: the factor of the peak below which the rate never falls
         warmup: rise linearly from 0 to the peak first
     """
-    best, bad, rest, current = -math.inf, 0, 0, 1.0
-    for score in horizon.scores:
-        improved = score > best + threshold
-        best, bad = (score, 0) if improved else (best, bad + 1)
+    bad, rest, current = 0, 0, 1.0
+    for improved in improvements(horizon.scores, threshold):
+        bad = 0 if improved else bad + 1
         if rest > 0:
             rest, bad = rest - 1, 0
         if bad > patience:

@@ -162,8 +162,8 @@ class EarlyStop:
 
     Settings:
         patience: evaluations without improvement before training stops
-        min_delta: the least gain over the last improvement that counts as one, as the threshold of `plateau`; a score
-            that is not a number never counts
+        min_delta: how much the score must rise above the last improvement to count as one, as the threshold of
+            `plateau`; a score that is not finite never counts
     """
 
     patience: Count

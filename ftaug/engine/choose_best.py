@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from ftaug.interfaces import improvements
+
 
 def rank(score: float, loss: float) -> tuple[float, float]:
     """A sort key: the higher score first, of equal ones the lower loss. What is not finite comes last."""
@@ -20,12 +22,9 @@ def best_index(scores: Sequence[float], losses: Sequence[float]) -> int | None:
 
 
 def without_improvement(scores: Sequence[float], min_delta: float) -> int:
-    """How many evaluations ago the score last rose more than `min_delta` above the best before."""
-    best, count = -math.inf, 0
-    for score in scores:
-        improved = math.isfinite(score) and score > best + min_delta
-        best, count = (score, 0) if improved else (best, count + 1)
-    return count
+    """How many evaluations there were since the last improvement."""
+    improved = improvements(scores, min_delta)
+    return improved[::-1].index(True) if any(improved) else len(improved)
 
 
 def wilson_interval(share: float, samples: int) -> tuple[float, float]:

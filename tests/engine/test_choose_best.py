@@ -4,7 +4,9 @@ import random
 import pytest
 from scipy.stats import binomtest
 
+from ftaug.components import schedules
 from ftaug.engine.choose_best import best_index, wilson_interval, without_improvement
+from ftaug.interfaces import Horizon
 
 NAN, INF = math.nan, math.inf
 
@@ -51,6 +53,21 @@ def test_finite_values_are_ordered_as_sorting_orders_them():
 )
 def test_evaluations_without_improvement(scores, min_delta, count):
     assert without_improvement(scores, min_delta) == count
+
+
+@pytest.mark.parametrize("min_delta", [0.0, 0.02, 0.1])
+def test_early_stopping_and_plateau_mean_the_same_by_an_improvement(min_delta):
+    """The rate is lowered at the evaluation after the one that would stop, whatever the scores are."""
+    rng = random.Random(1)
+    for _ in range(200):
+        scores = tuple(rng.choice([NAN, INF, -INF, *(rng.gauss(0.5, 0.1) for _ in range(6))]) for _ in range(12))
+        patience = rng.randint(1, 4)
+        stop = next((n for n in range(1, 13) if without_improvement(scores[:n], min_delta) >= patience + 1), None)
+        factors = [
+            schedules.plateau(0, Horizon(100, 10, scores[:n]), patience=patience, threshold=min_delta)
+            for n in range(1, 13)
+        ]
+        assert next((n for n, factor in enumerate(factors, 1) if factor < 1), None) == stop
 
 
 @pytest.mark.parametrize(("right", "samples"), [(0, 5), (5, 5), (21, 23), (180, 200), (1, 1)])
