@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ftaug.engine.batches import Failure, Request
+from ftaug.engine.batches import Batch, Failure, Request
 from ftaug.engine.fit import loss_of
 from ftaug.engine.micro_batches import collated, targets_of
 from ftaug.engine.setup import Setup
@@ -50,7 +50,7 @@ def _fitting(setup: Setup, batch: int) -> Parts:
         return Parts(batch)
     less, more = (_kept_for_going_back(setup, count) for count in (FEW // 2, FEW))
     each = TRANSIENT * (more - less) / (FEW - FEW // 2)
-    room = SHARE * available(setup.device.torch)
+    room = SHARE * available(setup.device.torch) - _for_mixing(setup)
     fitting = batch if each * batch <= room else int(room / each)
     if fitting >= batch:
         return Parts(batch)
@@ -64,13 +64,28 @@ def _fitting(setup: Setup, batch: int) -> Parts:
     return Parts(fitting, f"{each / 1e9:.2f} GB a sample, {room / 1e9:.1f} GB to be had{seen}")
 
 
-def _kept_for_going_back(setup: Setup, count: int) -> int:
-    """Bytes that a forward pass keeps for the backward pass, of the largest samples."""
+def _for_mixing(setup: Setup) -> int:
+    """Bytes that mixing takes: the inputs of a whole step, their partners and what comes of them, in float32."""
+    if setup.experiment.mix is None:
+        return 0
+    inputs: Tensor = collated(setup, _largest(setup, 1))
+    step = setup.experiment.data.batch_size * setup.experiment.train.accumulate
+    return 3 * step * inputs.numel() * torch.float32.itemsize
+
+
+def _largest(setup: Setup, count: int) -> Batch:
+    """A batch of the largest training samples."""
     data = setup.prepared("train")
     order = np.arange(count) if data.sizes is None else np.argsort(-data.sizes, kind="stable")[:count]
     batch = data[Request(order, 0, 0, 0, 1.0)]
     if isinstance(batch, Failure):
         raise batch.error
+    return batch
+
+
+def _kept_for_going_back(setup: Setup, count: int) -> int:
+    """Bytes that a forward pass keeps for the backward pass, of the largest samples."""
+    batch = _largest(setup, count)
     network = setup.model.network
     setup.plan.apply(network, max(setup.plan.starts))  # when most of it learns
     network.eval()  # so that no statistics move

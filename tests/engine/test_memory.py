@@ -79,6 +79,16 @@ def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
         parted(setup)
 
 
+def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatch):
+    """Three times 16 pictures of 3 × 32 × 32 numbers of 4 bytes."""
+    setup = setup_of(tmp_path, EXPERIMENT, "mix=mixup")
+    each = memory.TRANSIENT * (memory._kept_for_going_back(setup, 4) - memory._kept_for_going_back(setup, 2)) / 2
+    inputs = 3 * 16 * 3 * 32 * 32 * 4
+    for samples in (5, 9):
+        monkeypatch.setattr(memory, "available", lambda device, n=samples: ((n + 0.5) * each + inputs) / memory.SHARE)
+        assert parted(setup).parts.samples == samples
+
+
 def test_the_estimate_moves_nothing(tmp_path):
     setup = setup_of(tmp_path, EXPERIMENT)
     before = {name: tensor.clone() for name, tensor in setup.model.state_dict().items()}
