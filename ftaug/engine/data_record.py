@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
-from ftaug.engine.portion import Portion, subset
+from ftaug.engine.portion import Portion, sample_keys, subset
 from ftaug.errors import BadData
 from ftaug.interfaces import Samples, Task
 
@@ -69,9 +69,9 @@ def _described(samples: Samples) -> Iterator[tuple[str, str, str]]:
 
     The key identifies it wherever the data lie; it is the name where the dataset knows nothing better.
     """
-    key_of = getattr(samples, "key", samples.name)
-    for index, target in enumerate(_labels(samples.targets, samples.task)):
-        key, name = key_of(index), samples.name(index)
+    labels = _labels(samples.targets, samples.task)
+    for index, (key, target) in enumerate(zip(sample_keys(samples), labels, strict=True)):
+        name = samples.name(index)
         yield key, key if name.endswith(key) else name, target
 
 

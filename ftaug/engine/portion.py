@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ftaug import names
+from ftaug import names, split_groups
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.engine import label_check, seeds, splits
 from ftaug.errors import BadData, FtaugError, combined, did_you_mean
@@ -126,12 +126,18 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
     result = {"train": whole("train", train, train.task)}
-    with _explained(result["train"], data.train.settings):
-        for purpose, source in (("test", data.test), ("val", data.val)):
-            if isinstance(source, Split):
-                result["train"], result[purpose] = _held_out(result["train"], purpose, source.split, seed)
-            elif isinstance(source, Fold):
-                result["train"], result[purpose] = _fold(result["train"], purpose, source, seed)
+    sources = {"test": data.test, "val": data.val}
+    if any(isinstance(source, Split | Fold) for source in sources.values()):
+        identities = split_groups.identities(sample_keys(train), train.groups)
+        with _explained(result["train"], data.train.settings):
+            for purpose, source in sources.items():
+                if isinstance(source, Split):
+                    held = _held_out(result["train"], purpose, source.split, identities, seed)
+                elif isinstance(source, Fold):
+                    held = _fold(result["train"], source, identities, seed)
+                else:
+                    continue
+                result["train"], result[purpose] = _parted(result["train"], purpose, held)
     for purpose in ("test", "val"):
         if purpose in read:
             result[purpose] = whole(purpose, read[purpose], train.task)
@@ -234,31 +240,40 @@ def unused_rows(portions: Mapping[str, Portion]) -> list[str]:
     return cautions
 
 
-def _held_out(train: Portion, purpose: str, size: float, seed: int) -> tuple[Portion, Portion]:
-    groups = train.samples.groups
-    kept, taken = splits.split(
-        train.targets, None if groups is None else groups[train.ids], size, seeds.word(f"{seed}/{purpose}")
-    )
-    return _parted(train, purpose, kept, taken)
+def sample_keys(samples: Samples) -> Iterator[str]:
+    """What identifies each sample wherever the data lie; its name where the dataset knows nothing better."""
+    return map(getattr(samples, "key", samples.name), range(len(samples)))
 
 
-def _fold(train: Portion, purpose: str, fold: Fold, seed: int) -> tuple[Portion, Portion]:
+def _held_out(train: Portion, purpose: str, size: float, identities: np.ndarray, seed: int) -> np.ndarray:
+    """Whether each training sample is held out for a purpose: bool (n,)."""
+    word = seeds.word(f"{seed}/{purpose}")
+    held = np.zeros(len(train), bool)
+    held[splits.split(train.targets, _groups(train), size, identities[train.ids], word)[1]] = True
+    return held
+
+
+def _fold(train: Portion, fold: Fold, identities: np.ndarray, seed: int) -> np.ndarray:
+    """Whether each training sample is in a fold: bool (n,)."""
     counts = train.counts()
     if train.task.kind == "single_label" and (alone := np.flatnonzero(counts == 1)).size:
         name = train.task.classes[int(alone[0])]
         raise BadData(
             f"data.train: class '{name}' has 1 sample, which cannot be on both sides of a fold; add some to it"
         )
+    word = seeds.word(f"{seed}/folds")
+    fold_of = splits.folds(train.targets, _groups(train), fold.of, identities[train.ids], word)
+    return np.asarray(fold_of == fold.fold - 1)
+
+
+def _groups(train: Portion) -> np.ndarray | None:
     groups = train.samples.groups
-    found = splits.folds(
-        train.targets, None if groups is None else groups[train.ids], fold.of, seeds.word(f"{seed}/folds")
-    )
-    held = found == fold.fold - 1
-    return _parted(train, purpose, np.flatnonzero(~held), np.flatnonzero(held))
+    return None if groups is None else groups[train.ids]
 
 
-def _parted(train: Portion, purpose: str, kept: np.ndarray, taken: np.ndarray) -> tuple[Portion, Portion]:
+def _parted(train: Portion, purpose: str, held: np.ndarray) -> tuple[Portion, Portion]:
+    """What stays of the training samples, and those held out for a purpose."""
     return (
-        replace(train, ids=train.ids[kept], targets=train.targets[kept]),
-        replace(train, purpose=purpose, ids=train.ids[taken], targets=train.targets[taken]),
+        replace(train, ids=train.ids[~held], targets=train.targets[~held]),
+        replace(train, purpose=purpose, ids=train.ids[held], targets=train.targets[held]),
     )

@@ -1,78 +1,226 @@
-"""Take samples out of a dataset for validation or test: stratified by class or number, never parting a group."""
+"""Take samples out of a dataset for validation or test: stratified by class or number, never parting a group.
+
+Membership goes by a hash of each sample's identity, which ranks the samples: a sample that is added or removed, or rows
+in another order, leave almost all others on their side.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ftaug.errors import BadData
 
-STRATA = 10
-"""Parts of the order of numbers, each of which is on both sides."""
+INTERVALS = 16
+"""The line of numbers is cut until no interval has more than such a part of the samples."""
+
+_SPLITMIX = tuple(map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)))
 
 
 def split(
-    targets: np.ndarray, groups: np.ndarray | None, size: float | int, seed: int
+    targets: np.ndarray, groups: np.ndarray | None, size: float | int, identities: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the ids that stay and the ids held out, both ascending; a pure function of its arguments.
 
-    Numbers (n, k) are parted like classes, by which part of the order of the first they are in.
-
+    `identities` are uint64 (n,), a hash of what identifies a sample, or its group: the same for all samples of a group.
     A float is the share to hold out, an int the number. Every class that can is on both sides; one with a single sample
     (or group) stays. Without groups and with one label per sample the number is exact, save that a share is raised to
     one sample per class; otherwise it is as near as groups and labels allow.
     """
-    total = _wanted(len(targets), size)
-    if targets.dtype.kind == "f":
-        targets = _strata(targets[:, 0], min(STRATA, total, len(targets) - total))
-    if targets.ndim == 1 and groups is None:
-        held_out = _by_class(targets, total, exact=isinstance(size, int), seed=seed)
-    else:
-        held_out = _by_units(targets, groups, total, seed)
-    if not 0 < held_out.sum() < len(targets):
-        raise BadData(f"cannot hold out {_said(size)} of {len(targets)} samples: too few samples or groups to part")
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    samples = len(targets)
+    total = _wanted(samples, size)
+    units = _units(targets, groups, identities)
+    least = most = None
+    if units.strict:
+        counts = np.bincount(units.strata)
+        least, most = np.minimum((counts - 1).clip(0), 1), (counts - 1).clip(0)
+        if isinstance(size, int) and not least.sum() <= total <= most.sum():
+            raise BadData(
+                f"cannot hold out {total} of {samples} samples and have each class on both sides: "
+                f"the number must be from {least.sum()} to {most.sum()}"
+            )
+        total = int(np.clip(total, least.sum(), most.sum()))
+    share = size if isinstance(size, float) else total / samples
+    fewest = int(np.bincount(units.labels, minlength=1).max() < 2)  # else the labels see to it
+    held_out = _chosen(units, share, total, seed, least, most, fewest)
+    if not units.strict:
+        _put_on_both_sides(units, held_out, seed)
+    mask = held_out[units.of_sample]
+    if not 0 < mask.sum() < samples:
+        raise BadData(f"cannot hold out {_said(size)} of {samples} samples: too few samples or groups to part")
+    return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
-def folds(targets: np.ndarray, groups: np.ndarray | None, count: int, seed: int) -> np.ndarray:
+def folds(targets: np.ndarray, groups: np.ndarray | None, count: int, identities: np.ndarray, seed: int) -> np.ndarray:
     """Which of `count` equal parts each sample is in: int64 (n,) from 0, a pure function of its arguments.
 
-    Classes are spread evenly, numbers by the order of the first of them; a group is in one part as a whole. With one
-    label per sample and no groups the parts differ by one sample at most, and so do the samples of each class in them.
+    Classes are spread evenly, and so are numbers by their size; a group is in one part as a whole. With one label per
+    sample and no groups the parts differ by one sample at most, and so do the samples of each class in them.
     """
-    units = len(targets) if groups is None else len(np.unique(groups))
-    if units < count:
-        raise BadData(f"cannot make {count} folds of {units} {'samples' if groups is None else 'groups'}")
-    if targets.dtype.kind == "f":
-        targets = _strata(targets[:, 0], max(1, len(targets) // count))
-    found = np.zeros(len(targets), np.int64)
-    if targets.ndim == 1 and groups is None:
-        shuffled = np.random.Generator(np.random.Philox(seed)).permutation(len(targets))
-        found[shuffled[np.argsort(targets[shuffled], kind="stable")]] = np.arange(len(targets)) % count
-        return found
-    return _spread(targets, groups, count, seed)
+    units = _units(targets, groups, identities)
+    if len(units.sizes) < count:
+        raise BadData(f"cannot make {count} folds of {len(units.sizes)} {'samples' if groups is None else 'groups'}")
+    fold_of = np.full(len(units.sizes), count - 1)
+    rest = np.arange(len(units.sizes))
+    for fold in range(count - 1):
+        left = count - fold
+        remaining = units.take(rest)
+        total = int(remaining.sizes.sum()) // left
+        held_out = _chosen(remaining, 1 / left, total, seed + fold, staying=left - 1)
+        fold_of[rest[held_out]] = fold
+        rest = rest[~held_out]
+    return np.asarray(fold_of[units.of_sample])
 
 
-def _spread(targets: np.ndarray, groups: np.ndarray | None, count: int, seed: int) -> np.ndarray:
-    """Whole groups (or multi-label samples) to folds: the largest first, each to where least of its labels is.
+@dataclass(frozen=True)
+class _Units:
+    """What is held out as a whole: samples, or groups of them."""
 
-    That is the fold in which the squares of the shares of each label, and of the samples, grow least.
-    """
+    of_sample: np.ndarray  # int64 (samples,): the unit of each
+    identities: np.ndarray  # uint64 (units,)
+    sizes: np.ndarray  # int64 (units,): samples
+    strata: np.ndarray  # int64 (units,): where `strict`, the class
+    strict: bool  # whether each stratum has its share to the sample
+    nested: Sequence[np.ndarray] = ()  # int64 (units,) each, the finest first: strata held to their share on average
+    owners: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (pairs,): a unit that has a label
+    labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (pairs,): the label
+
+    def take(self, rows: np.ndarray) -> _Units:
+        """Some of the units, without their samples and labels."""
+        return replace(
+            self,
+            identities=self.identities[rows],
+            sizes=self.sizes[rows],
+            strata=self.strata[rows],
+            nested=[codes[rows] for codes in self.nested],
+        )
+
+
+def _units(targets: np.ndarray, groups: np.ndarray | None, identities: np.ndarray) -> _Units:
     samples = len(targets)
-    unit_of = np.arange(samples) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if groups is None:
+        of_sample, first = np.arange(samples), np.arange(samples)
+    else:
+        first, of_sample = np.unique(groups, return_index=True, return_inverse=True)[1:]
+    sizes = np.bincount(of_sample)
+    units = _Units(of_sample, identities[first], sizes, np.zeros(len(sizes), np.int64), strict=False)
+    if targets.dtype.kind == "f":
+        means = np.bincount(of_sample, weights=targets[:, 0].astype(np.float64)) / sizes
+        return replace(units, nested=[_intervals(means)])
+    if targets.ndim == 1 and groups is None:
+        return replace(units, strata=targets, strict=True)
     members, labels = (np.arange(samples), targets) if targets.ndim == 1 else np.nonzero(targets)
-    shares = np.zeros((int(unit_of.max()) + 1, int(labels.max(initial=0)) + 2))
-    np.add.at(shares, (unit_of[members], labels), 1)
-    shares[:, -1] = np.bincount(unit_of)
-    shares /= shares.sum(axis=0).clip(min=1)
-    shuffled = np.random.Generator(np.random.Philox(seed)).permutation(len(shares))
-    order = shuffled[np.argsort(-np.square(shares[shuffled]).sum(axis=1), kind="stable")]
-    filled = np.zeros((count, shares.shape[1]))
-    fold_of = np.empty(len(shares), np.int64)
-    for unit in order:
-        growth = filled @ shares[unit]
-        fold_of[unit] = fold = int(np.lexsort((filled[:, -1], growth))[0])
-        filled[fold] += shares[unit]
-    return np.asarray(fold_of[unit_of])
+    return _labelled(units, of_sample[members], np.asarray(labels))
+
+
+def _labelled(units: _Units, owners: np.ndarray, labels: np.ndarray) -> _Units:
+    """Stratify by the label of which a unit holds the largest share, and within it by all of the unit's labels.
+
+    Shares are of the power of two below the label's samples, so that one sample more seldom changes them.
+    """
+    count = len(units.sizes)
+    classes = int(labels.max(initial=-1)) + 1
+    keys, counts = np.unique(owners * max(classes, 1) + labels, return_counts=True)
+    owners, labels = np.divmod(keys, max(classes, 1))
+    rarity = np.exp2(-np.floor(np.log2(np.bincount(labels, weights=counts, minlength=classes).clip(min=1))))
+    by_share = np.lexsort((labels, -counts * rarity[labels], owners))
+    leading = np.full(count, classes)
+    unit, first = np.unique(owners[by_share], return_index=True)
+    leading[unit] = labels[by_share][first]
+    words = _mixed(labels.astype(np.uint64), 0)
+    sums = np.zeros(count, np.uint64)
+    np.add.at(sums, owners, words)
+    label_sets = np.unique(np.stack([leading.astype(np.uint64), sums]), axis=1, return_inverse=True)[1]
+    return replace(units, nested=[label_sets.reshape(-1), leading], owners=owners, labels=labels)
+
+
+def _intervals(values: np.ndarray) -> np.ndarray:
+    """The interval that each number is in: int64 (n,).
+
+    All floating-point numbers are one interval, and one that holds too many of the given ones is halved: which bounds
+    are used depends on the numbers, where they are does not, so that one more number seldom changes an interval.
+    """
+    bits = (values + 0.0).view(np.uint64)  # + 0.0: there is one zero
+    negative = bits >> np.uint64(63) == 1
+    ordered = np.where(negative, ~bits, bits | np.uint64(1 << 63))
+    ascending = np.sort(ordered)
+    bounds, open_ = [], [(0, len(values))]
+    while open_:
+        low, high = open_.pop()
+        differ = int(ascending[low]) ^ int(ascending[high - 1]) if high > low else 0
+        if high - low <= max(1, len(values) // INTERVALS) or not differ:
+            continue
+        shift = differ.bit_length() - 1
+        bound = np.uint64(int(ascending[high - 1]) >> shift << shift)
+        middle = int(np.searchsorted(ascending, bound))
+        bounds.append(bound)
+        open_ += [(low, middle), (middle, high)]
+    return np.searchsorted(np.sort(np.array(bounds, np.uint64)), ordered, side="right")
+
+
+def _chosen(
+    units: _Units,
+    share: float,
+    total: int,
+    seed: int,
+    least: np.ndarray | None = None,
+    most: np.ndarray | None = None,
+    fewest: int = 1,
+    staying: int = 1,
+) -> np.ndarray:
+    """Hold out units with `total` samples, by the ranks of their identities; returns a mask.
+
+    Of groups at least the `fewest` are held out, and at least as many stay as are `staying`.
+    """
+    words = _mixed(units.identities, seed)
+    place = words.astype(np.float64)
+    for level, codes in enumerate(units.nested):
+        order = np.lexsort((words, place, codes))
+        jitter = _mixed(words[order], level + 1).astype(np.float64) / 2**64  # a small stratum is held out by chance
+        sizes, counts = units.sizes[order], np.bincount(codes, weights=units.sizes)
+        place[order] = (_sums_before(sizes, codes[order]) + jitter * sizes) / counts[codes[order]]
+    order = np.lexsort((words, place, units.strata))
+    sizes, strata = units.sizes[order], units.strata[order]
+    counts = np.bincount(units.strata, weights=units.sizes).astype(np.int64)
+    least = np.zeros_like(counts) if least is None else least
+    quotas = _quotas(share * counts, least, counts if most is None else most, total)
+    held_out = np.zeros(len(words), bool)
+    within = _sums_before(sizes, strata) + sizes / 2 < quotas[strata]  # more of it is within than beyond
+    if not units.strict:  # there is one stratum, and large groups in it
+        within = np.arange(len(order)) < min(max(int(within.sum()), fewest), len(order) - staying)
+    held_out[order] = within
+    return held_out
+
+
+def _sums_before(sizes: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """The sum of the sizes that come before each within its code; codes ascend."""
+    sums = np.cumsum(sizes) - sizes
+    return np.asarray(sums - sums[np.searchsorted(codes, codes)])
+
+
+def _put_on_both_sides(units: _Units, held_out: np.ndarray, seed: int) -> None:
+    """Move the smallest unit of each label that is on one side only and need not be, in place."""
+    words = _mixed(units.identities, seed)
+    holders = np.bincount(units.labels)
+    held = np.bincount(units.labels, weights=held_out[units.owners], minlength=len(holders))
+    one_sided = np.flatnonzero((holders > 1) & ((held == 0) | (held == holders)))
+    for label in one_sided[np.argsort(holders[one_sided], kind="stable")]:
+        owners = units.owners[units.labels == label]
+        if held_out[owners].all() or not held_out[owners].any():
+            moved = owners[np.lexsort((words[owners], units.sizes[owners]))[0]]
+            held_out[moved] = not held_out[moved]
+
+
+def _mixed(words: np.ndarray, seed: int) -> np.ndarray:
+    """Other 64-bit numbers for each seed, as even as hashes: uint64 (n,). Source: SplitMix64 (Steele et al., 2014)."""
+    step, first, second = _SPLITMIX
+    with np.errstate(over="ignore"):
+        mixed = (words ^ np.uint64(seed % 2**64)) + step
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * first
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * second
+        return np.asarray(mixed ^ (mixed >> np.uint64(31)))
 
 
 def _wanted(samples: int, size: float | int) -> int:
@@ -85,94 +233,16 @@ def _wanted(samples: int, size: float | int) -> int:
     return total
 
 
-def _strata(values: np.ndarray, count: int) -> np.ndarray:
-    """Which of so many equal parts of the order each value is in: int64 (n,)."""
-    places = np.empty(len(values), np.int64)
-    places[np.argsort(values, kind="stable")] = np.arange(len(values))
-    return places * count // len(values)
-
-
 def _said(size: float | int) -> str:
     return str(size) if isinstance(size, int) else f"{size:.4g} (a share)"
 
 
-def _by_class(targets: np.ndarray, total: int, *, exact: bool, seed: int) -> np.ndarray:
-    """Hold out each class's quota, chosen at random; returns a mask."""
-    counts = np.unique(targets, return_counts=True)[1]
-    least = np.minimum(counts - 1, 1)
-    if exact and not least.sum() <= total <= (counts - 1).sum():
-        raise BadData(
-            f"cannot hold out {total} of {len(targets)} samples and have each class on both sides: "
-            f"the number must be from {least.sum()} to {(counts - 1).sum()}"
-        )
-    quotas = _quotas(counts, least, int(np.clip(total, least.sum(), (counts - 1).sum())))
-    shuffled = np.random.Generator(np.random.Philox(seed)).permutation(len(targets))
-    by_class = shuffled[np.argsort(targets[shuffled], kind="stable")]
-    rank_in_class = np.arange(len(targets)) - np.repeat(np.cumsum(counts) - counts, counts)
-    held_out = np.zeros(len(targets), bool)
-    held_out[by_class[rank_in_class < np.repeat(quotas, counts)]] = True
-    return held_out
-
-
-def _quotas(counts: np.ndarray, least: np.ndarray, total: int) -> np.ndarray:
-    """Apportion `total` to classes by largest remainder, each from `least` to its count less one."""
-    ideal = total * counts / counts.sum()
-    quotas = np.clip(np.floor(ideal).astype(np.int64), least, counts - 1)
+def _quotas(ideal: np.ndarray, least: np.ndarray, most: np.ndarray, total: int) -> np.ndarray:
+    """Apportion `total` to strata by largest remainder, each from `least` to `most`."""
+    quotas = np.clip(np.floor(ideal).astype(np.int64), least, most)
     while (missing := total - int(quotas.sum())) != 0:
         step = 1 if missing > 0 else -1
-        free = np.flatnonzero(quotas < counts - 1 if step > 0 else quotas > least)
+        free = np.flatnonzero(quotas < most if step > 0 else quotas > least)
         neediest = free[np.argsort(-step * (ideal - quotas)[free], kind="stable")]
         quotas[neediest[: abs(missing)]] += step
     return np.asarray(quotas)
-
-
-def _by_units(targets: np.ndarray, groups: np.ndarray | None, total: int, seed: int) -> np.ndarray:
-    """Hold out whole groups (or multi-label samples) by iterative stratification; returns a mask.
-
-    Source: Sechidis, Tsoumakas, Vlahavas, On the Stratification of Multi-Label Data (2011): the rarest label first.
-    """
-    samples = len(targets)
-    unit_of = np.arange(samples) if groups is None else np.unique(groups, return_inverse=True)[1]
-    members, labels = (np.arange(samples), targets) if targets.ndim == 1 else np.nonzero(targets)
-    held_out = _assign(unit_of, unit_of[members], np.asarray(labels), total / samples, seed)
-    return np.asarray(held_out[unit_of])
-
-
-def _assign(unit_of: np.ndarray, owners: np.ndarray, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Decide for each unit whether it is held out, given one (owner, label) pair for each label of each sample."""
-    sizes = np.bincount(unit_of)
-    classes = int(labels.max()) + 1 if len(labels) else 0
-    everything = classes  # a last column counts the samples themselves, so that those without a label part well too
-    pairs = np.concatenate([owners * (classes + 1) + labels, np.arange(len(sizes)) * (classes + 1) + everything])
-    keys, counts = np.unique(pairs, return_counts=True)
-    units, columns = np.divmod(keys, classes + 1)
-    counts[columns == everything] = sizes
-    starts = np.searchsorted(units, np.arange(len(sizes) + 1))
-
-    by_column = np.random.Generator(np.random.Philox(seed)).permutation(len(units))
-    by_column = by_column[np.argsort(columns[by_column], kind="stable")]
-    column_ends = np.searchsorted(columns[by_column], np.arange(classes + 2))
-
-    undecided = np.bincount(columns, minlength=classes + 1)  # units that hold each label
-    filled = np.zeros((2, classes + 1))  # how many of each label stay, and are held out
-    decision = np.full(len(sizes), -1, np.int8)
-    while undecided[:everything].any() or undecided[everything]:
-        open_labels = np.flatnonzero(undecided[:everything])
-        column = open_labels[np.argmin(undecided[open_labels])] if len(open_labels) else everything
-        for entry in by_column[column_ends[column] : column_ends[column + 1]]:
-            unit = units[entry]
-            if decision[unit] >= 0:
-                continue
-            decision[unit] = side = _side(filled[:, column], counts[entry], share, last=undecided[column] == 1)
-            held = slice(starts[unit], starts[unit + 1])
-            filled[side, columns[held]] += counts[held]
-            undecided[columns[held]] -= 1
-    return np.asarray(decision == 1)
-
-
-def _side(filled: np.ndarray, count: int, share: float, *, last: bool) -> int:
-    """0 to stay, 1 to be held out: the side that is emptier for its share; the last one goes where there is none."""
-    stays, held = filled
-    if last and (stays == 0) != (held == 0):
-        return int(held == 0)
-    return int((held + count / 2) / share < (stays + count / 2) / (1 - share))

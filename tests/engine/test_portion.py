@@ -171,6 +171,7 @@ def test_a_split_that_groups_make_much_smaller_is_told():
         groups=np.array([0, 1] * 11 + [0, 2]),
         notes=(),
         fingerprint="",
+        name=str,
     )
     data = Data(train=Source(Fixed(samples)), val=Split(0.25))
     assert list(unlike_asked(data, portions(data, 0))) == [
