@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ftaug import split_groups
 from ftaug.config.registry import REGISTRIES
 from ftaug.engine import splits
-from ftaug.engine.portion import sample_keys
+from ftaug.engine.sample_keys import identities, sample_keys
 from ftaug.errors import BadData, ExperimentError
 from ftaug.image.datasets.torchvision import SOURCES
 from ftaug.load import MODALITIES, import_components
@@ -46,8 +45,8 @@ def test_every_reader_is_held_to_these_rules():
     assert set(READERS) == {*TABLES, *FOLDERS, *COME_WITH_LABELS}
 
 
-def identities(samples):
-    return split_groups.identities(sample_keys(samples), samples.groups)
+def words(samples):
+    return identities(sample_keys(samples), samples.groups)
 
 
 def write(folder: Path, reader: str, name: str, rows: list[dict], samples=None) -> Path:
@@ -220,7 +219,7 @@ def test_groups_that_differ_in_blanks_or_case_are_one(tmp_path, reader, name):
     assert samples.groups.tolist() == [0, 0, 0, 1, 1, 2]
     assert "groups that differ only in case, spacing or a trailing .0 are one: 'p1' = 'P1'" in samples.notes
     for seed in range(20):
-        kept, held = splits.split(samples.targets, samples.groups, 2, identities(samples), seed)
+        kept, held = splits.split(samples.targets, samples.groups, 2, words(samples), seed)
         assert not {*samples.groups[kept]} & {*samples.groups[held]}
 
 
@@ -256,9 +255,9 @@ def test_rows_of_the_same_sample_are_on_one_side_of_splits_and_folds(tmp_path, r
     noun = "picture" if "image" in reader else "text"
     assert f"8 {noun}s are in several rows; a split keeps these on one side" in samples.notes
     for seed in range(20):
-        kept, held = splits.split(samples.targets, samples.groups, 0.3, identities(samples), seed)
+        kept, held = splits.split(samples.targets, samples.groups, 0.3, words(samples), seed)
         assert not {REPEATED[i] for i in kept} & {REPEATED[i] for i in held}
-        fold = splits.folds(samples.targets, samples.groups, 4, identities(samples), seed)
+        fold = splits.folds(samples.targets, samples.groups, 4, words(samples), seed)
         assert all(len({*fold[[i for i, one in enumerate(REPEATED) if one == sample]]}) == 1 for sample in REPEATED)
 
 

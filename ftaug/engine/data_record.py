@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
-from ftaug.engine.portion import Portion, sample_keys, subset
+from ftaug.engine.portion import Portion, subset
+from ftaug.engine.sample_keys import sample_keys
 from ftaug.errors import BadData
 from ftaug.interfaces import Samples, Task
 

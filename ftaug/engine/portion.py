@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ftaug import names, split_groups
+from ftaug import names
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.engine import label_check, seeds, splits
+from ftaug.engine.sample_keys import identities, sample_keys
 from ftaug.errors import BadData, FtaugError, combined, did_you_mean
 from ftaug.interfaces import Samples, SplitRows, Task
 
@@ -128,13 +129,13 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
     result = {"train": whole("train", train, train.task)}
     sources = {"test": data.test, "val": data.val}
     if any(isinstance(source, Split | Fold) for source in sources.values()):
-        identities = split_groups.identities(sample_keys(train), train.groups)
+        words = identities(sample_keys(train), train.groups)
         with _explained(result["train"], data.train.settings):
             for purpose, source in sources.items():
                 if isinstance(source, Split):
-                    held = _held_out(result["train"], purpose, source.split, identities, seed)
+                    held = _held_out(result["train"], purpose, source.split, words, seed)
                 elif isinstance(source, Fold):
-                    held = _fold(result["train"], source, identities, seed)
+                    held = _fold(result["train"], source, words, seed)
                 else:
                     continue
                 result["train"], result[purpose] = _parted(result["train"], purpose, held)
@@ -240,20 +241,15 @@ def unused_rows(portions: Mapping[str, Portion]) -> list[str]:
     return cautions
 
 
-def sample_keys(samples: Samples) -> Iterator[str]:
-    """What identifies each sample wherever the data lie; its name where the dataset knows nothing better."""
-    return map(getattr(samples, "key", samples.name), range(len(samples)))
-
-
-def _held_out(train: Portion, purpose: str, size: float, identities: np.ndarray, seed: int) -> np.ndarray:
+def _held_out(train: Portion, purpose: str, size: float, words: np.ndarray, seed: int) -> np.ndarray:
     """Whether each training sample is held out for a purpose: bool (n,)."""
-    word = seeds.word(f"{seed}/{purpose}")
+    seed = seeds.word(f"{seed}/{purpose}")
     held = np.zeros(len(train), bool)
-    held[splits.split(train.targets, _groups(train), size, identities[train.ids], word)[1]] = True
+    held[splits.split(train.targets, _groups(train), size, words[train.ids], seed)[1]] = True
     return held
 
 
-def _fold(train: Portion, fold: Fold, identities: np.ndarray, seed: int) -> np.ndarray:
+def _fold(train: Portion, fold: Fold, words: np.ndarray, seed: int) -> np.ndarray:
     """Whether each training sample is in a fold: bool (n,)."""
     counts = train.counts()
     if train.task.kind == "single_label" and (alone := np.flatnonzero(counts == 1)).size:
@@ -261,8 +257,8 @@ def _fold(train: Portion, fold: Fold, identities: np.ndarray, seed: int) -> np.n
         raise BadData(
             f"data.train: class '{name}' has 1 sample, which cannot be on both sides of a fold; add some to it"
         )
-    word = seeds.word(f"{seed}/folds")
-    fold_of = splits.folds(train.targets, _groups(train), fold.of, identities[train.ids], word)
+    seed = seeds.word(f"{seed}/folds")
+    fold_of = splits.folds(train.targets, _groups(train), fold.of, words[train.ids], seed)
     return np.asarray(fold_of == fold.fold - 1)
 
 

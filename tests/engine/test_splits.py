@@ -6,19 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
-from ftaug import split_groups
 from ftaug.engine import splits
+from ftaug.engine.sample_keys import identities
 from ftaug.errors import BadData
 
 
 def split(targets, groups, size, seed, keys=None):
     keys = names(len(targets)) if keys is None else keys
-    return splits.split(targets, groups, size, split_groups.identities(keys, groups), seed)
+    return splits.split(targets, groups, size, identities(keys, groups), seed)
 
 
 def folds(targets, groups, count, seed, keys=None):
     keys = names(len(targets)) if keys is None else keys
-    return splits.folds(targets, groups, count, split_groups.identities(keys, groups), seed)
+    return splits.folds(targets, groups, count, identities(keys, groups), seed)
 
 
 def names(count):
@@ -247,20 +247,19 @@ def parts(make, keys, targets, groups, rng=None):
     order = np.arange(len(keys)) if rng is None else rng.permutation(len(keys))
     keys = [keys[row] for row in order]
     groups = None if groups is None else groups[order]
-    identities = split_groups.identities(keys, groups)
-    return dict(zip(keys, make(targets[order], groups, identities).tolist(), strict=True))
+    return dict(zip(keys, make(targets[order], groups, identities(keys, groups)).tolist(), strict=True))
 
 
 def held_out(size):
-    def make(targets, groups, identities):
-        held = splits.split(targets, groups, size, identities, 7)[1]
+    def make(targets, groups, words):
+        held = splits.split(targets, groups, size, words, 7)[1]
         return np.isin(np.arange(len(targets)), held)
 
     return make
 
 
-def in_folds(targets, groups, identities):
-    return splits.folds(targets, groups, 5, identities, 7)
+def in_folds(targets, groups, words):
+    return splits.folds(targets, groups, 5, words, 7)
 
 
 def classes(rng):
@@ -324,10 +323,3 @@ def test_a_class_whose_folder_is_renamed_draws_its_samples_anew_and_no_others():
     renamed = [key.replace("c/", "see/") for key in keys]
     before, after = (split(targets, None, 0.2, 0, names)[1] for names in (keys, renamed))
     assert set(targets[list({*before} ^ {*after})]) == {2}
-
-
-def test_samples_of_the_same_key_that_are_in_no_group_are_told_apart():
-    words = split_groups.identities(["a", "b", "a", "a"], None)
-    assert len(set(words.tolist())) == 4
-    assert words[:2].tolist() == split_groups.identities(["a", "b"], None).tolist()
-    assert len(split(np.zeros(100, int), None, 20, 0, ["same"] * 100)[1]) == 20
