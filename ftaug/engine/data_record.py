@@ -195,14 +195,18 @@ class RecordedData(Mapping[str, Portion]):
 
     def _rows(self, dataset: str) -> Iterator[Row]:
         """The rows of a dataset."""
-        path = self._folder / SAMPLES_FILE
-        try:
-            with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-                reader = csv.reader(file, strict=True)
-                next(reader, None)
-                for row in map(Row._make, reader):
-                    if row.split and self._dataset_of(row.split.removesuffix(LEFT_OUT)) == dataset:
-                        yield row
-        except (OSError, TypeError, AttributeError, csv.Error) as error:
-            text = f"{path}: cannot be read ({error}); which samples the run was trained on is not known"
-            raise BadData(text) from None
+        for row in read_rows(self._folder / SAMPLES_FILE):
+            if row.split and self._dataset_of(row.split.removesuffix(LEFT_OUT)) == dataset:
+                yield row
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a record; raises BadData where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            next(reader, None)
+            yield from map(Row._make, reader)
+    except (OSError, TypeError, csv.Error) as error:
+        text = f"{path}: cannot be read ({error}); which samples the run was trained on is not known"
+        raise BadData(text) from None

@@ -22,6 +22,7 @@ from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.storage import make_inside, storage_errors
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
+from ftaug.runs.earlier_samples import EARLIER_FILE
 from ftaug.runs.opened import MODEL_FILE, ORIGIN_FOLDER, OpenRun, open_run
 from ftaug.runs.started import started, weights_of
 
@@ -160,7 +161,8 @@ def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, sai
         if (opened.folder / ORIGIN_FOLDER).is_dir():
             make_inside(folder.path / ORIGIN_FOLDER)
             shutil.copytree(opened.folder / ORIGIN_FOLDER, folder.path / ORIGIN_FOLDER, dirs_exist_ok=True)
-        shutil.copyfile(opened.folder / SAMPLES_FILE, folder.path / SAMPLES_FILE)
+        for file in filter(Path.is_file, (opened.folder / SAMPLES_FILE, opened.folder / EARLIER_FILE)):
+            shutil.copyfile(file, folder.path / file.name)
         make_inside(folder.path / "report")
     folder.write(f"report/{name}.json", dumps(said, indent=1) + "\n")
     if opened.experiment.evaluate.thresholds is not None:

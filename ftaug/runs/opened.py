@@ -65,6 +65,9 @@ def describe_model(setup: Setup) -> dict[str, Any]:
         "target_std": setup.scale and setup.scale.std,
         "weights_from": dict(setup.backbone.facts),
         "data": fingerprints(setup.portions),
+        "seed": setup.experiment.seed,
+        "sources": {name: to_plain(getattr(setup.experiment.data, name)) for name in ("train", "val", "test")},
+        "labels_learned": setup.experiment.objective is None or setup.experiment.objective.fact("tells_classes"),
     }
 
 

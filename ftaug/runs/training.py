@@ -24,6 +24,7 @@ from ftaug.engine.signals import StopRequests
 from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, moved, plots, screen, thresholds
 from ftaug.runs.bad_samples import readable
+from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, open_run, recorded_data
 from ftaug.runs.session import Session
 from ftaug.runs.similar_runs import similar_runs
@@ -45,10 +46,11 @@ def train(
         if found is None and checkpoint.best(folder.path) is not None:
             raise BadData(f"{folder.path}: its checkpoints are gone; put them back, or start over with --fresh")
         if found is None:
-            data = readable(experiment, portions(experiment.data, experiment.seed))
+            data, cautions = consistent(experiment, portions(experiment.data, experiment.seed), folder)
+            data = readable(experiment, data)
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
-            data = unchanged_data(experiment, folder.path)
+            data, cautions = unchanged_data(experiment, folder.path), []
     experiment = _settled(experiment, folder, device, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
@@ -56,7 +58,8 @@ def train(
             if built.experiment != experiment:  # the metrics that the task chose
                 folder.write("resolved.yaml", to_yaml(with_kept_plugins(built.experiment)[0]))
             if found is None:
-                built.hazards = [*built.hazards, *_similar(built, folder, elsewhere)]
+                cautions = [*cautions, *teacher_cautions(experiment, data)]
+                built.hazards = [*built.hazards, *cautions, *_similar(built, folder, elsewhere)]
             built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
             built = parted(built, _chosen(folder).get("micro_batch"))
             setup, cache = stack.enter_context(caching(built))

@@ -1,0 +1,199 @@
+"""Samples that other weights were trained on: those that a run starts from, or a teacher's."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug.config.dump import to_plain
+from ftaug.config.experiment import Experiment, Split
+from ftaug.config.registry import Component
+from ftaug.config.strict_json import dumps
+from ftaug.engine.data_record import LEFT_OUT, SAMPLES_FILE, compare, read_rows
+from ftaug.engine.portion import Portion, subset
+from ftaug.engine.run_folder import RunFolder, read_json
+from ftaug.engine.sample_keys import sample_keys
+from ftaug.errors import BadData, ExperimentError
+from ftaug.interfaces import Samples
+from ftaug.runs.opened import FOLDS_FILE, MODEL_FILE
+
+EARLIER_FILE = "earlier_samples.csv"
+"""In a run folder: the keys of the samples that the weights it started from had been trained on."""
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Samples to measure on that weights were trained on."""
+
+    purpose: str
+    count: int
+    total: int
+    example: str
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {self.count:,} of {self.total:,} samples, such as {self.example},"
+
+
+def start_of(experiment: Experiment) -> Path | None:
+    """The run folder that what a backbone is built from lies in; None where that is not of a run."""
+    files = (Path(str(value)) for value in experiment.backbone.settings.values())
+    folders = (folder for file in files if file.exists() for folder in file.absolute().parents[:3])
+    return next((folder for folder in folders if {SAMPLES_FILE, MODEL_FILE} <= _names(folder)), None)
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*.*")}
+
+
+def consistent(
+    experiment: Experiment, data: Mapping[str, Portion], folder: RunFolder
+) -> tuple[Mapping[str, Portion], list[str]]:
+    """The samples of a new run, none of which its starting weights were trained on is to be measured on; and cautions.
+
+    Where the run that the weights come from held out the same share of the same data, its split is taken over. Notes
+    in the folder what the weights were trained on. Raises ExperimentError where samples to measure on are among it.
+    """
+    run = start_of(experiment)
+    if run is None:
+        return data, []
+    overlaps = overlapping(run, experiment, data)
+    if not _facts(run).get("labels_learned", True):
+        return data, [f"{one} are among those that {run} was pretrained on, without their labels" for one in overlaps]
+    cautions = []
+    if overlaps and (taken_over := _taken_over(run, experiment, data)):
+        cautions = [_said_of_split(one, run, experiment.seed) for one in overlaps]
+        data = taken_over
+        overlaps = overlapping(run, experiment, data)
+    if overlaps:
+        raise ExperimentError("; ".join([*(_measured(one, run) for one in overlaps), _remedy(run, experiment)]))
+    if _same(_facts(run), experiment.data.train, data["train"].samples):
+        folder.write(EARLIER_FILE, _to_csv(trained_on(run)))
+    return data, cautions
+
+
+def _said_of_split(overlap: Overlap, run: Path, seed: int) -> str:
+    trained = f"of the {overlap.total:,} samples that seed {seed} holds out they have seen {overlap.count:,}"
+    return f"{overlap.purpose}: the split of {run}, which these weights come from; {trained}"
+
+
+def _measured(overlap: Overlap, run: Path) -> str:
+    return f"data.{overlap} are among those that the weights of {run} were trained on"
+
+
+def _remedy(run: Path, experiment: Experiment) -> str:
+    facts, source = _facts(run), experiment.data.val
+    theirs = facts.get("sources", {}).get("val")
+    give = "give data.val and data.test samples of their own"
+    if isinstance(theirs, Mapping) and theirs.keys() <= {"split", "fold", "of"}:
+        return f"hold out what that run held out (seed={facts['seed']} {_override(theirs)}), or {give}"
+    anew = f"train that run anew with {_override(to_plain(source))}, or " if isinstance(source, Split) else ""
+    return f"{anew}{give}"
+
+
+def _override(source: Any) -> str:
+    """The override that holds out such validation samples."""
+    return f"'data.val={dumps(source)}'".replace('"', "")
+
+
+def teacher_cautions(experiment: Experiment, data: Mapping[str, Portion]) -> list[str]:
+    """Cautions about samples to measure on that a teacher was trained on."""
+    if experiment.distil is None:
+        return []
+    run = experiment.distil.teacher
+    return [
+        f"{one} are among those that the teacher {run} was trained on" for one in overlapping(run, experiment, data)
+    ]
+
+
+def overlapping(run: Path, experiment: Experiment, data: Mapping[str, Portion]) -> list[Overlap]:
+    """Which samples to measure on are among those that the weights of a run were trained on."""
+    facts = _facts(run)
+    trained: set[str] | None = None
+    found = []
+    for purpose in ("val", "test"):
+        source = getattr(experiment.data, purpose)
+        source = source if isinstance(source, Component) else experiment.data.train
+        if purpose not in data or not _same(facts, source, data[purpose].samples):
+            continue
+        trained = trained_on(run) if trained is None else trained
+        portion = data[purpose]
+        keys = list(sample_keys(portion.samples))
+        shared = [index for index in portion.ids.tolist() if keys[index] in trained]
+        if shared:
+            found.append(Overlap(purpose, len(shared), len(portion), portion.samples.name(shared[0])))
+    return found
+
+
+def trained_on(run: Path) -> set[str]:
+    """The keys of the samples that the weights of a run, or of its folds, were trained on, from the first run on."""
+    keys: set[str] = set()
+    for folder in _folders(run):
+        keys |= {row.key for row in read_rows(folder / SAMPLES_FILE) if row.split == "train"}
+        if (earlier := folder / EARLIER_FILE).is_file():
+            keys |= _from_csv(earlier)
+    return keys
+
+
+def _folders(run: Path) -> Sequence[Path]:
+    folders = sorted(run.glob("fold-*")) if (run / FOLDS_FILE).is_file() else [run]
+    return [folder for folder in folders if (folder / SAMPLES_FILE).is_file()]
+
+
+def _facts(run: Path) -> dict[str, Any]:
+    return next(((read_json(folder / MODEL_FILE) or {}) for folder in _folders(run)), {})
+
+
+def _same(facts: Mapping[str, Any], source: Component, samples: Samples) -> bool:
+    """Whether a dataset is the one that a run was trained on, be it with samples added or removed."""
+    if facts.get("data", {}).get("train") == samples.fingerprint:
+        return True
+    name, settings = next(iter(_named(facts.get("sources", {}).get("train")).items()), ("", {}))
+    paths = {key: str(value) for key, value in source.settings.items() if isinstance(value, Path)}
+    return name == source.name and all(_named(settings).get(key) == path for key, path in paths.items())
+
+
+def _named(plain: Any) -> Mapping[str, Any]:
+    """A component of YAML with its settings; a name alone has none."""
+    return plain if isinstance(plain, Mapping) else {str(plain): {}}
+
+
+def _taken_over(run: Path, experiment: Experiment, data: Mapping[str, Portion]) -> Mapping[str, Portion] | None:
+    """The samples in the split of another run, those that came since for training; None where that held out others."""
+    theirs = _facts(run).get("sources", {})
+    ours = {name: source for name in ("val", "test") if isinstance(source := getattr(experiment.data, name), Split)}
+    if not ours or any(theirs.get(name) != to_plain(source) for name, source in ours.items()):
+        return None
+    train = data["train"]
+    of_train = [name for name, source in theirs.items() if isinstance(source, Mapping) and "split" in source]
+    splits = {name + suffix for name in ("train", *of_train) for suffix in ("", LEFT_OUT)}
+    rows = [row for row in read_rows(run / SAMPLES_FILE) if row.split in splits]
+    ids_of = compare(rows, train.samples.task, train.samples).ids
+    result = dict(data)
+    rest = np.ones(len(train.samples), bool)
+    for name in ours:
+        ids = np.array(sorted([*ids_of.get(name, ()), *ids_of.get(name + LEFT_OUT, ())]), np.int64)
+        if not len(ids):
+            return None
+        rest[ids] = False
+        result[name] = subset(name, train.samples, ids, train.task)
+    ids = np.flatnonzero(rest)
+    result["train"] = replace(train, ids=ids, targets=train.samples.targets[ids])
+    return result
+
+
+def _to_csv(keys: set[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([["key"], *([key] for key in sorted(keys))])
+    return text.getvalue()
+
+
+def _from_csv(path: Path) -> set[str]:
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return {key for (key,) in list(csv.reader(file, strict=True))[1:]}
+    except (OSError, ValueError, csv.Error) as error:
+        raise BadData(f"{path}: cannot be read ({error})") from None
