@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ftaug import __version__
-from ftaug.errors import ExperimentError, FtaugError, Stopped
+from ftaug.errors import ExperimentError, FtaugError, MissingInput, Stopped, Unavailable
 from ftaug.reporting import report, report_at_once
 from ftaug.streams import open_streams, require_reader
 
@@ -491,12 +491,23 @@ def _end(code: int) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command line; returns its exit code."""
     try:
+        _check_process()
         _check_not_empty(arguments)
         code = app(arguments, prog_name="ftaug", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BaseException as error:
         return report(error, debug="--debug" in arguments, as_json="--json" in arguments)
+
+
+def _check_process() -> None:
+    """Refuse what no command can run in."""
+    if sys.flags.optimize > 1:
+        raise Unavailable("python -OO removes the docstrings that ftaug reads; run python -O, or unset PYTHONOPTIMIZE")
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise MissingInput("the working folder was removed; change to one that is there") from None
 
 
 def _check_not_empty(arguments: list[str]) -> None:

@@ -201,6 +201,20 @@ def test_closed_streams_are_no_error(tmp_path, closed):
     assert done.stdout.startswith(b"f.yaml: valid") or ">&-" in closed.replace("2>&-", "")
 
 
+def test_a_working_folder_that_was_removed_is_named(tmp_path):
+    line = f"mkdir gone && cd gone && rmdir ../gone && exec {sys.executable} -m ftaug train ../a.yaml"
+    options = {"env": os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "text": True, "timeout": 60}
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, **options)
+    assert (done.returncode, done.stderr) == (66, "the working folder was removed; change to one that is there\n")
+
+
+def test_python_without_docstrings_is_refused():
+    options = {"env": os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "text": True, "timeout": 60}
+    done = subprocess.run([sys.executable, "-OO", "-m", "ftaug", "list"], capture_output=True, **options)
+    assert done.returncode == 69
+    assert done.stderr == "python -OO removes the docstrings that ftaug reads; run python -O, or unset PYTHONOPTIMIZE\n"
+
+
 def test_ctrl_c(tmp_path):
     config = tmp_path / "f.yaml"
     plugin = tmp_path / "sleeps.py"

@@ -16,7 +16,7 @@ from ftaug.config.registry import Component
 from ftaug.errors import FtaugError
 from ftaug.image import label_safety
 from ftaug.image import show as show
-from ftaug.image.augmentations.end_size import check_size_after
+from ftaug.image.augmentations.end_size import check_size, check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
 from ftaug.image.decode import opened
 from ftaug.image.decoded import VERSION, DecodedSamples
@@ -48,12 +48,17 @@ def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> 
 
 def prepare(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
     """Return the picture as the model takes it, uint8 (H, W, 3); raises BadData without the sample's name."""
-    return pipeline(raw, streams, labels)
+    pixels = pipeline(raw, streams, labels)
+    if streams is not None:  # a rare op may leave another size, which the draws before training did not show
+        check_size(pipeline, (pixels.shape[0], pixels.shape[1]))
+    return pixels
 
 
 def plan(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...] = ()) -> Planned:
     """Do what the device is not to do: decode, slice, shrink, and whatever needs single pixels; raises BadData."""
-    return planned(raw, pipeline, streams, labels)
+    plan = planned(raw, pipeline, streams, labels)
+    check_size(pipeline, plan.size)
+    return plan
 
 
 def collate_plans(plans: Sequence[Planned]) -> PlannedBatch:

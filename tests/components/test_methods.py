@@ -45,6 +45,20 @@ CONVOLUTIONS = {
 
 
 @pytest.mark.parametrize("settings", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
+def test_a_change_in_channels_last_memory_goes_into_the_weights(settings):
+    torch.manual_seed(0)
+    layer = nn.Conv2d(32, 48, **settings)
+    fold = add_low_rank(layer, False, 2, scale=1.5, dropout=0.0)
+    shaken(layer)
+    batch, wanted = torch.randn(2, 32, 9, 9), layer.lora.change()
+    layer.to(memory_format=torch.channels_last)
+    assert_close(layer.lora.change(), wanted)
+    found = layer(batch)
+    fold()
+    assert_close(layer(batch), found)
+
+
+@pytest.mark.parametrize("settings", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
 def test_a_changed_convolution_is_one_with_the_sum_of_weights(settings):
     torch.manual_seed(0)
     layer = nn.Conv2d(32, 48, **settings)

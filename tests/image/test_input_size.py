@@ -1,6 +1,7 @@
 """`input`: one size for training, evaluation and export; what networks make of it."""
 
 import json
+from functools import partial
 
 import numpy as np
 import onnxruntime
@@ -17,7 +18,7 @@ from ftaug.config.registry import Component
 from ftaug.errors import ExperimentError
 from ftaug.image.augmentations.end_size import check_size_after
 from ftaug.image.preprocessing import adjusted
-from ftaug.image.samples import pipeline
+from ftaug.image.samples import pipeline, plan, prepare
 from ftaug.interfaces import Backbone
 from ftaug.load import import_components, load
 
@@ -168,6 +169,21 @@ def test_crops_take_the_size_and_evaluation_its_own(tmp_path, input, augment, si
 def test_training_and_evaluation_at_different_sizes_is_an_error(tmp_path, capsys, input, augment, message):
     assert run(["train", str(experiment(tmp_path, input, augment)), "--run-dir", str(tmp_path / "run")]) == 2
     assert message in capsys.readouterr().err
+
+
+def stream(draw, name):
+    return np.random.default_rng([draw, len(name)])
+
+
+@pytest.mark.parametrize("verb", [prepare, plan])
+def test_a_rare_crop_of_another_size_is_an_error_when_it_comes(tmp_path, verb):
+    path = experiment(tmp_path, "{}", "{apply: {ops: [{random_crop: {size: 24}}], probability: 0.02}}")
+    way = train_pipeline(path)
+    check_size_after(way)  # it is not among the draws that are tried
+    message = "augment: random_crop leaves 24×24 pixels, and evaluation looks at 32×32; leave its size out, set input:"
+    with pytest.raises(ExperimentError, match=message):
+        for draw in range(500):
+            verb(np.zeros((50, 70, 3), np.uint8), way, partial(stream, draw))
 
 
 def test_training_evaluation_and_export_follow_the_size(tmp_path, capsys):

@@ -50,8 +50,8 @@ class LowRank(nn.Module):
     def change(self) -> Tensor:
         """The change as a tensor of the weights' shape."""
         rank = self.b.shape[1]
-        a, b = self.a.view(self.groups, rank, -1), self.b.view(self.groups, -1, rank)
-        return (b @ a).view(len(self.b), *self.a.shape[1:]) * self.scale
+        a, b = self.a.reshape(self.groups, rank, -1), self.b.reshape(self.groups, -1, rank)  # may be channels_last
+        return (b @ a).reshape(len(self.b), *self.a.shape[1:]) * self.scale
 
 
 class ScaleAndShift(nn.Module):
