@@ -50,3 +50,12 @@ def test_per_class_cuts_the_training_split_only_and_nests():
 def test_too_many_per_class_is_refused():
     with pytest.raises(BadData, match="per_class must be at most 104"):
         digits("train", per_class=105)
+
+
+def test_other_digits_are_noted(monkeypatch):
+    assert digits("val").notes == ()
+    bunch = load_digits()
+    bunch.images[0, 0, 0] += 1
+    monkeypatch.setattr("sklearn.datasets.load_digits", lambda: bunch)
+    (note,) = digits("val").notes
+    assert note.startswith("scikit-learn ") and "has other digits" in note

@@ -2,6 +2,7 @@
 
 import itertools
 import string
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -32,6 +33,21 @@ def test_the_letters_of_a_font_differ():
     for letters in samples.pictures.reshape(-1, 52, 32 * 32).astype(float):
         distances = np.linalg.norm(letters[:, None] - letters[None], axis=-1)
         assert distances[~np.eye(52, dtype=bool)].min() > 100
+
+
+MEASURED_WITH = version("matplotlib").startswith("3.11.") and version("pillow").startswith("13.")
+
+
+@pytest.mark.skipif(not MEASURED_WITH, reason="other versions may draw other pictures")
+def test_the_fonts_of_the_measured_versions_are_not_noted():
+    assert printed_letters("test", **SMALL).notes == ()
+
+
+def test_other_fonts_are_noted(monkeypatch):
+    real = printed_letters.__globals__["_face"]
+    monkeypatch.setitem(printed_letters.__globals__, "_face", lambda pair: real(("cmr10", pair[1])))
+    (note,) = printed_letters("test", **SMALL).notes
+    assert note.startswith("matplotlib ") and "draw other pictures than those that the documentation's figures" in note
 
 
 @pytest.mark.parametrize("sizes", [(20,), (20, 30), (26, 34, 42)])
