@@ -75,4 +75,4 @@ def jpeg(pixels: np.ndarray, quality: int = 90, **options) -> bytes:
 def augmented(pixels: np.ndarray, *ops: Component, epoch: int = 0, **changes) -> np.ndarray:
     """The picture after some augmentations; it keeps its size unless an op changes it."""
     pipeline = samples.pipeline(ops, preprocessing(*pixels.shape[:2], resize=None) | changes)
-    return samples.prepare(pixels, pipeline, streams(epoch))
+    return pipeline(pixels, streams(epoch))

@@ -55,7 +55,7 @@ def test_gives_a_picture_of_the_models_size(name, shape):
     pipeline = samples.pipeline([certain(name)], preprocessing(48, 40))
     for epoch in range(3):
         try:
-            pixels = samples.prepare(picture, pipeline, streams(epoch))
+            pixels = pipeline(picture, streams(epoch))
         except BadData as error:
             assert min(shape) == 1
             assert str(error).startswith(f"{name} cannot take a picture of {shape[1]}×{shape[0]} pixels: ")
@@ -133,8 +133,8 @@ def test_the_probability_does_not_change_what_is_drawn(name):
 def test_survives_being_sent_to_a_worker(name):
     pipeline = pickle.loads(pickle.dumps(samples.pipeline([certain(name)], preprocessing(48))))
     picture = texture(60, 80)
-    expected = samples.prepare(picture, samples.pipeline([certain(name)], preprocessing(48)), streams())
-    np.testing.assert_array_equal(samples.prepare(picture, pipeline, streams()), expected)
+    expected = samples.pipeline([certain(name)], preprocessing(48))(picture, streams())
+    np.testing.assert_array_equal(pipeline(picture, streams()), expected)
 
 
 @every_op
@@ -176,7 +176,7 @@ def test_two_uses_of_an_op_draw_from_two_streams():
 def test_the_last_op_with_a_size_settles_it(ops, shape):
     pipeline = samples.pipeline([augmentation(name, **settings) for name, settings in ops], preprocessing(48))
     for picture in (texture(60, 80), texture(90, 50)):
-        assert samples.prepare(picture, pipeline, streams()).shape[:2] == shape
+        assert pipeline(picture, streams()).shape[:2] == shape
 
 
 GEOMETRY = Geometry(np.eye(3), 8, 8)
@@ -236,7 +236,7 @@ def test_what_left_the_canvas_comes_back():
 def test_a_long_pipeline(data):
     names = [name for name in AUGMENTATIONS if name not in {"center_crop", "random_crop", *OF_A_SIZE}]
     pipeline = samples.pipeline([certain(name) for name in names], preprocessing(48))
-    first, second = (samples.prepare(data, pipeline, streams(1)) for _ in range(2))
+    first, second = (pipeline(data, streams(1)) for _ in range(2))
     assert first.shape == (48, 48, 3)
     np.testing.assert_array_equal(first, second)
 
