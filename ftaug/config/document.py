@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, Protocol, TextIO
 
 import yaml
-from yaml.events import NodeEvent
+from yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
 from yaml.reader import ReaderError
 
 from ftaug.errors import ExperimentError, MissingInput, Place, Problem
@@ -170,11 +170,21 @@ def scalar(text: str) -> Any:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    """YAML's events: by libyaml, which is quick, or by the parser in Python, whose errors are those that are shown."""
+    """YAML's events: by libyaml, which is quick, or by the parser in Python, whose errors are those that are shown.
+
+    Those of a document that is nested too deep end soon after it is.
+    """
+    events: list[yaml.Event] = []
+    depth = 0
     try:
-        return iter(list(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            events.append(event)
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH + 2:
+                break
     except (yaml.YAMLError, ValueError, OverflowError):
         return iter(yaml.parse(text, Loader=yaml.SafeLoader))
+    return iter(events)
 
 
 class _Mark(Protocol):
