@@ -129,6 +129,7 @@ def _anew_where_data_changed(train: Callable[[], dict[str, Any]], *, fresh: bool
 def _one(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
     """Bring a run with a digest to its end; returns what it came to. Raises Stopped."""
     from ftaug.engine.run_folder import RunFolder
+    from ftaug.runs import output
 
     portable, kept = with_kept_plugins(experiment)
     with RunFolder.open(
@@ -152,7 +153,7 @@ def _one(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh:
                 raise
         else:
             _check_data(experiment, folder)
-            print(f"already complete: {folder.path}", file=sys.stderr)
+            output.say(f"already complete: {folder.path}")
         return {"run": str(folder.path), **(folder.complete or {})}
 
 
@@ -161,8 +162,10 @@ def _check_data(experiment: Experiment, folder: RunFolder) -> None:
 
     Where the same data lie elsewhere now, the run finds them there from now on.
     """
+    from ftaug.runs import output
+
     if gone := [str(path) for path in data_paths(experiment) if not path.exists()]:
-        print(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})", file=sys.stderr)
+        output.say(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})")
         return
     from ftaug.runs.training import unchanged_data
 
