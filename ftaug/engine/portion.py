@@ -1,5 +1,6 @@
 """The samples of one purpose: train, val or test."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -148,7 +149,8 @@ def portions(data: Data, seed: int) -> dict[str, Portion]:
 def _check_names(task: Task) -> None:
     """Refuse a dataset whose classes have the same name, which no reader of ftaug gives."""
     called = [names.normalized(name) for name in task.classes]
-    if same := [repr(name) for name, key in zip(task.classes, called, strict=True) if called.count(key) > 1]:
+    counts = Counter(called)
+    if same := [repr(name) for name, key in zip(task.classes, called, strict=True) if counts[key] > 1]:
         raise BadData(f"data.train: the classes {', '.join(same[:8])} have the same name but for blanks or encoding")
 
 
