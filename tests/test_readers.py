@@ -3,12 +3,11 @@
 A new dataset is listed here, either among those whose samples the user names or among those that come with labels.
 """
 
-import csv
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from table_files import write_rows
 
 from ftaug.config.registry import REGISTRIES
 from ftaug.engine import splits
@@ -56,19 +55,7 @@ def write(folder: Path, reader: str, name: str, rows: list[dict], samples=None) 
     for sample in samples:
         (folder / sample).write_bytes(sample.encode())
     rows = [{column: sample, **row} for sample, row in zip(samples, rows, strict=True)]
-    if name.endswith(".parquet"):
-        import pyarrow
-        from pyarrow import parquet
-
-        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
-    elif name.endswith(".jsonl"):
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    else:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, list(rows[0]), delimiter="\t" if name.endswith(".tsv") else ",")
-            table.writeheader()
-            table.writerows(rows)
-    return path
+    return write_rows(path, rows)
 
 
 def read(folder, reader, name, labels=None, samples=None, split="train", columns=(), **settings):

@@ -1,7 +1,5 @@
 """Tables of texts: formats, odd characters, pairs, labels, numbers, empty and wrongly encoded texts."""
 
-import csv
-import json
 import multiprocessing
 import pickle
 from pathlib import Path
@@ -10,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from table_files import write_rows
 
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.text.datasets.held import identity
@@ -24,19 +23,7 @@ ROWS = [
 
 
 def write(folder: Path, name: str, rows=ROWS) -> Path:
-    path = folder / name
-    if name.endswith(".parquet"):
-        from pyarrow import Table, parquet
-
-        parquet.write_table(Table.from_pylist(rows), path)
-    elif name.endswith(".jsonl"):
-        path.write_text("".join(json.dumps(row, ensure_ascii=bool(i % 2)) + "\n" for i, row in enumerate(rows)))
-    else:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, list(rows[0]), delimiter="\t" if name.endswith(".tsv") else ",")
-            table.writeheader()
-            table.writerows(rows)
-    return path
+    return write_rows(folder / name, rows)
 
 
 def raw(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
