@@ -453,6 +453,8 @@ class Bundle:
     scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network
     adapter: Adapter | None = None  # where the method adds weights of its own
     networks: int = 1  # more where it is an ensemble
+    training_samples: Callable[[int], Sequence[SampleBatch]] | None = None
+    """At most so many, always the same, each a batch of its own without augmentation; raises MissingInput, BadData."""
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from ftaug.components import timing
 from ftaug.config.document import parse_value
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind
@@ -17,7 +18,8 @@ from ftaug.engine.run_folder import read_json
 from ftaug.engine.storage import make_inside, replace, storage_errors, sync_folder
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
 from ftaug.runs import output
-from ftaug.runs.export_parity import Reference
+from ftaug.runs.export_parity import Allowance, Reference
+from ftaug.runs.export_table import refusals, summary
 from ftaug.runs.opened import open_run
 
 
@@ -29,17 +31,20 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
     folder = run / "exports"
     with storage_errors(f"{folder}: cannot be written"):
         make_inside(folder)
-        entries = {}
+        entries: dict[str, Any] = {}
+        too_slow: list[str] = []
         for one in exporters:
-            entries.update(export(one, reference, folder))
+            try:
+                entries.update(export(one, reference, folder))
+            except NotReached as error:
+                too_slow.append(str(error))
         record = {**(read_json(folder / "parity.json") or {}), **entries}
         replace(folder / "parity.json", (output.to_json(record) + "\n").encode())
     if as_json:
         print(output.to_json(entries))
     else:
-        output.show(*summary(entries))
-    failed = [f"{name}: does not answer as the model does; not kept" for name, e in entries.items() if not e["parity"]]
-    if failed:
+        output.show(*(summary(entries) if entries else ()))
+    if failed := [*refusals(entries), *too_slow]:
         raise NotReached(*failed)
 
 
@@ -63,12 +68,13 @@ def export(exporter: Component, reference: Reference, folder: Path) -> dict[str,
     name = f"{bundle.name}{exporter.fact('suffix')}"
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as temporary:
         loaded = exporter(bundle, Path(temporary, name))
-        comparison = reference.compare(loaded)
+        comparison = reference.compare(loaded, allowance(exporter))
         entry = {
             "format": exporter.name,
             "settings": dict(exporter.settings),
             "checkpoint": opened.checkpoint.name,
             "bytes": sum(path.stat().st_size for path in files_of(Path(temporary, name))),
+            "milliseconds": timing.milliseconds(Path(temporary, name), bundle),
             **comparison.record(),
             "files": [str(folder / path.name) for path in sorted(Path(temporary).iterdir())]
             if comparison.holds
@@ -77,6 +83,12 @@ def export(exporter: Component, reference: Reference, folder: Path) -> dict[str,
         if comparison.holds:
             publish(Path(temporary), folder)
     return {name: entry}
+
+
+def allowance(exporter: Component) -> Allowance:
+    """How far an artefact may be from the model."""
+    loss = exporter.settings["tolerance"] if exporter.fact("lossy") else None
+    return Allowance(rounding=exporter.fact("rounding"), metric_loss=loss)
 
 
 def publish(temporary: Path, folder: Path) -> None:
@@ -96,41 +108,3 @@ def publish(temporary: Path, folder: Path) -> None:
 def files_of(path: Path) -> list[Path]:
     """The files of an artefact, which may be a folder."""
     return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-
-
-def summary(entries: Mapping[str, Mapping[str, Any]]) -> Iterator[Any]:
-    """The tables for a person."""
-    compared = ("artefact", "MB", "logits", "probabilities", "equal predictions")
-    headings = (*compared, "metric", "original", "exported", "parity")
-    rows = [
-        (
-            name,
-            f"{entry['bytes'] / 1e6:.1f}",
-            _small(entry["largest_difference"]),
-            _small(entry["largest_probability_difference"]),
-            f"{entry['equal_predictions']:.2%}",
-            *((entry["metric"][key] for key in ("name", "original", "exported")) if entry["metric"] else [""] * 3),
-            "yes" if entry["parity"] else "NO",
-        )
-        for name, entry in entries.items()
-    ]
-    yield from dict.fromkeys(line for entry in entries.values() for line in _compared_on(entry))
-    yield output.table(headings, rows)
-    yield from (f"wrote {path}" for entry in entries.values() for path in entry["files"])
-
-
-def _compared_on(entry: Mapping[str, Any]) -> Iterator[str]:
-    """What an artefact was compared on, and how that differs from what `evaluate` does."""
-    synthetic = f"{entry['synthetic']['samples']} synthetic samples"
-    if entry["without_data"] is not None:
-        yield f"compared on {synthetic}: the run's data cannot be read ({entry['without_data']})"
-        return
-    yield f"compared on {entry['samples']:,} {entry['split']} samples and {synthetic}; largest differences:"
-    metric = entry["metric"]
-    if metric["views"] is not None:
-        value = f"{metric['name']} {metric['with_views']:.4f} with them, {metric['original']:.4f} without"
-        yield f"an export answers to one view of a picture, not to evaluate.views: {metric['views']} ({value})"
-
-
-def _small(difference: float | None) -> str:
-    return "" if difference is None else f"{difference:.1e}"

@@ -100,9 +100,9 @@ def onnx(
         about["inputs"] = {input_name: about["inputs"][names[0]]}
     for key, value in about.items():
         program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
-    program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
-    _write_beside(bundle, path)
-    return onnx_model.runner(path, bundle.outputs, lambda batch: _feeds(bundle, preprocessor, batch, input_name))
+    program.save(path, external_data=weight_bytes(bundle) > PROTOBUF_LIMIT)
+    write_beside(bundle, path)
+    return onnx_model.runner(path, bundle.outputs, feeds_of(bundle, input, input_name))
 
 
 @exporter.register(suffix=".pt2")
@@ -130,7 +130,7 @@ def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> L
         about = dumps(_about(bundle, preprocessor), indent=2)
         torch.export.save(program, path, extra_files={"ftaug.json": about})
         loaded = torch.export.load(path).module()
-    _write_beside(bundle, path)
+    write_beside(bundle, path)
 
     @torch.inference_mode()
     def run(batch: SampleBatch) -> Mapping[str, Tensor]:
@@ -157,7 +157,7 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     beside = path.with_suffix(".json")
     beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
-    _write_beside(bundle, path)
+    write_beside(bundle, path)
     loaded = copy.deepcopy(bundle.model)
     with torch.no_grad():
         for tensor in _network(loaded).state_dict().values():
@@ -223,7 +223,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _write_beside(bundle: Bundle, path: Path) -> None:
+def write_beside(bundle: Bundle, path: Path) -> None:
     """Write what the preprocessing needs into the artefact's folder."""
     for name, content in bundle.facing.files.items():
         path.with_name(name).write_text(content, encoding="utf-8")
@@ -234,7 +234,8 @@ def _network(model: Any) -> Any:
     return getattr(model, "network", model)
 
 
-def _bytes(bundle: Bundle) -> int:
+def weight_bytes(bundle: Bundle) -> int:
+    """The size of a network's weights and buffers."""
     return sum(tensor.numel() * tensor.element_size() for tensor in bundle.model.state_dict().values())
 
 
@@ -274,6 +275,14 @@ def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
         for name, array in preprocessor.example.items()
     }
     return {**description(bundle), "inputs": inputs}
+
+
+def feeds_of(
+    bundle: Bundle, input: Input | None, name: str | None = None
+) -> Callable[[SampleBatch], Iterator[dict[str, np.ndarray]]]:
+    """What makes of a batch the inputs of an artefact with these settings."""
+    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    return lambda batch: _feeds(bundle, preprocessor, batch, name)
 
 
 def _feeds(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -14,8 +15,9 @@ from ftaug.engine.cores import usable_cores
 from ftaug.engine.measure import at_least_float32, over_views, probabilities
 from ftaug.engine.portion import Portion
 from ftaug.engine.setup import evaluated, modality_of
-from ftaug.errors import FtaugError
+from ftaug.errors import FtaugError, MissingInput
 from ftaug.interfaces import Bundle, SampleBatch, Task
+from ftaug.runs.metric_loss import MetricLoss, metric_loss
 from ftaug.runs.opened import OpenRun
 
 TOLERANCE = 1e-3
@@ -25,6 +27,14 @@ LOGIT_TOLERANCE = 1e-2
 SYNTHETIC = "synthetic"
 
 Artefact = Callable[[SampleBatch], Mapping[str, torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How far an artefact's answers may be from the model's."""
+
+    rounding: float = TOLERANCE  # the largest difference of a probability
+    metric_loss: float | None = None  # where answers may differ: how much worse the metric may be
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,12 @@ class MetricParity:
     exported: float
     views: str | None = None  # of `evaluate`, which no artefact has
     with_views: float | None = None
+    loss: MetricLoss | None = None  # where answers may differ
+
+    @property
+    def holds(self) -> bool:
+        """Whether the metric is worse by no more than is allowed."""
+        return self.loss is None or self.loss.holds
 
 
 @dataclass(frozen=True)
@@ -57,17 +73,21 @@ class Parity:
     allowed_difference: float  # of two logits, or numbers
     equal_predictions: float  # share of the samples
     metric: MetricParity | None = None
+    allowance: Allowance = Allowance()
 
     @property
     def holds(self) -> bool:
         """Whether the artefact may stand in for the model."""
+        if self.allowance.metric_loss is not None:
+            return math.isfinite(self.largest_difference) and (self.metric is None or self.metric.holds)
+        rounding = self.allowance.rounding
         close = self.largest_difference <= self.allowed_difference  # False for a NaN
         if self.largest_probability_difference is not None:
-            close = close and self.largest_probability_difference <= TOLERANCE
+            close = close and self.largest_probability_difference <= rounding
         if self.metric is None:
             return close
-        same = abs(self.metric.original - self.metric.exported) <= TOLERANCE * max(1.0, abs(self.metric.original))
-        return close and same and self.equal_predictions >= 1 - TOLERANCE
+        same = abs(self.metric.original - self.metric.exported) <= rounding * max(1.0, abs(self.metric.original))
+        return close and same and self.equal_predictions >= 1 - rounding
 
 
 @dataclass
@@ -114,20 +134,23 @@ class Reference:
         except FtaugError as error:
             return cls(opened, bundle, synthetic, None, str(error))
 
-    def compare(self, artefact: Artefact) -> Comparison:
-        """Compare an artefact on synthetic samples and, where they can be read, on the run's own."""
+    def compare(self, artefact: Artefact, allowance: Allowance = Allowance()) -> Comparison:
+        """Compare an artefact on synthetic samples and, where they can be read, on the run's own.
+
+        Raises MissingInput where the metric decides and cannot be measured.
+        """
         original, exported = self._answers(artefact, self.synthetic)
-        comparison = Comparison([self._parity(SYNTHETIC, original, exported)], self.without_data)
+        comparison = Comparison([self._parity(SYNTHETIC, original, exported, allowance)], self.without_data)
         if self.portion is None:
-            return comparison
+            return _with_metric(comparison, allowance)
         try:
             samples = _Samples(self.portion)
             original, exported = self._answers(artefact, samples)
-            metric = self._metric(original, exported, self.portion, samples)
+            metric = self._metric(original, exported, self.portion, samples, allowance)
         except FtaugError as error:
             comparison.without_data = str(error)
-            return comparison
-        comparison.parities.append(self._parity(self.portion.purpose, original, exported, metric))
+            return _with_metric(comparison, allowance)
+        comparison.parities.append(self._parity(self.portion.purpose, original, exported, allowance, metric))
         return comparison
 
     def _answers(self, artefact: Artefact, samples: Sequence[Any]) -> tuple[Answers, Answers]:
@@ -150,11 +173,19 @@ class Reference:
                 prepared = pool.map(lambda one: verbs.prepare(one, pipeline, None), raw)
                 yield SampleBatch(raw, verbs.collate(list(prepared)))
 
-    def _parity(self, split: str, original: Answers, exported: Answers, metric: MetricParity | None = None) -> Parity:
+    def _parity(
+        self,
+        split: str,
+        original: Answers,
+        exported: Answers,
+        allowance: Allowance,
+        metric: MetricParity | None = None,
+    ) -> Parity:
         scale = self.opened.scale
         differences = np.abs(original.logits - exported.logits)
         if scale is None:
-            allowed = LOGIT_TOLERANCE * max(1.0, float(np.abs(original.logits).max()))
+            largest = max(1.0, float(np.abs(original.logits).max()))
+            allowed = max(LOGIT_TOLERANCE, allowance.rounding) * largest
             same = _predicted(original, self.opened.task) == _predicted(exported, self.opened.task)
         else:
             allowed = LOGIT_TOLERANCE
@@ -169,9 +200,12 @@ class Reference:
             allowed_difference=allowed,
             equal_predictions=float(same.reshape(len(same), -1).all(axis=1).mean()),
             metric=metric,
+            allowance=allowance,
         )
 
-    def _metric(self, original: Answers, exported: Answers, portion: Portion, samples: Sequence[Any]) -> MetricParity:
+    def _metric(
+        self, original: Answers, exported: Answers, portion: Portion, samples: Sequence[Any], allowance: Allowance
+    ) -> MetricParity:
         best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.views
         return MetricParity(
             name=best,
@@ -179,6 +213,9 @@ class Reference:
             exported=self.opened.judge(exported.logits, portion).values[best],
             views=views,
             with_views=self._with_views(portion, samples) if views else None,
+            loss=None
+            if allowance.metric_loss is None
+            else metric_loss(self.opened, portion, original.logits, exported.logits, allowance.metric_loss),
         )
 
     def _with_views(self, portion: Portion, samples: Sequence[Any]) -> float:
@@ -190,6 +227,13 @@ class Reference:
                 for batch in self._batches(samples, seen)
             ]
         return self.opened.judge(np.concatenate(logits), portion).values[self.opened.experiment.evaluate.best]
+
+
+def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
+    """The comparison on synthetic samples alone, where the metric need not decide."""
+    if allowance.metric_loss is not None:
+        raise MissingInput(f"only the metric tells whether it can be used: {comparison.without_data}")
+    return comparison
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ftaug.engine.units import in_fp32
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
 from ftaug.interfaces import Bundle
 from ftaug.runs import output
+from ftaug.runs.calibration import CalibrationSamples
 from ftaug.runs.opened import FOLDS_FILE, OpenRun, open_run
 
 OUT_OF_FOLD = "out-of-fold"
@@ -147,7 +148,13 @@ class OpenFolds(OpenRun):
         model = in_fp32(self.model)
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, networks=len(self.members))
+        return Bundle(
+            model, example, *known, facing, networks=len(self.members), training_samples=self.training_samples
+        )
+
+    def training_samples(self, count: int) -> CalibrationSamples:
+        """At most `count` of the samples that the folds were trained on."""
+        return CalibrationSamples.drawn(self.portions["val"], count, self.experiment.seed, self.prepare)
 
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:

@@ -37,6 +37,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.interfaces import Adapter, Bundle, Task
 from ftaug.load import load
 from ftaug.runs import thresholds
+from ftaug.runs.calibration import CalibrationSamples
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
@@ -165,7 +166,13 @@ class OpenRun:
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
-        return Bundle(model, example, *known, facing, self.save, scale, self._adapter())
+        return Bundle(
+            model, example, *known, facing, self.save, scale, self._adapter(), training_samples=self.training_samples
+        )
+
+    def training_samples(self, count: int) -> CalibrationSamples:
+        """At most `count` training samples, the same ones each time; raises MissingInput, BadData."""
+        return CalibrationSamples.drawn(self.portions["train"], count, self.experiment.seed, self.prepare)
 
     def _adapter(self) -> Adapter | None:
         """What the run's method learned, apart from what it left as it was."""

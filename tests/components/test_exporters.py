@@ -14,13 +14,14 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from ftaug import __version__
-from ftaug.components import exporters
+from ftaug.components import exporters, reduced_precision  # noqa: F401
 from ftaug.config.kinds import exporter as registry
 from ftaug.engine.units import Scale, Units, fold
 from ftaug.errors import ExperimentError, Unavailable
 from ftaug.interfaces import Task
 
 FORMATS = {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors", "transformers": "-transformers"}
+OTHERS = {"adapter": ".adapter.safetensors", "onnx_int8": ".int8.onnx", "onnx_fp16": ".fp16.onnx"}
 
 
 texts = pytest.mark.parametrize("case", ["text"], indirect=True)
@@ -48,7 +49,7 @@ def exported(case, tmp_path_factory):
 
 
 def test_there_is_an_exporter_for_each_suffix():
-    assert {name: registry[name].facts["suffix"] for name in registry} == FORMATS | {"adapter": ".adapter.safetensors"}
+    assert {name: registry[name].facts["suffix"] for name in registry} == FORMATS | OTHERS
 
 
 def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_the_weights(tmp_path):
