@@ -105,7 +105,7 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     # One key, because safetensors writes several in any order, and the same model is to be the same file.
     about = {**description(bundle), "scale": bundle.scale}
     save_model(_network(bundle.model), str(path), metadata={"ftaug": dumps(about)})
-    beside = path.with_suffix(".json")
+    beside = path.with_name(f"{path.name}.json")
     beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
     _write_beside(bundle, path)

@@ -57,7 +57,7 @@ def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_th
         of_image().bundle, task=Task(("a", "b", "c"), regression=True), activation="identity", scale=scale
     )
     registry["safetensors"].function(numbers, tmp_path / "a.safetensors")
-    about = json.loads((tmp_path / "a.json").read_text())
+    about = json.loads((tmp_path / "a.safetensors.json").read_text())
     assert about["regression"] is True
     assert about["scale"] == {"mean": [1e6, 2.0, 3.0], "std": [1.0, 1.0, 0.5]}
     with pytest.raises(ExperimentError, match="the numbers' scale does not go into the network's last layer"):
@@ -117,7 +117,7 @@ def test_the_artefact_answers_for_itself(case, exported):
 def test_what_goes_with_an_artefact_is_beside_it(case, exported):
     for name, (path, _) in exported.items():
         if name != "transformers":
-            own = {path.name} | ({"pets.json"} if name == "safetensors" else set())
+            own = {path.name} | ({"pets.safetensors.json"} if name == "safetensors" else set())
             assert {file.name for file in path.parent.iterdir()} == own | case.beside
 
 
@@ -184,10 +184,10 @@ def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(case, ex
     own = case.bundle.model.network.state_dict()
     assert set(tensors) == set(own)
     assert all(torch.equal(tensors[k], v) for k, v in own.items())
-    facts = json.loads(path.with_suffix(".json").read_text())
+    facts = json.loads(path.with_name(f"{path.name}.json").read_text())
     assert facts == json.loads(json.dumps({**exporters.description(case.bundle), "scale": None}))
     assert facts["preprocessing"] == dict(case.bundle.facing.preprocessing)
-    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode
+    assert path.stat().st_mode == path.with_name(f"{path.name}.json").stat().st_mode
 
 
 @texts
