@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +17,12 @@ from ftaug.config.schema import OfKind
 from ftaug.engine.batches import batches, once
 from ftaug.engine.measure import at_least_float32, probabilities
 from ftaug.engine.portion import Portion
-from ftaug.engine.run_folder import read_json
 from ftaug.engine.setup import prepared
-from ftaug.engine.storage import make_inside, replace, storage_errors, sync_folder
+from ftaug.engine.storage import storage_errors
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
 from ftaug.interfaces import Bundle, Task
 from ftaug.runs import output
+from ftaug.runs.export_folder import EXPORTS, ExportFolder, files_of, open_exports
 from ftaug.runs.opened import OpenRun, open_run
 
 if TYPE_CHECKING:
@@ -53,17 +51,15 @@ class Parity:
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
     """Export and compare on the validation split; raises NotReached if an artefact answers otherwise than the model."""
     opened = open_run(run, trust_plugins=trust_plugins)
-    exporters = [component(text) for text in dict.fromkeys(formats)]
+    exporters = targets(formats)
     portion = opened.portion(next(name for name in ("val", "test", "train") if name in opened.portions))
     bundle = opened.bundle(opened.prepare([portion.samples.read(int(portion.ids[0]))]))
-    folder = run / "exports"
-    with storage_errors(f"{folder}: cannot be written"):
-        make_inside(folder)
-        entries = {}
-        for one in exporters:
-            entries.update(export(one, opened, bundle, portion, folder))
-        record = {**(read_json(folder / "parity.json") or {}), **entries}
-        replace(folder / "parity.json", (output.to_json(record) + "\n").encode())
+    entries = {}
+    with open_exports(run) as exports:
+        for exporter in exporters:
+            exports.check(exporter.name)
+        for exporter in exporters:
+            entries.update(export(exporter, opened, bundle, portion, exports))
     if as_json:
         print(output.to_json(entries))
     else:
@@ -84,53 +80,47 @@ def component(text: str) -> Component:
         raise ExperimentError(*(Problem(fault.sentence(where), place) for fault, where in faults)) from None
 
 
+def targets(formats: Sequence[str]) -> list[Component]:
+    """Read what `--format` asks for; raises ExperimentError where two of them would be written to the same folder."""
+    taken: dict[str, str] = {}
+    components = []
+    for text in dict.fromkeys(formats):
+        exporter = component(text)
+        other = taken.setdefault(exporter.name.casefold(), text)
+        if other != text:
+            message = f"is written to {EXPORTS}/{exporter.name}, as --format {other} is; export one of the two"
+            raise ExperimentError(Problem(message, Place(f"--format {text}")))
+        components.append(exporter)
+    return components
+
+
 def export(
-    exporter: Component, opened: OpenRun, bundle: Bundle, portion: Portion, folder: Path
+    exporter: Component, opened: OpenRun, bundle: Bundle, portion: Portion, exports: ExportFolder
 ) -> dict[str, dict[str, Any]]:
-    """Write one artefact, compare it, and give it its name if it passes; its entry by file name."""
+    """Write one artefact, compare it, and publish it if it passes; its entry by its path in `exports`."""
     if bundle.networks > 1 and exporter.fact("one_network"):
         text = f"holds one network, and {opened.folder} has {bundle.networks}; export {opened.folder / 'fold-1'}"
         raise ExperimentError(f"exporter '{exporter.name}': {text}, or use onnx or torch_export")
     name = f"{bundle.name}{exporter.fact('suffix')}"
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as temporary:
-        loaded = exporter(bundle, Path(temporary, name))
+    with exports.unfinished(exporter.name) as folder:
+        with storage_errors(f"{exports.path / exporter.name}: cannot be written"):
+            loaded = exporter(bundle, folder / name)
         original, exported = answers((bundle.model, loaded), opened, portion)
         parity = compare(original, exported, opened, portion)
-        entry = {
+        record = {
             "format": exporter.name,
             "settings": dict(exporter.settings),
             "checkpoint": opened.checkpoint.name,
-            "bytes": sum(path.stat().st_size for path in files_of(Path(temporary, name))),
+            "bytes": sum(path.stat().st_size for path in files_of(folder)),
             "split": portion.purpose,
             "samples": len(portion),
             "largest_difference": parity.largest_difference,
             "equal_predictions": parity.equal_predictions,
             "metric": {"name": parity.metric, "original": parity.original, "exported": parity.exported},
             "parity": parity.holds,
-            "files": [str(folder / path.name) for path in sorted(Path(temporary).iterdir())] if parity.holds else [],
         }
-        if parity.holds:
-            publish(Path(temporary), folder)
-    return {name: entry}
-
-
-def publish(temporary: Path, folder: Path) -> None:
-    """Give finished files and folders their names once they are on the disk; of files, each in one step."""
-    for path in sorted(temporary.iterdir()):
-        for one in files_of(path):
-            with one.open("rb") as file:
-                os.fsync(file.fileno())
-        if path.is_dir():
-            sync_folder(path)
-            if (folder / path.name).is_dir():  # a folder takes no other's place
-                (folder / path.name).rename(temporary / f".old-{path.name}")
-        path.replace(folder / path.name)
-    sync_folder(folder)
-
-
-def files_of(path: Path) -> list[Path]:
-    """The files of an artefact, which may be a folder."""
-    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+        files = exports.publish(folder, exporter.name, record) if parity.holds else []
+    return {f"{exporter.name}/{name}": {**record, "files": [str(file) for file in files]}}
 
 
 def answers(models: Sequence[Callable[[Tensor], Tensor]], opened: OpenRun, portion: Portion) -> tuple[np.ndarray, ...]:

@@ -8,6 +8,7 @@ function from logits to probabilities and ftaug's version; a tokenizer is a file
 from __future__ import annotations
 
 import copy
+import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from ftaug import __version__
+from ftaug.components.debug_info import strip_onnx, strip_program
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
@@ -70,6 +72,7 @@ def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | No
             verbose=False,
         )
     assert program is not None
+    strip_onnx(program.model)
     for key, value in description(bundle).items():
         program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
     program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
@@ -86,7 +89,10 @@ def torch_export(bundle: Bundle, path: Path) -> Loaded:
         warnings.simplefilter("ignore")
         inputs = bundle.facing.inputs(_example(bundle))
         program = torch.export.export(bundle.facing.module, tuple(inputs.values()), dynamic_shapes=_free(bundle))
-        torch.export.save(program, path, extra_files={"ftaug.json": dumps(description(bundle), indent=2)})
+        strip_program(program)
+        content = io.BytesIO()  # PyTorch's own writing of a file aborts the process where the disk is full
+        torch.export.save(program, content, extra_files={"ftaug.json": dumps(description(bundle), indent=2)})
+        path.write_bytes(content.getbuffer())
         loaded = torch.export.load(path).module()
     _write_beside(bundle, path)
     return _in_torch(lambda batch: loaded(*bundle.facing.inputs(batch).values()))
@@ -105,7 +111,7 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     # One key, because safetensors writes several in any order, and the same model is to be the same file.
     about = {**description(bundle), "scale": bundle.scale}
     save_model(_network(bundle.model), str(path), metadata={"ftaug": dumps(about)})
-    beside = path.with_suffix(".json")
+    beside = path.with_name(f"{path.name}.json")
     beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
     _write_beside(bundle, path)
@@ -146,6 +152,7 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     bundle.save(path)
     config = library.AutoConfig.from_pretrained(path)
     config.problem_type = PROBLEM_TYPES[bundle.activation]
+    config.name_or_path = ""  # else older versions write where the encoder lay
     config.save_pretrained(path)
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)

@@ -175,7 +175,7 @@ class OpenRun:
         load_weights(model.network, _weights(self.checkpoint), self.checkpoint)
         length = horizon(self.experiment, len(self.portions["train"]))
         plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
-        return adapter_of(model, plan, length, to_plain(self.experiment.method))
+        return adapter_of(model, plan, length, to_plain(self.experiment.method, path=lambda file: file.name))
 
 
 def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:

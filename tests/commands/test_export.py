@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,34 +22,31 @@ def exported(desk):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
-def test_artefacts_have_the_runs_name_and_nothing_else_is_left(exported):
-    assert names(exported) == [
-        "colours.json",
-        "colours.onnx",
-        "colours.pt2",
-        "colours.safetensors",
-        "parity.json",
-    ]
+def test_each_target_has_a_folder_and_nothing_else_is_left(exported):
+    assert {folder: names(exported / folder) for folder in names(exported)} == {
+        "onnx": ["colours.onnx", "parity.json"],
+        "safetensors": ["colours.safetensors", "colours.safetensors.json", "parity.json"],
+        "torch_export": ["colours.pt2", "parity.json"],
+    }
 
 
 def test_parity_is_recorded_on_the_validation_split(exported):
-    record = json.loads((exported / "parity.json").read_text())
-    assert set(record) == {"colours.onnx", "colours.pt2", "colours.safetensors"}
-    for entry in record.values():
-        assert entry["parity"] is True
+    for target in ("onnx", "torch_export", "safetensors"):
+        entry = json.loads((exported / target / "parity.json").read_text())
+        assert (entry["format"], entry["parity"]) == (target, True)
         assert (entry["split"], entry["samples"], entry["equal_predictions"]) == ("val", 18, 1.0)
         assert entry["largest_difference"] < 1e-3
         assert entry["metric"]["name"] == "f1"
         assert entry["metric"]["original"] == entry["metric"]["exported"]
-        assert all(Path(path).stat().st_size > 0 for path in entry["files"])
+        assert sorted([*entry["files"], "parity.json"]) == names(exported / target)
 
 
 def test_onnx_alone_gives_the_probabilities_that_predict_gives(desk, exported, capsys):
     """What a user does who has the file, numpy and ONNX Runtime, and never heard of ftaug."""
-    session = onnxruntime.InferenceSession(exported / "colours.onnx")
+    session = onnxruntime.InferenceSession(exported / "onnx" / "colours.onnx")
     facts = session.get_modelmeta().custom_metadata_map
     path = desk / "photos" / "test" / "green" / "03.png"
     pixels = np.asarray(Image.open(path)).transpose(2, 0, 1)[None]
@@ -85,20 +83,20 @@ def test_an_artefact_is_kept_only_if_it_answers_as_the_model_does(desk, exported
     shown, errors = capsys.readouterr()
     entries = json.loads(shown)
     assert code == (5 if drifting else 0)
-    assert (exported / "colours.drift").exists() is not drifting
-    assert entries["colours.drift"]["parity"] is not drifting
-    assert entries["colours.safetensors"]["parity"] is True
-    assert ("colours.drift: does not answer as the model does; not kept" in errors) is drifting
-    assert json.loads((exported / "parity.json").read_text()).items() >= entries.items()
-    assert not [name for name in names(exported) if name.startswith(".tmp")]
-    (exported / "colours.drift").unlink(missing_ok=True)
+    assert (exported / "drifting" / "colours.drift").exists() is not drifting
+    assert entries["drifting/colours.drift"]["parity"] is not drifting
+    assert entries["safetensors/colours.safetensors"]["parity"] is True
+    assert all(Path(path).is_file() for entry in entries.values() for path in entry["files"])
+    assert ("drifting/colours.drift: does not answer as the model does; not kept" in errors) is drifting
+    assert not [name for name in names(exported) if name.startswith(".")]
+    shutil.rmtree(exported / "drifting", ignore_errors=True)
 
 
 def test_what_is_printed_says_what_was_compared(desk, exported, capsys):
     assert run(["export", str(desk / "run"), "--format", "safetensors"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("compared on 18 val samples")
-    for words in ("colours.safetensors", "100.00%", "wrote ", "colours.json"):
+    for words in ("colours.safetensors", "100.00%", "wrote ", "colours.safetensors.json"):
         assert words in shown
 
 
