@@ -211,15 +211,33 @@ class Adapter:
     applied: Callable[[Mapping[str, Tensor]], nn.Module]  # the whole model with such tensors
 
 
+class SampleBatch(NamedTuple):
+    """Samples as a dataset reads them, and the same prepared and collated."""
+
+    samples: Sequence[Any]
+    inputs: Tensor
+
+
+class Preprocessor(NamedTuple):
+    """The way from decoded samples to the model's inputs, as a part of what is exported."""
+
+    example: Mapping[str, np.ndarray]  # its inputs
+    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that are free, by their names
+    decoded: Callable[[Any], Mapping[str, np.ndarray]]  # a sample as a batch of one of them; raises BadData
+    onnx: Callable[[int], str]  # from an opset to a model in ONNX's textual syntax; raises ExperimentError
+    module: nn.Module  # the same in torch
+
+
 class Facing(NamedTuple):
     """A model as it is used elsewhere: called with named tensors instead of a collated batch."""
 
-    module: nn.Module  # from these tensors, by position, to logits (batch, classes)
+    module: nn.Module  # called with these tensors, by position
     inputs: Callable[[Tensor], Mapping[str, Tensor]]  # from a collated batch to them
     free: Mapping[str, Mapping[int, str]]  # the dimensions of each that are free, by their names
     limits: Mapping[str, int]  # how long a dimension of a name may be, where there is a limit
     preprocessing: Mapping[str, Any]  # what leads to them, as JSON values
     files: Mapping[str, str]  # what that needs beside the model: texts by the names of their files
+    preprocessor: Preprocessor | None = None  # where the preprocessing can be a part of what is exported
 
 
 @dataclass(frozen=True)
@@ -396,6 +414,9 @@ class Modality(Protocol):
     def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
         """The model as programs elsewhere call it."""
 
+    def synthetic(self, preprocessing: Mapping[str, Any]) -> Sequence[Any]:
+        """Samples of several sizes that are always the same, as a dataset reads them."""
+
     def described(self, preprocessing: Mapping[str, Any]) -> str:
         """How a sample becomes the model's input, in a line."""
 
@@ -421,14 +442,19 @@ class Starting(Protocol):
 class Bundle:
     """A trained model and all that is needed to use it elsewhere: what an exporter writes."""
 
-    model: nn.Module  # from a collated batch to logits (batch, classes); normalisation is inside
+    model: nn.Module  # from a collated batch to logits (batch, classes), or numbers; normalisation is inside
     example: Tensor  # a collated batch
     task: Task
     activation: str  # "softmax" or "sigmoid", from logits to probabilities; in regression "identity"
     preprocessing: Mapping[str, Any]
     name: str
-    facing: Facing
+    facing: Facing  # its module gives what `outputs` names
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
     scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network
     adapter: Adapter | None = None  # where the method adds weights of its own
     networks: int = 1  # more where it is an ensemble
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what an artefact gives out."""
+        return ("values",) if self.activation == "identity" else ("probabilities", "logits")

@@ -1,8 +1,12 @@
 """Exporters: write a trained model for use elsewhere, and load what was written, to be compared with the original.
 
-Every artefact takes a batch (pictures: uint8, N×3×H×W, already of the model's size; texts: ids, N×length) of any number
-of samples, and gives logits; normalisation is inside. It carries the class names, the preprocessing before it, the
-function from logits to probabilities and ftaug's version; a tokenizer is a file beside it.
+Every artefact takes a batch of any number of samples. `onnx` and `torch_export` take pictures as they are decoded (or,
+by a setting, uint8 N×3×H×W of the model's size) and texts as ids (N×length), and give probabilities and logits. It
+carries the class names, the preprocessing, the function from logits to probabilities and ftaug's version; a tokenizer
+is a file beside it.
+
+An exporter gives back a function that answers a `SampleBatch` by what was written: `logits`, `probabilities` or both,
+in regression `values` or `logits`, by their names.
 """
 
 from __future__ import annotations
@@ -10,27 +14,30 @@ from __future__ import annotations
 import copy
 import io
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from ftaug import __version__
+from ftaug.components import onnx_model
 from ftaug.components.debug_info import strip_onnx, strip_program
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
 from ftaug.errors import ExperimentError, missing_extra
-from ftaug.interfaces import Bundle
+from ftaug.interfaces import Bundle, Preprocessor, SampleBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Loaded = Callable[[Tensor], Tensor]
+    Loaded = Callable[[SampleBatch], Mapping[str, Tensor]]
 
 Opset = Annotated[int, Field(ge=18, le=23), Wording("an opset from 18 to 23")]
+Input = Literal["images", "pixels"]
 PROTOBUF_LIMIT = 2_000_000_000
 PROBLEM_TYPES = {
     "softmax": "single_label_classification",
@@ -41,13 +48,25 @@ PROBLEM_TYPES = {
 
 
 @exporter.register(suffix=".onnx")
-def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | None = None) -> Loaded:
+def onnx(
+    bundle: Bundle,
+    path: Path,
+    *,
+    opset: Opset = 18,
+    input: Input | None = None,
+    input_name: Text | None = None,
+) -> Loaded:
     """ONNX, for ONNX Runtime and most other inference engines: one file, batches of any size.
+
+    Of pictures it takes RGB values as they are decoded, in any size, and resizes, crops and normalizes them itself.
+    Its outputs are `probabilities` and `logits`; in regression `values`, in the units of the labels.
 
     Settings:
         opset: version of the ONNX operators to use
-        input_name: what the model's input is called where it has one; unless set `pixels` for pictures; texts have
-            `input_ids`, `attention_mask` and perhaps `token_type_ids`; its output is `logits`
+        input: what a model of pictures takes: images, uint8 (batch, height, width, 3) of any height and width; or
+            pixels, uint8 (batch, 3, height, width), resized and cropped already; images unless set
+        input_name: what the model's input is called where it has one; for pictures `images` or `pixels` unless set;
+            texts have `input_ids`, `attention_mask` and perhaps `token_type_ids`
     """
     needed = ("onnx", "onnxscript", "onnxruntime")
     missing = [name for name in needed if find_spec(name) is None]
@@ -55,47 +74,77 @@ def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | No
         raise missing_extra("exporter 'onnx'", ", ".join(missing), "onnx")
     import torch
 
+    preprocessor = _preprocessor(bundle, "onnx", input)
     inputs = bundle.facing.inputs(_example(bundle))
-    if input_name is not None and len(inputs) > 1:
-        raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(inputs)}")
-    names = list(inputs) if input_name is None else [input_name]
+    names = list(inputs) if preprocessor is None else list(preprocessor.example)
+    if input_name is not None and len(names) > 1:
+        raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(names)}")
+    in_front = None if preprocessor is None else preprocessor.onnx(opset)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             bundle.facing.module,
             tuple(inputs.values()),
-            input_names=names,
-            output_names=["logits"],
-            dynamic_shapes=_free(bundle),
+            input_names=list(inputs),
+            output_names=list(bundle.outputs),
+            dynamic_shapes=_free(bundle.facing.free, bundle.facing.limits),
             opset_version=opset,
             dynamo=True,
             verbose=False,
         )
     assert program is not None
     strip_onnx(program.model)
-    for key, value in description(bundle).items():
+    if in_front is not None:
+        onnx_model.prepend(program.model, in_front)
+    if input_name is not None:
+        program.model.graph.inputs[0].name = input_name
+    about = _about(bundle, preprocessor)
+    if input_name is not None:
+        about["inputs"] = {input_name: about["inputs"][names[0]]}
+    for key, value in about.items():
         program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
     program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
     _write_beside(bundle, path)
-    return _onnx_runtime(path, names, bundle.facing.inputs)
+    return onnx_model.runner(path, bundle.outputs, lambda batch: _feeds(bundle, preprocessor, batch, input_name))
 
 
 @exporter.register(suffix=".pt2")
-def torch_export(bundle: Bundle, path: Path) -> Loaded:
-    """PyTorch's own format, for `torch.export.load` and AOTInductor: one file, batches of any size."""
+def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> Loaded:
+    """PyTorch's own format, for `torch.export.load` and AOTInductor: one file, batches of any size.
+
+    It gives a tuple: probabilities and logits; in regression one tensor, in the units of the labels.
+
+    Settings:
+        input: what a model of pictures takes: images, uint8 (batch, height, width, 3) of any height and width; or
+            pixels, uint8 (batch, 3, height, width), resized and cropped already; images unless set
+    """
     import torch
 
+    preprocessor = _preprocessor(bundle, "torch_export", input)
+    module, inputs = bundle.facing.module, dict(bundle.facing.inputs(_example(bundle)))
+    free = _free(bundle.facing.free, bundle.facing.limits)
+    if preprocessor is not None:
+        module = torch.nn.Sequential(preprocessor.module, module).eval()
+        inputs = {name: torch.from_numpy(array) for name, array in preprocessor.example.items()}
+        free = _free(preprocessor.free, {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        inputs = bundle.facing.inputs(_example(bundle))
-        program = torch.export.export(bundle.facing.module, tuple(inputs.values()), dynamic_shapes=_free(bundle))
+        program = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=free)
         strip_program(program)
         content = io.BytesIO()  # PyTorch's own writing of a file aborts the process where the disk is full
-        torch.export.save(program, content, extra_files={"ftaug.json": dumps(description(bundle), indent=2)})
+        about = dumps(_about(bundle, preprocessor), indent=2)
+        torch.export.save(program, content, extra_files={"ftaug.json": about})
         path.write_bytes(content.getbuffer())
         loaded = torch.export.load(path).module()
     _write_beside(bundle, path)
-    return _in_torch(lambda batch: loaded(*bundle.facing.inputs(batch).values()))
+
+    @torch.inference_mode()
+    def run(batch: SampleBatch) -> Mapping[str, Tensor]:
+        feeds = _feeds(bundle, preprocessor, batch)
+        answers = [loaded(*(torch.from_numpy(array) for array in feed.values())) for feed in feeds]
+        return dict(zip(bundle.outputs, (torch.cat(column) for column in zip(*answers, strict=True)), strict=True))
+
+    return run
 
 
 @exporter.register(suffix=".safetensors", one_network=True)
@@ -202,36 +251,54 @@ def _example(bundle: Bundle) -> Tensor:
 
 
 def _in_torch(model: Callable[[Tensor], Tensor]) -> Loaded:
+    """A model that takes collated batches and gives logits."""
     import torch
 
-    def run(batch: Tensor) -> Tensor:
+    def run(batch: SampleBatch) -> Mapping[str, Tensor]:
         with torch.inference_mode():
-            return model(batch)
+            return {"logits": model(batch.inputs)}
 
     return run
 
 
-def _free(bundle: Bundle) -> tuple[dict[int, Any], ...]:
+def _preprocessor(bundle: Bundle, name: str, input: Input | None) -> Preprocessor | None:
+    """What is put in front of the model, where it is asked for; raises ExperimentError where there is none."""
+    if input is not None and bundle.facing.preprocessor is None:
+        names = ", ".join(bundle.facing.free)
+        raise ExperimentError(f"exporter '{name}': input: is for pictures, and this model takes {names}; leave it out")
+    return None if input == "pixels" else bundle.facing.preprocessor
+
+
+def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
+    """The description of a model that perhaps has its preprocessing inside."""
+    if preprocessor is None:
+        return description(bundle)
+    inputs = {
+        name: {
+            "shape": [preprocessor.free[name].get(axis, length) for axis, length in enumerate(array.shape)],
+            "type": str(array.dtype),
+        }
+        for name, array in preprocessor.example.items()
+    }
+    return {**description(bundle), "inputs": inputs}
+
+
+def _feeds(
+    bundle: Bundle, preprocessor: Preprocessor | None, batch: SampleBatch, name: str | None = None
+) -> Iterator[dict[str, np.ndarray]]:
+    """What an artefact is given for a batch: all of it, or, where the samples have sizes of their own, one by one."""
+    if preprocessor is not None:
+        feeds: Iterable[Mapping[str, np.ndarray]] = map(preprocessor.decoded, batch.samples)
+    else:
+        feeds = [{key: tensor.numpy() for key, tensor in bundle.facing.inputs(batch.inputs).items()}]
+    for feed in feeds:
+        yield {name or key: array for key, array in feed.items()}
+
+
+def _free(free: Mapping[str, Mapping[int, str]], limits: Mapping[str, int]) -> tuple[dict[int, Any], ...]:
     """The free dimensions of each input; those of one name have the same length."""
     import torch
 
-    names = {name for free in bundle.facing.free.values() for name in free.values()}
-    dimensions = {name: torch.export.Dim(name, max=bundle.facing.limits.get(name)) for name in names}
-    return tuple({axis: dimensions[name] for axis, name in free.items()} for free in bundle.facing.free.values())
-
-
-def _onnx_runtime(path: Path, names: Sequence[str], inputs: Callable[[Tensor], Mapping[str, Tensor]]) -> Loaded:
-    """The model in a file, run by ONNX Runtime on the CPU."""
-    import onnxruntime
-    import torch
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-    def run(batch: Tensor) -> Tensor:
-        feed = dict(zip(names, (tensor.numpy() for tensor in inputs(batch).values()), strict=True))
-        (logits,) = session.run(["logits"], feed)
-        return torch.from_numpy(logits)
-
-    return run
+    names = {name for axes in free.values() for name in axes.values()}
+    dimensions = {name: torch.export.Dim(name, max=limits.get(name)) for name in names}
+    return tuple({axis: dimensions[name] for axis, name in axes.items()} for axes in free.values())

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine import storage
+from ftaug.engine.answering import Answering
 from ftaug.engine.measure import at_least_float32
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
@@ -144,7 +145,7 @@ class OpenFolds(OpenRun):
     def bundle(self, example: torch.Tensor) -> Bundle:
         """What an exporter writes: all models in one, on the CPU in fp32."""
         model = in_fp32(self.model)
-        facing = modality_of(self.experiment).facing(model, self.preprocessing)
+        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         return Bundle(model, example, *known, facing, networks=len(self.members))
 

@@ -14,6 +14,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint, measure, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt, adapter_of
+from ftaug.engine.answering import Answering
 from ftaug.engine.data_record import RecordedData, fingerprints
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion
@@ -161,7 +162,7 @@ class OpenRun:
         behind = self.scale
         if behind is not None and fold(model.network, behind, model.normaliser(example)):
             model.units, behind = torch.nn.Identity(), None
-        facing = modality_of(self.experiment).facing(model, self.preprocessing)
+        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
         return Bundle(model, example, *known, facing, self.save, scale, self._adapter())
@@ -173,7 +174,7 @@ class OpenRun:
         if not method.parameters:
             return None
         load_weights(model.network, _weights(self.checkpoint), self.checkpoint)
-        length = horizon(self.experiment, len(self.portions["train"]))
+        length = horizon(self.experiment, self.train_samples)
         plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
         return adapter_of(model, plan, length, to_plain(self.experiment.method, path=lambda file: file.name))
 

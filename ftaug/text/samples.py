@@ -18,6 +18,7 @@ from ftaug.text import show as show
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.inputs import Inputs
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
+from ftaug.text.synthetic import synthetic as synthetic
 from ftaug.text.texts import Text
 from ftaug.text.tokens import complete
 

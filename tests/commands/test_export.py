@@ -49,10 +49,10 @@ def test_onnx_alone_gives_the_probabilities_that_predict_gives(desk, exported, c
     session = onnxruntime.InferenceSession(exported / "onnx" / "colours.onnx")
     facts = session.get_modelmeta().custom_metadata_map
     path = desk / "photos" / "test" / "green" / "03.png"
-    pixels = np.asarray(Image.open(path)).transpose(2, 0, 1)[None]
-    assert json.loads(facts["preprocessing"])["size"] == [32, 32]
-    (logits,) = session.run(None, {"pixels": pixels})
-    chances = np.exp(logits[0]) / np.exp(logits[0]).sum()
+    assert json.loads(facts["inputs"]) == {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
+    probabilities, logits = session.run(None, {"images": np.asarray(Image.open(path))[None]})
+    (chances,) = probabilities
+    np.testing.assert_allclose(np.exp(logits[0]) / np.exp(logits[0]).sum(), chances, rtol=1e-5)
     assert run(["predict", str(desk / "run"), str(path), "--top-k", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)[0]["predictions"]
     for name, chance in zip(json.loads(facts["classes"]), chances, strict=True):
@@ -71,7 +71,7 @@ def drifting(request):
     def drifting(bundle, path):
         """Answer otherwise than the model."""
         path.write_bytes(b"artefact")
-        return lambda batch: changes[request.param](bundle.model(batch))
+        return lambda batch: {"logits": changes[request.param](bundle.model(batch.inputs))}
 
     exporter.register(suffix=".drift")(drifting)
     yield request.param != "smaller"
@@ -95,7 +95,7 @@ def test_an_artefact_is_kept_only_if_it_answers_as_the_model_does(desk, exported
 def test_what_is_printed_says_what_was_compared(desk, exported, capsys):
     assert run(["export", str(desk / "run"), "--format", "safetensors"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("compared on 18 val samples")
+    assert shown.startswith("compared on 18 val samples and 8 synthetic samples")
     for words in ("colours.safetensors", "100.00%", "wrote ", "colours.safetensors.json"):
         assert words in shown
 

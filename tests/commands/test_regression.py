@@ -101,8 +101,8 @@ def test_predictions_are_numbers_and_an_export_gives_the_same(desk, rows, capsys
     capsys.readouterr()
     assert run(["predict", str(desk / "run"), rows[0]["sample"], "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
-    pixels = np.asarray(Image.open(rows[0]["sample"])).transpose(2, 0, 1)[None]
-    (answer,) = session.run(None, {"pixels": pixels})
+    assert [output.name for output in session.get_outputs()] == ["values"]
+    (answer,) = session.run(None, {"images": np.asarray(Image.open(rows[0]["sample"]))[None]})
     assert list(found["numbers"].values()) == pytest.approx(answer[0].tolist(), rel=1e-4)
     assert found["numbers"]["across"] == pytest.approx(float(rows[0]["predicted_across"]), rel=1e-4)
     assert run(["predict", str(desk / "run"), rows[0]["sample"]]) == 0

@@ -71,11 +71,11 @@ def test_transformers_takes_numbers_for_numbers(tmp_path, monkeypatch):
     case, scale = of_text(monkeypatch), Scale((100.0, 0.0, 1.0), (20.0, 1.0, 3.0))
     network, batch = case.bundle.model.network, case.batches[len(TEXTS)]
     with torch.no_grad():
-        expected = Units(scale)(network(batch))
-    assert fold(network, scale, batch)
+        expected = Units(scale)(network(batch.inputs))
+    assert fold(network, scale, batch.inputs)
     told = replace(case.bundle, task=Task(("a", "b", "c"), regression=True), activation="identity")
     loaded = registry["transformers"].function(told, tmp_path / "scores")
-    torch.testing.assert_close(loaded(batch), expected.float())
+    torch.testing.assert_close(loaded(batch)["logits"], expected.float())
     assert transformers.AutoConfig.from_pretrained(tmp_path / "scores").problem_type == "regression"
 
 
@@ -88,30 +88,35 @@ def test_the_artefact_answers_batches_of_any_shape_as_the_model_does(case, expor
     """Of texts also single tokens, texts that are cut, and those that are padded to the longest of the batch."""
     for batch in case.batches:
         with torch.inference_mode():
-            expected = case.bundle.model(batch)
-        assert len(expected) == len(batch)
+            expected = case.bundle.model(batch.inputs)
+        assert len(expected) == len(batch.inputs)
         for name in exported:
-            torch.testing.assert_close(exported[name][1](batch), expected, rtol=1e-5, atol=1e-5, msg=name)
+            answers = exported[name][1](batch)
+            torch.testing.assert_close(answers["logits"], expected, rtol=1e-5, atol=1e-5, msg=name)
+            assert list(answers) == (["probabilities", "logits"] if name in ("onnx", "torch_export") else ["logits"])
+            if "probabilities" in answers:
+                torch.testing.assert_close(answers["probabilities"], expected.softmax(1), rtol=1e-5, atol=1e-6)
 
 
 @texts
 def test_a_text_is_answered_alike_alone_and_padded(case, exported):
     for name in exported:
         answer = exported[name][1]
-        alone = torch.cat([answer(batch) for batch in case.batches[: len(TEXTS)]])
-        torch.testing.assert_close(answer(case.batches[len(TEXTS)]), alone, rtol=1e-4, atol=1e-5, msg=name)
+        alone = torch.cat([answer(batch)["logits"] for batch in case.batches[: len(TEXTS)]])
+        together = answer(case.batches[len(TEXTS)])["logits"]
+        torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5, msg=name)
 
 
 def test_the_artefact_answers_for_itself(case, exported):
     """What was returned runs what is in the file, not the model that was handed in."""
     batch, bias = case.batches[1], case.head.bias.detach().clone()
-    expected = {name: answer(batch) for name, (_, answer) in exported.items()}
+    expected = {name: answer(batch)["logits"] for name, (_, answer) in exported.items()}
     try:
         with torch.no_grad():
             case.head.bias.add_(100.0)
-            assert (case.bundle.model(batch) - expected["onnx"]).abs().min() > 50
+            assert (case.bundle.model(batch.inputs) - expected["onnx"]).abs().min() > 50
         for name, (_, answer) in exported.items():
-            torch.testing.assert_close(answer(batch), expected[name], msg=name)
+            torch.testing.assert_close(answer(batch)["logits"], expected[name], msg=name)
     finally:
         with torch.no_grad():
             case.head.bias.copy_(bias)
@@ -138,10 +143,10 @@ def test_onnx_is_one_valid_file_that_says_what_it_needs(case, exported):
     assert facts["ftaug"] == __version__
 
 
-def test_onnx_takes_named_tensors_of_any_length_and_gives_logits(case, exported):
+def test_onnx_takes_named_tensors_of_any_size_and_gives_probabilities_and_logits(case, exported):
     session = onnxruntime.InferenceSession(exported["onnx"][0])
-    (result,) = session.get_outputs()
-    assert (result.name, result.type) == ("logits", "tensor(float)")
+    results = [(result.name, result.type, result.shape) for result in session.get_outputs()]
+    assert results == [(name, "tensor(float)", ["batch", 3]) for name in ("probabilities", "logits")]
     assert {given.name for given in session.get_inputs()} == set(case.inputs)
     for given in session.get_inputs():
         shape, kind = case.inputs[given.name].values()
@@ -155,6 +160,8 @@ def test_onnx_may_have_another_opset_and_input_name(tmp_path):
     bundle, path = of_image().bundle, tmp_path / "pets.onnx"
     exporters.onnx(bundle, path, opset=20, input_name="picture")
     written = onnx.load(path)
+    onnx.checker.check_model(written, full_check=True)
+    assert "picture" in json.loads({entry.key: entry.value for entry in written.metadata_props}["inputs"])
     assert [entry.version for entry in written.opset_import if entry.domain == ""] == [20]
     assert [entry.name for entry in written.graph.input] == ["picture"]
 
@@ -235,7 +242,7 @@ def test_onnx_and_the_tokenizer_beside_it_are_all_that_texts_need(case, exported
         "attention_mask": np.array([one.attention_mask for one in found]),
         "token_type_ids": np.array([one.type_ids for one in found]),
     }
-    (logits,) = session.run(None, given)
+    (logits,) = session.run(["logits"], given)
     with torch.inference_mode():
         expected = case.bundle.model(tokens(case.bundle.preprocessing, *TEXTS)).numpy()
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
