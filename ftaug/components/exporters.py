@@ -25,6 +25,13 @@ from pydantic import Field
 from ftaug import __version__
 from ftaug.components import onnx_model
 from ftaug.components.debug_info import strip_onnx, strip_program
+from ftaug.components.export_script import (
+    TORCH_EXPORT,
+    TRANSFORMERS_TEXT,
+    construction_runner,
+    onnx_runner,
+    write_script,
+)
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
@@ -105,6 +112,7 @@ def onnx(
         program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
     program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
     _write_beside(bundle, path)
+    write_script(bundle, path, onnx_runner(input_name), names[0])
     return onnx_model.runner(path, bundle.outputs, lambda batch: _feeds(bundle, preprocessor, batch, input_name))
 
 
@@ -137,6 +145,7 @@ def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> L
         path.write_bytes(content.getbuffer())
         loaded = torch.export.load(path).module()
     _write_beside(bundle, path)
+    write_script(bundle, path, TORCH_EXPORT, next(iter(inputs)))
 
     @torch.inference_mode()
     def run(batch: SampleBatch) -> Mapping[str, Tensor]:
@@ -164,6 +173,8 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
     _write_beside(bundle, path)
+    if bundle.construction is not None:
+        write_script(bundle, path, construction_runner(bundle.construction, bundle.activation), "pixels")
     loaded = copy.deepcopy(bundle.model)
     with torch.no_grad():
         for tensor in _network(loaded).state_dict().values():
@@ -202,9 +213,12 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     config = library.AutoConfig.from_pretrained(path)
     config.problem_type = PROBLEM_TYPES[bundle.activation]
     config.name_or_path = ""  # else older versions write where the encoder lay
+    if bundle.task.thresholds is not None:
+        config.thresholds = list(bundle.task.thresholds)
     config.save_pretrained(path)
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
+    write_script(bundle, path, TRANSFORMERS_TEXT, "sample")
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
 
@@ -219,7 +233,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
         **({"thresholds": list(bundle.task.thresholds)} if bundle.task.thresholds is not None else {}),
         "regression": bundle.task.regression,
         "activation": bundle.activation,
-        "preprocessing": dict(bundle.facing.preprocessing),
+        "preprocessing": dict(bundle.facing.preprocessing) | _decoding(bundle),
         "inputs": {
             name: {
                 "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
@@ -228,6 +242,11 @@ def description(bundle: Bundle) -> dict[str, Any]:
             for name, tensor in bundle.facing.inputs(bundle.example).items()
         },
     }
+
+
+def _decoding(bundle: Bundle) -> dict[str, Any]:
+    """The steps from a file to what the preprocessing takes."""
+    return {} if bundle.reading is None else {"decoding": list(bundle.reading.decoding)}
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:

@@ -5,6 +5,7 @@ The scripts beside exports hold a copy of the function, so it uses nothing of th
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,10 @@ def steps(value_range: ValueRange | None) -> list[dict[str, Any]]:
 
 def decode(path: str) -> np.ndarray:
     """Decode a file at full size to upright RGB pixels, uint8 (height, width, 3)."""
-    with open(path, "rb") as file:  # noqa: PTH123  Pillow scrambles some turned TIFFs that it opens by their name
-        image: Image.Image = Image.open(file)
-        tags = getattr(image, "tag_v2", {})  # of a TIFF
-        image = ImageOps.exif_transpose(image)
+    with Path(path).open("rb") as file:  # Pillow scrambles some turned TIFFs that it opens by their names
+        opened = Image.open(file)
+        tags = getattr(opened, "tag_v2", {})  # of a TIFF
+        image = ImageOps.exif_transpose(opened)
     bits, sample_format = tags.get(258, (16,))[0], tags.get(339, (1,))[0]
     if image.mode[0] in "IF" or sample_format != 1:  # gray of more than 8 bits
         if bits == 8 or (VALUE_RANGE is None and (bits > 16 or sample_format != 1)):

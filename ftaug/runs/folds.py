@@ -147,7 +147,7 @@ class OpenFolds(OpenRun):
         model = in_fp32(self.model)
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, networks=len(self.members))
+        return Bundle(model, example, *known, facing, None, None, None, len(self.members), self.reading())
 
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:

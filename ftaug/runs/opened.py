@@ -34,7 +34,7 @@ from ftaug.engine.storage import remove, storage_errors
 from ftaug.engine.units import Scale, fold, in_fp32, scale_from
 from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
-from ftaug.interfaces import Adapter, Bundle, Task
+from ftaug.interfaces import Adapter, Bundle, Construction, Reading, Task
 from ftaug.load import load
 from ftaug.runs import thresholds
 
@@ -103,6 +103,7 @@ class OpenRun:
     model: Model  # on the device, in eval mode
     device: Device
     save: Callable[[Path], None] | None = None  # write the network as its own library does
+    construction: Construction | None = None
 
     @cached_property
     def portions(self) -> Mapping[str, Portion]:
@@ -165,7 +166,13 @@ class OpenRun:
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
-        return Bundle(model, example, *known, facing, self.save, scale, self._adapter())
+        return Bundle(
+            model, example, *known, facing, self.save, scale, self._adapter(), 1, self.reading(), self.construction
+        )
+
+    def reading(self) -> Reading:
+        """How programs elsewhere read samples."""
+        return modality_of(self.experiment).reading(self.preprocessing, self.experiment.data.train)
 
     def _adapter(self) -> Adapter | None:
         """What the run's method learned, apart from what it left as it was."""
@@ -229,6 +236,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         model=place_model(model, chosen_device).eval(),
         device=chosen_device,
         save=backbone.save,
+        construction=backbone.construction,
     )
 
 
