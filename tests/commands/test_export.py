@@ -92,6 +92,65 @@ def test_an_artefact_is_kept_only_if_it_answers_as_the_model_does(desk, exported
     shutil.rmtree(exported / "drifting", ignore_errors=True)
 
 
+def test_without_the_data_an_export_is_compared_on_synthetic_samples(desk, exported, capsys):
+    """A run folder is all that `export` needs."""
+    (desk / "photos").rename(desk / "elsewhere")
+    try:
+        assert run(["export", str(desk / "run"), "--format", "onnx", "--format", "{safetensors: {}}"]) == 0
+    finally:
+        (desk / "elsewhere").rename(desk / "photos")
+    assert "compared on 8 synthetic samples: the run's data cannot be read (" in capsys.readouterr().out
+    entry = json.loads((exported / "parity.json").read_text())["colours.onnx"]
+    assert (entry["split"], entry["samples"], entry["parity"], entry["metric"]) == ("synthetic", 8, True, None)
+    assert str(desk / "photos") in entry["without_data"]
+    assert entry["largest_probability_difference"] < 1e-4
+    assert run(["export", str(desk / "run"), "--format", "onnx"]) == 0
+    assert json.loads((exported / "parity.json").read_text())["colours.onnx"]["without_data"] is None
+
+
+def test_views_that_an_export_does_not_have_are_said(desk, tmp_path, capsys):
+    """The metric beside the export's is that of one view; the one of `evaluate` is told apart."""
+    viewed = tmp_path / "run"
+    shutil.copytree(desk / "run", viewed, ignore=shutil.ignore_patterns("exports"), symlinks=True)
+    resolved = (viewed / "resolved.yaml").read_text()
+    assert "  views: null\n" in resolved
+    (viewed / "resolved.yaml").write_text(resolved.replace("  views: null\n", "  views: ten_crop\n"))
+    assert run(["evaluate", str(viewed), "--split", "val", "--json"]) == 0
+    of_evaluate = json.loads(capsys.readouterr().out)["metrics"]["f1"]
+    assert run(["export", str(viewed), "--format", "onnx"]) == 0
+    assert "not to evaluate.views: ten_crop (f1 " in capsys.readouterr().out
+    metric = json.loads((viewed / "exports" / "parity.json").read_text())["colours.onnx"]["metric"]
+    assert metric["views"] == "ten_crop" and metric["with_views"] == pytest.approx(of_evaluate, abs=1e-6)
+    assert metric["original"] == metric["exported"]
+
+
+def test_pixels_are_taken_cut_to_size_where_that_is_asked_for(desk, exported, capsys):
+    assert run(["export", str(desk / "run"), "--format", "{onnx: {input: pixels}}"]) == 0
+    session = onnxruntime.InferenceSession(exported / "colours.onnx")
+    assert [(given.name, given.shape[1:]) for given in session.get_inputs()] == [("pixels", [3, 32, 32])]
+    assert run(["export", str(desk / "run"), "--format", "onnx"]) == 0
+
+
+def test_pictures_of_any_size_are_answered_as_predict_does(desk, exported, tmp_path, capsys):
+    """Decoded by Pillow, and handed to what was exported as they are."""
+    rng = np.random.default_rng(0)
+    for number, shape in enumerate([(2, 3), (28, 28), (61, 140), (375, 500), (20, 400)]):
+        Image.fromarray(rng.integers(0, 256, (*shape, 3), np.uint8)).save(tmp_path / f"{number}.png")
+    paths = sorted(map(str, tmp_path.glob("*.png")))
+    assert run(["predict", str(desk / "run"), *paths, "--top-k", "3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    session = onnxruntime.InferenceSession(exported / "colours.onnx")
+    classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+    module = torch.export.load(exported / "colours.pt2").module()
+    for path, row in zip(paths, found, strict=True):
+        expected = {one["class"]: one["probability"] for one in row["predictions"]}
+        images = np.asarray(Image.open(path))[None]
+        with torch.inference_mode():
+            in_torch = module(torch.tensor(images))[0].numpy()
+        for answer in (session.run(["probabilities"], {"images": images})[0], in_torch):
+            assert dict(zip(classes, answer[0].tolist(), strict=True)) == pytest.approx(expected, abs=1e-4)
+
+
 def test_what_is_printed_says_what_was_compared(desk, exported, capsys):
     assert run(["export", str(desk / "run"), "--format", "safetensors"]) == 0
     shown = capsys.readouterr().out
