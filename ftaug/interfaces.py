@@ -432,3 +432,5 @@ class Bundle:
     scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network
     adapter: Adapter | None = None  # where the method adds weights of its own
     networks: int = 1  # more where it is an ensemble
+    ordered: bool = False  # whether the order of the classes means something
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # JSON values for an export's metadata

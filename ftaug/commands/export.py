@@ -24,6 +24,7 @@ from ftaug.interfaces import Bundle, Task
 from ftaug.runs import output
 from ftaug.runs.export_folder import EXPORTS, ExportFolder, files_of, open_exports
 from ftaug.runs.opened import OpenRun, open_run
+from ftaug.runs.provenance import unfinished
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +55,8 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
     exporters = targets(formats)
     portion = opened.portion(next(name for name in ("val", "test", "train") if name in opened.portions))
     bundle = opened.bundle(opened.prepare([portion.samples.read(int(portion.ids[0]))]))
+    if caution := unfinished(bundle.provenance):
+        output.say(f"{run}: {caution}")
     entries = {}
     with open_exports(run) as exports:
         for exporter in exporters:
@@ -111,6 +114,7 @@ def export(
             "format": exporter.name,
             "settings": dict(exporter.settings),
             "checkpoint": opened.checkpoint.name,
+            "complete": not unfinished(bundle.provenance),
             "bytes": sum(path.stat().st_size for path in files_of(folder)),
             "split": portion.purpose,
             "samples": len(portion),

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from ftaug import __version__
 from ftaug.components.debug_info import strip_onnx, strip_program
+from ftaug.components.export_metadata import description
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
@@ -158,27 +158,6 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
         file.chmod((path / "config.json").stat().st_mode)
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
-
-
-def description(bundle: Bundle) -> dict[str, Any]:
-    """What a program needs to know to use the artefact, as JSON values."""
-    return {
-        "name": bundle.name,
-        "ftaug": __version__,
-        "classes": list(bundle.task.classes),
-        "multi_label": bundle.task.multi_label,
-        **({"thresholds": list(bundle.task.thresholds)} if bundle.task.thresholds is not None else {}),
-        "regression": bundle.task.regression,
-        "activation": bundle.activation,
-        "preprocessing": dict(bundle.facing.preprocessing),
-        "inputs": {
-            name: {
-                "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
-                "type": str(tensor.dtype).removeprefix("torch."),
-            }
-            for name, tensor in bundle.facing.inputs(bundle.example).items()
-        },
-    }
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:

@@ -36,6 +36,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.interfaces import Adapter, Bundle, Task
 from ftaug.load import load
 from ftaug.runs import thresholds
+from ftaug.runs.provenance import provenance
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
@@ -164,7 +165,21 @@ class OpenRun:
         facing = modality_of(self.experiment).facing(model, self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
-        return Bundle(model, example, *known, facing, self.save, scale, self._adapter())
+        return Bundle(
+            model,
+            example,
+            *known,
+            facing,
+            self.save,
+            scale,
+            self._adapter(),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+        )
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from, for the metadata of an export."""
+        return provenance(self, read_json(self.folder / MODEL_FILE, MODEL_KEYS) or {})
 
     def _adapter(self) -> Adapter | None:
         """What the run's method learned, apart from what it left as it was."""
