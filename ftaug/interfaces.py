@@ -483,6 +483,8 @@ class Bundle:
     networks: int = 1  # more where it is an ensemble
     reading: Reading | None = None
     construction: Construction | None = None  # of the network, where a library builds it
+    ordered: bool = False  # whether the order of the classes means something
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # JSON values for an export's metadata
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from ftaug.runs import output
 from ftaug.runs.export_folder import EXPORTS, ExportFolder, files_of, open_exports
 from ftaug.runs.export_parity import Reference
 from ftaug.runs.opened import open_run
+from ftaug.runs.provenance import unfinished
 
 
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
@@ -24,6 +25,8 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
     opened = open_run(run, trust_plugins=trust_plugins)
     exporters = targets(formats)
     reference = Reference.of(opened)
+    if caution := unfinished(reference.bundle.provenance):
+        output.say(f"{run}: {caution}")
     entries = {}
     with open_exports(run) as exports:
         for exporter in exporters:
@@ -79,6 +82,7 @@ def export(exporter: Component, reference: Reference, exports: ExportFolder) -> 
             "format": exporter.name,
             "settings": dict(exporter.settings),
             "checkpoint": opened.checkpoint.name,
+            "complete": not unfinished(bundle.provenance),
             "bytes": sum(path.stat().st_size for path in files_of(folder)),
             **comparison.record(),
         }

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ftaug import __version__
 from ftaug.components import onnx_model
 from ftaug.components.debug_info import strip_onnx, strip_program
+from ftaug.components.export_metadata import description
 from ftaug.components.export_script import (
     TORCH_EXPORT,
     TRANSFORMERS_TEXT,
@@ -221,32 +221,6 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     write_script(bundle, path, TRANSFORMERS_TEXT, "sample")
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
-
-
-def description(bundle: Bundle) -> dict[str, Any]:
-    """What a program needs to know to use the artefact, as JSON values."""
-    return {
-        "name": bundle.name,
-        "ftaug": __version__,
-        "classes": list(bundle.task.classes),
-        "multi_label": bundle.task.multi_label,
-        **({"thresholds": list(bundle.task.thresholds)} if bundle.task.thresholds is not None else {}),
-        "regression": bundle.task.regression,
-        "activation": bundle.activation,
-        "preprocessing": dict(bundle.facing.preprocessing) | _decoding(bundle),
-        "inputs": {
-            name: {
-                "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
-                "type": str(tensor.dtype).removeprefix("torch."),
-            }
-            for name, tensor in bundle.facing.inputs(bundle.example).items()
-        },
-    }
-
-
-def _decoding(bundle: Bundle) -> dict[str, Any]:
-    """The steps from a file to what the preprocessing takes."""
-    return {} if bundle.reading is None else {"decoding": list(bundle.reading.decoding)}
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:

@@ -147,7 +147,21 @@ class OpenFolds(OpenRun):
         model = in_fp32(self.model)
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, None, None, None, len(self.members), self.reading())
+        return Bundle(
+            model,
+            example,
+            *known,
+            facing,
+            networks=len(self.members),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+            reading=self.reading(),
+        )
+
+    def provenance(self) -> dict[str, Any]:
+        """That of the first model, with the checkpoints of all."""
+        each = [member.provenance() for member in self.members]
+        return {**each[0], "checkpoint": None, "folds": [one["checkpoint"] for one in each]}
 
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:

@@ -37,6 +37,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.interfaces import Adapter, Bundle, Construction, Reading, Task
 from ftaug.load import load
 from ftaug.runs import thresholds
+from ftaug.runs.provenance import provenance
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
@@ -167,12 +168,26 @@ class OpenRun:
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
         return Bundle(
-            model, example, *known, facing, self.save, scale, self._adapter(), 1, self.reading(), self.construction
+            model,
+            example,
+            *known,
+            facing,
+            self.save,
+            scale,
+            self._adapter(),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+            reading=self.reading(),
+            construction=self.construction,
         )
 
     def reading(self) -> Reading:
         """How programs elsewhere read samples."""
         return modality_of(self.experiment).reading(self.preprocessing, self.experiment.data.train)
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from, for the metadata of an export."""
+        return provenance(self, read_json(self.folder / MODEL_FILE, MODEL_KEYS) or {})
 
     def _adapter(self) -> Adapter | None:
         """What the run's method learned, apart from what it left as it was."""

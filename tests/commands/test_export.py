@@ -1,4 +1,5 @@
 import json
+import resource
 import shutil
 from pathlib import Path
 
@@ -157,6 +158,70 @@ def test_what_is_printed_says_what_was_compared(desk, exported, capsys):
     assert shown.startswith("compared on 18 val samples and 8 synthetic samples")
     for words in ("colours.safetensors", "100.00%", "wrote ", "colours.safetensors.json"):
         assert words in shown
+
+
+@pytest.mark.parametrize("target", ["onnx", "torch_export", "safetensors"])
+def test_a_full_disk_ends_with_its_code_and_leaves_nothing_half(desk, exported, target, capfd):
+    before = {path: path.stat().st_mtime_ns for path in exported.rglob("*") if path.name != ".lock"}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+    try:
+        code = run(["export", str(desk / "run"), "--format", target])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert code == 74
+    assert f"{exported / target}: cannot be written: File too large; " in capfd.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in exported.rglob("*") if path.name != ".lock"} == before
+
+
+def test_a_run_that_is_not_complete_says_so_on_the_screen_and_in_the_file(desk, tmp_path, capsys):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    (tmp_path / "run" / "complete.json").unlink()
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 0
+    # 2 epochs of 42 samples in batches of 8
+    assert "training is not complete (step 12 of 12): this is the best checkpoint so far" in capsys.readouterr().err
+    about = json.loads((tmp_path / "run/exports/safetensors/colours.safetensors.json").read_text())
+    assert about["checkpoint"]["complete"] is False
+    assert json.loads((tmp_path / "run/exports/safetensors/parity.json").read_text())["complete"] is False
+
+
+def test_a_run_without_a_checkpoint_is_refused(desk, tmp_path, capsys):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    (tmp_path / "run" / "best").unlink()
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 66
+    assert "has no checkpoint yet; run `ftaug train` on its experiment first" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "exports").exists() or not names(tmp_path / "run" / "exports")
+
+
+def test_a_file_where_the_folder_must_go_is_refused_before_the_work(desk, tmp_path, capsys, monkeypatch):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True, ignore=shutil.ignore_patterns("exports"))
+    (tmp_path / "run" / "exports").mkdir()
+    (tmp_path / "run" / "exports" / "safetensors").write_text("mine")
+    monkeypatch.setattr(export, "export", None)
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 73
+    assert "safetensors: is not a folder that `ftaug export` wrote; move it elsewhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["parity", "tokenizer", "ftaug", "onnx", "exports"])
+def test_no_name_of_an_experiment_is_that_of_another_file(desk, tmp_path, name):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    shutil.rmtree(tmp_path / "run" / "exports", ignore_errors=True)
+    resolved = tmp_path / "run" / "resolved.yaml"
+    resolved.write_text(resolved.read_text().replace("name: colours", f"name: {name}"))
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 0
+    written = names(tmp_path / "run" / "exports" / "safetensors")
+    assert written == sorted([f"{name}.safetensors", f"{name}.safetensors.json", "parity.json"])
+    assert json.loads((tmp_path / "run/exports/safetensors/parity.json").read_text())["format"] == "safetensors"
+
+
+def test_targets_that_would_be_one_folder_are_refused():
+    assert [one.name for one in export.targets(["onnx", "onnx", "safetensors"])] == ["onnx", "safetensors"]
+    with pytest.raises(ExperimentError) as caught:
+        export.targets(["onnx", "{onnx: {opset: 20}}"])
+    assert str(caught.value) == (
+        "--format {onnx: {opset: 20}}: is written to exports/onnx, as --format onnx is; export one of the two"
+    )
 
 
 def test_a_format_may_have_settings():

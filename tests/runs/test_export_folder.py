@@ -1,5 +1,6 @@
 """Exports that are killed, in the way of something, or not writable: complete under their names or not there."""
 
+import errno
 import os
 import signal
 from contextlib import suppress
@@ -142,6 +143,17 @@ def test_a_name_that_is_taken_is_refused(tmp_path, kind):
     with pytest.raises(RunFolderTaken, match=r"move it elsewhere"):
         write(tmp_path, "new")
     assert names(tmp_path) == [".lock", "onnx"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_is_not_writable_is_named(tmp_path, monkeypatch, number):
+    def refuse(path, *arguments):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(export_folder.Path, "mkdir", refuse)
+    message = f"exports: cannot be written: {os.strerror(number)}; .*: make the folder writable"
+    with pytest.raises(RunFolderTaken, match=message):
+        write(tmp_path, "new")
 
 
 def test_exports_that_are_a_file_are_refused(tmp_path):

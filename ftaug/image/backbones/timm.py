@@ -64,7 +64,8 @@ def build(
     check_runs(f"timm/{name}", network, input)
     stages = _stages(network)
     named = not is_file(weights) and weights != "none"
-    described = dict(facts) if named else facts_of(weights)
+    license = network.pretrained_cfg.get("license")
+    described = {**({"license": license} if license else {}), **facts} if named else facts_of(weights)
 
     def load() -> None:
         if weights != "none":
