@@ -157,6 +157,14 @@ class Origin(NamedTuple):
     write: Callable[[Path], None]  # write such a folder, without weights
 
 
+class Construction(NamedTuple):
+    """Python source that builds a network without this package, for the script beside an export."""
+
+    imports: tuple[str, ...]  # lines
+    packages: tuple[str, ...]  # what to install for them
+    code: str  # sets `network`; its state dict has the names of the network's own
+
+
 @dataclass
 class Backbone:
     """A network for the task's classes, not yet loaded with its pretrained weights."""
@@ -170,6 +178,7 @@ class Backbone:
     origin: Origin | None = None  # a run folder keeps it
     no_weight_decay: tuple[str, ...] = ()  # globs on parameters: embeddings of positions and classes, and the like
     stored: Callable[[], bool] | None = None  # whether its pretrained weights are on this machine; None: it has none
+    construction: Construction | None = None  # where its own library builds it
 
 
 class Input(NamedTuple):
@@ -226,6 +235,22 @@ class Preprocessor(NamedTuple):
     decoded: Callable[[Any], Mapping[str, np.ndarray]]  # a sample as a batch of one of them; raises BadData
     onnx: Callable[[int], str]  # from an opset to a model in ONNX's textual syntax; raises ExperimentError
     module: nn.Module  # the same in torch
+
+
+class ScriptSource(NamedTuple):
+    """Python source by which a program without this package reads samples: a part of the script beside an export."""
+
+    imports: tuple[str, ...]  # lines of third-party imports
+    packages: tuple[str, ...]  # what to install for them
+    code: str  # defines `read(path)`: yields the name of each sample in a file, and the inputs of a batch of one
+    argument: str  # what to call the files in the usage
+
+
+class Reading(NamedTuple):
+    """How the samples of the data that a model was trained on are read, for programs elsewhere."""
+
+    decoding: Sequence[Mapping[str, Any]]  # the steps from a file to what the preprocessing takes, as JSON values
+    source: Callable[[str], ScriptSource]  # by the first input of an artefact, or "sample" for one as it is
 
 
 class Facing(NamedTuple):
@@ -417,6 +442,9 @@ class Modality(Protocol):
     def synthetic(self, preprocessing: Mapping[str, Any]) -> Sequence[Any]:
         """Samples of several sizes that are always the same, as a dataset reads them."""
 
+    def reading(self, preprocessing: Mapping[str, Any], train: Component) -> Reading:
+        """How programs elsewhere read samples as the dataset trained on reads its own."""
+
     def described(self, preprocessing: Mapping[str, Any]) -> str:
         """How a sample becomes the model's input, in a line."""
 
@@ -455,6 +483,10 @@ class Bundle:
     networks: int = 1  # more where it is an ensemble
     training_samples: Callable[[int], Sequence[SampleBatch]] | None = None
     """At most so many, always the same, each a batch of its own without augmentation; raises MissingInput, BadData."""
+    reading: Reading | None = None
+    construction: Construction | None = None  # of the network, where a library builds it
+    ordered: bool = False  # whether the order of the classes means something
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # JSON values for an export's metadata
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,32 +12,33 @@ from ftaug.components import timing
 from ftaug.config.document import parse_value
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind
-from ftaug.engine.run_folder import read_json
-from ftaug.engine.storage import make_inside, replace, storage_errors, sync_folder
+from ftaug.engine.storage import storage_errors
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
 from ftaug.runs import output
+from ftaug.runs.export_folder import EXPORTS, ExportFolder, files_of, open_exports
 from ftaug.runs.export_parity import Allowance, Reference
 from ftaug.runs.export_table import refusals, summary
 from ftaug.runs.opened import open_run
+from ftaug.runs.provenance import unfinished
 
 
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
     """Export and compare on the validation split; raises NotReached if an artefact answers otherwise than the model."""
     opened = open_run(run, trust_plugins=trust_plugins)
-    exporters = [component(text) for text in dict.fromkeys(formats)]
+    exporters = targets(formats)
     reference = Reference.of(opened)
-    folder = run / "exports"
-    with storage_errors(f"{folder}: cannot be written"):
-        make_inside(folder)
-        entries: dict[str, Any] = {}
-        too_slow: list[str] = []
-        for one in exporters:
+    if caution := unfinished(reference.bundle.provenance):
+        output.say(f"{run}: {caution}")
+    entries: dict[str, Any] = {}
+    too_slow: list[str] = []
+    with open_exports(run) as exports:
+        for exporter in exporters:
+            exports.check(exporter.name)
+        for exporter in exporters:
             try:
-                entries.update(export(one, reference, folder))
+                entries.update(export(exporter, reference, exports))
             except NotReached as error:
                 too_slow.append(str(error))
-        record = {**(read_json(folder / "parity.json") or {}), **entries}
-        replace(folder / "parity.json", (output.to_json(record) + "\n").encode())
     if as_json:
         print(output.to_json(entries))
     else:
@@ -59,52 +58,45 @@ def component(text: str) -> Component:
         raise ExperimentError(*(Problem(fault.sentence(where), place) for fault, where in faults)) from None
 
 
-def export(exporter: Component, reference: Reference, folder: Path) -> dict[str, dict[str, Any]]:
-    """Write one artefact, compare it, and give it its name if it passes; its entry by file name."""
+def targets(formats: Sequence[str]) -> list[Component]:
+    """Read what `--format` asks for; raises ExperimentError where two of them would be written to the same folder."""
+    taken: dict[str, str] = {}
+    components = []
+    for text in dict.fromkeys(formats):
+        exporter = component(text)
+        other = taken.setdefault(exporter.name.casefold(), text)
+        if other != text:
+            message = f"is written to {EXPORTS}/{exporter.name}, as --format {other} is; export one of the two"
+            raise ExperimentError(Problem(message, Place(f"--format {text}")))
+        components.append(exporter)
+    return components
+
+
+def export(exporter: Component, reference: Reference, exports: ExportFolder) -> dict[str, dict[str, Any]]:
+    """Write one artefact, compare it, and publish it if it passes; its entry by its path in `exports`."""
     opened, bundle = reference.opened, reference.bundle
     if bundle.networks > 1 and exporter.fact("one_network"):
         text = f"holds one network, and {opened.folder} has {bundle.networks}; export {opened.folder / 'fold-1'}"
         raise ExperimentError(f"exporter '{exporter.name}': {text}, or use onnx or torch_export")
     name = f"{bundle.name}{exporter.fact('suffix')}"
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as temporary:
-        loaded = exporter(bundle, Path(temporary, name))
+    with exports.unfinished(exporter.name) as folder:
+        with storage_errors(f"{exports.path / exporter.name}: cannot be written"):
+            loaded = exporter(bundle, folder / name)
         comparison = reference.compare(loaded, allowance(exporter))
-        entry = {
+        record = {
             "format": exporter.name,
             "settings": dict(exporter.settings),
             "checkpoint": opened.checkpoint.name,
-            "bytes": sum(path.stat().st_size for path in files_of(Path(temporary, name))),
-            "milliseconds": timing.milliseconds(Path(temporary, name), bundle),
+            "complete": not unfinished(bundle.provenance),
+            "bytes": sum(path.stat().st_size for path in files_of(folder)),
+            "milliseconds": timing.milliseconds(folder / name, bundle),
             **comparison.record(),
-            "files": [str(folder / path.name) for path in sorted(Path(temporary).iterdir())]
-            if comparison.holds
-            else [],
         }
-        if comparison.holds:
-            publish(Path(temporary), folder)
-    return {name: entry}
+        files = exports.publish(folder, exporter.name, record) if comparison.holds else []
+    return {f"{exporter.name}/{name}": {**record, "files": [str(file) for file in files]}}
 
 
 def allowance(exporter: Component) -> Allowance:
     """How far an artefact may be from the model."""
     loss = exporter.settings["tolerance"] if exporter.fact("lossy") else None
     return Allowance(rounding=exporter.fact("rounding"), metric_loss=loss)
-
-
-def publish(temporary: Path, folder: Path) -> None:
-    """Give finished files and folders their names once they are on the disk; of files, each in one step."""
-    for path in sorted(temporary.iterdir()):
-        for one in files_of(path):
-            with one.open("rb") as file:
-                os.fsync(file.fileno())
-        if path.is_dir():
-            sync_folder(path)
-            if (folder / path.name).is_dir():  # a folder takes no other's place
-                (folder / path.name).rename(temporary / f".old-{path.name}")
-        path.replace(folder / path.name)
-    sync_folder(folder)
-
-
-def files_of(path: Path) -> list[Path]:
-    """The files of an artefact, which may be a folder."""
-    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]

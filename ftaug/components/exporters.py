@@ -12,6 +12,7 @@ in regression `values` or `logits`, by their names.
 from __future__ import annotations
 
 import copy
+import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
@@ -21,8 +22,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ftaug import __version__
 from ftaug.components import onnx_model
+from ftaug.components.debug_info import strip_onnx, strip_program
+from ftaug.components.export_metadata import description
+from ftaug.components.export_script import (
+    TORCH_EXPORT,
+    TRANSFORMERS_TEXT,
+    construction_runner,
+    onnx_runner,
+    write_script,
+)
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
@@ -91,6 +100,7 @@ def onnx(
             verbose=False,
         )
     assert program is not None
+    strip_onnx(program.model)
     if in_front is not None:
         onnx_model.prepend(program.model, in_front)
     if input_name is not None:
@@ -101,8 +111,7 @@ def onnx(
     for key, value in about.items():
         program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
     program.save(path, external_data=weight_bytes(bundle) > PROTOBUF_LIMIT)
-    write_beside(bundle, path)
-    return onnx_model.runner(path, bundle.outputs, feeds_of(bundle, input, input_name))
+    return finish_onnx(bundle, path, input, input_name)
 
 
 @exporter.register(suffix=".pt2")
@@ -127,10 +136,14 @@ def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> L
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=free)
+        strip_program(program)
+        content = io.BytesIO()  # PyTorch's own writing of a file aborts the process where the disk is full
         about = dumps(_about(bundle, preprocessor), indent=2)
-        torch.export.save(program, path, extra_files={"ftaug.json": about})
+        torch.export.save(program, content, extra_files={"ftaug.json": about})
+        path.write_bytes(content.getbuffer())
         loaded = torch.export.load(path).module()
-    write_beside(bundle, path)
+    _write_beside(bundle, path)
+    write_script(bundle, path, TORCH_EXPORT, next(iter(inputs)))
 
     @torch.inference_mode()
     def run(batch: SampleBatch) -> Mapping[str, Tensor]:
@@ -154,10 +167,12 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     # One key, because safetensors writes several in any order, and the same model is to be the same file.
     about = {**description(bundle), "scale": bundle.scale}
     save_model(_network(bundle.model), str(path), metadata={"ftaug": dumps(about)})
-    beside = path.with_suffix(".json")
+    beside = path.with_name(f"{path.name}.json")
     beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
-    write_beside(bundle, path)
+    _write_beside(bundle, path)
+    if bundle.construction is not None:
+        write_script(bundle, path, construction_runner(bundle.construction, bundle.activation), "pixels")
     loaded = copy.deepcopy(bundle.model)
     with torch.no_grad():
         for tensor in _network(loaded).state_dict().values():
@@ -195,35 +210,18 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     bundle.save(path)
     config = library.AutoConfig.from_pretrained(path)
     config.problem_type = PROBLEM_TYPES[bundle.activation]
+    config.name_or_path = ""  # else older versions write where the encoder lay
+    if bundle.task.thresholds is not None:
+        config.thresholds = list(bundle.task.thresholds)
     config.save_pretrained(path)
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
+    write_script(bundle, path, TRANSFORMERS_TEXT, "sample")
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
 
 
-def description(bundle: Bundle) -> dict[str, Any]:
-    """What a program needs to know to use the artefact, as JSON values."""
-    return {
-        "name": bundle.name,
-        "ftaug": __version__,
-        "classes": list(bundle.task.classes),
-        "multi_label": bundle.task.multi_label,
-        **({"thresholds": list(bundle.task.thresholds)} if bundle.task.thresholds is not None else {}),
-        "regression": bundle.task.regression,
-        "activation": bundle.activation,
-        "preprocessing": dict(bundle.facing.preprocessing),
-        "inputs": {
-            name: {
-                "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
-                "type": str(tensor.dtype).removeprefix("torch."),
-            }
-            for name, tensor in bundle.facing.inputs(bundle.example).items()
-        },
-    }
-
-
-def write_beside(bundle: Bundle, path: Path) -> None:
+def _write_beside(bundle: Bundle, path: Path) -> None:
     """Write what the preprocessing needs into the artefact's folder."""
     for name, content in bundle.facing.files.items():
         path.with_name(name).write_text(content, encoding="utf-8")
@@ -275,6 +273,15 @@ def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
         for name, array in preprocessor.example.items()
     }
     return {**description(bundle), "inputs": inputs}
+
+
+def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str | None) -> Loaded:
+    """Write what goes beside a model of ONNX, and load it."""
+    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    names = bundle.facing.inputs(bundle.example) if preprocessor is None else preprocessor.example
+    _write_beside(bundle, path)
+    write_script(bundle, path, onnx_runner(input_name), next(iter(names)))
+    return onnx_model.runner(path, bundle.outputs, feeds_of(bundle, input, input_name))
 
 
 def feeds_of(

@@ -23,14 +23,14 @@ def prepend(model: Any, text: str) -> None:
 
     before = onnx_ir.from_onnx_text(text).graph
     nodes, inputs = list(before), list(before.inputs)
-    outputs = {value.name: value for value in before.outputs}
-    before.inputs.clear()
-    before.outputs.clear()
-    before.remove(nodes)
-    for number, node in enumerate(nodes):
+    outputs = {value.name: value for value in before.outputs}  # by their names before they change
+    for number, node in enumerate(onnx_ir.traversal.RecursiveGraphIterator(before)):
         node.name = f"{PREFIX}{node.op_type}_{number}"
         for value in node.outputs:
             value.name = f"{PREFIX}{value.name}"
+    before.inputs.clear()
+    before.outputs.clear()
+    before.remove(nodes)
     model.graph.insert_before(model.graph[0], nodes)
     for value in list(model.graph.inputs):
         value.replace_all_uses_with(outputs[value.name])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from ftaug.components import exporters, onnx_model, quantization, timing
+from ftaug.components import exporters, quantization, timing
 from ftaug.components.exporters import Input, Opset
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
@@ -122,9 +122,7 @@ def _reduced(name: str, bundle: Bundle, path: Path, write: Convert, speedup: flo
         path.write_bytes(model.SerializeToString(deterministic=True))
         if speedup:
             _check_speed(name, bundle, fp32, path, speedup)
-    exporters.write_beside(bundle, path)
-    feeds = exporters.feeds_of(bundle, onnx["input"], onnx["input_name"])
-    return onnx_model.runner(path, bundle.outputs, feeds)
+    return exporters.finish_onnx(bundle, path, onnx["input"], onnx["input_name"])
 
 
 def _calibration(bundle: Bundle, count: int) -> Sequence[SampleBatch]:

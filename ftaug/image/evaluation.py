@@ -28,8 +28,11 @@ from ftaug.image.augmentations.draws import Canvas, Draw, Pixels
 from ftaug.image.picture import Picture
 from ftaug.image.resample import FILTERS
 
-LARGEST = 4
-"""How many times the model's input a resized picture may be; of a longer one only the windows are resized."""
+LARGEST = 32
+"""How many times the model's input a resized picture may be; of a longer one only the windows are resized.
+
+Their edges are float32 in Pillow, so a few of their pixels are a grey level off.
+"""
 
 Part = Callable[[slice, slice], np.ndarray]
 """Rows and columns of a resized picture -> uint8 (H, W, 3)."""

@@ -1,7 +1,6 @@
 """Evaluation's preprocessing as an ONNX graph: decoded pictures of any size in, the model's input out.
 
-It does what `evaluation.evaluated` does, with the same integers: ONNX's `Resize` of uint8 with antialiasing gives
-Pillow's pixels, to a grey level.
+It does what `evaluation.evaluated` does, with the same integers.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from typing import Any
 
 from ftaug.errors import ExperimentError
 from ftaug.image.evaluation import box_of, needs_padding, padding_color
+from ftaug.image.onnx_axis import MODES, axis_resized
 
 INPUT, OUTPUT = "images", "pixels"
-MODES = {"bilinear": "linear", "bicubic": "cubic"}
-"""ONNX's names of Pillow's filters."""
 
 
 def graph(preprocessing: Mapping[str, Any], opset: int) -> str:
@@ -34,10 +32,12 @@ def graph(preprocessing: Mapping[str, Any], opset: int) -> str:
         *_constants(preprocessing),
         *([_integers("one", [1])] if pads else []),
         *_resized_size(preprocessing),
-        *_resize(MODES[interpolation]),
         *_crop(),
+        f"channels_first = Transpose <perm = [0, 3, 1, 2]> ({INPUT})",
+        *axis_resized("columns", 3, "channels_first", interpolation).splitlines(),
+        *axis_resized("rows", 2, "columns_resized", interpolation).splitlines(),
+        *(_pad(preprocessing) if pads else [f"{OUTPUT} = Identity (rows_resized)"]),
     ]
-    lines += _pad(preprocessing) if pads else [f"{OUTPUT} = Identity (cropped)"]
     header = f'<ir_version: 10, opset_import: ["" : {opset}]>'
     signature = f"(uint8[batch, height, width, 3] {INPUT}) => (uint8[batch, 3, {height}, {width}] {OUTPUT})"
     return "\n".join([header, f"preprocessing {signature} {{", *(f"  {line}" for line in lines), "}"])
@@ -47,7 +47,6 @@ def _constants(preprocessing: Mapping[str, Any]) -> list[str]:
     return [
         _integers("target", preprocessing["size"]),
         _integers("two", [2]),
-        _integers("axes", [2, 3]),
         f"image_size = Shape <start = 1, end = 3> ({INPUT})",
     ]
 
@@ -82,25 +81,13 @@ def _resized_size(preprocessing: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _resize(mode: str) -> list[str]:
-    """All of the picture at `full_size`: `resized`, with the channels first."""
-    return [
-        f"channels_first = Transpose <perm = [0, 3, 1, 2]> ({INPUT})",
-        "batch_and_channels = Shape <start = 0, end = 2> (channels_first)",
-        "resized_shape = Concat <axis = 0> (batch_and_channels, full_size)",
-        f'resized = Resize <mode = "{mode}", antialias = 1, coordinate_transformation_mode = "half_pixel", '
-        "cubic_coeff_a = -0.5, exclude_outside = 1> (channels_first, , , resized_shape)",
-    ]
-
-
 def _crop() -> list[str]:
-    """The window in the middle, as large as the model's input or the picture: `cropped`, of size `shown`."""
+    """The window in the middle, as large as the model's input or the picture."""
     return [
         "shown = Min (full_size, target)",
         "beside = Sub (full_size, shown)",
         *_half_to_even("start", "beside"),
         "end = Add (start, shown)",
-        "cropped = Slice (resized, start, end, axes)",
     ]
 
 
@@ -119,11 +106,12 @@ def _pad(preprocessing: Mapping[str, Any]) -> list[str]:
     """The window in the middle of the model's input, in the color that goes around it."""
     color = ", ".join(map(str, padding_color(preprocessing)))
     return [
+        _integers("axes", [2, 3]),
         "missing = Sub (target, shown)",
         "before = Div (missing, two)",
         "after = Sub (missing, before)",
         "pads = Concat <axis = 0> (before, after)",
-        "padded = Pad (cropped, pads, , axes)",
+        "padded = Pad (rows_resized, pads, , axes)",
         "one_channel = Concat <axis = 0> (one, one, shown)",
         "inside = ConstantOfShape <value = uint8[1] {1}> (one_channel)",
         "padded_inside = Pad (inside, pads, , axes)",

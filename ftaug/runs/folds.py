@@ -149,12 +149,25 @@ class OpenFolds(OpenRun):
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         return Bundle(
-            model, example, *known, facing, networks=len(self.members), training_samples=self.training_samples
+            model,
+            example,
+            *known,
+            facing,
+            networks=len(self.members),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+            reading=self.reading(),
+            training_samples=self.training_samples,
         )
 
     def training_samples(self, count: int) -> CalibrationSamples:
         """At most `count` of the samples that the folds were trained on."""
         return CalibrationSamples.drawn(self.portions["val"], count, self.experiment.seed, self.prepare)
+
+    def provenance(self) -> dict[str, Any]:
+        """That of the first model, with the checkpoints of all."""
+        each = [member.provenance() for member in self.members]
+        return {**each[0], "checkpoint": None, "folds": [one["checkpoint"] for one in each]}
 
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:

@@ -1,7 +1,10 @@
 import copy
 import json
+import os
+import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -58,7 +61,7 @@ def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_th
         of_image().bundle, task=Task(("a", "b", "c"), regression=True), activation="identity", scale=scale
     )
     registry["safetensors"].function(numbers, tmp_path / "a.safetensors")
-    about = json.loads((tmp_path / "a.json").read_text())
+    about = json.loads((tmp_path / "a.safetensors.json").read_text())
     assert about["regression"] is True
     assert about["scale"] == {"mean": [1e6, 2.0, 3.0], "std": [1.0, 1.0, 0.5]}
     with pytest.raises(ExperimentError, match="the numbers' scale does not go into the network's last layer"):
@@ -123,7 +126,7 @@ def test_the_artefact_answers_for_itself(case, exported):
 def test_what_goes_with_an_artefact_is_beside_it(case, exported):
     for name, (path, _) in exported.items():
         if name != "transformers":
-            own = {path.name} | ({"pets.json"} if name == "safetensors" else set())
+            own = {path.name} | ({"pets.safetensors.json"} if name == "safetensors" else set())
             assert {file.name for file in path.parent.iterdir()} == own | case.beside
 
 
@@ -192,10 +195,40 @@ def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(case, ex
     own = case.bundle.model.network.state_dict()
     assert set(tensors) == set(own)
     assert all(torch.equal(tensors[k], v) for k, v in own.items())
-    facts = json.loads(path.with_suffix(".json").read_text())
+    facts = json.loads(path.with_name(f"{path.name}.json").read_text())
     assert facts == json.loads(json.dumps({**exporters.description(case.bundle), "scale": None}))
     assert facts["preprocessing"] == dict(case.bundle.facing.preprocessing)
-    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode
+    assert path.stat().st_mode == path.with_name(f"{path.name}.json").stat().st_mode
+
+
+def contents(path):
+    """Each file of an artefact by its name, those within zip files too."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else path.parent.iterdir():
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                yield from ((name, archive.read(name)) for name in archive.namelist())
+        else:
+            yield file.name, file.read_bytes()
+
+
+def test_an_artefact_holds_no_path_and_no_line_of_source_of_this_machine(case, exported):
+    places = [str(Path(module.__file__).parents[1]).encode() for module in (exporters, torch, onnx)]
+    for name, (path, _) in exported.items():
+        for file, content in contents(path):
+            found = re.findall(rb'File \\*".{0,80}|\.py\\*", line', content)
+            found += [
+                place for place in (*places, os.fsencode(path.parent), os.fsencode(Path.home())) if place in content
+            ]
+            assert not found, (name, file)
+
+
+def test_torch_export_holds_an_example_that_is_no_sample(case, exported):
+    (given, keywords) = torch.export.load(exported["torch_export"][0]).example_inputs
+    assert not keywords
+    assert [list(tensor.shape[1:]) for tensor in given] == [
+        list(tensor.shape[1:]) for tensor in case.bundle.facing.inputs(case.bundle.example).values()
+    ]
+    assert all((tensor == 1).all() for tensor in given)
 
 
 @texts

@@ -193,7 +193,7 @@ def test_training_evaluation_and_export_follow_the_size(tmp_path, capsys):
     assert json.loads((folder / "model.json").read_text())["preprocessing"]["size"] == [40, 48]
     assert run(["evaluate", str(folder)]) == 0
     assert run(["export", str(folder), "--format", "{onnx: {input: pixels}}"]) == 0
-    exported = next((folder / "exports").glob("*.onnx"))
+    exported = next((folder / "exports").glob("onnx/*.onnx"))
     (pixels,) = onnxruntime.InferenceSession(exported).get_inputs()
     assert pixels.shape[1:] == [3, 40, 48]
 
