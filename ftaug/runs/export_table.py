@@ -25,13 +25,12 @@ def refusals(entries: Mapping[str, Entry]) -> list[str]:
 
 
 def _table(entries: Mapping[str, Entry]) -> Any:
-    metric = next((entry["metric"]["name"] for entry in entries.values() if entry["metric"]), "metric")
-    headings = ("format", "MB", "ms 1", "ms 16", metric, "difference", "equal", "parity")
+    headings = ("format", "MB", "ms 1", "ms 16", "metric", "max diff", "equal", "parity")
     rows = [
         (
             entry["format"],
             f"{entry['bytes'] / 1e6:.1f}",
-            *(f"{time:.3g}" for time in entry["milliseconds"].values()),
+            *(_milliseconds(time) for time in entry["milliseconds"].values()),
             "" if entry["metric"] is None else f"{entry['metric']['exported']:.4f}",
             f"{_difference(entry):.1e}",
             f"{entry['equal_predictions']:.1%}",
@@ -40,6 +39,10 @@ def _table(entries: Mapping[str, Entry]) -> Any:
         for entry in entries.values()
     ]
     return output.table(headings, rows)
+
+
+def _milliseconds(time: float) -> str:
+    return f"{time:.2f}" if time < 10 else f"{time:.1f}" if time < 100 else f"{time:,.0f}"
 
 
 def _difference(entry: Entry) -> float:
