@@ -73,4 +73,4 @@ def _refusal(entry: Entry) -> str:
     loss = metric["loss"]
     figures = f"{metric['name']} {metric['original']:.4f} becomes {metric['exported']:.4f}"
     cost = f"{loss['value']:.4f} ± {loss['standard_error']:.4f} worse, and tolerance is {loss['tolerance']:g}"
-    return f"{figures}, {cost}"
+    return f"{figures}, {cost}; try another calibration, exclude, or a higher tolerance"

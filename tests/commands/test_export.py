@@ -42,7 +42,24 @@ def test_parity_is_recorded_on_the_validation_split(exported):
         assert entry["largest_difference"] < 1e-3
         assert entry["metric"]["name"] == "f1"
         assert entry["metric"]["original"] == entry["metric"]["exported"]
+        assert {size for size, time in entry["milliseconds"].items() if time > 0} == {"1", "16"}
         assert sorted([*entry["files"], "parity.json"]) == names(exported / target)
+
+
+def test_int8_is_calibrated_on_training_samples_and_accepted_by_the_metric(desk, exported, capsys):
+    settings = "samples: 32, speedup: 0, mode: static"
+    assert run(["export", str(desk / "run"), "--format", f"{{onnx_int8: {{{settings}, tolerance: 1}}}}", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out).values()
+    loss = entry["metric"]["loss"]
+    assert loss["value"] == pytest.approx(entry["metric"]["original"] - entry["metric"]["exported"])
+    assert (loss["tolerance"], entry["parity"]) == (1, True)
+    session = onnxruntime.InferenceSession(exported / "onnx_int8" / "colours.int8.onnx")
+    facts = json.loads(session.get_modelmeta().custom_metadata_map["quantization"])
+    assert facts == {"mode": "static", "calibration": "minmax", "samples": 32}
+    assert entry["bytes"] < json.loads((exported / "onnx" / "parity.json").read_text())["bytes"] / 2
+    slow = f"{{onnx_int8: {{{settings.replace('speedup: 0', 'speedup: 1000')}}}}}"
+    assert run(["export", str(desk / "run"), "--format", slow]) == 5
+    assert "it is less than 1000 times as fast as fp32" in capsys.readouterr().err
 
 
 def test_onnx_alone_gives_the_probabilities_that_predict_gives(desk, exported, capsys):
@@ -156,7 +173,7 @@ def test_what_is_printed_says_what_was_compared(desk, exported, capsys):
     assert run(["export", str(desk / "run"), "--format", "safetensors"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("compared on 18 val samples and 8 synthetic samples")
-    for words in ("colours.safetensors", "100.00%", "wrote ", "colours.safetensors.json"):
+    for words in (" safetensors ", "100.0%", "ms 16", "wrote ", "colours.safetensors.json"):
         assert words in shown
 
 
