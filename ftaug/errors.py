@@ -3,6 +3,7 @@
 import difflib
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -181,6 +182,24 @@ def missing_extra(what: str, package: str, extra: str) -> FtaugError:
 _FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+def os_error_of(error: BaseException) -> OSError | None:
+    """The operating system's error behind an exception: itself, what it was raised from, or what its text quotes.
+
+    Libraries written in Rust (safetensors, tokenizers) give its number in their text alone.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError) and behind.errno:
+            return behind
+        if quoted := _QUOTED_ERRNO.search(str(behind)):
+            return OSError(number := int(quoted[1] or quoted[2]), os.strerror(number))
+        behind = behind.__cause__ or behind.__context__
+    return None
+
+
+_QUOTED_ERRNO = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")
+
+
 def is_lack_of_memory(error: BaseException) -> bool:
     """Whether an error of Python, of the system, of a library or of the loader of libraries is a lack of memory."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
@@ -205,6 +224,7 @@ def as_known(error: BaseException) -> FtaugError | None:
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         reason = printable(str(error).strip().partition("\n")[0])
         return Unavailable(f"train.compile: PyTorch could not compile the network ({reason}); leave it out")
-    if isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN:
-        return StorageError(f"{error.filename or 'a file'}: {os.strerror(error.errno)}")
+    behind = os_error_of(error)
+    if behind is not None and behind.errno in _FULL_OR_BROKEN:
+        return StorageError(f"{behind.filename or 'a file'}: {os.strerror(behind.errno)}")
     return None

@@ -34,6 +34,7 @@ SHARED = tuple(
         "samplers",
         "methods",
         "exporters",
+        "reduced_precision",
     )
 )
 MODALITIES = {

@@ -98,10 +98,14 @@ def is_file(weights: Weights) -> bool:
     return isinstance(weights, WeightsPath) or weights.endswith(SUFFIXES)
 
 
-def facts_of(weights: Weights) -> dict[str, Any]:
-    """What a backbone says of a setting before anything is loaded, for `Backbone.facts`."""
+def facts_of(weights: Weights, license: str | None = None) -> dict[str, Any]:
+    """What a backbone says of a setting before anything is loaded, for `Backbone.facts`.
+
+    `license` is the SPDX identifier of the weights', where it is known.
+    """
     in_order = isinstance(weights, WeightsPath) and weights.match == "order"
-    return {"weights": str(weights)} | ({"match": "order"} if in_order else {})
+    known = {} if license is None else {"license": license}
+    return {"weights": str(weights), **known} | ({"match": "order"} if in_order else {})
 
 
 @dataclass(frozen=True)

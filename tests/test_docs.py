@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from clean_environment import link_packages, run_clean
 
 from ftaug.cli import run
 
@@ -76,6 +77,7 @@ def desk(tmp_path):
             path = tmp_path / "photos" / label / f"{number}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(path)
+    (tmp_path / "notes.txt").write_text("Return the absolute value of x.\nOpen the file and lock it.\n")
     for block in blocks("python"):
         if name := re.match(r"# (\w+\.py)\n", block.text):
             (tmp_path / name[1]).write_text(block.text)
@@ -103,7 +105,7 @@ def test_python_compiles(block):
 
 def not_of_ftaug(line: str) -> bool:
     """Whether a line of a `sh` block is to be looked at, not run: it installs, or runs a script of the repository."""
-    if line.startswith("pip install "):
+    if line.startswith("pip install ") and "[" in line:
         extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
         named = re.search(r"\[([\w,]+)\]", line)
         assert named is None or set(named[1].split(",")) <= set(extras), line
@@ -116,8 +118,12 @@ def not_of_ftaug(line: str) -> bool:
 
 @pytest.mark.parametrize("document", sorted({block.document for block in blocks("sh")}), ids=lambda d: d.name)
 def test_commands_run(document, desk, monkeypatch, capsys):
-    """All commands of a document from top to bottom, as a shell would, but in this process: torch is slow to import."""
+    """All commands of a document from top to bottom, as a shell would, but in this process: torch is slow to import.
+
+    `pip install A B` gives the `python` lines after it a Python with those packages and no others.
+    """
     monkeypatch.chdir(desk)
+    packages = desk / "packages"
     variables: dict[str, str] = {}
     shown = "".join(block.text for block in blocks("sh") if block.document == document)
     for line in filter(str.strip, shown.splitlines()):
@@ -125,6 +131,15 @@ def test_commands_run(document, desk, monkeypatch, capsys):
             continue
         name, command, target = re.fullmatch(r"(?:(\w+)=)?(?:\$\()?(.*?)\)?(?: > (\S+))?", line).groups()
         words = shlex.split(string.Template(command).substitute(variables))
+        if words[:2] == ["pip", "install"]:
+            packages = desk / f"packages-{'-'.join(words[2:])}"
+            link_packages(packages, words[2:])
+            continue
+        if words[0] == "python":
+            done = run_clean(packages, *words[1:], cwd=desk)
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
+            assert done.stdout, line
+            continue
         if words[0] != "ftaug":
             assert name, line
             variables[name] = words[0]

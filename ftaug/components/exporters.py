@@ -1,34 +1,50 @@
 """Exporters: write a trained model for use elsewhere, and load what was written, to be compared with the original.
 
-Every artefact takes a batch (pictures: uint8, N×3×H×W, already of the model's size; texts: ids, N×length) of any number
-of samples, and gives logits; normalisation is inside. It carries the class names, the preprocessing before it, the
-function from logits to probabilities and ftaug's version; a tokenizer is a file beside it.
+Every artefact takes a batch of any number of samples. `onnx` and `torch_export` take pictures as they are decoded (or,
+by a setting, uint8 N×3×H×W of the model's size) and texts as ids (N×length), and give probabilities and logits. It
+carries the class names, the preprocessing, the function from logits to probabilities and ftaug's version; a tokenizer
+is a file beside it.
+
+An exporter gives back a function that answers a `SampleBatch` by what was written: `logits`, `probabilities` or both,
+in regression `values` or `logits`, by their names.
 """
 
 from __future__ import annotations
 
 import copy
+import io
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
-from ftaug import __version__
+from ftaug.components import onnx_model
+from ftaug.components.debug_info import strip_onnx, strip_program
+from ftaug.components.export_metadata import description
+from ftaug.components.export_script import (
+    TORCH_EXPORT,
+    TRANSFORMERS_TEXT,
+    construction_runner,
+    onnx_runner,
+    write_script,
+)
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
 from ftaug.errors import ExperimentError, missing_extra
-from ftaug.interfaces import Bundle
+from ftaug.interfaces import Bundle, Preprocessor, SampleBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    Loaded = Callable[[Tensor], Tensor]
+    Loaded = Callable[[SampleBatch], Mapping[str, Tensor]]
 
 Opset = Annotated[int, Field(ge=18, le=23), Wording("an opset from 18 to 23")]
+Input = Literal["images", "pixels"]
 PROTOBUF_LIMIT = 2_000_000_000
 PROBLEM_TYPES = {
     "softmax": "single_label_classification",
@@ -39,13 +55,25 @@ PROBLEM_TYPES = {
 
 
 @exporter.register(suffix=".onnx")
-def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | None = None) -> Loaded:
+def onnx(
+    bundle: Bundle,
+    path: Path,
+    *,
+    opset: Opset = 18,
+    input: Input | None = None,
+    input_name: Text | None = None,
+) -> Loaded:
     """ONNX, for ONNX Runtime and most other inference engines: one file, batches of any size.
+
+    Of pictures it takes RGB values as they are decoded, in any size, and resizes, crops and normalizes them itself.
+    Its outputs are `probabilities` and `logits`; in regression `values`, in the units of the labels.
 
     Settings:
         opset: version of the ONNX operators to use
-        input_name: what the model's input is called where it has one; unless set `pixels` for pictures; texts have
-            `input_ids`, `attention_mask` and perhaps `token_type_ids`; its output is `logits`
+        input: what a model of pictures takes: images, uint8 (batch, height, width, 3) of any height and width; or
+            pixels, uint8 (batch, 3, height, width), resized and cropped already; images unless set
+        input_name: what the model's input is called where it has one; for pictures `images` or `pixels` unless set;
+            texts have `input_ids`, `attention_mask` and perhaps `token_type_ids`
     """
     needed = ("onnx", "onnxscript", "onnxruntime")
     missing = [name for name in needed if find_spec(name) is None]
@@ -53,43 +81,77 @@ def onnx(bundle: Bundle, path: Path, *, opset: Opset = 18, input_name: Text | No
         raise missing_extra("exporter 'onnx'", ", ".join(missing), "onnx")
     import torch
 
+    preprocessor = _preprocessor(bundle, "onnx", input)
     inputs = bundle.facing.inputs(_example(bundle))
-    if input_name is not None and len(inputs) > 1:
-        raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(inputs)}")
-    names = list(inputs) if input_name is None else [input_name]
+    names = list(inputs) if preprocessor is None else list(preprocessor.example)
+    if input_name is not None and len(names) > 1:
+        raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(names)}")
+    in_front = None if preprocessor is None else preprocessor.onnx(opset)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             bundle.facing.module,
             tuple(inputs.values()),
-            input_names=names,
-            output_names=["logits"],
-            dynamic_shapes=_free(bundle),
+            input_names=list(inputs),
+            output_names=list(bundle.outputs),
+            dynamic_shapes=_free(bundle.facing.free, bundle.facing.limits),
             opset_version=opset,
             dynamo=True,
             verbose=False,
         )
     assert program is not None
-    for key, value in description(bundle).items():
+    strip_onnx(program.model)
+    if in_front is not None:
+        onnx_model.prepend(program.model, in_front)
+    if input_name is not None:
+        program.model.graph.inputs[0].name = input_name
+    about = _about(bundle, preprocessor)
+    if input_name is not None:
+        about["inputs"] = {input_name: about["inputs"][names[0]]}
+    for key, value in about.items():
         program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
-    program.save(path, external_data=_bytes(bundle) > PROTOBUF_LIMIT)
-    _write_beside(bundle, path)
-    return _onnx_runtime(path, names, bundle.facing.inputs)
+    program.save(path, external_data=weight_bytes(bundle) > PROTOBUF_LIMIT)
+    return finish_onnx(bundle, path, input, input_name)
 
 
 @exporter.register(suffix=".pt2")
-def torch_export(bundle: Bundle, path: Path) -> Loaded:
-    """PyTorch's own format, for `torch.export.load` and AOTInductor: one file, batches of any size."""
+def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> Loaded:
+    """PyTorch's own format, for `torch.export.load` and AOTInductor: one file, batches of any size.
+
+    It gives a tuple: probabilities and logits; in regression one tensor, in the units of the labels.
+
+    Settings:
+        input: what a model of pictures takes: images, uint8 (batch, height, width, 3) of any height and width; or
+            pixels, uint8 (batch, 3, height, width), resized and cropped already; images unless set
+    """
     import torch
 
+    preprocessor = _preprocessor(bundle, "torch_export", input)
+    module, inputs = bundle.facing.module, dict(bundle.facing.inputs(_example(bundle)))
+    free = _free(bundle.facing.free, bundle.facing.limits)
+    if preprocessor is not None:
+        module = torch.nn.Sequential(preprocessor.module, module).eval()
+        inputs = {name: torch.from_numpy(array) for name, array in preprocessor.example.items()}
+        free = _free(preprocessor.free, {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        inputs = bundle.facing.inputs(_example(bundle))
-        program = torch.export.export(bundle.facing.module, tuple(inputs.values()), dynamic_shapes=_free(bundle))
-        torch.export.save(program, path, extra_files={"ftaug.json": dumps(description(bundle), indent=2)})
+        program = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=free)
+        strip_program(program)
+        content = io.BytesIO()  # PyTorch's own writing of a file aborts the process where the disk is full
+        about = dumps(_about(bundle, preprocessor), indent=2)
+        torch.export.save(program, content, extra_files={"ftaug.json": about})
+        path.write_bytes(content.getbuffer())
         loaded = torch.export.load(path).module()
     _write_beside(bundle, path)
-    return _in_torch(lambda batch: loaded(*bundle.facing.inputs(batch).values()))
+    write_script(bundle, path, TORCH_EXPORT, next(iter(inputs)))
+
+    @torch.inference_mode()
+    def run(batch: SampleBatch) -> Mapping[str, Tensor]:
+        feeds = _feeds(bundle, preprocessor, batch)
+        answers = [loaded(*(torch.from_numpy(array) for array in feed.values())) for feed in feeds]
+        return dict(zip(bundle.outputs, (torch.cat(column) for column in zip(*answers, strict=True)), strict=True))
+
+    return run
 
 
 @exporter.register(suffix=".safetensors", one_network=True)
@@ -105,10 +167,12 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     # One key, because safetensors writes several in any order, and the same model is to be the same file.
     about = {**description(bundle), "scale": bundle.scale}
     save_model(_network(bundle.model), str(path), metadata={"ftaug": dumps(about)})
-    beside = path.with_suffix(".json")
+    beside = path.with_name(f"{path.name}.json")
     beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     path.chmod(beside.stat().st_mode)
     _write_beside(bundle, path)
+    if bundle.construction is not None:
+        write_script(bundle, path, construction_runner(bundle.construction, bundle.activation), "pixels")
     loaded = copy.deepcopy(bundle.model)
     with torch.no_grad():
         for tensor in _network(loaded).state_dict().values():
@@ -146,32 +210,15 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     bundle.save(path)
     config = library.AutoConfig.from_pretrained(path)
     config.problem_type = PROBLEM_TYPES[bundle.activation]
+    config.name_or_path = ""  # else older versions write where the encoder lay
+    if bundle.task.thresholds is not None:
+        config.thresholds = list(bundle.task.thresholds)
     config.save_pretrained(path)
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
+    write_script(bundle, path, TRANSFORMERS_TEXT, "sample")
     model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
     return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
-
-
-def description(bundle: Bundle) -> dict[str, Any]:
-    """What a program needs to know to use the artefact, as JSON values."""
-    return {
-        "name": bundle.name,
-        "ftaug": __version__,
-        "classes": list(bundle.task.classes),
-        "multi_label": bundle.task.multi_label,
-        **({"thresholds": list(bundle.task.thresholds)} if bundle.task.thresholds is not None else {}),
-        "regression": bundle.task.regression,
-        "activation": bundle.activation,
-        "preprocessing": dict(bundle.facing.preprocessing),
-        "inputs": {
-            name: {
-                "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
-                "type": str(tensor.dtype).removeprefix("torch."),
-            }
-            for name, tensor in bundle.facing.inputs(bundle.example).items()
-        },
-    }
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:
@@ -185,7 +232,8 @@ def _network(model: Any) -> Any:
     return getattr(model, "network", model)
 
 
-def _bytes(bundle: Bundle) -> int:
+def weight_bytes(bundle: Bundle) -> int:
+    """The size of a network's weights and buffers."""
     return sum(tensor.numel() * tensor.element_size() for tensor in bundle.model.state_dict().values())
 
 
@@ -195,36 +243,71 @@ def _example(bundle: Bundle) -> Tensor:
 
 
 def _in_torch(model: Callable[[Tensor], Tensor]) -> Loaded:
+    """A model that takes collated batches and gives logits."""
     import torch
 
-    def run(batch: Tensor) -> Tensor:
+    def run(batch: SampleBatch) -> Mapping[str, Tensor]:
         with torch.inference_mode():
-            return model(batch)
+            return {"logits": model(batch.inputs)}
 
     return run
 
 
-def _free(bundle: Bundle) -> tuple[dict[int, Any], ...]:
+def _preprocessor(bundle: Bundle, name: str, input: Input | None) -> Preprocessor | None:
+    """What is put in front of the model, where it is asked for; raises ExperimentError where there is none."""
+    if input is not None and bundle.facing.preprocessor is None:
+        names = ", ".join(bundle.facing.free)
+        raise ExperimentError(f"exporter '{name}': input: is for pictures, and this model takes {names}; leave it out")
+    return None if input == "pixels" else bundle.facing.preprocessor
+
+
+def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
+    """The description of a model that perhaps has its preprocessing inside."""
+    if preprocessor is None:
+        return description(bundle)
+    inputs = {
+        name: {
+            "shape": [preprocessor.free[name].get(axis, length) for axis, length in enumerate(array.shape)],
+            "type": str(array.dtype),
+        }
+        for name, array in preprocessor.example.items()
+    }
+    return {**description(bundle), "inputs": inputs}
+
+
+def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str | None) -> Loaded:
+    """Write what goes beside a model of ONNX, and load it."""
+    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    names = bundle.facing.inputs(bundle.example) if preprocessor is None else preprocessor.example
+    _write_beside(bundle, path)
+    write_script(bundle, path, onnx_runner(input_name), next(iter(names)))
+    return onnx_model.runner(path, bundle.outputs, feeds_of(bundle, input, input_name))
+
+
+def feeds_of(
+    bundle: Bundle, input: Input | None, name: str | None = None
+) -> Callable[[SampleBatch], Iterator[dict[str, np.ndarray]]]:
+    """What makes of a batch the inputs of an artefact with these settings."""
+    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    return lambda batch: _feeds(bundle, preprocessor, batch, name)
+
+
+def _feeds(
+    bundle: Bundle, preprocessor: Preprocessor | None, batch: SampleBatch, name: str | None = None
+) -> Iterator[dict[str, np.ndarray]]:
+    """What an artefact is given for a batch: all of it, or, where the samples have sizes of their own, one by one."""
+    if preprocessor is not None:
+        feeds: Iterable[Mapping[str, np.ndarray]] = map(preprocessor.decoded, batch.samples)
+    else:
+        feeds = [{key: tensor.numpy() for key, tensor in bundle.facing.inputs(batch.inputs).items()}]
+    for feed in feeds:
+        yield {name or key: array for key, array in feed.items()}
+
+
+def _free(free: Mapping[str, Mapping[int, str]], limits: Mapping[str, int]) -> tuple[dict[int, Any], ...]:
     """The free dimensions of each input; those of one name have the same length."""
     import torch
 
-    names = {name for free in bundle.facing.free.values() for name in free.values()}
-    dimensions = {name: torch.export.Dim(name, max=bundle.facing.limits.get(name)) for name in names}
-    return tuple({axis: dimensions[name] for axis, name in free.items()} for free in bundle.facing.free.values())
-
-
-def _onnx_runtime(path: Path, names: Sequence[str], inputs: Callable[[Tensor], Mapping[str, Tensor]]) -> Loaded:
-    """The model in a file, run by ONNX Runtime on the CPU."""
-    import onnxruntime
-    import torch
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-    def run(batch: Tensor) -> Tensor:
-        feed = dict(zip(names, (tensor.numpy() for tensor in inputs(batch).values()), strict=True))
-        (logits,) = session.run(["logits"], feed)
-        return torch.from_numpy(logits)
-
-    return run
+    names = {name for axes in free.values() for name in axes.values()}
+    dimensions = {name: torch.export.Dim(name, max=limits.get(name)) for name in names}
+    return tuple({axis: dimensions[name] for axis, name in axes.items()} for axes in free.values())

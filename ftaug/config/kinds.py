@@ -27,7 +27,14 @@ metric = Registry(
     ordered=False,
     proportion=False,  # whether it is the share of samples that are right, whose uncertainty is a binomial's
 )
-exporter = Registry("exporter", given=("bundle", "path"), suffix="", one_network=False)
+exporter = Registry(
+    "exporter",
+    given=("bundle", "path"),
+    suffix="",
+    one_network=False,
+    rounding=1e-3,  # the largest difference of a probability that its precision explains
+    lossy=False,  # whether answers may differ, as far as its setting `tolerance` allows the metric to
+)
 method = Registry("method", given=("backbone", "learning"), learns="all", replaces_decay=False)
 objective = Registry(
     "objective",

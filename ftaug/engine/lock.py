@@ -43,14 +43,14 @@ class Lock:
     signs of life stand in for the kernel: it sets the file's time every BEAT seconds, and who comes later watches.
     """
 
-    def __init__(self, folder: Path, option: str = "--run-dir") -> None:
+    def __init__(self, folder: Path, otherwise: str = ", or choose another --run-dir") -> None:
         self._path = folder / ".lock"
         self._descriptor = open_inside(self._path, os.O_RDWR | os.O_CREAT)
         self._released = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
         try:
             if owner := self._take():
-                raise RunFolderTaken(f"{folder} is in use by {_describe(owner)}; wait, or choose another {option}")
+                raise RunFolderTaken(f"{folder} is in use by {_describe(owner)}; wait{otherwise}")
         except BaseException:
             os.close(self._descriptor)
             raise

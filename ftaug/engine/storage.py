@@ -11,24 +11,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ftaug.errors import RunFolderTaken, StorageError
+from ftaug.errors import FtaugError, RunFolderTaken, StorageError, os_error_of
 
 CHUNK = 1 << 22
 
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
 def storage_errors(action: str) -> Iterator[None]:
-    """Turn an operating system error into a StorageError that says what could not be done."""
+    """Turn an operating system error, or a library's error around one, into one that says what could not be done.
+
+    Raises RunFolderTaken where writing is not allowed, else StorageError.
+    """
     try:
         yield
-    except OSError as error:
-        advice = "free some space" if error.errno in DISK_IS_FULL else "check the disk"
-        reason = error.strerror or str(error)
-        raise StorageError(
-            f"{action}: {reason}; what was saved before is intact: {advice} and run the same command again"
-        ) from error
+    except FtaugError:
+        raise
+    except Exception as error:
+        behind = os_error_of(error)
+        number = behind.errno if behind else None
+        if not isinstance(error, OSError) and number not in DISK_IS_FULL | NOT_WRITABLE | {errno.EIO}:
+            raise
+        text = f"{action}: {behind.strerror if behind else error}; what was saved before is intact"
+        if number in NOT_WRITABLE:
+            raise RunFolderTaken(f"{text}: make the folder writable and run the same command again") from error
+        advice = "free some space" if number in DISK_IS_FULL else "check the disk"
+        raise StorageError(f"{text}: {advice} and run the same command again") from error
 
 
 def write_durable(path: Path, data: bytes) -> None:
@@ -87,9 +97,10 @@ def open_inside(path: Path, flags: int) -> int:
 
 
 def make_inside(path: Path) -> Path:
-    """Create a subfolder of a folder that ftaug writes, or take what is there; raises RunFolderTaken for a link."""
-    path.mkdir(exist_ok=True)
-    if path.is_symlink():
+    """Create a subfolder of a folder that ftaug writes, or take the one there; else raises RunFolderTaken."""
+    with suppress(FileExistsError):
+        path.mkdir()
+    if path.is_symlink() or not path.is_dir():
         raise _not_plain(path, "folder")
     return path
 

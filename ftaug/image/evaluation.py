@@ -1,8 +1,9 @@
 """What evaluation sees of a picture: the pixels of the transform that comes with the weights.
 
-The picture is decoded at full size, resized with an antialiasing filter, and cropped at whole pixels, or padded. The
-sizes and offsets are those of torchvision's `Resize` and `CenterCrop` and of timm's `ResizeKeepRatio` and
-`CenterCropOrPad`.
+The picture is decoded at full size, resized with Pillow's antialiasing filter, its rows before its columns (Pillow 13
+has another order for pictures that become wider and lower; ONNX and torch have this one), and cropped at whole pixels,
+or padded. The sizes and offsets are those of torchvision's `Resize` and `CenterCrop` and of timm's `ResizeKeepRatio`
+and `CenterCropOrPad`.
 
 The keys of the preprocessing: `size`, [height, width] of the model's input; `resize`, the shorter side that the picture
 is resized to before the crop, or None for no crop; `interpolation`; `crop_mode`, which is
@@ -25,10 +26,13 @@ from PIL import Image
 from ftaug.image.augmentations.crops import covering, resized_centre
 from ftaug.image.augmentations.draws import Canvas, Draw, Pixels
 from ftaug.image.picture import Picture
-from ftaug.image.resample import FILTERS, resized
+from ftaug.image.resample import FILTERS
 
-LARGEST = 4
-"""How many times the model's input a resized picture may be; of a longer one only the windows are resized."""
+LARGEST = 32
+"""How many times the model's input a resized picture may be; of a longer one only the windows are resized.
+
+Their edges are float32 in Pillow, so a few of their pixels are a grey level off.
+"""
 
 Part = Callable[[slice, slice], np.ndarray]
 """Rows and columns of a resized picture -> uint8 (H, W, 3)."""
@@ -54,18 +58,36 @@ def evaluated(picture: Picture, preprocessing: Mapping[str, Any]) -> np.ndarray:
 
 def resized_size(height: int, width: int, preprocessing: Mapping[str, Any]) -> tuple[int, int]:
     """Height and width to which a picture is resized before the crop."""
-    target_height, target_width = preprocessing["size"]
     resize = preprocessing.get("resize")
     mode = preprocessing.get("crop_mode", "center")
-    if mode == "center":
-        canvas = Canvas(height, width, (target_height, target_width))
-        return covering(canvas, resize, resize) if resize else (target_height, target_width)
-    shorter = min(target_height, target_width)
-    box_height, box_width = (side * (resize or shorter) // shorter for side in (target_height, target_width))
-    if mode == "squash":
+    if mode == "center" and resize:
+        return covering(Canvas(height, width, preprocessing["size"]), resize, resize)
+    box_height, box_width = box_of(preprocessing)
+    if mode != "border":
         return box_height, box_width
     ratio = max(height / box_height, width / box_width)
     return max(1, round(height / ratio)), max(1, round(width / ratio))
+
+
+def box_of(preprocessing: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width that a picture is squashed to, or fitted into: the input's proportions."""
+    height, width = preprocessing["size"]
+    shorter = min(height, width)
+    resize = shorter if preprocessing.get("crop_mode", "center") == "center" else preprocessing.get("resize") or shorter
+    return height * resize // shorter, width * resize // shorter
+
+
+def needs_padding(preprocessing: Mapping[str, Any]) -> bool:
+    """Whether a resized picture may be smaller than the model's input."""
+    mode, resize = preprocessing.get("crop_mode", "center"), preprocessing.get("resize")
+    return mode == "border" or (bool(resize) and resize < max(preprocessing["size"]))
+
+
+def padding_color(preprocessing: Mapping[str, Any]) -> list[int]:
+    """What goes around a picture that is smaller than the model's input: the mean color in mode border, else black."""
+    if preprocessing.get("crop_mode") == "border":
+        return [round(255 * mean) for mean in preprocessing["mean"]]
+    return [0, 0, 0]
 
 
 def fitted(canvas: Canvas, preprocessing: Mapping[str, Any]) -> list[Draw]:
@@ -97,19 +119,19 @@ def _resized(picture: Picture, size: tuple[int, int], preprocessing: Mapping[str
     """The whole picture resized, from its full decode."""
     height, width = size
     target_height, target_width = preprocessing["size"]
-    interpolation = preprocessing.get("interpolation", "bilinear")
-    stored = picture.load(1)
+    image = Image.fromarray(picture.turn.apply(picture.load(1)))
+    filter = FILTERS[preprocessing.get("interpolation", "bilinear")]
     if height * width <= LARGEST * target_height * target_width:
-        turned = (width, height) if picture.turn.transpose else (height, width)
-        whole = picture.turn.apply(resized(stored, *turned, interpolation))
+        whole = np.asarray(image.resize((width, image.height), filter).resize((width, height), filter))
         return lambda rows, columns: whole[rows, columns]
-    image = Image.fromarray(picture.turn.apply(stored))
-    x, y = picture.width / width, picture.height / height
+    x, y = image.width / width, image.height / height
 
     def part(rows: slice, columns: slice) -> np.ndarray:
-        shape = columns.stop - columns.start, rows.stop - rows.start
-        box = columns.start * x, rows.start * y, columns.stop * x, rows.stop * y
-        return np.asarray(image.resize(shape, FILTERS[interpolation], box))
+        shown_height, shown_width = rows.stop - rows.start, columns.stop - columns.start
+        across = columns.start * x, 0, columns.stop * x, image.height
+        down = 0, rows.start * y, shown_width, rows.stop * y
+        band = image.resize((shown_width, image.height), filter, across)
+        return np.asarray(band.resize((shown_width, shown_height), filter, down))
 
     return part
 
@@ -120,12 +142,11 @@ def _cut(part: Part, window: Window, shown: tuple[int, int]) -> np.ndarray:
 
 
 def _padded(pixels: np.ndarray, preprocessing: Mapping[str, Any]) -> np.ndarray:
-    """The pixels in the middle of the model's input: around them the mean color in mode border, else black."""
+    """The pixels in the middle of the model's input."""
     height, width = preprocessing["size"]
     if pixels.shape[:2] == (height, width):
         return pixels
-    color = [round(255 * mean) for mean in preprocessing["mean"]] if preprocessing.get("crop_mode") == "border" else 0
-    padded = np.full((height, width, 3), color, np.uint8)
+    padded = np.full((height, width, 3), padding_color(preprocessing), np.uint8)
     top, left = (height - pixels.shape[0]) // 2, (width - pixels.shape[1]) // 2
     padded[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return padded

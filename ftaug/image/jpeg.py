@@ -13,6 +13,9 @@ from ftaug.errors import BadData
 from ftaug.image.picture import EXIF_TURNS, Picture, Turn, check_size
 
 JPEG_SCALES = (1, 2, 4, 8)
+ORIENTATION_TYPES = {3: "H", 4: "I"}
+"""The types of EXIF, SHORT and LONG, that Pillow takes for an orientation: struct codes."""
+
 JPEG_END = b"\xff\xd9"
 MOST_ROWS_OF_A_UNIT = 32
 """Blocks of eight rows, and a channel has at most four times as many in a unit as another."""
@@ -118,8 +121,11 @@ def _exif_orientation(tiff: bytes) -> int | None:
         (start,) = struct.unpack_from(order + "I", tiff, 4)
         (entries,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(start + 2, start + 2 + 12 * entries, 12):
-            tag, _, _, value = struct.unpack_from(order + "HHIH", tiff, entry)
+            tag, kind, count = struct.unpack_from(order + "HHI", tiff, entry)
             if tag == 0x0112:
+                if kind not in ORIENTATION_TYPES or count != 1:
+                    return None
+                (value,) = struct.unpack_from(order + ORIENTATION_TYPES[kind], tiff, entry + 8)
                 return int(value) if value in EXIF_TURNS else None
     except struct.error:
         pass

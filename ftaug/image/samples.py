@@ -22,10 +22,13 @@ from ftaug.image.decode import opened
 from ftaug.image.decoded import VERSION, DecodedSamples
 from ftaug.image.encode import SUFFIX
 from ftaug.image.encode import encode as encode_picture
+from ftaug.image.export_source import read_by_pillow
+from ftaug.image.exported import preprocessor
 from ftaug.image.inputs import inputs as named_pictures
 from ftaug.image.on_device import PlannedBatch, packed, rendered
 from ftaug.image.planned import Planned, planned
-from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
+from ftaug.image.synthetic import synthetic as synthetic
+from ftaug.interfaces import Account, Facing, Input, Reading, Samples, Streams, Task
 
 on_device = True
 cache_version = VERSION
@@ -184,8 +187,14 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
 
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with pictures as they are collated."""
-    free = {"pixels": {0: "batch"}}
-    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, free, {}, preprocessing, {})
+    inputs = {"pixels": {0: "batch"}}
+    whole = preprocessor(preprocessing)
+    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, inputs, {}, preprocessing, {}, whole)
+
+
+def reading(preprocessing: Mapping[str, Any], train: Component) -> Reading:
+    """Pictures by Pillow and NumPy, on the scale of training."""
+    return read_by_pillow(train.settings.get("value_range"))
 
 
 def described(preprocessing: Mapping[str, Any]) -> str:

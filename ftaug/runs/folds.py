@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine import storage
+from ftaug.engine.answering import Answering
 from ftaug.engine.measure import at_least_float32
 from ftaug.engine.portion import Portion
 from ftaug.engine.run_folder import read_json
@@ -23,6 +24,7 @@ from ftaug.engine.units import in_fp32
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
 from ftaug.interfaces import Bundle
 from ftaug.runs import output
+from ftaug.runs.calibration import CalibrationSamples
 from ftaug.runs.opened import FOLDS_FILE, OpenRun, open_run
 
 OUT_OF_FOLD = "out-of-fold"
@@ -144,9 +146,28 @@ class OpenFolds(OpenRun):
     def bundle(self, example: torch.Tensor) -> Bundle:
         """What an exporter writes: all models in one, on the CPU in fp32."""
         model = in_fp32(self.model)
-        facing = modality_of(self.experiment).facing(model, self.preprocessing)
+        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        return Bundle(model, example, *known, facing, networks=len(self.members))
+        return Bundle(
+            model,
+            example,
+            *known,
+            facing,
+            networks=len(self.members),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+            reading=self.reading(),
+            training_samples=self.training_samples,
+        )
+
+    def training_samples(self, count: int) -> CalibrationSamples:
+        """At most `count` of the samples that the folds were trained on."""
+        return CalibrationSamples.drawn(self.portions["val"], count, self.experiment.seed, self.prepare)
+
+    def provenance(self) -> dict[str, Any]:
+        """That of the first model, with the checkpoints of all."""
+        each = [member.provenance() for member in self.members]
+        return {**each[0], "checkpoint": None, "folds": [one["checkpoint"] for one in each]}
 
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:

@@ -14,6 +14,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine import checkpoint, measure, unfreeze
 from ftaug.engine import device as devices
 from ftaug.engine.adapt import adapt, adapter_of
+from ftaug.engine.answering import Answering
 from ftaug.engine.data_record import RecordedData, fingerprints
 from ftaug.engine.device import Device
 from ftaug.engine.portion import Portion
@@ -33,9 +34,11 @@ from ftaug.engine.storage import remove, storage_errors
 from ftaug.engine.units import Scale, fold, in_fp32, scale_from
 from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
-from ftaug.interfaces import Adapter, Bundle, Task
+from ftaug.interfaces import Adapter, Bundle, Construction, Reading, Task
 from ftaug.load import load
 from ftaug.runs import thresholds
+from ftaug.runs.calibration import CalibrationSamples
+from ftaug.runs.provenance import provenance
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
@@ -102,6 +105,7 @@ class OpenRun:
     model: Model  # on the device, in eval mode
     device: Device
     save: Callable[[Path], None] | None = None  # write the network as its own library does
+    construction: Construction | None = None
 
     @cached_property
     def portions(self) -> Mapping[str, Portion]:
@@ -161,10 +165,35 @@ class OpenRun:
         behind = self.scale
         if behind is not None and fold(model.network, behind, model.normaliser(example)):
             model.units, behind = torch.nn.Identity(), None
-        facing = modality_of(self.experiment).facing(model, self.preprocessing)
+        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         known = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
-        return Bundle(model, example, *known, facing, self.save, scale, self._adapter())
+        return Bundle(
+            model,
+            example,
+            *known,
+            facing,
+            self.save,
+            scale,
+            self._adapter(),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+            reading=self.reading(),
+            training_samples=self.training_samples,
+            construction=self.construction,
+        )
+
+    def training_samples(self, count: int) -> CalibrationSamples:
+        """At most `count` training samples, the same ones each time; raises MissingInput, BadData."""
+        return CalibrationSamples.drawn(self.portions["train"], count, self.experiment.seed, self.prepare)
+
+    def reading(self) -> Reading:
+        """How programs elsewhere read samples."""
+        return modality_of(self.experiment).reading(self.preprocessing, self.experiment.data.train)
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from, for the metadata of an export."""
+        return provenance(self, read_json(self.folder / MODEL_FILE, MODEL_KEYS) or {})
 
     def _adapter(self) -> Adapter | None:
         """What the run's method learned, apart from what it left as it was."""
@@ -173,9 +202,9 @@ class OpenRun:
         if not method.parameters:
             return None
         load_weights(model.network, _weights(self.checkpoint), self.checkpoint)
-        length = horizon(self.experiment, len(self.portions["train"]))
+        length = horizon(self.experiment, self.train_samples)
         plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
-        return adapter_of(model, plan, length, to_plain(self.experiment.method))
+        return adapter_of(model, plan, length, to_plain(self.experiment.method, path=lambda file: file.name))
 
 
 def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:
@@ -228,6 +257,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
         model=place_model(model, chosen_device).eval(),
         device=chosen_device,
         save=backbone.save,
+        construction=backbone.construction,
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ftaug.engine.fit import fit
 from ftaug.engine.memory import parted
 from ftaug.engine.portion import Portion, portions
 from ftaug.engine.run_folder import RunFolder, read_json
-from ftaug.engine.setup import Setup, build
+from ftaug.engine.setup import Setup, build, modality_of
 from ftaug.engine.signals import StopRequests
 from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, moved, plots, screen, thresholds
@@ -110,6 +110,14 @@ def _chosen(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
+def _sample_columns(setup: Setup) -> list[str]:
+    """The columns of a table that would hold a sample: two for pairs of texts, none for pictures."""
+    train = setup.portions["train"]
+    with suppress(BadData):  # it is left out of the training, or ends it
+        return list(modality_of(setup.experiment).cells(train.samples.read(int(train.ids[0]))))
+    return []
+
+
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     """Train from where the session is."""
     setup, folder = session.setup, session.folder
@@ -119,7 +127,8 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     chosen |= {"threads": setup.device.threads}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
     kept = keep_origin(setup, folder.path)
-    folder.write(MODEL_FILE, dumps({**describe_model(setup), **kept, "chosen": chosen}, indent=1) + "\n")
+    about = {**describe_model(setup), **kept, "sample_columns": _sample_columns(setup), "chosen": chosen}
+    folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
     console = screen.console()
     console.print(screen.before(setup, cache, folder.path, session.origin))
     _store_features(setup, session.progress.step, stop)

@@ -185,7 +185,7 @@ def lock(path: Path) -> Lock:
     """Keep others out of the folder, which is made if need be."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        return Lock(path, "--output")
+        return Lock(path, ", or choose another --output")
     except OSError as error:
         raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
 

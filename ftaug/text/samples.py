@@ -13,11 +13,13 @@ from torch.nn.functional import pad
 
 from ftaug.config.registry import Component
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces import Account, Facing, Input, Samples, Streams, Task
+from ftaug.interfaces import Account, Facing, Input, Reading, Samples, Streams, Task
 from ftaug.text import show as show
 from ftaug.text.augmentations.pipeline import Pipeline
+from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.inputs import Inputs
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
+from ftaug.text.synthetic import synthetic as synthetic
 from ftaug.text.texts import Text
 from ftaug.text.tokens import complete
 
@@ -208,6 +210,12 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
         {**known, "tokenizer": TOKENIZER_FILE},
         {TOKENIZER_FILE: complete(preprocessing["tokenizer"], preprocessing["max_length"], preprocessing["pad"])},
     )
+
+
+def reading(preprocessing: Mapping[str, Any], train: Component) -> Reading:
+    """Texts by the library tokenizers: a text a line, or a file, as in training."""
+    trained_on = Inputs.like(train.name, train.settings)
+    return read_by_tokenizers(preprocessing["types"], len(trained_on.columns) > 1, trained_on.whole_files)
 
 
 def described(preprocessing: Mapping[str, Any]) -> str:

@@ -1,4 +1,6 @@
 import json
+import resource
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,40 +23,54 @@ def exported(desk):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
-def test_artefacts_have_the_runs_name_and_nothing_else_is_left(exported):
-    assert names(exported) == [
-        "colours.json",
-        "colours.onnx",
-        "colours.pt2",
-        "colours.safetensors",
-        "parity.json",
-    ]
+def test_each_target_has_a_folder_and_nothing_else_is_left(exported):
+    assert {folder: names(exported / folder) for folder in names(exported)} == {
+        "onnx": ["colours.onnx", "parity.json"],
+        "safetensors": ["colours.safetensors", "colours.safetensors.json", "parity.json"],
+        "torch_export": ["colours.pt2", "parity.json"],
+    }
 
 
 def test_parity_is_recorded_on_the_validation_split(exported):
-    record = json.loads((exported / "parity.json").read_text())
-    assert set(record) == {"colours.onnx", "colours.pt2", "colours.safetensors"}
-    for entry in record.values():
-        assert entry["parity"] is True
+    for target in ("onnx", "torch_export", "safetensors"):
+        entry = json.loads((exported / target / "parity.json").read_text())
+        assert (entry["format"], entry["parity"]) == (target, True)
         assert (entry["split"], entry["samples"], entry["equal_predictions"]) == ("val", 18, 1.0)
         assert entry["largest_difference"] < 1e-3
         assert entry["metric"]["name"] == "f1"
         assert entry["metric"]["original"] == entry["metric"]["exported"]
-        assert all(Path(path).stat().st_size > 0 for path in entry["files"])
+        assert {size for size, time in entry["milliseconds"].items() if time > 0} == {"1", "16"}
+        assert sorted([*entry["files"], "parity.json"]) == names(exported / target)
+
+
+def test_int8_is_calibrated_on_training_samples_and_accepted_by_the_metric(desk, exported, capsys):
+    settings = "samples: 32, speedup: 0, mode: static"
+    assert run(["export", str(desk / "run"), "--format", f"{{onnx_int8: {{{settings}, tolerance: 1}}}}", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out).values()
+    loss = entry["metric"]["loss"]
+    assert loss["value"] == pytest.approx(entry["metric"]["original"] - entry["metric"]["exported"])
+    assert (loss["tolerance"], entry["parity"]) == (1, True)
+    session = onnxruntime.InferenceSession(exported / "onnx_int8" / "colours.int8.onnx")
+    facts = json.loads(session.get_modelmeta().custom_metadata_map["quantization"])
+    assert facts == {"mode": "static", "calibration": "minmax", "samples": 32}
+    assert entry["bytes"] < json.loads((exported / "onnx" / "parity.json").read_text())["bytes"] / 2
+    slow = f"{{onnx_int8: {{{settings.replace('speedup: 0', 'speedup: 1000')}}}}}"
+    assert run(["export", str(desk / "run"), "--format", slow]) == 5
+    assert "it is less than 1000 times as fast as fp32" in capsys.readouterr().err
 
 
 def test_onnx_alone_gives_the_probabilities_that_predict_gives(desk, exported, capsys):
     """What a user does who has the file, numpy and ONNX Runtime, and never heard of ftaug."""
-    session = onnxruntime.InferenceSession(exported / "colours.onnx")
+    session = onnxruntime.InferenceSession(exported / "onnx" / "colours.onnx")
     facts = session.get_modelmeta().custom_metadata_map
     path = desk / "photos" / "test" / "green" / "03.png"
-    pixels = np.asarray(Image.open(path)).transpose(2, 0, 1)[None]
-    assert json.loads(facts["preprocessing"])["size"] == [32, 32]
-    (logits,) = session.run(None, {"pixels": pixels})
-    chances = np.exp(logits[0]) / np.exp(logits[0]).sum()
+    assert json.loads(facts["inputs"]) == {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
+    probabilities, logits = session.run(None, {"images": np.asarray(Image.open(path))[None]})
+    (chances,) = probabilities
+    np.testing.assert_allclose(np.exp(logits[0]) / np.exp(logits[0]).sum(), chances, rtol=1e-5)
     assert run(["predict", str(desk / "run"), str(path), "--top-k", "3", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)[0]["predictions"]
     for name, chance in zip(json.loads(facts["classes"]), chances, strict=True):
@@ -73,7 +89,7 @@ def drifting(request):
     def drifting(bundle, path):
         """Answer otherwise than the model."""
         path.write_bytes(b"artefact")
-        return lambda batch: changes[request.param](bundle.model(batch))
+        return lambda batch: {"logits": changes[request.param](bundle.model(batch.inputs))}
 
     exporter.register(suffix=".drift")(drifting)
     yield request.param != "smaller"
@@ -85,21 +101,144 @@ def test_an_artefact_is_kept_only_if_it_answers_as_the_model_does(desk, exported
     shown, errors = capsys.readouterr()
     entries = json.loads(shown)
     assert code == (5 if drifting else 0)
-    assert (exported / "colours.drift").exists() is not drifting
-    assert entries["colours.drift"]["parity"] is not drifting
-    assert entries["colours.safetensors"]["parity"] is True
-    assert ("colours.drift: does not answer as the model does; not kept" in errors) is drifting
-    assert json.loads((exported / "parity.json").read_text()).items() >= entries.items()
-    assert not [name for name in names(exported) if name.startswith(".tmp")]
-    (exported / "colours.drift").unlink(missing_ok=True)
+    assert (exported / "drifting" / "colours.drift").exists() is not drifting
+    assert entries["drifting/colours.drift"]["parity"] is not drifting
+    assert entries["safetensors/colours.safetensors"]["parity"] is True
+    assert all(Path(path).is_file() for entry in entries.values() for path in entry["files"])
+    assert ("drifting/colours.drift: does not answer as the model does; not kept" in errors) is drifting
+    assert not [name for name in names(exported) if name.startswith(".")]
+    shutil.rmtree(exported / "drifting", ignore_errors=True)
+
+
+def test_without_the_data_an_export_is_compared_on_synthetic_samples(desk, exported, capsys):
+    """A run folder is all that `export` needs."""
+    (desk / "photos").rename(desk / "elsewhere")
+    try:
+        assert run(["export", str(desk / "run"), "--format", "onnx", "--format", "{safetensors: {}}"]) == 0
+    finally:
+        (desk / "elsewhere").rename(desk / "photos")
+    assert "compared on 8 synthetic samples: the run's data cannot be read (" in capsys.readouterr().out
+    entry = json.loads((exported / "parity.json").read_text())["colours.onnx"]
+    assert (entry["split"], entry["samples"], entry["parity"], entry["metric"]) == ("synthetic", 8, True, None)
+    assert str(desk / "photos") in entry["without_data"]
+    assert entry["largest_probability_difference"] < 1e-4
+    assert run(["export", str(desk / "run"), "--format", "onnx"]) == 0
+    assert json.loads((exported / "parity.json").read_text())["colours.onnx"]["without_data"] is None
+
+
+def test_views_that_an_export_does_not_have_are_said(desk, tmp_path, capsys):
+    """The metric beside the export's is that of one view; the one of `evaluate` is told apart."""
+    viewed = tmp_path / "run"
+    shutil.copytree(desk / "run", viewed, ignore=shutil.ignore_patterns("exports"), symlinks=True)
+    resolved = (viewed / "resolved.yaml").read_text()
+    assert "  views: null\n" in resolved
+    (viewed / "resolved.yaml").write_text(resolved.replace("  views: null\n", "  views: ten_crop\n"))
+    assert run(["evaluate", str(viewed), "--split", "val", "--json"]) == 0
+    of_evaluate = json.loads(capsys.readouterr().out)["metrics"]["f1"]
+    assert run(["export", str(viewed), "--format", "onnx"]) == 0
+    assert "not to evaluate.views: ten_crop (f1 " in capsys.readouterr().out
+    metric = json.loads((viewed / "exports" / "parity.json").read_text())["colours.onnx"]["metric"]
+    assert metric["views"] == "ten_crop" and metric["with_views"] == pytest.approx(of_evaluate, abs=1e-6)
+    assert metric["original"] == metric["exported"]
+
+
+def test_pixels_are_taken_cut_to_size_where_that_is_asked_for(desk, exported, capsys):
+    assert run(["export", str(desk / "run"), "--format", "{onnx: {input: pixels}}"]) == 0
+    session = onnxruntime.InferenceSession(exported / "colours.onnx")
+    assert [(given.name, given.shape[1:]) for given in session.get_inputs()] == [("pixels", [3, 32, 32])]
+    assert run(["export", str(desk / "run"), "--format", "onnx"]) == 0
+
+
+def test_pictures_of_any_size_are_answered_as_predict_does(desk, exported, tmp_path, capsys):
+    """Decoded by Pillow, and handed to what was exported as they are."""
+    rng = np.random.default_rng(0)
+    for number, shape in enumerate([(2, 3), (28, 28), (61, 140), (375, 500), (20, 400)]):
+        Image.fromarray(rng.integers(0, 256, (*shape, 3), np.uint8)).save(tmp_path / f"{number}.png")
+    paths = sorted(map(str, tmp_path.glob("*.png")))
+    assert run(["predict", str(desk / "run"), *paths, "--top-k", "3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    session = onnxruntime.InferenceSession(exported / "colours.onnx")
+    classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
+    module = torch.export.load(exported / "colours.pt2").module()
+    for path, row in zip(paths, found, strict=True):
+        expected = {one["class"]: one["probability"] for one in row["predictions"]}
+        images = np.asarray(Image.open(path))[None]
+        with torch.inference_mode():
+            in_torch = module(torch.tensor(images))[0].numpy()
+        for answer in (session.run(["probabilities"], {"images": images})[0], in_torch):
+            assert dict(zip(classes, answer[0].tolist(), strict=True)) == pytest.approx(expected, abs=1e-4)
 
 
 def test_what_is_printed_says_what_was_compared(desk, exported, capsys):
     assert run(["export", str(desk / "run"), "--format", "safetensors"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("compared on 18 val samples")
-    for words in ("colours.safetensors", "100.00%", "wrote ", "colours.json"):
+    assert shown.startswith("compared on 18 val samples and 8 synthetic samples")
+    for words in (" safetensors ", "100.0%", "ms 16", "wrote ", "colours.safetensors.json"):
         assert words in shown
+
+
+@pytest.mark.parametrize("target", ["onnx", "torch_export", "safetensors"])
+def test_a_full_disk_ends_with_its_code_and_leaves_nothing_half(desk, exported, target, capfd):
+    before = {path: path.stat().st_mtime_ns for path in exported.rglob("*") if path.name != ".lock"}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+    try:
+        code = run(["export", str(desk / "run"), "--format", target])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert code == 74
+    assert f"{exported / target}: cannot be written: File too large; " in capfd.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in exported.rglob("*") if path.name != ".lock"} == before
+
+
+def test_a_run_that_is_not_complete_says_so_on_the_screen_and_in_the_file(desk, tmp_path, capsys):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    (tmp_path / "run" / "complete.json").unlink()
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 0
+    # 2 epochs of 42 samples in batches of 8
+    assert "training is not complete (step 12 of 12): this is the best checkpoint so far" in capsys.readouterr().err
+    about = json.loads((tmp_path / "run/exports/safetensors/colours.safetensors.json").read_text())
+    assert about["checkpoint"]["complete"] is False
+    assert json.loads((tmp_path / "run/exports/safetensors/parity.json").read_text())["complete"] is False
+
+
+def test_a_run_without_a_checkpoint_is_refused(desk, tmp_path, capsys):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    (tmp_path / "run" / "best").unlink()
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 66
+    assert "has no checkpoint yet; run `ftaug train` on its experiment first" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "exports").exists() or not names(tmp_path / "run" / "exports")
+
+
+def test_a_file_where_the_folder_must_go_is_refused_before_the_work(desk, tmp_path, capsys, monkeypatch):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True, ignore=shutil.ignore_patterns("exports"))
+    (tmp_path / "run" / "exports").mkdir()
+    (tmp_path / "run" / "exports" / "safetensors").write_text("mine")
+    monkeypatch.setattr(export, "export", None)
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 73
+    assert "safetensors: is not a folder that `ftaug export` wrote; move it elsewhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["parity", "tokenizer", "ftaug", "onnx", "exports"])
+def test_no_name_of_an_experiment_is_that_of_another_file(desk, tmp_path, name):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    shutil.rmtree(tmp_path / "run" / "exports", ignore_errors=True)
+    resolved = tmp_path / "run" / "resolved.yaml"
+    resolved.write_text(resolved.read_text().replace("name: colours", f"name: {name}"))
+    assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 0
+    written = names(tmp_path / "run" / "exports" / "safetensors")
+    assert written == sorted([f"{name}.safetensors", f"{name}.safetensors.json", "parity.json"])
+    assert json.loads((tmp_path / "run/exports/safetensors/parity.json").read_text())["format"] == "safetensors"
+
+
+def test_targets_that_would_be_one_folder_are_refused():
+    assert [one.name for one in export.targets(["onnx", "onnx", "safetensors"])] == ["onnx", "safetensors"]
+    with pytest.raises(ExperimentError) as caught:
+        export.targets(["onnx", "{onnx: {opset: 20}}"])
+    assert str(caught.value) == (
+        "--format {onnx: {opset: 20}}: is written to exports/onnx, as --format onnx is; export one of the two"
+    )
 
 
 def test_a_format_may_have_settings():

@@ -96,13 +96,13 @@ def test_what_is_printed_says_where_it_is_farthest_off(desk, report, capsys):
 
 def test_predictions_are_numbers_and_an_export_gives_the_same(desk, rows, capsys):
     assert run(["export", str(desk / "run"), "--format", "onnx", "--format", "safetensors"]) == 0
-    session = onnxruntime.InferenceSession(desk / "run" / "exports" / "places.onnx")
+    session = onnxruntime.InferenceSession(desk / "run" / "exports" / "onnx" / "places.onnx")
     assert session.get_modelmeta().custom_metadata_map["activation"] == "identity"
     capsys.readouterr()
     assert run(["predict", str(desk / "run"), rows[0]["sample"], "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
-    pixels = np.asarray(Image.open(rows[0]["sample"])).transpose(2, 0, 1)[None]
-    (answer,) = session.run(None, {"pixels": pixels})
+    assert [output.name for output in session.get_outputs()] == ["values"]
+    (answer,) = session.run(None, {"images": np.asarray(Image.open(rows[0]["sample"]))[None]})
     assert list(found["numbers"].values()) == pytest.approx(answer[0].tolist(), rel=1e-4)
     assert found["numbers"]["across"] == pytest.approx(float(rows[0]["predicted_across"]), rel=1e-4)
     assert run(["predict", str(desk / "run"), rows[0]["sample"]]) == 0
@@ -111,11 +111,11 @@ def test_predictions_are_numbers_and_an_export_gives_the_same(desk, rows, capsys
 
 
 def test_weights_alone_answer_in_the_users_units_too(desk, capsys):
-    entry = json.loads((desk / "run" / "exports" / "parity.json").read_text())["places.safetensors"]
+    entry = json.loads((desk / "run" / "exports" / "safetensors" / "parity.json").read_text())
     assert entry["parity"] is True
     from safetensors.numpy import load_file
 
-    bias = load_file(desk / "run" / "exports" / "places.safetensors")["fc.bias"]
+    bias = load_file(desk / "run" / "exports" / "safetensors" / "places.safetensors")["fc.bias"]
     assert 900 < bias[0] < 2600
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from ftaug.engine.answering import Answering
 from ftaug.engine.setup import Model
 from ftaug.image import samples as image
-from ftaug.interfaces import Bundle, Task
+from ftaug.interfaces import Bundle, SampleBatch, Task
 from ftaug.text import samples as text
 from ftaug.text.backbones import tiny_text
 from ftaug.text.texts import Text
@@ -24,7 +25,7 @@ class Case:
     """A bundle, batches as its modality collates them, and what is to be found in what is written."""
 
     bundle: Bundle
-    batches: list[torch.Tensor]
+    batches: list[SampleBatch]
     head: nn.Linear
     beside: set[str]  # the files that go with an artefact
     inputs: dict[str, dict[str, Any]]
@@ -57,9 +58,15 @@ def pictures(n: int) -> torch.Tensor:
 def of_image() -> Case:
     model = Convolutions().to(memory_format=torch.channels_last).eval()
     model.network[1].running_mean.uniform_(-1, 1)
-    bundle = Bundle(model, pictures(1), TASK, "softmax", PIXELS, "pets", image.facing(model, PIXELS))
-    inputs = {"pixels": {"shape": ["batch", 3, 16, 16], "type": "uint8"}}
-    return Case(bundle, [pictures(n) for n in (1, 2, 7)], model.network[5], set(), inputs)
+    facing = image.facing(Answering(model, "softmax"), PIXELS)
+    bundle = Bundle(model, pictures(1), TASK, "softmax", PIXELS, "pets", facing)
+    inputs = {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
+    return Case(bundle, [of_pixels(pictures(n)) for n in (1, 2, 7)], model.network[5], set(), inputs)
+
+
+def of_pixels(batch: torch.Tensor) -> SampleBatch:
+    """Pictures that have the model's size already."""
+    return SampleBatch(list(batch.permute(0, 2, 3, 1).numpy()), batch)
 
 
 def tokens(preprocessing: Any, *texts: str) -> torch.Tensor:
@@ -77,8 +84,14 @@ def of_text(monkeypatch: Any) -> Case:
     model = Model(text.normaliser(made), backbone.network, nn.Identity()).eval()
     batches = [tokens(made, one) for one in TEXTS] + [tokens(made, *TEXTS), tokens(made, *TEXTS[:3])]
     batches.append(batches[2][:, :, :1])  # a single token
-    facing = text.facing(model, made)
+    facing = text.facing(Answering(model, "softmax"), made)
     bundle = Bundle(model, batches[2], TASK, "softmax", made, "pets", facing, backbone.save)
     names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = {name: {"shape": ["batch", "length"], "type": "int64"} for name in names}
-    return Case(bundle, batches, backbone.network.model.classifier, {"tokenizer.json"}, inputs)
+    return Case(
+        bundle,
+        [SampleBatch([], batch) for batch in batches],
+        backbone.network.model.classifier,
+        {"tokenizer.json"},
+        inputs,
+    )

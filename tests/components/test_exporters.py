@@ -1,7 +1,10 @@
 import copy
 import json
+import os
+import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,13 +17,14 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from ftaug import __version__
-from ftaug.components import exporters
+from ftaug.components import exporters, reduced_precision  # noqa: F401
 from ftaug.config.kinds import exporter as registry
 from ftaug.engine.units import Scale, Units, fold
 from ftaug.errors import ExperimentError, Unavailable
 from ftaug.interfaces import Task
 
 FORMATS = {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors", "transformers": "-transformers"}
+OTHERS = {"adapter": ".adapter.safetensors", "onnx_int8": ".int8.onnx", "onnx_fp16": ".fp16.onnx"}
 
 
 texts = pytest.mark.parametrize("case", ["text"], indirect=True)
@@ -48,7 +52,7 @@ def exported(case, tmp_path_factory):
 
 
 def test_there_is_an_exporter_for_each_suffix():
-    assert {name: registry[name].facts["suffix"] for name in registry} == FORMATS | {"adapter": ".adapter.safetensors"}
+    assert {name: registry[name].facts["suffix"] for name in registry} == FORMATS | OTHERS
 
 
 def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_the_weights(tmp_path):
@@ -57,7 +61,7 @@ def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_th
         of_image().bundle, task=Task(("a", "b", "c"), regression=True), activation="identity", scale=scale
     )
     registry["safetensors"].function(numbers, tmp_path / "a.safetensors")
-    about = json.loads((tmp_path / "a.json").read_text())
+    about = json.loads((tmp_path / "a.safetensors.json").read_text())
     assert about["regression"] is True
     assert about["scale"] == {"mean": [1e6, 2.0, 3.0], "std": [1.0, 1.0, 0.5]}
     with pytest.raises(ExperimentError, match="the numbers' scale does not go into the network's last layer"):
@@ -68,11 +72,11 @@ def test_transformers_takes_numbers_for_numbers(tmp_path, monkeypatch):
     case, scale = of_text(monkeypatch), Scale((100.0, 0.0, 1.0), (20.0, 1.0, 3.0))
     network, batch = case.bundle.model.network, case.batches[len(TEXTS)]
     with torch.no_grad():
-        expected = Units(scale)(network(batch))
-    assert fold(network, scale, batch)
+        expected = Units(scale)(network(batch.inputs))
+    assert fold(network, scale, batch.inputs)
     told = replace(case.bundle, task=Task(("a", "b", "c"), regression=True), activation="identity")
     loaded = registry["transformers"].function(told, tmp_path / "scores")
-    torch.testing.assert_close(loaded(batch), expected.float())
+    torch.testing.assert_close(loaded(batch)["logits"], expected.float())
     assert transformers.AutoConfig.from_pretrained(tmp_path / "scores").problem_type == "regression"
 
 
@@ -85,30 +89,35 @@ def test_the_artefact_answers_batches_of_any_shape_as_the_model_does(case, expor
     """Of texts also single tokens, texts that are cut, and those that are padded to the longest of the batch."""
     for batch in case.batches:
         with torch.inference_mode():
-            expected = case.bundle.model(batch)
-        assert len(expected) == len(batch)
+            expected = case.bundle.model(batch.inputs)
+        assert len(expected) == len(batch.inputs)
         for name in exported:
-            torch.testing.assert_close(exported[name][1](batch), expected, rtol=1e-5, atol=1e-5, msg=name)
+            answers = exported[name][1](batch)
+            torch.testing.assert_close(answers["logits"], expected, rtol=1e-5, atol=1e-5, msg=name)
+            assert list(answers) == (["probabilities", "logits"] if name in ("onnx", "torch_export") else ["logits"])
+            if "probabilities" in answers:
+                torch.testing.assert_close(answers["probabilities"], expected.softmax(1), rtol=1e-5, atol=1e-6)
 
 
 @texts
 def test_a_text_is_answered_alike_alone_and_padded(case, exported):
     for name in exported:
         answer = exported[name][1]
-        alone = torch.cat([answer(batch) for batch in case.batches[: len(TEXTS)]])
-        torch.testing.assert_close(answer(case.batches[len(TEXTS)]), alone, rtol=1e-4, atol=1e-5, msg=name)
+        alone = torch.cat([answer(batch)["logits"] for batch in case.batches[: len(TEXTS)]])
+        together = answer(case.batches[len(TEXTS)])["logits"]
+        torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5, msg=name)
 
 
 def test_the_artefact_answers_for_itself(case, exported):
     """What was returned runs what is in the file, not the model that was handed in."""
     batch, bias = case.batches[1], case.head.bias.detach().clone()
-    expected = {name: answer(batch) for name, (_, answer) in exported.items()}
+    expected = {name: answer(batch)["logits"] for name, (_, answer) in exported.items()}
     try:
         with torch.no_grad():
             case.head.bias.add_(100.0)
-            assert (case.bundle.model(batch) - expected["onnx"]).abs().min() > 50
+            assert (case.bundle.model(batch.inputs) - expected["onnx"]).abs().min() > 50
         for name, (_, answer) in exported.items():
-            torch.testing.assert_close(answer(batch), expected[name], msg=name)
+            torch.testing.assert_close(answer(batch)["logits"], expected[name], msg=name)
     finally:
         with torch.no_grad():
             case.head.bias.copy_(bias)
@@ -117,7 +126,7 @@ def test_the_artefact_answers_for_itself(case, exported):
 def test_what_goes_with_an_artefact_is_beside_it(case, exported):
     for name, (path, _) in exported.items():
         if name != "transformers":
-            own = {path.name} | ({"pets.json"} if name == "safetensors" else set())
+            own = {path.name} | ({"pets.safetensors.json"} if name == "safetensors" else set())
             assert {file.name for file in path.parent.iterdir()} == own | case.beside
 
 
@@ -135,10 +144,10 @@ def test_onnx_is_one_valid_file_that_says_what_it_needs(case, exported):
     assert facts["ftaug"] == __version__
 
 
-def test_onnx_takes_named_tensors_of_any_length_and_gives_logits(case, exported):
+def test_onnx_takes_named_tensors_of_any_size_and_gives_probabilities_and_logits(case, exported):
     session = onnxruntime.InferenceSession(exported["onnx"][0])
-    (result,) = session.get_outputs()
-    assert (result.name, result.type) == ("logits", "tensor(float)")
+    results = [(result.name, result.type, result.shape) for result in session.get_outputs()]
+    assert results == [(name, "tensor(float)", ["batch", 3]) for name in ("probabilities", "logits")]
     assert {given.name for given in session.get_inputs()} == set(case.inputs)
     for given in session.get_inputs():
         shape, kind = case.inputs[given.name].values()
@@ -152,6 +161,8 @@ def test_onnx_may_have_another_opset_and_input_name(tmp_path):
     bundle, path = of_image().bundle, tmp_path / "pets.onnx"
     exporters.onnx(bundle, path, opset=20, input_name="picture")
     written = onnx.load(path)
+    onnx.checker.check_model(written, full_check=True)
+    assert "picture" in json.loads({entry.key: entry.value for entry in written.metadata_props}["inputs"])
     assert [entry.version for entry in written.opset_import if entry.domain == ""] == [20]
     assert [entry.name for entry in written.graph.input] == ["picture"]
 
@@ -184,10 +195,40 @@ def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(case, ex
     own = case.bundle.model.network.state_dict()
     assert set(tensors) == set(own)
     assert all(torch.equal(tensors[k], v) for k, v in own.items())
-    facts = json.loads(path.with_suffix(".json").read_text())
+    facts = json.loads(path.with_name(f"{path.name}.json").read_text())
     assert facts == json.loads(json.dumps({**exporters.description(case.bundle), "scale": None}))
     assert facts["preprocessing"] == dict(case.bundle.facing.preprocessing)
-    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode
+    assert path.stat().st_mode == path.with_name(f"{path.name}.json").stat().st_mode
+
+
+def contents(path):
+    """Each file of an artefact by its name, those within zip files too."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else path.parent.iterdir():
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                yield from ((name, archive.read(name)) for name in archive.namelist())
+        else:
+            yield file.name, file.read_bytes()
+
+
+def test_an_artefact_holds_no_path_and_no_line_of_source_of_this_machine(case, exported):
+    places = [str(Path(module.__file__).parents[1]).encode() for module in (exporters, torch, onnx)]
+    for name, (path, _) in exported.items():
+        for file, content in contents(path):
+            found = re.findall(rb'File \\*".{0,80}|\.py\\*", line', content)
+            found += [
+                place for place in (*places, os.fsencode(path.parent), os.fsencode(Path.home())) if place in content
+            ]
+            assert not found, (name, file)
+
+
+def test_torch_export_holds_an_example_that_is_no_sample(case, exported):
+    (given, keywords) = torch.export.load(exported["torch_export"][0]).example_inputs
+    assert not keywords
+    assert [list(tensor.shape[1:]) for tensor in given] == [
+        list(tensor.shape[1:]) for tensor in case.bundle.facing.inputs(case.bundle.example).values()
+    ]
+    assert all((tensor == 1).all() for tensor in given)
 
 
 @texts
@@ -202,7 +243,7 @@ def test_onnx_and_the_tokenizer_beside_it_are_all_that_texts_need(case, exported
         "attention_mask": np.array([one.attention_mask for one in found]),
         "token_type_ids": np.array([one.type_ids for one in found]),
     }
-    (logits,) = session.run(None, given)
+    (logits,) = session.run(["logits"], given)
     with torch.inference_mode():
         expected = case.bundle.model(tokens(case.bundle.preprocessing, *TEXTS)).numpy()
     np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)

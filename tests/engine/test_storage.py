@@ -3,9 +3,10 @@ import os
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from ftaug.engine import storage
-from ftaug.errors import StorageError
+from ftaug.errors import FtaugError, StorageError
 
 
 def names(folder: Path) -> list[str]:
@@ -84,3 +85,31 @@ def test_storage_errors_say_what_to_do(number, advice):
         raise OSError(number, os.strerror(number))
     assert caught.value.exit_code == 74
     assert "\n" not in str(caught.value)
+
+
+def wrapped(number):
+    """The system's error as libraries pass it on: quoted by Rust, as the cause, or in words."""
+    quoted = SafetensorError(f"I/O error: {os.strerror(number)} (os error {number})")
+    caused = RuntimeError("cannot serialize the model")
+    caused.__cause__ = OSError(number, os.strerror(number))
+    return quoted, caused, RuntimeError(f"writing failed: [Errno {number}] {os.strerror(number)}")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.ENOSPC, 74), (errno.EDQUOT, 74), (errno.EIO, 74), (errno.EACCES, 73), (errno.EROFS, 73)],
+)
+def test_a_library_that_wraps_the_systems_error_does_not_hide_it(number, code):
+    for error in (OSError(number, os.strerror(number)), *wrapped(number)):
+        with pytest.raises(FtaugError, match=f"cannot save it: {os.strerror(number)};") as caught:  # noqa: SIM117
+            with storage.storage_errors("cannot save it"):
+                raise error
+        assert caught.value.exit_code == code
+
+
+def test_a_defect_is_no_error_of_the_disk():
+    with pytest.raises(ValueError, match="defect"), storage.storage_errors("cannot save it"):
+        try:
+            Path("/nowhere/at all").read_bytes()
+        except FileNotFoundError:
+            raise ValueError("defect")  # noqa: B904

@@ -16,7 +16,7 @@ from torch import nn
 from torchvision.models.regnet import BlockParams
 from torchvision.transforms import functional
 
-from ftaug.config.experiment import LearningRate, Train, UnfreezeStage
+from ftaug.config.experiment import LearningRate, ModelInput, Train, UnfreezeStage
 from ftaug.config.types import Duration
 from ftaug.engine.setup import parameter_groups
 from ftaug.engine.unfreeze import plan
@@ -487,3 +487,28 @@ def test_a_stage_learns_at_its_rate_from_its_step_on(name, no_memory):
             assert tensor.requires_grad == (in_head or (in_last and step >= 2)), parameter
             expected = 0.1 if in_head else 0.1 * 0.8 * 0.5 if in_last else None
             assert rates.get(id(tensor)) == (None if expected is None else pytest.approx(expected)), parameter
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("squeezenet1_0", None),
+        ("googlenet", None),
+        ("vit_b_32", 96),
+        ("maxvit_t", 224),
+        ("timm/test_vit", 96),
+        ("timm/test_resnet", 64),
+        ("timm/test_convnext.r160_in1k", None),
+    ],
+)
+def test_the_source_for_scripts_builds_the_same_network(name, size, no_memory):
+    built = backbones[name].function(name, CLASSES, ModelInput(size=size), weights="none")
+    names = {"torch": torch}
+    exec("\n".join([*built.construction.imports, built.construction.code]), names)
+    tensors, own = names["network"].state_dict(), built.network.state_dict()
+    assert {key: tensor.shape for key, tensor in tensors.items()} == {key: tensor.shape for key, tensor in own.items()}
+    assert repr(names["network"]) == repr(built.network)
+
+
+def test_networks_of_ftaug_have_no_source_for_scripts():
+    assert build("resnet20", weights="none").construction is None

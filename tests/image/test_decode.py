@@ -184,6 +184,17 @@ def test_broken_exif_does_not_cost_the_picture(picture, exif):
     np.testing.assert_array_equal(decode(data), decode(plain))
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("kind", "code", "turned"), [(1, "B", False), (3, "H", True), (4, "I", True)])
+def test_an_orientation_counts_if_its_type_does_for_pillow(picture, order, kind, code, turned):
+    entry = struct.pack(order + "HHI", 0x0112, kind, 1) + struct.pack(order + code, 6).ljust(4, b"\0")
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HIH", 42, 8, 1)
+    plain, body = encoded(picture, "JPEG"), b"Exif\0\0" + head + entry + b"\0\0\0\0"
+    data = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + plain[2:]
+    np.testing.assert_array_equal(decode(data), by_pillow(data))
+    assert probe(data) == ((WIDTH, HEIGHT) if turned else (HEIGHT, WIDTH))
+
+
 def test_alpha_is_laid_on_white(picture):
     half = np.dstack([np.asarray(picture), np.full((HEIGHT, WIDTH), 128, np.uint8)])
     half[:10, :, 3] = 0

@@ -234,7 +234,7 @@ def test_training_without_augmentations_ends_as_evaluation(mode, resize):
         trained = samples.prepare(picture, pipeline, lambda name: np.random.default_rng(0)).astype(int)
         evaluated = samples.prepare(picture, pipeline, None)
         assert trained.shape == evaluated.shape == (64, 64, 3)
-        assert np.abs(trained - evaluated).mean() < 0.1
+        assert np.abs(trained - evaluated).mean() < 0.25  # training resizes with OpenCV and torch
 
 
 def test_the_crop_mode_is_described():

@@ -192,8 +192,8 @@ def test_training_evaluation_and_export_follow_the_size(tmp_path, capsys):
     assert run(["train", str(path), "--run-dir", str(folder), "--device", "cpu"]) == 0
     assert json.loads((folder / "model.json").read_text())["preprocessing"]["size"] == [40, 48]
     assert run(["evaluate", str(folder)]) == 0
-    assert run(["export", str(folder), "--format", "onnx"]) == 0
-    exported = next((folder / "exports").glob("*.onnx"))
+    assert run(["export", str(folder), "--format", "{onnx: {input: pixels}}"]) == 0
+    exported = next((folder / "exports").glob("onnx/*.onnx"))
     (pixels,) = onnxruntime.InferenceSession(exported).get_inputs()
     assert pixels.shape[1:] == [3, 40, 48]
 

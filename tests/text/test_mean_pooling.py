@@ -267,7 +267,7 @@ def test_training_on_stored_features_is_training(place: Path, capsys: pytest.Cap
 def test_onnx_answers_as_the_oracle_does(place: Path) -> None:
     assert run(["train", "experiment.yaml", "--run-dir", "run", "unfreeze=[head]"]) == 0
     assert run(["export", "run", "--format", "onnx", "--format", "safetensors"]) == 0
-    (onnx,), (weights,) = ((place / "run/exports").glob(name) for name in ("*.onnx", "*.safetensors"))
+    (onnx,), (weights,) = ((place / "run/exports").glob(name) for name in ("onnx/*.onnx", "safetensors/*.safetensors"))
     tensors = load_file(weights)
     texts = [Text("a good film"), Text("a bad film and very very long")]
     head = [tensors[f"model.mean_head.{name}"].numpy() for name in ("weight", "bias")]
@@ -287,4 +287,4 @@ def test_transformers_cannot_hold_it(place: Path, capsys: pytest.CaptureFixture[
         "exporter 'transformers': transformers has no model for a classifier with pooling: mean; use onnx, "
         "torch_export or safetensors, or train with pooling: model"
     )
-    assert not list(place.glob("run/exports/*-transformers"))
+    assert not list(place.glob("run/exports/*/*-transformers"))

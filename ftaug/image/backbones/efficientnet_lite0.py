@@ -42,7 +42,7 @@ def efficientnet_lite0(
     """
     if not timm.is_installed():
         raise missing_extra("backbone 'efficientnet_lite0'", "timm", _EXTRA)
-    facts = {**facts_of(f"ImageNet, of the package {PACKAGE}"), "match": "order"}
+    facts = {**facts_of(f"ImageNet, of the package {PACKAGE}", "Apache-2.0"), "match": "order"}
     backbone = timm.build(NETWORK, classes, input, weights, _read, facts)
     return replace(backbone, stored=is_installed) if weights == "imagenet" else backbone
 

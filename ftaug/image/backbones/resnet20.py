@@ -44,7 +44,7 @@ def resnet20(
     source = str(LETTERS) if weights == "letters" else weights
     network = ResNet20(len(classes))
     stages = by_rules(network, _RULES)
-    facts = facts_of(weights)
+    facts = facts_of(weights, "Apache-2.0" if weights == "letters" else None)
 
     def load() -> None:
         if weights == "letters" and not LETTERS.exists():

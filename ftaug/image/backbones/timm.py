@@ -18,7 +18,7 @@ from ftaug.image import backbone
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights
 from ftaug.image.backbones.stages import by_groups, by_position
 from ftaug.image.preprocessing import adjusted, sides
-from ftaug.interfaces import Backbone, Stage
+from ftaug.interfaces import Backbone, Construction, Stage
 from ftaug.weights import WeightFile, Weights, facts_of, fill, first_line, is_file, preprocessing_in, read
 
 if TYPE_CHECKING:
@@ -60,11 +60,12 @@ def build(
 
     `pretrained` reads its pretrained weights, of which `facts` tells, where the setting is neither none nor a file.
     """
-    network = _create(name, len(classes), input)
+    network, options = _create(name, len(classes), input)
     check_runs(f"timm/{name}", network, input)
     stages = _stages(network)
     named = not is_file(weights) and weights != "none"
-    described = dict(facts) if named else facts_of(weights)
+    license = network.pretrained_cfg.get("license")
+    described = {**({"license": license} if license else {}), **facts} if named else facts_of(weights)
 
     def load() -> None:
         if weights != "none":
@@ -79,7 +80,18 @@ def build(
         check_single_size(f"timm/{name}", input, preprocessing["size"])
     stored = Path(str(weights)).is_file if is_file(weights) else None
     spared = tuple(sorted(network.no_weight_decay())) if hasattr(network, "no_weight_decay") else ()
-    return Backbone(network, stages, preprocessing, load, described, no_weight_decay=spared, stored=stored)
+    arguments = ", ".join(f"{key}={value!r}" for key, value in options.items())
+    construction = Construction(("import timm",), ("timm",), f'network = timm.create_model("{name}", {arguments})')
+    return Backbone(
+        network,
+        stages,
+        preprocessing,
+        load,
+        described,
+        no_weight_decay=spared,
+        stored=stored,
+        construction=construction,
+    )
 
 
 def _tagged(name: str, weights: Weights) -> str:
@@ -109,21 +121,26 @@ def _tagged(name: str, weights: Weights) -> str:
     return f"{architecture}.{weights}"
 
 
-def _create(tagged: str, classes: int, input: ModelInput, **options: Any) -> Any:
-    """A network of timm, built for the size asked for where it has to know one. Raises ExperimentError."""
+def _create(tagged: str, classes: int, input: ModelInput, *, pretrained: bool = False) -> tuple[Any, dict[str, Any]]:
+    """A network of timm, built for the size asked for where it has to know one, and its options.
+
+    Raises ExperimentError.
+    """
     import timm as library
 
     size = sides(input.size)
+    options: dict[str, Any] = {"num_classes": classes}
     if size is not None:
+        sized = {**options, "img_size": tuple(size)}
         try:
-            return library.create_model(tagged, num_classes=classes, img_size=size, **options)
+            return library.create_model(tagged, pretrained=pretrained, **sized), sized
         except TypeError as error:
             if "img_size" not in str(error):
                 raise
         except (ValueError, AssertionError, RuntimeError) as error:
             text = f"input.size: timm/{tagged} cannot take {size[0]}×{size[1]} pixels ({first_line(error)})"
             raise ExperimentError(Problem(text, input.place)) from None
-    return library.create_model(tagged, num_classes=classes, **options)
+    return library.create_model(tagged, pretrained=pretrained, **options), options
 
 
 def _resampled(network: Any, input: ModelInput, tensors: dict[str, Tensor]) -> Mapping[str, Tensor]:
@@ -191,7 +208,7 @@ def _is_cached(network: Any) -> bool:
 def _download(tagged: str, classes: int, input: ModelInput) -> WeightFile:
     """Let timm fetch weights and fit them to the network, by making a second one."""
     try:
-        donor = _create(tagged, classes, input, pretrained=True)
+        donor, _ = _create(tagged, classes, input, pretrained=True)
     except (OSError, RuntimeError) as error:
         raise MissingInput(
             f"cannot download the weights of timm/{tagged} ({first_line(error)}): "

@@ -15,7 +15,7 @@ from ftaug.image import backbone
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights, resampled_positions
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
 from ftaug.image.preprocessing import adjusted
-from ftaug.interfaces import Backbone
+from ftaug.interfaces import Backbone, Construction
 from ftaug.weights import WeightFile, Weights, facts_of, fill, first_line, is_file, is_offline, preprocessing_in, read
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def torchvision(
     chosen = _member(name, weights)
     expected = (preprocessing_in(weights) if is_file(weights) else None) or preprocessing_of(chosen)
     preprocessing = adjusted(expected, input)
-    network = _build(name, len(classes), preprocessing["size"], input, scratch=weights == "none")
+    network, construction = _build(name, len(classes), preprocessing["size"], input, scratch=weights == "none")
     check_runs(name, network, input)
     rules = next(rules for prefix, rules in _RULES.items() if re.match(prefix, name))
     if re.match("alexnet|vgg|squeezenet", name):
@@ -124,7 +124,16 @@ def torchvision(
 
     path = Path(str(weights)) if is_file(weights) else _cached(chosen)
     stored = None if weights == "none" else path.is_file
-    return Backbone(network, stages, preprocessing, load, facts, no_weight_decay=_NO_WEIGHT_DECAY, stored=stored)
+    return Backbone(
+        network,
+        stages,
+        preprocessing,
+        load,
+        facts,
+        no_weight_decay=_NO_WEIGHT_DECAY,
+        stored=stored,
+        construction=construction,
+    )
 
 
 def _member(name: str, weights: Weights) -> WeightsEnum:
@@ -153,7 +162,7 @@ def preprocessing_of(weights: WeightsEnum) -> dict[str, Any]:
     }
 
 
-def _build(name: str, classes: int, size: Sequence[int], input: ModelInput, scratch: bool) -> Any:
+def _build(name: str, classes: int, size: Sequence[int], input: ModelInput, scratch: bool) -> tuple[Any, Construction]:
     import torch
     from torchvision.models import get_model
 
@@ -173,7 +182,15 @@ def _build(name: str, classes: int, size: Sequence[int], input: ModelInput, scra
         raise ExperimentError(Problem(text, input.place)) from None
     if name.startswith("squeezenet"):  # torchvision clips its logits at 0, where no gradient leads away from
         network.classifier[2] = torch.nn.Identity()
-    return network
+    return network, _construction(name, {"num_classes": classes, **options})
+
+
+def _construction(name: str, options: Mapping[str, Any]) -> Construction:
+    arguments = ", ".join(f"{key}={value!r}" for key, value in options.items())
+    code = f'network = torchvision.models.get_model("{name}", {arguments})'
+    if name.startswith("squeezenet"):
+        code += "\nnetwork.classifier[2] = torch.nn.Identity()"
+    return Construction(("import torchvision",), ("torchvision",), code)
 
 
 def _square(name: str, input: ModelInput, size: Sequence[int]) -> int:

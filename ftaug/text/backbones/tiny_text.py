@@ -54,7 +54,7 @@ def tiny_text(
     network = encoders.network(config, classes, tokenizer, head)
     made = encoders.preprocessing(tokenizer, max_length, POSITIONS, {"path": str(FOLDER)})
     source = str(TENSORS) if weights == "docstrings" else weights
-    facts = facts_of(weights)
+    facts = facts_of(weights, "Apache-2.0" if weights == "docstrings" else None)
 
     def load() -> None:
         if weights != "none":

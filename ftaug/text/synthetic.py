@@ -1,0 +1,19 @@
+"""Texts that are always the same, for a comparison where a user's are not there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftaug.text.texts import Text
+
+SENTENCES = (
+    "The train was late again.",
+    "Return the list of files that have changed since the last call, if there are any; else None.",
+    "¿Cuánto cuesta? – 12,50 €, ñandú incluido.",
+    "価格は三千円です。",
+)
+
+
+def synthetic(preprocessing: Mapping[str, Any]) -> list[Text]:
+    """Nothing, a word, sentences, a pair, and more than any model takes."""
+    texts = [Text(sentence) for sentence in SENTENCES]
+    return [*texts, Text(""), Text("yes"), Text(*SENTENCES[:2]), Text(" ".join(SENTENCES[:2]) * 500)]

@@ -1,0 +1,114 @@
+"""`kill -9` of exports at random moments, in forked children that have everything imported."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import time
+
+import pytest
+
+from ftaug.cli import run
+from ftaug.runs.export_folder import open_exports
+
+KILLS = 50
+TEXTS = """
+modality: text
+name: texts
+data: {train: {text_table: {path: t.csv, text: text, label: label}}, val: {split: 50%}, workers: 0}
+backbone: {hf: {path: encoder, weights: none}}
+train: {epochs: 1, precision: fp32}
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(desk, text_desk, tmp_path_factory):
+    """A run for each exporter."""
+    place = tmp_path_factory.mktemp("kills")
+    common = ["--device", "cpu", "--run-dir"]
+    assert run(["train", str(desk / "colours.yaml"), "method=lora", *common, str(place / "lora")]) == 0
+    (place / "t.csv").write_text(
+        "text,label\n" + "".join(f"a {word} film {n},{word}\n" for n in range(8) for word in ("good", "bad"))
+    )
+    shutil.copytree(text_desk / "encoder", place / "encoder")
+    (place / "t.yaml").write_text(TEXTS)
+    assert run(["train", str(place / "t.yaml"), *common, str(place / "texts")]) == 0
+    shutil.copytree(desk / "run", place / "run", symlinks=True)
+    return place
+
+
+def digest(folder):
+    """A digest over the names and contents of a folder's files; None where it is not there."""
+    if not os.path.lexists(folder):
+        return None
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    assert files
+    hashed = hashlib.sha256()
+    for path in files:
+        hashed.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return hashed.hexdigest()
+
+
+def left_in(exports):
+    return sorted(path.name for path in exports.iterdir() if path.name != ".lock")
+
+
+def in_child(arguments):
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        code = run(arguments)
+    finally:
+        os._exit(code)
+
+
+def killed(child, unfinished, seconds, rng):
+    """Kill a child, every other time once it has begun to write; whether it was still running."""
+    began, wait = time.monotonic(), rng.uniform(0, seconds)
+    if rng.random() < 0.5:
+        while not unfinished.exists() and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            time.sleep(0.0005)
+        wait *= (seconds - (time.monotonic() - began)) / seconds
+    time.sleep(max(0.0, wait))
+    os.kill(child, signal.SIGKILL)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("run", "safetensors"), ("lora", "adapter"), ("texts", "transformers"), ("run", "torch_export"), ("run", "onnx")],
+)
+def test_a_killed_export_leaves_nothing_half(runs, name, target):
+    arguments, exports = ["export", str(runs / name), "--format", target], runs / name / "exports"
+    shutil.rmtree(exports, ignore_errors=True)
+    assert run(arguments) == 0  # what the children need is imported now
+    whole, began = digest(exports / target), time.monotonic()
+    assert os.waitpid(in_child(arguments), 0)[1] == 0
+    seconds = time.monotonic() - began
+    assert digest(exports / target) == whole, "two exports differ"
+    rng, states, kills = random.Random(0), [], 0
+    while kills < KILLS:
+        if kills % 2:
+            shutil.rmtree(exports / target, ignore_errors=True)
+        elif not (exports / target).exists():
+            assert run(arguments) == 0
+        kills += killed(in_child(arguments), exports / f".tmp-{target}", seconds, rng)
+        assert digest(exports / target) in (whole, None)
+        states.append(" ".join(left_in(exports)))
+        if kills % 10 == 0:
+            assert run(arguments) == 0
+        else:
+            with open_exports(runs / name):  # as the next export begins
+                pass
+        assert left_in(exports) in ([], [target])
+    counts = {state: states.count(state) for state in sorted(set(states))}
+    print(f"\n{target}: {kills} kills of {len(states)} exports of {seconds:.1f} s, then in exports/: {counts}")
+    assert run(arguments) == 0
+    assert left_in(exports) == [target]

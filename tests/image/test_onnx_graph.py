@@ -1,0 +1,147 @@
+"""The preprocessing in an exported file shows a network what evaluation and the libraries' own transforms show it."""
+
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from pictures import preprocessing
+from PIL import Image
+from test_evaluation import AT_99_PERCENT, MEAN, TIMM, TORCHVISION, by_timm, by_torchvision, photo, quick_configurations
+
+from ftaug.errors import ExperimentError
+from ftaug.image import samples
+from ftaug.image.backbones import timm as timm_networks
+from ftaug.image.backbones import torchvision as torchvision_networks
+from ftaug.image.exported import Preprocessing
+from ftaug.image.onnx_graph import graph
+
+ONNX_MEAN, ONNX_LARGEST = 0.005, 1
+"""Grey levels between the graph and evaluation where an axis shrinks; where both grow there are none."""
+TORCH_MEAN, TORCH_LARGEST = 0.1, 3
+
+FEW = ((2, 3), (3, 2), (97, 224), (301, 203))
+MORE = ((375, 500), (1024, 683), (61, 700), (3000, 4000))
+
+
+@cache
+def picture(height, width):
+    if height * width < 100:
+        return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    if height * width > 10**6:
+        return np.tile(photo(height // 4, width // 4, 1), (4, 4, 1))
+    return photo(height, width, 1)
+
+
+def in_onnx(settings, opset=18):
+    model = onnx.parser.parse_model(graph(settings, opset))
+    onnx.checker.check_model(model, full_check=True)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    return lambda images: session.run(["pixels"], {"images": images})[0].transpose(0, 2, 3, 1)
+
+
+def in_torch(settings):
+    module = Preprocessing(settings)
+    return lambda images: module(torch.from_numpy(images)).permute(0, 2, 3, 1).numpy()
+
+
+def check(settings, sizes, by_library=None, run=in_onnx, mean=ONNX_MEAN, largest=ONNX_LARGEST):
+    """Compare pixels with those of evaluation, and of a library's function of a PIL image."""
+    function, pipeline = run(settings), samples.pipeline([], settings)
+    for size in sizes:
+        (found,) = function(picture(*size)[None])
+        difference = np.abs(found.astype(int) - samples.prepare(picture(*size), pipeline, None))
+        assert difference.max() <= largest and difference.mean() <= mean, (size, difference.max(), difference.mean())
+        if by_library is not None:
+            difference = np.abs(found.astype(int) - by_library(Image.fromarray(picture(*size))))
+            assert difference.mean() <= MEAN and np.percentile(difference, 99) <= AT_99_PERCENT, size
+
+
+def settings_of(config):
+    return timm_networks.preprocessing_of(SimpleNamespace(pretrained_cfg=config))
+
+
+QUICK = quick_configurations()
+
+
+@pytest.mark.parametrize("key", QUICK)
+def test_each_crop_and_filter_of_timm(key):
+    check(settings_of(TIMM[key]), FEW, by_timm(TIMM[key]))
+
+
+def test_a_preset_of_torchvision():
+    weights = TORCHVISION["224 of 256 bilinear"]
+    check(torchvision_networks.preprocessing_of(weights), FEW, by_torchvision(weights))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", TORCHVISION)
+def test_torchvision_presets_up_to_12_megapixels(key):
+    weights = TORCHVISION[key]
+    check(torchvision_networks.preprocessing_of(weights), FEW + MORE, by_torchvision(weights))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [*TIMM][:: max(1, len(TIMM) // 40)] + QUICK)
+def test_timm_configurations_up_to_12_megapixels(key):
+    check(settings_of(TIMM[key]), FEW + MORE, by_timm(TIMM[key]))
+
+
+WAYS = {
+    "squashed": {"resize": None},
+    "cropped": {"resize": 73, "interpolation": "bicubic"},
+    "padded": {"size": [64, 96], "resize": 61},
+    "squash": {"resize": 70, "crop_mode": "squash", "interpolation": "bicubic"},
+    "border": {"resize": None, "crop_mode": "border", "mean": [0.1, 0.5, 0.9]},
+    "border and crop": {"resize": 80, "crop_mode": "border", "size": [64, 96], "interpolation": "bicubic"},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_onnx_and_torch_of_all_ways(way):
+    settings = preprocessing(64) | WAYS[way]
+    shapes = [(height, width) for height in (2, 61, 64, 97) for width in (3, 64, 111)]
+    check(settings, shapes)
+    check(settings, shapes, run=in_torch, mean=TORCH_MEAN, largest=TORCH_LARGEST)
+
+
+def test_sizes_and_offsets_are_exactly_those_of_evaluation():
+    """Of every small size: a resize of one row or column more, or a window beside, is far beyond a grey level."""
+    rng = np.random.default_rng(0)
+    for settings in (preprocessing(16, resize=19), preprocessing(16, 24, resize=17, crop_mode="border")):
+        check(settings, [tuple(rng.integers(1, 60, 2).tolist()) for _ in range(150)], mean=0.05)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_small_pictures_grow_exactly_as_by_pillow(interpolation):
+    """Also by ratios such as 8/7, whose values lie on halves."""
+    filter = Image.Resampling[interpolation.upper()]
+    function = in_onnx(preprocessing(32, resize=None, interpolation=interpolation))
+    for shape in [(1, 1), (2, 3), (7, 31), (28, 28), (20, 24), (32, 18), (32, 32)]:
+        pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+        expected = np.asarray(Image.fromarray(pixels).resize((32, 32), filter))
+        np.testing.assert_array_equal(function(pixels[None])[0], expected)
+
+
+def test_of_a_very_long_picture_only_the_window_is_resized():
+    """All of it would be 3.8 GB, and the rows of ten million pixels."""
+    picture = np.random.default_rng(0).integers(0, 256, (1, 50_000, 3), np.uint8)
+    settings = preprocessing(112, resize=160)
+    (found,) = in_onnx(settings)(picture[None])
+    difference = np.abs(found.astype(int) - samples.prepare(picture, samples.pipeline([], settings), None))
+    assert difference.mean() < 0.1
+
+
+def test_pictures_of_one_size_go_in_together():
+    images = np.stack([photo(60, 80, seed) for seed in range(3)])
+    together = in_onnx(preprocessing(32, resize=36), opset=20)(images)
+    alone = np.concatenate([in_onnx(preprocessing(32, resize=36))(image[None]) for image in images])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_filter_that_onnx_does_not_have_is_refused():
+    with pytest.raises(ExperimentError, match="'nearest'; it has bilinear and bicubic; use input: pixels"):
+        graph(preprocessing(32, interpolation="nearest"), 18)
