@@ -81,6 +81,7 @@ def killed(child, unfinished, seconds, rng):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("name", "target"),
     [("run", "safetensors"), ("lora", "adapter"), ("texts", "transformers"), ("run", "torch_export"), ("run", "onnx")],
