@@ -53,6 +53,7 @@ class Parity:
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
     """Export and compare on the validation split; raises NotReached if an artefact answers otherwise than the model."""
     opened = open_run(run, trust_plugins=trust_plugins)
+    opened.note_precision()
     exporters = [component(text) for text in dict.fromkeys(formats)]
     portion = opened.portion(next(name for name in ("val", "test", "train") if name in opened.portions))
     bundle = opened.bundle(opened.prepare([portion.samples.read(int(portion.ids[0]))]))

@@ -50,6 +50,7 @@ class Candidate:
 def open_ingredient(folder: Path, *, trust_plugins: bool) -> OpenRun:
     """Open a run that has validation samples to choose by; raises ExperimentError where it has none."""
     opened = open_run(folder, trust_plugins=trust_plugins)
+    opened.note_precision()
     if "val" not in opened.portions:
         raise ExperimentError(f"{folder}: its experiment has no data.val, and mixes are chosen by validation samples")
     return opened

@@ -116,7 +116,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     session.require_room()
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
     chosen |= {"micro_batch": setup.parts.samples if setup.parts is not None else None}
-    chosen |= {"threads": setup.device.threads}
+    chosen |= {"evaluation_precision": setup.evaluation_device.precision, "threads": setup.device.threads}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
     kept = keep_origin(setup, folder.path)
     folder.write(MODEL_FILE, dumps({**describe_model(setup), **kept, "chosen": chosen}, indent=1) + "\n")
