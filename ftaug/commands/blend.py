@@ -26,7 +26,7 @@ def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, t
                 start, own_head = mixing.start_of(opened, trust_plugins=trust_plugins)
                 rows, best = blended(opened, start, chosen)
                 account = {"run": str(run), "head_is_blended": own_head, **best[1], "blends": rows}
-                mixing.complete(folder, opened, best[0], "blend", account)
+                mixing.complete(folder, opened, [run], best[0], "blend", account)
                 plots.blend(rows, opened.experiment.evaluate.best, best[1]["alpha"], folder.path)
             except FtaugError:
                 folder.abandon()

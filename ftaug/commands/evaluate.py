@@ -30,6 +30,7 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
     """Print what the model is worth, write it to the run folder's report, and hold it against what is required."""
     requirements = [Requirement.parse(text) for text in require]
     opened = open_run(run, trust_plugins=trust_plugins)
+    opened.note_precision()
     standard = standard_metrics(opened.task)
     check_names(requirements, ["loss", *(metric.name for metric in opened.experiment.evaluate.metrics), *standard])
     portion = opened.portion(split)
@@ -42,6 +43,7 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
         "checkpoint": opened.checkpoint.name,
         "split": portion.purpose,
         "samples": len(portion),
+        "precision": opened.device.precision,
         **({"left_out": len(portion.left_out)} if portion.left_out else {}),
         "metrics": values,
         **(numbers.report(measured, portion, OF_NUMBERS) if task.regression else of_classes(measured, task)),

@@ -25,6 +25,7 @@ from ftaug.runs.provenance import unfinished
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
     """Export and compare on the validation split; raises NotReached if an artefact answers otherwise than the model."""
     opened = open_run(run, trust_plugins=trust_plugins)
+    opened.note_precision()
     exporters = targets(formats)
     reference = Reference.of(opened)
     if caution := unfinished(reference.bundle.provenance):

@@ -44,6 +44,7 @@ def run(
 ) -> None:
     """Print what the model says of each sample as it comes; raises BadData at the end if some could not be read."""
     opened = open_run(run, trust_plugins=trust_plugins)
+    opened.note_precision()
     told = form(opened.task, top_k)
     named = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
     predictions = predict(opened, named)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ftaug.errors import ExperimentError, FtaugError
 from ftaug.runs import mixing, output, screen
+from ftaug.runs.earlier_samples import overlapping
 from ftaug.runs.mixing import Candidate, Weights
 from ftaug.runs.opened import OpenRun
 from ftaug.runs.started import weights_of
@@ -25,7 +26,7 @@ def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: 
         if folder.complete is None:
             try:
                 best, account = Soup(host, runs, trust_plugins).cooked()
-                mixing.complete(folder, host, best, "soup", account)
+                mixing.complete(folder, host, [Path(name) for name in account["ingredients"]], best, "soup", account)
             except FtaugError:
                 folder.abandon()
                 raise
@@ -132,6 +133,11 @@ def _require_alike(first: OpenRun, other: OpenRun) -> None:
         raise ExperimentError(
             f"{other.folder}: its validation samples are not those of {first.folder}, so that each may have learned "
             "what the other is chosen by; train them with the same seed, or give them a data.val of its own"
+        )
+    if overlaps := overlapping(other.folder, here, first.portions):
+        raise ExperimentError(
+            f"{'; '.join(map(str, overlaps))} are held out by {first.folder} and among those that {other.folder} was "
+            "trained on; train them with the same seed, or give them a data.val and data.test of their own"
         )
 
 

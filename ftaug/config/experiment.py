@@ -290,6 +290,8 @@ class Evaluate:
             `ten_crop`, these mirrored too; the answers to all are averaged; the centre alone unless set
         thresholds: with several labels a sample, `f1` predicts each above the threshold of the best F1 on validation,
             found after training; above 1/2 unless set
+        precision: the arithmetic of evaluation, predictions and thresholds; `auto` chooses by the device, as
+            `train.precision` does; exports compute in fp32
     """
 
     every: Duration = Duration(1, "epochs")
@@ -298,6 +300,7 @@ class Evaluate:
     batch_size: Count | None = None
     views: Literal["flip", "five_crop", "ten_crop"] | None = None
     thresholds: Literal["f1"] | None = None
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Depthwise convolutions in fp32 while a network trains in bf16 on a processor.
 
 Their backward pass has no quick bf16 kernel in PyTorch: an EfficientNet trains about half as fast in bf16 as it does if
-they alone stay in fp32. Without gradients bf16 is the quicker one, so evaluation is left as it is.
+they alone stay in fp32. Without gradients bf16 is the quicker one, so a teacher and stored features stay in bf16.
 """
 
 from collections.abc import Callable

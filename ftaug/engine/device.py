@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.amp.autocast_mode import autocast
 
+from ftaug.config.experiment import Experiment
 from ftaug.engine import heap
 from ftaug.engine.cores import threads_from, usable_cores
 from ftaug.errors import ExperimentError, Unavailable
@@ -40,8 +41,8 @@ class Device:
         return autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
 
 
-def choose(device: str, precision: str, augment_on: str = "cpu") -> Device:
-    """Turn what the user asked for into a device and a precision; raises Unavailable."""
+def choose(device: str, precision: str, augment_on: str = "cpu", *, key: str = "train.precision") -> Device:
+    """Turn what the user asked for into a device and the precision that a key sets; raises Unavailable."""
     reasons = {"threads": threads_from(os.environ.get("OMP_NUM_THREADS"))}
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -51,7 +52,7 @@ def choose(device: str, precision: str, augment_on: str = "cpu") -> Device:
     if precision == "auto":
         precision, reasons["precision"] = _cuda_precision() if device.startswith("cuda") else _cpu_precision()
     elif precision == "fp16" and device == "cpu":
-        raise ExperimentError("train.precision: fp16 needs a CUDA device; on a CPU use fp32 or bf16")
+        raise ExperimentError(f"{key}: fp16 needs a CUDA device; on a CPU use fp32 or bf16")
     if augment_on == "auto":
         augment_on, reasons["augment_on"] = _augments_on(device)
     elif augment_on == "cuda" and device == "cpu":
@@ -59,6 +60,11 @@ def choose(device: str, precision: str, augment_on: str = "cpu") -> Device:
             "data.augment_on: cuda needs the network on a CUDA device; it is on the CPU: use auto or cpu"
         )
     return Device(torch.device(device), precision, reasons, augment_on == "cuda")
+
+
+def choose_for_evaluation(device: str, experiment: Experiment) -> Device:
+    """The device with the precision of everything that is reported: evaluation, predictions, thresholds, averages."""
+    return choose(device, experiment.evaluate.precision, key="evaluate.precision")
 
 
 def _augments_on(device: str) -> tuple[str, str]:
@@ -85,7 +91,8 @@ def _cpu_precision() -> tuple[str, str]:
 def prepare_process(device: Device) -> None:
     """Set what holds for the whole process.
 
-    Threads (unless OMP_NUM_THREADS does), memory that is kept, and the same result every time.
+    Threads (unless OMP_NUM_THREADS does), memory that is kept, the same result every time, and fp32 without TF32, whose
+    products have 10 bits of mantissa.
     """
     if device.torch.type == "cpu":
         heap.keep()
@@ -93,6 +100,8 @@ def prepare_process(device: Device) -> None:
         torch.set_num_threads(usable_cores())
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def describe(device: Device) -> str:

@@ -24,6 +24,7 @@ from ftaug.config.experiment import CacheFeatures
 from ftaug.engine import caching, seeds
 from ftaug.engine.batches import Batch, Failure, Prepared, Request, Source, batches, once
 from ftaug.engine.caching import Cache
+from ftaug.engine.device import Device
 from ftaug.engine.micro_batches import collated
 from ftaug.engine.norms import evaluated_model
 from ftaug.engine.portion import Portion
@@ -147,19 +148,24 @@ def _planned(setup: Setup, asked: CacheFeatures, start: int) -> Features | None:
     made = cut(setup.model, setup.plan, 0, example)
     with torch.inference_mode():
         shape = made.prefix(example).shape[1:]
-    dtype = STORED[setup.device.precision]
+    dtypes = {purpose: STORED[_device(setup, purpose).precision] for purpose in data}
     shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].portion), 1, *shape)}
     if "val" in data:  # where evaluation looks at several views, a sample is several rows
         rows = len(_tried(data["val"], Request(np.arange(1), None, 0, 0, 1.0)).inputs)
         shapes["val"] = (1, len(data["val"].portion), rows, *shape)
-    needed = sum(math.prod(shape) for shape in shapes.values()) * dtype.itemsize
+    needed = sum(math.prod(shape) * dtypes[purpose].itemsize for purpose, shape in shapes.items())
     cache = caching.placed("train.cache_features.place", asked.place, needed, "features")
     if cache.folder is None:
         raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
     folder = cache.folder / _key(setup, made, shapes)
-    stores = {purpose: Store(folder / purpose, shapes[purpose], dtype) for purpose in data}
+    stores = {purpose: Store(folder / purpose, shapes[purpose], dtypes[purpose]) for purpose in data}
     kept = {purpose: Kept(data[purpose].portion, store.open()) for purpose, store in stores.items()}
     return Features(made, until, views, stores, kept, cache)
+
+
+def _device(setup: Setup, purpose: str) -> Device:
+    """Where features of a purpose are computed: validation's in the precision of evaluation."""
+    return setup.device if purpose == "train" else setup.evaluation_device
 
 
 def _tried(data: Prepared, request: Request) -> Batch:
@@ -186,6 +192,7 @@ def _key(setup: Setup, made: Cut, shapes: Mapping[str, tuple[int, ...]]) -> str:
         dict(setup.backbone.preprocessing),
     ]
     known += [experiment.evaluate.views, device.torch.type, device.precision, device.augments, torch.__version__]
+    known += [setup.evaluation_device.precision]
     known += [torch.get_num_threads(), shapes, str(made.prefix), modality_of(experiment).cache_version]
     digest.update(json.dumps(known, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
@@ -218,7 +225,7 @@ def fill(setup: Setup, features: Features, purpose: str, views: Sequence[int]) -
     for view in views:
         into = features.kept[purpose].features[view]
         for batch in islice(feed, len(batches_of(setup, purpose, view))):
-            with torch.inference_mode(), setup.device.autocast():
+            with torch.inference_mode(), _device(setup, purpose).autocast():
                 found = features.cut.prefix(collated(setup, batch))
                 found = found.unflatten(0, (len(batch.request.ids), -1)).to("cpu", into.dtype)
             into[torch.from_numpy(np.asarray(batch.request.ids))] = found

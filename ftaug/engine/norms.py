@@ -67,6 +67,6 @@ def evaluated_model(setup: Setup, step: int) -> Model:
     if norms:
         preprocessing = setup.backbone.preprocessing
         feed = training_batches(setup.experiment, setup.portions["train"], preprocessing, setup.workers, setup.device)
-        measure_anew(model, norms, feed, setup.device)
+        measure_anew(model, norms, feed, setup.evaluation_device)
         average.load(dict(model.network.named_buffers()))
     return model

@@ -57,6 +57,7 @@ class Setup:
 
     experiment: Experiment
     device: Device
+    evaluation_device: Device  # the same, in the precision of evaluation
     portions: Mapping[str, Portion]
     backbone: Backbone
     model: Model
@@ -234,6 +235,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     return Setup(
         experiment=experiment,
         device=device,
+        evaluation_device=devices.choose_for_evaluation(device_name, experiment),
         portions=portions,
         backbone=backbone,
         model=model,

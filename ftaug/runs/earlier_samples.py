@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,18 @@ class Overlap:
         return f"{self.purpose}: {self.count:,} of {self.total:,} samples, such as {self.example},"
 
 
-def start_of(experiment: Experiment) -> Path | None:
-    """The run folder that what a backbone is built from lies in; None where that is not of a run."""
-    files = (Path(str(value)) for value in experiment.backbone.settings.values())
-    folders = (folder for file in files if file.exists() for folder in file.absolute().parents[:3])
-    return next((folder for folder in folders if {SAMPLES_FILE, MODEL_FILE} <= _names(folder)), None)
+def starts_of(experiment: Experiment) -> list[Path]:
+    """The run folders that hold what the backbone is built from, or the adapter that the method starts from."""
+    components = [experiment.backbone, *([experiment.method] if experiment.method is not None else [])]
+    files = [Path(str(value)) for component in components for value in component.settings.values()]
+    return list(dict.fromkeys(run for file in files if file.exists() if (run := _run_of(file)) is not None))
+
+
+def _run_of(file: Path) -> Path | None:
+    """The run folder that a file lies in, if any."""
+    return next(
+        (folder for folder in file.absolute().parents[:3] if {SAMPLES_FILE, MODEL_FILE} <= _names(folder)), None
+    )
 
 
 def _names(folder: Path) -> set[str]:
@@ -54,24 +61,23 @@ def consistent(
 ) -> tuple[Mapping[str, Portion], list[str]]:
     """The samples of a new run, none of which its starting weights were trained on is to be measured on; and cautions.
 
-    Where the run that the weights come from held out the same share of the same data, its split is taken over. Notes
-    in the folder what the weights were trained on. Raises ExperimentError where samples to measure on are among it.
+    Where a run that the weights come from held out the same share of the same data, its split is taken over. Notes in
+    the folder what the weights were trained on. Raises ExperimentError where samples to measure on are among it.
     """
-    run = start_of(experiment)
-    if run is None:
-        return data, []
-    overlaps = overlapping(run, experiment, data)
-    if not _facts(run).get("labels_learned", True):
-        return data, [f"{one} are among those that {run} was pretrained on, without their labels" for one in overlaps]
-    cautions = []
-    if overlaps and (taken_over := _taken_over(run, experiment, data)):
-        cautions = [_said_of_split(one, run, experiment.seed) for one in overlaps]
-        data = taken_over
+    runs, cautions = starts_of(experiment), []
+    supervised = [run for run in runs if _facts(run).get("labels_learned", True)]
+    for run in supervised:
         overlaps = overlapping(run, experiment, data)
-    if overlaps:
-        raise ExperimentError("; ".join([*(_measured(one, run) for one in overlaps), _remedy(run, experiment)]))
-    if _same(_facts(run), experiment.data.train, data["train"].samples):
-        folder.write(EARLIER_FILE, _to_csv(trained_on(run)))
+        if overlaps and (taken_over := _taken_over(run, experiment, data)):
+            cautions += [_said_of_split(one, run, experiment.seed) for one in overlaps]
+            data = taken_over
+    for run in runs:
+        overlaps = overlapping(run, experiment, data)
+        if overlaps and run in supervised:
+            raise ExperimentError("; ".join([*(_measured(one, run) for one in overlaps), _remedy(run, experiment)]))
+        cautions += [f"{one} are among those that {run} was pretrained on, without their labels" for one in overlaps]
+    if keys := trained_on_data(supervised, experiment, data["train"].samples):
+        folder.write(EARLIER_FILE, to_csv(keys))
     return data, cautions
 
 
@@ -138,6 +144,12 @@ def trained_on(run: Path) -> set[str]:
     return keys
 
 
+def trained_on_data(runs: Iterable[Path], experiment: Experiment, samples: Samples) -> set[str]:
+    """The keys of the samples of `data.train` that the weights of runs were trained on."""
+    same = (run for run in runs if _same(_facts(run), experiment.data.train, samples))
+    return {key for run in same for key in trained_on(run)}
+
+
 def _folders(run: Path) -> Sequence[Path]:
     folders = sorted(run.glob("fold-*")) if (run / FOLDS_FILE).is_file() else [run]
     return [folder for folder in folders if (folder / SAMPLES_FILE).is_file()]
@@ -185,7 +197,8 @@ def _taken_over(run: Path, experiment: Experiment, data: Mapping[str, Portion]) 
     return result
 
 
-def _to_csv(keys: set[str]) -> str:
+def to_csv(keys: set[str]) -> str:
+    """The content of EARLIER_FILE."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([["key"], *([key] for key in sorted(keys))])
     return text.getvalue()

@@ -22,7 +22,7 @@ from ftaug.engine.run_folder import RunFolder, read_json
 from ftaug.engine.storage import make_inside, storage_errors
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
-from ftaug.runs.earlier_samples import EARLIER_FILE
+from ftaug.runs.earlier_samples import EARLIER_FILE, to_csv, trained_on_data
 from ftaug.runs.opened import MODEL_FILE, ORIGIN_FOLDER, OpenRun, open_run
 from ftaug.runs.started import started, weights_of
 
@@ -50,6 +50,7 @@ class Candidate:
 def open_ingredient(folder: Path, *, trust_plugins: bool) -> OpenRun:
     """Open a run that has validation samples to choose by; raises ExperimentError where it has none."""
     opened = open_run(folder, trust_plugins=trust_plugins)
+    opened.note_precision()
     if "val" not in opened.portions:
         raise ExperimentError(f"{folder}: its experiment has no data.val, and mixes are chosen by validation samples")
     return opened
@@ -150,8 +151,10 @@ def account(folder: Path, name: str) -> Any:
     return read_json(folder / "report" / f"{name}.json")
 
 
-def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, said: Mapping[str, Any]) -> None:
-    """Write the best of a mix into its folder, and how it came about into the report."""
+def complete(
+    folder: RunFolder, opened: OpenRun, runs: Sequence[Path], best: Candidate, name: str, said: Mapping[str, Any]
+) -> None:
+    """Write the best of a mix of runs into its folder, and how it came about into the report."""
     step = checkpoint.step_of(opened.checkpoint) or 0
     about = {**(read_json(opened.folder / MODEL_FILE) or {}), "mixed": name}
     checkpoint.save(folder.checkpoints, step, {"model": best.weights}, {"mixed": dict(said)}, about)
@@ -161,9 +164,11 @@ def complete(folder: RunFolder, opened: OpenRun, best: Candidate, name: str, sai
         if (opened.folder / ORIGIN_FOLDER).is_dir():
             make_inside(folder.path / ORIGIN_FOLDER)
             shutil.copytree(opened.folder / ORIGIN_FOLDER, folder.path / ORIGIN_FOLDER, dirs_exist_ok=True)
-        for file in filter(Path.is_file, (opened.folder / SAMPLES_FILE, opened.folder / EARLIER_FILE)):
-            shutil.copyfile(file, folder.path / file.name)
+        if (opened.folder / SAMPLES_FILE).is_file():
+            shutil.copyfile(opened.folder / SAMPLES_FILE, folder.path / SAMPLES_FILE)
         make_inside(folder.path / "report")
+    if keys := trained_on_data(runs, opened.experiment, opened.portions["train"].samples):
+        folder.write(EARLIER_FILE, to_csv(keys))
     folder.write(f"report/{name}.json", dumps(said, indent=1) + "\n")
     if opened.experiment.evaluate.thresholds is not None:
         thresholds.tune(open_run(folder.path, trust_plugins=True))

@@ -36,7 +36,7 @@ from ftaug.engine.workers import processes
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.interfaces import Adapter, Bundle, Construction, Reading, Task
 from ftaug.load import load
-from ftaug.runs import thresholds
+from ftaug.runs import output, thresholds
 from ftaug.runs.calibration import CalibrationSamples
 from ftaug.runs.provenance import provenance
 
@@ -149,6 +149,11 @@ class OpenRun:
             measure.over_views(measure.at_least_float32(logits), samples).cpu().numpy(), self.activation
         )
 
+    def note_precision(self) -> None:
+        """Say on stderr where predictions are not computed in fp32, as exports are."""
+        if self.device.precision != "fp32":
+            output.say(f"{self.folder}: predictions are computed in {self.device.precision} (evaluate.precision)")
+
     @property
     def batch_size(self) -> int:
         """Samples per batch where nothing is learned."""
@@ -238,7 +243,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
     task = _task(folder, facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
-    chosen_device = devices.choose(device, experiment.train.precision)
+    chosen_device = devices.choose_for_evaluation(device, experiment)
     devices.prepare_process(chosen_device)
     backbone, model = build_model(experiment, task, scale)
     method = adapt(backbone, experiment)

@@ -41,7 +41,8 @@ def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
     table.add_row("run", f"{folder} ({started})")
     table.add_row("device", _chosen(describe(setup.device), setup.device.reasons.get("device")))
     table.add_row("threads", _chosen(str(setup.device.threads), setup.device.reasons["threads"]))
-    table.add_row("precision", _chosen(setup.device.precision, setup.device.reasons.get("precision")))
+    precision = _chosen(setup.device.precision, setup.device.reasons.get("precision"))
+    table.add_row("precision", f"{precision}; evaluation in {setup.evaluation_device.precision}")
     for purpose in ("train", "val", "test"):
         if purpose in setup.portions:
             table.add_row(purpose, _samples(setup.portions[purpose]))

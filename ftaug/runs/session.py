@@ -160,7 +160,7 @@ class Session:
             model,
             source,
             self._evaluation_batch(),
-            setup.device,
+            setup.evaluation_device,
             workers,
             carry_on=lambda: stop.reason is None,
         )
@@ -311,6 +311,7 @@ def _conditions(setup: Setup) -> dict[str, Any]:
         "torch": torch.__version__,
         "device": setup.device.torch.type,
         "precision": setup.device.precision,
+        "evaluation precision": setup.evaluation_device.precision,
         "threads": torch.get_num_threads(),
         "augment_on": "cuda" if setup.device.augments else "cpu",
         "micro_batch": setup.epochs.micro,

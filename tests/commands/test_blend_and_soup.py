@@ -138,3 +138,14 @@ def test_one_run_is_no_soup(desk, capsys):
     assert "a soup needs two or more runs, each once; of one run try `ftaug blend RUN`" in capsys.readouterr().err
     assert run(["soup", str(desk / "run"), str(desk / "nothing")]) == 66
     assert run(["blend", str(desk / "nothing")]) == 66
+
+
+def test_a_soup_measures_on_no_sample_that_an_ingredient_was_trained_on(desk, tmp_path, capsys):
+    own_val = ("data.val={image_folder: {path: photos/test}}", "data.test={split: 20%}", "train.epochs=1")
+    for seed in (1, 2):
+        assert train(desk, tmp_path / f"run{seed}", f"seed={seed}", *own_val) == 0
+    capsys.readouterr()
+    runs = [str(tmp_path / "run1"), str(tmp_path / "run2")]
+    assert run(["soup", *runs, "-o", str(tmp_path / "soup")]) == 2
+    err = capsys.readouterr().err
+    assert "test: " in err and f"are held out by {runs[0]} and among those that {runs[1]} was trained on" in err

@@ -52,7 +52,11 @@ class Folder:
 
 def begin(desk, *overrides, run="run"):
     weights = f"backbone.resnet20.weights={json.dumps(str(desk / run / 'best' / 'model.safetensors'))}"
-    experiment, folder = load(desk / "e.yaml", [weights, *overrides]), Folder()
+    return begin_from(desk, weights, *overrides)
+
+
+def begin_from(desk, *overrides):
+    experiment, folder = load(desk / "e.yaml", overrides), Folder()
     data, cautions = consistent(experiment, portions(experiment.data, experiment.seed), folder)
     return (
         {purpose: {portion.samples.key(i) for i in portion.ids} for purpose, portion in data.items()},
@@ -106,6 +110,29 @@ def test_pretraining_without_labels_is_a_caution(desk):
     _, cautions, _ = begin(desk, run="pretrained")
     assert len(cautions) == 1 and cautions[0].startswith("val: 10 of 10 samples, such as ")
     assert cautions[0].endswith(f"are among those that {desk / 'pretrained'} was pretrained on, without their labels")
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        "backbone.resnet20.weights=run/exports/model.safetensors",
+        "backbone.resnet20.weights={path: run/exports/model.safetensors}",
+        "method={lora: {weights: run/exports/model.safetensors}}",
+    ],
+)
+def test_a_file_of_weights_in_a_run_folder_comes_with_the_samples_of_the_run(desk, weights):
+    (desk / "run" / "exports").mkdir()
+    (desk / "run" / "exports" / "model.safetensors").touch()
+    data, cautions, folder = begin_from(desk, weights, "seed=5")
+    assert data["train"] == trained_on(desk / "run")
+    assert len(cautions) == 1 and EARLIER_FILE in folder.files
+
+
+def test_weights_and_an_adapter_of_runs_that_held_out_different_samples_are_an_error(desk):
+    write_run(desk, desk / "other", "seed=9")
+    adapter = "method={lora: {weights: other/best/model.safetensors}}"
+    with pytest.raises(ExperimentError, match=r"data\.val: \d+ of 10 samples, such as .* are among those"):
+        begin(desk, adapter)
 
 
 def test_folds_were_trained_on_all_samples(desk):
