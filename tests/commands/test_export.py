@@ -126,6 +126,24 @@ def test_without_the_data_an_export_is_compared_on_synthetic_samples(desk, expor
     assert json.loads((exported / "parity.json").read_text())["colours.onnx"]["without_data"] is None
 
 
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("static", "exporter 'onnx_int8': mode static needs the training data to calibrate; "),
+        ("dynamic", "only the metric tells whether it can be used: "),
+    ],
+)
+def test_int8_needs_the_data(desk, exported, capsys, mode, words):
+    (desk / "photos").rename(desk / "elsewhere")
+    try:
+        code = run(["export", str(desk / "run"), "--format", f"{{onnx_int8: {{mode: {mode}, speedup: 0}}}}"])
+    finally:
+        (desk / "elsewhere").rename(desk / "photos")
+    assert code == 66
+    assert words in capsys.readouterr().err
+    assert not [name for name in names(exported) if name.startswith(".")]
+
+
 def test_views_that_an_export_does_not_have_are_said(desk, tmp_path, capsys):
     """The metric beside the export's is that of one view; the one of `evaluate` is told apart."""
     viewed = tmp_path / "run"
