@@ -22,7 +22,8 @@ PIECES = ((273, 279), (324, 325))  # offsets and sizes of strips, and of tiles
 WHITE_IS_ZERO, BLACK_IS_ZERO = 0, 1
 FORMATS = {1: "unsigned", 2: "signed", 3: "floating-point"}
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what cannot be decoded is an error here
+set_log_level = cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel  # of OpenCV 4 and 5
+set_log_level(0)  # silent: what cannot be decoded is an error here
 
 
 class Header(NamedTuple):

@@ -71,7 +71,7 @@ class Classifier(Encoder):
         frozen = inside | embeddings_of(base, inside)
         if any(id(self.get_parameter(one)) in frozen for one in learning):
             raise CannotCut("of texts what a whole encoder gives can be stored, and a part of it learns")
-        given = _Given(layers[-1], _is_tuple(self, layers[-1]))
+        given = _Given(layers[-1], _further_outputs(self, layers[-1]))
         bare = _without(self.model, f"{self.model.base_model_prefix}.{name}", nn.ModuleList([given]))
         return _FirstToken(self, layers[-1]), _Head(bare, given)
 
@@ -100,17 +100,17 @@ class _FirstToken(nn.Module):
 class _Given(nn.Module):
     """A layer whose answer is known; whatever else it is asked is what the layer in whose place it is would say."""
 
-    def __init__(self, layer: nn.Module, as_tuple: bool) -> None:
+    def __init__(self, layer: nn.Module, further: int | None) -> None:
         super().__init__()
         self.instead_of = (layer,)  # in a tuple, so that its parameters are not here
-        self.as_tuple = as_tuple
+        self.further = further  # outputs beside the features in a tuple; None where there is no tuple
         self.answer = torch.empty(0)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["instead_of"][0], name)
 
     def forward(self, *inputs: Any, **named: Any) -> Any:
-        return (self.answer, None) if self.as_tuple else self.answer
+        return self.answer if self.further is None else (self.answer, *([None] * self.further))
 
 
 class _Head(nn.Module):
@@ -128,14 +128,14 @@ class _Head(nn.Module):
 
 
 @torch.no_grad()
-def _is_tuple(encoder: Encoder, layer: nn.Module) -> bool:
-    """Whether a layer's answer comes with others."""
-    found: list[bool] = []
+def _further_outputs(encoder: Encoder, layer: nn.Module) -> int | None:
+    """The number of outputs of a layer beside its features; None where they come without a tuple."""
+    outputs: list[Any] = []
     token = torch.ones((1, TYPES + 1, 1), dtype=torch.int64, device=next(layer.parameters()).device)
     token[:, TYPES] = 0
-    with layer.register_forward_hook(lambda layer, given, answer: found.append(isinstance(answer, tuple))):
+    with layer.register_forward_hook(lambda layer, inputs, output: outputs.append(output)):
         encoder.answers(token)
-    return found[-1]
+    return len(outputs[-1]) - 1 if isinstance(outputs[-1], tuple) else None
 
 
 def _without(module: nn.Module, name: str, instead: nn.Module) -> nn.Module:

@@ -17,9 +17,8 @@ def test_convolutions_are_laid_out_for_their_kernels_beside_tensors_of_five_dime
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
-def test_fp32_is_not_tf32(monkeypatch):
-    for backend in (torch.backends.cudnn, torch.backends.cuda.matmul):
-        monkeypatch.setattr(backend, "allow_tf32", True)
+def test_fp32_is_not_tf32():
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
     prepare_process(choose("cpu", "fp32"))
     assert not torch.backends.cudnn.allow_tf32
     assert not torch.backends.cuda.matmul.allow_tf32
