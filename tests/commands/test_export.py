@@ -28,9 +28,9 @@ def names(folder):
 
 def test_each_target_has_a_folder_and_nothing_else_is_left(exported):
     assert {folder: names(exported / folder) for folder in names(exported)} == {
-        "onnx": ["colours.onnx", "parity.json"],
+        "onnx": ["colours.onnx", "colours.onnx.py", "parity.json"],
         "safetensors": ["colours.safetensors", "colours.safetensors.json", "parity.json"],
-        "torch_export": ["colours.pt2", "parity.json"],
+        "torch_export": ["colours.pt2", "colours.pt2.py", "parity.json"],
     }
 
 
