@@ -19,7 +19,9 @@ from ftaug.interfaces import Bundle, SampleBatch, Task
 from ftaug.runs.opened import OpenRun
 
 TOLERANCE = 1e-3
-"""Of a metric, of the share of samples that are answered otherwise, and of a probability."""
+"""Of a metric, and of the share of samples that are answered otherwise."""
+PROBABILITY_TOLERANCE = 5e-3
+"""What a grey level in few pixels may do to a network of small pictures."""
 LOGIT_TOLERANCE = 1e-2
 """As a share of the largest logit, or of 1; in regression, of the deviation of the training targets."""
 SYNTHETIC = "synthetic"
@@ -52,9 +54,9 @@ class Parity:
 
     split: str  # or `synthetic`
     samples: int
-    largest_difference: float  # of two logits, or numbers
+    largest_difference: float  # of two logits; of two numbers, in deviations of the training targets
     largest_probability_difference: float | None  # None in regression
-    allowed_difference: float  # of two logits, or numbers
+    allowed_difference: float
     equal_predictions: float  # share of the samples
     metric: MetricParity | None = None
 
@@ -63,7 +65,7 @@ class Parity:
         """Whether the artefact may stand in for the model."""
         close = self.largest_difference <= self.allowed_difference  # False for a NaN
         if self.largest_probability_difference is not None:
-            close = close and self.largest_probability_difference <= TOLERANCE
+            close = close and self.largest_probability_difference <= PROBABILITY_TOLERANCE
         if self.metric is None:
             return close
         same = abs(self.metric.original - self.metric.exported) <= TOLERANCE * max(1.0, abs(self.metric.original))
@@ -159,7 +161,7 @@ class Reference:
         else:
             allowed = LOGIT_TOLERANCE
             differences = differences / np.array(scale.std)
-            same = differences <= TOLERANCE
+            same = differences <= allowed
         chances = np.abs(original.probabilities - exported.probabilities)
         return Parity(
             split=split,

@@ -148,8 +148,9 @@ def test_pictures_of_any_size_are_answered_as_predict_does(desk, exported, tmp_p
         images = np.asarray(Image.open(path))[None]
         with torch.inference_mode():
             in_torch = module(torch.tensor(images))[0].numpy()
-        for answer in (session.run(["probabilities"], {"images": images})[0], in_torch):
-            assert dict(zip(classes, answer[0].tolist(), strict=True)) == pytest.approx(expected, abs=1e-4)
+        in_onnx = session.run(["probabilities"], {"images": images})[0]
+        for answer, tolerance in ((in_onnx, 1e-4), (in_torch, 1e-3)):  # torch rounds its weights more
+            assert dict(zip(classes, answer[0].tolist(), strict=True)) == pytest.approx(expected, abs=tolerance)
 
 
 def test_what_is_printed_says_what_was_compared(desk, exported, capsys):
