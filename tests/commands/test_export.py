@@ -28,9 +28,9 @@ def names(folder):
 
 def test_each_target_has_a_folder_and_nothing_else_is_left(exported):
     assert {folder: names(exported / folder) for folder in names(exported)} == {
-        "onnx": ["colours.onnx", "parity.json"],
+        "onnx": ["colours.onnx", "colours.onnx.py", "parity.json"],
         "safetensors": ["colours.safetensors", "colours.safetensors.json", "parity.json"],
-        "torch_export": ["colours.pt2", "parity.json"],
+        "torch_export": ["colours.pt2", "colours.pt2.py", "parity.json"],
     }
 
 
@@ -118,12 +118,12 @@ def test_without_the_data_an_export_is_compared_on_synthetic_samples(desk, expor
     finally:
         (desk / "elsewhere").rename(desk / "photos")
     assert "compared on 8 synthetic samples: the run's data cannot be read (" in capsys.readouterr().out
-    entry = json.loads((exported / "parity.json").read_text())["colours.onnx"]
+    entry = json.loads((exported / "onnx" / "parity.json").read_text())
     assert (entry["split"], entry["samples"], entry["parity"], entry["metric"]) == ("synthetic", 8, True, None)
     assert str(desk / "photos") in entry["without_data"]
     assert entry["largest_probability_difference"] < 1e-4
     assert run(["export", str(desk / "run"), "--format", "onnx"]) == 0
-    assert json.loads((exported / "parity.json").read_text())["colours.onnx"]["without_data"] is None
+    assert json.loads((exported / "onnx" / "parity.json").read_text())["without_data"] is None
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_views_that_an_export_does_not_have_are_said(desk, tmp_path, capsys):
     of_evaluate = json.loads(capsys.readouterr().out)["metrics"]["f1"]
     assert run(["export", str(viewed), "--format", "onnx"]) == 0
     assert "not to evaluate.views: ten_crop (f1 " in capsys.readouterr().out
-    metric = json.loads((viewed / "exports" / "parity.json").read_text())["colours.onnx"]["metric"]
+    metric = json.loads((viewed / "exports" / "onnx" / "parity.json").read_text())["metric"]
     assert metric["views"] == "ten_crop" and metric["with_views"] == pytest.approx(of_evaluate, abs=1e-6)
     assert metric["original"] == metric["exported"]
 

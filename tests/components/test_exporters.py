@@ -225,9 +225,9 @@ def test_an_artefact_holds_no_path_and_no_line_of_source_of_this_machine(case, e
 def test_torch_export_holds_an_example_that_is_no_sample(case, exported):
     (given, keywords) = torch.export.load(exported["torch_export"][0]).example_inputs
     assert not keywords
-    assert [list(tensor.shape[1:]) for tensor in given] == [
-        list(tensor.shape[1:]) for tensor in case.bundle.facing.inputs(case.bundle.example).values()
-    ]
+    facing = case.bundle.facing
+    example = facing.preprocessor.example if facing.preprocessor else facing.inputs(case.bundle.example)
+    assert [list(tensor.shape[1:]) for tensor in given] == [list(array.shape[1:]) for array in example.values()]
     assert all((tensor == 1).all() for tensor in given)
 
 
