@@ -94,7 +94,8 @@ def export(exporter: Component, reference: Reference, exports: ExportFolder) -> 
             **comparison.record(),
         }
         files = exports.publish(folder, exporter.name, record) if comparison.holds else []
-    return {f"{exporter.name}/{name}": {**record, "files": [str(file) for file in files]}}
+    printed = {"without_data": comparison.without_data, "files": [str(file) for file in files]}
+    return {f"{exporter.name}/{name}": {**record, **printed}}
 
 
 def allowance(exporter: Component) -> Allowance:

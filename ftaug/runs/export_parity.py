@@ -111,7 +111,7 @@ class Comparison:
             **asdict(measured),
             "parity": self.holds,
             SYNTHETIC: asdict(synthetic),
-            "without_data": self.without_data,
+            "synthetic_only": self.without_data is not None,  # the reason would name a path of this machine
         }
 
 
