@@ -15,6 +15,7 @@ import copy
 import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -216,8 +217,7 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
         raise missing_extra("exporter 'transformers'", "transformers", "text")
     if bundle.scale is not None:
         raise ExperimentError("exporter 'transformers': the numbers' scale does not go into the network's last layer")
-    import transformers as library
-
+    library: Any = import_module("transformers")
     library.logging.set_verbosity_error()
     library.logging.disable_progress_bar()
     bundle.save(path)
@@ -227,7 +227,8 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     if bundle.task.thresholds is not None:
         config.thresholds = list(bundle.task.thresholds)
     config.save_pretrained(path)
-    (path / METADATA_FILE).write_text(dumps(description(bundle), indent=2) + "\n", encoding="utf-8")
+    about = _about(bundle, bundle.facing.preprocessor)
+    (path / METADATA_FILE).write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
     task = bundle.facing.pipeline_task

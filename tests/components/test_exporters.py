@@ -296,7 +296,9 @@ def test_transformers_alone_classifies_pictures_of_any_size_the_same(activation,
     for entries, answer in zip(pipeline(images), answers.tolist(), strict=True):
         scores = {entry["label"]: entry["score"] for entry in entries}
         assert scores == pytest.approx(dict(zip(TASK.classes, answer, strict=True)), abs=1e-3)
-    assert json.loads((folder / "ftaug.json").read_text())["activation"] == activation
+    about = json.loads((folder / "ftaug.json").read_text())
+    assert about["activation"] == activation
+    assert about["inputs"] == {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
 
 
 def test_the_answers_of_a_folder_are_of_what_is_in_it(tmp_path):

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from timm.data import create_transform, resolve_data_config
 from torchvision.models import get_model
+from transformers import AutoConfig
 
 from ftaug.config.experiment import ModelInput
 from ftaug.errors import ExperimentError
@@ -94,6 +95,7 @@ def test_timm_loads_the_folder(name: str, tmp_path: Path):
     torch.manual_seed(0)
     backbone = NETWORKS[name]()
     backbone.save(tmp_path / "model")
+    AutoConfig.from_pretrained(tmp_path / "model").save_pretrained(tmp_path / "model")  # as the exporter does
     network = timm.create_model(f"local-dir:{tmp_path / 'model'}", pretrained=True).eval()
     other_classes = timm.create_model(f"local-dir:{tmp_path / 'model'}", pretrained=True, num_classes=5)
     batch = torch.randn(2, 3, *backbone.preprocessing["size"])

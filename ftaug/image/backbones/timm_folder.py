@@ -41,7 +41,7 @@ def save(
             **data_config(preprocessing),
             "custom_load": False,
         },
-        **({"model_args": dict(model_args)} if model_args else {}),
+        "model_args": dict(model_args),  # also where empty: transformers would write null, on which timm fails
     }
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(dumps(config, indent=2) + "\n", encoding="utf-8")
