@@ -253,6 +253,16 @@ class Reading(NamedTuple):
     source: Callable[[str], ScriptSource]  # by the first input of an artefact, or "sample" for one as it is
 
 
+class PipelineTask(NamedTuple):
+    """How the library transformers runs the models of a modality."""
+
+    name: str  # of its pipeline, such as "text-classification"
+    model_class: str  # that loads a folder
+    packages: tuple[str, ...]  # that it needs beside torch and transformers
+    options: str  # further arguments of a call of the pipeline, as Python source
+    inputs: Callable[[Path], Callable[[SampleBatch], Mapping[str, Tensor]]]  # by the preprocessing in a folder
+
+
 class Facing(NamedTuple):
     """A model as it is used elsewhere: called with named tensors instead of a collated batch."""
 
@@ -262,6 +272,7 @@ class Facing(NamedTuple):
     limits: Mapping[str, int]  # how long a dimension of a name may be, where there is a limit
     preprocessing: Mapping[str, Any]  # what leads to them, as JSON values
     files: Mapping[str, str]  # what that needs beside the model: texts by the names of their files
+    pipeline_task: PipelineTask
     preprocessor: Preprocessor | None = None  # where the preprocessing can be a part of what is exported
 
 

@@ -10,7 +10,10 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-from ftaug.interfaces import Bundle, Construction, ScriptSource
+from ftaug.interfaces import Bundle, Construction, PipelineTask, ScriptSource
+
+METADATA_FILE = "ftaug.json"
+"""Where a folder has its metadata."""
 
 SCRIPT = Template('''\
 """Predict with $artefact: python $script $argument...
@@ -94,15 +97,18 @@ TORCH_EXPORT = Runner(
 )
 
 
-TRANSFORMERS_TEXT = Runner(
-    ("from transformers import pipeline",),
-    ("torch", "transformers"),
-    'classifier = pipeline("text-classification", model=str(FOLDER / "$artefact"), top_k=None, device="cpu")\n'
-    "config = classifier.model.config\n"
-    'metadata = {"classes": list(config.id2label.values()), "thresholds": getattr(config, "thresholds", None)}',
-    'scores = {entry["label"]: entry["score"] for entry in classifier([inputs], truncation=True)[0]}\n'
-    "    return [np.array([scores[name] for name in classes])]",
-)
+def pipeline_runner(task: PipelineTask) -> Runner:
+    """How a pipeline of transformers runs a folder."""
+    options = f", {task.options}" if task.options else ""
+    return Runner(
+        ("from transformers import pipeline",),
+        ("torch", "transformers", *task.packages),
+        f'classifier = pipeline("{task.name}", model=str(FOLDER / "$artefact"), device="cpu")\n'
+        f'metadata = json.loads((FOLDER / "$artefact" / "{METADATA_FILE}").read_text(encoding="utf-8"))',
+        f"entries = classifier([inputs], top_k=len(classes){options})[0]\n"
+        '    scores = {entry["label"]: entry["score"] for entry in entries}\n'
+        "    return [np.array([scores[name] for name in classes])]",
+    )
 
 
 def construction_runner(construction: Construction, activation: str) -> Runner:

@@ -15,6 +15,7 @@ import copy
 import io
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -26,10 +27,11 @@ from ftaug.components import onnx_model
 from ftaug.components.debug_info import strip_onnx, strip_program
 from ftaug.components.export_metadata import description
 from ftaug.components.export_script import (
+    METADATA_FILE,
     TORCH_EXPORT,
-    TRANSFORMERS_TEXT,
     construction_runner,
     onnx_runner,
+    pipeline_runner,
     write_script,
 )
 from ftaug.config.kinds import exporter
@@ -178,7 +180,7 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
         for tensor in _network(loaded).state_dict().values():
             tensor.zero_()
     load_model(_network(loaded), str(path))
-    return _in_torch(loaded)
+    return _in_torch(lambda batch: loaded(batch.inputs))
 
 
 @exporter.register(suffix=".adapter.safetensors", one_network=True)
@@ -195,18 +197,29 @@ def adapter(bundle: Bundle, path: Path) -> Loaded:
     about = {**description(bundle), "method": bundle.adapter.method, "base": bundle.adapter.base}
     tensors = {name: tensor.cpu().contiguous() for name, tensor in bundle.adapter.tensors.items()}
     path.write_bytes(save(tensors, {"ftaug": dumps(about)}))
-    return _in_torch(bundle.adapter.applied(load_file(path)))
+    model = bundle.adapter.applied(load_file(path))
+    return _in_torch(lambda batch: model(batch.inputs))
 
 
 @exporter.register(suffix="-transformers", one_network=True)
 def transformers(bundle: Bundle, path: Path) -> Loaded:
-    """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and tokenizer."""
+    """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and preprocessing.
+
+    Pictures need a network of timm, or a ResNet or DenseNet of torchvision; `timm.create_model("local-dir:FOLDER")`
+    loads the folder, too.
+    """
     if bundle.save is None:
-        raise ExperimentError("exporter 'transformers': the backbone is not of the library transformers")
+        raise ExperimentError(
+            "exporter 'transformers': neither transformers nor timm has this network; "
+            "use onnx, torch_export or safetensors"
+        )
+    if find_spec("transformers") is None:
+        raise missing_extra("exporter 'transformers'", "transformers", "text")
     if bundle.scale is not None:
         raise ExperimentError("exporter 'transformers': the numbers' scale does not go into the network's last layer")
-    import transformers as library
-
+    library: Any = import_module("transformers")
+    library.logging.set_verbosity_error()
+    library.logging.disable_progress_bar()
     bundle.save(path)
     config = library.AutoConfig.from_pretrained(path)
     config.problem_type = PROBLEM_TYPES[bundle.activation]
@@ -214,11 +227,15 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     if bundle.task.thresholds is not None:
         config.thresholds = list(bundle.task.thresholds)
     config.save_pretrained(path)
+    about = _about(bundle, bundle.facing.preprocessor)
+    (path / METADATA_FILE).write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
-    write_script(bundle, path, TRANSFORMERS_TEXT, "sample")
-    model = library.AutoModelForSequenceClassification.from_pretrained(path).eval()
-    return _in_torch(lambda batch: model(**bundle.facing.inputs(batch)).logits)
+    task = bundle.facing.pipeline_task
+    write_script(bundle, path, pipeline_runner(task), "sample")
+    model = getattr(library, task.model_class).from_pretrained(path).eval()
+    inputs = task.inputs(path)
+    return _in_torch(lambda batch: model(**inputs(batch)).logits)
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:
@@ -242,13 +259,13 @@ def _example(bundle: Bundle) -> Tensor:
     return bundle.example[[0, 0]].contiguous()
 
 
-def _in_torch(model: Callable[[Tensor], Tensor]) -> Loaded:
-    """A model that takes collated batches and gives logits."""
+def _in_torch(model: Callable[[SampleBatch], Tensor]) -> Loaded:
+    """What gives logits in PyTorch."""
     import torch
 
     def run(batch: SampleBatch) -> Mapping[str, Tensor]:
         with torch.inference_mode():
-            return {"logits": model(batch.inputs)}
+            return {"logits": model(batch)}
 
     return run
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from ftaug.image import onnx_graph
 from ftaug.image.decode import opened
 from ftaug.image.evaluation import box_of, needs_padding, padding_color
-from ftaug.interfaces import Preprocessor
+from ftaug.interfaces import PipelineTask, Preprocessor, SampleBatch
 
 EXAMPLE = (2, 331, 457, 3)
 """Two pictures of a size that is no model's."""
@@ -34,6 +36,27 @@ def preprocessor(preprocessing: Mapping[str, Any]) -> Preprocessor:
 def _decoded(raw: Any) -> dict[str, np.ndarray]:
     picture = opened(raw)
     return {onnx_graph.INPUT: np.ascontiguousarray(picture.turn.apply(picture.load(1)))[None]}
+
+
+def _by_image_processor(folder: Path) -> Callable[[SampleBatch], Mapping[str, Tensor]]:
+    from transformers import AutoImageProcessor
+
+    processor = AutoImageProcessor.from_pretrained(folder)  # type: ignore[no-untyped-call]
+
+    def inputs(batch: SampleBatch) -> Mapping[str, Tensor]:
+        images = [Image.fromarray(_decoded(raw)[onnx_graph.INPUT][0]) for raw in batch.samples]
+        return {**processor(images, return_tensors="pt")}
+
+    return inputs
+
+
+IMAGE_CLASSIFICATION = PipelineTask(
+    "image-classification",
+    "AutoModelForImageClassification",
+    ("pillow", "timm", "torchvision"),
+    "",
+    _by_image_processor,
+)
 
 
 class Preprocessing(nn.Module):

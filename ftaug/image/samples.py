@@ -23,7 +23,7 @@ from ftaug.image.decoded import VERSION, DecodedSamples
 from ftaug.image.encode import SUFFIX
 from ftaug.image.encode import encode as encode_picture
 from ftaug.image.export_source import read_by_pillow
-from ftaug.image.exported import preprocessor
+from ftaug.image.exported import IMAGE_CLASSIFICATION, preprocessor
 from ftaug.image.inputs import inputs as named_pictures
 from ftaug.image.on_device import PlannedBatch, packed, rendered
 from ftaug.image.planned import Planned, planned
@@ -187,9 +187,17 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
 
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     """The model called with pictures as they are collated."""
-    inputs = {"pixels": {0: "batch"}}
-    whole = preprocessor(preprocessing)
-    return Facing(model, lambda batch: {"pixels": batch.contiguous()}, inputs, {}, preprocessing, {}, whole)
+    pixels = {"pixels": {0: "batch"}}
+    return Facing(
+        model,
+        lambda batch: {"pixels": batch.contiguous()},
+        pixels,
+        {},
+        preprocessing,
+        {},
+        IMAGE_CLASSIFICATION,
+        preprocessor(preprocessing),
+    )
 
 
 def reading(preprocessing: Mapping[str, Any], train: Component) -> Reading:

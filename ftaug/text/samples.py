@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from ftaug.config.registry import Component
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces import Account, Facing, Input, Reading, Samples, Streams, Task
+from ftaug.interfaces import Account, Facing, Input, PipelineTask, Reading, Samples, Streams, Task
 from ftaug.text import show as show
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.export_source import read_by_tokenizers
@@ -202,13 +202,24 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
     known = {key: value for key, value in preprocessing.items() if key not in ("tokenizer", "lexicon")}
+
+    def inputs(batch: Tensor) -> dict[str, Tensor]:
+        return {name: batch[:, plane].contiguous() for name, plane in planes.items()}
+
     return Facing(
         Named(model, has_types=preprocessing["types"]),
-        lambda batch: {name: batch[:, plane].contiguous() for name, plane in planes.items()},
+        inputs,
         {name: {0: "batch", 1: "length"} for name in planes},
         {"length": preprocessing["max_length"]},
         {**known, "tokenizer": TOKENIZER_FILE},
         {TOKENIZER_FILE: complete(preprocessing["tokenizer"], preprocessing["max_length"], preprocessing["pad"])},
+        PipelineTask(
+            "text-classification",
+            "AutoModelForSequenceClassification",
+            (),
+            "truncation=True",
+            lambda folder: lambda batch: inputs(batch.inputs),
+        ),
     )
 
 

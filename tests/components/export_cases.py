@@ -6,9 +6,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from ftaug.config.experiment import ModelInput
 from ftaug.engine.answering import Answering
 from ftaug.engine.setup import Model
 from ftaug.image import samples as image
+from ftaug.image.backbones.timm import timm
+from ftaug.image.decode import opened
+from ftaug.image.export_source import read_by_pillow
 from ftaug.interfaces import Bundle, SampleBatch, Task
 from ftaug.text import samples as text
 from ftaug.text.backbones import tiny_text
@@ -62,6 +66,32 @@ def of_image() -> Case:
     bundle = Bundle(model, pictures(1), TASK, "softmax", PIXELS, "pets", facing)
     inputs = {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
     return Case(bundle, [of_pixels(pictures(n)) for n in (1, 2, 7)], model.network[5], set(), inputs)
+
+
+def of_timm(activation: str = "softmax") -> Case:
+    """A network of timm, and photos of several sizes."""
+    torch.manual_seed(0)
+    backbone = timm("timm/test_vit", TASK.classes, ModelInput(size=64), weights="none")
+    head = backbone.network.head
+    nn.init.normal_(head.weight)
+    model = Model(image.normaliser(backbone.preprocessing), backbone.network, nn.Identity()).eval()
+    samples = [opened(content) for content in image.synthetic(backbone.preprocessing)]
+    way = image.pipeline((), backbone.preprocessing)
+    batch = image.collate([image.prepare(one, way, None) for one in samples])
+    task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
+    facing = image.facing(Answering(model, activation), backbone.preprocessing)
+    bundle = Bundle(
+        model,
+        batch[:1],
+        task,
+        activation,
+        backbone.preprocessing,
+        "pets",
+        facing,
+        backbone.save,
+        reading=read_by_pillow(None),
+    )
+    return Case(bundle, [SampleBatch(samples, batch)], head, set(), {})
 
 
 def of_pixels(batch: torch.Tensor) -> SampleBatch:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from clean_environment import link_packages, run_clean
-from export_cases import TASK, TEXTS, of_image, of_text, tokens
+from export_cases import TASK, TEXTS, of_image, of_text, of_timm, tokens
 from odd_pictures import odd_pictures
 from torch import nn
 
@@ -68,6 +68,27 @@ def test_texts_are_read_line_by_line(name, texts, tmp_path):
     for (_, label, probability), answer in zip(rows, expected, strict=True):
         assert label == TASK.classes[answer.argmax()]
         assert float(probability) == pytest.approx(answer.max(), abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_pictures_go_through_the_pipeline_of_transformers(activation, tmp_path):
+    bundle, contents = of_timm(activation).bundle, odd_pictures()
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    rows = printed(exported(bundle, "transformers", tmp_path), *(tmp_path / name for name in contents))
+    pipeline = image.pipeline((), bundle.preprocessing)
+    batch = image.collate([image.prepare(opened(content), pipeline, None) for content in contents.values()])
+    with torch.inference_mode():
+        logits = bundle.model(batch)
+    answers = logits.softmax(1) if activation == "softmax" else logits.sigmoid()
+    for (name, label, *cells), answer in zip(rows, answers, strict=True):
+        if activation == "softmax":
+            assert label == TASK.classes[answer.argmax()], name
+            assert float(cells[0]) == pytest.approx(answer.max().item(), abs=2e-3), name
+        else:
+            found = [float(cell.rpartition("=")[2]) for cell in cells]
+            np.testing.assert_allclose(found, answer, atol=2e-3, err_msg=name)
 
 
 NETWORKS = {

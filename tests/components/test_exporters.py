@@ -4,6 +4,7 @@ import os
 import re
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import onnxruntime
 import pytest
 import torch
 import transformers
-from export_cases import TASK, TEXTS, of_image, of_text, tokens
+from export_cases import TASK, TEXTS, of_image, of_text, of_timm, tokens
+from PIL import Image
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
@@ -80,8 +82,11 @@ def test_transformers_takes_numbers_for_numbers(tmp_path, monkeypatch):
     assert transformers.AutoConfig.from_pretrained(tmp_path / "scores").problem_type == "regression"
 
 
-def test_only_a_network_of_transformers_is_saved_as_one(tmp_path):
-    with pytest.raises(ExperimentError, match="the backbone is not of the library transformers"):
+def test_only_a_network_of_transformers_or_timm_is_saved_as_one(tmp_path):
+    message = (
+        "exporter 'transformers': neither transformers nor timm has this network; use onnx, torch_export or safetensors"
+    )
+    with pytest.raises(ExperimentError, match=message):
         registry["transformers"].function(of_image().bundle, tmp_path / "pets")
 
 
@@ -266,3 +271,42 @@ def test_transformers_alone_loads_the_folder_and_predicts_the_same(case, activat
     for found, wanted in zip(pipeline(list(TEXTS), truncation=True), chances.tolist(), strict=True):
         scores = {one["label"]: one["score"] for one in found}
         assert scores == pytest.approx(dict(zip(TASK.classes, wanted, strict=True)), abs=1e-5)
+    assert json.loads((folder / "ftaug.json").read_text())["classes"] == list(TASK.classes)
+
+
+KINDS = {"softmax": "single_label_classification", "sigmoid": "multi_label_classification", "identity": "regression"}
+
+
+@pytest.mark.parametrize("activation", KINDS)
+def test_transformers_alone_classifies_pictures_of_any_size_the_same(activation, tmp_path):
+    case, folder = of_timm(activation), tmp_path / "pets-transformers"
+    loaded = registry["transformers"].function(case.bundle, folder)
+    (batch,) = case.batches
+    with torch.inference_mode():
+        logits = case.bundle.model(batch.inputs)
+    torch.testing.assert_close(loaded(batch)["logits"], logits, rtol=1e-3, atol=1e-3)
+    model = transformers.AutoModelForImageClassification.from_pretrained(folder).eval()
+    assert model.config.problem_type == KINDS[activation]
+    images = [Image.fromarray(case.bundle.facing.preprocessor.decoded(one)["images"][0]) for one in batch.samples]
+    inputs = transformers.AutoImageProcessor.from_pretrained(folder)(images, return_tensors="pt")
+    with torch.inference_mode():
+        torch.testing.assert_close(model(**inputs).logits, logits, rtol=1e-3, atol=1e-3)
+    answers = {"softmax": logits.softmax(1), "sigmoid": logits.sigmoid(), "identity": logits}[activation]
+    pipeline = transformers.pipeline("image-classification", model=str(folder), device="cpu")
+    for entries, answer in zip(pipeline(images), answers.tolist(), strict=True):
+        scores = {entry["label"]: entry["score"] for entry in entries}
+        assert scores == pytest.approx(dict(zip(TASK.classes, answer, strict=True)), abs=1e-3)
+    about = json.loads((folder / "ftaug.json").read_text())
+    assert about["activation"] == activation
+    assert about["inputs"] == {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
+
+
+def test_the_answers_of_a_folder_are_of_what_is_in_it(tmp_path):
+    """Of its preprocessing, too: a parity check through the model's own inputs would not see a wrong mean."""
+    case, folder = of_timm(), tmp_path / "pets-transformers"
+    preprocessing = {**case.bundle.preprocessing, "mean": [0.4] * 3}
+    save = partial(case.bundle.save, preprocessing=preprocessing)
+    loaded = registry["transformers"].function(replace(case.bundle, save=save), folder)
+    (batch,) = case.batches
+    with torch.inference_mode():
+        assert (loaded(batch)["logits"] - case.bundle.model(batch.inputs)).abs().max() > 0.05

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.errors import ExperimentError, MissingInput, Problem, missing_extra, one_of
 from ftaug.image import backbone
+from ftaug.image.backbones import timm_folder
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights
 from ftaug.image.backbones.stages import by_groups, by_position
 from ftaug.image.preprocessing import adjusted, sides
@@ -80,6 +81,15 @@ def build(
         check_single_size(f"timm/{name}", input, preprocessing["size"])
     stored = Path(str(weights)).is_file if is_file(weights) else None
     spared = tuple(sorted(network.no_weight_decay())) if hasattr(network, "no_weight_decay") else ()
+    save = partial(
+        timm_folder.save,
+        network=network,
+        architecture=name.partition(".")[0],
+        classes=classes,
+        preprocessing=preprocessing,
+        pretrained_cfg=network.pretrained_cfg,
+        model_args={key: value for key, value in options.items() if key != "num_classes"},
+    )
     arguments = ", ".join(f"{key}={value!r}" for key, value in options.items())
     construction = Construction(("import timm",), ("timm",), f'network = timm.create_model("{name}", {arguments})')
     return Backbone(
@@ -88,6 +98,7 @@ def build(
         preprocessing,
         load,
         described,
+        save,
         no_weight_decay=spared,
         stored=stored,
         construction=construction,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.errors import BadData, ExperimentError, MissingInput, Problem, one_of
+from ftaug.errors import BadData, ExperimentError, MissingInput, Problem, missing_extra, one_of
 from ftaug.image import backbone
+from ftaug.image.backbones import timm_folder
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights, resampled_positions
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
 from ftaug.image.preprocessing import adjusted
@@ -90,6 +93,9 @@ _NO_WEIGHT_DECAY = (
     "*.cpb_mlp.*",
 )
 
+_SAME_IN_TIMM = "densenet|resnet|resnext|wide_resnet"
+"""Networks that timm has under the same name, with the same names of weights."""
+
 _AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that only training from scratch uses
 
 
@@ -130,6 +136,7 @@ def torchvision(
         preprocessing,
         load,
         facts,
+        partial(_save, name=name, network=network, classes=classes, preprocessing=preprocessing),
         no_weight_decay=_NO_WEIGHT_DECAY,
         stored=stored,
         construction=construction,
@@ -191,6 +198,22 @@ def _construction(name: str, options: Mapping[str, Any]) -> Construction:
     if name.startswith("squeezenet"):
         code += "\nnetwork.classifier[2] = torch.nn.Identity()"
     return Construction(("import torchvision",), ("torchvision",), code)
+
+
+def _save(folder: Path, name: str, network: Any, classes: Sequence[str], preprocessing: Mapping[str, Any]) -> None:
+    """Write the network as timm's of the same name; raises ExperimentError where timm has none that is the same."""
+    if not re.match(_SAME_IN_TIMM, name):
+        raise ExperimentError(
+            f"exporter 'transformers': transformers cannot load torchvision's {name}, only its ResNets and DenseNets; "
+            "use onnx, torch_export or safetensors"
+        )
+    if find_spec("timm") is None:
+        raise missing_extra("exporter 'transformers'", "timm", "timm")
+    import timm
+
+    known = timm.get_pretrained_cfg(name)
+    assert known is not None
+    timm_folder.save(folder, network, name, classes, preprocessing, asdict(known), {})
 
 
 def _square(name: str, input: ModelInput, size: Sequence[int]) -> int:

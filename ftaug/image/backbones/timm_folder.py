@@ -1,0 +1,90 @@
+"""Model folders in timm's layout, which timm, transformers and the Hugging Face hub load."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftaug.config.strict_json import dumps
+from ftaug.errors import ExperimentError
+from ftaug.image.evaluation import box_of
+
+ADAPTATION_KEYS = ("first_conv", "classifier", "fixed_input_size")
+"""What timm needs to load the weights into a network with other classes, channels or size."""
+
+
+def save(
+    folder: Path,
+    network: Any,
+    architecture: str,
+    classes: Sequence[str],
+    preprocessing: Mapping[str, Any],
+    pretrained_cfg: Mapping[str, Any],
+    model_args: Mapping[str, Any],
+) -> None:
+    """Write `config.json` and `model.safetensors`; raises ExperimentError for a preprocessing that timm lacks.
+
+    `pretrained_cfg` is timm's for the architecture, `model_args` what `timm.create_model` takes beside the classes.
+    """
+    from safetensors.torch import save_model
+
+    config = {
+        "architecture": architecture,
+        "architectures": ["TimmWrapperForImageClassification"],
+        "model_type": "timm_wrapper",
+        "num_classes": len(classes),
+        "label_names": list(classes),
+        "pretrained_cfg": {
+            **{key: pretrained_cfg[key] for key in ADAPTATION_KEYS if pretrained_cfg.get(key) is not None},
+            **data_config(preprocessing),
+            "custom_load": False,
+        },
+        "model_args": dict(model_args),  # also where empty: transformers would write null, on which timm fails
+    }
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(dumps(config, indent=2) + "\n", encoding="utf-8")
+    save_model(network, str(folder / "model.safetensors"), metadata={"format": "pt"})
+
+
+def data_config(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+    """The preprocessing under timm's names; raises ExperimentError where its transform cannot be the same."""
+    size, resize = preprocessing["size"], preprocessing["resize"]
+    mode = preprocessing.get("crop_mode", "center")
+    if mode == "center" and resize is None:
+        mode = "squash"
+    if mode == "center" and size[0] != size[1]:
+        raise ExperimentError(
+            f"exporter 'transformers': timm cannot crop {size[0]}×{size[1]} pixels out of a shorter side of {resize}; "
+            "use onnx, torch_export or safetensors, or train with a square input.size"
+        )
+    box = (resize, resize) if mode == "center" else box_of(preprocessing)
+    return {
+        "input_size": [3, *size],
+        "interpolation": preprocessing["interpolation"],
+        "crop_pct": _crop_pct(size, box),
+        "crop_mode": mode,
+        "mean": list(preprocessing["mean"]),
+        "std": list(preprocessing["std"]),
+    }
+
+
+def _crop_pct(size: Sequence[int], box: Sequence[int]) -> float:
+    """The crop as a share of the box; timm rounds the box that follows from it down."""
+    for share in _shares(size, box):
+        if all(math.floor(side / share) == length for side, length in zip(size, box, strict=True)):
+            return share
+    raise ExperimentError(
+        f"exporter 'transformers': timm has no crop_pct that resizes to {box[0]}×{box[1]} pixels "
+        f"for a crop of {size[0]}×{size[1]}; use onnx, torch_export or safetensors, or another input.resize"
+    )
+
+
+def _shares(size: Sequence[int], box: Sequence[int]) -> Iterable[float]:
+    """Candidates, those with few digits first."""
+    for side, length in zip(size, box, strict=True):
+        share = side / length
+        yield from (round(share, digits) for digits in (2, 3, 4, 6))
+        yield share
+        yield side / (length + 0.5)
