@@ -8,7 +8,7 @@ def main() -> None:
     """Run the command line; a signal during its imports ends it as one that comes later does."""
     try:
         if next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None) == "train":
-            from ftaug.engine.signals import hold
+            from ftaug.engine.system.signals import hold
 
             hold()
         from ftaug import cli

@@ -125,7 +125,7 @@ def train(
 ) -> None:
     """Train, or continue training; prints the run folder."""
     from ftaug.commands.train import run
-    from ftaug.engine.signals import ended_by_signals
+    from ftaug.engine.system.signals import ended_by_signals
 
     def end_at_once(error: FtaugError) -> NoReturn:
         code = requeue_exit_code if isinstance(error, Stopped) else error.exit_code

@@ -9,33 +9,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ftaug.config import document
 from ftaug.config import overrides as edits
+from ftaug.config import yaml_document
+from ftaug.config.build import Faults, in_order, read
 from ftaug.config.experiment import Experiment
-from ftaug.config.faults import predicate
 from ftaug.config.plugins import PluginFailed, import_plugin
-from ftaug.config.reading import Faults, in_order, read
+from ftaug.config.problems import predicate
 from ftaug.config.schema import check_components, word_as_list
 from ftaug.config.types import absolute_plugin
 from ftaug.errors import ExperimentError, first_of
 
-SHARED = tuple(
-    f"ftaug.components.{name}"
-    for name in (
-        "combining",
-        "optimizers",
-        "schedules",
-        "losses",
-        "regression",
-        "ordinal",
-        "objectives",
-        "mixing",
-        "metrics",
-        "samplers",
-        "methods",
-        "exporters",
-        "reduced_precision",
-    )
+SHARED = (
+    "ftaug.augment.compose",
+    "ftaug.augment.mix_choice",
+    *(
+        f"ftaug.components.{name}"
+        for name in (
+            "optimizers",
+            "schedules",
+            "losses",
+            "objectives",
+            "metrics",
+            "samplers",
+            "peft",
+            "exporters",
+        )
+    ),
 )
 MODALITIES = {
     "image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations"),
@@ -47,11 +46,11 @@ def load(
     path: str | Path, overrides: Sequence[str] = (), *, plugins: bool = True, trust_plugins: bool = False
 ) -> Experiment:
     """Read an experiment file and apply overrides; raises ExperimentError with all that is wrong, or MissingInput."""
-    text, shown = document.read(path), str(path)
-    if shown == document.STANDARD_INPUT:
+    text, shown = yaml_document.read(path), str(path)
+    if shown == yaml_document.STANDARD_INPUT:
         path, shown = "experiment", "standard input"
     path = Path(path)
-    written, problems = document.scan(text, shown)
+    written, problems = yaml_document.scan(text, shown)
     edited, refused = edits.apply(written, overrides)
     folder = path.absolute().parent
     modality = edited.tree.get("modality", "image")

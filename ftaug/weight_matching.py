@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ftaug.interfaces import Stage
+from ftaug.interfaces.model import Stage
 
 if TYPE_CHECKING:
     from torch import Tensor

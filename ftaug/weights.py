@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from ftaug.config.faults import fail, predicate
+from ftaug.config.problems import fail, predicate
 from ftaug.config.types import FilePath, Wording
 from ftaug.errors import BadData, MissingInput
-from ftaug.interfaces import Stage
+from ftaug.interfaces.model import Stage
 from ftaug.weight_matching import SORTED, OrderMismatch, differences, match_by_order, misfit, summary
 
 if TYPE_CHECKING:

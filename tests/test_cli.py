@@ -283,7 +283,7 @@ def test_a_signal_while_the_data_are_read_is_no_death_of_the_run(tmp_path):
 
 
 def test_a_signal_before_the_command_line_is_read_is_not_lost(tmp_path):
-    program = "import os, signal, sys, runpy, ftaug.engine.signals as signals\nhold = signals.hold\n"
+    program = "import os, signal, sys, runpy, ftaug.engine.system.signals as signals\nhold = signals.hold\n"
     program += "signals.hold = lambda: (hold(), os.kill(os.getpid(), signal.SIGTERM))\n"
     program += "sys.argv[1:] = ['--offline', 'train', 'f.yaml']\nrunpy.run_module('ftaug', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)

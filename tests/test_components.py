@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Component, Entry, Registry, explanations
 from ftaug.config.schema import REQUIRED, OfKind, adapted, function_shape
-from ftaug.config.words import wording
+from ftaug.config.wording import wording
 from ftaug.load import MODALITIES, import_components
 
 for modality in MODALITIES:

@@ -9,7 +9,7 @@ import pytest
 from ftaug.cli import run
 from ftaug.config.dump import digest
 from ftaug.load import load
-from ftaug.runs.session import Session
+from ftaug.runs.train_session import Session
 
 TEACHER = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 10, workers: 0}

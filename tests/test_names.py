@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug import names
+from ftaug.data import names
 
 
 @pytest.mark.parametrize(

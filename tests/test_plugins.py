@@ -13,7 +13,7 @@ from ftaug.load import load
 PLUGIN = '''
 import numpy as np
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import Pixels
+from ftaug.image.augmentations.transforms import Pixels
 
 
 @augmentation.register

@@ -10,8 +10,8 @@ import pytest
 from table_files import write_rows
 
 from ftaug.config.registry import REGISTRIES
-from ftaug.engine import splits
-from ftaug.engine.sample_keys import identities, sample_keys
+from ftaug.engine.loading import stratify
+from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.errors import BadData, ExperimentError
 from ftaug.image.datasets.torchvision import SOURCES
 from ftaug.load import MODALITIES, import_components
@@ -206,7 +206,7 @@ def test_groups_that_differ_in_blanks_or_case_are_one(tmp_path, reader, name):
     assert samples.groups.tolist() == [0, 0, 0, 1, 1, 2]
     assert "groups that differ only in case, spacing or a trailing .0 are one: 'p1' = 'P1'" in samples.notes
     for seed in range(20):
-        kept, held = splits.split(samples.targets, samples.groups, 2, words(samples), seed)
+        kept, held = stratify.split(samples.targets, samples.groups, 2, words(samples), seed)
         assert not {*samples.groups[kept]} & {*samples.groups[held]}
 
 
@@ -242,9 +242,9 @@ def test_rows_of_the_same_sample_are_on_one_side_of_splits_and_folds(tmp_path, r
     noun = "picture" if "image" in reader else "text"
     assert f"8 {noun}s are in several rows; a split keeps these on one side" in samples.notes
     for seed in range(20):
-        kept, held = splits.split(samples.targets, samples.groups, 0.3, words(samples), seed)
+        kept, held = stratify.split(samples.targets, samples.groups, 0.3, words(samples), seed)
         assert not {REPEATED[i] for i in kept} & {REPEATED[i] for i in held}
-        fold = splits.folds(samples.targets, samples.groups, 4, words(samples), seed)
+        fold = stratify.folds(samples.targets, samples.groups, 4, words(samples), seed)
         assert all(len({*fold[[i for i, one in enumerate(REPEATED) if one == sample]]}) == 1 for sample in REPEATED)
 
 

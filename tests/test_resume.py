@@ -278,11 +278,11 @@ def test_other_signals_to_the_whole_group(whole, place, name, code):
 def test_stopped_at_every_step_before_its_evaluation(whole, place):
     """Every start takes one step and is asked to stop, so that the evaluations fall to the starts that follow."""
     stop = """
-take = ftaug.runs.session.Session.take
+take = ftaug.runs.train_session.Session.take
 def stopped(self, step, stop, ticker):
     stop._reason = "SIGTERM"
     take(self, step, stop, ticker)
-ftaug.runs.session.Session.take = stopped
+ftaug.runs.train_session.Session.take = stopped
 """
     codes = [place.train(sabotage=stop).code for _ in range(STEPS)]
     assert codes == [75] * STEPS
@@ -462,22 +462,22 @@ def test_a_second_writer_is_refused(place):
 
 
 MUTANTS = {
-    "optimizer state not restored": "ftaug.runs.session.load_optimizer = lambda *_: None",
-    "average not restored": "import ftaug.engine.average as e; e.Average.load = lambda *_: None",
+    "optimizer state not restored": "ftaug.runs.train_session.load_optimizer = lambda *_: None",
+    "average not restored": "import ftaug.engine.training.weight_averaging as e; e.Average.load = lambda *_: None",
     "one step skipped": """
-import ftaug.engine.batches as b
+import ftaug.engine.loading.batches as b
 real = b.Epochs.requests
 b.Epochs.requests = lambda self, start, stop: real(self, start + (start > 0), stop + 1)
 """,
     "augmentation from a global generator": """
 import numpy
-import ftaug.engine.seeds as s
+import ftaug.engine.loading.seeds as s
 shared = numpy.random.Generator(numpy.random.Philox(0))
 s.streams = lambda *_: lambda name: shared
 """,
     "dropout and mixing from a global generator": """
 import numpy
-import ftaug.engine.seeds as s
+import ftaug.engine.loading.seeds as s
 shared = numpy.random.Generator(numpy.random.Philox(0))
 s.generator = lambda *_: shared
 """,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ftaug import split_groups
+from ftaug.data import split_groups
 
 LABELS = st.lists(st.tuples(st.integers(-3, 12), st.integers(-3, 12), st.integers(-3, 12)), max_size=25)
 

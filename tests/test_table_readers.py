@@ -9,14 +9,14 @@ import pytest
 
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.schema import function_shape
+from ftaug.data.tables.infer_columns import look
 from ftaug.errors import BadData
 from ftaug.image.datasets.table import image_table
 from ftaug.load import MODALITIES, import_components
-from ftaug.tables.guessing import look
 from ftaug.text.augmentations import paraphrases, sources
 from ftaug.text.augmentations.tables import table
 from ftaug.text.datasets.table import text_table
-from ftaug.text.inputs import Inputs
+from ftaug.text.predict_inputs import Inputs
 
 for modality in MODALITIES:
     import_components(modality)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ftaug.interfaces import Stage
+from ftaug.interfaces.model import Stage
 from ftaug.weight_matching import OrderMismatch, match_by_order, summary
 
 HEAD = Stage("head", ("fc",))

@@ -7,7 +7,7 @@ from torchvision.models.convnext import CNBlockConfig
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.stages import by_rules
 from ftaug.image.backbones.torchvision import _RULES, torchvision
-from ftaug.interfaces import Backbone
+from ftaug.interfaces.model import Backbone
 
 CLASSES = ("a", "b", "c")
 SIZES = {

@@ -12,19 +12,19 @@ import numpy as np
 from ftaug.config.dump import digest
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import nested
-from ftaug.engine import copies as engine
-from ftaug.engine.batches import Prepared
-from ftaug.engine.copies import As, Copies
-from ftaug.engine.portion import Portion, portions
-from ftaug.engine.setup import modality_of, prepared
-from ftaug.engine.signals import StopRequests
-from ftaug.engine.workers import processes
+from ftaug.engine.loading import augmented_copies as engine
+from ftaug.engine.loading.augmented_copies import As, Copies
+from ftaug.engine.loading.batches import Prepared
+from ftaug.engine.loading.prepare import modality_of, prepared
+from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.loading.workers import processes
+from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import ExperimentError, Interrupted, Stopped
 from ftaug.load import load
-from ftaug.runs import output as screen
+from ftaug.runs.augmented_dataset import WrittenSet, lock
 from ftaug.runs.bad_samples import readable
-from ftaug.runs.ticker import Ticker
-from ftaug.runs.written import WrittenSet, lock
+from ftaug.runs.report import console as screen
+from ftaug.runs.report.progress_bar import Ticker
 
 
 def run(

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ftaug.engine.auto_unfreeze import settled
-from ftaug.engine.benchmark import Found, advice, measure
-from ftaug.engine.caching import caching
-from ftaug.engine.device import describe
-from ftaug.engine.memory import parted
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import Setup, build
+from ftaug.engine.loading.sample_cache import caching
+from ftaug.engine.loading.split import portions
+from ftaug.engine.system.device import describe
+from ftaug.engine.training.auto_unfreeze import settled
+from ftaug.engine.training.benchmark import Found, advice, measure
+from ftaug.engine.training.build import build
+from ftaug.engine.training.micro_batch_size import parted
+from ftaug.engine.training.state import Setup
 from ftaug.load import load
-from ftaug.runs import output
 from ftaug.runs.bad_samples import readable
+from ftaug.runs.report import console
 
 
 def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json: bool) -> None:
@@ -28,7 +29,7 @@ def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json
         found = measure(setup, steps)
     said = advice(setup, found)
     if as_json:
-        print(output.to_json({**asdict(found), "share_of_bound": found.share, "advice": said}))
+        print(console.to_json({**asdict(found), "share_of_bound": found.share, "advice": said}))
         return
     _print(setup, found, said)
 
@@ -37,12 +38,12 @@ def _print(setup: Setup, found: Found, said: Sequence[str]) -> None:
     speed = (
         f"{found.samples_per_second:.1f} samples a second, {found.share:.0%} of the {found.bound:.1f} that the network"
     )
-    output.show(f"{setup.experiment.name} on {describe(setup.device)}, {setup.device.precision}: {speed} can take")
+    console.show(f"{setup.experiment.name} on {describe(setup.device)}, {setup.device.precision}: {speed} can take")
     parts = {**found.phases, "the rest": max(0.0, found.step - sum(found.phases.values()))}
     rows = [(name, f"{1000 * seconds:.1f}", f"{seconds / found.step:.0%}") for name, seconds in parts.items()]
-    output.show(output.table(("of a step", "ms", "share"), [*rows, ("in all", f"{1000 * found.step:.1f}", "100%")]))
+    console.show(console.table(("of a step", "ms", "share"), [*rows, ("in all", f"{1000 * found.step:.1f}", "100%")]))
     one = f"read {1000 * found.reading:.2f} ms, decode and augment {1000 * found.preparing:.2f} ms"
-    output.show(f"a sample in one process: {one}; {found.workers} worker{'s' * (found.workers != 1)}")
-    output.show(f"peak memory {found.peak_memory / 2**20:,.0f} MiB")
+    console.show(f"a sample in one process: {one}; {found.workers} worker{'s' * (found.workers != 1)}")
+    console.show(f"peak memory {found.peak_memory / 2**20:,.0f} MiB")
     for sentence in said:
-        output.show(f"try {sentence}")
+        console.show(f"try {sentence}")

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ftaug.errors import FtaugError
-from ftaug.runs import mixing, output, plots, screen
-from ftaug.runs.opened import OpenRun
-from ftaug.runs.started import weights_of
-from ftaug.runs.ticker import Ticker
+from ftaug.runs import weight_mixing
+from ftaug.runs.initial_weights import weights_of
+from ftaug.runs.report import console as output
+from ftaug.runs.report import plots, training_summary
+from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.trained_model import OpenRun
 
 ALPHAS = tuple(step / 10 for step in range(11))
 
@@ -18,15 +20,15 @@ ALPHAS = tuple(step / 10 for step in range(11))
 def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, trust_plugins: bool) -> None:
     """Measure blends on the validation samples and write the best one as a run folder; prints that folder."""
     chosen = sorted(set(alphas or ALPHAS))
-    opened = mixing.open_ingredient(run, trust_plugins=trust_plugins)
+    opened = weight_mixing.open_ingredient(run, trust_plugins=trust_plugins)
     path = to or run.with_name(f"{run.resolve().name}-blend")
-    with mixing.mix_folder(path, opened, mixing.identity("blend", [run], *chosen)) as folder:
+    with weight_mixing.mix_folder(path, opened, weight_mixing.identity("blend", [run], *chosen)) as folder:
         if folder.complete is None:
             try:
-                start, own_head = mixing.start_of(opened, trust_plugins=trust_plugins)
+                start, own_head = weight_mixing.start_of(opened, trust_plugins=trust_plugins)
                 rows, best = blended(opened, start, chosen)
                 account = {"run": str(run), "head_is_blended": own_head, **best[1], "blends": rows}
-                mixing.complete(folder, opened, [run], best[0], "blend", account)
+                weight_mixing.complete(folder, opened, [run], best[0], "blend", account)
                 plots.blend(rows, opened.experiment.evaluate.best, best[1]["alpha"], folder.path)
             except FtaugError:
                 folder.abandon()
@@ -35,17 +37,17 @@ def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, t
         else:
             output.say(f"already complete: {path}")
         result = {"run": str(path), **(folder.complete or {})}
-        print(output.to_json(result | {"blend": mixing.account(path, "blend")}) if as_json else path)
+        print(output.to_json(result | {"blend": weight_mixing.account(path, "blend")}) if as_json else path)
 
 
 def blended(
-    opened: OpenRun, start: mixing.Weights, alphas: Sequence[float]
-) -> tuple[list[dict[str, Any]], tuple[mixing.Candidate, dict[str, Any]]]:
+    opened: OpenRun, start: weight_mixing.Weights, alphas: Sequence[float]
+) -> tuple[list[dict[str, Any]], tuple[weight_mixing.Candidate, dict[str, Any]]]:
     """A row for each blend, and the best of them: of equal scores the lower loss, then the nearest to the start."""
     end = weights_of(opened)
-    norms = mixing.differing_norms(opened, start, end)
+    norms = weight_mixing.differing_norms(opened, start, end)
     rows: list[dict[str, Any]] = []
-    best: tuple[mixing.Candidate, dict[str, Any]] | None = None
+    best: tuple[weight_mixing.Candidate, dict[str, Any]] | None = None
     with Ticker(len(alphas), 0, unit="blend") as ticker:
         for alpha in alphas:
             for candidate in _at(opened, start, end, alpha, norms):
@@ -60,11 +62,11 @@ def blended(
 
 
 def _at(
-    opened: OpenRun, start: mixing.Weights, end: mixing.Weights, alpha: float, norms: Sequence[str]
-) -> Iterator[mixing.Candidate]:
+    opened: OpenRun, start: weight_mixing.Weights, end: weight_mixing.Weights, alpha: float, norms: Sequence[str]
+) -> Iterator[weight_mixing.Candidate]:
     """The blend at an alpha; between the ends also with the statistics of BatchNorm measured anew."""
-    weights = mixing.between(start, end, alpha)
-    yield from mixing.measured(opened, weights, norms if 0 < alpha < 1 else ())
+    weights = weight_mixing.between(start, end, alpha)
+    yield from weight_mixing.measured(opened, weights, norms if 0 < alpha < 1 else ())
 
 
 def show(opened: OpenRun, account: Mapping[str, Any]) -> None:
@@ -80,7 +82,7 @@ def show(opened: OpenRun, account: Mapping[str, Any]) -> None:
         )
         for row in account["blends"]
     ]
-    console = screen.console()
+    console = training_summary.console()
     console.print(output.table(("alpha", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
     if not account["head_is_blended"]:
         console.print(

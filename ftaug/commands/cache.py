@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ftaug.config.caches import cache_folder, memory_folder
 from ftaug.config.strict_json import dumps
+from ftaug.data.cache_dirs import cache_folder, memory_folder
 
 
 def show(as_json: bool) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from ftaug.components import metrics
-from ftaug.components.regression import mae, pearson, r2, rmse, spearman
-from ftaug.engine.measure import Measurement
-from ftaug.engine.portion import Portion
-from ftaug.engine.storage import make_inside, replace, storage_errors
-from ftaug.interfaces import Task
-from ftaug.runs import numbers, output, plots
-from ftaug.runs.opened import OpenRun, open_run
+from ftaug.components.losses.regression import mae, pearson, r2, rmse, spearman
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.system.storage import make_inside, replace, storage_errors
+from ftaug.engine.training.evaluate import Measurement
+from ftaug.interfaces.data import Task
+from ftaug.runs.report import console, plots, regression
 from ftaug.runs.requirements import Requirement, check, check_names
+from ftaug.runs.trained_model import OpenRun, open_run
 
 LISTED_CONFUSIONS = 10
 OF_NUMBERS = {m.__name__: m for m in (mae, rmse, r2, pearson, spearman)}
@@ -46,14 +46,14 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
         "precision": opened.device.precision,
         **({"left_out": len(portion.left_out)} if portion.left_out else {}),
         "metrics": values,
-        **(numbers.report(measured, portion, OF_NUMBERS) if task.regression else of_classes(measured, task)),
+        **(regression.report(measured, portion, OF_NUMBERS) if task.regression else of_classes(measured, task)),
     }
     if cautions := getattr(opened.portions, "cautions", []):
         report["cautions"] = cautions
     with storage_errors(f"{run}: the report cannot be written"):
         report["files"] = [str(path) for path in write(report, opened, portion, measured)]
     if as_json:
-        print(output.to_json(report))
+        print(console.to_json(report))
     else:
         show(report, opened.task)
     check(requirements, values)
@@ -111,10 +111,10 @@ def write(report: dict[str, Any], opened: OpenRun, portion: Portion, measured: M
     folder = opened.folder / "report"
     make_inside(folder)
     summary = folder / f"evaluate-{portion.purpose}.json"
-    replace(summary, (output.to_json(report) + "\n").encode())
+    replace(summary, (console.to_json(report) + "\n").encode())
     yield summary
     predictions = folder / f"predictions-{portion.purpose}.csv"
-    table = numbers.predictions_table if opened.task.regression else predictions_table
+    table = regression.predictions_table if opened.task.regression else predictions_table
     replace(predictions, _csv(table(portion, measured)))
     yield predictions
     if opened.task.regression:
@@ -151,21 +151,21 @@ def show(report: dict[str, Any], task: Task) -> None:
     """Print the report for a person."""
     tables: list[Any] = [
         f"{report['samples']:,} {report['split']} samples, {report['checkpoint']} of {report['run']}",
-        output.table(("metric", "value"), report["metrics"].items()),
+        console.table(("metric", "value"), report["metrics"].items()),
     ]
-    tables += numbers.tables(report) if task.regression else tables_of_classes(report, task)
-    output.show(*tables, *(f"wrote {path}" for path in report["files"]))
+    tables += regression.tables(report) if task.regression else tables_of_classes(report, task)
+    console.show(*tables, *(f"wrote {path}" for path in report["files"]))
 
 
 def tables_of_classes(report: dict[str, Any], task: Task) -> list[Any]:
     """How each class fares, and what is taken for what, for a person."""
-    tables = [output.table(list(report["classes"][0]), (list(row.values()) for row in report["classes"]))]
+    tables = [console.table(list(report["classes"][0]), (list(row.values()) for row in report["classes"]))]
     matrix = report["confusion"]
     if matrix is not None and len(task.classes) <= PRINTED_MATRIX:
         rows = ([name, *map(int, row)] for name, row in zip(task.classes, matrix, strict=True))
-        tables.append(output.table(("true ↓ predicted →", *task.classes), rows))
+        tables.append(console.table(("true ↓ predicted →", *task.classes), rows))
     elif matrix is not None and (worst := list(confusions(matrix, task))):
-        tables.append(output.table(("true", "taken for", "times"), worst))
+        tables.append(console.table(("true", "taken for", "times"), worst))
     return tables
 
 

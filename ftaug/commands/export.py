@@ -8,18 +8,18 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ftaug.components import timing
-from ftaug.config.document import parse_value
+from ftaug.components.exporters import timing
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind
-from ftaug.engine.storage import storage_errors
+from ftaug.config.yaml_document import parse_value
+from ftaug.engine.system.storage import storage_errors
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
-from ftaug.runs import output
-from ftaug.runs.export_folder import EXPORTS, ExportFolder, files_of, open_exports
-from ftaug.runs.export_parity import Allowance, Reference
-from ftaug.runs.export_table import refusals, summary
-from ftaug.runs.opened import open_run
-from ftaug.runs.provenance import unfinished
+from ftaug.runs.export.folder import EXPORTS, ExportFolder, files_of, open_exports
+from ftaug.runs.export.parity import Allowance, Reference
+from ftaug.runs.export.provenance import unfinished
+from ftaug.runs.export.table import refusals, summary
+from ftaug.runs.report import console
+from ftaug.runs.trained_model import open_run
 
 
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
@@ -29,7 +29,7 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
     exporters = targets(formats)
     reference = Reference.of(opened)
     if caution := unfinished(reference.bundle.provenance):
-        output.say(f"{run}: {caution}")
+        console.say(f"{run}: {caution}")
     entries: dict[str, Any] = {}
     too_slow: list[str] = []
     with open_exports(run) as exports:
@@ -41,9 +41,9 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
             except NotReached as error:
                 too_slow.append(str(error))
     if as_json:
-        print(output.to_json(entries))
+        print(console.to_json(entries))
     else:
-        output.show(*(summary(entries) if entries else ()))
+        console.show(*(summary(entries) if entries else ()))
     if failed := [*refusals(entries), *too_slow]:
         raise NotReached(*failed)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken, did_you_mean
-from ftaug.interfaces import RequestedModel, Starting
+from ftaug.interfaces.modality import RequestedModel, Starting
 from ftaug.load import MODALITIES, import_components, load
 
 
@@ -67,4 +67,4 @@ def most_likely(path: Path) -> str:
 
 
 def _starting(modality: str) -> Starting:
-    return cast(Starting, import_module(f"ftaug.{modality}.starting"))
+    return cast(Starting, import_module(f"ftaug.{modality}.init_config"))

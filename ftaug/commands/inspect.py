@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
-from ftaug.engine import unfreeze
-from ftaug.engine.adapt import adapt
-from ftaug.engine.outline import Row, course, outline
-from ftaug.engine.portion import Portion, notes_of, portions
-from ftaug.engine.setup import build_model, cautions, horizon, modality_of
-from ftaug.engine.storage import storage_errors
+from ftaug.engine.loading.prepare import horizon, modality_of
+from ftaug.engine.loading.split import Portion, notes_of, portions
+from ftaug.engine.system.storage import storage_errors
+from ftaug.engine.training import unfreeze
+from ftaug.engine.training.build import build_model, cautions
+from ftaug.engine.training.parameter_summary import Row, course, outline
+from ftaug.engine.training.peft import adapt
 from ftaug.errors import BadData, ExperimentError, MissingInput
-from ftaug.interfaces import Backbone, Horizon
+from ftaug.interfaces.model import Backbone, Horizon
 from ftaug.load import load
-from ftaug.runs import output
 from ftaug.runs.bad_samples import without
 from ftaug.runs.data_check import Unreadable, read_all
-from ftaug.runs.opened import MODEL_FILE, recorded_data
+from ftaug.runs.report import console as output
+from ftaug.runs.trained_model import MODEL_FILE, recorded_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

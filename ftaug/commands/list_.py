@@ -16,7 +16,7 @@ from ftaug.config.registry import REGISTRIES, Entry, Registry
 from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape
 from ftaug.config.sections import TOP, kinds_of, sections
 from ftaug.config.strict_json import dumps
-from ftaug.config.words import wording
+from ftaug.config.wording import wording
 from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.load import MODALITIES, import_components
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ftaug.engine.auto_unfreeze import settled
-from ftaug.engine.caching import caching
-from ftaug.engine.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
-from ftaug.engine.memory import parted
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import build
-from ftaug.engine.storage import storage_errors
+from ftaug.engine.loading.sample_cache import caching
+from ftaug.engine.loading.split import portions
+from ftaug.engine.system.storage import storage_errors
+from ftaug.engine.training.auto_unfreeze import settled
+from ftaug.engine.training.build import build
+from ftaug.engine.training.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
+from ftaug.engine.training.micro_batch_size import parted
 from ftaug.errors import ExperimentError
 from ftaug.load import load
-from ftaug.runs import output, plots
 from ftaug.runs.bad_samples import readable
+from ftaug.runs.report import console, plots
 from ftaug.runs.teacher import teacher_of
 
 
@@ -58,7 +58,7 @@ def run(
             path,
         )
     if as_json:
-        print(output.to_json(_as_json(curve, verdict, path)))
+        print(console.to_json(_as_json(curve, verdict, path)))
     else:
         _print(curve, verdict, path)
 
@@ -80,6 +80,6 @@ def _print(curve: Curve, verdict: Verdict, path: Path) -> None:
     at = smoothed_at(curve, list(verdict.suggestions.values()))
     rows = [(name, f"{rate:.2e}", loss) for (name, rate), loss in zip(verdict.suggestions.items(), at, strict=True)]
     ended = f", ended at {curve.rates[-1]:.2g}, where the loss ran away" if curve.diverged else ""
-    output.show(f"{len(curve.rates)} steps from {curve.rates[0]:.2g} on{ended}")
-    output.show(output.table(("rule", "rate", "smoothed loss"), rows))
-    output.show(*verdict.sentences, f"curve: {path}", f"try lr.peak={rounded(verdict.rate)}")
+    console.show(f"{len(curve.rates)} steps from {curve.rates[0]:.2g} on{ended}")
+    console.show(console.table(("rule", "rate", "smoothed loss"), rows))
+    console.show(*verdict.sentences, f"curve: {path}", f"try lr.peak={rounded(verdict.rate)}")

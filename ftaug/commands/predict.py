@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.engine.cores import usable_cores
-from ftaug.engine.setup import evaluated, modality_of
-from ftaug.engine.storage import replace, storage_errors
+from ftaug.engine.loading.prepare import evaluated, modality_of
+from ftaug.engine.system.cpu_count import usable_cores
+from ftaug.engine.system.storage import replace, storage_errors
 from ftaug.errors import BadData, FtaugError
-from ftaug.interfaces import Input
-from ftaug.runs import output
-from ftaug.runs.answers import Form, form
-from ftaug.runs.opened import OpenRun, open_run
+from ftaug.interfaces.data import Input
+from ftaug.runs.report import console
+from ftaug.runs.report.predictions import Form, form
+from ftaug.runs.trained_model import OpenRun, open_run
 
 FAILURES_SHOWN = 20
 
@@ -123,7 +123,7 @@ def _to_json(told: Form) -> Iterator[Sink]:
     def write(one: Prediction) -> None:
         nonlocal start
         plain = {"error": one.error} if one.answer is None else told.plain(one.answer)
-        print(start, textwrap.indent(output.to_json({"input": one.name, **plain}), "  "), sep="\n", end="")
+        print(start, textwrap.indent(console.to_json({"input": one.name, **plain}), "  "), sep="\n", end="")
         start = ","
 
     yield write
@@ -154,7 +154,7 @@ def _to_table(told: Form) -> Iterator[Sink]:
     found: list[Prediction] = []
     yield found.append
     shown = None if any(one.error for one in found) else -1
-    output.show(output.table(_headings(told)[:shown], (_row(told, one)[:shown] for one in found)))
+    console.show(console.table(_headings(told)[:shown], (_row(told, one)[:shown] for one in found)))
 
 
 def _headings(told: Form) -> list[str]:

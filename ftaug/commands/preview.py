@@ -15,14 +15,15 @@ from rich.table import Table
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import nested
 from ftaug.config.severity import governed
-from ftaug.engine import seeds, storage
-from ftaug.engine.portion import Portion, portions
-from ftaug.engine.setup import modality_of
+from ftaug.engine.loading import seeds
+from ftaug.engine.loading.prepare import modality_of
+from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.system import storage
 from ftaug.errors import ExperimentError, did_you_mean
-from ftaug.interfaces import Effect, Row, Showing
+from ftaug.interfaces.preview import Effect, Row, Showing
 from ftaug.load import load
-from ftaug.runs import output as results
-from ftaug.runs.screen import console
+from ftaug.runs.report import console as results
+from ftaug.runs.report.training_summary import console
 
 
 def run(

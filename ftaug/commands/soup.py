@@ -8,25 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from ftaug.errors import ExperimentError, FtaugError
-from ftaug.runs import mixing, output, screen
+from ftaug.runs import weight_mixing
 from ftaug.runs.earlier_samples import overlapping
-from ftaug.runs.mixing import Candidate, Weights
-from ftaug.runs.opened import OpenRun
-from ftaug.runs.started import weights_of
-from ftaug.runs.ticker import Ticker
+from ftaug.runs.initial_weights import weights_of
+from ftaug.runs.report import console as output
+from ftaug.runs.report import training_summary
+from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.trained_model import OpenRun
+from ftaug.runs.weight_mixing import Candidate, Weights
 
 
 def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: bool) -> None:
     """Mix runs by their validation samples and write the best mix as a run folder; prints that folder."""
     if len({run.resolve() for run in runs}) < max(2, len(runs)):
         raise ExperimentError("a soup needs two or more runs, each once; of one run try `ftaug blend RUN`")
-    host = mixing.open_ingredient(runs[0], trust_plugins=trust_plugins)
+    host = weight_mixing.open_ingredient(runs[0], trust_plugins=trust_plugins)
     path = to or runs[0].with_name(f"{runs[0].resolve().name}-soup")
-    with mixing.mix_folder(path, host, mixing.identity("soup", runs)) as folder:
+    with weight_mixing.mix_folder(path, host, weight_mixing.identity("soup", runs)) as folder:
         if folder.complete is None:
             try:
                 best, account = Soup(host, runs, trust_plugins).cooked()
-                mixing.complete(folder, host, [Path(name) for name in account["ingredients"]], best, "soup", account)
+                weight_mixing.complete(
+                    folder, host, [Path(name) for name in account["ingredients"]], best, "soup", account
+                )
             except FtaugError:
                 folder.abandon()
                 raise
@@ -34,7 +38,7 @@ def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: 
         else:
             output.say(f"already complete: {path}")
         result = {"run": str(path), **(folder.complete or {})}
-        print(output.to_json(result | {"soup": mixing.account(path, "soup")}) if as_json else path)
+        print(output.to_json(result | {"soup": weight_mixing.account(path, "soup")}) if as_json else path)
 
 
 ALL = "all of them"
@@ -55,7 +59,7 @@ class Soup:
             order, every, norms = self._alone(ticker)
             best, members = self._greedy(order, norms, ticker)
             if not any(row["soup"] == ALL for row in self.rows):
-                found = mixing.measured(self.host, every, norms)
+                found = weight_mixing.measured(self.host, every, norms)
                 better = _best(found).rank > best.rank
                 self._note(ALL, found, better)
                 best, members = (_best(found), order) if better else (best, members)
@@ -68,9 +72,9 @@ class Soup:
         norms: list[str] = []
         for count, run in enumerate(self.runs):
             weights = first if count == 0 else self._weights(run)
-            norms += [name for name in mixing.differing_norms(self.host, first, weights) if name not in norms]
-            every = mixing.mean(every, weights, count)
-            found = mixing.measured(self.host, weights)
+            norms += [name for name in weight_mixing.differing_norms(self.host, first, weights) if name not in norms]
+            every = weight_mixing.mean(every, weights, count)
+            found = weight_mixing.measured(self.host, weights)
             ranks[run] = found[0].rank
             self._note(str(run), found, kept=False)
             ticker.tick()
@@ -80,11 +84,11 @@ class Soup:
     def _greedy(self, order: Sequence[Path], norms: Sequence[str], ticker: Ticker) -> tuple[Candidate, list[Path]]:
         """Begin with the best run, and take in each other that does not make the mean worse."""
         mean = self._weights(order[0])
-        (best,) = mixing.measured(self.host, mean)
+        (best,) = weight_mixing.measured(self.host, mean)
         members = [order[0]]
         for run in order[1:]:
-            tried = mixing.mean(mean, self._weights(run), len(members))
-            found = mixing.measured(self.host, tried, norms)
+            tried = weight_mixing.mean(mean, self._weights(run), len(members))
+            found = weight_mixing.measured(self.host, tried, norms)
             better = _best(found).rank[0] >= best.rank[0]
             if better:
                 best, mean, members = _best(found), tried, [*members, run]
@@ -96,8 +100,8 @@ class Soup:
 
     def _weights(self, run: Path) -> Weights:
         if run == self.runs[0]:
-            return weights_of(mixing.open_ingredient(run, trust_plugins=self.trust_plugins))
-        opened = mixing.open_ingredient(run, trust_plugins=self.trust_plugins)
+            return weights_of(weight_mixing.open_ingredient(run, trust_plugins=self.trust_plugins))
+        opened = weight_mixing.open_ingredient(run, trust_plugins=self.trust_plugins)
         _require_alike(self.host, opened)
         return weights_of(opened)
 
@@ -148,7 +152,7 @@ def show(account: Mapping[str, Any]) -> None:
         (row["soup"], row["norms"] or "", *(row["metrics"][name] for name in names), "kept" if row["kept"] else "")
         for row in account["rows"]
     ]
-    console = screen.console()
+    console = training_summary.console()
     console.print(output.table(("soup", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
     count = len(account["ingredients"])
     console.print(f"{count} ingredient{'s' * (count != 1)}: {', '.join(account['ingredients'])}")

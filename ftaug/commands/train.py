@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.config.document import read
 from ftaug.config.dump import data_paths, digest, folder_digest, missing_files, to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
-from ftaug.engine.signals import StopRequests
+from ftaug.config.yaml_document import read
+from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import (
     BadSample,
     DataChanged,
@@ -31,7 +31,7 @@ from ftaug.load import load
 from ftaug.runs.requirements import Requirement, check, check_names, names_in_training
 
 if TYPE_CHECKING:
-    from ftaug.engine.run_folder import RunFolder
+    from ftaug.engine.system.run_folder import RunFolder
 
 
 def run(
@@ -57,7 +57,7 @@ def run(
     check_names(requirements, names_in_training(experiment))
 
     # after the file is known to be right: this takes seconds
-    from ftaug.engine.run_folder import default_path, same_settings
+    from ftaug.engine.system.run_folder import default_path, same_settings
 
     given = read(continued / "experiment.yaml" if continued else config)
     folder = config.absolute().parent
@@ -101,7 +101,7 @@ def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
 
 def _digest_of(run: Path) -> str:
     """The digest of the experiment that a run folder is for."""
-    from ftaug.engine.run_folder import read_json
+    from ftaug.engine.system.run_folder import read_json
 
     return str((read_json(run / "status.json") or {}).get("digest"))
 
@@ -128,8 +128,8 @@ def _anew_where_data_changed(train: Callable[[], dict[str, Any]], *, fresh: bool
 
 def _one(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
     """Bring a run with a digest to its end; returns what it came to. Raises Stopped."""
-    from ftaug.engine.run_folder import RunFolder
-    from ftaug.runs import output
+    from ftaug.engine.system.run_folder import RunFolder
+    from ftaug.runs.report import console as output
 
     portable, kept = with_kept_plugins(experiment)
     with RunFolder.open(
@@ -162,7 +162,7 @@ def _check_data(experiment: Experiment, folder: RunFolder) -> None:
 
     Where the same data lie elsewhere now, the run finds them there from now on.
     """
-    from ftaug.runs import output
+    from ftaug.runs.report import console as output
 
     if gone := [str(path) for path in data_paths(experiment) if not path.exists()]:
         output.say(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})")
@@ -189,8 +189,9 @@ def _parts(experiment: Experiment, folds: int) -> list[str]:
 
 def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
     """Bring the run of each fold to its end; returns their mean. Raises Stopped."""
-    from ftaug.engine.run_folder import fresh_path
-    from ftaug.runs import folds, screen
+    from ftaug.engine.system.run_folder import fresh_path
+    from ftaug.runs import cross_validation as folds
+    from ftaug.runs.report import training_summary
 
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
@@ -211,9 +212,9 @@ def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool)
                 folds.abandon(path)
                 raise
     done = folds.finish(path, results)
-    console = screen.console()
+    console = training_summary.console()
     console.print(folds.table(done))
-    console.print(screen.next_steps(path))
+    console.print(training_summary.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
@@ -235,7 +236,7 @@ def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str]
     if (Path(from_) / "resolved.yaml").is_file():
         method = load(Path(from_) / "resolved.yaml", trust_plugins=trust_plugins).method
         if method is not None and method.fact("learns") != "all":
-            from ftaug.runs.merged import merged_weights
+            from ftaug.runs.merged_weights import merged_weights
 
             return [_weights_of(config, overrides, trust_plugins, merged_weights(from_, trust_plugins=trust_plugins))]
     kept = (Path(from_, "best", name).absolute() for name in ("ema.safetensors", "model.safetensors"))

@@ -13,7 +13,7 @@ import numpy as np
 
 from ftaug.config.kinds import metric
 from ftaug.config.types import Count
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 Average = Literal["macro", "weighted", "micro"]
 ClassAverage = Literal["macro", "weighted"]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ftaug.config.kinds import schedule
 from ftaug.config.types import CountOrZero, Duration, Fraction, NonNegative, Positive, Wording
-from ftaug.interfaces import Horizon, improvements
+from ftaug.interfaces.model import Horizon, improvements
 
 Factor = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a factor from 0 to 1")]
 NONE = Duration(0, "steps")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from ftaug.config.document import Where
+from ftaug.config.yaml_document import Where
 
 
 @dataclasses.dataclass(frozen=True)

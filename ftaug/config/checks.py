@@ -6,13 +6,13 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
 
-from ftaug.config.document import Where
 from ftaug.config.experiment import Experiment, Fold, Split, UnfreezeStage
-from ftaug.config.faults import Fault, predicate
 from ftaug.config.modalities import WITHOUT_EFFECT
+from ftaug.config.problems import Fault, predicate
 from ftaug.config.registry import Component
 from ftaug.config.task_fit import TARGETS, misfits, possible_tasks, tasks_of
 from ftaug.config.types import Duration
+from ftaug.config.yaml_document import Where
 from ftaug.errors import ExperimentError, one_of
 
 Found = Iterator[tuple[Where, Fault]]

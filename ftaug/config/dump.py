@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ftaug.config import document
+from ftaug.config import yaml_document
 from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import is_file
 from ftaug.config.registry import Component
@@ -172,7 +172,7 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     try:
-        plain = isinstance(document.scalar(value), str)
+        plain = isinstance(yaml_document.scalar(value), str)
     except ValueError:
         plain = False
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else '"')

@@ -2,7 +2,7 @@
 and may have its own components of a kind that is here."""
 
 from ftaug.config.registry import Registry
-from ftaug.interfaces import TaskKind
+from ftaug.interfaces.data import TaskKind
 
 CLASSES: tuple[TaskKind, ...] = ("single_label", "multi_label")
 ANY_TASK: tuple[TaskKind, ...] = (*CLASSES, "regression")

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftaug.config.document import Document, Places, Where, parse_value
 from ftaug.config.experiment import Experiment
 from ftaug.config.schema import dataclass_shape
-from ftaug.config.words import dotted, shown
+from ftaug.config.wording import dotted, shown
+from ftaug.config.yaml_document import Document, Places, Where, parse_value
 from ftaug.errors import ExperimentError, Place, Problem, did_you_mean
 
 _STEP = re.compile(r'"([^"]+)"|([^."]+)')

@@ -14,7 +14,6 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, PydanticCustomError, SchemaValidator, core_schema
 
-from ftaug.config.aliases import listed_as, right_place
 from ftaug.config.annotations import (
     Kind,
     annotation_at,
@@ -26,9 +25,9 @@ from ftaug.config.annotations import (
     is_section,
     is_union,
 )
-from ftaug.config.document import Where
-from ftaug.config.faults import Fault, fail, predicate
+from ftaug.config.hints import listed_as, right_place
 from ftaug.config.other_names import hint, same_name, setting_hint, spelled
+from ftaug.config.problems import Fault, fail, predicate
 from ftaug.config.registry import (
     REGISTRIES,
     Component,
@@ -41,7 +40,8 @@ from ftaug.config.registry import (
     registry,
 )
 from ftaug.config.severity import Severity, governed, settings_at
-from ftaug.config.words import article, as_list, shown, valid_keys, wording
+from ftaug.config.wording import article, as_list, shown, valid_keys, wording
+from ftaug.config.yaml_document import Where
 from ftaug.errors import SHOWN
 
 REQUIRED = inspect.Parameter.empty

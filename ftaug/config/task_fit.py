@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ftaug.config.document import Where
 from ftaug.config.experiment import Experiment
 from ftaug.config.kinds import ANY_TASK
 from ftaug.config.registry import Component, nested, registry
 from ftaug.config.schema import component_named
-from ftaug.config.words import dotted
+from ftaug.config.wording import dotted
+from ftaug.config.yaml_document import Where
 from ftaug.errors import ExperimentError, Place, one_of
-from ftaug.interfaces import TaskKind
+from ftaug.interfaces.data import TaskKind
 
 TARGETS: dict[TaskKind, str] = {
     "single_label": "one class a sample",

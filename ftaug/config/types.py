@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from ftaug.config.plugins import is_file
 
 if TYPE_CHECKING:
-    from ftaug.interfaces import Horizon
+    from ftaug.interfaces.model import Horizon
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,9 @@ import numpy as np
 from PIL import Image
 
 from ftaug.image.augmentations.crops import covering, resized_centre
-from ftaug.image.augmentations.draws import Canvas, Draw, Pixels
-from ftaug.image.picture import Picture
-from ftaug.image.resample import FILTERS
+from ftaug.image.augmentations.transforms import Canvas, Draw, Pixels
+from ftaug.image.io.picture import Picture
+from ftaug.image.render.resample import FILTERS
 
 LARGEST = 32
 """How many times the model's input a resized picture may be; of a longer one only the windows are resized.

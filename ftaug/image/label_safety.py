@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ftaug.config.registry import Component, nested
-from ftaug.config.words import dotted
+from ftaug.config.wording import dotted
 from ftaug.errors import ExperimentError, Problem, did_you_mean
 from ftaug.image.augmentations.labels import swaps
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 SIDES = (
     *(("left", "right"), ("east", "west"), ("os", "od"), ("l", "r"), ("sinister", "dexter"), ("links", "rechts")),

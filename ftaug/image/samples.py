@@ -15,20 +15,20 @@ from torch.nn.functional import interpolate
 from ftaug.config.registry import Component
 from ftaug.errors import FtaugError
 from ftaug.image import label_safety
-from ftaug.image import show as show
 from ftaug.image.augmentations.end_size import check_size, check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
-from ftaug.image.decode import opened
-from ftaug.image.decoded import VERSION, DecodedSamples
-from ftaug.image.encode import SUFFIX
-from ftaug.image.encode import encode as encode_picture
-from ftaug.image.export_source import read_by_pillow
-from ftaug.image.exported import IMAGE_CLASSIFICATION, preprocessor
-from ftaug.image.inputs import inputs as named_pictures
-from ftaug.image.on_device import PlannedBatch, packed, rendered
-from ftaug.image.planned import Planned, planned
-from ftaug.image.synthetic import synthetic as synthetic
-from ftaug.interfaces import Account, Facing, Input, Reading, Samples, Streams, Task
+from ftaug.image.export.preprocessor import IMAGE_CLASSIFICATION, preprocessor
+from ftaug.image.export.source import read_by_pillow
+from ftaug.image.export.synthetic import synthetic as synthetic
+from ftaug.image.io.decode import opened
+from ftaug.image.io.decode_cache import VERSION, DecodedSamples
+from ftaug.image.io.encode import SUFFIX
+from ftaug.image.io.encode import encode as encode_picture
+from ftaug.image.predict_inputs import inputs as named_pictures
+from ftaug.image.render.gpu import PlannedBatch, packed, rendered
+from ftaug.image.render.gpu_plan import Planned, planned
+from ftaug.interfaces.data import Account, Input, Samples, Streams, Task
+from ftaug.interfaces.export import Facing, Reading
 
 on_device = True
 cache_version = VERSION

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ftaug.data.tables.infer_columns import Targets
 from ftaug.errors import BadData, printable
-from ftaug.interfaces import Samples
+from ftaug.interfaces.data import Samples
 from ftaug.recipes.recipe import Choice
-from ftaug.tables.guessing import Targets
 
 COLUMNS_GUESSED = "columns by their names and their cells"
 FEW = 300  # samples up to which none is held out if there is a test split

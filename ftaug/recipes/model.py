@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ftaug.config.registry import Entry, Registry
+from ftaug.data.folders.named import relative_path
 from ftaug.errors import ExperimentError, MissingInput, did_you_mean, one_of
-from ftaug.folders.named import relative_path
-from ftaug.interfaces import RequestedModel
+from ftaug.interfaces.modality import RequestedModel
 from ftaug.recipes.recipe import Model
 from ftaug.weights import SUFFIXES, is_file
 

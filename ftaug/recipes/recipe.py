@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ftaug.errors import BadData
-from ftaug.interfaces import Task, TaskKind
+from ftaug.interfaces.data import Task, TaskKind
 
 IMBALANCED = 3
 """From this ratio of the largest class to the smallest on, classes get weights."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
-from ftaug.config import document
+from ftaug.config import yaml_document
 from ftaug.errors import printable
 from ftaug.recipes.layout import Layout
 from ftaug.recipes.recipe import Choice, Recipe
@@ -67,7 +67,7 @@ def flow(value: Any) -> str:
         return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and isinstance(document.scalar(value), str):
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and isinstance(yaml_document.scalar(value), str):
         return value
     return json.dumps(value, ensure_ascii=False)
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ftaug.config.experiment import Experiment, SkipBadSamples
-from ftaug.engine.batches import Failure
-from ftaug.engine.portion import Portion
-from ftaug.engine.setup import build_model
+from ftaug.engine.loading.batches import Failure
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.training.build import build_model
 from ftaug.errors import BadData
 from ftaug.runs.data_check import Unreadable, read_each, unreadable
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import DEFAULTS, default_metrics
-from ftaug.engine.choose_best import wilson_interval
-from ftaug.engine.fit import Progress
-from ftaug.engine.setup import Setup
+from ftaug.engine.training.choose_best import wilson_interval
+from ftaug.engine.training.fit import Progress
+from ftaug.engine.training.state import Setup
 
 FEW = 500
 """Validation samples below which the uncertainty of a share is shown."""

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ftaug.interfaces import Stage
-from ftaug.runs.opened import OpenRun, open_run
-from ftaug.runs.started import started
+from ftaug.interfaces.model import Stage
+from ftaug.runs.initial_weights import started
+from ftaug.runs.trained_model import OpenRun, open_run
 
 SAMPLES = 128
 """Samples that are looked at, at most; fewer than four tell nothing."""

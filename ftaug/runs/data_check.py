@@ -6,12 +6,12 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.batches import Batch, Failure, answers, once
-from ftaug.engine.portion import Portion
-from ftaug.engine.setup import prepared
-from ftaug.engine.workers import processes
+from ftaug.engine.loading.batches import Batch, Failure, answers, once
+from ftaug.engine.loading.prepare import prepared
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.workers import processes
 from ftaug.errors import BadSample
-from ftaug.runs.ticker import Ticker
+from ftaug.runs.report.progress_bar import Ticker
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,13 +13,13 @@ from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment, Split
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
-from ftaug.engine.data_record import LEFT_OUT, SAMPLES_FILE, compare, read_rows
-from ftaug.engine.portion import Portion, subset
-from ftaug.engine.run_folder import RunFolder, read_json
-from ftaug.engine.sample_keys import sample_keys
+from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, compare, read_rows
+from ftaug.engine.loading.sample_keys import sample_keys
+from ftaug.engine.loading.split import Portion, subset
+from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces import Samples
-from ftaug.runs.opened import FOLDS_FILE, MODEL_FILE
+from ftaug.interfaces.data import Samples
+from ftaug.runs.trained_model import FOLDS_FILE, MODEL_FILE
 
 EARLIER_FILE = "earlier_samples.csv"
 """In a run folder: the keys of the samples that the weights it started from had been trained on."""

@@ -1,12 +1,14 @@
 """The teacher of a distillation: another run's model, made to answer the batches of this one."""
 
 from ftaug.config.experiment import Distil, Experiment
-from ftaug.engine.device import Device
-from ftaug.engine.distil import Teacher
-from ftaug.engine.setup import Model, modality_of
+from ftaug.engine.loading.prepare import modality_of
+from ftaug.engine.system.device import Device
+from ftaug.engine.training.distillation import Teacher
+from ftaug.engine.training.state import Model
 from ftaug.errors import ExperimentError, MissingInput, Problem
-from ftaug.interfaces import Backbone, Task
-from ftaug.runs.opened import OpenRun, open_run
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.model import Backbone
+from ftaug.runs.trained_model import OpenRun, open_run
 
 
 def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: Device) -> Teacher | None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine import measure
-from ftaug.engine.run_folder import read_json
-from ftaug.engine.storage import replace, storage_errors
+from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.storage import replace, storage_errors
+from ftaug.engine.training import evaluate
 
 if TYPE_CHECKING:
-    from ftaug.runs.opened import OpenRun
+    from ftaug.runs.trained_model import OpenRun
 
 THRESHOLDS_FILE = "thresholds.json"
 
@@ -39,7 +39,7 @@ def tune(opened: OpenRun) -> dict[str, float]:
     if opened.experiment.evaluate.thresholds is None:
         return {}
     portion = opened.portion("val")
-    columns = measure.probabilities(opened.logits(portion), opened.activation).T
+    columns = evaluate.probabilities(opened.logits(portion), opened.activation).T
     tuned = {
         name: best_f1(column, target)
         for name, column, target in zip(opened.task.classes, columns, portion.targets.T, strict=True)

@@ -10,26 +10,29 @@ from typing import Any
 from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
-from ftaug.engine import checkpoint
-from ftaug.engine.auto_unfreeze import settled
-from ftaug.engine.caching import Cache, caching
-from ftaug.engine.data_record import SAMPLES_FILE, fingerprints, to_csv
-from ftaug.engine.features import batches_of, featuring, fill, missing
-from ftaug.engine.fit import fit
-from ftaug.engine.memory import parted
-from ftaug.engine.portion import Portion, portions
-from ftaug.engine.run_folder import RunFolder, read_json
-from ftaug.engine.setup import Setup, build, modality_of
-from ftaug.engine.signals import StopRequests
+from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
+from ftaug.engine.loading.prepare import modality_of
+from ftaug.engine.loading.sample_cache import Cache, caching
+from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_folder import RunFolder, read_json
+from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.training.auto_unfreeze import settled
+from ftaug.engine.training.build import build
+from ftaug.engine.training.feature_cache import batches_of, featuring, fill, missing
+from ftaug.engine.training.fit import fit
+from ftaug.engine.training.micro_batch_size import parted
+from ftaug.engine.training.state import Setup
 from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
-from ftaug.runs import best_checkpoint, moved, plots, screen, thresholds
+from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
-from ftaug.runs.opened import MODEL_FILE, describe_model, keep_origin, open_run, recorded_data
-from ftaug.runs.session import Session
+from ftaug.runs.report import plots, training_summary
+from ftaug.runs.report.progress_bar import Ticker
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.teacher import teacher_of
-from ftaug.runs.ticker import Ticker
+from ftaug.runs.train_session import Session
+from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, open_run, recorded_data
 
 CHOICE_FILE = "unfreeze.json"
 
@@ -98,7 +101,7 @@ def _settled(
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
         kept = asdict(choice)
         folder.write(CHOICE_FILE, dumps(kept, indent=1) + "\n")
-    screen.console().print(screen.choice(kept))
+    training_summary.console().print(training_summary.choice(kept))
     experiment = replace(experiment, unfreeze=tuple(kept["unfreeze"]))
     folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
     return experiment
@@ -129,8 +132,8 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     kept = keep_origin(setup, folder.path)
     about = {**describe_model(setup), **kept, "sample_columns": _sample_columns(setup), "chosen": chosen}
     folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
-    console = screen.console()
-    console.print(screen.before(setup, cache, folder.path, session.origin))
+    console = training_summary.console()
+    console.print(training_summary.before(setup, cache, folder.path, session.origin))
     _store_features(setup, session.progress.step, stop)
     with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
         stop.reserve = session.reserve
@@ -170,28 +173,28 @@ def _store_features(setup: Setup, step: int, stop: StopRequests) -> None:
 def finish(session: Session, folder: RunFolder) -> None:
     """Say how it went, draw the curves and mark the run folder as complete."""
     rows = folder.read_metrics()
-    console = screen.console()
+    console = training_summary.console()
     evaluations = session.evaluations(rows)
-    console.print(screen.after(evaluations, session.progress.best_step))
+    console.print(training_summary.after(evaluations, session.progress.best_step))
     curves = plots.curves(folder.path)
     best = session.best(evaluations)
     if session.setup.experiment.evaluate.thresholds is not None:
         tuned = thresholds.tune(open_run(folder.path, session.setup.device.torch.type, trust_plugins=True))
-        console.print(screen.thresholds(tuned))
+        console.print(training_summary.thresholds(tuned))
     folder.finish(session.progress.step, best)
     run = folder.path
     _show_what_moved(session.setup, run, rows)
     outcome = best_checkpoint.outcome(session.setup, session.progress, best)
     console.print(f"{session.ending}; best: {outcome}\ncurves: {curves}")
-    console.print(screen.next_steps(run))
+    console.print(training_summary.next_steps(run))
 
 
 def _show_what_moved(setup: Setup, run: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Print and write what training moved, where what it started from can be read again."""
     try:
-        found = moved.what_moved(run, setup.plan, setup.experiment.lr.peak, rows)
+        found = weight_change.what_moved(run, setup.plan, setup.experiment.lr.peak, rows)
     except FtaugError as error:
-        screen.console().print(f"what moved is not known: {error}")
+        training_summary.console().print(f"what moved is not known: {error}")
         return
-    moved.write(run, found, rows)
-    screen.console().print(moved.table(found))
+    weight_change.write(run, found, rows)
+    training_summary.console().print(weight_change.table(found))

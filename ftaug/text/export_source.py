@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ftaug.interfaces import Reading, ScriptSource
+from ftaug.interfaces.export import Reading, ScriptSource
 
 TOKENS = """\
 tokenizer = Tokenizer.from_file(str(FOLDER / metadata["preprocessing"]["tokenizer"]))  # it cuts long texts, too

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.errors import BadData, MissingInput, missing_extra
-from ftaug.text.segments import Span, pattern, whole_characters
+from ftaug.text.segmentation import Span, pattern, whole_characters
 from ftaug.weights import not_got
 
 NEIGHBOURS = 8

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from ftaug.interfaces import CannotCut
-from ftaug.text.dropout import Dropout
+from ftaug.interfaces.model import CannotCut
+from ftaug.text.cpu_dropout import Dropout
 from ftaug.text.network import IDS, MASK, TYPES, Classifier
 
 RATES = (

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import CannotCut
+from ftaug.interfaces.model import CannotCut
 
 IDS, MASK, TYPES, CHOSEN = range(4)
 """The planes of packed tokens, int64 (batch, planes, length): ids; 1 where there is a token; which text of a pair;

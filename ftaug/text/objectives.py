@@ -11,7 +11,7 @@ from ftaug.text import objective
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ftaug.interfaces import MeanLoss
+    from ftaug.interfaces.data import MeanLoss
 
 AS_MASK, AS_OTHER = 0.8, 0.1
 """Of the tokens to guess, the share that the mask replaces, and the share that any other does; the rest stay."""
@@ -37,7 +37,7 @@ def masked_tokens(
     import torch
     from torch.nn.functional import cross_entropy
 
-    from ftaug.interfaces import MeanLoss
+    from ftaug.interfaces.data import MeanLoss
     from ftaug.text.network import GUESSED, IDS, MASK, MASKED, OTHER
 
     (batch,) = views

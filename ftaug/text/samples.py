@@ -13,15 +13,15 @@ from torch.nn.functional import pad
 
 from ftaug.config.registry import Component
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces import Account, Facing, Input, PipelineTask, Reading, Samples, Streams, Task
-from ftaug.text import show as show
+from ftaug.interfaces.data import Account, Input, Samples, Streams, Task
+from ftaug.interfaces.export import Facing, PipelineTask, Reading
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.export_source import read_by_tokenizers
-from ftaug.text.inputs import Inputs
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
+from ftaug.text.predict_inputs import Inputs
 from ftaug.text.synthetic import synthetic as synthetic
-from ftaug.text.texts import Text
-from ftaug.text.tokens import complete
+from ftaug.text.tokenizer import complete
+from ftaug.text.types import Text
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
 

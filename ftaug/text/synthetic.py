@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 SENTENCES = (
     "The train was late again.",

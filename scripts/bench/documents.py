@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ftaug.config.types import FilePath
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.text import dataset
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 
 class Rows:

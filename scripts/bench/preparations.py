@@ -28,7 +28,7 @@ def ftaug(pipeline: str, size: int) -> Preparation:
     import ftaug.image.augmentations  # noqa: F401  registers them
     from ftaug.config.registry import Component
     from ftaug.config.schema import OfKind
-    from ftaug.engine.seeds import streams
+    from ftaug.engine.loading.seeds import streams
     from ftaug.image import samples
 
     crop = ["random_resized_crop", "horizontal_flip"]

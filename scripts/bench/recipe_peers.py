@@ -31,7 +31,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torchvision import transforms
 
-from ftaug.engine.device import choose
+from ftaug.engine.system.device import choose
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 

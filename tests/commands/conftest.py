@@ -6,7 +6,7 @@ from PIL import Image
 from text_desk import PLUGIN, make_encoder
 
 from ftaug.cli import run
-from ftaug.config import caches
+from ftaug.data import cache_dirs
 
 CLASSES = ("blue, mostly", "green", "red")
 EXPERIMENT = """
@@ -67,5 +67,5 @@ def place(tmp_path, monkeypatch):
     """Folders of this test for what is kept on disk and in memory."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     (tmp_path / "memory").mkdir()
-    monkeypatch.setattr(caches, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(cache_dirs, "MEMORY", tmp_path / "memory")
     return tmp_path

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from text_desk import EXPERIMENT
 
-from ftaug.runs import written
+from ftaug.runs import augmented_dataset as written
 
 COUNTS = {"cat": 8, "dog": 12, "left arrow": 4}
 PICTURES = """

@@ -18,15 +18,15 @@ from PIL import Image
 
 from ftaug.cli import run
 from ftaug.commands.augment import hashed
-from ftaug.engine import copies
-from ftaug.engine.copies import As, Copies
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import prepared
+from ftaug.engine.loading import augmented_copies
+from ftaug.engine.loading.augmented_copies import As, Copies
+from ftaug.engine.loading.prepare import prepared
+from ftaug.engine.loading.split import portions
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.table import image_table
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.load import load
-from ftaug.runs.written import folder_names
+from ftaug.runs.augmented_dataset import folder_names
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_the_digest_is_the_same_however_it_is_made(kind, experiment, capsys):
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "1")
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "2")
     data = training_data(experiment)
-    numbers = copies.numbers(data.portion, 2, balance=False)
+    numbers = augmented_copies.numbers(data.portion, 2, balance=False)
     assert one == hashed(Copies(data, As.DIGEST), numbers, 2, start="spawn")
     for format in ("folder", "table"):
         _, path = augment(experiment, "--copies", "2", "--workers", "1", "--format", format, output=format)
@@ -307,7 +307,7 @@ def test_a_folder_in_use_is_refused(experiment, capsys):
         [
             sys.executable,
             "-c",
-            f"import sys; from pathlib import Path; from ftaug.runs.written import lock; "
+            f"import sys; from pathlib import Path; from ftaug.runs.augmented_dataset import lock; "
             f"held = lock(Path({str(path)!r})); print('held', flush=True); sys.stdin.read()",
         ],
         stdin=subprocess.PIPE,

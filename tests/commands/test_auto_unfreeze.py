@@ -9,10 +9,10 @@ from test_moved import moved
 from torch import nn
 
 from ftaug.cli import run
-from ftaug.config.document import parse
-from ftaug.engine import auto_unfreeze
-from ftaug.engine.auto_unfreeze import GRADIENT_STEPS, settled
-from ftaug.engine.portion import portions
+from ftaug.config.yaml_document import parse
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training import auto_unfreeze
+from ftaug.engine.training.auto_unfreeze import GRADIENT_STEPS, settled
 from ftaug.load import load
 
 TEXTS = """

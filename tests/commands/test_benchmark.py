@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ftaug.cli import run
-from ftaug.engine.phases import NAMES, Recorder, phase
+from ftaug.engine.system.profiler import NAMES, Recorder, phase
 
 
 def measured(desk, capsys, *overrides):

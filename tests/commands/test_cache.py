@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ftaug.cli import run
-from ftaug.config import caches
-from ftaug.engine import caching
+from ftaug.data import cache_dirs
+from ftaug.engine.loading import sample_cache
 
 AUGMENT = ["augment+=random_resized_crop", "augment+=rotate", "data.batch_size=16"]
 
@@ -63,7 +63,7 @@ def test_list_and_clear(desk, place, capsys):
 
 @pytest.mark.parametrize("where", ["ram", "disk"])
 def test_too_little_room_is_told_before_anything_is_written(desk, place, capsys, monkeypatch, where):
-    monkeypatch.setattr(caching, "_free", lambda folder: 100_000)
+    monkeypatch.setattr(sample_cache, "_free", lambda folder: 100_000)
     assert train(desk, place / "run", f"data.cache={where}") == 74
     shown = capsys.readouterr().err
     assert f"data.cache: {where} has too little room at " in shown
@@ -82,7 +82,7 @@ def test_pictures_in_memory_gain_nothing(desk, place, capsys):
 
 
 def test_no_file_system_in_memory(desk, place, capsys, monkeypatch):
-    monkeypatch.setattr(caches, "MEMORY", place / "none")
+    monkeypatch.setattr(cache_dirs, "MEMORY", place / "none")
     assert train(desk, place / "run", "data.cache=ram") == 69
     assert "data.cache: ram needs a file system in memory at /dev/shm; use disk" in capsys.readouterr().err
 

@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from ftaug.cli import run
-from ftaug.engine import caching
+from ftaug.engine.loading import sample_cache
 
 HEAD = ["unfreeze=[head]", "augment+=rotate", "augment+={translate: {x: 0.1}}", "train.epochs=4", "data.batch_size=16"]
 
@@ -132,7 +132,7 @@ def test_killed_while_features_are_made_the_same_command_ends_with_the_same_bits
 
 
 def test_too_little_room_is_said_before_anything_is_written(desk, place, monkeypatch, capsys):
-    monkeypatch.setattr(caching, "_free", lambda folder: 1000)
+    monkeypatch.setattr(sample_cache, "_free", lambda folder: 1000)
     assert train(desk, place / "run", "train.cache_features={views: 2, place: disk}") == 74
     assert "train.cache_features.place: disk has too little room at " in capsys.readouterr().err
     assert not (place / "caches" / "ftaug" / "features").exists()

@@ -8,9 +8,9 @@ from text_desk import EXPERIMENT
 
 from ftaug.cli import run
 from ftaug.commands import evaluate
-from ftaug.engine.measure import Measurement
-from ftaug.engine.portion import Portion
-from ftaug.interfaces import Task
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.training.evaluate import Measurement
+from ftaug.interfaces.data import Task
 
 
 @pytest.fixture(scope="module")

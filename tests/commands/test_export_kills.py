@@ -10,7 +10,7 @@ import time
 import pytest
 
 from ftaug.cli import run
-from ftaug.runs.export_folder import open_exports
+from ftaug.runs.export.folder import open_exports
 
 KILLS = 50
 TEXTS = """

@@ -33,7 +33,7 @@ def test_a_backbone_is_written_with_its_own_weights(desk, name):
 )
 def test_all_layers_of_a_network_learn(desk, name):
     """On the sets of scripts/bench/recipes no part of a network did better, from 10 pictures a class on."""
-    from ftaug.engine.unfreeze import ever_learning
+    from ftaug.engine.training.unfreeze import ever_learning
 
     assert run(["init", "photos", "--backbone", name, "--weights", "imagenet"]) == 0
     experiment = load("photos.yaml", [f"backbone={{{name}: {{weights: none}}}}"])

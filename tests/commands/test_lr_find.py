@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from ftaug.cli import run
-from ftaug.engine.lr_find import sweep
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import build
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training.build import build
+from ftaug.engine.training.lr_find import sweep
 from ftaug.load import load
 
 TEXTS = """

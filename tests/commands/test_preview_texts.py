@@ -10,10 +10,10 @@ from text_desk import EXPERIMENT
 
 from ftaug.cli import run
 from ftaug.load import load
-from ftaug.text.diff import Piece
-from ftaug.text.passage import Edit, Passage
-from ftaug.text.screen import Screen, _spans
-from ftaug.text.visible import visible, visible_change
+from ftaug.text.edits import Edit, Passage
+from ftaug.text.preview.diff import Piece
+from ftaug.text.preview.terminal import Screen, _spans
+from ftaug.text.preview.visible import visible, visible_change
 
 TEXTS = {
     "bad": ["the cat <b>sat</b> on the dog & left", "no cat was ever so slow"],
@@ -87,10 +87,10 @@ def test_on_a_terminal_changes_have_colours(experiment, capsys):
 def screen(experiment) -> Screen:
     from functools import partial
 
-    from ftaug.engine import seeds
-    from ftaug.interfaces import Row, Showing
-    from ftaug.text import show
-    from ftaug.text.texts import Text
+    from ftaug.engine.loading import seeds
+    from ftaug.interfaces.preview import Row, Showing
+    from ftaug.text.preview import preview as show
+    from ftaug.text.types import Text
 
     loaded = load(experiment)
     streams = partial(seeds.streams, 0, sample=1)
@@ -118,8 +118,8 @@ def test_each_op_alone_is_shown_by_its_own_edits(experiment, capsys):
 
 
 def test_what_is_shown_is_what_training_sees(experiment, capsys):
-    from ftaug.engine.portion import portions
-    from ftaug.engine.setup import prepared
+    from ftaug.engine.loading.prepare import prepared
+    from ftaug.engine.loading.split import portions
 
     loaded = load(experiment)
     train = portions(loaded.data, loaded.seed)["train"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftaug.cli import run
-from ftaug.config.document import parse
+from ftaug.config.yaml_document import parse
 from ftaug.errors import ExperimentError
 from ftaug.load import load
 

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from ftaug.cli import run
-from ftaug.engine import checkpoint, measure
-from ftaug.runs import session, training
+from ftaug.engine.system import checkpoint
+from ftaug.engine.training import evaluate
+from ftaug.runs import train_session, training
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
@@ -201,15 +202,15 @@ def test_a_run_that_diverges_keeps_its_metrics(desk: Path, capsys: pytest.Captur
 def test_a_job_with_a_minute_left_trains_until_saving_needs_the_rest(
     desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save = session.Session.save
+    save = train_session.Session.save
 
-    def slow(self: session.Session) -> None:
+    def slow(self: train_session.Session) -> None:
         save(self)
         self.save_seconds = 1800.0
 
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + 3600)))
     with monkeypatch.context() as patched:
-        patched.setattr(session.Session, "save", slow)
+        patched.setattr(train_session.Session, "save", slow)
         assert run(["train", "a.yaml", "--run-dir", "r", "train.save_every=1 steps"]) == 75
     assert "stopped by time limit at step 2 of 4" in capsys.readouterr().err
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time() + 100)))  # less than the two minutes of before
@@ -217,14 +218,14 @@ def test_a_job_with_a_minute_left_trains_until_saving_needs_the_rest(
 
 
 def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    late, gather, now = [0.0], measure.gather, time.monotonic
+    late, gather, now = [0.0], evaluate.gather, time.monotonic
 
     def slow(*given: Any, **named: Any) -> Any:
         late[0] += 1e6
         return gather(*given, **named)
 
-    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: now() + late[0]))
-    monkeypatch.setattr(measure, "gather", slow)
+    monkeypatch.setattr(train_session, "time", SimpleNamespace(monotonic=lambda: now() + late[0]))
+    monkeypatch.setattr(evaluate, "gather", slow)
     assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
     rows = [json.loads(line) for line in Path("r/metrics.jsonl").read_text().splitlines()]
     assert [row["time"]["seconds"] > 1e6 for row in rows if "val" in row] == [True, True]
@@ -232,16 +233,16 @@ def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: p
 
 
 def test_the_speed_after_a_stop_counts_no_samples_from_before(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, last, take = [0.0], [3], session.Session.take
+    clock, last, take = [0.0], [3], train_session.Session.take
 
-    def second(self: session.Session, step: Any, stop: Any, ticker: Any) -> None:
+    def second(self: train_session.Session, step: Any, stop: Any, ticker: Any) -> None:
         clock[0] += 1
         stop._reason = "SIGTERM" if step.number == last[0] else stop._reason
         take(self, step, stop, ticker)
 
-    for module in (session, training):
+    for module in (train_session, training):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    monkeypatch.setattr(session.Session, "take", second)
+    monkeypatch.setattr(train_session.Session, "take", second)
     line = ["train", "a.yaml", "data.train.digits.per_class=8", "data.batch_size=2", "--run-dir", "r"]
     assert run(line) == 75
     last[0] = 10
@@ -313,7 +314,7 @@ def stalling(name: str, how: str) -> list[str]:
 def test_a_data_worker_that_hangs_is_told_and_ended(
     desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, how: str
 ) -> None:
-    monkeypatch.setattr("ftaug.engine.workers.PATIENCE", 1)
+    monkeypatch.setattr("ftaug.engine.loading.workers.PATIENCE", 1)
     assert run(stalling(name, f"import os, signal; {how}")) == 74
     said = capsys.readouterr().err
     assert "no batch came for 1 seconds, and the processes that prepare them do nothing" in said
@@ -327,5 +328,5 @@ def test_what_a_data_worker_raises_is_no_hang_whatever_it_says(desk: Path, capsy
 
 
 def test_a_data_worker_that_works_for_long_is_waited_for(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ftaug.engine.workers.PATIENCE", 1)
+    monkeypatch.setattr("ftaug.engine.loading.workers.PATIENCE", 1)
     assert run(stalling("slow", "end = time.time() + 0.4\n        while time.time() < end: pass")) == 0

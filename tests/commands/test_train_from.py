@@ -8,8 +8,8 @@ import pytest
 from conftest import noise
 
 from ftaug.cli import run
-from ftaug.engine.data_record import read_rows
-from ftaug.engine.portion import portions
+from ftaug.engine.loading.data_record import read_rows
+from ftaug.engine.loading.split import portions
 from ftaug.load import load
 
 

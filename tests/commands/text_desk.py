@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import FilePath, Probability
 from ftaug.interfaces import Task
 from ftaug.text import augmentation, dataset
-from ftaug.text.passage import Edit, Edits, Protection, Span, chosen
-from ftaug.text.texts import Text
+from ftaug.text.edits import Edit, Edits, Protection, Span, chosen
+from ftaug.text.types import Text
 
 
 class Lines:

@@ -7,16 +7,17 @@ import torch
 from torch import nn
 
 from ftaug.config.experiment import ModelInput
-from ftaug.engine.answering import Answering
-from ftaug.engine.setup import Model
+from ftaug.engine.training.answering import Answering
+from ftaug.engine.training.state import Model
 from ftaug.image import samples as image
 from ftaug.image.backbones.timm import timm
-from ftaug.image.decode import opened
-from ftaug.image.export_source import read_by_pillow
-from ftaug.interfaces import Bundle, SampleBatch, Task
+from ftaug.image.export.source import read_by_pillow
+from ftaug.image.io.decode import opened
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.export import Bundle, SampleBatch
 from ftaug.text import samples as text
 from ftaug.text.backbones import tiny_text
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 TASK = Task(("cat", "dog", "ré\nd"))
 PIXELS = {"mean": [0.5] * 3, "std": [0.25] * 3, "size": [16, 16], "resize": None, "interpolation": "bilinear"}

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from export_cases import of_image
 
-from ftaug.components.export_metadata import description
-from ftaug.interfaces import Task
+from ftaug.components.exporters.metadata import description
+from ftaug.interfaces.data import Task
 
 
 @pytest.mark.parametrize(

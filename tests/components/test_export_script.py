@@ -13,16 +13,17 @@ from export_cases import TASK, TEXTS, of_image, of_text, of_timm, tokens
 from odd_pictures import odd_pictures
 from torch import nn
 
-from ftaug.components import exporters  # noqa: F401 - registers
-from ftaug.components.export_script import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from ftaug.components.exporters import exporters  # noqa: F401 - registers
+from ftaug.components.exporters.script import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from ftaug.config.experiment import ModelInput
 from ftaug.config.kinds import exporter
-from ftaug.engine.setup import Model
+from ftaug.engine.training.state import Model
 from ftaug.image import samples as image
 from ftaug.image.backbones import timm, torchvision
-from ftaug.image.decode import opened
-from ftaug.image.export_source import read_by_pillow
-from ftaug.interfaces import Bundle, Task
+from ftaug.image.export.source import read_by_pillow
+from ftaug.image.io.decode import opened
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.export import Bundle
 from ftaug.text.export_source import read_by_tokenizers
 
 

@@ -19,11 +19,14 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from ftaug import __version__
-from ftaug.components import exporters, reduced_precision  # noqa: F401
+from ftaug.components.exporters import (
+    exporters,
+    reduced_precision,  # noqa: F401
+)
 from ftaug.config.kinds import exporter as registry
-from ftaug.engine.units import Scale, Units, fold
+from ftaug.engine.training.target_scaling import Scale, Units, fold
 from ftaug.errors import ExperimentError, Unavailable
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 FORMATS = {"onnx": ".onnx", "torch_export": ".pt2", "safetensors": ".safetensors", "transformers": "-transformers"}
 OTHERS = {"adapter": ".adapter.safetensors", "onnx_int8": ".int8.onnx", "onnx_fp16": ".fp16.onnx"}

@@ -8,10 +8,13 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
-from ftaug.components import losses, ordinal, regression  # noqa: F401 - register
+from ftaug.components.losses import (
+    classification,
+    regression,  # noqa: F401 - register
+)
 from ftaug.config.kinds import loss as registry
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import ClassCounts
+from ftaug.interfaces.data import ClassCounts
 
 N, C = 12, 5
 COUNTS = ClassCounts(torch.tensor([30, 4, 9, 1, 16]), 60)
@@ -61,14 +64,14 @@ def test_the_activation_of_every_loss_is_known():
 def test_cross_entropy_is_torchs(kind, smoothing):
     z, t = logits(), TARGETS[kind]()
     expected = F.cross_entropy(z, t, label_smoothing=smoothing)
-    torch.testing.assert_close(losses.cross_entropy(z, t, COUNTS, label_smoothing=smoothing), expected)
+    torch.testing.assert_close(classification.cross_entropy(z, t, COUNTS, label_smoothing=smoothing), expected)
 
 
 def test_cross_entropy_divides_by_the_samples_whatever_the_weights():
     z, t, weights = logits(), indices(), (1.0, 2.0, 0.5, 3.0, 0.0)
     p = z.softmax(dim=1)
     expected = -sum(weights[c] * p[n, c].log() for n, c in enumerate(t.tolist())) / N
-    torch.testing.assert_close(losses.cross_entropy(z, t, COUNTS, class_weights=weights), expected)
+    torch.testing.assert_close(classification.cross_entropy(z, t, COUNTS, class_weights=weights), expected)
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "focal"])
@@ -86,7 +89,7 @@ def test_logit_adjustment_is_cross_entropy_of_shifted_logits():
     shares = COUNTS.per_class.double() / COUNTS.samples
     p = (z.exp() * shares**1.5) / (z.exp() * shares**1.5).sum(dim=1, keepdim=True)
     expected = -p[torch.arange(N), t].log().mean()
-    torch.testing.assert_close(losses.logit_adjusted(z, t, COUNTS, tau=1.5), expected)
+    torch.testing.assert_close(classification.logit_adjusted(z, t, COUNTS, tau=1.5), expected)
 
 
 def test_what_logit_adjustment_makes_small_are_the_chances_with_all_classes_alike():
@@ -94,19 +97,21 @@ def test_what_logit_adjustment_makes_small_are_the_chances_with_all_classes_alik
     shares = COUNTS.per_class.double() / COUNTS.samples
     chances = soft()
     z = (chances / shares).log().requires_grad_()
-    losses.logit_adjusted(z, chances, COUNTS).backward()
+    classification.logit_adjusted(z, chances, COUNTS).backward()
     torch.testing.assert_close(z.grad, torch.zeros_like(z), atol=1e-12, rtol=0)
 
 
 def test_logit_adjustment_survives_a_class_without_samples():
-    assert torch.isfinite(losses.logit_adjusted(logits(), indices(), ClassCounts(torch.tensor([5, 5, 0, 5, 5]), 20)))
+    assert torch.isfinite(
+        classification.logit_adjusted(logits(), indices(), ClassCounts(torch.tensor([5, 5, 0, 5, 5]), 20))
+    )
 
 
 def test_a_class_without_training_samples_weighs_nothing_when_balanced():
     counts = ClassCounts(torch.tensor([10, 10, 0, 10, 10]), 40)
     t = torch.tensor([0, 1, 3, 4, 0, 1, 3, 4, 0, 1, 3, 4])
-    balanced = losses.cross_entropy(logits(), t, counts, class_weights="balanced")
-    torch.testing.assert_close(balanced, losses.cross_entropy(logits(), t, counts))
+    balanced = classification.cross_entropy(logits(), t, counts, class_weights="balanced")
+    torch.testing.assert_close(balanced, classification.cross_entropy(logits(), t, counts))
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -116,7 +121,7 @@ def test_binary_cross_entropy_is_the_formula(kind, smoothing):
     y = dense(t) * (1 - smoothing) + smoothing / 2
     p = torch.sigmoid(z)
     expected = -(y * p.log() + (1 - y) * (1 - p).log()).sum() / N
-    actual = losses.binary_cross_entropy(z, t, COUNTS, label_smoothing=smoothing)
+    actual = classification.binary_cross_entropy(z, t, COUNTS, label_smoothing=smoothing)
     torch.testing.assert_close(actual, expected)
 
 
@@ -131,11 +136,11 @@ def test_binary_cross_entropy_is_the_formula(kind, smoothing):
 def test_positive_weights_scale_the_terms_of_classes_that_are_there(setting, weights):
     z, t = logits(), multi_hot()
     expected = F.binary_cross_entropy_with_logits(z, t, pos_weight=torch.tensor(weights).double(), reduction="sum") / N
-    torch.testing.assert_close(losses.binary_cross_entropy(z, t, COUNTS, positive_weight=setting), expected)
+    torch.testing.assert_close(classification.binary_cross_entropy(z, t, COUNTS, positive_weight=setting), expected)
 
 
 def test_balanced_positive_weights_survive_a_class_without_samples():
-    value = losses.binary_cross_entropy(
+    value = classification.binary_cross_entropy(
         logits(), multi_hot(), ClassCounts(torch.tensor([5, 5, 0, 5, 5]), 20), positive_weight="balanced"
     )
     assert torch.isfinite(value)
@@ -147,7 +152,7 @@ def test_focal_is_the_formula(kind, gamma):
     z, t = logits(), TARGETS[kind]()
     p = z.softmax(dim=1)
     expected = -(dense(t) * (1 - p) ** gamma * p.log()).sum() / N
-    torch.testing.assert_close(losses.focal(z, t, COUNTS, gamma=gamma), expected)
+    torch.testing.assert_close(classification.focal(z, t, COUNTS, gamma=gamma), expected)
 
 
 @pytest.mark.parametrize("kind", ["index", "multi_hot"])
@@ -156,7 +161,7 @@ def test_focal_is_the_formula(kind, gamma):
 def test_binary_focal_is_torchvisions(kind, gamma, alpha):
     z, t = logits(), TARGETS[kind]()
     expected = sigmoid_focal_loss(z, dense(t), alpha=-1 if alpha is None else alpha, gamma=gamma).sum() / N
-    torch.testing.assert_close(losses.binary_focal(z, t, COUNTS, gamma=gamma, alpha=alpha), expected)
+    torch.testing.assert_close(classification.binary_focal(z, t, COUNTS, gamma=gamma, alpha=alpha), expected)
 
 
 @pytest.mark.parametrize("name", OF_CLASSES)
@@ -269,7 +274,7 @@ def test_balanced_positive_weights_are_negatives_over_positives_of_each_label():
     """100 samples, of which 100, 10 and 60 have the labels: weights 0, 9 and 2/3."""
     z = torch.tensor([[0.5, -1.0, 2.0]], dtype=torch.float64)
     counts = ClassCounts(torch.tensor([100, 10, 60]), 100)
-    value = losses.binary_cross_entropy(z, torch.ones(1, 3), counts, positive_weight="balanced")
+    value = classification.binary_cross_entropy(z, torch.ones(1, 3), counts, positive_weight="balanced")
     expected = 9 * math.log1p(math.exp(1.0)) + 2 / 3 * math.log1p(math.exp(-2.0))
     assert float(value) == pytest.approx(expected)
 

@@ -7,13 +7,13 @@ from torch import nn
 from torch.nn.functional import conv2d
 from trial_networks import SIZES, backbone, inputs
 
-from ftaug.components.methods.l2_sp import l2_sp
-from ftaug.components.methods.layers import add_low_rank, add_scale, weights_to_change
-from ftaug.components.methods.lora import lora
-from ftaug.components.methods.ssf import ssf
+from ftaug.components.peft.l2_sp import l2_sp
+from ftaug.components.peft.layers import add_low_rank, add_scale, weights_to_change
+from ftaug.components.peft.lora import lora
+from ftaug.components.peft.ssf import ssf
 from ftaug.errors import ExperimentError
 from ftaug.image.backbones.torchvision import torchvision
-from ftaug.interfaces import Backbone, Stage
+from ftaug.interfaces.model import Backbone, Stage
 
 RELATIVE = 1e-5
 

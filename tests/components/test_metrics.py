@@ -8,7 +8,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 import ftaug.components.metrics  # noqa: F401
 from ftaug.config.kinds import metric as registry
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 AVERAGES = ["macro", "weighted", "micro"]
 RANKING = {"auroc": sk.roc_auc_score, "average_precision": sk.average_precision_score}

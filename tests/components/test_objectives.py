@@ -8,15 +8,15 @@ import torch
 from scipy.spatial.distance import jensenshannon
 from scipy.special import softmax
 
-from ftaug.components.losses import cross_entropy
+from ftaug.components.losses.classification import cross_entropy
 from ftaug.components.objectives import cutoff, jensen_shannon, r_drop
 from ftaug.config.kinds import objective as objectives
-from ftaug.engine.batches import Request, batches
-from ftaug.engine.fit import Progress, fit
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import build
+from ftaug.engine.loading.batches import Request, batches
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training.build import build
+from ftaug.engine.training.fit import Progress, fit
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import MeanLoss
+from ftaug.interfaces.data import MeanLoss
 from ftaug.load import import_components, load
 from ftaug.text import objective as text_objectives
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from ftaug.components import optimizers
+from ftaug.components.optimizers import optimizers
 from ftaug.config.kinds import optimizer as registry
-from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
+from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.errors import ExperimentError
 
 PLAIN = {

@@ -6,8 +6,8 @@ import torch
 from sklearn import metrics as sk
 from torch.nn import functional as F
 
-from ftaug.components.ordinal import mean_absolute_rank_error, ordinal, quadratic_kappa
-from ftaug.interfaces import ClassCounts, Task
+from ftaug.components.losses.ordinal import mean_absolute_rank_error, ordinal, quadratic_kappa
+from ftaug.interfaces.data import ClassCounts, Task
 
 N, C = 10, 5
 COUNTS = ClassCounts(torch.ones(C), C)

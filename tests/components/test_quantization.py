@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from ftaug.components import quantization
+from ftaug.components.exporters import quantization
 from ftaug.errors import ExperimentError
 
 CHANNELS = 5

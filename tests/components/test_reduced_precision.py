@@ -7,9 +7,9 @@ import pytest
 import torch
 from export_cases import of_image, of_pixels, of_text, pictures
 
-from ftaug.components import exporters, timing
-from ftaug.components.reduced_precision import onnx_fp16 as fp16
-from ftaug.components.reduced_precision import onnx_int8 as int8
+from ftaug.components.exporters import exporters, timing
+from ftaug.components.exporters.reduced_precision import onnx_fp16 as fp16
+from ftaug.components.exporters.reduced_precision import onnx_int8 as int8
 from ftaug.errors import BadData, ExperimentError, MissingInput, NotReached
 
 

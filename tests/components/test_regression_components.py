@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as sk
 
-from ftaug.components import regression
+from ftaug.components.losses import regression
 from ftaug.config.kinds import loss, metric
-from ftaug.interfaces import ClassCounts, Task
+from ftaug.interfaces.data import ClassCounts, Task
 
 COUNTS = ClassCounts(torch.tensor([9, 9]), 9)
 

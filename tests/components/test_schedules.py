@@ -7,7 +7,7 @@ from torch.optim import lr_scheduler
 from ftaug.components import schedules
 from ftaug.config.kinds import schedule as registry
 from ftaug.config.types import Duration
-from ftaug.interfaces import Horizon
+from ftaug.interfaces.model import Horizon
 
 TOTAL = 60
 HORIZON = Horizon(total_steps=TOTAL, epoch_steps=10)

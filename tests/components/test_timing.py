@@ -5,7 +5,7 @@ import pytest
 import torch
 from export_cases import of_image, of_text
 
-from ftaug.components import exporters, timing
+from ftaug.components.exporters import exporters, timing
 
 
 def busy(seconds):

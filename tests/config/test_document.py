@@ -9,7 +9,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ftaug.config.document import Document, parse, parse_value, read, scalar
+from ftaug.config.yaml_document import Document, parse, parse_value, read, scalar
 from ftaug.errors import ExperimentError, MissingInput
 
 

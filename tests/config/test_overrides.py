@@ -2,8 +2,8 @@
 
 import pytest
 
-from ftaug.config.document import parse
 from ftaug.config.overrides import apply
+from ftaug.config.yaml_document import parse
 
 FILE = """
 backbone: resnet18

@@ -10,8 +10,8 @@ import pytest
 
 import ftaug
 from ftaug.config.strict_json import dumps, nan_for_null
-from ftaug.engine.fit import Progress
-from ftaug.engine.run_folder import RunFolder
+from ftaug.engine.system.run_folder import RunFolder
+from ftaug.engine.training.fit import Progress
 
 PACKAGE = Path(ftaug.__file__).parent
 NOT_FILES_OF_JSON = {
@@ -19,13 +19,13 @@ NOT_FILES_OF_JSON = {
     "commands/train.py",  # the text of an override
     "config/dump.py",  # a digest
     "config/strict_json.py",
-    "engine/features.py",  # a digest
-    "engine/lock.py",  # who holds a folder: whole numbers and texts
-    "engine/run_folder.py",  # values of a message
-    "folders/index.py",  # a cache of names
+    "engine/training/feature_cache.py",  # a digest
+    "engine/system/lock.py",  # who holds a folder: whole numbers and texts
+    "engine/system/run_folder.py",  # values of a message
+    "data/folders/index.py",  # a cache of names
     "recipes/writer.py",  # YAML
     "reporting.py",  # errors: whole numbers and texts, also in a signal handler
-    "runs/written.py",  # a digest
+    "runs/augmented_dataset.py",  # a digest
 }
 
 

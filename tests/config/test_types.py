@@ -18,8 +18,8 @@ from ftaug.config.types import (
     RunName,
     TimeLimit,
 )
-from ftaug.config.words import dotted, shown, wording
-from ftaug.interfaces import Horizon
+from ftaug.config.wording import dotted, shown, wording
+from ftaug.interfaces.model import Horizon
 
 
 @pytest.mark.parametrize(

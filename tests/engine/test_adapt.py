@@ -13,20 +13,20 @@ from torch import nn
 from trial_networks import SIZES, backbone, inputs
 
 from ftaug.cli import run
-from ftaug.components.methods.lora import lora
-from ftaug.components.methods.ssf import ssf
+from ftaug.components.peft.lora import lora
+from ftaug.components.peft.ssf import ssf
 from ftaug.config.experiment import LearningRate, Train, UnfreezeStage
 from ftaug.config.types import Duration
-from ftaug.engine.adapt import require_reached
-from ftaug.engine.fit import Progress, fit
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import build, parameter_groups
-from ftaug.engine.unfreeze import ever_learning, plan
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training.build import build, parameter_groups
+from ftaug.engine.training.fit import Progress, fit
+from ftaug.engine.training.peft import require_reached
+from ftaug.engine.training.unfreeze import ever_learning, plan
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import Adapted, Backbone, Horizon, Stage
+from ftaug.interfaces.model import Adapted, Backbone, Horizon, Stage
 from ftaug.load import load
-from ftaug.runs.opened import open_run
-from ftaug.runs.session import Session
+from ftaug.runs.train_session import Session
+from ftaug.runs.trained_model import open_run
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}

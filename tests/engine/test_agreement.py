@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from ftaug.engine.agreement import check
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import build
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training.build import build
+from ftaug.engine.training.task_check import check
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.load import load
 
 LABELS, NUMBERS = Task(("a", "b"), multi_label=True), Task(("a",), regression=True)

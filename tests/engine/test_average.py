@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ftaug.engine.average import Average, Equal, Exponential
+from ftaug.engine.training.weight_averaging import Average, Equal, Exponential
 
 
 def test_average_follows_the_formula_with_warm_up() -> None:

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
-from ftaug.engine import setup
-from ftaug.engine.batches import Batch, Epochs, Prepared, batches, once
-from ftaug.engine.parting import Parting
-from ftaug.engine.portion import Portion
+from ftaug.engine.loading import prepare
+from ftaug.engine.loading.batches import Batch, Epochs, Prepared, batches, once
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.token_budget import Parting
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.text.backbones.tiny_text import tiny_text
 from ftaug.text.datasets.docstrings import docstrings
 
@@ -89,7 +89,7 @@ def test_batches_of_texts_are_the_same_for_any_number_of_workers() -> None:
     experiment = SimpleNamespace(modality="text", seed=0)
     texts = docstrings("val")
     portion = Portion("train", texts, np.arange(60), texts.targets[:60], texts.task)
-    data = setup.prepared(experiment, portion, (), tiny_text(texts.task.classes, weights="none").preprocessing)
+    data = prepare.prepared(experiment, portion, (), tiny_text(texts.task.classes, weights="none").preprocessing)
     epochs = Epochs(0, 60, 8, 1, data.sizes, bucket=4)
     runs = [list(batches(data, epochs.requests(0, 2 * epochs.steps), workers, pin=False)) for workers in (0, 1, 2)]
     for run in runs[1:]:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from ftaug.engine import checkpoint
+from ftaug.engine.system import checkpoint
 from ftaug.errors import BadData, Diverged, StorageError
 
 CRASH_POINTS = ("after_write", "before_rename", "after_rename", "during_prune")

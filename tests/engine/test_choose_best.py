@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binomtest
 
 from ftaug.components import schedules
-from ftaug.engine.choose_best import best_index, wilson_interval, without_improvement
-from ftaug.interfaces import Horizon
+from ftaug.engine.training.choose_best import best_index, wilson_interval, without_improvement
+from ftaug.interfaces.model import Horizon
 
 NAN, INF = math.nan, math.inf
 

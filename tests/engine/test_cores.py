@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ftaug.engine.cores import Cores, allowed_cores, threads_from
+from ftaug.engine.system.cpu_count import Cores, allowed_cores, threads_from
 
 
 @pytest.fixture(autouse=True)

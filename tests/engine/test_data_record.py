@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ftaug.engine.data_record import SAMPLES_FILE, RecordedData, Row, compare, fingerprints, to_csv
-from ftaug.engine.portion import portions
+from ftaug.engine.loading.data_record import SAMPLES_FILE, RecordedData, Row, compare, fingerprints, to_csv
+from ftaug.engine.loading.split import portions
 from ftaug.errors import BadData
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.load import load
 
 TASK = Task(("cat", "dog"))

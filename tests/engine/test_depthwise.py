@@ -7,8 +7,8 @@ import torch
 from timm.layers import Conv2dSame
 from torch import nn
 
-from ftaug.engine.depthwise import keep_in_fp32
-from ftaug.engine.device import Device
+from ftaug.engine.system.device import Device
+from ftaug.engine.training.depthwise import keep_in_fp32
 
 BF16 = Device(torch.device("cpu"), "bf16", {})
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ftaug.engine.device import choose, in_channels_last, prepare_process
+from ftaug.engine.system.device import choose, in_channels_last, prepare_process
 from ftaug.errors import ExperimentError
 
 

@@ -7,7 +7,7 @@ from scipy.special import expit, log_softmax, softmax
 from torch.nn import functional as F
 
 from ftaug.config.experiment import Distil
-from ftaug.engine.distil import Teacher, taught
+from ftaug.engine.training.distillation import Teacher, taught
 
 RNG = np.random.default_rng(0)
 STUDENT, TEACHER = RNG.normal(size=(2, 7, 4)) * 2

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from ftaug.config.kinds import objective as objectives
-from ftaug.engine.fit import Progress, Step, accumulate_gradients, fed, fit
-from ftaug.engine.measure import gather
-from ftaug.engine.memory import parted
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import Setup, build
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training.build import build
+from ftaug.engine.training.evaluate import gather
+from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, fed, fit
+from ftaug.engine.training.micro_batch_size import parted
+from ftaug.engine.training.state import Setup
 from ftaug.errors import Diverged, ExperimentError
 from ftaug.load import load
 

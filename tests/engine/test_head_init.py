@@ -12,12 +12,14 @@ from scipy.stats import entropy
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
-from ftaug.engine import head_init
-from ftaug.engine.fit import accumulate_gradients, fed
-from ftaug.engine.portion import Portion, portions
-from ftaug.engine.setup import Setup, build
+from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.training import head_init
+from ftaug.engine.training.build import build
+from ftaug.engine.training.fit import accumulate_gradients, fed
+from ftaug.engine.training.state import Setup
 from ftaug.image.backbones.torchvision import NAMES
-from ftaug.interfaces import Backbone, ClassCounts, Stage, Task
+from ftaug.interfaces.data import ClassCounts, Task
+from ftaug.interfaces.model import Backbone, Stage
 from ftaug.load import import_components, load
 
 import_components("image")

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="anoth
 PROGRAM = """
 import resource, torch
 from pathlib import Path
-from ftaug.engine import device, heap
+from ftaug.engine.system import device, malloc
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -28,7 +28,7 @@ device.prepare_process(device.choose("cpu", "fp32"))
 start = resident()
 steps = [step() for _ in range(12)]  # the first few find what is free in pieces
 kept = resident()
-heap.give_back()
+malloc.give_back()
 print(steps[0], min(steps), kept - start, resident() - start)
 """
 

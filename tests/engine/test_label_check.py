@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ftaug.engine.label_check import cautions
-from ftaug.engine.portion import Portion, portions
+from ftaug.engine.loading.label_check import cautions
+from ftaug.engine.loading.split import Portion, portions
 from ftaug.errors import BadData
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.load import load
 
 TABLE, FOLDER = "{image_table: {path: t.csv}}", "{image_folder: {path: f}}"

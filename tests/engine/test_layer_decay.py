@@ -10,10 +10,10 @@ from timm.optim import param_groups_layer_decay
 
 import ftaug.image.backbones  # noqa: F401  registers them
 from ftaug.config.experiment import Last, LearningRate, Train
-from ftaug.engine.unfreeze import plan
+from ftaug.engine.training.unfreeze import plan
 from ftaug.errors import ExperimentError
 from ftaug.image import backbone as backbones
-from ftaug.interfaces import Horizon
+from ftaug.interfaces.model import Horizon
 from ftaug.text.backbones.tiny_text import tiny_text
 
 CLASSES = [str(n) for n in range(10)]

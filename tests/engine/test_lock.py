@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ftaug.engine import lock
-from ftaug.engine.lock import Lock
+from ftaug.engine.system import lock
+from ftaug.engine.system.lock import Lock
 from ftaug.errors import RunFolderTaken
 
 

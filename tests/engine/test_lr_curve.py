@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug.engine.lr_find import Curve, below_the_minimum, judge, rounded, steepest, valley
+from ftaug.engine.training.lr_find import Curve, below_the_minimum, judge, rounded, steepest, valley
 
 RATES = np.geomspace(1e-6, 1.0, 121)  # twenty steps a decade
 

@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from ftaug.cli import run
-from ftaug.engine import memory
-from ftaug.engine.batches import Epochs
-from ftaug.engine.fit import Progress, fit
-from ftaug.engine.memory import parted
-from ftaug.engine.portion import portions
-from ftaug.engine.recompute import blocks
-from ftaug.engine.setup import build
+from ftaug.engine.loading.batches import Epochs
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training import micro_batch_size
+from ftaug.engine.training.build import build
+from ftaug.engine.training.fit import Progress, fit
+from ftaug.engine.training.gradient_checkpointing import blocks
+from ftaug.engine.training.micro_batch_size import parted
 from ftaug.errors import OutOfMemory, as_known
 from ftaug.image.backbones.torchvision import torchvision
 from ftaug.load import load
@@ -69,11 +69,15 @@ def test_the_whole_batch_goes_where_memory_holds_it(tmp_path):
 
 def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
     setup = setup_of(tmp_path, EXPERIMENT)
-    each = memory.TRANSIENT * (memory._kept_for_going_back(setup, 4) - memory._kept_for_going_back(setup, 2)) / 2
-    monkeypatch.setattr(memory, "available", lambda device: round(5.5 * each / memory.SHARE))
+    each = (
+        micro_batch_size.TRANSIENT
+        * (micro_batch_size._kept_for_going_back(setup, 4) - micro_batch_size._kept_for_going_back(setup, 2))
+        / 2
+    )
+    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.SHARE))
     made = parted(setup)
     assert made.parts.samples == 5 and made.parts.reason.endswith("BatchNorm sees 5 at a time")
-    monkeypatch.setattr(memory, "available", lambda device: round(0.5 * each / memory.SHARE))
+    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.SHARE))
     assert parted(setup, kept=5).parts.samples == 5
     with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
         parted(setup)
@@ -82,30 +86,38 @@ def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
 def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatch):
     """Three times 16 pictures of 3 × 32 × 32 numbers of 4 bytes."""
     setup = setup_of(tmp_path, EXPERIMENT, "mix=mixup")
-    each = memory.TRANSIENT * (memory._kept_for_going_back(setup, 4) - memory._kept_for_going_back(setup, 2)) / 2
+    each = (
+        micro_batch_size.TRANSIENT
+        * (micro_batch_size._kept_for_going_back(setup, 4) - micro_batch_size._kept_for_going_back(setup, 2))
+        / 2
+    )
     inputs = 3 * 16 * 3 * 32 * 32 * 4
     for samples in (5, 9):
-        monkeypatch.setattr(memory, "available", lambda device, n=samples: ((n + 0.5) * each + inputs) / memory.SHARE)
+        monkeypatch.setattr(
+            micro_batch_size,
+            "available",
+            lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.SHARE,
+        )
         assert parted(setup).parts.samples == samples
 
 
 def test_the_estimate_moves_nothing(tmp_path):
     setup = setup_of(tmp_path, EXPERIMENT)
     before = {name: tensor.clone() for name, tensor in setup.model.state_dict().items()}
-    assert memory._kept_for_going_back(setup, 4) > 1e5
+    assert micro_batch_size._kept_for_going_back(setup, 4) > 1e5
     assert all(torch.equal(tensor, before[name]) for name, tensor in setup.model.state_dict().items())
     assert all(parameter.grad is None for parameter in setup.model.parameters())
 
 
 def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.yaml").write_text(EXPERIMENT)
-    real = memory._fitting
-    monkeypatch.setattr(memory, "_fitting", lambda setup, batch: memory.Parts(5, "little memory"))
+    real = micro_batch_size._fitting
+    monkeypatch.setattr(micro_batch_size, "_fitting", lambda setup, batch: micro_batch_size.Parts(5, "little memory"))
     line = ["train", str(tmp_path / "a.yaml"), "--run-dir", str(tmp_path / "run"), "train.save_every=1 steps"]
     assert run(line) == 0
     assert "16, 5 at a time (auto: little memory), " in capsys.readouterr().err
     (tmp_path / "run" / "complete.json").unlink()
-    monkeypatch.setattr(memory, "_fitting", real)
+    monkeypatch.setattr(micro_batch_size, "_fitting", real)
     assert run(line) == 0
     assert "16, 5 at a time (auto: as when the run began), " in capsys.readouterr().err
 
@@ -124,7 +136,7 @@ def test_blocks_computed_twice_train_the_same_to_the_bit(tmp_path, text):
 @pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
 def test_blocks_computed_twice_keep_less(tmp_path, text):
     plain, twice = (
-        memory._kept_for_going_back(setup_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
+        micro_batch_size._kept_for_going_back(setup_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
         for on in ("false", "true")
     )
     assert twice < 0.5 * plain

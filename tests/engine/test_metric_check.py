@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ftaug.config.kinds import metric
-from ftaug.engine.metric_check import check
-from ftaug.engine.portion import Portion
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.training.metric_check import check
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.load import load
 
 CLASSES, LABELS = Task(("a", "b")), Task(("a", "b"), multi_label=True)

@@ -12,12 +12,13 @@ from torchvision.ops import StochasticDepth
 
 from ftaug.cli import run
 from ftaug.config.registry import REGISTRIES
-from ftaug.engine import seeds
-from ftaug.engine.fit import accumulate_gradients, fed, loss_of
-from ftaug.engine.memory import parted
-from ftaug.engine.micro_batches import micro_batches
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import build, epochs_of, parting_of
+from ftaug.engine.loading import seeds
+from ftaug.engine.loading.prepare import epochs_of, parting_of
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training.build import build
+from ftaug.engine.training.fit import accumulate_gradients, fed, loss_of
+from ftaug.engine.training.micro_batch_size import parted
+from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.load import import_components, load
 from ftaug.text.network import MASK
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ftaug.engine.batches import Batch
-from ftaug.engine.device import Device
-from ftaug.engine.norms import measure_anew
+from ftaug.engine.loading.batches import Batch
+from ftaug.engine.system.device import Device
+from ftaug.engine.training.batchnorm import measure_anew
 
 CPU = Device(torch.device("cpu"), "fp32", {})
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ftaug.engine import checkpoint
-from ftaug.engine.optimizer_state import load_optimizer, optimizer_tensors
+from ftaug.engine.system import checkpoint
+from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.errors import BadData
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug.engine.parting import AT_ONCE, Parting
+from ftaug.engine.loading.token_budget import AT_ONCE, Parting
 
 SIZES = st.lists(st.integers(1, 50), min_size=1, max_size=9).map(lambda sizes: np.array(sorted(sizes, reverse=True)))
 

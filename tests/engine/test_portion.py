@@ -10,9 +10,9 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.experiment import Data, Split
-from ftaug.engine.portion import Portion, portions, shared_samples, subset, unlike_asked, unused_rows, whole
+from ftaug.engine.loading.split import Portion, portions, shared_samples, subset, unlike_asked, unused_rows, whole
 from ftaug.errors import BadData
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.load import load
 
 TRAIN = "text,label\n" + "".join(f"{name} number {i},{name}\n" for i in range(6) for name in ("cat", "dog", "emu"))

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from ftaug.config.registry import Component
-from ftaug.engine.prefix import CannotCut, cut
-from ftaug.engine.setup import Model
-from ftaug.engine.unfreeze import Group, Plan, _stage_of
+from ftaug.engine.training.split_network import CannotCut, cut
+from ftaug.engine.training.state import Model
+from ftaug.engine.training.unfreeze import Group, Plan, _stage_of
 from ftaug.image import samples
 from ftaug.image.backbones.torchvision import NAMES
 from ftaug.load import import_components

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftaug.components.samplers import balanced, square_root
-from ftaug.engine.batches import Epochs
-from ftaug.engine.fit import Progress, fit
-from ftaug.engine.parting import Parting
-from ftaug.engine.portion import portions
-from ftaug.engine.resampling import Resampling, _apportioned
-from ftaug.engine.setup import build
+from ftaug.engine.loading.batches import Epochs
+from ftaug.engine.loading.class_sampling import Resampling, _apportioned
+from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.token_budget import Parting
+from ftaug.engine.training.build import build
+from ftaug.engine.training.fit import Progress, fit
 from ftaug.load import load
 
 TARGETS = np.repeat([0, 1, 2], [4, 25, 91])

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ftaug.engine import checkpoint, run_folder, storage
-from ftaug.engine.run_folder import RunFolder, default_path
+from ftaug.engine.system import checkpoint, run_folder, storage
+from ftaug.engine.system.run_folder import RunFolder, default_path
 from ftaug.errors import (
     BadData,
     ExperimentError,

@@ -1,6 +1,6 @@
 import logging
 
-from ftaug.engine.run_log import start_logging, stop_logging
+from ftaug.engine.system.run_log import start_logging, stop_logging
 
 
 def test_names_of_files_cannot_steer_the_terminal(tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ftaug.engine.sample_keys import identities
+from ftaug.engine.loading.sample_keys import identities
 
 
 def test_samples_of_the_same_key_that_are_in_no_group_are_told_apart():

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import kstest
 
-from ftaug.engine import seeds
+from ftaug.engine.loading import seeds
 
 
 def draws(op: str, seed: int = 0, epoch: int = 0, sample: int = 0) -> list[float]:

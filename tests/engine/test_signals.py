@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from ftaug.engine import signals
-from ftaug.engine.signals import StopRequests
+from ftaug.engine.system import signals
+from ftaug.engine.system.signals import StopRequests
 
 REQUESTS = ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP"]
 
 LOOP = """
 import sys, time
-from ftaug.engine.signals import StopRequests
+from ftaug.engine.system.signals import StopRequests
 with StopRequests() as stop:
     print("ready", flush=True)
     for _ in range(1000):
@@ -75,7 +75,7 @@ def test_the_second_time_it_stops_at_once(name, code):
 
 NESTED = """
 import os, signal, sys
-from ftaug.engine.signals import StopRequests
+from ftaug.engine.system.signals import StopRequests
 print("ready", flush=True)
 with StopRequests() as outer:
     with StopRequests() as inner:
@@ -198,7 +198,7 @@ LOADER = """
 import sys, time
 import torch
 from torch.utils.data import DataLoader, Dataset
-from ftaug.engine.signals import StopRequests, ignore_in_worker
+from ftaug.engine.system.signals import StopRequests, ignore_in_worker
 
 class Slow(Dataset):
     def __len__(self):

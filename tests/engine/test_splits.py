@@ -6,19 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
-from ftaug.engine import splits
-from ftaug.engine.sample_keys import identities
+from ftaug.engine.loading import stratify
+from ftaug.engine.loading.sample_keys import identities
 from ftaug.errors import BadData
 
 
 def split(targets, groups, size, seed, keys=None):
     keys = names(len(targets)) if keys is None else keys
-    return splits.split(targets, groups, size, identities(keys, groups), seed)
+    return stratify.split(targets, groups, size, identities(keys, groups), seed)
 
 
 def folds(targets, groups, count, seed, keys=None):
     keys = names(len(targets)) if keys is None else keys
-    return splits.folds(targets, groups, count, identities(keys, groups), seed)
+    return stratify.folds(targets, groups, count, identities(keys, groups), seed)
 
 
 def names(count):
@@ -252,14 +252,14 @@ def parts(make, keys, targets, groups, rng=None):
 
 def held_out(size):
     def make(targets, groups, words):
-        held = splits.split(targets, groups, size, words, 7)[1]
+        held = stratify.split(targets, groups, size, words, 7)[1]
         return np.isin(np.arange(len(targets)), held)
 
     return make
 
 
 def in_folds(targets, groups, words):
-    return splits.folds(targets, groups, 5, words, 7)
+    return stratify.folds(targets, groups, 5, words, 7)
 
 
 def classes(rng):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from safetensors import SafetensorError
 
-from ftaug.engine import storage
+from ftaug.engine.system import storage
 from ftaug.errors import FtaugError, StorageError
 
 

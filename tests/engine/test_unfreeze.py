@@ -9,11 +9,11 @@ from torch import nn
 
 from ftaug.config.experiment import Last, LearningRate, Train, UnfreezeStage
 from ftaug.config.types import Duration
-from ftaug.engine.unfreeze import frozen_digest, plan
+from ftaug.engine.training.unfreeze import frozen_digest, plan
 from ftaug.errors import ExperimentError
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.torchvision import torchvision
-from ftaug.interfaces import Backbone, Horizon, Stage
+from ftaug.interfaces.model import Backbone, Horizon, Stage
 from ftaug.text.backbones.tiny_text import tiny_text
 
 HORIZON = Horizon(total_steps=12, epoch_steps=4)

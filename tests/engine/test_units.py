@@ -6,10 +6,10 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from ftaug.engine.portion import Portion
-from ftaug.engine.units import Scale, Units, fold, in_fp32
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.training.target_scaling import Scale, Units, fold, in_fp32
 from ftaug.errors import BadData
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 TASK = Task(("price", "weight"), regression=True)
 VALUES = (np.random.default_rng(0).normal(size=(50, 2)) * [300, 0.01] + [1000, 5]).astype(np.float32)

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter
 
-import ftaug.components.combining  # noqa: F401 - registers
+import ftaug.augment.compose  # noqa: F401 - registers
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
-from ftaug.engine.seeds import streams as engine_streams
+from ftaug.engine.loading.seeds import streams as engine_streams
 from ftaug.image import samples
 
 AUGMENTATIONS = list(REGISTRIES["augmentation", "image"])

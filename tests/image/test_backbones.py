@@ -18,14 +18,14 @@ from torchvision.transforms import functional
 
 from ftaug.config.experiment import LearningRate, ModelInput, Train, UnfreezeStage
 from ftaug.config.types import Duration
-from ftaug.engine.setup import parameter_groups
-from ftaug.engine.unfreeze import plan
+from ftaug.engine.training.build import parameter_groups
+from ftaug.engine.training.unfreeze import plan
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.image import backbone as backbones
 from ftaug.image.backbones import resnet20 as letters
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.torchvision import NAMES
-from ftaug.interfaces import Horizon
+from ftaug.interfaces.model import Horizon
 
 CLASSES = [f"class {n}" for n in range(7)]
 

@@ -6,10 +6,10 @@ import torch
 from pictures import augmentation, augmented, texture
 from torchvision.transforms.v2 import functional
 
-from ftaug.image.augmentations import tones
-from ftaug.image.augmentations.draws import Canvas, Colour
+from ftaug.image.augmentations import color_math
 from ftaug.image.augmentations.pipeline import apply, joined
-from ftaug.image.decode import opened
+from ftaug.image.augmentations.transforms import Canvas, Colour
+from ftaug.image.io.decode import opened
 
 CANVAS = Canvas(40, 50, (40, 50))
 
@@ -108,7 +108,12 @@ def test_hue_keeps_greys(turn):
 def test_fused_colours_are_the_colours_one_after_another():
     """Those that clip nothing, rounded once."""
     pixels = texture(40, 50)
-    draws = [tones.contrasted(0.8), tones.brightened(0.9), tones.saturated(0.7), tones.contrasted(0.9)]
+    draws = [
+        color_math.contrasted(0.8),
+        color_math.brightened(0.9),
+        color_math.saturated(0.7),
+        color_math.contrasted(0.9),
+    ]
     stepwise = pixels
     for draw in draws:
         stepwise = shown(stepwise, draw).astype(np.uint8)
@@ -173,10 +178,11 @@ def test_values_are_clipped_between_colours_as_by_torchvision(seed, separate):
 
 
 def test_colours_that_clip_nothing_are_one():
-    darker, softer = tones.brightened(0.7), tones.contrasted(0.6)
-    assert darker.stays_in_range and softer.stays_in_range and tones.inverted().stays_in_range
+    darker, softer = color_math.brightened(0.7), color_math.contrasted(0.6)
+    assert darker.stays_in_range and softer.stays_in_range and color_math.inverted().stays_in_range
     assert not any(
-        clips.stays_in_range for clips in (tones.brightened(1.1), tones.contrasted(1.1), tones.hue_turned(0.1))
+        clips.stays_in_range
+        for clips in (color_math.brightened(1.1), color_math.contrasted(1.1), color_math.hue_turned(0.1))
     )
     assert joined(darker, softer).matrix.tolist() == (softer.matrix @ darker.matrix).tolist()
-    assert joined(tones.brightened(1.1), softer) is None
+    assert joined(color_math.brightened(1.1), softer) is None

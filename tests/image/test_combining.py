@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pictures import augmentation, streams
 
-import ftaug.components.combining  # noqa: F401 - registers
-from ftaug.config.draws import each
-from ftaug.image.augmentations.draws import Canvas, Geometry
+import ftaug.augment.compose  # noqa: F401 - registers
+from ftaug.augment.transform import each
+from ftaug.image.augmentations.transforms import Canvas, Geometry
 
 CANVAS = Canvas(60, 80, (48, 48))
 ROTATE, HUE, SHIFT = {"rotate": {"degrees": 20.0}}, "hue", {"translate": {"x": 0.2}}

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ftaug.data.folders import index, scan
+from ftaug.data.folders.classes import splits
+from ftaug.data.packed import Packed
 from ftaug.errors import BadData, MissingInput, StorageError
-from ftaug.folders import index, scan
-from ftaug.folders.classes import splits
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.index import PICTURES
-from ftaug.packed import Packed
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import pytest
 
 from ftaug.errors import BadData, ExperimentError
 from ftaug.image.datasets.table import image_table
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 
 def table(folder, *rows, name="t.csv", header="path,price,weight,owner"):

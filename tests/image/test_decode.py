@@ -9,10 +9,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from ftaug.errors import BadData
-from ftaug.image.by_pillow import FORMATS
-from ftaug.image.decode import decode, opened, probe
-from ftaug.image.picture import MAX_PIXELS
-from ftaug.image.png import plain_png
+from ftaug.image.io.decode import decode, opened, probe
+from ftaug.image.io.picture import MAX_PIXELS
+from ftaug.image.io.pillow import FORMATS
+from ftaug.image.io.png import plain_png
 
 HEIGHT, WIDTH = 61, 83
 
@@ -378,7 +378,7 @@ def test_plain_pngs_are_pillows_pixels_by_opencv(monkeypatch, mode, shape, level
     pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     image, file = Image.fromarray(pixels).convert(mode), io.BytesIO()
     image.save(file, "PNG", compress_level=level, dpi=(72, 72))
-    monkeypatch.setattr("ftaug.image.decode.by_pillow", lambda data: pytest.fail("went to Pillow"))
+    monkeypatch.setattr("ftaug.image.io.decode.by_pillow", lambda data: pytest.fail("went to Pillow"))
     np.testing.assert_array_equal(decode(file.getvalue()), np.asarray(image.convert("RGB")))
 
 

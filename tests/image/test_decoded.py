@@ -11,12 +11,12 @@ import pytest
 from pictures import augmentation, jpeg, preprocessing, streams, texture
 from PIL import Image
 
+from ftaug.data.packed import Packed
 from ftaug.errors import StorageError
 from ftaug.image import samples
 from ftaug.image.datasets.index import FileSamples
-from ftaug.image.decoded import DecodedSamples
-from ftaug.interfaces import Task
-from ftaug.packed import Packed
+from ftaug.image.io.decode_cache import DecodedSamples
+from ftaug.interfaces.data import Task
 
 FILES = [b"wide.jpg", b"turned.jpg", b"grey.jpg", b"plain.png", b"tiny.png"]
 OPS = [augmentation("random_resized_crop", scale=[0.2, 1.0]), augmentation("horizontal_flip"), augmentation("rotate")]

@@ -11,8 +11,8 @@ from PIL import Image
 from tiffs import grey_tiff
 
 from ftaug.errors import BadData
-from ftaug.image import decoding_recipe
-from ftaug.image.decode import decode
+from ftaug.image.export import decoding_recipe
+from ftaug.image.io.decode import decode
 
 DEEP = {
     "16 bits": grey_tiff([[0, 257 * 90, 65535]], 16),

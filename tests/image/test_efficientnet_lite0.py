@@ -14,7 +14,7 @@ from timm.data.config import resolve_model_data_config
 from ftaug.errors import BadData, Unavailable
 from ftaug.image.backbones import efficientnet_lite0 as module
 from ftaug.image.backbones.efficientnet_lite0 import efficientnet_lite0, is_installed
-from ftaug.interfaces import Stage
+from ftaug.interfaces.model import Stage
 
 CLASSES = [f"class {n}" for n in range(7)]
 

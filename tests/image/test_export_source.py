@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from odd_pictures import encoded, photo
 
-from ftaug.image.decode import opened
 from ftaug.image.evaluation import evaluated
-from ftaug.image.export_source import fit, read_by_pillow
+from ftaug.image.export.source import fit, read_by_pillow
+from ftaug.image.io.decode import opened
 
 SIZES = [(2, 3), (31, 400), (101, 143), (224, 224), (300, 90), (700, 901)]
 COMMON = {"mean": [0.5, 0.25, 0.1], "std": [0.25] * 3}

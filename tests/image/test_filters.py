@@ -11,7 +11,7 @@ from pictures import augmentation, augmented, jpeg, ramp, texture
 from PIL import Image, ImageDraw, ImageEnhance, JpegImagePlugin
 from torch.nn.functional import avg_pool2d, interpolate
 
-from ftaug.image import filters
+from ftaug.image.render import filters
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:

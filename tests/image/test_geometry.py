@@ -12,9 +12,9 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
 from ftaug.image import samples
-from ftaug.image.augmentations.draws import Canvas, Geometry
 from ftaug.image.augmentations.pipeline import apply
-from ftaug.image.decode import opened
+from ftaug.image.augmentations.transforms import Canvas, Geometry
+from ftaug.image.io.decode import opened
 
 RNG = np.random.default_rng
 

@@ -19,7 +19,7 @@ from ftaug.errors import ExperimentError
 from ftaug.image.augmentations.end_size import check_size_after
 from ftaug.image.preprocessing import adjusted
 from ftaug.image.samples import pipeline, plan, prepare
-from ftaug.interfaces import Backbone
+from ftaug.interfaces.model import Backbone
 from ftaug.load import import_components, load
 
 import_components("image")

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from ftaug.errors import MissingInput
-from ftaug.image.decode import probe
-from ftaug.image.inputs import inputs
+from ftaug.image.io.decode import probe
+from ftaug.image.predict_inputs import inputs
 
 READ = ".jpg, .jpeg, .jfif, .jpe, .png, .webp, .bmp, .tif, .tiff or .gif"
 

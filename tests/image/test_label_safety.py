@@ -7,13 +7,13 @@ from pictures import augmentation, preprocessing, streams, texture
 from pydantic import ValidationError
 from torchvision import tv_tensors
 
-from ftaug.config.draws import each
+from ftaug.augment.transform import each
 from ftaug.config.registry import REGISTRIES, FrozenDict
 from ftaug.errors import ExperimentError
 from ftaug.image import label_safety, samples
-from ftaug.image.augmentations.draws import Canvas, Geometry
 from ftaug.image.augmentations.torchvision import OF_FLOATS, TRANSFORMS, _built
-from ftaug.interfaces import Task
+from ftaug.image.augmentations.transforms import Canvas, Geometry
+from ftaug.interfaces.data import Task
 
 ARROWS = ("down_arrow", "left_arrow", "right_arrow", "up_arrow")
 OPS = REGISTRIES["augmentation", "image"]

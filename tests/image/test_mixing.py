@@ -12,7 +12,7 @@ from timm.data.mixup import Mixup, mixup_target
 from timm.loss import SoftTargetCrossEntropy
 
 import ftaug.image.augmentations  # noqa: F401  registers them
-from ftaug.components.losses import cross_entropy
+from ftaug.components.losses.classification import cross_entropy
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
 from ftaug.load import import_components

@@ -9,14 +9,14 @@ import torch
 from pictures import AUGMENTATIONS, augmentation, jpeg, preprocessing, streams, texture
 from PIL import Image
 
-from ftaug.engine.batches import Prepared, Request, batches, moved
-from ftaug.engine.device import choose
-from ftaug.engine.portion import whole
+from ftaug.engine.loading.batches import Prepared, Request, batches, moved
+from ftaug.engine.loading.split import whole
+from ftaug.engine.system.device import choose
 from ftaug.errors import ExperimentError
 from ftaug.image import samples
-from ftaug.image.augmentations.draws import Border
+from ftaug.image.augmentations.transforms import Border
 from ftaug.image.datasets.arrays import ArraySamples
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 CERTAIN = [name for name in AUGMENTATIONS if not name.startswith("torchvision.") or "Flip" in name]
 FULL = ["random_resized_crop", "horizontal_flip", "rotate", "translate", "scale", "shear"]

@@ -16,8 +16,8 @@ from ftaug.errors import ExperimentError
 from ftaug.image import samples
 from ftaug.image.backbones import timm as timm_networks
 from ftaug.image.backbones import torchvision as torchvision_networks
-from ftaug.image.exported import Preprocessing
-from ftaug.image.onnx_graph import graph
+from ftaug.image.export.onnx_graph import graph
+from ftaug.image.export.preprocessor import Preprocessing
 
 ONNX_MEAN, ONNX_LARGEST = 0.005, 1
 """Grey levels between the graph and evaluation where an axis shrinks; where both grow there are none."""

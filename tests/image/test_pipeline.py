@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from pictures import AUGMENTATIONS, augmentation, augmented, jpeg, preprocessing, streams, texture
 
-from ftaug.config.draws import each
+from ftaug.augment.transform import each
 from ftaug.config.severity import at_severity
 from ftaug.errors import BadData
 from ftaug.image import samples
-from ftaug.image.augmentations.draws import Border, Canvas, Colour, Geometry, Pixels
 from ftaug.image.augmentations.pipeline import Fused, apply, fuse
-from ftaug.image.decode import opened
+from ftaug.image.augmentations.transforms import Border, Canvas, Colour, Geometry, Pixels
+from ftaug.image.io.decode import opened
 
 WITH_PROBABILITY = [name for name in AUGMENTATIONS if "probability" in augmentation(name).settings]
 POLICIES = ("trivial_augment", "rand_augment", "auto_augment", "augmix")

@@ -9,12 +9,12 @@ import torch
 from pictures import AUGMENTATIONS, augmentation, augmented, streams, texture
 from torchvision.transforms import InterpolationMode, v2
 
-from ftaug.config.draws import each
-from ftaug.image.augmentations.draws import Canvas, Pixels
+from ftaug.augment.transform import each
+from ftaug.image.augmentations.autoaugment_policies import subpolicies
 from ftaug.image.augmentations.pipeline import apply
-from ftaug.image.augmentations.spaces import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE
-from ftaug.image.augmentations.subpolicies import subpolicies
-from ftaug.image.decode import opened
+from ftaug.image.augmentations.policy_space import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE
+from ftaug.image.augmentations.transforms import Canvas, Pixels
+from ftaug.image.io.decode import opened
 
 CANVAS = Canvas(224, 224, (224, 224))
 TORCHVISIONS = {"autocontrast": "AutoContrast"}

@@ -10,7 +10,7 @@ from torchvision.transforms.v2 import functional
 
 from ftaug.errors import BadData
 from ftaug.image import samples
-from ftaug.image.decode import decode
+from ftaug.image.io.decode import decode
 
 
 def for_evaluation(raw, **changes):

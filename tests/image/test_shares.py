@@ -8,10 +8,10 @@ import pytest
 import scipy.stats
 from pictures import AUGMENTATIONS, augmentation, augmented, streams
 
-from ftaug.config.draws import each
+from ftaug.augment.transform import each
 from ftaug.config.registry import REGISTRIES
-from ftaug.image import filters
-from ftaug.image.augmentations.draws import Canvas
+from ftaug.image.augmentations.transforms import Canvas
+from ftaug.image.render import filters
 
 ENTRIES = REGISTRIES["augmentation", "image"]
 MANY = pytest.mark.parametrize("count", [2000, pytest.param(20_000, marks=pytest.mark.slow)])

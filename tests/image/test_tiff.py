@@ -10,12 +10,12 @@ import torch
 from PIL import Image
 from tiffs import grey_tiff
 
-from ftaug.engine.portion import portions
+from ftaug.engine.loading.split import portions
 from ftaug.errors import BadData, ExperimentError
 from ftaug.image import samples as verbs
 from ftaug.image.augmentations.pipeline import Pipeline
-from ftaug.image.decode import decode, probe
-from ftaug.image.decoded import DecodedSamples
+from ftaug.image.io.decode import decode, probe
+from ftaug.image.io.decode_cache import DecodedSamples
 from ftaug.load import import_components, load
 
 import_components("image")

@@ -17,7 +17,7 @@ from ftaug.errors import ExperimentError
 from ftaug.image.backbones import timm as timm_backbone
 from ftaug.image.backbones import torchvision as torchvision_backbone
 from ftaug.image.backbones.timm_folder import data_config
-from ftaug.image.encode import encode
+from ftaug.image.io.encode import encode
 from ftaug.image.samples import pipeline, prepare
 
 CLASSES = ("cat", "dog", "ré\nd")

@@ -9,8 +9,8 @@ from pictures import AUGMENTATIONS, augmentation, streams, texture
 from torchvision.transforms import v2
 
 from ftaug.errors import ExperimentError
-from ftaug.image.augmentations.draws import Canvas
 from ftaug.image.augmentations.torchvision import LEFT_OUT, OF_FLOATS, TRANSFORMS, _built
+from ftaug.image.augmentations.transforms import Canvas
 from ftaug.load import load
 
 NAMES = [name for name in AUGMENTATIONS if name.startswith("torchvision.")]

@@ -8,7 +8,7 @@ from pictures import preprocessing, texture
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.engine.measure import over_views
+from ftaug.engine.training.evaluate import over_views
 from ftaug.image import samples
 
 EXPERIMENT = """

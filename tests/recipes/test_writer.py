@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from ftaug.config import document
+from ftaug.config import yaml_document
 from ftaug.recipes.layout import Layout
 from ftaug.recipes.recipe import Choice, Recipe
 from ftaug.recipes.writer import WIDTH, Line, aligned, experiment_text, flow
@@ -19,7 +19,7 @@ def test_values_come_back_as_they_were(value):
     """Read by ftaug's own reader, and by PyYAML."""
     text = flow(value)
     assert "\n" not in text
-    assert document.parse(f"v: {text}", "x.yaml").tree == {"v": value}
+    assert yaml_document.parse(f"v: {text}", "x.yaml").tree == {"v": value}
     assert yaml.safe_load(text.replace("3e-05", "3.0e-05")) == value
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ftaug.interfaces import Task
-from ftaug.runs.answers import form
+from ftaug.interfaces.data import Task
+from ftaug.runs.report.predictions import form
 
 CHANCES = np.array([0.4, 0.9, 0.5, 0.1], np.float32)
 CLASSES = ("a", "b", "c", "d")

@@ -10,9 +10,9 @@ from PIL import Image
 
 from ftaug.cli import run
 from ftaug.config.experiment import SkipBadSamples
-from ftaug.engine.batches import Failure
-from ftaug.engine.data_record import SAMPLES_FILE, RecordedData, fingerprints, to_csv
-from ftaug.engine.portion import notes_of, portions
+from ftaug.engine.loading.batches import Failure
+from ftaug.engine.loading.data_record import SAMPLES_FILE, RecordedData, fingerprints, to_csv
+from ftaug.engine.loading.split import notes_of, portions
 from ftaug.errors import BadData, StorageError
 from ftaug.load import load
 from ftaug.runs.bad_samples import readable

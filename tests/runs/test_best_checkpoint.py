@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ftaug.cli import run
-from ftaug.engine.fit import Progress
+from ftaug.engine.training.fit import Progress
 from ftaug.load import load
 from ftaug.runs.best_checkpoint import outcome, rule
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from ftaug.engine.portion import Portion
+from ftaug.engine.loading.split import Portion
 from ftaug.errors import BadData, BadSample
-from ftaug.interfaces import Task
-from ftaug.runs.calibration import CalibrationSamples
+from ftaug.interfaces.data import Task
+from ftaug.runs.export.calibration import CalibrationSamples
 
 
 class Letters:

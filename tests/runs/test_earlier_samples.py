@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from ftaug.config.dump import to_plain
-from ftaug.engine.data_record import SAMPLES_FILE, fingerprints, to_csv
-from ftaug.engine.portion import portions
+from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
+from ftaug.engine.loading.split import portions
 from ftaug.errors import ExperimentError
 from ftaug.load import load
 from ftaug.runs.earlier_samples import EARLIER_FILE, consistent, trained_on

@@ -6,7 +6,7 @@ import torch
 from scipy.special import expit, softmax
 from torch import nn
 
-from ftaug.runs.folds import Together
+from ftaug.runs.cross_validation import Together
 
 
 @pytest.mark.parametrize(

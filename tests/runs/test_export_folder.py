@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from ftaug.engine import storage
+from ftaug.engine.system import storage
 from ftaug.errors import RunFolderTaken
-from ftaug.runs import export_folder
-from ftaug.runs.export_folder import open_exports
+from ftaug.runs.export import folder as export_folder
+from ftaug.runs.export.folder import open_exports
 
 FILES = ("pets.onnx", "tokenizer.json", "inner/config.json")
 RECORD = {"format": "onnx"}

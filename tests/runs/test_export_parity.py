@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from ftaug.runs.export_parity import Comparison, MetricParity, Parity
+from ftaug.runs.export.parity import Comparison, MetricParity, Parity
 
 EXACT = Parity("val", 100, 1e-5, 1e-6, 0.1, 1.0, MetricParity("f1", 0.9, 0.9))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ftaug.runs.export_table import refusals, summary
+from ftaug.runs.export.table import refusals, summary
 
 METRIC = {"name": "accuracy", "original": 0.9972, "exported": 0.95, "views": None, "with_views": None, "loss": None}
 ENTRY = {
@@ -21,9 +21,9 @@ ENTRY = {
 
 
 def shown(entries, capsys):
-    from ftaug.runs import output
+    from ftaug.runs.report import console
 
-    output.show(*summary(entries))
+    console.show(*summary(entries))
     return capsys.readouterr().out
 
 

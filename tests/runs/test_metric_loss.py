@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ftaug.engine.portion import Portion
-from ftaug.interfaces import Task
-from ftaug.runs.metric_loss import metric_loss
+from ftaug.engine.loading.split import Portion
+from ftaug.interfaces.data import Task
+from ftaug.runs.export.metric_loss import metric_loss
 
 SAMPLES = 200
 

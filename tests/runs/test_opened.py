@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ftaug.engine import checkpoint
+from ftaug.engine.system import checkpoint
 from ftaug.errors import BadData, MissingInput
-from ftaug.runs import opened
-from ftaug.runs.opened import best_weights, load_weights, open_run
+from ftaug.runs import trained_model
+from ftaug.runs.trained_model import best_weights, load_weights, open_run
 
 
 def save(run: Path, step: int) -> Path:
@@ -81,11 +81,11 @@ def test_weights_that_do_not_fit_are_bad_data(tmp_path):
 def test_a_damaged_model_file_is_bad_data(tmp_path, text):
     save(tmp_path, 1)
     (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
-    (tmp_path / opened.MODEL_FILE).write_text(text)
+    (tmp_path / trained_model.MODEL_FILE).write_text(text)
     with pytest.raises(BadData, match=r"model\.json: is damaged"):
         open_run(tmp_path)
-    (tmp_path / opened.MODEL_FILE).unlink()
-    (tmp_path / opened.MODEL_FILE).mkdir()
+    (tmp_path / trained_model.MODEL_FILE).unlink()
+    (tmp_path / trained_model.MODEL_FILE).mkdir()
     with pytest.raises(BadData, match=r"model\.json: is damaged"):
         open_run(tmp_path)
 
@@ -94,7 +94,7 @@ def test_a_model_file_of_other_classes_is_bad_data(tmp_path):
     save(tmp_path, 1)
     (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
     facts = {"classes": ["a", "b"], "multi_label": False, "activation": "softmax"}
-    (tmp_path / opened.MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
+    (tmp_path / trained_model.MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
     with pytest.raises(BadData, match="does not fit the network"):
         open_run(tmp_path)
 

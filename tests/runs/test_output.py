@@ -6,29 +6,29 @@ import numpy as np
 import pytest
 from rich.table import Table
 
-from ftaug.runs import output, screen
-from ftaug.runs.ticker import Ticker
+from ftaug.runs.report import console, training_summary
+from ftaug.runs.report.progress_bar import Ticker
 
 
 def test_json_has_null_for_what_is_no_finite_number():
     value = {"a": math.nan, "b": [1.5, math.inf, np.float32("nan")], "c": np.array([[1, 2]]), 3: np.int64(4)}
-    assert json.loads(output.to_json(value)) == {"a": None, "b": [1.5, None, None], "c": [[1, 2]], "3": 4}
+    assert json.loads(console.to_json(value)) == {"a": None, "b": [1.5, None, None], "c": [[1, 2]], "3": 4}
 
 
 def test_json_keeps_letters_of_all_scripts():
-    assert "犬" in output.to_json({"class": "犬"})
+    assert "犬" in console.to_json({"class": "犬"})
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(0.123456, "0.1235"), (1234, "1,234"), (math.nan, "–"), ("cat", "cat"), ("", "")]
 )
 def test_figures_are_short(value, shown):
-    assert output.figure(value) == shown
+    assert console.figure(value) == shown
 
 
 def test_a_table_away_from_a_terminal_cuts_nothing_and_reads_no_markup(capsys):
     name = "a [bold] name " * 30
-    output.show(output.table(("class", "samples"), [(name, 1234), ("line\nbreak\x1b[31m", 5)]), "wrote :smile: [x]")
+    console.show(console.table(("class", "samples"), [(name, 1234), ("line\nbreak\x1b[31m", 5)]), "wrote :smile: [x]")
     shown = capsys.readouterr().out
     assert name.strip() in shown
     assert "1,234" in shown
@@ -37,7 +37,7 @@ def test_a_table_away_from_a_terminal_cuts_nothing_and_reads_no_markup(capsys):
 
 
 def test_texts_are_left_and_figures_right(capsys):
-    output.show(output.table(("name", "count"), [("a", 1), ("long", 1000)]))
+    console.show(console.table(("name", "count"), [("a", 1), ("long", 1000)]))
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert any(line.startswith(" a ") and line.endswith("    1") for line in lines)
 
@@ -54,10 +54,10 @@ def test_names_of_classes_are_shown_as_they_are_with_escape_codes_escaped(capsys
     for name in NAMES:
         table.add_row(name)
     for text in (*NAMES, table):
-        screen.console().print(text)
-        output.show(text)
+        training_summary.console().print(text)
+        console.show(text)
     for name in NAMES:
-        output.say(name)
+        console.say(name)
     Ticker(1, 0).line(NAMES[0])
     out, err = capsys.readouterr()
     shown = re.sub("\x1b\\[[0-9;]*m", "", out + err) if terminal else out + err

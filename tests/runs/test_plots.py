@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib import cbook
 
-from ftaug.runs import plots
+from ftaug.runs.report import plots
 
 
 def write_metrics(folder, epochs=3, measured=True):

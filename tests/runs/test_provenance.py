@@ -9,7 +9,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from ftaug.image.backbones.networks import ResNet20
-from ftaug.runs.provenance import network_of, unfinished, weights_of
+from ftaug.runs.export.provenance import network_of, unfinished, weights_of
 
 
 @pytest.mark.parametrize(

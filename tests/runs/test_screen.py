@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ftaug.runs import screen
+from ftaug.runs.report import training_summary
 
 EVALUATIONS = [
     {"epoch": epoch, "step": 20 * epoch, "train_loss": 10.5 / epoch, "metrics": {"loss": 0.6625, "accuracy": 0.775}}
@@ -15,11 +15,11 @@ EVALUATIONS = [
 
 def test_figures_are_whole_in_a_narrow_terminal():
     out = io.StringIO()
-    Console(file=out, width=30, soft_wrap=True).print(screen.after(EVALUATIONS, 40))
+    Console(file=out, width=30, soft_wrap=True).print(training_summary.after(EVALUATIONS, 40))
     first, second = out.getvalue().splitlines()[-3:-1]
     assert first.split() == ["1", "20", "10.5000", "0.6625", "0.7750"]
     assert second.split() == ["2", "40", "5.2500", "0.6625", "0.7750", "best"]
 
 
 def test_the_next_commands_can_be_copied():
-    assert "ftaug evaluate 'runs/a b' · ftaug predict 'runs/a b' INPUT" in screen.next_steps(Path("runs/a b"))
+    assert "ftaug evaluate 'runs/a b' · ftaug predict 'runs/a b' INPUT" in training_summary.next_steps(Path("runs/a b"))

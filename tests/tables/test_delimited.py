@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ftaug.data.tables import delimited
 from ftaug.errors import BadData
-from ftaug.tables import delimited
 
 
 def file(folder, content, name="t.csv"):

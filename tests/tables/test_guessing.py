@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from ftaug.data.tables.infer_columns import ROWS, guess_targets, is_measured, label_separator, look
 from ftaug.errors import BadData
-from ftaug.tables.guessing import ROWS, guess_targets, is_measured, label_separator, look
 
 
 def table(path, columns, rows):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from ftaug.data.tables.rows import rows
 from ftaug.errors import BadData
-from ftaug.tables.rows import rows
 
 CELLS = [("x", "a\u2028b\x0b\x0c\x85c"), ("y", "plain")]
 

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import TypeAdapter
 
-from ftaug.config.draws import each, seen_by_next
+from ftaug.augment.transform import each, seen_by_next
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
-from ftaug.engine.seeds import streams
+from ftaug.engine.loading.seeds import streams
 from ftaug.load import import_components
 from ftaug.text.augmentations.protecting import negations_in
+from ftaug.text.edits import Passage, Told
 from ftaug.text.lexicon import Lexicon
-from ftaug.text.passage import Passage, Told
 
 import_components("text")
 

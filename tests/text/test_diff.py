@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug.text.diff import CUT, Piece, by_words, composed, pieces, shortened
-from ftaug.text.passage import Edit, Edits, Passage, Protection, Span
+from ftaug.text.edits import Edit, Edits, Passage, Protection, Span
+from ftaug.text.preview.diff import CUT, Piece, by_words, composed, pieces, shortened
 
 TEXTS = st.text(st.sampled_from("ab cA, .!\n猫é🙂"), max_size=30)
 

@@ -12,7 +12,7 @@ import pytest
 from ftaug.errors import BadData, MissingInput
 from ftaug.text.datasets import stdlib
 from ftaug.text.datasets.docstrings import THEME_OF, THEMES, docstrings, standard_library
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 SPLITS = ("train", "val", "test")
 

@@ -9,7 +9,7 @@ import transformers
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ftaug.text.dropout import LEVELS, Dropout, attention, dropped, quicken
+from ftaug.text.cpu_dropout import LEVELS, Dropout, attention, dropped, quicken
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -57,7 +57,7 @@ def test_nothing_and_all_may_be_dropped() -> None:
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_is_that_of_torch(masked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a dropout that drops nothing, its arithmetic is that of torch's own."""
-    monkeypatch.setattr("ftaug.text.dropout.dropped", lambda values, rate: values)
+    monkeypatch.setattr("ftaug.text.cpu_dropout.dropped", lambda values, rate: values)
     torch.manual_seed(0)
     query, key, value = (torch.randn(2, 3, 5, 8) for _ in range(3))
     mask = (torch.arange(5) < torch.tensor([[5], [3]])).view(2, 1, 1, 5).expand(2, 1, 5, 5) if masked else None

@@ -16,11 +16,11 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from ftaug.engine import head_init
+from ftaug.engine.training import head_init
 from ftaug.errors import BadData, ExperimentError, MissingInput
-from ftaug.interfaces import Backbone, CannotCut
+from ftaug.interfaces.model import Backbone, CannotCut
 from ftaug.text.backbones.hf import hf
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 from ftaug.weights import WeightsPath
 
 CLASSES = ["bad", "good"]

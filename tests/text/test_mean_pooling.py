@@ -15,13 +15,13 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 from ftaug.cli import run
-from ftaug.engine import head_init
+from ftaug.engine.training import head_init
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces import Backbone, CannotCut
+from ftaug.interfaces.model import Backbone, CannotCut
 from ftaug.text.backbones.hf import _opened, hf
 from ftaug.text.mean_pooling import MeanClassifier, dropout_rate
 from ftaug.text.network import Mixed
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 CLASSES = ["bad", "good", "so-so"]
 TEXTS = [Text("the film was good"), Text("a very long and poor story and the end was not a good end"), Text("fine")]

@@ -6,7 +6,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftaug.text.segments import characters_of, sentences_of, words_of
+from ftaug.text.segmentation import characters_of, sentences_of, words_of
 
 ODD = " \t\n\r'’.,:;_\u200d\u0301\u00a0\u202f\u2028aAb19א\"👍🏽ℹ🇩🇪中ガ"
 

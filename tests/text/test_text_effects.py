@@ -1,8 +1,8 @@
 """Figures of what an op does to texts, against texts of which they can be counted."""
 
-from ftaug.text.effects import Effect, _of_characters, _of_words, _wiped_out
-from ftaug.text.passage import Edit
-from ftaug.text.trials import Change, Trial
+from ftaug.text.edits import Edit
+from ftaug.text.preview.statistics import Effect, _of_characters, _of_words, _wiped_out
+from ftaug.text.preview.trials import Change, Trial
 
 
 def trial(text, *edits, second=None):

@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 from ftaug.interfaces import Task
 from ftaug.text import dataset
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 GOOD, BAD = "It was a good movie and we really were {} happy.", "The film is bad, and it is {} not fine."
 

@@ -10,7 +10,7 @@ from torch import nn
 from ftaug.text import samples
 from ftaug.text.backbones import tiny_text
 from ftaug.text.export_source import read_by_tokenizers
-from ftaug.text.inputs import Inputs
+from ftaug.text.predict_inputs import Inputs
 
 SINGLE = "Return the largest item.\nÉcrire « naïf »\r\na\tTAB \x0b and \u2028 another\nlast line"
 PAIRS = "Is it open?\tYes, it is.\nWho\tThe author of the file, whose name is " + "long " * 300

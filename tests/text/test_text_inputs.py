@@ -3,8 +3,8 @@
 import pytest
 
 from ftaug.errors import BadData, MissingInput
-from ftaug.text.inputs import Inputs
-from ftaug.text.texts import Text
+from ftaug.text.predict_inputs import Inputs
+from ftaug.text.types import Text
 
 
 def write(folder, **files):

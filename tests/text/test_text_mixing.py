@@ -6,7 +6,7 @@ import torch
 import transformers
 from passages import bert_folder
 
-from ftaug.components.mixing import one_of
+from ftaug.augment.mix_choice import one_of
 from ftaug.config.registry import Component
 from ftaug.text.augmentations.mixing import mixup
 from ftaug.text.network import IDS, Classifier, Mixed

@@ -11,8 +11,8 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.errors import ExperimentError
-from ftaug.interfaces import Task
-from ftaug.runs.answers import form
+from ftaug.interfaces.data import Task
+from ftaug.runs.report.predictions import form
 
 EXPERIMENT = """
 modality: text

@@ -9,8 +9,8 @@ from passages import OPS, after, augmentation, draws, outcomes, passage
 
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.severity import at_severity, governed
-from ftaug.text.passage import Edits, Passage, Protection, Rewritten
-from ftaug.text.segments import characters_of
+from ftaug.text.edits import Edits, Passage, Protection, Rewritten
+from ftaug.text.segmentation import characters_of
 
 ENTRIES = REGISTRIES["augmentation", "text"]
 CHARACTERS = ("swap_characters", "drop_characters", "insert_characters", "repeat")

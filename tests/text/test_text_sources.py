@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
 from ftaug.errors import BadData, ExperimentError, MissingInput, Unavailable
-from ftaug.text import masked
+from ftaug.text import masked_lm
 from ftaug.text.augmentations import sources
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.augmentations.tables import table
@@ -58,8 +58,8 @@ def test_masked_fill_takes_what_the_head_expects(bert, lexicon):
     with torch.no_grad():
         row = model(torch.tensor([ids])).logits[0, 2, torch.from_numpy(codes)].numpy()
     ranked = [spelt[i] for i in np.argsort(-row) if spelt[i].lower() != "movie"]
-    assert masked.fill(seen, [place], [0.0], 3)[place] == ranked[0]
-    assert masked.fill(seen, [place], [0.999999], 3)[place] == ranked[2]
+    assert masked_lm.fill(seen, [place], [0.0], 3)[place] == ranked[0]
+    assert masked_lm.fill(seen, [place], [0.999999], 3)[place] == ranked[2]
     results = outcomes(seen, augmentation("masked_fill", share=0.2, candidates=1), 40)
     assert f"the {ranked[0].title()} is fine" in results
     assert "the Movie is fine" not in results

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from table_files import write_rows
 
 from ftaug.errors import BadData, ExperimentError, MissingInput
-from ftaug.text.datasets.held import identity
+from ftaug.text.datasets.in_memory import identity
 from ftaug.text.datasets.table import text_table
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 ROWS = [
     {"text": "good film", "more": "really", "label": "pos", "score": "1.5", "part": "train", "by": "ann"},

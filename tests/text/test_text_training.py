@@ -10,22 +10,24 @@ import pytest
 import tiny_models as models
 import torch
 
-from ftaug.engine.batches import batches
-from ftaug.engine.caching import Cache
-from ftaug.engine.fit import Progress, Step, fit
-from ftaug.engine.portion import portions
-from ftaug.engine.setup import Setup, build, epochs_of
+from ftaug.engine.loading.batches import batches
+from ftaug.engine.loading.prepare import epochs_of
+from ftaug.engine.loading.sample_cache import Cache
+from ftaug.engine.loading.split import portions
+from ftaug.engine.training.build import build
+from ftaug.engine.training.fit import Progress, Step, fit
+from ftaug.engine.training.state import Setup
 from ftaug.errors import BadData
 from ftaug.load import load
-from ftaug.runs import screen
-from ftaug.text import dataset, tokens
+from ftaug.runs.report import training_summary
+from ftaug.text import dataset, tokenizer
 
 PLUGIN = '''
 import numpy as np
 
 from ftaug.interfaces import Task
 from ftaug.text import dataset
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 WORDS = "good fine story film the is bad poor song book".split()
 
@@ -116,7 +118,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(folder: Path) -> None:
 def test_on_a_processor_a_batch_goes_in_parts_by_itself(folder: Path) -> None:
     """Not where the texts of a batch are mixed or compared."""
     wide = ("data.batch_size=32", "data.bucket=1", "train.epochs=1")
-    table = screen.before(setup_of(folder, *wide), Cache(None, ""), folder, "new")
+    table = training_summary.before(setup_of(folder, *wide), Cache(None, ""), folder, "new")
     assert any("32, up to 2,048 tokens at a time (auto: less padding)" in cell for cell in table.columns[1].cells)
     for overrides, parted in (([], True), (["mix=mixup"], False), (["objective=r_drop"], False)):
         setup = setup_of(folder, *wide, *overrides)
@@ -136,10 +138,10 @@ def test_a_batch_is_no_longer_than_its_longest_text(folder: Path) -> None:
 
 def test_a_text_that_nothing_changes_is_split_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it is met as train and as val, and cut."""
-    tokens.encoder.cache_clear()
+    tokenizer.encoder.cache_clear()
     split: list[Any] = []
-    real = tokens.Encoder._split
-    monkeypatch.setattr(tokens.Encoder, "_split", lambda self, text: split.append(text) or real(self, text))
+    real = tokenizer.Encoder._split
+    monkeypatch.setattr(tokenizer.Encoder, "_split", lambda self, text: split.append(text) or real(self, text))
     setup = setup_of(folder, "backbone.hf.max_length=20")
     train(setup)
     setup.prepared("val")

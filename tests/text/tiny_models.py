@@ -7,9 +7,9 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from ftaug.interfaces import Backbone
+from ftaug.interfaces.model import Backbone
 from ftaug.text.samples import collate, normaliser, pipeline
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 WORDS = ("a", "an", "the", "good", "bad", "fine", "poor", "film", "book", "song", "was", "is", "not", "very", "long")
 WORDS += ("short", "and", "but", "story", "end")

@@ -1,13 +1,13 @@
 """Augmentations of pictures; importing this registers them."""
 
 from ftaug.image.augmentations import (
-    bending,
-    camera,
+    blur_and_compression,
     checks,
     colour,
     crops,
+    distortion,
+    erasing,
     geometry,
-    hiding,
     mixing,
     noise,
     policies,
@@ -16,13 +16,13 @@ from ftaug.image.augmentations import (
 )
 
 __all__ = [
-    "bending",
-    "camera",
+    "blur_and_compression",
     "checks",
     "colour",
     "crops",
+    "distortion",
+    "erasing",
     "geometry",
-    "hiding",
     "mixing",
     "noise",
     "policies",

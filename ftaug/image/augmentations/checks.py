@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ftaug.config.checks import reads
-from ftaug.config.document import Where
 from ftaug.config.experiment import Experiment
-from ftaug.config.faults import Fault, predicate
+from ftaug.config.problems import Fault, predicate
 from ftaug.config.registry import Component
+from ftaug.config.yaml_document import Where
 
 Found = Iterator[tuple[Where, Fault]]
 

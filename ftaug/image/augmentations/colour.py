@@ -11,11 +11,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from ftaug.config.draws import between, happens
+from ftaug.augment.transform import between, happens
 from ftaug.config.types import Probability, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations import tones
-from ftaug.image.augmentations.draws import Canvas, Colour, Pixels, Range, Share, Table, Turns, filtered
+from ftaug.image.augmentations import color_math
+from ftaug.image.augmentations.transforms import Canvas, Colour, Pixels, Range, Share, Table, Turns, filtered
 
 Bits = Annotated[int, Field(ge=1, le=8), Wording("a whole number from 1 to 8")]
 Tiles = Annotated[int, Field(ge=1, le=64), Wording("a whole number from 1 to 64")]
@@ -37,7 +37,7 @@ def brightness(
         probability: the chance that the op fires for a picture
     """
     factor = between(rng, 1 - strength, 1 + strength)
-    return tones.brightened(factor) if happens(rng, probability) else None
+    return color_math.brightened(factor) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"strength": (0.0, 1.0)})
@@ -55,7 +55,7 @@ def contrast(
         probability: the chance that the op fires for a picture
     """
     factor = between(rng, 1 - strength, 1 + strength)
-    return tones.contrasted(factor) if happens(rng, probability) else None
+    return color_math.contrasted(factor) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"strength": (0.0, 1.0)})
@@ -73,7 +73,7 @@ def saturation(
         probability: the chance that the op fires for a picture
     """
     factor = between(rng, 1 - strength, 1 + strength)
-    return tones.saturated(factor) if happens(rng, probability) else None
+    return color_math.saturated(factor) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"strength": (0.0, 0.5)})
@@ -94,7 +94,7 @@ def hue(
     between them a value differs from that by at most 85, less the greyer the colour is.
     """
     turn = between(rng, -strength, strength)
-    return tones.hue_turned(turn) if happens(rng, probability) else None
+    return color_math.hue_turned(turn) if happens(rng, probability) else None
 
 
 @augmentation.register(
@@ -132,10 +132,10 @@ def colour_jitter(
 
 
 JITTERS = {
-    "brightness": tones.brightened,
-    "contrast": tones.contrasted,
-    "saturation": tones.saturated,
-    "hue": tones.hue_turned,
+    "brightness": color_math.brightened,
+    "contrast": color_math.contrasted,
+    "saturation": color_math.saturated,
+    "hue": color_math.hue_turned,
 }
 
 
@@ -151,7 +151,7 @@ def grayscale(
     Settings:
         probability: the chance that the op fires for a picture
     """
-    return tones.saturated(0.0) if happens(rng, probability) else None
+    return color_math.saturated(0.0) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
@@ -166,7 +166,7 @@ def invert(
     Settings:
         probability: the chance that the op fires for a picture
     """
-    return tones.inverted() if happens(rng, probability) else None
+    return color_math.inverted() if happens(rng, probability) else None
 
 
 OTHER_ORDERS = tuple(permutations(range(3)))[1:]
@@ -185,7 +185,7 @@ def channel_shuffle(
         probability: the chance that the op fires for a picture
     """
     order = np.array(OTHER_ORDERS[rng.integers(len(OTHER_ORDERS))])
-    return tones.channels_in_order(order) if happens(rng, probability) else None
+    return color_math.channels_in_order(order) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"strength": (0.0, 0.5)})
@@ -203,7 +203,7 @@ def rgb_shift(
         probability: the chance that the op fires for a picture
     """
     shares = rng.uniform(-strength, strength, 3)
-    return tones.channels_shifted(shares) if happens(rng, probability) else None
+    return color_math.channels_shifted(shares) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"strength": (0.0, 1.0)})
@@ -221,7 +221,7 @@ def temperature(
         probability: the chance that the op fires for a picture
     """
     amount = between(rng, -strength, strength)
-    return tones.warmed(amount) if happens(rng, probability) else None
+    return color_math.warmed(amount) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"gamma": ((1.0, 1.0), (0.3, 3.3))})
@@ -239,7 +239,7 @@ def gamma(
         probability: the chance that the op fires for a picture
     """
     power = math.exp(between(rng, math.log(gamma[0]), math.log(gamma[1])))
-    return tones.gamma_corrected(power) if happens(rng, probability) else None
+    return color_math.gamma_corrected(power) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"threshold": (1.0, 0.0)})
@@ -256,7 +256,7 @@ def solarize(
         threshold: the share of the range of values from which on they are inverted
         probability: the chance that the op fires for a picture
     """
-    return tones.solarized(threshold) if happens(rng, probability) else None
+    return color_math.solarized(threshold) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"bits": (8, 2)})
@@ -273,7 +273,7 @@ def posterize(
         bits: 2 to the power of this many levels stay
         probability: the chance that the op fires for a picture
     """
-    return tones.posterized(bits) if happens(rng, probability) else None
+    return color_math.posterized(bits) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
@@ -288,7 +288,7 @@ def autocontrast(
     Settings:
         probability: the chance that the op fires for a picture
     """
-    return tones.autocontrasted() if happens(rng, probability) else None
+    return color_math.autocontrasted() if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
@@ -303,7 +303,7 @@ def equalize(
     Settings:
         probability: the chance that the op fires for a picture
     """
-    return tones.equalized() if happens(rng, probability) else None
+    return color_math.equalized() if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"strength": (0.0, 1.0)})

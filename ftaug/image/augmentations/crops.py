@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import (
+from ftaug.image.augmentations.transforms import (
     Border,
     Box,
     Canvas,

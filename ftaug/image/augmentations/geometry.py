@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from ftaug.config.draws import between, happens
+from ftaug.augment.transform import between, happens
 from ftaug.config.types import Degrees, Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations import moves
-from ftaug.image.augmentations.draws import (
+from ftaug.image.augmentations import affine as moves
+from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
+from ftaug.image.augmentations.transforms import (
     Border,
     Canvas,
     Distortion,
@@ -21,7 +22,6 @@ from ftaug.image.augmentations.draws import (
     Tilt,
     matrix,
 )
-from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
 
 SPANS = {"degrees": (0.0, 90.0), "shift": (0.0, 0.5), "factor": ((1.0, 1.0), (0.4, 2.5)), "lean": (0.0, 45.0)}
 """The weakest and the strongest of each kind of move, for the severities."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.config.draws import between
+from ftaug.augment.transform import between
 from ftaug.config.kinds import ANY_TASK
 from ftaug.config.types import Positive, Probability
 from ftaug.image import mix
-from ftaug.image.augmentations.draws import ShareRange
+from ftaug.image.augmentations.transforms import ShareRange
 
 if TYPE_CHECKING:
     from torch import Tensor

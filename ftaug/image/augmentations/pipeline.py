@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.config.draws import each
+from ftaug.augment.random_streams import named
+from ftaug.augment.transform import each
 from ftaug.config.registry import Component, nested
-from ftaug.config.streams import named
-from ftaug.image.augmentations.draws import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table
-from ftaug.image.decode import opened
+from ftaug.image.augmentations.transforms import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table
 from ftaug.image.evaluation import evaluated, fitted
-from ftaug.image.picture import Picture
+from ftaug.image.io.decode import opened
+from ftaug.image.io.picture import Picture
 from ftaug.image.preprocessing import at_size
-from ftaug.image.resample import render, scale_of
-from ftaug.interfaces import Account, Streams
+from ftaug.image.render.resample import render, scale_of
+from ftaug.interfaces.data import Account, Streams
 
 Raw = bytes | np.ndarray | Picture
 """A sample as it is read: an encoded file, uint8 pixels, or a picture whose pixels are loaded from elsewhere."""

@@ -9,15 +9,25 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ftaug.config.draws import happens, told_by
-from ftaug.config.streams import branches
+from ftaug.augment.random_streams import branches
+from ftaug.augment.transform import happens, told_by
 from ftaug.config.types import Count, NonNegative, Positive, Probability, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations import colour, crops, geometry, tones
-from ftaug.image.augmentations.draws import Border, Canvas, Draw, Drawn, Extent, Pixels, Share, ShareRange, filtered
+from ftaug.image.augmentations import color_math, colour, crops, geometry
+from ftaug.image.augmentations.autoaugment_policies import subpolicies
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap
-from ftaug.image.augmentations.spaces import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE, Space
-from ftaug.image.augmentations.subpolicies import subpolicies
+from ftaug.image.augmentations.policy_space import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE, Space
+from ftaug.image.augmentations.transforms import (
+    Border,
+    Canvas,
+    Draw,
+    Drawn,
+    Extent,
+    Pixels,
+    Share,
+    ShareRange,
+    filtered,
+)
 
 Magnitude = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False), Wording("a magnitude from 0 to 30")]
 Strengths = Annotated[int, Field(ge=2), Wording("a whole number of 2 or more")]
@@ -187,8 +197,8 @@ def three_augment(canvas: Canvas, rng: np.random.Generator, *, probability: Prob
     if not happens(rng, probability):
         return None
     draws: dict[str, Draw] = {
-        "grayscale": tones.saturated(0),
-        "solarize": tones.solarized(0.5),
+        "grayscale": color_math.saturated(0),
+        "solarize": color_math.solarized(0.5),
         "gaussian_blur": _blurred(canvas, deviation),
     }
     return told_by(*list(draws.items())[chosen])
@@ -264,7 +274,7 @@ def _one(space: Space, name: str, level: float, canvas: Canvas, border: Border) 
 def _mixed(versions: Sequence[Sequence[Draw]], shares: np.ndarray, kept: float, pixels: np.ndarray) -> np.ndarray:
     """The picture and its versions, mixed."""
     from ftaug.image.augmentations.pipeline import apply
-    from ftaug.image.decode import opened
+    from ftaug.image.io.decode import opened
 
     mixed = kept * pixels.astype(np.float32)
     for draws, share in zip(versions, shares.tolist(), strict=True):

@@ -18,7 +18,7 @@ from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Count, CountOrZero, NonNegative, Positive, Probability, Wording
 from ftaug.errors import BadData, ExperimentError
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import Canvas, Pixels
+from ftaug.image.augmentations.transforms import Canvas, Pixels
 
 REQUIRED = inspect.Parameter.empty
 Setting = tuple[Any, Any]

@@ -6,10 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.draws import Canvas, Pixels, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, Pixels, Share, filtered
 
 
 @augmentation.register(severity={"strength": (0.0, 0.9)})

@@ -14,7 +14,7 @@ from ftaug.config.types import Wording
 from ftaug.errors import BadData, missing_extra
 from ftaug.image import backbone
 from ftaug.image.backbones import timm
-from ftaug.interfaces import Backbone
+from ftaug.interfaces.model import Backbone
 from ftaug.weights import WeightFile, Weights, WeightsPath, facts_of, only, read
 
 NETWORK = "tf_efficientnet_lite0"  # timm's name

@@ -13,7 +13,7 @@ from ftaug.image import backbone
 from ftaug.image.backbones.sizes import check_runs
 from ftaug.image.backbones.stages import by_rules
 from ftaug.image.preprocessing import adjusted
-from ftaug.interfaces import Backbone
+from ftaug.interfaces.model import Backbone
 from ftaug.weights import Weights, facts_of, fill, is_file, only, preprocessing_in, read
 
 LETTERS = Path(__file__).parents[1] / "weights" / "resnet20_letters.safetensors"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ftaug.interfaces import Stage
+from ftaug.interfaces.model import Stage
 
 if TYPE_CHECKING:
     from torch import nn

@@ -19,7 +19,7 @@ from ftaug.image.backbones import timm_folder
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights
 from ftaug.image.backbones.stages import by_groups, by_position
 from ftaug.image.preprocessing import adjusted, sides
-from ftaug.interfaces import Backbone, Construction, Stage
+from ftaug.interfaces.model import Backbone, Construction, Stage
 from ftaug.weights import WeightFile, Weights, facts_of, fill, first_line, is_file, preprocessing_in, read
 
 if TYPE_CHECKING:

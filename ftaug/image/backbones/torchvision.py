@@ -18,7 +18,7 @@ from ftaug.image.backbones import timm_folder
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights, resampled_positions
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
 from ftaug.image.preprocessing import adjusted
-from ftaug.interfaces import Backbone, Construction
+from ftaug.interfaces.model import Backbone, Construction
 from ftaug.weights import WeightFile, Weights, facts_of, fill, first_line, is_file, is_offline, preprocessing_in, read
 
 if TYPE_CHECKING:

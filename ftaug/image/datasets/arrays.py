@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.config.caches import cache_folder
-from ftaug.interfaces import Task
+from ftaug.data.cache_dirs import cache_folder
+from ftaug.interfaces.data import Task
 
 _LARGE = 16 << 20  # bytes from which on workers share the pictures through a file
 

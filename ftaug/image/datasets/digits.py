@@ -6,11 +6,11 @@ from importlib.metadata import version
 
 import numpy as np
 
-from ftaug.config.subsets import few_per_class
 from ftaug.config.types import Count, CountOrZero
+from ftaug.data.subsample import few_per_class
 from ftaug.image import dataset
 from ftaug.image.datasets.arrays import ArraySamples, fingerprint
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 _CONTENT = "1fa49054f5d5ba0bcf14a7848951319bfb97150b87f1a8c21b50191db38780b9"
 """The fingerprint of the source's grey values and labels."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ftaug import split_groups
 from ftaug.config.types import FilePath
-from ftaug.folders.classes import class_folders
+from ftaug.data import split_groups
+from ftaug.data.folders.classes import class_folders
 from ftaug.image import dataset
 from ftaug.image.datasets.index import PICTURES, FileSamples, scaled
-from ftaug.image.grey import ValueRange
-from ftaug.interfaces import Task
+from ftaug.image.io.grayscale import ValueRange
+from ftaug.interfaces.data import Task
 
 
 @dataset.register(tasks=("single_label",))

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ftaug.data.folders.scan import Kind
+from ftaug.data.packed import Packed
 from ftaug.errors import MissingInput, StorageError
-from ftaug.folders.scan import Kind
-from ftaug.image.grey import ValueRange
-from ftaug.interfaces import SplitRows, Task
-from ftaug.packed import Packed
+from ftaug.image.io.grayscale import ValueRange
+from ftaug.interfaces.data import SplitRows, Task
 
 if TYPE_CHECKING:
-    from ftaug.image.picture import Picture
+    from ftaug.image.io.picture import Picture
 
 SUFFIXES = (b".jpg", b".jpeg", b".jfif", b".jpe", b".png", b".webp", b".bmp", b".tif", b".tiff", b".gif")
 PICTURES = Kind("picture", SUFFIXES)
@@ -54,7 +54,7 @@ class FileSamples:
         data = self.content(index)
         if self.value_range is None:
             return data
-        from ftaug.image.decode import opened
+        from ftaug.image.io.decode import opened
 
         return opened(data, self.value_range)
 

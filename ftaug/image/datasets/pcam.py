@@ -14,7 +14,7 @@ from ftaug.config.types import FilePath
 from ftaug.errors import BadData, Unavailable
 from ftaug.image import dataset
 from ftaug.image.datasets.torchvision import Content, Source, opened
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 
 def _content(source: Any) -> Content:

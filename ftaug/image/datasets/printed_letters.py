@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.config.subsets import few_per_class
 from ftaug.config.types import Count, CountOrZero, NonNegative, Probability
+from ftaug.data.subsample import few_per_class
 from ftaug.errors import MissingInput
 from ftaug.image import dataset
 from ftaug.image.datasets.arrays import ArraySamples, fingerprint
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont

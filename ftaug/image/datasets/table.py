@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from ftaug import split_groups
 from ftaug.config.types import FilePath, Text
+from ftaug.data import split_groups
+from ftaug.data.folders.scan import file_id
+from ftaug.data.packed import Packed
+from ftaug.data.tables import cells
+from ftaug.data.tables.gathering import PROBLEMS_SHOWN, Faults, Table, gather
+from ftaug.data.tables.targets import targets
+from ftaug.data.tables.tasks import table_tasks
 from ftaug.errors import BadData, MissingInput
-from ftaug.folders.scan import file_id
 from ftaug.image import dataset
 from ftaug.image.datasets.index import FileSamples, scaled
-from ftaug.image.grey import ValueRange
-from ftaug.packed import Packed
-from ftaug.tables import cells
-from ftaug.tables.gathering import PROBLEMS_SHOWN, Faults, Table, gather
-from ftaug.tables.targets import targets
-from ftaug.tables.tasks import table_tasks
+from ftaug.image.io.grayscale import ValueRange
 
 
 @dataset.register(tasks=table_tasks)

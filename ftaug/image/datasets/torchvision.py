@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.types import FilePath
+from ftaug.data.packed import Packed
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.image import dataset
 from ftaug.image.datasets.arrays import ArraySamples, fingerprint, shared
 from ftaug.image.datasets.index import FileSamples
-from ftaug.interfaces import Task
-from ftaug.packed import Packed
+from ftaug.interfaces.data import Task
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import Count, Probability, Share
 from ftaug.errors import ExperimentError
 from ftaug.text import augmentation
 from ftaug.text.augmentations.words import SHARE
+from ftaug.text.edits import Edit, Edits, Passage, changes, chosen, pick
 from ftaug.text.lexicon import Lexicon
-from ftaug.text.passage import Edit, Edits, Passage, changes, chosen, pick
-from ftaug.text.segments import characters_of
+from ftaug.text.segmentation import characters_of
 
 Place = TypeVar("Place")
 

@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import Probability, Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.replacements import like
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen
-from ftaug.text.segments import pattern
+from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen
+from ftaug.text.segmentation import pattern
 
 SUBJECTS = {
     "m am": "i",

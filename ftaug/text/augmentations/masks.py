@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ftaug.errors import ExperimentError
+from ftaug.text.edits import Passage
 from ftaug.text.lexicon import Lexicon
-from ftaug.text.passage import Passage
 
 Ahead = Callable[[Mapping[str, Any], Lexicon, Iterable[str]], list[str]]
 """A look at an op's settings, what the model knows of words, and the texts: raises, or says what to know."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.kinds import ANY_TASK
 from ftaug.config.types import Positive, Probability
 from ftaug.text import mix

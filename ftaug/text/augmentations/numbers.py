@@ -6,12 +6,12 @@ import unicodedata
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import Probability, Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.passage import Edit, Edits, Passage, changes, chosen
-from ftaug.text.segments import pattern
+from ftaug.text.edits import Edit, Edits, Passage, changes, chosen
+from ftaug.text.segmentation import pattern
 
 NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.augment.transform import happens
 from ftaug.config.checks import Found, reads
-from ftaug.config.draws import happens
 from ftaug.config.experiment import Experiment
-from ftaug.config.faults import predicate
+from ftaug.config.problems import predicate
 from ftaug.config.registry import FrozenDict, nested
 from ftaug.config.types import FilePath, Probability
+from ftaug.data.tables import delimited
 from ftaug.errors import BadData
-from ftaug.tables import delimited
 from ftaug.text import augmentation
 from ftaug.text.augmentations.tables import normal, table
+from ftaug.text.edits import Edit, Edits, Passage, Rewritten, Span, pick
 from ftaug.text.lexicon import Lexicon
-from ftaug.text.passage import Edit, Edits, Passage, Rewritten, Span, pick
 
 KEY, VALUES = "text", "paraphrases"
 

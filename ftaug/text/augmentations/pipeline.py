@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.config.draws import Told, each, seen_by_next
+from ftaug.augment.random_streams import named
+from ftaug.augment.transform import Told, each, seen_by_next
 from ftaug.config.registry import Component, nested
-from ftaug.config.streams import named
-from ftaug.interfaces import Account, Streams
+from ftaug.interfaces.data import Account, Streams
 from ftaug.text.augmentations.protecting import negations_in
+from ftaug.text.edits import Passage
 from ftaug.text.lexicon import Lexicon, lexicon
-from ftaug.text.passage import Passage
-from ftaug.text.texts import Text
-from ftaug.text.tokens import Encoder, encoder
+from ftaug.text.tokenizer import Encoder, encoder
+from ftaug.text.types import Text
 
 SECOND = "second of the pair: "
 """Before the names of the streams of a pair's second text."""

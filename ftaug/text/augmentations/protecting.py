@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import AfterValidator
 
-from ftaug.config.faults import fail, predicate
+from ftaug.config.problems import fail, predicate
 from ftaug.config.types import Text, Wording
-from ftaug.config.words import shown
+from ftaug.config.wording import shown
 from ftaug.text import augmentation
-from ftaug.text.passage import Passage, Protection, merged
-from ftaug.text.segments import Span, pattern, words_of
+from ftaug.text.edits import Passage, Protection, merged
+from ftaug.text.segmentation import Span, pattern, words_of
 
 NEGATIONS = frozenset(
     """

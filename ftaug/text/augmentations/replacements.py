@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import Count, Probability, Share
-from ftaug.text import augmentation, masked
+from ftaug.text import augmentation, masked_lm
 from ftaug.text.augmentations.sources import Source, Synonyms, Words, known_words, open_source, source
 from ftaug.text.augmentations.words import SHARE
+from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick
 from ftaug.text.lexicon import Lexicon
-from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -71,7 +71,7 @@ def neighbours(
 
 
 def _open_model(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
-    masked.model(lexicon.path)
+    masked_lm.model(lexicon.path)
     return []
 
 
@@ -96,11 +96,11 @@ def masked_fill(
     """
     if not happens(rng, probability) or passage.lexicon is None:
         return None
-    words = chosen(rng, masked.words_seen(passage), share)
+    words = chosen(rng, masked_lm.words_seen(passage), share)
     luck = rng.random(len(words)).tolist()
     if not words:
         return None
-    found = masked.fill(passage, words, luck, candidates)
+    found = masked_lm.fill(passage, words, luck, candidates)
     return changes(passage, [Edit(*word, like(passage[word], new)) for word, new in found.items()])
 
 

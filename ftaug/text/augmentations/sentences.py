@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Probability, Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.passage import Edit, Edits, Passage, Rewritten, Span, changes, rounded
+from ftaug.text.edits import Edit, Edits, Passage, Rewritten, Span, changes, rounded
 
 
 @augmentation.register(severity=SHARE)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ftaug.config.types import FilePath
+from ftaug.data.tables import delimited
 from ftaug.errors import MissingInput, missing_extra
-from ftaug.tables import delimited
 from ftaug.text.augmentations.stop_words import STOP_WORDS
 from ftaug.text.augmentations.tables import normal, table
+from ftaug.text.edits import Passage, Span
 from ftaug.text.lexicon import Lexicon
-from ftaug.text.passage import Passage, Span
 
 Synonyms = Literal["wordnet"] | FilePath
 Words = Literal["own", "neighbours", "wordnet"] | FilePath

@@ -6,13 +6,13 @@ from itertools import accumulate
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import Probability, Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.masks import needs_mask
 from ftaug.text.augmentations.words import SHARE, By, hidden
-from ftaug.text.passage import Edits, Passage, Span, drawn_first, merged, pick, rounded
-from ftaug.text.segments import pattern
+from ftaug.text.edits import Edits, Passage, Span, drawn_first, merged, pick, rounded
+from ftaug.text.segmentation import pattern
 
 
 @augmentation.register(severity=SHARE, ahead=needs_mask("span_cutoff"))

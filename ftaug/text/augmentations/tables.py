@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ftaug.data.tables.delimited import DELIMITERS
+from ftaug.data.tables.rows import at, rows, whole_rows
 from ftaug.errors import BadData
-from ftaug.tables.delimited import DELIMITERS
-from ftaug.tables.rows import at, rows, whole_rows
-from ftaug.text.datasets.held import encoded_as_utf8
+from ftaug.text.datasets.in_memory import encoded_as_utf8
 
 
 @lru_cache(maxsize=8)

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ftaug.config.draws import happens
+from ftaug.augment.transform import happens
 from ftaug.config.types import Probability, Share, Text
 from ftaug.text import augmentation
 from ftaug.text.augmentations.masks import mask_of, needs_mask
-from ftaug.text.passage import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick, rounded
+from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick, rounded
 
 SHARE: Mapping[str, tuple[Any, Any]] = {"share": (0.0, 1.0)}
 """What a severity sets: the share itself."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ftaug.errors import BadData, ExperimentError, missing_extra
-from ftaug.interfaces import Backbone, Stage
+from ftaug.interfaces.model import Backbone, Stage
 from ftaug.weight_matching import misfit
 from ftaug.weights import WeightFile, copy, fill_by_order, without_prefixes
 
@@ -37,7 +37,7 @@ def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pool
     """The encoder of a configuration with a new head: for the classes, or for masked tokens."""
     import torch
 
-    from ftaug.text.dropout import quicken
+    from ftaug.text.cpu_dropout import quicken
     from ftaug.text.mean_pooling import MeanClassifier, MeanPooled
     from ftaug.text.network import Classifier, MaskedTokens
 

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Count, Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
-from ftaug.interfaces import Backbone, Origin
+from ftaug.interfaces.model import Backbone, Origin
 from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import has_weights, weights_file

@@ -12,7 +12,7 @@ from pydantic import Field
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Wording
 from ftaug.errors import MissingInput
-from ftaug.interfaces import Backbone
+from ftaug.interfaces.model import Backbone
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
 from ftaug.weights import Weights, described, facts_of, only, read

@@ -11,14 +11,14 @@ from itertools import groupby
 
 import numpy as np
 
-from ftaug.config.subsets import few_per_class
 from ftaug.config.types import Count, CountOrZero
+from ftaug.data.subsample import few_per_class
 from ftaug.errors import MissingInput
-from ftaug.interfaces import Task
+from ftaug.interfaces.data import Task
 from ftaug.text import dataset
-from ftaug.text.datasets.held import text_key
+from ftaug.text.datasets.in_memory import text_key
 from ftaug.text.datasets.stdlib import Paragraph, paragraphs
-from ftaug.text.texts import Text
+from ftaug.text.types import Text
 
 THEMES = {
     "concurrency": "asyncio multiprocessing threading concurrent queue sched selectors subprocess socketserver signal",

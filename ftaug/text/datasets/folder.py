@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ftaug import split_groups
 from ftaug.config.types import FilePath
+from ftaug.data import split_groups
+from ftaug.data.folders.classes import class_folders
+from ftaug.data.folders.scan import Kind
+from ftaug.data.packed import Packed
 from ftaug.errors import BadData, MissingInput, Problem
-from ftaug.folders.classes import class_folders
-from ftaug.folders.scan import Kind
-from ftaug.interfaces import Task
-from ftaug.packed import Packed
+from ftaug.interfaces.data import Task
 from ftaug.text import dataset
-from ftaug.text.datasets.held import SHOWN, Collected, Empty, Paths, TextSamples
-from ftaug.text.texts import SUFFIXES, decoded
+from ftaug.text.datasets.in_memory import SHOWN, Collected, Empty, Paths, TextSamples
+from ftaug.text.types import SUFFIXES, decoded
 
 TEXTS = Kind("text", SUFFIXES)
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.config.types import FilePath, Text
-from ftaug.tables import cells
-from ftaug.tables.gathering import Faults, Table, gather
-from ftaug.tables.targets import targets
-from ftaug.tables.tasks import table_tasks
+from ftaug.data.tables import cells
+from ftaug.data.tables.gathering import Faults, Table, gather
+from ftaug.data.tables.targets import targets
+from ftaug.data.tables.tasks import table_tasks
 from ftaug.text import dataset
-from ftaug.text.datasets.held import SHOWN, Collected, Empty, Lines, TextSamples, identity
+from ftaug.text.datasets.in_memory import SHOWN, Collected, Empty, Lines, TextSamples, identity
 
 MAY_DIFFER = 0.05
 """The share of texts that may be in several rows with different labels: short ones are, by different authors."""

@@ -1,0 +1,1 @@
+"""Augmentation that every modality shares: transforms, random streams, composition and mixing."""

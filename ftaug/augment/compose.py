@@ -1,0 +1,139 @@
+"""Augmentations made of others, for samples of any modality: one of them, some, all by chance, all in random order.
+
+What each inner op draws depends on its own name alone, and so does its place in every choice: taking an op out of a
+list changes nothing for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
+
+import numpy as np
+from pydantic import AfterValidator
+
+from ftaug.augment.random_streams import branches, named
+from ftaug.augment.transform import Seen, Told, happens, seen_by_next, told_by
+from ftaug.config.checks import Found, reads
+from ftaug.config.experiment import Experiment
+from ftaug.config.kinds import augmentation
+from ftaug.config.problems import predicate
+from ftaug.config.registry import Component, nested
+from ftaug.config.schema import OfKind, not_empty
+from ftaug.config.types import Count, Positive, Probability, Wording
+
+Ops = Annotated[
+    tuple[Annotated[Component, OfKind("augmentation")], ...],
+    AfterValidator(not_empty),
+    Wording("a list of at least one augmentation"),
+]
+OFTEN = {"probability": (0.0, 1.0)}
+
+
+@augmentation.register(severity=OFTEN)
+def one_of(
+    seen: Seen,
+    rng: np.random.Generator,
+    *,
+    choices: Ops,
+    weights: tuple[Positive, ...] | None = None,
+    probability: Probability = 1.0,
+) -> Sequence[Told] | None:
+    """Do one of several augmentations.
+
+    Settings:
+        choices: the augmentations
+        weights: how often each is chosen beside the others, one number each; equally often unless set
+        probability: the chance that the op fires for a sample
+    """
+    return some_of(seen, rng, choices=choices, count=1, weights=weights, probability=probability)
+
+
+@augmentation.register(severity=OFTEN)
+def some_of(
+    seen: Seen,
+    rng: np.random.Generator,
+    *,
+    choices: Ops,
+    count: Count = 2,
+    weights: tuple[Positive, ...] | None = None,
+    probability: Probability = 1.0,
+) -> Sequence[Told] | None:
+    """Do a number of several augmentations, in the order of the list.
+
+    Settings:
+        choices: the augmentations
+        count: how many are done
+        weights: how often each is chosen beside the others, one number each; equally often unless set
+        probability: the chance that the op fires for a sample
+    """
+    fires, members = happens(rng, probability), _members(rng, choices)
+    arrivals = [member.arrival / weight for member, weight in zip(members, weights or [1] * len(choices), strict=True)]
+    last = sorted(arrivals)[min(count, len(members)) - 1]
+    chosen = [member for member, arrival in zip(members, arrivals, strict=True) if arrival <= last]
+    return _drawn(chosen, seen) if fires else None
+
+
+@augmentation.register(severity=OFTEN)
+def apply(seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 0.5) -> Sequence[Told] | None:
+    """Do several augmentations, or none of them.
+
+    Settings:
+        ops: the augmentations, in this order
+        probability: the chance that they are done
+    """
+    fires, members = happens(rng, probability), _members(rng, ops)
+    return _drawn(members, seen) if fires else None
+
+
+@augmentation.register(severity=OFTEN)
+def shuffle(seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0) -> Sequence[Told] | None:
+    """Do several augmentations in random order.
+
+    Settings:
+        ops: the augmentations
+        probability: the chance that the op fires for a sample
+    """
+    fires, members = happens(rng, probability), _members(rng, ops)
+    return _drawn(sorted(members, key=lambda member: member.arrival), seen) if fires else None
+
+
+class _Member(NamedTuple):
+    """An inner op with its own stream, and when it comes in a race in which all are equally fast."""
+
+    op: Component
+    rng: np.random.Generator
+    arrival: float
+
+
+def _members(rng: np.random.Generator, ops: Sequence[Component]) -> list[_Member]:
+    streams = branches(rng)
+    own = [(op, streams(name)) for name, op in named(ops)]
+    return [_Member(op, stream, stream.exponential()) for op, stream in own]
+
+
+def _drawn(members: Sequence[_Member], seen: Seen) -> Sequence[Told] | None:
+    """The draws of all, each seeing what those before it leave."""
+    draws: list[Told] = []
+    for member in members:
+        own = told_by(member.op.name, member.op(seen, member.rng))
+        draws += own
+        seen = seen_by_next(seen, own)
+    return draws or None
+
+
+@reads("augment", "mix")
+def _weights_match_choices(experiment: Experiment) -> Found:
+    for where, op in [*nested(experiment.augment, ("augment",)), *nested(experiment.mix, ("mix",))]:
+        choices, weights = op.settings.get("choices"), op.settings.get("weights")
+        if choices and weights and len(choices) != len(weights):
+            words = f"must be one number for each of the {len(choices)} choices; got {len(weights)}"
+            yield (*where, "weights"), predicate(words)
+
+
+@reads("augment")
+def _counts_can_be_met(experiment: Experiment) -> Found:
+    for where, op in nested(experiment.augment, ("augment",)):
+        if op.name == "some_of" and op.settings["count"] > len(op.settings["choices"]):
+            words = f"must be at most the {len(op.settings['choices'])} choices; got {op.settings['count']}"
+            yield (*where, "count"), predicate(words)

@@ -1,0 +1,51 @@
+"""Mixing of the samples of a batch in one of several ways, for any modality."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator
+
+from ftaug.augment.random_streams import branches, named
+from ftaug.augment.transform import happens
+from ftaug.config.kinds import mix
+from ftaug.config.registry import Component
+from ftaug.config.schema import OfKind, not_empty
+from ftaug.config.types import Positive, Probability, Wording
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Mixes = Annotated[
+    tuple[Annotated[Component, OfKind("mix")], ...],
+    AfterValidator(not_empty),
+    Wording("a list of at least one way of mixing"),
+]
+
+
+@mix.register
+def one_of(
+    inputs: Any,
+    targets: Tensor,
+    rng: np.random.Generator,
+    *,
+    choices: Mixes,
+    weights: tuple[Positive, ...] | None = None,
+    probability: Probability = 1.0,
+) -> tuple[Any, Tensor]:
+    """Mix each step in one of several ways.
+
+    Settings:
+        choices: the ways, such as [mixup, cutmix]
+        weights: how often each is chosen beside the others, one number each; equally often unless set
+        probability: the chance that a step is mixed
+    """
+    fires, streams = happens(rng, probability), branches(rng)
+    members = [(op, streams(name)) for name, op in named(choices)]
+    arrivals = [
+        own.exponential() / weight for (_, own), weight in zip(members, weights or [1] * len(choices), strict=True)
+    ]
+    chosen, own = members[int(np.argmin(arrivals))]
+    mixed: tuple[Any, Tensor] = chosen(inputs, targets, own) if fires else (inputs, targets)
+    return mixed

@@ -1,0 +1,330 @@
+"""Exporters: write a trained model for use elsewhere, and load what was written, to be compared with the original.
+
+Every artefact takes a batch of any number of samples. `onnx` and `torch_export` take pictures as they are decoded (or,
+by a setting, uint8 N×3×H×W of the model's size) and texts as ids (N×length), and give probabilities and logits. It
+carries the class names, the preprocessing, the function from logits to probabilities and ftaug's version; a tokenizer
+is a file beside it.
+
+An exporter gives back a function that answers a `SampleBatch` by what was written: `logits`, `probabilities` or both,
+in regression `values` or `logits`, by their names.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ftaug.components.exporters import onnx_model
+from ftaug.components.exporters.debug_info import strip_onnx, strip_program
+from ftaug.components.exporters.metadata import description
+from ftaug.components.exporters.script import (
+    METADATA_FILE,
+    TORCH_EXPORT,
+    construction_runner,
+    onnx_runner,
+    pipeline_runner,
+    write_script,
+)
+from ftaug.config.kinds import exporter
+from ftaug.config.strict_json import dumps
+from ftaug.config.types import Text, Wording
+from ftaug.errors import ExperimentError, missing_extra
+from ftaug.interfaces.export import Bundle, Preprocessor, SampleBatch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Loaded = Callable[[SampleBatch], Mapping[str, Tensor]]
+
+Opset = Annotated[int, Field(ge=18, le=23), Wording("an opset from 18 to 23")]
+Input = Literal["images", "pixels"]
+PROTOBUF_LIMIT = 2_000_000_000
+PROBLEM_TYPES = {
+    "softmax": "single_label_classification",
+    "sigmoid": "multi_label_classification",
+    "identity": "regression",
+}
+"""How transformers calls what leads from logits to probabilities."""
+
+
+@exporter.register(suffix=".onnx")
+def onnx(
+    bundle: Bundle,
+    path: Path,
+    *,
+    opset: Opset = 18,
+    input: Input | None = None,
+    input_name: Text | None = None,
+) -> Loaded:
+    """ONNX, for ONNX Runtime and most other inference engines: one file, batches of any size.
+
+    Of pictures it takes RGB values as they are decoded, in any size, and resizes, crops and normalizes them itself.
+    Its outputs are `probabilities` and `logits`; in regression `values`, in the units of the labels.
+
+    Settings:
+        opset: version of the ONNX operators to use
+        input: what a model of pictures takes: images, uint8 (batch, height, width, 3) of any height and width; or
+            pixels, uint8 (batch, 3, height, width), resized and cropped already; images unless set
+        input_name: what the model's input is called where it has one; for pictures `images` or `pixels` unless set;
+            texts have `input_ids`, `attention_mask` and perhaps `token_type_ids`
+    """
+    needed = ("onnx", "onnxscript", "onnxruntime")
+    missing = [name for name in needed if find_spec(name) is None]
+    if missing:
+        raise missing_extra("exporter 'onnx'", ", ".join(missing), "onnx")
+    import torch
+
+    preprocessor = _preprocessor(bundle, "onnx", input)
+    inputs = bundle.facing.inputs(_example(bundle))
+    names = list(inputs) if preprocessor is None else list(preprocessor.example)
+    if input_name is not None and len(names) > 1:
+        raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(names)}")
+    in_front = None if preprocessor is None else preprocessor.onnx(opset)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            bundle.facing.module,
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=list(bundle.outputs),
+            dynamic_shapes=_free(bundle.facing.free, bundle.facing.limits),
+            opset_version=opset,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    strip_onnx(program.model)
+    if in_front is not None:
+        onnx_model.prepend(program.model, in_front)
+    if input_name is not None:
+        program.model.graph.inputs[0].name = input_name
+    about = _about(bundle, preprocessor)
+    if input_name is not None:
+        about["inputs"] = {input_name: about["inputs"][names[0]]}
+    for key, value in about.items():
+        program.model.metadata_props[key] = value if isinstance(value, str) else dumps(value)
+    program.save(path, external_data=weight_bytes(bundle) > PROTOBUF_LIMIT)
+    return finish_onnx(bundle, path, input, input_name)
+
+
+@exporter.register(suffix=".pt2")
+def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> Loaded:
+    """PyTorch's own format, for `torch.export.load` and AOTInductor: one file, batches of any size.
+
+    It gives a tuple: probabilities and logits; in regression one tensor, in the units of the labels.
+
+    Settings:
+        input: what a model of pictures takes: images, uint8 (batch, height, width, 3) of any height and width; or
+            pixels, uint8 (batch, 3, height, width), resized and cropped already; images unless set
+    """
+    import torch
+
+    preprocessor = _preprocessor(bundle, "torch_export", input)
+    module, inputs = bundle.facing.module, dict(bundle.facing.inputs(_example(bundle)))
+    free = _free(bundle.facing.free, bundle.facing.limits)
+    if preprocessor is not None:
+        module = torch.nn.Sequential(preprocessor.module, module).eval()
+        inputs = {name: torch.from_numpy(array) for name, array in preprocessor.example.items()}
+        free = _free(preprocessor.free, {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=free)
+        strip_program(program)
+        content = io.BytesIO()  # PyTorch's own writing of a file aborts the process where the disk is full
+        about = dumps(_about(bundle, preprocessor), indent=2)
+        torch.export.save(program, content, extra_files={"ftaug.json": about})
+        path.write_bytes(content.getbuffer())
+        loaded = torch.export.load(path).module()
+    _write_beside(bundle, path)
+    write_script(bundle, path, TORCH_EXPORT, next(iter(inputs)))
+
+    @torch.inference_mode()
+    def run(batch: SampleBatch) -> Mapping[str, Tensor]:
+        feeds = _feeds(bundle, preprocessor, batch)
+        answers = [loaded(*(torch.from_numpy(array) for array in feed.values())) for feed in feeds]
+        return dict(zip(bundle.outputs, (torch.cat(column) for column in zip(*answers, strict=True)), strict=True))
+
+    return run
+
+
+@exporter.register(suffix=".safetensors", one_network=True)
+def safetensors(bundle: Bundle, path: Path) -> Loaded:
+    """The network's weights under their names in PyTorch, and a JSON file beside them with all else.
+
+    In regression the network answers in the units of the data, save where the JSON file has a `scale`: its answer times
+    `std`, plus `mean`.
+    """
+    import torch
+    from safetensors.torch import load_model, save_model
+
+    # One key, because safetensors writes several in any order, and the same model is to be the same file.
+    about = {**description(bundle), "scale": bundle.scale}
+    save_model(_network(bundle.model), str(path), metadata={"ftaug": dumps(about)})
+    beside = path.with_name(f"{path.name}.json")
+    beside.write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
+    path.chmod(beside.stat().st_mode)
+    _write_beside(bundle, path)
+    if bundle.construction is not None:
+        write_script(bundle, path, construction_runner(bundle.construction, bundle.activation), "pixels")
+    loaded = copy.deepcopy(bundle.model)
+    with torch.no_grad():
+        for tensor in _network(loaded).state_dict().values():
+            tensor.zero_()
+    load_model(_network(loaded), str(path))
+    return _in_torch(lambda batch: loaded(batch.inputs))
+
+
+@exporter.register(suffix=".adapter.safetensors", one_network=True)
+def adapter(bundle: Bundle, path: Path) -> Loaded:
+    """What a method learned, without the pretrained weights beside it: a small file to go on from.
+
+    A run goes on from it by the setting `weights` of its method, such as `method: {lora: {weights: FILE}}`, on the same
+    pretrained weights: the file holds their hash.
+    """
+    if bundle.adapter is None:
+        raise ExperimentError("exporter 'adapter': the run has no method that adds weights; use safetensors")
+    from safetensors.torch import load_file, save
+
+    about = {**description(bundle), "method": bundle.adapter.method, "base": bundle.adapter.base}
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in bundle.adapter.tensors.items()}
+    path.write_bytes(save(tensors, {"ftaug": dumps(about)}))
+    model = bundle.adapter.applied(load_file(path))
+    return _in_torch(lambda batch: model(batch.inputs))
+
+
+@exporter.register(suffix="-transformers", one_network=True)
+def transformers(bundle: Bundle, path: Path) -> Loaded:
+    """A folder for `from_pretrained` and `pipeline` of the library transformers: weights, classes and preprocessing.
+
+    Pictures need a network of timm, or a ResNet or DenseNet of torchvision; `timm.create_model("local-dir:FOLDER")`
+    loads the folder, too.
+    """
+    if bundle.save is None:
+        raise ExperimentError(
+            "exporter 'transformers': neither transformers nor timm has this network; "
+            "use onnx, torch_export or safetensors"
+        )
+    if find_spec("transformers") is None:
+        raise missing_extra("exporter 'transformers'", "transformers", "text")
+    if bundle.scale is not None:
+        raise ExperimentError("exporter 'transformers': the numbers' scale does not go into the network's last layer")
+    library: Any = import_module("transformers")
+    library.logging.set_verbosity_error()
+    library.logging.disable_progress_bar()
+    bundle.save(path)
+    config = library.AutoConfig.from_pretrained(path)
+    config.problem_type = PROBLEM_TYPES[bundle.activation]
+    config.name_or_path = ""  # else older versions write where the encoder lay
+    if bundle.task.thresholds is not None:
+        config.thresholds = list(bundle.task.thresholds)
+    config.save_pretrained(path)
+    about = _about(bundle, bundle.facing.preprocessor)
+    (path / METADATA_FILE).write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
+    for file in path.iterdir():
+        file.chmod((path / "config.json").stat().st_mode)
+    task = bundle.facing.pipeline_task
+    write_script(bundle, path, pipeline_runner(task), "sample")
+    model = getattr(library, task.model_class).from_pretrained(path).eval()
+    inputs = task.inputs(path)
+    return _in_torch(lambda batch: model(**inputs(batch)).logits)
+
+
+def _write_beside(bundle: Bundle, path: Path) -> None:
+    """Write what the preprocessing needs into the artefact's folder."""
+    for name, content in bundle.facing.files.items():
+        path.with_name(name).write_text(content, encoding="utf-8")
+
+
+def _network(model: Any) -> Any:
+    """The network inside a model: its weights then have the names that its own library gives them."""
+    return getattr(model, "network", model)
+
+
+def weight_bytes(bundle: Bundle) -> int:
+    """The size of a network's weights and buffers."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in bundle.model.state_dict().values())
+
+
+def _example(bundle: Bundle) -> Tensor:
+    """Two samples: a batch of one would be taken for a batch that can only have one."""
+    return bundle.example[[0, 0]].contiguous()
+
+
+def _in_torch(model: Callable[[SampleBatch], Tensor]) -> Loaded:
+    """What gives logits in PyTorch."""
+    import torch
+
+    def run(batch: SampleBatch) -> Mapping[str, Tensor]:
+        with torch.inference_mode():
+            return {"logits": model(batch)}
+
+    return run
+
+
+def _preprocessor(bundle: Bundle, name: str, input: Input | None) -> Preprocessor | None:
+    """What is put in front of the model, where it is asked for; raises ExperimentError where there is none."""
+    if input is not None and bundle.facing.preprocessor is None:
+        names = ", ".join(bundle.facing.free)
+        raise ExperimentError(f"exporter '{name}': input: is for pictures, and this model takes {names}; leave it out")
+    return None if input == "pixels" else bundle.facing.preprocessor
+
+
+def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
+    """The description of a model that perhaps has its preprocessing inside."""
+    if preprocessor is None:
+        return description(bundle)
+    inputs = {
+        name: {
+            "shape": [preprocessor.free[name].get(axis, length) for axis, length in enumerate(array.shape)],
+            "type": str(array.dtype),
+        }
+        for name, array in preprocessor.example.items()
+    }
+    return {**description(bundle), "inputs": inputs}
+
+
+def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str | None) -> Loaded:
+    """Write what goes beside a model of ONNX, and load it."""
+    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    names = bundle.facing.inputs(bundle.example) if preprocessor is None else preprocessor.example
+    _write_beside(bundle, path)
+    write_script(bundle, path, onnx_runner(input_name), next(iter(names)))
+    return onnx_model.runner(path, bundle.outputs, feeds_of(bundle, input, input_name))
+
+
+def feeds_of(
+    bundle: Bundle, input: Input | None, name: str | None = None
+) -> Callable[[SampleBatch], Iterator[dict[str, np.ndarray]]]:
+    """What makes of a batch the inputs of an artefact with these settings."""
+    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    return lambda batch: _feeds(bundle, preprocessor, batch, name)
+
+
+def _feeds(
+    bundle: Bundle, preprocessor: Preprocessor | None, batch: SampleBatch, name: str | None = None
+) -> Iterator[dict[str, np.ndarray]]:
+    """What an artefact is given for a batch: all of it, or, where the samples have sizes of their own, one by one."""
+    if preprocessor is not None:
+        feeds: Iterable[Mapping[str, np.ndarray]] = map(preprocessor.decoded, batch.samples)
+    else:
+        feeds = [{key: tensor.numpy() for key, tensor in bundle.facing.inputs(batch.inputs).items()}]
+    for feed in feeds:
+        yield {name or key: array for key, array in feed.items()}
+
+
+def _free(free: Mapping[str, Mapping[int, str]], limits: Mapping[str, int]) -> tuple[dict[int, Any], ...]:
+    """The free dimensions of each input; those of one name have the same length."""
+    import torch
+
+    names = {name for axes in free.values() for name in axes.values()}
+    dimensions = {name: torch.export.Dim(name, max=limits.get(name)) for name in names}
+    return tuple({axis: dimensions[name] for axis, name in axes.items()} for axes in free.values())

@@ -1,0 +1,59 @@
+"""What an exported file says of itself: everything that a program needs to use it, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ftaug import __version__
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.export import Bundle
+
+DECISIONS = {
+    "single_label": "argmax",
+    "multi_label": "above_threshold",
+    "regression": "value",
+}
+
+
+def description(bundle: Bundle) -> dict[str, Any]:
+    """The metadata of an export, as JSON values; `docs/commands.md` explains each key."""
+    task = bundle.task
+    return {
+        "name": bundle.name,
+        "ftaug": __version__,
+        "task": "ordinal" if bundle.ordered else task.kind,
+        "classes": list(task.classes),
+        "class_order": _class_order(bundle),
+        "multi_label": task.multi_label,
+        "regression": task.regression,
+        "activation": bundle.activation,
+        "decision": DECISIONS[task.kind],
+        **({"thresholds": _thresholds(task)} if task.multi_label else {}),
+        **({"units": dict.fromkeys(task.classes, "as in the training labels")} if task.regression else {}),
+        "preprocessing": {**bundle.facing.preprocessing, **_decoding(bundle)},
+        "inputs": {
+            name: {
+                "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
+                "type": str(tensor.dtype).removeprefix("torch."),
+            }
+            for name, tensor in bundle.facing.inputs(bundle.example).items()
+        },
+        **bundle.provenance,
+    }
+
+
+def _decoding(bundle: Bundle) -> dict[str, Any]:
+    """The steps from a file to what the preprocessing takes."""
+    return {} if bundle.reading is None else {"decoding": list(bundle.reading.decoding)}
+
+
+def _thresholds(task: Task) -> list[float]:
+    return [0.5] * len(task.classes) if task.thresholds is None else list(task.thresholds)
+
+
+def _class_order(bundle: Bundle) -> str:
+    """How the classes are ordered, which is how the outputs are."""
+    classes = list(bundle.task.classes)
+    if bundle.ordered:
+        return "ascending"
+    return "by code point" if classes == sorted(classes) and not bundle.task.regression else "as in the data"

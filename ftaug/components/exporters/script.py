@@ -1,0 +1,179 @@
+"""The script beside an export: it reads files, runs the artefact, and prints what is predicted, without this package.
+
+One template; what differs is how a sample is read (by the modality), how the artefact runs (by the format), and how
+the answer is decided (by the task).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+from typing import NamedTuple
+
+from ftaug.interfaces.export import Bundle, PipelineTask, ScriptSource
+from ftaug.interfaces.model import Construction
+
+METADATA_FILE = "ftaug.json"
+"""Where a folder has its metadata."""
+
+SCRIPT = Template('''\
+"""Predict with $artefact: python $script $argument...
+
+Install before: pip install $packages
+Prints a line for each sample: its name$columns.
+"""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+$imports
+
+FOLDER = Path(__file__).parent
+$load
+classes = metadata["classes"]
+
+
+$read
+
+def run(inputs):
+    """The model's answer to a batch: $answer."""
+    $run
+
+
+def decide(answer):
+    """What is predicted for a sample, as columns of text."""
+$decide
+
+
+if __name__ == "__main__":
+    table = csv.writer(sys.stdout, "excel-tab", lineterminator="\\n")
+    for path in sys.argv[1:]:
+        for name, inputs in read(path):
+            table.writerow([name, *decide(run(inputs)[0])])
+''')
+
+SINGLE_LABEL = """\
+    best = answer.argmax()
+    return classes[best], f"{answer[best]:.6f}\""""
+MULTI_LABEL = """\
+    thresholds = metadata.get("thresholds") or [0.5] * len(classes)
+    labels = [name for name, is_present in zip(classes, answer > np.array(thresholds)) if is_present]
+    return "|".join(labels), *(f"{name}={probability:.6f}" for name, probability in zip(classes, answer))"""
+REGRESSION = """\
+    return [f"{name}={value:.9g}" for name, value in zip(classes, answer)]"""
+
+
+class Runner(NamedTuple):
+    """How a format is loaded and run: source that sets `metadata`, and the body of `run`."""
+
+    imports: tuple[str, ...]
+    packages: tuple[str, ...]
+    load: str
+    run: str
+
+
+def onnx_runner(input_name: str | None = None) -> Runner:
+    """How ONNX Runtime runs a file whose only input may have a name of its own."""
+    inputs = "inputs" if input_name is None else f"dict.fromkeys([{input_name!r}], *inputs.values())"
+    return Runner(
+        ("import onnxruntime",),
+        ("onnxruntime",),
+        'session = onnxruntime.InferenceSession(str(FOLDER / "$artefact"))\n'
+        "properties = session.get_modelmeta().custom_metadata_map\n"
+        'keys = properties.keys() & {"classes", "preprocessing", "thresholds"}\n'
+        "metadata = {key: json.loads(properties[key]) for key in keys}",
+        f'return session.run(["$output"], {inputs})[0]',
+    )
+
+
+TORCH_EXPORT = Runner(
+    ("import torch",),
+    ("torch",),
+    'extra = {"ftaug.json": ""}\n'
+    'module = torch.export.load(FOLDER / "$artefact", extra_files=extra).module()\n'
+    'metadata = json.loads(extra["ftaug.json"])',
+    "return module(*(torch.from_numpy(array) for array in inputs.values()))[0].numpy(force=True)",
+)
+
+
+def pipeline_runner(task: PipelineTask) -> Runner:
+    """How a pipeline of transformers runs a folder."""
+    options = f", {task.options}" if task.options else ""
+    return Runner(
+        ("from transformers import pipeline",),
+        ("torch", "transformers", *task.packages),
+        f'classifier = pipeline("{task.name}", model=str(FOLDER / "$artefact"), device="cpu")\n'
+        f'metadata = json.loads((FOLDER / "$artefact" / "{METADATA_FILE}").read_text(encoding="utf-8"))',
+        f"entries = classifier([inputs], top_k=len(classes){options})[0]\n"
+        '    scores = {entry["label"]: entry["score"] for entry in entries}\n'
+        "    return [np.array([scores[name] for name in classes])]",
+    )
+
+
+def construction_runner(construction: Construction, activation: str) -> Runner:
+    """How weights run in a network that its own library builds."""
+    load = (
+        f"{construction.code}\n"
+        'load_model(network, str(FOLDER / "$artefact"))\n'
+        "network.eval()\n"
+        'with safe_open(FOLDER / "$artefact", "pt") as file:\n'
+        '    metadata = json.loads(file.metadata()["ftaug"])\n'
+        'mean, std = (torch.tensor(metadata["preprocessing"][key]).view(1, 3, 1, 1) for key in ("mean", "std"))'
+    )
+    run = (
+        "with torch.inference_mode():\n"
+        '        answer = network((torch.from_numpy(inputs["pixels"]).float() / 255 - mean) / std)\n'
+        f"    {ACTIVATIONS[activation]}"
+    )
+    imports = ("import torch", "from safetensors import safe_open", "from safetensors.torch import load_model")
+    packages = ("torch", "safetensors", *construction.packages)
+    return Runner((*imports, *construction.imports), packages, load, run)
+
+
+ACTIVATIONS = {
+    "softmax": "return answer.softmax(1).numpy()",
+    "sigmoid": "return answer.sigmoid().numpy()",
+    "identity": 'scale = metadata["scale"] or {"mean": 0, "std": 1}\n'
+    '    return answer.double().numpy() * np.array(scale["std"]) + np.array(scale["mean"])',
+}
+
+
+def write_script(bundle: Bundle, path: Path, runner: Runner, input_name: str) -> None:
+    """Write the script for an artefact beside it; its name is the artefact's with `.py` behind."""
+    if bundle.reading is None:
+        return
+    source = bundle.reading.source(input_name)
+    path.with_name(f"{path.name}.py").write_text(_script(bundle, path.name, runner, source), encoding="utf-8")
+
+
+def _script(bundle: Bundle, artefact: str, runner: Runner, source: ScriptSource) -> str:
+    task = bundle.task
+    output = "values" if task.regression else "probabilities"
+    names = {"artefact": artefact, "output": output}
+    return SCRIPT.substitute(
+        names,
+        script=f"{artefact}.py",
+        argument=source.argument,
+        packages=" ".join(sorted({*source.packages, *runner.packages, "numpy"})),
+        columns=_columns(bundle),
+        imports="\n".join(sorted({*source.imports, *runner.imports, "import numpy as np"}, key=_import_order)),
+        load=Template(runner.load).substitute(names),
+        read=source.code,
+        answer=f"{output}, float32 (batch, {'targets' if task.regression else 'classes'})",
+        run=Template(runner.run).substitute(names),
+        decide=REGRESSION if task.regression else MULTI_LABEL if task.multi_label else SINGLE_LABEL,
+    )
+
+
+def _columns(bundle: Bundle) -> str:
+    if bundle.task.regression:
+        return " and the values"
+    if bundle.task.multi_label:
+        return ", the labels, and the probability of each"
+    return ", the class and its probability"
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    return line.startswith("from "), line.split()[1]

@@ -1,0 +1,115 @@
+"""How long exported models take, on one thread of the CPU.
+
+Measured is the thread's CPU time, which on a quiet machine is the time that passes, and on a busy one still tells a
+fast model from a slow one.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug.interfaces.export import Bundle
+
+BATCH_SIZES = (1, 16)
+LENGTH = 128
+"""Of texts in tokens, unless the model takes fewer."""
+ROUNDS, SECONDS = 15, 1.0
+"""The median is that of so many runs; of three where they take longer than that."""
+
+Call = Callable[[], Any]
+
+
+def milliseconds(path: Path, bundle: Bundle) -> dict[int, float]:
+    """The time for a batch of each size through what an exporter wrote."""
+    return {size: medians([call(size)])[0] for call in (caller(path, bundle),) for size in BATCH_SIZES}
+
+
+def medians(calls: Sequence[Call]) -> list[float]:
+    """The median time of each of several functions in milliseconds, run in turn after one run to warm up."""
+    for call in calls:
+        call()
+    times: list[list[float]] = [[] for _ in calls]
+    for done in range(ROUNDS):
+        if done >= 3 and sum(map(sum, times)) > SECONDS * len(calls):
+            break
+        for call, measured in zip(calls, times, strict=True):
+            start = time.thread_time()
+            call()
+            measured.append(time.thread_time() - start)
+    return [1000 * statistics.median(measured) for measured in times]
+
+
+def caller(path: Path, bundle: Bundle) -> Callable[[int], Call]:
+    """What runs the model in a file on a batch of some size: ONNX Runtime, or PyTorch."""
+    if path.suffix == ".onnx":
+        return _onnx_runtime(path, bundle)
+    if path.suffix == ".pt2":
+        return _torch_export(path, bundle)
+    return _torch(bundle)
+
+
+def inputs(described: Mapping[str, Mapping[str, Any]], bundle: Bundle, size: int) -> dict[str, np.ndarray]:
+    """A batch for a model whose inputs are described as in the metadata: noise, or the bundle's example repeated."""
+    length = min(LENGTH, bundle.facing.limits.get("length", LENGTH))
+    height, width = bundle.preprocessing.get("size", (0, 0))
+    free = {"batch": size, "height": height, "width": width, "length": length}
+    rng = np.random.default_rng(0)
+    examples = [tensor.numpy() for tensor in bundle.facing.inputs(bundle.example).values()]
+    arrays = {}
+    for (name, facts), example in zip(described.items(), examples, strict=True):
+        shape = [free[axis] if isinstance(axis, str) else axis for axis in facts["shape"]]
+        is_picture = example.dtype == np.uint8
+        arrays[name] = rng.integers(256, size=shape, dtype=np.uint8) if is_picture else np.resize(example, shape)
+    return arrays
+
+
+def _onnx_runtime(path: Path, bundle: Bundle) -> Callable[[int], Call]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 3, 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    described = json.loads(session.get_modelmeta().custom_metadata_map["inputs"])
+
+    def call(size: int) -> Call:
+        feed = inputs(described, bundle, size)
+        return lambda: session.run(None, feed)
+
+    return call
+
+
+def _torch_export(path: Path, bundle: Bundle) -> Callable[[int], Call]:
+    import torch
+
+    files = {"ftaug.json": ""}
+    module = torch.export.load(path, extra_files=files).module()
+    described = json.loads(files["ftaug.json"])["inputs"]
+    return lambda size: _on_one_thread(module, list(inputs(described, bundle, size).values()))
+
+
+def _torch(bundle: Bundle) -> Callable[[int], Call]:
+    return lambda size: _on_one_thread(bundle.model, [np.repeat(bundle.example.numpy(), size, axis=0)])
+
+
+def _on_one_thread(module: Callable[..., Any], arrays: Sequence[np.ndarray]) -> Call:
+    import torch
+
+    tensors = [torch.from_numpy(array) for array in arrays]
+
+    def call() -> None:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            with torch.inference_mode():
+                module(*tensors)
+        finally:
+            torch.set_num_threads(threads)
+
+    return call

@@ -1,0 +1,5 @@
+"""Losses."""
+
+from ftaug.components.losses import classification, ordinal, regression
+
+__all__ = ["classification", "ordinal", "regression"]

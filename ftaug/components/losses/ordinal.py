@@ -1,0 +1,65 @@
+"""A loss and metrics for classes that are steps of a scale: `bad < fair < good`, in the order of the classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ftaug.config.kinds import loss, metric
+from ftaug.interfaces.data import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ftaug.interfaces.data import ClassCounts
+
+
+@loss.register(tasks=("single_label",), ordered=True)
+def ordinal(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
+    """For classes in order, cross-entropy of being above each step: a far miss costs more than a near one.
+
+    −1/N Σ_n 1/(C−1) Σ_j [t log P(y > j) + (1 − t) log P(y ≤ j)], t = 1 where the class is above j
+
+    The questions "above this step?" are those of Frank & Hall 2001 and of CORAL (Cao et al. 2020); their
+    probabilities are sums of the softmax here, so that they never contradict one another, and the head, the metrics and
+    an export are those of any classes. With two classes it is cross-entropy.
+    """
+    import torch
+
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    shares = _shares(targets, logits)
+    total = logits.logsumexp(dim=1, keepdim=True)
+    above = logits.flip(1).logcumsumexp(dim=1).flip(1)[:, 1:] - total
+    up_to = logits.logcumsumexp(dim=1)[:, :-1] - total
+    wanted = shares.flip(1).cumsum(dim=1).flip(1)[:, 1:]
+    return -(wanted * above + (1 - wanted) * up_to).mean(dim=1).sum() / len(logits)
+
+
+@metric.register(higher_is_better=False, tasks=("single_label",), ordered=True)
+def mean_absolute_rank_error(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
+    """How many steps of the scale the predicted class is from the true one, on average."""
+    if not len(targets):
+        return float("nan")
+    return float(np.abs(probabilities.argmax(axis=1) - targets).mean())
+
+
+@metric.register(tasks=("single_label",), ordered=True)
+def quadratic_kappa(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
+    """Cohen's kappa with quadratic weights: agreement beyond chance, a miss counting by the square of its steps.
+
+    Cohen 1968. It is not a number where one class is all that is predicted and there.
+    """
+    said = probabilities.argmax(axis=1)
+    steps = np.arange(probabilities.shape[1])
+    said_share = np.bincount(said, minlength=len(steps)) / max(1, len(said))
+    true_share = np.bincount(targets, minlength=len(steps)) / max(1, len(said))
+    by_chance = said_share @ ((steps[:, None] - steps) ** 2) @ true_share
+    return float(1 - ((said - targets) ** 2).mean() / by_chance) if by_chance > 0 else float("nan")
+
+
+def _shares(targets: Tensor, logits: Tensor) -> Tensor:
+    """The targets as shares of the classes (N, C)."""
+    from torch.nn.functional import one_hot
+
+    return (targets if targets.ndim == 2 else one_hot(targets, logits.shape[1])).to(logits.dtype)

@@ -1,5 +1,0 @@
-"""Methods: how a network learns where its weights are not simply free."""
-
-from ftaug.components.methods import l2_sp, lora, ssf
-
-__all__ = ["l2_sp", "lora", "ssf"]

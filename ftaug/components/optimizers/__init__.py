@@ -1,0 +1,5 @@
+"""Optimizers."""
+
+from ftaug.components.optimizers import optimizers
+
+__all__ = ["optimizers"]

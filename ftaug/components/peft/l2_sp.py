@@ -1,0 +1,52 @@
+"""L2-SP: weight decay towards where the weights come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ftaug.config.kinds import method
+from ftaug.config.types import NonNegative
+from ftaug.errors import ExperimentError
+from ftaug.interfaces.model import Adapted, Backbone
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@method.register(replaces_decay=True)
+def l2_sp(
+    backbone: Backbone, learning: frozenset[str], *, backbone_weight: NonNegative = 0.1, head_weight: NonNegative = 0.01
+) -> Adapted:
+    """L2-SP: hold the weights near those that the run starts from, and the new head near 0; no other weight decay.
+
+    The loss grows by backbone_weight / 2 · ‖w − w₀‖² over the backbone's weights that learn, and by
+    head_weight / 2 · ‖w‖² over the head's; norms, biases and all else that is one-dimensional is left free.
+
+    Settings:
+        backbone_weight: how strongly the backbone is held
+        head_weight: how strongly the head is held
+
+    Li, Grandvalet and Davoine 2018.
+    """
+    if backbone_weight == head_weight == 0:
+        raise ExperimentError("method.l2_sp: backbone_weight and head_weight are both 0, which does nothing")
+    head = backbone.stages[-1]
+    held = {name: p for name, p in backbone.network.named_parameters() if name in learning and p.ndim > 1}
+    ours = {name: p for name, p in held.items() if not head.holds(name)}
+    if not ours:
+        raise ExperimentError("method.l2_sp: nothing of the backbone learns by unfreeze; name more there, or leave it")
+    heads = [p for name, p in held.items() if head.holds(name)]
+    state = {name: p.detach().clone() for name, p in ours.items()}
+
+    def start() -> None:
+        for name, parameter in ours.items():
+            state[name] = parameter.detach().clone()
+
+    def penalty() -> Tensor:
+        import torch
+
+        away = [(p - state[name]).square().sum() for name, p in ours.items()]
+        large = [p.square().sum() for p in heads]
+        return 0.5 * (backbone_weight * torch.stack(away).sum() + head_weight * torch.stack(large).sum())
+
+    return Adapted(start=start, penalty=penalty, state=state)

@@ -1,0 +1,113 @@
+"""LoRA: the weights stay, and what is learned is a change of low rank beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from typing import Annotated
+
+from pydantic import Field
+
+from ftaug.components.peft.adapters import starting_from
+from ftaug.config.kinds import method
+from ftaug.config.types import Count, FilePath, Positive, Text, Wording
+from ftaug.errors import ExperimentError, did_you_mean
+from ftaug.interfaces.model import Adapted, Backbone
+
+Patterns = Annotated[tuple[Text, ...], Field(min_length=1), Wording("a list of names of stages and globs on modules")]
+Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Wording("a share from 0 to below 1")]
+
+
+@method.register(learns="head")
+def lora(
+    backbone: Backbone,
+    learning: frozenset[str],
+    *,
+    rank: Count = 8,
+    alpha: Positive = 16.0,
+    targets: Patterns | None = None,
+    dropout: Share = 0.0,
+    weights: FilePath | None = None,
+) -> Adapted:
+    """LoRA: leave the weights as they are and learn a change of low rank beside them; the head learns as a whole.
+
+    The weights are W + alpha / rank · B A; B is 0 at first. In a grouped convolution each group has its own B and A.
+
+    Settings:
+        rank: the rank of a change; the higher, the more can be learned and the larger is the adapter
+        alpha: how much the change counts, over the rank
+        targets: which layers are changed: stage names and globs on module names; unless set all but those that
+            `unfreeze` names
+        dropout: the share of a layer's inputs that the change does not see
+        weights: an adapter to go on from, as `ftaug export RUN --format adapter` writes it
+
+    It fits PyTorch's Linear, Conv2d and MultiheadAttention; a layer whose weights are no more than the change would be
+    is left out. Wherever the model is used, the changes are part of its weights; `ftaug export RUN --format adapter`
+    writes them alone. Hu et al. 2021.
+    """
+    from ftaug.components.peft.layers import add_low_rank, inside_attention, weights_to_change
+
+    fitting = {
+        name: layer
+        for name, layer in weights_to_change(backbone.network, rank).items()
+        if not backbone.stages[-1].holds(name)
+    }
+    if targets is None:
+        chosen = {name: layer for name, layer in fitting.items() if name not in learning}
+        if not chosen:
+            raise ExperimentError(
+                f"method.lora: no layer is left for a change of rank {rank} beside what learns by unfreeze; "
+                "freeze more of the network, or lower the rank"
+            )
+    else:
+        names = {name for pattern in targets for name in _named(pattern, fitting, backbone, rank)}
+        chosen = {name: layer for name, layer in fitting.items() if name in names}
+        _refuse_learning(chosen, learning)
+    inside = inside_attention(backbone.network)
+    if dropout and (within := next((name for name in chosen if _layer(name) in inside), None)):
+        raise ExperimentError(
+            f"method.lora.dropout: cannot be there in {_layer(within)}, whose weights are used inside an attention; "
+            "set it to 0, or leave that layer out of targets"
+        )
+    folds = [add_low_rank(layer, _layer(name) in inside, rank, alpha / rank, dropout) for name, layer in chosen.items()]
+
+    def merge() -> None:
+        for fold in folds:
+            fold()
+
+    own = {f"{_layer(name)}.lora.{factor}": name for name in chosen for factor in "ab"}
+    return Adapted(own, starting_from(weights, backbone, "method.lora.weights"), merge)
+
+
+def _layer(weight: str) -> str:
+    """The name of the layer that weights belong to."""
+    return weight.rpartition(".")[0]
+
+
+def _named(pattern: str, fitting: Iterable[str], backbone: Backbone, rank: int) -> list[str]:
+    """The weights of the layers that a pattern means; raises ExperimentError where there are none."""
+    modules = [name for name, _ in backbone.network.named_modules() if name]
+    staged = [stage for stage in backbone.stages if fnmatchcase(stage.name, pattern)]
+    found = [n for n in fitting if any(stage.holds(n) for stage in staged) or _fits(_layer(n), pattern)]
+    if found:
+        return found
+    if staged or any(_fits(name, pattern) for name in modules):
+        text = f"'{pattern}' names no Linear or Conv2d outside the head that is larger than a change of rank {rank}"
+        raise ExperimentError(f"method.lora.targets: {text}; choose other layers, or lower the rank")
+    near = did_you_mean(pattern, [*(stage.name for stage in backbone.stages), *modules])
+    stages = ", ".join(stage.name for stage in backbone.stages)
+    hint = near if "did you mean" in near else ""
+    raise ExperimentError(f"method.lora.targets: no stage or layer '{pattern}'{hint}; the stages are {stages}")
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a glob matches a module's name, or that of a module around it."""
+    return any(fnmatchcase(part, pattern) for part in accumulate(name.split("."), "{}.{}".format))
+
+
+def _refuse_learning(chosen: Iterable[str], learning: frozenset[str]) -> None:
+    for name in chosen:
+        if name in learning:
+            text = f"{_layer(name)} learns as a whole by unfreeze, so that a change beside it has no effect"
+            raise ExperimentError(f"method.lora.targets: {text}; take it out of one of the two")

@@ -1,0 +1,50 @@
+"""SSF: the weights stay, and every layer's answer is scaled and shifted."""
+
+from __future__ import annotations
+
+from ftaug.components.peft.adapters import starting_from
+from ftaug.config.kinds import method
+from ftaug.config.types import FilePath
+from ftaug.errors import ExperimentError
+from ftaug.interfaces.model import Adapted, Backbone
+
+
+@method.register(learns="head")
+def ssf(backbone: Backbone, learning: frozenset[str], *, weights: FilePath | None = None) -> Adapted:
+    """SSF: leave the weights as they are and learn a factor and a shift for each channel; the head learns as a whole.
+
+    Settings:
+        weights: an adapter to go on from, as `ftaug export RUN --format adapter` writes it
+
+    They stand behind every linear layer, convolution, norm and attention of PyTorch that does not learn by `unfreeze`;
+    behind an attention as a whole where it does not call its linear layers; behind a layer without a bias there is the
+    factor alone. So in the end all of it goes into the layers' own weights. Lian et al. 2022.
+    """
+    from torch.nn import Linear
+
+    from ftaug.components.peft.layers import add_scale, inside_attention, scalable
+
+    inside = inside_attention(backbone.network)
+    head = backbone.stages[-1]
+    layers = {
+        name: layer
+        for name, layer in backbone.network.named_modules()
+        if scalable(layer)
+        and not (name in inside and isinstance(layer, Linear))
+        and learning.isdisjoint(f"{name}.{parameter}" for parameter, _ in layer.named_parameters())
+        and not any(head.holds(f"{name}.{parameter}") for parameter, _ in layer.named_parameters())
+    }
+    if not layers:
+        raise ExperimentError("method.ssf: every layer learns by unfreeze already; leave unfreeze out, or name less")
+    folds = [add_scale(layer) for layer in layers.values()]
+
+    def merge() -> None:
+        for fold in folds:
+            fold()
+
+    own = {
+        f"{name}.ssf.{parameter}": f"{name}.{next(layer.named_parameters())[0]}"
+        for name, layer in layers.items()
+        for parameter, _ in layer.get_submodule("ssf").named_parameters()
+    }
+    return Adapted(own, starting_from(weights, backbone, "method.ssf.weights"), merge)

@@ -1,0 +1,45 @@
+"""What is wrong with a tree, on its way up through pydantic until the whole path to it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from ftaug.config.wording import dotted
+from ftaug.config.yaml_document import Where
+from ftaug.errors import Place
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a tree, in words that still lack the way to it."""
+
+    before: str  # "unknown key 'epoch'"
+    after: str  # "; did you mean 'epochs'?"
+    names: Literal["self", "parent", "nothing"]  # what stands between the two
+    at_key: bool = False
+    place: Place | None = None  # where it is known better than by the way
+
+    def sentence(self, where: Where) -> str:
+        """The whole sentence."""
+        if self.names == "self":
+            return f"{dotted(where) or 'the experiment'} {self.after}"
+        if self.names == "parent" and len(where) > 1:
+            return f"{self.before} in {dotted(where[:-1])}{self.after}"
+        return f"{self.before}{self.after}"
+
+
+def predicate(words: str) -> Fault:
+    """A fault that reads `path words`."""
+    return Fault("", words, "self")
+
+
+def fail(*faults: tuple[Where, Fault]) -> ValidationError:
+    """The error that hands faults up through pydantic, which puts the outer part of the way before each."""
+    kind = PydanticCustomError("ftaug", "fault")
+    return ValidationError.from_exception_data(
+        "ftaug", [InitErrorDetails(type=kind, loc=where, input=fault) for where, fault in faults]
+    )

@@ -1,0 +1,103 @@
+"""The classes that a folder holds, one folder each, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ftaug.data import names
+from ftaug.data.folders.index import scan_or_recall
+from ftaug.data.folders.scan import Kind, Scan
+from ftaug.errors import BadData, MissingInput, did_you_mean, one_of, printable
+
+
+def class_folders(reader: str, split: str, path: Path, kind: Kind, *, outside_links: bool) -> Scan:
+    """Walk the folder for a dataset, named for its errors; raises BadData for what are no classes, or an empty class.
+
+    Outside training a class may be empty.
+    """
+    check_folder(reader, path)
+    found = scan_or_recall(path.resolve(), kind, outside_links=outside_links)
+    _check_classes(reader, split, path, kind, found)
+    return _with_names(found)
+
+
+def _with_names(found: Scan) -> Scan:
+    """The classes by their names, in the order of classes."""
+    called = [names.normalized(folder) for folder in found.classes]
+    classes = names.ordered(called)
+    return replace(found, classes=tuple(classes), targets=np.array([*map(classes.index, called)])[found.targets])
+
+
+def check_folder(reader: str, path: Path) -> None:
+    """Refuse a path that is not a folder, and name a similar one beside it."""
+    if path.is_dir():
+        return
+    if path.exists():
+        raise MissingInput(f"{path} is a file; {reader} needs a folder that holds one folder per class")
+    ancestor = next((parent for parent in path.parents if parent.is_dir()), Path("/"))
+    missing = path.relative_to(ancestor).parts[0]
+    hint = did_you_mean(missing, [entry.name for entry in os.scandir(ancestor) if entry.is_dir()])
+    raise MissingInput(f"no folder {path}: {ancestor} has no folder '{missing}'{hint}")
+
+
+def splits(folder: Path) -> dict[str, Path]:
+    """The folders of train, val and test, or the folder itself where it holds classes.
+
+    Says on stderr which folders beside the splits are left out.
+    """
+    inside = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
+    by_split = {names.split_name(entry.name): entry for entry in inside if names.is_split(entry.name)}
+    others = [entry for entry in inside if entry not in by_split.values()]
+    if "train" in by_split and (len(by_split) > 1 or not others or _alike(by_split["train"], others)):
+        if others:
+            left_out = _listed([entry.name for entry in others])
+            print(printable(f"{folder}: left out: {left_out}, beside the splits"), file=sys.stderr)
+        return {split: by_split[split] for split in ("train", "val", "test") if split in by_split}
+    return {"train": folder}
+
+
+def _alike(train: Path, others: Sequence[Path]) -> bool:
+    """Whether a folder `train` beside no other split is one: its classes are there again in another folder."""
+    inside = [{entry.name for entry in folder.iterdir() if entry.is_dir()} for folder in (train, *others)]
+    return any(len(inside[0] & other) > 1 for other in inside[1:])
+
+
+def _check_classes(reader: str, split: str, path: Path, kind: Kind, found: Scan) -> None:
+    """Refuse folders that do not hold one folder for each class."""
+    classes = found.classes
+    splits_there = [name for name in classes if names.is_split(name)]
+    train = next((name for name in splits_there if names.split_name(name) == "train"), None)
+    beside = [path / name for name in classes if name != train]
+    if train is not None and (len(splits_there) > 1 or not beside or _alike(path / train, beside)):
+        others = [name for name in classes if name not in splits_there]
+        raise BadData(
+            f"{path} holds the splits {_listed(splits_there)}{f' beside {_listed(others)}' if others else ''}, not "
+            "classes; write one line for each: "
+            + ", ".join(f"{names.split_name(name)}: {{{reader}: {{path: {path / name}}}}}" for name in splits_there)
+        )
+    ignored = "".join(f"; {note}" for note in found.notes)
+    if not classes:
+        loose = f"; it holds {found.loose} {kind.noun}s that are in no class folder" if found.loose else ignored
+        raise BadData(f"{path} holds no class folders with {kind.noun}s (expected {path}/<class>/<{kind.noun}>){loose}")
+    if twins := [name for group in names.twins(classes) for name in group]:
+        raise BadData(
+            f"{path} has classes whose names differ only in case, spacing or encoding: {_listed(twins)}; rename one"
+        )
+    counts = np.bincount(found.targets, minlength=len(classes))
+    empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
+    if empty and split == "train":
+        raise BadData(
+            f"{path} has classes without a {kind.noun}: {_listed(empty)}; of the classes {_listed(classes)}{ignored}; "
+            f"read are {one_of([suffix.decode() for suffix in kind.suffixes])}"
+        )
+
+
+def _listed(listed: Sequence[str]) -> str:
+    shown = [f"'{name}'" for name in listed[:20]]
+    return ", ".join(shown) + (f" and {len(listed) - 20} more" if len(listed) > 20 else "")

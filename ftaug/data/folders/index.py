@@ -1,0 +1,94 @@
+"""The index of a large folder, kept between runs so that the next start need not walk it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from ftaug.data.cache_dirs import cache_folder
+from ftaug.data.folders.scan import Kind, Scan, scan
+from ftaug.data.packed import Packed
+
+WORTH_KEEPING = 10_000
+"""Files from which on an index is kept."""
+
+_VERSION = 2
+_CLOCK_TICK = 2_000_000_000  # ns: a folder changed this shortly before its reading may change again unseen
+
+
+def scan_or_recall(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
+    """Walk the folder, or take the index of an earlier walk if no folder in it was modified since."""
+    file = _file_for(root, kind, outside_links)
+    if (kept := _load(file)) is not None and _unchanged(root, kept):
+        return kept
+    started = time.time_ns()
+    found = scan(root, kind, outside_links=outside_links)
+    if len(found.paths) >= WORTH_KEEPING and int(found.modified.max()) < started - _CLOCK_TICK:
+        _save(found, file)
+    return found
+
+
+def _file_for(root: Path, kind: Kind, outside_links: bool) -> Path:
+    """Where the index of a folder is kept."""
+    ways = (os.fsencode(root), *kind.suffixes, b"outside" if outside_links else b"inside")
+    key = hashlib.sha256(b"\0".join(ways)).hexdigest()
+    return cache_folder() / "index" / f"{key[:32]}.npz"
+
+
+def _unchanged(root: Path, kept: Scan) -> bool:
+    """Whether every folder still has its time of modification; adding, removing or renaming a file changes it."""
+    prefix = os.fsencode(root) + b"/"
+    try:
+        now = (Path(os.fsdecode(prefix + kept.folders[i])).stat().st_mtime_ns for i in range(len(kept.folders)))
+        return all(time == before for time, before in zip(now, kept.modified.tolist(), strict=True))
+    except OSError:
+        return False
+
+
+def _save(found: Scan, file: Path) -> None:
+    """Write the index under a temporary name and rename it; a cache that cannot be written is done without."""
+    plain = {field.name: getattr(found, field.name) for field in fields(Scan)}
+    arrays = {name: value for name, value in plain.items() if isinstance(value, np.ndarray)}
+    for name, value in plain.items():
+        if isinstance(value, Packed):
+            arrays[f"{name}.buffer"] = np.frombuffer(value.buffer, np.uint8)
+            arrays[f"{name}.ends"] = value.ends
+    rest = {name: plain[name] for name in ("classes", "loose", "notes", "fingerprint")}
+    arrays["rest"] = np.frombuffer(json.dumps({"version": _VERSION, **rest}).encode(), np.uint8)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".partial", delete=False) as partial:
+            np.savez(partial, allow_pickle=False, **arrays)
+        Path(partial.name).replace(file)
+    except OSError:
+        return
+
+
+def _load(file: Path) -> Scan | None:
+    """Read an index; None if there is none or it is damaged or of another version."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            rest = json.loads(arrays["rest"].tobytes())
+            if rest.pop("version") != _VERSION:
+                return None
+            return Scan(
+                classes=tuple(rest["classes"]),
+                paths=Packed(arrays["paths.buffer"].tobytes(), arrays["paths.ends"]),
+                targets=arrays["targets"],
+                folders=Packed(arrays["folders.buffer"].tobytes(), arrays["folders.ends"]),
+                modified=arrays["modified"],
+                loose=rest["loose"],
+                notes=tuple(rest["notes"]),
+                fingerprint=rest["fingerprint"],
+                keys=arrays["keys"],
+            )
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,157 @@
+"""Rows of a table in a file: CSV, TSV, JSON Lines or Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ftaug.data.tables import delimited
+from ftaug.data.tables.delimited import DELIMITERS
+from ftaug.errors import BadData, MissingInput, Place, Problem, did_you_mean, missing_extra
+
+Row = tuple[int, Sequence[Any]]
+"""The number of its line (Parquet: of the row, from 1), and the values of the columns asked for."""
+
+JSON_LINES = (".jsonl", ".ndjson")
+SUFFIXES = (*DELIMITERS, *JSON_LINES, ".parquet")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""What files in that encoding begin with."""
+
+
+def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    """Read columns row by row for a component, named for its errors; raises BadData with the line, or MissingInput."""
+    suffix = _checked(reader, path)
+    if suffix in DELIMITERS:
+        return _delimited(path, columns)
+    return _json_lines(path, columns) if suffix in JSON_LINES else _parquet(path, columns)
+
+
+def whole_rows(reader: str, path: Path) -> Iterator[Row]:
+    """Read all cells of CSV or TSV row by row, the names of the columns first, which may repeat; raises as `rows`."""
+    _checked(reader, path)
+    return iter(delimited.records(path))
+
+
+def header(reader: str, path: Path) -> list[str]:
+    """The names of the columns; in JSON Lines those of the first line. Raises BadData, MissingInput."""
+    suffix = _checked(reader, path)
+    if suffix in DELIMITERS:
+        return delimited.header(path)
+    if suffix in JSON_LINES:
+        return next((list(record) for _, record in _records(path)), [])
+    with _opened_parquet(path) as file:
+        return list(file.schema_arrow.names)
+
+
+def _checked(reader: str, path: Path) -> str:
+    """The ending of a table that is there and can be read."""
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise MissingInput(f"no file {path}{did_you_mean(path.name, siblings)}")
+    if suffix not in SUFFIXES:
+        raise BadData(f"{path}: {reader} reads .csv, .tsv, .jsonl and .parquet, not '{suffix}'")
+    try:
+        with path.open("rb") as file:
+            if file.read(2) in UTF_16:
+                raise BadData(f"{path} is UTF-16; save it as UTF-8")
+    except PermissionError:
+        raise MissingInput(f"{path}: no permission to read the file") from None
+    return suffix
+
+
+def at(path: Path, line: int, message: str) -> Problem:
+    """A problem on a line of the table."""
+    return Problem(message, Place(str(path), line))
+
+
+def _delimited(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    table = delimited.records(path)
+    _, names = next(table, (1, []))
+    check_columns(path, columns, names, hint=delimited.ambiguity(path, names))
+    wanted = [names.index(column) for column in columns]
+    for line, row in table:
+        yield line, [row[index] for index in wanted]
+
+
+def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    for number, record in _records(path):
+        check_columns(path, columns, list(record), number)
+        yield number, [record[column] for column in columns]
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of JSON Lines with the numbers of their lines."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                record = _JSON.decode(line)
+            except BadData as error:
+                raise BadData(at(path, number, str(error))) from None
+            except (ValueError, RecursionError) as error:
+                raise BadData(at(path, number, f"the line is not JSON: {error}")) from None
+            if not isinstance(record, dict):
+                raise BadData(at(path, number, "the line must be a JSON object with one key for each column"))
+            yield number, record
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; json.loads would keep the last value of a repeated key and drop the others."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise BadData(f"the key '{key}' is there more than once")
+    return record
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    with _opened_parquet(path) as file:
+        check_columns(path, columns, file.schema_arrow.names)
+        number = 0
+        for batch in file.iter_batches(columns=list(dict.fromkeys(columns))):
+            for values in zip(*(_values(batch.column(column)) for column in columns), strict=True):
+                number += 1
+                yield number, values
+
+
+@contextmanager
+def _opened_parquet(path: Path) -> Iterator[Any]:
+    try:
+        from pyarrow import ArrowInvalid, parquet
+    except ImportError:
+        raise missing_extra(f"reading {path.name}", "pyarrow", "parquet") from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield file
+    except ArrowInvalid as error:
+        raise BadData(f"{path} is not a Parquet file: {error}") from None
+
+
+def _values(column: Any) -> list[Any]:
+    """The cells of a column; bytes that are not UTF-8 are carried through, as in the other formats."""
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        cells = (None if not cell.is_valid else cell.as_buffer().to_pybytes() for cell in column)
+        return [cell if cell is None else cell.decode(errors="surrogateescape") for cell in cells]
+
+
+def check_columns(path: Path, wanted: Sequence[str], names: Sequence[str], line: int = 1, hint: str = "") -> None:
+    """Refuse a table that lacks a column or has it twice."""
+    for column in wanted:
+        if column not in names:
+            there = ", ".join(f"'{name}'" for name in names) or "none"
+            near = did_you_mean(column, names)
+            near = near if "did you mean" in near else ""
+            raise BadData(at(path, line, f"no column '{column}'; the columns are {there}{hint or near}"))
+        if names.count(column) > 1:
+            raise BadData(at(path, line, f"there are {names.count(column)} columns '{column}'"))

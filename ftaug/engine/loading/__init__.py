@@ -1,0 +1,1 @@
+"""Data loading: splits, batches, workers and caches."""

@@ -1,0 +1,212 @@
+"""Which samples a run is trained and measured on: kept in its folder, and looked up by later starts and commands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ftaug.config.experiment import Data, Fold, Split
+from ftaug.engine.loading.sample_keys import sample_keys
+from ftaug.engine.loading.split import Portion, subset
+from ftaug.errors import BadData
+from ftaug.interfaces.data import Samples, Task
+
+log = logging.getLogger("ftaug")
+
+SAMPLES_FILE = "samples.csv"
+LEFT_OUT = " (cannot be read)"
+"""What follows the split of a sample that training left out."""
+
+SHOWN = 3
+"""Samples of each kind of change that are named."""
+
+
+class Row(NamedTuple):
+    """A sample in the file; the samples of a dataset stand in their order."""
+
+    split: str
+    key: str  # what identifies it wherever the data lie
+    sample: str  # its name for people, where that is not the key
+    target: str  # its classes, with a bar between several, or its numbers
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.sample or self.key
+
+
+def fingerprints(portions: Mapping[str, Portion]) -> dict[str, str]:
+    """The fingerprint of the dataset that the samples of each purpose come from."""
+    return {purpose: portion.samples.fingerprint for purpose, portion in portions.items()}
+
+
+def to_csv(portions: Mapping[str, Portion]) -> str:
+    """What the run folder keeps: a row for every sample of the datasets."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Row._fields)
+    datasets = {id(portion.samples): portion.samples for portion in portions.values()}
+    for samples in datasets.values():
+        split_of = np.full(len(samples), "", dtype=object)
+        for purpose, portion in portions.items():
+            if portion.samples is samples:
+                split_of[portion.ids] = purpose
+                split_of[[*portion.left_out]] = purpose + LEFT_OUT
+        for split, (key, name, target) in zip(split_of.tolist(), _described(samples), strict=True):
+            writer.writerow((split, key, "" if name == key else name, target))
+    return text.getvalue()
+
+
+def _described(samples: Samples) -> Iterator[tuple[str, str, str]]:
+    """Of each sample its key, its name for people, and its label.
+
+    The key identifies it wherever the data lie; it is the name where the dataset knows nothing better.
+    """
+    labels = _labels(samples.targets, samples.task)
+    for index, (key, target) in enumerate(zip(sample_keys(samples), labels, strict=True)):
+        name = samples.name(index)
+        yield key, key if name.endswith(key) else name, target
+
+
+def _labels(targets: np.ndarray, task: Task) -> Iterator[str]:
+    """The labels of samples as the file has them."""
+    if task.regression:
+        yield from ("|".join(map(repr, numbers)) for numbers in targets.tolist())
+    elif task.multi_label:
+        yield from ("|".join(task.classes[code] for code in np.flatnonzero(row)) for row in targets)
+    else:
+        yield from (task.classes[code] for code in targets.tolist())
+
+
+@dataclass
+class Comparison:
+    """How the samples of a dataset differ from those in the record."""
+
+    new_classes: Sequence[str] = ()
+    ids: dict[str, list[int]] = field(default_factory=dict)  # of the samples that are still there, by their split
+    added: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    relabelled: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        changes = {"added": self.added, "removed": self.removed, "relabelled": self.relabelled}
+        texts = [f"class {_listed(self.new_classes)} added"] if self.new_classes else []
+        for change, names in changes.items():
+            if names:
+                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({_listed(names)})")
+        return ", ".join(texts) or "the same samples and labels, but other files, groups or order"
+
+
+def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
+    """Match the samples of a dataset with what a run recorded; of equal keys the first with the first."""
+    result = Comparison([name for name in samples.task.classes if name not in task.classes])
+    before: Counter[str] = Counter()
+    recorded = {_numbered(row.key, before): row for row in rows}
+    now: Counter[str] = Counter()
+    for index, (key, name, target) in enumerate(_described(samples)):
+        row = recorded.pop(_numbered(key, now), None)
+        if row is None:
+            result.added.append(name)
+            continue
+        result.ids.setdefault(row.split, []).append(index)
+        if target != row.target:
+            result.relabelled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
+    result.removed = [row.name for row in recorded.values()]
+    return result
+
+
+def _numbered(key: str, seen: Counter[str]) -> str:
+    """Tell equal keys apart by how often they came before, and count this one."""
+    count = seen[key]
+    seen[key] = count + 1
+    return f"{key}\0{count}" if count else key
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+
+
+class RecordedData(Mapping[str, Portion]):
+    """The samples of a run in the split and the classes that it was trained with; a dataset is read when it is needed.
+
+    Samples that came later belong to no split. Where a dataset changed, `cautions` says so.
+    """
+
+    def __init__(self, folder: Path, data: Data, task: Task, recorded: Mapping[str, str]) -> None:
+        """Take the run folder, its experiment's data, and the task and the fingerprints in its model.json."""
+        self.cautions: list[str] = []
+        self._folder, self._data, self._task, self._recorded = folder, data, task, recorded
+        self._samples: dict[str, Samples] = {}
+        self._portions: dict[str, Portion] = {}
+        self._comparisons: dict[str, Comparison | None] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._recorded)
+
+    def __len__(self) -> int:
+        return len(self._recorded)
+
+    def __contains__(self, purpose: object) -> bool:
+        return purpose in self._recorded
+
+    def __getitem__(self, purpose: str) -> Portion:
+        if purpose not in self._portions:
+            changed = self.change(purpose)
+            if changed and changed not in self.cautions:
+                self.cautions.append(changed)
+                log.warning("%s: %s", self._folder, changed)
+            dataset = self._dataset_of(purpose)
+            comparison = self._comparisons[dataset]
+            ids, left_out = (
+                self._unchanged_ids(dataset, split) if comparison is None else comparison.ids.get(split, [])
+                for split in (purpose, purpose + LEFT_OUT)
+            )
+            if not len(ids):
+                raise BadData(f"{self._folder}: none of the {purpose} samples of training is there any more")
+            portion = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
+            self._portions[purpose] = replace(portion, left_out=tuple(left_out))
+        return self._portions[purpose]
+
+    def change(self, purpose: str) -> str:
+        """How the dataset of a purpose differs from that of training; the empty string where it does not."""
+        dataset = self._dataset_of(purpose)
+        if dataset not in self._comparisons:
+            samples = getattr(self._data, dataset)(dataset)
+            same = samples.fingerprint == self._recorded[dataset]
+            self._samples[dataset] = samples
+            self._comparisons[dataset] = None if same else compare([*self._rows(dataset)], self._task, samples)
+        comparison = self._comparisons[dataset]
+        return "" if comparison is None else f"data.{dataset} changed since training: {comparison}"
+
+    def _dataset_of(self, purpose: str) -> str:
+        """The key of the dataset that the samples of a purpose come from."""
+        return "train" if isinstance(getattr(self._data, purpose), Split | Fold) else purpose
+
+    def _unchanged_ids(self, dataset: str, purpose: str) -> list[int]:
+        return [index for index, row in enumerate(self._rows(dataset)) if row.split == purpose]
+
+    def _rows(self, dataset: str) -> Iterator[Row]:
+        """The rows of a dataset."""
+        for row in read_rows(self._folder / SAMPLES_FILE):
+            if row.split and self._dataset_of(row.split.removesuffix(LEFT_OUT)) == dataset:
+                yield row
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """The rows of a record; raises BadData where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            next(reader, None)
+            yield from map(Row._make, reader)
+    except (OSError, TypeError, csv.Error) as error:
+        text = f"{path}: cannot be read ({error}); which samples the run was trained on is not known"
+        raise BadData(text) from None

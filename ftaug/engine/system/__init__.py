@@ -1,0 +1,1 @@
+"""The machine: devices, signals, storage, checkpoints and the run folder."""

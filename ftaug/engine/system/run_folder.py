@@ -1,0 +1,369 @@
+"""The run folder: one experiment, one writer, and everything that the run leaves behind."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ftaug.config.dump import WITHOUT_INFLUENCE
+from ftaug.config.strict_json import dumps, nan_for_null
+from ftaug.config.yaml_document import parse, read
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system.environment import environment
+from ftaug.engine.system.lock import Lock
+from ftaug.engine.system.run_log import start_logging, stop_logging
+from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.storage import (
+    DISK_IS_FULL,
+    make_inside,
+    open_inside,
+    remove,
+    replace,
+    replace_link,
+    storage_errors,
+    write_all,
+)
+from ftaug.errors import (
+    BadData,
+    ExperimentError,
+    FtaugError,
+    Interrupted,
+    OutOfMemory,
+    Problem,
+    RunFolderTaken,
+    Stopped,
+    StorageError,
+)
+
+log = logging.getLogger("ftaug")
+
+STARTS = 3
+LISTED = 20
+COMPLETE = {"step": int, "best": int, "metrics": dict}
+STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
+
+
+def default_path(name: str, digest: str, run_dir: Path | None = None) -> Path:
+    """Where a run lives unless `--run-dir` says otherwise: the same experiment always in the same place."""
+    return run_dir if run_dir is not None else Path("runs", f"{name}-{digest[:8]}")
+
+
+class RunFolder:
+    """A run folder that this process alone may write, until it is closed."""
+
+    def __init__(self, path: Path, lock: Lock) -> None:
+        """Take over a folder that is locked; use `open` instead."""
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.attempt = 1
+        self._is_new = self._fresh = False
+        self._lock: Lock | None = lock
+        self._metrics: int | None = None
+        self._status: dict[str, Any] = {}
+        self._handlers: list[logging.Handler] = []
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        experiment_yaml: str,
+        resolved_yaml: str,
+        digest: str,
+        kept: Mapping[str, bytes] | None = None,
+        fresh: bool = False,
+    ) -> Self:
+        """Create a run folder, or continue in it. `kept` are further files.
+
+        With `fresh` it is the next free one, unless such a start was stopped: that one continues.
+
+        Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three starts
+        died without progress.
+        """
+        path = fresh_path(path, digest) if fresh else path
+        is_new = not path.exists()
+        try:
+            _make(path)
+            folder = cls(path, Lock(path))
+            folder._is_new, folder._fresh = is_new, fresh
+            try:
+                folder._begin(experiment_yaml, resolved_yaml, digest, kept or {})
+            except BaseException:
+                folder.close()
+                raise
+        except OSError as error:
+            if error.errno in DISK_IS_FULL:
+                raise StorageError(
+                    f"{path}: {error.strerror}; free some space and run the same command again"
+                ) from error
+            raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --run-dir") from error
+        return folder
+
+    def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, kept: Mapping[str, bytes]) -> None:
+        """Check that the folder is this experiment's, note the attempt, and tidy up what a crash left."""
+        status = read_json(self.path / "status.json", STATUS)
+        if status is not None and status.get("digest") != digest:
+            raise ExperimentError(*_differences(self.path, resolved_yaml))
+        if self.complete is not None:
+            return
+        self._count_attempt(status or {}, digest)
+        make_inside(self.checkpoints)
+        checkpoint.clean(self.checkpoints)
+        for leftover in self.path.glob(".tmp-*"):
+            remove(leftover)
+        for name, content in kept.items():
+            make_inside((self.path / name).parent)
+            replace(self.path / name, content)
+        self.write("experiment.yaml", experiment_yaml)
+        self.write("resolved.yaml", resolved_yaml)
+        self.write("environment.json", dumps(environment(), indent=1) + "\n")
+        self._metrics = open_inside(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        self._handlers = start_logging(self.path / "train.log")
+        log.info("attempt %d, pid %d, newest checkpoint at step %d", self.attempt, os.getpid(), self._status["step"])
+        if status is not None and status.get("running"):
+            log.warning("%s: the start before this one was killed (out of memory?)", self.path)
+        elif status is not None and status.get("crashed"):
+            log.warning("%s: the start before this one ended with a defect, see its crash.log", self.path)
+
+    def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
+        """Raise if starts at the same step died too often in a row: whoever restarts them must be told to stop."""
+        step = max(checkpoint.steps(self.checkpoints), default=0)
+        crashed = bool(status.get("crashed"))
+        died = (crashed or status.get("running", False)) and status["step"] == step
+        deaths = status["deaths"] + 1 if died else 0
+        self.attempt = status.get("attempt", 0) + 1
+        stuck = deaths >= STARTS
+        self._status = {
+            "digest": digest,
+            "attempt": self.attempt,
+            "step": step,
+            "deaths": 0 if stuck else deaths,
+            "running": not stuck,
+            "fresh": self._fresh,
+        }
+        self._write_status()
+        StopRequests.before_exit.append(self._end_status)
+        if stuck:
+            text = f"{self.path}: no progress in {STARTS} starts, each ended after step {step} and before the next"
+            if crashed:
+                raise FtaugError(f"{text} checkpoint by a defect; see crash.log; the same command tries again")
+            raise OutOfMemory(
+                f"{text} checkpoint, killed, as the system does when memory runs out; see train.log, and try a smaller "
+                f"train.micro_batch or fewer data.workers; the same command tries again"
+            )
+
+    @property
+    def digest(self) -> str:
+        """The digest of the experiment that the folder is for."""
+        return str(self._status["digest"])
+
+    @property
+    def complete(self) -> dict[str, Any] | None:
+        """What `finish` left: the last step, the best step and its metrics; None while the run is not at its end."""
+        done = read_json(self.path / "complete.json", COMPLETE)
+        return done and {**done, "metrics": nan_for_null(done["metrics"])}
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file, whole or not at all."""
+        with storage_errors(f"cannot write {self.path / name}"):
+            replace(self.path / name, text.encode(errors="surrogateescape"))
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """Add one line to metrics.jsonl."""
+        assert self._metrics is not None
+        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
+            write_all(self._metrics, (dumps(row) + "\n").encode())
+
+    def metrics_text(self) -> str:
+        """The text of metrics.jsonl so far: for a checkpoint, which can then restore it."""
+        return self._metrics_bytes().decode(errors="replace")
+
+    def restore_metrics(self, text: str) -> None:
+        """Let metrics.jsonl be what it was at a checkpoint: the run writes the later rows again."""
+        assert self._metrics is not None
+        saved, now = text.encode(), self._metrics_bytes()
+        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
+            if now.startswith(saved):
+                os.ftruncate(self._metrics, len(saved))
+                return
+            log.warning("%s: is damaged; restored from the checkpoint", self.path / "metrics.jsonl")
+            os.ftruncate(self._metrics, 0)
+            write_all(self._metrics, saved)
+
+    def _metrics_bytes(self) -> bytes:
+        assert self._metrics is not None
+        with storage_errors(f"cannot read {self.path / 'metrics.jsonl'}"):
+            return os.pread(self._metrics, os.fstat(self._metrics).st_size, 0)
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl so far; raises BadData."""
+        return read_rows(self.path / "metrics.jsonl")
+
+    def set_best(self, step: int) -> None:
+        """Let `best` name the checkpoint of a step."""
+        with storage_errors(f"cannot write {self.path / 'best'}"):
+            replace_link(self.path / "best", checkpoint.path_of(Path("checkpoints"), step))
+
+    def finish(self, step: int, best: Mapping[str, Any]) -> None:
+        """Mark the run as complete, with the best evaluation's step and metrics."""
+        done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
+        self.write("complete.json", dumps(done, indent=1) + "\n")
+
+    def abandon(self) -> None:
+        """Remove a folder that this start made, if it ends before anything is worth keeping."""
+        if self._is_new and not checkpoint.steps(self.checkpoints):
+            self.close()
+            shutil.rmtree(self.path)
+            with suppress(OSError):  # `runs` too, if nothing else is in it
+                self.path.parent.rmdir()
+
+    def close(self, orderly: bool = True) -> None:
+        """Release the lock; an orderly end is not counted as a start that died."""
+        if self._lock is None:
+            return
+        stop_logging(self._handlers)
+        with nullcontext() if orderly else suppress(StorageError):  # which would hide what the run ended with
+            self._end_status(crashed=not orderly)
+        with suppress(ValueError):
+            StopRequests.before_exit.remove(self._end_status)
+        if self._metrics is not None:
+            os.close(self._metrics)
+        self._lock.release()
+        self._lock = None
+
+    def _end_status(self, *, crashed: bool = False) -> None:
+        """Note that this start has ended, by a defect or in good order."""
+        if self._status.get("running"):
+            self._status |= {"running": False, "crashed": crashed}
+            self._write_status()
+
+    def _write_status(self) -> None:
+        self.write("status.json", dumps(self._status, indent=1) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted | StorageError):
+            self._status["fresh"] = False  # it failed, and `--fresh` begins anew
+        self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
+
+
+def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any] | None:
+    """Read one of the folder's own JSON files, which has keys of these types; None where it is not there.
+
+    Raises BadData where it is damaged.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError, IsADirectoryError):
+        content = None
+    if not isinstance(content, dict) or not all(isinstance(content.get(k), t) for k, t in (keys or {}).items()):
+        raise BadData(f"{path}: is damaged; put it back from a copy, or train again with --fresh")
+    return content
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read a metrics.jsonl, with NaN for each number that is undefined; raises BadData where it is damaged."""
+    try:
+        rows = [nan_for_null(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    except (ValueError, RecursionError):
+        rows = [None]
+    if not all(isinstance(row, dict) and "step" in row for row in rows):
+        raise BadData(f"{path}: is damaged; the same command restores it as long as the run is not complete")
+    return rows
+
+
+def _make(path: Path) -> None:
+    """Create the folder, and the one that it is in; refuse a folder with other things in it."""
+    if not path.parent.parent.is_dir():
+        raise RunFolderTaken(f"{path}: {path.parent.parent} is not there; choose another --run-dir")
+    path.mkdir(parents=True, exist_ok=True)
+    names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+    if names and "status.json" not in names:
+        raise RunFolderTaken(f"{path}: is not empty and no run folder; choose another --run-dir")
+
+
+def fresh_path(path: Path, digest: str) -> Path:
+    """Where `--fresh` trains: the path, or with -2, -3 … behind it, whichever is not there yet.
+
+    Where the last one there was begun by `--fresh` too and stopped before its end, it is that one.
+    """
+    number, last, free = 1, path, path
+    while free.exists():
+        number += 1
+        last, free = free, path.with_name(f"{path.name}-{number}")
+    return last if _was_stopped(last, digest) else free
+
+
+def _was_stopped(path: Path, digest: str) -> bool:
+    """Whether a folder holds what `--fresh` began and a stop ended."""
+    try:
+        status = read_json(path / "status.json") or read_json(path / "folds.json") or {}
+        running = [status, *(read_json(file) or {} for file in path.glob("fold-*/status.json"))]
+    except BadData:
+        return False
+    ended = (path / "complete.json").exists() or status.get("complete", False)
+    goes_on = any(each.get("running", False) for each in running)
+    return bool(status.get("fresh")) and status.get("digest") == digest and not ended and not goes_on
+
+
+def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
+    """What to say of a folder with another experiment than the one at hand: the keys that differ, one line each."""
+    head = f"{path} holds another experiment: use --fresh or another --run-dir"
+    try:
+        rows = _changes(path, resolved_yaml)
+    except FtaugError as error:
+        return [f"{head} ({error})"]
+    if not rows:
+        return [f"{head} (the settings are the same, but not the plugins or files they name)"]
+    more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
+    return [head, *rows[:LISTED], *more]
+
+
+def same_settings(path: Path, resolved_yaml: str) -> bool:
+    """Whether a folder holds a run with the same settings, whatever the files that they name hold now."""
+    try:
+        return (path / "resolved.yaml").is_file() and not _changes(path, resolved_yaml)
+    except FtaugError:
+        return False
+
+
+def _changes(path: Path, resolved_yaml: str) -> list[str]:
+    """The settings in which the experiment in a folder and the one at hand differ, with both values."""
+    file = path / "resolved.yaml"
+    kept = _flat(parse(read(file), str(file)).tree)
+    asked = _flat(parse(resolved_yaml, "this experiment").tree)
+    differing = [key for key in kept | asked if kept.get(key) != asked.get(key) and not _is_free(key, kept, asked)]
+    return [f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}" for key in differing]
+
+
+def _is_free(key: str, *settings: Mapping[str, str]) -> bool:
+    """Whether a run may go on with another value, as with another place of its data."""
+    names = tuple(key.split("."))
+    is_place = names[0] == "data" and all(each.get(key, "").startswith('"/') for each in settings)
+    return names in WITHOUT_INFLUENCE or is_place
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
+    """From `{train: {epochs: 3}}` to `{"train.epochs": "3"}`."""
+    if isinstance(tree, Mapping) and (tree or not prefix):
+        items = [(str(key), value) for key, value in tree.items()]
+    elif isinstance(tree, list) and tree:
+        items = [(str(index), value) for index, value in enumerate(tree)]
+    else:
+        return {prefix: json.dumps(tree, ensure_ascii=False, default=str)}
+    return {
+        key: text for name, value in items for key, text in _flat(value, f"{prefix}.{name}" if prefix else name).items()
+    }

@@ -1,0 +1,1 @@
+"""Training: the state of a run, the loop, evaluation and what can be fine-tuned."""

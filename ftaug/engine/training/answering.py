@@ -1,0 +1,22 @@
+"""What an exported model answers: probabilities beside its logits, or numbers."""
+
+from torch import Tensor, nn
+
+from ftaug.engine.training.evaluate import at_least_float32
+
+
+class Answering(nn.Module):
+    """A model with what leads from its logits to what `predict` shows."""
+
+    def __init__(self, model: nn.Module, activation: str) -> None:
+        super().__init__()
+        self.model = model
+        self.activation = activation
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return probabilities and logits, both (batch, classes); in regression only the numbers."""
+        logits = at_least_float32(self.model(inputs))
+        if self.activation == "identity":
+            return (logits,)
+        probabilities = logits.softmax(dim=1) if self.activation == "softmax" else logits.sigmoid()
+        return probabilities, logits

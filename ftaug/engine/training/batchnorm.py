@@ -1,0 +1,73 @@
+"""BatchNorm's statistics, measured anew for weights that no training step left behind, such as an average."""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.loading.batches import Batch, batches
+from ftaug.engine.loading.prepare import epochs_of, parting_of, prepared, resampling_of
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.system.device import Device
+from ftaug.engine.training.state import Model, Setup
+from ftaug.engine.training.unfreeze import Plan
+
+BATCHES = 50
+"""Training batches that statistics are measured on."""
+
+
+def moving(network: nn.Module, plan: Plan, step: int) -> list[_BatchNorm]:
+    """The BatchNorms whose statistics training has moved by the end of a step."""
+    resting = {id(module) for module in plan.resting(network, step)}
+    norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
+    return [norm for norm in norms if norm.running_mean is not None and id(norm) not in resting]
+
+
+@torch.no_grad()
+def measure_anew(model: nn.Module, norms: Sequence[_BatchNorm], feed: Iterable[Batch], device: Device) -> None:
+    """Give norms the mean statistics of batches, each counting the same; nothing else in the model moves.
+
+    A batch of one sample, which has no variance, is left out.
+    """
+    model.eval()
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum, norm.training = None, True
+    for batch in feed:
+        if len(batch.request.ids) > 1:
+            with device.autocast():
+                model(batch.inputs.to(device.torch))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum, norm.training = momentum, False
+
+
+def training_batches(
+    experiment: Experiment, portion: Portion, preprocessing: Mapping[str, Any], workers: int, device: Device
+) -> Iterator[Batch]:
+    """The first batches of training, as it met them."""
+    data = prepared(experiment, portion, experiment.augment, preprocessing)
+    resampling, parting = resampling_of(experiment, portion), parting_of(experiment, device)
+    epochs = epochs_of(experiment, len(portion), data.sizes, resampling, parting)
+    requests = epochs.requests(0, min(epochs.steps, BATCHES))
+    return batches(data, requests, workers, pin=False)
+
+
+def evaluated_model(setup: Setup, step: int) -> Model:
+    """The model to measure after so many steps: the average of the weights where one is kept, else what is trained."""
+    average = setup.average
+    if average is None:
+        return setup.model
+    model = copy.deepcopy(setup.model)
+    average.copy_to(model.network)
+    norms = moving(model.network, setup.plan, step - 1) if average.over.spans(step) else []
+    if norms:
+        preprocessing = setup.backbone.preprocessing
+        feed = training_batches(setup.experiment, setup.portions["train"], preprocessing, setup.workers, setup.device)
+        measure_anew(model, norms, feed, setup.evaluation_device)
+        average.load(dict(model.network.named_buffers()))
+    return model

@@ -1,0 +1,132 @@
+"""Where the time of a training step goes, and how fast it could be if the data were there already."""
+
+import itertools
+import resource
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ftaug.engine.system.cpu_count import usable_cores
+from ftaug.engine.system.profiler import Recorder
+from ftaug.engine.training.fit import Progress, accumulate_gradients, fed, fit, update
+from ftaug.engine.training.micro_batches import collated
+from ftaug.engine.training.state import Setup
+
+WARM = 3
+"""Steps that are not counted: memory, kernels and workers warm up in them."""
+
+SAMPLES = 64
+"""Samples that are prepared in this process to see what one costs."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was measured, in seconds, samples and bytes."""
+
+    samples_per_second: float
+    bound: float  # samples per second of the same step on a batch that is there already
+    step: float  # seconds of a step
+    phases: dict[str, float]  # seconds of a step
+    reading: float  # seconds of a sample in one process
+    preparing: float
+    workers: int
+    peak_memory: int  # of this process and its workers, or of the device where that is another one
+
+    @property
+    def share(self) -> float:
+        """The share of the bound that is reached."""
+        return self.samples_per_second / self.bound
+
+    @property
+    def waiting(self) -> float:
+        """The share of a step that passes in waiting for data."""
+        return self.phases["wait for data"] / self.step
+
+
+def measure(setup: Setup, steps: int) -> Found:
+    """Train for some steps and more, the weights of the setup with it; then run the same step on its last batch."""
+    reading, preparing = _alone(setup)
+    wanted = min(WARM + steps, setup.horizon.total_steps)
+    warm = min(WARM, wanted - 1)
+    recorder, count, start = Recorder(setup.device.torch), 0, 0.0
+    with recorder.recording():
+        for step in itertools.islice(fit(setup, Progress()), wanted):
+            if step.number > warm:
+                count += step.samples
+            elif step.number == warm:
+                start = recorder.now()
+                recorder.seconds = dict.fromkeys(recorder.seconds, 0.0)
+        seconds = recorder.now() - start
+    taken = wanted - warm
+    return Found(
+        samples_per_second=count / seconds,
+        bound=_bound(setup, taken),
+        step=seconds / taken,
+        phases={name: total / taken for name, total in recorder.seconds.items()},
+        reading=reading,
+        preparing=preparing,
+        workers=setup.workers,
+        peak_memory=_peak(setup),
+    )
+
+
+def _alone(setup: Setup) -> tuple[float, float]:
+    """What it takes to read a sample, and to prepare it, in this process alone."""
+    data = setup.prepared("train")
+    positions = np.linspace(0, len(data.portion) - 1, min(SAMPLES, len(data.portion))).astype(int).tolist()
+    data.sample(positions[0], 0)  # whatever is imported at first use
+    reading = whole = 0.0
+    for position in positions:
+        start = time.perf_counter()
+        data.read(position, 0)
+        reading += time.perf_counter() - start
+        start = time.perf_counter()
+        data.sample(position, 0)
+        whole += time.perf_counter() - start
+    return reading / len(positions), max(0.0, whole - reading) / len(positions)
+
+
+def _bound(setup: Setup, steps: int) -> float:
+    """Samples per second of the step on batches that are on the device already."""
+    feed = fed(setup, 0)
+    first = [next(feed)]
+    while sum(batch.request.share for batch in first) < 1 - 1e-9:
+        first.append(next(feed))
+    ready = [batch._replace(inputs=collated(setup, batch)) for batch in first]
+    samples = sum(len(batch.request.ids) for batch in ready)
+    clock = Recorder(setup.device.torch)
+    for number in range(1 + steps):
+        if number == 1:
+            start = clock.now()
+        accumulate_gradients(setup, 0, iter(ready))
+        update(setup, 0)
+    return samples * steps / (clock.now() - start)
+
+
+def _peak(setup: Setup) -> int:
+    if setup.device.torch.type == "cuda":
+        return torch.cuda.max_memory_allocated(setup.device.torch)
+    own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return 1024 * (own + workers * setup.workers)
+
+
+def advice(setup: Setup, found: Found) -> list[str]:
+    """What to change, for a person: the settings that take away what costs most."""
+    experiment, cores, said = setup.experiment, usable_cores(), []
+    if found.waiting > 0.1:
+        need = (found.reading + found.preparing) * found.samples_per_second / (1 - found.waiting)
+        if cores > found.workers + 1:
+            said.append(f"data.workers={min(cores - 1, round(need) + 1)}: the network waits for samples")
+        if experiment.data.cache is None and found.preparing > found.reading:
+            said.append("data.cache=auto: samples are decoded once")
+        if not said:
+            said.append("fewer or cheaper augmentations: the network waits for samples, and no core is free")
+    frozen = setup.plan.starts != (0,) or len(setup.plan.learning(0)) < len(list(setup.model.network.parameters()))
+    suits = experiment.mix is None and experiment.objective is None and experiment.train.cache_features is None
+    if frozen and suits and experiment.train.epochs > 1:
+        said.append("train.cache_features=auto: the frozen layers run once for each view of a sample")
+    if found.phases["optimizer"] > 0.2 * found.step:
+        said.append("a larger data.batch_size: the optimizer's step does not depend on it")
+    return said

@@ -1,0 +1,181 @@
+"""TODO."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.experiment import Experiment
+from ftaug.config.task_fit import with_task_defaults
+from ftaug.config.types import Duration
+from ftaug.engine.loading import label_check
+from ftaug.engine.loading.prepare import epochs_of, horizon, modality_of, parting_of, resampling_of, sizes_of
+from ftaug.engine.loading.split import Portion, shared_samples, unlike_asked, unused_rows
+from ftaug.engine.system import device as devices
+from ftaug.engine.system.device import Device
+from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
+from ftaug.engine.training.gradient_checkpointing import recompute
+from ftaug.engine.training.peft import adapt
+from ftaug.engine.training.state import Model, Setup
+from ftaug.engine.training.target_scaling import Scale, Units
+from ftaug.engine.training.unfreeze import Plan
+from ftaug.engine.training.weight_averaging import Average
+from ftaug.errors import BadData, ExperimentError, Problem
+from ftaug.interfaces.data import ClassCounts, Task
+from ftaug.interfaces.model import Backbone, Horizon
+
+if TYPE_CHECKING:
+    pass
+
+
+def bind_loss(
+    experiment: Experiment, counts: np.ndarray, samples: int, scale: Scale | None
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss as a function of logits and targets, the class counts of training bound to it, or the numbers' scale."""
+    per_class = torch.from_numpy(counts)
+
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        if scale is not None:
+            logits, targets = scale.standard(logits), scale.standard(targets)
+        logits = logits.float()
+        return cast(Tensor, experiment.loss(logits, targets, ClassCounts(per_class.to(logits.device), samples)))
+
+    return loss
+
+
+def build_model(experiment: Experiment, task: Task, scale: Scale | None = None) -> tuple[Backbone, Model]:
+    """Build the network for the task, its weights drawn from the seed."""
+    torch.manual_seed(experiment.seed)
+    backbone = experiment.backbone(task.classes, experiment.input)
+    objective = experiment.objective
+    tells_targets = objective is None or objective.fact("tells_classes")
+    units = Units(scale) if scale is not None and tells_targets else nn.Identity()
+    return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network, units)
+
+
+def place_model(model: Model, device: Device) -> Model:
+    """Move a model to its device, convolutions in the layout that their kernels want."""
+    return devices.in_channels_last(model.to(device.torch))
+
+
+def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:
+    """Build everything; `pretrained` is false where a checkpoint is about to fill the network."""
+    train = portions["train"]
+    verbs = modality_of(experiment)
+    augment_on = experiment.data.augment_on if verbs.on_device else "cpu"
+    device = devices.choose(device_name, experiment.train.precision, augment_on)
+    devices.prepare_process(device)
+    if len(train) < 2:
+        raise BadData(f"data.train: {len(train)} sample is not enough to train on")
+    experiment = with_task_defaults(experiment, train.task.kind)
+    task_check.check(experiment, train.task)
+    unmeasured = metric_check.check(experiment, portions)
+    length = horizon(experiment, len(train))
+    _check_warmup(experiment, length)
+    scale = Scale.of(train) if train.task.regression else None
+    backbone, model = build_model(experiment, train.task, scale)
+    learning = unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
+    sizes = sizes_of(experiment, train, backbone.preprocessing)
+    hazards = [*cautions(experiment, portions, backbone.preprocessing), *unmeasured]
+    hazards += _random_layers(experiment, backbone, learning)
+    resampling = resampling_of(experiment, train)
+    counts = train.counts() if resampling is None else resampling.quotas
+    new_head = pretrained and head_init.start(backbone, experiment, train, counts)
+    method = adapt(backbone, experiment)
+    plan = unfreeze.plan(backbone, experiment, length, method.parameters)
+    place_model(model, device)
+    depthwise.keep_in_fp32(model, device)
+    if pretrained:
+        method.start()
+    if experiment.train.gradient_checkpointing:
+        recompute(backbone)
+    if experiment.train.compile:
+        model.network.compile(dynamic=None)
+    return Setup(
+        experiment=experiment,
+        device=device,
+        evaluation_device=devices.choose_for_evaluation(device_name, experiment),
+        portions=portions,
+        backbone=backbone,
+        model=model,
+        epochs=epochs_of(experiment, len(train), sizes, resampling, parting_of(experiment, device)),
+        horizon=length,
+        plan=plan,
+        optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
+        scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),
+        average=Average.of(model.network, experiment.train, length),
+        loss=bind_loss(experiment, counts, len(train), scale),
+        counts=counts,
+        scale=scale,
+        method=method,
+        hazards=hazards,
+        new_head=new_head,
+    )
+
+
+def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocessing: Mapping[str, Any]) -> list[str]:
+    """What a person should know before training: what augmentations may do to labels, what the model will not see."""
+    verbs = modality_of(experiment)
+    verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
+    found = list(verbs.hazards(experiment.augment, portions["train"].task))
+    found += [*label_check.cautions(experiment, portions["train"]), *unlike_asked(experiment.data, portions)]
+    if experiment.unfreeze == "auto":
+        found.append("what learns is chosen when training begins (unfreeze: auto)")
+    found += unused_rows(portions)
+    batch = experiment.data.batch_size * experiment.train.accumulate
+    if batch > len(portions["train"]):
+        found.append(
+            f"a batch of {batch:,} is larger than the {len(portions['train']):,} training samples: an epoch is one step"
+        )
+    train = portions["train"].samples
+    for purpose, portion in portions.items():
+        if portion.samples is not train and portion.samples.fingerprint == train.fingerprint:
+            found.append(f"{purpose}: the same data as train, so what is measured says nothing of new samples")
+        elif shared := shared_samples(portion, portions["train"]):
+            found.append(f"{purpose}: {shared}")
+        if purpose != "test":
+            sizes = sizes_of(experiment, portion, preprocessing)
+            pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)
+            found += [f"{purpose}: {said}" for said in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)]
+    return found
+
+
+def _random_layers(experiment: Experiment, backbone: Backbone, plan: Plan) -> list[str]:
+    """A caution where layers that start at random never learn."""
+    if experiment.backbone.settings.get("weights") != "none":
+        return []
+    parameters = dict(backbone.network.named_parameters())
+    learning = {name for group in plan.groups for name in group.names}
+    frozen = sum(tensor.numel() for name, tensor in parameters.items() if name not in learning)
+    if not frozen:
+        return []
+    total = sum(tensor.numel() for tensor in parameters.values())
+    text = f"{frozen:,} of {total:,} parameters start at random (weights: none) and never learn"
+    return [f"{text}; use pretrained weights, or unfreeze: [all]"]
+
+
+def _check_warmup(experiment: Experiment, length: Horizon) -> None:
+    """Raise ExperimentError for a warm-up that training does not outlast: known only once the data is."""
+    schedule = experiment.lr.schedule
+    warmup = schedule.settings.get("warmup")
+    if isinstance(warmup, Duration) and warmup.steps(length) >= length.total_steps:
+        key = f"lr.schedule.{schedule.name}.warmup"
+        text = f"{key} must end before training does ({length.total_steps} steps); got {warmup}"
+        raise ExperimentError(Problem(text, schedule.place))
+
+
+def parameter_groups(network: nn.Module, plan: Plan, peak: float) -> list[dict[str, Any]]:
+    """What the optimizer is given: every parameter that ever learns, from the start."""
+    parameters = dict(network.named_parameters())
+    return [
+        {
+            "params": [parameters[name] for name in group.names],
+            "lr": peak * group.lr_factor,
+            "decays": group.decays,
+            "hidden": tuple(name in plan.hidden for name in group.names),
+            "name": group.stage,
+        }
+        for group in plan.groups
+    ]

@@ -1,0 +1,98 @@
+"""The evaluation loop: every sample once, in order, unaugmented. It draws nothing, so it cannot disturb training."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.loading.batches import Batch, Source, batches, once
+from ftaug.engine.system.device import Device
+from ftaug.interfaces.data import Task
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A model's answers on a portion and what they are worth."""
+
+    logits: np.ndarray  # float32 (n, classes), in regression float64
+    probabilities: np.ndarray  # float32 (n, classes); in regression the numbers that were predicted, float64
+    targets: np.ndarray
+    values: dict[str, float]  # `loss` and the experiment's metrics, by name
+
+
+@torch.inference_mode()
+def logits_of(
+    model: nn.Module, source: Source, batch_size: int, device: Device, workers: int
+) -> Iterator[tuple[Batch, Tensor]]:
+    """Yield every batch with its logits on the CPU: float32 (batch, classes), in regression float64."""
+    model.eval()
+    requests = once(len(source.portion), batch_size, source.sizes)
+    for batch in batches(source, requests, workers, pin=device.torch.type == "cuda"):
+        with device.autocast():
+            logits = model(batch.inputs.to(device.torch, non_blocking=True))
+        yield batch, over_views(at_least_float32(logits), len(batch.request.ids)).cpu()
+
+
+def at_least_float32(logits: Tensor) -> Tensor:
+    """Logits of lower precision as float32; numbers in float64 as they are."""
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def over_views(logits: Tensor, samples: int) -> Tensor:
+    """The mean answer to the views of each sample: (samples · views, classes) → (samples, classes)."""
+    return logits.view(samples, -1, logits.shape[1]).mean(dim=1)
+
+
+def gather(
+    model: nn.Module,
+    source: Source,
+    batch_size: int,
+    device: Device,
+    workers: int,
+    carry_on: Callable[[], bool] = lambda: True,
+) -> np.ndarray | None:
+    """The logits of all samples, (n, classes); None where `carry_on` said no in between."""
+    found: np.ndarray | None = None
+    for batch, logits in logits_of(model, source, batch_size, device, workers):
+        if found is None:
+            found = np.empty((len(source.portion), logits.shape[1]), logits.numpy().dtype)
+        found[batch.request.ids] = logits.numpy()
+        if not carry_on():
+            return None
+    return found
+
+
+def judge(
+    experiment: Experiment,
+    logits: np.ndarray,
+    targets: np.ndarray,
+    task: Task,
+    loss: Callable[[Tensor, Tensor], Tensor],
+) -> Measurement:
+    """Measure answers: the loss and every metric of the experiment. `loss` takes CPU tensors."""
+    chances = probabilities(logits, experiment.loss.fact("activation"))
+    wanted = torch.from_numpy(targets)
+    values = {"loss": float(loss(torch.from_numpy(logits), wanted.float() if task.multi_label else wanted))}
+    for metric in experiment.evaluate.metrics:
+        values[metric.name] = float(metric(chances, targets, task))
+    return Measurement(logits, chances, targets, values)
+
+
+def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
+    """Turn logits (n, classes) into probabilities by `softmax` or `sigmoid`; `identity` leaves numbers as they are."""
+    if activation == "identity":
+        return logits
+    tensor = torch.from_numpy(logits)
+    return (torch.softmax(tensor, dim=1) if activation == "softmax" else torch.sigmoid(tensor)).numpy()
+
+
+def score(experiment: Experiment, values: dict[str, float]) -> float:
+    """The value that chooses the best checkpoint, turned so that higher is better."""
+    best = experiment.evaluate.best
+    if best == "loss":
+        return -values["loss"]
+    metric = next(m for m in experiment.evaluate.metrics if m.name == best)
+    return values[best] if metric.fact("higher_is_better") else -values[best]

@@ -1,0 +1,243 @@
+"""What a frozen prefix gives, stored once per sample and view: epochs then run on the rest of the model alone.
+
+Every batch of features is made as training would meet its samples in that epoch, so that making them again, after a
+kill or in another run, gives the same bits.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.config.dump import to_plain
+from ftaug.config.experiment import CacheFeatures
+from ftaug.engine.loading import sample_cache, seeds
+from ftaug.engine.loading.batches import Batch, Failure, Prepared, Request, Source, batches, once
+from ftaug.engine.loading.prepare import modality_of
+from ftaug.engine.loading.sample_cache import Cache
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.system.device import Device
+from ftaug.engine.training.batchnorm import evaluated_model
+from ftaug.engine.training.micro_batches import collated
+from ftaug.engine.training.split_network import Cut, again, cut
+from ftaug.engine.training.state import Setup
+from ftaug.errors import ExperimentError, StorageError
+from ftaug.interfaces.model import CannotCut
+
+STORED = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Unsuited(Exception):
+    """Says why features cannot be stored for a run."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The features of one part of the data in a file: (views, samples, rows, *shape)."""
+
+    path: Path
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    @property
+    def done(self) -> frozenset[int]:
+        """The views that are complete."""
+        return frozenset(int(path.suffix[1:]) for path in self.path.parent.glob(f"{self.path.name}.*"))
+
+    def open(self) -> Tensor:
+        """The features, mapped from the file, which is made where it is not there; raises StorageError."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, self.size)
+            except OSError as error:
+                raise StorageError(f"{self.path}: cannot keep features: {error.strerror}") from error
+        mapped = torch.from_file(str(self.path), shared=True, size=math.prod(self.shape), dtype=self.dtype)
+        return mapped.view(self.shape)
+
+    def finish(self, view: int) -> None:
+        """Mark a view as complete: what was written before is on the disk."""
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+        self.path.with_name(f"{self.path.name}.{view}").touch()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Answers requests for batches with stored features."""
+
+    portion: Portion
+    features: Tensor  # (views, samples, rows, *shape)
+    sizes: np.ndarray | None = None
+
+    def __getitem__(self, request: Request) -> Batch:
+        """The features of the samples of a request, in the view of its epoch."""
+        view = (request.epoch or 0) % len(self.features)
+        rows = self.features[view][torch.from_numpy(np.asarray(request.ids))]
+        targets = torch.from_numpy(self.portion.targets[request.ids])
+        return Batch(rows.flatten(0, 1), targets, request)
+
+
+@dataclass(frozen=True)
+class Features:
+    """What training and evaluation use instead of the samples, up to a step."""
+
+    cut: Cut
+    until: int  # the step at which something of the prefix begins to learn
+    views: int
+    stores: Mapping[str, Store]  # by purpose
+    kept: Mapping[str, Kept]
+    cache: Cache
+
+    @property
+    def text(self) -> str:
+        """How much is stored where, for a person."""
+        store = self.stores["train"]
+        values = f"{math.prod(store.shape[2:]):,} values"
+        return (
+            f"{self.views} view{'s' * (self.views > 1)} of {store.shape[1]:,} samples, {values} each; {self.cache.text}"
+        )
+
+
+@contextmanager
+def featuring(setup: Setup, start: int) -> Iterator[Features | None]:
+    """Where features are to be stored for a run that goes on at a step, if anywhere; those in memory go at the end.
+
+    Raises ExperimentError where the run is not fit for it, StorageError where the space is too small, before anything
+    is written.
+    """
+    asked = setup.experiment.train.cache_features
+    features = None
+    if asked is not None:
+        try:
+            features = _planned(setup, asked if isinstance(asked, CacheFeatures) else CacheFeatures(), start)
+        except (Unsuited, CannotCut) as reason:
+            if asked != "auto":
+                raise ExperimentError(f"train.cache_features: {reason}; leave it out") from None
+    try:
+        yield features
+    finally:
+        if features is not None and features.cache.place == "ram":
+            shutil.rmtree(features.stores["train"].path.parent, ignore_errors=True)
+
+
+def _planned(setup: Setup, asked: CacheFeatures, start: int) -> Features | None:
+    """Cut the model and find room for its features; None where they are needed no more."""
+    until = min([step for step in setup.plan.starts if step > 0], default=setup.horizon.total_steps)
+    if start >= until:
+        return None
+    data = {purpose: setup.prepared(purpose) for purpose in ("train", "val") if purpose in setup.portions}
+    if data["train"].relabels:
+        raise Unsuited("an augmentation changes the classes of samples")
+    views = min(asked.views, math.ceil(until / setup.horizon.epoch_steps))
+    example = collated(setup, _tried(data["train"], Request(np.arange(2), 0, 0, 0, 1.0)))
+    made = cut(setup.model, setup.plan, 0, example)
+    with torch.inference_mode():
+        shape = made.prefix(example).shape[1:]
+    dtypes = {purpose: STORED[_device(setup, purpose).precision] for purpose in data}
+    shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].portion), 1, *shape)}
+    if "val" in data:  # where evaluation looks at several views, a sample is several rows
+        rows = len(_tried(data["val"], Request(np.arange(1), None, 0, 0, 1.0)).inputs)
+        shapes["val"] = (1, len(data["val"].portion), rows, *shape)
+    needed = sum(math.prod(shape) * dtypes[purpose].itemsize for purpose, shape in shapes.items())
+    cache = sample_cache.placed("train.cache_features.place", asked.place, needed, "features")
+    if cache.folder is None:
+        raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
+    folder = cache.folder / _key(setup, made, shapes)
+    stores = {purpose: Store(folder / purpose, shapes[purpose], dtypes[purpose]) for purpose in data}
+    kept = {purpose: Kept(data[purpose].portion, store.open()) for purpose, store in stores.items()}
+    return Features(made, until, views, stores, kept, cache)
+
+
+def _device(setup: Setup, purpose: str) -> Device:
+    """Where features of a purpose are computed: validation's in the precision of evaluation."""
+    return setup.device if purpose == "train" else setup.evaluation_device
+
+
+def _tried(data: Prepared, request: Request) -> Batch:
+    """A batch made in this process; raises what its samples raised."""
+    made = data[request]
+    if isinstance(made, Failure):
+        raise made.error
+    return made
+
+
+def _key(setup: Setup, made: Cut, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """A digest of all that the bits of the features depend on."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(made.prefix.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    experiment, device = setup.experiment, setup.device
+    for purpose, portion in setup.portions.items():
+        digest.update(f"{purpose} {portion.fingerprint} ".encode() + portion.ids.tobytes())
+    known = [
+        experiment.seed,
+        experiment.data.batch_size,
+        to_plain(experiment.augment),
+        dict(setup.backbone.preprocessing),
+    ]
+    known += [experiment.evaluate.views, device.torch.type, device.precision, device.augments, torch.__version__]
+    known += [setup.evaluation_device.precision]
+    known += [torch.get_num_threads(), shapes, str(made.prefix), modality_of(experiment).cache_version]
+    digest.update(json.dumps(known, sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
+
+
+def missing(setup: Setup, features: Features, start: int) -> Mapping[str, list[int]]:
+    """The views, by purpose, that are still needed from a step on, and not there yet."""
+    first, last = (step // setup.horizon.epoch_steps for step in (start, features.until - 1))
+    wanted = {"train": sorted({epoch % features.views for epoch in range(first, last + 1)}), "val": [0]}
+    return {
+        purpose: [view for view in wanted[purpose] if view not in store.done]
+        for purpose, store in features.stores.items()
+    }
+
+
+def batches_of(setup: Setup, purpose: str, view: int) -> list[Request]:
+    """The batches in which a view is made."""
+    count, size = len(setup.portions[purpose]), setup.experiment.data.batch_size
+    if purpose != "train":
+        return list(once(count, size))
+    order = seeds.order(setup.experiment.seed, view, count)
+    parts = np.array_split(order, math.ceil(count / size))
+    return [Request(part, view, 0, number, len(part) / count) for number, part in enumerate(parts)]
+
+
+def fill(setup: Setup, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
+    """Store views; yields the view after every batch."""
+    requests = chain.from_iterable(batches_of(setup, purpose, view) for view in views)
+    feed = batches(setup.prepared(purpose), requests, setup.workers, pin=False)
+    for view in views:
+        into = features.kept[purpose].features[view]
+        for batch in islice(feed, len(batches_of(setup, purpose, view))):
+            with torch.inference_mode(), _device(setup, purpose).autocast():
+                found = features.cut.prefix(collated(setup, batch))
+                found = found.unflatten(0, (len(batch.request.ids), -1)).to("cpu", into.dtype)
+            into[torch.from_numpy(np.asarray(batch.request.ids))] = found
+            yield view
+        features.stores[purpose].finish(view)
+
+
+def measured(setup: Setup, step: int) -> tuple[nn.Module, Source, int]:
+    """What evaluation after so many steps runs, what on, and with how many workers."""
+    model, features = evaluated_model(setup, step), setup.features
+    if features is None or step > features.until:
+        return model, setup.prepared("val"), setup.workers
+    rest = features.cut.rest if model is setup.model else again(model, setup.plan, 0)
+    return rest, features.kept["val"], 0

@@ -1,0 +1,99 @@
+"""The micro-batches of a step on the device: what goes through the network at once, mixed over the whole step.
+
+A mix is drawn for all samples of a step, whatever the micro-batches. A sample's partner may be in another one, so the
+inputs of the whole step are on the device before the first micro-batch is trained on.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from ftaug.engine.loading import seeds
+from ftaug.engine.loading.batches import Batch, moved
+from ftaug.engine.loading.prepare import modality_of, parting_of
+from ftaug.engine.system.profiler import phase
+from ftaug.engine.training.state import Setup
+
+
+class MicroBatch(NamedTuple):
+    """Inputs and targets on the device."""
+
+    inputs: Any  # as the model takes them; with several views, all samples of the first view, then of the second …
+    targets: Tensor  # (samples, …)
+    share: float  # of the step's samples
+
+
+def micro_batches(setup: Setup, step: int, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
+    """Yield the micro-batches of a step; torch's generators are seeded for each."""
+    read = _read(setup, feed)
+    mixes = setup.experiment.mix is not None
+    for number, micro_batch in enumerate(_mixed(setup, step, list(read)) if mixes else read):
+        torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, number))
+        yield micro_batch
+
+
+def _read(setup: Setup, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
+    """The micro-batches of a step as they were requested."""
+    share = 0.0
+    while share < 1 - 1e-9:
+        with phase("wait for data"):
+            batch = next(feed)
+        with phase("transfer"):
+            micro_batch = MicroBatch(collated(setup, batch), targets_of(setup, batch), batch.request.share)
+        share += micro_batch.share
+        yield micro_batch
+
+
+def collated(setup: Setup, batch: Batch) -> Any:
+    """The inputs of a batch on the device, what was left to it done."""
+    inputs = moved(batch.inputs, setup.device.torch)
+    return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
+
+
+def targets_of(setup: Setup, batch: Batch) -> Tensor:
+    """The targets of a batch on the device: int64 (batch,), or float (batch, classes or numbers)."""
+    targets = batch.targets.float() if setup.task.multi_label else batch.targets
+    return targets.to(setup.device.torch, non_blocking=True)
+
+
+def _mixed(setup: Setup, step: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
+    """Mix the samples of a whole step, and divide them into micro-batches again."""
+    verbs = modality_of(setup.experiment)
+    with phase("transfer"):
+        inputs = read[0].inputs if len(read) == 1 else verbs.concatenated([batch.inputs for batch in read])
+        inputs, targets = _mix(setup, step, inputs, torch.cat([batch.targets for batch in read]))
+    for rows in _rows(setup, inputs, [len(batch.targets) for batch in read]):
+        with phase("transfer"):
+            chosen = targets[rows]
+            micro_batch = MicroBatch(verbs.selected(inputs, rows), chosen, len(chosen) / len(targets))
+        yield micro_batch
+
+
+def _mix(setup: Setup, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
+    """Apply the experiment's mix to the samples of a step, until `mix_until`."""
+    experiment = setup.experiment
+    mix, until = experiment.mix, experiment.train.mix_until
+    if mix is None or (until is not None and step >= until.steps(setup.horizon)):
+        return inputs, targets
+    if setup.task.kind == "single_label":
+        targets = one_hot(targets, len(setup.task.classes)).float()
+    torch.manual_seed(seeds.step_seed(experiment.seed, step, 0))
+    mixed: tuple[Any, Tensor] = mix(inputs, targets, seeds.generator(experiment.seed, "mix", step, 0))
+    return mixed
+
+
+def _rows(setup: Setup, inputs: Any, counts: Sequence[int]) -> Iterator[slice | Tensor]:
+    """The rows of each micro-batch: by the sizes of mixed samples where there is a token budget, else as read."""
+    parting = parting_of(setup.experiment, setup.device)
+    sizes = None if parting is None else modality_of(setup.experiment).sizes_in(inputs)
+    if parting is None or sizes is None:
+        yield from (slice(first, last) for first, last in pairwise([0, *np.cumsum(counts).tolist()]))
+        return
+    order = np.argsort(-sizes, kind="stable")
+    ends = np.cumsum(parting.counts(sizes[order], setup.epochs.most))[:-1]
+    yield from (torch.from_numpy(rows).to(setup.device.torch) for rows in np.split(order, ends))

@@ -1,0 +1,69 @@
+"""A model stage by stage: how large it is, what of it learns, from when on and at what rate."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.training.unfreeze import Plan
+from ftaug.interfaces.model import Backbone, Horizon
+
+POINTS = 1000  # steps at which a course of the rate is drawn, at most
+
+
+@dataclass(frozen=True)
+class Row:
+    """Parameters of one stage that are treated alike."""
+
+    stage: str
+    parameters: int
+    from_step: int | None  # None: frozen for the whole run
+    lr_factor: float  # at first
+    changes: tuple[tuple[int, float], ...]  # step and the factor from then on
+    rate_at_start: float  # when it begins to learn
+    rate_at_peak: float
+    weight_decay: float
+    exempt: int  # of the parameters, how many weight decay spares
+    batch_norms: int
+    batch_norms_learn_from: int | None  # the step; None: their statistics stay fixed
+
+
+def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: Horizon) -> list[Row]:
+    """Describe every stage from stem to head: a row for each start and factor, and one for what stays frozen."""
+    sizes = {name: parameter.numel() for name, parameter in backbone.network.named_parameters()}
+    rates = course(experiment, horizon)
+    decay = float(experiment.optimizer.settings.get("weight_decay", 0.0))
+    rows = []
+    for stage in backbone.stages:
+        frozen = {name: size for name, size in sizes.items() if plan.stage_of[name] == stage.name}
+        norms, norms_from = _batch_norms(stage.name, backbone.network, plan)
+        of_stage = [group for group in plan.groups if group.stage == stage.name]
+        for start, factor, changes in sorted({(g.from_step, g.lr_factor, g.changes) for g in of_stage}):
+            groups = [g for g in of_stage if (g.from_step, g.lr_factor, g.changes) == (start, factor, changes)]
+            learning = {name: group.decays for group in groups for name in group.names}
+            exempt = sum(sizes[name] for name, decays in learning.items() if not decays)
+            later = [rate * groups[0].factor_at(step) for step, rate in rates if step >= start]
+            size = sum(frozen.pop(name) for name in learning)
+            at_start = experiment.lr.schedule(start, horizon) * experiment.lr.peak
+            peak = max([at_start * factor, *later])
+            rated = (start, factor, changes, at_start * factor, peak)
+            rows.append(Row(stage.name, size, *rated, decay, exempt, norms, norms_from))
+        if frozen:
+            rows.append(Row(stage.name, sum(frozen.values()), None, 0.0, (), 0.0, 0.0, 0.0, 0, norms, norms_from))
+    return rows
+
+
+def course(experiment: Experiment, horizon: Horizon) -> list[tuple[int, float]]:
+    """The learning rate of a factor of 1 over the run, as (step, rate); each evaluation is taken to be the best yet."""
+    stride = max(1, horizon.total_steps // POINTS)
+    steps = sorted({*range(0, horizon.total_steps, stride), horizon.total_steps - 1})
+    return [(step, experiment.lr.peak * experiment.lr.schedule(step, horizon)) for step in steps]
+
+
+def _batch_norms(stage: str, network: nn.Module, plan: Plan) -> tuple[int, int | None]:
+    """How many BatchNorms a stage has, and from which step on the first of them follows the data."""
+    norms = {id(m) for name, m in network.named_modules() if isinstance(m, _BatchNorm) and plan.stage_of[name] == stage}
+    starts: Iterator[int] = (s for s in plan.starts if norms - {id(module) for module in plan.resting(network, s)})
+    return len(norms), next(starts, None)

@@ -1,0 +1,97 @@
+"""Numbers to be told, in the units of the data and in those that a network learns in: mean 0, deviation 1."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.engine.loading.split import Portion
+from ftaug.errors import BadData
+
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
+
+TOLERANCE = 1e-4
+"""How far, in deviations, a model may be from itself after its scale went into its last layer."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The mean and the deviation of each number over the training samples."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(cls, train: Portion) -> "Scale":
+        """Measure the training targets; raises BadData where a number is always the same."""
+        values = train.targets.astype(np.float64)
+        for name, spread in zip(train.task.classes, np.ptp(values, axis=0), strict=True):
+            if spread == 0:
+                raise BadData(f"data.train: {name} is the same for every sample: there is nothing to learn")
+        return cls(tuple(values.mean(axis=0).tolist()), tuple(values.std(axis=0).tolist()))
+
+    def standard(self, values: Tensor) -> Tensor:
+        """From the units of the data to mean 0 and deviation 1, as float32: the difference is taken in float64."""
+        values = values.double()
+        return ((values - values.new_tensor(self.mean)) / values.new_tensor(self.std)).float()
+
+
+class Units(nn.Module):
+    """From what a network says to the units of the data, where float32 may not tell one number from the next."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, scale: Scale) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(scale.mean, dtype=torch.float64), persistent=False)
+        self.register_buffer("std", torch.tensor(scale.std, dtype=torch.float64), persistent=False)
+
+    @property
+    def fits_float32(self) -> bool:
+        """Whether float32 holds the deviation, and rounds numbers near the mean by a small part of it."""
+        rounded = torch.maximum((self.std.float() - self.std).abs(), self.mean.abs() * torch.finfo(torch.float32).eps)
+        return bool((rounded <= TOLERANCE * self.std).all())
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return float64 (batch, numbers); float32 in an export that loses nothing by it."""
+        return outputs.to(self.std.dtype) * self.std + self.mean
+
+
+def in_fp32(model: AnyModule) -> AnyModule:
+    """Move a model to the CPU in fp32, in eval mode; a scale that float32 would round by too much stays in float64."""
+    scales = [module for module in model.modules() if isinstance(module, Units)]
+    exact = [(scale, scale.mean, scale.std) for scale in scales if not scale.fits_float32]
+    model = model.to("cpu", torch.float32).eval()
+    for scale, mean, std in exact:
+        scale.mean, scale.std = mean.cpu(), std.cpu()
+    return model
+
+
+@torch.inference_mode()
+def fold(network: nn.Module, scale: Scale, example: Tensor) -> bool:
+    """Put the scale into the network's last linear layer, in place; returns whether that can be done.
+
+    `example` is a batch as the network takes it. What a network says is then in the units of the data.
+    """
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear) and m.out_features == len(scale.std)]
+    if not layers or layers[-1].bias is None:
+        return False
+    weight, bias = layers[-1].weight, layers[-1].bias
+    before, kept = network(example).float(), (weight.clone(), bias.clone())
+    mean, std = weight.new_tensor(scale.mean), weight.new_tensor(scale.std)
+    weight.mul_(std.unsqueeze(1))
+    bias.mul_(std).add_(mean)
+    same = (scale.standard(network(example).float()) - before).abs().max() <= TOLERANCE * (1 + before.abs().max())
+    if not same:
+        weight.copy_(kept[0])
+        bias.copy_(kept[1])
+    return bool(same)
+
+
+def scale_from(mean: Sequence[float] | None, std: Sequence[float] | None) -> Scale | None:
+    """The scale that was written down; None where there was none."""
+    return Scale(tuple(mean), tuple(std)) if mean is not None and std is not None else None

@@ -1,0 +1,66 @@
+"""Moves of a picture by exact amounts, as geometries."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ftaug.image.augmentations.transforms import Border, Canvas, Geometry, matrix
+
+
+def turned(canvas: Canvas, degrees: float, border: Border) -> Geometry:
+    """Turned about the centre, counter-clockwise."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return _about_centre(canvas, [[cos, sin], [-sin, cos]], border).telling(degrees=degrees)
+
+
+def quarters_turned(canvas: Canvas, quarters: int) -> Geometry:
+    """Turned by whole quarters, counter-clockwise, on a canvas that turns along."""
+    height, width = canvas.height, canvas.width
+    turn = {
+        1: Geometry(matrix([[0, 1, 0], [-1, 0, width], [0, 0, 1]]), width, height),
+        2: Geometry(matrix([[-1, 0, width], [0, -1, height], [0, 0, 1]]), height, width),
+        3: Geometry(matrix([[0, -1, height], [1, 0, 0], [0, 0, 1]]), width, height),
+    }[quarters]
+    return turn.telling(degrees=90 * quarters)
+
+
+def shifted(canvas: Canvas, x: float, y: float, border: Border) -> Geometry:
+    """Shifted by shares of the width and the height."""
+    moved = matrix([[1, 0, x * canvas.width], [0, 1, y * canvas.height], [0, 0, 1]])
+    return Geometry(moved, canvas.height, canvas.width, border).telling(x=x, y=y)
+
+
+def zoomed(canvas: Canvas, factor: float, border: Border) -> Geometry:
+    """Zoomed about the centre."""
+    return _about_centre(canvas, [[factor, 0], [0, factor]], border).telling(factor=factor)
+
+
+def slanted(canvas: Canvas, x: float, y: float, border: Border) -> Geometry:
+    """Slanted about the centre, by angles in degrees."""
+    linear = [[1, math.tan(math.radians(x))], [math.tan(math.radians(y)), 1]]
+    return _about_centre(canvas, linear, border).telling(x=x, y=y)
+
+
+def slanted_about_corner(canvas: Canvas, x: float, y: float, border: Border) -> Geometry:
+    """Slanted about the upper left corner by slopes, as the policies have it."""
+    moved = matrix([[1, x, 0], [y, 1, 0], [0, 0, 1]])
+    return Geometry(moved, canvas.height, canvas.width, border).telling(x=x, y=y)
+
+
+def _about_centre(canvas: Canvas, linear: list[list[float]], border: Border) -> Geometry:
+    """A linear map about the centre of the canvas."""
+    (a, b), (c, d) = linear
+    x, y = canvas.width / 2, canvas.height / 2
+    moved = matrix([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y], [0, 0, 1]])
+    return Geometry(moved, canvas.height, canvas.width, border)
+
+
+def homography(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """The projective map that takes four points to four others."""
+    rows, values = [], []
+    for (x, y), (u, v) in zip(start, end, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        values += [u, v]
+    return np.append(np.linalg.solve(matrix(rows), values), 1).reshape(3, 3)

@@ -1,0 +1,119 @@
+"""Augmentations that do what cameras and files do: blur, sharpen, coarsen, compress."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from ftaug.augment.transform import happens
+from ftaug.config.types import Fraction, Probability, Wording
+from ftaug.image import augmentation
+from ftaug.image.augmentations.transforms import Canvas, Pixels, Share, filtered
+
+Quality = Annotated[int, Field(ge=1, le=100), Wording("a whole number from 1 to 100")]
+
+
+@augmentation.register(severity={"sigma": (0.0, 0.05)})
+def gaussian_blur(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    sigma: Share = 0.009,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Blur the picture by a Gaussian of random width.
+
+    Settings:
+        sigma: the largest standard deviation, as a share of the picture's shorter side; uniform up to it
+        probability: the chance that the op fires for a picture
+
+    At 224 pixels the default is up to 2 pixels wide, as in SimCLR.
+    """
+    deviation = rng.uniform(0, sigma)
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).telling(sigma=deviation)
+
+
+@augmentation.register(severity={"length": (0.0, 0.2)})
+def motion_blur(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    length: Share = 0.05,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Blur the picture along a line of random length and direction.
+
+    Settings:
+        length: the longest line, as a share of the picture's shorter side; uniform up to it
+        probability: the chance that the op fires for a picture
+    """
+    share, degrees = rng.uniform(0, length), rng.uniform(0, 180)
+    pixels = max(1.0, share * min(canvas.height, canvas.width))
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "motion_blurred", pixels, degrees)).telling(length=share, degrees=degrees)
+
+
+@augmentation.register(severity={"strength": (0.0, 1.0)})
+def sharpness(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    strength: Share = 0.5,
+    probability: Probability = 1.0,
+) -> Pixels | None:
+    """Make the picture softer or sharper by a random factor.
+
+    Settings:
+        strength: the factor is uniform in 1 ± strength
+        probability: the chance that the op fires for a picture
+    """
+    factor = rng.uniform(1 - strength, 1 + strength)
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "sharpened", factor)).telling(factor=factor)
+
+
+@augmentation.register(severity={"factor": (1.0, 0.1)})
+def downscale(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    factor: Fraction = 0.5,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Make the picture coarse: smaller by a random factor, and as large as before again.
+
+    Settings:
+        factor: the smallest factor; uniform from it to 1
+        probability: the chance that the op fires for a picture
+    """
+    zoom = rng.uniform(factor, 1)
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "coarsened", zoom)).telling(factor=zoom)
+
+
+@augmentation.register(severity={"quality": (100, 5)})
+def jpeg(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    *,
+    quality: Quality = 50,
+    probability: Probability = 0.5,
+) -> Pixels | None:
+    """Compress the picture as a JPEG of random quality.
+
+    Settings:
+        quality: the lowest quality; uniform from it to 100
+        probability: the chance that the op fires for a picture
+    """
+    drawn = int(rng.integers(quality, 100, endpoint=True))
+    if not happens(rng, probability):
+        return None
+    return Pixels(partial(filtered, "compressed", drawn)).telling(quality=drawn)

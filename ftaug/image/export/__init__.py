@@ -1,0 +1,1 @@
+"""The preprocessing of pictures inside exported models, and the sources of the scripts beside them."""

@@ -1,0 +1,119 @@
+"""The preprocessing of pictures as part of an exported model, which then takes decoded pictures of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pad
+
+from ftaug.image.evaluation import box_of, needs_padding, padding_color
+from ftaug.image.export import onnx_graph
+from ftaug.image.io.decode import opened
+from ftaug.interfaces.export import PipelineTask, Preprocessor, SampleBatch
+
+EXAMPLE = (2, 331, 457, 3)
+"""Two pictures of a size that is no model's."""
+
+
+def preprocessor(preprocessing: Mapping[str, Any]) -> Preprocessor:
+    """Evaluation's preprocessing without its views."""
+    return Preprocessor(
+        example={onnx_graph.INPUT: np.zeros(EXAMPLE, np.uint8)},
+        free={onnx_graph.INPUT: {0: "batch", 1: "height", 2: "width"}},
+        decoded=_decoded,
+        onnx=partial(onnx_graph.graph, preprocessing),
+        module=Preprocessing(preprocessing),
+    )
+
+
+def _decoded(raw: Any) -> dict[str, np.ndarray]:
+    picture = opened(raw)
+    return {onnx_graph.INPUT: np.ascontiguousarray(picture.turn.apply(picture.load(1)))[None]}
+
+
+def _by_image_processor(folder: Path) -> Callable[[SampleBatch], Mapping[str, Tensor]]:
+    from transformers import AutoImageProcessor
+
+    processor = AutoImageProcessor.from_pretrained(folder)  # type: ignore[no-untyped-call]
+
+    def inputs(batch: SampleBatch) -> Mapping[str, Tensor]:
+        images = [Image.fromarray(_decoded(raw)[onnx_graph.INPUT][0]) for raw in batch.samples]
+        return {**processor(images, return_tensors="pt")}
+
+    return inputs
+
+
+IMAGE_CLASSIFICATION = PipelineTask(
+    "image-classification",
+    "AutoModelForImageClassification",
+    ("pillow", "timm", "torchvision"),
+    "",
+    _by_image_processor,
+)
+
+
+class Preprocessing(nn.Module):
+    """What `evaluation.evaluated` does to decoded pictures, for `torch.export` with free heights and widths."""
+
+    color: Tensor
+
+    def __init__(self, preprocessing: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.size = tuple(preprocessing["size"])
+        self.mode = preprocessing.get("interpolation", "bilinear")
+        self.crop_mode, self.resize = preprocessing.get("crop_mode", "center"), preprocessing.get("resize")
+        self.box = box_of(preprocessing)
+        self.pads = needs_padding(preprocessing)
+        color = torch.tensor(padding_color(preprocessing), dtype=torch.uint8).view(1, 3, 1, 1)
+        self.register_buffer("color", color, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """From uint8 (N, H, W, 3) to uint8 (N, 3, *size)."""
+        full = self._full_size(images.shape[1], images.shape[2])
+        pixels = interpolate(images.permute(0, 3, 1, 2), full, mode=self.mode, antialias=True)
+        shown = [torch.sym_min(length, target) for length, target in zip(full, self.size, strict=True)]
+        if not self.pads:
+            shown = list(self.size)
+        for axis in (0, 1):
+            start = _half_to_even(full[axis] - shown[axis])
+            pixels = pixels.index_select(2 + axis, torch.arange(shown[axis], device=images.device) + start)
+        if not self.pads:
+            return pixels
+        before = [(target - length) // 2 for length, target in zip(shown, self.size, strict=True)]
+        top, left = before
+        bottom, right = (t - s - b for t, s, b in zip(self.size, shown, before, strict=True))
+        around = (left, right, top, bottom)
+        inside = pad(torch.ones_like(pixels[:1, :1]), around)
+        return torch.where(inside.bool(), pad(pixels, around), self.color)
+
+    def _full_size(self, height: Any, width: Any) -> tuple[Any, Any]:
+        """As `evaluation.resized_size`, with symbols in place of numbers."""
+        if self.crop_mode == "center" and self.resize:
+            shorter = torch.sym_min(height, width)
+            return tuple(torch.sym_max(self.resize, side * self.resize // shorter) for side in (height, width))
+        if self.crop_mode != "border":
+            return self.box
+        box_height, box_width = self.box
+        fitted_height = torch.sym_min(box_height, _rounded(height * box_width, width))
+        fitted_width = torch.sym_min(box_width, _rounded(width * box_height, height))
+        return torch.sym_max(1, fitted_height), torch.sym_max(1, fitted_width)
+
+
+def _half_to_even(number: Any) -> Any:
+    """`round(number / 2)`, by integers."""
+    half = number // 2
+    return half + (number % 2) * (half % 2)
+
+
+def _rounded(dividend: Any, divisor: Any) -> Any:
+    """`round(dividend / divisor)`, by positive integers."""
+    rounded = (2 * dividend + divisor) // (2 * divisor)
+    is_half = 1 - torch.sym_min(1, (2 * dividend + divisor) % (2 * divisor))
+    return rounded - is_half * (rounded % 2)

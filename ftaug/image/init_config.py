@@ -1,0 +1,131 @@
+"""A first experiment file for a folder or a table of pictures."""
+
+from __future__ import annotations
+
+import shlex
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ftaug.data.folders.classes import check_folder, splits
+from ftaug.data.folders.named import below, relative_path
+from ftaug.data.tables.rows import SUFFIXES as TABLES
+from ftaug.errors import BadData, printable
+from ftaug.image import backbone as backbones
+from ftaug.image.datasets.folder import image_folder
+from ftaug.image.datasets.index import SUFFIXES, FileSamples
+from ftaug.image.datasets.table import image_table
+from ftaug.image.infer_columns import READ, UNREAD, Guess, check_formats, guess, rows_of_pictures
+from ftaug.image.io.decode import probe
+from ftaug.image.recipe import PictureFacts, recipe
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.modality import RequestedModel
+from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
+from ftaug.recipes.model import model, registered, requested_name
+from ftaug.recipes.recipe import class_counts
+from ftaug.recipes.writer import experiment_text
+
+MEASURED = 64  # pictures whose size is read
+NAMED = 5  # of those that cannot be read
+
+
+def samples_in(path: Path) -> int:
+    """How many files below a folder, or rows of a table, are pictures; also in formats that are not read."""
+    if path.is_dir():
+        return len(below(path, SUFFIXES)) or len(below(path, [suffix.encode() for suffix in UNREAD]))
+    return rows_of_pictures(path) if path.name.lower().endswith(TABLES) else 0
+
+
+def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
+    """The text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput."""
+    name = requested_name(requested)
+    chosen = model(registered(backbones, name), requested.weights, target) if name is not None else None
+    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    print_notes(train)
+    height, width, broken = _median_size(train, target)
+    targets = np.delete(train.targets, broken, axis=0)
+    counted = class_counts(train.task, targets)
+    facts = PictureFacts(train.task.kind, len(targets), counted, chosen, height=height, width=width)
+    counts = [f"{name} {count}" for name, count in facts.counts.items()]
+    described = f"{_described(train.task)}, about {width}×{height} pixels{':' * bool(counts)}"
+    header = [
+        f"Written by `ftaug init` for {path}.",
+        f"{facts.samples} training pictures {described}",
+        *([", ".join(counts[:8]) + ", …" * (len(counts) > 8)] if counts else []),
+        "All that can be set: ftaug list. Try it: ftaug preview THIS_FILE, then ftaug train THIS_FILE.",
+    ]
+    return experiment_text(header, [], layout, facts.samples, recipe(facts))
+
+
+def _of_folder(path: Path, target: Path) -> tuple[FileSamples, Layout]:
+    check_folder("image_folder", path)
+    files = below(path, [suffix.encode() for suffix in (*READ, *UNREAD)])
+    check_formats(str(path), files)
+    if unread := [file for file in files if file.lower().endswith(UNREAD)]:
+        print(printable(f"not read: {len(unread):,} files such as {unread[0]}"), file=sys.stderr)
+    folders = splits(path)
+    datasets = {split: {"image_folder": {"path": relative_path(at, target)}} for split, at in folders.items()}
+    return image_folder("train", path=folders["train"]), Layout(datasets)
+
+
+def _of_table(path: Path, target: Path) -> tuple[FileSamples, Layout]:
+    columns = guess(path)
+
+    def read(split: str) -> FileSamples:
+        return _read(path, columns, split)
+
+    settings = {"path": relative_path(path, target), "image": columns.image, **table_settings(columns.targets)}
+    settings |= {"root": relative_path(columns.root, target)} if columns.root is not None else {}
+    datasets = by_split(read, columns.targets, {"image_table": settings})
+    return read("train"), Layout(datasets, COLUMNS_GUESSED, group_hint(columns.targets, "image_table"))
+
+
+def _read(path: Path, columns: Guess, split: str) -> FileSamples:
+    """The pictures of a split."""
+    targets = columns.targets
+    return image_table(
+        split,
+        path=path.resolve(),
+        image=columns.image,
+        label=targets.label,
+        target=targets.target,
+        labels_separator=targets.separator,
+        split_column=targets.split,
+        root=columns.root,
+    )
+
+
+def _median_size(samples: FileSamples, target: Path) -> tuple[int, int, list[int]]:
+    """Median height and width of some pictures, spread over all, and which of these cannot be read; names them."""
+    sizes: list[tuple[int, int]] = []
+    broken: dict[int, str] = {}
+    for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
+        try:
+            sizes.append(probe(samples.content(index)))
+        except BadData as error:
+            name = samples.name(index)
+            broken[index] = str(error) if name in str(error) else f"{name}: {error}"
+    if not sizes:
+        raise BadData(f"none of the pictures looked at can be read, such as {next(iter(broken.values()))}")
+    _report([*broken.values()], len(sizes) + len(broken), target)
+    height, width = (round(statistics.median(lengths)) for lengths in zip(*sizes, strict=True))
+    return height, width, [*broken]
+
+
+def _report(broken: Sequence[str], looked_at: int, target: Path) -> None:
+    """Name pictures that cannot be read, up to a handful."""
+    lines = [f"not counted: {message}" for message in broken[:NAMED]]
+    if broken:
+        share = f"{len(broken)} of {looked_at} pictures looked at cannot be read"
+        lines.append(f"{share}; this names all: ftaug inspect {shlex.quote(str(target))} --read")
+    print(printable("\n".join(lines)), end="\n" * bool(lines), file=sys.stderr)
+
+
+def _described(task: Task) -> str:
+    """What is predicted, in a few words."""
+    if task.regression:
+        return "with a number"
+    return f"of {len(task.classes)} classes{', any number of them a picture' * task.multi_label}"

@@ -1,0 +1,50 @@
+"""Encoded files to uint8 RGB pictures: upright, and at a smaller scale if need be."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from ftaug.errors import BadData
+from ftaug.image.io.grayscale import ValueRange
+from ftaug.image.io.jpeg import plain_jpeg
+from ftaug.image.io.picture import Picture, check_size
+from ftaug.image.io.pillow import by_pillow
+from ftaug.image.io.png import plain_png
+from ftaug.image.io.tiff import deep_tiff
+
+
+def opened(raw: bytes | np.ndarray | Picture, value_range: ValueRange | None = None) -> Picture:
+    """Look at a raw sample – an encoded file or uint8 pixels – without decoding it; raises BadData.
+
+    `value_range` is the black and white of grey pictures of more than 8 bits.
+    """
+    if isinstance(raw, Picture):
+        return raw
+    if isinstance(raw, np.ndarray):
+        return _from_array(raw)
+    return plain_jpeg(raw) or plain_png(raw) or deep_tiff(raw, value_range) or by_pillow(raw, value_range)
+
+
+def decode(data: bytes, reduce: int = 1, value_range: ValueRange | None = None) -> np.ndarray:
+    """Decode a file to upright uint8 (H, W, 3) RGB, at 1/reduce (1, 2, 4, 8) of its size; raises BadData."""
+    picture = opened(data, value_range)
+    if reduce == 1 or reduce in picture.scales:
+        pixels = picture.load(reduce)
+    else:
+        pixels = np.asarray(Image.fromarray(picture.load(1)).reduce(reduce))
+    return picture.turn.apply(pixels)
+
+
+def probe(data: bytes) -> tuple[int, int]:
+    """Height and width of the upright picture, from its header alone; raises BadData."""
+    picture = opened(data)
+    return picture.height, picture.width
+
+
+def _from_array(pixels: np.ndarray) -> Picture:
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)):
+        raise BadData(f"pixels must be uint8 of shape (H, W) or (H, W, 3); got {pixels.dtype} {pixels.shape}")
+    check_size(*pixels.shape[:2])
+    rgb = np.ascontiguousarray(pixels) if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    return Picture(pixels.shape[0], pixels.shape[1], lambda _: rgb)

@@ -1,0 +1,176 @@
+"""Decoded pictures kept in files, one for each scale that was asked for, and read by memory map."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import struct
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import PIL
+
+from ftaug.errors import StorageError
+from ftaug.image.io.decode import opened
+from ftaug.image.io.jpeg import JPEG_SCALES
+from ftaug.image.io.picture import Picture, Turn
+from ftaug.interfaces.data import Samples, Task
+
+VERSION = f"3 {cv2.__version__} {PIL.__version__}"
+"""Pixels are those of this code and these decoders; raise the number where decoding or evaluation gives others."""
+
+HEADER = struct.Struct("<8q")  # size and time of the source; upright height and width; turn; scales; stored size
+TURN_BITS = (1, 2, 4)
+LARGE = 1 << 20
+"""Bytes from which on a file is mapped: of a large picture only a part is seen, a small one is read in less time."""
+
+
+@dataclass(frozen=True)
+class DecodedSamples:
+    """Samples that are decoded once: what a scale of a picture came to is kept in a folder, and taken from there.
+
+    Bit for bit what decoding gives. A file is written under another name and renamed, so that any number of processes
+    may share a folder and be killed; one whose source changed since is made again.
+    """
+
+    samples: Samples
+    folder: Path
+    must_keep: bool  # whether a full disk is an error; otherwise what does not fit is decoded each time
+
+    @property
+    def task(self) -> Task:
+        """The samples'."""
+        return self.samples.task
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The samples'."""
+        return self.samples.targets
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """The samples'."""
+        return self.samples.groups
+
+    @property
+    def fingerprint(self) -> str:
+        """The samples'."""
+        return self.samples.fingerprint
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The samples'."""
+        return self.samples.notes
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def name(self, index: int) -> str:
+        """Name the sample as its source does."""
+        return self.samples.name(index)
+
+    def read(self, index: int) -> Picture:
+        """Return the picture, its pixels still to be loaded: from the folder, where they are there."""
+        stamp = self._stamp(index)
+        try:
+            height, width, turn, scales = _head(self._file(index, 0), stamp)
+        except (OSError, ValueError):
+            return self._first(index, stamp)
+        return Picture(height, width, partial(self._load, index, stamp), turn, scales)
+
+    def _first(self, index: int, stamp: tuple[int, int]) -> Picture:
+        """Open the source, and keep what its header says."""
+        picture = opened(self.samples.read(index))
+        turn = sum(bit for bit, on in zip(TURN_BITS, picture.turn, strict=True) if on)
+        head = HEADER.pack(*stamp, picture.height, picture.width, turn, sum(picture.scales), 0, 0)
+        self._keep(self._file(index, 0), head, b"")
+
+        def load(scale: int) -> np.ndarray:
+            pixels = picture.load(scale)
+            self._keep_pixels(index, scale, stamp, pixels)
+            return pixels
+
+        return Picture(picture.height, picture.width, load, picture.turn, picture.scales)
+
+    def _load(self, index: int, stamp: tuple[int, int], scale: int) -> np.ndarray:
+        """The pixels at a scale: uint8 (ceil(H/n), ceil(W/n), 3)."""
+        try:
+            return _pixels(self._file(index, scale), stamp)
+        except (OSError, ValueError):
+            pass
+        pixels = opened(self.samples.read(index)).load(scale)
+        self._keep_pixels(index, scale, stamp, pixels)
+        return pixels
+
+    def _stamp(self, index: int) -> tuple[int, int]:
+        """What changes when the sample's file does: its size and time of modification."""
+        try:
+            found = os.stat(self.samples.name(index))  # noqa: PTH116  pathlib takes three times as long
+        except OSError:  # not a file: the fingerprint of all samples has to do
+            return 0, 0
+        return found.st_size, found.st_mtime_ns
+
+    def _file(self, index: int, scale: int) -> str:
+        """Where a scale of a sample is kept; scale 0 is what its header says."""
+        return f"{self.folder}/{index // 1000}/{index}.{scale}"
+
+    def _keep_pixels(self, index: int, scale: int, stamp: tuple[int, int], pixels: np.ndarray) -> None:
+        head = HEADER.pack(*stamp, 0, 0, 0, 0, *pixels.shape[:2])
+        self._keep(self._file(index, scale), head, np.ascontiguousarray(pixels).data)
+
+    def _keep(self, file: str, head: bytes, content: bytes | memoryview) -> None:
+        folder = Path(file).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, suffix=".partial", delete=False) as written:
+                try:
+                    written.write(head)
+                    written.write(content)
+                    written.close()
+                    Path(written.name).replace(file)
+                except OSError:
+                    Path(written.name).unlink()
+                    raise
+        except OSError as error:
+            if self.must_keep:
+                hint = "make room, or leave data.cache out" if error.errno == errno.ENOSPC else "leave data.cache out"
+                raise StorageError(f"{self.folder}: cannot keep decoded pictures: {error.strerror}; {hint}") from error
+
+
+@lru_cache(maxsize=1 << 16)
+def _head(file: str, stamp: tuple[int, int]) -> tuple[int, int, Turn, tuple[int, ...]]:
+    """Height, width, turn and scales of a picture; raises ValueError where they are not of this source."""
+    *found, height, width, turn, scales, _, _ = HEADER.unpack(_checked(Path(file).read_bytes(), HEADER.size))
+    if tuple(found) != stamp:
+        raise ValueError("of another source")
+    turned = Turn(*(bool(turn & bit) for bit in TURN_BITS))
+    return height, width, turned, tuple(n for n in JPEG_SCALES if scales & n)
+
+
+def _pixels(file: str, stamp: tuple[int, int]) -> np.ndarray:
+    """The pixels in a file; raises ValueError where they are not of this source."""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        *found, _, _, _, _, height, width = HEADER.unpack(_checked(os.pread(handle, HEADER.size, 0), HEADER.size))
+        size = 3 * height * width
+        if tuple(found) != stamp or os.fstat(handle).st_size != HEADER.size + size:
+            raise ValueError("of another source, or cut short")
+        if size > LARGE:
+            mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_COPY)
+            return np.frombuffer(mapped, np.uint8, offset=HEADER.size).reshape(height, width, 3)
+        pixels = np.empty((height, width, 3), np.uint8)
+        os.preadv(handle, [pixels.data], HEADER.size)
+        return pixels
+    finally:
+        os.close(handle)
+
+
+def _checked(content: bytes, size: int) -> bytes:
+    if len(content) != size:
+        raise ValueError("cut short")
+    return content

@@ -1,0 +1,101 @@
+"""Pictures of all formats by Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from ftaug.errors import BadData
+from ftaug.image.io.grayscale import ValueRange, grey, to_levels
+from ftaug.image.io.picture import EXIF_TURNS, MAX_PIXELS, Picture, check_size
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def by_pillow(data: bytes, value_range: ValueRange | None = None) -> Picture:
+    """A picture for Pillow to decode; raises BadData, also where its pixels are loaded."""
+    if not data:
+        raise BadData("an empty file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns where our own limit refuses
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            orientation = _orientation(image)
+            if orientation is None:  # Pillow may have begun to read pixels, and would not fail a second time
+                image, orientation = Image.open(io.BytesIO(data), formats=FORMATS), 1
+    except Image.DecompressionBombError as error:
+        raise BadData(f"more than {MAX_PIXELS // 1_000_000} megapixels: shrink the picture first") from error
+    except UnidentifiedImageError as error:
+        if data[:4] in TIFF_SIGNATURES:
+            raise BadData("a TIFF of a kind that is not read: save it with 8 bits a channel") from error
+        raise BadData(f"not a picture: {_beginning(data)}; read are {', '.join(FORMATS)}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a parser of hostile bytes may raise anything
+        raise _broken("picture", error, data) from error
+    width, height = _stored_size(image)
+    check_size(height, width)
+    if EXIF_TURNS[orientation].transpose:
+        width, height = height, width
+    return Picture(height, width, lambda _: _load(image, data, value_range))
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height before EXIF; newer Pillow gives a TIFF's upright size at once."""
+    return (image.tag_v2[256], image.tag_v2[257]) if isinstance(image, TiffImageFile) else image.size
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """How the picture is turned; None where that cannot be read."""
+    try:
+        orientation = image.getexif().get(0x0112, 1)
+    except Exception:  # a broken EXIF block must not cost the picture
+        return None
+    return orientation if orientation in EXIF_TURNS else 1
+
+
+def _load(image: Image.Image, data: bytes, value_range: ValueRange | None) -> np.ndarray:
+    try:
+        return _to_rgb(_upright(image), value_range)
+    except (BadData, MemoryError):
+        raise
+    except Exception as error:  # a parser of hostile bytes may raise anything
+        raise _broken(image.format or "picture", error, data) from error
+
+
+def _broken(kind: str, error: Exception, data: bytes) -> BadData:
+    """Say whether a file is cut short (what Pillow knows, and the length in a WebP's header) or otherwise broken."""
+    is_short = data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data)
+    cut = is_short or isinstance(error, EOFError) or "trunc" in str(error).lower()
+    return BadData(f"{'truncated' if cut else 'broken'} {kind}: {error}")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # a broken EXIF block must not cost the picture
+        return image
+
+
+def _to_rgb(image: Image.Image, value_range: ValueRange | None) -> np.ndarray:
+    """To 8-bit RGB: 16-bit greys are scaled, transparency is laid on white."""
+    if image.mode.startswith("I;16"):
+        return grey(to_levels(np.asarray(image), value_range or (0, 65535)))
+    if image.mode in ("I", "F"):
+        return grey(to_levels(np.asarray(image), value_range))
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return np.asarray(Image.alpha_composite(white, coloured).convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _beginning(data: bytes) -> str:
+    text = data[:24].decode("utf-8", "replace").split("\n")[0].strip()
+    return f"it begins with '{text}'" if text.isprintable() and text else f"it begins with {data[:8].hex(' ')}"

@@ -1,0 +1,98 @@
+"""Pictures shown to a person: the functions of `interfaces.Show`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ftaug.config.registry import Component
+from ftaug.config.severity import governed
+from ftaug.errors import ExperimentError
+from ftaug.image.augmentations.pipeline import Pipeline
+from ftaug.image.preview import contact_sheet
+from ftaug.image.preview.statistics import Effect
+from ftaug.image.preview.statistics import effects as effects_of
+from ftaug.interfaces.preview import Sheet, Showing
+
+noun = "picture"
+default_output = Path("sheet.png")
+
+
+def check_output(output: Path) -> None:
+    """Refuse a file whose suffix is not that of a format that pictures are written in."""
+    if Image.registered_extensions().get(output.suffix.lower(), "") not in Image.SAVE:
+        raise ExperimentError(f"{output}: must end in a picture's suffix, such as .png")
+
+
+def overview(showing: Showing) -> Sheet:
+    """Draw pictures as stored, after each augmentation, after all, and mixed."""
+    columns = contact_sheet.columns(showing.rows, showing.augment, showing.preprocessing)
+    if showing.mix is None:
+        return _of_rows(showing, columns)
+    names = [
+        now.removeprefix(contact_sheet.NOW) if now.startswith(contact_sheet.NOW) else ", ".join(row.labels)
+        for row, now in zip(showing.rows, columns[-1].captions, strict=True)
+    ]
+    return _of_rows(showing, [*columns, _mixed(showing.mix, showing.rng, columns[-1], names)])
+
+
+def repeated(showing: Showing) -> Sheet:
+    """Draw pictures as stored and after several draws of one augmentation."""
+    return _of_rows(showing, contact_sheet.repeated(showing.rows, showing.augment[0], showing.preprocessing))
+
+
+def severities(showing: Showing) -> Sheet:
+    """Draw the ops that have a severity as rows, severities as columns."""
+    graded = [op for op in showing.augment if governed(op.entry)]
+    without = [op.name for op in showing.augment if op not in graded]
+    row = showing.rows[0]
+    columns = contact_sheet.severity_grid(row, graded, showing.preprocessing)
+    labels = [(op.name, ", ".join(governed(op.entry))) for op in graded]
+    subtitle = f"one picture of {row.told}, the same draw at five severities"
+    subtitle += f"; without a severity: {', '.join(without)}" if without else ""
+    return _drawn(columns, labels, showing.title, subtitle)
+
+
+def effects(showing: Showing) -> list[Effect]:
+    """What each augmentation does to these pictures alone."""
+    return effects_of(Pipeline(showing.augment, showing.preprocessing), showing.rows)
+
+
+def _of_rows(showing: Showing, columns: Sequence[contact_sheet.Column]) -> Sheet:
+    names = ", ".join(op.name for op in showing.augment) or "no augmentation"
+    labels = [(row.told, Path(row.name).name) for row in showing.rows]
+    return _drawn(columns, labels, showing.title, f"{showing.samples:,} training pictures; {names}")
+
+
+def _drawn(
+    columns: Sequence[contact_sheet.Column], labels: Sequence[tuple[str, str]], title: str, subtitle: str
+) -> Sheet:
+    picture = contact_sheet.draw(columns, labels, title, subtitle)
+
+    def file(suffix: str) -> bytes:
+        encoded = io.BytesIO()
+        picture.save(encoded, Image.registered_extensions()[suffix.lower()])
+        return encoded.getvalue()
+
+    return Sheet(file)
+
+
+def _mixed(
+    mix: Component, rng: np.random.Generator, seen: contact_sheet.Column, names: Sequence[str]
+) -> contact_sheet.Column:
+    """A column's pictures as the batch of a step, mixed; each says whose it is."""
+    import torch
+
+    targets = torch.from_numpy(np.eye(len(names), dtype=np.float32))
+    batch = torch.from_numpy(np.stack(seen.pictures)).permute(0, 3, 1, 2)
+    inputs, shares = mix(batch, targets, rng)
+    pictures = inputs.float().round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    captions = [
+        " + ".join(f"{share:.0%} {name}" for share, name in zip(row, names, strict=True) if share > 0.005)
+        for row in shares.tolist()
+    ]
+    return contact_sheet.Column(seen.group, mix.name, "mixed with one another", list(pictures), captions)

@@ -1,0 +1,1 @@
+"""Resampling, colors and filters, on the CPU and on the GPU."""

@@ -1,0 +1,286 @@
+"""Show a picture through a geometry: the smallest JPEG decode that will do, one slice, one resampling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ftaug.image.augmentations.border_inside import kept_inside
+from ftaug.image.augmentations.transforms import Colour, Geometry, Interpolation, Table
+from ftaug.image.io.picture import Picture, Turn
+from ftaug.image.render.color import recoloured
+
+FILTERS = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "nearest": Image.Resampling.NEAREST,
+}
+WARPS = {"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC, "nearest": cv2.INTER_NEAREST}
+BORDERS = {
+    None: cv2.BORDER_REPLICATE,
+    "constant": cv2.BORDER_CONSTANT,
+    "reflect": cv2.BORDER_REFLECT_101,
+    "replicate": cv2.BORDER_REPLICATE,
+    "inside": cv2.BORDER_REPLICATE,
+}
+NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+UPRIGHT = Turn()
+SLACK = 1e-6
+COARSEST = 0.55
+"""How far a bilinear warp may shrink: down to here it is nearer to the ideal than Pillow's filter is, for photos."""
+SOFTEST = 2
+"""How much coarser than the canvas a picture may be where it fades into the black outside: half its pixel is soft."""
+MOST_GROWN = 2
+"""How much larger than the canvas one that is coarser is grown: tilted in space, it can be near in a corner alone."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Pixels as they are stored, and how they come to a canvas."""
+
+    top: Callable[[int], np.ndarray]  # rows -> at least so many first ones of these pixels, uint8 (rows or more, W, 3)
+    shape: tuple[int, int]  # how many rows and columns there are
+    extent: tuple[
+        float, float
+    ]  # height and width that the picture has in them; a last row or column may be part of one
+    matrix: np.ndarray  # from stored points to those of the canvas
+    zoom: tuple[float, float]  # canvas pixels per stored pixel along the stored x and y, where they are most
+    canvas: Geometry
+
+
+class Unwarped(NamedTuple):
+    """What a canvas shows of a picture, before its last resampling."""
+
+    pixels: np.ndarray  # uint8 (H, W, 3); the canvas itself, where no resampling is left
+    matrix: np.ndarray | None  # float64 (3, 3), from the centres of these pixels to those of the canvas
+    border: str | None
+    shows_border: bool
+
+
+def render(
+    picture: Picture, geometry: Geometry, colours: Sequence[Colour | Table], interpolation: Interpolation
+) -> np.ndarray:
+    """The picture moved and recoloured, uint8 (H, W, 3), in new memory. What is black outside of it stays black."""
+    interpolation = geometry.interpolation or interpolation
+    source = unwarped(picture, geometry, interpolation)
+    if source.matrix is None:
+        return recoloured(source.pixels, colours)
+    warped = _warped(source.pixels, source.matrix, geometry, interpolation)
+    pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
+    if not (colours and source.shows_border and geometry.border == "constant"):
+        return recoloured(pixels, colours)
+    _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
+    return recoloured(pixels, colours, np.asarray(wholly_shown))
+
+
+def unwarped(picture: Picture, geometry: Geometry, interpolation: Interpolation) -> Unwarped:
+    """Load the picture, slice what is seen of it, and shrink that with a good filter as far as a warp should not."""
+    if geometry.border == "inside":
+        geometry = kept_inside(geometry, picture.height, picture.width)
+    view = _view(picture, geometry)
+    seen = _seen(view)
+    shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
+    if _is_aligned(view.matrix) and not shows_border:
+        return Unwarped(_aligned(view, interpolation), None, geometry.border, False)
+    fades = shows_border and geometry.border == "constant" and interpolation != "nearest"
+    return Unwarped(*_source(view, seen, interpolation, fades), geometry.border, shows_border)
+
+
+def _view(picture: Picture, geometry: Geometry) -> View:
+    """See a picture no finer than the canvas needs, where its format makes that cheaper."""
+    zoom, scale = _zoom(geometry), scale_of(picture, geometry)
+    height, width, matrix = picture.height / scale, picture.width / scale, geometry.matrix
+    if scale > 1:
+        matrix = matrix * [scale, scale, 1]
+    if picture.turn != UPRIGHT:
+        matrix = matrix @ picture.turn.matrix(height, width)
+    if picture.turn.transpose:
+        height, width, zoom = width, height, zoom[::-1]
+    shape = math.ceil(height), math.ceil(width)
+    zoom = zoom[0] * scale, zoom[1] * scale
+    return View(partial(picture.top, scale), shape, (height, width), matrix, zoom, geometry)
+
+
+def scale_of(picture: Picture, geometry: Geometry) -> int:
+    """The largest n for which 1/n of the picture is as fine as the canvas, where that is cheaper to load."""
+    if len(picture.scales) == 1:
+        return 1
+    finest = max(_zoom(geometry))
+    return max(n for n in picture.scales if n == 1 or n * finest <= 1 + SLACK)
+
+
+def _zoom(geometry: Geometry) -> tuple[float, float]:
+    """Canvas pixels per picture pixel along the picture's x and y: the largest of those at the canvas's corners."""
+    matrix = geometry.matrix
+    (a, b, _), (c, d, _), (e, f, g) = matrix.tolist()
+    if e == 0 == f:
+        return math.hypot(a, c) / abs(g), math.hypot(b, d) / abs(g)
+    x, y = _corners(geometry)[:2]
+    depth = 1 / (_inverse(matrix)[2] @ _corners(geometry))
+    along_x = matrix[0, :2, None] - matrix[2, :2, None] * x
+    along_y = matrix[1, :2, None] - matrix[2, :2, None] * y
+    across, down = np.max(np.hypot(along_x, along_y) / np.abs(depth), axis=1)
+    return float(across), float(down)
+
+
+def _corners(geometry: Geometry) -> np.ndarray:
+    width, height = geometry.width, geometry.height
+    return np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+
+
+def _seen(view: View) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what the canvas shows of the plane that the stored pixels lie in."""
+    inverse = _inverse(view.matrix)
+    if _is_affine(view.matrix):
+        (a, b, x), (c, d, y), _ = inverse.tolist()
+        left, right = sorted((0, a * view.canvas.width))
+        up, down = sorted((0, b * view.canvas.height))
+        west, east = sorted((0, c * view.canvas.width))
+        top, bottom = sorted((0, d * view.canvas.height))
+        return x + left + up, y + west + top, x + right + down, y + east + bottom
+    xs, ys, depth = inverse @ _corners(view.canvas)
+    if depth.min() <= SLACK * depth.max():  # the horizon is in view
+        return -math.inf, -math.inf, math.inf, math.inf
+    xs, ys = xs / depth, ys / depth
+    return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """The inverse of a 3×3 matrix; OpenCV's is a tenth of the price of numpy's."""
+    return np.asarray(cv2.invert(matrix)[1])
+
+
+def _is_affine(matrix: np.ndarray) -> bool:
+    return bool(matrix[2, 0] == 0 == matrix[2, 1])
+
+
+def _is_aligned(matrix: np.ndarray) -> bool:
+    """Whether rows and columns stay rows and columns, or change places."""
+    (a, b, _), (c, d, _), _ = matrix.tolist()
+    tiny = 1e-9 * max(abs(a), abs(b), abs(c), abs(d))
+    return _is_affine(matrix) and (max(abs(b), abs(c)) < tiny or max(abs(a), abs(d)) < tiny)
+
+
+# Rows stay rows: crop, resize and mirror.
+
+
+def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
+    """Resize a slice, then turn the result."""
+    height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
+    a, b, c, d = matrix[:2, :2].ravel().tolist()
+    turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
+    if turn != UPRIGHT:
+        matrix = _inverse(turn.matrix(height, width)) @ matrix
+    if turn.transpose:
+        height, width = width, height
+    (a, _, x), (_, d, y), _ = matrix.tolist()
+    return turn.apply(_resampled(view, (a, d), (x, y), (height, width), interpolation))
+
+
+def _resampled(
+    view: View,
+    zoom: tuple[float, float],
+    shift: tuple[float, float],
+    size: tuple[int, int],
+    interpolation: Interpolation,
+) -> np.ndarray:
+    """Crop and resize with Pillow's antialiased filter, by the quickest of three ways to the same pixels."""
+    height, width = size
+    left, top = -shift[0] / zoom[0], -shift[1] / zoom[1]
+    right, bottom = (width - shift[0]) / zoom[0], (height - shift[1]) / zoom[1]
+    if _are_whole(left, top, right, bottom):
+        rows, columns = slice(round(top), round(bottom)), slice(round(left), round(right))
+        return resized(view.top(rows.stop)[rows, columns], height, width, interpolation)
+    full_height, full_width = zoom[1] * view.extent[0], zoom[0] * view.extent[1]
+    whole = _are_whole(*view.extent, full_height, full_width, *shift)
+    if whole and full_height * full_width <= 4 * height * width:
+        rows, columns = (
+            slice(-round(shift[1]), height - round(shift[1])),
+            slice(-round(shift[0]), width - round(shift[0])),
+        )
+        whole_picture = view.top(view.shape[0])
+        return resized(whole_picture, round(full_height), round(full_width), interpolation)[rows, columns].copy()
+    first_column, last_column = _needed(left, right, view.shape[1], zoom[0], None)
+    first_row, last_row = _needed(top, bottom, view.shape[0], zoom[1], None)
+    box = max(left, 0.0), max(top, 0.0), min(right, view.extent[1]), min(bottom, view.extent[0])
+    box = box[0] - first_column, box[1] - first_row, box[2] - first_column, box[3] - first_row
+    image = Image.fromarray(view.top(last_row)[first_row:last_row, first_column:last_column])
+    return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
+
+
+def _are_whole(*numbers: float) -> bool:
+    return all(abs(number - round(number)) < SLACK for number in numbers)
+
+
+def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpolation) -> np.ndarray:
+    """Resize with Pillow's antialiased filter, to within one grey level; new memory."""
+    if pixels.shape[:2] == (height, width):
+        return pixels.copy()
+    if interpolation == "nearest":
+        image = Image.fromarray(np.ascontiguousarray(pixels))
+        return np.asarray(image.resize((width, height), Image.Resampling.NEAREST))
+    if interpolation == "bilinear" and height >= pixels.shape[0] and width >= pixels.shape[1]:
+        return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR))
+    import torch
+    from torch.nn.functional import interpolate
+
+    batch = torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())[None].permute(0, 3, 1, 2)
+    shrunk = interpolate(batch, (height, width), mode=interpolation, antialias=True, align_corners=False)
+    return shrunk[0].permute(1, 2, 0).numpy()
+
+
+# Rows do not stay rows: turn, slant, tilt – and whatever shows the outside of the picture.
+
+
+def _source(
+    view: View, seen: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels that a warp needs, shrunk as far as the canvas is coarser, and the way from their centres to its.
+
+    Where the picture fades into the black outside of it, one that is much coarser than the canvas is grown first: its
+    edge is then as sharp as the canvas, and the picture that of evaluation, where nothing fades.
+    """
+    border = view.canvas.border
+    left, right = _needed(seen[0], seen[2], view.shape[1], view.zoom[0], border)
+    top, bottom = _needed(seen[1], seen[3], view.shape[0], view.zoom[1], border)
+    pixels = view.top(bottom)[top:bottom, left:right]
+    before_width, before_height = right - left, bottom - top
+    width = _resized_length(before_width, view.zoom[0], view.canvas.width, fades)
+    height = _resized_length(before_height, view.zoom[1], view.canvas.height, fades)
+    if (height, width) != (before_height, before_width):
+        pixels = resized(pixels, height, width, interpolation)
+    grown_x, grown_y = before_width / width, before_height / height
+    placed = np.array([[grown_x, 0, left + grown_x / 2], [0, grown_y, top + grown_y / 2], [0, 0, 1]])
+    return pixels, NO_HALF @ view.matrix @ placed
+
+
+def _resized_length(length: int, zoom: float, canvas: int, fades: bool) -> int:
+    """How many pixels an axis has when it is warped."""
+    if fades and zoom > SOFTEST:
+        return max(length, min(math.ceil(length * zoom), MOST_GROWN * canvas))
+    return math.ceil(length * min(1, zoom / COARSEST))
+
+
+def _warped(pixels: np.ndarray, matrix: np.ndarray, canvas: Geometry, interpolation: Interpolation) -> np.ndarray:
+    """What is seen as RGB and whether it is of the picture: uint8 (H, W, 4)."""
+    four = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)  # warped in half the time of three channels
+    size, flags, outside = (canvas.width, canvas.height), WARPS[interpolation], BORDERS[canvas.border]
+    if _is_affine(matrix):
+        return np.asarray(cv2.warpAffine(four, matrix[:2], size, flags=flags, borderMode=outside))
+    return np.asarray(cv2.warpPerspective(four, matrix, size, flags=flags, borderMode=outside))
+
+
+def _needed(start: float, end: float, length: int, zoom: float, border: str | None) -> tuple[int, int]:
+    """The pixels of an axis that are needed: those seen and their neighbours; all, where they are mirrored."""
+    if border == "reflect" and (start < 0 or end > length):
+        return 0, length
+    margin = 3 + 2 / zoom
+    first = math.floor(min(max(start - margin, 0), length - 1))
+    return first, max(first + 1, math.ceil(min(max(end + margin, 1), length)))

@@ -1,0 +1,249 @@
+"""A folder of augmented samples: a table that holds them or names their files, and how far the writing has come."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+from ftaug.config.strict_json import dumps
+from ftaug.data import names
+from ftaug.engine.loading.augmented_copies import Copy, Wanted
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.system.lock import Lock
+from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.storage import make_inside, open_inside, remove, replace, storage_errors
+from ftaug.errors import ExperimentError, RunFolderTaken
+from ftaug.interfaces.data import Task
+
+MANIFEST, TABLE, FILES = "augment.json", "provenance.csv", "files"
+COLUMNS = ("label", "source", "sample", "copy", "drawn", "sha256", "digest", "seed", "experiment")
+"""What the table says of each copy, behind its file's path or the copy itself."""
+
+UNSAFE = set('/\\:*?"<>|%')
+SEPARATORS = ("|", ";", "&", "+", "~", "^")
+LONGEST_NAME = 255
+LONGEST_CELL = 2**31 - 1
+
+
+@dataclass
+class WrittenSet:
+    """A folder that this process alone writes. Its rows stand in the order of the copies, without a gap."""
+
+    path: Path
+    portion: Portion
+    identity: Mapping[str, Any]  # what the samples depend on
+    cells: tuple[str, ...]  # the columns in which the samples themselves stand; none where each has a file
+    folders: Mapping[str, str] | None  # the folder of each class; None for one folder beside a table
+    separator: str | None  # of the labels of a sample that has any number of them
+    labels: Counter[str] = field(default_factory=Counter)
+    count: int = 0
+    _digest: Any = field(default_factory=sha256)
+    _table: TextIO | None = None
+
+    @classmethod
+    def open(
+        cls, path: Path, portion: Portion, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
+    ) -> WrittenSet:
+        """Take a folder that is new, empty or holds a part of the same set; raises RunFolderTaken, ExperimentError."""
+        folders = None if as_table else folder_names(portion.task)
+        _check_columns(portion.task)
+        separator = separator_for(portion.task.classes) if portion.task.multi_label else None
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+            if names and MANIFEST not in names:
+                raise RunFolderTaken(f"{path}: is not empty and holds no augmented samples; choose another --output")
+            found = read_json(path / MANIFEST)
+            if found is not None:
+                _check_same(path, found, identity)
+        except OSError as error:
+            raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
+        return cls(path, portion, identity, cells, folders, separator)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the table: with the label, or with the numbers of regression by their names."""
+        rest = (name for column in COLUMNS for name in (self._told if column == "label" else (column,)))
+        return (*(self.cells or ("path",)), *rest)
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        task = self.portion.task
+        return task.classes if task.regression else ("label",)
+
+    def resume(self, wanted: Iterator[Wanted]) -> Iterator[Wanted]:
+        """Keep the copies that are there and as they were written; returns those still to be made."""
+        fresh = self.path / f".tmp-{TABLE}"
+        following: list[Wanted] = []
+        with storage_errors(f"cannot write {self.path}"):
+            self._write_manifest(complete=None)
+            remove(fresh)
+            self._table = fresh.open("w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
+            csv.writer(self._table).writerow(self.columns)
+            for row, one in zip(self._rows(), wanted, strict=False):
+                if not self._holds(row, one):
+                    following = [one]
+                    break
+                self._append(row)
+            fresh.replace(self.path / TABLE)
+        return chain(following, wanted)
+
+    def add(self, copy: Copy) -> None:
+        """Write a copy's file, unless the table holds it, then its row."""
+        sample = int(self.portion.ids[copy.wanted.position])
+        if self.cells:
+            row = {**copy.cells, "sha256": _digest_of_cells([copy.cells[name] for name in self.cells])}
+        else:
+            place = FILES if self.folders is None else self.folders[copy.labels[0]]
+            path = f"{place}/{sample:07}-{copy.wanted.copy:03}{copy.suffix}"
+            self._write_file(path, copy.content)
+            row = {"path": path, "sha256": sha256(copy.content).hexdigest()}
+        with storage_errors(f"cannot write {self.path / TABLE}"):
+            self._append({**row, **self._provenance(copy, sample)})
+
+    def _write_file(self, path: str, content: bytes) -> None:
+        target = self.path / path
+        with storage_errors(f"cannot write {target}"):
+            make_inside(target.parent)
+            temporary = target.with_name(f".tmp-{target.name}")
+            with os.fdopen(open_inside(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+                file.write(content)
+            temporary.replace(target)
+
+    def finish(self) -> str:
+        """Wait until all is on the disk and mark the set as complete; returns its digest."""
+        assert self._table is not None
+        with storage_errors(f"cannot write {self.path}"):
+            self._table.close()
+            os.sync()
+            self._write_manifest(complete={"samples": self.count, "digest": self._digest.hexdigest()})
+        return str(self._digest.hexdigest())
+
+    def _provenance(self, copy: Copy, sample: int) -> dict[str, str]:
+        drawn = {name: {key: _short(value) for key, value in one.items()} for name, one in copy.values.items()}
+        numbers = self.portion.targets[copy.wanted.position].tolist() if self.portion.task.regression else []
+        told = [repr(x) for x in numbers] or [(self.separator or "").join(copy.labels)]
+        return {
+            **dict(zip(self._told, told, strict=True)),
+            "source": self.portion.samples.name(sample),
+            "sample": str(sample),
+            "copy": str(copy.wanted.copy),
+            "drawn": dumps(drawn),
+            "digest": copy.digest,
+            "seed": str(self.identity["seed"]),
+            "experiment": self.identity["experiment"],
+        }
+
+    def _append(self, row: Mapping[str, str]) -> None:
+        assert self._table is not None
+        csv.DictWriter(self._table, self.columns).writerow(row)
+        self._digest.update(row["digest"].encode())
+        if not self.portion.task.regression:
+            self.labels[row["label"]] += 1
+        self.count += 1
+
+    def _rows(self) -> Iterator[dict[str, str]]:
+        """The rows that are there; the last one may be torn."""
+        table = self.path / TABLE
+        csv.field_size_limit(LONGEST_CELL)
+        if table.is_file():
+            with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+                for row in csv.DictReader(file):
+                    yield {column: row.get(column) or "" for column in self.columns}
+
+    def _holds(self, row: Mapping[str, str], wanted: Wanted) -> bool:
+        """Whether the row is that of a copy, and the copy is what was written."""
+        sample = int(self.portion.ids[wanted.position])
+        if (row.get("sample"), row.get("copy"), row.get("experiment")) != (
+            str(sample),
+            str(wanted.copy),
+            self.identity["experiment"],
+        ):
+            return False
+        if self.cells:
+            return _digest_of_cells([row[name] for name in self.cells]) == row["sha256"]
+        try:
+            content = (self.path / row["path"]).read_bytes()
+        except OSError:
+            return False
+        return sha256(content).hexdigest() == row["sha256"]
+
+    def _write_manifest(self, complete: Mapping[str, Any] | None) -> None:
+        manifest = {**self.identity, "labels_separator": self.separator, "complete": complete}
+        replace(self.path / MANIFEST, (dumps(manifest, indent=1) + "\n").encode())
+
+
+def lock(path: Path) -> Lock:
+    """Keep others out of the folder, which is made if need be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return Lock(path, ", or choose another --output")
+    except OSError as error:
+        raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
+
+
+def folder_names(task: Task) -> dict[str, str]:
+    """A folder's name for each class, from which percent-decoding gives the class again; raises ExperimentError."""
+    if task.kind != "single_label":
+        have = "numbers" if task.regression else "any number of labels"
+        raise ExperimentError(f"--format folder: these samples have {have}; use --format table")
+    folded = Counter(names.folded(name) for name in task.classes)
+    folders = {name: folder_name(name, alone=folded[names.folded(name)] == 1) for name in task.classes}
+    for name, folder in folders.items():
+        if len(os.fsencode(folder)) > LONGEST_NAME:
+            raise ExperimentError(f"--format folder: the class '{name[:40]}…' is too long; use --format table")
+    return folders
+
+
+def _check_columns(task: Task) -> None:
+    """Raise ExperimentError where a number is called like another column of the table."""
+    for name in task.classes if task.regression else ():
+        if name in COLUMNS:
+            raise ExperimentError(f"data.train: the number '{name}' is called like a column of {TABLE}; rename it")
+
+
+def folder_name(name: str, *, alone: bool = True) -> str:
+    """The class with what no folder should have as %XX; where others differ in case alone, with all but a-z and 0-9."""
+    if not alone:
+        return "".join(c if c.isascii() and (c.islower() or c.isdigit()) else _quoted(c) for c in name)
+    safe = "".join(_quoted(c) if c in UNSAFE or (ord(c) < 32 or ord(c) == 127) else c for c in name)
+    if safe[0] in ". ":
+        safe = _quoted(safe[0]) + safe[1:]
+    return safe[:-1] + _quoted(safe[-1]) if safe[-1] in ". " else safe
+
+
+def _quoted(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in os.fsencode(character))
+
+
+def separator_for(classes: Sequence[str]) -> str:
+    """A character that is in no class's name."""
+    for separator in SEPARATORS:
+        if not any(separator in name for name in classes):
+            return separator
+    raise ExperimentError(f"the names of the classes leave none of {' '.join(SEPARATORS)} to separate labels by")
+
+
+def _digest_of_cells(cells: Sequence[str]) -> str:
+    return sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def _short(value: float | str) -> float | str:
+    return value if isinstance(value, str) else float(f"{value:.6g}")
+
+
+def _check_same(path: Path, found: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+    """Raise ExperimentError with what differs."""
+    differing = [f"{key} {found.get(key)} → {value}" for key, value in identity.items() if found.get(key) != value]
+    if differing:
+        raise ExperimentError(
+            f"{path}: holds the samples of another experiment ({', '.join(differing)}); choose another --output"
+        )

@@ -1,0 +1,200 @@
+"""A run of folds: a folder of runs, each validated on another part of the training samples, and their ensemble."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.table import Table
+from torch import Tensor, nn
+
+from ftaug.config.strict_json import dumps
+from ftaug.engine.loading.prepare import modality_of
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.system import storage
+from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.storage import make_inside
+from ftaug.engine.training.answering import Answering
+from ftaug.engine.training.evaluate import at_least_float32
+from ftaug.engine.training.state import Model
+from ftaug.engine.training.target_scaling import in_fp32
+from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
+from ftaug.interfaces.export import Bundle
+from ftaug.runs.export.calibration import CalibrationSamples
+from ftaug.runs.report import console
+from ftaug.runs.trained_model import FOLDS_FILE, OpenRun, open_run
+
+OUT_OF_FOLD = "out-of-fold"
+KEYS = {"digest": str, "folds": int, "complete": bool}
+
+
+def folder_of(path: Path, number: int) -> Path:
+    """The run folder of a fold, from 1."""
+    return path / f"fold-{number}"
+
+
+def begin(path: Path, digest: str, count: int, *, fresh: bool) -> None:
+    """Make the folder of the runs, or check that it is that of the same experiment and number of folds."""
+    known = read_json(path / FOLDS_FILE, KEYS)
+    if known is not None and (known["digest"], known["folds"]) != (digest, count):
+        what = f"{known['folds']} folds" if known["folds"] != count else "folds of another experiment"
+        raise ExperimentError(f"{path} holds {what}: use --fresh or another --run-dir")
+    for link in path.glob("fold-*"):
+        make_inside(link)
+    if known is None:
+        if path.exists() and any(path.iterdir()):
+            raise RunFolderTaken(f"{path}: is not empty and holds no folds; choose another --run-dir")
+        with storage.storage_errors(f"{path}: cannot be written"):
+            path.mkdir(parents=True, exist_ok=True)
+            _write(path, {"digest": digest, "folds": count, "complete": False, "fresh": fresh})
+
+
+def fail(path: Path) -> None:
+    """Note that `--fresh` begins anew, after an error that is no stop."""
+    if (known := read_json(path / FOLDS_FILE)) is not None:
+        _write(path, {**known, "fresh": False})
+
+
+def abandon(path: Path) -> None:
+    """Remove the folder again where no fold is in it."""
+    if not any(path.glob("fold-*")):
+        (path / FOLDS_FILE).unlink(missing_ok=True)
+        with suppress(OSError):
+            path.rmdir()
+            path.parent.rmdir()  # `runs` too, if nothing else is in it
+
+
+def finish(path: Path, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Note what the folds came to; returns it."""
+    known = read_json(path / FOLDS_FILE, KEYS) or {}
+    each = {name: [float(one["metrics"][name]) for one in results] for name in results[0]["metrics"]}
+    done = {
+        **known,
+        "complete": True,
+        "metrics": {name: float(np.mean(values)) for name, values in each.items()},
+        "sd": {name: float(np.std(values, ddof=1)) for name, values in each.items()},
+        "each": each,
+    }
+    with storage.storage_errors(f"{path}: cannot be written"):
+        _write(path, done)
+    return done
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    storage.replace(path / FOLDS_FILE, (dumps(content, indent=1) + "\n").encode())
+
+
+def table(done: Mapping[str, Any]) -> Table:
+    """The folds for a person, their mean and standard deviation."""
+    names = list(done["metrics"])
+    rows: list[tuple[Any, ...]] = [
+        (f"fold {number + 1}", *(f"{done['each'][name][number]:.4f}" for name in names))
+        for number in range(done["folds"])
+    ]
+    rows.append(("mean ± sd", *(f"{done['metrics'][name]:.4f} ± {done['sd'][name]:.4f}" for name in names)))
+    return console.table(("", *(f"val {name}" for name in names)), rows)
+
+
+class Together(nn.Module):
+    """Several networks as one, whose probabilities, or numbers, are the mean of theirs."""
+
+    def __init__(self, members: Sequence[nn.Module], activation: str) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.activation = activation
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits (batch, classes), whose softmax or sigmoid is the mean probability; or numbers."""
+        answers = torch.stack([at_least_float32(member(inputs)) for member in self.members])
+        if self.activation == "softmax":
+            return answers.log_softmax(dim=2).logsumexp(dim=0) - float(np.log(len(self.members)))
+        if self.activation == "sigmoid":
+            positive = nn.functional.logsigmoid(answers).logsumexp(dim=0)
+            return positive - nn.functional.logsigmoid(-answers).logsumexp(dim=0)
+        return answers.mean(dim=0)
+
+
+@dataclass
+class OpenFolds(OpenRun):
+    """The models of all folds as one; training samples are answered by the one that did not see them."""
+
+    members: Sequence[OpenRun] = field(default_factory=list)
+
+    @cached_property
+    def portions(self) -> dict[str, Portion]:
+        """The test samples, where there are some, and the training samples, each to be answered out of its fold."""
+        parts = [member.portions["val"] for member in self.members]
+        order = np.argsort(np.concatenate([part.ids for part in parts]))
+        ids, targets = (np.concatenate(rows)[order] for rows in zip(*((p.ids, p.targets) for p in parts), strict=True))
+        tests = {"test": self.members[0].portions["test"]} if "test" in self.members[0].portions else {}
+        measured = {**tests, "val": replace(parts[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
+        return {name: replace(part, task=self.task) for name, part in measured.items()}
+
+    def logits(self, portion: Portion) -> np.ndarray:
+        """The ensemble's answers on a portion; of training samples, that of the model which did not see them."""
+        if portion.purpose != OUT_OF_FOLD:
+            return super().logits(portion)
+        found = np.empty((len(portion), len(self.task.classes)), np.float64 if self.task.regression else np.float32)
+        for member in self.members:
+            part = member.portions["val"]
+            found[np.searchsorted(portion.ids, part.ids)] = member.logits(part)
+        return found
+
+    def bundle(self, example: torch.Tensor) -> Bundle:
+        """What an exporter writes: all models in one, on the CPU in fp32."""
+        model = in_fp32(self.model)
+        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
+        known = (self.task, self.activation, self.preprocessing, self.experiment.name)
+        return Bundle(
+            model,
+            example,
+            *known,
+            facing,
+            networks=len(self.members),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+            reading=self.reading(),
+            training_samples=self.training_samples,
+        )
+
+    def training_samples(self, count: int) -> CalibrationSamples:
+        """At most `count` of the samples that the folds were trained on."""
+        return CalibrationSamples.drawn(self.portions["val"], count, self.experiment.seed, self.prepare)
+
+    def provenance(self) -> dict[str, Any]:
+        """That of the first model, with the checkpoints of all."""
+        each = [member.provenance() for member in self.members]
+        return {**each[0], "checkpoint": None, "folds": [one["checkpoint"] for one in each]}
+
+
+def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
+    """Open the ensemble of a run of folds; raises MissingInput while some are not complete."""
+    known = read_json(path / FOLDS_FILE, KEYS) or {}
+    if not known.get("complete"):
+        raise MissingInput(
+            f"{path}: not all of its folds are trained; run the `ftaug train --folds` that made it again"
+        )
+    members = [
+        open_run(folder_of(path, number), device, trust_plugins=trust_plugins)
+        for number in range(1, known["folds"] + 1)
+    ]
+    first = members[0]
+    networks = [nn.Sequential(member.model.network, member.model.units) for member in members]
+    model = Model(first.model.normaliser, Together(networks, first.activation), nn.Identity())
+    thresholds = [member.task.thresholds for member in members if member.task.thresholds is not None]
+    mean = tuple(np.mean(thresholds, axis=0).tolist()) if len(thresholds) == len(members) else None
+    shared = ("experiment", "activation", "preprocessing", "class_counts", "train_samples")
+    return OpenFolds(
+        folder=path,
+        checkpoint=Path(f"the {len(members)} folds"),
+        scale=first.scale,
+        model=model.eval(),
+        device=first.device,
+        members=members,
+        task=replace(first.task, thresholds=mean),
+        **{name: getattr(first, name) for name in shared},
+    )

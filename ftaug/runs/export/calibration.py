@@ -1,0 +1,43 @@
+"""Training samples that quantization takes the ranges of activations from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ftaug.engine.loading import seeds
+from ftaug.engine.loading.batches import naming
+from ftaug.engine.loading.split import Portion
+from ftaug.interfaces.export import SampleBatch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class CalibrationSamples(Sequence[SampleBatch]):
+    """Some samples of a portion, each a batch of its own, as evaluation prepares them; read when asked for."""
+
+    portion: Portion
+    positions: np.ndarray
+    prepare: Callable[[Sequence[Any]], Tensor]
+
+    @classmethod
+    def drawn(
+        cls, portion: Portion, count: int, seed: int, prepare: Callable[[Sequence[Any]], Tensor]
+    ) -> CalibrationSamples:
+        """At most `count` samples of a portion, the same ones for a seed, in the portion's order."""
+        rng = seeds.generator(seed, "calibration")
+        return cls(portion, np.sort(rng.permutation(len(portion))[:count]), prepare)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, index: Any) -> Any:
+        position = int(self.positions[index])
+        with naming(self.portion, position):
+            raw = self.portion.samples.read(int(self.portion.ids[position]))
+            return SampleBatch([raw], self.prepare([raw]))

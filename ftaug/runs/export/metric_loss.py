@@ -1,0 +1,57 @@
+"""How much worse an artefact of reduced precision is than the model, by the best-metric on the same samples."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ftaug.engine.loading import seeds
+from ftaug.engine.loading.split import Portion
+from ftaug.runs.trained_model import OpenRun
+
+RESAMPLES = 100
+"""Of the bootstrap that the standard error comes from."""
+
+
+@dataclass(frozen=True)
+class MetricLoss:
+    """What reduced precision costs: for scores a difference, for losses and errors a share; above 0 is worse."""
+
+    value: float
+    standard_error: float  # over samples, both models measured on the same ones
+    tolerance: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the tolerance allows it."""
+        return self.value <= self.tolerance + 1e-9  # rounding of the difference; False for a NaN
+
+
+def metric_loss(
+    opened: OpenRun, portion: Portion, original: np.ndarray, exported: np.ndarray, tolerance: float
+) -> MetricLoss:
+    """Compare logits (n, classes) of the same samples; the error is by a paired bootstrap with a fixed seed."""
+    rng = seeds.generator(0, "paired bootstrap")
+    resampled = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # metrics warn of classes that a resample lacks
+        for _ in range(RESAMPLES):
+            rows = rng.integers(len(portion), size=len(portion))
+            resampled.append(_loss(opened, _some(portion, rows), original[rows], exported[rows]))
+    value = _loss(opened, portion, original, exported)
+    return MetricLoss(value, float(np.nanstd(resampled)), tolerance)
+
+
+def _some(portion: Portion, rows: np.ndarray) -> Portion:
+    return replace(portion, ids=portion.ids[rows], targets=portion.targets[rows])
+
+
+def _loss(opened: OpenRun, portion: Portion, original: np.ndarray, exported: np.ndarray) -> float:
+    best = opened.experiment.evaluate.best
+    metric = next((metric for metric in opened.experiment.evaluate.metrics if metric.name == best), None)
+    before, after = (opened.judge(logits, portion).values[best] for logits in (original, exported))
+    if metric is not None and metric.fact("higher_is_better"):
+        return before - after
+    return (after - before) / abs(before) if after != before else 0.0

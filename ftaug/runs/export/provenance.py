@@ -1,0 +1,72 @@
+"""Where an exported model comes from: its network, weights, checkpoint and data, without a word of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftaug.engine.loading.prepare import horizon
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_folder import COMPLETE, read_json
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ftaug.runs.trained_model import OpenRun
+
+
+def provenance(opened: OpenRun, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of an export's metadata that the run folder knows, as JSON values; `facts` are its model.json."""
+    columns = facts.get("sample_columns")
+    return {
+        "network": network_of(opened.experiment.backbone.name, opened.model.network),
+        "weights": weights_of(facts["weights_from"]),
+        "method": None if opened.experiment.method is None else opened.experiment.method.name,
+        **({"text_pairs": len(columns) == 2} if columns else {}),
+        **({"mixed": facts["mixed"]} if "mixed" in facts else {}),
+        "checkpoint": checkpoint_of(opened),
+        "data": facts.get("data", {}),
+        "train_samples": opened.train_samples,
+        "seed": facts.get("seed"),
+    }
+
+
+def network_of(name: str, network: nn.Module) -> dict[str, str | None]:
+    """The network's name in the experiment file, and the library whose modules it is built from, with its version."""
+    packages = (type(module).__module__.partition(".")[0] for module in network.modules())
+    library = next((package for package in packages if package not in ("torch", "ftaug")), "ftaug")
+    try:
+        return {"name": name, "library": library, "version": version(library)}
+    except PackageNotFoundError:  # a plugin
+        return {"name": name, "library": library, "version": None}
+
+
+def weights_of(facts: Mapping[str, Any]) -> dict[str, str | None]:
+    """What the training started from; of a file its name alone."""
+    source = str(facts.get("weights", ""))
+    return {"source": Path(source).name if Path(source).is_absolute() else source, "license": facts.get("license")}
+
+
+def checkpoint_of(opened: OpenRun) -> dict[str, Any]:
+    """The checkpoint that is used, and whether the training had reached its end."""
+    done = read_json(opened.folder / "complete.json", COMPLETE)
+    return {
+        "step": checkpoint.step_of(opened.checkpoint),
+        "selected": "best" if checkpoint.best(opened.folder) == opened.checkpoint else "newest",
+        "complete": done is not None,
+        "trained_steps": done["step"] if done else max(checkpoint.steps(opened.folder / "checkpoints")),
+        "planned_steps": horizon(opened.experiment, opened.train_samples).total_steps,
+    }
+
+
+def unfinished(provenance: Mapping[str, Any]) -> str:
+    """What to say of a model whose training did not reach its end; the empty string for others."""
+    used = provenance["checkpoint"]
+    if used is None or used["complete"]:
+        return ""
+    return (
+        f"the training is not complete (step {used['trained_steps']:,} of {used['planned_steps']:,}): "
+        f"this is the {used['selected']} checkpoint so far, of step {used['step']:,}"
+    )

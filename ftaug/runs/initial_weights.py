@@ -1,0 +1,42 @@
+"""What a run started from, built again from its experiment: nothing of it is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from ftaug.engine.training import head_init
+from ftaug.engine.training.build import build_model
+from ftaug.engine.training.peft import adapt
+from ftaug.interfaces.model import Stage
+from ftaug.load import load
+from ftaug.runs.trained_model import OpenRun
+
+
+@dataclass(frozen=True)
+class Start:
+    """The weights before the first step, on the CPU, what a method added folded in."""
+
+    weights: Mapping[str, Tensor]
+    stages: Sequence[Stage]
+    own_head: bool  # whether the head came with the weights, rather than being a fresh one
+
+
+def started(opened: OpenRun, *, trust_plugins: bool) -> Start:
+    """Build what a run started from; may download, and raises what reading pretrained weights raises."""
+    experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
+    backbone, model = build_model(experiment, opened.task, opened.scale)
+    own_head = not head_init.load_weights(backbone, len(opened.task.classes)).new_layers
+    method = adapt(backbone, experiment)
+    method.start()
+    method.merge()
+    return Start(_copied(model.network.state_dict()), backbone.stages, own_head)
+
+
+def weights_of(opened: OpenRun) -> dict[str, Tensor]:
+    """A run's weights on the CPU, what its method added folded in."""
+    return _copied(opened.model.network.state_dict())
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}

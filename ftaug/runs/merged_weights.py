@@ -1,0 +1,19 @@
+"""A run's best weights as a file that any run can start from, what its method added folded in."""
+
+from pathlib import Path
+
+from safetensors.torch import save
+
+from ftaug.engine.system.storage import make_inside, replace, storage_errors
+from ftaug.runs.trained_model import MODEL_FILE, open_run
+
+
+def merged_weights(run: Path, *, trust_plugins: bool) -> Path:
+    """Write them into the run's exports; returns where they are."""
+    opened = open_run(run, "cpu", trust_plugins=trust_plugins)
+    path = (run / "exports" / "merged.safetensors").absolute()
+    tensors = {name: tensor.contiguous() for name, tensor in opened.model.network.state_dict().items()}
+    with storage_errors(f"{path.parent}: cannot be written"):
+        make_inside(path.parent)
+        replace(path, save(tensors, {"ftaug": (run / MODEL_FILE).read_text(encoding="utf-8")}))
+    return path

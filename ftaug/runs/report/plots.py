@@ -1,0 +1,211 @@
+"""Pictures of a run for a person: how it learned, and what it takes for what."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftaug.engine.system.run_folder import read_rows
+from ftaug.engine.system.storage import make_inside, replace
+from ftaug.errors import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TRAIN, VAL, RATE = "#4c78a8", "#f58518", "#777777"
+NAMED_CLASSES = 60
+NUMBERED_CLASSES = 25
+SQUARES = 12
+
+
+def curves(run: Path) -> Path:
+    """Draw the losses, the metrics and the learning rate of a run folder into report/curves.png."""
+    rows = read_rows(run / "metrics.jsonl")
+    training = [row for row in rows if "loss" in row]
+    evaluations = [row for row in rows if "val" in row]
+    figure = _figure(width=15.0, height=4.2)
+    loss, metrics, rate = figure.subplots(1, 3)
+    _draw_losses(loss, training, evaluations)
+    _draw_metrics(metrics, evaluations)
+    rate.plot([row["epoch"] for row in training], [row["lr"] for row in training], color=RATE)
+    for axes, title in ((loss, "loss"), (metrics, "validation metrics"), (rate, "learning rate")):
+        axes.set(title=title, xlabel="epoch")
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    return _write(figure, make_inside(run / "report") / "curves.png")
+
+
+def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
+    """Draw a confusion matrix: a row per true class, coloured by the share of it that each class was predicted for."""
+    count = len(classes)
+    share = matrix / matrix.sum(axis=1, keepdims=True).clip(min=1)
+    side = min(3.5 + 0.38 * count, 20.0)
+    figure = _figure(width=side + 1.0, height=side)
+    axes = figure.subplots()
+    image = axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
+    axes.set(xlabel="predicted", ylabel="true", title=_title(matrix))
+    if count <= NAMED_CLASSES:
+        names = [_label(name) for name in classes]
+        slanted = max(map(len, names)) > 2
+        axes.set_xticks(range(count), names, rotation=45 if slanted else 0, ha="right" if slanted else "center")
+        axes.set_yticks(range(count), names)
+    if count <= NUMBERED_CLASSES:
+        for row, column in zip(*matrix.nonzero(), strict=True):
+            colour = "white" if share[row, column] > 0.55 else "black"
+            axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", color=colour, fontsize=8)
+    figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the true class")
+    return _write(figure, path)
+
+
+def scatter(true: np.ndarray, said: np.ndarray, names: Sequence[str], path: Path) -> Path:
+    """Draw what was predicted against what is true, a square for each number; right is the diagonal."""
+    shown = min(len(names), SQUARES)
+    columns = min(shown, 4)
+    rows = -(-shown // columns)
+    figure = _figure(width=4.4 * columns, height=4.4 * rows)
+    squares = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, name, x, y in zip(squares, names, true.T, said.T, strict=False):
+        low, high = float(min(x.min(), y.min())), float(max(x.max(), y.max()))
+        margin = 0.04 * (high - low or 1.0)
+        ends = (low - margin, high + margin)
+        axes.plot(ends, ends, color=RATE, linewidth=1.0)
+        axes.scatter(x, y, s=14, alpha=max(0.1, min(0.8, 60 / len(x) ** 0.7)), color=TRAIN, linewidths=0)
+        axes.set(xlabel="true", ylabel="predicted", title=_label(name), xlim=ends, ylim=ends, aspect="equal")
+        axes.grid(alpha=0.25)
+    for axes in figure.axes[shown:]:
+        axes.set_axis_off()
+    return _write(figure, path)
+
+
+def blend(rows: Sequence[Mapping[str, Any]], metric: str, alpha: float, run: Path) -> Path:
+    """Draw what blends of the first and the last weights are worth into report/blend.png; the chosen one is marked."""
+    figure = _figure(width=6.4, height=4.2)
+    axes = figure.subplots()
+    ends = [row for row in rows if row["norms"] is None]
+    for norms, colour in ((None, TRAIN), ("mixed", TRAIN), ("measured anew", VAL)):
+        own = [row for row in rows if row["norms"] == norms]
+        shown = sorted([*own, *(ends if norms and own else [])], key=lambda row: row["alpha"])
+        if shown and (norms or len(ends) == len(rows)):
+            values = [row["metrics"][metric] for row in shown]
+            label = f"BatchNorm {norms}" if norms else None
+            axes.plot([row["alpha"] for row in shown], values, color=colour, marker="o", label=label)
+    axes.axvline(alpha, color=RATE, linestyle=":")
+    axes.set(title=f"validation {metric}", xlabel="from the first weights (0) to the last (1)")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False)
+    return _write(figure, make_inside(run / "report") / "blend.png")
+
+
+def lr_find(
+    rates: Sequence[float],
+    losses: Sequence[float],
+    smoothed: Sequence[float],
+    suggested: Mapping[str, tuple[float, float]],
+    peak: float,
+    path: Path,
+) -> Path:
+    """Draw the loss over a growing rate, with what rules suggest: a rate and the smoothed loss there."""
+    figure = _figure(width=7.6, height=4.6)
+    axes = figure.subplots()
+    axes.plot(rates, losses, color=TRAIN, alpha=0.3, linewidth=1.0, label="loss")
+    axes.plot(rates, smoothed, color=TRAIN, label="smoothed")
+    for (name, (rate, loss)), marker in zip(suggested.items(), "ovs^D", strict=False):
+        axes.plot([rate], [loss], marker, color=VAL, markersize=8, label=f"{name}: {rate:.1e}")
+    axes.axvline(peak, color=RATE, linestyle=":", label=f"lr.peak: {peak:g}")
+    low, high = min(smoothed), max(smoothed[: max(1, len(smoothed) // 2)])
+    margin = 0.25 * (high - low or 1.0)
+    axes.set(xscale="log", xlabel="learning rate", ylabel="training loss", ylim=(low - margin, high + 2 * margin))
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return _write(figure, path)
+
+
+def moved(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
+    """Draw how far each stage moved, and the course of its gradient's norm."""
+    from matplotlib import colormaps
+
+    stages = list(change)
+    figure = _figure(width=11.0, height=max(3.2, 0.8 + 0.28 * len(stages)))
+    bars, course = figure.subplots(1, 2, width_ratios=(1, 1.4))
+    colours = [colormaps["viridis"](0.9 * number / max(1, len(stages) - 1)) for number in range(len(stages))]
+    bars.barh(range(len(stages)), [100 * change[stage] for stage in stages], color=colours)
+    bars.set_yticks(range(len(stages)), [_label(stage) for stage in stages])
+    bars.invert_yaxis()
+    bars.set(xlabel="% of the weights' norm", title="how far the weights moved")
+    for stage, colour in zip(stages, colours, strict=True):
+        own = [row for row in rows if stage in row.get("gradients", {})]
+        if own:
+            norms = [row["gradients"][stage] for row in own]
+            course.plot([row["epoch"] for row in own], norms, color=colour, marker=_marker(own), label=_label(stage))
+    course.set(xlabel="epoch", title="norm of the gradient", yscale="log")
+    for axes in (bars, course):
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    return _write(figure, path)
+
+
+def _draw_losses(axes: Axes, training: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> None:
+    epochs, losses = [row["epoch"] for row in training], [row["loss"] for row in training]
+    axes.plot(epochs, losses, color=TRAIN, label="train", marker=_marker(training))
+    if evaluations:
+        values = [row["val"]["loss"] for row in evaluations]
+        axes.plot(
+            [row["epoch"] for row in evaluations], values, color=VAL, label="validation", marker=_marker(evaluations)
+        )
+        axes.legend(frameon=False)
+    axes.set_ylim(bottom=0.0)
+
+
+def _draw_metrics(axes: Axes, evaluations: Sequence[dict[str, Any]]) -> None:
+    names = [name for name in evaluations[0]["val"] if name != "loss"] if evaluations else []
+    for name in names:
+        values = [row["val"][name] for row in evaluations]
+        label = f"{name} (last {values[-1]:.3f})"
+        axes.plot([row["epoch"] for row in evaluations], values, label=label, marker=_marker(evaluations))
+    if names:
+        axes.legend(frameon=False)
+    else:
+        axes.text(0.5, 0.5, "nothing was measured", ha="center", va="center", transform=axes.transAxes)
+
+
+def _marker(rows: Sequence[object]) -> str:
+    """Mark the points where they are few, so that a single one is seen."""
+    return "o" if len(rows) <= 30 else ""
+
+
+def _title(matrix: np.ndarray) -> str:
+    right, total = int(matrix.trace()), int(matrix.sum())
+    return f"{right:,} of {total:,} right ({right / max(total, 1):.1%})"
+
+
+def _label(name: str) -> str:
+    """A class name short enough for an axis; a dollar would start a formula."""
+    return printable(name if len(name) <= 24 else f"{name[:23]}…").replace("$", r"\$")
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _write(figure: Figure, path: Path) -> Path:
+    image = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a script that the font lacks
+        figure.savefig(image, dpi=110, format=path.suffix.removeprefix(".") or "png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, image.getvalue())
+    return path

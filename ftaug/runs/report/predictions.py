@@ -1,0 +1,116 @@
+"""Predictions as tables and JSON: the likeliest classes, the labels above their thresholds, or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ftaug.errors import ExperimentError
+from ftaug.interfaces.data import Task
+
+
+class Form(Protocol):
+    """How the answer to a sample is told."""
+
+    @property
+    def digits(self) -> int:
+        """Of figures in a file."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The columns of a table of answers."""
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """The values below the headings."""
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """As JSON."""
+
+
+@dataclass(frozen=True)
+class Likeliest:
+    """The classes with the highest probabilities, highest first."""
+
+    task: Task
+    ranks: int
+    digits: int = 6
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """A class and its probability for each rank."""
+        if self.ranks == 1:
+            return ("class", "probability")
+        return tuple(f"{name}_{rank}" for rank in range(1, self.ranks + 1) for name in ("class", "probability"))
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """Class, probability, class, probability …"""
+        return [value for pair in self._classes(answer) for value in pair]
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """The classes with their probabilities."""
+        return {"predictions": [{"class": name, "probability": p} for name, p in self._classes(answer)]}
+
+    def _classes(self, answer: np.ndarray) -> list[tuple[str, float]]:
+        order = np.argsort(-answer, kind="stable")[: self.ranks]
+        return [(self.task.classes[i], float(answer[i])) for i in order]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels that are predicted of any number, and the probabilities of all, or of the likeliest."""
+
+    task: Task
+    likeliest: Likeliest | None = None  # in a table; None: a column for each label
+    digits: int = 6
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The labels, then a column for each probability."""
+        return ("labels", *(self.task.classes if self.likeliest is None else self.likeliest.headings))
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """The labels with a bar between them, and the probabilities."""
+        beside = [float(p) for p in answer] if self.likeliest is None else self.likeliest.cells(answer)
+        return ["|".join(self._present(answer)), *beside]
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """The labels, and classes with their probabilities, the likeliest first."""
+        likeliest = self.likeliest or Likeliest(self.task, len(self.task.classes))
+        return {"labels": self._present(answer), **likeliest.plain(answer)}
+
+    def _present(self, answer: np.ndarray) -> list[str]:
+        return [self.task.classes[i] for i in np.flatnonzero(self.task.present(answer))]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a regression."""
+
+    task: Task
+    digits: int = 15
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Their names."""
+        return self.task.classes
+
+    def cells(self, answer: np.ndarray) -> list[str | float]:
+        """The numbers in their order."""
+        return [float(value) for value in answer]
+
+    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+        """The numbers by their names."""
+        return {"numbers": dict(zip(self.task.classes, self.cells(answer), strict=True))}
+
+
+def form(task: Task, top_k: int | None) -> Form:
+    """The form that fits the task; raises ExperimentError for ranks where there are none."""
+    if task.multi_label:
+        return Labels(task, None if top_k is None else Likeliest(task, min(top_k, len(task.classes))))
+    if not task.regression:
+        return Likeliest(task, min(top_k or 1, len(task.classes)))
+    if top_k is not None:
+        raise ExperimentError("--top-k: the run tells numbers, not classes; leave it out")
+    return Numbers(task)

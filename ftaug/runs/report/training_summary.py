@@ -1,0 +1,225 @@
+"""What a person reads around a training run, on stderr: one screen before it, one after."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ftaug.config.experiment import Experiment
+from ftaug.config.task_fit import TARGETS, default_loss
+from ftaug.engine.loading.prepare import views_of
+from ftaug.engine.loading.sample_cache import Cache
+from ftaug.engine.loading.split import Portion, notes_of
+from ftaug.engine.system.cpu_count import usable_cores
+from ftaug.engine.system.device import describe
+from ftaug.engine.training.state import Setup
+from ftaug.runs.best_checkpoint import rule
+from ftaug.runs.report import console as output
+
+LISTED = 12
+"""Classes or numbers that are shown, at most."""
+
+
+def console() -> Console:
+    """The console for people: stderr, without colour where it is not a terminal."""
+    return output.PlainConsole(stderr=True, soft_wrap=True)
+
+
+def next_steps(run: Path) -> str:
+    """What to do with a run folder, as commands to copy."""
+    name = shlex.quote(str(run))
+    return f"next: ftaug evaluate {name} · ftaug predict {name} INPUT … · ftaug export {name} --format onnx"
+
+
+def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
+    """What is about to happen, with the reason of each choice that the user left to ftaug."""
+    experiment, table = setup.experiment, _plain_table()
+    table.add_row("run", f"{folder} ({started})")
+    table.add_row("device", _chosen(describe(setup.device), setup.device.reasons.get("device")))
+    table.add_row("threads", _chosen(str(setup.device.threads), setup.device.reasons["threads"]))
+    precision = _chosen(setup.device.precision, setup.device.reasons.get("precision"))
+    table.add_row("precision", f"{precision}; evaluation in {setup.evaluation_device.precision}")
+    for purpose in ("train", "val", "test"):
+        if purpose in setup.portions:
+            table.add_row(purpose, _samples(setup.portions[purpose]))
+    if experiment.data.sampler is not None:
+        table.add_row("sampler", _sampler(setup, experiment.data.sampler.name))
+    if _ordered(experiment):
+        table.add_row("scale", " < ".join(setup.task.classes))
+    for note in notes_of(setup.portions):
+        table.add_row("note", note)
+    table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
+    for note in setup.backbone.facts.get("notes", ()):
+        table.add_row("weights", note)
+    for setting, chosen in setup.backbone.facts.get("auto", {}).items():
+        table.add_row(setting, chosen)
+    if setup.new_head:
+        constant = "mean of the targets" if setup.task.regression else "class frequencies"
+        table.add_row("head", f"new: zero weights, answers with the {constant} at first")
+    table.add_row("parameters", _parameters(setup))
+    if experiment.method is not None:
+        table.add_row("method", _method(setup))
+    table.add_row("batch", _batch(setup))
+    if experiment.train.compile:
+        table.add_row("compile", "PyTorch compiles the network at the first step, which takes minutes")
+    if experiment.train.gradient_checkpointing:
+        table.add_row("memory", "blocks are computed again on the way back")
+    if setup.experiment.data.cache is not None:
+        table.add_row("cache", cache.text)
+    if setup.features is not None:
+        table.add_row("features", setup.features.text)
+    elif experiment.train.cache_features is not None:
+        table.add_row("features", "auto → not stored (the frozen part has done its work, or cannot be cut off)")
+    table.add_row("length", _length(setup))
+    table.add_row(
+        "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"
+    )
+    if default_loss(experiment):
+        table.add_row("loss", f"auto → {experiment.loss.name} ({TARGETS[setup.task.kind]})")
+    names = [component.name for component in experiment.augment]
+    where = ", on the GPU" if setup.device.augments else ""
+    table.add_row("augment", ", ".join(names) + where if names else "none")
+    if experiment.mix is not None:
+        table.add_row("mix", experiment.mix.name)
+    if experiment.objective is not None:
+        views = views_of(experiment)
+        table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
+    if experiment.distil is not None:
+        table.add_row("teacher", f"{experiment.distil.teacher}, weight {experiment.distil.weight:g}")
+    if experiment.evaluate.views is not None:
+        table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
+    if "val" in setup.portions:
+        table.add_row("best by", rule(setup))
+    for hazard in setup.hazards:
+        table.add_row("caution", hazard)
+    return table
+
+
+def choice(kept: Mapping[str, Any]) -> Table:
+    """What `unfreeze: auto` came to, and why."""
+    largest = max(kept["gain"].values(), default=0.0) or 1.0
+    rows = [
+        (stage, f"{gain:.3g}", f"{gain / largest:.0%}", f"{kept['relative'][stage]:.3g}", _lot(stage, kept))
+        for stage, gain in kept["gain"].items()
+    ]
+    headings = ("unfreeze: auto", "gain", "of the largest", "relative gradient", "")
+    return output.table(headings, [*rows, ("head", "", "", "", "learns")])
+
+
+def _lot(stage: str, kept: Mapping[str, Any]) -> str:
+    return "learns" if stage in kept["unfreeze"] else "frozen"
+
+
+def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
+    """A table of the evaluations; the best one is marked."""
+    names = list(epochs[0]["metrics"]) if epochs else []
+    rows = []
+    for row in epochs:
+        values = (f"{row['metrics'][name]:.4f}" for name in names)
+        marked = "best" if row["step"] == best_step else ""
+        rows.append((f"{row['epoch']:.4g}", str(row["step"]), f"{row['train_loss']:.4f}", *values, marked))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, heading in enumerate(("epoch", "step", "train loss", *(f"val {name}" for name in names), "")):
+        longest = max((len(row[number]) for row in rows), default=0)
+        table.add_column(heading, justify="right", min_width=longest)  # no terminal is too narrow for figures
+    for cells in rows:
+        table.add_row(*cells)
+    return table
+
+
+def _plain_table() -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    return table
+
+
+def _chosen(value: str, reason: str | None) -> str:
+    return f"auto → {value} ({reason})" if reason else value
+
+
+def _samples(portion: Portion) -> str:
+    if portion.task.regression:
+        return "; ".join((f"{len(portion):,} samples, {_spans(portion)}", *portion.samples.notes))
+    counts, classes = portion.counts(), portion.task.classes
+    few, many = int(np.argmin(counts)), int(np.argmax(counts))
+    span = f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
+    text = f"{len(portion):,} samples, {len(classes)} classes ({'balanced' if counts[few] == counts[many] else span})"
+    missing = [name for name, count in zip(classes, counts, strict=True) if not count]
+    if missing:
+        text += f"; none of {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
+    return text
+
+
+def _spans(portion: Portion) -> str:
+    """The range of each number."""
+    ends = zip(portion.task.classes, portion.targets.min(axis=0), portion.targets.max(axis=0), strict=True)
+    spans = [f"{name} from {low:.4g} to {high:.4g}" for name, low, high in ends]
+    return ", ".join(spans[:LISTED]) + (" …" if len(spans) > LISTED else "")
+
+
+def _sampler(setup: Setup, name: str) -> str:
+    """How often an epoch visits each class, beside how many samples it has: the rarest first."""
+    there, visits = setup.portions["train"].counts(), setup.counts
+    order = np.argsort(there, kind="stable")
+    shown = [f"{setup.task.classes[i]} {there[i]:,} → {visits[i]:,}" for i in order.tolist()]
+    if len(shown) > LISTED:
+        shown = [*shown[: LISTED // 2], "…", *shown[-LISTED // 2 :]]
+    return f"{name}, visits of each class an epoch: {', '.join(shown)}"
+
+
+def thresholds(tuned: Mapping[str, float]) -> str:
+    """The threshold of each label; of many, the first."""
+    shown = [f"{name} {value:.3g}" for name, value in list(tuned.items())[:LISTED]]
+    return f"predicted above, for the best F1 on validation: {', '.join(shown)}{' …' if len(tuned) > LISTED else ''}"
+
+
+def _ordered(experiment: Experiment) -> bool:
+    """Whether the loss or a metric takes the classes for steps of a scale."""
+    return any(one.fact("ordered") for one in (experiment.loss, *experiment.evaluate.metrics))
+
+
+def _parameters(setup: Setup) -> str:
+    total = sum(p.numel() for p in setup.model.network.parameters())
+    parameters = dict(setup.model.network.named_parameters())
+    now = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step == 0 for n in g.names)
+    later = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step > 0 for n in g.names)
+    text = f"{now:,} of {total:,} trainable"
+    return f"{text}, {later:,} more later" if later else text
+
+
+def _method(setup: Setup) -> str:
+    method, parameters = setup.experiment.method, dict(setup.model.network.named_parameters())
+    added = sum(parameters[name].numel() for name in setup.method.parameters)
+    settings = ", ".join(f"{key} {value}" for key, value in (method.settings if method else {}).items() if value)
+    text = f"{method.name if method else ''}{f' ({settings})' if settings else ''}"
+    return f"{text}, {added:,} parameters beside the network's" if added else text
+
+
+def _batch(setup: Setup) -> str:
+    experiment = setup.experiment
+    size, parts = experiment.data.batch_size, experiment.train.accumulate
+    text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
+    micro = setup.parts
+    if micro is not None and micro.samples < size:
+        text += f", {micro.samples} at a time" + (f" (auto: {micro.reason})" if micro.reason else "")
+    parting = setup.epochs.parting
+    if parting is not None and setup.epochs.sizes is not None:
+        why = " (auto: less padding)" if experiment.data.batch_tokens == "auto" else ""
+        text += f", up to {parting.budget:,} tokens at a time{why}"
+    workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
+    cores = usable_cores()
+    here = f"{cores} core{'s' * (cores != 1)}"
+    if setup.workers > cores:
+        return f"{text}, {workers} (more than the {here} here, which gains nothing: data.workers: auto)"
+    return f"{text}, {_chosen(workers, f'of {here}' if experiment.data.workers == 'auto' else None)}"
+
+
+def _length(setup: Setup) -> str:
+    steps, epochs = setup.horizon.epoch_steps, setup.experiment.train.epochs
+    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {setup.horizon.total_steps:,} steps"

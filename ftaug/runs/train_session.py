@@ -1,0 +1,319 @@
+"""What happens between two steps of `ftaug train`: rows of metrics, evaluations, checkpoints, the decision to stop."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ftaug import __version__
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_folder import RunFolder
+from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.storage import make_inside
+from ftaug.engine.training import evaluate as measure
+from ftaug.engine.training.batchnorm import evaluated_model
+from ftaug.engine.training.choose_best import best_index, without_improvement
+from ftaug.engine.training.feature_cache import measured
+from ftaug.engine.training.fit import Progress, Step, is_recorded
+from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
+from ftaug.engine.training.peft import restore
+from ftaug.engine.training.state import Setup
+from ftaug.errors import BadData, DataChanged, ExperimentError
+from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.tensorboard import open_board, show_row
+from ftaug.runs.trained_model import describe_model, load_weights
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+SECONDS_BETWEEN_CHECKPOINTS = 300.0
+
+LEAST_RESERVE = 5.0
+"""Seconds in which a process ends once it has saved."""
+
+SLOW_DISK = 50e6
+"""Bytes a second that are written at least, as long as no checkpoint was measured."""
+
+
+@dataclass
+class Session:
+    """A run on its way: the setup, how far it is, and the folder that it writes."""
+
+    setup: Setup
+    folder: RunFolder
+    progress: Progress
+    origin: str  # for people: new, or continued from where
+    saved_at: float = field(default_factory=time.monotonic)
+    row_at: float = field(default_factory=time.monotonic)
+    timed: int = 0  # samples since then
+    saved_step: int = -1
+    save_seconds: float | None = None  # of the last checkpoint
+    stepped_at: float | None = None
+    step_seconds: float = 0.0  # of the slowest step
+    board: "SummaryWriter | None" = None
+    window_loss: Tensor = field(init=False)  # stays on the device, so that no step waits for its loss
+
+    def __post_init__(self) -> None:
+        self.window_loss = torch.tensor(self.progress.window_loss, dtype=torch.float64, device=self.setup.device.torch)
+        if self.setup.experiment.train.tensorboard:
+            self.board = open_board(make_inside(self.folder.path / "tensorboard"), self.progress.step)
+
+    @classmethod
+    def begin(cls, setup: Setup, folder: RunFolder) -> "Session":
+        """Start at step 0."""
+        folder.restore_metrics("")
+        return cls(setup, folder, Progress(), "new")
+
+    @classmethod
+    def resume(cls, setup: Setup, folder: RunFolder, path: Path) -> "Session":
+        """Continue from a checkpoint; raises DataChanged where the data are not the same any more."""
+        tensors, state = checkpoint.load(path)
+        if state["digest"] != folder.digest:
+            raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
+        if state["data"] != _fingerprints(setup):
+            raise DataChanged(f"{folder.path}: the data changed; put them back, or start over with --fresh")
+        load_weights(setup.model.network, tensors["model"], path)
+        try:
+            load_optimizer(setup.optimizer, tensors["optimizer"])
+            if setup.average is not None:
+                setup.average.load(tensors["ema"])
+            restore(setup.method, setup.model.network, tensors.get("method", {}))
+            progress = Progress.from_json(state["progress"])
+            if progress.scaler:
+                setup.scaler.load_state_dict(progress.scaler)
+            folder.restore_metrics(state["metrics"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadData(f"{path}: was not written by this version of ftaug ({error}); use --fresh") from error
+        if progress.best_step is not None:
+            folder.set_best(progress.best_step)
+        origin = f"continued at step {progress.step}"
+        changed = [
+            f"{name} {old} → {_conditions(setup)[name]}"
+            for name, old in state["conditions"].items()
+            if old != _conditions(setup)[name]
+        ]
+        if changed:
+            origin += f"; not bit for bit the same run: {', '.join(changed)}"
+        return cls(setup, folder, progress, origin, saved_step=progress.step)
+
+    @property
+    def every(self) -> int:
+        """Steps between two evaluations."""
+        return max(1, self.setup.experiment.evaluate.every.steps(self.setup.horizon))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is at its end, or has stopped early."""
+        at_end = self.progress.step >= self.setup.horizon.total_steps
+        return (at_end and not self._evaluation_due()) or self._stale()
+
+    def goes_on(self, stop: StopRequests) -> bool:
+        """Whether to take another step."""
+        return stop.reason is None and not self.finished
+
+    @property
+    def ending(self) -> str:
+        """Why it ended."""
+        if self.progress.step < self.setup.horizon.total_steps:
+            evaluate, early = self.setup.experiment.evaluate, self.setup.experiment.train.early_stop
+            return f"stopped early: no better {evaluate.best} in {early.patience if early else 0} evaluations"
+        return f"trained {self.setup.experiment.train.epochs} epochs"
+
+    @property
+    def reserve(self) -> float:
+        """Seconds before the end of a job in which the run stops: two steps and two checkpoints, as far as measured."""
+        save = self.checkpoint_size / SLOW_DISK if self.save_seconds is None else self.save_seconds
+        return LEAST_RESERVE + 2 * (save + self.step_seconds)
+
+    def take(self, step: Step, stop: StopRequests, ticker: Ticker) -> None:
+        """Do what is due after a step."""
+        if self.stepped_at is not None:
+            self.step_seconds = max(self.step_seconds, time.monotonic() - self.stepped_at)
+        stop.reserve = self.reserve
+        self.window_loss += step.loss.double() * step.samples
+        self.progress.window_samples += step.samples
+        self.timed += step.samples
+        ticker.tick()
+        if is_recorded(self.setup.horizon, step.number):
+            self._write_row(step, ticker)
+        began = time.monotonic()
+        self.catch_up(stop, ticker)
+        if self._checkpoint_due(step.number):
+            self.save()
+        self.stepped_at = time.monotonic()
+        self.row_at += self.stepped_at - began  # the speed in a row is that of training alone
+
+    def catch_up(self, stop: StopRequests, ticker: Ticker) -> None:
+        """Evaluate if an evaluation is due, which it also is where a run was stopped just before one."""
+        if not self._evaluation_due():
+            return
+        setup, progress = self.setup, self.progress
+        began = time.monotonic()
+        portion = setup.portions["val"]
+        model, source, workers = measured(setup, progress.step)
+        logits = measure.gather(
+            model,
+            source,
+            self._evaluation_batch(),
+            setup.evaluation_device,
+            workers,
+            carry_on=lambda: stop.reason is None,
+        )
+        if logits is None:
+            return
+        values = measure.judge(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
+        score = measure.score(setup.experiment, values)
+        progress.losses += [math.nan] * (len(progress.scores) - len(progress.losses))  # of a run begun before
+        progress.scores.append(score)
+        progress.losses.append(values["loss"])
+        progress.evaluated = progress.step
+        better = best_index(progress.scores, progress.losses) == len(progress.scores) - 1
+        self.saved_step = -1  # a checkpoint of this step, if there is one, is from before the evaluation
+        if better:
+            progress.best_step = progress.step
+        epoch = progress.step / setup.horizon.epoch_steps
+        self._record(
+            {
+                "step": progress.step,
+                "epoch": epoch,
+                "val": values,
+                "time": {"seconds": round(time.monotonic() - began, 3)},
+            }
+        )
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+        ticker.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if better else ''}")
+        if better:
+            self.save()
+
+    def require_room(self) -> None:
+        """Raise StorageError where the disk is too full for the checkpoints of the run."""
+        checkpoint.require_room(self.folder.checkpoints, self.checkpoint_size)
+
+    @cached_property
+    def checkpoint_size(self) -> int:
+        """The bytes of a checkpoint, but for what a method keeps."""
+        weights = list(self.setup.model.network.state_dict().values())
+        learning = [p for group in self.setup.optimizer.param_groups for p in group["params"]]
+        tensors = [*weights, *learning, *learning, *(self.setup.average.tensors.values() if self.setup.average else ())]
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+    def save(self) -> None:
+        """Commit a checkpoint of the state as it is."""
+        if self.saved_step == self.progress.step:
+            return
+        began = time.monotonic()
+        setup, progress = self.setup, self.progress
+        progress.scaler = setup.scaler.state_dict()
+        progress.window_loss = self.window_loss.item()
+        tensors = {"model": setup.model.network.state_dict(), "optimizer": optimizer_tensors(setup.optimizer)}
+        if setup.average is not None:
+            if self.finished and "val" not in setup.portions:
+                evaluated_model(setup, progress.step)  # which no evaluation has brought up to date
+            tensors["ema"] = setup.average.tensors
+        if setup.method.state:
+            tensors["method"] = setup.method.state
+        state = {
+            "progress": asdict(progress),
+            "metrics": self.folder.metrics_text(),
+            "digest": self.folder.digest,
+            "data": _fingerprints(setup),
+            "conditions": _conditions(setup),
+        }
+        checkpoint.save(self.folder.checkpoints, progress.step, tensors, state, describe_model(setup))
+        if progress.best_step == progress.step:
+            self.folder.set_best(progress.step)  # before the one that it named is deleted: others may be reading it
+        checkpoint.prune(self.folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
+        self.saved_at, self.saved_step = time.monotonic(), progress.step
+        self.save_seconds = self.saved_at - began
+
+    def evaluations(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A row per evaluation, or per epoch where there is none, with the mean training loss since the one before."""
+        result, losses = [], []
+        for row in rows:
+            if "loss" in row:
+                losses.append((row["loss"], row["samples"]))
+            ends = "val" in row if "val" in self.setup.portions else row["step"] % self.setup.horizon.epoch_steps == 0
+            if ends:
+                mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
+                result.append(
+                    {"epoch": row["epoch"], "step": row["step"], "train_loss": mean, "metrics": row.get("val", {})}
+                )
+                losses = []
+        return result
+
+    def best(self, evaluations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """The step and the metrics of the checkpoint that `best` names: the last one, where nothing was measured."""
+        for row in evaluations:
+            if row["step"] == self.progress.best_step:
+                return {"step": row["step"], "metrics": row["metrics"]}
+        self.folder.set_best(self.progress.step)
+        return {"step": self.progress.step, "metrics": {}}
+
+    def _write_row(self, step: Step, ticker: Ticker) -> None:
+        loss = self.window_loss.item() / self.progress.window_samples
+        seconds = time.monotonic() - self.row_at
+        row: dict[str, Any] = {
+            "step": step.number,
+            "epoch": step.number / self.setup.horizon.epoch_steps,
+            "loss": loss,
+            "lr": step.rate,
+        }
+        if step.gradient_norm is not None:
+            row["gradient_norm"] = float(step.gradient_norm)
+        row["gradients"] = {stage: float(f"{norm.item():.6g}") for stage, norm in step.stage_norms.items()}
+        speed = round(self.timed / seconds, 2)
+        self._record({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
+        ticker.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
+        self.window_loss.zero_()
+        self.progress.window_samples = 0
+        self.row_at, self.timed = time.monotonic(), 0
+
+    def _record(self, row: dict[str, Any]) -> None:
+        self.folder.append_metrics(row)
+        if self.board is not None:
+            show_row(self.board, row)
+
+    def _evaluation_due(self) -> bool:
+        step = self.progress.step
+        at_end = step == self.setup.horizon.total_steps
+        return "val" in self.setup.portions and step > self.progress.evaluated and (step % self.every == 0 or at_end)
+
+    def _evaluation_batch(self) -> int:
+        return self.setup.experiment.evaluate.batch_size or self.setup.experiment.data.batch_size
+
+    def _checkpoint_due(self, step: int) -> bool:
+        every = self.setup.experiment.train.save_every
+        if every is not None:
+            return step % max(1, every.steps(self.setup.horizon)) == 0
+        return time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+
+    def _stale(self) -> bool:
+        """Whether early stopping is asked for and the best is too long ago."""
+        early, scores = self.setup.experiment.train.early_stop, self.progress.scores
+        if early is None or len(scores) <= early.patience:
+            return False
+        return without_improvement(scores, early.min_delta) >= early.patience
+
+
+def _fingerprints(setup: Setup) -> dict[str, str]:
+    return {purpose: portion.fingerprint for purpose, portion in setup.portions.items() if purpose != "test"}
+
+
+def _conditions(setup: Setup) -> dict[str, Any]:
+    """What the bits of a run depend on beside the experiment."""
+    return {
+        "ftaug": __version__,
+        "torch": torch.__version__,
+        "device": setup.device.torch.type,
+        "precision": setup.device.precision,
+        "evaluation precision": setup.evaluation_device.precision,
+        "threads": torch.get_num_threads(),
+        "augment_on": "cuda" if setup.device.augments else "cpu",
+        "micro_batch": setup.epochs.micro,
+    }

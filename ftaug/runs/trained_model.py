@@ -1,0 +1,298 @@
+"""A run folder opened for use: the experiment, the model with its best weights, the data it was made for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ftaug.config.dump import to_plain
+from ftaug.config.experiment import Experiment
+from ftaug.engine.loading.data_record import RecordedData, fingerprints
+from ftaug.engine.loading.prepare import evaluated, horizon, modality_of, prepared
+from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.workers import processes
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system import device as devices
+from ftaug.engine.system.device import Device
+from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.storage import remove, storage_errors
+from ftaug.engine.training import evaluate, unfreeze
+from ftaug.engine.training.answering import Answering
+from ftaug.engine.training.build import bind_loss, build_model, place_model
+from ftaug.engine.training.peft import adapt, adapter_of
+from ftaug.engine.training.state import Model, Setup
+from ftaug.engine.training.target_scaling import Scale, fold, in_fp32, scale_from
+from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.export import Bundle, Reading
+from ftaug.interfaces.model import Adapter, Construction
+from ftaug.load import load
+from ftaug.runs import thresholds
+from ftaug.runs.export.calibration import CalibrationSamples
+from ftaug.runs.export.provenance import provenance
+from ftaug.runs.report import console
+
+MODEL_FILE = "model.json"
+ORIGIN_FOLDER = "backbone"
+FOLDS_FILE = "folds.json"
+
+MODEL_KEYS = {
+    "classes": list,
+    "multi_label": bool,
+    "activation": str,
+    "preprocessing": dict,
+    "class_counts": list,
+}
+"""What model.json must have, and of which type."""
+
+
+def describe_model(setup: Setup) -> dict[str, Any]:
+    """What a run folder keeps about its model beside the weights, as JSON."""
+    return {
+        "classes": list(setup.task.classes),
+        "multi_label": setup.task.multi_label,
+        "activation": setup.experiment.loss.fact("activation"),
+        "preprocessing": dict(setup.backbone.preprocessing),
+        "regression": setup.task.regression,
+        "class_counts": setup.counts.tolist(),
+        "train_samples": len(setup.portions["train"]),
+        "target_mean": setup.scale and setup.scale.mean,
+        "target_std": setup.scale and setup.scale.std,
+        "weights_from": dict(setup.backbone.facts),
+        "data": fingerprints(setup.portions),
+        "seed": setup.experiment.seed,
+        "sources": {name: to_plain(getattr(setup.experiment.data, name)) for name in ("train", "val", "test")},
+        "labels_learned": setup.experiment.objective is None or setup.experiment.objective.fact("tells_classes"),
+    }
+
+
+def keep_origin(setup: Setup, folder: Path) -> dict[str, list[str]]:
+    """Keep in a run folder what the backbone is built from; returns the override that leads there from now on."""
+    origin = setup.backbone.origin
+    if origin is None:
+        return {}
+    place = folder / ORIGIN_FOLDER
+    if not place.is_dir():
+        fresh = folder / f".tmp-{ORIGIN_FOLDER}"
+        with storage_errors(f"cannot write {place}"):
+            remove(fresh)
+            origin.write(fresh)
+            fresh.rename(place)
+    return {"built_from": [f"backbone.{setup.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
+
+
+@dataclass
+class OpenRun:
+    """A run that has a checkpoint."""
+
+    folder: Path
+    experiment: Experiment
+    checkpoint: Path
+    task: Task
+    activation: str
+    preprocessing: dict[str, Any]
+    class_counts: np.ndarray
+    train_samples: int
+    scale: Scale | None  # of the numbers, in regression
+    model: Model  # on the device, in eval mode
+    device: Device
+    save: Callable[[Path], None] | None = None  # write the network as its own library does
+    construction: Construction | None = None
+
+    @cached_property
+    def portions(self) -> Mapping[str, Portion]:
+        """The samples of the run, in the split and the classes of training."""
+        return recorded_data(self.folder, self.experiment)
+
+    def portion(self, split: str | None) -> Portion:
+        """The samples to evaluate on: the split asked for, else `test` where there is one, else `val`."""
+        names = [split] if split else ["test", "val"]
+        for name in names:
+            if name in self.portions:
+                return self.portions[name]
+        raise ExperimentError(
+            f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train"
+        )
+
+    def logits(self, portion: Portion) -> np.ndarray:
+        """The model's answers on a portion: float32 (n, classes), in regression float64."""
+        data = prepared(self.experiment, portion, (), evaluated(self.experiment, self.preprocessing))
+        found = evaluate.gather(self.model, data, self.batch_size, self.device, self.workers)
+        assert found is not None
+        return found
+
+    def judge(self, logits: np.ndarray, portion: Portion) -> evaluate.Measurement:
+        """Measure answers by the experiment's loss and metrics."""
+        loss = bind_loss(self.experiment, self.class_counts, self.train_samples, self.scale)
+        return evaluate.judge(self.experiment, logits, portion.targets, self.task, loss)
+
+    def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
+        """Collate raw samples as evaluation sees them."""
+        verbs = modality_of(self.experiment)
+        pipeline = verbs.pipeline((), self.preprocessing)
+        return verbs.collate([verbs.prepare(one, pipeline, None) for one in raw])
+
+    @torch.inference_mode()
+    def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
+        """Probabilities or numbers for samples, each in one view or several: (samples, classes)."""
+        with self.device.autocast():
+            logits = self.model(batch.to(self.device.torch))
+        return evaluate.probabilities(
+            evaluate.over_views(evaluate.at_least_float32(logits), samples).cpu().numpy(), self.activation
+        )
+
+    def note_precision(self) -> None:
+        """Say on stderr where predictions are not computed in fp32, as exports are."""
+        if self.device.precision != "fp32":
+            console.say(f"{self.folder}: predictions are computed in {self.device.precision} (evaluate.precision)")
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per batch where nothing is learned."""
+        return self.experiment.evaluate.batch_size or self.experiment.data.batch_size
+
+    @property
+    def workers(self) -> int:
+        """Processes that prepare batches."""
+        return processes(self.experiment.data.workers)
+
+    def bundle(self, example: torch.Tensor) -> Bundle:
+        """What an exporter writes: the model on the CPU in fp32, a scale of numbers in its last layer if it can be."""
+        model = in_fp32(self.model)
+        behind = self.scale
+        if behind is not None and fold(model.network, behind, model.normaliser(example)):
+            model.units, behind = torch.nn.Identity(), None
+        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
+        known = (self.task, self.activation, self.preprocessing, self.experiment.name)
+        scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
+        return Bundle(
+            model,
+            example,
+            *known,
+            facing,
+            self.save,
+            scale,
+            self._adapter(),
+            ordered=self.experiment.loss.fact("ordered"),
+            provenance=self.provenance(),
+            reading=self.reading(),
+            training_samples=self.training_samples,
+            construction=self.construction,
+        )
+
+    def training_samples(self, count: int) -> CalibrationSamples:
+        """At most `count` training samples, the same ones each time; raises MissingInput, BadData."""
+        return CalibrationSamples.drawn(self.portions["train"], count, self.experiment.seed, self.prepare)
+
+    def reading(self) -> Reading:
+        """How programs elsewhere read samples."""
+        return modality_of(self.experiment).reading(self.preprocessing, self.experiment.data.train)
+
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from, for the metadata of an export."""
+        return provenance(self, read_json(self.folder / MODEL_FILE, MODEL_KEYS) or {})
+
+    def _adapter(self) -> Adapter | None:
+        """What the run's method learned, apart from what it left as it was."""
+        backbone, model = build_model(self.experiment, self.task, self.scale)
+        method = adapt(backbone, self.experiment)
+        if not method.parameters:
+            return None
+        load_weights(model.network, _weights(self.checkpoint), self.checkpoint)
+        length = horizon(self.experiment, self.train_samples)
+        plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
+        return adapter_of(model, plan, length, to_plain(self.experiment.method, path=lambda file: file.name))
+
+
+def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:
+    """The samples of a run in the split and the classes of training; raises BadData where they are not known."""
+    facts = read_json(folder / MODEL_FILE)
+    if facts is None or "data" not in facts:
+        raise BadData(f"{folder}: which samples the run was trained on is not known; train it again with --fresh")
+    return RecordedData(folder, experiment.data, _task(folder, facts), facts["data"])
+
+
+def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
+    classes = tuple(facts["classes"])
+    return Task(classes, facts["multi_label"], facts.get("regression", False), thresholds.read(folder, classes))
+
+
+def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
+    """Open a run folder with its best checkpoint, else its newest, or that of folds; raises MissingInput, BadData."""
+    folder = Path(folder)
+    if (folder / FOLDS_FILE).is_file():
+        from ftaug.runs.cross_validation import open_folds
+
+        return open_folds(folder, device, trust_plugins=trust_plugins)
+    if not (folder / "resolved.yaml").is_file():
+        raise MissingInput(
+            f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
+        )
+    facts = read_json(folder / MODEL_FILE, MODEL_KEYS)
+    chosen, weights = best_weights(folder)
+    if facts is None:
+        raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")
+    experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+    task = _task(folder, facts)
+    scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
+    chosen_device = devices.choose_for_evaluation(device, experiment)
+    devices.prepare_process(chosen_device)
+    backbone, model = build_model(experiment, task, scale)
+    method = adapt(backbone, experiment)
+    load_weights(model.network, weights, chosen)
+    method.merge()
+    return OpenRun(
+        folder=folder,
+        experiment=experiment,
+        checkpoint=chosen,
+        task=task,
+        activation=facts["activation"],
+        preprocessing=facts["preprocessing"],
+        class_counts=np.array(facts["class_counts"], np.int64),
+        train_samples=facts.get("train_samples", sum(facts["class_counts"])),
+        scale=scale,
+        model=place_model(model, chosen_device).eval(),
+        device=chosen_device,
+        save=backbone.save,
+        construction=backbone.construction,
+    )
+
+
+def best_weights(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
+    """The best checkpoint of a run folder, else its newest, and its weights; raises MissingInput, BadData.
+
+    A run that is still training may delete a checkpoint between the look at `best` and the reading: then the link
+    names another by now.
+    """
+    while True:
+        chosen = checkpoint.best(folder) or checkpoint.newest(folder / "checkpoints")
+        if chosen is None:
+            raise MissingInput(f"{folder}: has no checkpoint yet; run `ftaug train` on its experiment first")
+        try:
+            return chosen, _weights(chosen)
+        except BadData:
+            if chosen.exists() or (checkpoint.best(folder) or chosen) == chosen:
+                raise
+
+
+def load_weights(network: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
+    """Load a checkpoint's weights into the network they are for; raises BadData where they do not fit."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        if as_known(error):  # memory
+            raise
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise BadData(
+            f"{path}: does not fit the network that {MODEL_FILE} and resolved.yaml describe: {reason}"
+        ) from None
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in a checkpoint that are to be used: their average where there is one."""
+    tensors, _ = checkpoint.load(path)
+    return tensors.get("ema") or tensors["model"]

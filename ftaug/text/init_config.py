@@ -1,0 +1,139 @@
+"""A first experiment file for a table or a folder of texts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ftaug.data.folders.classes import check_folder, splits
+from ftaug.data.folders.named import below, relative_path
+from ftaug.data.tables.rows import SUFFIXES as TABLES
+from ftaug.errors import ExperimentError, MissingInput
+from ftaug.interfaces.data import Samples
+from ftaug.interfaces.modality import RequestedModel
+from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
+from ftaug.recipes.model import model, registered, requested_name
+from ftaug.recipes.recipe import Facts, Model, class_counts
+from ftaug.recipes.writer import Line, experiment_text
+from ftaug.text import backbone as backbones
+from ftaug.text import pooling_file
+from ftaug.text.datasets.folder import text_folder
+from ftaug.text.datasets.in_memory import TextSamples
+from ftaug.text.datasets.table import text_table
+from ftaug.text.infer_columns import Guess, guess
+from ftaug.text.recipe import recipe
+from ftaug.text.types import SUFFIXES
+
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+|\w+(-\w+)+", re.ASCII)
+"""A model on the hub: with its owner, or one of the old ones without, such as bert-base-uncased."""
+
+
+def samples_in(path: Path) -> int:
+    """How many files below a folder are texts; a table is one."""
+    if path.is_dir():
+        return len(below(path, SUFFIXES))
+    return int(path.name.lower().endswith(TABLES))
+
+
+def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
+    """The text of an experiment file for a table, or a folder of class folders; raises BadData, ExperimentError."""
+    chosen = _requested(requested, target)
+    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    print_notes(train)
+    facts = Facts(train.task.kind, len(train), class_counts(train.task, train.targets), chosen)
+    header = [
+        f"Written by `ftaug init` for {path}.",
+        f"{len(train):,} training texts, {_described(train)}",
+        "All that can be set: ftaug list. Try it: ftaug train THIS_FILE.",
+    ]
+    return experiment_text(header, [Line("modality: text")], layout, facts.samples, recipe(facts))
+
+
+def _requested(requested: RequestedModel, target: Path) -> Model | None:
+    """The backbone of the command line: a registered one, a folder with an encoder, or the name of one on the hub."""
+    if (name := requested_name(requested)) is None:
+        return None
+    if name == "hf":
+        raise ExperimentError(
+            "--backbone hf: name the encoder instead, as a folder (./my-encoder) or by its name on the hub (ORG/NAME)"
+        )
+    if name not in backbones and (path := _encoder(name, target)) is not None:
+        mean = {"pooling": "mean"} if _pools_by_mean(Path(name).expanduser()) else {}
+        return model(registered(backbones, "hf"), requested.weights, target, path=path, **mean)
+    return model(registered(backbones, name), requested.weights, target)
+
+
+def _encoder(name: str, target: Path) -> str | None:
+    """A folder with an encoder, as the file `target` names it, or a name on the hub; None where it looks like neither.
+
+    Raises MissingInput for a folder that is not there or holds no encoder.
+    """
+    folder = Path(name).expanduser()
+    if not name.startswith((".", "/", "~")) and not folder.is_dir():
+        return name if HUB_NAME.fullmatch(name) else None
+    if not (folder / "config.json").is_file():
+        raise MissingInput(
+            f"--backbone: no encoder in {name}: expected a folder with config.json and model.safetensors"
+        )
+    written = relative_path(folder, target)
+    return written if written.startswith(".") else f"./{written}"
+
+
+def _pools_by_mean(folder: Path) -> bool:
+    """Whether a folder says that its encoder's vector of a text is the mean over the tokens; raises BadData."""
+    return pooling_file.asks_for_mean(folder, pooling_file.content(folder))
+
+
+def _of_folder(path: Path, target: Path) -> tuple[TextSamples, Layout]:
+    check_folder("text_folder", path)
+    folders = splits(path)
+    train = text_folder("train", path=folders["train"], empty="skip")
+    paths = {split: relative_path(at, target) for split, at in folders.items()}
+    return train, Layout({split: {"text_folder": {"path": at, **_empty(train)}} for split, at in paths.items()})
+
+
+def _of_table(path: Path, target: Path) -> tuple[TextSamples, Layout]:
+    columns = guess(path)
+
+    def read(split: str) -> TextSamples:
+        return _read(path, columns, split)
+
+    train = read("train")
+    settings = {"path": relative_path(path, target), "text": _texts(columns)}
+    dataset = {"text_table": {**settings, **table_settings(columns.targets), **_empty(train)}}
+    hints = group_hint(columns.targets, "text_table")
+    return train, Layout(by_split(read, columns.targets, dataset), COLUMNS_GUESSED, hints)
+
+
+def _read(path: Path, columns: Guess, split: str) -> TextSamples:
+    """The texts of a split."""
+    targets = columns.targets
+    return text_table(
+        split,
+        path=path,
+        text=_texts(columns),
+        label=targets.label,
+        target=targets.target,
+        labels_separator=targets.separator,
+        split_column=targets.split,
+        empty="skip",
+    )
+
+
+def _texts(columns: Guess) -> str | tuple[str, str]:
+    """The column of texts, or the two of pairs, as the setting `text`."""
+    return columns.texts[0] if len(columns.texts) == 1 else (columns.texts[0], columns.texts[1])
+
+
+def _empty(train: Samples) -> dict[str, str]:
+    """The setting that leaves out empty texts, where there are any."""
+    return {"empty": "skip"} if any("empty" in note for note in train.notes) else {}
+
+
+def _described(train: Samples) -> str:
+    """What is predicted, in a few words."""
+    classes = train.task.classes
+    names = ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")
+    if train.task.regression:
+        return f"each with the numbers {names}"
+    return f"{len(classes)} classes{', any number of them a text' * train.task.multi_label}: {names}"

@@ -1,0 +1,121 @@
+"""What a pretrained model expects in the place of words: its masked-token head, on the CPU, one text at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ftaug.errors import BadData, MissingInput
+from ftaug.text.backbones.encoders import library, positions
+from ftaug.text.edits import Passage
+from ftaug.text.lexicon import Lexicon
+from ftaug.text.segmentation import Span
+from ftaug.weights import first_line, not_got
+
+SHOWN = 3
+UNLIMITED = 512
+"""What a model sees whose configuration sets no limit."""
+
+
+class Head(NamedTuple):
+    """A model that fills masks, and the most tokens that it takes."""
+
+    model: Any
+    longest: int
+
+
+@lru_cache(maxsize=1)
+def model(path: str) -> Head:
+    """The model at a path with its masked-token head; raises MissingInput, BadData, Unavailable."""
+    transformers = library("augment.masked_fill")
+    import torch
+
+    if Path(path).is_absolute() and not Path(path, "config.json").is_file():
+        raise MissingInput(f"augment.masked_fill: {path} is no folder with a config.json")
+    try:
+        found, told = transformers.AutoModelForMaskedLM.from_pretrained(
+            path, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
+        )
+    except OSError as error:
+        raise MissingInput(f"augment.masked_fill: {not_got(path, error)}") from None
+    except ValueError as error:
+        raise BadData(f"augment.masked_fill: {path} has no masked-token head: {first_line(error)}") from None
+    if missing := sorted(told["missing_keys"]):
+        named = ", ".join(missing[:SHOWN])
+        raise BadData(
+            f"augment.masked_fill: {path} was saved without its masked-token head ({named} is missing); "
+            "use neighbours, or weights as they were pretrained"
+        )
+    return Head(found.eval(), positions(found) or UNLIMITED)
+
+
+def words_seen(passage: Passage) -> list[Span]:
+    """The words that may change and that the model sees: those behind its longest input it does not."""
+    assert passage.lexicon is not None
+    encoding, longest = passage.lexicon.encoding(passage.text), model(passage.lexicon.path).longest
+    if len(encoding.ids) <= longest:
+        return list(passage.free)
+    end = encoding.offsets[longest - 2][1]
+    return [word for word in passage.free if word.end <= end]
+
+
+def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candidates: int) -> Mapping[Span, str]:
+    """A likely other word for each, drawn by a number from 0 to 1; none for those that the model does not see."""
+    import torch
+
+    assert passage.lexicon is not None
+    lexicon, head = passage.lexicon, model(passage.lexicon.path)
+    ids, places = _masked(passage, words, lexicon, head.longest)
+    if not places:
+        return {}
+    codes, spelt = lexicon.whole_words
+    with _one_thread(), torch.inference_mode():
+        logits = head.model(input_ids=torch.tensor([ids])).logits[0, list(places.values())].numpy()
+    found: dict[Span, str] = {}
+    for word, row in zip(places, logits[:, codes], strict=True):
+        own = passage[word].lower()
+        order = np.argsort(-row, kind="stable")[: candidates + SHOWN].tolist()
+        best = [i for i in order if spelt[i].lower() != own][:candidates]
+        if best:
+            weights = np.exp((row[best] - row[best[0]]).astype(np.float64)).cumsum()
+            found[word] = spelt[best[int(np.searchsorted(weights, luck[words.index(word)] * weights[-1]))]]
+    return found
+
+
+def _masked(
+    passage: Passage, words: Sequence[Span], lexicon: Lexicon, longest: int
+) -> tuple[list[int], dict[Span, int]]:
+    """The ids of the text with these words masked, and where among them the mask of each is."""
+    parts, at, ends, shift = [], 0, {}, 0
+    for word in words:
+        parts += [passage.text[at : word.start], lexicon.mask]
+        shift += len(lexicon.mask) - (word.end - word.start)
+        ends[word.end + shift] = word
+        at = word.end
+    encoding = lexicon.encoding("".join([*parts, passage.text[at:]]))
+    ids = encoding.ids if len(encoding.ids) <= longest else [*encoding.ids[: longest - 1], encoding.ids[-1]]
+    code = lexicon.mask_code
+    places = {
+        ends[end]: i
+        for i, (token, (_, end)) in enumerate(zip(ids, encoding.offsets, strict=False))
+        if token == code and end in ends
+    }
+    return ids, places
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As in a worker, so that the same numbers come out for any number of workers."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

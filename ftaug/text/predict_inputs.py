@@ -1,0 +1,155 @@
+"""The texts that a command line names: lines, rows of tables, files, or the texts themselves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ftaug.data.folders.named import content, files_of, is_there
+from ftaug.data.tables import delimited
+from ftaug.data.tables.cells import plain_text
+from ftaug.data.tables.rows import SUFFIXES as TABLES
+from ftaug.data.tables.rows import rows
+from ftaug.errors import BadData, ExperimentError, FtaugError, MissingInput, combined
+from ftaug.interfaces.data import Input
+from ftaug.text.datasets.in_memory import encoded_as_utf8
+from ftaug.text.datasets.table import columns_of
+from ftaug.text.types import SUFFIXES, Text, decoded
+
+STANDARD_INPUT = "-"
+NAME_LENGTH = 60
+UNREAD = (".json", ".xlsx", ".xls", ".ods", ".pdf", ".docx", ".doc", ".odt", ".gz", ".zip", ".arrow", ".feather")
+"""Endings of files that are neither lines of text nor tables that are read."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """How texts are read: as the training data was."""
+
+    columns: tuple[str, ...] = ("text",)  # of a table; two where the model was trained on pairs
+    whole_files: bool = False  # whether a file is one text, in place of a text a line
+
+    @classmethod
+    def like(cls, dataset: str, settings: Mapping[str, Any]) -> Inputs:
+        """As a dataset reads them."""
+        if dataset == "text_table":
+            return cls(columns_of(settings))
+        return cls(whole_files=dataset == "text_folder")
+
+    def of(self, named: Sequence[str]) -> Iterator[Input]:
+        """The texts; raises MissingInput, BadData and ExperimentError before the first for what is named wrongly."""
+        parts: list[str] = []
+        errors: list[FtaugError] = []
+        for name in named:
+            try:
+                parts += self._parts(name)
+            except FtaugError as error:
+                errors.append(error)
+        if named.count(STANDARD_INPUT) > 1:
+            errors.append(ExperimentError("- (standard input) is named twice; it can be read once"))
+        if errors:
+            raise combined(errors)
+        for name in parts:
+            yield from self._of_one(name)
+
+    def _parts(self, name: str) -> list[str]:
+        """The argument itself, or the files of a folder; raises for what cannot be read at all."""
+        if name == STANDARD_INPUT or (not is_there(name) and not looks_like_path(name)):
+            return [name]
+        if not is_there(name):
+            raise MissingInput(f"{name}: no such file or folder (as a text, give it in a line of standard input: -)")
+        if name.lower().endswith(UNREAD):
+            raise BadData(
+                f"{name}: {Path(name).suffix} is not read; read are {', '.join(TABLES)} and texts line by line"
+            )
+        if _is_table(name):
+            next(self._rows(name), None)
+            print("".join(f"{note}\n" for note in delimited.note(Path(name))), end="", file=sys.stderr)
+        return files_of(name, SUFFIXES)
+
+    def _of_one(self, name: str) -> Iterator[Input]:
+        if name == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise MissingInput("-: standard input is closed")
+            yield from self._lines("stdin", sys.stdin.buffer)
+        elif not is_there(name):
+            yield Input(_shortened(name), partial(self._text, name))
+        elif _is_table(name):
+            yield from self._of_table(name)
+        elif self.whole_files:
+            yield Input(name, lambda: self._text(decoded(content(name))))
+        else:
+            try:
+                with Path(name).open("rb") as file:
+                    yield from self._lines(name, file)
+            except OSError as error:
+                yield Input(name, partial(_fail, MissingInput(f"cannot be read: {error.strerror}")))
+
+    def _lines(self, name: str, file: BinaryIO) -> Iterator[Input]:
+        lines = (line for lines in file for line in lines.removesuffix(b"\n").removesuffix(b"\r").split(b"\r"))
+        for number, line in enumerate(lines, 1):
+            yield Input(f"{name}:{number}", partial(self._line, line))
+
+    def _line(self, line: bytes) -> Text:
+        return self._text(decoded(line))
+
+    def _text(self, text: str) -> Text:
+        """A text, or a pair with a TAB between its two; raises BadData."""
+        if len(self.columns) == 1:
+            return _checked([text])
+        parts = text.split("\t")
+        if len(parts) != 2:
+            raise BadData(f"must be two texts with one TAB between them; got {len(parts) - 1} TABs")
+        return _checked(parts)
+
+    def _rows(self, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
+        return rows("predict", Path(name), self.columns)
+
+    def _of_table(self, name: str) -> Iterator[Input]:
+        """The rows; one that cannot be read ends its table."""
+        try:
+            for line, values in self._rows(name):
+                yield Input(f"{name}:{line}", partial(self._row, values))
+        except FtaugError as error:
+            place, message = error.problems[0].place, error.problems[0].message
+            yield Input(str(place or name), partial(_fail, BadData(f"{message}; the rows after it are not read")))
+
+    def _row(self, values: Sequence[Any]) -> Text:
+        return _checked([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])
+
+
+def looks_like_path(name: str) -> bool:
+    """Whether an argument that is no file was meant as one: by its ending, or a separator where texts have none."""
+    if name == STANDARD_INPUT:
+        return False
+    if name.lower().endswith((*(suffix.decode() for suffix in SUFFIXES), *TABLES, *UNREAD)):
+        return True
+    if "/" not in name:
+        return False
+    return not any(map(str.isspace, name)) or name.startswith(("/", "./", "../", "~")) or is_there(name.split("/")[0])
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(TABLES) and is_there(name)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1]}…"
+
+
+def _checked(parts: Sequence[str]) -> Text:
+    """The text; raises BadData for one that is empty or not Unicode."""
+    for part in parts:
+        encoded_as_utf8(part)
+        if not part.strip():
+            raise BadData("the text is empty")
+    return Text(*parts)
+
+
+def _fail(error: FtaugError) -> Text:
+    raise error

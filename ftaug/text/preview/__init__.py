@@ -1,0 +1,1 @@
+"""Texts and their augmented versions, for the terminal and as HTML."""

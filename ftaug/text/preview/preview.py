@@ -1,0 +1,105 @@
+"""Texts shown to a person: the functions of `interfaces.Show`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftaug.augment import summary
+from ftaug.config.registry import Component
+from ftaug.config.severity import governed, gradations
+from ftaug.errors import ExperimentError
+from ftaug.interfaces.preview import Row, Sheet, Showing
+from ftaug.text.augmentations.pipeline import Pipeline
+from ftaug.text.preview.html import page
+from ftaug.text.preview.statistics import Effect
+from ftaug.text.preview.statistics import effects as effects_of
+from ftaug.text.preview.terminal import Screen
+from ftaug.text.preview.trials import Trial, alone, first_change, tried, true_edits, word_edits
+from ftaug.text.preview.versions import Group, Shown, Version, names_in_short, values_in_short
+
+noun = "text"
+default_output = None
+TOGETHER, DRAWS = 3, 7
+SUFFIXES = (".html", ".htm")
+
+
+def check_output(output: Path) -> None:
+    """Refuse a file that is no page."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise ExperimentError(f"{output}: must end in .html: texts are shown on a page")
+
+
+def overview(showing: Showing) -> Sheet:
+    """Texts as they are, after each augmentation that changes them alone, and after all in the first epochs."""
+    pipeline = Pipeline(showing.augment, showing.preprocessing)
+
+    def groups(row: Row) -> list[Group]:
+        each = [
+            _of_op(op.name, first_change(pipeline, row), {"op": name})
+            for name, op, pipeline in alone(showing.augment, showing.preprocessing, row)
+        ]
+        epochs = [tried(pipeline, row, epoch, word_edits) for epoch in range(TOGETHER)]
+        together = [Version(f"epoch {trial.epoch + 1}", names_in_short(trial), trial, {}) for trial in epochs]
+        return [Group("alone", "each alone", each), Group("together", "all together", together)]
+
+    return _sheet(showing, [Shown(row, groups(row)) for row in showing.rows], _augmentations(showing))
+
+
+def repeated(showing: Showing) -> Sheet:
+    """Texts as they are, and after one augmentation in the first epochs."""
+    (op,) = showing.augment
+    pipeline = Pipeline((op,), showing.preprocessing)
+
+    def draws(row: Row) -> list[Version]:
+        trials = [tried(pipeline, row, epoch, true_edits) for epoch in range(DRAWS)]
+        return [_of_op(f"draw {trial.epoch + 1}", trial, {"op": op.name}) for trial in trials]
+
+    title = f"{op.name} {summary.of_settings(op)}".strip()
+    samples = [Shown(row, [Group("draws", title, draws(row))]) for row in showing.rows]
+    return _sheet(showing, samples, _augmentations(showing))
+
+
+def severities(showing: Showing) -> Sheet:
+    """The first text after each op that has a severity, at growing severity by the same draw."""
+    graded = [op for op in showing.augment if governed(op.entry)]
+    without = [op.name for op in showing.augment if op not in graded]
+    row = showing.rows[0]
+    groups = [Group("severities", f"{op.name}: {', '.join(governed(op.entry))}", _graded(op, showing)) for op in graded]
+    subtitle = f"one text of {row.told}, the same draw at five severities"
+    subtitle += f"; without a severity: {', '.join(without)}" if without else ""
+    return _sheet(showing, [Shown(row, groups)], subtitle)
+
+
+def _graded(op: Component, showing: Showing) -> list[Version]:
+    row = showing.rows[0]
+    by_severity = [(severity, Pipeline((one,), showing.preprocessing)) for severity, one in gradations(op)]
+    epoch = first_change(by_severity[-1][1], row).epoch
+    return [
+        _of_op(f"severity {severity:g}", tried(pipeline, row, epoch, true_edits), {"op": op.name, "severity": severity})
+        for severity, pipeline in by_severity
+    ]
+
+
+def _of_op(heading: str, trial: Trial, what: Mapping[str, Any]) -> Version:
+    return Version(heading, values_in_short(trial), trial, what)
+
+
+def effects(showing: Showing) -> list[Effect]:
+    """What each augmentation does to these texts alone."""
+    return effects_of(showing.augment, showing.preprocessing, showing.rows)
+
+
+def _augmentations(showing: Showing) -> str:
+    names = ", ".join(op.name for op in showing.augment) or "no augmentation"
+    if showing.mix is not None:
+        names += f"; {showing.mix.name} is not shown: it mixes no words, but what the model makes of them"
+    return f"{showing.samples:,} training texts; {names}"
+
+
+def _sheet(showing: Showing, samples: Sequence[Shown], subtitle: str) -> Sheet:
+    facts = {"samples": [shown.facts() for shown in samples]}
+    return Sheet(
+        lambda suffix: page(showing, samples, subtitle).encode(), facts, Screen(showing.title, subtitle, samples)
+    )
