@@ -191,7 +191,7 @@ def _state(content: Any, path: str) -> dict[str, Tensor]:
     return tensors
 
 
-def not_got(what: str, error: Exception) -> str:
+def download_error(what: str, error: Exception) -> str:
     """Why something of the hub is not there, and what to try."""
     if is_offline():
         return f"cannot get {what}: it is not on this machine, and nothing is downloaded offline; name a folder with it"

@@ -13,7 +13,7 @@ from ftaug.load import load
 PLUGIN = '''
 import numpy as np
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Pixels
+from ftaug.image.augmentations.transforms import PixelFunction
 
 
 @augmentation.register
@@ -23,7 +23,7 @@ def darken(canvas, rng, *, by: int = 10):
     Settings:
         by: how much, of 255
     """
-    return Pixels(lambda pixels: np.maximum(pixels, by) - np.uint8(by))
+    return PixelFunction(lambda pixels: np.maximum(pixels, by) - np.uint8(by))
 '''
 EXPERIMENT = """
 plugins: [my_ops.py]

@@ -466,8 +466,8 @@ MUTANTS = {
     "average not restored": "import ftaug.engine.training.weight_averaging as e; e.Average.load = lambda *_: None",
     "one step skipped": """
 import ftaug.engine.loading.batches as b
-real = b.Epochs.requests
-b.Epochs.requests = lambda self, start, stop: real(self, start + (start > 0), stop + 1)
+real = b.EpochSampler.requests
+b.EpochSampler.requests = lambda self, start, stop: real(self, start + (start > 0), stop + 1)
 """,
     "augmentation from a global generator": """
 import numpy

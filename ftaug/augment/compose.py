@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import AfterValidator
 
 from ftaug.augment.random_streams import branches, named
-from ftaug.augment.transform import Seen, Told, happens, seen_by_next, told_by
+from ftaug.augment.transform import Seen, Transform, after, happens, namespaced
 from ftaug.config.checks import Found, reads
 from ftaug.config.experiment import Experiment
 from ftaug.config.kinds import augmentation
@@ -38,7 +38,7 @@ def one_of(
     choices: Ops,
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
-) -> Sequence[Told] | None:
+) -> Sequence[Transform] | None:
     """Do one of several augmentations.
 
     Settings:
@@ -58,7 +58,7 @@ def some_of(
     count: Count = 2,
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
-) -> Sequence[Told] | None:
+) -> Sequence[Transform] | None:
     """Do a number of several augmentations, in the order of the list.
 
     Settings:
@@ -75,7 +75,9 @@ def some_of(
 
 
 @augmentation.register(severity=OFTEN)
-def apply(seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 0.5) -> Sequence[Told] | None:
+def apply(
+    seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 0.5
+) -> Sequence[Transform] | None:
     """Do several augmentations, or none of them.
 
     Settings:
@@ -87,7 +89,9 @@ def apply(seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probab
 
 
 @augmentation.register(severity=OFTEN)
-def shuffle(seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0) -> Sequence[Told] | None:
+def shuffle(
+    seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0
+) -> Sequence[Transform] | None:
     """Do several augmentations in random order.
 
     Settings:
@@ -112,13 +116,13 @@ def _members(rng: np.random.Generator, ops: Sequence[Component]) -> list[_Member
     return [_Member(op, stream, stream.exponential()) for op, stream in own]
 
 
-def _drawn(members: Sequence[_Member], seen: Seen) -> Sequence[Told] | None:
+def _drawn(members: Sequence[_Member], seen: Seen) -> Sequence[Transform] | None:
     """The draws of all, each seeing what those before it leave."""
-    draws: list[Told] = []
+    draws: list[Transform] = []
     for member in members:
-        own = told_by(member.op.name, member.op(seen, member.rng))
+        own = namespaced(member.op.name, member.op(seen, member.rng))
         draws += own
-        seen = seen_by_next(seen, own)
+        seen = after(seen, own)
     return draws or None
 
 

@@ -25,26 +25,26 @@ SeenT = TypeVar("SeenT", bound=Seen)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Transform:
     """What a draw tells of itself."""
 
     values: Mapping[str, float | str] = FrozenDict()  # what was drawn, for people
     relabels: Mapping[str, str] = FrozenDict()  # the classes that are others after it
 
-    def telling(self, **values: float | str) -> Self:
+    def with_params(self, **values: float | str) -> Self:
         """The same draw, telling what was drawn."""
         told = object.__new__(type(self))  # a sixth of the time of dataclasses.replace
         vars(told).update(vars(self), values=FrozenDict(values))
         return told
 
-    def left(self, seen: Any) -> Any:
+    def output_view(self, seen: Any) -> Any:
         """What the next augmentation sees after it."""
         if not self.relabels:
             return seen
         return seen.relabelled(tuple(self.relabels.get(name, name) for name in seen.labels))
 
 
-DrawT = TypeVar("DrawT", bound=Told)
+DrawT = TypeVar("DrawT", bound=Transform)
 
 
 def happens(rng: np.random.Generator, probability: float) -> bool:
@@ -61,20 +61,21 @@ def each(drawn: DrawT | Sequence[DrawT] | None) -> Sequence[DrawT]:
     """The draws of an augmentation, be they none, one or several."""
     if drawn is None:
         return ()
-    return (drawn,) if isinstance(drawn, Told) else drawn
+    return (drawn,) if isinstance(drawn, Transform) else drawn
 
 
-def told_by(name: str, drawn: DrawT | Sequence[DrawT] | None) -> list[DrawT]:
+def namespaced(name: str, drawn: DrawT | Sequence[DrawT] | None) -> list[DrawT]:
     """The draws of an op inside another one, which tell whose they are."""
     own = each(drawn)
     return [
-        draw.telling(**({f"{name}.{key}": draw.values[key] for key in draw.values} or {name: "done"})) for draw in own
+        draw.with_params(**({f"{name}.{key}": draw.values[key] for key in draw.values} or {name: "done"}))
+        for draw in own
     ]
 
 
-def seen_by_next(seen: SeenT, drawn: Told | Sequence[Told] | None) -> SeenT:
+def after(seen: SeenT, drawn: Transform | Sequence[Transform] | None) -> SeenT:
     """What is seen after some draws."""
-    draws: Sequence[Told] = each(drawn)
+    draws: Sequence[Transform] = each(drawn)
     for draw in draws:
-        seen = draw.left(seen)
+        seen = draw.output_view(seen)
     return seen

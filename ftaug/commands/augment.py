@@ -14,14 +14,14 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import nested
 from ftaug.engine.loading import augmented_copies as engine
 from ftaug.engine.loading.augmented_copies import As, Copies
-from ftaug.engine.loading.batches import Prepared
+from ftaug.engine.loading.batches import PreparedDataset
 from ftaug.engine.loading.prepare import modality_of, prepared
-from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import ExperimentError, Interrupted, Stopped
 from ftaug.load import load
-from ftaug.runs.augmented_dataset import WrittenSet, lock
+from ftaug.runs.augmented_dataset import AugmentedDataset, lock
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console as screen
 from ftaug.runs.report.progress_bar import Ticker
@@ -76,7 +76,7 @@ def run(
         print(result["digest"] if only_hash else output)
 
 
-def _cells(data: Prepared, *, as_table: bool) -> tuple[str, ...]:
+def _cells(data: PreparedDataset, *, as_table: bool) -> tuple[str, ...]:
     """The columns in which the samples themselves stand, none where each has a file; raises ExperimentError."""
     found = tuple(data.verbs.cells(data.read(0, None)[0]))
     if as_table:
@@ -109,7 +109,7 @@ def write(
     held = lock(output)
     try:
         as_table = identity["format"] == "table"
-        folder = WrittenSet.open(output, copies.prepared.portion, identity, as_table=as_table, cells=cells)
+        folder = AugmentedDataset.open(output, copies.prepared.portion, identity, as_table=as_table, cells=cells)
         missing = folder.resume(engine.wanted(numbers))
         total = int(numbers.sum())
         with StopRequests() as stop, Ticker(total, folder.count, unit="copy") as ticker:
@@ -143,7 +143,7 @@ def _check_output(experiment: Experiment, output: Path) -> None:
                 raise ExperimentError(f"--output {output}: lies inside the data, {setting}; choose another")
 
 
-def _check_apart(found: Mapping[str, Portion]) -> None:
+def _check_apart(found: Mapping[str, DataSplit]) -> None:
     """Refuse to augment what the model will be measured on."""
     train = found["train"]
     for purpose, portion in found.items():
@@ -155,7 +155,7 @@ def _check_apart(found: Mapping[str, Portion]) -> None:
             )
 
 
-def _say_cautions(experiment: Experiment, train: Portion) -> None:
+def _say_cautions(experiment: Experiment, train: DataSplit) -> None:
     """Say what may be unexpected, on stderr."""
     cautions = modality_of(experiment).hazards(experiment.augment, train.task)
     if not experiment.augment:

@@ -9,11 +9,11 @@ from pathlib import Path
 from ftaug.engine.loading.sample_cache import caching
 from ftaug.engine.loading.split import portions
 from ftaug.engine.system.device import describe
-from ftaug.engine.training.auto_unfreeze import settled
+from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.benchmark import Found, advice, measure
 from ftaug.engine.training.build import build
-from ftaug.engine.training.micro_batch_size import parted
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.micro_batch_size import with_micro_batch
+from ftaug.engine.training.state import TrainingState
 from ftaug.load import load
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console
@@ -23,9 +23,9 @@ def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json
     """Train for some steps without leaving anything behind, and print what they cost."""
     experiment = load(config, overrides)
     data = readable(experiment, portions(experiment.data, experiment.seed))
-    experiment, _ = settled(experiment, device, data)
+    experiment, _ = resolve_auto_unfreeze(experiment, device, data)
     built = build(experiment, device, data, pretrained=False)
-    with caching(parted(built)) as (setup, _):
+    with caching(with_micro_batch(built)) as (setup, _):
         found = measure(setup, steps)
     said = advice(setup, found)
     if as_json:
@@ -34,7 +34,7 @@ def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json
     _print(setup, found, said)
 
 
-def _print(setup: Setup, found: Found, said: Sequence[str]) -> None:
+def _print(setup: TrainingState, found: Found, said: Sequence[str]) -> None:
     speed = (
         f"{found.samples_per_second:.1f} samples a second, {found.share:.0%} of the {found.bound:.1f} that the network"
     )

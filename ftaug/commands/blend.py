@@ -12,7 +12,7 @@ from ftaug.runs.initial_weights import weights_of
 from ftaug.runs.report import console as output
 from ftaug.runs.report import plots, training_summary
 from ftaug.runs.report.progress_bar import Ticker
-from ftaug.runs.trained_model import OpenRun
+from ftaug.runs.trained_model import TrainedModel
 
 ALPHAS = tuple(step / 10 for step in range(11))
 
@@ -41,7 +41,7 @@ def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, t
 
 
 def blended(
-    opened: OpenRun, start: weight_mixing.Weights, alphas: Sequence[float]
+    opened: TrainedModel, start: weight_mixing.Weights, alphas: Sequence[float]
 ) -> tuple[list[dict[str, Any]], tuple[weight_mixing.Candidate, dict[str, Any]]]:
     """A row for each blend, and the best of them: of equal scores the lower loss, then the nearest to the start."""
     end = weights_of(opened)
@@ -62,14 +62,14 @@ def blended(
 
 
 def _at(
-    opened: OpenRun, start: weight_mixing.Weights, end: weight_mixing.Weights, alpha: float, norms: Sequence[str]
+    opened: TrainedModel, start: weight_mixing.Weights, end: weight_mixing.Weights, alpha: float, norms: Sequence[str]
 ) -> Iterator[weight_mixing.Candidate]:
     """The blend at an alpha; between the ends also with the statistics of BatchNorm measured anew."""
     weights = weight_mixing.between(start, end, alpha)
     yield from weight_mixing.measured(opened, weights, norms if 0 < alpha < 1 else ())
 
 
-def show(opened: OpenRun, account: Mapping[str, Any]) -> None:
+def show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
     """Print the blends for a person, on stderr."""
     names = list(account["blends"][0]["metrics"])
     chosen = account["alpha"], account["norms"]

@@ -13,13 +13,13 @@ import numpy as np
 
 from ftaug.components import metrics
 from ftaug.components.losses.regression import mae, pearson, r2, rmse, spearman
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace, storage_errors
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
 from ftaug.runs.report import console, plots, regression
 from ftaug.runs.requirements import Requirement, check, check_names
-from ftaug.runs.trained_model import OpenRun, open_run
+from ftaug.runs.trained_model import TrainedModel, open_run
 
 LISTED_CONFUSIONS = 10
 OF_NUMBERS = {m.__name__: m for m in (mae, rmse, r2, pearson, spearman)}
@@ -106,7 +106,7 @@ def confusion_matrix(measured: Measurement, task: Task) -> np.ndarray:
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def write(report: dict[str, Any], opened: OpenRun, portion: Portion, measured: Measurement) -> Iterator[Path]:
+def write(report: dict[str, Any], opened: TrainedModel, portion: DataSplit, measured: Measurement) -> Iterator[Path]:
     """Write the report's files into the run folder; yields their paths."""
     folder = opened.folder / "report"
     make_inside(folder)
@@ -124,7 +124,7 @@ def write(report: dict[str, Any], opened: OpenRun, portion: Portion, measured: M
         yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{portion.purpose}.png")
 
 
-def predictions_table(portion: Portion, measured: Measurement) -> Iterator[list[str]]:
+def predictions_table(portion: DataSplit, measured: Measurement) -> Iterator[list[str]]:
     """A heading and a row per sample: its name, what it is, what it was taken for, and every class's probability."""
     classes = portion.task.classes
     yield ["sample", "target", "prediction", *classes]

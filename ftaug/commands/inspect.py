@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.prepare import horizon, modality_of
-from ftaug.engine.loading.split import Portion, notes_of, portions
+from ftaug.engine.loading.split import DataSplit, notes_of, portions
 from ftaug.engine.system.storage import storage_errors
 from ftaug.engine.training import unfreeze
 from ftaug.engine.training.build import build_model, cautions
 from ftaug.engine.training.parameter_summary import Row, course, outline
 from ftaug.engine.training.peft import adapt
 from ftaug.errors import BadData, ExperimentError, MissingInput
-from ftaug.interfaces.model import Backbone, Horizon
+from ftaug.interfaces.model import Backbone, TrainingLength
 from ftaug.load import load
 from ftaug.runs.bad_samples import without
 from ftaug.runs.data_check import Unreadable, read_all
@@ -48,7 +48,7 @@ def run(
     alike = _alike(target) if cka else {}
     run = config.parent
     recorded = target.is_dir() and (run / MODEL_FILE).is_file()
-    data: Mapping[str, Portion] = (
+    data: Mapping[str, DataSplit] = (
         dict(recorded_data(run, experiment)) if recorded else portions(experiment.data, experiment.seed)
     )
     backbone, _ = build_model(experiment, data["train"].task)
@@ -110,7 +110,9 @@ def _config(target: Path) -> Path:
     return target / "resolved.yaml"
 
 
-def _as_json(data: Mapping[str, Portion], backbone: Backbone, rows: Sequence[Row], length: Horizon) -> dict[str, Any]:
+def _as_json(
+    data: Mapping[str, DataSplit], backbone: Backbone, rows: Sequence[Row], length: TrainingLength
+) -> dict[str, Any]:
     return {
         "data": {purpose: len(portion) for purpose, portion in data.items()},
         "notes": notes_of(data),
@@ -128,11 +130,11 @@ def _as_json(data: Mapping[str, Portion], backbone: Backbone, rows: Sequence[Row
 
 
 def _print(
-    data: Mapping[str, Portion],
+    data: Mapping[str, DataSplit],
     backbone: Backbone,
     experiment: Experiment,
     rows: Sequence[Row],
-    length: Horizon,
+    length: TrainingLength,
     warnings: Sequence[str],
 ) -> None:
     console = output.PlainConsole()
@@ -163,7 +165,7 @@ def _whether_stored(backbone: Backbone) -> str:
     return " (on this machine)" if backbone.stored() else " (not on this machine: training downloads them)"
 
 
-def _table(rows: Sequence[Row], length: Horizon) -> Table:
+def _table(rows: Sequence[Row], length: TrainingLength) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -189,7 +191,7 @@ def _totals(rows: Sequence[Row]) -> str:
     return f"{total:,} parameters; {learning:,} learn ({learning / total:.1%}){later}"
 
 
-def _start(step: int | None, length: Horizon) -> str:
+def _start(step: int | None, length: TrainingLength) -> str:
     if step is None:
         return "frozen"
     return f"from step {step:,} (epoch {step / length.epoch_steps:.3g})" if step else "from the start"
@@ -201,7 +203,7 @@ def _decay(row: Row) -> str:
     return f"{row.weight_decay:g}" if row.exempt == 0 else f"{row.weight_decay:g} (not on {row.exempt:,})"
 
 
-def _norms(row: Row, length: Horizon) -> str:
+def _norms(row: Row, length: TrainingLength) -> str:
     if row.batch_norms == 0:
         return ""
     if row.batch_norms_learn_from is None:
@@ -211,7 +213,7 @@ def _norms(row: Row, length: Horizon) -> str:
     return f"{row.batch_norms}, statistics fixed until step {row.batch_norms_learn_from:,}"
 
 
-def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: Horizon, path: Path) -> None:
+def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: TrainingLength, path: Path) -> None:
     """Draw the learning rate of each stage over the steps of the run."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -9,10 +9,10 @@ from typing import Any
 from ftaug.engine.loading.sample_cache import caching
 from ftaug.engine.loading.split import portions
 from ftaug.engine.system.storage import storage_errors
-from ftaug.engine.training.auto_unfreeze import settled
+from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.build import build
 from ftaug.engine.training.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
-from ftaug.engine.training.micro_batch_size import parted
+from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.errors import ExperimentError
 from ftaug.load import load
 from ftaug.runs.bad_samples import readable
@@ -36,10 +36,10 @@ def run(
         raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
     experiment = load(config, overrides)
     data = readable(experiment, portions(experiment.data, experiment.seed))
-    experiment, _ = settled(experiment, device, data)
+    experiment, _ = resolve_auto_unfreeze(experiment, device, data)
     built = build(experiment, device, data, pretrained=True)
     built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
-    with caching(parted(built)) as (setup, _):
+    with caching(with_micro_batch(built)) as (setup, _):
         curve = sweep(setup, lowest, highest, steps)
     verdict = judge(curve, experiment.lr.peak)
     path = picture or Path(f"{config.stem}-lr-find.png")

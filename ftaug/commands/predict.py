@@ -20,8 +20,8 @@ from ftaug.engine.system.storage import replace, storage_errors
 from ftaug.errors import BadData, FtaugError
 from ftaug.interfaces.data import Input
 from ftaug.runs.report import console
-from ftaug.runs.report.predictions import Form, form
-from ftaug.runs.trained_model import OpenRun, open_run
+from ftaug.runs.report.predictions import PredictionFormat, form
+from ftaug.runs.trained_model import TrainedModel, open_run
 
 FAILURES_SHOWN = 20
 
@@ -84,7 +84,7 @@ class Failures:
             raise error
 
 
-def predict(opened: OpenRun, inputs: Iterable[Input]) -> Iterator[Prediction]:
+def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Prediction]:
     """Predict a batch at a time, so that inputs without an end do; one that cannot be read yields its error."""
     verbs = modality_of(opened.experiment)
     pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
@@ -108,7 +108,7 @@ def predict(opened: OpenRun, inputs: Iterable[Input]) -> Iterator[Prediction]:
                     yield Prediction(one.name, next(answers))
 
 
-def _sinks(told: Form, as_json: bool, csv: Path | None) -> list[AbstractContextManager[Sink]]:
+def _sinks(told: PredictionFormat, as_json: bool, csv: Path | None) -> list[AbstractContextManager[Sink]]:
     """Where the predictions go: to a file, to stdout, or both."""
     to_file = [] if csv is None else [_to_csv(told, csv)]
     on_stdout = _to_json(told) if as_json else _to_table(told) if csv is None else _to_path(csv)
@@ -116,7 +116,7 @@ def _sinks(told: Form, as_json: bool, csv: Path | None) -> list[AbstractContextM
 
 
 @contextmanager
-def _to_json(told: Form) -> Iterator[Sink]:
+def _to_json(told: PredictionFormat) -> Iterator[Sink]:
     """A list on stdout that is printed as it grows."""
     start = "["
 
@@ -131,7 +131,7 @@ def _to_json(told: Form) -> Iterator[Sink]:
 
 
 @contextmanager
-def _to_csv(told: Form, path: Path) -> Iterator[Sink]:
+def _to_csv(told: PredictionFormat, path: Path) -> Iterator[Sink]:
     """A file, written at the end."""
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
@@ -149,7 +149,7 @@ def _to_path(path: Path) -> Iterator[Sink]:
 
 
 @contextmanager
-def _to_table(told: Form) -> Iterator[Sink]:
+def _to_table(told: PredictionFormat) -> Iterator[Sink]:
     """A table for a person, without the column of errors where there is none."""
     found: list[Prediction] = []
     yield found.append
@@ -157,12 +157,12 @@ def _to_table(told: Form) -> Iterator[Sink]:
     console.show(console.table(_headings(told)[:shown], (_row(told, one)[:shown] for one in found)))
 
 
-def _headings(told: Form) -> list[str]:
+def _headings(told: PredictionFormat) -> list[str]:
     """The columns of the table and of the CSV file."""
     return ["input", *told.headings, "error"]
 
 
-def _row(told: Form, one: Prediction) -> list[str | float]:
+def _row(told: PredictionFormat, one: Prediction) -> list[str | float]:
     """The name of the input, what the model says of it, and the error where there is one."""
     values = [""] * len(told.headings) if one.answer is None else told.cells(one.answer)
     return [one.name, *values, one.error or ""]

@@ -17,10 +17,10 @@ from ftaug.config.registry import nested
 from ftaug.config.severity import governed
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.prepare import modality_of
-from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.system import storage
 from ftaug.errors import ExperimentError, did_you_mean
-from ftaug.interfaces.preview import Effect, Row, Showing
+from ftaug.interfaces.preview import Effect, PreviewRequest, Row
 from ftaug.load import load
 from ftaug.runs.report import console as results
 from ftaug.runs.report.training_summary import console
@@ -78,7 +78,7 @@ def _of_one_op(experiment: Experiment, name: str, config: Path, overrides: Seque
     return replace(experiment, augment=(found,), mix=None)
 
 
-def _of_class(portion: Portion, name: str, count: int) -> list[int]:
+def _of_class(portion: DataSplit, name: str, count: int) -> list[int]:
     """The first samples of a class."""
     if portion.task.regression:
         raise ExperimentError(f"--class {name}: data.train has numbers, and no classes; leave it out")
@@ -90,7 +90,7 @@ def _of_class(portion: Portion, name: str, count: int) -> list[int]:
     return [int(place) for place in np.flatnonzero(shows)[:count]]
 
 
-def _of_many_classes(portion: Portion, count: int) -> list[int]:
+def _of_many_classes(portion: DataSplit, count: int) -> list[int]:
     """Places of the first samples of classes, spread over all of them; where there are fewer, several of each."""
     if portion.task.kind != "single_label":
         return [
@@ -103,12 +103,12 @@ def _of_many_classes(portion: Portion, count: int) -> list[int]:
     return [int(place) for i, places in enumerate(by_class) for place in places[: each + (i < rest)]]
 
 
-def _showing(experiment: Experiment, class_name: str | None, count: int) -> Showing:
+def _showing(experiment: Experiment, class_name: str | None, count: int) -> PreviewRequest:
     """What is to be shown: samples of one class or of many, and what is known of the augmentations."""
     train = portions(experiment.data, experiment.seed)["train"]
     chosen = _of_class(train, class_name, count) if class_name is not None else _of_many_classes(train, count)
     verbs = modality_of(experiment)
-    showing = Showing(
+    showing = PreviewRequest(
         title=experiment.name,
         samples=len(train),
         rows=[_row(experiment, train, place) for place in chosen],
@@ -122,20 +122,22 @@ def _showing(experiment: Experiment, class_name: str | None, count: int) -> Show
     return replace(showing, effects=effects, cautions=[*hazards, *(e.warning for e in effects if e.warning)])
 
 
-def _row(experiment: Experiment, train: Portion, place: int) -> Row:
+def _row(experiment: Experiment, train: DataSplit, place: int) -> Row:
     sample = int(train.ids[place])
     streams = partial(seeds.streams, experiment.seed, sample=sample)
-    return Row(train.samples.read(sample), train.labels(place), streams, train.samples.name(sample), train.told(place))
+    return Row(
+        train.samples.read(sample), train.labels(place), streams, train.samples.name(sample), train.describe(place)
+    )
 
 
 def _table(effects: Sequence[Effect], samples: int, noun: str) -> Table:
     """How often each op fired and what it did."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(f"alone, {effects[0].tries // samples} times on {samples} {noun}{'s' * (samples != 1)}")
-    for heading in effects[0].told():
+    for heading in effects[0].describe():
         table.add_column(heading, justify="right")
     for effect in effects:
-        table.add_row(effect.op, *effect.told().values())
+        table.add_row(effect.op, *effect.describe().values())
     return table
 
 

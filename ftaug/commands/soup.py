@@ -14,7 +14,7 @@ from ftaug.runs.initial_weights import weights_of
 from ftaug.runs.report import console as output
 from ftaug.runs.report import training_summary
 from ftaug.runs.report.progress_bar import Ticker
-from ftaug.runs.trained_model import OpenRun
+from ftaug.runs.trained_model import TrainedModel
 from ftaug.runs.weight_mixing import Candidate, Weights
 
 
@@ -27,7 +27,7 @@ def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: 
     with weight_mixing.mix_folder(path, host, weight_mixing.identity("soup", runs)) as folder:
         if folder.complete is None:
             try:
-                best, account = Soup(host, runs, trust_plugins).cooked()
+                best, account = Soup(host, runs, trust_plugins).best_soup()
                 weight_mixing.complete(
                     folder, host, [Path(name) for name in account["ingredients"]], best, "soup", account
                 )
@@ -48,12 +48,12 @@ ALL = "all of them"
 class Soup:
     """The runs to be mixed; at any time only the weights at hand and a mean or two are in memory."""
 
-    host: OpenRun
+    host: TrainedModel
     runs: Sequence[Path]
     trust_plugins: bool
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def cooked(self) -> tuple[Candidate, dict[str, Any]]:
+    def best_soup(self) -> tuple[Candidate, dict[str, Any]]:
         """The best of the greedy soup and the mean of all, and an account of how it came about."""
         with Ticker(2 * len(self.runs), 0, unit="mix") as ticker:
             order, every, norms = self._alone(ticker)
@@ -115,7 +115,7 @@ def _best(found: Sequence[Candidate]) -> Candidate:
     return max(found, key=lambda candidate: candidate.rank)
 
 
-def _require_alike(first: OpenRun, other: OpenRun) -> None:
+def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
     """Raise ExperimentError where the weights of two runs have no mean, or nothing fair to choose it by."""
     here, there = first.experiment, other.experiment
     ours, theirs = (

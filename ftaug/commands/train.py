@@ -62,7 +62,7 @@ def run(
     given = read(continued / "experiment.yaml" if continued else config)
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    begun = Begun(given, device, started, elsewhere)
+    begun = Invocation(given, device, started, elsewhere)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
@@ -107,7 +107,7 @@ def _digest_of(run: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Begun:
+class Invocation:
     """What a call of the command has for every run."""
 
     given: str  # the experiment file
@@ -126,7 +126,7 @@ def _anew_where_data_changed(train: Callable[[], dict[str, Any]], *, fresh: bool
     return train()
 
 
-def _one(experiment: Experiment, known: str, path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+def _one(experiment: Experiment, known: str, path: Path, begun: Invocation, *, fresh: bool) -> dict[str, Any]:
     """Bring a run with a digest to its end; returns what it came to. Raises Stopped."""
     from ftaug.engine.system.run_folder import RunFolder
     from ftaug.runs.report import console as output
@@ -187,7 +187,7 @@ def _parts(experiment: Experiment, folds: int) -> list[str]:
     return [f"data.val={{fold: {number}, of: {folds}}}" for number in range(1, folds + 1)]
 
 
-def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool) -> dict[str, Any]:
+def _folds(each: Sequence[Experiment], path: Path, begun: Invocation, *, fresh: bool) -> dict[str, Any]:
     """Bring the run of each fold to its end; returns their mean. Raises Stopped."""
     from ftaug.engine.system.run_folder import fresh_path
     from ftaug.runs import cross_validation as folds
@@ -218,7 +218,7 @@ def _folds(each: Sequence[Experiment], path: Path, begun: Begun, *, fresh: bool)
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
-def _train(experiment: Experiment, folder: RunFolder, begun: Begun) -> None:
+def _train(experiment: Experiment, folder: RunFolder, begun: Invocation) -> None:
     from ftaug.runs.training import train
 
     limit = experiment.train.max_time

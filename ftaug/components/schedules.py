@@ -9,14 +9,14 @@ from pydantic import Field
 
 from ftaug.config.kinds import schedule
 from ftaug.config.types import CountOrZero, Duration, Fraction, NonNegative, Positive, Wording
-from ftaug.interfaces.model import Horizon, improvements
+from ftaug.interfaces.model import TrainingLength, improvements
 
 Factor = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a factor from 0 to 1")]
 NONE = Duration(0, "steps")
 
 
 @schedule.register
-def constant(step: int, horizon: Horizon, *, warmup: Duration = NONE) -> float:
+def constant(step: int, horizon: TrainingLength, *, warmup: Duration = NONE) -> float:
     """Stay at the peak.
 
     Settings:
@@ -26,7 +26,7 @@ def constant(step: int, horizon: Horizon, *, warmup: Duration = NONE) -> float:
 
 
 @schedule.register
-def linear(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
+def linear(step: int, horizon: TrainingLength, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
     """Fall along a straight line from the peak to the end of the run.
 
     Settings:
@@ -37,7 +37,7 @@ def linear(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Factor 
 
 
 @schedule.register
-def cosine(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
+def cosine(step: int, horizon: TrainingLength, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
     """Fall along half a cosine from the peak to the end of the run.
 
     Settings:
@@ -49,7 +49,7 @@ def cosine(step: int, horizon: Horizon, *, warmup: Duration = NONE, end: Factor 
 
 @schedule.register
 def polynomial(
-    step: int, horizon: Horizon, *, power: Positive = 2.0, warmup: Duration = NONE, end: Factor = 0.0
+    step: int, horizon: TrainingLength, *, power: Positive = 2.0, warmup: Duration = NONE, end: Factor = 0.0
 ) -> float:
     """Fall as a power of the share of the run that is left.
 
@@ -65,7 +65,7 @@ def polynomial(
 @schedule.register
 def exponential(
     step: int,
-    horizon: Horizon,
+    horizon: TrainingLength,
     *,
     factor: Fraction = 0.9,
     every: Duration = Duration(1, "epochs"),
@@ -84,7 +84,12 @@ def exponential(
 
 @schedule.register
 def step(
-    step: int, horizon: Horizon, *, factor: Fraction = 0.1, every: Duration = Duration(30, "%"), warmup: Duration = NONE
+    step: int,
+    horizon: TrainingLength,
+    *,
+    factor: Fraction = 0.1,
+    every: Duration = Duration(30, "%"),
+    warmup: Duration = NONE,
 ) -> float:
     """Multiply the rate by a factor at equal intervals.
 
@@ -99,7 +104,7 @@ def step(
 @schedule.register
 def multistep(
     step: int,
-    horizon: Horizon,
+    horizon: TrainingLength,
     *,
     at: tuple[Duration, ...] = (Duration(50, "%"), Duration(75, "%")),
     factor: Fraction = 0.1,
@@ -119,7 +124,7 @@ def multistep(
 @schedule.register
 def one_cycle(
     step: int,
-    horizon: Horizon,
+    horizon: TrainingLength,
     *,
     warmup: Duration = Duration(30, "%"),
     start: Factor = 0.04,
@@ -141,7 +146,7 @@ def one_cycle(
 @schedule.register
 def warmup_stable_decay(
     step: int,
-    horizon: Horizon,
+    horizon: TrainingLength,
     *,
     warmup: Duration = Duration(5, "%"),
     decay: Duration = Duration(20, "%"),
@@ -165,7 +170,7 @@ def warmup_stable_decay(
 @schedule.register
 def plateau(
     step: int,
-    horizon: Horizon,
+    horizon: TrainingLength,
     *,
     factor: Fraction = 0.1,
     patience: CountOrZero = 3,
@@ -200,7 +205,7 @@ def _rise(step: int, warm: int) -> float:
     return min((step + 1) / warm, 1.0) if warm else 1.0
 
 
-def _progress(step: int, horizon: Horizon, warmup: Duration) -> float:
+def _progress(step: int, horizon: TrainingLength, warmup: Duration) -> float:
     """The share of the run after the warmup that has passed before this step: 0 at its first, 1 after the last."""
     warm = warmup.steps(horizon)
     return min(max(step - warm, 0) / max(horizon.total_steps - warm, 1), 1.0)

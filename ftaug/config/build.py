@@ -14,14 +14,14 @@ from ftaug.config import kinds
 from ftaug.config.checks import check
 from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.other_names import SPELLINGS
-from ftaug.config.problems import Fault
+from ftaug.config.problems import PartialProblem
 from ftaug.config.registry import Component
 from ftaug.config.schema import dataclass_shape, list_setting, read_tree, value_at, word_as_list
 from ftaug.config.task_fit import tasks_of, with_task_defaults
 from ftaug.config.yaml_document import Document, Places, Where
 from ftaug.errors import Problem
 
-Faults = list[tuple[Where, Fault]]
+Faults = list[tuple[Where, PartialProblem]]
 
 
 def read(

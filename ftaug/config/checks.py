@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ftaug.config.experiment import Experiment, Fold, Split, UnfreezeStage
 from ftaug.config.modalities import WITHOUT_EFFECT
-from ftaug.config.problems import Fault, predicate
+from ftaug.config.problems import PartialProblem, predicate
 from ftaug.config.registry import Component
 from ftaug.config.task_fit import TARGETS, misfits, possible_tasks, tasks_of
 from ftaug.config.types import Duration
 from ftaug.config.yaml_document import Where
 from ftaug.errors import ExperimentError, one_of
 
-Found = Iterator[tuple[Where, Fault]]
+Found = Iterator[tuple[Where, PartialProblem]]
 Check = Callable[[Experiment], Found]
 
 CHECKS: list[tuple[tuple[Where, ...], Check]] = []
@@ -45,7 +45,7 @@ def check(experiment: Experiment, faulty: Iterable[Where] = ()) -> Found:
 def _fit_the_task(part: Where, experiment: Experiment) -> Found:
     for misfit in misfits(experiment, tasks_of(experiment)):
         if misfit.where[: len(part)] == part:
-            yield misfit.where, Fault(misfit.message, "", "nothing", place=misfit.place)
+            yield misfit.where, PartialProblem(misfit.message, "", "nothing", place=misfit.place)
 
 
 for _part in ("loss", "objective", "data.sampler", "evaluate.metrics", "evaluate.thresholds", "mix", "distil"):
@@ -59,7 +59,9 @@ def _settings_of_dataset_go_together(purpose: str, experiment: Experiment) -> Fo
             possible_tasks(dataset)
         except ExperimentError as error:
             where = ("data", purpose, dataset.name)
-            yield from ((where, Fault(problem.message, "", "nothing", at_key=True)) for problem in error.problems)
+            yield from (
+                (where, PartialProblem(problem.message, "", "nothing", at_key=True)) for problem in error.problems
+            )
 
 
 for _purpose in ("train", "val", "test"):

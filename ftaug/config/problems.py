@@ -14,7 +14,7 @@ from ftaug.errors import Place
 
 
 @dataclass(frozen=True)
-class Fault:
+class PartialProblem:
     """One thing wrong with a tree, in words that still lack the way to it."""
 
     before: str  # "unknown key 'epoch'"
@@ -32,12 +32,12 @@ class Fault:
         return f"{self.before}{self.after}"
 
 
-def predicate(words: str) -> Fault:
+def predicate(words: str) -> PartialProblem:
     """A fault that reads `path words`."""
-    return Fault("", words, "self")
+    return PartialProblem("", words, "self")
 
 
-def fail(*faults: tuple[Where, Fault]) -> ValidationError:
+def fail(*faults: tuple[Where, PartialProblem]) -> ValidationError:
     """The error that hands faults up through pydantic, which puts the outer part of the way before each."""
     kind = PydanticCustomError("ftaug", "fault")
     return ValidationError.from_exception_data(

@@ -27,7 +27,7 @@ from ftaug.config.annotations import (
 )
 from ftaug.config.hints import listed_as, right_place
 from ftaug.config.other_names import hint, same_name, setting_hint, spelled
-from ftaug.config.problems import Fault, fail, predicate
+from ftaug.config.problems import PartialProblem, fail, predicate
 from ftaug.config.registry import (
     REGISTRIES,
     Component,
@@ -92,17 +92,17 @@ class Shape:
             raise fail(*(self._fault(line, complete, hint=n < SHOWN) for n, line in enumerate(lines))) from None
         return {key: hashable(values[key]) for key in self.annotations}
 
-    def _fault(self, line: ErrorDetails, tree: Mapping[str, Any], *, hint: bool) -> tuple[Where, Fault]:
+    def _fault(self, line: ErrorDetails, tree: Mapping[str, Any], *, hint: bool) -> tuple[Where, PartialProblem]:
         where, value = line["loc"], line["input"]
-        if isinstance(value, Fault):
+        if isinstance(value, PartialProblem):
             return as_written(where, tree), value
         if line["type"] == "extra_forbidden" and not hint:
-            return where, Fault(f"unknown key '{where[-1]}'", "", "parent", at_key=True)
+            return where, PartialProblem(f"unknown key '{where[-1]}'", "", "parent", at_key=True)
         if line["type"] == "extra_forbidden":
             return where, self._unknown(str(where[-1]))
         if line["type"] == "missing" and len(where) == 1:
             expected = wording(self.annotations[str(where[0])])
-            return where, Fault(f"missing key '{where[0]}'", f": it must be {expected}", "parent")
+            return where, PartialProblem(f"missing key '{where[0]}'", f": it must be {expected}", "parent")
         if line["type"] == "missing":  # from a list that is too short
             where = where[:-1]
             value = value_at(tree, where)
@@ -110,17 +110,17 @@ class Shape:
         mend = as_list(value) if line["type"] in ("tuple_type", "list_type") else ""
         return as_written(where, tree), predicate(f"must be {wording(annotation)}; got {shown(value)}{mend}")
 
-    def _unknown(self, key: str) -> Fault:
+    def _unknown(self, key: str) -> PartialProblem:
         """The fault for a key that is not one of these, with the nearest that is, here or elsewhere in the file."""
         name, colon, rest = key.partition(":")
         if colon and name in self.annotations:
-            return Fault(
+            return PartialProblem(
                 f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
             )
         target = right_place(key, self.name)
         near = f"; did you mean '{target}'?" if target else setting_hint(key, self.annotations)
         near = near or valid_keys(key, self.annotations, listed_as(self.name))
-        return Fault(f"unknown key '{key}'", near, "parent", at_key=True)
+        return PartialProblem(f"unknown key '{key}'", near, "parent", at_key=True)
 
 
 @functools.cache
@@ -204,14 +204,14 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
         raise fail(((), predicate(words)))
     name = name if name in entries else spelled(kind, name)
     if name not in entries and not _hint_wanted(context):
-        raise fail((prefix, Fault(f"no {kind} '{name}'", "", "nothing", at_key=bool(prefix))))
+        raise fail((prefix, PartialProblem(f"no {kind} '{name}'", "", "nothing", at_key=bool(prefix))))
     try:
         entry = entries[name]
     except KeyError as error:
         words = _elsewhere(kind, name, context) or str(error.args[0])
         if missing := context.get("missing_plugins"):
             words += f" (not imported: {', '.join(missing)})"
-        raise fail((prefix, Fault(words, "", "nothing", at_key=bool(prefix)))) from None
+        raise fail((prefix, PartialProblem(words, "", "nothing", at_key=bool(prefix)))) from None
     only = list_setting(entry) if isinstance(settings, str | list) else None
     try:
         bound = read_settings(entry, {} if settings is None else {only: settings} if only else settings, context)
@@ -346,7 +346,9 @@ class AnyOf:
                     return choice.validate_python(value, context=info.context)
                 except ValidationError as error:
                     errors.append(error)
-            told = [error for error in errors if all(isinstance(line["input"], Fault) for line in error.errors())]
+            told = [
+                error for error in errors if all(isinstance(line["input"], PartialProblem) for line in error.errors())
+            ]
             if told and (len(fitting) == 1 or not isinstance(value, str)):
                 raise told[0]
             expected = ", or ".join(wording(annotation).removeprefix("one of ") for annotation in self.types)

@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from ftaug.config.plugins import is_file
 
 if TYPE_CHECKING:
-    from ftaug.interfaces.model import Horizon
+    from ftaug.interfaces.model import TrainingLength
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Duration:
             raise ValueError(cls.wording)
         return cls(amount, unit)
 
-    def steps(self, horizon: Horizon) -> int:
+    def steps(self, horizon: TrainingLength) -> int:
         """The length in optimizer steps, rounded to the nearest."""
         whole = {"%": horizon.total_steps / 100, "epochs": horizon.epoch_steps, "steps": 1}[self.unit]
         return math.floor(self.amount * whole + 0.5)

@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 from ftaug.image.augmentations.crops import covering, resized_centre
-from ftaug.image.augmentations.transforms import Canvas, Draw, Pixels
+from ftaug.image.augmentations.transforms import Canvas, Draw, PixelFunction
 from ftaug.image.io.picture import Picture
 from ftaug.image.render.resample import FILTERS
 
@@ -97,7 +97,7 @@ def fitted(canvas: Canvas, preprocessing: Mapping[str, Any]) -> list[Draw]:
     if preprocessing.get("crop_mode") != "border" or shown == canvas.target:
         return [resized_centre(canvas, height, width)]
     cropped = resized_centre(canvas._replace(target=shown), height, width)
-    return [cropped, Pixels(partial(_padded, preprocessing=preprocessing), canvas.target)]
+    return [cropped, PixelFunction(partial(_padded, preprocessing=preprocessing), canvas.target)]
 
 
 def _visible(full: tuple[int, int], target: Sequence[int]) -> tuple[int, int]:

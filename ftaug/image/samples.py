@@ -27,8 +27,8 @@ from ftaug.image.io.encode import encode as encode_picture
 from ftaug.image.predict_inputs import inputs as named_pictures
 from ftaug.image.render.gpu import PlannedBatch, packed, rendered
 from ftaug.image.render.gpu_plan import Planned, planned
-from ftaug.interfaces.data import Account, Input, Samples, Streams, Task
-from ftaug.interfaces.export import Facing, Reading
+from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
+from ftaug.interfaces.export import ExportSignature, Reading
 
 on_device = True
 cache_version = VERSION
@@ -74,7 +74,7 @@ def finished(inputs: PlannedBatch) -> Tensor:
     return rendered(inputs)
 
 
-def account(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+def account(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
     """Say what is drawn for a picture, and the classes that it shows after that."""
     return pipeline.account(raw, streams, labels)
 
@@ -134,7 +134,7 @@ def check_pipeline(pipeline: Pipeline) -> None:
 
 def augmented(
     raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
-) -> tuple[np.ndarray, Account]:
+) -> tuple[np.ndarray, AppliedTransforms]:
     """The picture as the model takes it, uint8 (H, W, 3), and what was drawn for it; raises BadData."""
     return pipeline(raw, streams, labels), pipeline.account(raw, streams, labels)
 
@@ -185,10 +185,10 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
     return own if given["size"] == wanted["size"] else nn.Sequential(Resized(tuple(wanted["size"])), own)
 
 
-def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
+def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
     """The model called with pictures as they are collated."""
     pixels = {"pixels": {0: "batch"}}
-    return Facing(
+    return ExportSignature(
         model,
         lambda batch: {"pixels": batch.contiguous()},
         pixels,

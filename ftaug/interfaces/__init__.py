@@ -4,6 +4,6 @@ What a plugin needs can be imported from here.
 """
 
 from ftaug.interfaces.data import ClassCounts, MeanLoss, Samples, SplitRows, Task
-from ftaug.interfaces.model import Backbone, Horizon, Stage
+from ftaug.interfaces.model import Backbone, Stage, TrainingLength
 
-__all__ = ["Backbone", "ClassCounts", "Horizon", "MeanLoss", "Samples", "SplitRows", "Stage", "Task"]
+__all__ = ["Backbone", "ClassCounts", "MeanLoss", "Samples", "SplitRows", "Stage", "Task", "TrainingLength"]

@@ -18,7 +18,7 @@ Streams = Callable[[str], np.random.Generator]
 TaskKind = Literal["single_label", "multi_label", "regression"]
 
 
-class Account(NamedTuple):
+class AppliedTransforms(NamedTuple):
     """What a pipeline drew for a sample."""
 
     values: Mapping[str, Mapping[str, float | str]]  # of each op that fired, by the name of its stream

@@ -59,7 +59,7 @@ class PipelineTask(NamedTuple):
     inputs: Callable[[Path], Callable[[SampleBatch], Mapping[str, Tensor]]]  # by the preprocessing in a folder
 
 
-class Facing(NamedTuple):
+class ExportSignature(NamedTuple):
     """A model as it is used elsewhere: called with named tensors instead of a collated batch."""
 
     module: nn.Module  # called with these tensors, by position
@@ -82,7 +82,7 @@ class Bundle:
     activation: str  # "softmax" or "sigmoid", from logits to probabilities; in regression "identity"
     preprocessing: Mapping[str, Any]
     name: str
-    facing: Facing  # its module gives what `outputs` names
+    facing: ExportSignature  # its module gives what `outputs` names
     save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
     scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network
     adapter: Adapter | None = None  # where the method adds weights of its own

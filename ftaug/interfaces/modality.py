@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ftaug.interfaces.data import Account, Input, Samples, Streams, Task
-from ftaug.interfaces.export import Facing, Reading
+from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
+from ftaug.interfaces.export import ExportSignature, Reading
 from ftaug.interfaces.preview import Show
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Modality(Protocol):
     def finished(self, inputs: Any) -> Tensor:
         """Do the rest on the device where its tensors are: what `collate` would have given, but for rounding."""
 
-    def account(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+    def account(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
         """Say what `prepare` draws for a sample."""
 
     def cached(self, samples: Samples, folder: Path, must_keep: bool) -> Samples:
@@ -81,7 +81,7 @@ class Modality(Protocol):
 
     def augmented(
         self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]
-    ) -> tuple[Any, Account]:
+    ) -> tuple[Any, AppliedTransforms]:
         """The sample after the augmentations, as it can be stored, and what they drew; raises BadData."""
 
     def canonical(self, sample: Any) -> bytes:
@@ -114,7 +114,7 @@ class Modality(Protocol):
         Raises ExperimentError, in a predicate, where nothing can make the one of the other.
         """
 
-    def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
+    def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
         """The model as programs elsewhere call it."""
 
     def synthetic(self, preprocessing: Mapping[str, Any]) -> Sequence[Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-class Horizon(NamedTuple):
+class TrainingLength(NamedTuple):
     """How long a run is, in optimizer steps, and how its evaluations went so far."""
 
     total_steps: int
@@ -92,7 +92,7 @@ def nothing() -> None:
 
 
 @dataclass(frozen=True)
-class Adapted:
+class PeftModel:
     """What a method made of a network, in place."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,7 @@ class Row:
     labels: tuple[str, ...]
     streams: Callable[[int], Streams]
     name: str = ""
-    told: str = ""  # its classes or its numbers, in words
+    label_text: str = ""  # its classes or its numbers, in words
 
 
 class Effect(Protocol):
@@ -40,12 +40,12 @@ class Effect(Protocol):
     def warning(self) -> str | None:
         """What a person should change, if anything."""
 
-    def told(self) -> Mapping[str, str]:
+    def describe(self) -> Mapping[str, str]:
         """The figures for a person, under their headings."""
 
 
 @dataclass(frozen=True)
-class Showing:
+class PreviewRequest:
     """What a person is to be shown, and of which samples."""
 
     title: str
@@ -60,7 +60,7 @@ class Showing:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Preview:
     """Samples as a person sees them."""
 
     file: Callable[[str], bytes]  # the content of a file with this suffix
@@ -77,14 +77,14 @@ class Show(Protocol):
     def check_output(self, output: Path) -> None:
         """Raise ExperimentError for a file that no sheet can be written to."""
 
-    def overview(self, showing: Showing) -> Sheet:
+    def overview(self, showing: PreviewRequest) -> Preview:
         """Samples as they are, after each augmentation alone, and after all of them."""
 
-    def repeated(self, showing: Showing) -> Sheet:
+    def repeated(self, showing: PreviewRequest) -> Preview:
         """Several draws of the one augmentation."""
 
-    def severities(self, showing: Showing) -> Sheet:
+    def severities(self, showing: PreviewRequest) -> Preview:
         """The first sample after each augmentation that has a severity, from 0 to 1, by the same draw."""
 
-    def effects(self, showing: Showing) -> Sequence[Effect]:
+    def effects(self, showing: PreviewRequest) -> Sequence[Effect]:
         """What each augmentation does alone."""

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from ftaug.config.strict_json import dumps
 from ftaug.data import names
 from ftaug.engine.loading.augmented_copies import Copy, Wanted
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.lock import Lock
 from ftaug.engine.system.run_folder import read_json
 from ftaug.engine.system.storage import make_inside, open_inside, remove, replace, storage_errors
@@ -34,11 +34,11 @@ LONGEST_CELL = 2**31 - 1
 
 
 @dataclass
-class WrittenSet:
+class AugmentedDataset:
     """A folder that this process alone writes. Its rows stand in the order of the copies, without a gap."""
 
     path: Path
-    portion: Portion
+    portion: DataSplit
     identity: Mapping[str, Any]  # what the samples depend on
     cells: tuple[str, ...]  # the columns in which the samples themselves stand; none where each has a file
     folders: Mapping[str, str] | None  # the folder of each class; None for one folder beside a table
@@ -50,8 +50,8 @@ class WrittenSet:
 
     @classmethod
     def open(
-        cls, path: Path, portion: Portion, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
-    ) -> WrittenSet:
+        cls, path: Path, portion: DataSplit, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
+    ) -> AugmentedDataset:
         """Take a folder that is new, empty or holds a part of the same set; raises RunFolderTaken, ExperimentError."""
         folders = None if as_table else folder_names(portion.task)
         _check_columns(portion.task)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from ftaug.config.experiment import Experiment, SkipBadSamples
 from ftaug.engine.loading.batches import Failure
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.build import build_model
 from ftaug.errors import BadData
 from ftaug.runs.data_check import Unreadable, read_each, unreadable
@@ -14,7 +14,7 @@ MOST = SkipBadSamples(0.01)
 """How many samples `bad_samples: skip` leaves out at most."""
 
 
-def readable(experiment: Experiment, data: Mapping[str, Portion]) -> Mapping[str, Portion]:
+def readable(experiment: Experiment, data: Mapping[str, DataSplit]) -> Mapping[str, DataSplit]:
     """The samples to train and measure on: without those that cannot be read, if the experiment skips them.
 
     Reads every sample once as evaluation does. The list depends on the data alone.
@@ -29,7 +29,9 @@ def readable(experiment: Experiment, data: Mapping[str, Portion]) -> Mapping[str
     return without(experiment, data, found)
 
 
-def without(experiment: Experiment, data: Mapping[str, Portion], found: Sequence[Unreadable]) -> Mapping[str, Portion]:
+def without(
+    experiment: Experiment, data: Mapping[str, DataSplit], found: Sequence[Unreadable]
+) -> Mapping[str, DataSplit]:
     """The samples without those that cannot be read; raises BadData where these are more than the experiment allows."""
     if not found:
         return data

@@ -7,13 +7,13 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import DEFAULTS, default_metrics
 from ftaug.engine.training.choose_best import wilson_interval
 from ftaug.engine.training.fit import Progress
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 
 FEW = 500
 """Validation samples below which the uncertainty of a share is shown."""
 
 
-def rule(setup: Setup) -> str:
+def rule(setup: TrainingState) -> str:
     """What decides, with the reason where ftaug chose it."""
     best = setup.experiment.evaluate.best
     why = DEFAULTS[setup.task.kind].reason if default_metrics(setup.experiment) else None
@@ -28,7 +28,7 @@ def rule(setup: Setup) -> str:
     return text
 
 
-def outcome(setup: Setup, progress: Progress, best: Mapping[str, Any]) -> str:
+def outcome(setup: TrainingState, progress: Progress, best: Mapping[str, Any]) -> str:
     """Which checkpoint is the best, with its figures and their uncertainty."""
     metrics = best.get("metrics") or {}
     figures = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())

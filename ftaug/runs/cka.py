@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ftaug.interfaces.model import Stage
 from ftaug.runs.initial_weights import started
-from ftaug.runs.trained_model import OpenRun, open_run
+from ftaug.runs.trained_model import TrainedModel, open_run
 
 SAMPLES = 128
 """Samples that are looked at, at most; fewer than four tell nothing."""
@@ -67,7 +67,7 @@ def before_and_after(run: Path, *, trust_plugins: bool) -> dict[str, float]:
     return {stage: alignment(before[stage], after[stage]) for stage in after}
 
 
-def _samples(opened: OpenRun) -> Tensor:
+def _samples(opened: TrainedModel) -> Tensor:
     """Some samples, spread over validation, or over training where there is none."""
     portion = opened.portions.get("val", opened.portions["train"])
     count = min(SAMPLES, len(portion))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.prepare import modality_of
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import storage
 from ftaug.engine.system.run_folder import read_json
 from ftaug.engine.system.storage import make_inside
@@ -26,7 +26,7 @@ from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
 from ftaug.interfaces.export import Bundle
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.report import console
-from ftaug.runs.trained_model import FOLDS_FILE, OpenRun, open_run
+from ftaug.runs.trained_model import FOLDS_FILE, TrainedModel, open_run
 
 OUT_OF_FOLD = "out-of-fold"
 KEYS = {"digest": str, "folds": int, "complete": bool}
@@ -99,7 +99,7 @@ def table(done: Mapping[str, Any]) -> Table:
     return console.table(("", *(f"val {name}" for name in names)), rows)
 
 
-class Together(nn.Module):
+class EnsembleNetwork(nn.Module):
     """Several networks as one, whose probabilities, or numbers, are the mean of theirs."""
 
     def __init__(self, members: Sequence[nn.Module], activation: str) -> None:
@@ -119,13 +119,13 @@ class Together(nn.Module):
 
 
 @dataclass
-class OpenFolds(OpenRun):
+class Ensemble(TrainedModel):
     """The models of all folds as one; training samples are answered by the one that did not see them."""
 
-    members: Sequence[OpenRun] = field(default_factory=list)
+    members: Sequence[TrainedModel] = field(default_factory=list)
 
     @cached_property
-    def portions(self) -> dict[str, Portion]:
+    def portions(self) -> dict[str, DataSplit]:
         """The test samples, where there are some, and the training samples, each to be answered out of its fold."""
         parts = [member.portions["val"] for member in self.members]
         order = np.argsort(np.concatenate([part.ids for part in parts]))
@@ -134,7 +134,7 @@ class OpenFolds(OpenRun):
         measured = {**tests, "val": replace(parts[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
         return {name: replace(part, task=self.task) for name, part in measured.items()}
 
-    def logits(self, portion: Portion) -> np.ndarray:
+    def logits(self, portion: DataSplit) -> np.ndarray:
         """The ensemble's answers on a portion; of training samples, that of the model which did not see them."""
         if portion.purpose != OUT_OF_FOLD:
             return super().logits(portion)
@@ -171,7 +171,7 @@ class OpenFolds(OpenRun):
         return {**each[0], "checkpoint": None, "folds": [one["checkpoint"] for one in each]}
 
 
-def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
+def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
     """Open the ensemble of a run of folds; raises MissingInput while some are not complete."""
     known = read_json(path / FOLDS_FILE, KEYS) or {}
     if not known.get("complete"):
@@ -184,11 +184,11 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> OpenFolds:
     ]
     first = members[0]
     networks = [nn.Sequential(member.model.network, member.model.units) for member in members]
-    model = Model(first.model.normaliser, Together(networks, first.activation), nn.Identity())
+    model = Model(first.model.normaliser, EnsembleNetwork(networks, first.activation), nn.Identity())
     thresholds = [member.task.thresholds for member in members if member.task.thresholds is not None]
     mean = tuple(np.mean(thresholds, axis=0).tolist()) if len(thresholds) == len(members) else None
     shared = ("experiment", "activation", "preprocessing", "class_counts", "train_samples")
-    return OpenFolds(
+    return Ensemble(
         folder=path,
         checkpoint=Path(f"the {len(members)} folds"),
         scale=first.scale,

@@ -6,9 +6,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.loading.batches import Batch, Failure, answers, once
+from ftaug.engine.loading.batches import Batch, Failure, iterate_batches, once
 from ftaug.engine.loading.prepare import prepared
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.errors import BadSample
 from ftaug.runs.report.progress_bar import Ticker
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def read_each(
-    experiment: Experiment, data: Mapping[str, Portion], preprocessing: Mapping[str, Any]
-) -> Iterator[tuple[Portion, int, Batch | Failure]]:
+    experiment: Experiment, data: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]
+) -> Iterator[tuple[DataSplit, int, Batch | Failure]]:
     """Prepare every sample once as evaluation does, in the data workers: its split, its position there, the result."""
     total, failures = sum(map(len, data.values())), 0
     workers = processes(experiment.data.workers)
     with Ticker(total, 0, unit="sample") as ticker:
         for purpose, portion in data.items():
             source = prepared(experiment, portion, (), preprocessing)
-            for position, result in enumerate(answers(source, once(len(portion), 1), workers, pin=False)):
+            for position, result in enumerate(iterate_batches(source, once(len(portion), 1), workers, pin=False)):
                 yield portion, position, result
                 failures += isinstance(result, Failure)
                 ticker.tick()
@@ -43,7 +43,7 @@ class Unreadable(NamedTuple):
     error: BadSample
 
 
-def unreadable(portion: Portion, position: int, failure: Failure) -> Unreadable:
+def unreadable(portion: DataSplit, position: int, failure: Failure) -> Unreadable:
     """Describe a sample that cannot be read; raises any other error, such as one of the disk."""
     if not isinstance(failure.error, BadSample):
         raise failure.error
@@ -51,19 +51,19 @@ def unreadable(portion: Portion, position: int, failure: Failure) -> Unreadable:
 
 
 def read_all(
-    experiment: Experiment, data: Mapping[str, Portion], preprocessing: Mapping[str, Any]
+    experiment: Experiment, data: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]
 ) -> tuple[list[Unreadable], list[str]]:
     """The samples that cannot be read, and a line for each kind of sample that is where it should not be."""
-    met, found = Met(), []
+    met, found = DuplicateFinder(), []
     for portion, position, result in read_each(experiment, data, preprocessing):
         if isinstance(result, Failure):
             found.append(unreadable(portion, position, result))
         else:
             met.add(result.inputs, portion, position)
-    return found, list(met.told())
+    return found, list(met.describe())
 
 
-class Spot(NamedTuple):
+class SampleRef(NamedTuple):
     """Where a sample is."""
 
     purpose: str
@@ -72,13 +72,13 @@ class Spot(NamedTuple):
 
 
 @dataclass
-class Met:
+class DuplicateFinder:
     """What the model is given for the samples so far, and which are given again where they should not be."""
 
-    first: dict[bytes, tuple[Portion, int]] = field(default_factory=dict)
-    again: dict[tuple[str, str, bool], list[tuple[Spot, Spot]]] = field(default_factory=dict)
+    first: dict[bytes, tuple[DataSplit, int]] = field(default_factory=dict)
+    again: dict[tuple[str, str, bool], list[tuple[SampleRef, SampleRef]]] = field(default_factory=dict)
 
-    def add(self, inputs: "Tensor", portion: Portion, position: int) -> None:
+    def add(self, inputs: "Tensor", portion: DataSplit, position: int) -> None:
         """Remember a sample; the same in another portion, or with another label, is kept as a pair."""
         digest = blake2b(inputs.contiguous().numpy().tobytes(), digest_size=16).digest()
         here = (portion, position)
@@ -89,7 +89,7 @@ class Met:
         if one[:2] != other[:2]:
             self.again.setdefault((one.purpose, other.purpose, one.label != other.label), []).append((one, other))
 
-    def told(self) -> Iterator[str]:
+    def describe(self) -> Iterator[str]:
         """A line for each kind of repetition, with an example."""
         for (purpose, other, relabelled), pairs in self.again.items():
             where = "there twice" if purpose == other else f"in {other} too"
@@ -99,6 +99,6 @@ class Met:
             yield f"{purpose}: {many} {where}{how}, such as {of[0]}, which is {of[1]}"
 
 
-def _spot(portion: Portion, position: int) -> Spot:
+def _spot(portion: DataSplit, position: int) -> SampleRef:
     name = portion.samples.name(int(portion.ids[position]))
-    return Spot(portion.purpose, portion.told(position), name)
+    return SampleRef(portion.purpose, portion.describe(position), name)

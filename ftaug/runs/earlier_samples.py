@@ -15,7 +15,7 @@ from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, compare, read_rows
 from ftaug.engine.loading.sample_keys import sample_keys
-from ftaug.engine.loading.split import Portion, subset
+from ftaug.engine.loading.split import DataSplit, subset
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import Samples
@@ -57,8 +57,8 @@ def _names(folder: Path) -> set[str]:
 
 
 def consistent(
-    experiment: Experiment, data: Mapping[str, Portion], folder: RunFolder
-) -> tuple[Mapping[str, Portion], list[str]]:
+    experiment: Experiment, data: Mapping[str, DataSplit], folder: RunFolder
+) -> tuple[Mapping[str, DataSplit], list[str]]:
     """The samples of a new run, none of which its starting weights were trained on is to be measured on; and cautions.
 
     Where a run that the weights come from held out the same share of the same data, its split is taken over. Notes in
@@ -105,7 +105,7 @@ def _override(source: Any) -> str:
     return f"'data.val={dumps(source)}'".replace('"', "")
 
 
-def teacher_cautions(experiment: Experiment, data: Mapping[str, Portion]) -> list[str]:
+def teacher_cautions(experiment: Experiment, data: Mapping[str, DataSplit]) -> list[str]:
     """Cautions about samples to measure on that a teacher was trained on."""
     if experiment.distil is None:
         return []
@@ -115,7 +115,7 @@ def teacher_cautions(experiment: Experiment, data: Mapping[str, Portion]) -> lis
     ]
 
 
-def overlapping(run: Path, experiment: Experiment, data: Mapping[str, Portion]) -> list[Overlap]:
+def overlapping(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]) -> list[Overlap]:
     """Which samples to measure on are among those that the weights of a run were trained on."""
     facts = _facts(run)
     trained: set[str] | None = None
@@ -173,7 +173,7 @@ def _named(plain: Any) -> Mapping[str, Any]:
     return plain if isinstance(plain, Mapping) else {str(plain): {}}
 
 
-def _taken_over(run: Path, experiment: Experiment, data: Mapping[str, Portion]) -> Mapping[str, Portion] | None:
+def _taken_over(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]) -> Mapping[str, DataSplit] | None:
     """The samples in the split of another run, those that came since for training; None where that held out others."""
     theirs = _facts(run).get("sources", {})
     ours = {name: source for name in ("val", "test") if isinstance(source := getattr(experiment.data, name), Split)}

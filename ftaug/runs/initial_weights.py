@@ -10,11 +10,11 @@ from ftaug.engine.training.build import build_model
 from ftaug.engine.training.peft import adapt
 from ftaug.interfaces.model import Stage
 from ftaug.load import load
-from ftaug.runs.trained_model import OpenRun
+from ftaug.runs.trained_model import TrainedModel
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialWeights:
     """The weights before the first step, on the CPU, what a method added folded in."""
 
     weights: Mapping[str, Tensor]
@@ -22,7 +22,7 @@ class Start:
     own_head: bool  # whether the head came with the weights, rather than being a fresh one
 
 
-def started(opened: OpenRun, *, trust_plugins: bool) -> Start:
+def started(opened: TrainedModel, *, trust_plugins: bool) -> InitialWeights:
     """Build what a run started from; may download, and raises what reading pretrained weights raises."""
     experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
     backbone, model = build_model(experiment, opened.task, opened.scale)
@@ -30,10 +30,10 @@ def started(opened: OpenRun, *, trust_plugins: bool) -> Start:
     method = adapt(backbone, experiment)
     method.start()
     method.merge()
-    return Start(_copied(model.network.state_dict()), backbone.stages, own_head)
+    return InitialWeights(_copied(model.network.state_dict()), backbone.stages, own_head)
 
 
-def weights_of(opened: OpenRun) -> dict[str, Tensor]:
+def weights_of(opened: TrainedModel) -> dict[str, Tensor]:
     """A run's weights on the CPU, what its method added folded in."""
     return _copied(opened.model.network.state_dict())
 

@@ -8,7 +8,7 @@ from ftaug.engine.training.state import Model
 from ftaug.errors import ExperimentError, MissingInput, Problem
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.model import Backbone
-from ftaug.runs.trained_model import OpenRun, open_run
+from ftaug.runs.trained_model import TrainedModel, open_run
 
 
 def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: Device) -> Teacher | None:
@@ -25,7 +25,7 @@ def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: D
     return Teacher(_translating(opened, distil, experiment, backbone).to(device.torch))
 
 
-def _difference(opened: OpenRun, experiment: Experiment, task: Task) -> str:
+def _difference(opened: TrainedModel, experiment: Experiment, task: Task) -> str:
     """Why the teacher knows something else than the student is to learn; the empty string where it does not."""
     theirs, modality = opened.task, opened.experiment.modality
     if modality != experiment.modality:
@@ -42,7 +42,7 @@ def _listed(task: Task) -> str:
     return ", ".join(task.classes[:8]) + (f" and {len(task.classes) - 8} more" if len(task.classes) > 8 else "")
 
 
-def _translating(opened: OpenRun, distil: Distil, experiment: Experiment, backbone: Backbone) -> Model:
+def _translating(opened: TrainedModel, distil: Distil, experiment: Experiment, backbone: Backbone) -> Model:
     """The teacher's model behind what makes a batch that was prepared for the student one for the teacher."""
     try:
         normaliser = modality_of(experiment).translator(backbone.preprocessing, opened.preprocessing)

@@ -13,7 +13,7 @@ from ftaug.engine.system.storage import replace, storage_errors
 from ftaug.engine.training import evaluate
 
 if TYPE_CHECKING:
-    from ftaug.runs.trained_model import OpenRun
+    from ftaug.runs.trained_model import TrainedModel
 
 THRESHOLDS_FILE = "thresholds.json"
 
@@ -34,7 +34,7 @@ def best_f1(probabilities: np.ndarray, targets: np.ndarray) -> float:
     return float(best[np.abs(best - 0.5).argmin()])
 
 
-def tune(opened: OpenRun) -> dict[str, float]:
+def tune(opened: TrainedModel) -> dict[str, float]:
     """Tune a threshold for each label where the experiment says so, and write them into the run folder."""
     if opened.experiment.evaluate.thresholds is None:
         return {}

@@ -23,7 +23,7 @@ from ftaug.engine.training.feature_cache import measured
 from ftaug.engine.training.fit import Progress, Step, is_recorded
 from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.training.peft import restore
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, ExperimentError
 from ftaug.runs.report.progress_bar import Ticker
 from ftaug.runs.report.tensorboard import open_board, show_row
@@ -45,7 +45,7 @@ SLOW_DISK = 50e6
 class Session:
     """A run on its way: the setup, how far it is, and the folder that it writes."""
 
-    setup: Setup
+    setup: TrainingState
     folder: RunFolder
     progress: Progress
     origin: str  # for people: new, or continued from where
@@ -65,13 +65,13 @@ class Session:
             self.board = open_board(make_inside(self.folder.path / "tensorboard"), self.progress.step)
 
     @classmethod
-    def begin(cls, setup: Setup, folder: RunFolder) -> "Session":
+    def begin(cls, setup: TrainingState, folder: RunFolder) -> "Session":
         """Start at step 0."""
         folder.restore_metrics("")
         return cls(setup, folder, Progress(), "new")
 
     @classmethod
-    def resume(cls, setup: Setup, folder: RunFolder, path: Path) -> "Session":
+    def resume(cls, setup: TrainingState, folder: RunFolder, path: Path) -> "Session":
         """Continue from a checkpoint; raises DataChanged where the data are not the same any more."""
         tensors, state = checkpoint.load(path)
         if state["digest"] != folder.digest:
@@ -157,7 +157,7 @@ class Session:
         began = time.monotonic()
         portion = setup.portions["val"]
         model, source, workers = measured(setup, progress.step)
-        logits = measure.gather(
+        logits = measure.predict_all(
             model,
             source,
             self._evaluation_batch(),
@@ -167,7 +167,7 @@ class Session:
         )
         if logits is None:
             return
-        values = measure.judge(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
+        values = measure.compute_metrics(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
         score = measure.score(setup.experiment, values)
         progress.losses += [math.nan] * (len(progress.scores) - len(progress.losses))  # of a run begun before
         progress.scores.append(score)
@@ -301,11 +301,11 @@ class Session:
         return without_improvement(scores, early.min_delta) >= early.patience
 
 
-def _fingerprints(setup: Setup) -> dict[str, str]:
+def _fingerprints(setup: TrainingState) -> dict[str, str]:
     return {purpose: portion.fingerprint for purpose, portion in setup.portions.items() if purpose != "test"}
 
 
-def _conditions(setup: Setup) -> dict[str, Any]:
+def _conditions(setup: TrainingState) -> dict[str, Any]:
     """What the bits of a run depend on beside the experiment."""
     return {
         "ftaug": __version__,

@@ -13,7 +13,7 @@ from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.data_record import RecordedData, fingerprints
 from ftaug.engine.loading.prepare import evaluated, horizon, modality_of, prepared
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system import device as devices
@@ -24,8 +24,8 @@ from ftaug.engine.training import evaluate, unfreeze
 from ftaug.engine.training.answering import Answering
 from ftaug.engine.training.build import bind_loss, build_model, place_model
 from ftaug.engine.training.peft import adapt, adapter_of
-from ftaug.engine.training.state import Model, Setup
-from ftaug.engine.training.target_scaling import Scale, fold, in_fp32, scale_from
+from ftaug.engine.training.state import Model, TrainingState
+from ftaug.engine.training.target_scaling import TargetScaler, fold, in_fp32, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.export import Bundle, Reading
@@ -50,7 +50,7 @@ MODEL_KEYS = {
 """What model.json must have, and of which type."""
 
 
-def describe_model(setup: Setup) -> dict[str, Any]:
+def describe_model(setup: TrainingState) -> dict[str, Any]:
     """What a run folder keeps about its model beside the weights, as JSON."""
     return {
         "classes": list(setup.task.classes),
@@ -70,7 +70,7 @@ def describe_model(setup: Setup) -> dict[str, Any]:
     }
 
 
-def keep_origin(setup: Setup, folder: Path) -> dict[str, list[str]]:
+def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
     """Keep in a run folder what the backbone is built from; returns the override that leads there from now on."""
     origin = setup.backbone.origin
     if origin is None:
@@ -86,7 +86,7 @@ def keep_origin(setup: Setup, folder: Path) -> dict[str, list[str]]:
 
 
 @dataclass
-class OpenRun:
+class TrainedModel:
     """A run that has a checkpoint."""
 
     folder: Path
@@ -97,18 +97,18 @@ class OpenRun:
     preprocessing: dict[str, Any]
     class_counts: np.ndarray
     train_samples: int
-    scale: Scale | None  # of the numbers, in regression
+    scale: TargetScaler | None  # of the numbers, in regression
     model: Model  # on the device, in eval mode
     device: Device
     save: Callable[[Path], None] | None = None  # write the network as its own library does
     construction: Construction | None = None
 
     @cached_property
-    def portions(self) -> Mapping[str, Portion]:
+    def portions(self) -> Mapping[str, DataSplit]:
         """The samples of the run, in the split and the classes of training."""
         return recorded_data(self.folder, self.experiment)
 
-    def portion(self, split: str | None) -> Portion:
+    def portion(self, split: str | None) -> DataSplit:
         """The samples to evaluate on: the split asked for, else `test` where there is one, else `val`."""
         names = [split] if split else ["test", "val"]
         for name in names:
@@ -118,17 +118,17 @@ class OpenRun:
             f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train"
         )
 
-    def logits(self, portion: Portion) -> np.ndarray:
+    def logits(self, portion: DataSplit) -> np.ndarray:
         """The model's answers on a portion: float32 (n, classes), in regression float64."""
         data = prepared(self.experiment, portion, (), evaluated(self.experiment, self.preprocessing))
-        found = evaluate.gather(self.model, data, self.batch_size, self.device, self.workers)
+        found = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
         assert found is not None
         return found
 
-    def judge(self, logits: np.ndarray, portion: Portion) -> evaluate.Measurement:
+    def judge(self, logits: np.ndarray, portion: DataSplit) -> evaluate.Measurement:
         """Measure answers by the experiment's loss and metrics."""
         loss = bind_loss(self.experiment, self.class_counts, self.train_samples, self.scale)
-        return evaluate.judge(self.experiment, logits, portion.targets, self.task, loss)
+        return evaluate.compute_metrics(self.experiment, logits, portion.targets, self.task, loss)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
         """Collate raw samples as evaluation sees them."""
@@ -221,7 +221,7 @@ def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
     return Task(classes, facts["multi_label"], facts.get("regression", False), thresholds.read(folder, classes))
 
 
-def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> OpenRun:
+def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
     """Open a run folder with its best checkpoint, else its newest, or that of folds; raises MissingInput, BadData."""
     folder = Path(folder)
     if (folder / FOLDS_FILE).is_file():
@@ -245,7 +245,7 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     method = adapt(backbone, experiment)
     load_weights(model.network, weights, chosen)
     method.merge()
-    return OpenRun(
+    return TrainedModel(
         folder=folder,
         experiment=experiment,
         checkpoint=chosen,

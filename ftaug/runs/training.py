@@ -13,16 +13,16 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache, caching
-from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.engine.system.signals import StopRequests
-from ftaug.engine.training.auto_unfreeze import settled
+from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.build import build
-from ftaug.engine.training.feature_cache import batches_of, featuring, fill, missing
+from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
 from ftaug.engine.training.fit import fit
-from ftaug.engine.training.micro_batch_size import parted
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.micro_batch_size import with_micro_batch
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.bad_samples import readable
@@ -64,21 +64,21 @@ def train(
                 cautions = [*cautions, *teacher_cautions(experiment, data)]
                 built.hazards = [*built.hazards, *cautions, *_similar(built, folder, elsewhere)]
             built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
-            built = parted(built, _chosen(folder).get("micro_batch"))
+            built = with_micro_batch(built, _chosen(folder).get("micro_batch"))
             setup, cache = stack.enter_context(caching(built))
             session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
-            features = stack.enter_context(featuring(setup, session.progress.step))
+            features = stack.enter_context(open_feature_cache(setup, session.progress.step))
             session.setup = replace(setup, features=features)
         _train(session, cache, stop)
 
 
-def _similar(setup: Setup, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
+def _similar(setup: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
     """A caution for every run that may be meant instead of a new one."""
     runs = similar_runs(folder.path, setup.experiment.name, folder.digest, fingerprints(setup.portions), elsewhere)
     return [f"{run} is a run of this experiment on the same data; to continue it: --run-dir {run}" for run in runs]
 
 
-def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, Portion]:
+def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, DataSplit]:
     """The samples of a run that began before; raises DataChanged where train or val differ from what it began with."""
     data = recorded_data(folder, experiment)
     for purpose in ("train", "val"):
@@ -88,14 +88,14 @@ def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, Portion
 
 
 def _settled(
-    experiment: Experiment, folder: RunFolder, device: str, data: Mapping[str, Portion], stop: StopRequests
+    experiment: Experiment, folder: RunFolder, device: str, data: Mapping[str, DataSplit], stop: StopRequests
 ) -> Experiment:
     """The experiment with what `unfreeze: auto` came to when the run began; raises Stopped, Interrupted."""
     if experiment.unfreeze != "auto":
         return experiment
     kept = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
     if kept is None:
-        _, choice = settled(experiment, device, data, carry_on=lambda: stop.reason is None)
+        _, choice = resolve_auto_unfreeze(experiment, device, data, carry_on=lambda: stop.reason is None)
         if choice is None:
             text = f"stopped by {stop.reason} before the first step; run the same command again"
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
@@ -113,7 +113,7 @@ def _chosen(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
-def _sample_columns(setup: Setup) -> list[str]:
+def _sample_columns(setup: TrainingState) -> list[str]:
     """The columns of a table that would hold a sample: two for pairs of texts, none for pictures."""
     train = setup.portions["train"]
     with suppress(BadData):  # it is left out of the training, or ends it
@@ -155,7 +155,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     finish(session, folder)
 
 
-def _store_features(setup: Setup, step: int, stop: StopRequests) -> None:
+def _store_features(setup: TrainingState, step: int, stop: StopRequests) -> None:
     """Store what training will need of the frozen prefix from a step on, as far as nobody asks to stop."""
     if setup.features is None:
         return
@@ -189,7 +189,7 @@ def finish(session: Session, folder: RunFolder) -> None:
     console.print(training_summary.next_steps(run))
 
 
-def _show_what_moved(setup: Setup, run: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _show_what_moved(setup: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Print and write what training moved, where what it started from can be read again."""
     try:
         found = weight_change.what_moved(run, setup.plan, setup.experiment.lr.peak, rows)

@@ -14,18 +14,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.engine.system.storage import make_inside, storage_errors
 from ftaug.engine.training import evaluate
-from ftaug.engine.training.batchnorm import measure_anew, training_batches
+from ftaug.engine.training.batchnorm import recompute_statistics, training_batches
 from ftaug.engine.training.choose_best import rank
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
 from ftaug.runs.earlier_samples import EARLIER_FILE, to_csv, trained_on_data
 from ftaug.runs.initial_weights import started, weights_of
-from ftaug.runs.trained_model import MODEL_FILE, ORIGIN_FOLDER, OpenRun, open_run
+from ftaug.runs.trained_model import MODEL_FILE, ORIGIN_FOLDER, TrainedModel, open_run
 
 Weights = Mapping[str, Tensor]
 
@@ -48,7 +48,7 @@ class Candidate:
         return rank(self.score, self.values["loss"])
 
 
-def open_ingredient(folder: Path, *, trust_plugins: bool) -> OpenRun:
+def open_ingredient(folder: Path, *, trust_plugins: bool) -> TrainedModel:
     """Open a run that has validation samples to choose by; raises ExperimentError where it has none."""
     opened = open_run(folder, trust_plugins=trust_plugins)
     opened.note_precision()
@@ -57,7 +57,7 @@ def open_ingredient(folder: Path, *, trust_plugins: bool) -> OpenRun:
     return opened
 
 
-def start_of(opened: OpenRun, *, trust_plugins: bool) -> tuple[dict[str, Tensor], bool]:
+def start_of(opened: TrainedModel, *, trust_plugins: bool) -> tuple[dict[str, Tensor], bool]:
     """The weights that a run started from, and whether their head was more than a fresh one.
 
     Where it was fresh the run's own stands in its place: a fresh head knows no class.
@@ -82,7 +82,7 @@ def between(start: Weights, end: Weights, alpha: float) -> dict[str, Tensor]:
     }
 
 
-def differing_norms(opened: OpenRun, one: Weights, other: Weights) -> list[str]:
+def differing_norms(opened: TrainedModel, one: Weights, other: Weights) -> list[str]:
     """The BatchNorms whose statistics are not the same in both."""
     return [
         name
@@ -95,7 +95,7 @@ def differing_norms(opened: OpenRun, one: Weights, other: Weights) -> list[str]:
     ]
 
 
-def measured(opened: OpenRun, weights: Weights, norms: Sequence[str] = ()) -> list[Candidate]:
+def measured(opened: TrainedModel, weights: Weights, norms: Sequence[str] = ()) -> list[Candidate]:
     """What weights are worth: as they are, and with the statistics of `norms` measured anew where there are some."""
     network = opened.model.network
     network.load_state_dict(weights)
@@ -105,13 +105,13 @@ def measured(opened: OpenRun, weights: Weights, norms: Sequence[str] = ()) -> li
             opened.experiment, opened.portions["train"], opened.preprocessing, opened.workers, opened.device
         )
         modules: list[Any] = [network.get_submodule(name) for name in norms]
-        measure_anew(opened.model, modules, feed, opened.device)
+        recompute_statistics(opened.model, modules, feed, opened.device)
         found.append(_judged(opened, weights_of(opened), ANEW))
     return found
 
 
-def _judged(opened: OpenRun, weights: Weights, norms: str | None) -> Candidate:
-    portion: Portion = opened.portions["val"]
+def _judged(opened: TrainedModel, weights: Weights, norms: str | None) -> Candidate:
+    portion: DataSplit = opened.portions["val"]
     values = opened.judge(opened.logits(portion), portion).values
     return Candidate(weights, norms, values, evaluate.score(opened.experiment, values))
 
@@ -130,7 +130,7 @@ def _manifest(run: Path) -> str:
     return path.read_text()
 
 
-def mix_folder(path: Path, opened: OpenRun, digest: str) -> RunFolder:
+def mix_folder(path: Path, opened: TrainedModel, digest: str) -> RunFolder:
     """Create, or open again, the run folder of a mix; it holds the experiment of one of the ingredients."""
     status = read_json(path / "status.json")
     if status is not None and status.get("digest") != digest:
@@ -153,7 +153,7 @@ def account(folder: Path, name: str) -> Any:
 
 
 def complete(
-    folder: RunFolder, opened: OpenRun, runs: Sequence[Path], best: Candidate, name: str, said: Mapping[str, Any]
+    folder: RunFolder, opened: TrainedModel, runs: Sequence[Path], best: Candidate, name: str, said: Mapping[str, Any]
 ) -> None:
     """Write the best of a mix of runs into its folder, and how it came about into the report."""
     step = checkpoint.step_of(opened.checkpoint) or 0

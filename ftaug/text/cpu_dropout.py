@@ -50,7 +50,7 @@ class _Dropped(torch.autograd.Function):
         return (gradients[0] * ctx.kept).mul_(ctx.scale), None
 
 
-def quicken(model: nn.Module) -> None:
+def use_fast_dropout(model: nn.Module) -> None:
     """Let a model of transformers drop by this module, in attention too where it lets others attend for it."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from ftaug.augment.transform import Told
+from ftaug.augment.transform import Transform
 from ftaug.config.registry import FrozenDict
 from ftaug.text.segmentation import Span as Span
 from ftaug.text.segmentation import sentences_of, words_of
@@ -30,14 +30,14 @@ class Edit(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Edits(Told):
+class Edits(Transform):
     """What an op does to a passage: edits in the order of their places, none touching another."""
 
     edits: tuple[Edit, ...]
 
-    def left(self, seen: Passage) -> Passage:
+    def output_view(self, seen: Passage) -> Passage:
         """The passage after the edits."""
-        after: Passage = super().left(seen)
+        after: Passage = super().output_view(seen)
         return after.edited(self.edits)
 
 
@@ -47,19 +47,19 @@ class Rewritten(Edits):
 
     protected: tuple[Span, ...]
 
-    def left(self, seen: Passage) -> Passage:
+    def output_view(self, seen: Passage) -> Passage:
         """The passage after the edits."""
-        after: Passage = Told.left(self, seen)
+        after: Passage = Transform.output_view(self, seen)
         return replace(after, text=_joined(after.text, self.edits), protected=self.protected)
 
 
 @dataclass(frozen=True)
-class Protection(Told):
+class Protection(Transform):
     """Spans that no later op may touch, in place of those that are protected unless one says otherwise."""
 
     spans: tuple[Span, ...]
 
-    def left(self, seen: Passage) -> Passage:
+    def output_view(self, seen: Passage) -> Passage:
         """The passage with these spans protected."""
         return replace(seen, protected=self.spans)
 

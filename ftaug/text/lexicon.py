@@ -13,7 +13,7 @@ import numpy as np
 
 from ftaug.errors import BadData, MissingInput, missing_extra
 from ftaug.text.segmentation import Span, pattern, whole_characters
-from ftaug.weights import not_got
+from ftaug.weights import download_error
 
 NEIGHBOURS = 8
 EMBEDDINGS = ("word_embeddings.weight", "tok_embeddings.weight", "embed_tokens.weight", "shared.weight")
@@ -39,7 +39,7 @@ def weights_file(path: str) -> str:
     try:
         return str(cached_file(path, "model.safetensors"))
     except OSError as error:
-        raise MissingInput(not_got(f"model.safetensors of {path}", error)) from None
+        raise MissingInput(download_error(f"model.safetensors of {path}", error)) from None
 
 
 def has_weights(path: str) -> bool:

@@ -15,7 +15,7 @@ from ftaug.text.backbones.encoders import library, positions
 from ftaug.text.edits import Passage
 from ftaug.text.lexicon import Lexicon
 from ftaug.text.segmentation import Span
-from ftaug.weights import first_line, not_got
+from ftaug.weights import download_error, first_line
 
 SHOWN = 3
 UNLIMITED = 512
@@ -42,7 +42,7 @@ def model(path: str) -> Head:
             path, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
         )
     except OSError as error:
-        raise MissingInput(f"augment.masked_fill: {not_got(path, error)}") from None
+        raise MissingInput(f"augment.masked_fill: {download_error(path, error)}") from None
     except ValueError as error:
         raise BadData(f"augment.masked_fill: {path} has no masked-token head: {first_line(error)}") from None
     if missing := sorted(told["missing_keys"]):

@@ -13,8 +13,8 @@ from torch.nn.functional import pad
 
 from ftaug.config.registry import Component
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces.data import Account, Input, Samples, Streams, Task
-from ftaug.interfaces.export import Facing, PipelineTask, Reading
+from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
+from ftaug.interfaces.export import ExportSignature, PipelineTask, Reading
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
@@ -46,7 +46,7 @@ def prepare(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tupl
     return pipeline(raw, streams, labels)
 
 
-def account(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+def account(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
     """Say what is drawn for a text."""
     return pipeline.augmented(raw, streams, labels)[1]
 
@@ -103,7 +103,9 @@ def check_pipeline(pipeline: Pipeline) -> None:
     """Texts of every length can be batched."""
 
 
-def augmented(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> tuple[Text, Account]:
+def augmented(
+    raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
+) -> tuple[Text, AppliedTransforms]:
     """The text after the augmentations, and what they drew."""
     return pipeline.augmented(raw, streams, labels)
 
@@ -197,7 +199,7 @@ class Padding(nn.Module):
         return torch.cat([ids.unsqueeze(1), inputs[:, IDS + 1 :]], dim=1)
 
 
-def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
+def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
     """The model called with the tensors that transformers names."""
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
@@ -206,7 +208,7 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> Facing:
     def inputs(batch: Tensor) -> dict[str, Tensor]:
         return {name: batch[:, plane].contiguous() for name, plane in planes.items()}
 
-    return Facing(
+    return ExportSignature(
         Named(model, has_types=preprocessing["types"]),
         inputs,
         {name: {0: "batch", 1: "length"} for name in planes},

@@ -8,7 +8,7 @@ from text_desk import EXPERIMENT
 
 from ftaug.cli import run
 from ftaug.commands import evaluate
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
 
@@ -84,7 +84,7 @@ def test_requirements(desk, condition, code, words, capsys):
 
 
 def test_a_requirement_on_what_is_not_measured_is_said_before_the_samples_are_read(desk, monkeypatch, capsys):
-    monkeypatch.setattr(evaluate.OpenRun, "logits", None)
+    monkeypatch.setattr(evaluate.TrainedModel, "logits", None)
     assert run(["evaluate", str(desk / "run"), "--require", "acuracy>0"]) == 2
     assert "--require acuracy: is not measured; did you mean 'accuracy'?" in capsys.readouterr().err
 
@@ -114,7 +114,7 @@ def test_several_labels_have_counts_per_class_and_names_with_bars():
         (2, 1, 1),
         (0, 0, 0),
     ]
-    table = list(evaluate.predictions_table(Portion("val", Named(), np.arange(3), targets, task), measured))
+    table = list(evaluate.predictions_table(DataSplit("val", Named(), np.arange(3), targets, task), measured))
     assert table[0] == ["sample", "target", "prediction", "a", "b", "c"]
     assert [row[:3] for row in table[1:]] == [
         ["sample 0", "a|b", "a"],

@@ -88,7 +88,7 @@ def screen(experiment) -> Screen:
     from functools import partial
 
     from ftaug.engine.loading import seeds
-    from ftaug.interfaces.preview import Row, Showing
+    from ftaug.interfaces.preview import PreviewRequest, Row
     from ftaug.text.preview import preview as show
     from ftaug.text.types import Text
 
@@ -97,7 +97,9 @@ def screen(experiment) -> Screen:
     long = Text("the cat likes a very long story about a dog that no cat ever liked " * 5)
     rows = [Row(long, ("good",), streams, "a name")]
     preprocessing = loaded.backbone(("bad", "good")).preprocessing
-    return show.overview(Showing("title", 4, rows, loaded.augment, preprocessing, None, seeds.generator(0, "x"))).screen
+    return show.overview(
+        PreviewRequest("title", 4, rows, loaded.augment, preprocessing, None, seeds.generator(0, "x"))
+    ).screen
 
 
 def test_each_op_alone_is_shown_by_its_own_edits(experiment, capsys):

@@ -218,14 +218,14 @@ def test_a_job_with_a_minute_left_trains_until_saving_needs_the_rest(
 
 
 def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    late, gather, now = [0.0], evaluate.gather, time.monotonic
+    late, gather, now = [0.0], evaluate.predict_all, time.monotonic
 
     def slow(*given: Any, **named: Any) -> Any:
         late[0] += 1e6
         return gather(*given, **named)
 
     monkeypatch.setattr(train_session, "time", SimpleNamespace(monotonic=lambda: now() + late[0]))
-    monkeypatch.setattr(evaluate, "gather", slow)
+    monkeypatch.setattr(evaluate, "predict_all", slow)
     assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
     rows = [json.loads(line) for line in Path("r/metrics.jsonl").read_text().splitlines()]
     assert [row["time"]["seconds"] > 1e6 for row in rows if "val" in row] == [True, True]

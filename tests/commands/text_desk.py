@@ -69,7 +69,7 @@ def shout(passage, rng, *, share: Probability = 0.3, probability: Probability = 
     words = chosen(rng, passage.free, share)
     if not fires or not words:
         return None
-    return Edits(tuple(Edit(*word, passage[word].upper()) for word in words)).telling(words=len(words))
+    return Edits(tuple(Edit(*word, passage[word].upper()) for word in words)).with_params(words=len(words))
 
 
 @augmentation.register(severity={"share": (0.0, 1.0)})
@@ -85,7 +85,7 @@ def drop(passage, rng, *, share: Probability = 0.2, probability: Probability = 1
     if not fires or not words:
         return None
     starts = [w.start - (w.start > 0 and passage.text[w.start - 1] == " ") for w in words]
-    return Edits(tuple(Edit(start, word.end, "") for start, word in zip(starts, words))).telling(words=len(words))
+    return Edits(tuple(Edit(start, word.end, "") for start, word in zip(starts, words))).with_params(words=len(words))
 
 
 @augmentation.register

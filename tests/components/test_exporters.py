@@ -24,7 +24,7 @@ from ftaug.components.exporters import (
     reduced_precision,  # noqa: F401
 )
 from ftaug.config.kinds import exporter as registry
-from ftaug.engine.training.target_scaling import Scale, Units, fold
+from ftaug.engine.training.target_scaling import TargetScaler, Unscale, fold
 from ftaug.errors import ExperimentError, Unavailable
 from ftaug.interfaces.data import Task
 
@@ -74,10 +74,10 @@ def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_th
 
 
 def test_transformers_takes_numbers_for_numbers(tmp_path, monkeypatch):
-    case, scale = of_text(monkeypatch), Scale((100.0, 0.0, 1.0), (20.0, 1.0, 3.0))
+    case, scale = of_text(monkeypatch), TargetScaler((100.0, 0.0, 1.0), (20.0, 1.0, 3.0))
     network, batch = case.bundle.model.network, case.batches[len(TEXTS)]
     with torch.no_grad():
-        expected = Units(scale)(network(batch.inputs))
+        expected = Unscale(scale)(network(batch.inputs))
     assert fold(network, scale, batch.inputs)
     told = replace(case.bundle, task=Task(("a", "b", "c"), regression=True), activation="identity")
     loaded = registry["transformers"].function(told, tmp_path / "scores")

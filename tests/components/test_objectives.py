@@ -11,7 +11,7 @@ from scipy.special import softmax
 from ftaug.components.losses.classification import cross_entropy
 from ftaug.components.objectives import cutoff, jensen_shannon, r_drop
 from ftaug.config.kinds import objective as objectives
-from ftaug.engine.loading.batches import Request, batches
+from ftaug.engine.loading.batches import BatchRequest, batches
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
@@ -70,7 +70,7 @@ def setup(tmp_path):
 
 def views(setup, workers=0, **changes):
     prepared = replace(setup.prepared("train"), **changes)
-    (batch,) = batches(prepared, [Request(np.arange(6), 2, 0, 0, 1.0)], workers, pin=False)
+    (batch,) = batches(prepared, [BatchRequest(np.arange(6), 2, 0, 0, 1.0)], workers, pin=False)
     return batch.inputs.chunk(prepared.views)
 
 

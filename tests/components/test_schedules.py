@@ -7,10 +7,10 @@ from torch.optim import lr_scheduler
 from ftaug.components import schedules
 from ftaug.config.kinds import schedule as registry
 from ftaug.config.types import Duration
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 
 TOTAL = 60
-HORIZON = Horizon(total_steps=TOTAL, epoch_steps=10)
+HORIZON = TrainingLength(total_steps=TOTAL, epoch_steps=10)
 
 
 def steps(amount):
@@ -62,7 +62,7 @@ def test_factors_are_torchs(name):
 def test_warmup_rises_to_the_peak_and_the_rest_is_the_shorter_run(name):
     factors = ours(name, warmup=Duration(10, "%"))
     assert factors[:6] == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1.0])
-    assert factors[6:] == pytest.approx(ours(name, Horizon(TOTAL - 6, 10)))
+    assert factors[6:] == pytest.approx(ours(name, TrainingLength(TOTAL - 6, 10)))
 
 
 @pytest.mark.parametrize("name", ["step", "multistep"])
@@ -78,13 +78,13 @@ def test_a_warmup_may_be_given_in_any_unit(warmup):
 @pytest.mark.parametrize("name", sorted(registry))
 @pytest.mark.parametrize("total", [1, 2, 3, 1000])
 def test_factors_are_sane_for_runs_of_any_length(name, total):
-    factors = ours(name, Horizon(total, max(total // 3, 1)))
+    factors = ours(name, TrainingLength(total, max(total // 3, 1)))
     assert all(math.isfinite(f) and 0.0 < f <= 1.0 + 1e-12 for f in factors)
 
 
 @pytest.mark.parametrize("name", ["linear", "cosine", "polynomial", "exponential", "constant", "plateau", "one_cycle"])
 def test_a_warmup_of_the_whole_run_only_rises(name):
-    factors = ours(name, Horizon(10, 5), warmup=Duration(100, "%"))
+    factors = ours(name, TrainingLength(10, 5), warmup=Duration(100, "%"))
     assert factors == sorted(factors)
     assert factors[-1] == 1.0
 
@@ -124,7 +124,7 @@ def test_plateau_reduces_when_torchs_does(patience, cooldown, end):
     )
     for seen, score in enumerate(SCORES, start=1):
         reference.step(score)
-        horizon = Horizon(TOTAL, 10, SCORES[:seen])
+        horizon = TrainingLength(TOTAL, 10, SCORES[:seen])
         settings = {"factor": 0.5, "patience": patience, "threshold": 0.05, "cooldown": cooldown, "end": end}
         assert schedules.plateau(seen, horizon, **settings) == pytest.approx(optimizer.param_groups[0]["lr"])
 
@@ -135,4 +135,4 @@ def test_plateau_stays_at_the_peak_before_the_first_evaluation():
 
 def test_plateau_takes_scores_that_are_not_numbers_as_no_improvement():
     scores = (0.5, math.nan, math.nan, math.nan)
-    assert schedules.plateau(5, Horizon(TOTAL, 10, scores), patience=2) == pytest.approx(0.1)
+    assert schedules.plateau(5, TrainingLength(TOTAL, 10, scores), patience=2) == pytest.approx(0.1)

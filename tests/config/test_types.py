@@ -19,7 +19,7 @@ from ftaug.config.types import (
     TimeLimit,
 )
 from ftaug.config.wording import dotted, shown, wording
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from ftaug.interfaces.model import Horizon
     [("5%", 50), ("100%", 1000), ("2 epochs", 200), ("1 epoch", 100), ("0.5 epochs", 50), ("300 steps", 300)],
 )
 def test_durations_in_steps(text, steps):
-    assert Duration.parse(text).steps(Horizon(total_steps=1000, epoch_steps=100)) == steps
+    assert Duration.parse(text).steps(TrainingLength(total_steps=1000, epoch_steps=100)) == steps
 
 
 @pytest.mark.parametrize("text", ["5%", "33.3333333333%", "2 epochs", "1 epoch", "0.1 epochs", "1 step", "300 steps"])

@@ -23,7 +23,7 @@ from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.peft import require_reached
 from ftaug.engine.training.unfreeze import ever_learning, plan
 from ftaug.errors import ExperimentError
-from ftaug.interfaces.model import Adapted, Backbone, Horizon, Stage
+from ftaug.interfaces.model import Backbone, PeftModel, Stage, TrainingLength
 from ftaug.load import load
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import open_run
@@ -132,10 +132,10 @@ def test_a_stage_that_thaws_has_its_rate_at_its_step(name, method):
     parts = {"unfreeze": unfreeze, "method": None, "lr": LearningRate(layer_decay=decay), "train": Train()}
     experiment = SimpleNamespace(**parts)
     learning = ever_learning(made, experiment)
-    adapted = Adapted()
+    adapted = PeftModel()
     if method is not None:
         adapted = method(made, learning, **({"rank": 1} if method is lora else {}))
-    network, horizon = made.network, Horizon(10, 5)
+    network, horizon = made.network, TrainingLength(10, 5)
     made_plan = plan(made, experiment, horizon, adapted.parameters)
     stage = {n: next(i for i, s in enumerate(made.stages) if s.holds(n)) for n, _ in network.named_parameters()
              if n not in adapted.parameters}  # fmt: skip
@@ -182,7 +182,7 @@ def test_a_norm_without_parameters_rests_where_only_a_method_learns():
     made = Backbone(network, (Stage("body", ("0", "1")), Stage("head", ("2",))), {}, lambda: None)
     experiment = SimpleNamespace(unfreeze=("head",), method=None, lr=LearningRate(), train=Train())
     adapted = lora(made, ever_learning(made, experiment))
-    plan(made, experiment, Horizon(4, 2), adapted.parameters).apply(network, 0)
+    plan(made, experiment, TrainingLength(4, 2), adapted.parameters).apply(network, 0)
     assert network[0].training and not network[1].training
 
 

@@ -3,13 +3,13 @@
 import torch
 from torch import nn
 
-from ftaug.engine.training.weight_averaging import Average, Equal, Exponential
+from ftaug.engine.training.weight_averaging import Average, Ema, Swa
 
 
 def test_average_follows_the_formula_with_warm_up() -> None:
     network = nn.Linear(3, 2)
     expected = network.weight.detach().clone().double()
-    average = Average(network, Exponential(0.9))
+    average = Average(network, Ema(0.9))
     for step in range(1, 200):
         with torch.no_grad():
             network.weight.add_(torch.randn_like(network.weight, generator=None))
@@ -21,7 +21,7 @@ def test_average_follows_the_formula_with_warm_up() -> None:
 
 def test_buffers_are_taken_as_they_are() -> None:
     network = nn.BatchNorm1d(3)
-    average = Average(network, Exponential(0.99))
+    average = Average(network, Ema(0.99))
     network(torch.randn(16, 3))
     average.update(network, 1)
     for name, value in network.named_buffers():
@@ -30,7 +30,7 @@ def test_buffers_are_taken_as_they_are() -> None:
 
 def test_copy_to_and_load_give_back_the_average() -> None:
     network, other = nn.Linear(3, 2), nn.Linear(3, 2)
-    average = Average(network, Exponential(0.5))
+    average = Average(network, Ema(0.5))
     average.copy_to(other)
     assert torch.equal(other.weight, network.weight)
     average.load({name: value + 1 for name, value in average.tensors.items()})
@@ -39,7 +39,7 @@ def test_copy_to_and_load_give_back_the_average() -> None:
 
 def test_an_equal_average_is_the_mean_of_the_steps_from_the_first_on() -> None:
     network = nn.Linear(3, 2)
-    average = Average(network, Equal(4))
+    average = Average(network, Swa(4))
     seen = []
     for step in range(1, 9):
         with torch.no_grad():

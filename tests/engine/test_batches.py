@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
 from ftaug.engine.loading import prepare
-from ftaug.engine.loading.batches import Batch, Epochs, Prepared, batches, once
-from ftaug.engine.loading.split import Portion
-from ftaug.engine.loading.token_budget import Parting
+from ftaug.engine.loading.batches import Batch, EpochSampler, PreparedDataset, batches, once
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.errors import BadData
 from ftaug.image import samples as verbs
 from ftaug.interfaces.data import Task
@@ -45,17 +45,17 @@ class Squares:
         return f"squares[{index}]"
 
 
-def prepared(count: int, broken: int | None = None) -> Prepared:
+def prepared(count: int, broken: int | None = None) -> PreparedDataset:
     squares = Squares(count, broken)
-    portion = Portion("train", squares, np.arange(count), squares.targets, squares.task)
-    return Prepared(portion, "image", verbs.pipeline((), PREPROCESSING), seed=0)
+    portion = DataSplit("train", squares, np.arange(count), squares.targets, squares.task)
+    return PreparedDataset(portion, "image", verbs.pipeline((), PREPROCESSING), seed=0)
 
 
 @given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 4), st.integers(0, 3))
 def test_an_epoch_visits_each_sample_once_in_even_steps(
     samples: int, batch_size: int, accumulate: int, epoch: int
 ) -> None:
-    epochs = Epochs(0, samples, batch_size, accumulate)
+    epochs = EpochSampler(0, samples, batch_size, accumulate)
     requests = list(epochs.requests(epoch * epochs.steps, (epoch + 1) * epochs.steps))
     assert sorted(np.concatenate([r.ids for r in requests])) == list(range(samples))
     steps = [[r for r in requests if r.step == step] for step in sorted({r.step for r in requests})]
@@ -68,7 +68,7 @@ def test_an_epoch_visits_each_sample_once_in_even_steps(
 
 
 def test_starting_in_the_middle_gives_the_same_batches() -> None:
-    epochs = Epochs(3, 100, 16, 1)
+    epochs = EpochSampler(3, 100, 16, 1)
     whole = [r.ids.tolist() for r in epochs.requests(0, 20)]
     assert [r.ids.tolist() for r in epochs.requests(11, 20)] == whole[11:]
 
@@ -77,7 +77,7 @@ def test_batches_are_the_same_for_any_number_of_workers() -> None:
     runs = []
     for workers in (0, 1, 2):
         data = prepared(50)
-        runs.append(list(batches(data, Epochs(0, 50, 8, 1).requests(0, 14), workers, pin=False)))
+        runs.append(list(batches(data, EpochSampler(0, 50, 8, 1).requests(0, 14), workers, pin=False)))
     for run in runs[1:]:
         for one, other in zip(runs[0], run, strict=True):
             assert torch.equal(one.inputs, other.inputs)
@@ -88,9 +88,9 @@ def test_batches_of_texts_are_the_same_for_any_number_of_workers() -> None:
     """Those of similar length together, and each sample once an epoch."""
     experiment = SimpleNamespace(modality="text", seed=0)
     texts = docstrings("val")
-    portion = Portion("train", texts, np.arange(60), texts.targets[:60], texts.task)
+    portion = DataSplit("train", texts, np.arange(60), texts.targets[:60], texts.task)
     data = prepare.prepared(experiment, portion, (), tiny_text(texts.task.classes, weights="none").preprocessing)
-    epochs = Epochs(0, 60, 8, 1, data.sizes, bucket=4)
+    epochs = EpochSampler(0, 60, 8, 1, data.sizes, bucket=4)
     runs = [list(batches(data, epochs.requests(0, 2 * epochs.steps), workers, pin=False)) for workers in (0, 1, 2)]
     for run in runs[1:]:
         for one, other in zip(runs[0], run, strict=True):
@@ -119,11 +119,11 @@ def test_a_flip_that_swaps_classes_changes_the_targets(multi_label: bool) -> Non
     if multi_label:
         squares.targets, squares.task = np.eye(2, dtype=np.uint8)[squares.targets], Task(("a", "b"), True)
     squares.read = lambda index: np.full((8, 8, 3), index, np.uint8) + np.uint8(100) * (np.arange(8) < 2)[None, :, None]
-    portion = Portion("train", squares, np.arange(50), squares.targets, squares.task)
+    portion = DataSplit("train", squares, np.arange(50), squares.targets, squares.task)
     flip = Component("augmentation", "horizontal_flip", FLIP, "image", "ftaug.image.augmentations")
     pipeline = verbs.pipeline([flip], PREPROCESSING)
-    data = Prepared(portion, "image", pipeline, seed=0, relabels=verbs.relabels(pipeline))
-    runs = [list(batches(data, Epochs(0, 50, 8, 1).requests(0, 14), workers, pin=False)) for workers in (0, 2)]
+    data = PreparedDataset(portion, "image", pipeline, seed=0, relabels=verbs.relabels(pipeline))
+    runs = [list(batches(data, EpochSampler(0, 50, 8, 1).requests(0, 14), workers, pin=False)) for workers in (0, 2)]
     swapped = 0
     for one, other in zip(*runs, strict=True):
         assert torch.equal(one.targets, other.targets)
@@ -144,11 +144,11 @@ SIZES = st.lists(st.integers(1, 60), min_size=2, max_size=200).map(np.array)
 def test_batches_by_size_visit_each_sample_once_within_the_budget(
     sizes: np.ndarray, batch_size: int, accumulate: int, bucket: int, budget: int, epoch: int
 ) -> None:
-    epochs = Epochs(5, len(sizes), batch_size, accumulate, sizes, bucket, Parting(budget, 20))
+    epochs = EpochSampler(5, len(sizes), batch_size, accumulate, sizes, bucket, TokenBudget(budget, 20))
     requests = list(epochs.requests(epoch * epochs.steps, (epoch + 1) * epochs.steps))
     assert sorted(np.concatenate([r.ids for r in requests])) == list(range(len(sizes)))
     steps = [[r for r in requests if r.step == step] for step in sorted({r.step for r in requests})]
-    assert len(steps) == epochs.steps == Epochs(5, len(sizes), batch_size, accumulate).steps
+    assert len(steps) == epochs.steps == EpochSampler(5, len(sizes), batch_size, accumulate).steps
     in_steps = [sum(len(r.ids) for r in step) for step in steps]
     assert max(in_steps) - min(in_steps) <= 1
     for request in requests:
@@ -162,14 +162,14 @@ def test_batches_by_size_visit_each_sample_once_within_the_budget(
 
 @given(SIZES, st.integers(0, 40))
 def test_batches_by_size_do_not_depend_on_where_they_begin(sizes: np.ndarray, start: int) -> None:
-    epochs = Epochs(3, len(sizes), 4, 1, sizes, 3, Parting(120, 20))
+    epochs = EpochSampler(3, len(sizes), 4, 1, sizes, 3, TokenBudget(120, 20))
     whole = [r for r in epochs.requests(0, 45) if r.step >= start]
     assert [(*r[1:], r.ids.tolist()) for r in epochs.requests(start, 45)] == [(*r[1:], r.ids.tolist()) for r in whole]
 
 
 def test_a_sample_beyond_the_budget_goes_alone() -> None:
     sizes = np.array([5, 500, 5, 5])
-    (one, rest) = Epochs(0, 4, 4, 1, sizes, 1, Parting(100, 20)).requests(0, 1)
+    (one, rest) = EpochSampler(0, 4, 4, 1, sizes, 1, TokenBudget(100, 20)).requests(0, 1)
     assert one.ids.tolist() == [1]
     assert sorted(rest.ids.tolist()) == [0, 2, 3]
 
@@ -177,9 +177,9 @@ def test_a_sample_beyond_the_budget_goes_alone() -> None:
 def test_those_alike_are_together_and_each_epoch_differs() -> None:
     """Within a bucket the steps part the sorted sizes; across buckets the order stays random."""
     sizes = np.random.default_rng(0).permutation(400)
-    epochs = Epochs(0, 400, 10, 1, sizes, 8)
+    epochs = EpochSampler(0, 400, 10, 1, sizes, 8)
     spans = [np.ptp(sizes[r.ids]) for r in epochs.requests(0, epochs.steps)]
-    assert np.mean(spans) < 80 < np.mean([np.ptp(sizes[r.ids]) for r in Epochs(0, 400, 10, 1).requests(0, 40)])
+    assert np.mean(spans) < 80 < np.mean([np.ptp(sizes[r.ids]) for r in EpochSampler(0, 400, 10, 1).requests(0, 40)])
     means = [sizes[r.ids].mean() for r in epochs.requests(0, epochs.steps)]
     assert abs(np.corrcoef(np.arange(40), means)[0, 1]) < 0.4  # short and long ones take turns
     first, second = ({tuple(sorted(r.ids)) for r in epochs.requests(k * 40, k * 40 + 40)} for k in (0, 1))
@@ -188,7 +188,7 @@ def test_those_alike_are_together_and_each_epoch_differs() -> None:
 
 def test_one_bucket_is_the_random_order() -> None:
     sizes = np.arange(50)
-    plain, same = Epochs(1, 50, 8, 1), Epochs(1, 50, 8, 1, sizes, 1)
+    plain, same = EpochSampler(1, 50, 8, 1), EpochSampler(1, 50, 8, 1, sizes, 1)
     for one, other in zip(plain.requests(0, 14), same.requests(0, 14), strict=True):
         assert np.array_equal(one.ids, other.ids)
 

@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 
 from ftaug.components import schedules
 from ftaug.engine.training.choose_best import best_index, wilson_interval, without_improvement
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 
 NAN, INF = math.nan, math.inf
 
@@ -64,7 +64,7 @@ def test_early_stopping_and_plateau_mean_the_same_by_an_improvement(min_delta):
         patience = rng.randint(1, 4)
         stop = next((n for n in range(1, 13) if without_improvement(scores[:n], min_delta) >= patience + 1), None)
         factors = [
-            schedules.plateau(0, Horizon(100, 10, scores[:n]), patience=patience, threshold=min_delta)
+            schedules.plateau(0, TrainingLength(100, 10, scores[:n]), patience=patience, threshold=min_delta)
             for n in range(1, 13)
         ]
         assert next((n for n, factor in enumerate(factors, 1) if factor < 1), None) == stop

@@ -9,10 +9,10 @@ import torch
 from ftaug.config.kinds import objective as objectives
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
-from ftaug.engine.training.evaluate import gather
+from ftaug.engine.training.evaluate import predict_all
 from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, fed, fit
-from ftaug.engine.training.micro_batch_size import parted
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.micro_batch_size import with_micro_batch
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged, ExperimentError
 from ftaug.load import load
 
@@ -25,18 +25,18 @@ train: {epochs: 2}
 """
 
 
-def setup_of(folder: Path, *overrides: str) -> Setup:
+def setup_of(folder: Path, *overrides: str) -> TrainingState:
     path = folder / "experiment.yaml"
     path.write_text(EXPERIMENT)
     experiment = load(path, overrides)
     return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
 
 
-def train(setup: Setup) -> list[Step]:
+def train(setup: TrainingState) -> list[Step]:
     return list(fit(setup, Progress()))
 
 
-def weights(setup: Setup) -> dict[str, torch.Tensor]:
+def weights(setup: TrainingState) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in setup.model.network.state_dict().items()}
 
 
@@ -67,7 +67,7 @@ def test_an_evaluation_in_between_changes_nothing(tmp_path: Path) -> None:
     train(plain)
     for _ in fit(disturbed, Progress()):
         torch.rand(7)
-        gather(disturbed.model, disturbed.prepared("val"), 8, disturbed.device, 0)
+        predict_all(disturbed.model, disturbed.prepared("val"), 8, disturbed.device, 0)
     assert_same(weights(plain), weights(disturbed))
 
 
@@ -196,7 +196,7 @@ def test_a_step_in_parts_has_the_loss_and_the_gradient_of_the_whole(plugin, tmp_
     common = (f"plugins=[{plugin}]", "augment=[]", f"objective={objective}", f"method={method}", "train.precision=fp32")
     steps = []
     for overrides in ((), parts):
-        setup = parted(setup_of(tmp_path, *common, *measured, *overrides))
+        setup = with_micro_batch(setup_of(tmp_path, *common, *measured, *overrides))
         setup.plan.apply(setup.model.network, 0)
         setup.model.network.eval()  # BatchNorm sees one part at a time
         loss, samples = accumulate_gradients(setup, 0, fed(setup, 0))

@@ -12,11 +12,11 @@ from scipy.stats import entropy
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
-from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.training import head_init
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, fed
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 from ftaug.image.backbones.torchvision import NAMES
 from ftaug.interfaces.data import ClassCounts, Task
 from ftaug.interfaces.model import Backbone, Stage
@@ -47,8 +47,8 @@ def made(name: str) -> Backbone:
     return Component("backbone", name, {"weights": "none"}, "image")(CLASSES)
 
 
-def split_of(labels: np.ndarray, task: Task) -> Portion:
-    return Portion("train", None, np.arange(len(labels)), labels, task)  # type: ignore[arg-type]
+def split_of(labels: np.ndarray, task: Task) -> DataSplit:
+    return DataSplit("train", None, np.arange(len(labels)), labels, task)  # type: ignore[arg-type]
 
 
 def experiment_with(folder: Path, *overrides: str):
@@ -57,7 +57,7 @@ def experiment_with(folder: Path, *overrides: str):
     return load(path, overrides)
 
 
-def setup_of(folder: Path, *overrides: str) -> Setup:
+def setup_of(folder: Path, *overrides: str) -> TrainingState:
     experiment = experiment_with(folder, *overrides)
     return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
 
@@ -98,7 +98,7 @@ def test_first_loss_of_networks_of_timm(tmp_path, name):
     check_first_loss(tmp_path, f"timm/{name}", size[0])
 
 
-def first_loss(setup: Setup) -> float:
+def first_loss(setup: TrainingState) -> float:
     loss, _ = accumulate_gradients(setup, 0, fed(setup, 0))
     return float(loss)
 
@@ -203,7 +203,7 @@ def test_squeezenet_can_give_any_logit():
     assert network(torch.randn(4, 3, 64, 64) * 5).min() < 0
 
 
-def last_weight(setup: Setup) -> Tensor:
+def last_weight(setup: TrainingState) -> Tensor:
     return setup.model.network.fc.weight
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ftaug.engine.loading.label_check import cautions
-from ftaug.engine.loading.split import Portion, portions
+from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
 from ftaug.load import load
@@ -17,7 +17,7 @@ TABLE, FOLDER = "{image_table: {path: t.csv}}", "{image_folder: {path: f}}"
 def said(folder, classes, targets=None, *overrides, train=TABLE, **kind):
     (folder / "a.yaml").write_text(f"data: {{train: {train}}}\nbackbone: resnet20\n")
     targets = np.asarray(targets if targets is not None else [*range(len(classes))] * 10)
-    data = Portion("train", SimpleNamespace(), np.arange(len(targets)), targets, Task(tuple(classes), **kind))
+    data = DataSplit("train", SimpleNamespace(), np.arange(len(targets)), targets, Task(tuple(classes), **kind))
     return list(cautions(load(folder / "a.yaml", overrides), data))
 
 

@@ -13,7 +13,7 @@ from ftaug.config.experiment import Last, LearningRate, Train
 from ftaug.engine.training.unfreeze import plan
 from ftaug.errors import ExperimentError
 from ftaug.image import backbone as backbones
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 from ftaug.text.backbones.tiny_text import tiny_text
 
 CLASSES = [str(n) for n in range(10)]
@@ -78,7 +78,7 @@ def planned(backbone, *unfreeze, decay_norms=False, **lr):
     experiment = SimpleNamespace(
         unfreeze=unfreeze, method=None, lr=LearningRate(**lr), train=Train(decay_norms=decay_norms)
     )
-    return plan(backbone, experiment, Horizon(12, 4))
+    return plan(backbone, experiment, TrainingLength(12, 4))
 
 
 def by_parameter(made, field):

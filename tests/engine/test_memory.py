@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from ftaug.cli import run
-from ftaug.engine.loading.batches import Epochs
+from ftaug.engine.loading.batches import EpochSampler
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training import micro_batch_size
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.gradient_checkpointing import blocks
-from ftaug.engine.training.micro_batch_size import parted
+from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.errors import OutOfMemory, as_known
 from ftaug.image.backbones.torchvision import torchvision
 from ftaug.load import load
@@ -45,7 +45,7 @@ def trained(setup):
 
 @pytest.mark.parametrize("micro", [None, 1, 3, 5, 8])
 def test_parts_are_a_partition_of_every_batch(micro):
-    whole, parts = (list(Epochs(0, 50, 8, 2, micro=one).requests(0, 8)) for one in (None, micro))
+    whole, parts = (list(EpochSampler(0, 50, 8, 2, micro=one).requests(0, 8)) for one in (None, micro))
     for step in range(8):
         ids, split = ([r.ids for r in side if r.step == step] for side in (whole, parts))
         assert np.array_equal(np.sort(np.concatenate(ids)), np.sort(np.concatenate(split)))
@@ -57,13 +57,13 @@ def test_parts_give_the_gradient_of_the_batch(tmp_path):
     """With BatchNorm at rest, which would see the parts one at a time."""
     frozen = "unfreeze=[layer3.*.conv*, head]"
     whole, _ = trained(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=16", "optimizer=sgd"))
-    parts = parted(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=3", "optimizer=sgd"))
+    parts = with_micro_batch(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=3", "optimizer=sgd"))
     assert parts.parts.samples == 3
     np.testing.assert_allclose(trained(parts)[0], whole, rtol=1e-4)
 
 
 def test_the_whole_batch_goes_where_memory_holds_it(tmp_path):
-    made = parted(setup_of(tmp_path, EXPERIMENT))
+    made = with_micro_batch(setup_of(tmp_path, EXPERIMENT))
     assert (made.parts.samples, made.parts.reason) == (16, "")
 
 
@@ -75,12 +75,12 @@ def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
         / 2
     )
     monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.SHARE))
-    made = parted(setup)
+    made = with_micro_batch(setup)
     assert made.parts.samples == 5 and made.parts.reason.endswith("BatchNorm sees 5 at a time")
     monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.SHARE))
-    assert parted(setup, kept=5).parts.samples == 5
+    assert with_micro_batch(setup, kept=5).parts.samples == 5
     with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
-        parted(setup)
+        with_micro_batch(setup)
 
 
 def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatch):
@@ -98,7 +98,7 @@ def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatc
             "available",
             lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.SHARE,
         )
-        assert parted(setup).parts.samples == samples
+        assert with_micro_batch(setup).parts.samples == samples
 
 
 def test_the_estimate_moves_nothing(tmp_path):
@@ -112,7 +112,9 @@ def test_the_estimate_moves_nothing(tmp_path):
 def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.yaml").write_text(EXPERIMENT)
     real = micro_batch_size._fitting
-    monkeypatch.setattr(micro_batch_size, "_fitting", lambda setup, batch: micro_batch_size.Parts(5, "little memory"))
+    monkeypatch.setattr(
+        micro_batch_size, "_fitting", lambda setup, batch: micro_batch_size.MicroBatchSize(5, "little memory")
+    )
     line = ["train", str(tmp_path / "a.yaml"), "--run-dir", str(tmp_path / "run"), "train.save_every=1 steps"]
     assert run(line) == 0
     assert "16, 5 at a time (auto: little memory), " in capsys.readouterr().err

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ftaug.config.kinds import metric
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.metric_check import check
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Task
@@ -16,7 +16,7 @@ TEXT = "data: {train: digits}\nbackbone: resnet20\n"
 
 
 def portion(purpose, targets, task):
-    return Portion(purpose, SimpleNamespace(), np.arange(len(targets)), np.asarray(targets), task)
+    return DataSplit(purpose, SimpleNamespace(), np.arange(len(targets)), np.asarray(targets), task)
 
 
 def checked(folder, task, val, *overrides, **others):

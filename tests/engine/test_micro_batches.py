@@ -17,7 +17,7 @@ from ftaug.engine.loading.prepare import epochs_of, parting_of
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, fed, loss_of
-from ftaug.engine.training.micro_batch_size import parted
+from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.load import import_components, load
 from ftaug.text.network import MASK
@@ -91,14 +91,14 @@ def setup_of(tmp_path):
         path = tmp_path / "experiment.yaml"
         path.write_text(text)
         experiment = load(path, settings)
-        return parted(build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False))
+        return with_micro_batch(build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False))
 
     def in_parts(setup, *settings):
         """The same setup, its steps divided in another way."""
         experiment = load(tmp_path / "experiment.yaml", settings)
         train, parting = setup.portions["train"], parting_of(experiment, setup.device)
         epochs = epochs_of(experiment, len(train), setup.epochs.sizes, None, parting)
-        return parted(replace(setup, experiment=experiment, epochs=epochs))
+        return with_micro_batch(replace(setup, experiment=experiment, epochs=epochs))
 
     make.in_parts = in_parts
     return make

@@ -8,7 +8,7 @@ from torch import nn
 
 from ftaug.engine.loading.batches import Batch
 from ftaug.engine.system.device import Device
-from ftaug.engine.training.batchnorm import measure_anew
+from ftaug.engine.training.batchnorm import recompute_statistics
 
 CPU = Device(torch.device("cpu"), "fp32", {})
 
@@ -23,7 +23,7 @@ def test_statistics_are_the_mean_over_batches_and_nothing_else_moves():
     model(torch.randn(8, 3, 4, 4))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     feed = [batch(8), batch(1), batch(4)]
-    measure_anew(model, [model[2]], feed, CPU)
+    recompute_statistics(model, [model[2]], feed, CPU)
     seen = [model[1](model[0](one.inputs)).detach().numpy().swapaxes(0, 1).reshape(3, -1) for one in feed]
     means = np.mean([seen[0].mean(1), seen[2].mean(1)], axis=0)
     variances = np.mean([seen[0].var(1, ddof=1), seen[2].var(1, ddof=1)], axis=0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug.engine.loading.token_budget import AT_ONCE, Parting
+from ftaug.engine.loading.token_budget import AT_ONCE, TokenBudget
 
 SIZES = st.lists(st.integers(1, 50), min_size=1, max_size=9).map(lambda sizes: np.array(sorted(sizes, reverse=True)))
 
@@ -20,7 +20,7 @@ def ways(length: int) -> Iterator[list[int]]:
         yield np.diff([0, *ends]).tolist()
 
 
-def cost(counts: list[int], sizes: np.ndarray, parting: Parting, most: int) -> float:
+def cost(counts: list[int], sizes: np.ndarray, parting: TokenBudget, most: int) -> float:
     """What a way costs; infinite where a part of several samples is too much."""
     total, at = 0.0, 0
     for count in counts:
@@ -34,18 +34,18 @@ def cost(counts: list[int], sizes: np.ndarray, parting: Parting, most: int) -> f
 
 @given(SIZES, st.integers(1, 200), st.integers(0, 60), st.integers(1, 9))
 def test_no_way_is_cheaper(sizes: np.ndarray, budget: int, price: int, most: int) -> None:
-    parting = Parting(budget, price)
+    parting = TokenBudget(budget, price)
     counts = parting.counts(sizes, most)
     assert sum(counts) == len(sizes)
     assert cost(counts, sizes, parting, most) == min(cost(way, sizes, parting, most) for way in ways(len(sizes)))
 
 
 def test_those_of_one_size_stay_together() -> None:
-    assert Parting(AT_ONCE, 128).counts(np.full(32, 60), 32) == [32]
+    assert TokenBudget(AT_ONCE, 128).counts(np.full(32, 60), 32) == [32]
 
 
 def test_where_a_pass_costs_most_there_are_as_few_as_can_be() -> None:
-    parting = Parting.on("cuda", 300, apart=True)
+    parting = TokenBudget.on("cuda", 300, apart=True)
     assert parting is not None
     assert parting.counts(np.array([100, 100, 100, 10, 10, 10]), 6) == [3, 3]
 
@@ -62,5 +62,5 @@ def test_where_a_pass_costs_most_there_are_as_few_as_can_be() -> None:
     ],
 )
 def test_auto_parts_on_a_processor(device: str, asked: int | str | None, apart: bool, budget: int | None) -> None:
-    parting = Parting.on(device, asked, apart=apart)
+    parting = TokenBudget.on(device, asked, apart=apart)
     assert (parting and parting.budget) == budget

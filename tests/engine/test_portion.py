@@ -10,7 +10,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.experiment import Data, Split
-from ftaug.engine.loading.split import Portion, portions, shared_samples, subset, unlike_asked, unused_rows, whole
+from ftaug.engine.loading.split import DataSplit, portions, shared_samples, subset, unlike_asked, unused_rows, whole
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
 from ftaug.load import load
@@ -147,7 +147,7 @@ def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
 
 def portion(purpose, keys, ids, **others):
     samples = SimpleNamespace(keys=keys and np.array(keys), name=lambda i: f"{purpose}[{i}]", **others)
-    return Portion(purpose, samples, np.array(ids), np.zeros(len(ids), int), Task(("a", "b")))
+    return DataSplit(purpose, samples, np.array(ids), np.zeros(len(ids), int), Task(("a", "b")))
 
 
 def test_samples_of_another_dataset_that_are_for_training_too():
@@ -161,7 +161,7 @@ def test_samples_of_another_dataset_that_are_for_training_too():
 
 def test_a_split_of_the_same_dataset_shares_nothing():
     train = portion("train", [1, 1, 2], [0, 2])
-    assert shared_samples(Portion("val", train.samples, np.array([1]), train.targets[:1], train.task), train) is None
+    assert shared_samples(DataSplit("val", train.samples, np.array([1]), train.targets[:1], train.task), train) is None
 
 
 def test_a_split_that_groups_make_much_smaller_is_told():

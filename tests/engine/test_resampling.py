@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftaug.components.samplers import balanced, square_root
-from ftaug.engine.loading.batches import Epochs
+from ftaug.engine.loading.batches import EpochSampler
 from ftaug.engine.loading.class_sampling import Resampling, _apportioned
 from ftaug.engine.loading.split import portions
-from ftaug.engine.loading.token_budget import Parting
+from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.load import load
@@ -30,7 +30,7 @@ def pairs(positions, rounds):
 
 
 def epochs(**settings):
-    return Epochs(3, len(TARGETS), 8, 1, resampling=resampling(), **settings)
+    return EpochSampler(3, len(TARGETS), 8, 1, resampling=resampling(), **settings)
 
 
 def test_shares_are_those_of_the_definitions():
@@ -76,7 +76,7 @@ def test_epochs_differ_and_so_do_seeds():
 
 def test_requests_are_the_same_from_any_start_and_parts_keep_the_rounds_of_their_samples():
     sizes = np.arange(len(TARGETS)) % 17
-    made = epochs(sizes=sizes, bucket=4, parting=Parting(60, 20))
+    made = epochs(sizes=sizes, bucket=4, parting=TokenBudget(60, 20))
     whole = list(made.requests(0, 2 * made.steps))
     late = list(made.requests(made.steps + 3, 2 * made.steps))
     for one, other in zip(whole[-len(late) :], late, strict=True):
@@ -87,7 +87,7 @@ def test_requests_are_the_same_from_any_start_and_parts_keep_the_rounds_of_their
 
 
 def test_without_a_sampler_every_sample_comes_once():
-    plain = Epochs(3, 50, 8, 1)
+    plain = EpochSampler(3, 50, 8, 1)
     ids = np.concatenate([request.ids for request in plain.requests(0, plain.steps)])
     assert sorted(ids.tolist()) == list(range(50))
     assert all(request.rounds is None for request in plain.requests(0, plain.steps))

@@ -13,10 +13,10 @@ from ftaug.engine.training.unfreeze import frozen_digest, plan
 from ftaug.errors import ExperimentError
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.torchvision import torchvision
-from ftaug.interfaces.model import Backbone, Horizon, Stage
+from ftaug.interfaces.model import Backbone, Stage, TrainingLength
 from ftaug.text.backbones.tiny_text import tiny_text
 
-HORIZON = Horizon(total_steps=12, epoch_steps=4)
+HORIZON = TrainingLength(total_steps=12, epoch_steps=4)
 
 
 def experiment(*unfreeze, decay_norms=False, **lr):

@@ -6,8 +6,8 @@ import torch
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from ftaug.engine.loading.split import Portion
-from ftaug.engine.training.target_scaling import Scale, Units, fold, in_fp32
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.training.target_scaling import TargetScaler, Unscale, fold, in_fp32
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
 
@@ -16,21 +16,21 @@ VALUES = (np.random.default_rng(0).normal(size=(50, 2)) * [300, 0.01] + [1000, 5
 
 
 def portion(values):
-    return Portion("train", None, np.arange(len(values)), values, TASK)
+    return DataSplit("train", None, np.arange(len(values)), values, TASK)
 
 
 def test_the_scale_is_sklearns_and_its_way_back_is_exact():
-    scale = Scale.of(portion(VALUES))
+    scale = TargetScaler.of(portion(VALUES))
     oracle = StandardScaler().fit(VALUES.astype(np.float64))
     np.testing.assert_allclose(scale.mean, oracle.mean_)
     np.testing.assert_allclose(scale.std, oracle.scale_)
     standard = scale.standard(torch.from_numpy(VALUES))
     np.testing.assert_allclose(standard, oracle.transform(VALUES.astype(np.float64)), atol=2e-3)
-    np.testing.assert_allclose(Units(scale)(standard), VALUES, rtol=1e-6)
+    np.testing.assert_allclose(Unscale(scale)(standard), VALUES, rtol=1e-6)
 
 
 def test_half_precision_outputs_are_scaled_in_float64():
-    out = Units(Scale((1000.0,), (3.0,)))(torch.tensor([[0.5]], dtype=torch.bfloat16))
+    out = Unscale(TargetScaler((1000.0,), (3.0,)))(torch.tensor([[0.5]], dtype=torch.bfloat16))
     assert out.dtype == torch.float64 and out.item() == 1001.5
 
 
@@ -38,14 +38,14 @@ def test_a_number_that_is_always_the_same_is_refused():
     values = VALUES.copy()
     values[:, 1] = 2
     with pytest.raises(BadData, match=r"data\.train: weight is the same for every sample"):
-        Scale.of(portion(values))
+        TargetScaler.of(portion(values))
 
 
 def test_a_scale_in_the_last_layer_gives_the_same_answers():
-    scale, inputs = Scale((1000.0, -3.0), (50.0, 0.1)), torch.randn(8, 6)
+    scale, inputs = TargetScaler((1000.0, -3.0), (50.0, 0.1)), torch.randn(8, 6)
     network = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))
     with torch.no_grad():
-        expected = Units(scale)(network(inputs))
+        expected = Unscale(scale)(network(inputs))
         assert fold(network, scale, inputs)
         torch.testing.assert_close(network(inputs).double(), expected, rtol=1e-5, atol=1e-5)
 
@@ -61,7 +61,7 @@ def test_a_scale_in_the_last_layer_gives_the_same_answers():
 )
 def test_where_it_cannot_go_in_nothing_changes(network):
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    assert not fold(network, Scale((1000.0, -3.0), (50.0, 0.1)), torch.randn(8, 6))
+    assert not fold(network, TargetScaler((1000.0, -3.0), (50.0, 0.1)), torch.randn(8, 6))
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
@@ -70,11 +70,11 @@ SECONDS = np.array([[1_700_000_000.25], [1_700_000_000.5], [1_700_000_001.0]])
 
 def test_numbers_that_float32_cannot_tell_apart_keep_their_differences():
     assert len(np.unique(SECONDS.astype(np.float32))) == 1
-    scale = Scale.of(Portion("train", None, np.arange(3), SECONDS, Task(("time",), regression=True)))
+    scale = TargetScaler.of(DataSplit("train", None, np.arange(3), SECONDS, Task(("time",), regression=True)))
     standard = scale.standard(torch.from_numpy(SECONDS))
     assert standard.dtype == torch.float32
     np.testing.assert_allclose(standard, StandardScaler().fit_transform(SECONDS), rtol=1e-6)
-    np.testing.assert_allclose(Units(scale)(standard), SECONDS, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(Unscale(scale)(standard), SECONDS, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_numbers_that_float32_cannot_tell_apart_keep_their_differences():
     ],
 )
 def test_an_export_answers_in_float64_where_float32_would_round_too_much(mean, std, dtype):
-    model = nn.Sequential(nn.Linear(3, 1).double(), Units(Scale((mean,), (std,))))
+    model = nn.Sequential(nn.Linear(3, 1).double(), Unscale(TargetScaler((mean,), (std,))))
     exported = in_fp32(model)
     assert exported[0].weight.dtype == torch.float32 and not exported.training
     inputs = torch.randn(4, 3)

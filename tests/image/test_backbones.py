@@ -25,7 +25,7 @@ from ftaug.image import backbone as backbones
 from ftaug.image.backbones import resnet20 as letters
 from ftaug.image.backbones.resnet20 import resnet20
 from ftaug.image.backbones.torchvision import NAMES
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 
 CLASSES = [f"class {n}" for n in range(7)]
 
@@ -477,7 +477,7 @@ def test_a_stage_learns_at_its_rate_from_its_step_on(name, no_memory):
     head = built.stages[-1]
     unfreeze = (UnfreezeStage(("head",)), UnfreezeStage((last.name,), Duration(2, "steps"), lr=0.5))
     experiment = SimpleNamespace(unfreeze=unfreeze, method=None, lr=LearningRate(layer_decay=0.8), train=Train())
-    made = plan(built, experiment, Horizon(total_steps=4, epoch_steps=2))
+    made = plan(built, experiment, TrainingLength(total_steps=4, epoch_steps=2))
     optimizer = torch.optim.SGD(parameter_groups(built.network, made, 0.1))
     rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
     for step in range(4):

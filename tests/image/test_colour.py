@@ -8,7 +8,7 @@ from torchvision.transforms.v2 import functional
 
 from ftaug.image.augmentations import color_math
 from ftaug.image.augmentations.pipeline import apply, joined
-from ftaug.image.augmentations.transforms import Canvas, Colour
+from ftaug.image.augmentations.transforms import Canvas, ColorMatrix
 from ftaug.image.io.decode import opened
 
 CANVAS = Canvas(40, 50, (40, 50))
@@ -128,7 +128,8 @@ def test_fused_colours_are_the_colours_one_after_another():
 def test_a_colour_of_anything_composes():
     rng = np.random.default_rng(0)
     first, second = (
-        Colour.of(rng.normal(size=(3, 3)), by_mean=rng.normal(size=(3, 3)), constant=rng.normal()) for _ in range(2)
+        ColorMatrix.of(rng.normal(size=(3, 3)), by_mean=rng.normal(size=(3, 3)), constant=rng.normal())
+        for _ in range(2)
     )
     cloud = rng.normal(size=(9, 3))
 
@@ -167,7 +168,7 @@ def test_values_are_clipped_between_colours_as_by_torchvision(seed, separate):
     draws = drawn("colour_jitter", seed, brightness=0.8, contrast=0.8, saturation=0.8, hue=0)
     if separate:
         draws = [drawn(name, seed + i, strength=0.8) for i, name in enumerate(adjust)]
-        draws = [draw.telling(**{name: draw.values["factor"]}) for draw, name in zip(draws, adjust, strict=True)]
+        draws = [draw.with_params(**{name: draw.values["factor"]}) for draw, name in zip(draws, adjust, strict=True)]
     expected = torch.from_numpy(pixels).permute(2, 0, 1) / 255
     for draw in draws:
         ((name, amount),) = draw.values.items()

@@ -8,7 +8,7 @@ from pictures import augmentation, streams
 
 import ftaug.augment.compose  # noqa: F401 - registers
 from ftaug.augment.transform import each
-from ftaug.image.augmentations.transforms import Canvas, Geometry
+from ftaug.image.augmentations.transforms import Canvas, Homography
 
 CANVAS = Canvas(60, 80, (48, 48))
 ROTATE, HUE, SHIFT = {"rotate": {"degrees": 20.0}}, "hue", {"translate": {"x": 0.2}}
@@ -79,7 +79,7 @@ def test_two_of_a_name_draw_differently():
 def test_each_sees_what_those_before_it_leave():
     drawn = augmentation("apply", ops=[{"center_crop": {"size": 20}}, "horizontal_flip"], probability=1.0)
     for epoch in range(10):
-        draws = [d for d in each(drawn(CANVAS, streams(epoch)("apply"))) if isinstance(d, Geometry)]
+        draws = [d for d in each(drawn(CANVAS, streams(epoch)("apply"))) if isinstance(d, Homography)]
         assert {(draw.height, draw.width) for draw in draws} == {(20, 20)}
 
 

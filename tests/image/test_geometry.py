@@ -13,7 +13,7 @@ from torchvision.transforms.v2 import functional
 
 from ftaug.image import samples
 from ftaug.image.augmentations.pipeline import apply
-from ftaug.image.augmentations.transforms import Canvas, Geometry
+from ftaug.image.augmentations.transforms import Canvas, Homography
 from ftaug.image.io.decode import opened
 
 RNG = np.random.default_rng
@@ -39,7 +39,7 @@ def geometries(canvas, seed):
     for name in AUGMENTATIONS:
         settings = {"probability": 1.0} if "probability" in augmentation(name).settings else {}
         draw = drawn(name, canvas, seed, **settings)
-        if isinstance(draw, Geometry):
+        if isinstance(draw, Homography):
             yield name, draw
 
 
@@ -110,7 +110,7 @@ def test_right_angles_are_exact(quarters):
     picture = texture(40, 40)
     cos, sin = round(math.cos(quarters * math.pi / 2)), round(math.sin(quarters * math.pi / 2))
     shift = {1: (0, 40), 2: (40, 40), 3: (40, 0)}[quarters]
-    turn = Geometry(np.array([[cos, sin, shift[0]], [-sin, cos, shift[1]], [0, 0, 1.0]]), 40, 40)
+    turn = Homography(np.array([[cos, sin, shift[0]], [-sin, cos, shift[1]], [0, 0, 1.0]]), 40, 40)
     np.testing.assert_array_equal(shown(picture, turn), np.rot90(picture, quarters))
 
 
@@ -224,7 +224,7 @@ def test_a_crop_larger_than_the_picture_holds_all_of_it():
 def test_borders_are_numpys(border, mode, shift):
     picture = texture(24, 32)
     down, right = shift
-    move = Geometry(np.array([[1, 0, right], [0, 1, down], [0, 0, 1.0]]), 24, 32, border)
+    move = Homography(np.array([[1, 0, right], [0, 1, down], [0, 0, 1.0]]), 24, 32, border)
     padded = np.pad(picture, [(40, 40), (40, 40), (0, 0)], mode=mode)
     expected = padded[40 - down : 64 - down, 40 - right : 72 - right]
     np.testing.assert_array_equal(shown(picture, move), expected)
@@ -270,7 +270,7 @@ def test_strengths_are_shares_of_the_picture():
         if name in ("random_crop", "center_crop", "random_resized_crop", "resize"):
             continue  # their sizes are in pixels
         small, large = (drawn(name, Canvas(60 * k, 80 * k, (32, 32)), seed=3) for k in (1, 2))
-        if isinstance(small, Geometry):
+        if isinstance(small, Homography):
             double = np.diag([2, 2, 1])
             moved = double @ small.matrix @ np.linalg.inv(double)
             np.testing.assert_allclose(large.matrix / large.matrix[2, 2], moved / moved[2, 2], atol=1e-9)
@@ -314,7 +314,7 @@ def test_shrinking_is_never_worse_than_pillows_antialiased_resize(zoom, degrees)
     cos, sin = zoom * math.cos(math.radians(degrees)), zoom * math.sin(math.radians(degrees))
     matrix = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
     matrix[:2, 2] = edge / 2 - matrix[:2, :2] @ [size / 2, size / 2]
-    geometry = Geometry(matrix, edge, edge)
+    geometry = Homography(matrix, edge, edge)
     full = round(edge / zoom)
     turned = np.linalg.inv(matrix) @ np.diag([edge / full, edge / full, 1])
     image = functional.to_pil_image(picture)

@@ -12,7 +12,7 @@ from ftaug.config.registry import REGISTRIES, FrozenDict
 from ftaug.errors import ExperimentError
 from ftaug.image import label_safety, samples
 from ftaug.image.augmentations.torchvision import OF_FLOATS, TRANSFORMS, _built
-from ftaug.image.augmentations.transforms import Canvas, Geometry
+from ftaug.image.augmentations.transforms import Canvas, Homography
 from ftaug.interfaces.data import Task
 
 ARROWS = ("down_arrow", "left_arrow", "right_arrow", "up_arrow")
@@ -203,7 +203,7 @@ def test_what_mirrors_or_turns_says_so(name):
     """A new op is held to its facts by what it draws."""
     op, canvas = strong(name), Canvas(24, 24, (24, 24))
     for epoch in range(200):
-        geometries = [draw for draw in each(op(canvas, streams(epoch)(name))) if isinstance(draw, Geometry)]
+        geometries = [draw for draw in each(op(canvas, streams(epoch)(name))) if isinstance(draw, Homography)]
         if geometries and name not in ("one_of", "some_of", "apply", "shuffle"):
             check(
                 op, np.linalg.multi_dot([np.eye(3), *(draw.matrix for draw in reversed(geometries)), np.eye(3)])[:2, :2]

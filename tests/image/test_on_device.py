@@ -9,7 +9,7 @@ import torch
 from pictures import AUGMENTATIONS, augmentation, jpeg, preprocessing, streams, texture
 from PIL import Image
 
-from ftaug.engine.loading.batches import Prepared, Request, batches, moved
+from ftaug.engine.loading.batches import BatchRequest, PreparedDataset, batches, to_device
 from ftaug.engine.loading.split import whole
 from ftaug.engine.system.device import choose
 from ftaug.errors import ExperimentError
@@ -96,27 +96,27 @@ def prepared():
     task = Task(("one", "two"))
     source = ArraySamples("test", pictures, np.arange(12) % 2, task, np.arange(12), "fingerprint")
     pipeline = samples.pipeline([augmentation(name) for name in FULL], preprocessing(32))
-    return Prepared(whole("train", source, task), "image", pipeline, seed=0, plans=True)
+    return PreparedDataset(whole("train", source, task), "image", pipeline, seed=0, plans=True)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_through_the_workers(prepared, workers):
-    requests = [Request(np.arange(start, start + 4), 1, 0, 0, 1.0) for start in (0, 4, 8)]
+    requests = [BatchRequest(np.arange(start, start + 4), 1, 0, 0, 1.0) for start in (0, 4, 8)]
     found = list(batches(prepared, requests, workers, pin=False))
-    plain = list(batches(Prepared(**{**vars(prepared), "plans": False}), requests, 0, pin=False))
+    plain = list(batches(PreparedDataset(**{**vars(prepared), "plans": False}), requests, 0, pin=False))
     for planned, expected in zip(found, plain, strict=True):
-        inputs = samples.finished(moved(planned.inputs, torch.device("cpu")))
+        inputs = samples.finished(to_device(planned.inputs, torch.device("cpu")))
         assert_close(expected.inputs.numpy().astype(int), inputs.numpy().astype(int))
         assert torch.equal(planned.targets, expected.targets)
 
 
 def test_evaluation_plans_nothing(prepared):
-    (batch,) = batches(prepared, [Request(np.arange(4), None, 0, 0, 1.0)], 0, pin=False)
+    (batch,) = batches(prepared, [BatchRequest(np.arange(4), None, 0, 0, 1.0)], 0, pin=False)
     assert isinstance(batch.inputs, torch.Tensor)
 
 
 def test_plans_travel(prepared):
-    (batch,) = batches(prepared, [Request(np.arange(4), 0, 0, 0, 1.0)], 0, pin=False)
+    (batch,) = batches(prepared, [BatchRequest(np.arange(4), 0, 0, 0, 1.0)], 0, pin=False)
     again = pickle.loads(pickle.dumps(batch.inputs))
     assert torch.equal(samples.finished(again), samples.finished(copy.deepcopy(batch.inputs)))
 
@@ -130,7 +130,7 @@ def test_where_it_is_done():
 
 @pytest.mark.cuda
 def test_on_a_gpu_as_on_the_processor(prepared):
-    (batch,) = batches(prepared, [Request(np.arange(12), 0, 0, 0, 1.0)], 0, pin=True)
-    on_gpu = samples.finished(moved(batch.inputs, torch.device("cuda")))
+    (batch,) = batches(prepared, [BatchRequest(np.arange(12), 0, 0, 0, 1.0)], 0, pin=True)
+    on_gpu = samples.finished(to_device(batch.inputs, torch.device("cuda")))
     assert on_gpu.device.type == "cuda"
     assert_close(samples.finished(batch.inputs).numpy().astype(int), on_gpu.cpu().numpy().astype(int))

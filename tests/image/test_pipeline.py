@@ -13,7 +13,7 @@ from ftaug.config.severity import at_severity
 from ftaug.errors import BadData
 from ftaug.image import samples
 from ftaug.image.augmentations.pipeline import Fused, apply, fuse
-from ftaug.image.augmentations.transforms import Border, Canvas, Colour, Geometry, Pixels
+from ftaug.image.augmentations.transforms import Border, Canvas, ColorMatrix, Homography, PixelFunction
 from ftaug.image.io.decode import opened
 
 WITH_PROBABILITY = [name for name in AUGMENTATIONS if "probability" in augmentation(name).settings]
@@ -179,20 +179,20 @@ def test_the_last_op_with_a_size_settles_it(ops, shape):
         assert pipeline(picture, streams()).shape[:2] == shape
 
 
-GEOMETRY = Geometry(np.eye(3), 8, 8)
-COLOUR = Colour.of(np.eye(3))
-PIXELS = Pixels(lambda pixels: pixels)
+GEOMETRY = Homography(np.eye(3), 8, 8)
+COLOUR = ColorMatrix.of(np.eye(3))
+PIXELS = PixelFunction(lambda pixels: pixels)
 
 
 def test_neighbours_fuse_and_pixels_part_them():
     steps = fuse([GEOMETRY, COLOUR, GEOMETRY, COLOUR], 8, 8)
     assert [type(step) for step in steps] == [Fused]
     steps = fuse([COLOUR, PIXELS, GEOMETRY, PIXELS, COLOUR], 8, 8)
-    assert [type(step) for step in steps] == [Fused, Pixels, Fused, Pixels, Fused]
+    assert [type(step) for step in steps] == [Fused, PixelFunction, Fused, PixelFunction, Fused]
 
 
 def test_geometries_with_different_borders_stay_apart():
-    borders = [Geometry(np.eye(3), 8, 8, border) for border in get_args(Border)]
+    borders = [Homography(np.eye(3), 8, 8, border) for border in get_args(Border)]
     assert len(fuse(borders, 8, 8)) == len(borders)
     assert len(fuse([borders[0], GEOMETRY, borders[0]], 8, 8)) == 1
 
@@ -218,8 +218,8 @@ def test_each_border_shows_what_it_says(name):
 
 def test_two_borders_in_one_pipeline_each_show():
     picture = np.full((60, 60, 3), 200, np.uint8)
-    left = Geometry(np.array([[1, 0, -20], [0, 1, 0], [0, 0, 1.0]]), 60, 60, "constant")
-    down = Geometry(np.array([[1, 0, 0], [0, 1, 20], [0, 0, 1.0]]), 60, 60, "replicate")
+    left = Homography(np.array([[1, 0, -20], [0, 1, 0], [0, 0, 1.0]]), 60, 60, "constant")
+    down = Homography(np.array([[1, 0, 0], [0, 1, 20], [0, 0, 1.0]]), 60, 60, "replicate")
     result = apply([left, down], opened(picture), "bilinear")
     assert (result[:, 41:] == 0).all()
     assert (result[:, :39] == 200).all()

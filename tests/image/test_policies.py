@@ -13,7 +13,7 @@ from ftaug.augment.transform import each
 from ftaug.image.augmentations.autoaugment_policies import subpolicies
 from ftaug.image.augmentations.pipeline import apply
 from ftaug.image.augmentations.policy_space import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE
-from ftaug.image.augmentations.transforms import Canvas, Pixels
+from ftaug.image.augmentations.transforms import Canvas, PixelFunction
 from ftaug.image.io.decode import opened
 
 CANVAS = Canvas(224, 224, (224, 224))
@@ -101,7 +101,7 @@ def test_auto_augment_does_steps_of_one_of_its_pairs():
 def test_augmix_is_the_mean_of_its_versions():
     picture = texture(224, 224)
     (mixed,) = drawn("augmix", 3)
-    assert isinstance(mixed, Pixels)
+    assert isinstance(mixed, PixelFunction)
     versions, shares, kept = mixed.apply.args
     expected = kept * picture.astype(float)
     for draws, share in zip(versions, shares, strict=True):

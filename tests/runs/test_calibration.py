@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import BadData, BadSample
 from ftaug.interfaces.data import Task
 from ftaug.runs.export.calibration import CalibrationSamples
@@ -20,7 +20,7 @@ class Letters:
 
 
 def drawn(count, seed=3, ids=range(0, 100, 2)):
-    portion = Portion("train", Letters(), np.array(ids), np.zeros(len(ids), np.int64), Task(("a", "b")))
+    portion = DataSplit("train", Letters(), np.array(ids), np.zeros(len(ids), np.int64), Task(("a", "b")))
     return CalibrationSamples.drawn(portion, count, seed, lambda raw: [10 * one for one in raw])
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.interfaces.data import Task
 from ftaug.runs.export.metric_loss import metric_loss
 
@@ -31,7 +31,7 @@ def accuracy(logits, targets):
 @pytest.fixture
 def portion():
     targets = np.random.default_rng(0).integers(3, size=SAMPLES)
-    return Portion("val", None, np.arange(SAMPLES), targets, Task(("a", "b", "c")))
+    return DataSplit("val", None, np.arange(SAMPLES), targets, Task(("a", "b", "c")))
 
 
 def right(portion, wrong):

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import TypeAdapter
 
-from ftaug.augment.transform import each, seen_by_next
+from ftaug.augment.transform import after, each
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
 from ftaug.engine.loading.seeds import streams
 from ftaug.load import import_components
 from ftaug.text.augmentations.protecting import negations_in
-from ftaug.text.edits import Passage, Told
+from ftaug.text.edits import Passage, Transform
 from ftaug.text.lexicon import Lexicon
 
 import_components("text")
@@ -37,17 +37,17 @@ def passage(text: str, *, protected=None, labels=(), lexicon: Lexicon | None = N
     return Passage(text, labels, negations_in(text) if protected is None else protected, lexicon)
 
 
-def draws(seen: Passage, op: Component, sample: int = 0) -> list[Told]:
+def draws(seen: Passage, op: Component, sample: int = 0) -> list[Transform]:
     return list(each(op(seen, streams(0, 0, sample)(op.name))))
 
 
-def after(seen: Passage | str, op: Component, sample: int = 0) -> str:
+def edited(seen: Passage | str, op: Component, sample: int = 0) -> str:
     seen = passage(seen) if isinstance(seen, str) else seen
-    return seen_by_next(seen, draws(seen, op, sample)).text
+    return after(seen, draws(seen, op, sample)).text
 
 
 def outcomes(seen: Passage | str, op: Component, samples: int = 40) -> set[str]:
-    return {after(seen, op, sample) for sample in range(samples)}
+    return {edited(seen, op, sample) for sample in range(samples)}
 
 
 def wordpiece(*, lowercase: bool = True, words: str = WORDS) -> str:

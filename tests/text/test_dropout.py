@@ -9,7 +9,7 @@ import transformers
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from ftaug.text.cpu_dropout import LEVELS, Dropout, attention, dropped, quicken
+from ftaug.text.cpu_dropout import LEVELS, Dropout, attention, dropped, use_fast_dropout
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
@@ -78,7 +78,7 @@ def test_the_mean_of_many_passes_is_that_of_transformers(family: str) -> None:
     theirs = transformers.AutoModel.from_config(config).train()
     ours = transformers.AutoModel.from_config(config).train()
     ours.load_state_dict(theirs.state_dict())
-    quicken(ours)
+    use_fast_dropout(ours)
     ids = torch.randint(5, 20, (1, 8)).repeat(3000, 1)
     mask = torch.ones_like(ids)
     mask[:, 6:] = 0
@@ -92,7 +92,7 @@ def test_the_mean_of_many_passes_is_that_of_transformers(family: str) -> None:
 
 def test_what_is_saved_knows_nothing_of_it(tmp_path: Path) -> None:
     model = transformers.AutoModel.from_config(models.config_of("bert"))
-    quicken(model)
+    use_fast_dropout(model)
     model.save_pretrained(tmp_path)
     assert "ftaug" not in (tmp_path / "config.json").read_text()
     assert any(isinstance(module, Dropout) for module in model.modules())

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from passages import OPS, after, augmentation, draws, outcomes, passage
+from passages import OPS, augmentation, draws, edited, outcomes, passage
 
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.severity import at_severity, governed
@@ -37,7 +37,7 @@ def made(tables):
 def followed(seen: Passage, drawn) -> None:
     """Do the draws one after another and look at each."""
     for draw in drawn:
-        later = draw.left(seen)
+        later = draw.output_view(seen)
         if isinstance(draw, Protection):
             seen = later
             continue
@@ -94,7 +94,7 @@ def test_grows_from_nothing(name, made, lexicon):
         sizes.append(sum(len(draw.edits) for sample in range(20) for draw in draws(seen, op, sample)))
         assert op == made(name, severity=severity) or name in ("synonyms", "paraphrases")
     if name == "crop_sentences":  # one edit at either end, whatever they cut
-        sizes = [-len(after(passage(text, protected=()), at_severity(made(name), s))) for s in (0, 0.33, 0.66, 1)]
+        sizes = [-len(edited(passage(text, protected=()), at_severity(made(name), s))) for s in (0, 0.33, 0.66, 1)]
         assert sizes[0] == -len(text)
     else:
         assert sizes[0] == 0
@@ -120,7 +120,7 @@ def test_characters_stay_whole(name):
     text = "re\u0301sume\u0301 नमस्ते Zu\u0308rich e\u0301te\u0301 กำลัง"
     whole = set(characters_of(text))
     for sample in range(60):
-        changed = after(text, augmentation(name, share=1.0), sample)
+        changed = edited(text, augmentation(name, share=1.0), sample)
         assert set(characters_of(changed)) <= whole
         assert changed.count(" ") == text.count(" ")
 
@@ -130,7 +130,7 @@ def test_leaves_what_stands_between_words(name, lexicon):
     text = "  A good\t\tmovie ,  really ;\n (very) fine !  "
     for sample in range(20):
         seen = passage(text, lexicon=lexicon)
-        changed = after(seen, augmentation(name, share=1.0), sample)
+        changed = edited(seen, augmentation(name, share=1.0), sample)
         between, at = [], 0
         for word in seen.words:
             between.append(text[at : word.start])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import regex
 import scipy.stats
-from passages import OPS, after, augmentation, draws, passage
+from passages import OPS, augmentation, draws, edited, passage
 
 from ftaug.config.registry import REGISTRIES
 
@@ -75,8 +75,8 @@ def visible(text):
 def test_changes_whole_characters_wherever_it_can(name, settings, script, made, lexicon):
     text, tries = SCRIPTS[script], 4 if name in SLOW else 40
     seen = passage(text, protected=None if script == "protected" else (), lexicon=lexicon)
-    some = [after(seen, made(name, share=0.1, **settings), sample) for sample in range(tries)]
-    most = [after(seen, made(name, share=1.0, **settings), sample) for sample in range(tries)]
+    some = [edited(seen, made(name, share=0.1, **settings), sample) for sample in range(tries)]
+    most = [edited(seen, made(name, share=1.0, **settings), sample) for sample in range(tries)]
     assert not draws(seen, made(name, share=0.0, **settings))
     if any(visible(result) != visible(text) for result in most) and name not in NOT_AT_LEAST_ONE:
         assert all(visible(result) != visible(text) for result in [*some, *most])
@@ -116,7 +116,7 @@ def test_the_share_is_the_mean_and_every_place_is_as_likely(name, settings, coun
     for sample in range(count):
         drawn = draws(seen, op, sample)
         (draw,) = drawn
-        numbers.append(number_changed(name, text, draw.left(seen).text))
+        numbers.append(number_changed(name, text, draw.output_view(seen).text))
         places.update(bisect_right(ends, edit.start) for edit in draw.edits)
     mean, least, most = expected(name, share)
     error = 4.9 * np.std(numbers) / np.sqrt(count)
@@ -130,16 +130,16 @@ def test_the_share_is_the_mean_and_every_place_is_as_likely(name, settings, coun
 
 def test_repeats_as_often_as_it_says():
     op, count = augmentation("repeat", share=1.0, times=3), 2000
-    times = Counter(len(after("aa", op, sample)) - 2 for sample in range(count))
+    times = Counter(len(edited("aa", op, sample)) - 2 for sample in range(count))
     assert set(times) == {1, 2, 3}
     assert scipy.stats.chisquare(list(times.values())).pvalue > 1e-6
 
 
 def test_an_odd_number_of_words_changes_places():
     """All three, in a ring; and of equal words those that can."""
-    assert {after("a b c", augmentation("swap", share=1.0), sample) for sample in range(40)} == {"b c a", "c a b"}
+    assert {edited("a b c", augmentation("swap", share=1.0), sample) for sample in range(40)} == {"b c a", "c a b"}
     for text, number in [("a a b", 2), ("a a b b", 4), ("a a a b c", 4), ("a a b b c", 5), ("a a a", 0)]:
         for sample in range(40):
-            result = after(text, augmentation("swap", share=1.0), sample)
+            result = edited(text, augmentation("swap", share=1.0), sample)
             assert number_changed("swap", text, result) == number
             assert Counter(result.split()) == Counter(text.split())

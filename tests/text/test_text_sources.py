@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 import torch
-from passages import SPECIALS, WORDS, after, augmentation, bert_folder, lexicon_of, outcomes, passage, wordpiece
+from passages import SPECIALS, WORDS, augmentation, bert_folder, edited, lexicon_of, outcomes, passage, wordpiece
 from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
@@ -67,7 +67,7 @@ def test_masked_fill_takes_what_the_head_expects(bert, lexicon):
 
 def test_masked_fill_leaves_what_the_model_does_not_see(lexicon):
     text = " ".join(["good"] * 200)
-    changed = after(passage(text, lexicon=lexicon), augmentation("masked_fill", share=1.0)).split()
+    changed = edited(passage(text, lexicon=lexicon), augmentation("masked_fill", share=1.0)).split()
     assert changed[100:] == ["good"] * 100
     assert "good" not in changed[:50]
 
@@ -79,7 +79,7 @@ def test_masked_fill_is_the_same_on_more_threads(lexicon):
         found = []
         for count in (1, 4):
             torch.set_num_threads(count)
-            found.append([after(seen, op, sample) for sample in range(10)])
+            found.append([edited(seen, op, sample) for sample in range(10)])
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(threads)

@@ -16,7 +16,7 @@ from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, Step, fit
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData
 from ftaug.load import load
 from ftaug.runs.report import training_summary
@@ -76,16 +76,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def setup_of(folder: Path, *overrides: str) -> Setup:
+def setup_of(folder: Path, *overrides: str) -> TrainingState:
     experiment = load(folder / "experiment.yaml", overrides)
     return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
 
 
-def train(setup: Setup) -> list[Step]:
+def train(setup: TrainingState) -> list[Step]:
     return list(fit(setup, Progress()))
 
 
-def weights(setup: Setup) -> dict[str, torch.Tensor]:
+def weights(setup: TrainingState) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in setup.model.network.state_dict().items()}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ftaug.config.kinds import method
 from ftaug.config.types import NonNegative
 from ftaug.errors import ExperimentError
-from ftaug.interfaces.model import Adapted, Backbone
+from ftaug.interfaces.model import Backbone, PeftModel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @method.register(replaces_decay=True)
 def l2_sp(
     backbone: Backbone, learning: frozenset[str], *, backbone_weight: NonNegative = 0.1, head_weight: NonNegative = 0.01
-) -> Adapted:
+) -> PeftModel:
     """L2-SP: hold the weights near those that the run starts from, and the new head near 0; no other weight decay.
 
     The loss grows by backbone_weight / 2 · ‖w − w₀‖² over the backbone's weights that learn, and by
@@ -49,4 +49,4 @@ def l2_sp(
         large = [p.square().sum() for p in heads]
         return 0.5 * (backbone_weight * torch.stack(away).sum() + head_weight * torch.stack(large).sum())
 
-    return Adapted(start=start, penalty=penalty, state=state)
+    return PeftModel(start=start, penalty=penalty, state=state)

@@ -13,7 +13,7 @@ from ftaug.components.peft.adapters import starting_from
 from ftaug.config.kinds import method
 from ftaug.config.types import Count, FilePath, Positive, Text, Wording
 from ftaug.errors import ExperimentError, did_you_mean
-from ftaug.interfaces.model import Adapted, Backbone
+from ftaug.interfaces.model import Backbone, PeftModel
 
 Patterns = Annotated[tuple[Text, ...], Field(min_length=1), Wording("a list of names of stages and globs on modules")]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Wording("a share from 0 to below 1")]
@@ -29,7 +29,7 @@ def lora(
     targets: Patterns | None = None,
     dropout: Share = 0.0,
     weights: FilePath | None = None,
-) -> Adapted:
+) -> PeftModel:
     """LoRA: leave the weights as they are and learn a change of low rank beside them; the head learns as a whole.
 
     The weights are W + alpha / rank · B A; B is 0 at first. In a grouped convolution each group has its own B and A.
@@ -77,7 +77,7 @@ def lora(
             fold()
 
     own = {f"{_layer(name)}.lora.{factor}": name for name in chosen for factor in "ab"}
-    return Adapted(own, starting_from(weights, backbone, "method.lora.weights"), merge)
+    return PeftModel(own, starting_from(weights, backbone, "method.lora.weights"), merge)
 
 
 def _layer(weight: str) -> str:

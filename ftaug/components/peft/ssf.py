@@ -6,11 +6,11 @@ from ftaug.components.peft.adapters import starting_from
 from ftaug.config.kinds import method
 from ftaug.config.types import FilePath
 from ftaug.errors import ExperimentError
-from ftaug.interfaces.model import Adapted, Backbone
+from ftaug.interfaces.model import Backbone, PeftModel
 
 
 @method.register(learns="head")
-def ssf(backbone: Backbone, learning: frozenset[str], *, weights: FilePath | None = None) -> Adapted:
+def ssf(backbone: Backbone, learning: frozenset[str], *, weights: FilePath | None = None) -> PeftModel:
     """SSF: leave the weights as they are and learn a factor and a shift for each channel; the head learns as a whole.
 
     Settings:
@@ -47,4 +47,4 @@ def ssf(backbone: Backbone, learning: frozenset[str], *, weights: FilePath | Non
         for name, layer in layers.items()
         for parameter, _ in layer.get_submodule("ssf").named_parameters()
     }
-    return Adapted(own, starting_from(weights, backbone, "method.ssf.weights"), merge)
+    return PeftModel(own, starting_from(weights, backbone, "method.ssf.weights"), merge)

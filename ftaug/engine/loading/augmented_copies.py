@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch.utils.data import Dataset
 
-from ftaug.engine.loading.batches import Failure, Prepared, naming
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.batches import Failure, PreparedDataset, naming
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import served
 from ftaug.errors import FtaugError
 
@@ -45,7 +45,7 @@ class As(Enum):
     CELLS = auto()  # to be written to the columns of a table
 
 
-def numbers(portion: Portion, copies: int, *, balance: bool) -> np.ndarray:
+def numbers(portion: DataSplit, copies: int, *, balance: bool) -> np.ndarray:
     """How many copies each sample gets: int64 (n,); balanced, each class gets as many as the commonest."""
     if not balance:
         return np.full(len(portion), copies)
@@ -69,7 +69,7 @@ def wanted(numbers: np.ndarray) -> Iterator[Wanted]:
 class Copies(Dataset[list[Copy | Failure]]):
     """Answers requests for copies in whichever process it lives."""
 
-    prepared: Prepared
+    prepared: PreparedDataset
     made_as: As
 
     def __getitem__(self, chunk: list[Wanted]) -> list[Copy | Failure]:

@@ -15,14 +15,14 @@ from torch.utils.data import Dataset
 
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.class_sampling import Resampling
-from ftaug.engine.loading.split import Portion
-from ftaug.engine.loading.token_budget import Parting
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.loading.workers import served
 from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces.data import Streams
 
 
-class Request(NamedTuple):
+class BatchRequest(NamedTuple):
     """The samples of one micro-batch. An epoch of None asks for them as evaluation sees them."""
 
     ids: np.ndarray
@@ -38,7 +38,7 @@ class Batch(NamedTuple):
 
     inputs: Any  # a tensor; or a NamedTuple of some, where the device is to finish it
     targets: torch.Tensor  # of the samples as they came out: an augmentation may change a class
-    request: Request
+    request: BatchRequest
 
 
 class Failure(NamedTuple):
@@ -51,18 +51,18 @@ class Source(Protocol):
     """Answers requests for batches."""
 
     @property
-    def portion(self) -> Portion:
+    def portion(self) -> DataSplit:
         """The samples that the requests are about."""
 
     @property
     def sizes(self) -> np.ndarray | None:
         """How much work each sample is; None where all are alike."""
 
-    def __getitem__(self, request: Request) -> Batch | Failure: ...
+    def __getitem__(self, request: BatchRequest) -> Batch | Failure: ...
 
 
 @dataclass(frozen=True)
-class Epochs:
+class EpochSampler:
     """How training visits its samples: whole epochs of steps whose sizes differ by one sample at most."""
 
     seed: int
@@ -71,7 +71,7 @@ class Epochs:
     accumulate: int
     sizes: np.ndarray | None = None  # of the samples: those alike are visited together
     bucket: int = 1  # steps of the random order among which that is done
-    parting: Parting | None = None  # how a batch of unequal samples is parted; None: not for their sizes
+    parting: TokenBudget | None = None  # how a batch of unequal samples is parted; None: not for their sizes
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
     micro: int | None = None  # the most samples of a micro-batch; None: as many as a batch has
 
@@ -85,7 +85,7 @@ class Epochs:
         """The most samples of a micro-batch."""
         return min(self.batch_size, self.micro or self.batch_size)
 
-    def requests(self, start: int, stop: int) -> Iterator[Request]:
+    def requests(self, start: int, stop: int) -> Iterator[BatchRequest]:
         """The micro-batches of the steps from `start` up to `stop`."""
         for step in range(start, stop):
             epoch, position = divmod(step, self.steps)
@@ -96,7 +96,7 @@ class Epochs:
             chunk = chunks[position]
             for part, visits in enumerate(self._parts(chunk, sizes)):
                 again = None if rounds is None else rounds[visits]
-                yield Request(visited[visits], epoch, step, part, len(visits) / len(chunk), again)
+                yield BatchRequest(visited[visits], epoch, step, part, len(visits) / len(chunk), again)
 
     def _visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
         """The samples that an epoch visits, in random order, and how often each was visited before."""
@@ -124,19 +124,19 @@ class Epochs:
         return np.split(ordered, np.cumsum(self.parting.counts(sizes[ordered], self.most))[:-1])
 
 
-def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iterator[Request]:
+def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iterator[BatchRequest]:
     """The micro-batches of one evaluation: every sample once, in order, or the smallest first where there are sizes."""
     order = np.arange(samples) if sizes is None else np.argsort(sizes, kind="stable")
     for part, start in enumerate(range(0, samples, batch_size)):
         positions = order[start : start + batch_size]
-        yield Request(positions, None, 0, part, len(positions) / samples)
+        yield BatchRequest(positions, None, 0, part, len(positions) / samples)
 
 
 @dataclass(frozen=True)
-class Prepared(Dataset[Batch | Failure]):
+class PreparedDataset(Dataset[Batch | Failure]):
     """Answers requests: reads, prepares and collates in whichever process it lives."""
 
-    portion: Portion
+    portion: DataSplit
     modality: str
     pipeline: Any
     seed: int
@@ -152,7 +152,7 @@ class Prepared(Dataset[Batch | Failure]):
         """The modality's."""
         return sys.modules.get(f"ftaug.{self.modality}.samples") or import_module(f"ftaug.{self.modality}.samples")
 
-    def __getitem__(self, request: Request) -> Batch | Failure:
+    def __getitem__(self, request: BatchRequest) -> Batch | Failure:
         """Prepare the samples of a request."""
         targets = self.portion.targets[request.ids]
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
@@ -203,7 +203,7 @@ class Prepared(Dataset[Batch | Failure]):
 
 
 @contextmanager
-def naming(portion: Portion, position: int) -> Iterator[None]:
+def naming(portion: DataSplit, position: int) -> Iterator[None]:
     """Put the sample's name before what is wrong with it."""
     try:
         yield
@@ -211,22 +211,24 @@ def naming(portion: Portion, position: int) -> Iterator[None]:
         raise BadSample(f"{portion.samples.name(int(portion.ids[position]))}: {error}") from None
 
 
-def batches(source: Source, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch]:
+def batches(source: Source, requests: Iterable[BatchRequest], workers: int, pin: bool) -> Iterator[Batch]:
     """Answer the requests in their order, ahead of time where there are workers; raises what a sample raised."""
-    for answer in answers(source, requests, workers, pin):
+    for answer in iterate_batches(source, requests, workers, pin):
         if isinstance(answer, Failure):
             raise answer.error
         yield answer
 
 
-def answers(source: Source, requests: Iterable[Request], workers: int, pin: bool) -> Iterator[Batch | Failure]:
+def iterate_batches(
+    source: Source, requests: Iterable[BatchRequest], workers: int, pin: bool
+) -> Iterator[Batch | Failure]:
     """The same, with a failure in place of each batch that has a sample which could not be prepared."""
-    for item in served(cast(Prepared, source), requests, workers, pin=pin):
-        yield item if isinstance(item, Failure) else Batch(item[0], item[1], Request(*item[2]))
+    for item in served(cast(PreparedDataset, source), requests, workers, pin=pin):
+        yield item if isinstance(item, Failure) else Batch(item[0], item[1], BatchRequest(*item[2]))
 
 
-def moved(inputs: Any, device: torch.device) -> Any:
+def to_device(inputs: Any, device: torch.device) -> Any:
     """The inputs of a batch on a device: a tensor, or a NamedTuple of tensors and numbers."""
     if isinstance(inputs, torch.Tensor):
         return inputs.to(device, non_blocking=True)
-    return type(inputs)(*(moved(v, device) if isinstance(v, torch.Tensor) else v for v in inputs))
+    return type(inputs)(*(to_device(v, device) if isinstance(v, torch.Tensor) else v for v in inputs))

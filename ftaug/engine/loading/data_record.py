@@ -15,7 +15,7 @@ import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.engine.loading.sample_keys import sample_keys
-from ftaug.engine.loading.split import Portion, subset
+from ftaug.engine.loading.split import DataSplit, subset
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Samples, Task
 
@@ -43,12 +43,12 @@ class Row(NamedTuple):
         return self.sample or self.key
 
 
-def fingerprints(portions: Mapping[str, Portion]) -> dict[str, str]:
+def fingerprints(portions: Mapping[str, DataSplit]) -> dict[str, str]:
     """The fingerprint of the dataset that the samples of each purpose come from."""
     return {purpose: portion.samples.fingerprint for purpose, portion in portions.items()}
 
 
-def to_csv(portions: Mapping[str, Portion]) -> str:
+def to_csv(portions: Mapping[str, DataSplit]) -> str:
     """What the run folder keeps: a row for every sample of the datasets."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -134,7 +134,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 
 
-class RecordedData(Mapping[str, Portion]):
+class RecordedData(Mapping[str, DataSplit]):
     """The samples of a run in the split and the classes that it was trained with; a dataset is read when it is needed.
 
     Samples that came later belong to no split. Where a dataset changed, `cautions` says so.
@@ -145,7 +145,7 @@ class RecordedData(Mapping[str, Portion]):
         self.cautions: list[str] = []
         self._folder, self._data, self._task, self._recorded = folder, data, task, recorded
         self._samples: dict[str, Samples] = {}
-        self._portions: dict[str, Portion] = {}
+        self._portions: dict[str, DataSplit] = {}
         self._comparisons: dict[str, Comparison | None] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -157,7 +157,7 @@ class RecordedData(Mapping[str, Portion]):
     def __contains__(self, purpose: object) -> bool:
         return purpose in self._recorded
 
-    def __getitem__(self, purpose: str) -> Portion:
+    def __getitem__(self, purpose: str) -> DataSplit:
         if purpose not in self._portions:
             changed = self.change(purpose)
             if changed and changed not in self.cautions:

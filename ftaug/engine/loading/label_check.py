@@ -11,7 +11,7 @@ from ftaug.data import names
 from ftaug.interfaces.data import Task
 
 if TYPE_CHECKING:
-    from ftaug.engine.loading.split import Portion
+    from ftaug.engine.loading.split import DataSplit
 
 FEWEST_SAMPLES = 8
 """Fewer say nothing of how many classes there are among them."""
@@ -19,7 +19,7 @@ FEWEST_SAMPLES = 8
 SEPARATORS = ("|", ";", ",")
 
 
-def cautions(experiment: Experiment, train: "Portion") -> Iterator[str]:
+def cautions(experiment: Experiment, train: "DataSplit") -> Iterator[str]:
     """Labels that look like numbers, like names of samples, like several labels in one, or like missing values."""
     task = train.task
     if task.regression:

@@ -12,8 +12,8 @@ import numpy as np
 from ftaug.data.cache_dirs import abandoned, cache_folder, memory_folder, of_this_process
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.prepare import modality_of
-from ftaug.engine.loading.split import Portion
-from ftaug.engine.training.state import Setup
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import ExperimentError, StorageError, Unavailable
 
 PROBES = 8
@@ -34,7 +34,7 @@ class Cache:
 
 
 @contextmanager
-def caching(setup: Setup) -> Iterator[tuple[Setup, Cache]]:
+def caching(setup: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
     """The setup with samples that are kept as its `data.cache` asks; what lies in memory goes at the end.
 
     Raises StorageError where the place that was asked for is too small, before anything is written.
@@ -49,7 +49,7 @@ def caching(setup: Setup) -> Iterator[tuple[Setup, Cache]]:
         yield setup, cache
         return
     verbs, must_keep = modality_of(setup.experiment), setup.experiment.data.cache != "auto"
-    kept: dict[str, Portion] = {}
+    kept: dict[str, DataSplit] = {}
     for purpose, portion in setup.portions.items():
         folder = cache.folder / _key(portion.samples.fingerprint, verbs.cache_version)
         kept[purpose] = replace(portion, samples=verbs.cached(portion.samples, folder, must_keep))
@@ -60,7 +60,7 @@ def caching(setup: Setup) -> Iterator[tuple[Setup, Cache]]:
             shutil.rmtree(cache.folder, ignore_errors=True)
 
 
-def _choose(setup: Setup) -> Cache:
+def _choose(setup: TrainingState) -> Cache:
     """Where to keep what: where the user says, or where there is room."""
     asked, needed = setup.experiment.data.cache, _needed(setup)
     if needed == 0:
@@ -69,10 +69,10 @@ def _choose(setup: Setup) -> Cache:
         raise ExperimentError(
             f"data.cache: {asked} would gain nothing: the samples are in memory already; leave it out"
         )
-    return placed("data.cache", str(asked), needed, "decoded")
+    return choose_location("data.cache", str(asked), needed, "decoded")
 
 
-def placed(setting: str, asked: str, needed: int, name: str) -> Cache:
+def choose_location(setting: str, asked: str, needed: int, name: str) -> Cache:
     """Where so many bytes go: to the place that a setting asks for, or for `auto` to wherever there is room, if at all.
 
     Raises Unavailable, StorageError.
@@ -91,7 +91,7 @@ def placed(setting: str, asked: str, needed: int, name: str) -> Cache:
     return Cache(asked, f"{asked} ({_sizes(needed, _free(folder))})", folder)
 
 
-def _needed(setup: Setup) -> int:
+def _needed(setup: TrainingState) -> int:
     """The bytes that all samples will take, by the look of a few."""
     total = 0.0
     for purpose, portion in setup.portions.items():

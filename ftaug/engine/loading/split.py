@@ -20,7 +20,7 @@ LISTED = 8  # names in a message
 
 
 @dataclass(frozen=True)
-class Portion:
+class DataSplit:
     """Some of a dataset's samples. A sample's id is its position in the dataset, whatever was split off."""
 
     purpose: str
@@ -45,7 +45,7 @@ class Portion:
         found = np.flatnonzero(target) if self.task.multi_label else [target]
         return tuple(self.task.classes[code] for code in found)
 
-    def told(self, position: int) -> str:
+    def describe(self, position: int) -> str:
         """What a sample is, for a person: its classes, or its numbers with their names."""
         if not self.task.regression:
             return ", ".join(self.labels(position)) or "none"
@@ -60,7 +60,7 @@ class Portion:
         row[codes] = 1
         return row
 
-    def without(self, positions: Sequence[int]) -> "Portion":
+    def without(self, positions: Sequence[int]) -> "DataSplit":
         """The same samples without those at the positions, which cannot be read."""
         kept = np.delete(np.arange(len(self)), positions)
         left_out = (*self.left_out, *self.ids[list(positions)].tolist())
@@ -80,17 +80,17 @@ class Portion:
         return np.bincount(self.targets, minlength=len(self.task.classes))
 
 
-def whole(purpose: str, samples: Samples, task: Task) -> Portion:
+def whole(purpose: str, samples: Samples, task: Task) -> DataSplit:
     """All samples of a dataset, their targets in the classes of the task."""
     return subset(purpose, samples, np.arange(len(samples)), task)
 
 
-def subset(purpose: str, samples: Samples, ids: np.ndarray, task: Task) -> Portion:
+def subset(purpose: str, samples: Samples, ids: np.ndarray, task: Task) -> DataSplit:
     """The samples with these ids, their targets in the classes of the task; raises BadData where those do not fit."""
     targets = samples.targets[ids]
     if samples.task != task:
         targets = _translated(purpose, targets, samples.task, task)
-    return Portion(purpose, samples, ids, targets, task)
+    return DataSplit(purpose, samples, ids, targets, task)
 
 
 def _translated(purpose: str, targets: np.ndarray, source: Task, task: Task) -> np.ndarray:
@@ -119,7 +119,7 @@ def _translated(purpose: str, targets: np.ndarray, source: Task, task: Task) -> 
     return result
 
 
-def portions(data: Data, seed: int) -> dict[str, Portion]:
+def portions(data: Data, seed: int) -> dict[str, DataSplit]:
     """Read the datasets and take out the splits: `train`, and `val` and `test` where there are any."""
     read = _read(data)
     train = read["train"]
@@ -155,7 +155,7 @@ def _check_names(task: Task) -> None:
 
 
 @contextmanager
-def _explained(train: Portion, settings: Mapping[str, Any]) -> Iterator[None]:
+def _explained(train: DataSplit, settings: Mapping[str, Any]) -> Iterator[None]:
     """Say what labels that cannot be split look like."""
     try:
         yield
@@ -179,7 +179,7 @@ def _read(data: Data) -> dict[str, Samples]:
     return samples
 
 
-def shared_samples(portion: Portion, train: Portion) -> str | None:
+def shared_samples(portion: DataSplit, train: DataSplit) -> str | None:
     """How many samples, read from files or tables of their own, are also for training; None where there are none."""
     keys, others = (getattr(part.samples, "keys", None) for part in (portion, train))  # not every dataset has them
     if portion.samples is train.samples or keys is None or others is None:
@@ -192,7 +192,7 @@ def shared_samples(portion: Portion, train: Portion) -> str | None:
     return f"{what} also in train, such as {name}: what is measured there says nothing of new samples"
 
 
-def unlike_asked(data: Data, portions: Mapping[str, Portion]) -> Iterator[str]:
+def unlike_asked(data: Data, portions: Mapping[str, DataSplit]) -> Iterator[str]:
     """Splits whose size is far from what was asked for, and why."""
     groups = portions["train"].samples.groups
     why = "each class is on both sides" if groups is None else "groups and rows of the same sample stay together"
@@ -206,7 +206,7 @@ def unlike_asked(data: Data, portions: Mapping[str, Portion]) -> Iterator[str]:
                 yield f"{purpose}: {size:,} sample{'s' * (size != 1)}, not {asked:,} as asked for: {why}"
 
 
-def notes_of(portions: Mapping[str, Portion]) -> list[str]:
+def notes_of(portions: Mapping[str, DataSplit]) -> list[str]:
     """What the datasets say to a person; what was split off says nothing of its own."""
     train = portions["train"].samples
     own = {purpose: one for purpose, one in portions.items() if purpose == "train" or one.samples is not train}
@@ -214,7 +214,7 @@ def notes_of(portions: Mapping[str, Portion]) -> list[str]:
     return notes + [f"{purpose}: {_left_out(portion)}" for purpose, portion in portions.items() if portion.left_out]
 
 
-def _left_out(portion: Portion) -> str:
+def _left_out(portion: DataSplit) -> str:
     """Say which samples are left out."""
     names = ", ".join(portion.samples.name(index) for index in portion.left_out[:LISTED])
     more = " …" if len(portion.left_out) > LISTED else ""
@@ -222,7 +222,7 @@ def _left_out(portion: Portion) -> str:
     return f"{count:,} sample{'s' * (count != 1)} left out, which cannot be read: {names}{more}"
 
 
-def unused_rows(portions: Mapping[str, Portion]) -> list[str]:
+def unused_rows(portions: Mapping[str, DataSplit]) -> list[str]:
     """Say how many rows of a table with a split column no dataset of the experiment reads."""
     tables: dict[tuple[str, str], tuple[SplitRows, list[str]]] = {}
     for purpose, portion in portions.items():
@@ -243,7 +243,7 @@ def unused_rows(portions: Mapping[str, Portion]) -> list[str]:
     return cautions
 
 
-def _held_out(train: Portion, purpose: str, size: float, words: np.ndarray, seed: int) -> np.ndarray:
+def _held_out(train: DataSplit, purpose: str, size: float, words: np.ndarray, seed: int) -> np.ndarray:
     """Whether each training sample is held out for a purpose: bool (n,)."""
     seed = seeds.word(f"{seed}/{purpose}")
     held = np.zeros(len(train), bool)
@@ -251,7 +251,7 @@ def _held_out(train: Portion, purpose: str, size: float, words: np.ndarray, seed
     return held
 
 
-def _fold(train: Portion, fold: Fold, words: np.ndarray, seed: int) -> np.ndarray:
+def _fold(train: DataSplit, fold: Fold, words: np.ndarray, seed: int) -> np.ndarray:
     """Whether each training sample is in a fold: bool (n,)."""
     counts = train.counts()
     if train.task.kind == "single_label" and (alone := np.flatnonzero(counts == 1)).size:
@@ -264,12 +264,12 @@ def _fold(train: Portion, fold: Fold, words: np.ndarray, seed: int) -> np.ndarra
     return np.asarray(fold_of == fold.fold - 1)
 
 
-def _groups(train: Portion) -> np.ndarray | None:
+def _groups(train: DataSplit) -> np.ndarray | None:
     groups = train.samples.groups
     return None if groups is None else groups[train.ids]
 
 
-def _parted(train: Portion, purpose: str, held: np.ndarray) -> tuple[Portion, Portion]:
+def _parted(train: DataSplit, purpose: str, held: np.ndarray) -> tuple[DataSplit, DataSplit]:
     """What stays of the training samples, and those held out for a purpose."""
     return (
         replace(train, ids=train.ids[~held], targets=train.targets[~held]),

@@ -15,14 +15,14 @@ PASS_ELSEWHERE = 1 << 40
 
 
 @dataclass(frozen=True)
-class Parting:
+class TokenBudget:
     """The most that goes through the network at once – samples times the largest of them –, and the cost of a pass."""
 
     budget: int
     cost: int
 
     @classmethod
-    def on(cls, device: str, asked: int | str | None, *, apart: bool) -> "Parting | None":
+    def on(cls, device: str, asked: int | str | None, *, apart: bool) -> "TokenBudget | None":
         """What was asked for; `auto` parts on a processor, if the samples of a batch may go apart."""
         on_cpu = device == "cpu"
         if asked == "auto":

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, fed
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 
 HEAD_STEPS = 30
 """Steps in which a head is fitted first: what a fresh one asks of the layers below it is noise."""
@@ -37,10 +37,10 @@ class Choice:
     relative: Mapping[str, float]  # the one over the other
 
 
-def settled(
+def resolve_auto_unfreeze(
     experiment: Experiment,
     device: str,
-    portions: Mapping[str, Portion],
+    portions: Mapping[str, DataSplit],
     carry_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Experiment, Choice | None]:
     """The experiment with what `unfreeze: auto` comes to, and the choice; None where nothing was chosen."""
@@ -57,7 +57,7 @@ def settled(
 
 
 def _measured(
-    experiment: Experiment, device: str, portions: Mapping[str, Portion], carry_on: Callable[[], bool]
+    experiment: Experiment, device: str, portions: Mapping[str, DataSplit], carry_on: Callable[[], bool]
 ) -> dict[str, tuple[float, float]] | None:
     """Fit the head, then look at the gradients of all stages; None where `carry_on` said no."""
     trial = replace(experiment, unfreeze=("head",), distil=None, train=replace(experiment.train, cache_features=None))
@@ -87,7 +87,7 @@ def _measured(
     return _norms(setup)
 
 
-def _norms(setup: Setup) -> dict[str, tuple[float, float]]:
+def _norms(setup: TrainingState) -> dict[str, tuple[float, float]]:
     """The norms of the mean gradient and of the weights of each stage but the head."""
     found = {}
     for stage in setup.backbone.stages[:-1]:

@@ -11,9 +11,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, batches
 from ftaug.engine.loading.prepare import epochs_of, parting_of, prepared, resampling_of
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
-from ftaug.engine.training.state import Model, Setup
+from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.unfreeze import Plan
 
 BATCHES = 50
@@ -22,13 +22,13 @@ BATCHES = 50
 
 def moving(network: nn.Module, plan: Plan, step: int) -> list[_BatchNorm]:
     """The BatchNorms whose statistics training has moved by the end of a step."""
-    resting = {id(module) for module in plan.resting(network, step)}
+    resting = {id(module) for module in plan.eval_modules(network, step)}
     norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
     return [norm for norm in norms if norm.running_mean is not None and id(norm) not in resting]
 
 
 @torch.no_grad()
-def measure_anew(model: nn.Module, norms: Sequence[_BatchNorm], feed: Iterable[Batch], device: Device) -> None:
+def recompute_statistics(model: nn.Module, norms: Sequence[_BatchNorm], feed: Iterable[Batch], device: Device) -> None:
     """Give norms the mean statistics of batches, each counting the same; nothing else in the model moves.
 
     A batch of one sample, which has no variance, is left out.
@@ -47,7 +47,7 @@ def measure_anew(model: nn.Module, norms: Sequence[_BatchNorm], feed: Iterable[B
 
 
 def training_batches(
-    experiment: Experiment, portion: Portion, preprocessing: Mapping[str, Any], workers: int, device: Device
+    experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any], workers: int, device: Device
 ) -> Iterator[Batch]:
     """The first batches of training, as it met them."""
     data = prepared(experiment, portion, experiment.augment, preprocessing)
@@ -57,7 +57,7 @@ def training_batches(
     return batches(data, requests, workers, pin=False)
 
 
-def evaluated_model(setup: Setup, step: int) -> Model:
+def evaluated_model(setup: TrainingState, step: int) -> Model:
     """The model to measure after so many steps: the average of the weights where one is kept, else what is trained."""
     average = setup.average
     if average is None:
@@ -68,6 +68,6 @@ def evaluated_model(setup: Setup, step: int) -> Model:
     if norms:
         preprocessing = setup.backbone.preprocessing
         feed = training_batches(setup.experiment, setup.portions["train"], preprocessing, setup.workers, setup.device)
-        measure_anew(model, norms, feed, setup.evaluation_device)
+        recompute_statistics(model, norms, feed, setup.evaluation_device)
         average.load(dict(model.network.named_buffers()))
     return model

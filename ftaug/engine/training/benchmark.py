@@ -11,8 +11,8 @@ import torch
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.profiler import Recorder
 from ftaug.engine.training.fit import Progress, accumulate_gradients, fed, fit, update
-from ftaug.engine.training.micro_batches import collated
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.micro_batches import device_inputs
+from ftaug.engine.training.state import TrainingState
 
 WARM = 3
 """Steps that are not counted: memory, kernels and workers warm up in them."""
@@ -45,7 +45,7 @@ class Found:
         return self.phases["wait for data"] / self.step
 
 
-def measure(setup: Setup, steps: int) -> Found:
+def measure(setup: TrainingState, steps: int) -> Found:
     """Train for some steps and more, the weights of the setup with it; then run the same step on its last batch."""
     reading, preparing = _alone(setup)
     wanted = min(WARM + steps, setup.horizon.total_steps)
@@ -72,7 +72,7 @@ def measure(setup: Setup, steps: int) -> Found:
     )
 
 
-def _alone(setup: Setup) -> tuple[float, float]:
+def _alone(setup: TrainingState) -> tuple[float, float]:
     """What it takes to read a sample, and to prepare it, in this process alone."""
     data = setup.prepared("train")
     positions = np.linspace(0, len(data.portion) - 1, min(SAMPLES, len(data.portion))).astype(int).tolist()
@@ -88,13 +88,13 @@ def _alone(setup: Setup) -> tuple[float, float]:
     return reading / len(positions), max(0.0, whole - reading) / len(positions)
 
 
-def _bound(setup: Setup, steps: int) -> float:
+def _bound(setup: TrainingState, steps: int) -> float:
     """Samples per second of the step on batches that are on the device already."""
     feed = fed(setup, 0)
     first = [next(feed)]
     while sum(batch.request.share for batch in first) < 1 - 1e-9:
         first.append(next(feed))
-    ready = [batch._replace(inputs=collated(setup, batch)) for batch in first]
+    ready = [batch._replace(inputs=device_inputs(setup, batch)) for batch in first]
     samples = sum(len(batch.request.ids) for batch in ready)
     clock = Recorder(setup.device.torch)
     for number in range(1 + steps):
@@ -105,14 +105,14 @@ def _bound(setup: Setup, steps: int) -> float:
     return samples * steps / (clock.now() - start)
 
 
-def _peak(setup: Setup) -> int:
+def _peak(setup: TrainingState) -> int:
     if setup.device.torch.type == "cuda":
         return torch.cuda.max_memory_allocated(setup.device.torch)
     own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return 1024 * (own + workers * setup.workers)
 
 
-def advice(setup: Setup, found: Found) -> list[str]:
+def advice(setup: TrainingState, found: Found) -> list[str]:
     """What to change, for a person: the settings that take away what costs most."""
     experiment, cores, said = setup.experiment, usable_cores(), []
     if found.waiting > 0.1:

@@ -12,26 +12,26 @@ from ftaug.config.task_fit import with_task_defaults
 from ftaug.config.types import Duration
 from ftaug.engine.loading import label_check
 from ftaug.engine.loading.prepare import epochs_of, horizon, modality_of, parting_of, resampling_of, sizes_of
-from ftaug.engine.loading.split import Portion, shared_samples, unlike_asked, unused_rows
+from ftaug.engine.loading.split import DataSplit, shared_samples, unlike_asked, unused_rows
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
 from ftaug.engine.training.gradient_checkpointing import recompute
 from ftaug.engine.training.peft import adapt
-from ftaug.engine.training.state import Model, Setup
-from ftaug.engine.training.target_scaling import Scale, Units
+from ftaug.engine.training.state import Model, TrainingState
+from ftaug.engine.training.target_scaling import TargetScaler, Unscale
 from ftaug.engine.training.unfreeze import Plan
 from ftaug.engine.training.weight_averaging import Average
 from ftaug.errors import BadData, ExperimentError, Problem
 from ftaug.interfaces.data import ClassCounts, Task
-from ftaug.interfaces.model import Backbone, Horizon
+from ftaug.interfaces.model import Backbone, TrainingLength
 
 if TYPE_CHECKING:
     pass
 
 
 def bind_loss(
-    experiment: Experiment, counts: np.ndarray, samples: int, scale: Scale | None
+    experiment: Experiment, counts: np.ndarray, samples: int, scale: TargetScaler | None
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The loss as a function of logits and targets, the class counts of training bound to it, or the numbers' scale."""
     per_class = torch.from_numpy(counts)
@@ -45,13 +45,13 @@ def bind_loss(
     return loss
 
 
-def build_model(experiment: Experiment, task: Task, scale: Scale | None = None) -> tuple[Backbone, Model]:
+def build_model(experiment: Experiment, task: Task, scale: TargetScaler | None = None) -> tuple[Backbone, Model]:
     """Build the network for the task, its weights drawn from the seed."""
     torch.manual_seed(experiment.seed)
     backbone = experiment.backbone(task.classes, experiment.input)
     objective = experiment.objective
     tells_targets = objective is None or objective.fact("tells_classes")
-    units = Units(scale) if scale is not None and tells_targets else nn.Identity()
+    units = Unscale(scale) if scale is not None and tells_targets else nn.Identity()
     return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network, units)
 
 
@@ -60,7 +60,9 @@ def place_model(model: Model, device: Device) -> Model:
     return devices.in_channels_last(model.to(device.torch))
 
 
-def build(experiment: Experiment, device_name: str, portions: Mapping[str, Portion], *, pretrained: bool) -> Setup:
+def build(
+    experiment: Experiment, device_name: str, portions: Mapping[str, DataSplit], *, pretrained: bool
+) -> TrainingState:
     """Build everything; `pretrained` is false where a checkpoint is about to fill the network."""
     train = portions["train"]
     verbs = modality_of(experiment)
@@ -74,7 +76,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     unmeasured = metric_check.check(experiment, portions)
     length = horizon(experiment, len(train))
     _check_warmup(experiment, length)
-    scale = Scale.of(train) if train.task.regression else None
+    scale = TargetScaler.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
     learning = unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
     sizes = sizes_of(experiment, train, backbone.preprocessing)
@@ -93,7 +95,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
         recompute(backbone)
     if experiment.train.compile:
         model.network.compile(dynamic=None)
-    return Setup(
+    return TrainingState(
         experiment=experiment,
         device=device,
         evaluation_device=devices.choose_for_evaluation(device_name, experiment),
@@ -115,7 +117,7 @@ def build(experiment: Experiment, device_name: str, portions: Mapping[str, Porti
     )
 
 
-def cautions(experiment: Experiment, portions: Mapping[str, Portion], preprocessing: Mapping[str, Any]) -> list[str]:
+def cautions(experiment: Experiment, portions: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]) -> list[str]:
     """What a person should know before training: what augmentations may do to labels, what the model will not see."""
     verbs = modality_of(experiment)
     verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
@@ -156,7 +158,7 @@ def _random_layers(experiment: Experiment, backbone: Backbone, plan: Plan) -> li
     return [f"{text}; use pretrained weights, or unfreeze: [all]"]
 
 
-def _check_warmup(experiment: Experiment, length: Horizon) -> None:
+def _check_warmup(experiment: Experiment, length: TrainingLength) -> None:
     """Raise ExperimentError for a warm-up that training does not outlast: known only once the data is."""
     schedule = experiment.lr.schedule
     warmup = schedule.settings.get("warmup")

@@ -32,7 +32,9 @@ class Teacher:
         return at_least_float32(answer)
 
 
-def taught(distil: Distil, activation: str, loss: Loss, logits: Tensor, targets: Tensor, teacher: Tensor) -> Tensor:
+def distillation_loss(
+    distil: Distil, activation: str, loss: Loss, logits: Tensor, targets: Tensor, teacher: Tensor
+) -> Tensor:
     """(1 − w) · loss of the labels + w · how far the logits are from the teacher's: T² · KL(teacher ‖ student).
 
     Sigmoids are compared class by class, and summed over the classes. Numbers have no KL: there the distance is the

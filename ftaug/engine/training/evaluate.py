@@ -46,7 +46,7 @@ def over_views(logits: Tensor, samples: int) -> Tensor:
     return logits.view(samples, -1, logits.shape[1]).mean(dim=1)
 
 
-def gather(
+def predict_all(
     model: nn.Module,
     source: Source,
     batch_size: int,
@@ -65,7 +65,7 @@ def gather(
     return found
 
 
-def judge(
+def compute_metrics(
     experiment: Experiment,
     logits: np.ndarray,
     targets: np.ndarray,

@@ -22,15 +22,15 @@ from torch import Tensor, nn
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import CacheFeatures
 from ftaug.engine.loading import sample_cache, seeds
-from ftaug.engine.loading.batches import Batch, Failure, Prepared, Request, Source, batches, once
+from ftaug.engine.loading.batches import Batch, BatchRequest, Failure, PreparedDataset, Source, batches, once
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.batchnorm import evaluated_model
-from ftaug.engine.training.micro_batches import collated
-from ftaug.engine.training.split_network import Cut, again, cut
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.micro_batches import device_inputs
+from ftaug.engine.training.split_network import SplitNetwork, cut, rebind
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import ExperimentError, StorageError
 from ftaug.interfaces.model import CannotCut
 
@@ -78,14 +78,14 @@ class Store:
 
 
 @dataclass(frozen=True)
-class Kept:
+class FeatureDataset:
     """Answers requests for batches with stored features."""
 
-    portion: Portion
+    portion: DataSplit
     features: Tensor  # (views, samples, rows, *shape)
     sizes: np.ndarray | None = None
 
-    def __getitem__(self, request: Request) -> Batch:
+    def __getitem__(self, request: BatchRequest) -> Batch:
         """The features of the samples of a request, in the view of its epoch."""
         view = (request.epoch or 0) % len(self.features)
         rows = self.features[view][torch.from_numpy(np.asarray(request.ids))]
@@ -97,11 +97,11 @@ class Kept:
 class Features:
     """What training and evaluation use instead of the samples, up to a step."""
 
-    cut: Cut
+    cut: SplitNetwork
     until: int  # the step at which something of the prefix begins to learn
     views: int
     stores: Mapping[str, Store]  # by purpose
-    kept: Mapping[str, Kept]
+    kept: Mapping[str, FeatureDataset]
     cache: Cache
 
     @property
@@ -115,7 +115,7 @@ class Features:
 
 
 @contextmanager
-def featuring(setup: Setup, start: int) -> Iterator[Features | None]:
+def open_feature_cache(setup: TrainingState, start: int) -> Iterator[Features | None]:
     """Where features are to be stored for a run that goes on at a step, if anywhere; those in memory go at the end.
 
     Raises ExperimentError where the run is not fit for it, StorageError where the space is too small, before anything
@@ -136,7 +136,7 @@ def featuring(setup: Setup, start: int) -> Iterator[Features | None]:
             shutil.rmtree(features.stores["train"].path.parent, ignore_errors=True)
 
 
-def _planned(setup: Setup, asked: CacheFeatures, start: int) -> Features | None:
+def _planned(setup: TrainingState, asked: CacheFeatures, start: int) -> Features | None:
     """Cut the model and find room for its features; None where they are needed no more."""
     until = min([step for step in setup.plan.starts if step > 0], default=setup.horizon.total_steps)
     if start >= until:
@@ -145,31 +145,31 @@ def _planned(setup: Setup, asked: CacheFeatures, start: int) -> Features | None:
     if data["train"].relabels:
         raise Unsuited("an augmentation changes the classes of samples")
     views = min(asked.views, math.ceil(until / setup.horizon.epoch_steps))
-    example = collated(setup, _tried(data["train"], Request(np.arange(2), 0, 0, 0, 1.0)))
+    example = device_inputs(setup, _tried(data["train"], BatchRequest(np.arange(2), 0, 0, 0, 1.0)))
     made = cut(setup.model, setup.plan, 0, example)
     with torch.inference_mode():
         shape = made.prefix(example).shape[1:]
     dtypes = {purpose: STORED[_device(setup, purpose).precision] for purpose in data}
     shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].portion), 1, *shape)}
     if "val" in data:  # where evaluation looks at several views, a sample is several rows
-        rows = len(_tried(data["val"], Request(np.arange(1), None, 0, 0, 1.0)).inputs)
+        rows = len(_tried(data["val"], BatchRequest(np.arange(1), None, 0, 0, 1.0)).inputs)
         shapes["val"] = (1, len(data["val"].portion), rows, *shape)
     needed = sum(math.prod(shape) * dtypes[purpose].itemsize for purpose, shape in shapes.items())
-    cache = sample_cache.placed("train.cache_features.place", asked.place, needed, "features")
+    cache = sample_cache.choose_location("train.cache_features.place", asked.place, needed, "features")
     if cache.folder is None:
         raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
     folder = cache.folder / _key(setup, made, shapes)
     stores = {purpose: Store(folder / purpose, shapes[purpose], dtypes[purpose]) for purpose in data}
-    kept = {purpose: Kept(data[purpose].portion, store.open()) for purpose, store in stores.items()}
+    kept = {purpose: FeatureDataset(data[purpose].portion, store.open()) for purpose, store in stores.items()}
     return Features(made, until, views, stores, kept, cache)
 
 
-def _device(setup: Setup, purpose: str) -> Device:
+def _device(setup: TrainingState, purpose: str) -> Device:
     """Where features of a purpose are computed: validation's in the precision of evaluation."""
     return setup.device if purpose == "train" else setup.evaluation_device
 
 
-def _tried(data: Prepared, request: Request) -> Batch:
+def _tried(data: PreparedDataset, request: BatchRequest) -> Batch:
     """A batch made in this process; raises what its samples raised."""
     made = data[request]
     if isinstance(made, Failure):
@@ -177,7 +177,7 @@ def _tried(data: Prepared, request: Request) -> Batch:
     return made
 
 
-def _key(setup: Setup, made: Cut, shapes: Mapping[str, tuple[int, ...]]) -> str:
+def _key(setup: TrainingState, made: SplitNetwork, shapes: Mapping[str, tuple[int, ...]]) -> str:
     """A digest of all that the bits of the features depend on."""
     digest = hashlib.sha256()
     for name, tensor in sorted(made.prefix.state_dict().items()):
@@ -199,7 +199,7 @@ def _key(setup: Setup, made: Cut, shapes: Mapping[str, tuple[int, ...]]) -> str:
     return digest.hexdigest()[:16]
 
 
-def missing(setup: Setup, features: Features, start: int) -> Mapping[str, list[int]]:
+def missing(setup: TrainingState, features: Features, start: int) -> Mapping[str, list[int]]:
     """The views, by purpose, that are still needed from a step on, and not there yet."""
     first, last = (step // setup.horizon.epoch_steps for step in (start, features.until - 1))
     wanted = {"train": sorted({epoch % features.views for epoch in range(first, last + 1)}), "val": [0]}
@@ -209,17 +209,17 @@ def missing(setup: Setup, features: Features, start: int) -> Mapping[str, list[i
     }
 
 
-def batches_of(setup: Setup, purpose: str, view: int) -> list[Request]:
+def batches_of(setup: TrainingState, purpose: str, view: int) -> list[BatchRequest]:
     """The batches in which a view is made."""
     count, size = len(setup.portions[purpose]), setup.experiment.data.batch_size
     if purpose != "train":
         return list(once(count, size))
     order = seeds.order(setup.experiment.seed, view, count)
     parts = np.array_split(order, math.ceil(count / size))
-    return [Request(part, view, 0, number, len(part) / count) for number, part in enumerate(parts)]
+    return [BatchRequest(part, view, 0, number, len(part) / count) for number, part in enumerate(parts)]
 
 
-def fill(setup: Setup, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
+def fill(setup: TrainingState, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
     """Store views; yields the view after every batch."""
     requests = chain.from_iterable(batches_of(setup, purpose, view) for view in views)
     feed = batches(setup.prepared(purpose), requests, setup.workers, pin=False)
@@ -227,17 +227,17 @@ def fill(setup: Setup, features: Features, purpose: str, views: Sequence[int]) -
         into = features.kept[purpose].features[view]
         for batch in islice(feed, len(batches_of(setup, purpose, view))):
             with torch.inference_mode(), _device(setup, purpose).autocast():
-                found = features.cut.prefix(collated(setup, batch))
+                found = features.cut.prefix(device_inputs(setup, batch))
                 found = found.unflatten(0, (len(batch.request.ids), -1)).to("cpu", into.dtype)
             into[torch.from_numpy(np.asarray(batch.request.ids))] = found
             yield view
         features.stores[purpose].finish(view)
 
 
-def measured(setup: Setup, step: int) -> tuple[nn.Module, Source, int]:
+def measured(setup: TrainingState, step: int) -> tuple[nn.Module, Source, int]:
     """What evaluation after so many steps runs, what on, and with how many workers."""
     model, features = evaluated_model(setup, step), setup.features
     if features is None or step > features.until:
         return model, setup.prepared("val"), setup.workers
-    rest = features.cut.rest if model is setup.model else again(model, setup.plan, 0)
+    rest = features.cut.rest if model is setup.model else rebind(model, setup.plan, 0)
     return rest, features.kept["val"], 0

@@ -12,13 +12,13 @@ from ftaug.config.strict_json import nan_for_null
 from ftaug.engine.loading.batches import Batch, batches
 from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.system.profiler import phase
-from ftaug.engine.training.distillation import taught
+from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.engine.training.peft import require_reached
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged
 from ftaug.interfaces.data import MeanLoss
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 
 ROWS_PER_EPOCH = 20
 
@@ -56,7 +56,7 @@ class Step:
     stage_norms: Mapping[str, Tensor]  # of the gradient of each stage that learns, before clipping; of some steps alone
 
 
-def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
+def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
     """Train from `progress.step` to the end of the horizon."""
     plan, network = setup.plan, setup.model.network
     feed = fed(setup, progress.step)
@@ -79,7 +79,7 @@ def fit(setup: Setup, progress: Progress) -> Iterator[Step]:
     _check_finite(previous)
 
 
-def fed(setup: Setup, start: int) -> Iterator[Batch]:
+def fed(setup: TrainingState, start: int) -> Iterator[Batch]:
     """The micro-batches from a step on: of stored features as long as they serve, then of samples."""
     until = start
     if setup.features is not None and start < setup.features.until:
@@ -89,7 +89,7 @@ def fed(setup: Setup, start: int) -> Iterator[Batch]:
     yield from batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
 
 
-def set_rates(setup: Setup, step: int, progress: Progress) -> float:
+def set_rates(setup: TrainingState, step: int, progress: Progress) -> float:
     """Give every parameter group its learning rate for a step (from 0); return that of a factor of 1."""
     lr = setup.experiment.lr
     rate = lr.peak * lr.schedule(step, setup.horizon._replace(scores=tuple(progress.scores)))
@@ -98,7 +98,7 @@ def set_rates(setup: Setup, step: int, progress: Progress) -> float:
     return float(rate)
 
 
-def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
+def accumulate_gradients(setup: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
     """Run the micro-batches of a step forward and backward; return the mean loss and the number of samples.
 
     A mean over samples is weighted by the share of the samples, which is known beforehand. One over other items, such
@@ -124,7 +124,7 @@ def accumulate_gradients(setup: Setup, step: int, feed: Iterator[Batch]) -> tupl
     return total, samples
 
 
-def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
+def loss_of(setup: TrainingState, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
     """Compute the training loss of a batch; its views are concatenated where the objective compares several."""
 
     def forward(view: Any) -> Tensor:
@@ -137,19 +137,21 @@ def loss_of(setup: Setup, inputs: Any, targets: Tensor, network: nn.Module) -> M
         with setup.device.autocast():
             wanted = setup.teacher.logits(inputs)
         activation = setup.experiment.loss.fact("activation")
-        return MeanLoss(taught(distil, activation, setup.loss, forward(inputs), targets, wanted), len(targets))
+        return MeanLoss(
+            distillation_loss(distil, activation, setup.loss, forward(inputs), targets, wanted), len(targets)
+        )
     if objective is None:
         return MeanLoss(setup.loss(forward(inputs), targets), len(targets))
     loss: Tensor | MeanLoss = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
     return loss if isinstance(loss, MeanLoss) else MeanLoss(loss, len(targets))
 
 
-def is_recorded(horizon: Horizon, step: int) -> bool:
+def is_recorded(horizon: TrainingLength, step: int) -> bool:
     """Whether a row of metrics follows a step (from 1)."""
     return step % max(1, horizon.epoch_steps // ROWS_PER_EPOCH) == 0 or step % horizon.epoch_steps == 0
 
 
-def stage_norms(setup: Setup) -> dict[str, Tensor]:
+def stage_norms(setup: TrainingState) -> dict[str, Tensor]:
     """The norm of the gathered gradient of each stage, on the device."""
     gradients: dict[str, list[Tensor]] = {}
     for group in setup.optimizer.param_groups:
@@ -160,7 +162,7 @@ def stage_norms(setup: Setup) -> dict[str, Tensor]:
     }
 
 
-def update(setup: Setup, step: int) -> Tensor | None:
+def update(setup: TrainingState, step: int) -> Tensor | None:
     """Apply the gathered gradients; return their norm where they are clipped."""
     norm = None
     clip = setup.experiment.train.clip_norm

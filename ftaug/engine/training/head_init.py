@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.interfaces.data import ClassCounts
 from ftaug.interfaces.model import Backbone, Stage
 
@@ -28,7 +28,7 @@ class Loaded(NamedTuple):
     pretrained: bool  # whether there were any for the layers below the head
 
 
-def start(backbone: Backbone, experiment: Experiment, train: Portion, counts: np.ndarray) -> bool:
+def start(backbone: Backbone, experiment: Experiment, train: DataSplit, counts: np.ndarray) -> bool:
     """Load the pretrained weights; returns whether the head is new and starts at the best constant answer.
 
     A head that learns something other than the labels, such as masked tokens, stays as its library initializes it, and
@@ -84,7 +84,7 @@ def start_at(layers: Sequence[nn.Module], answer: Tensor) -> None:
             layer.bias.copy_(answer)
 
 
-def best_constant(experiment: Experiment, train: Portion, counts: np.ndarray) -> Tensor:
+def best_constant(experiment: Experiment, train: DataSplit, counts: np.ndarray) -> Tensor:
     """The logits that minimize the training loss if every sample gets the same: float64 (outputs,).
 
     For cross-entropy the logarithms of the class frequencies, for binary cross-entropy the log odds of each label;
@@ -100,7 +100,7 @@ def best_constant(experiment: Experiment, train: Portion, counts: np.ndarray) ->
     return _minimized(experiment, start, shares, seen)
 
 
-def _shares(train: Portion, counts: np.ndarray) -> Tensor:
+def _shares(train: DataSplit, counts: np.ndarray) -> Tensor:
     """How frequent each class is in an epoch, strictly between 0 and 1."""
     if train.task.multi_label:
         return torch.from_numpy(counts.clip(FEWEST, len(train) - FEWEST) / len(train))

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from ftaug.engine.training.fit import Progress, fit
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 
 SMOOTHING = 0.9
 """How much of a smoothed loss is what was before."""
@@ -47,10 +47,10 @@ class Curve:
         return float((self.losses[:end] - self.smoothed[:end]).std()) / max(fallen, 1e-12)
 
 
-def sweep(setup: Setup, lowest: float, highest: float, steps: int) -> Curve:
+def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Curve:
     """Train with growing rates, and leave the setup as it was; raises Diverged where it ended before it began."""
 
-    def rising(step: int, horizon: Horizon) -> float:
+    def rising(step: int, horizon: TrainingLength) -> float:
         return float((lowest / highest) ** (1 - step / max(1, horizon.total_steps - 1)))
 
     experiment = setup.experiment

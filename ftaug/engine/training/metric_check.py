@@ -10,7 +10,7 @@ import numpy as np
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import ExperimentError, Problem, one_of
 from ftaug.interfaces.data import Task
 
@@ -21,7 +21,7 @@ MOST_COLUMNS = 64
 """Classes or numbers whose extremes are among them."""
 
 
-def check(experiment: Experiment, portions: Mapping[str, Portion]) -> list[str]:
+def check(experiment: Experiment, portions: Mapping[str, DataSplit]) -> list[str]:
     """Return a caution for every metric that is not a number on a split; raise ExperimentError for the one that chooses
     the best checkpoint."""
     found = []
@@ -42,7 +42,7 @@ def check(experiment: Experiment, portions: Mapping[str, Portion]) -> list[str]:
     return found
 
 
-def _is_defined(experiment: Experiment, metric: Component, portion: Portion) -> bool:
+def _is_defined(experiment: Experiment, metric: Component, portion: DataSplit) -> bool:
     """Whether the metric of random predictions is a number: on a few samples, or else on all.
 
     Raises ExperimentError where it fails.
@@ -60,7 +60,7 @@ def _is_defined(experiment: Experiment, metric: Component, portion: Portion) -> 
     return False
 
 
-def _few(portion: Portion) -> np.ndarray:
+def _few(portion: DataSplit) -> np.ndarray:
     """Positions spread over the split, and of each of the first classes or numbers where it is least and most."""
     columns = portion.targets.reshape(len(portion), -1)[:, :MOST_COLUMNS]
     spread = np.linspace(0, len(portion) - 1, min(ENOUGH, len(portion))).astype(np.int64)
@@ -83,7 +83,7 @@ def _tried(experiment: Experiment, metric: Component, targets: np.ndarray, task:
         return float(metric(predictions, targets, task))
 
 
-def _what_it_holds(portion: Portion) -> str:
+def _what_it_holds(portion: DataSplit) -> str:
     """What of a split may be in the way."""
     samples = f"{len(portion):,} sample{'s' * (len(portion) != 1)}"
     if portion.task.regression:

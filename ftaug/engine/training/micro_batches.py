@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from ftaug.engine.loading import seeds
-from ftaug.engine.loading.batches import Batch, moved
+from ftaug.engine.loading.batches import Batch, to_device
 from ftaug.engine.loading.prepare import modality_of, parting_of
 from ftaug.engine.system.profiler import phase
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 
 
 class MicroBatch(NamedTuple):
@@ -28,7 +28,7 @@ class MicroBatch(NamedTuple):
     share: float  # of the step's samples
 
 
-def micro_batches(setup: Setup, step: int, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
+def micro_batches(setup: TrainingState, step: int, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
     """Yield the micro-batches of a step; torch's generators are seeded for each."""
     read = _read(setup, feed)
     mixes = setup.experiment.mix is not None
@@ -37,31 +37,31 @@ def micro_batches(setup: Setup, step: int, feed: Iterator[Batch]) -> Iterator[Mi
         yield micro_batch
 
 
-def _read(setup: Setup, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
+def _read(setup: TrainingState, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
     """The micro-batches of a step as they were requested."""
     share = 0.0
     while share < 1 - 1e-9:
         with phase("wait for data"):
             batch = next(feed)
         with phase("transfer"):
-            micro_batch = MicroBatch(collated(setup, batch), targets_of(setup, batch), batch.request.share)
+            micro_batch = MicroBatch(device_inputs(setup, batch), targets_of(setup, batch), batch.request.share)
         share += micro_batch.share
         yield micro_batch
 
 
-def collated(setup: Setup, batch: Batch) -> Any:
+def device_inputs(setup: TrainingState, batch: Batch) -> Any:
     """The inputs of a batch on the device, what was left to it done."""
-    inputs = moved(batch.inputs, setup.device.torch)
+    inputs = to_device(batch.inputs, setup.device.torch)
     return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
 
 
-def targets_of(setup: Setup, batch: Batch) -> Tensor:
+def targets_of(setup: TrainingState, batch: Batch) -> Tensor:
     """The targets of a batch on the device: int64 (batch,), or float (batch, classes or numbers)."""
     targets = batch.targets.float() if setup.task.multi_label else batch.targets
     return targets.to(setup.device.torch, non_blocking=True)
 
 
-def _mixed(setup: Setup, step: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
+def _mixed(setup: TrainingState, step: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
     """Mix the samples of a whole step, and divide them into micro-batches again."""
     verbs = modality_of(setup.experiment)
     with phase("transfer"):
@@ -74,7 +74,7 @@ def _mixed(setup: Setup, step: int, read: Sequence[MicroBatch]) -> Iterator[Micr
         yield micro_batch
 
 
-def _mix(setup: Setup, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
+def _mix(setup: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
     """Apply the experiment's mix to the samples of a step, until `mix_until`."""
     experiment = setup.experiment
     mix, until = experiment.mix, experiment.train.mix_until
@@ -87,7 +87,7 @@ def _mix(setup: Setup, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Te
     return mixed
 
 
-def _rows(setup: Setup, inputs: Any, counts: Sequence[int]) -> Iterator[slice | Tensor]:
+def _rows(setup: TrainingState, inputs: Any, counts: Sequence[int]) -> Iterator[slice | Tensor]:
     """The rows of each micro-batch: by the sizes of mixed samples where there is a token budget, else as read."""
     parting = parting_of(setup.experiment, setup.device)
     sizes = None if parting is None else modality_of(setup.experiment).sizes_in(inputs)

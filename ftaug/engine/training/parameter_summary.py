@@ -8,7 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.training.unfreeze import Plan
-from ftaug.interfaces.model import Backbone, Horizon
+from ftaug.interfaces.model import Backbone, TrainingLength
 
 POINTS = 1000  # steps at which a course of the rate is drawn, at most
 
@@ -30,7 +30,7 @@ class Row:
     batch_norms_learn_from: int | None  # the step; None: their statistics stay fixed
 
 
-def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: Horizon) -> list[Row]:
+def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: TrainingLength) -> list[Row]:
     """Describe every stage from stem to head: a row for each start and factor, and one for what stays frozen."""
     sizes = {name: parameter.numel() for name, parameter in backbone.network.named_parameters()}
     rates = course(experiment, horizon)
@@ -55,7 +55,7 @@ def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: Hor
     return rows
 
 
-def course(experiment: Experiment, horizon: Horizon) -> list[tuple[int, float]]:
+def course(experiment: Experiment, horizon: TrainingLength) -> list[tuple[int, float]]:
     """The learning rate of a factor of 1 over the run, as (step, rate); each evaluation is taken to be the best yet."""
     stride = max(1, horizon.total_steps // POINTS)
     steps = sorted({*range(0, horizon.total_steps, stride), horizon.total_steps - 1})
@@ -65,5 +65,5 @@ def course(experiment: Experiment, horizon: Horizon) -> list[tuple[int, float]]:
 def _batch_norms(stage: str, network: nn.Module, plan: Plan) -> tuple[int, int | None]:
     """How many BatchNorms a stage has, and from which step on the first of them follows the data."""
     norms = {id(m) for name, m in network.named_modules() if isinstance(m, _BatchNorm) and plan.stage_of[name] == stage}
-    starts: Iterator[int] = (s for s in plan.starts if norms - {id(module) for module in plan.resting(network, s)})
+    starts: Iterator[int] = (s for s in plan.starts if norms - {id(module) for module in plan.eval_modules(network, s)})
     return len(norms), next(starts, None)

@@ -11,27 +11,27 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.loading import seeds
 from ftaug.engine.training.unfreeze import Plan, ever_learning, frozen_tensors
 from ftaug.errors import ExperimentError
-from ftaug.interfaces.model import Adapted, Adapter, Backbone, Horizon
+from ftaug.interfaces.model import Adapter, Backbone, PeftModel, TrainingLength
 from ftaug.weights import digest_of
 
 
-def adapt(backbone: Backbone, experiment: Experiment) -> Adapted:
+def adapt(backbone: Backbone, experiment: Experiment) -> PeftModel:
     """Apply the experiment's method, if it has one, in place; raises ExperimentError where it does not fit."""
     if experiment.method is None:
-        return Adapted()
+        return PeftModel()
     torch.manual_seed(seeds.word(f"{experiment.seed}/method") >> 1)
-    adapted: Adapted = experiment.method(backbone, ever_learning(backbone, experiment))
+    adapted: PeftModel = experiment.method(backbone, ever_learning(backbone, experiment))
     return adapted
 
 
-def restore(adapted: Adapted, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+def restore(adapted: PeftModel, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Give a method what a checkpoint kept for it, in the layout of the parameters that it is about."""
     parameters = dict(network.named_parameters())
     for name, tensor in tensors.items():
         adapted.state[name] = torch.empty_like(parameters[name], requires_grad=False).copy_(tensor)
 
 
-def require_reached(adapted: Adapted, network: nn.Module) -> None:
+def require_reached(adapted: PeftModel, network: nn.Module) -> None:
     """Raise ExperimentError where the loss does not depend on something that a method added."""
     parameters = dict(network.named_parameters())
     for name, beside in adapted.parameters.items():
@@ -40,7 +40,7 @@ def require_reached(adapted: Adapted, network: nn.Module) -> None:
             raise ExperimentError(f"method: {layer} is not called when the network runs; name others as targets")
 
 
-def adapter_of(model: nn.Module, plan: Plan, length: Horizon, method: Any) -> Adapter:
+def adapter_of(model: nn.Module, plan: Plan, length: TrainingLength, method: Any) -> Adapter:
     """Part a trained model into what learned and the digest of what did not; `method` is as the file has it."""
     network = model.get_submodule("network")
     frozen = frozen_tensors(network, plan, length.total_steps).keys()

@@ -20,7 +20,7 @@ PROBES = (2, 3)
 
 
 @dataclass(frozen=True)
-class Cut:
+class SplitNetwork:
     """The two parts of a model. The rest shares its parameters; the prefix has copies, made quick."""
 
     prefix: nn.Module  # from a collated batch to features, in eval mode
@@ -40,16 +40,16 @@ class OnFeatures(nn.Module):
         return cast(Tensor, self.whole.units(self._call(features)))
 
 
-def cut(model: Model, plan: Plan, step: int, example: Tensor) -> Cut:
+def cut(model: Model, plan: Plan, step: int, example: Tensor) -> SplitNetwork:
     """Cut a model where what learns at a step begins; raises CannotCut. `example` is a collated batch."""
     before, after = _halves(model.network, plan, step)
     prefix = nn.Sequential(copy.deepcopy(model.normaliser), _quick(before)).eval().requires_grad_(False)
-    made = Cut(in_channels_last(prefix), OnFeatures(model, after))
+    made = SplitNetwork(in_channels_last(prefix), OnFeatures(model, after))
     _check(model, made, example)
     return made
 
 
-def again(model: Model, plan: Plan, step: int) -> OnFeatures:
+def rebind(model: Model, plan: Plan, step: int) -> OnFeatures:
     """The rest of another model of the same shape, such as the average of the weights."""
     return OnFeatures(model, _halves(model.network, plan, step)[1])
 
@@ -179,7 +179,7 @@ def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _check(model: Model, made: Cut, example: Tensor) -> None:
+def _check(model: Model, made: SplitNetwork, example: Tensor) -> None:
     """Raise CannotCut unless both parts together answer as the model does."""
     modes: Mapping[nn.Module, bool] = {module: module.training for module in model.modules()}
     model.eval()

@@ -9,21 +9,21 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.loading.batches import Epochs, Prepared
+from ftaug.engine.loading.batches import EpochSampler, PreparedDataset
 from ftaug.engine.loading.prepare import compared, evaluated, prepared
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.distillation import Teacher
-from ftaug.engine.training.target_scaling import Scale
+from ftaug.engine.training.target_scaling import TargetScaler
 from ftaug.engine.training.unfreeze import Plan
 from ftaug.engine.training.weight_averaging import Average
 from ftaug.interfaces.data import Task
-from ftaug.interfaces.model import Adapted, Backbone, Horizon
+from ftaug.interfaces.model import Backbone, PeftModel, TrainingLength
 
 if TYPE_CHECKING:
     from ftaug.engine.training.feature_cache import Features
-    from ftaug.engine.training.micro_batch_size import Parts
+    from ftaug.engine.training.micro_batch_size import MicroBatchSize
 
 
 class Model(nn.Module):
@@ -41,30 +41,30 @@ class Model(nn.Module):
 
 
 @dataclass
-class Setup:
+class TrainingState:
     """A run's parts. Only `model`, `optimizer`, `scaler` and `average` change while it trains."""
 
     experiment: Experiment
     device: Device
     evaluation_device: Device  # the same, in the precision of evaluation
-    portions: Mapping[str, Portion]
+    portions: Mapping[str, DataSplit]
     backbone: Backbone
     model: Model
-    epochs: Epochs
-    horizon: Horizon
+    epochs: EpochSampler
+    horizon: TrainingLength
     plan: Plan
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
     average: Average | None
     loss: Callable[[Tensor, Tensor], Tensor]
-    method: Adapted
+    method: PeftModel
     counts: np.ndarray  # how often an epoch visits each class: int64 (classes,)
-    scale: Scale | None  # of the numbers, in regression
+    scale: TargetScaler | None  # of the numbers, in regression
     hazards: Sequence[str]  # what a person should know before training
     features: "Features | None" = None  # what a frozen prefix gave, stored
     teacher: Teacher | None = None  # of a distillation
     new_head: bool = False  # whether it starts at the best constant answer
-    parts: "Parts | None" = None  # in which a batch goes through the network
+    parts: "MicroBatchSize | None" = None  # in which a batch goes through the network
 
     @property
     def task(self) -> Task:
@@ -81,7 +81,7 @@ class Setup:
         stored = self.features is not None and step < self.features.until
         return self.features.cut.rest if self.features is not None and stored else self.model
 
-    def prepared(self, purpose: str) -> Prepared:
+    def prepared(self, purpose: str) -> PreparedDataset:
         """The samples of a purpose, on their way to the model: augmented only for training."""
         preprocessing = self.backbone.preprocessing
         if purpose != "train":

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import BadData
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
@@ -18,14 +18,14 @@ TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
-class Scale:
+class TargetScaler:
     """The mean and the deviation of each number over the training samples."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
     @classmethod
-    def of(cls, train: Portion) -> "Scale":
+    def of(cls, train: DataSplit) -> "TargetScaler":
         """Measure the training targets; raises BadData where a number is always the same."""
         values = train.targets.astype(np.float64)
         for name, spread in zip(train.task.classes, np.ptp(values, axis=0), strict=True):
@@ -39,13 +39,13 @@ class Scale:
         return ((values - values.new_tensor(self.mean)) / values.new_tensor(self.std)).float()
 
 
-class Units(nn.Module):
+class Unscale(nn.Module):
     """From what a network says to the units of the data, where float32 may not tell one number from the next."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, scale: Scale) -> None:
+    def __init__(self, scale: TargetScaler) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(scale.mean, dtype=torch.float64), persistent=False)
         self.register_buffer("std", torch.tensor(scale.std, dtype=torch.float64), persistent=False)
@@ -63,7 +63,7 @@ class Units(nn.Module):
 
 def in_fp32(model: AnyModule) -> AnyModule:
     """Move a model to the CPU in fp32, in eval mode; a scale that float32 would round by too much stays in float64."""
-    scales = [module for module in model.modules() if isinstance(module, Units)]
+    scales = [module for module in model.modules() if isinstance(module, Unscale)]
     exact = [(scale, scale.mean, scale.std) for scale in scales if not scale.fits_float32]
     model = model.to("cpu", torch.float32).eval()
     for scale, mean, std in exact:
@@ -72,7 +72,7 @@ def in_fp32(model: AnyModule) -> AnyModule:
 
 
 @torch.inference_mode()
-def fold(network: nn.Module, scale: Scale, example: Tensor) -> bool:
+def fold(network: nn.Module, scale: TargetScaler, example: Tensor) -> bool:
     """Put the scale into the network's last linear layer, in place; returns whether that can be done.
 
     `example` is a batch as the network takes it. What a network says is then in the units of the data.
@@ -92,6 +92,6 @@ def fold(network: nn.Module, scale: Scale, example: Tensor) -> bool:
     return bool(same)
 
 
-def scale_from(mean: Sequence[float] | None, std: Sequence[float] | None) -> Scale | None:
+def scale_from(mean: Sequence[float] | None, std: Sequence[float] | None) -> TargetScaler | None:
     """The scale that was written down; None where there was none."""
-    return Scale(tuple(mean), tuple(std)) if mean is not None and std is not None else None
+    return TargetScaler(tuple(mean), tuple(std)) if mean is not None and std is not None else None

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.experiment import Experiment, Last, UnfreezeStage
 from ftaug.errors import ExperimentError, did_you_mean
-from ftaug.interfaces.model import Backbone, Horizon, Stage
+from ftaug.interfaces.model import Backbone, Stage, TrainingLength
 from ftaug.weights import digest_of
 
 Pattern: TypeAlias = str | Last
@@ -56,10 +56,10 @@ class Plan:
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name in learning)
         network.train()
-        for module in self.resting(network, step):
+        for module in self.eval_modules(network, step):
             module.training = False
 
-    def resting(self, network: nn.Module, step: int) -> list[nn.Module]:
+    def eval_modules(self, network: nn.Module, step: int) -> list[nn.Module]:
         """The modules that stay in eval mode: those of wholly frozen stages, and each BatchNorm that does not learn."""
         learning = self.learning(step)
         awake = {self.stage_of[name] for name in learning}
@@ -84,7 +84,7 @@ def frozen_digest(network: nn.Module, plan: Plan, step: int) -> str:
 
 def frozen_tensors(network: nn.Module, plan: Plan, step: int) -> dict[str, Tensor]:
     """All that must not move at a step, by name."""
-    learning, resting = plan.learning(step), {id(module) for module in plan.resting(network, step)}
+    learning, resting = plan.learning(step), {id(module) for module in plan.eval_modules(network, step)}
     frozen: dict[str, Tensor] = {name: p for name, p in network.named_parameters() if name not in learning}
     for name, module in network.named_modules():
         if id(module) in resting:
@@ -92,7 +92,9 @@ def frozen_tensors(network: nn.Module, plan: Plan, step: int) -> dict[str, Tenso
     return frozen
 
 
-def plan(backbone: Backbone, experiment: Experiment, horizon: Horizon, added: Mapping[str, str] | None = None) -> Plan:
+def plan(
+    backbone: Backbone, experiment: Experiment, horizon: TrainingLength, added: Mapping[str, str] | None = None
+) -> Plan:
     """Turn `unfreeze` and `lr` into groups; raises ExperimentError.
 
     `added` are the parameters of a method, which learn from the start; each with one beside it, whose stage is theirs.
@@ -240,7 +242,7 @@ def _prefixes(name: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
 
 
-def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizon: Horizon) -> dict[str, _Start]:
+def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizon: TrainingLength) -> dict[str, _Start]:
     """When each parameter begins to learn, and at what factors.
 
     Where several entries mean it, it starts with the earliest; the `lr` of a later step changes its factor.

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Train
-from ftaug.interfaces.model import Horizon
+from ftaug.interfaces.model import TrainingLength
 
 
 @dataclass(frozen=True)
-class Exponential:
+class Ema:
     """EMA: `decay` a step, early on min(decay, (1 + t) / (10 + t)), so that a short run is not held at its start."""
 
     decay: float
@@ -26,7 +26,7 @@ class Exponential:
 
 
 @dataclass(frozen=True)
-class Equal:
+class Swa:
     """SWA: from step `first` on each counts the same; before it there is nothing to average. Izmailov et al. 2018."""
 
     first: int
@@ -43,17 +43,17 @@ class Equal:
 class Average:
     """An average of a network's parameters; buffers (BatchNorm's statistics) are taken as they are."""
 
-    def __init__(self, network: nn.Module, over: Exponential | Equal) -> None:
+    def __init__(self, network: nn.Module, over: Ema | Swa) -> None:
         self.over = over
         self.tensors: dict[str, Tensor] = {name: p.detach().clone() for name, p in network.state_dict().items()}
 
     @classmethod
-    def of(cls, network: nn.Module, train: Train, horizon: Horizon) -> "Average | None":
+    def of(cls, network: nn.Module, train: Train, horizon: TrainingLength) -> "Average | None":
         """The average that an experiment asks for, if it does."""
         if train.ema is not None:
-            return cls(network, Exponential(train.ema))
+            return cls(network, Ema(train.ema))
         if train.swa is not None:
-            return cls(network, Equal(train.swa.steps(horizon)))
+            return cls(network, Swa(train.swa.steps(horizon)))
         return None
 
     @torch.no_grad()

@@ -6,55 +6,55 @@ import math
 
 import numpy as np
 
-from ftaug.image.augmentations.transforms import Border, Canvas, Geometry, matrix
+from ftaug.image.augmentations.transforms import Border, Canvas, Homography, matrix
 
 
-def turned(canvas: Canvas, degrees: float, border: Border) -> Geometry:
+def turned(canvas: Canvas, degrees: float, border: Border) -> Homography:
     """Turned about the centre, counter-clockwise."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return _about_centre(canvas, [[cos, sin], [-sin, cos]], border).telling(degrees=degrees)
+    return _about_centre(canvas, [[cos, sin], [-sin, cos]], border).with_params(degrees=degrees)
 
 
-def quarters_turned(canvas: Canvas, quarters: int) -> Geometry:
+def quarters_turned(canvas: Canvas, quarters: int) -> Homography:
     """Turned by whole quarters, counter-clockwise, on a canvas that turns along."""
     height, width = canvas.height, canvas.width
     turn = {
-        1: Geometry(matrix([[0, 1, 0], [-1, 0, width], [0, 0, 1]]), width, height),
-        2: Geometry(matrix([[-1, 0, width], [0, -1, height], [0, 0, 1]]), height, width),
-        3: Geometry(matrix([[0, -1, height], [1, 0, 0], [0, 0, 1]]), width, height),
+        1: Homography(matrix([[0, 1, 0], [-1, 0, width], [0, 0, 1]]), width, height),
+        2: Homography(matrix([[-1, 0, width], [0, -1, height], [0, 0, 1]]), height, width),
+        3: Homography(matrix([[0, -1, height], [1, 0, 0], [0, 0, 1]]), width, height),
     }[quarters]
-    return turn.telling(degrees=90 * quarters)
+    return turn.with_params(degrees=90 * quarters)
 
 
-def shifted(canvas: Canvas, x: float, y: float, border: Border) -> Geometry:
+def shifted(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
     """Shifted by shares of the width and the height."""
     moved = matrix([[1, 0, x * canvas.width], [0, 1, y * canvas.height], [0, 0, 1]])
-    return Geometry(moved, canvas.height, canvas.width, border).telling(x=x, y=y)
+    return Homography(moved, canvas.height, canvas.width, border).with_params(x=x, y=y)
 
 
-def zoomed(canvas: Canvas, factor: float, border: Border) -> Geometry:
+def zoomed(canvas: Canvas, factor: float, border: Border) -> Homography:
     """Zoomed about the centre."""
-    return _about_centre(canvas, [[factor, 0], [0, factor]], border).telling(factor=factor)
+    return _about_centre(canvas, [[factor, 0], [0, factor]], border).with_params(factor=factor)
 
 
-def slanted(canvas: Canvas, x: float, y: float, border: Border) -> Geometry:
+def slanted(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
     """Slanted about the centre, by angles in degrees."""
     linear = [[1, math.tan(math.radians(x))], [math.tan(math.radians(y)), 1]]
-    return _about_centre(canvas, linear, border).telling(x=x, y=y)
+    return _about_centre(canvas, linear, border).with_params(x=x, y=y)
 
 
-def slanted_about_corner(canvas: Canvas, x: float, y: float, border: Border) -> Geometry:
+def slanted_about_corner(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
     """Slanted about the upper left corner by slopes, as the policies have it."""
     moved = matrix([[1, x, 0], [y, 1, 0], [0, 0, 1]])
-    return Geometry(moved, canvas.height, canvas.width, border).telling(x=x, y=y)
+    return Homography(moved, canvas.height, canvas.width, border).with_params(x=x, y=y)
 
 
-def _about_centre(canvas: Canvas, linear: list[list[float]], border: Border) -> Geometry:
+def _about_centre(canvas: Canvas, linear: list[list[float]], border: Border) -> Homography:
     """A linear map about the centre of the canvas."""
     (a, b), (c, d) = linear
     x, y = canvas.width / 2, canvas.height / 2
     moved = matrix([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y], [0, 0, 1]])
-    return Geometry(moved, canvas.height, canvas.width, border)
+    return Homography(moved, canvas.height, canvas.width, border)
 
 
 def homography(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pydantic import Field
 from ftaug.augment.transform import happens
 from ftaug.config.types import Fraction, Probability, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, Pixels, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
 
 Quality = Annotated[int, Field(ge=1, le=100), Wording("a whole number from 1 to 100")]
 
@@ -23,7 +23,7 @@ def gaussian_blur(
     *,
     sigma: Share = 0.009,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Blur the picture by a Gaussian of random width.
 
     Settings:
@@ -35,7 +35,9 @@ def gaussian_blur(
     deviation = rng.uniform(0, sigma)
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).telling(sigma=deviation)
+    return PixelFunction(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).with_params(
+        sigma=deviation
+    )
 
 
 @augmentation.register(severity={"length": (0.0, 0.2)})
@@ -45,7 +47,7 @@ def motion_blur(
     *,
     length: Share = 0.05,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Blur the picture along a line of random length and direction.
 
     Settings:
@@ -56,7 +58,9 @@ def motion_blur(
     pixels = max(1.0, share * min(canvas.height, canvas.width))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "motion_blurred", pixels, degrees)).telling(length=share, degrees=degrees)
+    return PixelFunction(partial(filtered, "motion_blurred", pixels, degrees)).with_params(
+        length=share, degrees=degrees
+    )
 
 
 @augmentation.register(severity={"strength": (0.0, 1.0)})
@@ -66,7 +70,7 @@ def sharpness(
     *,
     strength: Share = 0.5,
     probability: Probability = 1.0,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Make the picture softer or sharper by a random factor.
 
     Settings:
@@ -76,7 +80,7 @@ def sharpness(
     factor = rng.uniform(1 - strength, 1 + strength)
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "sharpened", factor)).telling(factor=factor)
+    return PixelFunction(partial(filtered, "sharpened", factor)).with_params(factor=factor)
 
 
 @augmentation.register(severity={"factor": (1.0, 0.1)})
@@ -86,7 +90,7 @@ def downscale(
     *,
     factor: Fraction = 0.5,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Make the picture coarse: smaller by a random factor, and as large as before again.
 
     Settings:
@@ -96,7 +100,7 @@ def downscale(
     zoom = rng.uniform(factor, 1)
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "coarsened", zoom)).telling(factor=zoom)
+    return PixelFunction(partial(filtered, "coarsened", zoom)).with_params(factor=zoom)
 
 
 @augmentation.register(severity={"quality": (100, 5)})
@@ -106,7 +110,7 @@ def jpeg(
     *,
     quality: Quality = 50,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Compress the picture as a JPEG of random quality.
 
     Settings:
@@ -116,4 +120,4 @@ def jpeg(
     drawn = int(rng.integers(quality, 100, endpoint=True))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "compressed", drawn)).telling(quality=drawn)
+    return PixelFunction(partial(filtered, "compressed", drawn)).with_params(quality=drawn)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftaug.image.augmentations.transforms import Geometry, matrix
+from ftaug.image.augmentations.transforms import Homography, matrix
 
 SMALLEST = 0.5
 """The canvas is shrunk this far at most before it is moved towards the picture."""
 
 
-def kept_inside(geometry: Geometry, height: int, width: int) -> Geometry:
+def kept_inside(geometry: Homography, height: int, width: int) -> Homography:
     """The geometry enlarged about the centre of its canvas, until that shows nothing but a picture of this size."""
     moved, share = geometry.matrix, _share(geometry.matrix, geometry, height, width)
     if share < SMALLEST:
@@ -20,10 +20,10 @@ def kept_inside(geometry: Geometry, height: int, width: int) -> Geometry:
         share = _share(moved, geometry, height, width)
     zoom, x, y = 1 / max(share, 1e-3), geometry.width / 2, geometry.height / 2
     about_centre = matrix([[zoom, 0, x - zoom * x], [0, zoom, y - zoom * y], [0, 0, 1]])
-    return Geometry(about_centre @ moved, geometry.height, geometry.width, geometry.border, geometry.settles)
+    return Homography(about_centre @ moved, geometry.height, geometry.width, geometry.border, geometry.settles)
 
 
-def _spokes(moved: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarray]:
+def _spokes(moved: np.ndarray, geometry: Homography) -> tuple[np.ndarray, np.ndarray]:
     """Where the canvas's centre comes from, and what leads from there to its four corners; homogeneous."""
     x, y = geometry.width / 2, geometry.height / 2
     back = np.linalg.inv(moved)
@@ -32,7 +32,7 @@ def _spokes(moved: np.ndarray, geometry: Geometry) -> tuple[np.ndarray, np.ndarr
     return centre / centre[2], spokes / centre[2]
 
 
-def _share(moved: np.ndarray, geometry: Geometry, height: int, width: int) -> float:
+def _share(moved: np.ndarray, geometry: Homography, height: int, width: int) -> float:
     """How much of the canvas, about its centre, shows the picture alone: at most 1, at least 0."""
     centre, spokes = _spokes(moved, geometry)
     edges = matrix([[1, 0, 0], [0, 1, 0], [-1, 0, width], [0, -1, height], [0, 0, 1]])
@@ -41,7 +41,7 @@ def _share(moved: np.ndarray, geometry: Geometry, height: int, width: int) -> fl
     return float(np.min(room[tight] / used[tight], initial=1.0).clip(0, 1))
 
 
-def _shown(moved: np.ndarray, geometry: Geometry, share: float) -> tuple[np.ndarray, np.ndarray]:
+def _shown(moved: np.ndarray, geometry: Homography, share: float) -> tuple[np.ndarray, np.ndarray]:
     """The points of the picture at the corners of the canvas, shrunk to a share about its centre."""
     centre, spokes = _spokes(moved, geometry)
     x, y, depth = centre[:, None] + share * spokes

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from ftaug.config.checks import reads
 from ftaug.config.experiment import Experiment
-from ftaug.config.problems import Fault, predicate
+from ftaug.config.problems import PartialProblem, predicate
 from ftaug.config.registry import Component
 from ftaug.config.yaml_document import Where
 
-Found = Iterator[tuple[Where, Fault]]
+Found = Iterator[tuple[Where, PartialProblem]]
 
 
 KEEPS_SIZE = {

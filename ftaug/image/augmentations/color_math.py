@@ -6,82 +6,82 @@ import math
 
 import numpy as np
 
-from ftaug.image.augmentations.transforms import LEVELS, Colour, Table, matrix
+from ftaug.image.augmentations.transforms import LEVELS, ColorMatrix, LookupTable, matrix
 
 LUMA = matrix([0.299, 0.587, 0.114])
 """The weights of red, green and blue in a grey (ITU-R BT.601), as Pillow and torchvision have them."""
 
 TO_GREY = np.tile(LUMA, (3, 1))
-UNCHANGED = Colour(np.eye(7))
-BLACK = Colour.of(np.zeros((3, 3)))
-MEAN_GREY = Colour.of(np.zeros((3, 3)), by_mean=TO_GREY)
-OWN_GREY = Colour.of(TO_GREY)
+UNCHANGED = ColorMatrix(np.eye(7))
+BLACK = ColorMatrix.of(np.zeros((3, 3)))
+MEAN_GREY = ColorMatrix.of(np.zeros((3, 3)), by_mean=TO_GREY)
+OWN_GREY = ColorMatrix.of(TO_GREY)
 
-GREY_AXIS = Colour.of(np.full((3, 3), 1 / 3)).matrix
-AROUND_IT = Colour.of(matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)).matrix * (np.arange(7) < 6)
+GREY_AXIS = ColorMatrix.of(np.full((3, 3), 1 / 3)).matrix
+AROUND_IT = ColorMatrix.of(matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)).matrix * (np.arange(7) < 6)
 
 
-def brightened(factor: float) -> Colour:
+def brightened(factor: float) -> ColorMatrix:
     """Every value multiplied."""
-    return BLACK.towards(UNCHANGED, factor).telling(factor=factor)
+    return BLACK.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
-def contrasted(factor: float) -> Colour:
+def contrasted(factor: float) -> ColorMatrix:
     """Every value's distance from the picture's mean grey multiplied."""
-    return MEAN_GREY.towards(UNCHANGED, factor).telling(factor=factor)
+    return MEAN_GREY.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
-def saturated(factor: float) -> Colour:
+def saturated(factor: float) -> ColorMatrix:
     """Every pixel's distance from its own grey multiplied."""
-    return OWN_GREY.towards(UNCHANGED, factor).telling(factor=factor)
+    return OWN_GREY.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
-def hue_turned(turn: float) -> Colour:
+def hue_turned(turn: float) -> ColorMatrix:
     """All colours turned about the grey axis by a share of the circle."""
     angle = 2 * math.pi * turn
     across = math.cos(angle) * (UNCHANGED.matrix - GREY_AXIS) + math.sin(angle) * AROUND_IT
-    return Colour(GREY_AXIS + across).telling(turn=turn)
+    return ColorMatrix(GREY_AXIS + across).with_params(turn=turn)
 
 
-def inverted() -> Colour:
+def inverted() -> ColorMatrix:
     """The negative."""
-    return Colour.of(-np.eye(3), constant=255)
+    return ColorMatrix.of(-np.eye(3), constant=255)
 
 
-def channels_in_order(order: np.ndarray) -> Colour:
+def channels_in_order(order: np.ndarray) -> ColorMatrix:
     """The channels in another order."""
-    return Colour.of(np.eye(3)[order]).telling(order="".join("RGB"[channel] for channel in order))
+    return ColorMatrix.of(np.eye(3)[order]).with_params(order="".join("RGB"[channel] for channel in order))
 
 
-def channels_shifted(shares: np.ndarray) -> Colour:
+def channels_shifted(shares: np.ndarray) -> ColorMatrix:
     """Each channel made lighter or darker by a share of white."""
     red, green, blue = shares.tolist()
-    return Colour.of(np.eye(3), constant=np.tile(255 * shares, 2)).telling(red=red, green=green, blue=blue)
+    return ColorMatrix.of(np.eye(3), constant=np.tile(255 * shares, 2)).with_params(red=red, green=green, blue=blue)
 
 
-def warmed(amount: float) -> Colour:
+def warmed(amount: float) -> ColorMatrix:
     """Redder and less blue above 0, bluer and less red below; a grey stays as light as it was."""
     gains = np.exp2(matrix([amount, 0, -amount]) / 2)
-    return Colour.of(np.diag(gains / (LUMA @ gains))).telling(warmth=amount)
+    return ColorMatrix.of(np.diag(gains / (LUMA @ gains))).with_params(warmth=amount)
 
 
-def gamma_corrected(gamma: float) -> Table:
+def gamma_corrected(gamma: float) -> LookupTable:
     """Every value, as a share of white, to a power."""
-    return Table.of(255 * (LEVELS / 255) ** gamma).telling(gamma=gamma)
+    return LookupTable.of(255 * (LEVELS / 255) ** gamma).with_params(gamma=gamma)
 
 
-def solarized(threshold: float) -> Table:
+def solarized(threshold: float) -> LookupTable:
     """Values from a share of the range of values on inverted; at 1 none is."""
-    return Table.of(np.abs(LEVELS - 255 * (threshold <= LEVELS / 256))).telling(threshold=threshold)
+    return LookupTable.of(np.abs(LEVELS - 255 * (threshold <= LEVELS / 256))).with_params(threshold=threshold)
 
 
-def posterized(bits: int) -> Table:
+def posterized(bits: int) -> LookupTable:
     """Only the highest bits of every value kept."""
     step = 2 ** (8 - bits)
-    return Table.of(LEVELS // step * step).telling(bits=bits)
+    return LookupTable.of(LEVELS // step * step).with_params(bits=bits)
 
 
-def autocontrasted() -> Table:
+def autocontrasted() -> LookupTable:
     """Every channel stretched so that its darkest value becomes 0 and its lightest 255, as by Pillow."""
 
     def make(counts: np.ndarray) -> np.ndarray:
@@ -91,10 +91,10 @@ def autocontrasted() -> Table:
         shift = np.where(lightest > darkest, -darkest * factor, 0)
         return np.asarray(np.clip(LEVELS[:, None] * factor + shift, 0, 255).astype(np.uint8))
 
-    return Table(make, looks=True)
+    return LookupTable(make, looks=True)
 
 
-def equalized() -> Table:
+def equalized() -> LookupTable:
     """Every channel's values spread so that all are about as frequent, as by Pillow."""
 
     def make(counts: np.ndarray) -> np.ndarray:
@@ -105,4 +105,4 @@ def equalized() -> Table:
         spread = (step // 2 + below) // np.maximum(step, 1)
         return np.asarray(np.where(step > 0, spread, LEVELS[:, None]).clip(0, 255).astype(np.uint8))
 
-    return Table(make, looks=True)
+    return LookupTable(make, looks=True)

@@ -15,7 +15,16 @@ from ftaug.augment.transform import between, happens
 from ftaug.config.types import Probability, Wording
 from ftaug.image import augmentation
 from ftaug.image.augmentations import color_math
-from ftaug.image.augmentations.transforms import Canvas, Colour, Pixels, Range, Share, Table, Turns, filtered
+from ftaug.image.augmentations.transforms import (
+    Canvas,
+    ColorMatrix,
+    LookupTable,
+    PixelFunction,
+    Range,
+    Share,
+    Turns,
+    filtered,
+)
 
 Bits = Annotated[int, Field(ge=1, le=8), Wording("a whole number from 1 to 8")]
 Tiles = Annotated[int, Field(ge=1, le=64), Wording("a whole number from 1 to 64")]
@@ -29,7 +38,7 @@ def brightness(
     *,
     strength: Share = 0.4,
     probability: Probability = 1.0,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Make the picture darker or brighter by a random factor.
 
     Settings:
@@ -47,7 +56,7 @@ def contrast(
     *,
     strength: Share = 0.4,
     probability: Probability = 1.0,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Move every value towards or away from the picture's mean grey by a random factor.
 
     Settings:
@@ -65,7 +74,7 @@ def saturation(
     *,
     strength: Share = 0.4,
     probability: Probability = 1.0,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Move every pixel towards or away from its own grey by a random factor.
 
     Settings:
@@ -83,7 +92,7 @@ def hue(
     *,
     strength: Turns = 0.1,
     probability: Probability = 1.0,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Turn all colours round the colour circle by a random angle; greys stay.
 
     Settings:
@@ -109,7 +118,7 @@ def colour_jitter(
     saturation: Share = 0.4,
     hue: Turns = 0.1,
     probability: Probability = 1.0,
-) -> Sequence[Colour] | None:
+) -> Sequence[ColorMatrix] | None:
     """Change brightness, contrast, saturation and hue by random amounts, in random order.
 
     Settings:
@@ -128,7 +137,7 @@ def colour_jitter(
     order = rng.permutation(list(amounts))
     if not happens(rng, probability):
         return None
-    return [JITTERS[name](amounts[name]).telling(**{name: amounts[name]}) for name in order.tolist()]
+    return [JITTERS[name](amounts[name]).with_params(**{name: amounts[name]}) for name in order.tolist()]
 
 
 JITTERS = {
@@ -145,7 +154,7 @@ def grayscale(
     rng: np.random.Generator,
     *,
     probability: Probability = 0.1,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Take the colour out of the picture.
 
     Settings:
@@ -160,7 +169,7 @@ def invert(
     rng: np.random.Generator,
     *,
     probability: Probability = 0.1,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Turn the picture into its negative.
 
     Settings:
@@ -178,7 +187,7 @@ def channel_shuffle(
     rng: np.random.Generator,
     *,
     probability: Probability = 0.5,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Put red, green and blue in another order, each of the five as likely.
 
     Settings:
@@ -195,7 +204,7 @@ def rgb_shift(
     *,
     strength: Share = 0.1,
     probability: Probability = 1.0,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Make each channel lighter or darker by a random amount of its own.
 
     Settings:
@@ -213,7 +222,7 @@ def temperature(
     *,
     strength: Share = 0.3,
     probability: Probability = 1.0,
-) -> Colour | None:
+) -> ColorMatrix | None:
     """Make the light warmer or colder, as another white balance would.
 
     Settings:
@@ -231,7 +240,7 @@ def gamma(
     *,
     gamma: Range = (0.7, 1.4),
     probability: Probability = 1.0,
-) -> Table | None:
+) -> LookupTable | None:
     """Make dark values lighter, or darker, and leave black and white: a random power.
 
     Settings:
@@ -249,7 +258,7 @@ def solarize(
     *,
     threshold: Share = 0.5,
     probability: Probability = 0.5,
-) -> Table | None:
+) -> LookupTable | None:
     """Invert light values.
 
     Settings:
@@ -266,7 +275,7 @@ def posterize(
     *,
     bits: Bits = 4,
     probability: Probability = 0.5,
-) -> Table | None:
+) -> LookupTable | None:
     """Keep few levels of every channel.
 
     Settings:
@@ -282,7 +291,7 @@ def autocontrast(
     rng: np.random.Generator,
     *,
     probability: Probability = 0.5,
-) -> Table | None:
+) -> LookupTable | None:
     """Stretch every channel over the whole range of values.
 
     Settings:
@@ -297,7 +306,7 @@ def equalize(
     rng: np.random.Generator,
     *,
     probability: Probability = 0.5,
-) -> Table | None:
+) -> LookupTable | None:
     """Spread the values of every channel so that all are about as frequent.
 
     Settings:
@@ -315,7 +324,7 @@ def clahe(
     limit: Limit = 4.0,
     tiles: Tiles = 4,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Equalize the lightness of every part of the picture by itself, within limits.
 
     Settings:
@@ -329,4 +338,4 @@ def clahe(
     share = between(rng, 0, strength)
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "equalized_locally", share, limit, tiles)).telling(share=share)
+    return PixelFunction(partial(filtered, "equalized_locally", share, limit, tiles)).with_params(share=share)

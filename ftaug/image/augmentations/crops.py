@@ -12,7 +12,7 @@ from ftaug.image.augmentations.transforms import (
     Box,
     Canvas,
     Extent,
-    Geometry,
+    Homography,
     Interpolation,
     Range,
     Share,
@@ -30,7 +30,7 @@ def random_crop(
     size: Extent = None,
     padding: Share = 0.0,
     border: Border = "constant",
-) -> Geometry:
+) -> Homography:
     """Cut out a window at a random place, without resizing.
 
     Settings:
@@ -43,7 +43,7 @@ def random_crop(
     top = _random_start(rng, canvas.height, height, padding)
     left = _random_start(rng, canvas.width, width, padding)
     window = _window(canvas, (top, left, height, width), border).settling()
-    return window.telling(top=top, left=left)
+    return window.with_params(top=top, left=left)
 
 
 @augmentation.register(severity={"scale": ((1.0, 1.0), (0.05, 1.0))})
@@ -55,7 +55,7 @@ def random_resized_crop(
     scale: ShareRange = (0.08, 1.0),
     ratio: Range = (3 / 4, 4 / 3),
     interpolation: Interpolation | None = None,
-) -> Geometry:
+) -> Homography:
     """Cut out a window of random area, shape and place, and resize it.
 
     Settings:
@@ -69,13 +69,13 @@ def random_resized_crop(
     box = box_of_shape(rng, canvas, scale, ratio) or _central_box(canvas, ratio)
     top, left, height, width = box
     window = _window(canvas, box, seen_at=canvas.extent(size)).settling().by(interpolation)
-    return window.telling(top=top, left=left, height=height, width=width)
+    return window.with_params(top=top, left=left, height=height, width=width)
 
 
 @augmentation.register
 def center_crop(
     canvas: Canvas, rng: np.random.Generator, *, size: Extent = None, border: Border = "constant"
-) -> Geometry:
+) -> Homography:
     """Cut out the central window, without resizing.
 
     Settings:
@@ -95,7 +95,7 @@ def resize(
     mode: Literal["shortest", "longest", "pad", "squash"] = "shortest",
     border: Border = "constant",
     interpolation: Interpolation | None = None,
-) -> Geometry:
+) -> Homography:
     """Resize the picture; crops after it see the result.
 
     Settings:
@@ -131,7 +131,7 @@ def fitting(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
 PROPORTIONATE = {"shortest": covering, "longest": fitting, "pad": fitting}
 
 
-def resized_centre(canvas: Canvas, height: int, width: int) -> Geometry:
+def resized_centre(canvas: Canvas, height: int, width: int) -> Homography:
     """The picture resized, then its centre cut out as large as the model takes it; black around a smaller one."""
     shown = Canvas(height, width, canvas.target)
     return _resized(canvas, height, width).then(_central(shown, *canvas.target, "constant"))
@@ -139,23 +139,23 @@ def resized_centre(canvas: Canvas, height: int, width: int) -> Geometry:
 
 def _window(
     canvas: Canvas, box: Box, border: Border = "constant", *, seen_at: tuple[int, int] | None = None
-) -> Geometry:
+) -> Homography:
     """A window of the picture, perhaps at another size; one that stays inside the picture has no border."""
     top, left, height, width = box
     inside = top >= 0 and left >= 0 and top + height <= canvas.height and left + width <= canvas.width
     shown_height, shown_width = seen_at or (height, width)
     x, y = shown_width / width, shown_height / height
     shown = matrix([[x, 0, -left * x], [0, y, -top * y], [0, 0, 1]])
-    return Geometry(shown, shown_height, shown_width, None if inside else border)
+    return Homography(shown, shown_height, shown_width, None if inside else border)
 
 
-def _central(canvas: Canvas, height: int, width: int, border: Border) -> Geometry:
+def _central(canvas: Canvas, height: int, width: int, border: Border) -> Homography:
     """The central window of the picture."""
     top, left = round((canvas.height - height) / 2), round((canvas.width - width) / 2)
     return _window(canvas, (top, left, height, width), border)
 
 
-def _resized(canvas: Canvas, height: int, width: int) -> Geometry:
+def _resized(canvas: Canvas, height: int, width: int) -> Homography:
     """The whole picture at another size."""
     return _window(canvas, (0, 0, canvas.height, canvas.width), seen_at=(height, width))
 

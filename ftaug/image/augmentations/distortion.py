@@ -9,7 +9,7 @@ import numpy as np
 from ftaug.augment.transform import happens
 from ftaug.config.types import Count, Fraction, Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, Pixels, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
 
 
 @augmentation.register(severity={"strength": (0.0, 0.08)})
@@ -20,7 +20,7 @@ def elastic(
     strength: Share = 0.02,
     smoothness: Fraction = 0.15,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Bend the picture like jelly: a smooth random field of displacements.
 
     Settings:
@@ -36,7 +36,7 @@ def elastic(
     shifts = strength * side * rng.standard_normal((rows, columns, 2))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "bent", shifts)).telling(largest=float(np.abs(shifts).max() / side))
+    return PixelFunction(partial(filtered, "bent", shifts)).with_params(largest=float(np.abs(shifts).max() / side))
 
 
 @augmentation.register(severity={"strength": (0.0, 0.9)})
@@ -47,7 +47,7 @@ def grid_distortion(
     strength: Share = 0.3,
     cells: Count = 5,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Stretch and squeeze the columns and rows of a grid by random amounts.
 
     Settings:
@@ -61,4 +61,4 @@ def grid_distortion(
     )
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "regridded", columns, rows)).telling(cells=cells)
+    return PixelFunction(partial(filtered, "regridded", columns, rows)).with_params(cells=cells)

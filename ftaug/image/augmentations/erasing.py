@@ -11,7 +11,7 @@ import numpy as np
 from ftaug.augment.transform import happens
 from ftaug.config.types import Count, Fraction, Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, Pixels, Range, Share, ShareRange, box_of_shape, filtered
+from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Range, Share, ShareRange, box_of_shape, filtered
 
 Fill = Literal["mean", "black", "noise"]
 FEWEST = 8
@@ -28,7 +28,7 @@ def random_erasing(
     count: Count = 1,
     fill: Fill = "mean",
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Erase rectangles of random area, shape and place.
 
     Settings:
@@ -49,7 +49,7 @@ def random_erasing(
     mask = np.zeros((canvas.height, canvas.width), bool)
     for top, left, height, width in boxes:
         mask[top : top + height, left : left + width] = True
-    return Pixels(partial(filtered, "masked", mask, fill, seed)).telling(area=float(mask.mean()))
+    return PixelFunction(partial(filtered, "masked", mask, fill, seed)).with_params(area=float(mask.mean()))
 
 
 @augmentation.register(severity={"share": (0.0, 0.6)})
@@ -61,7 +61,7 @@ def coarse_dropout(
     size: Fraction = 0.08,
     fill: Fill = "mean",
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Hide many small squares at random places of a grid.
 
     Settings:
@@ -81,7 +81,7 @@ def coarse_dropout(
     seed = int(rng.integers(2**63))
     if not happens(rng, probability) or not mask.any():
         return None
-    return Pixels(partial(filtered, "masked", mask, fill, seed)).telling(share=float(mask.mean()))
+    return PixelFunction(partial(filtered, "masked", mask, fill, seed)).with_params(share=float(mask.mean()))
 
 
 def _random_cells(rng: np.random.Generator, canvas: Canvas, side: int, wanted: float, most: float) -> np.ndarray:
@@ -109,7 +109,7 @@ def grid_mask(
     cell: ShareRange = (0.1, 0.4),
     fill: Fill = "mean",
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Hide the squares of a regular grid.
 
     Settings:
@@ -128,4 +128,4 @@ def grid_mask(
     side = math.sqrt(share) * pitch
     rows, columns = np.arange(canvas.height) + 0.5, np.arange(canvas.width) + 0.5
     mask = ((rows + start_y) % pitch < side)[:, None] & ((columns + start_x) % pitch < side)
-    return Pixels(partial(filtered, "masked", mask, fill, seed)).telling(cell=pitch)
+    return PixelFunction(partial(filtered, "masked", mask, fill, seed)).with_params(cell=pitch)

@@ -15,7 +15,7 @@ from ftaug.image.augmentations.transforms import (
     Border,
     Canvas,
     Distortion,
-    Geometry,
+    Homography,
     Interpolation,
     Range,
     Share,
@@ -35,7 +35,7 @@ def horizontal_flip(
     probability: Probability = 0.5,
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
-) -> Geometry | None:
+) -> Homography | None:
     """Mirror the picture left to right.
 
     Settings:
@@ -46,7 +46,7 @@ def horizontal_flip(
     if not happens(rng, probability) or canvas.shows(except_):
         return None
     mirror = matrix([[-1, 0, canvas.width], [0, 1, 0], [0, 0, 1]])
-    return Geometry(mirror, canvas.height, canvas.width, relabels=swaps(label_map))
+    return Homography(mirror, canvas.height, canvas.width, relabels=swaps(label_map))
 
 
 @augmentation.register(mirrors="vertically", severity={"probability": (0.0, 1.0)})
@@ -57,7 +57,7 @@ def vertical_flip(
     probability: Probability = 0.5,
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
-) -> Geometry | None:
+) -> Homography | None:
     """Mirror the picture top to bottom.
 
     Settings:
@@ -68,13 +68,13 @@ def vertical_flip(
     if not happens(rng, probability) or canvas.shows(except_):
         return None
     mirror = matrix([[1, 0, 0], [0, -1, canvas.height], [0, 0, 1]])
-    return Geometry(mirror, canvas.height, canvas.width, relabels=swaps(label_map))
+    return Homography(mirror, canvas.height, canvas.width, relabels=swaps(label_map))
 
 
 @augmentation.register(turns=180.0, severity={"probability": (0.0, 1.0)})
 def rotate90(
     canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.75, except_: Classes = ()
-) -> Geometry | None:
+) -> Homography | None:
     """Turn the picture by one, two or three quarters; height and width may change places.
 
     Settings:
@@ -97,7 +97,7 @@ def rotate(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
     except_: Classes = (),
-) -> Geometry | None:
+) -> Homography | None:
     """Turn the picture by a random angle about its centre.
 
     Settings:
@@ -124,7 +124,7 @@ def translate(
     probability: Probability = 1.0,
     border: Border = "constant",
     interpolation: Interpolation | None = None,
-) -> Geometry | None:
+) -> Homography | None:
     """Shift the picture by a random share of its width and height.
 
     Settings:
@@ -148,7 +148,7 @@ def scale(
     probability: Probability = 1.0,
     border: Border = "constant",
     interpolation: Interpolation | None = None,
-) -> Geometry | None:
+) -> Homography | None:
     """Zoom in or out about the centre; the size in pixels stays.
 
     Settings:
@@ -172,7 +172,7 @@ def shear(
     probability: Probability = 1.0,
     border: Border = "constant",
     interpolation: Interpolation | None = None,
-) -> Geometry | None:
+) -> Homography | None:
     """Slant the picture by a random angle about its centre.
 
     Settings:
@@ -208,7 +208,7 @@ def affine(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
     except_: Classes = (),
-) -> Geometry | None:
+) -> Homography | None:
     """Turn, shift, zoom and slant the picture at once.
 
     Settings:
@@ -231,7 +231,7 @@ def affine(
         return None
     whole = moves.slanted(canvas, lean, 0, border).then(moves.turned(canvas, turn, border))
     whole = whole.then(moves.zoomed(canvas, zoom, border)).then(moves.shifted(canvas, right, down, border))
-    return whole.by(interpolation).telling(degrees=turn, shear=lean, scale=zoom, x=right, y=down)
+    return whole.by(interpolation).with_params(degrees=turn, shear=lean, scale=zoom, x=right, y=down)
 
 
 @augmentation.register(severity={"distortion": (0.0, 0.6)})
@@ -243,7 +243,7 @@ def perspective(
     probability: Probability = 0.5,
     border: Border = "constant",
     interpolation: Interpolation | None = None,
-) -> Geometry | None:
+) -> Homography | None:
     """Tilt the picture in space: each corner moves inwards by a random amount.
 
     Settings:
@@ -260,5 +260,5 @@ def perspective(
     extent = np.array([canvas.width, canvas.height])
     moved = (corners + inwards * (1 - 2 * corners)) * extent
     values = {"corners": " ".join(f"{x:.3f},{y:.3f}" for x, y in inwards.tolist())}
-    tilted = Geometry(moves.homography(corners * extent, moved), canvas.height, canvas.width, border, values=values)
+    tilted = Homography(moves.homography(corners * extent, moved), canvas.height, canvas.width, border, values=values)
     return tilted.by(interpolation)

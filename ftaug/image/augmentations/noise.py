@@ -9,7 +9,7 @@ import numpy as np
 from ftaug.augment.transform import happens
 from ftaug.config.types import Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, Pixels, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
 
 
 @augmentation.register(severity={"strength": (0.0, 0.4)})
@@ -19,7 +19,7 @@ def gaussian_noise(
     *,
     strength: Share = 0.1,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Add normal noise of random strength, to every value by itself.
 
     Settings:
@@ -29,7 +29,7 @@ def gaussian_noise(
     deviation, seed = rng.uniform(0, strength), int(rng.integers(2**63))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "with_gaussian_noise", deviation, seed)).telling(deviation=deviation)
+    return PixelFunction(partial(filtered, "with_gaussian_noise", deviation, seed)).with_params(deviation=deviation)
 
 
 @augmentation.register(severity={"strength": (0.0, 0.4)})
@@ -39,7 +39,7 @@ def shot_noise(
     *,
     strength: Share = 0.1,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Count photons instead of light: Poisson noise, which is stronger where it is lighter.
 
     Settings:
@@ -49,7 +49,7 @@ def shot_noise(
     deviation, seed = rng.uniform(0, strength), int(rng.integers(2**63))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "with_shot_noise", deviation, seed)).telling(deviation=deviation)
+    return PixelFunction(partial(filtered, "with_shot_noise", deviation, seed)).with_params(deviation=deviation)
 
 
 @augmentation.register(severity={"share": (0.0, 0.3)})
@@ -59,7 +59,7 @@ def salt_and_pepper(
     *,
     share: Share = 0.05,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Make random pixels black or white.
 
     Settings:
@@ -71,4 +71,4 @@ def salt_and_pepper(
         return None
     pixels = canvas.height * canvas.width
     count = min(max(1, int(hit * pixels + rng.random())), int(share * pixels + 1e-9))
-    return Pixels(partial(filtered, "with_salt_and_pepper", count, seed)).telling(share=count / pixels)
+    return PixelFunction(partial(filtered, "with_salt_and_pepper", count, seed)).with_params(share=count / pixels)

@@ -12,13 +12,22 @@ import numpy as np
 from ftaug.augment.random_streams import named
 from ftaug.augment.transform import each
 from ftaug.config.registry import Component, nested
-from ftaug.image.augmentations.transforms import Border, Canvas, Colour, Draw, Geometry, Interpolation, Pixels, Table
+from ftaug.image.augmentations.transforms import (
+    Border,
+    Canvas,
+    ColorMatrix,
+    Draw,
+    Homography,
+    Interpolation,
+    LookupTable,
+    PixelFunction,
+)
 from ftaug.image.evaluation import evaluated, fitted
 from ftaug.image.io.decode import opened
 from ftaug.image.io.picture import Picture
 from ftaug.image.preprocessing import at_size
 from ftaug.image.render.resample import render, scale_of
-from ftaug.interfaces.data import Account, Streams
+from ftaug.interfaces.data import AppliedTransforms, Streams
 
 Raw = bytes | np.ndarray | Picture
 """A sample as it is read: an encoded file, uint8 pixels, or a picture whose pixels are loaded from elsewhere."""
@@ -65,8 +74,8 @@ class Pipeline:
         settled = False
         for _, draws, _ in self.fired(canvas, streams):
             for draw in draws:
-                if isinstance(draw, Geometry | Pixels):
-                    seen = draw.left(canvas)
+                if isinstance(draw, Homography | PixelFunction):
+                    seen = draw.output_view(canvas)
                     settled = draw.settles or (settled and seen[:2] == canvas[:2])
                     canvas = seen
             drawn += draws
@@ -76,8 +85,8 @@ class Pipeline:
         """Height and width that a training picture of this size has in the end."""
         canvas = Canvas(height, width, self.target)
         for draw in self.draws(height, width, streams):
-            if isinstance(draw, Geometry | Pixels):
-                canvas = draw.left(canvas)
+            if isinstance(draw, Homography | PixelFunction):
+                canvas = draw.output_view(canvas)
         return canvas.height, canvas.width
 
     def fired(self, canvas: Canvas, streams: Streams | None) -> Iterator[tuple[str, Sequence[Draw], Canvas]]:
@@ -87,7 +96,7 @@ class Pipeline:
         for name, op in self.named:
             if draws := each(op(canvas, streams(name))):
                 for draw in draws:
-                    canvas = draw.left(canvas)
+                    canvas = draw.output_view(canvas)
                 yield name, draws, canvas
 
     def scale(self, picture: Picture, streams: Streams | None) -> int:
@@ -98,7 +107,7 @@ class Pipeline:
         assert isinstance(first, Fused)
         return scale_of(picture, first.geometry)
 
-    def account(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...]) -> Account:
+    def account(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
         """What is drawn for a picture, and the classes that it shows after that."""
         picture = opened(raw)
         canvas = Canvas(picture.height, picture.width, self.target, labels)
@@ -106,7 +115,7 @@ class Pipeline:
         for name, draws, seen in self.fired(canvas, streams):
             values[name] = {key: value for draw in draws for key, value in draw.values.items()}
             canvas = seen
-        return Account(values, canvas.labels)
+        return AppliedTransforms(values, canvas.labels)
 
     @property
     def relabels(self) -> bool:
@@ -118,30 +127,30 @@ class Pipeline:
 class Fused:
     """Neighbouring geometries in one, and neighbouring recolourings in as few as there can be."""
 
-    geometry: Geometry
-    colours: tuple[Colour | Table, ...] = ()
+    geometry: Homography
+    colours: tuple[ColorMatrix | LookupTable, ...] = ()
 
 
-Run = list[Geometry | Colour | Table]
+Run = list[Homography | ColorMatrix | LookupTable]
 """Draws that fuse."""
 
 
-def joined(first: Colour | Table, later: Colour | Table) -> Colour | Table | None:
+def joined(first: ColorMatrix | LookupTable, later: ColorMatrix | LookupTable) -> ColorMatrix | LookupTable | None:
     """Two colours as one matrix, if the first clips nothing; tables, and colours that are tables too, as one table."""
-    if isinstance(first, Colour) and isinstance(later, Colour):
+    if isinstance(first, ColorMatrix) and isinstance(later, ColorMatrix):
         return first.then(later) if first.stays_in_range else None
-    one, other = (draw.as_table() if isinstance(draw, Colour) else draw for draw in (first, later))
+    one, other = (draw.as_table() if isinstance(draw, ColorMatrix) else draw for draw in (first, later))
     return one.then(other) if one and other else None
 
 
-def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | Pixels]:
+def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | PixelFunction]:
     """The fewest steps that have the effect of all draws on a picture of this size; the first is a geometry.
 
     A colour changes the picture but not the black outside of it, so colours and geometries change places freely.
     """
-    steps: list[Fused | Pixels] = []
+    steps: list[Fused | PixelFunction] = []
     for run in _runs(draws):
-        if isinstance(run, Pixels):
+        if isinstance(run, PixelFunction):
             steps.append(run)
             height, width = run.size or (height, width)
         elif run or not steps:
@@ -151,7 +160,7 @@ def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | Pixels]
     return steps
 
 
-def _runs(draws: Iterable[Draw]) -> Iterator[Run | Pixels]:
+def _runs(draws: Iterable[Draw]) -> Iterator[Run | PixelFunction]:
     """Draws that fuse, together, and those that do not.
 
     Two geometries fuse unless they see a different outside or are to be resampled in different ways.
@@ -160,12 +169,12 @@ def _runs(draws: Iterable[Draw]) -> Iterator[Run | Pixels]:
     border: Border | None = None
     interpolation: Interpolation | None = None
     for draw in draws:
-        if isinstance(draw, Pixels):
+        if isinstance(draw, PixelFunction):
             yield run
             yield draw
             run, border, interpolation = [], None, None
             continue
-        if isinstance(draw, Geometry):
+        if isinstance(draw, Homography):
             if not (_agree(border, draw.border) and _agree(interpolation, draw.interpolation)):
                 yield run
                 run, border, interpolation = [], None, None
@@ -183,9 +192,9 @@ def _fused(run: Run, height: int, width: int) -> Fused:
     matrix: np.ndarray | None = None
     border: Border | None = None
     interpolation: Interpolation | None = None
-    colours: list[Colour | Table] = []
+    colours: list[ColorMatrix | LookupTable] = []
     for draw in run:
-        if isinstance(draw, Geometry):
+        if isinstance(draw, Homography):
             matrix = draw.matrix if matrix is None else draw.matrix @ matrix
             border, interpolation = border or draw.border, interpolation or draw.interpolation
             height, width = draw.height, draw.width
@@ -194,7 +203,7 @@ def _fused(run: Run, height: int, width: int) -> Fused:
         else:
             colours.append(draw)
     matrix = np.eye(3) if matrix is None else matrix
-    return Fused(Geometry(matrix, height, width, border, interpolation=interpolation), tuple(colours))
+    return Fused(Homography(matrix, height, width, border, interpolation=interpolation), tuple(colours))
 
 
 def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.ndarray:
@@ -202,7 +211,7 @@ def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.nda
     return done(fuse(draws, picture.height, picture.width), picture, interpolation)
 
 
-def done(steps: Sequence[Fused | Pixels], picture: Picture, interpolation: Any) -> np.ndarray:
+def done(steps: Sequence[Fused | PixelFunction], picture: Picture, interpolation: Any) -> np.ndarray:
     """Do the steps that draws were fused to, of which the first is a geometry."""
     first, *rest = steps
     assert isinstance(first, Fused)

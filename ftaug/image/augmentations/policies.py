@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ftaug.augment.random_streams import branches
-from ftaug.augment.transform import happens, told_by
+from ftaug.augment.transform import happens, namespaced
 from ftaug.config.types import Count, NonNegative, Positive, Probability, Wording
 from ftaug.image import augmentation
 from ftaug.image.augmentations import color_math, colour, crops, geometry
@@ -23,7 +23,7 @@ from ftaug.image.augmentations.transforms import (
     Draw,
     Drawn,
     Extent,
-    Pixels,
+    PixelFunction,
     Share,
     ShareRange,
     filtered,
@@ -153,7 +153,7 @@ def augmix(
     probability: Probability = 1.0,
     border: Border = "constant",
     except_: Classes = (),
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Mix the picture with several versions of itself, each after a few operations.
 
     Settings:
@@ -181,7 +181,7 @@ def augmix(
         versions.append([draw for i, level in chosen for draw in _one(AUGMIX, names[i], level, canvas, border)])
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return Pixels(partial(_mixed, versions, shares, kept)).telling(kept=kept)
+    return PixelFunction(partial(_mixed, versions, shares, kept)).with_params(kept=kept)
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
@@ -201,7 +201,7 @@ def three_augment(canvas: Canvas, rng: np.random.Generator, *, probability: Prob
         "solarize": color_math.solarized(0.5),
         "gaussian_blur": _blurred(canvas, deviation),
     }
-    return told_by(*list(draws.items())[chosen])
+    return namespaced(*list(draws.items())[chosen])
 
 
 @augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
@@ -268,7 +268,7 @@ def moco(
 
 def _one(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
     """One operation of a space: one draw or none, which tells its name."""
-    return told_by(name, OPERATIONS[name](space, level, canvas, border))
+    return namespaced(name, OPERATIONS[name](space, level, canvas, border))
 
 
 def _mixed(versions: Sequence[Sequence[Draw]], shares: np.ndarray, kept: float, pixels: np.ndarray) -> np.ndarray:
@@ -295,7 +295,7 @@ def _view(
     crop = crops.random_resized_crop(canvas, rng, size=size, scale=scale)
     cropped = canvas._replace(height=crop.height, width=crop.width)
     mirror = geometry.horizontal_flip(cropped, rng, probability=flip, label_map=label_map, except_=except_)
-    return [*told_by("random_resized_crop", crop), *told_by("horizontal_flip", mirror)]
+    return [*namespaced("random_resized_crop", crop), *namespaced("horizontal_flip", mirror)]
 
 
 def _colours(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
@@ -306,9 +306,11 @@ def _colours(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, 
     deviation = rng.uniform(*BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
     drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": grey, "gaussian_blur": blur}
-    return [draw for name, own in drawn.items() for draw in told_by(name, own)]
+    return [draw for name, own in drawn.items() for draw in namespaced(name, own)]
 
 
-def _blurred(canvas: Canvas, deviation: float) -> Pixels:
+def _blurred(canvas: Canvas, deviation: float) -> PixelFunction:
     """Blurred by a Gaussian as wide as a share of the shorter side."""
-    return Pixels(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).telling(sigma=deviation)
+    return PixelFunction(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).with_params(
+        sigma=deviation
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ftaug.image.augmentations import affine, color_math
-from ftaug.image.augmentations.transforms import Border, Canvas, Draw, Pixels, filtered
+from ftaug.image.augmentations.transforms import Border, Canvas, Draw, PixelFunction, filtered
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def _posterized(space: Space, level: float, canvas: Canvas, border: Border) -> D
 
 def _sharpened(space: Space, level: float, canvas: Canvas, border: Border) -> Draw:
     factor = 1 + level * space.tone
-    return Pixels(partial(filtered, "sharpened", factor)).telling(factor=factor)
+    return PixelFunction(partial(filtered, "sharpened", factor)).with_params(factor=factor)
 
 
 Operation = Callable[[Space, float, Canvas, Border], Draw | None]

@@ -18,7 +18,7 @@ from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Count, CountOrZero, NonNegative, Positive, Probability, Wording
 from ftaug.errors import BadData, ExperimentError
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, Pixels
+from ftaug.image.augmentations.transforms import Canvas, PixelFunction
 
 REQUIRED = inspect.Parameter.empty
 Setting = tuple[Any, Any]
@@ -230,11 +230,11 @@ TURNS: dict[str, float | Callable[[Mapping[str, Any]], float]] = {
 def _register(name: str, settings: Mapping[str, Setting]) -> None:
     """Register one of them as a function whose signature is its row of the table."""
 
-    def transform(canvas: Canvas, rng: np.random.Generator, **values: Any) -> Pixels:
+    def transform(canvas: Canvas, rng: np.random.Generator, **values: Any) -> PixelFunction:
         frozen, seed = FrozenDict(values), int(rng.integers(2**63))
         size = _size_after(name, frozen, seed, canvas) if name in RESIZE else None
         is_fixed = name in ("CenterCrop", "RandomCrop", "RandomResizedCrop") or isinstance(values.get("size"), tuple)
-        return Pixels(partial(_transformed, name, frozen, seed), size, settles=is_fixed).telling(seed=seed)
+        return PixelFunction(partial(_transformed, name, frozen, seed), size, settles=is_fixed).with_params(seed=seed)
 
     given = [inspect.Parameter(word, inspect.Parameter.POSITIONAL_OR_KEYWORD) for word in augmentation.given]
     own = [

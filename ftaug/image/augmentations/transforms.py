@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from ftaug.augment.transform import Told, between
+from ftaug.augment.transform import Transform, between
 from ftaug.config.types import Count, Fraction, Positive, Wording
 
 Border = Literal["constant", "reflect", "replicate", "inside"]
@@ -78,7 +78,7 @@ class Canvas(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Geometry(Told):
+class Homography(Transform):
     """A picture moved: every point (x, y, 1) goes to `matrix` times it, seen through a canvas of a given size."""
 
     matrix: np.ndarray  # float64 (3, 3)
@@ -88,32 +88,34 @@ class Geometry(Told):
     settles: bool = False  # whether every picture gets this size
     interpolation: Interpolation | None = None  # None: as the weights expect
 
-    def then(self, later: Geometry) -> Geometry:
+    def then(self, later: Homography) -> Homography:
         """Both in one resampling. What the first moved off its canvas can come back."""
         settles = self.settles or later.settles
-        return Geometry(later.matrix @ self.matrix, later.height, later.width, self.border or later.border, settles)
+        return Homography(later.matrix @ self.matrix, later.height, later.width, self.border or later.border, settles)
 
-    def by(self, interpolation: Interpolation | None) -> Geometry:
+    def by(self, interpolation: Interpolation | None) -> Homography:
         """The same, resampled so; None: as the weights expect."""
         return self if interpolation is None else replace(self, interpolation=interpolation)
 
-    def settling(self) -> Geometry:
+    def settling(self) -> Homography:
         """The same, which every picture gets the size of."""
-        return Geometry(self.matrix, self.height, self.width, self.border, True)
+        return Homography(self.matrix, self.height, self.width, self.border, True)
 
-    def left(self, canvas: Canvas) -> Canvas:
+    def output_view(self, canvas: Canvas) -> Canvas:
         """The canvas that it leaves to the next."""
-        return (super().left(canvas) if self.relabels else canvas).resized(self.height, self.width)
+        return (super().output_view(canvas) if self.relabels else canvas).resized(self.height, self.width)
 
 
 @dataclass(frozen=True)
-class Colour(Told):
+class ColorMatrix(Transform):
     """A picture recoloured linearly: `matrix` takes (a pixel's RGB, the picture's mean RGB, 1) to the same after it."""
 
     matrix: np.ndarray  # float64 (7, 7)
 
     @classmethod
-    def of(cls, linear: np.ndarray, *, by_mean: np.ndarray | float = 0.0, constant: np.ndarray | float = 0.0) -> Colour:
+    def of(
+        cls, linear: np.ndarray, *, by_mean: np.ndarray | float = 0.0, constant: np.ndarray | float = 0.0
+    ) -> ColorMatrix:
         """Every pixel becomes linear @ pixel + by_mean @ mean + constant; so does the mean."""
         matrix = np.zeros((7, 7))
         matrix[:3, :3] = linear
@@ -123,9 +125,9 @@ class Colour(Told):
         matrix[6, 6] = 1
         return cls(matrix)
 
-    def towards(self, other: Colour, share: float) -> Colour:
+    def towards(self, other: ColorMatrix, share: float) -> ColorMatrix:
         """What lies at a share of the way to another colour; beyond it above 1."""
-        return Colour(self.matrix + share * (other.matrix - self.matrix))
+        return ColorMatrix(self.matrix + share * (other.matrix - self.matrix))
 
     @property
     def stays_in_range(self) -> bool:
@@ -134,9 +136,9 @@ class Colour(Told):
         highest, lowest = linear.clip(0).sum(axis=1) + constant, linear.clip(max=0).sum(axis=1) + constant
         return bool(highest.max() < 255.5 and lowest.min() > -0.5)
 
-    def then(self, later: Colour) -> Colour:
+    def then(self, later: ColorMatrix) -> ColorMatrix:
         """Both at once; nothing is clipped in between."""
-        return Colour(later.matrix @ self.matrix)
+        return ColorMatrix(later.matrix @ self.matrix)
 
     def given(self, mean: Sequence[float] | np.ndarray) -> np.ndarray:
         """The (3, 4) matrix for a picture with this mean RGB."""
@@ -144,7 +146,7 @@ class Colour(Told):
         given[:, 3] = self.matrix[:3, 3:6] @ mean + self.matrix[:3, 6]
         return given
 
-    def as_table(self) -> Table | None:
+    def as_table(self) -> LookupTable | None:
         """The same value by value; None where channels flow into one another."""
         linear = self.matrix[:3, :3]
         if np.count_nonzero(linear) > np.count_nonzero(linear.diagonal()):
@@ -155,23 +157,23 @@ class Colour(Told):
             factors, shift = linear.diagonal(), self.given(mean)[:, 3]
             return as_bytes(LEVELS[:, None] * factors + shift)
 
-        return Table(make, looks=bool(self.matrix[:3, 3:6].any()))
+        return LookupTable(make, looks=bool(self.matrix[:3, 3:6].any()))
 
 
 @dataclass(frozen=True)
-class Table(Told):
+class LookupTable(Transform):
     """A picture recoloured value by value: `make` takes its counts of each value to what becomes of each value."""
 
     make: Callable[[np.ndarray], np.ndarray]  # (256, 3) per channel -> uint8 (256, 3)
     looks: bool = False  # whether the table depends on the counts
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Table:
+    def of(cls, values: np.ndarray) -> LookupTable:
         """One table of 256 values for every picture and channel."""
         table = np.repeat(as_bytes(values)[:, None], 3, axis=1)
         return cls(lambda counts: table)
 
-    def then(self, later: Table) -> Table:
+    def then(self, later: LookupTable) -> LookupTable:
         """Both in one table; the later one sees the counts that the first leaves."""
 
         def make(counts: np.ndarray) -> np.ndarray:
@@ -181,24 +183,24 @@ class Table(Told):
                 counts = np.stack([np.bincount(values, of, 256) for values, of in channels], axis=1)
             return np.take_along_axis(later.make(counts), first.astype(np.intp), axis=0)
 
-        return Table(make, self.looks or later.looks)
+        return LookupTable(make, self.looks or later.looks)
 
 
 @dataclass(frozen=True)
-class Pixels(Told):
+class PixelFunction(Transform):
     """Anything else: a pure function from uint8 (H, W, 3) to the same shape – or to `size`, where that is set."""
 
     apply: Callable[[np.ndarray], np.ndarray]
     size: tuple[int, int] | None = None
     settles: bool = False  # whether every picture gets this size
 
-    def left(self, canvas: Canvas) -> Canvas:
+    def output_view(self, canvas: Canvas) -> Canvas:
         """The canvas that it leaves to the next."""
-        seen: Canvas = super().left(canvas.resized(*self.size) if self.size else canvas)
+        seen: Canvas = super().output_view(canvas.resized(*self.size) if self.size else canvas)
         return seen
 
 
-Draw = Geometry | Colour | Table | Pixels
+Draw = Homography | ColorMatrix | LookupTable | PixelFunction
 Drawn = Draw | Sequence[Draw] | None
 """What an augmentation returns: nothing where it does not fire, several draws where it is made of several."""
 

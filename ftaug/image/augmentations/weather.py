@@ -9,7 +9,7 @@ import numpy as np
 from ftaug.augment.transform import happens
 from ftaug.config.types import Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, Pixels, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
 
 
 @augmentation.register(severity={"strength": (0.0, 0.9)})
@@ -19,7 +19,7 @@ def fog(
     *,
     strength: Share = 0.5,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Lay fog over the picture: white, thicker here and thinner there.
 
     Settings:
@@ -30,7 +30,7 @@ def fog(
     clouds = rng.uniform(0, 1, (5, 5))
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "fogged", thickness, clouds)).telling(thickness=thickness)
+    return PixelFunction(partial(filtered, "fogged", thickness, clouds)).with_params(thickness=thickness)
 
 
 @augmentation.register(severity={"strength": (0.0, 0.9)})
@@ -40,7 +40,7 @@ def shadow(
     *,
     strength: Share = 0.5,
     probability: Probability = 0.5,
-) -> Pixels | None:
+) -> PixelFunction | None:
     """Cast a shadow over a random part of the picture.
 
     Settings:
@@ -53,4 +53,4 @@ def shadow(
     corners = corners if rng.random() < 0.5 else corners[:, ::-1]
     if not happens(rng, probability):
         return None
-    return Pixels(partial(filtered, "shaded", taken, corners)).telling(taken=taken)
+    return PixelFunction(partial(filtered, "shaded", taken, corners)).with_params(taken=taken)

@@ -16,7 +16,7 @@ from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.preview import contact_sheet
 from ftaug.image.preview.statistics import Effect
 from ftaug.image.preview.statistics import effects as effects_of
-from ftaug.interfaces.preview import Sheet, Showing
+from ftaug.interfaces.preview import Preview, PreviewRequest
 
 noun = "picture"
 default_output = Path("sheet.png")
@@ -28,7 +28,7 @@ def check_output(output: Path) -> None:
         raise ExperimentError(f"{output}: must end in a picture's suffix, such as .png")
 
 
-def overview(showing: Showing) -> Sheet:
+def overview(showing: PreviewRequest) -> Preview:
     """Draw pictures as stored, after each augmentation, after all, and mixed."""
     columns = contact_sheet.columns(showing.rows, showing.augment, showing.preprocessing)
     if showing.mix is None:
@@ -40,37 +40,37 @@ def overview(showing: Showing) -> Sheet:
     return _of_rows(showing, [*columns, _mixed(showing.mix, showing.rng, columns[-1], names)])
 
 
-def repeated(showing: Showing) -> Sheet:
+def repeated(showing: PreviewRequest) -> Preview:
     """Draw pictures as stored and after several draws of one augmentation."""
     return _of_rows(showing, contact_sheet.repeated(showing.rows, showing.augment[0], showing.preprocessing))
 
 
-def severities(showing: Showing) -> Sheet:
+def severities(showing: PreviewRequest) -> Preview:
     """Draw the ops that have a severity as rows, severities as columns."""
     graded = [op for op in showing.augment if governed(op.entry)]
     without = [op.name for op in showing.augment if op not in graded]
     row = showing.rows[0]
     columns = contact_sheet.severity_grid(row, graded, showing.preprocessing)
     labels = [(op.name, ", ".join(governed(op.entry))) for op in graded]
-    subtitle = f"one picture of {row.told}, the same draw at five severities"
+    subtitle = f"one picture of {row.label_text}, the same draw at five severities"
     subtitle += f"; without a severity: {', '.join(without)}" if without else ""
     return _drawn(columns, labels, showing.title, subtitle)
 
 
-def effects(showing: Showing) -> list[Effect]:
+def effects(showing: PreviewRequest) -> list[Effect]:
     """What each augmentation does to these pictures alone."""
     return effects_of(Pipeline(showing.augment, showing.preprocessing), showing.rows)
 
 
-def _of_rows(showing: Showing, columns: Sequence[contact_sheet.Column]) -> Sheet:
+def _of_rows(showing: PreviewRequest, columns: Sequence[contact_sheet.Column]) -> Preview:
     names = ", ".join(op.name for op in showing.augment) or "no augmentation"
-    labels = [(row.told, Path(row.name).name) for row in showing.rows]
+    labels = [(row.label_text, Path(row.name).name) for row in showing.rows]
     return _drawn(columns, labels, showing.title, f"{showing.samples:,} training pictures; {names}")
 
 
 def _drawn(
     columns: Sequence[contact_sheet.Column], labels: Sequence[tuple[str, str]], title: str, subtitle: str
-) -> Sheet:
+) -> Preview:
     picture = contact_sheet.draw(columns, labels, title, subtitle)
 
     def file(suffix: str) -> bytes:
@@ -78,7 +78,7 @@ def _drawn(
         picture.save(encoded, Image.registered_extensions()[suffix.lower()])
         return encoded.getvalue()
 
-    return Sheet(file)
+    return Preview(file)
 
 
 def _mixed(

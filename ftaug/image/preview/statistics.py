@@ -42,7 +42,7 @@ class Effect:
             return f"{self.op} leaves nothing to see in {self.wiped_out:.0%} of the pictures: make it weaker"
         return None
 
-    def told(self) -> Mapping[str, str]:
+    def describe(self) -> Mapping[str, str]:
         """The figures for a person, under their headings."""
         return {
             "fired": f"{self.fired:.0%}",

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from ftaug.image.augmentations.transforms import Colour, Table
+from ftaug.image.augmentations.transforms import ColorMatrix, LookupTable
 
 NO_COUNTS = np.zeros((256, 3))
 
 
-def recoloured(pixels: np.ndarray, colours: Iterable[Colour | Table], shown: np.ndarray | None = None) -> np.ndarray:
+def recoloured(
+    pixels: np.ndarray, colours: Iterable[ColorMatrix | LookupTable], shown: np.ndarray | None = None
+) -> np.ndarray:
     """RGB pixels after some recolourings, each of which sees what the one before it left.
 
     Where `shown` – uint8 (H, W) – is 0, nothing is seen, and black is left.
@@ -20,7 +22,7 @@ def recoloured(pixels: np.ndarray, colours: Iterable[Colour | Table], shown: np.
     for place, colour in enumerate(colours):
         if place and shown is not None:
             pixels = np.asarray(cv2.copyTo(pixels, shown))
-        if isinstance(colour, Colour):
+        if isinstance(colour, ColorMatrix):
             pixels = np.asarray(cv2.transform(pixels, colour.given(_mean(pixels, shown))))
         else:
             pixels = _looked_up(pixels, colour.make(_counts(pixels, shown) if colour.looks else NO_COUNTS))

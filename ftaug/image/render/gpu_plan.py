@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.image.augmentations.pipeline import Fused, Pipeline, Raw, done, fuse
-from ftaug.image.augmentations.transforms import Colour, Table
+from ftaug.image.augmentations.transforms import ColorMatrix, LookupTable
 from ftaug.image.io.decode import opened
 from ftaug.image.render.color import NO_COUNTS
 from ftaug.image.render.resample import unwarped
@@ -39,7 +39,7 @@ def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, .
     source = unwarped(picture, last.geometry, interpolation)
     back = np.eye(3) if source.matrix is None else np.linalg.inv(source.matrix)
     keeps_black = bool(last.colours) and source.shows_border and source.border == "constant"
-    colours = tuple(c.matrix if isinstance(c, Colour) else c.make(NO_COUNTS) for c in last.colours)
+    colours = tuple(c.matrix if isinstance(c, ColorMatrix) else c.make(NO_COUNTS) for c in last.colours)
     return Planned(
         source.pixels, back, (last.geometry.height, last.geometry.width), source.border, colours, keeps_black
     )
@@ -47,5 +47,5 @@ def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, .
 
 def _can_follow(step: Fused, interpolation: str) -> bool:
     """Whether the device can do a step: it warps bilinearly, and does not count how often a picture has each value."""
-    looks = any(isinstance(colour, Table) and colour.looks for colour in step.colours)
+    looks = any(isinstance(colour, LookupTable) and colour.looks for colour in step.colours)
     return (step.geometry.interpolation or interpolation) == "bilinear" and not looks

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ftaug.image.augmentations.border_inside import kept_inside
-from ftaug.image.augmentations.transforms import Colour, Geometry, Interpolation, Table
+from ftaug.image.augmentations.transforms import ColorMatrix, Homography, Interpolation, LookupTable
 from ftaug.image.io.picture import Picture, Turn
 from ftaug.image.render.color import recoloured
 
@@ -52,7 +52,7 @@ class View:
     ]  # height and width that the picture has in them; a last row or column may be part of one
     matrix: np.ndarray  # from stored points to those of the canvas
     zoom: tuple[float, float]  # canvas pixels per stored pixel along the stored x and y, where they are most
-    canvas: Geometry
+    canvas: Homography
 
 
 class Unwarped(NamedTuple):
@@ -65,7 +65,7 @@ class Unwarped(NamedTuple):
 
 
 def render(
-    picture: Picture, geometry: Geometry, colours: Sequence[Colour | Table], interpolation: Interpolation
+    picture: Picture, geometry: Homography, colours: Sequence[ColorMatrix | LookupTable], interpolation: Interpolation
 ) -> np.ndarray:
     """The picture moved and recoloured, uint8 (H, W, 3), in new memory. What is black outside of it stays black."""
     interpolation = geometry.interpolation or interpolation
@@ -80,7 +80,7 @@ def render(
     return recoloured(pixels, colours, np.asarray(wholly_shown))
 
 
-def unwarped(picture: Picture, geometry: Geometry, interpolation: Interpolation) -> Unwarped:
+def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolation) -> Unwarped:
     """Load the picture, slice what is seen of it, and shrink that with a good filter as far as a warp should not."""
     if geometry.border == "inside":
         geometry = kept_inside(geometry, picture.height, picture.width)
@@ -93,7 +93,7 @@ def unwarped(picture: Picture, geometry: Geometry, interpolation: Interpolation)
     return Unwarped(*_source(view, seen, interpolation, fades), geometry.border, shows_border)
 
 
-def _view(picture: Picture, geometry: Geometry) -> View:
+def _view(picture: Picture, geometry: Homography) -> View:
     """See a picture no finer than the canvas needs, where its format makes that cheaper."""
     zoom, scale = _zoom(geometry), scale_of(picture, geometry)
     height, width, matrix = picture.height / scale, picture.width / scale, geometry.matrix
@@ -108,7 +108,7 @@ def _view(picture: Picture, geometry: Geometry) -> View:
     return View(partial(picture.top, scale), shape, (height, width), matrix, zoom, geometry)
 
 
-def scale_of(picture: Picture, geometry: Geometry) -> int:
+def scale_of(picture: Picture, geometry: Homography) -> int:
     """The largest n for which 1/n of the picture is as fine as the canvas, where that is cheaper to load."""
     if len(picture.scales) == 1:
         return 1
@@ -116,7 +116,7 @@ def scale_of(picture: Picture, geometry: Geometry) -> int:
     return max(n for n in picture.scales if n == 1 or n * finest <= 1 + SLACK)
 
 
-def _zoom(geometry: Geometry) -> tuple[float, float]:
+def _zoom(geometry: Homography) -> tuple[float, float]:
     """Canvas pixels per picture pixel along the picture's x and y: the largest of those at the canvas's corners."""
     matrix = geometry.matrix
     (a, b, _), (c, d, _), (e, f, g) = matrix.tolist()
@@ -130,7 +130,7 @@ def _zoom(geometry: Geometry) -> tuple[float, float]:
     return float(across), float(down)
 
 
-def _corners(geometry: Geometry) -> np.ndarray:
+def _corners(geometry: Homography) -> np.ndarray:
     width, height = geometry.width, geometry.height
     return np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
 
@@ -268,7 +268,7 @@ def _resized_length(length: int, zoom: float, canvas: int, fades: bool) -> int:
     return math.ceil(length * min(1, zoom / COARSEST))
 
 
-def _warped(pixels: np.ndarray, matrix: np.ndarray, canvas: Geometry, interpolation: Interpolation) -> np.ndarray:
+def _warped(pixels: np.ndarray, matrix: np.ndarray, canvas: Homography, interpolation: Interpolation) -> np.ndarray:
     """What is seen as RGB and whether it is of the picture: uint8 (H, W, 4)."""
     four = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)  # warped in half the time of three channels
     size, flags, outside = (canvas.width, canvas.height), WARPS[interpolation], BORDERS[canvas.border]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.batches import naming
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.interfaces.export import SampleBatch
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class CalibrationSamples(Sequence[SampleBatch]):
     """Some samples of a portion, each a batch of its own, as evaluation prepares them; read when asked for."""
 
-    portion: Portion
+    portion: DataSplit
     positions: np.ndarray
     prepare: Callable[[Sequence[Any]], Tensor]
 
     @classmethod
     def drawn(
-        cls, portion: Portion, count: int, seed: int, prepare: Callable[[Sequence[Any]], Tensor]
+        cls, portion: DataSplit, count: int, seed: int, prepare: Callable[[Sequence[Any]], Tensor]
     ) -> CalibrationSamples:
         """At most `count` samples of a portion, the same ones for a seed, in the portion's order."""
         rng = seeds.generator(seed, "calibration")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ftaug.engine.loading import seeds
-from ftaug.engine.loading.split import Portion
-from ftaug.runs.trained_model import OpenRun
+from ftaug.engine.loading.split import DataSplit
+from ftaug.runs.trained_model import TrainedModel
 
 RESAMPLES = 100
 """Of the bootstrap that the standard error comes from."""
@@ -30,7 +30,7 @@ class MetricLoss:
 
 
 def metric_loss(
-    opened: OpenRun, portion: Portion, original: np.ndarray, exported: np.ndarray, tolerance: float
+    opened: TrainedModel, portion: DataSplit, original: np.ndarray, exported: np.ndarray, tolerance: float
 ) -> MetricLoss:
     """Compare logits (n, classes) of the same samples; the error is by a paired bootstrap with a fixed seed."""
     rng = seeds.generator(0, "paired bootstrap")
@@ -44,11 +44,11 @@ def metric_loss(
     return MetricLoss(value, float(np.nanstd(resampled)), tolerance)
 
 
-def _some(portion: Portion, rows: np.ndarray) -> Portion:
+def _some(portion: DataSplit, rows: np.ndarray) -> DataSplit:
     return replace(portion, ids=portion.ids[rows], targets=portion.targets[rows])
 
 
-def _loss(opened: OpenRun, portion: Portion, original: np.ndarray, exported: np.ndarray) -> float:
+def _loss(opened: TrainedModel, portion: DataSplit, original: np.ndarray, exported: np.ndarray) -> float:
     best = opened.experiment.evaluate.best
     metric = next((metric for metric in opened.experiment.evaluate.metrics if metric.name == best), None)
     before, after = (opened.judge(logits, portion).values[best] for logits in (original, exported))

@@ -12,14 +12,14 @@ import numpy as np
 import torch
 
 from ftaug.engine.loading.prepare import evaluated, modality_of
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.training.evaluate import at_least_float32, over_views, probabilities
 from ftaug.errors import FtaugError, MissingInput
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.export import Bundle, SampleBatch
 from ftaug.runs.export.metric_loss import MetricLoss, metric_loss
-from ftaug.runs.trained_model import OpenRun
+from ftaug.runs.trained_model import TrainedModel
 
 TOLERANCE = 1e-3
 """Of a metric, and of the share of samples that are answered otherwise."""
@@ -120,14 +120,14 @@ class Comparison:
 class Reference:
     """What artefacts are compared with: the model of a run, its samples and synthetic ones."""
 
-    opened: OpenRun
+    opened: TrainedModel
     bundle: Bundle
     synthetic: Sequence[Any]
-    portion: Portion | None
+    portion: DataSplit | None
     without_data: str | None = None
 
     @classmethod
-    def of(cls, opened: OpenRun) -> Reference:
+    def of(cls, opened: TrainedModel) -> Reference:
         """The validation samples, else others, where the data are still there."""
         synthetic = modality_of(opened.experiment).synthetic(opened.preprocessing)
         bundle = opened.bundle(opened.prepare(synthetic[:1]))
@@ -207,7 +207,7 @@ class Reference:
         )
 
     def _metric(
-        self, original: Answers, exported: Answers, portion: Portion, samples: Sequence[Any], allowance: Allowance
+        self, original: Answers, exported: Answers, portion: DataSplit, samples: Sequence[Any], allowance: Allowance
     ) -> MetricParity:
         best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.views
         return MetricParity(
@@ -221,7 +221,7 @@ class Reference:
             else metric_loss(self.opened, portion, original.logits, exported.logits, allowance.metric_loss),
         )
 
-    def _with_views(self, portion: Portion, samples: Sequence[Any]) -> float:
+    def _with_views(self, portion: DataSplit, samples: Sequence[Any]) -> float:
         """The metric as `evaluate` has it."""
         seen = evaluated(self.opened.experiment, self.opened.preprocessing)
         with torch.inference_mode():
@@ -243,7 +243,7 @@ def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
 class _Samples(Sequence[Any]):
     """The samples of a portion, read when they are asked for."""
 
-    portion: Portion
+    portion: DataSplit
 
     def __len__(self) -> int:
         return len(self.portion)

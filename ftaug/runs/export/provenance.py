@@ -14,10 +14,10 @@ from ftaug.engine.system.run_folder import COMPLETE, read_json
 if TYPE_CHECKING:
     from torch import nn
 
-    from ftaug.runs.trained_model import OpenRun
+    from ftaug.runs.trained_model import TrainedModel
 
 
-def provenance(opened: OpenRun, facts: Mapping[str, Any]) -> dict[str, Any]:
+def provenance(opened: TrainedModel, facts: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an export's metadata that the run folder knows, as JSON values; `facts` are its model.json."""
     columns = facts.get("sample_columns")
     return {
@@ -49,7 +49,7 @@ def weights_of(facts: Mapping[str, Any]) -> dict[str, str | None]:
     return {"source": Path(source).name if Path(source).is_absolute() else source, "license": facts.get("license")}
 
 
-def checkpoint_of(opened: OpenRun) -> dict[str, Any]:
+def checkpoint_of(opened: TrainedModel) -> dict[str, Any]:
     """The checkpoint that is used, and whether the training had reached its end."""
     done = read_json(opened.folder / "complete.json", COMPLETE)
     return {

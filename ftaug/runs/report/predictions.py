@@ -11,7 +11,7 @@ from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Task
 
 
-class Form(Protocol):
+class PredictionFormat(Protocol):
     """How the answer to a sample is told."""
 
     @property
@@ -30,7 +30,7 @@ class Form(Protocol):
 
 
 @dataclass(frozen=True)
-class Likeliest:
+class TopK:
     """The classes with the highest probabilities, highest first."""
 
     task: Task
@@ -62,7 +62,7 @@ class Labels:
     """The labels that are predicted of any number, and the probabilities of all, or of the likeliest."""
 
     task: Task
-    likeliest: Likeliest | None = None  # in a table; None: a column for each label
+    likeliest: TopK | None = None  # in a table; None: a column for each label
     digits: int = 6
 
     @property
@@ -77,7 +77,7 @@ class Labels:
 
     def plain(self, answer: np.ndarray) -> dict[str, Any]:
         """The labels, and classes with their probabilities, the likeliest first."""
-        likeliest = self.likeliest or Likeliest(self.task, len(self.task.classes))
+        likeliest = self.likeliest or TopK(self.task, len(self.task.classes))
         return {"labels": self._present(answer), **likeliest.plain(answer)}
 
     def _present(self, answer: np.ndarray) -> list[str]:
@@ -105,12 +105,12 @@ class Numbers:
         return {"numbers": dict(zip(self.task.classes, self.cells(answer), strict=True))}
 
 
-def form(task: Task, top_k: int | None) -> Form:
+def form(task: Task, top_k: int | None) -> PredictionFormat:
     """The form that fits the task; raises ExperimentError for ranks where there are none."""
     if task.multi_label:
-        return Labels(task, None if top_k is None else Likeliest(task, min(top_k, len(task.classes))))
+        return Labels(task, None if top_k is None else TopK(task, min(top_k, len(task.classes))))
     if not task.regression:
-        return Likeliest(task, min(top_k or 1, len(task.classes)))
+        return TopK(task, min(top_k or 1, len(task.classes)))
     if top_k is not None:
         raise ExperimentError("--top-k: the run tells numbers, not classes; leave it out")
     return Numbers(task)

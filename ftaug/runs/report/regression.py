@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.engine.loading.split import Portion
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
 from ftaug.runs.report import console
@@ -17,7 +17,7 @@ Metrics = Mapping[str, Callable[[np.ndarray, np.ndarray, Task], float]]
 WORST = 10
 
 
-def report(measured: Measurement, portion: Portion, metrics: Metrics) -> dict[str, Any]:
+def report(measured: Measurement, portion: DataSplit, metrics: Metrics) -> dict[str, Any]:
     """The metrics of each number, and the samples whose error is largest."""
     return {"numbers": per_number(measured, portion.task, metrics), "worst": worst(measured, portion)}
 
@@ -30,7 +30,7 @@ def per_number(measured: Measurement, task: Task, metrics: Metrics) -> list[dict
     ]
 
 
-def worst(measured: Measurement, portion: Portion) -> list[dict[str, Any]]:
+def worst(measured: Measurement, portion: DataSplit) -> list[dict[str, Any]]:
     """The largest errors, each beside the deviation of its number here, so that several numbers compare."""
     errors = measured.logits - measured.targets
     constant = np.ptp(measured.targets, axis=0) == 0
@@ -57,7 +57,7 @@ def written(number: float) -> str:
     return f"{number:.15g}"
 
 
-def predictions_table(portion: Portion, measured: Measurement) -> Iterator[list[str]]:
+def predictions_table(portion: DataSplit, measured: Measurement) -> Iterator[list[str]]:
     """A heading and a row per sample: its name, its numbers, and what was predicted for them."""
     names = portion.task.classes
     yield ["sample", *names, *(f"predicted_{name}" for name in names)]

@@ -14,10 +14,10 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import TARGETS, default_loss
 from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import Portion, notes_of
+from ftaug.engine.loading.split import DataSplit, notes_of
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.device import describe
-from ftaug.engine.training.state import Setup
+from ftaug.engine.training.state import TrainingState
 from ftaug.runs.best_checkpoint import rule
 from ftaug.runs.report import console as output
 
@@ -36,7 +36,7 @@ def next_steps(run: Path) -> str:
     return f"next: ftaug evaluate {name} · ftaug predict {name} INPUT … · ftaug export {name} --format onnx"
 
 
-def before(setup: Setup, cache: Cache, folder: Path, started: str) -> Table:
+def before(setup: TrainingState, cache: Cache, folder: Path, started: str) -> Table:
     """What is about to happen, with the reason of each choice that the user left to ftaug."""
     experiment, table = setup.experiment, _plain_table()
     table.add_row("run", f"{folder} ({started})")
@@ -143,7 +143,7 @@ def _chosen(value: str, reason: str | None) -> str:
     return f"auto → {value} ({reason})" if reason else value
 
 
-def _samples(portion: Portion) -> str:
+def _samples(portion: DataSplit) -> str:
     if portion.task.regression:
         return "; ".join((f"{len(portion):,} samples, {_spans(portion)}", *portion.samples.notes))
     counts, classes = portion.counts(), portion.task.classes
@@ -156,14 +156,14 @@ def _samples(portion: Portion) -> str:
     return text
 
 
-def _spans(portion: Portion) -> str:
+def _spans(portion: DataSplit) -> str:
     """The range of each number."""
     ends = zip(portion.task.classes, portion.targets.min(axis=0), portion.targets.max(axis=0), strict=True)
     spans = [f"{name} from {low:.4g} to {high:.4g}" for name, low, high in ends]
     return ", ".join(spans[:LISTED]) + (" …" if len(spans) > LISTED else "")
 
 
-def _sampler(setup: Setup, name: str) -> str:
+def _sampler(setup: TrainingState, name: str) -> str:
     """How often an epoch visits each class, beside how many samples it has: the rarest first."""
     there, visits = setup.portions["train"].counts(), setup.counts
     order = np.argsort(there, kind="stable")
@@ -184,7 +184,7 @@ def _ordered(experiment: Experiment) -> bool:
     return any(one.fact("ordered") for one in (experiment.loss, *experiment.evaluate.metrics))
 
 
-def _parameters(setup: Setup) -> str:
+def _parameters(setup: TrainingState) -> str:
     total = sum(p.numel() for p in setup.model.network.parameters())
     parameters = dict(setup.model.network.named_parameters())
     now = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step == 0 for n in g.names)
@@ -193,7 +193,7 @@ def _parameters(setup: Setup) -> str:
     return f"{text}, {later:,} more later" if later else text
 
 
-def _method(setup: Setup) -> str:
+def _method(setup: TrainingState) -> str:
     method, parameters = setup.experiment.method, dict(setup.model.network.named_parameters())
     added = sum(parameters[name].numel() for name in setup.method.parameters)
     settings = ", ".join(f"{key} {value}" for key, value in (method.settings if method else {}).items() if value)
@@ -201,7 +201,7 @@ def _method(setup: Setup) -> str:
     return f"{text}, {added:,} parameters beside the network's" if added else text
 
 
-def _batch(setup: Setup) -> str:
+def _batch(setup: TrainingState) -> str:
     experiment = setup.experiment
     size, parts = experiment.data.batch_size, experiment.train.accumulate
     text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
@@ -220,6 +220,6 @@ def _batch(setup: Setup) -> str:
     return f"{text}, {_chosen(workers, f'of {here}' if experiment.data.workers == 'auto' else None)}"
 
 
-def _length(setup: Setup) -> str:
+def _length(setup: TrainingState) -> str:
     steps, epochs = setup.horizon.epoch_steps, setup.experiment.train.epochs
     return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {setup.horizon.total_steps:,} steps"

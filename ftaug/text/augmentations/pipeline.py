@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ftaug.augment.random_streams import named
-from ftaug.augment.transform import Told, each, seen_by_next
+from ftaug.augment.transform import Transform, after, each
 from ftaug.config.registry import Component, nested
-from ftaug.interfaces.data import Account, Streams
+from ftaug.interfaces.data import AppliedTransforms, Streams
 from ftaug.text.augmentations.protecting import negations_in
 from ftaug.text.edits import Passage
 from ftaug.text.lexicon import Lexicon, lexicon
@@ -49,7 +49,9 @@ class Pipeline:
         """Return the tokens, int32 (2, length); without streams nothing is drawn. Raises BadData."""
         return self.encoder(self.augmented(text, streams, labels)[0])
 
-    def augmented(self, text: Text, streams: Streams | None, labels: tuple[str, ...] = ()) -> tuple[Text, Account]:
+    def augmented(
+        self, text: Text, streams: Streams | None, labels: tuple[str, ...] = ()
+    ) -> tuple[Text, AppliedTransforms]:
         """The text after the augmentations, and what they drew."""
         values: dict[str, Mapping[str, float | str]] = {}
         parts = [
@@ -57,7 +59,7 @@ class Pipeline:
             for part, prefix in ((text.first, ""), (text.second, SECOND))
             if part is not None
         ]
-        return Text(*parts), Account(values, labels)
+        return Text(*parts), AppliedTransforms(values, labels)
 
     def _of_part(
         self,
@@ -74,7 +76,7 @@ class Pipeline:
 
     def steps(
         self, text: str, streams: Streams | None, labels: tuple[str, ...], prefix: str = ""
-    ) -> Iterator[tuple[str, Passage, list[Told]]]:
+    ) -> Iterator[tuple[str, Passage, list[Transform]]]:
         """The ops that do something to a text: the name of each, the passage after it, and what it drew."""
         if streams is None or not self.augment:
             return
@@ -82,7 +84,7 @@ class Pipeline:
         for name, op in self.named:
             draws = list(each(op(seen, streams(prefix + name))))
             if draws:
-                seen = seen_by_next(seen, draws)
+                seen = after(seen, draws)
                 yield name, seen, draws
 
     def look_ahead(self, texts: Iterable[str]) -> list[str]:

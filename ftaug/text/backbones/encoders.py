@@ -37,7 +37,7 @@ def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pool
     """The encoder of a configuration with a new head: for the classes, or for masked tokens."""
     import torch
 
-    from ftaug.text.cpu_dropout import quicken
+    from ftaug.text.cpu_dropout import use_fast_dropout
     from ftaug.text.mean_pooling import MeanClassifier, MeanPooled
     from ftaug.text.network import Classifier, MaskedTokens
 
@@ -45,16 +45,16 @@ def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pool
     has_types = "token_type_ids" in tokenizer.model_input_names
     if head == "masked_tokens":
         model = transformers.AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
-        quicken(model)
+        use_fast_dropout(model)
         return MaskedTokens(model, has_types=has_types, mask=tokenizer.mask_token_id)
     config.id2label = dict(enumerate(classes))
     config.label2id = {name: code for code, name in enumerate(classes)}
     if pooling == "mean":
         encoder = transformers.AutoModel.from_config(config, dtype=torch.float32)
-        quicken(encoder)
+        use_fast_dropout(encoder)
         return MeanClassifier(MeanPooled(encoder, len(classes)), has_types=has_types)
     model = transformers.AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
-    quicken(model)
+    use_fast_dropout(model)
     return Classifier(model, has_types=has_types)
 
 

@@ -17,7 +17,7 @@ from ftaug.interfaces.model import Backbone, Origin
 from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
 from ftaug.text.lexicon import has_weights, weights_file
-from ftaug.weights import Weights, described, facts_of, first_line, not_got, only, read
+from ftaug.weights import Weights, described, download_error, facts_of, first_line, only, read
 
 
 def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
@@ -117,7 +117,7 @@ def _opened(path: str) -> tuple[Any, Any]:
         config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except OSError as error:
-        raise MissingInput(f"backbone.hf.path: {not_got(path, error)}") from None
+        raise MissingInput(f"backbone.hf.path: {download_error(path, error)}") from None
     except ImportError as error:
         raise missing_extra(f"the tokenizer of {path} ({first_line(error)})", "transformers", "text") from None
     except (ValueError, KeyError, AttributeError, TypeError) as error:

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
-from ftaug.augment.transform import Told
+from ftaug.augment.transform import Transform
 from ftaug.text.edits import Edit, Edits, Span
 from ftaug.text.segmentation import characters_of, words_of
 
@@ -24,7 +24,7 @@ class Piece(NamedTuple):
         return self.before == self.after
 
 
-def composed(text: str, draws: Iterable[Told]) -> tuple[Edit, ...]:
+def composed(text: str, draws: Iterable[Transform]) -> tuple[Edit, ...]:
     """The edits of draws, each of which sees what those before it leave, as edits of the text."""
     now: list[tuple[str, int | None]] = [(character, place) for place, character in enumerate(text)]
     for draw in draws:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from ftaug.errors import printable
-from ftaug.interfaces.preview import Effect, Showing
+from ftaug.interfaces.preview import Effect, PreviewRequest
 from ftaug.text.preview.diff import Piece, shortened
 from ftaug.text.preview.trials import Trial
-from ftaug.text.preview.versions import Shown, Version
+from ftaug.text.preview.versions import PreviewItem, Version
 from ftaug.text.preview.visible import visible, visible_change
 
 CONTEXT = 600
@@ -66,7 +66,7 @@ HEAD = """<!doctype html>
 """
 
 
-def page(showing: Showing, samples: Sequence[Shown], subtitle: str) -> str:
+def page(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str) -> str:
     """The page: what each op does in figures, what to mind, and every sample with its versions."""
     parts = [
         f"{HEAD}<title>{_text(showing.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
@@ -84,17 +84,17 @@ def _figures(effects: Sequence[Effect], samples: int) -> Iterator[str]:
     if not effects:
         return
     first = f"alone, {effects[0].tries // samples} times on {samples} text{'s' * (samples != 1)}"
-    headings = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in (first, *effects[0].told()))
+    headings = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in (first, *effects[0].describe()))
     yield f'<section>\n<table class="figures">\n<thead><tr>{headings}</tr></thead>\n<tbody>'
     for effect in effects:
-        cells = "".join(f"<td>{_text(figure)}</td>" for figure in effect.told().values())
+        cells = "".join(f"<td>{_text(figure)}</td>" for figure in effect.describe().values())
         yield f'<tr><th scope="row">{_text(effect.op)}</th>{cells}</tr>'
     yield "</tbody>\n</table>\n</section>"
 
 
-def _sample(shown: Shown) -> Iterator[str]:
+def _sample(shown: PreviewItem) -> Iterator[str]:
     row = shown.row
-    labels, name = _text(row.told), _text(row.name)
+    labels, name = _text(row.label_text), _text(row.name)
     yield f'<section>\n<header><h2>{labels}</h2><span class="name">{name}</span></header>\n<table>\n<tbody>'
     texts = [text for text in row.raw if text is not None]
     yield _line("original", "", [[Piece(text, text)] for text in texts])

@@ -10,14 +10,14 @@ from ftaug.augment import summary
 from ftaug.config.registry import Component
 from ftaug.config.severity import governed, gradations
 from ftaug.errors import ExperimentError
-from ftaug.interfaces.preview import Row, Sheet, Showing
+from ftaug.interfaces.preview import Preview, PreviewRequest, Row
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.preview.html import page
 from ftaug.text.preview.statistics import Effect
 from ftaug.text.preview.statistics import effects as effects_of
 from ftaug.text.preview.terminal import Screen
 from ftaug.text.preview.trials import Trial, alone, first_change, tried, true_edits, word_edits
-from ftaug.text.preview.versions import Group, Shown, Version, names_in_short, values_in_short
+from ftaug.text.preview.versions import Group, PreviewItem, Version, names_in_short, values_in_short
 
 noun = "text"
 default_output = None
@@ -31,7 +31,7 @@ def check_output(output: Path) -> None:
         raise ExperimentError(f"{output}: must end in .html: texts are shown on a page")
 
 
-def overview(showing: Showing) -> Sheet:
+def overview(showing: PreviewRequest) -> Preview:
     """Texts as they are, after each augmentation that changes them alone, and after all in the first epochs."""
     pipeline = Pipeline(showing.augment, showing.preprocessing)
 
@@ -44,10 +44,10 @@ def overview(showing: Showing) -> Sheet:
         together = [Version(f"epoch {trial.epoch + 1}", names_in_short(trial), trial, {}) for trial in epochs]
         return [Group("alone", "each alone", each), Group("together", "all together", together)]
 
-    return _sheet(showing, [Shown(row, groups(row)) for row in showing.rows], _augmentations(showing))
+    return _sheet(showing, [PreviewItem(row, groups(row)) for row in showing.rows], _augmentations(showing))
 
 
-def repeated(showing: Showing) -> Sheet:
+def repeated(showing: PreviewRequest) -> Preview:
     """Texts as they are, and after one augmentation in the first epochs."""
     (op,) = showing.augment
     pipeline = Pipeline((op,), showing.preprocessing)
@@ -57,22 +57,22 @@ def repeated(showing: Showing) -> Sheet:
         return [_of_op(f"draw {trial.epoch + 1}", trial, {"op": op.name}) for trial in trials]
 
     title = f"{op.name} {summary.of_settings(op)}".strip()
-    samples = [Shown(row, [Group("draws", title, draws(row))]) for row in showing.rows]
+    samples = [PreviewItem(row, [Group("draws", title, draws(row))]) for row in showing.rows]
     return _sheet(showing, samples, _augmentations(showing))
 
 
-def severities(showing: Showing) -> Sheet:
+def severities(showing: PreviewRequest) -> Preview:
     """The first text after each op that has a severity, at growing severity by the same draw."""
     graded = [op for op in showing.augment if governed(op.entry)]
     without = [op.name for op in showing.augment if op not in graded]
     row = showing.rows[0]
     groups = [Group("severities", f"{op.name}: {', '.join(governed(op.entry))}", _graded(op, showing)) for op in graded]
-    subtitle = f"one text of {row.told}, the same draw at five severities"
+    subtitle = f"one text of {row.label_text}, the same draw at five severities"
     subtitle += f"; without a severity: {', '.join(without)}" if without else ""
-    return _sheet(showing, [Shown(row, groups)], subtitle)
+    return _sheet(showing, [PreviewItem(row, groups)], subtitle)
 
 
-def _graded(op: Component, showing: Showing) -> list[Version]:
+def _graded(op: Component, showing: PreviewRequest) -> list[Version]:
     row = showing.rows[0]
     by_severity = [(severity, Pipeline((one,), showing.preprocessing)) for severity, one in gradations(op)]
     epoch = first_change(by_severity[-1][1], row).epoch
@@ -86,20 +86,20 @@ def _of_op(heading: str, trial: Trial, what: Mapping[str, Any]) -> Version:
     return Version(heading, values_in_short(trial), trial, what)
 
 
-def effects(showing: Showing) -> list[Effect]:
+def effects(showing: PreviewRequest) -> list[Effect]:
     """What each augmentation does to these texts alone."""
     return effects_of(showing.augment, showing.preprocessing, showing.rows)
 
 
-def _augmentations(showing: Showing) -> str:
+def _augmentations(showing: PreviewRequest) -> str:
     names = ", ".join(op.name for op in showing.augment) or "no augmentation"
     if showing.mix is not None:
         names += f"; {showing.mix.name} is not shown: it mixes no words, but what the model makes of them"
     return f"{showing.samples:,} training texts; {names}"
 
 
-def _sheet(showing: Showing, samples: Sequence[Shown], subtitle: str) -> Sheet:
+def _sheet(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str) -> Preview:
     facts = {"samples": [shown.facts() for shown in samples]}
-    return Sheet(
+    return Preview(
         lambda suffix: page(showing, samples, subtitle).encode(), facts, Screen(showing.title, subtitle, samples)
     )

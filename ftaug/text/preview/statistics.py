@@ -47,7 +47,7 @@ class Effect:
             return f"{self.op} leaves next to none of the words in {self.wiped_out:.0%} of the texts: make it weaker"
         return None
 
-    def told(self) -> Mapping[str, str]:
+    def describe(self) -> Mapping[str, str]:
         """The figures for a person, under their headings."""
         return {
             "fired": f"{self.fired:.0%}",

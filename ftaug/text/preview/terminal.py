@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ftaug.errors import printable
 from ftaug.text.preview.diff import Piece, shortened
-from ftaug.text.preview.versions import Shown, Version
+from ftaug.text.preview.versions import PreviewItem, Version
 from ftaug.text.preview.visible import visible, visible_change
 
 ADDED, REMOVED, FAINT = "bold green", "red strike", "dim"
@@ -28,7 +28,7 @@ class Screen:
 
     title: str
     subtitle: str
-    samples: Sequence[Shown]
+    samples: Sequence[PreviewItem]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Yield its lines."""
@@ -36,7 +36,7 @@ class Screen:
         for shown in self.samples:
             row = shown.row
             yield Text()
-            head = (printable(row.told), "bold"), "  ", (printable(row.name), FAINT)
+            head = (printable(row.label_text), "bold"), "  ", (printable(row.name), FAINT)
             yield Text.assemble(*head)
             texts = [text for text in row.raw if text is not None]
             originals = [[Piece(text, text)] for text in texts]

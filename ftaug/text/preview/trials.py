@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ftaug.augment.random_streams import named
-from ftaug.augment.transform import Told
+from ftaug.augment.transform import Transform
 from ftaug.config.registry import Component
 from ftaug.interfaces.preview import Row
 from ftaug.text.augmentations.pipeline import SECOND, Pipeline
@@ -48,16 +48,16 @@ class Trial:
         return any(change.edits for change in self.changes)
 
 
-Compared = Callable[[str, str, Sequence[Told]], tuple[Edit, ...]]
+Compared = Callable[[str, str, Sequence[Transform]], tuple[Edit, ...]]
 """From a text, what it became and what was drawn to how the two differ."""
 
 
-def true_edits(before: str, after: str, draws: Sequence[Told]) -> tuple[Edit, ...]:
+def true_edits(before: str, after: str, draws: Sequence[Transform]) -> tuple[Edit, ...]:
     """The edits that an op made."""
     return composed(before, draws)
 
 
-def word_edits(before: str, after: str, draws: Sequence[Told]) -> tuple[Edit, ...]:
+def word_edits(before: str, after: str, draws: Sequence[Transform]) -> tuple[Edit, ...]:
     """The words in which the two texts differ."""
     return by_words(before, after)
 
@@ -112,5 +112,5 @@ def _protects(pipeline: Pipeline, row: Row) -> bool:
     return any(_only_protects(draws) for _, _, draws in pipeline.steps(text, row.streams(0), row.labels))
 
 
-def _only_protects(draws: Sequence[Told]) -> bool:
+def _only_protects(draws: Sequence[Transform]) -> bool:
     return all(isinstance(draw, Protection) for draw in draws)

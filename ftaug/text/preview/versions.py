@@ -53,7 +53,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Shown:
+class PreviewItem:
     """A sample and what became of it."""
 
     row: Row
