@@ -1,8 +1,7 @@
 """A small run that several commands are tried on: it tells red, green and blue noise apart."""
 
-import numpy as np
 import pytest
-from PIL import Image
+from run_files import noise
 from text_desk import PLUGIN, make_encoder
 
 from ftaug.cli import run
@@ -22,13 +21,6 @@ train: {epochs: 2, precision: fp32}
 lr: {peak: 5e-3}
 evaluate: {metrics: [f1, accuracy]}
 """
-
-
-def noise(channel, seed):
-    """A noisy 32×32 picture in which one channel leads."""
-    picture = np.random.default_rng(seed).integers(0, 140, (32, 32, 3), dtype=np.uint8)
-    picture[..., channel] += 60
-    return Image.fromarray(picture)
 
 
 @pytest.fixture(scope="session")

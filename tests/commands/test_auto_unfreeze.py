@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from test_moved import moved
+from run_files import moved
 from torch import nn
 
 from ftaug.cli import run

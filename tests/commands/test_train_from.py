@@ -5,7 +5,7 @@ from contextlib import redirect_stderr
 from io import StringIO
 
 import pytest
-from conftest import noise
+from run_files import noise
 
 from ftaug.cli import run
 from ftaug.engine.loading.data_record import read_rows

@@ -145,5 +145,5 @@ def test_augmix_keeps_as_many_bits_as_its_authors(level):
 
 
 def test_every_op_has_its_source():
-    page = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "definitions.md").read_text()
     assert not [name for name in AUGMENTATIONS if f"`{name}`" not in page and not name.startswith("torchvision.")]

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from run_files import moved
 from safetensors.numpy import load_file
 
 from ftaug.cli import run
@@ -14,10 +15,6 @@ FROZEN = ["unfreeze=[layer3, head]", "train.epochs=2", "lr.layer_decay=0.5"]
 
 def train(desk, folder, *overrides):
     return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *overrides])
-
-
-def moved(folder):
-    return {row["stage"]: row for row in json.loads((folder / "report" / "moved.json").read_text())}
 
 
 def test_the_distance_is_that_of_the_weights(desk, place, capsys):
