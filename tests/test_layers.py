@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,28 @@ def test_nobody_asks_which_modality_it_is(file):
         and any(isinstance(side, ast.Constant) and side.value != "any" for side in (node.left, *node.comparators))
     ]
     assert not comparisons
+
+
+def dependencies(file: Path) -> set[str]:
+    """The ftaug modules that a file imports, those for types only apart."""
+    tree = ast.parse(file.read_text())
+    typing_only = for_types_only(tree)
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node not in typing_only and (node.module or "").startswith("ftaug"):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return names & {dotted_name(other) for other in FILES} - {dotted_name(file)}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """An `__init__` is no part of it: packages list their modules there."""
+    graph = {dotted_name(file): dependencies(file) for file in FILES if file.name != "__init__.py"}
+    for modules in graph.values():
+        modules &= graph.keys()
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
 
 
 def test_the_reader_of_imports_sees_them_all(tmp_path, monkeypatch):

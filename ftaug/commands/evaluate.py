@@ -17,9 +17,10 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace, storage_errors
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
+from ftaug.runs.open_run import open_run
 from ftaug.runs.report import console, plots, regression
 from ftaug.runs.requirements import Requirement, check, check_names
-from ftaug.runs.trained_model import TrainedModel, open_run
+from ftaug.runs.trained_model import TrainedModel
 
 LISTED_CONFUSIONS = 10
 OF_NUMBERS = {m.__name__: m for m in (mae, rmse, r2, pearson, spearman)}

@@ -18,8 +18,8 @@ from ftaug.runs.export.folder import EXPORTS, ExportFolder, files_of, open_expor
 from ftaug.runs.export.parity import Allowance, Reference
 from ftaug.runs.export.provenance import unfinished
 from ftaug.runs.export.table import refusals, summary
+from ftaug.runs.open_run import open_run
 from ftaug.runs.report import console
-from ftaug.runs.trained_model import open_run
 
 
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:

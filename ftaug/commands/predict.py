@@ -19,9 +19,10 @@ from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.storage import replace, storage_errors
 from ftaug.errors import BadData, FtaugError
 from ftaug.interfaces.data import Input
+from ftaug.runs.open_run import open_run
 from ftaug.runs.report import console
 from ftaug.runs.report.predictions import PredictionFormat, form
-from ftaug.runs.trained_model import TrainedModel, open_run
+from ftaug.runs.trained_model import TrainedModel
 
 FAILURES_SHOWN = 20
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ftaug.config import kinds
 from ftaug.config.checks import check
 from ftaug.config.experiment import Experiment, Placed
+from ftaug.config.hints import key_paths
 from ftaug.config.other_names import SPELLINGS
 from ftaug.config.problems import PartialProblem
 from ftaug.config.registry import Component
@@ -46,7 +47,9 @@ def read(
 
 def _complete(tree: dict[str, Any], context: Mapping[str, Any], document: Document) -> Experiment:
     """Make the experiment, each component with its place, and with the defaults of its task where that is clear."""
-    experiment: Experiment = placed(read_tree(Experiment, tree, context), (), document)
+    experiment: Experiment = placed(
+        read_tree(Experiment, tree, {**context, "key_paths": key_paths(Experiment)}), (), document
+    )
     kinds = tasks_of(experiment)
     return with_task_defaults(experiment, kinds[0]) if len(kinds) == 1 else experiment
 

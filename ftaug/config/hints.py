@@ -6,6 +6,9 @@ import dataclasses
 import functools
 import typing
 
+KeyPaths = tuple[tuple[str, str], ...]
+"""Every key of the upper levels of an experiment: the name of its dataclass, and its dotted path."""
+
 ALIASES = {
     "learning_rate": "lr.peak",
     "lr0": "lr.peak",
@@ -92,9 +95,8 @@ ALIASES = {
 }
 
 
-def right_place(key: str, owner: str) -> str | None:
+def right_place(key: str, owner: str, paths: KeyPaths) -> str | None:
     """The dotted path that a key unknown to its owner is likely to mean, if it is an exact match for one."""
-    paths = _paths()
     if owner not in {"Experiment", *(name for name, _ in paths)}:
         return None
     target = ALIASES.get(key.lower().replace("-", "_"))
@@ -104,20 +106,18 @@ def right_place(key: str, owner: str) -> str | None:
     return target
 
 
-def listed_as(owner: str) -> str:
+def listed_as(owner: str, paths: KeyPaths) -> str:
     """What `ftaug list` is asked for the keys of a dataclass of the upper levels, or the settings of a component."""
-    path = next((path for name, path in _paths() if name == owner), f"{owner}.")
+    path = next((path for name, path in paths if name == owner), f"{owner}.")
     return path.rpartition(".")[0] or "experiment"
 
 
 @functools.cache
-def _paths() -> tuple[tuple[str, str], ...]:
-    """Every key of the upper levels: the dataclass it belongs to, and its dotted path."""
-    from ftaug.config.experiment import Experiment  # which is made of the types that this module serves
-
-    hints = typing.get_type_hints(Experiment)
-    found = [("Experiment", name) for name in hints]
-    for section, cls in hints.items():
-        if isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == Experiment.__module__:
-            found += [(cls.__name__, f"{section}.{f.name}") for f in dataclasses.fields(cls)]
-    return tuple(found)
+def key_paths(experiment: type) -> KeyPaths:
+    """The key paths of the dataclass of an experiment and of its sections."""
+    annotations = typing.get_type_hints(experiment)
+    paths = [(experiment.__name__, name) for name in annotations]
+    for section, cls in annotations.items():
+        if isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == experiment.__module__:
+            paths += [(cls.__name__, f"{section}.{field.name}") for field in dataclasses.fields(cls)]
+    return tuple(paths)

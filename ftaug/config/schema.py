@@ -25,7 +25,7 @@ from ftaug.config.annotations import (
     is_section,
     is_union,
 )
-from ftaug.config.hints import listed_as, right_place
+from ftaug.config.hints import KeyPaths, listed_as, right_place
 from ftaug.config.other_names import hint, same_name, setting_hint, spelled
 from ftaug.config.problems import PartialProblem, fail, predicate
 from ftaug.config.registry import (
@@ -88,18 +88,21 @@ class Shape:
         try:
             values = self.validator.validate_python(complete, context=dict(context))
         except ValidationError as error:
-            lines = error.errors(include_url=False)
-            raise fail(*(self._fault(line, complete, hint=n < SHOWN) for n, line in enumerate(lines))) from None
+            lines, paths = error.errors(include_url=False), context.get("key_paths", ())
+            faults = (self._fault(line, complete, paths, hint=n < SHOWN) for n, line in enumerate(lines))
+            raise fail(*faults) from None
         return {key: hashable(values[key]) for key in self.annotations}
 
-    def _fault(self, line: ErrorDetails, tree: Mapping[str, Any], *, hint: bool) -> tuple[Where, PartialProblem]:
+    def _fault(
+        self, line: ErrorDetails, tree: Mapping[str, Any], paths: KeyPaths, *, hint: bool
+    ) -> tuple[Where, PartialProblem]:
         where, value = line["loc"], line["input"]
         if isinstance(value, PartialProblem):
             return as_written(where, tree), value
         if line["type"] == "extra_forbidden" and not hint:
             return where, PartialProblem(f"unknown key '{where[-1]}'", "", "parent", at_key=True)
         if line["type"] == "extra_forbidden":
-            return where, self._unknown(str(where[-1]))
+            return where, self._unknown(str(where[-1]), paths)
         if line["type"] == "missing" and len(where) == 1:
             expected = wording(self.annotations[str(where[0])])
             return where, PartialProblem(f"missing key '{where[0]}'", f": it must be {expected}", "parent")
@@ -110,16 +113,16 @@ class Shape:
         mend = as_list(value) if line["type"] in ("tuple_type", "list_type") else ""
         return as_written(where, tree), predicate(f"must be {wording(annotation)}; got {shown(value)}{mend}")
 
-    def _unknown(self, key: str) -> PartialProblem:
+    def _unknown(self, key: str, paths: KeyPaths) -> PartialProblem:
         """The fault for a key that is not one of these, with the nearest that is, here or elsewhere in the file."""
         name, colon, rest = key.partition(":")
         if colon and name in self.annotations:
             return PartialProblem(
                 f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
             )
-        target = right_place(key, self.name)
+        target = right_place(key, self.name, paths)
         near = f"; did you mean '{target}'?" if target else setting_hint(key, self.annotations)
-        near = near or valid_keys(key, self.annotations, listed_as(self.name))
+        near = near or valid_keys(key, self.annotations, listed_as(self.name, paths))
         return PartialProblem(f"unknown key '{key}'", near, "parent", at_key=True)
 
 

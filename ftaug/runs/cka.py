@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from ftaug.interfaces.model import Stage
 from ftaug.runs.initial_weights import started
-from ftaug.runs.trained_model import TrainedModel, open_run
+from ftaug.runs.open_run import open_run
+from ftaug.runs.trained_model import TrainedModel
 
 SAMPLES = 128
 """Samples that are looked at, at most; fewer than four tell nothing."""

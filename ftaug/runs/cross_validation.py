@@ -26,8 +26,9 @@ from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
 from ftaug.interfaces.export import Bundle
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.report import console
-from ftaug.runs.trained_model import FOLDS_FILE, TrainedModel, open_run
+from ftaug.runs.trained_model import TrainedModel, open_single_run
 
+FOLDS_FILE = "folds.json"
 OUT_OF_FOLD = "out-of-fold"
 KEYS = {"digest": str, "folds": int, "complete": bool}
 
@@ -179,7 +180,7 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
             f"{path}: not all of its folds are trained; run the `ftaug train --folds` that made it again"
         )
     members = [
-        open_run(folder_of(path, number), device, trust_plugins=trust_plugins)
+        open_single_run(folder_of(path, number), device, trust_plugins=trust_plugins)
         for number in range(1, known["folds"] + 1)
     ]
     first = members[0]

@@ -19,7 +19,8 @@ from ftaug.engine.loading.split import DataSplit, subset
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import Samples
-from ftaug.runs.trained_model import FOLDS_FILE, MODEL_FILE
+from ftaug.runs.cross_validation import FOLDS_FILE
+from ftaug.runs.trained_model import MODEL_FILE
 
 EARLIER_FILE = "earlier_samples.csv"
 """In a run folder: the keys of the samples that the weights it started from had been trained on."""

@@ -8,7 +8,8 @@ from ftaug.engine.training.state import Model
 from ftaug.errors import ExperimentError, MissingInput, Problem
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.model import Backbone
-from ftaug.runs.trained_model import TrainedModel, open_run
+from ftaug.runs.open_run import open_run
+from ftaug.runs.trained_model import TrainedModel
 
 
 def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: Device) -> Teacher | None:

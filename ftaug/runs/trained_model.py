@@ -38,7 +38,6 @@ from ftaug.runs.report import console
 
 MODEL_FILE = "model.json"
 ORIGIN_FOLDER = "backbone"
-FOLDS_FILE = "folds.json"
 
 MODEL_KEYS = {
     "classes": list,
@@ -221,13 +220,8 @@ def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
     return Task(classes, facts["multi_label"], facts.get("regression", False), thresholds.read(folder, classes))
 
 
-def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
-    """Open a run folder with its best checkpoint, else its newest, or that of folds; raises MissingInput, BadData."""
-    folder = Path(folder)
-    if (folder / FOLDS_FILE).is_file():
-        from ftaug.runs.cross_validation import open_folds
-
-        return open_folds(folder, device, trust_plugins=trust_plugins)
+def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
+    """Open the run folder of one model with its best checkpoint, else its newest; raises MissingInput, BadData."""
     if not (folder / "resolved.yaml").is_file():
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"

@@ -27,12 +27,13 @@ from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
+from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
 from ftaug.runs.report.progress_bar import Ticker
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.teacher import teacher_of
 from ftaug.runs.train_session import Session
-from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, open_run, recorded_data
+from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, recorded_data
 
 CHOICE_FILE = "unfreeze.json"
 

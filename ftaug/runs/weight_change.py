@@ -14,8 +14,8 @@ from ftaug.engine.system.storage import make_inside, replace, storage_errors
 from ftaug.engine.training.unfreeze import Plan
 from ftaug.interfaces.model import Stage
 from ftaug.runs.initial_weights import started, weights_of
+from ftaug.runs.open_run import open_run
 from ftaug.runs.report import console, plots
-from ftaug.runs.trained_model import open_run
 
 
 @dataclass(frozen=True)

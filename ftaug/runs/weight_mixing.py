@@ -25,7 +25,8 @@ from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
 from ftaug.runs.earlier_samples import EARLIER_FILE, to_csv, trained_on_data
 from ftaug.runs.initial_weights import started, weights_of
-from ftaug.runs.trained_model import MODEL_FILE, ORIGIN_FOLDER, TrainedModel, open_run
+from ftaug.runs.open_run import open_run
+from ftaug.runs.trained_model import MODEL_FILE, ORIGIN_FOLDER, TrainedModel
 
 Weights = Mapping[str, Tensor]
 

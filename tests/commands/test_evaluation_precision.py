@@ -10,7 +10,7 @@ from PIL import Image
 
 from ftaug.cli import run
 from ftaug.engine.system.checkpoint import step_of
-from ftaug.runs.trained_model import open_run
+from ftaug.runs.open_run import open_run
 
 CACHED = ("unfreeze=[head]", "train.cache_features={views: 2, place: ram}")
 

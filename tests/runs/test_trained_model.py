@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from ftaug.engine.system import checkpoint
 from ftaug.errors import BadData, MissingInput
 from ftaug.runs import trained_model
-from ftaug.runs.trained_model import best_weights, load_weights, open_run
+from ftaug.runs.open_run import open_run
+from ftaug.runs.trained_model import best_weights, load_weights
 
 
 def save(run: Path, step: int) -> Path:

@@ -25,8 +25,8 @@ from ftaug.engine.training.unfreeze import ever_learning, plan
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.model import Backbone, PeftModel, Stage, TrainingLength
 from ftaug.load import load
+from ftaug.runs.open_run import open_run
 from ftaug.runs.train_session import Session
-from ftaug.runs.trained_model import open_run
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
