@@ -6,6 +6,7 @@ import importlib
 import itertools
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.problems import predicate
 from ftaug.config.schema import check_components, word_as_list
 from ftaug.config.types import absolute_plugin
-from ftaug.errors import ExperimentError, first_of
+from ftaug.config.yaml_document import Document
+from ftaug.errors import ExperimentError, Problem, first_of
 
 SHARED = (
     "ftaug.augment.compose",
@@ -42,37 +44,56 @@ MODALITIES = {
 }
 
 
+@dataclass(frozen=True)
+class ExperimentFile:
+    """An experiment file, parsed once; experiments are built from it with any overrides."""
+
+    path: Path
+    text: str
+    document: Document
+    problems: Sequence[Problem]  # of the YAML itself
+    plugins: bool  # whether to import them
+    trust_plugins: bool
+
+    def experiment(self, overrides: Sequence[str] = ()) -> Experiment:
+        """Apply overrides and build the experiment; raises ExperimentError with all problems at once."""
+        edited, refused = edits.apply(self.document, overrides)
+        folder = self.path.absolute().parent
+        modality = edited.tree.get("modality", "image")
+        modality = modality if isinstance(modality, str) and modality in MODALITIES else "image"
+        import_components(modality)
+        listed = word_as_list(edited.tree.get("plugins"))
+        named = [(i, p) for i, p in enumerate(listed if isinstance(listed, list) else []) if isinstance(p, str) and p]
+        if named and self.plugins and not self.trust_plugins:
+            _refuse_strangers(self.path)
+        faults = _import_plugins(named, folder) if self.plugins else []
+        context: dict[str, Any] = {
+            "folder": folder,
+            "modality": modality,
+            "missing_plugins": [p for i, p in named if not self.plugins or ("plugins", i) in dict(faults)],
+            "other_modalities": lambda: _import_others(modality),
+            "unknown_names": itertools.count(),
+        }
+        experiment, problems = read(edited, self.path, context, faults)
+        if experiment is None or self.problems or refused or problems:
+            raise ExperimentError(*first_of(in_order([*self.problems, *refused, *problems])))
+        return experiment
+
+
+def open_experiment(path: str | Path, *, plugins: bool = True, trust_plugins: bool = False) -> ExperimentFile:
+    """Parse an experiment file; raises MissingInput."""
+    text, shown = yaml_document.read(path), str(path)
+    if shown == yaml_document.STANDARD_INPUT:
+        path, shown = "experiment", "standard input"
+    document, problems = yaml_document.scan(text, shown)
+    return ExperimentFile(Path(path), text, document, problems, plugins, trust_plugins)
+
+
 def load(
     path: str | Path, overrides: Sequence[str] = (), *, plugins: bool = True, trust_plugins: bool = False
 ) -> Experiment:
     """Read an experiment file and apply overrides; raises ExperimentError with all that is wrong, or MissingInput."""
-    text, shown = yaml_document.read(path), str(path)
-    if shown == yaml_document.STANDARD_INPUT:
-        path, shown = "experiment", "standard input"
-    path = Path(path)
-    written, problems = yaml_document.scan(text, shown)
-    edited, refused = edits.apply(written, overrides)
-    folder = path.absolute().parent
-    modality = edited.tree.get("modality", "image")
-    modality = modality if isinstance(modality, str) and modality in MODALITIES else "image"
-    import_components(modality)
-    listed = word_as_list(edited.tree.get("plugins"))
-    named = [(i, p) for i, p in enumerate(listed if isinstance(listed, list) else []) if isinstance(p, str) and p]
-    if named and plugins and not trust_plugins:
-        _refuse_strangers(path)
-    faults = _import_plugins(named, folder) if plugins else []
-    missing = [plugin for i, plugin in named if not plugins or ("plugins", i) in dict(faults)]
-    context: dict[str, Any] = {
-        "folder": folder,
-        "modality": modality,
-        "missing_plugins": missing,
-        "other_modalities": lambda: _import_others(modality),
-        "unknown_names": itertools.count(),
-    }
-    experiment, found = read(edited, path, context, faults)
-    if experiment is None or problems or refused or found:
-        raise ExperimentError(*first_of(in_order([*problems, *refused, *found])))
-    return experiment
+    return open_experiment(path, plugins=plugins, trust_plugins=trust_plugins).experiment(overrides)
 
 
 def import_components(modality: str) -> None:

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ftaug.engine.loading.sample_cache import caching
 from ftaug.engine.loading.split import portions
 from ftaug.engine.system.device import describe
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.benchmark import Found, advice, measure
-from ftaug.engine.training.build import build
-from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
 from ftaug.load import load
+from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console
 
@@ -24,8 +22,7 @@ def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json
     experiment = load(config, overrides)
     data = readable(experiment, portions(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device, data)
-    built = build(experiment, device, data, pretrained=False)
-    with caching(with_micro_batch(built)) as (setup, _):
+    with assemble(experiment, device, data, pretrained=False) as (setup, _):
         found = measure(setup, steps)
     said = advice(setup, found)
     if as_json:

@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ftaug.engine.loading.sample_cache import caching
 from ftaug.engine.loading.split import portions
 from ftaug.engine.system.storage import storage_errors
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
-from ftaug.engine.training.build import build
 from ftaug.engine.training.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
-from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.errors import ExperimentError
 from ftaug.load import load
+from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console, plots
-from ftaug.runs.teacher import teacher_of
 
 
 def run(
@@ -37,9 +34,7 @@ def run(
     experiment = load(config, overrides)
     data = readable(experiment, portions(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device, data)
-    built = build(experiment, device, data, pretrained=True)
-    built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
-    with caching(with_micro_batch(built)) as (setup, _):
+    with assemble(experiment, device, data, pretrained=True) as (setup, _):
         curve = sweep(setup, lowest, highest, steps)
     verdict = judge(curve, experiment.lr.peak)
     path = picture or Path(f"{config.stem}-lr-find.png")

@@ -27,7 +27,7 @@ from ftaug.errors import (
     MissingInput,
     Stopped,
 )
-from ftaug.load import load
+from ftaug.load import load, open_experiment
 from ftaug.runs.requirements import Requirement, check, check_names, names_in_training
 
 if TYPE_CHECKING:
@@ -52,28 +52,29 @@ def run(
     continued = config if config.is_dir() else None
     if continued is not None:
         config, run_dir = _file_of(continued, run_dir, folds), continued
-    start = _starting_weights(from_, config, overrides, trust_plugins)
-    experiment = load(config, [*overrides, *start], trust_plugins=trust_plugins)
+    file = open_experiment(config, trust_plugins=trust_plugins)
+    start = [] if from_ is None else _starting_weights(from_, file.experiment(overrides), trust_plugins)
+    experiment = file.experiment([*overrides, *start])
     check_names(requirements, names_in_training(experiment))
 
     # after the file is known to be right: this takes seconds
     from ftaug.engine.system.run_folder import default_path, same_settings
 
-    given = read(continued / "experiment.yaml" if continued else config)
+    given = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
     begun = Invocation(given, device, started, elsewhere)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
-        if continued is not None and known == digest(load(config, trust_plugins=trust_plugins)):
+        if continued is not None and known == digest(file.experiment()):
             known = _digest_of(continued)  # its file also says what was chosen when it began
         elif missing_files(experiment) and same_settings(path, to_yaml(with_kept_plugins(experiment)[0])):
             known = _digest_of(path)  # its checkpoint holds the weights of the file that is gone
         result = _anew_where_data_changed(partial(_one, experiment, known, path, begun, fresh=fresh), fresh=fresh)
     else:
         parts = _parts(experiment, folds)
-        each = [load(config, [*overrides, *start, val], trust_plugins=trust_plugins) for val in parts]
+        each = [file.experiment([*overrides, *start, val]) for val in parts]
         path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
         result = _anew_where_data_changed(partial(_folds, each, path, begun, fresh=fresh), fresh=fresh)
     print(dumps(result) if as_json else result["run"])
@@ -229,23 +230,20 @@ def _train(experiment: Experiment, folder: RunFolder, begun: Invocation) -> None
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 
 
-def _starting_weights(from_: Path | None, config: Path, overrides: Sequence[str], trust_plugins: bool) -> list[str]:
+def _starting_weights(from_: Path, experiment: Experiment, trust_plugins: bool) -> list[str]:
     """The override that starts the backbone from another run's best weights."""
-    if from_ is None:
-        return []
     if (Path(from_) / "resolved.yaml").is_file():
         method = load(Path(from_) / "resolved.yaml", trust_plugins=trust_plugins).method
         if method is not None and method.fact("learns") != "all":
             from ftaug.runs.merged_weights import merged_weights
 
-            return [_weights_of(config, overrides, trust_plugins, merged_weights(from_, trust_plugins=trust_plugins))]
+            return [_weights_override(experiment, merged_weights(from_, trust_plugins=trust_plugins))]
     kept = (Path(from_, "best", name).absolute() for name in ("ema.safetensors", "model.safetensors"))
     weights = next((path for path in kept if path.is_file()), None)
     if weights is None:
         raise ExperimentError(f"--from {from_}: has no best checkpoint; name a run folder that `ftaug train` wrote")
-    return [_weights_of(config, overrides, trust_plugins, weights)]
+    return [_weights_override(experiment, weights)]
 
 
-def _weights_of(config: Path, overrides: Sequence[str], trust_plugins: bool, weights: Path) -> str:
-    backbone = load(config, overrides, trust_plugins=trust_plugins).backbone
-    return f"backbone.{backbone.name}.weights={json.dumps(str(weights))}"
+def _weights_override(experiment: Experiment, weights: Path) -> str:
+    return f"backbone.{experiment.backbone.name}.weights={json.dumps(str(weights))}"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.interfaces.model import Stage
-from ftaug.runs.initial_weights import started
+from ftaug.runs.initial_weights import initial_weights_of
 from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import TrainedModel
 
@@ -60,7 +60,7 @@ def grams(model: nn.Module, network: nn.Module, stages: Sequence[Stage], inputs:
 def before_and_after(run: Path, *, trust_plugins: bool) -> dict[str, float]:
     """For each stage how alike its features are at the start and with the best weights, on validation samples."""
     opened = open_run(run, trust_plugins=trust_plugins)
-    start = started(opened, trust_plugins=trust_plugins)
+    start = initial_weights_of(opened, trust_plugins=trust_plugins)
     inputs = _samples(opened)
     after = grams(opened.model, opened.model.network, start.stages, inputs)
     opened.model.network.load_state_dict(start.weights)

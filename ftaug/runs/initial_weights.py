@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ftaug.config.experiment import Experiment
 from ftaug.engine.training import head_init
 from ftaug.engine.training.build import build_model
 from ftaug.engine.training.peft import adapt
+from ftaug.engine.training.target_scaling import TargetScaler
+from ftaug.interfaces.data import Task
 from ftaug.interfaces.model import Stage
 from ftaug.load import load
 from ftaug.runs.trained_model import TrainedModel
@@ -22,15 +25,20 @@ class InitialWeights:
     own_head: bool  # whether the head came with the weights, rather than being a fresh one
 
 
-def started(opened: TrainedModel, *, trust_plugins: bool) -> InitialWeights:
-    """Build what a run started from; may download, and raises what reading pretrained weights raises."""
-    experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
-    backbone, model = build_model(experiment, opened.task, opened.scale)
-    own_head = not head_init.load_weights(backbone, len(opened.task.classes)).new_layers
+def initial_weights(experiment: Experiment, task: Task, scale: TargetScaler | None) -> InitialWeights:
+    """Build the weights that training starts from; may download, and raises what reading pretrained weights raises."""
+    backbone, model = build_model(experiment, task, scale)
+    own_head = not head_init.load_weights(backbone, len(task.classes)).new_layers
     method = adapt(backbone, experiment)
     method.start()
     method.merge()
     return InitialWeights(_copied(model.network.state_dict()), backbone.stages, own_head)
+
+
+def initial_weights_of(opened: TrainedModel, *, trust_plugins: bool) -> InitialWeights:
+    """Build the weights that a trained model started from."""
+    experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
+    return initial_weights(experiment, opened.task, opened.scale)
 
 
 def weights_of(opened: TrainedModel) -> dict[str, Tensor]:

@@ -17,9 +17,9 @@ from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import make_inside
 from ftaug.engine.training import evaluate as measure
-from ftaug.engine.training.batchnorm import evaluated_model
+from ftaug.engine.training.batchnorm import evaluation_model, keep_statistics
 from ftaug.engine.training.choose_best import best_index, without_improvement
-from ftaug.engine.training.feature_cache import measured
+from ftaug.engine.training.feature_cache import evaluation_inputs
 from ftaug.engine.training.fit import Progress, Step, is_recorded
 from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.training.peft import restore
@@ -156,7 +156,9 @@ class Session:
         setup, progress = self.setup, self.progress
         began = time.monotonic()
         portion = setup.portions["val"]
-        model, source, workers = measured(setup, progress.step)
+        averaged = evaluation_model(setup, progress.step)
+        keep_statistics(setup, averaged, progress.step)
+        model, source, workers = evaluation_inputs(setup, averaged, progress.step)
         logits = measure.predict_all(
             model,
             source,
@@ -214,7 +216,7 @@ class Session:
         tensors = {"model": setup.model.network.state_dict(), "optimizer": optimizer_tensors(setup.optimizer)}
         if setup.average is not None:
             if self.finished and "val" not in setup.portions:
-                evaluated_model(setup, progress.step)  # which no evaluation has brought up to date
+                keep_statistics(setup, evaluation_model(setup, progress.step), progress.step)
             tensors["ema"] = setup.average.tensors
         if setup.method.state:
             tensors["method"] = setup.method.state

@@ -12,26 +12,24 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.prepare import modality_of
-from ftaug.engine.loading.sample_cache import Cache, caching
+from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
-from ftaug.engine.training.build import build
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
 from ftaug.engine.training.fit import fit
-from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, thresholds, weight_change
+from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
 from ftaug.runs.report.progress_bar import Ticker
 from ftaug.runs.similar_runs import similar_runs
-from ftaug.runs.teacher import teacher_of
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, recorded_data
 
@@ -58,15 +56,14 @@ def train(
     experiment = _settled(experiment, folder, device, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
-            built = build(experiment, device, data, pretrained=found is None)
-            if built.experiment != experiment:  # the metrics that the task chose
-                folder.write("resolved.yaml", to_yaml(with_kept_plugins(built.experiment)[0]))
+            micro_batch = _chosen(folder).get("micro_batch")
+            assembled = assemble(experiment, device, data, pretrained=found is None, micro_batch=micro_batch)
+            setup, cache = stack.enter_context(assembled)
+            if setup.experiment != experiment:  # the metrics that the task chose
+                folder.write("resolved.yaml", to_yaml(with_kept_plugins(setup.experiment)[0]))
             if found is None:
-                cautions = [*cautions, *teacher_cautions(experiment, data)]
-                built.hazards = [*built.hazards, *cautions, *_similar(built, folder, elsewhere)]
-            built.teacher = teacher_of(experiment, built.task, built.backbone, built.device)
-            built = with_micro_batch(built, _chosen(folder).get("micro_batch"))
-            setup, cache = stack.enter_context(caching(built))
+                cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(setup, folder, elsewhere)]
+                setup = replace(setup, hazards=[*setup.hazards, *cautions])
             session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
             features = stack.enter_context(open_feature_cache(setup, session.progress.step))
             session.setup = replace(setup, features=features)
@@ -193,7 +190,7 @@ def finish(session: Session, folder: RunFolder) -> None:
 def _show_what_moved(setup: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Print and write what training moved, where what it started from can be read again."""
     try:
-        found = weight_change.what_moved(run, setup.plan, setup.experiment.lr.peak, rows)
+        found = weight_change.what_moved(run, setup, rows)
     except FtaugError as error:
         training_summary.console().print(f"what moved is not known: {error}")
         return

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.storage import make_inside, replace, storage_errors
-from ftaug.engine.training.unfreeze import Plan
+from ftaug.engine.training.state import TrainingState
 from ftaug.interfaces.model import Stage
-from ftaug.runs.initial_weights import started, weights_of
-from ftaug.runs.open_run import open_run
+from ftaug.runs.initial_weights import initial_weights, weights_of
 from ftaug.runs.report import console, plots
+from ftaug.runs.trained_model import best_weights, open_single_run
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,25 @@ class Moved:
     rate: float | None  # the highest of its groups, at a factor of 1
 
 
-def what_moved(run: Path, plan: Plan, peak: float, rows: Sequence[Mapping[str, Any]]) -> list[Moved]:
-    """Compare a run's best weights with those it started from; raises what reading the latter raises."""
-    opened = open_run(run, "cpu", trust_plugins=True)  # which this process has imported already
-    start = started(opened, trust_plugins=True)
-    end = weights_of(opened)
+def what_moved(run: Path, setup: TrainingState, rows: Sequence[Mapping[str, Any]]) -> list[Moved]:
+    """Compare a run's best weights with its initial weights; raises what reading pretrained weights raises."""
+    start = initial_weights(setup.experiment, setup.task, setup.scale)
+    end = _best_weights(run, setup)
     rates: dict[str, float] = {}
-    for group in plan.groups:
+    for group in setup.plan.groups:
         factor = max([group.lr_factor, *(later for _, later in group.changes)])
-        rates[group.stage] = max(rates.get(group.stage, 0.0), peak * factor)
+        rates[group.stage] = max(rates.get(group.stage, 0.0), setup.experiment.lr.peak * factor)
     return [
         Moved(stage.name, *_distance(stage, start.weights, end), _gradient(stage.name, rows), rates.get(stage.name))
         for stage in start.stages
     ]
+
+
+def _best_weights(run: Path, setup: TrainingState) -> Mapping[str, Tensor]:
+    """The best weights of a run on the CPU, those of its method merged into the network's."""
+    if setup.method.parameters:
+        return weights_of(open_single_run(run, "cpu", trust_plugins=True))  # this process has imported its plugins
+    return best_weights(run)[1]
 
 
 def _distance(stage: Stage, start: Mapping[str, Tensor], end: Mapping[str, Tensor]) -> tuple[float, bool]:

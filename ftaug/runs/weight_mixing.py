@@ -24,7 +24,7 @@ from ftaug.engine.training.choose_best import rank
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
 from ftaug.runs.earlier_samples import EARLIER_FILE, to_csv, trained_on_data
-from ftaug.runs.initial_weights import started, weights_of
+from ftaug.runs.initial_weights import initial_weights_of, weights_of
 from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import MODEL_FILE, ORIGIN_FOLDER, TrainedModel
 
@@ -63,7 +63,7 @@ def start_of(opened: TrainedModel, *, trust_plugins: bool) -> tuple[dict[str, Te
 
     Where it was fresh the run's own stands in its place: a fresh head knows no class.
     """
-    start = started(opened, trust_plugins=trust_plugins)
+    start = initial_weights_of(opened, trust_plugins=trust_plugins)
     if start.own_head:
         return dict(start.weights), True
     own = {name: tensor for name, tensor in weights_of(opened).items() if start.stages[-1].holds(name)}

@@ -63,7 +63,7 @@ def _measured(
     trial = replace(experiment, unfreeze=("head",), distil=None, train=replace(experiment.train, cache_features=None))
     setup = build(trial, device, portions, pretrained=True)
     steps = min(HEAD_STEPS, setup.horizon.total_steps)
-    setup.horizon = setup.horizon._replace(total_steps=steps + GRADIENT_STEPS)
+    setup = replace(setup, horizon=setup.horizon._replace(total_steps=steps + GRADIENT_STEPS))
     network = setup.model.network
     setup.plan.apply(network, 0)
     feed = fed(setup, 0)

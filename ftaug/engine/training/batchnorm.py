@@ -57,17 +57,26 @@ def training_batches(
     return batches(data, requests, workers, pin=False)
 
 
-def evaluated_model(setup: TrainingState, step: int) -> Model:
-    """The model to measure after so many steps: the average of the weights where one is kept, else what is trained."""
-    average = setup.average
-    if average is None:
+def evaluation_model(setup: TrainingState, step: int) -> Model:
+    """The model to evaluate after so many steps: with averaged weights where there is an average, else as trained."""
+    if setup.average is None:
         return setup.model
     model = copy.deepcopy(setup.model)
-    average.copy_to(model.network)
-    norms = moving(model.network, setup.plan, step - 1) if average.over.spans(step) else []
-    if norms:
+    setup.average.copy_to(model.network)
+    if norms := _averaged_norms(setup, model, step):
         preprocessing = setup.backbone.preprocessing
         feed = training_batches(setup.experiment, setup.portions["train"], preprocessing, setup.workers, setup.device)
         recompute_statistics(model, norms, feed, setup.evaluation_device)
-        average.load(dict(model.network.named_buffers()))
     return model
+
+
+def keep_statistics(setup: TrainingState, model: Model, step: int) -> None:
+    """Keep the BatchNorm statistics of an evaluation model with the averaged weights, so that checkpoints have them."""
+    if setup.average is not None and _averaged_norms(setup, model, step):
+        setup.average.load(dict(model.network.named_buffers()))
+
+
+def _averaged_norms(setup: TrainingState, model: Model, step: int) -> list[_BatchNorm]:
+    """The BatchNorms whose statistics do not fit the averaged weights."""
+    average = setup.average
+    return moving(model.network, setup.plan, step - 1) if average is not None and average.over.spans(step) else []

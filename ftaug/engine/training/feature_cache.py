@@ -27,10 +27,9 @@ from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
-from ftaug.engine.training.batchnorm import evaluated_model
 from ftaug.engine.training.micro_batches import device_inputs
 from ftaug.engine.training.split_network import SplitNetwork, cut, rebind
-from ftaug.engine.training.state import TrainingState
+from ftaug.engine.training.state import Model, TrainingState
 from ftaug.errors import ExperimentError, StorageError
 from ftaug.interfaces.model import CannotCut
 
@@ -234,9 +233,9 @@ def fill(setup: TrainingState, features: Features, purpose: str, views: Sequence
         features.stores[purpose].finish(view)
 
 
-def measured(setup: TrainingState, step: int) -> tuple[nn.Module, Source, int]:
-    """What evaluation after so many steps runs, what on, and with how many workers."""
-    model, features = evaluated_model(setup, step), setup.features
+def evaluation_inputs(setup: TrainingState, model: Model, step: int) -> tuple[nn.Module, Source, int]:
+    """What evaluation after so many steps runs, on what samples or stored features, and with how many workers."""
+    features = setup.features
     if features is None or step > features.until:
         return model, setup.prepared("val"), setup.workers
     rest = features.cut.rest if model is setup.model else rebind(model, setup.plan, 0)

@@ -40,9 +40,9 @@ class Model(nn.Module):
         return cast(Tensor, self.units(self.network(self.normaliser(inputs))))
 
 
-@dataclass
+@dataclass(frozen=True)
 class TrainingState:
-    """A run's parts. Only `model`, `optimizer`, `scaler` and `average` change while it trains."""
+    """All that training needs. Only `model`, `optimizer`, `scaler` and `average` change while it runs."""
 
     experiment: Experiment
     device: Device

@@ -1,0 +1,33 @@
+"""Everything that training needs, put together: for `train`, `lr-find` and `benchmark` alike."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.loading.sample_cache import Cache, caching
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.training.build import build
+from ftaug.engine.training.micro_batch_size import with_micro_batch
+from ftaug.engine.training.state import TrainingState
+from ftaug.runs.teacher import teacher_of
+
+
+@contextmanager
+def assemble(
+    experiment: Experiment,
+    device: str,
+    data: Mapping[str, DataSplit],
+    *,
+    pretrained: bool,
+    micro_batch: int | None = None,
+) -> Iterator[tuple[TrainingState, Cache]]:
+    """Build the training state with its teacher, its micro-batches and its sample cache, which is released at the end.
+
+    `pretrained` is false where a checkpoint is about to fill the network; `micro_batch` is the size chosen by an
+    earlier start of the run.
+    """
+    state = build(experiment, device, data, pretrained=pretrained)
+    state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))
+    with caching(with_micro_batch(state, micro_batch)) as (state, cache):
+        yield state, cache
