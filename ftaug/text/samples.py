@@ -220,7 +220,7 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignatur
             "text-classification",
             "AutoModelForSequenceClassification",
             (),
-            "truncation=True",
+            ("truncation=True",),
             lambda folder: lambda batch: inputs(batch.inputs),
         ),
     )

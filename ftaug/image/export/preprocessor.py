@@ -54,7 +54,7 @@ IMAGE_CLASSIFICATION = PipelineTask(
     "image-classification",
     "AutoModelForImageClassification",
     ("pillow", "timm", "torchvision"),
-    "",
+    (),
     _by_image_processor,
 )
 
