@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,20 +71,12 @@ def data_config(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _crop_pct(size: Sequence[int], box: Sequence[int]) -> float:
-    """The crop as a share of the box; timm rounds the box that follows from it down."""
-    for share in _shares(size, box):
-        if all(math.floor(side / share) == length for side, length in zip(size, box, strict=True)):
-            return share
-    raise ExperimentError(
-        f"exporter 'transformers': timm has no crop_pct that resizes to {box[0]}×{box[1]} pixels "
-        f"for a crop of {size[0]}×{size[1]}; use onnx, torch_export or safetensors, or another input.resize"
+    """The crop as a share of the box, in few digits; timm rounds the box that follows from it down."""
+    smallest = max(side / (length + 1) for side, length in zip(size, box, strict=True))
+    largest = min(side / length for side, length in zip(size, box, strict=True))
+    shares = (round(largest, 3), round(largest, 4), (smallest + largest) / 2)
+    return next(
+        share
+        for share in shares
+        if all(math.floor(side / share) == length for side, length in zip(size, box, strict=True))
     )
-
-
-def _shares(size: Sequence[int], box: Sequence[int]) -> Iterable[float]:
-    """Candidates, those with few digits first."""
-    for side, length in zip(size, box, strict=True):
-        share = side / length
-        yield from (round(share, digits) for digits in (2, 3, 4, 6))
-        yield share
-        yield side / (length + 0.5)
