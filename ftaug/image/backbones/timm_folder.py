@@ -9,7 +9,7 @@ from typing import Any
 
 from ftaug.config.strict_json import dumps
 from ftaug.errors import ExperimentError
-from ftaug.image.evaluation import box_of
+from ftaug.image.preprocessing import box_of
 
 ADAPTATION_KEYS = ("first_conv", "classifier", "fixed_input_size")
 """What timm needs to load the weights into a network with other classes, channels or size."""
