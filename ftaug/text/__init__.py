@@ -1,4 +1,4 @@
-"""All that knows a text. Declares the kinds of component that texts have."""
+"""The text modality: declares its component registries."""
 
 from ftaug.config.kinds import ANY_TASK, CLASSES
 from ftaug.config.modalities import declare

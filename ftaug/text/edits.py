@@ -43,7 +43,7 @@ class Edits(Transform):
 
 @dataclass(frozen=True)
 class Rewritten(Edits):
-    """Edits of what is protected too: it moves with them, as a whole, to where it is from then on."""
+    """Edits that may also change protected text; `protected` holds the new protected spans."""
 
     protected: tuple[Span, ...]
 
@@ -55,7 +55,7 @@ class Rewritten(Edits):
 
 @dataclass(frozen=True)
 class Protection(Transform):
-    """Spans that no later op may touch, in place of those that are protected unless one says otherwise."""
+    """Spans that no later op may change; replaces the protection by default (negations)."""
 
     spans: tuple[Span, ...]
 

@@ -1,4 +1,4 @@
-"""Samples and what becomes of them, as a page of HTML that needs nothing else."""
+"""HTML rendering of text previews, as a self-contained page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ftaug.text.preview.versions import PreviewItem, Version
 from ftaug.text.preview.visible import visible, visible_change
 
 CONTEXT = 600
-"""Of what stayed between changes: longer stretches are cut in their middle."""
+"""Maximum length of unchanged text between changes; longer text is elided in the middle."""
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #f6f7f9; --card: #ffffff; --ink: #1c2430; --faint: #5d6877; --line: #e1e5ea;
@@ -67,7 +67,7 @@ HEAD = """<!doctype html>
 
 
 def page(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str) -> str:
-    """The page: what each op does in figures, what to mind, and every sample with its versions."""
+    """Return the page: statistics of each op, cautions, and every sample with its versions."""
     parts = [
         f"{HEAD}<title>{_text(showing.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
         f'<h1>{_text(showing.title)}</h1>\n<p class="subtitle">{_text(subtitle)}</p>',
