@@ -1,4 +1,4 @@
-"""Numbers in a text become others of the same shape."""
+"""Replace numbers in a text by random ones of the same format."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def numbers(
 
 
 def _other(number: str, rng: np.random.Generator) -> str:
-    """A number of the same shape; its first digit is none that it had, and is 0 where it was."""
+    """Draw a number of the same format; the first nonzero digit changes, leading zeros stay."""
     digits = [i for i, character in enumerate(number) if character.isdecimal()]
     first = next((i for i in digits if unicodedata.decimal(number[i]) > 0), digits[-1])
     characters = list(number)

@@ -1,4 +1,4 @@
-"""Augmentations that put other words into a text: synonyms, words near in meaning, what the model expects."""
+"""Word replacement and insertion: synonyms, embedding neighbors, masked language model predictions."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def synonyms(
     """
     if not happens(rng, probability):
         return None
-    others = _different(source(from_, passage))
-    return _replaced(passage, rng, known_words(from_, passage, others), others, share)
+    others = _with_capitals(source(from_, passage))
+    return _replace_words(passage, rng, known_words(from_, passage, others), others, share)
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -67,7 +67,7 @@ def neighbours(
     if not happens(rng, probability) or lexicon is None:
         return None
     known = [word for word in passage.free if lexicon.knows(passage[word])]
-    return _replaced(passage, rng, known, _different(lambda word: lexicon.neighbours(word, nearest)), share)
+    return _replace_words(passage, rng, known, _with_capitals(lambda word: lexicon.neighbours(word, nearest)), share)
 
 
 def _open_model(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
@@ -100,8 +100,8 @@ def masked_fill(
     luck = rng.random(len(words)).tolist()
     if not words:
         return None
-    found = masked_lm.fill(passage, words, luck, candidates)
-    return changes(passage, [Edit(*word, like(passage[word], new)) for word, new in found.items()])
+    replacements = masked_lm.fill(passage, words, luck, candidates)
+    return changes(passage, [Edit(*word, like(passage[word], new)) for word, new in replacements.items()])
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -137,27 +137,27 @@ def insert(
 
 
 def like(word: str, other: str) -> str:
-    """Another word with the capitals of a word: Cat, dog → Dog; CAT, dog → DOG."""
+    """Transfer capitalization from `word` to `other`: Cat, dog → Dog; CAT, dog → DOG."""
     if word.isupper() and len(word) > 1:
         return other.upper()
     return other[:1].title() + other[1:] if word[:1].isupper() else other
 
 
-def _replaced(
+def _replace_words(
     passage: Passage, rng: np.random.Generator, words: Sequence[Span], others: Source, share: float
 ) -> Edits | None:
-    """Another word in the place of each of a share of the words."""
+    """Replace a share of the words, each by a random candidate of `others`."""
     replacements = [(word, others(passage[word])) for word in chosen(rng, words, share)]
     return changes(passage, [Edit(*word, pick(rng, some)) for word, some in replacements if some])
 
 
-def _different(others: Source) -> Source:
-    """What a source has for a word, with the word's capitals, where that makes it another one."""
+def _with_capitals(others: Source) -> Source:
+    """Wrap a source: transfer the word's capitalization and drop candidates equal to it."""
     return lambda word: [new for other in others(word) if (new := like(word, other)) != word]
 
 
 def _inserted(passage: Passage, place: Span, word: Span, others: Source, rng: np.random.Generator) -> Edit:
-    """A word put before another, with a space, but not where words touch, as in Chinese."""
+    """Insert a word before another, followed by a space unless words are adjacent, as in Chinese."""
     new = pick(rng, others(passage[word]))
     touches = place.start > 0 and passage.text[place.start - 1].isalnum()
     return Edit(place.start, place.start, new if touches else f"{new} ")

@@ -1,4 +1,4 @@
-"""Augmentations that hide parts of a text from the model."""
+"""Cutoff augmentations: hide word spans or tokens from the model."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def token_cutoff(
 
 
 def _tokens(passage: Passage) -> list[Span]:
-    """The tokens with a letter or a digit in the words that may change; the words, where no tokenizer is known.
+    """Return the tokens with a letter or a digit inside changeable words; without a tokenizer, the words.
 
-    Words that touch, as in Chinese, may share a token.
+    Adjacent words, as in Chinese, may share a token, so tokens are matched against merged runs of words.
     """
     if passage.lexicon is None:
         return list(passage.free)

@@ -1,4 +1,4 @@
-"""Augmentations of words: taken out, exchanged, masked, and punctuation between them."""
+"""Word-level augmentations: deletion, swap, mask, and insertion of punctuation (AEDA)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ftaug.text.augmentations.masks import mask_of, needs_mask
 from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick, rounded
 
 SHARE: Mapping[str, tuple[Any, Any]] = {"share": (0.0, 1.0)}
-"""What a severity sets: the share itself."""
+"""Severity range of ops whose strength is the setting `share`."""
 
 By = Literal["mask", "delete"]
 
@@ -104,17 +104,17 @@ def mask(
 
 
 def hidden(passage: Passage, words: Sequence[Span], by: By) -> Edits | None:
-    """Words or parts of words masked, or taken out."""
+    """Mask or delete words or parts of words."""
     token = mask_of(passage) if by == "mask" else ""
     return changes(passage, [Edit(*word, token) for word in words] if token else without(passage, words))
 
 
 def without(passage: Passage, words: Iterable[Span]) -> Iterator[Edit]:
-    """Edits that take words out, in order, each with the space before it, or, where there is none, behind it."""
+    """Yield deletions of words, in order, each with the space before it, or after it if there is none."""
     text, at, something_stays = passage.text, 0, False
     for start, end in words:
         something_stays = something_stays or bool(text[at:start].strip())
-        goes_on = text[end : end + 1].isalnum()  # what goes is a part of a word
+        goes_on = text[end : end + 1].isalnum()  # only a part of a word is deleted
         before = start - 1 if start - 1 >= at and text[start - 1].isspace() and not goes_on else start
         behind = end + 1 if text[end : end + 1].isspace() else end
         wide = Span(before, end) if before < start else Span(start, end if something_stays else behind)
@@ -124,15 +124,15 @@ def without(passage: Passage, words: Iterable[Span]) -> Iterator[Edit]:
 
 
 def _sparing_one(passage: Passage, order: Sequence[int]) -> list[Span]:
-    """The words at these positions of the free ones, but for the last of them if no word would be left."""
-    kept = order[: len(passage.words) - 1]
-    return [passage.free[i] for i in sorted(kept)]
+    """Return the free words at these positions; drop the last one if no word of the text would remain."""
+    indices = order[: len(passage.words) - 1]
+    return [passage.free[i] for i in sorted(indices)]
 
 
 def _unequal_cycles(words: Sequence[str], order: Sequence[int], count: int) -> list[list[int]]:
-    """So many positions, the first in an order for which that can be, as pairs and perhaps three of unequal words.
+    """Select up to `count` positions, in the given order, as swap cycles of unequal words: pairs and perhaps a triple.
 
-    All can change places if no word takes up more than half of them. With equal words side by side, those half of the
+    All can be paired if no word fills more than half of the positions. With equal words side by side, entries half the
     length apart differ.
     """
     most_common = Counter(words).most_common(1)[0][1]
@@ -153,6 +153,6 @@ def _unequal_cycles(words: Sequence[str], order: Sequence[int], count: int) -> l
 
 
 def _mark(passage: Passage, word: Span, mark: str) -> Edit:
-    """A mark before a word, and a space between, but not where words touch, as in Chinese."""
+    """Insert a mark before a word, followed by a space unless words are adjacent, as in Chinese."""
     touches = word.start > 0 and passage.text[word.start - 1].isalnum()
     return Edit(word.start, word.start, mark if touches else f"{mark} ")

@@ -1,7 +1,7 @@
 """Figures of what an op does to texts, against texts of which they can be counted."""
 
 from ftaug.text.edits import Edit
-from ftaug.text.preview.statistics import Effect, _character_share, _word_share, _wiped_out
+from ftaug.text.preview.statistics import Effect, _character_share, _wiped_out, _word_share
 from ftaug.text.preview.trials import Change, Trial
 
 
