@@ -1,4 +1,4 @@
-"""Rows of a table in a file: CSV, TSV, JSON Lines or Parquet."""
+"""Read table rows from CSV, TSV, JSON Lines or Parquet."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ftaug.data.tables.delimited import DELIMITERS
 from ftaug.errors import BadData, MissingInput, Place, Problem, did_you_mean, missing_extra
 
 Row = tuple[int, Sequence[Any]]
-"""The number of its line (Parquet: of the row, from 1), and the values of the columns asked for."""
+"""Line number (Parquet: row number from 1) and the values of the requested columns."""
 
 JSON_LINES = (".jsonl", ".ndjson")
 SUFFIXES = (*DELIMITERS, *JSON_LINES, ".parquet")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""What files in that encoding begin with."""
+"""Byte order marks of UTF-16."""
 
 
 def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    """Read columns row by row for a component, named for its errors; raises BadData with the line, or MissingInput."""
+    """Yield the given columns row by row; `reader` is named in errors. Raises BadData with the line, MissingInput."""
     suffix = _checked(reader, path)
     if suffix in DELIMITERS:
         return _delimited(path, columns)
@@ -31,13 +31,13 @@ def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def whole_rows(reader: str, path: Path) -> Iterator[Row]:
-    """Read all cells of CSV or TSV row by row, the names of the columns first, which may repeat; raises as `rows`."""
+    """Yield all cells of CSV or TSV row by row, header first; column names may repeat. Raises as `rows`."""
     _checked(reader, path)
     return iter(delimited.records(path))
 
 
 def header(reader: str, path: Path) -> list[str]:
-    """The names of the columns; in JSON Lines those of the first line. Raises BadData, MissingInput."""
+    """Return the column names; in JSON Lines, the keys of the first line. Raises BadData, MissingInput."""
     suffix = _checked(reader, path)
     if suffix in DELIMITERS:
         return delimited.header(path)
@@ -48,7 +48,7 @@ def header(reader: str, path: Path) -> list[str]:
 
 
 def _checked(reader: str, path: Path) -> str:
-    """The ending of a table that is there and can be read."""
+    """Check that a table exists and is readable; return its suffix."""
     suffix = path.suffix.lower()
     if not path.is_file():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -65,7 +65,7 @@ def _checked(reader: str, path: Path) -> str:
 
 
 def at(path: Path, line: int, message: str) -> Problem:
-    """A problem on a line of the table."""
+    """Return a problem located at a line of the table."""
     return Problem(message, Place(str(path), line))
 
 
@@ -85,7 +85,7 @@ def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of JSON Lines with the numbers of their lines."""
+    """Yield the objects of JSON Lines with their line numbers."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -102,7 +102,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; json.loads would keep the last value of a repeated key and drop the others."""
+    """Build a JSON object; raises BadData for a repeated key, of which json.loads would keep the last value."""
     record = dict(pairs)
     if len(record) < len(pairs):
         key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
@@ -137,7 +137,7 @@ def _opened_parquet(path: Path) -> Iterator[Any]:
 
 
 def _values(column: Any) -> list[Any]:
-    """The cells of a column; bytes that are not UTF-8 are carried through, as in the other formats."""
+    """Return the cells of a column; invalid UTF-8 is kept by surrogateescape, as in the other formats."""
     try:
         return list(column.to_pylist())
     except UnicodeDecodeError:
@@ -146,7 +146,7 @@ def _values(column: Any) -> list[Any]:
 
 
 def check_columns(path: Path, wanted: Sequence[str], names: Sequence[str], line: int = 1, hint: str = "") -> None:
-    """Refuse a table that lacks a column or has it twice."""
+    """Raise BadData for a missing or repeated column."""
     for column in wanted:
         if column not in names:
             there = ", ".join(f"'{name}'" for name in names) or "none"
