@@ -15,7 +15,7 @@ from ftaug.errors import BadData, MissingInput, missing_extra
 from ftaug.text.segmentation import Span, pattern, whole_characters
 from ftaug.weights import download_error
 
-NEIGHBOURS = 8
+NEIGHBORS = 8
 EMBEDDINGS = ("word_embeddings.weight", "tok_embeddings.weight", "embed_tokens.weight", "shared.weight")
 """Suffixes of the name of the token embedding matrix in the models of transformers."""
 
@@ -69,16 +69,16 @@ class Lexicon:
         marked = [(w[1:], i) for w, i in all_pairs if w.startswith(MARKS)]
         bytes_of = _bytes_by_character() if any(w.startswith("Ġ") for w, _ in all_pairs) else None
         whole = marked if len(marked) > 10 else all_pairs
-        spelt = [(_decoded(w, bytes_of) if bytes_of else w, i) for w, i in whole]
+        spellings = [(_decoded(w, bytes_of) if bytes_of else w, i) for w, i in whole]
         is_word = pattern(WORD).fullmatch
-        return {word: code for word, code in spelt if word and is_word(word)}
+        return {word: code for word, code in spellings if word and is_word(word)}
 
     @cached_property
     def whole_words(self) -> tuple[np.ndarray, list[str]]:
         """Token ids of whole words, ascending, and their spellings."""
-        spelt = {code: word for word, code in self._words.items()}
-        codes = sorted(spelt)
-        return np.array(codes, np.int64), [spelt[code] for code in codes]
+        spellings = {code: word for word, code in self._words.items()}
+        codes = sorted(spellings)
+        return np.array(codes, np.int64), [spellings[code] for code in codes]
 
     @cached_property
     def _vectors(self) -> np.ndarray:
@@ -110,26 +110,26 @@ class Lexicon:
         """Whether a word is a single token, as it is or in lower case."""
         return word in self._words or word.lower() in self._words
 
-    def neighbours(self, word: str, count: int = NEIGHBOURS) -> list[str]:
+    def neighbors(self, word: str, count: int = NEIGHBORS) -> list[str]:
         """Return the nearest other words by cosine similarity, nearest first; empty for an unknown word."""
-        words = self._neighbours.get((word, count))
+        words = self._neighbor_cache.get((word, count))
         if words is None:
-            words = self._neighbours[word, count] = self._nearest(word, count)
+            words = self._neighbor_cache[word, count] = self._nearest(word, count)
         return words
 
     @cached_property
-    def _neighbours(self) -> dict[tuple[str, int], list[str]]:
+    def _neighbor_cache(self) -> dict[tuple[str, int], list[str]]:
         return {}
 
     def _nearest(self, word: str, count: int) -> list[str]:
         code = self._words.get(word, self._words.get(word.lower()))
         if code is None:
             return []
-        codes, spelt = self.whole_words
+        codes, spellings = self.whole_words
         similarity = self._vectors @ self._vectors[int(np.searchsorted(codes, code))]
         near = np.argpartition(-similarity, min(4 * count, len(codes) - 1))[: 4 * count + 1]
         near = near[np.lexsort((near, -similarity[near]))]
-        others = [spelt[i] for i in near.tolist() if spelt[i].lower() != word.lower()]
+        others = [spellings[i] for i in near.tolist() if spellings[i].lower() != word.lower()]
         return others[:count]
 
     @cached_property

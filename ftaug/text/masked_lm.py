@@ -76,17 +76,17 @@ def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candida
     ids, places = _masked(passage, words, lexicon, head.longest)
     if not places:
         return {}
-    codes, spelt = lexicon.whole_words
+    codes, spellings = lexicon.whole_words
     with _one_thread(), torch.inference_mode():
         logits = head.model(input_ids=torch.tensor([ids])).logits[0, list(places.values())].numpy()
     replacements: dict[Span, str] = {}
     for word, row in zip(places, logits[:, codes], strict=True):
         original = passage[word].lower()
         order = np.argsort(-row, kind="stable")[: candidates + SHOWN].tolist()
-        best = [i for i in order if spelt[i].lower() != original][:candidates]
+        best = [i for i in order if spellings[i].lower() != original][:candidates]
         if best:
             weights = np.exp((row[best] - row[best[0]]).astype(np.float64)).cumsum()
-            replacements[word] = spelt[best[int(np.searchsorted(weights, luck[words.index(word)] * weights[-1]))]]
+            replacements[word] = spellings[best[int(np.searchsorted(weights, luck[words.index(word)] * weights[-1]))]]
     return replacements
 
 

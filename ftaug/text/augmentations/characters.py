@@ -31,11 +31,10 @@ CONFUSED = "0oO 1lI 5sS 8B 2zZ 6b 9gq rn,m cl,d vv,w ii,u ce hb uv ij ft"
 def keyboard(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Hit a key beside the right one.
+    """Insert keyboard typos: replace a character by an adjacent key.
 
     Settings:
-        share: the share of the words with a letter or digit of a QWERTY keyboard that gets one such misprint; one at
-            least
+        share: the share of the words with a character of a QWERTY keyboard that gets one typo; at least one word
         probability: the chance that the op fires for a text
     """
 
@@ -50,10 +49,10 @@ def keyboard(
 def ocr(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Misread characters as a scanner does: 0 for o, 1 for l, m for rn.
+    """Simulate OCR errors: 0 for o, 1 for l, m for rn.
 
     Settings:
-        share: the share of the words with such a character that is misread in one place; one at least
+        share: the share of the words with a confusable character that gets one error; at least one word
         probability: the chance that the op fires for a text
     """
 
@@ -68,10 +67,10 @@ def ocr(
 def swap_characters(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Let two neighbouring characters of a word change places.
+    """Swap two adjacent characters of a word.
 
     Settings:
-        share: the share of the words with two unequal characters in which that happens; one at least
+        share: the share of the words with two different characters to change; at least one word
         probability: the chance that the op fires for a text
     """
 
@@ -85,10 +84,10 @@ def swap_characters(
 def drop_characters(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Leave out a character of a word.
+    """Delete a character of a word.
 
     Settings:
-        share: the share of the words of two characters or more in which that happens; one at least
+        share: the share of the words of two characters or more to change; at least one word
         probability: the chance that the op fires for a text
     """
 
@@ -102,10 +101,10 @@ def drop_characters(
 def insert_characters(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put a character of the text, and so of its script, into a word.
+    """Insert a random character of the text, and so of its script, into a word.
 
     Settings:
-        share: the share of the words that may change in which that happens; one at least
+        share: the share of the unprotected words to change; at least one word
         probability: the chance that the op fires for a text
     """
 
@@ -125,11 +124,11 @@ def repeat(
     times: Count = 1,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Write a character of a word more than once: sooo.
+    """Repeat a character of a word: sooo.
 
     Settings:
-        share: the share of the words that may change in which that happens; one at least
-        times: how often more, at the most; uniform from 1
+        share: the share of the unprotected words to change; at least one word
+        times: the maximum number of repetitions; drawn uniformly from 1 to this
         probability: the chance that the op fires for a text
     """
 
@@ -155,11 +154,11 @@ def change_case(
     to: Literal["any", "lower", "upper", "title"] = "any",
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Write words in lower case, in upper case, or with a capital.
+    """Change the capitalization of words: lower, upper or title case.
 
     Settings:
-        share: the share of the words that can be written so, and are not yet, which is; one at least
-        to: lower, upper or title (a capital first); any draws one that differs for each word
+        share: the share of the words not yet in that case to change; at least one word
+        to: lower, upper or title (capital first); any draws a different case for each word
         probability: the chance that the op fires for a text
     """
 

@@ -39,15 +39,15 @@ def contractions(
     direction: Literal["both", "expand", "contract"] = "both",
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Write English contractions out, and draw together what can be: it's, it is; they will, they'll.
+    """Expand or contract English contractions: it's, it is; they will, they'll.
 
     Settings:
-        share: the share of the places where that can be done in which it is; one at least
+        share: the share of the possible places to change; at least one
         direction: expand (it's → it is), contract (it is → it's) or both
         probability: the chance that the op fires for a text
 
-    Negated ones (isn't, is not) are protected unless `protect: {negations: false}` stands before. What may mean two
-    things (`he'd`, and `it's` before a participle) is left.
+    Negated ones (isn't, is not) are protected unless `protect: {negations: false}` comes before. Ambiguous ones
+    (`he'd`, and `it's` before a participle) are unchanged.
     """
     if not happens(rng, probability):
         return None

@@ -20,13 +20,13 @@ NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 def numbers(
     passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put other numbers in the place of numbers, of as many digits and the same format: 1,250.00, 3,871.42.
+    """Replace numbers by random ones of the same number of digits and format: 1,250.00, 3,871.42.
 
     Settings:
-        share: the share of the numbers that is replaced; one at least
+        share: the share of the numbers to replace; at least one
         probability: the chance that the op fires for a text
 
-    For texts whose class does not hang on a number. Words with digits in them (B2B, 2nd) stay; leading zeros do too.
+    For texts whose class does not depend on numbers. Words with digits (B2B, 2nd) and leading zeros are unchanged.
     """
     if not happens(rng, probability):
         return None

@@ -43,7 +43,7 @@ def _check_coverage(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterab
 def paraphrases(
     passage: Passage, rng: np.random.Generator, *, from_: FilePath, probability: Probability = 0.5
 ) -> Edits | None:
-    """Put a paraphrase of the whole text in its place, such as a back-translation, from a table of your own.
+    """Replace the whole text by a paraphrase, such as a back-translation, from a table of your own.
 
     Settings:
         from: the table: CSV or TSV whose first row names the columns, text first and paraphrases in those behind it,

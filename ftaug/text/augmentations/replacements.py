@@ -25,13 +25,13 @@ def synonyms(
     share: Share = 0.1,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put synonyms in the place of words, with their capitals.
+    """Replace words by synonyms, with the same capitalization.
 
     Settings:
         from: a table of your own, or wordnet. A table is CSV or TSV whose first row names the columns, word first and
             its synonyms in those behind it, or JSON Lines or Parquet with word and synonyms; several words together
             may be a word
-        share: the share of the words with synonyms that is replaced; one at least
+        share: the share of the words with synonyms to replace; at least one word
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019. WordNet is English and needs nltk and its data. As in EDA it is
@@ -54,20 +54,20 @@ def neighbours(
     nearest: Count = 8,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put words in the place of others that are near them in the model's own embeddings.
+    """Replace words by their nearest neighbors in the model's own embeddings.
 
     Settings:
-        share: the share of the words that the model knows as one token that is replaced; one at least
-        nearest: of how many nearest one is drawn
+        share: the share to replace of the words that are a single token; at least one word
+        nearest: the number of nearest neighbors to draw from
         probability: the chance that the op fires for a text
 
-    Near words are of a kind, not of one meaning: the neighbours of `good` include `bad`. Nothing is downloaded.
+    Neighbors are related words, not synonyms: those of `good` include `bad`. Nothing is downloaded.
     """
     lexicon = passage.lexicon
     if not happens(rng, probability) or lexicon is None:
         return None
     known = [word for word in passage.free if lexicon.knows(passage[word])]
-    return _replace_words(passage, rng, known, _with_capitals(lambda word: lexicon.neighbours(word, nearest)), share)
+    return _replace_words(passage, rng, known, _with_capitals(lambda word: lexicon.neighbors(word, nearest)), share)
 
 
 def _open_model(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
@@ -84,15 +84,15 @@ def masked_fill(
     candidates: Count = 10,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Mask words and put in their places what the pretrained model expects there.
+    """Replace words by predictions of the pretrained masked language model.
 
     Settings:
-        share: the share of the words that may change, and that the model sees, which is replaced; one at least
-        candidates: of how many words that the model finds most likely one is drawn, by their probabilities
+        share: the share to replace of the unprotected words that the model sees; at least one word
+        candidates: the number of most likely words to sample from, by their probabilities
         probability: the chance that the op fires for a text
 
     The model at the backbone's path, with the head that it was pretrained with, runs on the CPU in each worker: some
-    ten milliseconds a text for a small model, much more for a large one. It never puts back the word that was there.
+    ten milliseconds a text for a small model, much more for a large one. It never draws the original word.
     """
     if not happens(rng, probability) or passage.lexicon is None:
         return None
@@ -113,12 +113,12 @@ def insert(
     share: Share = 0.1,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put words before others at random places.
+    """Insert words at random places.
 
     Settings:
         from: own for words of the text itself; or for words like one of the text's: neighbours (in the model's
             embeddings), wordnet, or a table of synonyms
-        share: the number of words put in, as a share of the words that one may be put before; one at least
+        share: the number of words to insert, as a share of the possible places; at least one
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019, which takes synonyms from WordNet and never of stop words; so

@@ -19,13 +19,13 @@ from ftaug.text.edits import Edit, Edits, Passage, Rewritten, Span, changes, rou
 def shuffle_sentences(
     passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put sentences into another order; protected parts move with theirs.
+    """Shuffle sentences; protected parts move with their sentences.
 
     Settings:
-        share: the share of the sentences that is put into a random other order; two at least, not all of them equal
+        share: the share of the sentences to shuffle; at least two, not all equal
         probability: the chance that the op fires for a text
 
-    What stands between sentences stays: spaces, line breaks.
+    Spaces and line breaks between sentences stay in place.
     """
     units = _units(passage)
     if not happens(rng, probability) or len(units) < 2:
@@ -45,11 +45,11 @@ def shuffle_sentences(
 def crop_sentences(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.3, probability: Probability = 1.0
 ) -> Edits | None:
-    """Cut sentences off the beginning and the end; those with protected parts, and all between them, stay.
+    """Crop sentences at the beginning and the end; sentences with protected parts, and all between them, are kept.
 
     Settings:
-        share: the share of the sentences that is cut off; one sentence stays at least. Where it is less than one
-            sentence, one is cut off as often as gives the share
+        share: the share of the sentences to crop; at least one sentence is kept. If the share is less than one
+            sentence, one is cropped with the corresponding probability
         probability: the chance that the op fires for a text
     """
     units = _units(passage)

@@ -32,7 +32,7 @@ def source(named: str | Path, passage: Passage) -> Source:
     if named == "wordnet":
         return in_wordnet
     lexicon = passage.lexicon
-    return (lambda word: lexicon.neighbours(word)[:NEAREST]) if lexicon is not None else lambda word: ()
+    return (lambda word: lexicon.neighbors(word)[:NEAREST]) if lexicon is not None else lambda word: ()
 
 
 def known_words(named: str | Path, passage: Passage, others: Source) -> list[Span]:

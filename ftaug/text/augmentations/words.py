@@ -25,10 +25,10 @@ By = Literal["mask", "delete"]
 def delete(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Take out words, each with one of the spaces beside it.
+    """Delete words, each with an adjacent space.
 
     Settings:
-        share: the share of the words that may change which goes; one at least, and never all words of the text
+        share: the share of the unprotected words to delete; at least one, never all words of the text
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019.
@@ -42,10 +42,10 @@ def delete(
 def swap(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Let words change places, two and two, and three where their number is odd; never equal ones.
+    """Swap words in pairs, and a triple if their number is odd; never equal words.
 
     Settings:
-        share: the share of the words that may change which changes places; two words at least
+        share: the share of the unprotected words to swap; at least two words
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019. Spaces and punctuation stay where they are.
@@ -69,12 +69,12 @@ def aeda(
     marks: tuple[Text, ...] = (".", ";", "?", ":", "!", ","),
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put punctuation before words at random places; all words stay, in their order.
+    """Insert punctuation before words at random places; words and their order are unchanged.
 
     Settings:
-        share: the largest number of marks, as a share of the words that one may be put before, rounded down; their
-            number is uniform from 1 to that, and 1 in shorter texts
-        marks: what is put there
+        share: the maximum number of marks, as a share of the possible places, rounded down; their number is drawn
+            uniformly from 1 to this, and is 1 in short texts
+        marks: the punctuation marks to insert
         probability: the chance that the op fires for a text
 
     AEDA, Karimi et al. 2021.
@@ -91,10 +91,10 @@ def aeda(
 def mask(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.15, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put the model's mask token in the place of words.
+    """Replace words by the model's mask token.
 
     Settings:
-        share: the share of the words that may change which is masked; one at least
+        share: the share of the unprotected words to mask; at least one word
         probability: the chance that the op fires for a text
     """
     if not happens(rng, probability):

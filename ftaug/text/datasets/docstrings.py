@@ -80,7 +80,7 @@ class Documentation:
 
 @dataset.register(tasks=("single_label",))
 def docstrings(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> Documentation:
-    """About 5,500 paragraphs of the documentation of Python's standard library, to be told apart by their theme.
+    """About 5,500 paragraphs of the documentation of Python's standard library, labeled by theme (10 classes).
 
     Settings:
         per_class: use only that many texts of each class for training; validation and test stay whole
@@ -90,7 +90,7 @@ def docstrings(split: str, *, per_class: Count | None = None, subset_seed: Count
     xml. The docstrings are read from the sources of the Python that runs ftaug, which are not run; they depend on its
     version. The names of modules, classes and functions are masked by NAME, so that they do not give the class away;
     examples, tables and near-duplicates are left out. The splits, 70/15/15, go by a hash of the name of what is
-    documented, so that none parts its paragraphs. Source: Python's documentation (PSF licence).
+    documented, so that its paragraphs are in the same split. Source: Python's documentation (PSF licence).
     """
     modules = frozenset(THEME_OF)
     selected = [

@@ -39,7 +39,7 @@ def text_table(
         text: the column with the text, or a list of two columns for pairs of texts
         label: the column with the class, `label` unless set; or a list of columns of 0 and 1, one for each class of a
             multi-label task
-        target: the column with the number to tell, or a list of such columns, in place of a label
+        target: the column with the number to predict, or a list of such columns, instead of a label
         labels_separator: what separates the classes in the label column of a multi-label task, such as "|"; several
             rows of a text are joined
         group: a column; a split keeps texts with the same value there on one side; one without a value is a group of
