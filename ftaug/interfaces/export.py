@@ -43,7 +43,7 @@ class ScriptSource(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """How to read samples as in training, for inference without ftaug."""
+    """Decoding steps and script source to read samples as in training, for inference without ftaug."""
 
     decoding: Sequence[
         Mapping[str, Any]

@@ -64,8 +64,8 @@ def words_seen(passage: Passage) -> list[Span]:
     return [word for word in passage.free if word.end <= end]
 
 
-def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candidates: int) -> Mapping[Span, str]:
-    """Sample a replacement for each word from the `candidates` most likely others, given uniform numbers `luck`.
+def fill(passage: Passage, words: Sequence[Span], uniform: Sequence[float], candidates: int) -> Mapping[Span, str]:
+    """Sample a replacement for each word from the `candidates` most likely others, given numbers `uniform` in [0, 1).
 
     Words beyond the model's maximum length get none.
     """
@@ -86,7 +86,9 @@ def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candida
         best = [i for i in order if spellings[i].lower() != original][:candidates]
         if best:
             weights = np.exp((row[best] - row[best[0]]).astype(np.float64)).cumsum()
-            replacements[word] = spellings[best[int(np.searchsorted(weights, luck[words.index(word)] * weights[-1]))]]
+            replacements[word] = spellings[
+                best[int(np.searchsorted(weights, uniform[words.index(word)] * weights[-1]))]
+            ]
     return replacements
 
 

@@ -23,7 +23,7 @@ from ftaug.text.types import SUFFIXES, Text, decoded
 STANDARD_INPUT = "-"
 NAME_LENGTH = 60
 UNREAD = (".json", ".xlsx", ".xls", ".ods", ".pdf", ".docx", ".doc", ".odt", ".gz", ".zip", ".arrow", ".feather")
-"""Endings of files that are neither lines of text nor tables that are read."""
+"""Suffixes of unsupported file types."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Faults:
 
 @dataclass(frozen=True)
 class Table:
-    """Which columns a dataset reads from a table."""
+    """Input, target, group and split columns that a dataset reads from a table."""
 
     reader: str  # name of the dataset in errors
     noun: str  # word for a sample
@@ -133,7 +133,7 @@ def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
 
 def _unset_split_column(table: Table) -> str | None:
     """Return the only unused column named split; None otherwise."""
-    if table.split_column is not None or table.path.suffix.lower() in JSON_LINES:  # whose lines may lack it
+    if table.split_column is not None or table.path.suffix.lower() in JSON_LINES:  # lines may lack the key
         return None
     used = {*table.columns, *table.targets.columns, table.group}
     unused = [name for name in header(table.reader, table.path) if name.lower() == "split" and name not in used]

@@ -147,8 +147,8 @@ def headerless(path: Path, why: str, names: Sequence[str], cells_of_first: Seque
 
 def share(marks: Iterable[bool]) -> float:
     """Share of true values; 0 if empty."""
-    listed = list(marks)
-    return sum(listed) / max(1, len(listed))
+    values = list(marks)
+    return sum(values) / max(1, len(values))
 
 
 def _split(content: Content) -> str | None:
@@ -178,5 +178,5 @@ def _is_group(name: str, values: Sequence[str]) -> bool:
 
 def _only(names: Iterable[str]) -> str | None:
     """Return the only name; None if there are none or several."""
-    listed = list(names)
-    return listed[0] if len(listed) == 1 else None
+    candidates = list(names)
+    return candidates[0] if len(candidates) == 1 else None

@@ -73,9 +73,9 @@ def _delimited(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     table = delimited.records(path)
     _, names = next(table, (1, []))
     check_columns(path, columns, names, hint=delimited.ambiguity(path, names))
-    wanted = [names.index(column) for column in columns]
+    indices = [names.index(column) for column in columns]
     for line, row in table:
-        yield line, [row[index] for index in wanted]
+        yield line, [row[index] for index in indices]
 
 
 def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -145,9 +145,9 @@ def _values(column: Any) -> list[Any]:
         return [cell if cell is None else cell.decode(errors="surrogateescape") for cell in cells]
 
 
-def check_columns(path: Path, wanted: Sequence[str], names: Sequence[str], line: int = 1, hint: str = "") -> None:
+def check_columns(path: Path, required: Sequence[str], names: Sequence[str], line: int = 1, hint: str = "") -> None:
     """Raise BadData for a missing or repeated column."""
-    for column in wanted:
+    for column in required:
         if column not in names:
             there = ", ".join(f"'{name}'" for name in names) or "none"
             near = did_you_mean(column, names)

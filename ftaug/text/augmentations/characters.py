@@ -42,7 +42,7 @@ def keyboard(
         hit = pick(rng, _adjacent_keys()[characters[at].lower()])
         return [*characters[:at], hit.upper() if characters[at].isupper() else hit, *characters[at + 1 :]]
 
-    return _respelt(passage, rng, share, probability, _keys, misprint)
+    return _respell(passage, rng, share, probability, _keys, misprint)
 
 
 @augmentation.register(severity=SHARE)
@@ -60,7 +60,7 @@ def ocr(
         start, end = place
         return [*characters[:start], pick(rng, _confused()["".join(characters[start:end])]), *characters[end:]]
 
-    return _respelt(passage, rng, share, probability, _misreadable, misreading)
+    return _respell(passage, rng, share, probability, _misreadable, misreading)
 
 
 @augmentation.register(severity=SHARE)
@@ -77,7 +77,7 @@ def swap_characters(
     def swapped(characters: Sequence[str], at: int) -> list[str]:
         return [*characters[:at], characters[at + 1], characters[at], *characters[at + 2 :]]
 
-    return _respelt(passage, rng, share, probability, _unequal_pairs, swapped)
+    return _respell(passage, rng, share, probability, _unequal_pairs, swapped)
 
 
 @augmentation.register(severity=SHARE)
@@ -94,7 +94,7 @@ def drop_characters(
     def shortened(characters: Sequence[str], at: int) -> list[str]:
         return [*characters[:at], *characters[at + 1 :]]
 
-    return _respelt(passage, rng, share, probability, _of_two_or_more, shortened)
+    return _respell(passage, rng, share, probability, _of_two_or_more, shortened)
 
 
 @augmentation.register(severity=SHARE)
@@ -112,7 +112,7 @@ def insert_characters(
         new = pick(rng, characters_of(passage[pick(rng, passage.words)]))
         return [*characters[:at], new, *characters[at:]]
 
-    return _respelt(passage, rng, share, probability, lambda word: range(len(characters_of(word)) + 1), lengthened)
+    return _respell(passage, rng, share, probability, lambda word: range(len(characters_of(word)) + 1), lengthened)
 
 
 @augmentation.register(severity=SHARE)
@@ -135,7 +135,7 @@ def repeat(
     def repeated(characters: Sequence[str], at: int) -> list[str]:
         return [*characters[:at], characters[at] * (1 + int(rng.random() * times)), *characters[at:]]
 
-    return _respelt(passage, rng, share, probability, lambda word: range(len(characters_of(word))), repeated)
+    return _respell(passage, rng, share, probability, lambda word: range(len(characters_of(word))), repeated)
 
 
 def _needs_cased_tokenizer(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
@@ -164,13 +164,14 @@ def change_case(
 
     if not happens(rng, probability):
         return None
-    able = [word for word in passage.free if _capitalizations(passage[word], to)]
+    candidates = [word for word in passage.free if _capitalizations(passage[word], to)]
     return changes(
-        passage, [Edit(*word, pick(rng, _capitalizations(passage[word], to))) for word in chosen(rng, able, share)]
+        passage,
+        [Edit(*word, pick(rng, _capitalizations(passage[word], to))) for word in chosen(rng, candidates, share)],
     )
 
 
-def _respelt(
+def _respell(
     passage: Passage,
     rng: np.random.Generator,
     share: float,
@@ -184,9 +185,9 @@ def _respelt(
     """
     if not happens(rng, probability):
         return None
-    able = [word for word in passage.free if places(passage[word])]
+    candidates = [word for word in passage.free if places(passage[word])]
     edits = []
-    for word in chosen(rng, able, share):
+    for word in chosen(rng, candidates, share):
         old = passage[word]
         edits.append(Edit(*word, "".join(spelling(characters_of(old), pick(rng, places(old))))))
     return changes(passage, edits)

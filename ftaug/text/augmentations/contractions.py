@@ -51,8 +51,10 @@ def contractions(
     """
     if not happens(rng, probability):
         return None
-    able = [edit for edit in _possible_edits(passage, direction) if passage.may_change(Span(edit.start, edit.end))]
-    return changes(passage, chosen(rng, able, share))
+    candidates = [
+        edit for edit in _possible_edits(passage, direction) if passage.may_change(Span(edit.start, edit.end))
+    ]
+    return changes(passage, chosen(rng, candidates, share))
 
 
 def _possible_edits(passage: Passage, direction: str) -> list[Edit]:

@@ -31,8 +31,8 @@ def numbers(
     if not happens(rng, probability):
         return None
     is_number = pattern(NUMBER).fullmatch
-    able = [word for word in passage.free if is_number(passage[word])]
-    return changes(passage, [Edit(*word, _other(passage[word], rng)) for word in chosen(rng, able, share)])
+    candidates = [word for word in passage.free if is_number(passage[word])]
+    return changes(passage, [Edit(*word, _other(passage[word], rng)) for word in chosen(rng, candidates, share)])
 
 
 def _other(number: str, rng: np.random.Generator) -> str:

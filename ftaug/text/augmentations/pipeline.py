@@ -92,6 +92,6 @@ class Pipeline:
 
         Raises errors that prevent an op from working. Data loaded here are shared with workers forked later.
         """
-        looks = [(op.fact("ahead"), op.settings) for _, op in nested(self.augment) if op.fact("ahead") is not None]
-        listed = list(texts) if looks else []
-        return [sentence for look, settings in looks for sentence in look(settings, self.lexicon, listed)]
+        checks = [(op.fact("ahead"), op.settings) for _, op in nested(self.augment) if op.fact("ahead") is not None]
+        all_texts = list(texts) if checks else []
+        return [note for check, settings in checks for note in check(settings, self.lexicon, all_texts)]

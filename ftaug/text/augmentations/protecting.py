@@ -73,9 +73,9 @@ def protect(
     A protected part keeps its characters through every op; it moves with what stands before it.
     """
     spans: list[Span] = list(negations_in(passage.text)) if negations else []
-    listed = [*words, *(_spellings(passage.labels) if labels else ())]
-    if listed:
-        spans += _matches(_any_of(listed), passage.text, ignore_case=True)
+    phrases = [*words, *(_spellings(passage.labels) if labels else ())]
+    if phrases:
+        spans += _matches(_any_of(phrases), passage.text, ignore_case=True)
     for expression in (*patterns, *(ENTITIES[name] for name in entities)):
         spans += _matches(expression, passage.text)
     return Protection(merged(spans))
@@ -97,11 +97,11 @@ def _spellings(labels: Iterable[str]) -> Iterator[str]:
         yield name.replace("_", " ").replace("-", " ")
 
 
-def _any_of(listed: Iterable[str]) -> str:
+def _any_of(phrases: Iterable[str]) -> str:
     """Return a regular expression that matches any of the words, longest first."""
     import re
 
-    ordered = sorted({word for word in listed if word.strip()}, key=lambda word: (-len(word), word))
+    ordered = sorted({word for word in phrases if word.strip()}, key=lambda word: (-len(word), word))
     return (
         rf"(?<![\p{{L}}\p{{N}}_])(?:{'|'.join(map(re.escape, ordered))})(?![\p{{L}}\p{{N}}_])" if ordered else r"(?!)"
     )

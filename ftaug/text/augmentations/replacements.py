@@ -41,8 +41,8 @@ def synonyms(
     """
     if not happens(rng, probability):
         return None
-    others = _with_capitals(source(from_, passage))
-    return _replace_words(passage, rng, known_words(from_, passage, others), others, share)
+    lookup = _with_capitals(source(from_, passage))
+    return _replace_words(passage, rng, known_words(from_, passage, lookup), lookup, share)
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -97,10 +97,10 @@ def masked_fill(
     if not happens(rng, probability) or passage.lexicon is None:
         return None
     words = chosen(rng, masked_lm.words_seen(passage), share)
-    luck = rng.random(len(words)).tolist()
+    uniform = rng.random(len(words)).tolist()
     if not words:
         return None
-    replacements = masked_lm.fill(passage, words, luck, candidates)
+    replacements = masked_lm.fill(passage, words, uniform, candidates)
     return changes(passage, [Edit(*word, like(passage[word], new)) for word, new in replacements.items()])
 
 
@@ -129,11 +129,13 @@ def insert(
     words = passage.words
     places = [word for word in words if passage.may_change(Span(word.start, word.start))]
     order = drawn_first(rng, len(places), share)
-    others = (lambda word: (word,)) if from_ == "own" else source(from_, passage)
-    able = words if from_ == "own" else [word for word in words if others(passage[word])]
-    if not able:
+    lookup = (lambda word: (word,)) if from_ == "own" else source(from_, passage)
+    words_with_candidates = words if from_ == "own" else [word for word in words if lookup(passage[word])]
+    if not words_with_candidates:
         return None
-    return changes(passage, [_inserted(passage, places[i], pick(rng, able), others, rng) for i in sorted(order)])
+    return changes(
+        passage, [_inserted(passage, places[i], pick(rng, words_with_candidates), lookup, rng) for i in sorted(order)]
+    )
 
 
 def like(word: str, other: str) -> str:
@@ -144,20 +146,20 @@ def like(word: str, other: str) -> str:
 
 
 def _replace_words(
-    passage: Passage, rng: np.random.Generator, words: Sequence[Span], others: Source, share: float
+    passage: Passage, rng: np.random.Generator, words: Sequence[Span], lookup: Source, share: float
 ) -> Edits | None:
     """Replace a share of the words, each by a random candidate of `others`."""
-    replacements = [(word, others(passage[word])) for word in chosen(rng, words, share)]
+    replacements = [(word, lookup(passage[word])) for word in chosen(rng, words, share)]
     return changes(passage, [Edit(*word, pick(rng, some)) for word, some in replacements if some])
 
 
-def _with_capitals(others: Source) -> Source:
+def _with_capitals(lookup: Source) -> Source:
     """Wrap a source: transfer the word's capitalization and drop candidates equal to it."""
-    return lambda word: [new for other in others(word) if (new := like(word, other)) != word]
+    return lambda word: [new for other in lookup(word) if (new := like(word, other)) != word]
 
 
-def _inserted(passage: Passage, place: Span, word: Span, others: Source, rng: np.random.Generator) -> Edit:
+def _inserted(passage: Passage, place: Span, word: Span, lookup: Source, rng: np.random.Generator) -> Edit:
     """Insert a word before another, followed by a space unless words are adjacent, as in Chinese."""
-    new = pick(rng, others(passage[word]))
+    new = pick(rng, lookup(passage[word]))
     touches = place.start > 0 and passage.text[place.start - 1].isalnum()
     return Edit(place.start, place.start, new if touches else f"{new} ")

@@ -24,28 +24,28 @@ KEY, VALUES = "word", "synonyms"
 NEAREST = 8
 
 
-def source(named: str | Path, passage: Passage) -> Source:
+def source(name_or_path: str | Path, passage: Passage) -> Source:
     """Return a function from a word or phrase to its replacements; empty if unknown."""
-    if isinstance(named, Path):
-        known = table(named, KEY, VALUES)
+    if isinstance(name_or_path, Path):
+        known = table(name_or_path, KEY, VALUES)
         return lambda words: known.get(normal(words), ())
-    if named == "wordnet":
+    if name_or_path == "wordnet":
         return in_wordnet
     lexicon = passage.lexicon
     return (lambda word: lexicon.neighbors(word)[:NEAREST]) if lexicon is not None else lambda word: ()
 
 
-def known_words(named: str | Path, passage: Passage, others: Source) -> list[Span]:
+def known_words(name_or_path: str | Path, passage: Passage, lookup: Source) -> list[Span]:
     """Return changeable words that have replacements; for a table also multi-word phrases, longest match first."""
-    longest = longest_key(named) if isinstance(named, Path) else 1
+    longest = longest_key(name_or_path) if isinstance(name_or_path, Path) else 1
     if longest == 1:
-        return [word for word in passage.free if others(passage[word])]
+        return [word for word in passage.free if lookup(passage[word])]
     spans: list[Span] = []
     for i, word in enumerate(passage.free):
         if spans and word.start < spans[-1].end:
             continue
         together = (Span(word.start, last.end) for last in reversed(passage.free[i : i + longest]))
-        longest_match = next((span for span in together if others(passage[span]) and passage.may_change(span)), None)
+        longest_match = next((span for span in together if lookup(passage[span]) and passage.may_change(span)), None)
         spans += [longest_match] if longest_match is not None else []
     return spans
 
@@ -95,12 +95,12 @@ def wordnet() -> Any:
 
 def open_source(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
     """Load the source before training, so that errors come early and workers share the data."""
-    named = settings.get("from", "neighbours")
-    if isinstance(named, Path):
-        table(named, KEY, VALUES)
-        return list(delimited.note(named))
-    if named == "wordnet":
+    name_or_path = settings.get("from", "neighbours")
+    if isinstance(name_or_path, Path):
+        table(name_or_path, KEY, VALUES)
+        return list(delimited.note(name_or_path))
+    if name_or_path == "wordnet":
         wordnet()
-    elif named == "neighbours":
+    elif name_or_path == "neighbours":
         lexicon.open()
     return []

@@ -27,9 +27,9 @@ def table(path: Path, key: str, values: str) -> Mapping[str, tuple[str, ...]]:
         if not isinstance(entry, str) or not all(isinstance(other, str) for other in others):
             raise BadData(at(path, line, f"{key} must be a text, and {values} a text or a list of texts"))
         _check_utf8(path, line, [entry, *others])
-        listed = entries_by_key.setdefault(normal(entry), [])
+        values_of_entry = entries_by_key.setdefault(normal(entry), [])
         stripped = (other.strip() for other in others)
-        listed += [other for other in stripped if other and other not in listed and other != entry]
+        values_of_entry += [other for other in stripped if other and other not in values_of_entry and other != entry]
     known = {entry: tuple(others) for entry, others in entries_by_key.items() if others}
     if not known:
         raise BadData(f"{path} holds no {values}")

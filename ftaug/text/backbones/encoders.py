@@ -105,27 +105,27 @@ def fill_encoder(network: Any, file: WeightFile, *, same_classes: bool) -> dict[
     if file.match == "order":
         return fill_by_order(network, file, head)
     predicts_tokens = isinstance(network, MaskedTokens)
-    theirs = {_bare(key, prefix): tensor for key, tensor in without_prefixes(file.tensors, network).items()}
-    wanted = {
+    checkpoint = {_bare(key, prefix): tensor for key, tensor in without_prefixes(file.tensors, network).items()}
+    targets = {
         key: tensor
         for key, tensor in state.items()
         if tensor.is_floating_point() and (key.startswith(prefix) or same_classes or predicts_tokens)
     }
-    matched = {key: theirs[_bare(key, prefix)] for key in wanted if _bare(key, prefix) in theirs}
+    matched = {key: checkpoint[_bare(key, prefix)] for key in targets if _bare(key, prefix) in checkpoint}
     has_head = not predicts_tokens and any(not key.startswith(prefix) for key in matched)
-    needed = (key for key in wanted if (key.startswith(prefix) and ".pooler." not in key) or has_head)
-    wrong = [f"{key} is missing" for key in needed if key not in matched]
-    shapes = ((key, list(tensor.shape), list(wanted[key].shape)) for key, tensor in matched.items())
-    wrong += [
+    needed = (key for key in targets if (key.startswith(prefix) and ".pooler." not in key) or has_head)
+    problems = [f"{key} is missing" for key in needed if key not in matched]
+    shapes = ((key, list(tensor.shape), list(targets[key].shape)) for key, tensor in matched.items())
+    problems += [
         f"{key} is {shape} instead of {expected_shape}"
         for key, shape, expected_shape in shapes
         if shape != expected_shape
     ]
-    if wrong:
-        full = {_bare(key, prefix): key for key in state}
-        named = {full.get(key, key): tensor for key, tensor in theirs.items()}
-        raise BadData(misfit(file.source, wrong, state, named, head))
-    copy(file.source, matched, wanted)
+    if problems:
+        full_names = {_bare(key, prefix): key for key in state}
+        by_full_name = {full_names.get(key, key): tensor for key, tensor in checkpoint.items()}
+        raise BadData(misfit(file.source, problems, state, by_full_name, head))
+    copy(file.source, matched, targets)
     return {"notes": list(file.notes)} if file.notes else {}
 
 

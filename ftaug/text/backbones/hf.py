@@ -71,7 +71,7 @@ def hf(
     config, tokenizer = _load_config(path)
     pooled = _pooling_file(path)
     by_file = pooling == "auto" and head == "classes" and pooling_file.asks_for_mean(path, pooled)
-    labels = list((config.id2label or {}).values())  # of the head that may lie at the path
+    labels = list((config.id2label or {}).values())  # classes of the pretrained head, if there is one
     network = encoders.network(config, classes, tokenizer, head, "mean" if by_file else pooling)
     limit = encoders.positions(network.model)
     if max_length is not None and limit is not None and max_length > limit:

@@ -33,18 +33,18 @@ def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empt
     memory. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count
     both. Raises BadData naming the files that cannot be used.
     """
-    listed = class_folders("text_folder", split, path, TEXTS, outside_links=outside_links)
-    texts = _read(path, listed.paths)
-    names = [os.fsdecode(listed.paths[place]) for place in texts.empty[:SHOWN]]
+    contents = class_folders("text_folder", split, path, TEXTS, outside_links=outside_links)
+    texts = _read(path, contents.paths)
+    names = [os.fsdecode(contents.paths[place]) for place in texts.empty[:SHOWN]]
     left_out = texts.left_out(str(path), names, empty)
-    targets = listed.targets[texts.taken]
-    bare = [f"'{name}'" for code, name in enumerate(listed.classes) if code not in targets]
-    if bare and split == "train":
-        raise BadData(f"{path}: all texts of {', '.join(bare)} are empty")
-    texts.digest.update(listed.fingerprint.encode())
-    names_of = Paths(str(path), listed.paths, texts.taken)
-    task = Task(tuple(listed.classes))
-    digest, notes, groups = texts.digest.hexdigest(), (*listed.notes, *left_out), split_groups.equal(texts.hashes)
+    targets = contents.targets[texts.taken]
+    empty_classes = [f"'{name}'" for code, name in enumerate(contents.classes) if code not in targets]
+    if empty_classes and split == "train":
+        raise BadData(f"{path}: all texts of {', '.join(empty_classes)} are empty")
+    texts.digest.update(contents.fingerprint.encode())
+    names_of = Paths(str(path), contents.paths, texts.taken)
+    task = Task(tuple(contents.classes))
+    digest, notes, groups = texts.digest.hexdigest(), (*contents.notes, *left_out), split_groups.equal(texts.hashes)
     return TextSamples(texts.parts, names_of, targets, task, digest, notes, groups, keys=texts.keys)
 
 

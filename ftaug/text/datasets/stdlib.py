@@ -18,7 +18,7 @@ LEFT_OUT = {"site-packages", "dist-packages", "__phello__"}
 FEWEST_WORDS, FEWEST_LETTERS = 6, 0.65
 SHINGLE, ALIKE = 3, 0.6
 
-_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # where statements have statements in them
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # fields of ast nodes that hold nested statements
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")
 _QUOTED = re.compile(r"(?::\w+:)?`{1,2}[^`\n]+`{1,2}|'[A-Za-z_][\w.]*(?:\(\))?'")

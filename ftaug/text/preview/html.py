@@ -74,7 +74,7 @@ def page(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str)
         '<p class="legend"><del>removed</del> <ins>added</ins></p>',
         *(f'<p class="caution">{_text(caution)}</p>' for caution in showing.cautions),
         *_figures(showing.effects, len(showing.rows)),
-        *(part for shown in samples for part in _sample(shown)),
+        *(part for item in samples for part in _sample(item)),
         "</main>\n</body>\n</html>\n",
     ]
     return "\n".join(parts)
@@ -92,13 +92,13 @@ def _figures(effects: Sequence[Effect], samples: int) -> Iterator[str]:
     yield "</tbody>\n</table>\n</section>"
 
 
-def _sample(shown: PreviewItem) -> Iterator[str]:
-    row = shown.row
+def _sample(item: PreviewItem) -> Iterator[str]:
+    row = item.row
     labels, name = _text(row.label_text), _text(row.name)
     yield f'<section>\n<header><h2>{labels}</h2><span class="name">{name}</span></header>\n<table>\n<tbody>'
     texts = [text for text in row.raw if text is not None]
     yield _line("original", "", [[Piece(text, text)] for text in texts])
-    for group in shown.groups:
+    for group in item.groups:
         if group.versions:
             yield f'<tr class="group"><th class="group" colspan="2" scope="colgroup">{_text(group.title)}</th></tr>'
         yield from map(_version, group.versions)

@@ -104,7 +104,7 @@ def _augmentations(showing: PreviewRequest) -> str:
 
 
 def _sheet(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str) -> Preview:
-    facts = {"samples": [shown.facts() for shown in samples]}
+    facts = {"samples": [item.facts() for item in samples]}
     return Preview(
         lambda suffix: page(showing, samples, subtitle).encode(), facts, Screen(showing.title, subtitle, samples)
     )

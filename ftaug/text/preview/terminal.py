@@ -33,15 +33,15 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Yield the lines to print."""
         yield Text.assemble((printable(self.title), "bold"), "  ", (printable(self.subtitle), FAINT))
-        for shown in self.samples:
-            row = shown.row
+        for item in self.samples:
+            row = item.row
             yield Text()
             head = (printable(row.label_text), "bold"), "  ", (printable(row.name), FAINT)
             yield Text.assemble(*head)
             texts = [text for text in row.raw if text is not None]
             originals = [[Piece(text, text)] for text in texts]
             yield from self._entry(console, "original", "", originals, WHOLE)
-            for group in shown.groups:
+            for group in item.groups:
                 if group.versions:
                     yield Text(f"  {printable(group.title)}", FAINT)
                 for version in group.versions:
