@@ -46,7 +46,7 @@ class Inputs:
         errors: list[FtaugError] = []
         for name in named:
             try:
-                parts += self._parts(name)
+                parts += self._expand(name)
             except FtaugError as error:
                 errors.append(error)
         if named.count(STANDARD_INPUT) > 1:
@@ -56,7 +56,7 @@ class Inputs:
         for name in parts:
             yield from self._read_argument(name)
 
-    def _parts(self, name: str) -> list[str]:
+    def _expand(self, name: str) -> list[str]:
         """Return the argument itself, or the files of a folder; raises MissingInput and BadData."""
         if name == STANDARD_INPUT or (not is_there(name) and not looks_like_path(name)):
             return [name]
@@ -100,11 +100,11 @@ class Inputs:
     def _text(self, text: str) -> Text:
         """Parse a text, or a TAB-separated pair; raises BadData."""
         if len(self.columns) == 1:
-            return _checked([text])
+            return _validated([text])
         parts = text.split("\t")
         if len(parts) != 2:
             raise BadData(f"must be two texts with one TAB between them; got {len(parts) - 1} TABs")
-        return _checked(parts)
+        return _validated(parts)
 
     def _rows(self, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
         return rows("predict", Path(name), self.columns)
@@ -119,7 +119,7 @@ class Inputs:
             yield Input(str(place or name), partial(_fail, BadData(f"{message}; the rows after it are not read")))
 
     def _row(self, values: Sequence[Any]) -> Text:
-        return _checked([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])
+        return _validated([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])
 
 
 def looks_like_path(name: str) -> bool:
@@ -142,7 +142,7 @@ def _shortened(text: str) -> str:
     return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1]}…"
 
 
-def _checked(parts: Sequence[str]) -> Text:
+def _validated(parts: Sequence[str]) -> Text:
     """Return the text; raises BadData if it is empty or not valid Unicode."""
     for part in parts:
         encoded_as_utf8(part)

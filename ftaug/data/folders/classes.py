@@ -24,10 +24,10 @@ def class_folders(reader: str, split: str, path: Path, kind: Kind, *, outside_li
     check_folder(reader, path)
     contents = scan_or_recall(path.resolve(), kind, outside_links=outside_links)
     _check_classes(reader, split, path, kind, contents)
-    return _with_names(contents)
+    return _with_sorted_classes(contents)
 
 
-def _with_names(contents: Scan) -> Scan:
+def _with_sorted_classes(contents: Scan) -> Scan:
     """Normalize the class names and sort the classes."""
     class_names = [names.normalized(folder) for folder in contents.classes]
     classes = names.ordered(class_names)

@@ -88,11 +88,11 @@ def scan(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
 
 
 def _scan(walk: _Walk) -> Scan:
-    loose, class_folders = _enter(walk, b"")
+    loose, class_folders = _list_folder(walk, b"")
     classes, ends = [], []
     for folder in class_folders:
         before = len(walk.folders)
-        _collect(walk, folder)
+        _add_samples(walk, folder)
         if len(walk.folders) > before:
             classes.append(os.fsdecode(folder))
             ends.append(len(walk.ends))
@@ -111,12 +111,12 @@ def _scan(walk: _Walk) -> Scan:
     )
 
 
-def _collect(walk: _Walk, folder: bytes) -> None:
+def _add_samples(walk: _Walk, folder: bytes) -> None:
     """Add the samples of a folder and, depth-first, of its subfolders, sorted by bytes."""
     pending = [folder]
     while pending:
         folder = pending.pop()
-        names, folders = _enter(walk, folder)
+        names, folders = _list_folder(walk, folder)
         descriptor = os.open(walk.absolute(folder), os.O_RDONLY | os.O_DIRECTORY)
         try:
             for name in names:
@@ -132,7 +132,7 @@ def _collect(walk: _Walk, folder: bytes) -> None:
         _print_progress(walk)
 
 
-def _enter(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
+def _list_folder(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
     """List a folder: names of its samples and relative paths of its subfolders, both sorted."""
     absolute = walk.absolute(folder)
     files: list[bytes] = []
@@ -158,7 +158,7 @@ def _classify_entry(
     if name.startswith(b".") or name.lower() in _SYSTEM_NAMES:
         walk.ignored["file hidden or of the system"] += 1
         return
-    if entry.is_symlink() and _leads_inside(walk, entry) and entry.is_dir():
+    if entry.is_symlink() and _stays_inside(walk, entry) and entry.is_dir():
         walk.ignored["link to a folder inside"] += 1
     elif entry.is_dir():
         folders.append(folder + b"/" + name if folder else name)
@@ -170,7 +170,7 @@ def _classify_entry(
         walk.suffixes[b"." + name.lower().rpartition(b".")[2] if b"." in name else b""] += 1
 
 
-def _leads_inside(walk: _Walk, entry: os.DirEntry[bytes]) -> bool:
+def _stays_inside(walk: _Walk, entry: os.DirEntry[bytes]) -> bool:
     """Whether a symbolic link stays inside the folder; raises BadData for a broken or forbidden link."""
     target = os.path.realpath(entry.path)
     shown = os.fsdecode(entry.path)

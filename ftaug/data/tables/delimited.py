@@ -72,7 +72,7 @@ def records(path: Path) -> Iterator[tuple[int, list[str]]]:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise _bad(path, line, f"the row cannot be read: {_reason(error, ''.join(raw))}") from None
+                raise _row_error(path, line, f"the row cannot be read: {_reason(error, ''.join(raw))}") from None
             if width < 0:
                 width = len(row)
                 yield line, row
@@ -99,11 +99,13 @@ def _check(path: Path, line: int, row: Sequence[str], width: int, raw: str, mark
     if len(row) == width:
         return
     if len(row) < width:
-        raise _bad(path, line, f"the row has {len(row)} of {width} columns")
+        raise _row_error(path, line, f"the row has {len(row)} of {width} columns")
     if f"\\{mark}" in raw:
-        raise _bad(path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks")
+        raise _row_error(
+            path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks"
+        )
     quote = f"put a cell that holds {NAMES[mark]} in quotation marks"
-    raise _bad(path, line, f"the row has {len(row)} cells and the header {width}; {quote}")
+    raise _row_error(path, line, f"the row has {len(row)} cells and the header {width}; {quote}")
 
 
 def _reason(error: csv.Error, raw: str) -> str:
@@ -113,5 +115,5 @@ def _reason(error: csv.Error, raw: str) -> str:
     return f"{error}{doubled}{', not escaped by a backslash' * bool(doubled and chr(92) + chr(34) in raw)}"
 
 
-def _bad(path: Path, line: int, message: str) -> BadData:
+def _row_error(path: Path, line: int, message: str) -> BadData:
     return BadData(Problem(message, Place(str(path), line)))

@@ -24,7 +24,7 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the given columns row by row; `reader` is named in errors. Raises BadData with the line, MissingInput."""
-    suffix = _checked(reader, path)
+    suffix = _check_file(reader, path)
     if suffix in DELIMITERS:
         return _delimited(path, columns)
     return _json_lines(path, columns) if suffix in JSON_LINES else _parquet(path, columns)
@@ -32,13 +32,13 @@ def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 def whole_rows(reader: str, path: Path) -> Iterator[Row]:
     """Yield all cells of CSV or TSV row by row, header first; column names may repeat. Raises as `rows`."""
-    _checked(reader, path)
+    _check_file(reader, path)
     return iter(delimited.records(path))
 
 
 def header(reader: str, path: Path) -> list[str]:
     """Return the column names; in JSON Lines, the keys of the first line. Raises BadData, MissingInput."""
-    suffix = _checked(reader, path)
+    suffix = _check_file(reader, path)
     if suffix in DELIMITERS:
         return delimited.header(path)
     if suffix in JSON_LINES:
@@ -47,7 +47,7 @@ def header(reader: str, path: Path) -> list[str]:
         return list(file.schema_arrow.names)
 
 
-def _checked(reader: str, path: Path) -> str:
+def _check_file(reader: str, path: Path) -> str:
     """Check that a table exists and is readable; return its suffix."""
     suffix = path.suffix.lower()
     if not path.is_file():

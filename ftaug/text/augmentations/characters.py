@@ -94,7 +94,7 @@ def drop_characters(
     def shortened(characters: Sequence[str], at: int) -> list[str]:
         return [*characters[:at], *characters[at + 1 :]]
 
-    return _respell(passage, rng, share, probability, _of_two_or_more, shortened)
+    return _respell(passage, rng, share, probability, _deletable, shortened)
 
 
 @augmentation.register(severity=SHARE)
@@ -213,7 +213,7 @@ def _unequal_pairs(word: str) -> tuple[int, ...]:
     return tuple(i for i, (first, second) in enumerate(pairwise(characters_of(word))) if first != second)
 
 
-def _of_two_or_more(word: str) -> range:
+def _deletable(word: str) -> range:
     """Return the character indices of a word of at least two characters; else none."""
     count = len(characters_of(word))
     return range(count if count > 1 else 0)

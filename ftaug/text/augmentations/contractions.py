@@ -68,13 +68,13 @@ def _possible_edits(passage: Passage, direction: str) -> list[Edit]:
             unclear = plain.endswith("'s") and plain != "let's" and pattern(UNCLEAR).match(passage.text, match.end())
             if direction != "contract" and not unclear:
                 edits.append(Edit(match.start(), match.end(), like(original, long[plain])))
-        elif direction != "expand" and _goes_on(passage.text, match.end(), plain):
+        elif direction != "expand" and _word_follows(passage.text, match.end(), plain):
             short = like(original, _contracted()[plain]).replace("'", mark)
             edits.append(Edit(match.start(), match.end(), short))
     return edits
 
 
-def _goes_on(text: str, end: int, plain: str) -> bool:
+def _word_follows(text: str, end: int, plain: str) -> bool:
     """Whether a word follows, as `it is` needs to be contracted; `is not` does not."""
     return plain.endswith("not") or bool(pattern(r"\s+\p{L}").match(text, end))
 

@@ -32,10 +32,12 @@ def numbers(
         return None
     is_number = pattern(NUMBER).fullmatch
     candidates = [word for word in passage.free if is_number(passage[word])]
-    return changes(passage, [Edit(*word, _other(passage[word], rng)) for word in chosen(rng, candidates, share)])
+    return changes(
+        passage, [Edit(*word, _random_number(passage[word], rng)) for word in chosen(rng, candidates, share)]
+    )
 
 
-def _other(number: str, rng: np.random.Generator) -> str:
+def _random_number(number: str, rng: np.random.Generator) -> str:
     """Draw a number of the same format; the first nonzero digit changes, leading zeros stay."""
     digits = [i for i, character in enumerate(number) if character.isdecimal()]
     first = next((i for i in digits if unicodedata.decimal(number[i]) > 0), digits[-1])

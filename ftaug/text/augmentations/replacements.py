@@ -134,7 +134,8 @@ def insert(
     if not words_with_candidates:
         return None
     return changes(
-        passage, [_inserted(passage, places[i], pick(rng, words_with_candidates), lookup, rng) for i in sorted(order)]
+        passage,
+        [_insert_before(passage, places[i], pick(rng, words_with_candidates), lookup, rng) for i in sorted(order)],
     )
 
 
@@ -158,7 +159,7 @@ def _with_capitals(lookup: Source) -> Source:
     return lambda word: [new for other in lookup(word) if (new := like(word, other)) != word]
 
 
-def _inserted(passage: Passage, place: Span, word: Span, lookup: Source, rng: np.random.Generator) -> Edit:
+def _insert_before(passage: Passage, place: Span, word: Span, lookup: Source, rng: np.random.Generator) -> Edit:
     """Insert a word before another, followed by a space unless words are adjacent, as in Chinese."""
     new = pick(rng, lookup(passage[word]))
     touches = place.start > 0 and passage.text[place.start - 1].isalnum()

@@ -35,7 +35,7 @@ def delete(
     """
     if not happens(rng, probability):
         return None
-    return changes(passage, without(passage, _sparing_one(passage, drawn_first(rng, len(passage.free), share))))
+    return changes(passage, without(passage, _keep_one_word(passage, drawn_first(rng, len(passage.free), share))))
 
 
 @augmentation.register(severity=SHARE)
@@ -84,7 +84,7 @@ def aeda(
         return None
     count = 1 + int(rng.random() * max(1, math.floor(share * len(places) + 1e-9)))
     order = drawn_first(rng, len(places), 1.0)[:count]
-    return changes(passage, [_mark(passage, places[i], pick(rng, marks)) for i in sorted(order)])
+    return changes(passage, [_insert_mark(passage, places[i], pick(rng, marks)) for i in sorted(order)])
 
 
 @augmentation.register(severity=SHARE, ahead=needs_mask("mask"))
@@ -123,7 +123,7 @@ def without(passage: Passage, words: Iterable[Span]) -> Iterator[Edit]:
         at = span.end
 
 
-def _sparing_one(passage: Passage, order: Sequence[int]) -> list[Span]:
+def _keep_one_word(passage: Passage, order: Sequence[int]) -> list[Span]:
     """Return the free words at these positions; drop the last one if no word of the text would remain."""
     indices = order[: len(passage.words) - 1]
     return [passage.free[i] for i in sorted(indices)]
@@ -152,7 +152,7 @@ def _unequal_cycles(words: Sequence[str], order: Sequence[int], count: int) -> l
     return cycles
 
 
-def _mark(passage: Passage, word: Span, mark: str) -> Edit:
+def _insert_mark(passage: Passage, word: Span, mark: str) -> Edit:
     """Insert a mark before a word, followed by a space unless words are adjacent, as in Chinese."""
     touches = word.start > 0 and passage.text[word.start - 1].isalnum()
     return Edit(word.start, word.start, mark if touches else f"{mark} ")

@@ -94,7 +94,9 @@ def docstrings(split: str, *, per_class: Count | None = None, subset_seed: Count
     """
     modules = frozenset(THEME_OF)
     selected = [
-        paragraph for paragraph in paragraphs(modules, _masked(), comments=False) if _is_in(paragraph.source, split)
+        paragraph
+        for paragraph in paragraphs(modules, _masked_modules(), comments=False)
+        if _in_split(paragraph.source, split)
     ]
     targets = np.array([list(THEMES).index(THEME_OF[paragraph.module]) for paragraph in selected], np.int64)
     if len(set(targets.tolist())) < len(THEMES):
@@ -114,9 +116,9 @@ def standard_library(split: str) -> Documentation:
     for training here. A text may have several paragraphs. Its class is its module, which the objective `masked_tokens`
     does not look at. Source: Python's documentation and sources (PSF licence).
     """
-    everything = paragraphs(None, _masked(), comments=True)
-    classes = tuple(sorted({paragraph.module for paragraph in everything}))
-    selected = list(_joined([paragraph for paragraph in everything if _is_in(paragraph.source, split)]))
+    all_paragraphs = paragraphs(None, _masked_modules(), comments=True)
+    classes = tuple(sorted({paragraph.module for paragraph in all_paragraphs}))
+    selected = list(_concatenate([paragraph for paragraph in all_paragraphs if _in_split(paragraph.source, split)]))
     targets = np.array([classes.index(paragraph.module) for paragraph in selected], np.int64)
     return _documentation(selected, targets, classes)
 
@@ -127,18 +129,18 @@ def _documentation(selected: Sequence[Paragraph], targets: np.ndarray, classes: 
     return Documentation(sources, texts, targets, Task(classes), notes)
 
 
-def _masked() -> frozenset[str]:
+def _masked_modules() -> frozenset[str]:
     """Return module names that would leak the class."""
     return frozenset(module.lower() for module in THEME_OF)
 
 
-def _is_in(source: str, split: str) -> bool:
+def _in_split(source: str, split: str) -> bool:
     low, high = SHARES[split]
     place = int.from_bytes(hashlib.sha256(source.encode()).digest()[:6]) / (1 << 48)
     return low <= place < high
 
 
-def _joined(selected: Sequence[Paragraph]) -> Iterator[Paragraph]:
+def _concatenate(selected: Sequence[Paragraph]) -> Iterator[Paragraph]:
     """Concatenate consecutive paragraphs of the same object into texts of about LONGEST words."""
     for source, together in groupby(selected, key=lambda item: item.source):
         text = ""
