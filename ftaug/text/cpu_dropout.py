@@ -39,6 +39,7 @@ class _Dropped(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, threshold: int) -> Tensor:
         seed = int(torch.randint(1 << 62, ()))
+        # four signed 16-bit values per 64-bit word; comparing int16 avoids a conversion to float
         words = np.random.SFC64(seed).random_raw(-(-values.numel() // 4)).view(np.int16)
         ctx.kept = (torch.from_numpy(words)[: values.numel()] >= threshold - LEVELS // 2).view(values.shape)
         ctx.scale = LEVELS / (LEVELS - threshold)

@@ -127,6 +127,7 @@ class Lexicon:
             return []
         codes, spellings = self.whole_words
         similarity = self._vectors @ self._vectors[int(np.searchsorted(codes, code))]
+        # over-select, as spellings that differ only in case are dropped below; lexsort breaks ties by index
         near = np.argpartition(-similarity, min(4 * count, len(codes) - 1))[: 4 * count + 1]
         near = near[np.lexsort((near, -similarity[near]))]
         others = [spellings[i] for i in near.tolist() if spellings[i].lower() != word.lower()]

@@ -85,6 +85,7 @@ def fill(passage: Passage, words: Sequence[Span], uniform: Sequence[float], cand
         order = np.argsort(-row, kind="stable")[: candidates + SHOWN].tolist()
         best = [i for i in order if spellings[i].lower() != original][:candidates]
         if best:
+            # inverse transform sampling from the softmax over the best candidates
             weights = np.exp((row[best] - row[best[0]]).astype(np.float64)).cumsum()
             replacements[word] = spellings[
                 best[int(np.searchsorted(weights, uniform[words.index(word)] * weights[-1]))]

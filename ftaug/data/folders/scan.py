@@ -117,6 +117,7 @@ def _add_samples(walk: _Walk, folder: bytes) -> None:
     while pending:
         folder = pending.pop()
         names, folders = _list_folder(walk, folder)
+        # stat relative to a directory descriptor saves resolving the full path of each file
         descriptor = os.open(walk.absolute(folder), os.O_RDONLY | os.O_DIRECTORY)
         try:
             for name in names:
