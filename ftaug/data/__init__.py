@@ -1,1 +1,1 @@
-"""Where samples come from: folders, tables, and how their names are compared."""
+"""Data sources shared by all modalities: class folders, tables, and name normalization."""

@@ -1,4 +1,4 @@
-"""Where what can be made again is kept: on disk between runs, in memory while one lasts."""
+"""Cache directories: on disk between runs, in shared memory during a run."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ MEMORY = Path("/dev/shm")
 
 
 def cache_folder() -> Path:
-    """The folder on disk."""
+    """Return the cache folder on disk: $XDG_CACHE_HOME/ftaug or ~/.cache/ftaug."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "ftaug")
 
 
 def memory_folder() -> Path | None:
-    """The folder in memory, one for each user; None where the system has no such place."""
+    """Return the cache folder in shared memory, one per user; None if the system has no /dev/shm."""
     return MEMORY / f"ftaug-{os.getuid()}" if MEMORY.is_dir() else None
 
 
 def of_this_process(key: str) -> str:
-    """The name of a cache that ends with this process."""
+    """Return a cache name that identifies this process."""
     return f"{key}-{os.getpid()}"
 
 
 def abandoned() -> Iterator[Path]:
-    """The caches in memory whose process is gone: it was killed, and could not remove them."""
+    """Yield stale caches in shared memory, left by killed processes."""
     folder = memory_folder()
     for path in sorted(folder.iterdir()) if folder and folder.is_dir() else ():
         process = path.name.rpartition("-")[2]

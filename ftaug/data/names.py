@@ -1,4 +1,4 @@
-"""When two names of labels, groups or splits are equal: one rule for every reader of tables and folders."""
+"""Normalize and compare names of labels, groups and splits, in the same way for tables and folders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 _INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
-"""Characters that take no room and that `str.strip` keeps: soft hyphen, zero-width space, direction marks, BOM."""
+"""Zero-width characters that `str.strip` keeps: soft hyphen, zero-width space, direction marks, BOM."""
 
 _SPLITS = {
     **{"training": "train", "valid": "val", "validation": "val", "dev": "val", "testing": "test"},
@@ -20,7 +20,7 @@ _MISSING = {"", "none", "nan", "null", "<na>", "nat", "n/a", "#n/a"}
 
 
 def normalized(text: str) -> str:
-    """The text without white space at its ends, in Unicode form NFC: names are equal if this is."""
+    """Strip white space and normalize to Unicode NFC; names are equal if the results are."""
     if text.isascii():
         return text.strip()
     previous = None
@@ -31,13 +31,13 @@ def normalized(text: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def folded(name: str) -> str:
-    """What names have in common that differ only in case, blanks, compatibility forms or a trailing `.0`."""
+    """Fold a name for fuzzy comparison: ignore case, blanks, compatibility forms and a trailing `.0`."""
     plain = unicodedata.normalize("NFKC", normalized(name).translate(dict.fromkeys(map(ord, _INVISIBLE)))).casefold()
     return re.sub(r"^([+-]?\d+)\.0+$", r"\1", unicodedata.normalize("NFC", " ".join(plain.split())))
 
 
 def twins(names: Iterable[str]) -> list[list[str]]:
-    """The groups of different names that `folded` makes one, in the order in which they come."""
+    """Group names that `folded` maps to the same key; return groups of two or more, in order of occurrence."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         groups[folded(name)].append(name)
@@ -45,7 +45,7 @@ def twins(names: Iterable[str]) -> list[list[str]]:
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """The names in the order of classes: numbers by their value, anything else by its bytes."""
+    """Sort class names: numerically if all are numbers, else by UTF-8 bytes."""
     names = list(names)
     if are_numbers(names):
         return sorted(names, key=lambda name: (Decimal(name), name))
@@ -58,16 +58,16 @@ def are_numbers(names: Iterable[str]) -> bool:
 
 
 def split_name(text: str) -> str:
-    """The name of a split as ftaug writes it: `train`, `val` or `test`; another name as it is, in lower case."""
+    """Return the canonical name of a split: `train`, `val` or `test`; other names in lower case."""
     name = normalized(text).lower()
     return _SPLITS.get(name, name)
 
 
 def is_split(text: str) -> bool:
-    """Whether a text is a name of train, val or test."""
+    """Whether a text names a train, val or test split."""
     return normalized(text).lower() in _SPLITS
 
 
 def is_missing(text: str) -> bool:
-    """Whether a text is how programs write a value that is not there: nothing, `None`, `nan`, `null`, `<NA>` …"""
+    """Whether a text denotes a missing value: empty, `None`, `nan`, `null`, `<NA>` …"""
     return normalized(text).lower() in _MISSING

@@ -1,4 +1,4 @@
-"""Many byte strings without a Python object for each."""
+"""Compact list of byte strings in one buffer, without a Python object for each."""
 
 from __future__ import annotations
 

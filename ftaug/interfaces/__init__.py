@@ -1,6 +1,6 @@
-"""What modalities, components and the engine pass to each other. Imports neither torch nor any modality.
+"""Data types and protocols shared by modalities, components and the engine; imports neither torch nor a modality.
 
-What a plugin needs can be imported from here.
+Plugins import what they need from here.
 """
 
 from ftaug.interfaces.data import ClassCounts, MeanLoss, Samples, SplitRows, Task

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Dataset interface: the prediction task, the samples of a split and their random streams."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ if TYPE_CHECKING:
 
 
 Streams = Callable[[str], np.random.Generator]
-"""From an op ("rotate", or "rotate#1" for its second use) to the random stream of this sample, epoch and op."""
+"""Return the random generator of an op ("rotate", or "rotate#1" for its second use) for one sample and epoch."""
 
 TaskKind = Literal["single_label", "multi_label", "regression"]
 
 
 class AppliedTransforms(NamedTuple):
-    """What a pipeline drew for a sample."""
+    """The augmentations applied to a sample: their random values and the labels after them."""
 
-    values: Mapping[str, Mapping[str, float | str]]  # of each op that fired, by the name of its stream
-    labels: tuple[str, ...]  # the classes of the sample after that
+    values: Mapping[str, Mapping[str, float | str]]  # drawn values of each op that fired, keyed by stream name
+    labels: tuple[str, ...]  # classes of the sample after the augmentations
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be told: which of the classes, one per sample or any number of them; or, in regression, numbers."""
+    """The prediction task: single-label classification, multi-label classification or regression."""
 
-    classes: tuple[str, ...]  # in regression the names of the numbers
+    classes: tuple[str, ...]  # class names; in regression the names of the target columns
     multi_label: bool = False
     regression: bool = False
-    thresholds: tuple[float, ...] | None = field(default=None, compare=False)  # of labels; None: 1/2 for all
+    thresholds: tuple[float, ...] | None = field(
+        default=None, compare=False
+    )  # multi-label decision threshold per class; None: 0.5
 
     def present(self, probabilities: np.ndarray) -> np.ndarray:
-        """Which of several labels are predicted, of the shape of their probabilities (..., classes)."""
+        """Threshold multi-label probabilities: bool (..., classes), the shape of `probabilities`."""
         return np.asarray(probabilities > (0.5 if self.thresholds is None else np.array(self.thresholds)))
 
     @property
     def kind(self) -> TaskKind:
-        """What of the three it is."""
+        """The kind of task: single_label, multi_label or regression."""
         return "regression" if self.regression else "multi_label" if self.multi_label else "single_label"
 
 
 class SplitRows(NamedTuple):
-    """How many rows of a table each name in its split column has; samples of a table may hold it as `split_rows`."""
+    """Number of rows per value of a table's split column; table datasets may expose it as `split_rows`."""
 
     table: str
     column: str
@@ -53,24 +55,24 @@ class SplitRows(NamedTuple):
 
 
 class ClassCounts(NamedTuple):
-    """How often training visits each class in an epoch, and how many samples it visits."""
+    """Number of times an epoch visits each class, and number of samples it visits; the basis of class weights."""
 
-    per_class: Tensor  # (classes,); with several labels a sample, the sum may exceed the samples
+    per_class: Tensor  # (classes,); in multi-label tasks the sum may exceed `samples`
     samples: int
 
 
 class MeanLoss(NamedTuple):
-    """A loss that is a mean over something other than samples, such as tokens."""
+    """A loss averaged over items other than samples, such as tokens."""
 
     value: Tensor  # scalar
-    items: int  # how many it is the mean of; micro-batches of a step are weighted by it
+    items: int  # number of items averaged; the weight of a micro-batch in gradient accumulation
 
 
 class Samples(Protocol):
-    """Labelled samples in a fixed order; the position of a sample is its id for ever.
+    """A map-style dataset of labeled samples in a fixed order; the index of a sample is its permanent id.
 
-    A dataset may also have `key(index)`, which says what identifies a sample wherever the data lie, such as its path
-    below the dataset's folder; its name does where there is none.
+    A dataset may also define `key(index)`: an identifier that does not depend on where the data lie, such as the path
+    relative to the dataset's folder. Without it, `name(index)` identifies the sample.
     """
 
     @property
@@ -78,32 +80,32 @@ class Samples(Protocol):
 
     @property
     def targets(self) -> np.ndarray:
-        """The labels: int64 (n,) class indices; uint8 (n, classes) of 0 and 1 where a sample has any number of them;
-        in regression float64 (n, numbers)."""
+        """The targets: int64 (n,) class indices; multi-label uint8 (n, classes) of 0 and 1; regression float64
+        (n, numbers)."""
 
     @property
     def groups(self) -> np.ndarray | None:
-        """The groups that no split parts: int64 (n,)."""
+        """Group ids for a group-aware split, int64 (n,): samples of a group stay in the same split. None: no groups."""
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest of what identifies the data: names, sizes and labels, or the content."""
+        """Hex digest that identifies the data: of names, sizes and labels, or of the content."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know, such as `3 hidden files ignored`."""
+        """Notes for the user, such as `3 hidden files ignored`."""
 
     def __len__(self) -> int: ...
 
     def read(self, index: int) -> Any:
-        """Return the sample as the modality's `prepare` takes it; raises BadData naming the file."""
+        """Return the raw sample, the input of the modality's `prepare`; raises BadData naming the file."""
 
     def name(self, index: int) -> str:
-        """Name the sample for a person: its path, or `digits[12]`."""
+        """Return a human-readable name of the sample: its path, or `digits[12]`."""
 
 
 class Input(NamedTuple):
-    """A sample without a label that a command line names."""
+    """An unlabeled sample named on the command line, to be predicted."""
 
-    name: str  # for people: the file, `lines.txt:3`
-    read: Callable[[], Any]  # gives it as `prepare` takes it; raises BadData and MissingInput without the name
+    name: str  # human-readable: the file, or `lines.txt:3`
+    read: Callable[[], Any]  # return the raw sample for `prepare`; raises BadData and MissingInput without the name

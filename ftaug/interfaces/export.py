@@ -1,4 +1,4 @@
-"""What an exporter is given: the model, its inputs, and how programs elsewhere read samples."""
+"""Export interface: the model with named inputs, its preprocessing, and source of an inference script."""
 
 from __future__ import annotations
 
@@ -17,84 +17,91 @@ if TYPE_CHECKING:
 
 
 class SampleBatch(NamedTuple):
-    """Samples as a dataset reads them, and the same prepared and collated."""
+    """Raw samples and the same samples prepared and collated into a batch."""
 
     samples: Sequence[Any]
     inputs: Tensor
 
 
 class Preprocessor(NamedTuple):
-    """The way from decoded samples to the model's inputs, as a part of what is exported."""
+    """Preprocessing from decoded samples to model inputs, exported as part of the model."""
 
-    example: Mapping[str, np.ndarray]  # its inputs
-    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that are free, by their names
-    decoded: Callable[[Any], Mapping[str, np.ndarray]]  # a sample as a batch of one of them; raises BadData
-    onnx: Callable[[int], str]  # from an opset to a model in ONNX's textual syntax; raises ExperimentError
-    module: nn.Module  # the same in torch
+    example: Mapping[str, np.ndarray]  # example inputs, by name
+    free: Mapping[str, Mapping[int, str]]  # dynamic axes of each input: {axis: name}
+    decoded: Callable[[Any], Mapping[str, np.ndarray]]  # map a raw sample to inputs of batch size 1; raises BadData
+    onnx: Callable[[int], str]  # map an opset to ONNX text format; raises ExperimentError
+    module: nn.Module  # the same preprocessing in torch
 
 
 class ScriptSource(NamedTuple):
-    """Python source by which a program without this package reads samples: a part of the script beside an export."""
+    """Python source that reads samples without ftaug: a part of the inference script beside an export."""
 
     imports: tuple[str, ...]  # lines of third-party imports
-    packages: tuple[str, ...]  # what to install for them
-    code: str  # defines `read(path)`: yields the name of each sample in a file, and the inputs of a batch of one
-    argument: str  # what to call the files in the usage
+    packages: tuple[str, ...]  # pip packages they need
+    code: str  # defines `read(path)`: yield the name and the inputs (batch size 1) of each sample in a file
+    argument: str  # placeholder of the files in the usage line
 
 
 class Reading(NamedTuple):
-    """How the samples of the data that a model was trained on are read, for programs elsewhere."""
+    """Decoding steps and script source to read samples as in training, for inference without ftaug."""
 
-    decoding: Sequence[Mapping[str, Any]]  # the steps from a file to what the preprocessing takes, as JSON values
-    source: Callable[[str], ScriptSource]  # by the first input of an artefact, or "sample" for one as it is
+    decoding: Sequence[
+        Mapping[str, Any]
+    ]  # decoding steps from a file to the input of the preprocessing, as JSON values
+    source: Callable[[str], ScriptSource]  # by the first input of the exported model; "sample": the raw sample
 
 
 class PipelineTask(NamedTuple):
-    """How the library transformers runs the models of a modality."""
+    """The transformers pipeline that runs the models of a modality."""
 
-    name: str  # of its pipeline, such as "text-classification"
-    model_class: str  # that loads a folder
-    packages: tuple[str, ...]  # that it needs beside torch and transformers
-    options: tuple[str, ...]  # further arguments of a call of the pipeline, as Python source
-    inputs: Callable[[Path], Callable[[SampleBatch], Mapping[str, Tensor]]]  # by the preprocessing in a folder
+    name: str  # pipeline task, such as "text-classification"
+    model_class: str  # class that loads a saved folder
+    packages: tuple[str, ...]  # required besides torch and transformers
+    options: tuple[str, ...]  # further call arguments, as Python source
+    inputs: Callable[[Path], Callable[[SampleBatch], Mapping[str, Tensor]]]  # load a folder's preprocessing
 
 
 class ExportSignature(NamedTuple):
-    """A model as it is used elsewhere: called with named tensors instead of a collated batch."""
+    """Signature of an exported model: called with named tensors instead of a collated batch."""
 
-    module: nn.Module  # called with these tensors, by position
-    inputs: Callable[[Tensor], Mapping[str, Tensor]]  # from a collated batch to them
-    free: Mapping[str, Mapping[int, str]]  # the dimensions of each that are free, by their names
-    limits: Mapping[str, int]  # how long a dimension of a name may be, where there is a limit
-    preprocessing: Mapping[str, Any]  # what leads to them, as JSON values
-    files: Mapping[str, str]  # what that needs beside the model: texts by the names of their files
+    module: nn.Module  # called with the input tensors by position
+    inputs: Callable[[Tensor], Mapping[str, Tensor]]  # map a collated batch to the named inputs
+    free: Mapping[str, Mapping[int, str]]  # dynamic axes of each input: {axis: name}
+    limits: Mapping[str, int]  # maximum size of a dynamic axis, by axis name
+    preprocessing: Mapping[str, Any]  # preprocessing that yields the inputs, as JSON values
+    files: Mapping[str, str]  # content of files the preprocessing needs, by file name
     pipeline_task: PipelineTask
-    preprocessor: Preprocessor | None = None  # where the preprocessing can be a part of what is exported
+    preprocessor: Preprocessor | None = None  # set if the preprocessing can be exported with the model
 
 
 @dataclass
 class Bundle:
-    """A trained model and all that is needed to use it elsewhere: what an exporter writes."""
+    """A trained model with everything an exporter writes: signature, preprocessing, metadata."""
 
-    model: nn.Module  # from a collated batch to logits (batch, classes), or numbers; normalisation is inside
+    model: nn.Module  # maps a collated batch to logits (batch, classes) or numbers; includes normalization
     example: Tensor  # a collated batch
     task: Task
-    activation: str  # "softmax" or "sigmoid", from logits to probabilities; in regression "identity"
+    activation: str  # maps logits to probabilities: "softmax", "sigmoid"; in regression "identity"
     preprocessing: Mapping[str, Any]
     name: str
-    facing: ExportSignature  # its module gives what `outputs` names
-    save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
-    scale: Mapping[str, Sequence[float]] | None = None  # of numbers, where the model has it behind its network
-    adapter: Adapter | None = None  # where the method adds weights of its own
-    networks: int = 1  # more where it is an ensemble
+    facing: ExportSignature  # its module returns the tensors named by `outputs`
+    save: Callable[[Path], None] | None = None  # save in the format of its library, into a folder
+    scale: Mapping[str, Sequence[float]] | None = (
+        None  # target scaling of regression, if the model applies it after the network
+    )
+    adapter: Adapter | None = None  # set for PEFT methods that add weights
+    networks: int = 1  # number of ensemble members
     training_samples: Callable[[int], Sequence[SampleBatch]] | None = None
-    """At most so many, always the same, each a batch of its own without augmentation; raises MissingInput, BadData."""
+    """Return up to n training samples, always the same, each as a batch of 1 without augmentation.
+
+    Raises MissingInput, BadData.
+    """
     reading: Reading | None = None
-    construction: Construction | None = None  # of the network, where a library builds it
-    ordered: bool = False  # whether the order of the classes means something
-    provenance: Mapping[str, Any] = field(default_factory=dict)  # JSON values for an export's metadata
+    construction: Construction | None = None  # set if a library builds the network
+    ordered: bool = False  # whether the classes are ordinal
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # JSON values of the export metadata
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of what an artefact gives out."""
+        """Names of the outputs of an exported model."""
         return ("values",) if self.activation == "identity" else ("probabilities", "logits")

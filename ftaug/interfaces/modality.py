@@ -1,4 +1,4 @@
-"""What modalities, components and the engine hand one another. Knows neither torch nor any modality."""
+"""Modality interface: functions that prepare, collate and describe samples of a data type, such as text."""
 
 from __future__ import annotations
 
@@ -19,126 +19,129 @@ if TYPE_CHECKING:
 
 
 class Modality(Protocol):
-    """The verbs of a modality, as the functions of its module `samples`."""
+    """Functions of a modality, implemented by its module `samples`."""
 
     preview: Show
-    on_device: bool  # whether it has `plan`, `collate_plans` and `finished`
-    cache_version: str  # what is in a cache is of this version
+    on_device: bool  # whether it augments on the device, by `plan`, `collate_plans` and `finished`
+    cache_version: str  # version of the cache format
 
     def inputs(self, named: Sequence[str], train: Component) -> Iterator[Input]:
-        """The samples that a command line names, read as the dataset trained on reads its own.
+        """Yield the samples named on the command line, read as the training dataset reads its files.
 
-        Raises MissingInput, BadData and ExperimentError for what is named wrongly before it yields the first.
+        Raises MissingInput, BadData and ExperimentError for invalid names before yielding the first sample.
         """
 
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
-        """Make the way from a raw sample to the model's input; without augmentations it is the one for evaluation."""
+        """Build the pipeline from a raw sample to the model's input; without augmentations, the evaluation pipeline."""
 
     def prepare(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-        """Apply the pipeline to what `Samples.read` returned; raises BadData (without the name of the sample).
+        """Apply the pipeline to a raw sample from `Samples.read`; raises BadData (without the name of the sample).
 
-        Some ops leave some classes alone: in training they are told the sample's `labels`.
+        Some ops skip certain classes: in training they receive the sample's `labels`.
         """
 
     def plan(self, raw: Any, pipeline: Any, streams: Streams, labels: tuple[str, ...] = ()) -> Any:
-        """Do the part of `prepare` that cannot be done on the network's device."""
+        """Compute the CPU part of `prepare`: draw the augmentations, whose rendering runs on the model's device."""
 
     def collate_plans(self, plans: Sequence[Any]) -> Any:
-        """Pack plans into a NamedTuple of tensors and plain numbers."""
+        """Collate plans into a NamedTuple of tensors and plain numbers."""
 
     def finished(self, inputs: Any) -> Tensor:
-        """Do the rest on the device where its tensors are: what `collate` would have given, but for rounding."""
+        """Render collated plans on their device: equal to the batch of `collate` up to rounding."""
 
     def account(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-        """Say what `prepare` draws for a sample."""
+        """Return the augmentations that `prepare` draws for a sample, with their values."""
 
     def cached(self, samples: Samples, folder: Path, must_keep: bool) -> Samples:
-        """The same samples, the costly part of reading them done once and kept in a folder.
+        """Cache decoded samples in a folder, so that the costly part of reading runs once.
 
-        `prepare` returns the same bits for them. Where the folder is full it is an error if they must be kept.
+        `prepare` returns bit-identical results. If the folder is full and `must_keep` is set, it is an error.
         """
 
     def sizes(self, samples: Samples, ids: np.ndarray, pipeline: Any) -> np.ndarray | None:
-        """How much work each sample is, int64 (n,); None where all are alike. Those alike are batched together."""
+        """Size of each sample for length-grouped batching, int64 (n,); None if all are equal."""
 
     def cautions(self, samples: Samples, ids: np.ndarray, sizes: np.ndarray | None, pipeline: Any) -> list[str]:
-        """What of the samples the model will not see: sentences for a person."""
+        """Human-readable cautions about data that the model will not see, such as truncated texts."""
 
     def footprint(self, raw: Any, pipeline: Any, all_streams: Sequence[Streams | None]) -> int:
-        """The bytes that such a folder holds of a sample after these draws; 0 where nothing is gained."""
+        """Bytes that the cache needs for a sample with these random streams; 0 if caching has no benefit."""
 
     def relabels(self, pipeline: Any) -> bool:
-        """Whether the pipeline may change a sample's classes, as a flip does that makes a left arrow a right one."""
+        """Whether the pipeline may change the labels, such as a flip that turns a left arrow into a right one."""
 
     def hazards(self, augment: Sequence[Component], task: Task) -> list[str]:
-        """What the augmentations may do to the labels, by the look of the classes' names: sentences for a person.
+        """Human-readable cautions about augmentations that may change labels, judged by the class names.
 
-        Raises ExperimentError where a setting names a class that is not there.
+        Raises ExperimentError if a setting names an unknown class.
         """
 
     def check_pipeline(self, pipeline: Any) -> None:
-        """Raise ExperimentError where a pipeline for training ends in other shapes than the model takes."""
+        """Raise ExperimentError if the output shape of a training pipeline differs from the model's input shape."""
 
     def augmented(
         self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]
     ) -> tuple[Any, AppliedTransforms]:
-        """The sample after the augmentations, as it can be stored, and what they drew; raises BadData."""
+        """Return the augmented sample in storable form, and the augmentations applied; raises BadData."""
 
     def canonical(self, sample: Any) -> bytes:
-        """What such samples have in common exactly where they are the same; raises BadData."""
+        """Return a canonical byte representation: equal if and only if two samples are equal; raises BadData."""
 
     def cells(self, sample: Any) -> Mapping[str, str]:
-        """The sample in the columns of a table, by their names; empty where it needs a file of its own."""
+        """Return the sample as table cells, keyed by column; empty if it must be stored as a file."""
 
     def encode(self, sample: Any) -> tuple[bytes, str]:
-        """Return the content of a file that reads as exactly this sample, and its suffix."""
+        """Encode the sample losslessly: the content of a file that reads back as the same sample, and its suffix."""
 
     def collate(self, prepared: Sequence[np.ndarray]) -> Tensor:
-        """Stack prepared samples into a batch, still in the cheapest type (pictures: uint8)."""
+        """Collate prepared samples into a batch of the smallest dtype (images: uint8)."""
 
     def concatenated(self, batches: Sequence[Any]) -> Any:
-        """Join batches that are on the device into one."""
+        """Concatenate batches that are on the device."""
 
     def selected(self, inputs: Any, rows: Any) -> Any:
-        """Some rows of a batch, mixed or not, as `collate` would have packed them; `rows` is a slice or an index."""
+        """Select rows of a batch, mixed or not, packed as `collate` would pack them; `rows` is a slice or an index."""
 
     def sizes_in(self, inputs: Any) -> np.ndarray | None:
-        """The `sizes` of the samples in a batch, mixed or not."""
+        """Return the `sizes` of the samples in a batch, mixed or not."""
 
     def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
-        """The module that turns a batch on its device into what the network expects."""
+        """Return the module that normalizes a collated batch, on its device, into the network's input."""
 
     def translator(self, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
-        """The `normaliser` of a network for batches that were prepared for another, by what each prepares.
+        """Return a `normaliser` that converts batches prepared for one network (`given`) for another (`wanted`).
 
-        Raises ExperimentError, in a predicate, where nothing can make the one of the other.
+        Raises ExperimentError, its message a predicate, if the conversion is impossible.
         """
 
     def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
-        """The model as programs elsewhere call it."""
+        """Return the signature of the exported model: named inputs, dynamic axes and preprocessing."""
 
     def synthetic(self, preprocessing: Mapping[str, Any]) -> Sequence[Any]:
-        """Samples of several sizes that are always the same, as a dataset reads them."""
+        """Return deterministic synthetic raw samples of several sizes, to compare an export with the model."""
 
     def reading(self, preprocessing: Mapping[str, Any], train: Component) -> Reading:
-        """How programs elsewhere read samples as the dataset trained on reads its own."""
+        """Return how an inference script reads samples as the training dataset does."""
 
     def described(self, preprocessing: Mapping[str, Any]) -> str:
-        """How a sample becomes the model's input, in a line."""
+        """Describe the preprocessing in one line."""
 
 
 class RequestedModel(NamedTuple):
-    """What a command line says of the network of a first experiment file."""
+    """The backbone and weights requested on the command line of `ftaug init`."""
 
     backbone: str | None = None
     weights: str | None = None
 
 
 class Starting(Protocol):
-    """A modality's first experiment files, as the functions of its module `starting`; without torch."""
+    """Experiment file generation of a modality (`ftaug init`), implemented by its module `init_config`; no torch."""
 
     def samples_in(self, path: Path) -> int:
-        """How many samples of the modality there are at a path, files of a folder or rows of a table; 0 for none."""
+        """Count samples of the modality at a path: files of a folder or rows of a table (texts: 1 a table); 0: none."""
 
     def experiment(self, path: Path, target: Path, requested: RequestedModel) -> str:
-        """The text of an experiment file, to be written to `target`; raises BadData, ExperimentError, MissingInput."""
+        """Return the text of an experiment file to be written to `target`.
+
+        Raises BadData, ExperimentError, MissingInput.
+        """

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Model interface: backbones, their stages from stem to head, and parameter-efficient fine-tuning (PEFT)."""
 
 from __future__ import annotations
 
@@ -13,78 +13,86 @@ if TYPE_CHECKING:
 
 
 class TrainingLength(NamedTuple):
-    """How long a run is, in optimizer steps, and how its evaluations went so far."""
+    """Length of a run in optimizer steps, and the scores of its evaluations so far; the input of schedules."""
 
     total_steps: int
     epoch_steps: int
-    scores: tuple[float, ...] = ()  # the best-metric of each evaluation, turned so that higher is better
+    scores: tuple[float, ...] = ()  # `evaluate.best` metric of each evaluation, sign-adjusted: higher is better
 
 
 def improvements(scores: Iterable[float], min_delta: float) -> list[bool]:
-    """Whether each score rose more than `min_delta` above the last that did; one that is not finite never does."""
-    best, risen = -math.inf, []
+    """Whether each score exceeds the best so far by more than `min_delta`; non-finite scores never do.
+
+    Only an improvement updates the best score, as in early stopping and ReduceLROnPlateau.
+    """
+    best, improved = -math.inf, []
     for score in scores:
-        risen.append(math.isfinite(score) and score > best + min_delta)
-        best = score if risen[-1] else best
-    return risen
+        improved.append(math.isfinite(score) and score > best + min_delta)
+        best = score if improved[-1] else best
+    return improved
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a backbone, from stem to head: every parameter belongs to exactly one."""
+    """A stage of a backbone, the unit of unfreezing and layer-wise learning rates.
+
+    Stages are ordered from stem to head; every parameter belongs to exactly one.
+    """
 
     name: str
-    modules: tuple[str, ...]  # dotted names of modules or parameters below the network
-    with_head: bool = False  # behind the last block, such as a norm: `last` and `layer_decay` count it with the head
+    modules: tuple[str, ...]  # dotted names of modules or parameters, relative to the network
+    with_head: bool = (
+        False  # after the last block, such as a final norm: `last` and `layer_decay` count it with the head
+    )
 
     def holds(self, name: str) -> bool:
-        """Whether a module or parameter lies in it."""
+        """Whether a module or parameter, by its dotted name, belongs to the stage."""
         return any(name == module or name.startswith(f"{module}.") for module in self.modules)
 
 
 class CannotCut(Exception):
-    """Says why a network cannot be cut in two."""
+    """Raised when a network cannot be split into a frozen feature extractor and a trainable rest."""
 
 
 class Divisible(Protocol):
-    """A network that parts itself, where what it does cannot be followed from outside."""
+    """A network that implements its own split for feature caching, where tracing its forward pass is impossible."""
 
     def halves(self, learning: Collection[str]) -> tuple[nn.Module, nn.Module]:
-        """What these parameters have no part in, from the input on, and the rest; raises CannotCut.
+        """Split into a frozen feature extractor and the rest, which holds the `learning` parameters; raises CannotCut.
 
-        One tensor leads over, of one size for every sample. Both share the network's modules.
+        A single tensor, of the same shape for every sample, connects the two. Both share the network's modules.
         """
 
 
 class Origin(NamedTuple):
-    """What a network is built from beside its weights, where that lies in a folder that a setting names."""
+    """Files a network is built from besides its weights, such as a configuration folder that a setting names."""
 
     setting: str
-    write: Callable[[Path], None]  # write such a folder, without weights
+    write: Callable[[Path], None]  # write such a folder without weights
 
 
 class Construction(NamedTuple):
-    """Python source that builds a network without this package, for the script beside an export."""
+    """Python source that builds the network without ftaug, for the inference script beside an export."""
 
     imports: tuple[str, ...]  # lines
-    packages: tuple[str, ...]  # what to install for them
-    code: str  # sets `network`; its state dict has the names of the network's own
+    packages: tuple[str, ...]  # pip packages they need
+    code: str  # defines `network`; its state dict keys equal those of the original network
 
 
 @dataclass
 class Backbone:
-    """A network for the task's classes, not yet loaded with its pretrained weights."""
+    """A network with a new head for the task, before its pretrained weights are loaded."""
 
-    network: nn.Module  # from a collated batch, normalised, to logits (batch, classes)
+    network: nn.Module  # maps a normalized, collated batch to logits (batch, classes)
     stages: tuple[Stage, ...]  # from stem to head
-    preprocessing: Mapping[str, Any]  # plain JSON values that the modality's verbs understand
-    load_pretrained: Callable[[], None]  # fills the network; may download; raises MissingInput, BadData
-    facts: Mapping[str, Any] = field(default_factory=dict)  # for people: where the weights come from, what `auto` chose
-    save: Callable[[Path], None] | None = None  # write the network as its own library does, into a folder
-    origin: Origin | None = None  # a run folder keeps it
-    no_weight_decay: tuple[str, ...] = ()  # globs on parameters: embeddings of positions and classes, and the like
-    stored: Callable[[], bool] | None = None  # whether its pretrained weights are on this machine; None: it has none
-    construction: Construction | None = None  # where its own library builds it
+    preprocessing: Mapping[str, Any]  # JSON values interpreted by the modality
+    load_pretrained: Callable[[], None]  # load the weights; may download; raises MissingInput, BadData
+    facts: Mapping[str, Any] = field(default_factory=dict)  # human-readable: source of the weights, choices of `auto`
+    save: Callable[[Path], None] | None = None  # save in the format of its library, into a folder
+    origin: Origin | None = None  # copied into the run folder
+    no_weight_decay: tuple[str, ...] = ()  # glob patterns of parameter names, such as position embeddings
+    stored: Callable[[], bool] | None = None  # whether its weights are on this machine; None: no pretrained weights
+    construction: Construction | None = None  # set if a library builds the network
 
 
 def nothing() -> None:
@@ -93,27 +101,27 @@ def nothing() -> None:
 
 @dataclass(frozen=True)
 class PeftModel:
-    """What a method made of a network, in place."""
+    """A PEFT method applied to a network in place, such as LoRA."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Its own, by name, which learn from the first step on; each with a parameter beside it, whose stage is theirs."""
+    """Parameters the method adds, trainable from the first step; maps each to a neighboring parameter of its stage."""
 
     start: Callable[[], None] = nothing
-    """Called once the network holds the weights that it starts from; not where a checkpoint fills it."""
+    """Called after the initial weights are loaded; not called when a checkpoint is restored."""
 
     merge: Callable[[], None] = nothing
-    """Fold its own parameters into the network's and take them away: the same answers from the network as it was."""
+    """Merge the added parameters into the base weights and remove them: same outputs, original architecture."""
 
-    penalty: Callable[[], Tensor] | None = None  # a scalar, added to what every step makes small
+    penalty: Callable[[], Tensor] | None = None  # regularization term, a scalar added to the training loss
 
-    state: dict[str, Tensor] = field(default_factory=dict)  # what a checkpoint keeps for it beside the network
+    state: dict[str, Tensor] = field(default_factory=dict)  # further tensors stored in checkpoints
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """What a run with a method learned, apart from the weights beside it, which it left as they were."""
+    """Adapter weights trained by a PEFT method, stored apart from the unchanged base weights."""
 
     tensors: Mapping[str, Tensor]
-    base: str  # the sha256 of those weights
-    method: Any  # as the experiment file has it
-    applied: Callable[[Mapping[str, Tensor]], nn.Module]  # the whole model with such tensors
+    base: str  # SHA-256 of the base weights
+    method: Any  # its settings in the experiment file
+    applied: Callable[[Mapping[str, Tensor]], nn.Module]  # return the full model with the given adapter tensors

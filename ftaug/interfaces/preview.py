@@ -1,4 +1,4 @@
-"""TODO."""
+"""Preview interface: how a modality shows samples before and after augmentation."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """A sample that a person is shown, with its classes and the random streams that it has in an epoch."""
+    """A sample of a preview, with its labels and its random streams per epoch."""
 
     raw: Any
     labels: tuple[str, ...]
     streams: Callable[[int], Streams]
     name: str = ""
-    label_text: str = ""  # its classes or its numbers, in words
+    label_text: str = ""  # classes or regression targets as text
 
 
 class Effect(Protocol):
-    """What an op does alone, over some samples and epochs: a dataclass whose fields are the figures."""
+    """Statistics of one augmentation applied alone over some samples and epochs: a dataclass of figures."""
 
     @property
     def op(self) -> str:
-        """The name of its stream: a second `rotate` is `rotate#1`."""
+        """Name of the op's random stream: a second `rotate` is `rotate#1`."""
 
     @property
     def tries(self) -> int: ...
 
     @property
     def warning(self) -> str | None:
-        """What a person should change, if anything."""
+        """Recommended change of the settings; None if there is none."""
 
     def describe(self) -> Mapping[str, str]:
-        """The figures for a person, under their headings."""
+        """Return the figures as human-readable text, keyed by column heading."""
 
 
 @dataclass(frozen=True)
 class PreviewRequest:
-    """What a person is to be shown, and of which samples."""
+    """Input of a preview: the samples to show and the augmentations to apply."""
 
     title: str
-    samples: int  # that there are for training
+    samples: int  # number of training samples
     rows: Sequence[Row]
     augment: tuple[Component, ...]
     preprocessing: Mapping[str, Any]
@@ -61,30 +61,30 @@ class PreviewRequest:
 
 @dataclass(frozen=True)
 class Preview:
-    """Samples as a person sees them."""
+    """A rendered preview: a file, its facts as JSON, and optionally terminal output."""
 
-    file: Callable[[str], bytes]  # the content of a file with this suffix
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what it shows, as JSON values
-    screen: Any = None  # what rich prints where no file is wanted
+    file: Callable[[str], bytes]  # return the content of a file, given its suffix
+    facts: Mapping[str, Any] = field(default_factory=dict)  # its content as JSON values
+    screen: Any = None  # rich renderable for the terminal
 
 
 class Show(Protocol):
-    """How a modality shows samples to a person, as the functions of its module `show`."""
+    """Preview functions of a modality, implemented by its module `preview`."""
 
-    noun: str  # what it calls a sample
-    default_output: Path | None  # the file where none is named; None for the screen
+    noun: str  # word for a sample, such as "text"
+    default_output: Path | None  # output file by default; None: the terminal
 
     def check_output(self, output: Path) -> None:
-        """Raise ExperimentError for a file that no sheet can be written to."""
+        """Raise ExperimentError if the output format is not supported."""
 
     def overview(self, showing: PreviewRequest) -> Preview:
-        """Samples as they are, after each augmentation alone, and after all of them."""
+        """Preview samples unchanged, after each augmentation alone, and after all augmentations."""
 
     def repeated(self, showing: PreviewRequest) -> Preview:
-        """Several draws of the one augmentation."""
+        """Preview several random draws of a single augmentation."""
 
     def severities(self, showing: PreviewRequest) -> Preview:
-        """The first sample after each augmentation that has a severity, from 0 to 1, by the same draw."""
+        """Preview the first sample at severities from 0 to 1 of each augmentation that has one; same random draw."""
 
     def effects(self, showing: PreviewRequest) -> Sequence[Effect]:
-        """What each augmentation does alone."""
+        """Compute statistics of each augmentation applied alone."""

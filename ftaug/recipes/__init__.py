@@ -1,1 +1,1 @@
-"""First experiment files, as `ftaug init` writes them: the facts, the chosen settings with reasons, and their YAML."""
+"""Generation of experiment files by `ftaug init`: dataset facts, chosen hyperparameters with reasons, YAML."""

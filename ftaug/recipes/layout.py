@@ -1,4 +1,4 @@
-"""Where the samples of an experiment are: the datasets of its splits, with what is to be said of them."""
+"""Datasets of the train, val and test splits of a generated experiment file."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ftaug.interfaces.data import Samples
 from ftaug.recipes.recipe import Choice
 
 COLUMNS_GUESSED = "columns by their names and their cells"
-FEW = 300  # samples up to which none is held out if there is a test split
+FEW = 300  # up to this number of samples, no validation split is held out if there is a test split
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The dataset of each split that there is, as plain YAML data; train is among them."""
+    """Dataset of each existing split, as plain YAML data; always includes train."""
 
     datasets: Mapping[str, Any]
     reason: str = ""
     hints: tuple[str, ...] = ()
 
     def choices(self, samples: int) -> dict[str, Choice]:
-        """The values of train, which has so many samples, val and test."""
+        """Return the values of train, val and test; `samples` is the size of train."""
         others = {split: Choice(self.datasets[split], "") for split in ("val", "test") if split in self.datasets}
         return {"train": Choice(self.datasets["train"], self.reason), "val": self._held_out(samples), **others}
 
     def _held_out(self, samples: int) -> Choice:
-        """Validation samples taken from train; none where few samples are worth more to train on."""
+        """Hold out a validation split from train; none for few samples with a test split."""
         if "test" in self.datasets and samples <= FEW:
             return Choice(None, "all train: few samples choose checkpoints by luck, and test measures the last one")
         return Choice({"split": "20%"}, "taken from train, the same samples for every run with this seed")
 
 
 def table_settings(targets: Targets) -> dict[str, str]:
-    """What is predicted and the split, as settings of a table's dataset."""
+    """Return the target and split columns as settings of a table dataset."""
     settings = {
         "label": targets.label,
         "target": targets.target,
@@ -48,7 +48,7 @@ def table_settings(targets: Targets) -> dict[str, str]:
 
 
 def by_split(read: Callable[[str], object], targets: Targets, dataset: Any) -> dict[str, Any]:
-    """The dataset for train and the other splits of a table; `read` raises BadData for one that it does not hold."""
+    """Return the dataset for each split of a table; `read` raises BadData for a missing split."""
     splits = ["train"]
     for split in ("val", "test") if targets.split is not None else ():
         try:
@@ -60,13 +60,13 @@ def by_split(read: Callable[[str], object], targets: Targets, dataset: Any) -> d
 
 
 def print_notes(train: Samples) -> None:
-    """Say on stderr what reading the training samples left out or recognized."""
+    """Print the notes of the training dataset to stderr."""
     for note in train.notes:
         print(printable(f"note: {note}"), file=sys.stderr)
 
 
 def group_hint(targets: Targets, dataset: str) -> tuple[str, ...]:
-    """A comment on a column that may say which samples belong together."""
+    """Return a comment on a possible group column."""
     if targets.group is None or targets.split is not None:
         return ()
     column = targets.group

@@ -1,4 +1,4 @@
-"""The backbone and the weights that a command line asks for."""
+"""Resolve the backbone and weights requested by `ftaug init`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ftaug.weights import SUFFIXES, is_file
 
 
 def requested_name(requested: RequestedModel) -> str | None:
-    """The name of a requested backbone; raises ExperimentError for weights without it."""
+    """Return the name of the requested backbone; raises ExperimentError for --weights without --backbone."""
     if requested.backbone is None and requested.weights is not None:
         raise ExperimentError("--weights needs --backbone, the network that they are for")
     return requested.backbone
 
 
 def registered(backbones: Registry, name: str) -> Entry:
-    """The backbone of that name; raises ExperimentError with the nearest one."""
+    """Look up a registered backbone; raises ExperimentError with a suggestion."""
     if name in backbones:
         return backbones[name]
     if name in backbones.prefixes:
@@ -33,7 +33,10 @@ def registered(backbones: Registry, name: str) -> Entry:
 
 
 def model(entry: Entry, weights: str | None, target: Path, **settings: Any) -> Model:
-    """A requested backbone with its weights, requested or its own, as the experiment file `target` names them."""
+    """Return a backbone with requested or default weights; paths are relative to the experiment file `target`.
+
+    Raises ExperimentError, MissingInput.
+    """
     parameters = entry.settings()
     if missing := [k for k, p in parameters.items() if p.default is Parameter.empty and k not in settings]:
         raise ExperimentError(f"--backbone {entry.name} cannot be written without its settings {', '.join(missing)}")
@@ -48,12 +51,12 @@ def model(entry: Entry, weights: str | None, target: Path, **settings: Any) -> M
 
 
 def _weights(backbone: str, default: Any, weights: str, target: Path) -> str:
-    """The value of the setting `weights`; raises ExperimentError, or MissingInput for a file that is not there."""
+    """Validate the setting `weights`; raises ExperimentError, or MissingInput for a missing file."""
     if is_file(weights):
         path = Path(weights).expanduser()
         if not path.is_file():
-            beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-            near = did_you_mean(path.name, beside)
+            siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            near = did_you_mean(path.name, siblings)
             raise MissingInput(f"--weights: no file {weights}{near if 'did you mean' in near else ''}")
         return relative_path(path, target)
     names = [*([default] if isinstance(default, str) and default != "none" else []), "none"]

@@ -1,4 +1,4 @@
-"""What is known of a dataset, and the settings chosen for it, each with its reason."""
+"""Dataset facts, and the hyperparameters chosen from them, each with its reason."""
 
 from __future__ import annotations
 
@@ -12,63 +12,63 @@ from ftaug.errors import BadData
 from ftaug.interfaces.data import Task, TaskKind
 
 IMBALANCED = 3
-"""From this ratio of the largest class to the smallest on, classes get weights."""
+"""Ratio of largest to smallest class from which on class weights are used."""
 
 
 class Choice(NamedTuple):
-    """A value of an experiment file, as plain YAML data, and why it was chosen."""
+    """A setting's value, as plain YAML data, with the reason for it."""
 
     value: Any
     reason: str
 
 
 class Model(NamedTuple):
-    """A backbone as it stands in the experiment file."""
+    """A backbone and its settings in the experiment file."""
 
     name: str
-    settings: Mapping[str, Any]  # those that are written
+    settings: Mapping[str, Any]  # explicit settings only
 
     @property
     def value(self) -> Any:
-        """The value of `backbone`."""
+        """Value of the key `backbone`."""
         return {self.name: dict(self.settings)} if self.settings else self.name
 
     @property
     def pretrained(self) -> bool:
-        """Whether it starts from weights."""
+        """Whether it is initialized from pretrained weights."""
         return self.settings.get("weights") != "none"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a recipe is chosen by."""
+    """Facts of the training set that determine the hyperparameters."""
 
     kind: TaskKind
-    samples: int  # for training
-    counts: Mapping[str, int] = field(default_factory=dict)  # training samples of each class; empty in regression
-    model: Model | None = None  # the backbone, where one was requested
+    samples: int  # number of training samples
+    counts: Mapping[str, int] = field(default_factory=dict)  # training samples per class; empty in regression
+    model: Model | None = None  # requested backbone, if any
 
     @property
     def per_class(self) -> float:
-        """The training samples of a class, on average; in regression all of them."""
+        """Mean number of training samples per class; in regression, all samples."""
         return self.samples / max(1, len(self.counts))
 
     @property
     def imbalance(self) -> float:
-        """How many times as many samples the largest class has as the smallest; 1 without exclusive classes."""
+        """Ratio of largest to smallest class; 1 unless single-label."""
         if self.kind != "single_label":
             return 1.0
         return max(self.counts.values()) / max(1, min(self.counts.values()))
 
     @property
     def imbalanced(self) -> bool:
-        """Whether the classes need weights."""
+        """Whether the class imbalance calls for class weights."""
         return self.imbalance >= IMBALANCED
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of an experiment beside its data, in the order of the file; None and nothing are left out."""
+    """Settings of an experiment except its data, in file order; None and empty values are omitted."""
 
     batch_size: Choice
     backbone: Choice
@@ -85,7 +85,7 @@ SMOOTHED = Choice({"cross_entropy": {"label_smoothing": 0.1}}, "smoothing keeps 
 
 
 def loss_by_task(facts: Facts, noun: str) -> Choice | None:
-    """The loss that the task or the imbalance of its classes asks for, if any; `noun` is what a sample is called."""
+    """Choose a loss by task and class imbalance; None: the default. `noun` is the word for a sample."""
     if facts.kind == "regression":
         return Choice("huber", "for numbers; outliers count less than with squared_error")
     if facts.kind == "multi_label":
@@ -97,12 +97,12 @@ def loss_by_task(facts: Facts, noun: str) -> Choice | None:
 
 
 def by_size(table: Sequence[tuple[int, int]], samples: int, largest: int) -> int:
-    """The value for so many samples: that of the first limit which holds them, else the one for the largest sets."""
+    """Look up a value by dataset size: that of the first limit >= samples, else `largest`."""
     return next((value for limit, value in table if samples <= limit), largest)
 
 
 def class_counts(task: Task, targets: np.ndarray) -> dict[str, int]:
-    """The samples of each class, with several labels a sample too; none in regression. Raises BadData for one class."""
+    """Count samples per class, also multi-label; empty in regression. Raises BadData for a single class."""
     if task.regression:
         return {}
     if not task.multi_label and len(task.classes) == 1:

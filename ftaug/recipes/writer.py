@@ -1,4 +1,4 @@
-"""A recipe as the text of an experiment file, with the reason beside each line."""
+"""Write a recipe as YAML, with the reason as a comment on each line."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from ftaug.errors import printable
 from ftaug.recipes.layout import Layout
 from ftaug.recipes.recipe import Choice, Recipe
 
-WIDTH = 119  # of a line, at most, where there is a choice
-ALIGNED = 64  # reasons of lines up to this length begin in one column
+WIDTH = 119  # maximum line length, where avoidable
+ALIGNED = 64  # lines up to this length align their comments
 _PLAIN = re.compile(r"[A-Za-z_][\w./-]*( [\w./-]+)*|\d+(\.\d+)?%|\d+ (epochs?|steps?)", re.ASCII)
 
 
 class Line(NamedTuple):
-    """A line of an experiment file, and the comment behind it."""
+    """A line of an experiment file and its comment."""
 
     text: str
     reason: str = ""
 
 
 def experiment_text(header: Sequence[str], top: Sequence[Line], layout: Layout, samples: int, recipe: Recipe) -> str:
-    """The whole file: comments, what stands before the data, such as the modality, the splits, the recipe."""
+    """Return the text of an experiment file: header comments, `top` keys such as modality, data splits, recipe."""
     lines = [Line(f"# {_one_line(line)}") for line in header]
     data = layout.choices(samples)
     lines += [*top, Line("data:"), *_block("  ", data)]
     lines += [Line(f"  # {_one_line(hint)}") for hint in layout.hints]
     lines += _block("  ", {"batch_size": recipe.batch_size})
-    if data["val"].value is None:  # nothing is evaluated during training, and the last checkpoint is the best
+    if data["val"].value is None:  # no evaluation during training: the last checkpoint is the best
         recipe = replace(recipe, evaluate={key: value for key, value in recipe.evaluate.items() if key == "metrics"})
     for field in fields(recipe)[1:]:
         lines += _section(field.name, getattr(recipe, field.name))
@@ -51,7 +51,7 @@ def _section(name: str, value: Any) -> list[Line]:
 
 
 def _item(value: Any) -> str:
-    """A component in a list: one key with its settings needs no braces around it."""
+    """Format a component as a list item; a single key needs no braces."""
     if isinstance(value, Mapping) and len(value) == 1:
         return ", ".join(f"{flow(key)}: {flow(inner)}" for key, inner in value.items())
     return flow(value)
@@ -62,7 +62,7 @@ def _block(indent: str, choices: Mapping[str, Choice]) -> list[Line]:
 
 
 def flow(value: Any) -> str:
-    """Plain data as YAML in one line; texts in quotes where YAML would read something else."""
+    """Format plain data as YAML flow style in one line; quote strings that YAML would parse as another type."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -73,7 +73,7 @@ def flow(value: Any) -> str:
 
 
 def aligned(lines: Sequence[Line]) -> str:
-    """The text of the lines, their reasons in one column; a reason that is too long for its line stands above it."""
+    """Join lines with aligned comments; a comment too long for its line goes above it."""
     column = max((len(line.text) for line in lines if line.reason and len(line.text) <= ALIGNED), default=0)
     result: list[str] = []
     for text, reason in lines:

@@ -1,4 +1,4 @@
-"""All that knows a text. Declares the kinds of component that texts have."""
+"""The text modality: declares its component registries."""
 
 from ftaug.config.kinds import ANY_TASK, CLASSES
 from ftaug.config.modalities import declare
@@ -21,9 +21,9 @@ augmentation = Registry(
     "augmentation",
     given=("passage", "rng"),
     modality="text",
-    severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
-    varies=True,  # whether views of a sample that are compared differ in it
-    ahead=None,  # a look at an op's settings, the lexicon and the texts before training: raises, or says what to know
+    severity=None,  # settings that control its strength: {setting: (weakest, strongest)}
+    varies=True,  # whether it makes the views of a sample differ, for contrastive objectives
+    ahead=None,  # check of settings, lexicon and texts before training: raise, or return notes
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes", "input"), modality="text")
@@ -31,7 +31,7 @@ dataset = Registry(
     "dataset",
     given=("split",),
     modality="text",
-    tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function that tells them by its settings
+    tasks=ANY_TASK,  # possible tasks of its samples, or a function from its settings to them
 )
 objective = Registry(
     "objective",
@@ -39,5 +39,5 @@ objective = Registry(
     modality="text",
     tasks=ANY_TASK,
     compares=None,
-    tells_classes=True,  # whether the network learns to tell classes, and is measured by that
+    tells_classes=True,  # whether the network learns to classify, and is evaluated
 )

@@ -1,6 +1,6 @@
-"""Dropout on a processor without a GPU, where drawing the masks takes as long as half of the arithmetic.
+"""Fast dropout on the CPU, where drawing torch's masks takes half as long as the arithmetic.
 
-The masks come from 16 random bits an element, so that a rate of 0.1 is one of 0.100006, and is scaled as such.
+Masks use 16 random bits per element, so that a rate of 0.1 is effectively 0.100006, and is scaled accordingly.
 """
 
 from __future__ import annotations
@@ -12,36 +12,37 @@ import torch
 from torch import Tensor, nn
 
 NAME = "ftaug"
-"""What transformers calls the attention of this module."""
+"""Name under which transformers registers this module's attention."""
 
 LEVELS = 1 << 16
 
 
 class Dropout(nn.Dropout):
-    """As its parent, of the same rate; what is dropped follows from torch's seed."""
+    """Drop-in replacement of nn.Dropout, reproducible by torch's seed."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Zero elements in training, and scale the others up."""
+        """Zero random elements in training and rescale the others."""
         if not self.training or input.device.type != "cpu":
             return super().forward(input)
         return dropped(input, self.p)
 
 
 def dropped(values: Tensor, rate: float) -> Tensor:
-    """The values, each set to 0 with the probability of `rate`, the others scaled so that the mean stays."""
-    below = round(rate * LEVELS)
-    if below in (0, LEVELS):
-        return values if below == 0 else values * 0
-    return cast(Tensor, _Dropped.apply(values, below))
+    """Zero each value with probability `rate` and scale the others to preserve the mean."""
+    threshold = round(rate * LEVELS)
+    if threshold in (0, LEVELS):
+        return values if threshold == 0 else values * 0
+    return cast(Tensor, _Dropped.apply(values, threshold))
 
 
 class _Dropped(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, below: int) -> Tensor:
+    def forward(ctx: Any, values: Tensor, threshold: int) -> Tensor:
         seed = int(torch.randint(1 << 62, ()))
+        # four signed 16-bit values per 64-bit word; comparing int16 avoids a conversion to float
         words = np.random.SFC64(seed).random_raw(-(-values.numel() // 4)).view(np.int16)
-        ctx.kept = (torch.from_numpy(words)[: values.numel()] >= below - LEVELS // 2).view(values.shape)
-        ctx.scale = LEVELS / (LEVELS - below)
+        ctx.kept = (torch.from_numpy(words)[: values.numel()] >= threshold - LEVELS // 2).view(values.shape)
+        ctx.scale = LEVELS / (LEVELS - threshold)
         result: Tensor = (values * ctx.kept).mul_(ctx.scale)
         return result
 
@@ -51,7 +52,7 @@ class _Dropped(torch.autograd.Function):
 
 
 def use_fast_dropout(model: nn.Module) -> None:
-    """Let a model of transformers drop by this module, in attention too where it lets others attend for it."""
+    """Replace nn.Dropout in a model of transformers, and its SDPA attention if it supports attention backends."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
@@ -76,17 +77,17 @@ def attention(
     scaling: float | None = None,
     **settings: Any,
 ) -> tuple[Tensor, None]:
-    """What torch's kernels compute; on a CPU they drop slowly, and are left out where something is dropped.
+    """Scaled dot-product attention; explicit on the CPU if dropout is active, as torch's kernel is slow there.
 
-    Takes (batch, heads, length, width), gives (batch, length, heads, width).
+    Maps (batch, heads, length, width) to (batch, length, heads, width).
     """
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     if dropout == 0 or query.device.type != "cpu" or settings.get("position_bias") is not None:
-        given = (module, query, key, value, attention_mask, dropout, scaling)
-        return sdpa_attention_forward(*given, **settings)
+        arguments = (module, query, key, value, attention_mask, dropout, scaling)
+        return sdpa_attention_forward(*arguments, **settings)
     scores = (query * (query.shape[-1] ** -0.5 if scaling is None else scaling)) @ key.transpose(2, 3)
     if attention_mask is not None:
         scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
-    shares = dropped(scores.softmax(dim=-1), dropout)
-    return (shares @ value).transpose(1, 2).contiguous(), None
+    weights = dropped(scores.softmax(dim=-1), dropout)
+    return (weights @ value).transpose(1, 2).contiguous(), None

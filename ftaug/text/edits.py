@@ -1,4 +1,4 @@
-"""A text as an augmentation sees it: words and sentences by their offsets, some of them protected; and its edits."""
+"""Text edits: the passage an augmentation sees (word and sentence offsets, protected spans) and its replacements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 
 class Edit(NamedTuple):
-    """The characters from `start` up to `end` become `text`."""
+    """Replace the characters from `start` up to `end` by `text`."""
 
     start: int
     end: int
@@ -31,71 +31,71 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True)
 class Edits(Transform):
-    """What an op does to a passage: edits in the order of their places, none touching another."""
+    """Non-overlapping edits of a passage, ordered by position."""
 
     edits: tuple[Edit, ...]
 
     def output_view(self, seen: Passage) -> Passage:
-        """The passage after the edits."""
-        after: Passage = super().output_view(seen)
-        return after.edited(self.edits)
+        """Return the passage after the edits."""
+        result: Passage = super().output_view(seen)
+        return result.edited(self.edits)
 
 
 @dataclass(frozen=True)
 class Rewritten(Edits):
-    """Edits of what is protected too: it moves with them, as a whole, to where it is from then on."""
+    """Edits that may also change protected text; `protected` holds the new protected spans."""
 
     protected: tuple[Span, ...]
 
     def output_view(self, seen: Passage) -> Passage:
-        """The passage after the edits."""
+        """Return the passage after the edits."""
         after: Passage = Transform.output_view(self, seen)
-        return replace(after, text=_joined(after.text, self.edits), protected=self.protected)
+        return replace(after, text=_apply_edits(after.text, self.edits), protected=self.protected)
 
 
 @dataclass(frozen=True)
 class Protection(Transform):
-    """Spans that no later op may touch, in place of those that are protected unless one says otherwise."""
+    """Spans that no later op may change; replaces the protection by default (negations)."""
 
     spans: tuple[Span, ...]
 
     def output_view(self, seen: Passage) -> Passage:
-        """The passage with these spans protected."""
+        """Return the passage with these spans protected."""
         return replace(seen, protected=self.spans)
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A text and what of it is to stay as it is."""
+    """A text with protected spans that no op may change."""
 
     text: str
     labels: tuple[str, ...] = ()
-    protected: tuple[Span, ...] = ()  # in order, none touching another
-    lexicon: Lexicon | None = field(default=None, compare=False)  # what the model knows of words
+    protected: tuple[Span, ...] = ()  # ordered, non-overlapping
+    lexicon: Lexicon | None = field(default=None, compare=False)  # vocabulary and embeddings of the model
 
     @cached_property
     def words(self) -> tuple[Span, ...]:
-        """All words, by Unicode's rules (UAX 29): runs between word boundaries with a letter or a digit in them."""
+        """Spans of all words (Unicode word segmentation, UAX 29) with a letter or a digit."""
         return words_of(self.text)
 
     @cached_property
     def free(self) -> tuple[Span, ...]:
-        """The words that an op may change."""
+        """Spans of the words that an op may change."""
         return tuple(self._free()) if self.protected else self.words
 
     def _free(self) -> Iterator[Span]:
-        """The words that no protected span meets, both being in order."""
-        coming = iter(self.protected)
-        span = next(coming, None)
+        """Yield the words that overlap no protected span, by merging the two ordered sequences."""
+        remaining = iter(self.protected)
+        span = next(remaining, None)
         for word in self.words:
             while span is not None and span.end <= word.start:
-                span = next(coming, None)
+                span = next(remaining, None)
             if span is None or word.end <= span.start:
                 yield word
 
     @cached_property
     def sentences(self) -> tuple[Span, ...]:
-        """The sentences, each with the white space behind it; together they are the text."""
+        """Spans of the sentences, including trailing white space; joined, they are the text."""
         return sentences_of(self.text)
 
     @cached_property
@@ -103,7 +103,7 @@ class Passage:
         return [span.end for span in self.protected]
 
     def may_change(self, span: Span) -> bool:
-        """Whether no protected span is in the way."""
+        """Whether a span overlaps no protected span."""
         first = bisect_right(self._ends, span.start)
         return first == len(self._ends) or not span.meets(self.protected[first])
 
@@ -111,11 +111,11 @@ class Passage:
         return self.text[span.start : span.end]
 
     def relabelled(self, labels: tuple[str, ...]) -> Passage:
-        """The passage of other classes."""
+        """Return the passage with other labels."""
         return replace(self, labels=labels)
 
     def edited(self, edits: Sequence[Edit]) -> Passage:
-        """The passage after edits; protected spans keep their characters and move with them."""
+        """Apply edits in one pass; protected spans are shifted by the change of length before them."""
         ends, shifts, at, shift = [], [], 0, 0
         for start, end, text in edits:
             if start < at or not self.may_change(Span(start, end)):
@@ -124,12 +124,12 @@ class Passage:
             shift += len(text) - (end - start)
             ends.append(end)
             shifts.append(shift)
-        moved = tuple(_moved(span, ends, shifts) for span in self.protected)
-        return Passage(_joined(self.text, edits), self.labels, moved, self.lexicon)
+        protected = tuple(_shifted(span, ends, shifts) for span in self.protected)
+        return Passage(_apply_edits(self.text, edits), self.labels, protected, self.lexicon)
 
 
-def _joined(text: str, edits: Sequence[Edit]) -> str:
-    """A text after edits."""
+def _apply_edits(text: str, edits: Sequence[Edit]) -> str:
+    """Return a text after edits."""
     parts, at = [], 0
     for start, end, new in edits:
         parts += [text[at:start], new]
@@ -137,29 +137,32 @@ def _joined(text: str, edits: Sequence[Edit]) -> str:
     return "".join([*parts, text[at:]])
 
 
-def _moved(span: Span, ends: Sequence[int], shifts: Sequence[int]) -> Span:
-    """Where a span is after the edits that end at or before its start."""
+def _shifted(span: Span, ends: Sequence[int], shifts: Sequence[int]) -> Span:
+    """Shift a span by the change of length of the edits that end at or before its start.
+
+    `shifts` holds cumulative changes of length, so that one binary search suffices.
+    """
     before = bisect_left(ends, span.start + 1)
     shift = shifts[before - 1] if before else 0
     return Span(span.start + shift, span.end + shift)
 
 
 def changes(passage: Passage, edits: Iterable[Edit]) -> Edits | None:
-    """The edits that change something, in order; none if nothing does."""
-    kept = tuple(sorted(edit for edit in edits if passage.text[edit.start : edit.end] != edit.text))
-    return Edits(kept, values=FrozenDict(changes=len(kept))) if kept else None
+    """Return the edits that change the text, in order; None if there are none."""
+    effective = tuple(sorted(edit for edit in edits if passage.text[edit.start : edit.end] != edit.text))
+    return Edits(effective, values=FrozenDict(changes=len(effective))) if effective else None
 
 
 def chosen(rng: np.random.Generator, items: Sequence[Item], share: float) -> list[Item]:
-    """A share of the items, in their order: at least one where there are any and the share is not 0.
+    """Sample a share of the items, in their order: at least one unless there are none or the share is 0.
 
-    With the same draws a larger share has all that a smaller one has.
+    With the same random state, a larger share selects a superset of a smaller one.
     """
     return [items[i] for i in sorted(drawn_first(rng, len(items), share))]
 
 
 def drawn_first(rng: np.random.Generator, total: int, share: float, least: int = 1) -> list[int]:
-    """The positions of a share of so many items, in random order; at least so many, if the share is not 0."""
+    """Sample indices of a share of `total` items, in random order; at least `least` unless the share is 0."""
     if not total or share <= 0:
         return []
     order = rng.random(total).argsort()
@@ -168,17 +171,17 @@ def drawn_first(rng: np.random.Generator, total: int, share: float, least: int =
 
 
 def rounded(rng: np.random.Generator, number: float) -> int:
-    """A number rounded up or down at random, so that the mean is the number: 2.3 is 3 in 30 % of the draws."""
+    """Round stochastically, so that the mean is the number: 2.3 becomes 3 in 30 % of the draws."""
     return int(number + rng.random())
 
 
 def pick(rng: np.random.Generator, items: Sequence[Item]) -> Item:
-    """One of the items, each as likely: what `rng.choice` does in a tenth of the time."""
+    """Choose an item uniformly, in a tenth of the time of `rng.choice`."""
     return items[int(rng.random() * len(items))]
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans in order, those that meet as one, without empty ones."""
+    """Sort spans, merge those that overlap or touch, and drop empty ones."""
     return tuple(_merged(sorted(span for span in spans if span.end > span.start)))
 
 

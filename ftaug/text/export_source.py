@@ -1,4 +1,4 @@
-"""Source of the scripts beside exports: texts read and split into tokens by the library tokenizers."""
+"""Source of inference scripts beside exports: read texts and tokenize them with the library tokenizers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(path):
 
 
 def read_by_tokenizers(has_types: bool, pair: bool, whole_files: bool) -> Reading:
-    """The steps of decoding, and a script's source that takes them."""
+    """Return the decoding steps and the script source that implements them."""
     decoding: list[dict[str, Any]] = [{"step": "decode", "encoding": "utf-8", "byte_order_mark": "removed"}]
     if not whole_files:
         decoding.append({"step": "split", "separator": "line end"})

@@ -1,4 +1,4 @@
-"""Which columns of a table hold the texts and which the labels, by their names and their cells."""
+"""Infer the text and label columns of a table from column names and cells (`ftaug init`)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PAIRS = (
 
 @dataclass(frozen=True)
 class Guess:
-    """What the columns of a table seem to be."""
+    """Inferred roles of the columns of a table."""
 
     texts: tuple[str, ...]
     targets: Targets
 
 
 def guess(path: Path) -> Guess:
-    """Look at the names of the columns and at rows; raises ExperimentError, with the columns, if unsure."""
+    """Infer the columns from their names and a sample of rows; raises ExperimentError if ambiguous."""
     content = infer_columns.look(path)
     _check_header(path, content)
     pairs = (pair for names in PAIRS if len(pair := infer_columns.named(content, names)) == 2)
@@ -49,13 +49,13 @@ def guess(path: Path) -> Guess:
 
 
 def _longest(content: Content) -> Sequence[str]:
-    """The one column of sentences, if there is one."""
+    """Return the only column of sentences; empty if there are none or several."""
     wordy = infer_columns.wordy(content)
     return wordy if len(wordy) == 1 else []
 
 
 def _check_header(path: Path, content: Content) -> None:
-    """Raise BadData for a table whose names of columns are a text and its label or number."""
+    """Raise BadData for a table without a header: its first line is a text with its label or number."""
     if path.suffix.lower() not in DELIMITERS or infer_columns.named(content, (*TEXTS, *infer_columns.LABELS)):
         return
     texts = {name for name in infer_columns.wordy(content) if infer_columns.is_wordy(name)}
@@ -67,7 +67,7 @@ def _check_header(path: Path, content: Content) -> None:
 
 
 def _check_no_files(path: Path, content: Content, columns: Sequence[str]) -> None:
-    """Raise ExperimentError for a column that holds paths of files in place of texts."""
+    """Raise ExperimentError for a column of file paths instead of texts."""
     for column in columns:
         for name in infer_columns.spread(content[column]):
             if infer_columns.is_file(path.parent, name):

@@ -1,4 +1,4 @@
-"""A first experiment file for a table or a folder of texts."""
+"""Generate an experiment file for a table or a folder of texts (`ftaug init`)."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ from ftaug.text.recipe import recipe
 from ftaug.text.types import SUFFIXES
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+|\w+(-\w+)+", re.ASCII)
-"""A model on the hub: with its owner, or one of the old ones without, such as bert-base-uncased."""
+"""Name of a model on the Hub: owner/name, or a legacy name without owner, such as bert-base-uncased."""
 
 
 def samples_in(path: Path) -> int:
-    """How many files below a folder are texts; a table is one."""
+    """Count text files below a folder; a table counts as 1."""
     if path.is_dir():
         return len(below(path, SUFFIXES))
     return int(path.name.lower().endswith(TABLES))
 
 
 def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
-    """The text of an experiment file for a table, or a folder of class folders; raises BadData, ExperimentError."""
-    chosen = _requested(requested, target)
-    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    """Return the text of an experiment file for a table or a folder of class folders.
+
+    Raises BadData, ExperimentError, MissingInput.
+    """
+    requested_model = _requested_model(requested, target)
+    train, layout = _table_layout(path, target) if path.name.lower().endswith(TABLES) else _folder_layout(path, target)
     print_notes(train)
-    facts = Facts(train.task.kind, len(train), class_counts(train.task, train.targets), chosen)
+    facts = Facts(train.task.kind, len(train), class_counts(train.task, train.targets), requested_model)
     header = [
         f"Written by `ftaug init` for {path}.",
         f"{len(train):,} training texts, {_described(train)}",
@@ -49,24 +52,24 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     return experiment_text(header, [Line("modality: text")], layout, facts.samples, recipe(facts))
 
 
-def _requested(requested: RequestedModel, target: Path) -> Model | None:
-    """The backbone of the command line: a registered one, a folder with an encoder, or the name of one on the hub."""
+def _requested_model(requested: RequestedModel, target: Path) -> Model | None:
+    """Return the requested backbone: a registered one, a folder with an encoder, or a model on the Hub."""
     if (name := requested_name(requested)) is None:
         return None
     if name == "hf":
         raise ExperimentError(
             "--backbone hf: name the encoder instead, as a folder (./my-encoder) or by its name on the hub (ORG/NAME)"
         )
-    if name not in backbones and (path := _encoder(name, target)) is not None:
+    if name not in backbones and (path := _encoder_path(name, target)) is not None:
         mean = {"pooling": "mean"} if _pools_by_mean(Path(name).expanduser()) else {}
         return model(registered(backbones, "hf"), requested.weights, target, path=path, **mean)
     return model(registered(backbones, name), requested.weights, target)
 
 
-def _encoder(name: str, target: Path) -> str | None:
-    """A folder with an encoder, as the file `target` names it, or a name on the hub; None where it looks like neither.
+def _encoder_path(name: str, target: Path) -> str | None:
+    """Return an encoder's folder, relative to the file `target`, or its name on the Hub; None if it is neither.
 
-    Raises MissingInput for a folder that is not there or holds no encoder.
+    Raises MissingInput for a folder that does not exist or has no encoder.
     """
     folder = Path(name).expanduser()
     if not name.startswith((".", "/", "~")) and not folder.is_dir():
@@ -75,16 +78,16 @@ def _encoder(name: str, target: Path) -> str | None:
         raise MissingInput(
             f"--backbone: no encoder in {name}: expected a folder with config.json and model.safetensors"
         )
-    written = relative_path(folder, target)
-    return written if written.startswith(".") else f"./{written}"
+    path = relative_path(folder, target)
+    return path if path.startswith(".") else f"./{path}"
 
 
 def _pools_by_mean(folder: Path) -> bool:
-    """Whether a folder says that its encoder's vector of a text is the mean over the tokens; raises BadData."""
+    """Whether a folder's pooling configuration selects mean pooling; raises BadData."""
     return pooling_file.asks_for_mean(folder, pooling_file.content(folder))
 
 
-def _of_folder(path: Path, target: Path) -> tuple[TextSamples, Layout]:
+def _folder_layout(path: Path, target: Path) -> tuple[TextSamples, Layout]:
     check_folder("text_folder", path)
     folders = splits(path)
     train = text_folder("train", path=folders["train"], empty="skip")
@@ -92,7 +95,7 @@ def _of_folder(path: Path, target: Path) -> tuple[TextSamples, Layout]:
     return train, Layout({split: {"text_folder": {"path": at, **_empty(train)}} for split, at in paths.items()})
 
 
-def _of_table(path: Path, target: Path) -> tuple[TextSamples, Layout]:
+def _table_layout(path: Path, target: Path) -> tuple[TextSamples, Layout]:
     columns = guess(path)
 
     def read(split: str) -> TextSamples:
@@ -106,7 +109,7 @@ def _of_table(path: Path, target: Path) -> tuple[TextSamples, Layout]:
 
 
 def _read(path: Path, columns: Guess, split: str) -> TextSamples:
-    """The texts of a split."""
+    """Read the texts of a split."""
     targets = columns.targets
     return text_table(
         split,
@@ -121,17 +124,17 @@ def _read(path: Path, columns: Guess, split: str) -> TextSamples:
 
 
 def _texts(columns: Guess) -> str | tuple[str, str]:
-    """The column of texts, or the two of pairs, as the setting `text`."""
+    """Return the setting `text`: the text column, or the two columns of pairs."""
     return columns.texts[0] if len(columns.texts) == 1 else (columns.texts[0], columns.texts[1])
 
 
 def _empty(train: Samples) -> dict[str, str]:
-    """The setting that leaves out empty texts, where there are any."""
+    """Return `empty: skip` if there are empty texts."""
     return {"empty": "skip"} if any("empty" in note for note in train.notes) else {}
 
 
 def _described(train: Samples) -> str:
-    """What is predicted, in a few words."""
+    """Describe the targets for the header comment."""
     classes = train.task.classes
     names = ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")
     if train.task.regression:

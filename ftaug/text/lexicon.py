@@ -1,4 +1,4 @@
-"""What the model's own tokenizer and weights know of words."""
+"""Vocabulary and word embeddings of the model: whole-word tokens and their nearest neighbors."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ftaug.errors import BadData, MissingInput, missing_extra
 from ftaug.text.segmentation import Span, pattern, whole_characters
 from ftaug.weights import download_error
 
-NEIGHBOURS = 8
+NEIGHBORS = 8
 EMBEDDINGS = ("word_embeddings.weight", "tok_embeddings.weight", "embed_tokens.weight", "shared.weight")
-"""How the embedding matrix is called, by the libraries' models."""
+"""Suffixes of the name of the token embedding matrix in the models of transformers."""
 
 WORD = r"[\p{L}\p{M}]+(?:['’\-][\p{L}\p{M}]+)*"
 MARKS = ("Ġ", "▁")
-"""What begins the tokens that begin a word, in vocabularies that mark them; in the others, pieces are marked."""
+"""Prefixes of word-initial tokens (byte-level BPE, SentencePiece); WordPiece marks continuations instead."""
 
 
 def weights_file(path: str) -> str:
-    """The safetensors file in a folder, or of a model on the hub; raises MissingInput."""
+    """Return the path of the safetensors file of a folder or of a model on the Hub; raises MissingInput."""
     if Path(path).is_absolute():
         file = Path(path, "model.safetensors")
         if not file.is_file():
@@ -43,7 +43,7 @@ def weights_file(path: str) -> str:
 
 
 def has_weights(path: str) -> bool:
-    """Whether the safetensors file lies in the folder, or was downloaded from the hub before."""
+    """Whether the safetensors file is in the folder, or cached from the Hub."""
     if Path(path).is_absolute():
         return Path(path, "model.safetensors").is_file()
     from huggingface_hub import try_to_load_from_cache
@@ -53,15 +53,15 @@ def has_weights(path: str) -> bool:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The words of a tokenizer that are one token, with their vectors in the model's weights."""
+    """Words that are a single token of the tokenizer, with their embeddings in the model's weights."""
 
     tokenizer: str  # as JSON
-    path: str  # a folder with model.safetensors, or the name of a model on the hub
-    mask: str = "[MASK]"  # the token that stands for one that is not shown; empty where there is none
+    path: str  # folder with model.safetensors, or name of a model on the Hub
+    mask: str = "[MASK]"  # mask token; empty if the tokenizer has none
 
     @cached_property
     def _words(self) -> Mapping[str, int]:
-        """Whole words by their tokens' ids; pieces of words and marks are none."""
+        """Map each whole word to its token id; subwords and punctuation are excluded."""
         model = json.loads(self.tokenizer)["model"]
         vocabulary = model["vocab"]
         pairs = vocabulary.items() if isinstance(vocabulary, dict) else ((w, i) for i, (w, _) in enumerate(vocabulary))
@@ -69,20 +69,20 @@ class Lexicon:
         marked = [(w[1:], i) for w, i in all_pairs if w.startswith(MARKS)]
         bytes_of = _bytes_by_character() if any(w.startswith("Ġ") for w, _ in all_pairs) else None
         whole = marked if len(marked) > 10 else all_pairs
-        spelt = [(_decoded(w, bytes_of) if bytes_of else w, i) for w, i in whole]
+        spellings = [(_decoded(w, bytes_of) if bytes_of else w, i) for w, i in whole]
         is_word = pattern(WORD).fullmatch
-        return {word: code for word, code in spelt if word and is_word(word)}
+        return {word: code for word, code in spellings if word and is_word(word)}
 
     @cached_property
     def whole_words(self) -> tuple[np.ndarray, list[str]]:
-        """The ids of whole words, ascending, and how each is written."""
-        spelt = {code: word for word, code in self._words.items()}
-        codes = sorted(spelt)
-        return np.array(codes, np.int64), [spelt[code] for code in codes]
+        """Token ids of whole words, ascending, and their spellings."""
+        spellings = {code: word for word, code in self._words.items()}
+        codes = sorted(spellings)
+        return np.array(codes, np.int64), [spellings[code] for code in codes]
 
     @cached_property
     def _vectors(self) -> np.ndarray:
-        """The vectors of whole words, of length 1."""
+        """L2-normalized embeddings of whole words, float32 (words, width)."""
         import torch
         from safetensors import SafetensorError, safe_open
 
@@ -103,38 +103,39 @@ class Lexicon:
         return vectors
 
     def open(self) -> None:
-        """Read the weights; raises MissingInput, BadData."""
+        """Load the embeddings; raises MissingInput, BadData."""
         self._vectors  # noqa: B018
 
     def knows(self, word: str) -> bool:
-        """Whether a word is one token, as it is or in lower case."""
+        """Whether a word is a single token, as it is or in lower case."""
         return word in self._words or word.lower() in self._words
 
-    def neighbours(self, word: str, count: int = NEIGHBOURS) -> list[str]:
-        """The nearest other words by the angle between vectors, nearest first; none of a word it does not know."""
-        found = self._neighbours.get((word, count))
-        if found is None:
-            found = self._neighbours[word, count] = self._nearest(word, count)
-        return found
+    def neighbors(self, word: str, count: int = NEIGHBORS) -> list[str]:
+        """Return the nearest other words by cosine similarity, nearest first; empty for an unknown word."""
+        words = self._neighbor_cache.get((word, count))
+        if words is None:
+            words = self._neighbor_cache[word, count] = self._nearest(word, count)
+        return words
 
     @cached_property
-    def _neighbours(self) -> dict[tuple[str, int], list[str]]:
+    def _neighbor_cache(self) -> dict[tuple[str, int], list[str]]:
         return {}
 
     def _nearest(self, word: str, count: int) -> list[str]:
         code = self._words.get(word, self._words.get(word.lower()))
         if code is None:
             return []
-        codes, spelt = self.whole_words
-        closeness = self._vectors @ self._vectors[int(np.searchsorted(codes, code))]
-        near = np.argpartition(-closeness, min(4 * count, len(codes) - 1))[: 4 * count + 1]
-        near = near[np.lexsort((near, -closeness[near]))]
-        others = [spelt[i] for i in near.tolist() if spelt[i].lower() != word.lower()]
+        codes, spellings = self.whole_words
+        similarity = self._vectors @ self._vectors[int(np.searchsorted(codes, code))]
+        # over-select, as spellings that differ only in case are dropped below; lexsort breaks ties by index
+        near = np.argpartition(-similarity, min(4 * count, len(codes) - 1))[: 4 * count + 1]
+        near = near[np.lexsort((near, -similarity[near]))]
+        others = [spellings[i] for i in near.tolist() if spellings[i].lower() != word.lower()]
         return others[:count]
 
     @cached_property
     def _splitter(self) -> Any:
-        """The tokenizer, cutting nothing."""
+        """The tokenizer without truncation and padding."""
         try:
             from tokenizers import Tokenizer
         except ImportError:
@@ -145,22 +146,22 @@ class Lexicon:
         return splitter
 
     def encoding(self, text: str) -> Any:
-        """A text as the tokenizer has it: `ids` and `offsets`."""
+        """Tokenize a text: an encoding with `ids` and `offsets`."""
         return self._splitter.encode(text)
 
     def tokens(self, text: str) -> list[Span]:
-        """The tokens of a text as spans of whole characters, without marks, in order; those that share one are one."""
+        """Return token spans of a text, widened to whole characters; tokens that share a character are merged."""
         offsets = self.encoding(text).offsets
         return whole_characters(text, (Span(end - len(text[start:end].lstrip()), end) for start, end in offsets))
 
     @cached_property
     def mask_code(self) -> int:
-        """The id of the mask token."""
+        """Id of the mask token."""
         return int(self._splitter.token_to_id(self.mask))
 
     @cached_property
     def lower_cases(self) -> bool:
-        """Whether the tokenizer puts all in lower case."""
+        """Whether the tokenizer is uncased (lower-cases its input)."""
         return bool(self.encoding("A B").ids == self.encoding("a b").ids)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -169,20 +170,20 @@ class Lexicon:
 
 @lru_cache(maxsize=2)
 def lexicon(tokenizer: str, path: str, mask: str) -> Lexicon:
-    """The lexicon of a model in this process; what it has read is shared by the processes that are forked from it."""
+    """Return the lexicon of a model, one per process; forked workers share the loaded embeddings."""
     return Lexicon(tokenizer, path, mask)
 
 
 @lru_cache(maxsize=1)
 def _bytes_by_character() -> Mapping[str, int]:
-    """From the characters by which byte-level vocabularies write bytes: printable ones as they are, others from 256."""
+    """Map characters of byte-level BPE vocabularies to bytes (GPT-2): printable as they are, others from 256."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
     return {**{chr(b): b for b in printable}, **{chr(256 + i): b for i, b in enumerate(others)}}
 
 
 def _decoded(token: str, bytes_of: Mapping[str, int]) -> str:
-    """The text of a token of a byte-level vocabulary; empty where it is no whole characters."""
+    """Decode a token of a byte-level BPE vocabulary; empty if it is not valid UTF-8."""
     try:
         return bytes(bytes_of[character] for character in token).decode()
     except (KeyError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What a pretrained model expects in the place of words: its masked-token head, on the CPU, one text at a time."""
+"""Masked language model predictions for words, on the CPU, one text at a time."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ftaug.weights import download_error, first_line
 
 SHOWN = 3
 UNLIMITED = 512
-"""What a model sees whose configuration sets no limit."""
+"""Maximum number of tokens of a model whose configuration sets no limit."""
 
 
 class Head(NamedTuple):
-    """A model that fills masks, and the most tokens that it takes."""
+    """A masked language model and its maximum number of tokens."""
 
     model: Any
     longest: int
@@ -31,31 +31,31 @@ class Head(NamedTuple):
 
 @lru_cache(maxsize=1)
 def model(path: str) -> Head:
-    """The model at a path with its masked-token head; raises MissingInput, BadData, Unavailable."""
+    """Load the model at a path with its masked language modeling head; raises MissingInput, BadData, Unavailable."""
     transformers = library("augment.masked_fill")
     import torch
 
     if Path(path).is_absolute() and not Path(path, "config.json").is_file():
         raise MissingInput(f"augment.masked_fill: {path} is no folder with a config.json")
     try:
-        found, told = transformers.AutoModelForMaskedLM.from_pretrained(
+        network, loading_info = transformers.AutoModelForMaskedLM.from_pretrained(
             path, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
         )
     except OSError as error:
         raise MissingInput(f"augment.masked_fill: {download_error(path, error)}") from None
     except ValueError as error:
         raise BadData(f"augment.masked_fill: {path} has no masked-token head: {first_line(error)}") from None
-    if missing := sorted(told["missing_keys"]):
+    if missing := sorted(loading_info["missing_keys"]):
         named = ", ".join(missing[:SHOWN])
         raise BadData(
             f"augment.masked_fill: {path} was saved without its masked-token head ({named} is missing); "
             "use neighbours, or weights as they were pretrained"
         )
-    return Head(found.eval(), positions(found) or UNLIMITED)
+    return Head(network.eval(), positions(network) or UNLIMITED)
 
 
 def words_seen(passage: Passage) -> list[Span]:
-    """The words that may change and that the model sees: those behind its longest input it does not."""
+    """Return the changeable words within the model's maximum length."""
     assert passage.lexicon is not None
     encoding, longest = passage.lexicon.encoding(passage.text), model(passage.lexicon.path).longest
     if len(encoding.ids) <= longest:
@@ -64,8 +64,11 @@ def words_seen(passage: Passage) -> list[Span]:
     return [word for word in passage.free if word.end <= end]
 
 
-def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candidates: int) -> Mapping[Span, str]:
-    """A likely other word for each, drawn by a number from 0 to 1; none for those that the model does not see."""
+def fill(passage: Passage, words: Sequence[Span], uniform: Sequence[float], candidates: int) -> Mapping[Span, str]:
+    """Sample a replacement for each word from the `candidates` most likely others, given numbers `uniform` in [0, 1).
+
+    Words beyond the model's maximum length get none.
+    """
     import torch
 
     assert passage.lexicon is not None
@@ -73,24 +76,27 @@ def fill(passage: Passage, words: Sequence[Span], luck: Sequence[float], candida
     ids, places = _masked(passage, words, lexicon, head.longest)
     if not places:
         return {}
-    codes, spelt = lexicon.whole_words
+    codes, spellings = lexicon.whole_words
     with _one_thread(), torch.inference_mode():
         logits = head.model(input_ids=torch.tensor([ids])).logits[0, list(places.values())].numpy()
-    found: dict[Span, str] = {}
+    replacements: dict[Span, str] = {}
     for word, row in zip(places, logits[:, codes], strict=True):
-        own = passage[word].lower()
+        original = passage[word].lower()
         order = np.argsort(-row, kind="stable")[: candidates + SHOWN].tolist()
-        best = [i for i in order if spelt[i].lower() != own][:candidates]
+        best = [i for i in order if spellings[i].lower() != original][:candidates]
         if best:
+            # inverse transform sampling from the softmax over the best candidates
             weights = np.exp((row[best] - row[best[0]]).astype(np.float64)).cumsum()
-            found[word] = spelt[best[int(np.searchsorted(weights, luck[words.index(word)] * weights[-1]))]]
-    return found
+            replacements[word] = spellings[
+                best[int(np.searchsorted(weights, uniform[words.index(word)] * weights[-1]))]
+            ]
+    return replacements
 
 
 def _masked(
     passage: Passage, words: Sequence[Span], lexicon: Lexicon, longest: int
 ) -> tuple[list[int], dict[Span, int]]:
-    """The ids of the text with these words masked, and where among them the mask of each is."""
+    """Return the token ids of the text with these words masked, and the index of the mask of each word."""
     parts, at, ends, shift = [], 0, {}, 0
     for word in words:
         parts += [passage.text[at : word.start], lexicon.mask]
@@ -110,7 +116,7 @@ def _masked(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """As in a worker, so that the same numbers come out for any number of workers."""
+    """Limit torch to one thread, as in a worker, so that results are the same for any number of workers."""
     import torch
 
     threads = torch.get_num_threads()

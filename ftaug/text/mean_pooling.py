@@ -1,4 +1,4 @@
-"""A linear classifier on the mean of an encoder's last hidden states, as sentence embeddings are pooled."""
+"""Linear classifier on mean-pooled hidden states, as in sentence-transformers."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ RATES = (
     "hidden_dropout_prob",
     "dropout",
 )
-"""What configurations of transformers call the dropout before a classification head; the first that is set counts."""
+"""Names of the classifier dropout in configurations of transformers; the first that is set applies."""
 
 
 class Output(NamedTuple):
-    """The output of a model of transformers, as far as it is used."""
+    """Output of a model of transformers: the logits only."""
 
     logits: Tensor  # (batch, classes)
 
 
 class MeanPooled(nn.Module):
-    """Encoder, masked mean over the tokens, dropout, linear layer; called as the models of transformers are.
+    """Encoder, masked mean over the tokens, dropout and linear layer, with the interface of transformers models.
 
-    The encoder has the name that it has in its library's classification models. The layer's name, `mean_head`, is in
-    none of them, so that weights trained on other features are never taken for its own.
+    The encoder keeps its attribute name of transformers' classification models. The name of the linear layer,
+    `mean_head`, occurs in none of them, so that heads trained on other features are never loaded into it.
     """
 
     def __init__(self, encoder: Any, outputs: int) -> None:
@@ -52,7 +52,7 @@ class MeanPooled(nn.Module):
         return self.get_submodule(self.base_model_prefix)
 
     def get_input_embeddings(self) -> nn.Module:
-        """The embeddings of tokens."""
+        """Return the token embedding layer."""
         return cast(nn.Module, cast(Any, self.base_model).get_input_embeddings())
 
     def forward(self, attention_mask: Tensor, **inputs: Tensor) -> Output:
@@ -62,10 +62,10 @@ class MeanPooled(nn.Module):
 
 
 class MeanClassifier(Classifier):
-    """From packed tokens to a logit for each class, by the mean over the tokens."""
+    """Sequence classifier with mean pooling: packed tokens to logits (batch, classes)."""
 
     def halves(self, learning: Collection[str]) -> tuple[nn.Module, nn.Module]:
-        """The mean that the encoder gives, and the head on it; raises CannotCut where a part of the encoder learns."""
+        """Split into the encoder with mean pooling and the head; raises CannotCut if the encoder is trainable."""
         frozen = {id(parameter) for parameter in self.model.base_model.parameters()}
         if any(id(self.get_parameter(name)) in frozen for name in learning):
             raise CannotCut("with pooling: mean the output of the whole encoder can be stored, and a part of it learns")
@@ -74,7 +74,7 @@ class MeanClassifier(Classifier):
 
 
 class _Pooled(nn.Module):
-    """From packed tokens to the mean of an encoder's last hidden states: (batch, width)."""
+    """Mean-pooled hidden states of packed tokens: (batch, width)."""
 
     def __init__(self, base: nn.Module, *, has_types: bool) -> None:
         super().__init__()
@@ -88,11 +88,11 @@ class _Pooled(nn.Module):
 
 
 def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
-    """The mean over the tokens: from (batch, length, width) and a 0/1 mask (batch, length) to (batch, width)."""
+    """Average hidden states (batch, length, width) over a 0/1 mask (batch, length): (batch, width)."""
     weights = mask.unsqueeze(-1).to(states.dtype)
     return torch.sum(states * weights, dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
 def dropout_rate(config: Any) -> float:
-    """The rate of dropout before a classification head, by a model's configuration."""
+    """Return the classifier dropout rate of a model's configuration."""
     return next((float(rate) for name in RATES if (rate := getattr(config, name, None)) is not None), 0.0)

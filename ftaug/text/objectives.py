@@ -1,4 +1,4 @@
-"""What training makes small for texts beside the loss of the labels."""
+"""Training objectives for texts: masked language modeling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ftaug.interfaces.data import MeanLoss
 
 AS_MASK, AS_OTHER = 0.8, 0.1
-"""Of the tokens to guess, the share that the mask replaces, and the share that any other does; the rest stay."""
+"""Share of the selected tokens replaced by the mask, and by a random token; the rest stay unchanged."""
 
 
 @objective.register(tells_classes=False)
@@ -42,11 +42,11 @@ def masked_tokens(
 
     (batch,) = views
     ids, last = batch[:, IDS], batch[:, MASK].sum(dim=1, keepdim=True) - 1
-    marks = torch.cat([ids[:, :1], ids.gather(1, last)], dim=1)  # of the beginning and the end, or between two texts
+    marks = torch.cat([ids[:, :1], ids.gather(1, last)], dim=1)  # ids of special tokens: [CLS] and [SEP]
     present = (batch[:, MASK] > 0) & ~(ids.unsqueeze(2) == marks.unsqueeze(1)).any(dim=2)
-    luck = torch.rand(present.shape, device=batch.device) / share
-    chosen = torch.where(luck < AS_MASK, MASKED, torch.where(luck < AS_MASK + AS_OTHER, OTHER, GUESSED))
-    chosen = torch.where((luck < 1) & present, chosen, 0)
+    noise = torch.rand(present.shape, device=batch.device) / share
+    chosen = torch.where(noise < AS_MASK, MASKED, torch.where(noise < AS_MASK + AS_OTHER, OTHER, GUESSED))
+    chosen = torch.where((noise < 1) & present, chosen, 0)
     logits = forward(torch.cat([batch, chosen.unsqueeze(1)], dim=1))
-    wanted = ids[chosen > 0]
-    return MeanLoss(cross_entropy(logits.float(), wanted) if len(wanted) else logits.sum(), len(wanted))
+    labels = ids[chosen > 0]
+    return MeanLoss(cross_entropy(logits.float(), labels) if len(labels) else logits.sum(), len(labels))

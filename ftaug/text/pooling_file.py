@@ -1,4 +1,4 @@
-"""How sentence-transformers says what the vector of a text is made of: a small file in a model's folder."""
+"""The pooling configuration of sentence-transformers, 1_Pooling/config.json."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "1_Pooling/config.json"
 
 
 def content(folder: Path) -> str | None:
-    """The file's text; None where a folder has none. Raises BadData."""
+    """Read the file of a model's folder; None if there is none. Raises BadData."""
     file = folder / NAME
     try:
         return file.read_text(encoding="utf-8") if file.is_file() else None
@@ -20,7 +20,7 @@ def content(folder: Path) -> str | None:
 
 
 def asks_for_mean(folder: Path | str, text: str | None) -> bool:
-    """Whether the text of the file says that a vector is the mean over the tokens; raises BadData."""
+    """Whether the configuration selects mean pooling over the tokens; raises BadData."""
     if text is None:
         return False
     try:

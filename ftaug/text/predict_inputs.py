@@ -1,4 +1,4 @@
-"""The texts that a command line names: lines, rows of tables, files, or the texts themselves."""
+"""Read texts to predict from the command line: lines, table rows, files, or literal texts."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from ftaug.text.types import SUFFIXES, Text, decoded
 STANDARD_INPUT = "-"
 NAME_LENGTH = 60
 UNREAD = (".json", ".xlsx", ".xls", ".ods", ".pdf", ".docx", ".doc", ".odt", ".gz", ".zip", ".arrow", ".feather")
-"""Endings of files that are neither lines of text nor tables that are read."""
+"""Suffixes of unsupported file types."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """How texts are read: as the training data was."""
+    """Reader of texts to predict, consistent with the training dataset."""
 
-    columns: tuple[str, ...] = ("text",)  # of a table; two where the model was trained on pairs
-    whole_files: bool = False  # whether a file is one text, in place of a text a line
+    columns: tuple[str, ...] = ("text",)  # text columns of a table; two for text pairs
+    whole_files: bool = False  # one text per file instead of one per line
 
     @classmethod
     def like(cls, dataset: str, settings: Mapping[str, Any]) -> Inputs:
-        """As a dataset reads them."""
+        """Create the reader from the training dataset and its settings."""
         if dataset == "text_table":
             return cls(columns_of(settings))
         return cls(whole_files=dataset == "text_folder")
 
     def of(self, named: Sequence[str]) -> Iterator[Input]:
-        """The texts; raises MissingInput, BadData and ExperimentError before the first for what is named wrongly."""
+        """Yield the texts; raises MissingInput, BadData and ExperimentError for invalid names before the first."""
         parts: list[str] = []
         errors: list[FtaugError] = []
         for name in named:
             try:
-                parts += self._parts(name)
+                parts += self._expand(name)
             except FtaugError as error:
                 errors.append(error)
         if named.count(STANDARD_INPUT) > 1:
@@ -54,10 +54,10 @@ class Inputs:
         if errors:
             raise combined(errors)
         for name in parts:
-            yield from self._of_one(name)
+            yield from self._read_argument(name)
 
-    def _parts(self, name: str) -> list[str]:
-        """The argument itself, or the files of a folder; raises for what cannot be read at all."""
+    def _expand(self, name: str) -> list[str]:
+        """Return the argument itself, or the files of a folder; raises MissingInput and BadData."""
         if name == STANDARD_INPUT or (not is_there(name) and not looks_like_path(name)):
             return [name]
         if not is_there(name):
@@ -71,7 +71,7 @@ class Inputs:
             print("".join(f"{note}\n" for note in delimited.note(Path(name))), end="", file=sys.stderr)
         return files_of(name, SUFFIXES)
 
-    def _of_one(self, name: str) -> Iterator[Input]:
+    def _read_argument(self, name: str) -> Iterator[Input]:
         if name == STANDARD_INPUT:
             if sys.stdin is None:
                 raise MissingInput("-: standard input is closed")
@@ -79,7 +79,7 @@ class Inputs:
         elif not is_there(name):
             yield Input(_shortened(name), partial(self._text, name))
         elif _is_table(name):
-            yield from self._of_table(name)
+            yield from self._read_table(name)
         elif self.whole_files:
             yield Input(name, lambda: self._text(decoded(content(name))))
         else:
@@ -98,19 +98,19 @@ class Inputs:
         return self._text(decoded(line))
 
     def _text(self, text: str) -> Text:
-        """A text, or a pair with a TAB between its two; raises BadData."""
+        """Parse a text, or a TAB-separated pair; raises BadData."""
         if len(self.columns) == 1:
-            return _checked([text])
+            return _validated([text])
         parts = text.split("\t")
         if len(parts) != 2:
             raise BadData(f"must be two texts with one TAB between them; got {len(parts) - 1} TABs")
-        return _checked(parts)
+        return _validated(parts)
 
     def _rows(self, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
         return rows("predict", Path(name), self.columns)
 
-    def _of_table(self, name: str) -> Iterator[Input]:
-        """The rows; one that cannot be read ends its table."""
+    def _read_table(self, name: str) -> Iterator[Input]:
+        """Yield the rows of a table; stop at the first unreadable row."""
         try:
             for line, values in self._rows(name):
                 yield Input(f"{name}:{line}", partial(self._row, values))
@@ -119,11 +119,11 @@ class Inputs:
             yield Input(str(place or name), partial(_fail, BadData(f"{message}; the rows after it are not read")))
 
     def _row(self, values: Sequence[Any]) -> Text:
-        return _checked([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])
+        return _validated([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])
 
 
 def looks_like_path(name: str) -> bool:
-    """Whether an argument that is no file was meant as one: by its ending, or a separator where texts have none."""
+    """Whether a nonexistent argument was meant as a path: by its suffix, or a separator that texts would not have."""
     if name == STANDARD_INPUT:
         return False
     if name.lower().endswith((*(suffix.decode() for suffix in SUFFIXES), *TABLES, *UNREAD)):
@@ -142,8 +142,8 @@ def _shortened(text: str) -> str:
     return line if len(line) <= NAME_LENGTH else f"{line[: NAME_LENGTH - 1]}…"
 
 
-def _checked(parts: Sequence[str]) -> Text:
-    """The text; raises BadData for one that is empty or not Unicode."""
+def _validated(parts: Sequence[str]) -> Text:
+    """Return the text; raises BadData if it is empty or not valid Unicode."""
     for part in parts:
         encoded_as_utf8(part)
         if not part.strip():

@@ -1,12 +1,12 @@
-"""The settings proposed for a dataset of texts, by how many there are."""
+"""Default hyperparameters for a text dataset, by its size and task (`ftaug init`)."""
 
 from __future__ import annotations
 
 from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Model, Recipe, by_size, loss_by_task
 
 BATCH_SIZES = (4, 8, 16, 32)
-STEPS = 20  # of an epoch, at least
-EPOCHS = ((2000, 20), (20_000, 8))  # for fewer texts than the first number
+STEPS = 20  # minimum number of steps per epoch
+EPOCHS = ((2000, 20), (20_000, 8))  # (number of texts, epochs): for fewer texts than that
 MOST_TEXTS_EPOCHS = 4
 AUGMENTATION = "aeda"
 ADAMW = Choice({"adamw": {"weight_decay": 0.01}}, "the usual choice for fine-tuning")
@@ -14,17 +14,17 @@ WHY_LINEAR = "rises at first, then falls to 0"
 ALL = Choice(["all"], "text encoders are usually fine-tuned as a whole")
 
 # With mean pooling, measured by scripts/bench/recipes from all-MiniLM-L6-v2 with 10 texts a class.
-POOLED_BATCH_SIZES = ((60, 8), (1000, 16))  # for up to so many texts
+POOLED_BATCH_SIZES = ((60, 8), (1000, 16))  # (number of texts, batch size): for up to that many
 POOLED_LARGE_BATCH = 32
-POOLED_EPOCHS = ((60, 20), (2000, 10), (20_000, 5))  # for up to so many texts
+POOLED_EPOCHS = ((60, 20), (2000, 10), (20_000, 5))  # (number of texts, epochs): for up to that many
 POOLED_MOST_TEXTS_EPOCHS = 3
 
 
 def recipe(facts: Facts) -> Recipe:
-    """The settings and their reasons."""
+    """Choose hyperparameters, each with its reason."""
     model = facts.model or Model("tiny_text", {})
     if model.settings.get("pooling") == "mean" and model.pretrained:
-        return _of_sentence_encoder(facts, model)
+        return _sentence_encoder_recipe(facts, model)
     why_model = "comes with ftaug; any encoder of transformers: {hf: {path: FOLDER_OR_NAME}}"
     return Recipe(
         batch_size=_batch_size(facts),
@@ -33,14 +33,14 @@ def recipe(facts: Facts) -> Recipe:
         augment=(Choice(AUGMENTATION, "inserts punctuation; all of them: ftaug list augmentation"),),
         loss=loss_by_task(facts, "text"),
         optimizer=ADAMW,
-        lr={"peak": _rate(model), "schedule": Choice({"linear": {"warmup": "6%"}}, WHY_LINEAR)},
+        lr={"peak": _peak_lr(model), "schedule": Choice({"linear": {"warmup": "6%"}}, WHY_LINEAR)},
         train={"epochs": _epochs(facts)},
         evaluate=_evaluate(facts),
     )
 
 
-def _of_sentence_encoder(facts: Facts, model: Model) -> Recipe:
-    """For an encoder whose mean over the tokens was pretrained: little change to it, and a head that learns fast."""
+def _sentence_encoder_recipe(facts: Facts, model: Model) -> Recipe:
+    """Choose hyperparameters for a sentence encoder with mean pooling: low learning rate, higher for the head."""
     size = by_size(POOLED_BATCH_SIZES, facts.samples, POOLED_LARGE_BATCH)
     epochs = by_size(POOLED_EPOCHS, facts.samples, POOLED_MOST_TEXTS_EPOCHS)
     why_size = "a common size" if size == POOLED_LARGE_BATCH else "small, so that few texts give enough steps"
@@ -68,7 +68,7 @@ def _batch_size(facts: Facts) -> Choice:
     return Choice(size, "a common size" if largest else f"small, so that an epoch has about {STEPS} steps or more")
 
 
-def _rate(model: Model) -> Choice:
+def _peak_lr(model: Model) -> Choice:
     if model.name == "hf":
         return Choice(0.00005, "usual for pretrained encoders; to search one: ftaug lr-find THIS_FILE")
     return Choice(0.0005, "a small network bears a high rate")

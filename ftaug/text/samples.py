@@ -1,4 +1,4 @@
-"""Texts on their way to the model: the functions of `interfaces.Modality`."""
+"""Text preprocessing and collation: the functions of `interfaces.Modality`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ftaug.text.synthetic import synthetic as synthetic
 from ftaug.text.tokenizer import complete
 from ftaug.text.types import Text
 
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns of each fork
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # avoids a warning at each fork
 
 cache_version = ""
 on_device = False
@@ -33,27 +33,27 @@ TOKENIZER_FILE = "tokenizer.json"
 
 
 def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
-    """The texts in lines, tables and files, or named themselves; raises MissingInput, BadData, ExperimentError."""
+    """Yield texts to predict from lines, tables, files or arguments; raises MissingInput, BadData, ExperimentError."""
     return Inputs.like(train.name, train.settings).of(named)
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
-    """Make the way from a text to the model's tokens; without augmentations, for evaluation."""
+    """Build the pipeline from a raw text to tokens; without augmentations, the evaluation pipeline."""
     return Pipeline(tuple(augment), dict(preprocessing))
 
 
 def prepare(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-    """Return the tokens as the model takes them, int32 (2, length); raises BadData without the sample's name."""
+    """Augment and tokenize a text: int32 (2, length), token ids and token types; raises BadData."""
     return pipeline(raw, streams, labels)
 
 
 def account(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-    """Say what is drawn for a text."""
+    """Return the augmentations drawn for a text."""
     return pipeline.augmented(raw, streams, labels)[1]
 
 
 def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> np.ndarray:
-    """How many tokens each text has, int64 (n,); the model sees no more than it takes."""
+    """Number of tokens of each text before truncation, int64 (n,)."""
     return np.fromiter((_size(samples, int(i), pipeline) for i in ids), np.int64, len(ids))
 
 
@@ -66,13 +66,13 @@ def _size(samples: Samples, index: int, pipeline: Pipeline) -> int:
 
 
 def cautions(samples: Samples, ids: np.ndarray, sizes: np.ndarray, pipeline: Pipeline) -> list[str]:
-    """What of the samples the model will not see, and what ops say of them, for a person."""
+    """Human-readable cautions: truncated texts, and notes of the augmentations about the training texts."""
     texts = (text for i in ids for text in samples.read(int(i)) if text is not None)
-    return [*_cut(samples, ids, sizes, pipeline.encoder.max_length), *pipeline.look_ahead(texts)]
+    return [*_truncated(samples, ids, sizes, pipeline.encoder.max_length), *pipeline.look_ahead(texts)]
 
 
-def _cut(samples: Samples, ids: np.ndarray, sizes: np.ndarray, longest: int) -> list[str]:
-    """Which texts are longer than the model takes."""
+def _truncated(samples: Samples, ids: np.ndarray, sizes: np.ndarray, longest: int) -> list[str]:
+    """Report texts longer than `max_length` tokens."""
     long = np.flatnonzero(sizes > longest)
     if not long.size:
         return []
@@ -86,33 +86,33 @@ def _cut(samples: Samples, ids: np.ndarray, sizes: np.ndarray, longest: int) -> 
 
 
 def footprint(raw: Text, pipeline: Pipeline, all_streams: Sequence[Streams | None]) -> int:
-    """The bytes that a cache would keep: none, for texts are in memory already."""
+    """Bytes needed to cache a text: 0, as texts are already in memory."""
     return 0
 
 
 def relabels(pipeline: Pipeline) -> bool:
-    """Whether an augmentation may change a text's class: none does."""
+    """Whether an augmentation may change the label: never for texts."""
     return False
 
 
 def hazards(augment: Sequence[Component], task: Task) -> list[str]:
-    """What augmentations may do to the labels, for a person."""
+    """Cautions about label-changing augmentations: none for texts."""
     return []
 
 
 def check_pipeline(pipeline: Pipeline) -> None:
-    """Texts of every length can be batched."""
+    """Accept every pipeline: texts of any length can be padded into a batch."""
 
 
 def augmented(
     raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
 ) -> tuple[Text, AppliedTransforms]:
-    """The text after the augmentations, and what they drew."""
+    """Return the augmented text and the augmentations applied."""
     return pipeline.augmented(raw, streams, labels)
 
 
 def canonical(sample: Text) -> bytes:
-    """The length of each text and the text, in UTF-8; raises BadData."""
+    """Return a canonical byte representation: length and UTF-8 bytes of each text; raises BadData."""
     try:
         encoded = [text.encode() for text in sample if text is not None]
     except UnicodeEncodeError:
@@ -121,17 +121,17 @@ def canonical(sample: Text) -> bytes:
 
 
 def cells(sample: Text) -> dict[str, str]:
-    """The column of a text, or those of a pair."""
+    """Return the sample as table cells: `text`, and `text_2` of a pair."""
     return {"text": sample.first} if sample.second is None else {"text": sample.first, "text_2": sample.second}
 
 
 def encode(sample: Text) -> tuple[bytes, str]:
-    """Return the content of a file of text, and its suffix."""
+    """Encode the text as the content of a .txt file."""
     return sample.first.encode(), ".txt"
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:
-    """Pack texts, padded to the longest: int64 (N, 3, length), the planes ids, mask and types."""
+    """Pad tokenized texts to the longest: int64 (N, 3, length); planes: token ids, attention mask, token types."""
     packed = np.zeros((len(prepared), 3, max(tokens.shape[1] for tokens in prepared)), np.int64)
     for row, tokens in zip(packed, prepared, strict=True):
         length = tokens.shape[1]
@@ -141,38 +141,38 @@ def collate(prepared: Sequence[np.ndarray]) -> Tensor:
 
 
 def concatenated(batches: Sequence[Tensor]) -> Tensor:
-    """Join batches of packed texts, padded to the longest text of all."""
+    """Concatenate batches, padded to the longest text."""
     longest = max(batch.shape[2] for batch in batches)
     return torch.cat([pad(batch, (0, longest - batch.shape[2])) for batch in batches])
 
 
 def selected(inputs: Tensor | Mixed, rows: slice | Tensor) -> Tensor | Mixed:
-    """Some texts, padded to the longest of them."""
-    longest = int(_shown(inputs)[rows].any(dim=0).sum())
+    """Select texts of a batch, cropped to the longest of them."""
+    longest = int(_attention_mask(inputs)[rows].any(dim=0).sum())
     if isinstance(inputs, Mixed):
         return Mixed(inputs.first[rows, :, :longest], inputs.second[rows, :, :longest], inputs.share[rows])
     return inputs[rows, :, :longest]
 
 
 def sizes_in(inputs: Tensor | Mixed) -> np.ndarray:
-    """How many tokens each text has; of two mixed texts, the longer."""
-    return np.asarray(_shown(inputs).sum(dim=1).cpu().numpy())
+    """Number of tokens of each text; for mixed texts, that of the longer one."""
+    return np.asarray(_attention_mask(inputs).sum(dim=1).cpu().numpy())
 
 
-def _shown(inputs: Tensor | Mixed) -> Tensor:
-    """Where the model sees a token: bool (batch, length)."""
+def _attention_mask(inputs: Tensor | Mixed) -> Tensor:
+    """Attention mask of a batch: bool (batch, length)."""
     if isinstance(inputs, Mixed):
-        return _shown(inputs.first) | _shown(inputs.second)
+        return _attention_mask(inputs.first) | _attention_mask(inputs.second)
     return inputs[:, MASK] > 0
 
 
 def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
-    """Tokens are taken as they are, but for the id that stands where there is none."""
+    """Return the module that puts the tokenizer's padding id in padded positions."""
     return Padding(preprocessing["pad"])
 
 
 def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
-    """The normaliser of another network; raises ExperimentError where its tokens are others."""
+    """Return the `normaliser` of another network; raises ExperimentError if the tokenizers differ."""
     if given["tokenizer"] != wanted["tokenizer"]:
         raise ExperimentError("has another tokenizer: it must be the same for both models")
     if given["max_length"] > wanted["max_length"]:
@@ -184,14 +184,14 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
 
 
 class Padding(nn.Module):
-    """Put the tokenizer's own id where there is no token."""
+    """Replace the ids of padded positions by the tokenizer's padding id."""
 
     def __init__(self, pad: int) -> None:
         super().__init__()
         self.pad = pad
 
     def forward(self, inputs: Any) -> Any:
-        """From packed tokens, or mixed ones, to the same."""
+        """Return packed tokens, mixed or not, of the same shape."""
         if isinstance(inputs, Mixed):
             return Mixed(self(inputs.first), self(inputs.second), inputs.share)
         if self.pad == 0:
@@ -201,7 +201,7 @@ class Padding(nn.Module):
 
 
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
-    """The model called with the tensors that transformers names."""
+    """Return the export signature with the input names of transformers: input_ids, attention_mask, token_type_ids."""
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
     known = {key: value for key, value in preprocessing.items() if key not in ("tokenizer", "lexicon")}
@@ -227,11 +227,11 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignatur
 
 
 def reading(preprocessing: Mapping[str, Any], train: Component) -> Reading:
-    """Texts by the library tokenizers: a text a line, or a file, as in training."""
+    """Return how an inference script reads texts: one per line or per file, tokenized by the library tokenizers."""
     trained_on = Inputs.like(train.name, train.settings)
     return read_by_tokenizers(preprocessing["types"], len(trained_on.columns) > 1, trained_on.whole_files)
 
 
 def described(preprocessing: Mapping[str, Any]) -> str:
-    """How a text becomes the model's input, in a line."""
+    """Describe the preprocessing in one line."""
     return f"up to {preprocessing['max_length']} tokens"

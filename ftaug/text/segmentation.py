@@ -1,4 +1,4 @@
-"""Words, characters and sentences of a text by Unicode's rules, as offsets into it."""
+"""Unicode text segmentation: words, grapheme clusters and sentences, as character offsets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Span(NamedTuple):
     end: int
 
     def meets(self, other: Span) -> bool:
-        """Whether the two share a character; an empty span, whether it lies inside the other."""
+        """Whether two spans overlap; for an empty span, whether it lies inside the other."""
         return self.start < other.end and other.start < self.end
 
 
 @lru_cache(maxsize=256)
 def pattern(expression: str, flags: int = 0) -> Any:
-    """A compiled expression of the library `regex`, which knows Unicode's words and characters."""
+    """Compile a regular expression with the library `regex`, which supports Unicode segmentation and properties."""
     try:
         import regex
     except ImportError:
@@ -37,24 +37,24 @@ _NEW = tuple.__new__  # a third of the time of Span(...)
 
 @lru_cache(maxsize=256)
 def words_of(text: str) -> tuple[Span, ...]:
-    """The words of a text (UAX 29): runs between word boundaries with a letter or a digit in them.
+    """Return spans of the words of a text (UAX 29): runs between word boundaries that have a letter or a digit.
 
-    In scripts without spaces that is a character in Chinese or Thai, a run of katakana in Japanese: finding words there
-    takes a dictionary.
+    In scripts without spaces that is a character in Chinese or Thai, a run of katakana in Japanese: real word
+    segmentation there needs a dictionary.
     """
-    found: list[Span] = []
+    spans: list[Span] = []
     at = 0
     for chunk in text.replace("\t", " ").replace("\n", " ").replace("\r", " ").split(" "):
         if chunk:
             for start, end in _words_of_chunk(chunk):
-                found.append(_NEW(Span, (at + start, at + end)))
+                spans.append(_NEW(Span, (at + start, at + end)))
         at += len(chunk) + 1
-    return tuple(found)
+    return tuple(spans)
 
 
 @lru_cache(maxsize=1 << 16)
 def _words_of_chunk(chunk: str) -> tuple[tuple[int, int], ...]:
-    """The words of what stands between spaces, over which no word reaches; most are met again and again."""
+    """Segment a chunk between spaces; cached, since no word contains a space and most chunks repeat."""
     import regex
 
     bounds = [match.start() for match in pattern(r"\b", regex.WORD | regex.UNICODE).finditer(chunk)]
@@ -67,12 +67,12 @@ def _words_of_chunk(chunk: str) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=1 << 14)
 def characters_of(text: str) -> tuple[str, ...]:
-    """The characters as a person counts them (UAX 29): a letter with its marks, an emoji with its parts."""
+    """Split a text into grapheme clusters (UAX 29): a letter with its combining marks, an emoji with its parts."""
     return tuple(pattern(r"\X").findall(text))
 
 
 def whole_characters(text: str, spans: Iterable[Span]) -> list[Span]:
-    """Spans in order, each widened to whole characters as a person counts them; those that then overlap are one."""
+    """Widen ordered spans to whole grapheme clusters; merge those that then overlap."""
     spans = [span for span in spans if span.end > span.start]
     if text.isascii():
         widened = spans
@@ -98,9 +98,9 @@ SENTENCE_ENDS = (
 
 @lru_cache(maxsize=256)
 def sentences_of(text: str) -> tuple[Span, ...]:
-    """The sentences, each with the white space behind it, together the text: they end behind `.`, `!`, `?` and such.
+    """Return spans of the sentences, including trailing white space: split after `.`, `!`, `?` and the like.
 
-    Not behind an initial or a title (`J. Smith`, `Dr. Who`), nor where the text goes on in lower case.
+    Not after an initial or a title (`J. Smith`, `Dr. Who`), nor before a lower-case letter.
     """
     ends = [match.end() for match in pattern(SENTENCE_ENDS).finditer(text)]
     bounds = [0, *(end for end in ends if end < len(text)), len(text)]

@@ -1,4 +1,4 @@
-"""Texts that are always the same, for a comparison where a user's are not there."""
+"""Deterministic synthetic texts, to compare an export with the model without the user's data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +14,6 @@ SENTENCES = (
 
 
 def synthetic(preprocessing: Mapping[str, Any]) -> list[Text]:
-    """Nothing, a word, sentences, a pair, and more than any model takes."""
+    """Return an empty text, a word, sentences, a pair, and a text beyond any maximum length."""
     texts = [Text(sentence) for sentence in SENTENCES]
     return [*texts, Text(""), Text("yes"), Text(*SENTENCES[:2]), Text(" ".join(SENTENCES[:2]) * 500)]

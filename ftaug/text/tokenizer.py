@@ -1,4 +1,4 @@
-"""Texts as tokens: int32 (2, length), the ids above and below them to which of the two texts of a pair each belongs."""
+"""Tokenize texts: int32 (2, length), token ids and token types (which text of a pair)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ftaug.errors import BadData, missing_extra
 from ftaug.text.types import Text
 
 REMEMBERED = 1 << 24
-"""Tokens that are kept, so that a text that nothing changes is split once a run."""
+"""Capacity of the cache in tokens: a text that no augmentation changes is tokenized once a run."""
 
 
 class Encoder:
-    """A tokenizer, and the texts that it has met."""
+    """A tokenizer with a cache of tokenized texts."""
 
     def __init__(self, tokenizer: str, max_length: int) -> None:
         try:
@@ -32,12 +32,12 @@ class Encoder:
         self.room = REMEMBERED
 
     def __call__(self, text: Text) -> np.ndarray:
-        """The tokens of a text, cut to the length that the model takes; raises BadData."""
-        found = self.known.get(text)
-        return self._encoded(text) if found is None else found
+        """Tokenize a text, truncated to `max_length`; raises BadData."""
+        tokens = self.known.get(text)
+        return self._encoded(text) if tokens is None else tokens
 
     def learn(self, text: Text) -> int:
-        """Remember the tokens of a text; returns how many there are before it is cut. Raises BadData."""
+        """Cache the tokens of a text; return their number before truncation. Raises BadData."""
         if text not in self.whole:
             if self.tokenizer.truncation:
                 self.tokenizer.no_truncation()
@@ -57,12 +57,12 @@ class Encoder:
 
     def _split(self, text: Text) -> np.ndarray:
         try:
-            found = self.tokenizer.encode(*_parts(text))
-        except (UnicodeEncodeError, TypeError):  # which it raises of half a pair of surrogates
+            encoding = self.tokenizer.encode(*_parts(text))
+        except (UnicodeEncodeError, TypeError):  # raised for a lone surrogate
             raise BadData("the text is not UTF-8") from None
-        if not found.ids:
+        if not encoding.ids:
             raise BadData("the text is empty, and the tokenizer marks neither its beginning nor its end")
-        return np.array([found.ids, found.type_ids], np.int32)
+        return np.array([encoding.ids, encoding.type_ids], np.int32)
 
 
 def _parts(text: Text) -> Sequence[str]:
@@ -70,16 +70,16 @@ def _parts(text: Text) -> Sequence[str]:
 
 
 def complete(tokenizer: str, max_length: int, pad: int) -> str:
-    """The tokenizer as JSON, cutting and padding texts as the model takes them."""
+    """Serialize the tokenizer as JSON with truncation and padding enabled."""
     from tokenizers import Tokenizer
 
-    made: Any = Tokenizer.from_str(tokenizer)
-    made.enable_truncation(max_length)
-    made.enable_padding(pad_id=pad, pad_token=made.id_to_token(pad))
-    return str(made.to_str())
+    serialized: Any = Tokenizer.from_str(tokenizer)
+    serialized.enable_truncation(max_length)
+    serialized.enable_padding(pad_id=pad, pad_token=serialized.id_to_token(pad))
+    return str(serialized.to_str())
 
 
 @lru_cache(maxsize=4)
 def encoder(tokenizer: str, max_length: int) -> Encoder:
-    """The encoder of a tokenizer in this process."""
+    """Return the encoder of a tokenizer, one per process."""
     return Encoder(tokenizer, max_length)

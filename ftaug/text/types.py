@@ -1,4 +1,4 @@
-"""Labelled texts."""
+"""Raw text samples and their decoding from UTF-8."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ BOM = b"\xef\xbb\xbf"
 
 
 class Text(NamedTuple):
-    """A text, or a pair of two."""
+    """A single text or a text pair."""
 
     first: str
     second: str | None = None
 
 
 def decoded(content: bytes) -> str:
-    """A text in UTF-8, without the mark that some editors begin a file with; raises BadData with the byte."""
+    """Decode UTF-8 and strip a byte order mark; raises BadData with the position of an invalid byte."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadData("the text is UTF-16; save the file as UTF-8")
     try:

@@ -18,7 +18,7 @@ from ftaug.cli import run
 from ftaug.engine.training import head_init
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.model import Backbone, CannotCut
-from ftaug.text.backbones.hf import _opened, hf
+from ftaug.text.backbones.hf import _load_config, hf
 from ftaug.text.mean_pooling import MeanClassifier, dropout_rate
 from ftaug.text.network import Mixed
 from ftaug.text.types import Text
@@ -128,7 +128,7 @@ def test_a_model_on_the_hub_says_it_too(tmp_path: Path, monkeypatch: pytest.Monk
         return str(cache / file)
 
     monkeypatch.setattr(transformers.utils.hub, "cached_file", cached)
-    monkeypatch.setattr("ftaug.text.backbones.hf._opened", lambda path: _opened(str(cache)))
+    monkeypatch.setattr("ftaug.text.backbones.hf._load_config", lambda path: _load_config(str(cache)))
     assert isinstance(hf(CLASSES, path="org/sentences").network, MeanClassifier)
     assert not isinstance(hf(CLASSES, path="org/other").network, MeanClassifier)
 

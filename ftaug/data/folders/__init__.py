@@ -1,1 +1,1 @@
-"""Folders that hold one folder of samples per class, as every modality reads them."""
+"""Datasets of one folder per class, shared by all modalities."""

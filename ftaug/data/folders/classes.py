@@ -1,4 +1,4 @@
-"""The classes that a folder holds, one folder each, and what is refused."""
+"""Read class folders (as torchvision's ImageFolder) and validate them."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from ftaug.errors import BadData, MissingInput, did_you_mean, one_of, printable
 
 
 def class_folders(reader: str, split: str, path: Path, kind: Kind, *, outside_links: bool) -> Scan:
-    """Walk the folder for a dataset, named for its errors; raises BadData for what are no classes, or an empty class.
+    """Scan a folder of class folders; `reader` is the dataset's name in errors.
 
-    Outside training a class may be empty.
+    Raises BadData for a folder without classes, ambiguous class names or an empty training class, and MissingInput.
     """
     check_folder(reader, path)
-    found = scan_or_recall(path.resolve(), kind, outside_links=outside_links)
-    _check_classes(reader, split, path, kind, found)
-    return _with_names(found)
+    contents = scan_or_recall(path.resolve(), kind, outside_links=outside_links)
+    _check_classes(reader, split, path, kind, contents)
+    return _with_sorted_classes(contents)
 
 
-def _with_names(found: Scan) -> Scan:
-    """The classes by their names, in the order of classes."""
-    called = [names.normalized(folder) for folder in found.classes]
-    classes = names.ordered(called)
-    return replace(found, classes=tuple(classes), targets=np.array([*map(classes.index, called)])[found.targets])
+def _with_sorted_classes(contents: Scan) -> Scan:
+    """Normalize the class names and sort the classes."""
+    class_names = [names.normalized(folder) for folder in contents.classes]
+    classes = names.ordered(class_names)
+    return replace(
+        contents, classes=tuple(classes), targets=np.array([*map(classes.index, class_names)])[contents.targets]
+    )
 
 
 def check_folder(reader: str, path: Path) -> None:
-    """Refuse a path that is not a folder, and name a similar one beside it."""
+    """Raise MissingInput if the path is not a folder; suggest a similar name."""
     if path.is_dir():
         return
     if path.exists():
@@ -47,14 +49,14 @@ def check_folder(reader: str, path: Path) -> None:
 
 
 def splits(folder: Path) -> dict[str, Path]:
-    """The folders of train, val and test, or the folder itself where it holds classes.
+    """Return the folders of train, val and test; or the folder itself as train if it holds classes.
 
-    Says on stderr which folders beside the splits are left out.
+    Print folders that are ignored beside the splits to stderr.
     """
     inside = [entry for entry in sorted(folder.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
     by_split = {names.split_name(entry.name): entry for entry in inside if names.is_split(entry.name)}
     others = [entry for entry in inside if entry not in by_split.values()]
-    if "train" in by_split and (len(by_split) > 1 or not others or _alike(by_split["train"], others)):
+    if "train" in by_split and (len(by_split) > 1 or not others or _shares_classes(by_split["train"], others)):
         if others:
             left_out = _listed([entry.name for entry in others])
             print(printable(f"{folder}: left out: {left_out}, beside the splits"), file=sys.stderr)
@@ -62,34 +64,34 @@ def splits(folder: Path) -> dict[str, Path]:
     return {"train": folder}
 
 
-def _alike(train: Path, others: Sequence[Path]) -> bool:
-    """Whether a folder `train` beside no other split is one: its classes are there again in another folder."""
+def _shares_classes(train: Path, others: Sequence[Path]) -> bool:
+    """Whether a lone folder `train` is a split rather than a class: another folder has the same subfolders."""
     inside = [{entry.name for entry in folder.iterdir() if entry.is_dir()} for folder in (train, *others)]
     return any(len(inside[0] & other) > 1 for other in inside[1:])
 
 
-def _check_classes(reader: str, split: str, path: Path, kind: Kind, found: Scan) -> None:
-    """Refuse folders that do not hold one folder for each class."""
-    classes = found.classes
+def _check_classes(reader: str, split: str, path: Path, kind: Kind, contents: Scan) -> None:
+    """Raise BadData for folders that are not one folder per class."""
+    classes = contents.classes
     splits_there = [name for name in classes if names.is_split(name)]
     train = next((name for name in splits_there if names.split_name(name) == "train"), None)
     beside = [path / name for name in classes if name != train]
-    if train is not None and (len(splits_there) > 1 or not beside or _alike(path / train, beside)):
+    if train is not None and (len(splits_there) > 1 or not beside or _shares_classes(path / train, beside)):
         others = [name for name in classes if name not in splits_there]
         raise BadData(
             f"{path} holds the splits {_listed(splits_there)}{f' beside {_listed(others)}' if others else ''}, not "
             "classes; write one line for each: "
             + ", ".join(f"{names.split_name(name)}: {{{reader}: {{path: {path / name}}}}}" for name in splits_there)
         )
-    ignored = "".join(f"; {note}" for note in found.notes)
+    ignored = "".join(f"; {note}" for note in contents.notes)
     if not classes:
-        loose = f"; it holds {found.loose} {kind.noun}s that are in no class folder" if found.loose else ignored
+        loose = f"; it holds {contents.loose} {kind.noun}s that are in no class folder" if contents.loose else ignored
         raise BadData(f"{path} holds no class folders with {kind.noun}s (expected {path}/<class>/<{kind.noun}>){loose}")
     if twins := [name for group in names.twins(classes) for name in group]:
         raise BadData(
             f"{path} has classes whose names differ only in case, spacing or encoding: {_listed(twins)}; rename one"
         )
-    counts = np.bincount(found.targets, minlength=len(classes))
+    counts = np.bincount(contents.targets, minlength=len(classes))
     empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     if empty and split == "train":
         raise BadData(

@@ -1,4 +1,4 @@
-"""The index of a large folder, kept between runs so that the next start need not walk it again."""
+"""Cached index of a large folder, so that the next run need not scan it again."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from ftaug.data.folders.scan import Kind, Scan, scan
 from ftaug.data.packed import Packed
 
 WORTH_KEEPING = 10_000
-"""Files from which on an index is kept."""
+"""Minimum number of files for an index to be cached."""
 
 _VERSION = 2
-_CLOCK_TICK = 2_000_000_000  # ns: a folder changed this shortly before its reading may change again unseen
+_CLOCK_TICK = 2_000_000_000  # ns: a folder modified this recently may change again within the same mtime tick
 
 
 def scan_or_recall(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
-    """Walk the folder, or take the index of an earlier walk if no folder in it was modified since."""
+    """Scan the folder, or load a cached index if no subfolder was modified since."""
     file = _file_for(root, kind, outside_links)
-    if (kept := _load(file)) is not None and _unchanged(root, kept):
-        return kept
+    if (cached := _load(file)) is not None and _unchanged(root, cached):
+        return cached
     started = time.time_ns()
-    found = scan(root, kind, outside_links=outside_links)
-    if len(found.paths) >= WORTH_KEEPING and int(found.modified.max()) < started - _CLOCK_TICK:
-        _save(found, file)
-    return found
+    result = scan(root, kind, outside_links=outside_links)
+    if len(result.paths) >= WORTH_KEEPING and int(result.modified.max()) < started - _CLOCK_TICK:
+        _save(result, file)
+    return result
 
 
 def _file_for(root: Path, kind: Kind, outside_links: bool) -> Path:
-    """Where the index of a folder is kept."""
-    ways = (os.fsencode(root), *kind.suffixes, b"outside" if outside_links else b"inside")
-    key = hashlib.sha256(b"\0".join(ways)).hexdigest()
+    """Return the path of a folder's index, keyed by its path and scan settings."""
+    key_parts = (os.fsencode(root), *kind.suffixes, b"outside" if outside_links else b"inside")
+    key = hashlib.sha256(b"\0".join(key_parts)).hexdigest()
     return cache_folder() / "index" / f"{key[:32]}.npz"
 
 
-def _unchanged(root: Path, kept: Scan) -> bool:
-    """Whether every folder still has its time of modification; adding, removing or renaming a file changes it."""
+def _unchanged(root: Path, cached: Scan) -> bool:
+    """Whether the mtime of every folder is unchanged; adding, removing or renaming a file changes it."""
     prefix = os.fsencode(root) + b"/"
     try:
-        now = (Path(os.fsdecode(prefix + kept.folders[i])).stat().st_mtime_ns for i in range(len(kept.folders)))
-        return all(time == before for time, before in zip(now, kept.modified.tolist(), strict=True))
+        now = (Path(os.fsdecode(prefix + cached.folders[i])).stat().st_mtime_ns for i in range(len(cached.folders)))
+        return all(time == before for time, before in zip(now, cached.modified.tolist(), strict=True))
     except OSError:
         return False
 
 
-def _save(found: Scan, file: Path) -> None:
-    """Write the index under a temporary name and rename it; a cache that cannot be written is done without."""
-    plain = {field.name: getattr(found, field.name) for field in fields(Scan)}
+def _save(result: Scan, file: Path) -> None:
+    """Write the index atomically, by rename; an unwritable cache is ignored."""
+    plain = {field.name: getattr(result, field.name) for field in fields(Scan)}
     arrays = {name: value for name, value in plain.items() if isinstance(value, np.ndarray)}
     for name, value in plain.items():
         if isinstance(value, Packed):
@@ -73,7 +73,7 @@ def _save(found: Scan, file: Path) -> None:
 
 
 def _load(file: Path) -> Scan | None:
-    """Read an index; None if there is none or it is damaged or of another version."""
+    """Load an index; None if it is missing, damaged or of another version."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
             rest = json.loads(arrays["rest"].tobytes())

@@ -1,4 +1,4 @@
-"""The files that a command line names, alone or by their folder."""
+"""Resolve files and folders named on the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftaug.errors import MissingInput, one_of, printable
 
 
 def is_there(name: str) -> bool:
-    """Whether a name is that of a file or folder; what no file can be called is not there."""
+    """Whether a file or folder exists; False for invalid file names."""
     try:
         return Path(name).exists()
     except (OSError, ValueError):
@@ -20,27 +20,27 @@ def is_there(name: str) -> bool:
 
 
 def files_of(name: str, suffixes: Sequence[bytes]) -> list[str]:
-    """The file itself, or those in the folder, in the order of their names; says on stderr what it leaves out.
+    """Return the file itself, or the sorted files below the folder; print ignored files to stderr.
 
-    Raises MissingInput where there is none.
+    Raises MissingInput if there are none.
     """
     if not is_there(name):
         raise MissingInput(f"{name}: no such file or folder")
     if not Path(name).is_dir():
         return [name]
     left_out: Counter[str] = Counter()
-    found = below(Path(name), suffixes, left_out)
+    paths = below(Path(name), suffixes, left_out)
     read = one_of([suffix.decode() for suffix in suffixes])
     counted = ", ".join(f"{what} ({count:,})" for what, count in sorted(left_out.items()))
-    if not found:
+    if not paths:
         raise MissingInput(f"{name}: holds no {read}" + (f"; it holds {counted}" if counted else ""))
     if left_out:
         print(printable(f"{name}: left out: {counted}; read are {read}"), file=sys.stderr)
-    return found
+    return paths
 
 
 def content(path: str) -> bytes:
-    """The bytes of a file; raises MissingInput, without its name."""
+    """Read the bytes of a file; raises MissingInput without the file's name."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -48,11 +48,11 @@ def content(path: str) -> bytes:
 
 
 def below(folder: Path, suffixes: Sequence[bytes], left_out: Counter[str] | None = None) -> list[str]:
-    """The files below a folder that have one of the suffixes, in the order of their names; nothing that is hidden.
+    """List files below a folder with one of the suffixes, sorted, without hidden ones.
 
-    Counts in `left_out` the others by suffix. Raises MissingInput for a folder that cannot be read.
+    Count other files by suffix in `left_out`. Raises MissingInput for an unreadable folder.
     """
-    found = []
+    paths = []
     ignored = Counter[str]() if left_out is None else left_out
     for root, folders, names in os.walk(folder, onerror=_fail):
         ignored["links to folders"] += sum(Path(root, name).is_symlink() for name in folders)
@@ -61,11 +61,11 @@ def below(folder: Path, suffixes: Sequence[bytes], left_out: Counter[str] | None
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(set(names).difference(hidden)):
             if os.fsencode(name).lower().endswith(tuple(suffixes)):
-                found.append(str(Path(root, name)))
+                paths.append(str(Path(root, name)))
             else:
                 ignored[Path(name).suffix.lower() or "without an ending"] += 1
-    ignored += Counter()  # drops what was not there
-    return found
+    ignored += Counter()  # drops zero counts
+    return paths
 
 
 def _fail(error: OSError) -> None:
@@ -73,5 +73,5 @@ def _fail(error: OSError) -> None:
 
 
 def relative_path(path: Path, target: Path) -> str:
-    """A path as the experiment file `target` names it: relative to that file."""
+    """Return a path relative to the experiment file `target`."""
     return os.path.relpath(path.resolve(), target.resolve().parent)

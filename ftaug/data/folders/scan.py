@@ -1,4 +1,4 @@
-"""Walk a folder of class folders once: which samples there are, in an order that no locale changes."""
+"""Scan class folders in one pass, in a locale-independent order (bytes)."""
 
 from __future__ import annotations
 
@@ -23,41 +23,41 @@ _PROGRESS_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Kind:
-    """What is looked for."""
+    """Kind of sample to scan for."""
 
-    noun: str  # for people: a "picture"
-    suffixes: tuple[bytes, ...]  # of its files, in lower case
+    noun: str  # human-readable, such as "picture"
+    suffixes: tuple[bytes, ...]  # file suffixes in lower case
 
 
 FileId = tuple[int, int] | bytes
-"""What names of the same file have in common."""
+"""Identity of a file, shared by all its links: (device, inode), or its path."""
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a folder of class folders holds."""
+    """Contents of a folder of class folders."""
 
     classes: tuple[str, ...]
-    paths: Packed  # relative to the folder
-    targets: np.ndarray  # int64
-    folders: Packed  # every folder read, relative; "" is the root
-    modified: np.ndarray  # int64: their times of modification in ns, taken before they were read
-    loose: int  # samples that lie beside the class folders
+    paths: Packed  # file paths relative to the folder
+    targets: np.ndarray  # int64: class index of each file
+    folders: Packed  # scanned folders, relative; "" is the root
+    modified: np.ndarray  # int64: mtime in ns of each folder, taken before it was read
+    loose: int  # number of samples outside class folders
     notes: tuple[str, ...]
     fingerprint: str
-    keys: np.ndarray  # int64: equal for links to the same file
+    keys: np.ndarray  # int64: file identity, equal for links to the same file
 
 
 @dataclass
 class _Walk:
-    """The state of one walk."""
+    """State of a scan."""
 
     root: bytes
     kind: Kind
     outside_links: bool
     buffer: bytearray = field(default_factory=bytearray)
     ends: array[int] = field(default_factory=lambda: array("q"))
-    files: array[int] = field(default_factory=lambda: array("q"))  # hashes of their ids
+    files: array[int] = field(default_factory=lambda: array("q"))  # hashes of file ids
     folders: list[bytes] = field(default_factory=list)
     modified: list[int] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
@@ -67,17 +67,17 @@ class _Walk:
     reported: float = field(default_factory=time.monotonic)
 
     def absolute(self, folder: bytes) -> bytes:
-        """The whole path of a folder."""
+        """Return the absolute path of a folder."""
         return self.root + b"/" + folder
 
 
 def file_id(status: os.stat_result, path: bytes) -> FileId:
-    """What all links to a file share; the path where a file system numbers no files."""
+    """Return (device, inode) of a file; its path on file systems without inodes."""
     return (status.st_dev, status.st_ino) if status.st_ino else path
 
 
 def scan(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
-    """Walk the folder; raises BadData, MissingInput or StorageError naming what cannot be used."""
+    """Scan a folder of class folders; raises BadData, MissingInput or StorageError naming the path."""
     walk = _Walk(os.fsencode(root), kind, outside_links)
     try:
         return _scan(walk)
@@ -88,11 +88,11 @@ def scan(root: Path, kind: Kind, *, outside_links: bool = False) -> Scan:
 
 
 def _scan(walk: _Walk) -> Scan:
-    loose, class_folders = _enter(walk, b"")
+    loose, class_folders = _list_folder(walk, b"")
     classes, ends = [], []
     for folder in class_folders:
         before = len(walk.folders)
-        _collect(walk, folder)
+        _add_samples(walk, folder)
         if len(walk.folders) > before:
             classes.append(os.fsdecode(folder))
             ends.append(len(walk.ends))
@@ -111,12 +111,13 @@ def _scan(walk: _Walk) -> Scan:
     )
 
 
-def _collect(walk: _Walk, folder: bytes) -> None:
-    """Add the samples of a folder, then those of its folders, each in the order of bytes."""
+def _add_samples(walk: _Walk, folder: bytes) -> None:
+    """Add the samples of a folder and, depth-first, of its subfolders, sorted by bytes."""
     pending = [folder]
     while pending:
         folder = pending.pop()
-        names, folders = _enter(walk, folder)
+        names, folders = _list_folder(walk, folder)
+        # stat relative to a directory descriptor saves resolving the full path of each file
         descriptor = os.open(walk.absolute(folder), os.O_RDONLY | os.O_DIRECTORY)
         try:
             for name in names:
@@ -129,11 +130,11 @@ def _collect(walk: _Walk, folder: bytes) -> None:
         finally:
             os.close(descriptor)
         pending += reversed(folders)
-        _report(walk)
+        _print_progress(walk)
 
 
-def _enter(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
-    """Read one folder: the names of its samples and the relative paths of its folders, both sorted."""
+def _list_folder(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
+    """List a folder: names of its samples and relative paths of its subfolders, both sorted."""
     absolute = walk.absolute(folder)
     files: list[bytes] = []
     folders: list[bytes] = []
@@ -144,32 +145,34 @@ def _enter(walk: _Walk, folder: bytes) -> tuple[list[bytes], list[bytes]]:
     walk.seen.add((status.st_dev, status.st_ino))
     with os.scandir(absolute) as entries:
         for entry in entries:
-            _sort_in(walk, entry, folder, files, folders)
+            _classify_entry(walk, entry, folder, files, folders)
     walk.folders.append(folder)
     walk.modified.append(status.st_mtime_ns)
     return sorted(files), sorted(folders)
 
 
-def _sort_in(walk: _Walk, entry: os.DirEntry[bytes], folder: bytes, files: list[bytes], folders: list[bytes]) -> None:
-    """Put one entry of a folder where it belongs, or count it as ignored."""
+def _classify_entry(
+    walk: _Walk, entry: os.DirEntry[bytes], folder: bytes, files: list[bytes], folders: list[bytes]
+) -> None:
+    """Add a directory entry to files or folders, or count it as ignored."""
     name = entry.name
     if name.startswith(b".") or name.lower() in _SYSTEM_NAMES:
         walk.ignored["file hidden or of the system"] += 1
         return
-    if entry.is_symlink() and _leads_inside(walk, entry) and entry.is_dir():
+    if entry.is_symlink() and _stays_inside(walk, entry) and entry.is_dir():
         walk.ignored["link to a folder inside"] += 1
     elif entry.is_dir():
         folders.append(folder + b"/" + name if folder else name)
     elif not entry.is_file():
-        raise BadData(f"{os.fsdecode(entry.path)} is {_kind(entry)}, not a {walk.kind.noun}; remove it")
+        raise BadData(f"{os.fsdecode(entry.path)} is {_file_type(entry)}, not a {walk.kind.noun}; remove it")
     elif name.lower().endswith(walk.kind.suffixes):
         files.append(name)
     else:
         walk.suffixes[b"." + name.lower().rpartition(b".")[2] if b"." in name else b""] += 1
 
 
-def _leads_inside(walk: _Walk, entry: os.DirEntry[bytes]) -> bool:
-    """Whether a symbolic link stays in the folder; refuses one that leads nowhere, or out when that is not allowed."""
+def _stays_inside(walk: _Walk, entry: os.DirEntry[bytes]) -> bool:
+    """Whether a symbolic link stays inside the folder; raises BadData for a broken or forbidden link."""
     target = os.path.realpath(entry.path)
     shown = os.fsdecode(entry.path)
     if not os.path.lexists(target):
@@ -182,14 +185,14 @@ def _leads_inside(walk: _Walk, entry: os.DirEntry[bytes]) -> bool:
     return inside
 
 
-def _kind(entry: os.DirEntry[bytes]) -> str:
-    """What an entry that is neither file nor folder is called."""
+def _file_type(entry: os.DirEntry[bytes]) -> str:
+    """Name the type of a special file."""
     mode = entry.stat().st_mode
     return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
 def _notes(walk: _Walk, loose: int) -> tuple[str, ...]:
-    """What was left out, in words."""
+    """Return human-readable notes on ignored files."""
     notes = [f"{_counted(count, what)} ignored" for what, count in sorted(walk.ignored.items())]
     if walk.suffixes:
         counts = sorted(walk.suffixes.items())
@@ -201,13 +204,13 @@ def _notes(walk: _Walk, loose: int) -> tuple[str, ...]:
 
 
 def _counted(count: int, what: str) -> str:
-    """`1 link`, `2 links`: the first word of `what` takes the plural."""
+    """Format a count with its noun: `1 link`, `2 links`; the first word of `what` takes the plural."""
     noun, _, rest = what.partition(" ")
     return f"{count:,} {noun}{'s' * (count != 1)}{' ' + rest if rest else ''}"
 
 
-def _report(walk: _Walk) -> None:
-    """Say every ten seconds how far a long walk is."""
+def _print_progress(walk: _Walk) -> None:
+    """Print progress of a long scan every ten seconds."""
     if time.monotonic() - walk.reported >= _PROGRESS_SECONDS:
         walk.reported = time.monotonic()
         print(

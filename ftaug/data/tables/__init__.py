@@ -1,1 +1,1 @@
-"""Tables of samples in files, as every modality reads them: rows, labels, numbers, groups and splits."""
+"""Tables of samples, shared by all modalities: rows, targets, groups and splits."""

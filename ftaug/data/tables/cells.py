@@ -1,4 +1,4 @@
-"""What a cell of a table says, whichever format it came from."""
+"""Parse table cells, independent of the file format."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from ftaug.errors import BadData
 
 _LARGEST = float(np.finfo(np.float32).max)
 _EXACT = 2**53
-"""Whole numbers up to here have a float of their own."""
+"""Largest magnitude up to which every integer is exactly representable as a float64."""
 _TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 
 
 def text(value: Any) -> str:
-    """A cell as text: `3` and `true` as they are written in JSON, nothing as the empty text."""
+    """Convert a cell to text: numbers and booleans as in JSON; missing values as the empty text."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def plain_text(column: str, value: Any) -> str:
-    """A cell of a column of texts; raises BadData for what is none."""
+    """Parse a text cell; raises BadData for lists, structures and bytes."""
     if isinstance(value, list | tuple | dict | bytes):
         raise BadData(f"column '{column}' must hold texts; got {type(value).__name__}")
     return text(value)
 
 
 def name(column: str, value: Any) -> str:
-    """A cell of a column of names, as `names.normalized` has them: `1.0` of JSON or Parquet is `1`.
+    """Parse a name, normalized by `names.normalized`; `1.0` of JSON or Parquet becomes `1`.
 
-    Raises BadData for what is no name.
+    Raises BadData for lists, structures, bytes and inexact integers.
     """
     if isinstance(value, str):
         return names.normalized(value)
@@ -53,7 +53,7 @@ def name(column: str, value: Any) -> str:
 
 
 def label_name(column: str, value: Any, known: Collection[str] = ()) -> str:
-    """A cell, or an item of a list, as the name of one class; names that are known are taken as they are."""
+    """Parse a class name from a cell or list item; `known` names are accepted unchecked. Raises BadData."""
     if isinstance(value, bytes):
         raise BadData(f"column '{column}' must hold names of classes; got bytes: save them as text in UTF-8")
     if isinstance(value, dict):
@@ -70,18 +70,18 @@ def label_name(column: str, value: Any, known: Collection[str] = ()) -> str:
 
 
 def marks(values: Collection[Any]) -> bool:
-    """Whether the values are numbers 0 and 1, or booleans, as in a list with a mark for each class."""
+    """Whether the values are 0/1 or booleans, as in a multi-hot list."""
     return all(isinstance(value, int | float) and value in (0, 1) for value in values)
 
 
 def group(column: str, value: Any) -> str | None:
-    """The name of a group; None for a missing one, whichever way it is written."""
-    found = name(column, value)
-    return None if names.is_missing(found) else found
+    """Parse a group name; None for a missing value."""
+    label = name(column, value)
+    return None if names.is_missing(label) else label
 
 
 def truth(column: str, value: Any) -> bool:
-    """A cell of a 0/1 column."""
+    """Parse a 0/1 cell; raises BadData."""
     try:
         return _TRUTHS[names.normalized(text(value)).lower().removesuffix(".0")]
     except KeyError:
@@ -89,27 +89,27 @@ def truth(column: str, value: Any) -> bool:
 
 
 def number(column: str, value: Any) -> float:
-    """A cell of a column of numbers, exactly, and no larger than a model's float32 can answer."""
-    written = text(value).strip()
+    """Parse a finite number within the range of float32; raises BadData."""
+    content = text(value).strip()
     try:
-        if isinstance(value, bool) or "_" in written:
+        if isinstance(value, bool) or "_" in content:
             raise ValueError
-        found = float(written)
+        result = float(content)
     except ValueError:
-        shown = f"'{written}'" if written else "nothing"
+        shown = f"'{content}'" if content else "nothing"
         raise BadData(f"column '{column}' must hold a number; got {shown}") from None
-    if not math.isfinite(found) or abs(found) > _LARGEST:
-        raise BadData(f"column '{column}' must hold a finite number; got '{written}'")
-    return found
+    if not math.isfinite(result) or abs(result) > _LARGEST:
+        raise BadData(f"column '{column}' must hold a finite number; got '{content}'")
+    return result
 
 
 def split_name(value: Any) -> str:
-    """The name of a split as ftaug writes it."""
+    """Parse a split name into its canonical form."""
     return names.split_name(text(value))
 
 
 def _is_written_list(label: str) -> bool:
-    """Whether a text is a list, tuple, set or dict as Python or NumPy print it; `[other]` is none."""
+    """Whether a text is the repr of a list, tuple, set, dict or NumPy array; `[other]` is not."""
     if not label or label[0] + label[-1] not in ("[]", "()", "{}"):
         return False
     if re.fullmatch(r"\[[\d\s.]*\]", label):

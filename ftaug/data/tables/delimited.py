@@ -1,4 +1,4 @@
-"""Rows of delimited text: CSV and TSV, and the semicolon-separated files that spreadsheets write in much of Europe.
+"""Read delimited text: CSV, TSV and semicolon-separated files, with detection of the delimiter.
 
 Only `\\n`, `\\r\\n` and `\\r` end a row, never U+2028 or a form feed. A row with more or fewer cells than the header is
 an error: it comes from a separator inside an unquoted cell, and reading on would cut the cell short.
@@ -15,14 +15,14 @@ from ftaug.errors import BadData, Place, Problem, one_of
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 NAMES = {",": "a comma", ";": "a semicolon", "\t": "a TAB", "|": "a vertical bar"}
-"""The separators that a header is searched for."""
+"""Delimiters detected in the header, with their names."""
 
 LONGEST_CELL = 2**31 - 1
 
 
 def delimiter(path: Path) -> str:
-    """The separator: what the file's ending stands for, unless only another one separates names in the header."""
-    with _opened(path) as file:
+    """Detect the delimiter: that of the file suffix, unless only another one splits the header."""
+    with _open(path) as file:
         line = file.readline()
     usual = DELIMITERS[path.suffix.lower()]
     counts = {mark: _cells(line, mark) for mark in (usual, *NAMES)}
@@ -30,7 +30,7 @@ def delimiter(path: Path) -> str:
 
 
 def _cells(line: str, mark: str) -> int:
-    """How many cells a line has with a separator; 0 where its quotation marks contradict that."""
+    """Count the cells of a line for a delimiter; 0 if its quoting is invalid."""
     try:
         return len(next(csv.reader([line], delimiter=mark, strict=True), []))
     except csv.Error:
@@ -38,7 +38,7 @@ def _cells(line: str, mark: str) -> int:
 
 
 def note(path: Path) -> tuple[str, ...]:
-    """Say which separator was recognized, where it is not the one that the file's ending stands for."""
+    """Return a note on the detected delimiter, if it is not that of the file suffix."""
     suffix = path.suffix.lower()
     if suffix not in DELIMITERS or (mark := delimiter(path)) == DELIMITERS[suffix]:
         return ()
@@ -46,7 +46,7 @@ def note(path: Path) -> tuple[str, ...]:
 
 
 def ambiguity(path: Path, names: Sequence[str]) -> str:
-    """What to add to the error for a missing column where names hold another separator; empty where none does."""
+    """Return a hint for a missing column if column names contain another delimiter; else empty."""
     others = [word for mark, word in NAMES.items() if any(mark in name for name in names)]
     if not others:
         return ""
@@ -54,17 +54,17 @@ def ambiguity(path: Path, names: Sequence[str]) -> str:
 
 
 def header(path: Path) -> list[str]:
-    """The names of the columns; none in an empty file."""
+    """Return the column names; empty for an empty file."""
     return next((names for _, names in records(path)), [])
 
 
 def records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The header and the rows, each with the number of the line where it begins; raises BadData with the line."""
+    """Yield header and rows, each with the number of its first line; raises BadData with the line."""
     csv.field_size_limit(LONGEST_CELL)
     mark = delimiter(path)
-    with _opened(path) as file:
-        raw: list[str] = []  # the lines of the row
-        reader = csv.reader(_noted(file, raw), delimiter=mark, strict=True)
+    with _open(path) as file:
+        raw: list[str] = []  # raw lines of the current row
+        reader = csv.reader(_recorded(file, raw), delimiter=mark, strict=True)
         line, width = 1, -1
         while True:
             try:
@@ -72,7 +72,7 @@ def records(path: Path) -> Iterator[tuple[int, list[str]]]:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise _bad(path, line, f"the row cannot be read: {_reason(error, ''.join(raw))}") from None
+                raise _row_error(path, line, f"the row cannot be read: {_reason(error, ''.join(raw))}") from None
             if width < 0:
                 width = len(row)
                 yield line, row
@@ -83,27 +83,29 @@ def records(path: Path) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
 
 
-def _opened(path: Path) -> TextIO:
-    """The text, its line ends untranslated; a byte that is not UTF-8 may belong to a file's name and is kept."""
+def _open(path: Path) -> TextIO:
+    """Open as UTF-8 with untranslated line ends; invalid bytes, as in file names, are kept by surrogateescape."""
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-def _noted(file: TextIO, raw: list[str]) -> Iterator[str]:
+def _recorded(file: TextIO, raw: list[str]) -> Iterator[str]:
     for line in file:
         raw.append(line)
         yield line
 
 
 def _check(path: Path, line: int, row: Sequence[str], width: int, raw: str, mark: str) -> None:
-    """Refuse a row whose cells are not those of the header."""
+    """Raise BadData for a row whose number of cells differs from the header."""
     if len(row) == width:
         return
     if len(row) < width:
-        raise _bad(path, line, f"the row has {len(row)} of {width} columns")
+        raise _row_error(path, line, f"the row has {len(row)} of {width} columns")
     if f"\\{mark}" in raw:
-        raise _bad(path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks")
+        raise _row_error(
+            path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks"
+        )
     quote = f"put a cell that holds {NAMES[mark]} in quotation marks"
-    raise _bad(path, line, f"the row has {len(row)} cells and the header {width}; {quote}")
+    raise _row_error(path, line, f"the row has {len(row)} cells and the header {width}; {quote}")
 
 
 def _reason(error: csv.Error, raw: str) -> str:
@@ -113,5 +115,5 @@ def _reason(error: csv.Error, raw: str) -> str:
     return f"{error}{doubled}{', not escaped by a backslash' * bool(doubled and chr(92) + chr(34) in raw)}"
 
 
-def _bad(path: Path, line: int, message: str) -> BadData:
+def _row_error(path: Path, line: int, message: str) -> BadData:
     return BadData(Problem(message, Place(str(path), line)))

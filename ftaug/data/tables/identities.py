@@ -1,4 +1,4 @@
-"""Which rows of a table hold the same sample, and which samples belong to one group."""
+"""Duplicate rows of a table, and groups of samples."""
 
 from __future__ import annotations
 
@@ -16,35 +16,39 @@ from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
 
 _BEFORE = {"train": (), "val": ("train",), "test": ("train", "val")}
-"""The splits with which each should share no group."""
+"""Earlier splits, which should share no group with each split."""
 
 
 @dataclass
 class Identities:
-    """The identity of the sample in each row of a split, and its group; rows of the same sample may be joined."""
+    """Identity and group of the sample in each row of a split; rows of the same sample may be joined."""
 
     path: Path
-    noun: str  # what a sample is called
+    noun: str  # word for a sample
     group_column: str | None = None
-    first: array[int] = field(default_factory=lambda: array("q"))  # of each row: the first sample of the same key
+    first: array[int] = field(
+        default_factory=lambda: array("q")
+    )  # per row: index of the first sample with the same key
     group_of_row: array[int] = field(default_factory=lambda: array("q"))
-    rows: array[int] = field(default_factory=lambda: array("q"))  # of each sample: its row
-    lines: array[int] = field(default_factory=lambda: array("q"))  # of each sample
-    samples: dict[int, int] = field(default_factory=dict)  # by key
-    group_ids: dict[str, int] = field(default_factory=dict)  # by folded name
-    spellings: dict[str, dict[str, None]] = field(default_factory=dict)  # of each folded name, in their order
-    missing: list[int] = field(default_factory=list)  # lines of rows without a group
-    groups_of_split: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # of other splits
+    rows: array[int] = field(default_factory=lambda: array("q"))  # per sample: its row
+    lines: array[int] = field(default_factory=lambda: array("q"))  # per sample: its line
+    samples: dict[int, int] = field(default_factory=dict)  # first sample index by key
+    group_ids: dict[str, int] = field(default_factory=dict)  # group id by folded name
+    spellings: dict[str, dict[str, None]] = field(default_factory=dict)  # spellings of each folded name, in order
+    missing: list[int] = field(default_factory=list)  # lines without a group
+    groups_of_split: defaultdict[str, set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )  # folded groups of other splits
 
     def add(self, line: int, key: int, group: str | None) -> None:
-        """Note the row of a further sample."""
+        """Add the row of a new sample."""
         self.samples.setdefault(key, len(self.lines))
         self.rows.append(len(self.first))
         self.lines.append(line)
         self.join(line, key, group)
 
     def join(self, line: int, key: int, group: str | None) -> None:
-        """Note a further row of a sample that is there."""
+        """Add a further row of an existing sample."""
         self.first.append(self.samples[key])
         if self.group_column is None:
             return
@@ -57,19 +61,19 @@ class Identities:
         self.group_of_row.append(self.group_ids.setdefault(folded, len(self.group_ids)))
 
     def add_elsewhere(self, split: str, group: str | None) -> None:
-        """Note a row of another split."""
+        """Record the group of a row of another split."""
         if group is not None:
             self.groups_of_split[split].add(names.folded(group))
 
     def groups(self) -> np.ndarray | None:
-        """The groups that a split keeps together, int64 (samples,); None where every sample stands alone."""
+        """Return group ids for group-aware splits, int64 (samples,); None if every sample is its own group."""
         if self.group_column is None:
             return split_groups.joined(split_groups.equal(self.first[row] for row in self.rows))
         groups = split_groups.joined(np.array(self.first, np.int64), np.array(self.group_of_row, np.int64))
         return None if groups is None else groups[np.array(self.rows, np.int64)]
 
     def check_labels(self, targets: np.ndarray, task: Task, allowed: float) -> tuple[str, ...]:
-        """Refuse samples in several rows with different labels, if they are more than a share; else a note on them."""
+        """Check duplicate samples with different labels: return a note; raises BadData above the `allowed` share."""
         if task.regression or len(self.samples) == len(self.lines):
             return ()
         first = np.array(self.first, np.int64)[np.array(self.rows, np.int64)]
@@ -92,7 +96,7 @@ class Identities:
         raise BadData(at(self.path, line, f"{text}; {remedy}"))
 
     def notes(self, split: str) -> Iterator[str]:
-        """What a user should know of repeated samples and of groups."""
+        """Yield notes on duplicate samples and on groups."""
         joined, repeated = len(self.first) - len(self.lines), len(self.lines) - len(self.samples)
         if joined:
             yield f"{joined:,} more row{'s' * (joined > 1)} of the same {self.noun}s joined: each has the labels of all"

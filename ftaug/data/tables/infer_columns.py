@@ -1,4 +1,4 @@
-"""Which columns of a table hold what, by their names and their cells."""
+"""Infer the roles of table columns from their names and cells."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ GROUP = re.compile(
     r"(^|[^a-z])((?i:group|patient|subject|person|user|author|owner|speaker|participant|session)s?)(?![a-z])"
 )
 ROWS = 1000
-"""At least so many rows, spread over the table, are looked at, and less than twice as many."""
+"""Number of sampled rows, spread over the table: between ROWS and 2 · ROWS."""
 MOST_CLASSES = 200
 CHECKED = 16
-"""So many cells of a column are looked for as files."""
+"""Number of cells of a column tested as file paths."""
 SEPARATORS = ("|", ";")
 
 Content = Mapping[str, Sequence[str]]
-"""The cells of each column, as text."""
+"""Sampled cells as text, by column."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """The columns that say what is to be predicted, and for which samples."""
+    """Inferred target, split and group columns."""
 
-    label: str | None  # or
-    target: str | None  # or neither, where it is unclear
-    separator: str | None = None  # of several labels in a cell
+    label: str | None  # the class column, or
+    target: str | None  # the number column; neither if ambiguous
+    separator: str | None = None  # separator of multi-label cells
     split: str | None = None
-    group: str | None = None  # may be one
+    group: str | None = None  # possible group column
 
 
 def look(path: Path) -> Content:
-    """Read rows spread over the whole table; raises BadData, MissingInput."""
+    """Sample rows evenly from the whole table; raises BadData, MissingInput."""
     columns = header("ftaug init", path)
     if not columns:
         raise BadData(at(path, 1, "the first line is empty; expected the names of the columns"))
-    looked: list[Sequence[Any]] = []
+    sampled: list[Sequence[Any]] = []
     step = 1
     for number, (_, values) in enumerate(rows("ftaug init", path, columns)):
         if number % step == 0:
-            looked.append(values)
-            if len(looked) == 2 * ROWS:
-                looked, step = looked[::2], 2 * step
-    return {name: [cells.text(row[i]) for row in looked] for i, name in enumerate(columns)}
+            sampled.append(values)
+            if len(sampled) == 2 * ROWS:
+                sampled, step = sampled[::2], 2 * step  # halve the rate at capacity: the file is read once
+    return {name: [cells.text(row[i]) for row in sampled] for i, name in enumerate(columns)}
 
 
 def guess_targets(content: Content, samples: Collection[str]) -> Targets:
-    """The label or the number to predict, the split and a possible group, given the columns that hold the samples."""
+    """Infer target, split and group columns, given the columns that hold the samples."""
     split = _split({name: content[name] for name in content if name not in samples})
     rest = {name: values for name, values in content.items() if name not in samples and name != split}
     target = next((name for name in named(rest, NUMBERS) if is_measured(rest[name])), None)
@@ -76,39 +76,39 @@ def guess_targets(content: Content, samples: Collection[str]) -> Targets:
 
 
 def named(columns: Iterable[str], names: Sequence[str]) -> list[str]:
-    """The columns that have one of the names, in any case, in the order of the names."""
+    """Return columns with one of the names, ignoring case, in the order of the names."""
     by_lower = {column.lower(): column for column in reversed([*columns])}
     return [by_lower[name] for name in names if name in by_lower]
 
 
 def wordy(content: Content) -> list[str]:
-    """The columns of sentences: most of their cells hold three words or more."""
+    """Return columns of sentences: most of their cells have three words or more."""
     return [name for name, values in content.items() if share(is_wordy(value) for value in values) > 0.5]
 
 
 def is_wordy(value: str) -> bool:
-    """Whether a cell holds three words or more; of paths, URLs and dates the pieces between marks are none."""
+    """Whether a cell has three words or more; parts of paths, URLs and dates do not count."""
     return len(value.split()) >= 3 or (not value.isascii() and len(re.findall(r"\w+", value)) >= 3)
 
 
 def is_measured(values: Sequence[str]) -> bool:
-    """Whether values are numbers, not all of them whole."""
+    """Whether the values are numbers that are not all integers, as regression targets are."""
     return are_numbers(values) and any("." in value.removesuffix(".0") for value in values)
 
 
 def are_numbers(values: Sequence[str]) -> bool:
-    """Whether all values are numbers, and there are some."""
+    """Whether there are values and all are numbers."""
     return bool(values) and all(re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", v) for v in values)
 
 
 def is_label(values: Sequence[str]) -> bool:
-    """Whether values come again and again, as labels do, alone or several in a cell."""
+    """Whether values repeat as class labels do, one or several per cell."""
     kinds = set(values) - {""}
     return 2 <= len(kinds) <= min(MOST_CLASSES, max(2, len(values) // 2)) or label_separator(values) is not None
 
 
 def label_separator(values: Sequence[str]) -> str | None:
-    """What separates the labels of a cell, if cells hold several: the labels between come again and again."""
+    """Detect the separator of multi-label cells, between labels that repeat; None if there is none."""
     for separator in SEPARATORS:
         if any(separator in value for value in values):
             labels = Counter(label.strip() for value in values for label in value.split(separator))
@@ -119,12 +119,12 @@ def label_separator(values: Sequence[str]) -> str | None:
 
 
 def spread(names: Sequence[str]) -> list[str]:
-    """A handful of names, spread over all."""
+    """Return up to CHECKED names, evenly spaced."""
     return [names[len(names) * step // CHECKED] for step in range(min(CHECKED, len(names)))] if names else []
 
 
 def is_file(folder: Path, name: str) -> bool:
-    """Whether a cell is the path of a file from the folder on; what no file can be called is none."""
+    """Whether a cell is the path of an existing file, relative to the folder; False for invalid names."""
     try:
         return Path(folder, name).is_file()
     except OSError:
@@ -132,7 +132,7 @@ def is_file(folder: Path, name: str) -> bool:
 
 
 def headerless(path: Path, why: str, names: Sequence[str], cells_of_first: Sequence[str]) -> BadData:
-    """The error for a table whose first line is a row of data; `names` are the columns to write above it.
+    """Return the error for a table without a header; `names` are the columns to add.
 
     Names that repeat get numbers.
     """
@@ -146,13 +146,13 @@ def headerless(path: Path, why: str, names: Sequence[str], cells_of_first: Seque
 
 
 def share(marks: Iterable[bool]) -> float:
-    """The share of those that are true; 0 of nothing."""
-    listed = list(marks)
-    return sum(listed) / max(1, len(listed))
+    """Share of true values; 0 if empty."""
+    values = list(marks)
+    return sum(values) / max(1, len(values))
 
 
 def _split(content: Content) -> str | None:
-    """The column that says the split: one that is called so, or one of nothing but such words."""
+    """Find the split column: by its name, or by values that are all split names."""
     by_name = (name for name in named(content, SPLITS) if _is_split(content[name], others=True))
     other = (
         name
@@ -163,20 +163,20 @@ def _split(content: Content) -> str | None:
 
 
 def _is_split(values: Sequence[str], *, others: bool = False) -> bool:
-    """Whether values are names of splits; `others` beside train and another one are counted before training."""
+    """Whether the values are split names; with `others`, further values beside train and another split are allowed."""
     splits = {cells.split_name(value) for value in values}
     known = splits & {"train", "val", "test"}
     return "train" in splits and (splits == known or (others and len(known) > 1))
 
 
 def _is_group(name: str, values: Sequence[str]) -> bool:
-    """Whether a column may say which samples belong together: by its name, or as ids that come again."""
+    """Whether a column may hold group ids: by its name, with repeated values."""
     kinds = len(set(values) - {""})
     by_name = bool(GROUP.search(name)) or bool(re.search(r"(^|[^a-z])id$|[a-z]Id$|ID$", name))
     return by_name and 1 < kinds < 0.9 * len(values)
 
 
 def _only(names: Iterable[str]) -> str | None:
-    """The only one, if there is just one."""
-    listed = list(names)
-    return listed[0] if len(listed) == 1 else None
+    """Return the only name; None if there are none or several."""
+    candidates = list(names)
+    return candidates[0] if len(candidates) == 1 else None

@@ -1,4 +1,4 @@
-"""Rows of a table in a file: CSV, TSV, JSON Lines or Parquet."""
+"""Read table rows from CSV, TSV, JSON Lines or Parquet."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from ftaug.data.tables.delimited import DELIMITERS
 from ftaug.errors import BadData, MissingInput, Place, Problem, did_you_mean, missing_extra
 
 Row = tuple[int, Sequence[Any]]
-"""The number of its line (Parquet: of the row, from 1), and the values of the columns asked for."""
+"""Line number (Parquet: row number from 1) and the values of the requested columns."""
 
 JSON_LINES = (".jsonl", ".ndjson")
 SUFFIXES = (*DELIMITERS, *JSON_LINES, ".parquet")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""What files in that encoding begin with."""
+"""Byte order marks of UTF-16."""
 
 
 def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    """Read columns row by row for a component, named for its errors; raises BadData with the line, or MissingInput."""
-    suffix = _checked(reader, path)
+    """Yield the given columns row by row; `reader` is named in errors. Raises BadData with the line, MissingInput."""
+    suffix = _check_file(reader, path)
     if suffix in DELIMITERS:
         return _delimited(path, columns)
     return _json_lines(path, columns) if suffix in JSON_LINES else _parquet(path, columns)
 
 
 def whole_rows(reader: str, path: Path) -> Iterator[Row]:
-    """Read all cells of CSV or TSV row by row, the names of the columns first, which may repeat; raises as `rows`."""
-    _checked(reader, path)
+    """Yield all cells of CSV or TSV row by row, header first; column names may repeat. Raises as `rows`."""
+    _check_file(reader, path)
     return iter(delimited.records(path))
 
 
 def header(reader: str, path: Path) -> list[str]:
-    """The names of the columns; in JSON Lines those of the first line. Raises BadData, MissingInput."""
-    suffix = _checked(reader, path)
+    """Return the column names; in JSON Lines, the keys of the first line. Raises BadData, MissingInput."""
+    suffix = _check_file(reader, path)
     if suffix in DELIMITERS:
         return delimited.header(path)
     if suffix in JSON_LINES:
@@ -47,8 +47,8 @@ def header(reader: str, path: Path) -> list[str]:
         return list(file.schema_arrow.names)
 
 
-def _checked(reader: str, path: Path) -> str:
-    """The ending of a table that is there and can be read."""
+def _check_file(reader: str, path: Path) -> str:
+    """Check that a table exists and is readable; return its suffix."""
     suffix = path.suffix.lower()
     if not path.is_file():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -65,7 +65,7 @@ def _checked(reader: str, path: Path) -> str:
 
 
 def at(path: Path, line: int, message: str) -> Problem:
-    """A problem on a line of the table."""
+    """Return a problem located at a line of the table."""
     return Problem(message, Place(str(path), line))
 
 
@@ -73,9 +73,9 @@ def _delimited(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     table = delimited.records(path)
     _, names = next(table, (1, []))
     check_columns(path, columns, names, hint=delimited.ambiguity(path, names))
-    wanted = [names.index(column) for column in columns]
+    indices = [names.index(column) for column in columns]
     for line, row in table:
-        yield line, [row[index] for index in wanted]
+        yield line, [row[index] for index in indices]
 
 
 def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -85,7 +85,7 @@ def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of JSON Lines with the numbers of their lines."""
+    """Yield the objects of JSON Lines with their line numbers."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -102,7 +102,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; json.loads would keep the last value of a repeated key and drop the others."""
+    """Build a JSON object; raises BadData for a repeated key, of which json.loads would keep the last value."""
     record = dict(pairs)
     if len(record) < len(pairs):
         key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
@@ -137,7 +137,7 @@ def _opened_parquet(path: Path) -> Iterator[Any]:
 
 
 def _values(column: Any) -> list[Any]:
-    """The cells of a column; bytes that are not UTF-8 are carried through, as in the other formats."""
+    """Return the cells of a column; invalid UTF-8 is kept by surrogateescape, as in the other formats."""
     try:
         return list(column.to_pylist())
     except UnicodeDecodeError:
@@ -145,9 +145,9 @@ def _values(column: Any) -> list[Any]:
         return [cell if cell is None else cell.decode(errors="surrogateescape") for cell in cells]
 
 
-def check_columns(path: Path, wanted: Sequence[str], names: Sequence[str], line: int = 1, hint: str = "") -> None:
-    """Refuse a table that lacks a column or has it twice."""
-    for column in wanted:
+def check_columns(path: Path, required: Sequence[str], names: Sequence[str], line: int = 1, hint: str = "") -> None:
+    """Raise BadData for a missing or repeated column."""
+    for column in required:
         if column not in names:
             there = ", ".join(f"'{name}'" for name in names) or "none"
             near = did_you_mean(column, names)

@@ -1,4 +1,4 @@
-"""What the columns of labels, or of numbers, make of each sample's row."""
+"""Targets of table rows: class labels, multi-hot columns, or numbers."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ Columns = str | Sequence[str]
 
 
 class Targets(Protocol):
-    """The targets of samples, row by row."""
+    """Collector of targets, row by row."""
 
     columns: tuple[str, ...]
-    joins_rows: bool  # whether rows of the same sample are one sample with the labels of all
+    joins_rows: bool  # whether rows of the same sample are merged into one with all labels
 
     def read(self, values: Sequence[Any]) -> Sequence[Any]:
-        """What the columns of a row say; raises BadData. Rows of other splits are read too."""
+        """Parse the target of a row; raises BadData. Also called for rows of other splits, to collect classes."""
 
-    def add(self, found: Sequence[Any]) -> None:
-        """Take what was read of a row as the target of the next sample."""
+    def add(self, target: Sequence[Any]) -> None:
+        """Append a target that `read` returned as that of the next sample."""
 
-    def join(self, position: int, found: Sequence[Any]) -> None:
-        """Add what was read of a row to the target of an earlier sample; only where `joins_rows`."""
+    def join(self, position: int, target: Sequence[Any]) -> None:
+        """Merge a target that `read` returned into that of an earlier sample; only if `joins_rows`."""
 
     def finished(self, path: Path) -> tuple[np.ndarray, Task]:
-        """The targets of all samples; raises BadData where nothing can be learnt from them."""
+        """Return the targets of all samples and the task; raises BadData for unusable labels."""
 
     def notes(self, noun: str) -> tuple[str, ...]:
-        """What a person should know of them; the noun is what a sample is called."""
+        """Return notes for the user; `noun` is the word for a sample."""
 
 
 def targets(
@@ -48,7 +48,7 @@ def targets(
     classes: Sequence[str] | None = None,
     separator: str | None = None,
 ) -> Targets:
-    """Labels or numbers, by a dataset's settings; raises ExperimentError for those that leave others without effect."""
+    """Create the collector for a dataset's settings; raises ExperimentError for conflicting settings."""
     if target is not None:
         for name, value in {"label": label, "classes": classes, "labels_separator": separator}.items():
             if value is not None:
@@ -58,10 +58,10 @@ def targets(
             raise ExperimentError(f"{reader}: target must be a column, or a list of different ones")
         return Numbers(columns)
     if label is None or isinstance(label, str):
-        given = None if classes is None else tuple(map(names.normalized, classes))
-        if given is not None and len(set(given)) < len(given):
-            raise ExperimentError(f"{reader}: classes names '{max(given, key=given.count)}' twice")
-        return Labels(label or "label", given, separator)
+        class_names = None if classes is None else tuple(map(names.normalized, classes))
+        if class_names is not None and len(set(class_names)) < len(class_names):
+            raise ExperimentError(f"{reader}: classes names '{max(class_names, key=class_names.count)}' twice")
+        return Labels(label or "label", class_names, separator)
     if classes is not None or separator is not None:
         raise ExperimentError(f"{reader}: with a list of columns for label, leave out classes and labels_separator")
     if not label or len(set(map(names.normalized, label))) < len(label):
@@ -70,7 +70,7 @@ def targets(
 
 
 class _ManyHot:
-    """One pair (sample, class) for each label that a sample has."""
+    """Sparse multi-label targets: a (sample, class) pair per label."""
 
     joins_rows = False
 
@@ -81,19 +81,19 @@ class _ManyHot:
         self.counts = np.zeros(0, np.int64)
         self.bare = 0
 
-    def add(self, found: Sequence[int]) -> None:
-        """Take the classes of the next sample."""
-        self.owners.extend([self.samples] * len(found))
-        self.codes.extend(found)
+    def add(self, codes: Sequence[int]) -> None:
+        """Append the classes of the next sample."""
+        self.owners.extend([self.samples] * len(codes))
+        self.codes.extend(codes)
         self.samples += 1
 
-    def join(self, position: int, found: Sequence[int]) -> None:
+    def join(self, position: int, codes: Sequence[int]) -> None:
         """Add the classes of a further row of an earlier sample."""
-        self.owners.extend([position] * len(found))
-        self.codes.extend(found)
+        self.owners.extend([position] * len(codes))
+        self.codes.extend(codes)
 
     def many_hot(self, codes: np.ndarray, classes: int) -> np.ndarray:
-        """The classes of each sample: uint8 (n, classes)."""
+        """Return multi-hot targets, uint8 (n, classes)."""
         result = np.zeros((self.samples, classes), np.uint8)
         result[np.asarray(self.owners, np.int64), codes] = 1
         self.counts = result.sum(axis=0, dtype=np.int64)
@@ -111,18 +111,18 @@ class _ManyHot:
 
 
 class Marks(_ManyHot):
-    """A column of 0 and 1 for each class."""
+    """Multi-label targets from a 0/1 column per class."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         super().__init__()
         self.columns = columns
 
     def read(self, values: Sequence[Any]) -> list[int]:
-        """The classes whose columns hold 1."""
+        """Return the indices of columns with 1."""
         return [code for code, value in enumerate(values) if cells.truth(self.columns[code], value)]
 
     def finished(self, path: Path) -> tuple[np.ndarray, Task]:
-        """uint8 (n, classes)."""
+        """Return multi-hot targets, uint8 (n, classes), and the task."""
         classes = tuple(map(names.normalized, self.columns))
         return self.many_hot(np.asarray(self.codes, np.int64), len(classes)), Task(classes, True)
 
@@ -132,19 +132,19 @@ class Marks(_ManyHot):
 
 
 class Labels(_ManyHot):
-    """A column with the class, or with several; collects the classes unless they are given."""
+    """Targets from a label column, single-label or multi-label; classes are collected unless specified."""
 
-    def __init__(self, column: str, given: Sequence[str] | None, separator: str | None) -> None:
+    def __init__(self, column: str, class_names: Sequence[str] | None, separator: str | None) -> None:
         super().__init__()
         self.columns: tuple[str, ...] = (column,)
-        self.given, self.separator = given, separator
+        self.class_names, self.separator = class_names, separator
         self.multi_label = self.joins_rows = separator is not None
-        self.index = {name: position for position, name in enumerate(given or ())}
+        self.index = {name: position for position, name in enumerate(class_names or ())}
         self.rows_of_class: Counter[int] = Counter()
-        self.lengths: set[int] = set()  # of lists of nothing but 0 and 1
+        self.lengths: set[int] = set()  # lengths of 0/1 lists; 0 stands for other lists
 
     def read(self, values: Sequence[Any]) -> list[int]:
-        """The classes of a row, by the order in which they were met."""
+        """Return the class codes of a row, numbered by first occurrence."""
         codes = self._codes(values[0])
         self.rows_of_class.update(codes)
         return codes
@@ -160,7 +160,7 @@ class Labels(_ManyHot):
 
     def _codes_of_list(self, items: list[Any]) -> list[int]:
         marks = cells.marks(items)
-        if marks and len(items) == len(self.given or ()) and not {"0", "1"} <= self.index.keys():
+        if marks and len(items) == len(self.class_names or ()) and not {"0", "1"} <= self.index.keys():
             return [code for code, item in enumerate(items) if item]
         self.lengths.add(len(items) if marks else 0)
         if shares := [item for item in items if isinstance(item, float) and not item.is_integer()]:
@@ -172,8 +172,8 @@ class Labels(_ManyHot):
             return known
         if not name:
             raise BadData("the label is empty")
-        if self.given is not None:
-            raise BadData(f"'{name}' is not one of the classes{did_you_mean(name, self.given)}")
+        if self.class_names is not None:
+            raise BadData(f"'{name}' is not one of the classes{did_you_mean(name, self.class_names)}")
         try:
             name.encode()
         except UnicodeEncodeError:
@@ -182,11 +182,11 @@ class Labels(_ManyHot):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The classes in their final order: as given, or that of `names.ordered`."""
-        return tuple(self.index) if self.given is not None else tuple(names.ordered(self.index))
+        """Class names in final order: as specified, or sorted by `names.ordered`."""
+        return tuple(self.index) if self.class_names is not None else tuple(names.ordered(self.index))
 
     def finished(self, path: Path) -> tuple[np.ndarray, Task]:
-        """int64 (n,), or uint8 (n, classes) where there are several labels a sample."""
+        """Return the targets, int64 (n,) or multi-hot uint8 (n, classes), and the task."""
         classes = self.classes
         self._check(path)
         rank = {name: position for position, name in enumerate(classes)}
@@ -198,18 +198,18 @@ class Labels(_ManyHot):
         return codes, task
 
     def _check(self, path: Path) -> None:
-        """Refuse labels that are marks of 0 and 1, or that differ from another only in case or spacing."""
+        """Raise BadData for 0/1 lists without `classes`, and for labels that differ only in case or spacing."""
         if len(self.lengths) == 1 and max(self.lengths) > 1:
             count = max(self.lengths)
             raise BadData(
                 f"{path}: the lists in column '{self.columns[0]}' hold {count} marks of 0 and 1, not names of classes; "
                 f"set classes to the {count} names in the order of the marks, or write lists of names"
             )
-        if self.given is None and (groups := names.twins(self.index)):
-            told = "; ".join(self._counted(group) for group in groups[:5])
+        if self.class_names is None and (groups := names.twins(self.index)):
+            examples = "; ".join(self._counted(group) for group in groups[:5])
             more = f" and {len(groups) - 5} more such classes" if len(groups) > 5 else ""
             raise BadData(
-                f"{path}: labels that differ only in case, spacing or a trailing .0: {told}{more}; "
+                f"{path}: labels that differ only in case, spacing or a trailing .0: {examples}{more}; "
                 "write them alike, or list all classes under `classes` if they are different ones"
             )
 
@@ -223,7 +223,7 @@ class Labels(_ManyHot):
 
 
 class Numbers:
-    """Columns of numbers to predict."""
+    """Regression targets from columns of numbers."""
 
     joins_rows = False
 
@@ -232,21 +232,21 @@ class Numbers:
         self.values: array[float] = array("d")
 
     def read(self, values: Sequence[Any]) -> list[float]:
-        """The numbers of a row."""
+        """Parse the numbers of a row."""
         return [cells.number(column, value) for column, value in zip(self.columns, values, strict=True)]
 
-    def add(self, found: Sequence[float]) -> None:
-        """Take the numbers of the next sample."""
-        self.values.extend(found)
+    def add(self, values: Sequence[float]) -> None:
+        """Append the numbers of the next sample."""
+        self.values.extend(values)
 
-    def join(self, position: int, found: Sequence[float]) -> None:
-        """Numbers of several rows are not joined."""
+    def join(self, position: int, values: Sequence[float]) -> None:
+        """Raise NotImplementedError: rows with numbers are not merged."""
         raise NotImplementedError
 
     def finished(self, path: Path) -> tuple[np.ndarray, Task]:
-        """float64 (n, numbers)."""
+        """Return the targets, float64 (n, numbers), and the task."""
         return np.array(self.values, np.float64).reshape(-1, len(self.columns)), Task(self.columns, regression=True)
 
     def notes(self, noun: str) -> tuple[str, ...]:
-        """Numbers that never vary."""
+        """Return no notes."""
         return ()

@@ -1,4 +1,4 @@
-"""The tasks that a table may have, by its dataset's settings alone."""
+"""Possible tasks of a table dataset, from its settings alone."""
 
 from ftaug.config.kinds import CLASSES
 from ftaug.config.registry import Component
@@ -7,9 +7,9 @@ from ftaug.interfaces.data import TaskKind
 
 
 def table_tasks(dataset: Component) -> tuple[TaskKind, ...]:
-    """The tasks that the samples may have; raises ExperimentError for settings that conflict.
+    """Return the possible tasks; raises ExperimentError for conflicting settings.
 
-    A label column may hold lists, which only its cells say: one class a sample, or several.
+    A label column may hold lists, which only its cells reveal, so that it may be single-label or multi-label.
     """
     label, target, separator = (dataset.settings[key] for key in ("label", "target", "labels_separator"))
     classes = dataset.settings["classes"]

@@ -1,4 +1,4 @@
-"""TODO."""
+"""How samples reach the model: pipelines, the order of an epoch, and batches by size."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Build the training state from an experiment: model, loss, optimizer and data."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast

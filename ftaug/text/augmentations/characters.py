@@ -1,4 +1,4 @@
-"""Augmentations of the characters in words: misprints and misreadings. A character is what a person counts as one."""
+"""Character-level augmentations: typos and OCR errors. A character is a Unicode grapheme cluster."""
 
 from __future__ import annotations
 
@@ -21,39 +21,38 @@ from ftaug.text.segmentation import characters_of
 Place = TypeVar("Place")
 
 ROWS = (("1234567890", 0.0), ("qwertyuiop", 0.5), ("asdfghjkl", 0.75), ("zxcvbnm", 1.25))
-"""The rows of a QWERTY keyboard, each with how far to the right it begins."""
+"""Rows of a QWERTY keyboard, each with its horizontal offset in keys."""
 
 CONFUSED = "0oO 1lI 5sS 8B 2zZ 6b 9gq rn,m cl,d vv,w ii,u ce hb uv ij ft"
-"""What a machine that reads takes for one another: the characters of a group, or the two beside a comma."""
+"""Typical OCR confusions: the characters of a group, or the two strings around a comma."""
 
 
 @augmentation.register(severity=SHARE)
 def keyboard(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Hit a key beside the right one.
+    """Insert keyboard typos: replace a character by an adjacent key.
 
     Settings:
-        share: the share of the words with a letter or digit of a QWERTY keyboard that gets one such misprint; one at
-            least
+        share: the share of the words with a character of a QWERTY keyboard that gets one typo; at least one word
         probability: the chance that the op fires for a text
     """
 
     def misprint(characters: Sequence[str], at: int) -> list[str]:
-        hit = pick(rng, _neighbours()[characters[at].lower()])
+        hit = pick(rng, _adjacent_keys()[characters[at].lower()])
         return [*characters[:at], hit.upper() if characters[at].isupper() else hit, *characters[at + 1 :]]
 
-    return _respelt(passage, rng, share, probability, _keys, misprint)
+    return _respell(passage, rng, share, probability, _keys, misprint)
 
 
 @augmentation.register(severity=SHARE)
 def ocr(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Misread characters as a scanner does: 0 for o, 1 for l, m for rn.
+    """Simulate OCR errors: 0 for o, 1 for l, m for rn.
 
     Settings:
-        share: the share of the words with such a character that is misread in one place; one at least
+        share: the share of the words with a confusable character that gets one error; at least one word
         probability: the chance that the op fires for a text
     """
 
@@ -61,51 +60,51 @@ def ocr(
         start, end = place
         return [*characters[:start], pick(rng, _confused()["".join(characters[start:end])]), *characters[end:]]
 
-    return _respelt(passage, rng, share, probability, _misreadable, misreading)
+    return _respell(passage, rng, share, probability, _misreadable, misreading)
 
 
 @augmentation.register(severity=SHARE)
 def swap_characters(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Let two neighbouring characters of a word change places.
+    """Swap two adjacent characters of a word.
 
     Settings:
-        share: the share of the words with two unequal characters in which that happens; one at least
+        share: the share of the words with two different characters to change; at least one word
         probability: the chance that the op fires for a text
     """
 
     def swapped(characters: Sequence[str], at: int) -> list[str]:
         return [*characters[:at], characters[at + 1], characters[at], *characters[at + 2 :]]
 
-    return _respelt(passage, rng, share, probability, _unequal_pairs, swapped)
+    return _respell(passage, rng, share, probability, _unequal_pairs, swapped)
 
 
 @augmentation.register(severity=SHARE)
 def drop_characters(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Leave out a character of a word.
+    """Delete a character of a word.
 
     Settings:
-        share: the share of the words of two characters or more in which that happens; one at least
+        share: the share of the words of two characters or more to change; at least one word
         probability: the chance that the op fires for a text
     """
 
     def shortened(characters: Sequence[str], at: int) -> list[str]:
         return [*characters[:at], *characters[at + 1 :]]
 
-    return _respelt(passage, rng, share, probability, _of_two_or_more, shortened)
+    return _respell(passage, rng, share, probability, _deletable, shortened)
 
 
 @augmentation.register(severity=SHARE)
 def insert_characters(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put a character of the text, and so of its script, into a word.
+    """Insert a random character of the text, and so of its script, into a word.
 
     Settings:
-        share: the share of the words that may change in which that happens; one at least
+        share: the share of the unprotected words to change; at least one word
         probability: the chance that the op fires for a text
     """
 
@@ -113,7 +112,7 @@ def insert_characters(
         new = pick(rng, characters_of(passage[pick(rng, passage.words)]))
         return [*characters[:at], new, *characters[at:]]
 
-    return _respelt(passage, rng, share, probability, lambda word: range(len(characters_of(word)) + 1), lengthened)
+    return _respell(passage, rng, share, probability, lambda word: range(len(characters_of(word)) + 1), lengthened)
 
 
 @augmentation.register(severity=SHARE)
@@ -125,28 +124,28 @@ def repeat(
     times: Count = 1,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Write a character of a word more than once: sooo.
+    """Repeat a character of a word: sooo.
 
     Settings:
-        share: the share of the words that may change in which that happens; one at least
-        times: how often more, at the most; uniform from 1
+        share: the share of the unprotected words to change; at least one word
+        times: the maximum number of repetitions; drawn uniformly from 1 to this
         probability: the chance that the op fires for a text
     """
 
     def repeated(characters: Sequence[str], at: int) -> list[str]:
         return [*characters[:at], characters[at] * (1 + int(rng.random() * times)), *characters[at:]]
 
-    return _respelt(passage, rng, share, probability, lambda word: range(len(characters_of(word))), repeated)
+    return _respell(passage, rng, share, probability, lambda word: range(len(characters_of(word))), repeated)
 
 
-def _tells_case(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
-    """Raise ExperimentError where the tokenizer lower-cases all."""
+def _needs_cased_tokenizer(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
+    """Raise ExperimentError if the tokenizer is uncased."""
     if lexicon.lower_cases:
         raise ExperimentError("augment.change_case does nothing: the backbone's tokenizer puts all in lower case")
     return []
 
 
-@augmentation.register(severity=SHARE, ahead=_tells_case)
+@augmentation.register(severity=SHARE, ahead=_needs_cased_tokenizer)
 def change_case(
     passage: Passage,
     rng: np.random.Generator,
@@ -155,21 +154,24 @@ def change_case(
     to: Literal["any", "lower", "upper", "title"] = "any",
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Write words in lower case, in upper case, or with a capital.
+    """Change the capitalization of words: lower, upper or title case.
 
     Settings:
-        share: the share of the words that can be written so, and are not yet, which is; one at least
-        to: lower, upper or title (a capital first); any draws one that differs for each word
+        share: the share of the words not yet in that case to change; at least one word
+        to: lower, upper or title (capital first); any draws a different case for each word
         probability: the chance that the op fires for a text
     """
 
     if not happens(rng, probability):
         return None
-    able = [word for word in passage.free if _ways(passage[word], to)]
-    return changes(passage, [Edit(*word, pick(rng, _ways(passage[word], to))) for word in chosen(rng, able, share)])
+    candidates = [word for word in passage.free if _capitalizations(passage[word], to)]
+    return changes(
+        passage,
+        [Edit(*word, pick(rng, _capitalizations(passage[word], to))) for word in chosen(rng, candidates, share)],
+    )
 
 
-def _respelt(
+def _respell(
     passage: Passage,
     rng: np.random.Generator,
     share: float,
@@ -177,12 +179,15 @@ def _respelt(
     places: Callable[[str], Sequence[Place]],
     spelling: Callable[[Sequence[str], Place], list[str]],
 ) -> Edits | None:
-    """Another spelling, at one of the places in a word where it can be changed, for a share of the words with one."""
+    """Respell a share of the words that have a suitable place, each at one random place.
+
+    `places` lists the suitable places of a word; `spelling` respells its characters at one of them.
+    """
     if not happens(rng, probability):
         return None
-    able = [word for word in passage.free if places(passage[word])]
+    candidates = [word for word in passage.free if places(passage[word])]
     edits = []
-    for word in chosen(rng, able, share):
+    for word in chosen(rng, candidates, share):
         old = passage[word]
         edits.append(Edit(*word, "".join(spelling(characters_of(old), pick(rng, places(old))))))
     return changes(passage, edits)
@@ -190,13 +195,13 @@ def _respelt(
 
 @lru_cache(maxsize=1 << 14)
 def _keys(word: str) -> tuple[int, ...]:
-    """The characters of a word that are on a QWERTY keyboard; a letter with a mark is not."""
-    return tuple(i for i, character in enumerate(characters_of(word)) if character.lower() in _neighbours())
+    """Return indices of the characters on a QWERTY keyboard; letters with diacritics are not."""
+    return tuple(i for i, character in enumerate(characters_of(word)) if character.lower() in _adjacent_keys())
 
 
 @lru_cache(maxsize=1 << 14)
 def _misreadable(word: str) -> tuple[tuple[int, int], ...]:
-    """From and up to which character of a word a scanner may misread it."""
+    """Return ranges (start, end) of characters that OCR may misread."""
     characters = characters_of(word)
     spans = [(i, i + length) for length in (1, 2) for i in range(len(characters) + 1 - length)]
     return tuple((start, end) for start, end in spans if "".join(characters[start:end]) in _confused())
@@ -204,26 +209,26 @@ def _misreadable(word: str) -> tuple[tuple[int, int], ...]:
 
 @lru_cache(maxsize=1 << 14)
 def _unequal_pairs(word: str) -> tuple[int, ...]:
-    """The characters of a word that are followed by another one."""
-    return tuple(i for i, (one, other) in enumerate(pairwise(characters_of(word))) if one != other)
+    """Return indices of characters followed by a different character."""
+    return tuple(i for i, (first, second) in enumerate(pairwise(characters_of(word))) if first != second)
 
 
-def _of_two_or_more(word: str) -> range:
-    """The characters of a word, if there are two or more."""
+def _deletable(word: str) -> range:
+    """Return the character indices of a word of at least two characters; else none."""
     count = len(characters_of(word))
     return range(count if count > 1 else 0)
 
 
 @lru_cache(maxsize=1 << 14)
-def _ways(word: str, to: str) -> tuple[str, ...]:
-    """How else a word may be written."""
+def _capitalizations(word: str, to: str) -> tuple[str, ...]:
+    """Return other capitalizations of a word."""
     forms = {"lower": word.lower(), "upper": word.upper(), "title": word[:1].title() + word[1:].lower()}
     return tuple(sorted({forms[name] for name in (forms if to == "any" else (to,))} - {word}))
 
 
 @cache
-def _neighbours() -> dict[str, str]:
-    """The keys beside each key."""
+def _adjacent_keys() -> dict[str, str]:
+    """Map each key to its adjacent keys."""
     places = {key: (start + x, y) for y, (row, start) in enumerate(ROWS) for x, key in enumerate(row)}
     return {
         key: "".join(k for k, (u, v) in places.items() if k != key and abs(u - x) <= 1 and abs(v - y) <= 1)
@@ -233,10 +238,10 @@ def _neighbours() -> dict[str, str]:
 
 @cache
 def _confused() -> dict[str, tuple[str, ...]]:
-    """What each character, or pair of them, may be read as."""
+    """Map each character, or pair of characters, to its OCR confusions."""
     groups = [group.split(",") if "," in group else list(group) for group in CONFUSED.split()]
-    found: dict[str, tuple[str, ...]] = {}
+    confusions: dict[str, tuple[str, ...]] = {}
     for group in groups:
-        for one in group:
-            found[one] = (*found.get(one, ()), *(other for other in group if other != one))
-    return found
+        for character in group:
+            confusions[character] = (*confusions.get(character, ()), *(other for other in group if other != character))
+    return confusions

@@ -1,4 +1,4 @@
-"""English contractions: written out, or drawn together."""
+"""Expand or contract English contractions: it's, it is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEGATED = (
 )
 IRREGULAR = {"can't": "cannot", "won't": "will not", "let's": "let us"}
 UNCLEAR = r"\s+(?:\p{L}+ly\s+)?(?:been|had|got|gone|done|seen|made|come|become|\p{L}{2,}ed|\p{L}{2,}en)\b"
-"""Behind `it's`, what says that it may mean `it has`."""
+"""Pattern of a participle, after which `it's` may mean `it has`."""
 
 
 @augmentation.register(severity=SHARE)
@@ -39,47 +39,49 @@ def contractions(
     direction: Literal["both", "expand", "contract"] = "both",
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Write English contractions out, and draw together what can be: it's, it is; they will, they'll.
+    """Expand or contract English contractions: it's, it is; they will, they'll.
 
     Settings:
-        share: the share of the places where that can be done in which it is; one at least
+        share: the share of the possible places to change; at least one
         direction: expand (it's → it is), contract (it is → it's) or both
         probability: the chance that the op fires for a text
 
-    Negated ones (isn't, is not) are protected unless `protect: {negations: false}` stands before. What may mean two
-    things (`he'd`, and `it's` before a participle) is left.
+    Negated ones (isn't, is not) are protected unless `protect: {negations: false}` comes before. Ambiguous ones
+    (`he'd`, and `it's` before a participle) are unchanged.
     """
     if not happens(rng, probability):
         return None
-    able = [edit for edit in _possible(passage, direction) if passage.may_change(Span(edit.start, edit.end))]
-    return changes(passage, chosen(rng, able, share))
+    candidates = [
+        edit for edit in _possible_edits(passage, direction) if passage.may_change(Span(edit.start, edit.end))
+    ]
+    return changes(passage, chosen(rng, candidates, share))
 
 
-def _possible(passage: Passage, direction: str) -> list[Edit]:
-    """All that can be written out or drawn together, in order."""
+def _possible_edits(passage: Passage, direction: str) -> list[Edit]:
+    """Return all possible expansions and contractions, in order."""
     long, mark = _expanded(), "’" if "’" in passage.text else "'"
-    found: list[Edit] = []
+    edits: list[Edit] = []
     for match in pattern(_alternatives()).finditer(passage.text):
-        written = match[0]
-        plain = " ".join(written.lower().replace("’", "'").split())
+        original = match[0]
+        plain = " ".join(original.lower().replace("’", "'").split())
         if plain in long:
             unclear = plain.endswith("'s") and plain != "let's" and pattern(UNCLEAR).match(passage.text, match.end())
             if direction != "contract" and not unclear:
-                found.append(Edit(match.start(), match.end(), like(written, long[plain])))
-        elif direction != "expand" and _goes_on(passage.text, match.end(), plain):
-            short = like(written, _contracted()[plain]).replace("'", mark)
-            found.append(Edit(match.start(), match.end(), short))
-    return found
+                edits.append(Edit(match.start(), match.end(), like(original, long[plain])))
+        elif direction != "expand" and _word_follows(passage.text, match.end(), plain):
+            short = like(original, _contracted()[plain]).replace("'", mark)
+            edits.append(Edit(match.start(), match.end(), short))
+    return edits
 
 
-def _goes_on(text: str, end: int, plain: str) -> bool:
-    """Whether a word follows, without which `it is` cannot be drawn together; `is not` can."""
+def _word_follows(text: str, end: int, plain: str) -> bool:
+    """Whether a word follows, as `it is` needs to be contracted; `is not` does not."""
     return plain.endswith("not") or bool(pattern(r"\s+\p{L}").match(text, end))
 
 
 @cache
 def _expanded() -> dict[str, str]:
-    """From a contraction to what it stands for, all in lower case but for I."""
+    """Map contractions to their expansions, in lower case except for I."""
     affirmed = {
         f"{subject}'{short}": f"{'I' if subject == 'i' else subject} {verb}"
         for (short, verb), subjects in ((key.split(), who.split()) for key, who in SUBJECTS.items())

@@ -1,4 +1,4 @@
-"""The token with which a model hides words."""
+"""The mask token of the model's tokenizer."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ftaug.text.edits import Passage
 from ftaug.text.lexicon import Lexicon
 
 Ahead = Callable[[Mapping[str, Any], Lexicon, Iterable[str]], list[str]]
-"""A look at an op's settings, what the model knows of words, and the texts: raises, or says what to know."""
+"""Check of an op before training, given its settings, the lexicon and the texts: raise, or return notes."""
 
 
 def mask_of(passage: Passage) -> str:
-    """The model's mask token."""
+    """Return the model's mask token."""
     return passage.lexicon.mask if passage.lexicon is not None else "[MASK]"
 
 
 def needs_mask(name: str) -> Ahead:
-    """A look ahead that raises ExperimentError for a model whose tokenizer has no such token."""
+    """Return a check that raises ExperimentError if the tokenizer has no mask token."""
 
     def ahead(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
         if settings.get("by", "mask") == "mask" and not lexicon.mask:

@@ -1,4 +1,4 @@
-"""Mixing of the texts of a batch, in the space of their embeddings."""
+"""Mixup of the texts of a batch, in embedding space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers in a text become others of the same shape."""
+"""Replace numbers in a text by random ones of the same format."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 def numbers(
     passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put other numbers in the place of numbers, of as many digits and the same format: 1,250.00, 3,871.42.
+    """Replace numbers by random ones of the same number of digits and format: 1,250.00, 3,871.42.
 
     Settings:
-        share: the share of the numbers that is replaced; one at least
+        share: the share of the numbers to replace; at least one
         probability: the chance that the op fires for a text
 
-    For texts whose class does not hang on a number. Words with digits in them (B2B, 2nd) stay; leading zeros do too.
+    For texts whose class does not depend on numbers. Words with digits (B2B, 2nd) and leading zeros are unchanged.
     """
     if not happens(rng, probability):
         return None
     is_number = pattern(NUMBER).fullmatch
-    able = [word for word in passage.free if is_number(passage[word])]
-    return changes(passage, [Edit(*word, _other(passage[word], rng)) for word in chosen(rng, able, share)])
+    candidates = [word for word in passage.free if is_number(passage[word])]
+    return changes(
+        passage, [Edit(*word, _random_number(passage[word], rng)) for word in chosen(rng, candidates, share)]
+    )
 
 
-def _other(number: str, rng: np.random.Generator) -> str:
-    """A number of the same shape; its first digit is none that it had, and is 0 where it was."""
+def _random_number(number: str, rng: np.random.Generator) -> str:
+    """Draw a number of the same format; the first nonzero digit changes, leading zeros stay."""
     digits = [i for i, character in enumerate(number) if character.isdecimal()]
     first = next((i for i in digits if unicodedata.decimal(number[i]) > 0), digits[-1])
     characters = list(number)

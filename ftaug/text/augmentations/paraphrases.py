@@ -1,4 +1,4 @@
-"""Another text that says the same, from a user's table: back-translations, or what people or a model wrote."""
+"""Replace texts by paraphrases from a user's table, such as back-translations."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from ftaug.text.lexicon import Lexicon
 KEY, VALUES = "text", "paraphrases"
 
 
-def _covered(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
-    """Say how many of the texts have paraphrases; raises BadData if none has."""
+def _check_coverage(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
+    """Report how many training texts have paraphrases; raises BadData if none has."""
     path: Path = settings["from"]
     known = table(path, KEY, VALUES)
-    found = [normal(text) in known for text in texts]
-    if not any(found):
+    hits = [normal(text) in known for text in texts]
+    if not any(hits):
         raise BadData(
-            f"augment.paraphrases: {path} has none of the {len(found):,} training texts; '{KEY}' must hold them as "
+            f"augment.paraphrases: {path} has none of the {len(hits):,} training texts; '{KEY}' must hold them as "
             "they are in the data"
         )
-    share = f"{100 * sum(found) / len(found):.0f} %"
-    covered = f"paraphrases: {path.name} has {sum(found):,} of the {len(found):,} texts ({share}); the others stay"
+    share = f"{100 * sum(hits) / len(hits):.0f} %"
+    covered = f"paraphrases: {path.name} has {sum(hits):,} of the {len(hits):,} texts ({share}); the others stay"
     return [covered, *delimited.note(path)]
 
 
-@augmentation.register(severity={"probability": (0.0, 1.0)}, ahead=_covered)
+@augmentation.register(severity={"probability": (0.0, 1.0)}, ahead=_check_coverage)
 def paraphrases(
     passage: Passage, rng: np.random.Generator, *, from_: FilePath, probability: Probability = 0.5
 ) -> Edits | None:
-    """Put a paraphrase of the whole text in its place, such as a back-translation, from a table of your own.
+    """Replace the whole text by a paraphrase, such as a back-translation, from a table of your own.
 
     Settings:
         from: the table: CSV or TSV whose first row names the columns, text first and paraphrases in those behind it,
@@ -59,25 +59,25 @@ def paraphrases(
         return None
     whole = passage.text.strip()
     others = table(from_, KEY, VALUES).get(normal(whole), ())
-    kept = [(other, spans) for other in others if (spans := _kept(passage, other)) is not None]
-    if not kept:
+    candidates = [(other, spans) for other in others if (spans := _protected_spans(passage, other)) is not None]
+    if not candidates:
         return None
-    other, spans = pick(rng, kept)
+    other, spans = pick(rng, candidates)
     start = passage.text.index(whole)
-    moved = tuple(Span(span.start + start, span.end + start) for span in spans)
+    protected = tuple(Span(span.start + start, span.end + start) for span in spans)
     edit = Edit(start, start + len(whole), other)
-    return Rewritten((edit,), protected=moved, values=FrozenDict(changes=1))
+    return Rewritten((edit,), protected=protected, values=FrozenDict(changes=1))
 
 
-def _kept(passage: Passage, other: str) -> list[Span] | None:
-    """Where the protected parts are in a paraphrase, in their order; None if one is missing."""
-    found: list[Span] = []
+def _protected_spans(passage: Passage, other: str) -> list[Span] | None:
+    """Locate the protected parts in a paraphrase, in their order; None if one is missing."""
+    spans: list[Span] = []
     for part in passage.protected:
-        start = other.find(passage[part], found[-1].end if found else 0)
+        start = other.find(passage[part], spans[-1].end if spans else 0)
         if start < 0:
             return None
-        found.append(Span(start, start + part.end - part.start))
-    return found
+        spans.append(Span(start, start + part.end - part.start))
+    return spans
 
 
 @reads("augment")
@@ -88,7 +88,7 @@ def _paraphrases_come_first(experiment: Experiment) -> Found:
 
 
 def _changed_before(experiment: Experiment, where: tuple[str | int, ...]) -> Iterator[Any]:
-    """A fault if an op that may change the text stands before the one in which they are."""
+    """Yield a problem if an op that may change the text comes before `paraphrases`."""
     index = int(where[1])
     before = [op.name for op in experiment.augment[:index] if op.name not in ("protect", "paraphrases")]
     if before:

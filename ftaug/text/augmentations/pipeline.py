@@ -1,4 +1,4 @@
-"""Draw what happens to a text, do it, and split the result into tokens."""
+"""The text pipeline: draw and apply augmentations, then tokenize."""
 
 from __future__ import annotations
 
@@ -20,48 +20,48 @@ from ftaug.text.tokenizer import Encoder, encoder
 from ftaug.text.types import Text
 
 SECOND = "second of the pair: "
-"""Before the names of the streams of a pair's second text."""
+"""Prefix of the random stream names of a pair's second text."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The way of a text to the model: augmentations in order, then the model's tokens."""
+    """Transform a raw text into tokens: augmentations in order, then the model's tokenizer."""
 
     augment: tuple[Component, ...]
     preprocessing: Mapping[str, Any]
 
     @cached_property
     def named(self) -> tuple[tuple[str, Component], ...]:
-        """The augmentations with the names of their streams."""
+        """The augmentations with their random stream names."""
         return tuple(named(self.augment))
 
     @property
     def encoder(self) -> Encoder:
-        """The model's tokenizer, as this process has it."""
+        """The model's tokenizer, one per process."""
         return encoder(self.preprocessing["tokenizer"], self.preprocessing["max_length"])
 
     @cached_property
     def lexicon(self) -> Lexicon:
-        """What the model knows of words."""
+        """Vocabulary and embeddings of the model."""
         return lexicon(self.preprocessing["tokenizer"], **self.preprocessing["lexicon"])
 
     def __call__(self, text: Text, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-        """Return the tokens, int32 (2, length); without streams nothing is drawn. Raises BadData."""
+        """Augment and tokenize: int32 (2, length); without streams, no augmentation. Raises BadData."""
         return self.encoder(self.augmented(text, streams, labels)[0])
 
     def augmented(
         self, text: Text, streams: Streams | None, labels: tuple[str, ...] = ()
     ) -> tuple[Text, AppliedTransforms]:
-        """The text after the augmentations, and what they drew."""
+        """Return the augmented text and the values drawn."""
         values: dict[str, Mapping[str, float | str]] = {}
         parts = [
-            self._of_part(part, streams, labels, prefix, values)
+            self._augment_part(part, streams, labels, prefix, values)
             for part, prefix in ((text.first, ""), (text.second, SECOND))
             if part is not None
         ]
         return Text(*parts), AppliedTransforms(values, labels)
 
-    def _of_part(
+    def _augment_part(
         self,
         part: str,
         streams: Streams | None,
@@ -77,7 +77,7 @@ class Pipeline:
     def steps(
         self, text: str, streams: Streams | None, labels: tuple[str, ...], prefix: str = ""
     ) -> Iterator[tuple[str, Passage, list[Transform]]]:
-        """The ops that do something to a text: the name of each, the passage after it, and what it drew."""
+        """Yield each op that changes or protects the text: stream name, passage after it, transforms drawn."""
         if streams is None or not self.augment:
             return
         seen = Passage(text, labels, negations_in(text), self.lexicon)
@@ -88,10 +88,10 @@ class Pipeline:
                 yield name, seen, draws
 
     def look_ahead(self, texts: Iterable[str]) -> list[str]:
-        """Have each op look at the training texts before the first is augmented: what a person should know.
+        """Run each op's check of the training texts before training starts; return human-readable notes.
 
-        Raises what keeps an op from doing what it is set to. What is read here is shared by the workers forked later.
+        Raises errors that prevent an op from working. Data loaded here are shared with workers forked later.
         """
-        looks = [(op.fact("ahead"), op.settings) for _, op in nested(self.augment) if op.fact("ahead") is not None]
-        listed = list(texts) if looks else []
-        return [sentence for look, settings in looks for sentence in look(settings, self.lexicon, listed)]
+        checks = [(op.fact("ahead"), op.settings) for _, op in nested(self.augment) if op.fact("ahead") is not None]
+        all_texts = list(texts) if checks else []
+        return [note for check, settings in checks for note in check(settings, self.lexicon, all_texts)]

@@ -1,4 +1,4 @@
-"""What of a text stays as it is: negations, unless the experiment protects something else."""
+"""Protect parts of a text from augmentation: negations by default, or words, patterns and entities."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENTITIES = {
     "tags": r"(?<![\p{L}\p{N}_#])#[\p{L}\p{N}_]+",
     "names": r"(?<![\p{L}\p{N}_])\p{Lu}[\p{L}\p{M}\p{N}'’\-]*(?:\s+\p{Lu}[\p{L}\p{M}\p{N}'’\-]*)*",
 }
-"""Simple patterns of what is often the point of a text; `names` are runs of capitalised words."""
+"""Simple patterns of entities; `names` are runs of capitalized words."""
 
 
 def _compiles(expression: str) -> str:
@@ -73,16 +73,16 @@ def protect(
     A protected part keeps its characters through every op; it moves with what stands before it.
     """
     spans: list[Span] = list(negations_in(passage.text)) if negations else []
-    listed = [*words, *(_spellings(passage.labels) if labels else ())]
-    if listed:
-        spans += _matches(_any_of(listed), passage.text, ignore_case=True)
+    phrases = [*words, *(_spellings(passage.labels) if labels else ())]
+    if phrases:
+        spans += _matches(_any_of(phrases), passage.text, ignore_case=True)
     for expression in (*patterns, *(ENTITIES[name] for name in entities)):
         spans += _matches(expression, passage.text)
     return Protection(merged(spans))
 
 
 def negations_in(text: str) -> tuple[Span, ...]:
-    """The English words that turn a sentence into its opposite."""
+    """Return spans of English negations."""
     return tuple(span for span in words_of(text) if _negates(text[span.start : span.end].lower()))
 
 
@@ -91,22 +91,22 @@ def _negates(word: str) -> bool:
 
 
 def _spellings(labels: Iterable[str]) -> Iterator[str]:
-    """How the names of classes may stand in a text: `world_news` as `world news` too."""
+    """Yield spellings of class names as they may occur in a text: `world_news` and `world news`."""
     for name in labels:
         yield name
         yield name.replace("_", " ").replace("-", " ")
 
 
-def _any_of(listed: Iterable[str]) -> str:
-    """An expression for any of some words, the longest first."""
+def _any_of(phrases: Iterable[str]) -> str:
+    """Return a regular expression that matches any of the words, longest first."""
     import re
 
-    ordered = sorted({word for word in listed if word.strip()}, key=lambda word: (-len(word), word))
+    ordered = sorted({word for word in phrases if word.strip()}, key=lambda word: (-len(word), word))
     return (
         rf"(?<![\p{{L}}\p{{N}}_])(?:{'|'.join(map(re.escape, ordered))})(?![\p{{L}}\p{{N}}_])" if ordered else r"(?!)"
     )
 
 
 def _matches(expression: str, text: str, *, ignore_case: bool = False) -> list[Span]:
-    found: Any = pattern(f"(?i){expression}" if ignore_case else expression)
-    return [Span(*match.span()) for match in found.finditer(text)]
+    compiled: Any = pattern(f"(?i){expression}" if ignore_case else expression)
+    return [Span(*match.span()) for match in compiled.finditer(text)]

@@ -1,4 +1,4 @@
-"""Augmentations that put other words into a text: synonyms, words near in meaning, what the model expects."""
+"""Word replacement and insertion: synonyms, embedding neighbors, masked language model predictions."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def synonyms(
     share: Share = 0.1,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put synonyms in the place of words, with their capitals.
+    """Replace words by synonyms, with the same capitalization.
 
     Settings:
         from: a table of your own, or wordnet. A table is CSV or TSV whose first row names the columns, word first and
             its synonyms in those behind it, or JSON Lines or Parquet with word and synonyms; several words together
             may be a word
-        share: the share of the words with synonyms that is replaced; one at least
+        share: the share of the words with synonyms to replace; at least one word
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019. WordNet is English and needs nltk and its data. As in EDA it is
@@ -41,8 +41,8 @@ def synonyms(
     """
     if not happens(rng, probability):
         return None
-    others = _different(source(from_, passage))
-    return _replaced(passage, rng, known_words(from_, passage, others), others, share)
+    lookup = _with_capitals(source(from_, passage))
+    return _replace_words(passage, rng, known_words(from_, passage, lookup), lookup, share)
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -54,20 +54,20 @@ def neighbours(
     nearest: Count = 8,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put words in the place of others that are near them in the model's own embeddings.
+    """Replace words by their nearest neighbors in the model's own embeddings.
 
     Settings:
-        share: the share of the words that the model knows as one token that is replaced; one at least
-        nearest: of how many nearest one is drawn
+        share: the share to replace of the words that are a single token; at least one word
+        nearest: the number of nearest neighbors to draw from
         probability: the chance that the op fires for a text
 
-    Near words are of a kind, not of one meaning: the neighbours of `good` include `bad`. Nothing is downloaded.
+    Neighbors are related words, not synonyms: those of `good` include `bad`. Nothing is downloaded.
     """
     lexicon = passage.lexicon
     if not happens(rng, probability) or lexicon is None:
         return None
     known = [word for word in passage.free if lexicon.knows(passage[word])]
-    return _replaced(passage, rng, known, _different(lambda word: lexicon.neighbours(word, nearest)), share)
+    return _replace_words(passage, rng, known, _with_capitals(lambda word: lexicon.neighbors(word, nearest)), share)
 
 
 def _open_model(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
@@ -84,24 +84,24 @@ def masked_fill(
     candidates: Count = 10,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Mask words and put in their places what the pretrained model expects there.
+    """Replace words by predictions of the pretrained masked language model.
 
     Settings:
-        share: the share of the words that may change, and that the model sees, which is replaced; one at least
-        candidates: of how many words that the model finds most likely one is drawn, by their probabilities
+        share: the share to replace of the unprotected words that the model sees; at least one word
+        candidates: the number of most likely words to sample from, by their probabilities
         probability: the chance that the op fires for a text
 
     The model at the backbone's path, with the head that it was pretrained with, runs on the CPU in each worker: some
-    ten milliseconds a text for a small model, much more for a large one. It never puts back the word that was there.
+    ten milliseconds a text for a small model, much more for a large one. It never draws the original word.
     """
     if not happens(rng, probability) or passage.lexicon is None:
         return None
     words = chosen(rng, masked_lm.words_seen(passage), share)
-    luck = rng.random(len(words)).tolist()
+    uniform = rng.random(len(words)).tolist()
     if not words:
         return None
-    found = masked_lm.fill(passage, words, luck, candidates)
-    return changes(passage, [Edit(*word, like(passage[word], new)) for word, new in found.items()])
+    replacements = masked_lm.fill(passage, words, uniform, candidates)
+    return changes(passage, [Edit(*word, like(passage[word], new)) for word, new in replacements.items()])
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
@@ -113,12 +113,12 @@ def insert(
     share: Share = 0.1,
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put words before others at random places.
+    """Insert words at random places.
 
     Settings:
         from: own for words of the text itself; or for words like one of the text's: neighbours (in the model's
             embeddings), wordnet, or a table of synonyms
-        share: the number of words put in, as a share of the words that one may be put before; one at least
+        share: the number of words to insert, as a share of the possible places; at least one
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019, which takes synonyms from WordNet and never of stop words; so
@@ -129,35 +129,38 @@ def insert(
     words = passage.words
     places = [word for word in words if passage.may_change(Span(word.start, word.start))]
     order = drawn_first(rng, len(places), share)
-    others = (lambda word: (word,)) if from_ == "own" else source(from_, passage)
-    able = words if from_ == "own" else [word for word in words if others(passage[word])]
-    if not able:
+    lookup = (lambda word: (word,)) if from_ == "own" else source(from_, passage)
+    words_with_candidates = words if from_ == "own" else [word for word in words if lookup(passage[word])]
+    if not words_with_candidates:
         return None
-    return changes(passage, [_inserted(passage, places[i], pick(rng, able), others, rng) for i in sorted(order)])
+    return changes(
+        passage,
+        [_insert_before(passage, places[i], pick(rng, words_with_candidates), lookup, rng) for i in sorted(order)],
+    )
 
 
 def like(word: str, other: str) -> str:
-    """Another word with the capitals of a word: Cat, dog → Dog; CAT, dog → DOG."""
+    """Transfer capitalization from `word` to `other`: Cat, dog → Dog; CAT, dog → DOG."""
     if word.isupper() and len(word) > 1:
         return other.upper()
     return other[:1].title() + other[1:] if word[:1].isupper() else other
 
 
-def _replaced(
-    passage: Passage, rng: np.random.Generator, words: Sequence[Span], others: Source, share: float
+def _replace_words(
+    passage: Passage, rng: np.random.Generator, words: Sequence[Span], lookup: Source, share: float
 ) -> Edits | None:
-    """Another word in the place of each of a share of the words."""
-    replacements = [(word, others(passage[word])) for word in chosen(rng, words, share)]
+    """Replace a share of the words, each by a random candidate of `others`."""
+    replacements = [(word, lookup(passage[word])) for word in chosen(rng, words, share)]
     return changes(passage, [Edit(*word, pick(rng, some)) for word, some in replacements if some])
 
 
-def _different(others: Source) -> Source:
-    """What a source has for a word, with the word's capitals, where that makes it another one."""
-    return lambda word: [new for other in others(word) if (new := like(word, other)) != word]
+def _with_capitals(lookup: Source) -> Source:
+    """Wrap a source: transfer the word's capitalization and drop candidates equal to it."""
+    return lambda word: [new for other in lookup(word) if (new := like(word, other)) != word]
 
 
-def _inserted(passage: Passage, place: Span, word: Span, others: Source, rng: np.random.Generator) -> Edit:
-    """A word put before another, with a space, but not where words touch, as in Chinese."""
-    new = pick(rng, others(passage[word]))
+def _insert_before(passage: Passage, place: Span, word: Span, lookup: Source, rng: np.random.Generator) -> Edit:
+    """Insert a word before another, followed by a space unless words are adjacent, as in Chinese."""
+    new = pick(rng, lookup(passage[word]))
     touches = place.start > 0 and passage.text[place.start - 1].isalnum()
     return Edit(place.start, place.start, new if touches else f"{new} ")

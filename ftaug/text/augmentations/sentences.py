@@ -1,4 +1,4 @@
-"""Augmentations of sentences: in another order, or fewer of them."""
+"""Sentence-level augmentations: shuffle and crop."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ftaug.text.edits import Edit, Edits, Passage, Rewritten, Span, changes, rou
 def shuffle_sentences(
     passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put sentences into another order; protected parts move with theirs.
+    """Shuffle sentences; protected parts move with their sentences.
 
     Settings:
-        share: the share of the sentences that is put into a random other order; two at least, not all of them equal
+        share: the share of the sentences to shuffle; at least two, not all equal
         probability: the chance that the op fires for a text
 
-    What stands between sentences stays: spaces, line breaks.
+    Spaces and line breaks between sentences stay in place.
     """
     units = _units(passage)
     if not happens(rng, probability) or len(units) < 2:
@@ -37,19 +37,19 @@ def shuffle_sentences(
     edits = [Edit(*units[to], sentences[come]) for to, come in order.items() if sentences[to] != sentences[come]]
     if not edits:
         return None
-    moved = _moved(passage, units, order)
-    return Rewritten(tuple(edits), protected=moved, values=FrozenDict(changes=len(edits)))
+    protected = _protected_after(passage, units, order)
+    return Rewritten(tuple(edits), protected=protected, values=FrozenDict(changes=len(edits)))
 
 
 @augmentation.register(severity=SHARE)
 def crop_sentences(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.3, probability: Probability = 1.0
 ) -> Edits | None:
-    """Cut sentences off the beginning and the end; those with protected parts, and all between them, stay.
+    """Crop sentences at the beginning and the end; sentences with protected parts, and all between them, are kept.
 
     Settings:
-        share: the share of the sentences that is cut off; one sentence stays at least. Where it is less than one
-            sentence, one is cut off as often as gives the share
+        share: the share of the sentences to crop; at least one sentence is kept. If the share is less than one
+            sentence, one is cropped with the corresponding probability
         probability: the chance that the op fires for a text
     """
     units = _units(passage)
@@ -65,7 +65,7 @@ def crop_sentences(
 
 
 def _units(passage: Passage) -> list[Span]:
-    """The sentences without the white space behind them; those that a protected part reaches over are one."""
+    """Return the sentences without trailing white space; sentences that a protected span connects are merged."""
     units: list[Span] = []
     for start, end in passage.sentences:
         core = Span(start, start + len(passage.text[start:end].rstrip()))
@@ -79,7 +79,7 @@ def _units(passage: Passage) -> list[Span]:
 
 
 def _reordered(sentences: Sequence[str], drawn: Sequence[int], count: int) -> dict[int, int]:
-    """Which sentence comes to which place: the first so many drawn, in this order, or in one that changes the text."""
+    """Map places to the sentences moved there: the first `count` drawn, in an order that changes the text."""
     first = list(drawn[:count])
     if all(sentences[i] == sentences[first[0]] for i in first):
         first[-1:] = [i for i in drawn if sentences[i] != sentences[first[0]]][:1] or first[-1:]
@@ -88,8 +88,8 @@ def _reordered(sentences: Sequence[str], drawn: Sequence[int], count: int) -> di
     return dict(zip(places, [*places[1:], places[0]] if same else first, strict=True))
 
 
-def _moved(passage: Passage, units: list[Span], order: dict[int, int]) -> tuple[Span, ...]:
-    """Where what is protected is when sentences have changed places: each place by the one that comes to it."""
+def _protected_after(passage: Passage, units: list[Span], order: dict[int, int]) -> tuple[Span, ...]:
+    """Return the protected spans after sentences have been reordered."""
     if not passage.protected:
         return ()
     starts = [unit.start for unit in units]
@@ -99,9 +99,9 @@ def _moved(passage: Passage, units: list[Span], order: dict[int, int]) -> tuple[
         come = order.get(place, place)
         arrival[come] = unit.start + shift - units[come].start
         shift += (units[come].end - units[come].start) - (unit.end - unit.start)
-    found = []
+    shifted = []
     for span in passage.protected:
         at = bisect_right(starts, span.start) - 1
         by = arrival[at] if at >= 0 and span.start < units[at].end else 0
-        found.append(Span(span.start + by, span.end + by))
-    return tuple(sorted(found))
+        shifted.append(Span(span.start + by, span.end + by))
+    return tuple(sorted(shifted))

@@ -1,4 +1,4 @@
-"""Where other words for a word come from: a table, WordNet, the model's embeddings, the text itself."""
+"""Sources of replacement words: a table, WordNet, or the model's embeddings."""
 
 from __future__ import annotations
 
@@ -24,43 +24,43 @@ KEY, VALUES = "word", "synonyms"
 NEAREST = 8
 
 
-def source(named: str | Path, passage: Passage) -> Source:
-    """From a word, or several, to others: none where the source does not know it."""
-    if isinstance(named, Path):
-        known = table(named, KEY, VALUES)
+def source(name_or_path: str | Path, passage: Passage) -> Source:
+    """Return a function from a word or phrase to its replacements; empty if unknown."""
+    if isinstance(name_or_path, Path):
+        known = table(name_or_path, KEY, VALUES)
         return lambda words: known.get(normal(words), ())
-    if named == "wordnet":
+    if name_or_path == "wordnet":
         return in_wordnet
     lexicon = passage.lexicon
-    return (lambda word: lexicon.neighbours(word)[:NEAREST]) if lexicon is not None else lambda word: ()
+    return (lambda word: lexicon.neighbors(word)[:NEAREST]) if lexicon is not None else lambda word: ()
 
 
-def known_words(named: str | Path, passage: Passage, others: Source) -> list[Span]:
-    """The words that may change and for which there are others; of a table, several words together too."""
-    longest = longest_key(named) if isinstance(named, Path) else 1
+def known_words(name_or_path: str | Path, passage: Passage, lookup: Source) -> list[Span]:
+    """Return changeable words that have replacements; for a table also multi-word phrases, longest match first."""
+    longest = longest_key(name_or_path) if isinstance(name_or_path, Path) else 1
     if longest == 1:
-        return [word for word in passage.free if others(passage[word])]
-    found: list[Span] = []
+        return [word for word in passage.free if lookup(passage[word])]
+    spans: list[Span] = []
     for i, word in enumerate(passage.free):
-        if found and word.start < found[-1].end:
+        if spans and word.start < spans[-1].end:
             continue
         together = (Span(word.start, last.end) for last in reversed(passage.free[i : i + longest]))
-        known = next((span for span in together if others(passage[span]) and passage.may_change(span)), None)
-        found += [known] if known is not None else []
-    return found
+        longest_match = next((span for span in together if lookup(passage[span]) and passage.may_change(span)), None)
+        spans += [longest_match] if longest_match is not None else []
+    return spans
 
 
 @lru_cache(maxsize=8)
 def longest_key(path: Path) -> int:
-    """The most words that a key of a table of synonyms has."""
+    """Return the maximum number of words of a key in a synonym table."""
     return max(len(key.split(" ")) for key in table(path, KEY, VALUES))
 
 
 @lru_cache(maxsize=1 << 16)
 def in_wordnet(word: str) -> tuple[str, ...]:
-    """The synonyms of a word in WordNet as the part of speech that it is most often, the common meanings first.
+    """Return WordNet synonyms of a word for its most frequent part of speech, common senses first.
 
-    None of an inflected form, or of a stop word: those of `in` are `inch` and `indium`.
+    Empty for inflected forms and stop words: the synonyms of `in` are `inch` and `indium`.
     """
     name = word.lower()
     senses = [] if name in STOP_WORDS else [s for s in wordnet().synsets(name) if name in s.lemma_names()]
@@ -73,13 +73,13 @@ def in_wordnet(word: str) -> tuple[str, ...]:
 
 
 def _part_of_speech(sense: Any) -> str:
-    """Noun, verb, adjective or adverb, as WordNet abbreviates them; it tells two kinds of adjectives apart."""
+    """Return WordNet's part-of-speech tag, with satellite adjectives (s) as adjectives (a)."""
     return "a" if sense.pos() == "s" else str(sense.pos())
 
 
 @lru_cache(maxsize=1)
 def wordnet() -> Any:
-    """WordNet as nltk reads it; raises Unavailable, MissingInput."""
+    """Load WordNet by nltk; raises Unavailable, MissingInput."""
     try:
         from nltk.corpus import wordnet as corpus
     except ImportError:
@@ -94,13 +94,13 @@ def wordnet() -> Any:
 
 
 def open_source(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
-    """Look ahead: read what the words come from, so that it is there before training and shared by its workers."""
-    named = settings.get("from", "neighbours")
-    if isinstance(named, Path):
-        table(named, KEY, VALUES)
-        return list(delimited.note(named))
-    if named == "wordnet":
+    """Load the source before training, so that errors come early and workers share the data."""
+    name_or_path = settings.get("from", "neighbours")
+    if isinstance(name_or_path, Path):
+        table(name_or_path, KEY, VALUES)
+        return list(delimited.note(name_or_path))
+    if name_or_path == "wordnet":
         wordnet()
-    elif named == "neighbours":
+    elif name_or_path == "neighbours":
         lexicon.open()
     return []

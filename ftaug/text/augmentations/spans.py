@@ -1,4 +1,4 @@
-"""Augmentations that hide parts of a text from the model."""
+"""Cutoff augmentations: hide word spans or tokens from the model."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ def span_cutoff(
     by: By = "mask",
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Hide a run of words; protected ones within it stay.
+    """Mask or delete a span of consecutive words, except protected ones.
 
     Settings:
-        share: how long the run is, as a share of the text's words; one word at least. Runs in which all is protected
+        share: the length of the span, as a share of the text's words; at least one word. Spans of only protected words
             are not drawn
-        by: mask puts the model's mask token in the place of each word; delete takes the words out, but never all
+        by: mask replaces each word by the model's mask token; delete deletes the words, but never all
         probability: the chance that the op fires for a text
 
-    Cutoff, Shen et al. 2020. With `objective: cutoff` the hidden and the whole text are to get the same answer.
+    Cutoff, Shen et al. 2020. With `objective: cutoff` the predictions for the augmented and the original text are
+    trained to agree.
     """
     words = passage.words
     if not happens(rng, probability) or not words or share <= 0:
@@ -56,16 +57,16 @@ def token_cutoff(
     by: By = "mask",
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Hide some of the model's tokens, which may be parts of words.
+    """Mask or delete random tokens, which may be parts of words.
 
     Settings:
-        share: the share of the tokens of the words that may change which is hidden, of those with a letter or a digit;
-            one at least. Tokens that are parts of one character, such as a letter and its vowel sign, count as one
-        by: mask puts the model's mask token in the place of each; delete takes them out, but never all of the text
+        share: the share of the tokens with a letter or a digit in unprotected words to mask or delete; at least one.
+            Tokens that are parts of one character, such as a letter and its vowel sign, count as one
+        by: mask replaces each by the model's mask token; delete deletes them, but never the whole text
         probability: the chance that the op fires for a text
 
-    Cutoff, Shen et al. 2020. The text that is left is split into tokens anew, so that the rest of a word may be split
-    in another way.
+    Cutoff, Shen et al. 2020. The remaining text is tokenized again, so that the rest of a word may be split
+    differently.
     """
     if not happens(rng, probability):
         return None
@@ -77,9 +78,9 @@ def token_cutoff(
 
 
 def _tokens(passage: Passage) -> list[Span]:
-    """The tokens with a letter or a digit in the words that may change; the words, where no tokenizer is known.
+    """Return the tokens with a letter or a digit inside changeable words; without a tokenizer, the words.
 
-    Words that touch, as in Chinese, may share a token.
+    Adjacent words, as in Chinese, may share a token, so tokens are matched against merged runs of words.
     """
     if passage.lexicon is None:
         return list(passage.free)

@@ -1,4 +1,4 @@
-"""English words that hold a sentence together and have no synonyms in their usual sense."""
+"""English stop words: function words, which are excluded from synonym replacement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Augmentations of words: taken out, exchanged, masked, and punctuation between them."""
+"""Word-level augmentations: deletion, swap, mask, and insertion of punctuation (AEDA)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ftaug.text.augmentations.masks import mask_of, needs_mask
 from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick, rounded
 
 SHARE: Mapping[str, tuple[Any, Any]] = {"share": (0.0, 1.0)}
-"""What a severity sets: the share itself."""
+"""Severity range of ops whose strength is the setting `share`."""
 
 By = Literal["mask", "delete"]
 
@@ -25,27 +25,27 @@ By = Literal["mask", "delete"]
 def delete(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Take out words, each with one of the spaces beside it.
+    """Delete words, each with an adjacent space.
 
     Settings:
-        share: the share of the words that may change which goes; one at least, and never all words of the text
+        share: the share of the unprotected words to delete; at least one, never all words of the text
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019.
     """
     if not happens(rng, probability):
         return None
-    return changes(passage, without(passage, _sparing_one(passage, drawn_first(rng, len(passage.free), share))))
+    return changes(passage, without(passage, _keep_one_word(passage, drawn_first(rng, len(passage.free), share))))
 
 
 @augmentation.register(severity=SHARE)
 def swap(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
 ) -> Edits | None:
-    """Let words change places, two and two, and three where their number is odd; never equal ones.
+    """Swap words in pairs, and a triple if their number is odd; never equal words.
 
     Settings:
-        share: the share of the words that may change which changes places; two words at least
+        share: the share of the unprotected words to swap; at least two words
         probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019. Spaces and punctuation stay where they are.
@@ -69,12 +69,12 @@ def aeda(
     marks: tuple[Text, ...] = (".", ";", "?", ":", "!", ","),
     probability: Probability = 1.0,
 ) -> Edits | None:
-    """Put punctuation before words at random places; all words stay, in their order.
+    """Insert punctuation before words at random places; words and their order are unchanged.
 
     Settings:
-        share: the largest number of marks, as a share of the words that one may be put before, rounded down; their
-            number is uniform from 1 to that, and 1 in shorter texts
-        marks: what is put there
+        share: the maximum number of marks, as a share of the possible places, rounded down; their number is drawn
+            uniformly from 1 to this, and is 1 in short texts
+        marks: the punctuation marks to insert
         probability: the chance that the op fires for a text
 
     AEDA, Karimi et al. 2021.
@@ -84,17 +84,17 @@ def aeda(
         return None
     count = 1 + int(rng.random() * max(1, math.floor(share * len(places) + 1e-9)))
     order = drawn_first(rng, len(places), 1.0)[:count]
-    return changes(passage, [_mark(passage, places[i], pick(rng, marks)) for i in sorted(order)])
+    return changes(passage, [_insert_mark(passage, places[i], pick(rng, marks)) for i in sorted(order)])
 
 
 @augmentation.register(severity=SHARE, ahead=needs_mask("mask"))
 def mask(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.15, probability: Probability = 1.0
 ) -> Edits | None:
-    """Put the model's mask token in the place of words.
+    """Replace words by the model's mask token.
 
     Settings:
-        share: the share of the words that may change which is masked; one at least
+        share: the share of the unprotected words to mask; at least one word
         probability: the chance that the op fires for a text
     """
     if not happens(rng, probability):
@@ -104,17 +104,17 @@ def mask(
 
 
 def hidden(passage: Passage, words: Sequence[Span], by: By) -> Edits | None:
-    """Words or parts of words masked, or taken out."""
+    """Mask or delete words or parts of words."""
     token = mask_of(passage) if by == "mask" else ""
     return changes(passage, [Edit(*word, token) for word in words] if token else without(passage, words))
 
 
 def without(passage: Passage, words: Iterable[Span]) -> Iterator[Edit]:
-    """Edits that take words out, in order, each with the space before it, or, where there is none, behind it."""
+    """Yield deletions of words, in order, each with the space before it, or after it if there is none."""
     text, at, something_stays = passage.text, 0, False
     for start, end in words:
         something_stays = something_stays or bool(text[at:start].strip())
-        goes_on = text[end : end + 1].isalnum()  # what goes is a part of a word
+        goes_on = text[end : end + 1].isalnum()  # only a part of a word is deleted
         before = start - 1 if start - 1 >= at and text[start - 1].isspace() and not goes_on else start
         behind = end + 1 if text[end : end + 1].isspace() else end
         wide = Span(before, end) if before < start else Span(start, end if something_stays else behind)
@@ -123,16 +123,16 @@ def without(passage: Passage, words: Iterable[Span]) -> Iterator[Edit]:
         at = span.end
 
 
-def _sparing_one(passage: Passage, order: Sequence[int]) -> list[Span]:
-    """The words at these positions of the free ones, but for the last of them if no word would be left."""
-    kept = order[: len(passage.words) - 1]
-    return [passage.free[i] for i in sorted(kept)]
+def _keep_one_word(passage: Passage, order: Sequence[int]) -> list[Span]:
+    """Return the free words at these positions; drop the last one if no word of the text would remain."""
+    indices = order[: len(passage.words) - 1]
+    return [passage.free[i] for i in sorted(indices)]
 
 
 def _unequal_cycles(words: Sequence[str], order: Sequence[int], count: int) -> list[list[int]]:
-    """So many positions, the first in an order for which that can be, as pairs and perhaps three of unequal words.
+    """Select up to `count` positions, in the given order, as swap cycles of unequal words: pairs and perhaps a triple.
 
-    All can change places if no word takes up more than half of them. With equal words side by side, those half of the
+    All can be paired if no word fills more than half of the positions. With equal words side by side, entries half the
     length apart differ.
     """
     most_common = Counter(words).most_common(1)[0][1]
@@ -152,7 +152,7 @@ def _unequal_cycles(words: Sequence[str], order: Sequence[int], count: int) -> l
     return cycles
 
 
-def _mark(passage: Passage, word: Span, mark: str) -> Edit:
-    """A mark before a word, and a space between, but not where words touch, as in Chinese."""
+def _insert_mark(passage: Passage, word: Span, mark: str) -> Edit:
+    """Insert a mark before a word, followed by a space unless words are adjacent, as in Chinese."""
     touches = word.start > 0 and passage.text[word.start - 1].isalnum()
     return Edit(word.start, word.start, mark if touches else f"{mark} ")

@@ -1,4 +1,4 @@
-"""Encoders of the library transformers as backbones: their stages, their heads, their weights."""
+"""Text encoders of transformers as backbones: heads, stages and pretrained weights."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from torch import nn
 
 UNBOUNDED = 100_000
-"""Tokenizers without a limit say a huge number."""
+"""Tokenizers without a maximum length report a huge number; values above this are ignored."""
 
 
 NO_WEIGHT_DECAY = ("*.position_embeddings.weight", "*.relative_attention_bias.weight", "*.rel_embeddings.weight")
-"""What an encoder knows of positions."""
+"""Position embeddings, which are excluded from weight decay."""
 
 
 def library(what: str) -> Any:
-    """The library transformers, quiet; raises Unavailable."""
+    """Import transformers with its log output disabled; raises Unavailable."""
     try:
         transformers: Any = import_module("transformers")
     except ImportError:
@@ -34,7 +34,7 @@ def library(what: str) -> Any:
 
 
 def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pooling: str = "model") -> nn.Module:
-    """The encoder of a configuration with a new head: for the classes, or for masked tokens."""
+    """Build an encoder from its configuration with a new head: classification or masked language modeling."""
     import torch
 
     from ftaug.text.cpu_dropout import use_fast_dropout
@@ -59,9 +59,9 @@ def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pool
 
 
 def stages(network: Any) -> tuple[Stage, ...]:
-    """From the embeddings over the layers to the head, which is all that lies behind the encoder's layers.
+    """Return the stages: embeddings, one per encoder layer, and the head (everything after the layers).
 
-    What the layers share of positions belongs to the embeddings. Where all layers share their weights, they are one.
+    Position parameters shared by the layers belong to the embeddings. If all layers share weights, they are one stage.
     """
     from ftaug.text.network import embeddings_of, stack_of
 
@@ -80,53 +80,57 @@ def stages(network: Any) -> tuple[Stage, ...]:
 
 
 def positions(model: Any) -> int | None:
-    """The most tokens that a model of transformers takes; None where there is no limit."""
+    """Return the maximum number of tokens of a model of transformers; None if unlimited."""
     from torch import nn
 
     for name, module in model.base_model.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            taken = 0 if module.padding_idx is None else module.padding_idx + 1  # positions start behind padding's
+            taken = 0 if module.padding_idx is None else module.padding_idx + 1  # positions start after padding_idx
             return module.num_embeddings - taken
     limit: int | None = getattr(model.config, "max_position_embeddings", None)
     return limit
 
 
 def fill_encoder(network: Any, file: WeightFile, *, same_classes: bool) -> dict[str, Any]:
-    """Copy an encoder's tensors, whatever its names begin with, into the network; raises BadData.
+    """Load an encoder's weights into the network, ignoring name prefixes; raises BadData.
 
-    A head too, where it is for the same classes or guesses tokens; by order neither a head nor a pooler.
-    Returns what people should know of it, for `Backbone.facts`.
+    The head is loaded too if it has the same classes or predicts masked tokens; with `match: order` neither head nor
+    pooler is. Return human-readable notes for `Backbone.facts`.
     """
     from ftaug.text.network import MaskedTokens
 
     prefix = f"model.{network.model.base_model_prefix}."
-    own = network.state_dict()
-    head = Stage("head", tuple(key for key in own if not key.startswith(prefix) or ".pooler." in key))
+    state = network.state_dict()
+    head = Stage("head", tuple(key for key in state if not key.startswith(prefix) or ".pooler." in key))
     if file.match == "order":
         return fill_by_order(network, file, head)
-    guesses = isinstance(network, MaskedTokens)
-    theirs = {_bare(key, prefix): tensor for key, tensor in without_prefixes(file.tensors, network).items()}
-    wanted = {
+    predicts_tokens = isinstance(network, MaskedTokens)
+    checkpoint = {_bare(key, prefix): tensor for key, tensor in without_prefixes(file.tensors, network).items()}
+    targets = {
         key: tensor
-        for key, tensor in own.items()
-        if tensor.is_floating_point() and (key.startswith(prefix) or same_classes or guesses)
+        for key, tensor in state.items()
+        if tensor.is_floating_point() and (key.startswith(prefix) or same_classes or predicts_tokens)
     }
-    found = {key: theirs[_bare(key, prefix)] for key in wanted if _bare(key, prefix) in theirs}
-    has_head = not guesses and any(not key.startswith(prefix) for key in found)
-    needed = (key for key in wanted if (key.startswith(prefix) and ".pooler." not in key) or has_head)
-    wrong = [f"{key} is missing" for key in needed if key not in found]
-    shapes = ((key, list(tensor.shape), list(wanted[key].shape)) for key, tensor in found.items())
-    wrong += [f"{key} is {given} instead of {expected}" for key, given, expected in shapes if given != expected]
-    if wrong:
-        full = {_bare(key, prefix): key for key in own}
-        named = {full.get(key, key): tensor for key, tensor in theirs.items()}
-        raise BadData(misfit(file.source, wrong, own, named, head))
-    copy(file.source, found, wanted)
+    matched = {key: checkpoint[_bare(key, prefix)] for key in targets if _bare(key, prefix) in checkpoint}
+    has_head = not predicts_tokens and any(not key.startswith(prefix) for key in matched)
+    needed = (key for key in targets if (key.startswith(prefix) and ".pooler." not in key) or has_head)
+    problems = [f"{key} is missing" for key in needed if key not in matched]
+    shapes = ((key, list(tensor.shape), list(targets[key].shape)) for key, tensor in matched.items())
+    problems += [
+        f"{key} is {shape} instead of {expected_shape}"
+        for key, shape, expected_shape in shapes
+        if shape != expected_shape
+    ]
+    if problems:
+        full_names = {_bare(key, prefix): key for key in state}
+        by_full_name = {full_names.get(key, key): tensor for key, tensor in checkpoint.items()}
+        raise BadData(misfit(file.source, problems, state, by_full_name, head))
+    copy(file.source, matched, targets)
     return {"notes": list(file.notes)} if file.notes else {}
 
 
 def _bare(key: str, prefix: str) -> str:
-    """A tensor's name below the encoder, without `model.bert.` or `bert.`, as it is called today."""
+    """Strip the prefix (`model.bert.` or `bert.`) from a tensor name and translate legacy LayerNorm names."""
     short = prefix.removeprefix("model.")
     bare = key.removeprefix("model.").removeprefix(short)
     return bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
@@ -135,7 +139,7 @@ def _bare(key: str, prefix: str) -> str:
 def backbone(
     network: Any, preprocessing: Mapping[str, Any], load: Callable[[], None], facts: Mapping[str, Any], tokenizer: Any
 ) -> Backbone:
-    """The network as a backbone that can be saved as transformers saves it."""
+    """Wrap the network as a Backbone that can be saved with `save_pretrained`."""
 
     def save(folder: Any) -> None:
         if not hasattr(network.model, "save_pretrained"):
@@ -153,7 +157,7 @@ def backbone(
 def preprocessing(
     tokenizer: Any, max_length: int | None, limit: int | None, lexicon: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What turns a text into tokens, as JSON values: the whole tokenizer with it."""
+    """Return the preprocessing as JSON values, including the serialized tokenizer."""
     limits = [n for n in (tokenizer.model_max_length, limit) if n is not None and n < UNBOUNDED]
     longest = max_length or min([256, *limits])
     return {

@@ -1,4 +1,4 @@
-"""Any encoder of the library transformers, from a folder or from the hub."""
+"""Hugging Face text encoders, from a folder or from the Hub."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ftaug.weights import Weights, described, download_error, facts_of, first_li
 
 
 def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
-    """A folder beside the experiment file, if there is one; else the name of a model on the hub."""
+    """Resolve a folder relative to the experiment file, if it exists; otherwise keep the name of a model on the Hub."""
     if not isinstance(value, str) or not value:
         return value
     folder = Path((info.context or {}).get("folder") or "", Path(value).expanduser())
@@ -68,17 +68,17 @@ def hf(
     """
     if head == "masked_tokens" and pooling != "auto":
         raise ExperimentError(f"backbone.hf.pooling: {pooling} is for head: classes; leave it out")
-    config, tokenizer = _opened(path)
+    config, tokenizer = _load_config(path)
     pooled = _pooling_file(path)
     by_file = pooling == "auto" and head == "classes" and pooling_file.asks_for_mean(path, pooled)
-    labels = list((config.id2label or {}).values())  # of the head that may lie at the path
+    labels = list((config.id2label or {}).values())  # classes of the pretrained head, if there is one
     network = encoders.network(config, classes, tokenizer, head, "mean" if by_file else pooling)
     limit = encoders.positions(network.model)
     if max_length is not None and limit is not None and max_length > limit:
         raise ExperimentError(
             f"backbone.hf.max_length must be at most {limit}, the positions of {path}; got {max_length}"
         )
-    made = encoders.preprocessing(tokenizer, max_length, limit, {"path": path})
+    preprocessing = encoders.preprocessing(tokenizer, max_length, limit, {"path": path})
 
     facts = facts_of(path if weights == "pretrained" else weights)
     if by_file:
@@ -103,12 +103,12 @@ def hf(
     files = {"none": None, "pretrained": partial(has_weights, path)}
     stored = files.get(str(weights), Path(str(weights)).is_file)
     return replace(
-        encoders.backbone(network, made, load, facts, tokenizer), origin=Origin("path", write), stored=stored
+        encoders.backbone(network, preprocessing, load, facts, tokenizer), origin=Origin("path", write), stored=stored
     )
 
 
-def _opened(path: str) -> tuple[Any, Any]:
-    """The configuration and the tokenizer; raises MissingInput, BadData."""
+def _load_config(path: str) -> tuple[Any, Any]:
+    """Load the configuration and the tokenizer; raises MissingInput, BadData."""
     transformers = encoders.library("backbone 'hf'")
     if Path(path).is_absolute() and not Path(path, "config.json").is_file():
         raise MissingInput(f"backbone.hf.path: {path} is no folder with a config.json")
@@ -128,7 +128,7 @@ def _opened(path: str) -> tuple[Any, Any]:
 
 
 def _pooling_file(path: str) -> str | None:
-    """The text of a model's 1_Pooling/config.json; None where it has none."""
+    """Read a model's 1_Pooling/config.json of sentence-transformers; None if it has none."""
     if Path(path).is_absolute():
         return pooling_file.content(Path(path))
     from transformers.utils.hub import cached_file
@@ -140,7 +140,7 @@ def _pooling_file(path: str) -> str | None:
 
 
 def _refuse_code(transformers: Any, path: str) -> None:
-    """Raise BadData for a model that brings code of its own; nothing of it is read."""
+    """Raise BadData for a model that needs `trust_remote_code`; its code is never loaded."""
     config, _ = transformers.PretrainedConfig.get_config_dict(path)
     tokenizer = transformers.models.auto.tokenization_auto.get_tokenizer_config(path)
     for file, content in (("config.json", config), ("tokenizer_config.json", tokenizer)):
@@ -152,7 +152,7 @@ def _refuse_code(transformers: Any, path: str) -> None:
 
 
 def _check_encoder(transformers: Any, path: str, config: Any) -> None:
-    """Raise BadData for a model that is no encoder with a head for classes."""
+    """Raise BadData for a model that is not an encoder with a sequence classification head."""
     known = (transformers.MODEL_FOR_MASKED_LM_MAPPING, transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
     if config.is_encoder_decoder or not all(type(config) in models for models in known):
         raise BadData(
@@ -162,7 +162,7 @@ def _check_encoder(transformers: Any, path: str, config: Any) -> None:
 
 
 def _check_tokenizer(path: str, config: Any, tokenizer: Any) -> None:
-    """Raise BadData for a tokenizer that cannot be stored, or does not fit the model."""
+    """Raise BadData for a tokenizer that is not fast, or larger than the model's vocabulary."""
     if not getattr(tokenizer, "is_fast", False):
         raise BadData(f"backbone.hf.path: {path} has no tokenizer.json; save one with tokenizer.save_pretrained")
     if len(tokenizer) > config.vocab_size:

@@ -1,4 +1,4 @@
-"""The small text encoder that comes with ftaug."""
+"""A small pretrained text encoder included with ftaug."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def tiny_text(
     tokenizer = transformers.BertTokenizerFast(tokenizer_file=str(TOKENIZER), model_max_length=POSITIONS, **marks)
     config = transformers.BertConfig(vocab_size=len(tokenizer), max_position_embeddings=POSITIONS, **SHAPE)
     network = encoders.network(config, classes, tokenizer, head)
-    made = encoders.preprocessing(tokenizer, max_length, POSITIONS, {"path": str(FOLDER)})
+    preprocessing = encoders.preprocessing(tokenizer, max_length, POSITIONS, {"path": str(FOLDER)})
     source = str(TENSORS) if weights == "docstrings" else weights
     facts = facts_of(weights, "Apache-2.0" if weights == "docstrings" else None)
 
@@ -63,4 +63,4 @@ def tiny_text(
             facts.update(encoders.fill_encoder(network, file, same_classes=same))
 
     stored = None if weights == "none" else Path(str(source)).is_file
-    return replace(encoders.backbone(network, made, load, facts, tokenizer), stored=stored)
+    return replace(encoders.backbone(network, preprocessing, load, facts, tokenizer), stored=stored)

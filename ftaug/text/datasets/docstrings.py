@@ -1,4 +1,4 @@
-"""The documentation of Python's standard library on this machine: real English without a download."""
+"""Text datasets from the standard library's documentation: English text without a download."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ THEMES = {
 THEME_OF = {module: theme for theme, modules in THEMES.items() for module in modules.split()}
 SHARES = {"train": (0.0, 0.7), "val": (0.7, 0.85), "test": (0.85, 1.0)}
 LONGEST = 80
-"""Words of a text to pretrain on, from which on it takes in no further paragraph."""
+"""Number of words from which on a pretraining text is complete."""
 
 
 @dataclass(frozen=True)
 class Documentation:
-    """Texts with the names of what they document."""
+    """Texts labeled by theme, with the names of the documented objects."""
 
     sources: tuple[str, ...]
     texts: tuple[str, ...]
@@ -54,12 +54,12 @@ class Documentation:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """What a text documents, as a number."""
+        """Group ids, int64 (n,): texts that document the same object form a group."""
         return np.unique(self.sources, return_inverse=True)[1].astype(np.int64)
 
     @cached_property
     def fingerprint(self) -> str:
-        """The sha256 over Python's version, the texts and their classes."""
+        """SHA-256 of Python's version, the texts and their classes."""
         digest = hashlib.sha256(platform.python_version().encode())
         for source, text, target in zip(self.sources, self.texts, self.targets.tolist(), strict=True):
             digest.update(f"\0{source}\0{text}\0{target}".encode())
@@ -70,17 +70,17 @@ class Documentation:
         return Text(self.texts[index])
 
     def key(self, index: int) -> str:
-        """A digest of the text: what is documented may have several."""
+        """Return a digest of the text, as an object may have several texts."""
         return text_key(self.texts[index].encode())
 
     def name(self, index: int) -> str:
-        """Name the text by what it documents."""
+        """Return the name of the documented object."""
         return self.sources[index]
 
 
 @dataset.register(tasks=("single_label",))
 def docstrings(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> Documentation:
-    """About 5,500 paragraphs of the documentation of Python's standard library, to be told apart by their theme.
+    """About 5,500 paragraphs of the documentation of Python's standard library, labeled by theme (10 classes).
 
     Settings:
         per_class: use only that many texts of each class for training; validation and test stay whole
@@ -90,18 +90,22 @@ def docstrings(split: str, *, per_class: Count | None = None, subset_seed: Count
     xml. The docstrings are read from the sources of the Python that runs ftaug, which are not run; they depend on its
     version. The names of modules, classes and functions are masked by NAME, so that they do not give the class away;
     examples, tables and near-duplicates are left out. The splits, 70/15/15, go by a hash of the name of what is
-    documented, so that none parts its paragraphs. Source: Python's documentation (PSF licence).
+    documented, so that its paragraphs are in the same split. Source: Python's documentation (PSF licence).
     """
     modules = frozenset(THEME_OF)
-    found = [one for one in paragraphs(modules, _masked(), comments=False) if _is_in(one.source, split)]
-    targets = np.array([list(THEMES).index(THEME_OF[one.module]) for one in found], np.int64)
+    selected = [
+        paragraph
+        for paragraph in paragraphs(modules, _masked_modules(), comments=False)
+        if _in_split(paragraph.source, split)
+    ]
+    targets = np.array([list(THEMES).index(THEME_OF[paragraph.module]) for paragraph in selected], np.int64)
     if len(set(targets.tolist())) < len(THEMES):
         absent = next(theme for code, theme in enumerate(THEMES) if code not in targets)
         raise MissingInput(f"docstrings: this Python comes without the sources of {THEMES[absent].split()[0]}")
     if split == "train" and per_class is not None:
-        kept = few_per_class("docstrings", targets, per_class, subset_seed)
-        found, targets = [found[i] for i in kept], targets[kept]
-    return _documentation(found, targets, tuple(THEMES))
+        subset = few_per_class("docstrings", targets, per_class, subset_seed)
+        selected, targets = [selected[i] for i in subset], targets[subset]
+    return _documentation(selected, targets, tuple(THEMES))
 
 
 @dataset.register
@@ -112,33 +116,33 @@ def standard_library(split: str) -> Documentation:
     for training here. A text may have several paragraphs. Its class is its module, which the objective `masked_tokens`
     does not look at. Source: Python's documentation and sources (PSF licence).
     """
-    everything = paragraphs(None, _masked(), comments=True)
-    classes = tuple(sorted({one.module for one in everything}))
-    found = list(_joined([one for one in everything if _is_in(one.source, split)]))
-    targets = np.array([classes.index(one.module) for one in found], np.int64)
-    return _documentation(found, targets, classes)
+    all_paragraphs = paragraphs(None, _masked_modules(), comments=True)
+    classes = tuple(sorted({paragraph.module for paragraph in all_paragraphs}))
+    selected = list(_concatenate([paragraph for paragraph in all_paragraphs if _in_split(paragraph.source, split)]))
+    targets = np.array([classes.index(paragraph.module) for paragraph in selected], np.int64)
+    return _documentation(selected, targets, classes)
 
 
-def _documentation(found: Sequence[Paragraph], targets: np.ndarray, classes: tuple[str, ...]) -> Documentation:
-    sources, texts = zip(*found, strict=True)
+def _documentation(selected: Sequence[Paragraph], targets: np.ndarray, classes: tuple[str, ...]) -> Documentation:
+    sources, texts = zip(*selected, strict=True)
     notes = (f"from the documentation of Python {platform.python_version()}",)
     return Documentation(sources, texts, targets, Task(classes), notes)
 
 
-def _masked() -> frozenset[str]:
-    """The modules whose names would give a class away."""
+def _masked_modules() -> frozenset[str]:
+    """Return module names that would leak the class."""
     return frozenset(module.lower() for module in THEME_OF)
 
 
-def _is_in(source: str, split: str) -> bool:
+def _in_split(source: str, split: str) -> bool:
     low, high = SHARES[split]
     place = int.from_bytes(hashlib.sha256(source.encode()).digest()[:6]) / (1 << 48)
     return low <= place < high
 
 
-def _joined(found: Sequence[Paragraph]) -> Iterator[Paragraph]:
-    """Join the paragraphs about one thing into texts of some length."""
-    for source, together in groupby(found, key=lambda one: one.source):
+def _concatenate(selected: Sequence[Paragraph]) -> Iterator[Paragraph]:
+    """Concatenate consecutive paragraphs of the same object into texts of about LONGEST words."""
+    for source, together in groupby(selected, key=lambda item: item.source):
         text = ""
         for paragraph in together:
             if text.count(" ") >= LONGEST:

@@ -1,4 +1,4 @@
-"""Texts in one folder per class."""
+"""Text classification dataset from one folder per class."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empt
     memory. Hidden and system files are ignored, links back into a folder already read are skipped; the notes count
     both. Raises BadData naming the files that cannot be used.
     """
-    listed = class_folders("text_folder", split, path, TEXTS, outside_links=outside_links)
-    found = _read(path, listed.paths)
-    names = [os.fsdecode(listed.paths[place]) for place in found.empty[:SHOWN]]
-    left_out = found.left_out(str(path), names, empty)
-    targets = listed.targets[found.taken]
-    bare = [f"'{name}'" for code, name in enumerate(listed.classes) if code not in targets]
-    if bare and split == "train":
-        raise BadData(f"{path}: all texts of {', '.join(bare)} are empty")
-    found.digest.update(listed.fingerprint.encode())
-    names_of = Paths(str(path), listed.paths, found.taken)
-    task = Task(tuple(listed.classes))
-    digest, notes, groups = found.digest.hexdigest(), (*listed.notes, *left_out), split_groups.equal(found.hashes)
-    return TextSamples(found.parts, names_of, targets, task, digest, notes, groups, keys=found.keys)
+    contents = class_folders("text_folder", split, path, TEXTS, outside_links=outside_links)
+    texts = _read(path, contents.paths)
+    names = [os.fsdecode(contents.paths[place]) for place in texts.empty[:SHOWN]]
+    left_out = texts.left_out(str(path), names, empty)
+    targets = contents.targets[texts.taken]
+    empty_classes = [f"'{name}'" for code, name in enumerate(contents.classes) if code not in targets]
+    if empty_classes and split == "train":
+        raise BadData(f"{path}: all texts of {', '.join(empty_classes)} are empty")
+    texts.digest.update(contents.fingerprint.encode())
+    names_of = Paths(str(path), contents.paths, texts.taken)
+    task = Task(tuple(contents.classes))
+    digest, notes, groups = texts.digest.hexdigest(), (*contents.notes, *left_out), split_groups.equal(texts.hashes)
+    return TextSamples(texts.parts, names_of, targets, task, digest, notes, groups, keys=texts.keys)
 
 
 def _read(root: Path, paths: Packed) -> Collected:
-    """The content of all files; raises BadData naming those that are not texts, up to a handful."""
-    found = Collected(1)
+    """Read all files; raises BadData naming the first few invalid ones, and MissingInput."""
+    texts = Collected(1)
     bad: list[Problem] = []
     for place in range(len(paths)):
         file = Path(root, os.fsdecode(paths[place]))
         try:
-            found.take(place, [decoded(file.read_bytes())])
+            texts.take(place, [decoded(file.read_bytes())])
         except BadData as error:
             bad.append(Problem(f"{file}: {error}"))
         except OSError as error:
@@ -63,4 +63,4 @@ def _read(root: Path, paths: Packed) -> Collected:
     if bad:
         rest = len(bad) - SHOWN
         raise BadData(*bad[:SHOWN], *([f"{root}: {rest:,} more files like these"] if rest > 0 else []))
-    return found
+    return texts

@@ -1,4 +1,4 @@
-"""Labelled texts, held as bytes without a Python object for each."""
+"""In-memory text dataset: UTF-8 bytes in one buffer instead of a Python object per text."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SHOWN = 5
 
 
 class Names(Protocol):
-    """What samples are called, by their positions."""
+    """Names of samples, by index."""
 
     def __getitem__(self, index: int) -> str: ...
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Samples called by a file and their lines in it."""
+    """Names of table rows: file and line number."""
 
     file: str
     numbers: np.ndarray  # int64 (n,)
@@ -41,11 +41,11 @@ class Lines:
 
 @dataclass(frozen=True)
 class Paths:
-    """Samples called by their files."""
+    """Names of files: their paths."""
 
     root: str
     paths: Packed
-    taken: np.ndarray  # int64 (n,): which of the paths
+    taken: np.ndarray  # int64 (n,): indices into paths
 
     def __getitem__(self, index: int) -> str:
         return f"{self.root}/{os.fsdecode(self.paths[int(self.taken[index])])}"
@@ -53,9 +53,9 @@ class Paths:
 
 @dataclass(frozen=True)
 class TextSamples:
-    """Texts, or pairs of texts, in memory."""
+    """Dataset of texts or text pairs in memory."""
 
-    parts: tuple[Packed, ...]  # the texts in UTF-8; of pairs, the first ones and the second ones
+    parts: tuple[Packed, ...]  # UTF-8 texts; for pairs, first texts and second texts
     names: Names
     targets: np.ndarray
     task: Task
@@ -63,7 +63,7 @@ class TextSamples:
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
     split_rows: SplitRows | None = None
-    keys: np.ndarray | None = None  # int64 (n,): equal for the same text
+    keys: np.ndarray | None = None  # int64 (n,): equal keys for equal texts
 
     def __len__(self) -> int:
         return len(self.parts[0])
@@ -73,16 +73,16 @@ class TextSamples:
         return Text(*(part[index].decode() for part in self.parts))
 
     def key(self, index: int) -> str:
-        """A digest of the text, or of the pair, which stays the same when lines are added before it."""
+        """Return a digest of the text or pair, independent of its position in the file."""
         return text_key(*(part[index] for part in self.parts))
 
     def name(self, index: int) -> str:
-        """Name the text by its file, and by its line where there are several in it."""
+        """Return the file of the text, with the line number in a table."""
         return self.names[index]
 
 
 def text_key(*texts: bytes) -> str:
-    """Sixteen hex digits for a text, or for a pair."""
+    """Digest a text or a pair: 16 hex digits (BLAKE2b)."""
     digest = hashlib.blake2b(digest_size=8)
     for text in texts:
         digest.update(b"%d\0%b" % (len(text), text))
@@ -91,20 +91,22 @@ def text_key(*texts: bytes) -> str:
 
 @dataclass
 class Collected:
-    """Texts as they come in; those of nothing but white space are left out, and counted."""
+    """Collector of texts, read one by one; blank texts are skipped and counted."""
 
     width: int  # 1, or 2 for pairs
-    empty: list[int] = field(default_factory=list)  # the places of those left out
-    places: array[int] = field(default_factory=lambda: array("q"))  # of those taken: lines of a table, files of a list
+    empty: list[int] = field(default_factory=list)  # positions of the skipped texts
+    places: array[int] = field(
+        default_factory=lambda: array("q")
+    )  # positions of the texts taken: lines of a table, indices of files
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
-    hashes: array[int] = field(default_factory=lambda: array("q"))  # of the identities of those taken
+    hashes: array[int] = field(default_factory=lambda: array("q"))  # hashes of the identities of the texts taken
 
     def __post_init__(self) -> None:
         self.buffers = [bytearray() for _ in range(self.width)]
         self.ends: list[array[int]] = [array("q") for _ in range(self.width)]
 
     def take(self, place: int, texts: Sequence[str]) -> bool:
-        """Take a text, or a pair, unless it is empty; raises BadData where it is not Unicode."""
+        """Add a text or pair; return False if it is blank. Raises BadData if it is not valid Unicode."""
         encoded = [encoded_as_utf8(text) for text in texts]
         if any(not text.strip() for text in texts):
             self.empty.append(place)
@@ -119,22 +121,22 @@ class Collected:
 
     @property
     def parts(self) -> tuple[Packed, ...]:
-        """The texts taken."""
+        """The collected texts."""
         both = zip(self.buffers, self.ends, strict=True)
         return tuple(Packed(bytes(buffer), np.array(ends, np.int64)) for buffer, ends in both)
 
     @property
     def taken(self) -> np.ndarray:
-        """The places of the texts taken: int64 (n,)."""
+        """Positions of the collected texts: int64 (n,)."""
         return np.array(self.places, np.int64)
 
     @property
     def keys(self) -> np.ndarray:
-        """Equal for texts that are the same sample: int64 (n,)."""
+        """Duplicate keys, int64 (n,): equal for equal texts."""
         return np.array(self.hashes, np.int64)
 
     def left_out(self, of: str, names: Sequence[str], empty: Empty) -> tuple[str, ...]:
-        """A note on the empty texts, by their names; raises BadData unless they are to be skipped, or where all are."""
+        """Return a note that names the empty texts; raises BadData if `empty` is error, or all texts are empty."""
         if not self.empty:
             return ()
         count, total = len(self.empty), len(self.empty) + len(self.places)
@@ -149,12 +151,12 @@ class Collected:
 
 
 def identity(texts: Sequence[str]) -> tuple[str, ...]:
-    """What texts, or pairs, have in common that are the same sample."""
+    """Return the normalized text or pair, by which duplicates are detected."""
     return tuple(map(normalized, texts))
 
 
 def encoded_as_utf8(text: str) -> bytes:
-    """The bytes of a text; raises BadData for one that was not UTF-8 where it came from."""
+    """Encode a text as UTF-8; raises BadData for lone surrogates, from a source that was not UTF-8."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""The documentation in the sources of Python's standard library: read, never run."""
+"""Extract docstrings and comments from the sources of the standard library, by parsing, without importing them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEFT_OUT = {"site-packages", "dist-packages", "__phello__"}
 FEWEST_WORDS, FEWEST_LETTERS = 6, 0.65
 SHINGLE, ALIKE = 3, 0.6
 
-_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # where statements have statements in them
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # fields of ast nodes that hold nested statements
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")
 _QUOTED = re.compile(r"(?::\w+:)?`{1,2}[^`\n]+`{1,2}|'[A-Za-z_][\w.]*(?:\(\))?'")
@@ -28,30 +28,34 @@ _SPELT_AS_NAME = re.compile(r"\w_|_\w|\w\.\w|\(\)|[a-z][A-Z]|[A-Z]{2}[a-z]|\d")
 class Paragraph(NamedTuple):
     """A paragraph of documentation."""
 
-    source: str  # what it documents: asyncio.events.Handle.cancel; of a comment, the place: asyncio.events:123
+    source: str  # documented object: asyncio.events.Handle.cancel; of a comment, its line: asyncio.events:123
     text: str
 
     @property
     def module(self) -> str:
-        """The module or the package at the top."""
+        """The top-level module or package."""
         return re.split(r"[.:]", self.source, maxsplit=1)[0]
 
 
 @lru_cache(maxsize=4)
 def paragraphs(modules: frozenset[str] | None, masked: frozenset[str], comments: bool) -> tuple[Paragraph, ...]:
-    """All paragraphs of some modules, or of all: docstrings before comments, those of masked modules first.
+    """Return deduplicated paragraphs of the modules (None: all), docstrings before comments, masked modules first.
 
-    A paragraph that is nearly one before it is left out, so that those first do not depend on those behind.
+    A near-duplicate of an earlier paragraph is dropped, so that earlier paragraphs do not depend on later ones.
 
-    Masked are the names of these modules; the module, the classes and the functions of the text's own file; and what is
-    spelt as a name. Raises MissingInput.
+    Masked by NAME: the names of `masked` modules; the module, classes and functions of the same file; and words
+    spelled as identifiers. Raises MissingInput.
     """
     root = Path(sysconfig.get_path("stdlib"))
     files = [path for path in sorted(root.rglob("*.py")) if _is_wanted(path.relative_to(root), modules)]
     if not files:
         raise MissingInput(f"{root}: this Python comes without the sources of its standard library")
-    found = [paragraph for path in files for paragraph in _in_file(path, root, masked, comments)]
-    return tuple(_different(sorted(found, key=lambda one: (":" in one.source, one.module not in masked))))
+    candidates = [paragraph for path in files for paragraph in _in_file(path, root, masked, comments)]
+    return tuple(
+        _deduplicated(
+            sorted(candidates, key=lambda candidate: (":" in candidate.source, candidate.module not in masked))
+        )
+    )
 
 
 def _is_wanted(path: Path, modules: frozenset[str] | None) -> bool:
@@ -61,27 +65,27 @@ def _is_wanted(path: Path, modules: frozenset[str] | None) -> bool:
 
 
 def _in_file(path: Path, root: Path, masked: frozenset[str], comments: bool) -> Iterator[Paragraph]:
-    """The paragraphs of a source file; none of one that this Python cannot read."""
+    """Yield the paragraphs of a source file; none if it cannot be parsed."""
     module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
     try:
         source = path.read_text(encoding="utf-8")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old escapes in strings
+            warnings.simplefilter("ignore")  # invalid escape sequences in old sources
             tree = ast.parse(source)
     except (SyntaxError, ValueError, OSError):
         return
     documented = list(_documented(tree, module))
-    own = {*module.split("."), *(name.rpartition(".")[2] for name, _ in documented)}
+    local_names = {*module.split("."), *(name.rpartition(".")[2] for name, _ in documented)}
     texts = [(name, text) for name, text in documented if text]
     for name, text in [*texts, *(_comments(source, module) if comments else ())]:
         for part in re.split(r"\n\s*\n", text):
-            plain = _masked(part, own, masked)
+            plain = _masked(part, local_names, masked)
             if _is_prose(part, plain):
                 yield Paragraph(name, plain)
 
 
 def _documented(node: ast.AST, name: str) -> Iterator[tuple[str, str | None]]:
-    """Every module, class and function below a node, with its docstring."""
+    """Yield the name and docstring of every module, class and function below a node."""
     kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     if isinstance(node, (ast.Module, *kinds)):
         yield name, ast.get_docstring(node)
@@ -90,42 +94,42 @@ def _documented(node: ast.AST, name: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _comments(source: str, module: str) -> Iterator[tuple[str, str]]:
-    """The comments that have lines of their own, each with its place."""
+    """Yield full-line comment blocks, each with module and line number."""
     for block in re.finditer(r"(?:^[ \t]*#(?!!).*\n)+", source, re.MULTILINE):
         line = source.count("\n", 0, block.start()) + 1
         yield f"{module}:{line}", re.sub(r"^[ \t]*#+", "", block.group(), flags=re.MULTILINE)
 
 
-def _masked(text: str, own: set[str], masked: frozenset[str]) -> str:
-    """The text in a line, with a mask for each name."""
+def _masked(text: str, local_names: set[str], masked: frozenset[str]) -> str:
+    """Return the text in one line, with identifiers masked."""
 
-    def name(found: re.Match[str]) -> str:
-        word = found.group()
-        known = word in own or word.lower() in masked or _SPELT_AS_NAME.search(word)
+    def name(match: re.Match[str]) -> str:
+        word = match.group()
+        known = word in local_names or word.lower() in masked or _SPELT_AS_NAME.search(word)
         return MASK if known else word
 
     return " ".join(_NAME.sub(name, _QUOTED.sub(MASK, text)).split())
 
 
 def _is_prose(text: str, masked: str) -> bool:
-    """Whether a paragraph is neither an example nor a table nor too short."""
+    """Whether a paragraph is prose: no doctest, no table, not too short."""
     words = [word for word in _WORD.findall(masked) if word != MASK]
     letters = sum(map(len, words)) / max(1, len(masked.replace(" ", "").replace(MASK, "")))
     return ">>>" not in text and len(words) >= FEWEST_WORDS and letters >= FEWEST_LETTERS
 
 
-def _different(found: Iterable[Paragraph]) -> Iterator[Paragraph]:
-    """Leave out a paragraph most of whose runs of three words stand in one before it."""
+def _deduplicated(candidates: Iterable[Paragraph]) -> Iterator[Paragraph]:
+    """Drop near-duplicates: paragraphs that share most word trigrams (shingles) with an earlier one."""
     places: dict[tuple[str, ...], list[int]] = {}
-    for number, paragraph in enumerate(found):
+    for number, paragraph in enumerate(candidates):
         words = _WORD.findall(paragraph.text.replace(MASK, "").lower())
-        runs = {tuple(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)}
+        shingles = {tuple(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)}
         shared: dict[int, int] = {}
-        for run in runs:
-            for earlier in places.get(run, ()):
+        for shingle in shingles:
+            for earlier in places.get(shingle, ()):
                 shared[earlier] = shared.get(earlier, 0) + 1
-        if max(shared.values(), default=0) >= ALIKE * len(runs):
+        if max(shared.values(), default=0) >= ALIKE * len(shingles):
             continue
-        for run in runs:
-            places.setdefault(run, []).append(number)
+        for shingle in shingles:
+            places.setdefault(shingle, []).append(number)
         yield paragraph

@@ -1,4 +1,4 @@
-"""Texts listed in a table."""
+"""Text dataset from a table: CSV, TSV, JSON Lines or Parquet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ftaug.text import dataset
 from ftaug.text.datasets.in_memory import SHOWN, Collected, Empty, Lines, TextSamples, identity
 
 MAY_DIFFER = 0.05
-"""The share of texts that may be in several rows with different labels: short ones are, by different authors."""
+"""Tolerated share of texts that occur with different labels, as short texts of different authors do."""
 
 
 @dataset.register(tasks=table_tasks)
@@ -39,7 +39,7 @@ def text_table(
         text: the column with the text, or a list of two columns for pairs of texts
         label: the column with the class, `label` unless set; or a list of columns of 0 and 1, one for each class of a
             multi-label task
-        target: the column with the number to tell, or a list of such columns, in place of a label
+        target: the column with the number to predict, or a list of such columns, instead of a label
         labels_separator: what separates the classes in the label column of a multi-label task, such as "|"; several
             rows of a text are joined
         group: a column; a split keeps texts with the same value there on one side; one without a value is a group of
@@ -56,33 +56,42 @@ def text_table(
     Raises BadData naming the lines of what cannot be used.
     """
     columns = (text,) if isinstance(text, str) else text
-    answers = targets("text_table", label=label, target=target, classes=classes, separator=labels_separator)
-    found = Collected(len(columns))
+    target_columns = targets("text_table", label=label, target=target, classes=classes, separator=labels_separator)
+    collected = Collected(len(columns))
 
     def texts(values: Sequence[Any]) -> list[str]:
         return [cells.plain_text(column, value) for column, value in zip(columns, values, strict=True)]
 
     table = Table(
-        *("text_table", "text", path, columns, lambda values: identity(texts(values)), answers, group, split_column),
+        *(
+            "text_table",
+            "text",
+            path,
+            columns,
+            lambda values: identity(texts(values)),
+            target_columns,
+            group,
+            split_column,
+        ),
         differing=MAY_DIFFER,
     )
-    gathered = gather(table, split, lambda line, values: found.take(line, texts(values)), Faults(path))
-    notes = found.left_out(str(path), [f"line {line}" for line in found.empty[:SHOWN]], empty)
-    gathered.update(found.digest)
+    gathered = gather(table, split, lambda line, values: collected.take(line, texts(values)), Faults(path))
+    notes = collected.left_out(str(path), [f"line {line}" for line in collected.empty[:SHOWN]], empty)
+    gathered.update(collected.digest)
     return TextSamples(
-        found.parts,
-        Lines(str(path), found.taken),
+        collected.parts,
+        Lines(str(path), collected.taken),
         gathered.targets,
         gathered.task,
-        found.digest.hexdigest(),
-        (*answers.notes("text"), *gathered.notes, *notes),
+        collected.digest.hexdigest(),
+        (*target_columns.notes("text"), *gathered.notes, *notes),
         gathered.groups,
         gathered.split_rows,
-        found.keys,
+        collected.keys,
     )
 
 
 def columns_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """The columns with the texts, by the settings of a text_table."""
+    """Return the text columns from the settings of a text_table."""
     text = settings["text"]
     return (text,) if isinstance(text, str) else tuple(text)

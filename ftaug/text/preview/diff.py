@@ -1,4 +1,4 @@
-"""What differs between a text and another made of it: true edits composed, or words compared."""
+"""Differences between a text and its augmented version: composed edits, or a word-level diff."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from ftaug.text.segmentation import characters_of, words_of
 
 
 class Piece(NamedTuple):
-    """A stretch of the text before and after; the two are the same where nothing was changed."""
+    """A piece of text before and after augmentation; equal if unchanged."""
 
     before: str
     after: str
 
     @property
     def kept(self) -> bool:
-        """Whether nothing was changed."""
+        """Whether the piece is unchanged."""
         return self.before == self.after
 
 
 def composed(text: str, draws: Iterable[Transform]) -> tuple[Edit, ...]:
-    """The edits of draws, each of which sees what those before it leave, as edits of the text."""
+    """Compose sequential edits into edits of the original text.
+
+    Each character carries its index in the original, or None if it was inserted.
+    """
     now: list[tuple[str, int | None]] = [(character, place) for place, character in enumerate(text)]
     for draw in draws:
         if isinstance(draw, Edits):
@@ -35,7 +38,7 @@ def composed(text: str, draws: Iterable[Transform]) -> tuple[Edit, ...]:
 
 
 def _edits(text: str, now: Sequence[tuple[str, int | None]]) -> Iterator[Edit]:
-    """The edits that lead from a text to characters of which each knows its place in it, or that it is new."""
+    """Yield the edits from a text to characters that carry their original index, or None if inserted."""
     at, new = 0, ""
     for character, place in [*now, ("", len(text))]:
         if place is None:
@@ -47,18 +50,18 @@ def _edits(text: str, now: Sequence[tuple[str, int | None]]) -> Iterator[Edit]:
 
 
 def by_words(before: str, after: str) -> tuple[Edit, ...]:
-    """The edits that lead from one text to the other, of whole words, marks and spaces."""
+    """Return a word-level diff: edits of whole words, punctuation and spaces."""
     old, new = _tokens(before), _tokens(after)
     matcher = SequenceMatcher(None, [before[a:b] for a, b in old], [after[a:b] for a, b in new], autojunk=False)
     same = [(old[i + k], new[j + k]) for i, j, size in matcher.get_matching_blocks() for k in range(size)]
-    ends = [(0, 0), *((one.end, other.end) for one, other in same)]
-    starts = [*((one.start, other.start) for one, other in same), (len(before), len(after))]
+    ends = [(0, 0), *((old_span.end, new_span.end) for old_span, new_span in same)]
+    starts = [*((old_span.start, new_span.start) for old_span, new_span in same), (len(before), len(after))]
     between = (_without_common_spaces(before[i:k], after[j:m], i) for (i, j), (k, m) in zip(ends, starts, strict=True))
     return tuple(edit for edit in between if edit is not None)
 
 
 def _without_common_spaces(old: str, new: str, start: int) -> Edit | None:
-    """The edit of what stands between words that stayed, without the spaces at its ends that stay too."""
+    """Return the edit between unchanged words, without common spaces at its ends; None if equal."""
     if old == new:
         return None
     head = _common_spaces(old, new)
@@ -66,15 +69,15 @@ def _without_common_spaces(old: str, new: str, start: int) -> Edit | None:
     return Edit(start + head, start + len(old) - tail, new[head : len(new) - tail])
 
 
-def _common_spaces(one: str, other: str) -> int:
-    """With how many spaces both begin."""
+def _common_spaces(first: str, second: str) -> int:
+    """Number of leading spaces that both texts share."""
     return sum(
-        1 for _ in takewhile(lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(one, other, strict=False))
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(first, second, strict=False))
     )
 
 
 def _tokens(text: str) -> list[Span]:
-    """The words, and every mark between them; spaces are none."""
+    """Split into words and punctuation characters, without spaces."""
     words = words_of(text)
     bounds = [0, *(place for word in words for place in word), len(text)]
     result: list[Span] = []
@@ -90,7 +93,7 @@ def _tokens(text: str) -> list[Span]:
 
 
 def pieces(text: str, edits: Sequence[Edit]) -> list[Piece]:
-    """The text as stretches that stayed and stretches that became others, in order."""
+    """Split the text into unchanged and changed pieces, in order."""
     result, at = [], 0
     for start, end, new in edits:
         result += [Piece(text[at:start], text[at:start]), Piece(text[start:end], new)]
@@ -100,11 +103,11 @@ def pieces(text: str, edits: Sequence[Edit]) -> list[Piece]:
 
 
 CUT = "[…]"
-"""Stands for what is left out."""
+"""Mark of elided text."""
 
 
 def shortened(parts: Sequence[Piece], longest: int) -> list[Piece]:
-    """The same, long stretches that stayed cut; of the first and the last what is next to a change remains."""
+    """Elide long unchanged pieces; of the first and last piece, the side next to a change remains."""
     result = []
     for number, piece in enumerate(parts):
         if piece.kept and len(piece.before) > longest:
@@ -117,7 +120,7 @@ def shortened(parts: Sequence[Piece], longest: int) -> list[Piece]:
 
 
 def _head(text: str, length: int) -> str:
-    """The whole words at the beginning; of a text without spaces, as many characters."""
+    """Return the leading whole words; without spaces, the leading characters."""
     return text[:length].rpartition(" ")[0] or text[:length]
 
 

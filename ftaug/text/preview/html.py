@@ -1,4 +1,4 @@
-"""Samples and what becomes of them, as a page of HTML that needs nothing else."""
+"""HTML rendering of text previews, as a self-contained page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ftaug.text.preview.versions import PreviewItem, Version
 from ftaug.text.preview.visible import visible, visible_change
 
 CONTEXT = 600
-"""Of what stayed between changes: longer stretches are cut in their middle."""
+"""Maximum length of unchanged text between changes; longer text is elided in the middle."""
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #f6f7f9; --card: #ffffff; --ink: #1c2430; --faint: #5d6877; --line: #e1e5ea;
@@ -67,14 +67,14 @@ HEAD = """<!doctype html>
 
 
 def page(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str) -> str:
-    """The page: what each op does in figures, what to mind, and every sample with its versions."""
+    """Return the page: statistics of each op, cautions, and every sample with its versions."""
     parts = [
         f"{HEAD}<title>{_text(showing.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
         f'<h1>{_text(showing.title)}</h1>\n<p class="subtitle">{_text(subtitle)}</p>',
         '<p class="legend"><del>removed</del> <ins>added</ins></p>',
         *(f'<p class="caution">{_text(caution)}</p>' for caution in showing.cautions),
         *_figures(showing.effects, len(showing.rows)),
-        *(part for shown in samples for part in _sample(shown)),
+        *(part for item in samples for part in _sample(item)),
         "</main>\n</body>\n</html>\n",
     ]
     return "\n".join(parts)
@@ -92,13 +92,13 @@ def _figures(effects: Sequence[Effect], samples: int) -> Iterator[str]:
     yield "</tbody>\n</table>\n</section>"
 
 
-def _sample(shown: PreviewItem) -> Iterator[str]:
-    row = shown.row
+def _sample(item: PreviewItem) -> Iterator[str]:
+    row = item.row
     labels, name = _text(row.label_text), _text(row.name)
     yield f'<section>\n<header><h2>{labels}</h2><span class="name">{name}</span></header>\n<table>\n<tbody>'
     texts = [text for text in row.raw if text is not None]
     yield _line("original", "", [[Piece(text, text)] for text in texts])
-    for group in shown.groups:
+    for group in item.groups:
         if group.versions:
             yield f'<tr class="group"><th class="group" colspan="2" scope="colgroup">{_text(group.title)}</th></tr>'
         yield from map(_version, group.versions)

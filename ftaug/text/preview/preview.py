@@ -1,4 +1,4 @@
-"""Texts shown to a person: the functions of `interfaces.Show`."""
+"""Preview texts before and after augmentation: the functions of `interfaces.Show`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SUFFIXES = (".html", ".htm")
 
 
 def check_output(output: Path) -> None:
-    """Refuse a file that is no page."""
+    """Raise ExperimentError if the output is not an HTML file."""
     if output.suffix.lower() not in SUFFIXES:
         raise ExperimentError(f"{output}: must end in .html: texts are shown on a page")
 
 
 def overview(showing: PreviewRequest) -> Preview:
-    """Texts as they are, after each augmentation that changes them alone, and after all in the first epochs."""
+    """Preview texts unchanged, after each augmentation alone, and after all augmentations in the first epochs."""
     pipeline = Pipeline(showing.augment, showing.preprocessing)
 
     def groups(row: Row) -> list[Group]:
         each = [
-            _of_op(op.name, first_change(pipeline, row), {"op": name})
+            _version(op.name, first_change(pipeline, row), {"op": name})
             for name, op, pipeline in alone(showing.augment, showing.preprocessing, row)
         ]
         epochs = [tried(pipeline, row, epoch, word_edits) for epoch in range(TOGETHER)]
@@ -48,13 +48,13 @@ def overview(showing: PreviewRequest) -> Preview:
 
 
 def repeated(showing: PreviewRequest) -> Preview:
-    """Texts as they are, and after one augmentation in the first epochs."""
+    """Preview texts unchanged and after a single augmentation in the first epochs."""
     (op,) = showing.augment
     pipeline = Pipeline((op,), showing.preprocessing)
 
     def draws(row: Row) -> list[Version]:
         trials = [tried(pipeline, row, epoch, true_edits) for epoch in range(DRAWS)]
-        return [_of_op(f"draw {trial.epoch + 1}", trial, {"op": op.name}) for trial in trials]
+        return [_version(f"draw {trial.epoch + 1}", trial, {"op": op.name}) for trial in trials]
 
     title = f"{op.name} {summary.of_settings(op)}".strip()
     samples = [PreviewItem(row, [Group("draws", title, draws(row))]) for row in showing.rows]
@@ -62,32 +62,37 @@ def repeated(showing: PreviewRequest) -> Preview:
 
 
 def severities(showing: PreviewRequest) -> Preview:
-    """The first text after each op that has a severity, at growing severity by the same draw."""
+    """Preview the first text at increasing severity of each op that has one, with the same random draw."""
     graded = [op for op in showing.augment if governed(op.entry)]
     without = [op.name for op in showing.augment if op not in graded]
     row = showing.rows[0]
-    groups = [Group("severities", f"{op.name}: {', '.join(governed(op.entry))}", _graded(op, showing)) for op in graded]
+    groups = [
+        Group("severities", f"{op.name}: {', '.join(governed(op.entry))}", _versions_by_severity(op, showing))
+        for op in graded
+    ]
     subtitle = f"one text of {row.label_text}, the same draw at five severities"
     subtitle += f"; without a severity: {', '.join(without)}" if without else ""
     return _sheet(showing, [PreviewItem(row, groups)], subtitle)
 
 
-def _graded(op: Component, showing: PreviewRequest) -> list[Version]:
+def _versions_by_severity(op: Component, showing: PreviewRequest) -> list[Version]:
     row = showing.rows[0]
-    by_severity = [(severity, Pipeline((one,), showing.preprocessing)) for severity, one in gradations(op)]
+    by_severity = [(severity, Pipeline((component,), showing.preprocessing)) for severity, component in gradations(op)]
     epoch = first_change(by_severity[-1][1], row).epoch
     return [
-        _of_op(f"severity {severity:g}", tried(pipeline, row, epoch, true_edits), {"op": op.name, "severity": severity})
+        _version(
+            f"severity {severity:g}", tried(pipeline, row, epoch, true_edits), {"op": op.name, "severity": severity}
+        )
         for severity, pipeline in by_severity
     ]
 
 
-def _of_op(heading: str, trial: Trial, what: Mapping[str, Any]) -> Version:
+def _version(heading: str, trial: Trial, what: Mapping[str, Any]) -> Version:
     return Version(heading, values_in_short(trial), trial, what)
 
 
 def effects(showing: PreviewRequest) -> list[Effect]:
-    """What each augmentation does to these texts alone."""
+    """Compute statistics of each augmentation applied alone to these texts."""
     return effects_of(showing.augment, showing.preprocessing, showing.rows)
 
 
@@ -99,7 +104,7 @@ def _augmentations(showing: PreviewRequest) -> str:
 
 
 def _sheet(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str) -> Preview:
-    facts = {"samples": [shown.facts() for shown in samples]}
+    facts = {"samples": [item.facts() for item in samples]}
     return Preview(
         lambda suffix: page(showing, samples, subtitle).encode(), facts, Screen(showing.title, subtitle, samples)
     )

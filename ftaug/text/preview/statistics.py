@@ -1,4 +1,4 @@
-"""What augmentations do to texts, in figures: how often they fire, how much they change, what they wipe out."""
+"""Statistics of text augmentations: how often they fire, and how many characters and words they change."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from ftaug.text.segmentation import words_of
 
 EPOCHS = 8
 LEFT = 0.1
-"""A text that keeps less than this share of its words says nothing any more."""
+"""Share of unchanged words below which a text counts as wiped out."""
 
 OFTEN = 0.05
-"""The share of wiped-out texts from which on a person is warned."""
+"""Share of wiped-out texts from which on the preview warns."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an op does alone, over some texts and epochs. Shares are from 0 to 1."""
+    """Statistics of one op applied alone over some texts and epochs; shares are from 0 to 1."""
 
-    op: str  # the name of its stream: a second `swap` is `swap#1`
+    op: str  # name of its random stream: a second `swap` is `swap#1`
     tries: int
     fired: float
-    characters: float | None  # share of the characters that edits touched, mean over the texts where it fired
-    words: float | None  # share of the words
-    unchanged: float  # share of those that fired and left the text as it was
-    wiped_out: float  # share of those that fired and left next to none of its words
+    characters: float | None  # share of edited characters, averaged over the texts where it fired
+    words: float | None  # share of edited words, likewise
+    unchanged: float  # share of fired draws without a change
+    wiped_out: float  # share of fired draws that left less than LEFT of the words
 
     @property
     def warning(self) -> str | None:
-        """What a person should change, if anything."""
+        """Recommended change of the settings; None if there is none."""
         if self.fired == 0:
             return f"{self.op} did nothing in {self.tries} tries: raise its probability, or leave it out"
         if self.unchanged == 1:
@@ -48,7 +48,7 @@ class Effect:
         return None
 
     def describe(self) -> Mapping[str, str]:
-        """The figures for a person, under their headings."""
+        """Return the figures as human-readable text, keyed by column heading."""
         return {
             "fired": f"{self.fired:.0%}",
             "characters changed": "–" if self.characters is None else f"{self.characters:.1%}",
@@ -59,7 +59,7 @@ class Effect:
 
 
 def effects(augment: Sequence[Component], preprocessing: Mapping[str, Any], rows: Sequence[Row]) -> list[Effect]:
-    """The effect of every op that changes texts, each alone."""
+    """Compute the statistics of every text-changing op, each applied alone."""
     return [_effect(name, pipeline, rows) for name, _, pipeline in alone(augment, preprocessing, rows[0])]
 
 
@@ -70,21 +70,21 @@ def _effect(name: str, pipeline: Pipeline, rows: Sequence[Row]) -> Effect:
         op=name,
         tries=len(trials),
         fired=len(fired) / len(trials),
-        characters=float(np.mean([_of_characters(trial) for trial in fired])) if fired else None,
-        words=float(np.mean([_of_words(trial) for trial in fired])) if fired else None,
+        characters=float(np.mean([_character_share(trial) for trial in fired])) if fired else None,
+        words=float(np.mean([_word_share(trial) for trial in fired])) if fired else None,
         unchanged=sum(not trial.changed for trial in fired) / max(1, len(fired)),
         wiped_out=sum(map(_wiped_out, fired)) / max(1, len(fired)),
     )
 
 
-def _of_characters(trial: Trial) -> float:
-    """The share of the characters that were changed; inserted ones count as others do."""
+def _character_share(trial: Trial) -> float:
+    """Share of changed characters; insertions count."""
     changed = sum(max(end - start, len(new)) for change in trial.changes for start, end, new in change.edits)
     return changed / max(1, sum(len(change.before) for change in trial.changes))
 
 
-def _of_words(trial: Trial) -> float:
-    """The share of the words that were changed; inserted ones count as others do."""
+def _word_share(trial: Trial) -> float:
+    """Share of changed words; insertions count."""
     words = sum(len(words_of(change.before)) for change in trial.changes)
     return sum(map(_words_changed, trial.changes)) / max(1, words)
 
@@ -99,7 +99,7 @@ def _words_changed(change: Change) -> int:
 
 
 def _wiped_out(trial: Trial) -> bool:
-    """Whether hardly any word of the sample is left as it was, but for capitals."""
+    """Whether less than LEFT of the words are unchanged, ignoring case."""
     before, after = (
         Counter(text[word.start : word.end].casefold() for text in texts for word in words_of(text))
         for texts in ([c.before for c in trial.changes], [c.after for c in trial.changes])

@@ -1,4 +1,4 @@
-"""Samples and what becomes of them, on a terminal or piped to elsewhere."""
+"""Terminal rendering of text previews, in color or as plain text."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from ftaug.text.preview.visible import visible, visible_change
 
 ADDED, REMOVED, FAINT = "bold green", "red strike", "dim"
 SIDE = 18
-"""The columns that headings may take."""
+"""Width of the heading column, in characters."""
 
 WHOLE, CONTEXT = 1200, 240
-"""Of an original, and of what stayed between changes: longer stretches are cut in their middle."""
+"""Maximum length of an original, and of unchanged text between changes; longer text is elided in the middle."""
 
 
 @dataclass(frozen=True)
 class Screen:
-    """What rich prints of samples: changes in colours, or, where there are none, as [-removed-]{+added+}."""
+    """Rich renderable of samples: changes in color, or without color as [-removed-]{+added+}."""
 
     title: str
     subtitle: str
     samples: Sequence[PreviewItem]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        """Yield its lines."""
+        """Yield the lines to print."""
         yield Text.assemble((printable(self.title), "bold"), "  ", (printable(self.subtitle), FAINT))
-        for shown in self.samples:
-            row = shown.row
+        for item in self.samples:
+            row = item.row
             yield Text()
             head = (printable(row.label_text), "bold"), "  ", (printable(row.name), FAINT)
             yield Text.assemble(*head)
             texts = [text for text in row.raw if text is not None]
             originals = [[Piece(text, text)] for text in texts]
             yield from self._entry(console, "original", "", originals, WHOLE)
-            for group in shown.groups:
+            for group in item.groups:
                 if group.versions:
                     yield Text(f"  {printable(group.title)}", FAINT)
                 for version in group.versions:
@@ -58,7 +58,7 @@ class Screen:
     def _entry(
         self, console: Console, heading: str, note: str, texts: Sequence[Sequence[Piece]], longest: int
     ) -> Iterator[Text]:
-        """A heading with a note below it, and beside them the one text, or the two of a pair with their numbers."""
+        """Yield lines: heading and note in the left column, the text, or numbered texts of a pair, on the right."""
         plain = console.color_system is None or console.no_color
         width = console.width - SIDE - 5
         lines: list[Text] = []
@@ -76,7 +76,7 @@ class Screen:
 
 
 def _beside(heading: str | Text, body: Text) -> Text:
-    """A line: the heading in its column, then the text."""
+    """Return a line: heading column, then text."""
     left = Text.assemble("    ", heading)
     left.pad_right(max(0, SIDE + 4 - left.cell_len))
     line = Text.assemble(left, " ", body)
@@ -85,7 +85,7 @@ def _beside(heading: str | Text, body: Text) -> Text:
 
 
 def _spans(parts: Iterable[Piece], plain: bool) -> Iterator[str | tuple[str, str]]:
-    """The stretches with their styles, or with the marks that stand for them."""
+    """Yield the pieces with their styles, or with diff marks if plain."""
     for piece in parts:
         before, after = visible_change(piece.before), visible_change(piece.after)
         if piece.kept:

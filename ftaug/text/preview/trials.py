@@ -1,4 +1,4 @@
-"""Augmentations tried on a sample: each alone, and all together."""
+"""Apply augmentations to a sample for a preview: each alone, and all together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRIES = 100
 
 
 class Change(NamedTuple):
-    """A text and what is done to it."""
+    """A text and its edits."""
 
     before: str
     edits: tuple[Edit, ...] = ()
@@ -30,72 +30,72 @@ class Change(NamedTuple):
 
     @property
     def pieces(self) -> list[Piece]:
-        """The text as stretches that stayed and stretches that became others."""
+        """The text as unchanged and changed pieces, in order."""
         return pieces(self.before, self.edits)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a pipeline did to a sample in an epoch."""
+    """Result of a pipeline on a sample in one epoch."""
 
     epoch: int
-    changes: tuple[Change, ...]  # of the text, or of both texts of a pair
+    changes: tuple[Change, ...]  # one per text of the sample
     drawn: Mapping[str, Mapping[str, float | str]]
 
     @property
     def changed(self) -> bool:
-        """Whether any of the texts is another one."""
+        """Whether any text was changed."""
         return any(change.edits for change in self.changes)
 
 
 Compared = Callable[[str, str, Sequence[Transform]], tuple[Edit, ...]]
-"""From a text, what it became and what was drawn to how the two differ."""
+"""Return the edits between a text and its augmented version, given the transforms drawn."""
 
 
 def true_edits(before: str, after: str, draws: Sequence[Transform]) -> tuple[Edit, ...]:
-    """The edits that an op made."""
+    """Return the actual edits of the ops, composed."""
     return composed(before, draws)
 
 
 def word_edits(before: str, after: str, draws: Sequence[Transform]) -> tuple[Edit, ...]:
-    """The words in which the two texts differ."""
+    """Return a word-level diff of the two texts."""
     return by_words(before, after)
 
 
 def tried(pipeline: Pipeline, row: Row, epoch: int, compared: Compared) -> Trial:
-    """Let a pipeline do to a sample what it does in an epoch."""
+    """Apply a pipeline to a sample with its random streams of an epoch."""
     changes = []
     drawn: dict[str, dict[str, float | str]] = {}
     for text, prefix in ((row.raw.first, ""), (row.raw.second, SECOND)):
         if text is None:
             continue
         after, draws = text, []
-        for name, seen, own in pipeline.steps(text, row.streams(epoch), row.labels, prefix):
+        for name, seen, step_draws in pipeline.steps(text, row.streams(epoch), row.labels, prefix):
             after = seen.text
-            draws += own
-            if not _only_protects(own):
-                drawn[prefix + name] = {key: value for draw in own for key, value in draw.values.items()}
+            draws += step_draws
+            if not _only_protects(step_draws):
+                drawn[prefix + name] = {key: value for draw in step_draws for key, value in draw.values.items()}
         changes.append(Change(text, compared(text, after, draws)))
     return Trial(epoch, tuple(changes), drawn)
 
 
 def first_change(pipeline: Pipeline, row: Row) -> Trial:
-    """What a pipeline does in the first epoch in which it changes a sample; in epoch 0 if it never does."""
+    """Return the trial of the first epoch that changes the sample; epoch 0 if none of TRIES does."""
     trials = (tried(pipeline, row, epoch, true_edits) for epoch in range(TRIES))
     first = next(trials)
     return first if first.changed else next((trial for trial in trials if trial.changed), first)
 
 
 class Alone(NamedTuple):
-    """An op and the pipeline in which it is the only one that changes texts."""
+    """An op with a pipeline in which it is the only text-changing op."""
 
-    name: str  # of its stream: a second `swap` is `swap#1`
+    name: str  # of its random stream: a second `swap` is `swap#1`
     op: Component
     pipeline: Pipeline
 
 
 def alone(augment: Sequence[Component], preprocessing: Mapping[str, Any], row: Row) -> list[Alone]:
-    """The ops that change texts, each behind those before it that only protect: they keep it from some words."""
+    """Return a pipeline per text-changing op, which includes the protecting ops before it."""
     result = []
     protecting: tuple[Component, ...] = ()
     for name, op in named(augment):
@@ -107,7 +107,7 @@ def alone(augment: Sequence[Component], preprocessing: Mapping[str, Any], row: R
 
 
 def _protects(pipeline: Pipeline, row: Row) -> bool:
-    """Whether an op leaves texts as they are and only keeps others from changing them."""
+    """Whether an op only protects spans from later ops."""
     text = row.raw.first
     return any(_only_protects(draws) for _, _, draws in pipeline.steps(text, row.streams(0), row.labels))
 

@@ -1,4 +1,4 @@
-"""Samples and what becomes of them, as they are shown."""
+"""Augmented versions of samples, as text and as JSON values."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ftaug.text.preview.trials import Trial
 
 
 def values_in_short(trial: Trial) -> str:
-    """What one op drew, for both texts of a pair if there are two."""
+    """Format the values that an op drew, for each text of a pair."""
     if len(trial.changes) == 1:
         return summary.of_values(trial.drawn)
-    drawn = [(1 + name.startswith(SECOND), summary.of_values({name: own})) for name, own in trial.drawn.items()]
-    return "; ".join(f"{number}: {told}" for number, told in drawn if told)
+    drawn = [(1 + name.startswith(SECOND), summary.of_values({name: values})) for name, values in trial.drawn.items()]
+    return "; ".join(f"{number}: {text}" for number, text in drawn if text)
 
 
 def names_in_short(trial: Trial) -> str:
-    """Which ops did something."""
+    """Format the names of the ops that fired."""
     return ", ".join(dict.fromkeys(name.removeprefix(SECOND) for name in trial.drawn))
 
 
 @dataclass(frozen=True)
 class Version:
-    """A sample after something was done to it, with what that was, for people and as JSON values."""
+    """An augmented version of a sample, with a description of what was applied."""
 
     heading: str
     note: str
@@ -35,7 +35,7 @@ class Version:
     what: Mapping[str, Any]
 
     def facts(self) -> dict[str, Any]:
-        """The version as JSON values; those of a pair's second text have keys that end in _2."""
+        """Return the version as JSON values; keys of a pair's second text end in _2."""
         result: dict[str, Any] = {**self.what, "epoch": self.trial.epoch}
         for change, end in zip(self.trial.changes, ("", "_2"), strict=False):
             result[f"text{end}"] = change.after
@@ -47,20 +47,20 @@ class Version:
 class Group:
     """Versions under a common title."""
 
-    key: str  # among the JSON values
+    key: str  # JSON key
     title: str
     versions: Sequence[Version]
 
 
 @dataclass(frozen=True)
 class PreviewItem:
-    """A sample and what became of it."""
+    """A sample and its augmented versions."""
 
     row: Row
     groups: Sequence[Group]
 
     def facts(self) -> dict[str, Any]:
-        """All of it as JSON values."""
+        """Return the sample and its versions as JSON values."""
         first, second = self.row.raw
         result: dict[str, Any] = {"name": self.row.name, "labels": self.row.labels}
         result["original"] = {"text": first} | ({} if second is None else {"text_2": second})

@@ -1,24 +1,24 @@
-"""Characters that a person would not see, or that would move what stands around them, made visible."""
+"""Make invisible characters and bidirectional control characters visible."""
 
 from __future__ import annotations
 
 import unicodedata
 
 JOINERS = "\u200c\u200d"
-"""They belong to the spelling of Persian and to emoji."""
+"""Zero-width joiners, part of Persian spelling and of emoji."""
 
 
 def visible(text: str) -> str:
-    """The text with line breaks marked, and with what else has no shape as its escape sequence."""
-    return "".join(c if c.isprintable() else _shape(c) for c in text)
+    """Mark line breaks, and escape other non-printable characters."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def visible_change(text: str) -> str:
-    """The same for what was added or removed: of nothing but spaces, marks for them."""
+    """Make added or removed text visible: as `visible`, and text of only spaces as `␣`."""
     return visible(text) if text.strip(" ") else "␣" * len(text)
 
 
-def _shape(character: str) -> str:
+def _escaped(character: str) -> str:
     if character == "\n":
         return "⏎\n"
     if character in JOINERS or unicodedata.category(character) == "Zs":

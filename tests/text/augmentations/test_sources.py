@@ -31,8 +31,8 @@ def test_neighbours_are_the_nearest_by_angle(bert, lexicon):
     own = rows[names.index("good")]
     angles = rows @ own / np.linalg.norm(rows, axis=1) / np.linalg.norm(own)
     expected = [names[i] for i in np.argsort(-angles) if names[i] != "good"][:5]
-    assert lexicon.neighbours("Good", 5) == expected
-    assert lexicon.neighbours("unknown") == []
+    assert lexicon.neighbors("Good", 5) == expected
+    assert lexicon.neighbors("unknown") == []
     seen = passage("GOOD zebra", lexicon=lexicon)
     assert outcomes(seen, augmentation("neighbours", nearest=5), 99) == {f"{word.upper()} zebra" for word in expected}
 
@@ -106,7 +106,7 @@ def test_weights_that_have_no_neighbours_are_said(tmp_path):
 def test_bfloat16_weights_are_read(tmp_path):
     matrix = torch.randn(200, 8)
     save_file({"embeddings.word_embeddings.weight": matrix.bfloat16()}, tmp_path / "model.safetensors")
-    assert len(Lexicon(wordpiece(), str(tmp_path)).neighbours("good")) == 8
+    assert len(Lexicon(wordpiece(), str(tmp_path)).neighbors("good")) == 8
 
 
 def test_what_a_tokenizer_lacks_is_said(tmp_path, lexicon):

@@ -1,7 +1,7 @@
 """Figures of what an op does to texts, against texts of which they can be counted."""
 
 from ftaug.text.edits import Edit
-from ftaug.text.preview.statistics import Effect, _of_characters, _of_words, _wiped_out
+from ftaug.text.preview.statistics import Effect, _character_share, _wiped_out, _word_share
 from ftaug.text.preview.trials import Change, Trial
 
 
@@ -11,14 +11,14 @@ def trial(text, *edits, second=None):
 
 
 def test_shares_of_characters_and_words():
-    assert _of_characters(trial("0123456789", (2, 4, ""), (5, 5, "ab"), (8, 9, "xyz"))) == 0.7
-    assert _of_words(trial("one two three four", (4, 7, "zwei"))) == 1 / 4
-    assert _of_words(trial("one two three four", (4, 8, ""), (14, 18, "vier fünf"))) == 3 / 4
-    assert _of_words(trial("one two three four", (4, 4, "and "))) == 1 / 4
-    assert _of_words(trial("one two", (1, 2, "m"))) == 1 / 2, "a letter is changed: so is its word"
-    assert _of_words(trial("one two", (3, 3, ","), (4, 4, "; "))) == 0, "marks are no words"
-    assert _of_words(trial("one two", (0, 7, ""), second="three four")) == 2 / 4
-    assert _of_characters(trial("")) == _of_words(trial("")) == 0
+    assert _character_share(trial("0123456789", (2, 4, ""), (5, 5, "ab"), (8, 9, "xyz"))) == 0.7
+    assert _word_share(trial("one two three four", (4, 7, "zwei"))) == 1 / 4
+    assert _word_share(trial("one two three four", (4, 8, ""), (14, 18, "vier fünf"))) == 3 / 4
+    assert _word_share(trial("one two three four", (4, 4, "and "))) == 1 / 4
+    assert _word_share(trial("one two", (1, 2, "m"))) == 1 / 2, "a letter is changed: so is its word"
+    assert _word_share(trial("one two", (3, 3, ","), (4, 4, "; "))) == 0, "marks are no words"
+    assert _word_share(trial("one two", (0, 7, ""), second="three four")) == 2 / 4
+    assert _character_share(trial("")) == _word_share(trial("")) == 0
 
 
 def test_a_text_is_wiped_out_where_no_word_of_it_is_left():
