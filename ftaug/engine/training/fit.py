@@ -87,7 +87,7 @@ def fed(setup: TrainingState, start: int) -> Iterator[Batch]:
     until = start
     if setup.features is not None and start < setup.features.until:
         until = setup.features.until
-        yield from batches(setup.features.kept["train"], setup.epochs.requests(start, until), 0, pin=False)
+        yield from batches(setup.features.datasets["train"], setup.epochs.requests(start, until), 0, pin=False)
     requests = setup.epochs.requests(until, setup.horizon.total_steps)
     yield from batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
 
