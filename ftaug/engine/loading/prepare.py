@@ -1,9 +1,9 @@
-"""TODO."""
+"""Build datasets, batch samplers and the training length from an experiment."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,22 +16,19 @@ from ftaug.engine.system.device import Device
 from ftaug.interfaces.modality import Modality
 from ftaug.interfaces.model import TrainingLength
 
-if TYPE_CHECKING:
-    pass
-
 MOST_ALIKE = 16
-"""Steps among which those alike are batched together, at most: more would hardly pad less."""
+"""Maximum number of steps in a length bucket; more would hardly reduce padding."""
 
 
 def modality_of(experiment: Experiment) -> Modality:
-    """The verbs of the experiment's modality."""
+    """Import the module with the functions of the experiment's modality."""
     return cast(Modality, import_module(f"ftaug.{experiment.modality}.samples"))
 
 
 def prepared(
     experiment: Experiment, portion: DataSplit, augment: Any, preprocessing: Mapping[str, Any]
 ) -> PreparedDataset:
-    """A portion's samples with the pipeline that leads them to the model."""
+    """Build the dataset of a split with its pipeline of augmentation and preprocessing."""
     verbs = modality_of(experiment)
     pipeline = verbs.pipeline(augment, preprocessing)
     sizes = verbs.sizes(portion.samples, portion.ids, pipeline)
@@ -41,17 +38,17 @@ def prepared(
 
 
 def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
-    """The preprocessing for evaluation, which may look at several views of a sample."""
+    """Return the preprocessing of evaluation, with its number of views (test-time augmentation)."""
     return {**preprocessing, "views": experiment.evaluate.views}
 
 
 def views_of(experiment: Experiment) -> int:
-    """How many views of each sample training compares."""
+    """Return the number of views of each sample that the training objective compares."""
     return 1 + int(experiment.objective.settings.get("augmented", 0)) if experiment.objective is not None else 1
 
 
 def compared(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
-    """The training samples in as many views as the objective compares."""
+    """Return the training dataset with as many views per sample as the objective compares."""
     if views_of(experiment) == 1:
         return data
     varying = {op.name for op in experiment.augment if op.fact("varies")}
@@ -67,34 +64,37 @@ def epochs_of(
     resampling: Resampling | None = None,
     parting: TokenBudget | None = None,
 ) -> EpochSampler:
-    """How training visits its samples."""
+    """Build the batch sampler of training."""
     data = experiment.data
     plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
     bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
-    if experiment.mix is not None:  # its step is mixed first, and then parted
+    if experiment.mix is not None:  # a step is mixed as a whole first, then split
         parting = None
     return replace(plain, sizes=sizes, bucket=bucket, parting=parting, resampling=resampling)
 
 
 def parting_of(experiment: Experiment, device: Device) -> TokenBudget | None:
-    """How batches of unequal samples are parted on a device; by itself not where the samples of a batch meet."""
-    apart = experiment.mix is None and experiment.objective is None
-    return TokenBudget.on(device.torch.type, experiment.data.batch_tokens, apart=apart)
+    """Return the token budget of a device, if any.
+
+    `auto` disables it when samples of a batch interact (mix, objective).
+    """
+    independent = experiment.mix is None and experiment.objective is None
+    return TokenBudget.on(device.torch.type, experiment.data.batch_tokens, apart=independent)
 
 
 def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None:
-    """Which samples an epoch visits, where a sampler says so."""
+    """Return the class resampling of the experiment's sampler; None without one."""
     sampler = experiment.data.sampler
     return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
 
 
 def horizon(experiment: Experiment, train_size: int) -> TrainingLength:
-    """How long the run is."""
+    """Compute the number of training steps."""
     steps = epochs_of(experiment, train_size).steps
     return TrainingLength(steps * experiment.train.epochs, steps)
 
 
 def sizes_of(experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
-    """How much work each sample is; None where all are alike."""
+    """Return the size of each sample, such as its tokens; None if all are equal."""
     verbs = modality_of(experiment)
     return verbs.sizes(portion.samples, portion.ids, verbs.pipeline((), preprocessing))
