@@ -184,7 +184,9 @@ def _read(data: Data) -> dict[str, Samples]:
 
 def shared_samples(portion: DataSplit, train: DataSplit) -> str | None:
     """Return a warning if samples of a split, read from another dataset, are also in the training split."""
-    keys, others = (getattr(split.samples, "keys", None) for split in (portion, train))  # optional attribute of a dataset
+    keys, others = (
+        getattr(split.samples, "keys", None) for split in (portion, train)
+    )  # optional attribute of a dataset
     if portion.samples is train.samples or keys is None or others is None:
         return None
     shared = np.flatnonzero(np.isin(keys[portion.ids], others[train.ids]))

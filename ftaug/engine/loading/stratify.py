@@ -43,7 +43,9 @@ def split(
             )
         total = int(np.clip(total, least.sum(), most.sum()))
     share = size if isinstance(size, float) else total / samples
-    fewest = int(np.bincount(units.labels, minlength=1).max() < 2)  # with frequent labels, _put_on_both_sides holds some out
+    fewest = int(
+        np.bincount(units.labels, minlength=1).max() < 2
+    )  # with frequent labels, _put_on_both_sides holds some out
     held_out = _hold_out(units, share, total, seed, least, most, fewest)
     if not units.strict:
         _put_on_both_sides(units, held_out, seed)
@@ -84,7 +86,9 @@ class _Units:
     strata: np.ndarray  # int64 (units,): where `strict`, the class
     strict: bool  # whether the share of each stratum is exact to the sample
     nested: Sequence[np.ndarray] = ()  # int64 (units,) each, finest first: strata whose share holds on average
-    owners: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (pairs,): the unit of a (unit, label) pair
+    owners: np.ndarray = field(
+        default_factory=lambda: np.zeros(0, np.int64)
+    )  # (pairs,): the unit of a (unit, label) pair
     labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (pairs,): the label of the pair
 
     def take(self, rows: np.ndarray) -> _Units:
@@ -117,9 +121,9 @@ def _units(targets: np.ndarray, groups: np.ndarray | None, identities: np.ndarra
 
 
 def _stratify_by_labels(units: _Units, owners: np.ndarray, labels: np.ndarray) -> _Units:
-    """Stratify by the label of which a unit holds the largest share, and within it by all of the unit's labels.
+    """Stratify units with several labels: by the label of which a unit holds the largest share, then by its label set.
 
-    Shares are of the power of two below the label's samples, so that one sample more seldom changes them.
+    Shares are relative to the power of two below the label's count, so that one more sample rarely changes them.
     """
     count = len(units.sizes)
     classes = int(labels.max(initial=-1)) + 1
@@ -181,7 +185,9 @@ def _hold_out(
     place = words.astype(np.float64)
     for level, codes in enumerate(units.nested):
         order = np.lexsort((words, place, codes))
-        jitter = _hash_with_seed(words[order], level + 1).astype(np.float64) / 2**64  # random whether a small stratum is held out
+        jitter = (
+            _hash_with_seed(words[order], level + 1).astype(np.float64) / 2**64
+        )  # random whether a small stratum is held out
         sizes, counts = units.sizes[order], np.bincount(codes, weights=units.sizes)
         place[order] = (_sums_before(sizes, codes[order]) + jitter * sizes) / counts[codes[order]]
     order = np.lexsort((words, place, units.strata))
