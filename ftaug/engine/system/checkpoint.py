@@ -58,7 +58,7 @@ def save(
             raise
         _crash_point("after_rename")
         sync_folder(folder)
-        for ahead in steps(folder):  # left by a run that had got further; the run resumed from an older one
+        for ahead in steps(folder):  # a run resumes from the newest valid one: later ones are corrupt
             if ahead > step:
                 _discard(path_of(folder, ahead))
     return final
