@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from ftaug.engine.loading.batches import Failure, PreparedDataset, naming
 from ftaug.engine.loading.split import DataSplit
-from ftaug.engine.loading.workers import served
+from ftaug.engine.loading.workers import load_items
 from ftaug.errors import FtaugError
 
 CHUNK = 16
@@ -97,7 +97,7 @@ class Copies(Dataset[list[Copy | Failure]]):
 
 def make(copies: Copies, wanted: Iterable[Wanted], workers: int, start: str | None = None) -> Iterator[Copy]:
     """Generate copies in their order; `start` is the workers' start method, by default fork where it exists."""
-    for chunk in served(copies, _chunks(wanted), workers, start=start, collate=_identity):
+    for chunk in load_items(copies, _chunks(wanted), workers, start=start, collate=_identity):
         for copy in chunk:
             if isinstance(copy, Failure):
                 raise copy.error

@@ -20,7 +20,7 @@ from ftaug.engine.loading import seeds
 from ftaug.engine.loading.class_sampling import Resampling
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
-from ftaug.engine.loading.workers import served
+from ftaug.engine.loading.workers import load_items
 from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces.data import Streams
 
@@ -77,7 +77,7 @@ class EpochSampler:
     accumulate: int
     sizes: np.ndarray | None = None  # of the samples; those of similar size are batched together
     bucket: int = 1  # number of steps among which samples are sorted by size
-    parting: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
+    token_budget: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
     micro: int | None = None  # maximum samples of a micro-batch; None: the batch size
 
@@ -124,10 +124,10 @@ class EpochSampler:
 
     def _micro_batches(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
         """Split the visits of a step into micro-batches, by the token budget where there is one."""
-        if sizes is None or self.parting is None:
+        if sizes is None or self.token_budget is None:
             return np.array_split(chunk, math.ceil(len(chunk) / self.most))
         ordered = chunk[np.argsort(-sizes[chunk], kind="stable")]
-        return np.split(ordered, np.cumsum(self.parting.counts(sizes[ordered], self.most))[:-1])
+        return np.split(ordered, np.cumsum(self.token_budget.counts(sizes[ordered], self.most))[:-1])
 
 
 def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iterator[BatchRequest]:
@@ -235,7 +235,7 @@ def iterate_batches(
     source: Source, requests: Iterable[BatchRequest], workers: int, pin: bool
 ) -> Iterator[Batch | Failure]:
     """Iterate the batches of requests, with a Failure in place of each batch with a sample that cannot be loaded."""
-    for item in served(cast(PreparedDataset, source), requests, workers, pin=pin):
+    for item in load_items(cast(PreparedDataset, source), requests, workers, pin=pin):
         yield item if isinstance(item, Failure) else Batch(item[0], item[1], BatchRequest(*item[2]))
 
 

@@ -47,7 +47,7 @@ def views_of(experiment: Experiment) -> int:
     return 1 + int(experiment.objective.settings.get("augmented", 0)) if experiment.objective is not None else 1
 
 
-def compared(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
+def with_views(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
     """Return the training dataset with as many views per sample as the objective compares."""
     if views_of(experiment) == 1:
         return data
@@ -57,23 +57,23 @@ def compared(data: PreparedDataset, experiment: Experiment, preprocessing: Mappi
     return replace(data, plain=plain, views=views_of(experiment), varying=frozenset(names))
 
 
-def epochs_of(
+def epoch_sampler_of(
     experiment: Experiment,
     train_size: int,
     sizes: np.ndarray | None = None,
     resampling: Resampling | None = None,
-    parting: TokenBudget | None = None,
+    token_budget: TokenBudget | None = None,
 ) -> EpochSampler:
     """Build the batch sampler of training."""
     data = experiment.data
     plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
     bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
     if experiment.mix is not None:  # a step is mixed as a whole first, then split
-        parting = None
-    return replace(plain, sizes=sizes, bucket=bucket, parting=parting, resampling=resampling)
+        token_budget = None
+    return replace(plain, sizes=sizes, bucket=bucket, token_budget=token_budget, resampling=resampling)
 
 
-def parting_of(experiment: Experiment, device: Device) -> TokenBudget | None:
+def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | None:
     """Return the token budget of a device, if any.
 
     `auto` disables it when samples of a batch interact (mix, objective).
@@ -90,7 +90,7 @@ def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None
 
 def horizon(experiment: Experiment, train_size: int) -> TrainingLength:
     """Compute the number of training steps."""
-    steps = epochs_of(experiment, train_size).steps
+    steps = epoch_sampler_of(experiment, train_size).steps
     return TrainingLength(steps * experiment.train.epochs, steps)
 
 

@@ -197,7 +197,7 @@ def shared_samples(portion: DataSplit, train: DataSplit) -> str | None:
     return f"{subject} also in train, such as {name}: what is measured there says nothing of new samples"
 
 
-def unlike_asked(data: Data, portions: Mapping[str, DataSplit]) -> Iterator[str]:
+def size_mismatches(data: Data, portions: Mapping[str, DataSplit]) -> Iterator[str]:
     """Yield a warning for every split whose size is far from the configured one, with the reason."""
     groups = portions["train"].samples.groups
     why = "each class is on both sides" if groups is None else "groups and rows of the same sample stay together"

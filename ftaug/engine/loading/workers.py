@@ -30,7 +30,7 @@ def processes(setting: int | str) -> int:
     return max(1, min(8, usable_cores() - 1)) if isinstance(setting, str) else setting
 
 
-def served(
+def load_items(
     source: Dataset[Any],
     requests: Iterable[Any],
     workers: int,

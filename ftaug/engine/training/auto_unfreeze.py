@@ -16,7 +16,7 @@ from torch import Tensor
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.build import build
-from ftaug.engine.training.fit import accumulate_gradients, fed
+from ftaug.engine.training.fit import accumulate_gradients, batch_feed
 from ftaug.engine.training.state import TrainingState
 
 HEAD_STEPS = 30
@@ -69,7 +69,7 @@ def _measure_norms(
     setup = replace(setup, horizon=setup.horizon._replace(total_steps=steps + GRADIENT_STEPS))
     network = setup.model.network
     setup.plan.apply(network, 0)
-    feed = fed(setup, 0)
+    feed = batch_feed(setup, 0)
     head = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(head, lr=HEAD_RATE)
     for step in range(steps):

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, batches
-from ftaug.engine.loading.prepare import epochs_of, parting_of, prepared, resampling_of
+from ftaug.engine.loading.prepare import epoch_sampler_of, prepared, resampling_of, token_budget_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.state import Model, TrainingState
@@ -51,8 +51,8 @@ def training_batches(
 ) -> Iterator[Batch]:
     """Iterate the first training batches, in the order and with the augmentation of training."""
     data = prepared(experiment, portion, experiment.augment, preprocessing)
-    resampling, parting = resampling_of(experiment, portion), parting_of(experiment, device)
-    epochs = epochs_of(experiment, len(portion), data.sizes, resampling, parting)
+    resampling, token_budget = resampling_of(experiment, portion), token_budget_of(experiment, device)
+    epochs = epoch_sampler_of(experiment, len(portion), data.sizes, resampling, token_budget)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 

@@ -10,7 +10,7 @@ import torch
 
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.profiler import Recorder
-from ftaug.engine.training.fit import Progress, accumulate_gradients, fed, fit, update
+from ftaug.engine.training.fit import Progress, accumulate_gradients, batch_feed, fit, update
 from ftaug.engine.training.micro_batches import device_inputs
 from ftaug.engine.training.state import TrainingState
 
@@ -90,7 +90,7 @@ def _sample_time(setup: TrainingState) -> tuple[float, float]:
 
 def _bound(setup: TrainingState, steps: int) -> float:
     """Measure the samples per second of a step on batches that are on the device already."""
-    feed = fed(setup, 0)
+    feed = batch_feed(setup, 0)
     first = [next(feed)]
     while sum(batch.request.share for batch in first) < 1 - 1e-9:
         first.append(next(feed))

@@ -11,8 +11,15 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import with_task_defaults
 from ftaug.config.types import Duration
 from ftaug.engine.loading import label_check
-from ftaug.engine.loading.prepare import epochs_of, horizon, modality_of, parting_of, resampling_of, sizes_of
-from ftaug.engine.loading.split import DataSplit, shared_samples, unlike_asked, unused_rows
+from ftaug.engine.loading.prepare import (
+    epoch_sampler_of,
+    horizon,
+    modality_of,
+    resampling_of,
+    sizes_of,
+    token_budget_of,
+)
+from ftaug.engine.loading.split import DataSplit, shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
@@ -102,7 +109,7 @@ def build(
         portions=portions,
         backbone=backbone,
         model=model,
-        epochs=epochs_of(experiment, len(train), sizes, resampling, parting_of(experiment, device)),
+        epochs=epoch_sampler_of(experiment, len(train), sizes, resampling, token_budget_of(experiment, device)),
         horizon=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
@@ -122,7 +129,7 @@ def cautions(experiment: Experiment, portions: Mapping[str, DataSplit], preproce
     verbs = modality_of(experiment)
     verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
     messages = list(verbs.hazards(experiment.augment, portions["train"].task))
-    messages += [*label_check.cautions(experiment, portions["train"]), *unlike_asked(experiment.data, portions)]
+    messages += [*label_check.cautions(experiment, portions["train"]), *size_mismatches(experiment.data, portions)]
     if experiment.unfreeze == "auto":
         messages.append("what learns is chosen when training begins (unfreeze: auto)")
     messages += unused_rows(portions)

@@ -62,7 +62,7 @@ class Step:
 def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
     """Run the training loop from `progress.step` to the last step, yielding after each; raises Diverged."""
     plan, network = setup.plan, setup.model.network
-    feed = fed(setup, progress.step)
+    feed = batch_feed(setup, progress.step)
     network.eval()
     previous: Step | None = None
     for step in range(progress.step, setup.horizon.total_steps):
@@ -82,7 +82,7 @@ def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
     _check_finite(previous)
 
 
-def fed(setup: TrainingState, start: int) -> Iterator[Batch]:
+def batch_feed(setup: TrainingState, start: int) -> Iterator[Batch]:
     """Iterate the micro-batches from a step on: cached features until the prefix unfreezes, then samples."""
     until = start
     if setup.features is not None and start < setup.features.until:

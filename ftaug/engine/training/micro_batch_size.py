@@ -44,7 +44,7 @@ def with_micro_batch(setup: TrainingState, kept: int | None = None) -> TrainingS
         micro_batch = MicroBatchSize(kept, "as when the run began" if kept < batch else "")
     else:
         micro_batch = _largest_fitting(setup, batch)
-    return replace(setup, parts=micro_batch, epochs=replace(setup.epochs, micro=micro_batch.samples))
+    return replace(setup, micro_batch=micro_batch, epochs=replace(setup.epochs, micro=micro_batch.samples))
 
 
 def _largest_fitting(setup: TrainingState, batch: int) -> MicroBatchSize:

@@ -15,7 +15,7 @@ from torch.nn.functional import one_hot
 
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.batches import Batch, to_device
-from ftaug.engine.loading.prepare import modality_of, parting_of
+from ftaug.engine.loading.prepare import modality_of, token_budget_of
 from ftaug.engine.system.profiler import phase
 from ftaug.engine.training.state import TrainingState
 
@@ -89,11 +89,11 @@ def _mix(setup: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple
 
 def _rows(setup: TrainingState, inputs: Any, counts: Sequence[int]) -> Iterator[slice | Tensor]:
     """Yield the rows of each micro-batch: by size where there is a token budget, else as they were read."""
-    parting = parting_of(setup.experiment, setup.device)
-    sizes = None if parting is None else modality_of(setup.experiment).sizes_in(inputs)
-    if parting is None or sizes is None:
+    token_budget = token_budget_of(setup.experiment, setup.device)
+    sizes = None if token_budget is None else modality_of(setup.experiment).sizes_in(inputs)
+    if token_budget is None or sizes is None:
         yield from (slice(first, last) for first, last in pairwise([0, *np.cumsum(counts).tolist()]))
         return
     order = np.argsort(-sizes, kind="stable")
-    ends = np.cumsum(parting.counts(sizes[order], setup.epochs.most))[:-1]
+    ends = np.cumsum(token_budget.counts(sizes[order], setup.epochs.most))[:-1]
     yield from (torch.from_numpy(rows).to(setup.device.torch) for rows in np.split(order, ends))

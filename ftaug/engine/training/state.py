@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import EpochSampler, PreparedDataset
-from ftaug.engine.loading.prepare import compared, evaluated, prepared
+from ftaug.engine.loading.prepare import evaluated, prepared, with_views
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.device import Device
@@ -64,7 +64,7 @@ class TrainingState:
     features: "Features | None" = None  # cached outputs of the frozen prefix
     teacher: Teacher | None = None  # for distillation
     new_head: bool = False  # whether the head is initialized to the best constant prediction
-    parts: "MicroBatchSize | None" = None  # samples per forward pass
+    micro_batch: "MicroBatchSize | None" = None  # samples per forward pass
 
     @property
     def task(self) -> Task:
@@ -88,4 +88,4 @@ class TrainingState:
             return prepared(self.experiment, self.portions[purpose], (), evaluated(self.experiment, preprocessing))
         data = prepared(self.experiment, self.portions[purpose], self.experiment.augment, preprocessing)
         data = replace(data, plans=self.device.augments)
-        return compared(data, self.experiment, preprocessing)
+        return with_views(data, self.experiment, preprocessing)

@@ -58,13 +58,13 @@ def test_parts_give_the_gradient_of_the_batch(tmp_path):
     frozen = "unfreeze=[layer3.*.conv*, head]"
     whole, _ = trained(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=16", "optimizer=sgd"))
     parts = with_micro_batch(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=3", "optimizer=sgd"))
-    assert parts.parts.samples == 3
+    assert parts.micro_batch.samples == 3
     np.testing.assert_allclose(trained(parts)[0], whole, rtol=1e-4)
 
 
 def test_the_whole_batch_goes_where_memory_holds_it(tmp_path):
     made = with_micro_batch(setup_of(tmp_path, EXPERIMENT))
-    assert (made.parts.samples, made.parts.reason) == (16, "")
+    assert (made.micro_batch.samples, made.micro_batch.reason) == (16, "")
 
 
 def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
@@ -76,9 +76,9 @@ def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.SHARE))
     made = with_micro_batch(setup)
-    assert made.parts.samples == 5 and made.parts.reason.endswith("BatchNorm sees 5 at a time")
+    assert made.micro_batch.samples == 5 and made.micro_batch.reason.endswith("BatchNorm sees 5 at a time")
     monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.SHARE))
-    assert with_micro_batch(setup, kept=5).parts.samples == 5
+    assert with_micro_batch(setup, kept=5).micro_batch.samples == 5
     with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
         with_micro_batch(setup)
 
@@ -98,7 +98,7 @@ def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatc
             "available",
             lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.SHARE,
         )
-        assert with_micro_batch(setup).parts.samples == samples
+        assert with_micro_batch(setup).micro_batch.samples == samples
 
 
 def test_the_estimate_moves_nothing(tmp_path):
