@@ -113,14 +113,14 @@ def _peak(setup: TrainingState) -> int:
     return 1024 * (main + workers * setup.workers)
 
 
-def advice(setup: TrainingState, found: Found) -> list[str]:
+def advice(setup: TrainingState, result: Found) -> list[str]:
     """Suggest settings that would reduce the time of a step, as human-readable sentences."""
     experiment, cores, suggestions = setup.experiment, usable_cores(), []
-    if found.waiting > 0.1:
-        need = (found.reading + found.preparing) * found.samples_per_second / (1 - found.waiting)
-        if cores > found.workers + 1:
+    if result.waiting > 0.1:
+        need = (result.reading + result.preparing) * result.samples_per_second / (1 - result.waiting)
+        if cores > result.workers + 1:
             suggestions.append(f"data.workers={min(cores - 1, round(need) + 1)}: the network waits for samples")
-        if experiment.data.cache is None and found.preparing > found.reading:
+        if experiment.data.cache is None and result.preparing > result.reading:
             suggestions.append("data.cache=auto: samples are decoded once")
         if not suggestions:
             suggestions.append("fewer or cheaper augmentations: the network waits for samples, and no core is free")
@@ -128,6 +128,6 @@ def advice(setup: TrainingState, found: Found) -> list[str]:
     cacheable = experiment.mix is None and experiment.objective is None and experiment.train.cache_features is None
     if frozen and cacheable and experiment.train.epochs > 1:
         suggestions.append("train.cache_features=auto: the frozen layers run once for each view of a sample")
-    if found.phases["optimizer"] > 0.2 * found.step:
+    if result.phases["optimizer"] > 0.2 * result.step:
         suggestions.append("a larger data.batch_size: the optimizer's step does not depend on it")
     return suggestions

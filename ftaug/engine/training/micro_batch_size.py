@@ -32,16 +32,16 @@ class MicroBatchSize:
     reason: str = ""
 
 
-def with_micro_batch(setup: TrainingState, kept: int | None = None) -> TrainingState:
+def with_micro_batch(setup: TrainingState, resumed: int | None = None) -> TrainingState:
     """Return the training state with its micro-batch size resolved; raises OutOfMemory.
 
-    `kept` is the size that a resumed run started with.
+    `resumed` is the size that a resumed run started with.
     """
     size, batch = setup.experiment.train.micro_batch, setup.experiment.data.batch_size
     if isinstance(size, int):
         micro_batch = MicroBatchSize(size)
-    elif kept is not None:
-        micro_batch = MicroBatchSize(kept, "as when the run began" if kept < batch else "")
+    elif resumed is not None:
+        micro_batch = MicroBatchSize(resumed, "as when the run began" if resumed < batch else "")
     else:
         micro_batch = _largest_fitting(setup, batch)
     return replace(setup, micro_batch=micro_batch, epochs=replace(setup.epochs, micro=micro_batch.samples))

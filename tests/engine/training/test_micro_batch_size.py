@@ -78,7 +78,7 @@ def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
     made = with_micro_batch(setup)
     assert made.micro_batch.samples == 5 and made.micro_batch.reason.endswith("BatchNorm sees 5 at a time")
     monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.SHARE))
-    assert with_micro_batch(setup, kept=5).micro_batch.samples == 5
+    assert with_micro_batch(setup, resumed=5).micro_batch.samples == 5
     with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
         with_micro_batch(setup)
 
