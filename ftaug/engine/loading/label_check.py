@@ -13,7 +13,7 @@ from ftaug.interfaces.data import Task
 if TYPE_CHECKING:
     from ftaug.engine.loading.split import DataSplit
 
-FEWEST_SAMPLES = 8
+MIN_SAMPLES = 8
 """Minimum number of samples to compare with the number of classes."""
 
 SEPARATORS = ("|", ";", ",")
@@ -45,7 +45,7 @@ def _many_classes(
 ) -> Iterator[str]:
     """Yield a message if more than half as many classes as samples exist: regression targets or sample names."""
     present, samples = np.flatnonzero(counts), int(counts.sum())
-    if samples < FEWEST_SAMPLES or len(present) <= samples / 2:
+    if samples < MIN_SAMPLES or len(present) <= samples / 2:
         return
     examples = ", ".join(f"'{classes[code]}'" for code in present[:3])
     text = f"{len(present):,} classes for {samples:,} samples, such as {examples}"

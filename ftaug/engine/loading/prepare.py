@@ -16,7 +16,7 @@ from ftaug.engine.system.device import Device
 from ftaug.interfaces.modality import Modality
 from ftaug.interfaces.model import TrainingLength
 
-MOST_ALIKE = 16
+MAX_BUCKET = 16
 """Maximum number of steps in a length bucket; more would hardly reduce padding."""
 
 
@@ -67,7 +67,7 @@ def epoch_sampler_of(
     """Build the batch sampler of training."""
     data = experiment.data
     plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
-    bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
+    bucket = max(1, min(MAX_BUCKET, plain.steps // 4)) if data.bucket == "auto" else data.bucket
     if experiment.mix is not None:  # a step is mixed as a whole first, then split
         token_budget = None
     return replace(plain, sizes=sizes, bucket=bucket, token_budget=token_budget, resampling=resampling)

@@ -20,7 +20,7 @@ PROBES = 8
 EPOCHS = 8
 """The needed space is estimated from this number of samples, each over this number of epochs."""
 
-CAUTIOUS, AT_MOST = 0.5, 0.9
+AUTO_SHARE, MAX_SHARE = 0.5, 0.9
 """Maximum share of the free space to use: for `auto`, and for a place that the user sets."""
 
 
@@ -81,13 +81,13 @@ def choose_location(setting: str, place: str, needed: int, name: str) -> Cache:
     folders = {"ram": _memory(), "disk": cache_folder() / name}
     if place == "auto":
         for candidate, folder in folders.items():
-            if folder is not None and needed <= CAUTIOUS * _free(folder):
+            if folder is not None and needed <= AUTO_SHARE * _free(folder):
                 return Cache(candidate, f"auto → {candidate} ({_sizes(needed, _free(folder))})", folder)
         return Cache(None, f"auto → off ({_size(needed)} do not fit into half of what is free)")
     folder = folders[place]
     if folder is None:
         raise Unavailable(f"{setting}: ram needs a file system in memory at /dev/shm; use disk")
-    if needed > AT_MOST * _free(folder):
+    if needed > MAX_SHARE * _free(folder):
         raise StorageError(f"{setting}: {place} has too little room at {folder}: {_sizes(needed, _free(folder))}")
     return Cache(place, f"{place} ({_sizes(needed, _free(folder))})", folder)
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-AT_ONCE = 2048
+CPU_TOKENS = 2048
 """The fastest number of tokens per micro-batch on a CPU: larger ones exceed its caches."""
 
-PASS_ON_CPU = 128
+CPU_PASS_COST = 128
 """The overhead of another forward pass on a CPU, in tokens."""
 
-PASS_ELSEWHERE = 1 << 40
+OTHER_PASS_COST = 1 << 40
 """On other devices: more than any padding, so that batches are split only by the budget."""
 
 
@@ -26,8 +26,8 @@ class TokenBudget:
         """Return the token budget of a device; `auto` sets one on a CPU if samples may be split (`apart`)."""
         on_cpu = device == "cpu"
         if tokens == "auto":
-            tokens = AT_ONCE if on_cpu and apart else None
-        return None if tokens is None else cls(int(tokens), PASS_ON_CPU if on_cpu else PASS_ELSEWHERE)
+            tokens = CPU_TOKENS if on_cpu and apart else None
+        return None if tokens is None else cls(int(tokens), CPU_PASS_COST if on_cpu else OTHER_PASS_COST)
 
     def counts(self, sizes: np.ndarray, most: int) -> list[int]:
         """Return the number of samples of each micro-batch, at most `most`, for sizes in descending order.

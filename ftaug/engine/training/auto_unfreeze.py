@@ -24,7 +24,7 @@ HEAD_STEPS = 30
 
 HEAD_RATE = 1e-2
 GRADIENT_STEPS = 8
-ENOUGH = 0.5
+GAIN_THRESHOLD = 0.5
 """A stage is trained if its gain is at least this share of the largest."""
 
 
@@ -53,7 +53,7 @@ def resolve_auto_unfreeze(
     if norms is None:
         return experiment, None
     gain = {stage: gradient * weight for stage, (gradient, weight) in norms.items()}
-    threshold = ENOUGH * max(gain.values(), default=0.0)
+    threshold = GAIN_THRESHOLD * max(gain.values(), default=0.0)
     chosen = (*(stage for stage, value in gain.items() if value >= threshold), "head")
     relative = {stage: gradient / weight for stage, (gradient, weight) in norms.items()}
     return replace(experiment, unfreeze=chosen), Choice(chosen, gain, relative)

@@ -14,7 +14,7 @@ from ftaug.engine.training.fit import Progress, accumulate_gradients, batch_feed
 from ftaug.engine.training.micro_batches import device_inputs
 from ftaug.engine.training.state import TrainingState
 
-WARM = 3
+WARMUP_STEPS = 3
 """Warm-up steps that are not measured: memory, kernels and workers."""
 
 SAMPLES = 64
@@ -48,8 +48,8 @@ class Found:
 def measure(setup: TrainingState, steps: int) -> Found:
     """Benchmark some training steps after a warm-up, then the same step on one batch; changes the weights."""
     reading, preparing = _sample_time(setup)
-    wanted = min(WARM + steps, setup.horizon.total_steps)
-    warm = min(WARM, wanted - 1)
+    wanted = min(WARMUP_STEPS + steps, setup.horizon.total_steps)
+    warm = min(WARMUP_STEPS, wanted - 1)
     recorder, count, start = Recorder(setup.device.torch), 0, 0.0
     with recorder.recording():
         for step in itertools.islice(fit(setup, Progress()), wanted):

@@ -17,7 +17,7 @@ from ftaug.interfaces.data import ClassCounts
 from ftaug.interfaces.model import Backbone, Stage
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-FEWEST = 0.5
+MIN_COUNT = 0.5
 """A class without training samples counts as half a sample, so that its logit stays finite."""
 
 
@@ -98,15 +98,15 @@ def best_constant(experiment: Experiment, train: DataSplit, counts: np.ndarray) 
     start = shares.logit() if experiment.loss.fact("activation") == "sigmoid" else shares.log()
     if not experiment.loss.fact("soft_targets"):
         return start
-    seen = ClassCounts(torch.from_numpy(counts if train.task.multi_label else counts.clip(FEWEST)), len(train))
+    seen = ClassCounts(torch.from_numpy(counts if train.task.multi_label else counts.clip(MIN_COUNT)), len(train))
     return _minimize(experiment, start, shares, seen)
 
 
 def _shares(train: DataSplit, counts: np.ndarray) -> Tensor:
     """Compute the frequency of each class in an epoch, clipped to be strictly between 0 and 1."""
     if train.task.multi_label:
-        return torch.from_numpy(counts.clip(FEWEST, len(train) - FEWEST) / len(train))
-    return torch.from_numpy(counts.clip(FEWEST) / counts.clip(FEWEST).sum())
+        return torch.from_numpy(counts.clip(MIN_COUNT, len(train) - MIN_COUNT) / len(train))
+    return torch.from_numpy(counts.clip(MIN_COUNT) / counts.clip(MIN_COUNT).sum())
 
 
 def _minimize(experiment: Experiment, start: Tensor, shares: Tensor, counts: ClassCounts) -> Tensor:

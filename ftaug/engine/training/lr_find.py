@@ -20,7 +20,7 @@ SMOOTHING = 0.9
 DIVERGED = 4.0
 """Stop when the smoothed loss exceeds its best value by this factor."""
 
-FEWEST = 10
+MIN_STEPS = 10
 """Minimum number of steps for a suggestion."""
 
 
@@ -36,13 +36,13 @@ class Curve:
     @property
     def fall(self) -> float:
         """The decrease of the smoothed loss from its first values to its minimum, relative to the first."""
-        first = float(self.smoothed[: FEWEST // 2].mean())
+        first = float(self.smoothed[: MIN_STEPS // 2].mean())
         return (first - float(self.smoothed.min())) / abs(first)
 
     @property
     def noise(self) -> float:
         """Standard deviation of the losses about their smoothed values until the minimum, relative to the decrease."""
-        end = max(FEWEST, int(self.smoothed.argmin()) + 1)
+        end = max(MIN_STEPS, int(self.smoothed.argmin()) + 1)
         fallen = float(self.smoothed[:end].max() - self.smoothed[:end].min())
         return float((self.losses[:end] - self.smoothed[:end]).std()) / max(fallen, 1e-12)
 
@@ -77,13 +77,13 @@ def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Cu
                 rates.append(step.rate)
                 losses.append(loss)
                 smoothed.append(mean / (1 - SMOOTHING**step.number))
-                if step.number > FEWEST and smoothed[-1] > DIVERGED * abs(min(smoothed)):
+                if step.number > MIN_STEPS and smoothed[-1] > DIVERGED * abs(min(smoothed)):
                     diverged = True
                     break
         finally:
             setup.model.load_state_dict(model)
             setup.optimizer.load_state_dict(optimizer)
-    if len(losses) < FEWEST:
+    if len(losses) < MIN_STEPS:
         raise Diverged(
             f"the loss is not finite after {len(losses)} steps, at a rate of {rates[-1] if rates else lowest:.3g}; "
             "begin with a lower one (--from)"
@@ -93,7 +93,7 @@ def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Cu
 
 def steepest(curve: Curve) -> float:
     """Return the rate with the steepest decrease of the smoothed loss over the logarithm of the rate."""
-    end = max(FEWEST, int(curve.smoothed.argmin()) + 1)
+    end = max(MIN_STEPS, int(curve.smoothed.argmin()) + 1)
     slopes = np.gradient(curve.smoothed[:end], np.log(curve.rates[:end]))
     warm = end // 10  # the moving average needs steps to become stable
     return float(curve.rates[warm + int(slopes[warm:].argmin())])

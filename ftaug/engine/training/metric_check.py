@@ -15,10 +15,10 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import ExperimentError, Problem, one_of
 from ftaug.interfaces.data import Task
 
-ENOUGH = 256
+FEW_SAMPLES = 256
 """Number of samples of a large split to try first."""
 
-MOST_COLUMNS = 64
+MAX_COLUMNS = 64
 """Number of target columns whose extremes are among the samples to try."""
 
 
@@ -65,8 +65,8 @@ def _is_defined(experiment: Experiment, metric: Component, portion: DataSplit) -
 
 def _rows_to_try(portion: DataSplit) -> np.ndarray:
     """Return positions spread over the split, and those of the minimum and maximum of the first target columns."""
-    columns = portion.targets.reshape(len(portion), -1)[:, :MOST_COLUMNS]
-    spread = np.linspace(0, len(portion) - 1, min(ENOUGH, len(portion))).astype(np.int64)
+    columns = portion.targets.reshape(len(portion), -1)[:, :MAX_COLUMNS]
+    spread = np.linspace(0, len(portion) - 1, min(FEW_SAMPLES, len(portion))).astype(np.int64)
     return np.unique(np.concatenate([spread, columns.argmin(axis=0), columns.argmax(axis=0)]))
 
 

@@ -14,13 +14,13 @@ from ftaug.engine.training.micro_batches import device_inputs, targets_of
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import OutOfMemory
 
-SHARE = 0.7
+MEMORY_SHARE = 0.7
 """Share of the free memory to use; leaves headroom for temporary tensors and other processes."""
 
-TRANSIENT = 1.6
+PEAK_FACTOR = 1.6
 """Peak memory of a step, relative to the activations saved for the backward pass."""
 
-FEW = 4
+MIN_BATCH = 4
 """Batches of up to so many samples are not split."""
 
 
@@ -49,12 +49,12 @@ def with_micro_batch(setup: TrainingState, resumed: int | None = None) -> Traini
 
 def _largest_fitting(setup: TrainingState, batch: int) -> MicroBatchSize:
     """Return the largest micro-batch that fits into free memory; raises OutOfMemory if one sample does not."""
-    if batch <= FEW or len(setup.portions["train"]) < FEW:
+    if batch <= MIN_BATCH or len(setup.portions["train"]) < MIN_BATCH:
         return MicroBatchSize(batch)
     # Two sizes: their difference is the memory of samples alone, without what a forward pass takes at any size.
-    less, more = (_saved_for_backward(setup, count) for count in (FEW // 2, FEW))
-    each = TRANSIENT * (more - less) / (FEW - FEW // 2)
-    room = SHARE * available(setup.device.torch) - _mixing_bytes(setup)
+    less, more = (_saved_for_backward(setup, count) for count in (MIN_BATCH // 2, MIN_BATCH))
+    each = PEAK_FACTOR * (more - less) / (MIN_BATCH - MIN_BATCH // 2)
+    room = MEMORY_SHARE * available(setup.device.torch) - _mixing_bytes(setup)
     fitting = batch if each * batch <= room else int(room / each)
     if fitting >= batch:
         return MicroBatchSize(batch)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug.engine.loading.token_budget import AT_ONCE, TokenBudget
+from ftaug.engine.loading.token_budget import CPU_TOKENS, TokenBudget
 
 SIZES = st.lists(st.integers(1, 50), min_size=1, max_size=9).map(lambda sizes: np.array(sorted(sizes, reverse=True)))
 
@@ -43,7 +43,7 @@ def test_no_way_is_cheaper(sizes: np.ndarray, budget: int, price: int, most: int
 
 
 def test_those_of_one_size_stay_together() -> None:
-    assert TokenBudget(AT_ONCE, 128).counts(np.full(32, 60), 32) == [32]
+    assert TokenBudget(CPU_TOKENS, 128).counts(np.full(32, 60), 32) == [32]
 
 
 def test_where_a_pass_costs_most_there_are_as_few_as_can_be() -> None:
@@ -55,7 +55,7 @@ def test_where_a_pass_costs_most_there_are_as_few_as_can_be() -> None:
 @pytest.mark.parametrize(
     ("device", "asked", "apart", "budget"),
     [
-        ("cpu", "auto", True, AT_ONCE),
+        ("cpu", "auto", True, CPU_TOKENS),
         ("cpu", "auto", False, None),
         ("cuda", "auto", True, None),
         ("cpu", None, True, None),

@@ -70,14 +70,14 @@ def test_the_whole_batch_goes_where_memory_holds_it(tmp_path):
 def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
     setup = setup_of(tmp_path, EXPERIMENT)
     each = (
-        micro_batch_size.TRANSIENT
+        micro_batch_size.PEAK_FACTOR
         * (micro_batch_size._saved_for_backward(setup, 4) - micro_batch_size._saved_for_backward(setup, 2))
         / 2
     )
-    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.SHARE))
+    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.MEMORY_SHARE))
     made = with_micro_batch(setup)
     assert made.micro_batch.samples == 5 and made.micro_batch.reason.endswith("BatchNorm sees 5 at a time")
-    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.SHARE))
+    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.MEMORY_SHARE))
     assert with_micro_batch(setup, resumed=5).micro_batch.samples == 5
     with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
         with_micro_batch(setup)
@@ -87,7 +87,7 @@ def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatc
     """Three times 16 pictures of 3 × 32 × 32 numbers of 4 bytes."""
     setup = setup_of(tmp_path, EXPERIMENT, "mix=mixup")
     each = (
-        micro_batch_size.TRANSIENT
+        micro_batch_size.PEAK_FACTOR
         * (micro_batch_size._saved_for_backward(setup, 4) - micro_batch_size._saved_for_backward(setup, 2))
         / 2
     )
@@ -96,7 +96,7 @@ def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatc
         monkeypatch.setattr(
             micro_batch_size,
             "available",
-            lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.SHARE,
+            lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.MEMORY_SHARE,
         )
         assert with_micro_batch(setup).micro_batch.samples == samples
 
