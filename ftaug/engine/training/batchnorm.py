@@ -20,7 +20,7 @@ BATCHES = 50
 """Number of training batches to compute statistics from."""
 
 
-def moving(network: nn.Module, plan: Plan, step: int) -> list[_BatchNorm]:
+def updated_norms(network: nn.Module, plan: Plan, step: int) -> list[_BatchNorm]:
     """Return the BatchNorm layers whose running statistics are updated in a step."""
     eval_ids = {id(module) for module in plan.eval_modules(network, step)}
     norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
@@ -79,4 +79,6 @@ def keep_statistics(setup: TrainingState, model: Model, step: int) -> None:
 def _averaged_norms(setup: TrainingState, model: Model, step: int) -> list[_BatchNorm]:
     """Return the BatchNorm layers whose statistics do not fit the averaged weights."""
     average = setup.average
-    return moving(model.network, setup.plan, step - 1) if average is not None and average.over.spans(step) else []
+    return (
+        updated_norms(model.network, setup.plan, step - 1) if average is not None and average.over.spans(step) else []
+    )

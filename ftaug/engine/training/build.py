@@ -23,7 +23,7 @@ from ftaug.engine.loading.split import DataSplit, shared_samples, size_mismatche
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
-from ftaug.engine.training.gradient_checkpointing import recompute
+from ftaug.engine.training.gradient_checkpointing import enable_gradient_checkpointing
 from ftaug.engine.training.peft import adapt
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, Unscale
@@ -99,7 +99,7 @@ def build(
     if pretrained:
         method.start()
     if experiment.train.gradient_checkpointing:
-        recompute(backbone)
+        enable_gradient_checkpointing(backbone)
     if experiment.train.compile:
         model.network.compile(dynamic=None)
     return TrainingState(

@@ -17,7 +17,7 @@ from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.system.profiler import phase
 from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
-from ftaug.engine.training.peft import require_reached
+from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged
 from ftaug.interfaces.data import MeanLoss
@@ -71,7 +71,7 @@ def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
         rate = set_rates(setup, step, progress)
         loss, samples = accumulate_gradients(setup, step, feed)
         if step == 0:
-            require_reached(setup.method, network)
+            require_gradients(setup.method, network)
         with phase("optimizer"):
             norms = stage_norms(setup) if is_recorded(setup.horizon, step + 1) else {}
             norm = update(setup, step)

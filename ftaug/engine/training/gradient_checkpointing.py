@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from ftaug.interfaces.model import Backbone
 
 
-def recompute(backbone: Backbone) -> None:
+def enable_gradient_checkpointing(backbone: Backbone) -> None:
     """Enable gradient checkpointing for every block of a backbone, in place."""
     for block in blocks(backbone):
         block.forward = partial(_checkpointed_forward, block, block.forward)

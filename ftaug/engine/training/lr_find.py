@@ -99,7 +99,7 @@ def steepest(curve: Curve) -> float:
     return float(curve.rates[warm + int(slopes[warm:].argmin())])
 
 
-def below_the_minimum(curve: Curve) -> float:
+def tenth_of_minimum(curve: Curve) -> float:
     """Return a tenth of the rate with the lowest smoothed loss."""
     return float(curve.rates[int(curve.smoothed.argmin())]) / 10
 
@@ -124,7 +124,7 @@ def valley(curve: Curve) -> float:
     return float(curve.rates[first + (last - first) * 2 // 3])
 
 
-RULES = {"steepest": steepest, "minimum / 10": below_the_minimum, "valley": valley}
+RULES = {"steepest": steepest, "minimum / 10": tenth_of_minimum, "valley": valley}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def restore(adapted: PeftModel, network: nn.Module, tensors: Mapping[str, Tensor
         adapted.state[name] = torch.empty_like(parameters[name], requires_grad=False).copy_(tensor)
 
 
-def require_reached(adapted: PeftModel, network: nn.Module) -> None:
+def require_gradients(adapted: PeftModel, network: nn.Module) -> None:
     """Raise ExperimentError if a parameter that the method added received no gradient."""
     parameters = dict(network.named_parameters())
     for name, beside in adapted.parameters.items():
