@@ -124,7 +124,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     setup, folder = session.setup, session.folder
     session.require_room()
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
-    chosen |= {"micro_batch": setup.parts.samples if setup.parts is not None else None}
+    chosen |= {"micro_batch": setup.micro_batch.samples if setup.micro_batch is not None else None}
     chosen |= {"evaluation_precision": setup.evaluation_device.precision, "threads": setup.device.threads}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
     kept = keep_origin(setup, folder.path)

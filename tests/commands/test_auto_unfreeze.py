@@ -88,7 +88,7 @@ def test_the_gain_is_how_the_loss_falls(desk, monkeypatch):
         size, steepness = (float(nn.utils.get_total_norm(tensors)) for tensors in (own, gradients))
 
         def loss():
-            feed = auto_unfreeze.fed(setup, first)
+            feed = auto_unfreeze.batch_feed(setup, first)
             steps = range(first, first + GRADIENT_STEPS)
             return np.mean([auto_unfreeze.accumulate_gradients(setup, step, feed)[0].item() for step in steps])
 

@@ -11,7 +11,7 @@ import tiny_models as models
 import torch
 
 from ftaug.engine.loading.batches import batches
-from ftaug.engine.loading.prepare import epochs_of
+from ftaug.engine.loading.prepare import epoch_sampler_of
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
@@ -184,5 +184,5 @@ def test_what_lies_below_the_frozen_layers_has_no_gradient(folder: Path) -> None
 @pytest.mark.parametrize(("samples", "expected"), [(640, 5), (8, 1), (100_000, 16)])
 def test_a_bucket_is_a_part_of_the_epoch(tmp_path, samples, expected):
     (tmp_path / "a.yaml").write_text("modality: text\ndata: {train: docstrings}\nbackbone: tiny_text\n")
-    assert epochs_of(load(tmp_path / "a.yaml"), samples).bucket == expected
-    assert epochs_of(load(tmp_path / "a.yaml", ["data.bucket=7"]), samples).bucket == 7
+    assert epoch_sampler_of(load(tmp_path / "a.yaml"), samples).bucket == expected
+    assert epoch_sampler_of(load(tmp_path / "a.yaml", ["data.bucket=7"]), samples).bucket == 7

@@ -1,4 +1,4 @@
-"""Augmented copies of training samples, and the digest of all of them: the same however they are made."""
+"""Generate augmented copies of training samples for export, reproducible for any number of workers."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,41 +12,41 @@ from torch.utils.data import Dataset
 
 from ftaug.engine.loading.batches import Failure, PreparedDataset, naming
 from ftaug.engine.loading.split import DataSplit
-from ftaug.engine.loading.workers import served
+from ftaug.engine.loading.workers import load_items
 from ftaug.errors import FtaugError
 
 CHUNK = 16
 
 
 class Wanted(NamedTuple):
-    """A copy to be made: of the sample at a position of the portion, as training meets it in epoch `copy`."""
+    """A copy to generate: the sample at a position of the split, augmented as in training epoch `copy`."""
 
     position: int
     copy: int
 
 
 class Copy(NamedTuple):
-    """A copy that was made."""
+    """A generated copy."""
 
     wanted: Wanted
     labels: tuple[str, ...]
-    values: Mapping[str, Mapping[str, float | str]]  # what was drawn, by the name of the op
-    digest: str  # sha256 over which copy it is and what it holds
-    cells: Mapping[str, str]  # the sample in the columns of a table; empty where it has a file
-    content: bytes  # of its file; empty where it has none
+    values: Mapping[str, Mapping[str, float | str]]  # drawn parameters, by augmentation
+    digest: str  # SHA-256 of the copy's identity and content
+    cells: Mapping[str, str]  # values of table columns; empty if it has a file
+    content: bytes  # of its file; empty if it has none
     suffix: str
 
 
 class As(Enum):
-    """What copies are made for."""
+    """The output that copies are generated for."""
 
-    DIGEST = auto()  # to be told apart, and forgotten
-    FILES = auto()  # to be written, each to a file of its own
-    CELLS = auto()  # to be written to the columns of a table
+    DIGEST = auto()  # only hashed, to compare them
+    FILES = auto()  # written to one file each
+    CELLS = auto()  # written to the columns of a table
 
 
 def numbers(portion: DataSplit, copies: int, *, balance: bool) -> np.ndarray:
-    """How many copies each sample gets: int64 (n,); balanced, each class gets as many as the commonest."""
+    """Return the number of copies of each sample: int64 (n,); with `balance` all classes get the same total."""
     if not balance:
         return np.full(len(portion), copies)
     result = np.empty(len(portion), np.int64)
@@ -59,7 +59,7 @@ def numbers(portion: DataSplit, copies: int, *, balance: bool) -> np.ndarray:
 
 
 def wanted(numbers: np.ndarray) -> Iterator[Wanted]:
-    """All copies, in the order that their digest is taken in."""
+    """Iterate all copies to generate, in the order of the digest."""
     for position, count in enumerate(numbers.tolist()):
         for copy in range(count):
             yield Wanted(position, copy)
@@ -67,23 +67,23 @@ def wanted(numbers: np.ndarray) -> Iterator[Wanted]:
 
 @dataclass(frozen=True)
 class Copies(Dataset[list[Copy | Failure]]):
-    """Answers requests for copies in whichever process it lives."""
+    """Dataset that generates chunks of copies, in a worker or the main process."""
 
     prepared: PreparedDataset
     made_as: As
 
     def __getitem__(self, chunk: list[Wanted]) -> list[Copy | Failure]:
-        """Make the copies of a chunk, up to the first that fails."""
-        made: list[Copy | Failure] = []
-        for one in chunk:
+        """Generate the copies of a chunk, up to the first that fails."""
+        copies: list[Copy | Failure] = []
+        for wanted in chunk:
             try:
-                made.append(self.make(one))
+                copies.append(self.make(wanted))
             except FtaugError as error:
-                return [*made, Failure(error)]
-        return made
+                return [*copies, Failure(error)]
+        return copies
 
     def make(self, wanted: Wanted) -> Copy:
-        """Make a copy; raises BadData naming the sample."""
+        """Generate a copy; raises BadSample with the name of the sample."""
         prepared, verbs = self.prepared, self.prepared.verbs
         raw, streams, labels = prepared.read(wanted.position, wanted.copy)
         with naming(prepared.portion, wanted.position):
@@ -96,12 +96,12 @@ class Copies(Dataset[list[Copy | Failure]]):
 
 
 def make(copies: Copies, wanted: Iterable[Wanted], workers: int, start: str | None = None) -> Iterator[Copy]:
-    """Make copies in their order; `start` says how workers start: by fork, where there is that, unless set."""
-    for chunk in served(copies, _chunks(wanted), workers, start=start, collate=_as_it_is):
-        for made in chunk:
-            if isinstance(made, Failure):
-                raise made.error
-            yield made
+    """Generate copies in their order; `start` is the workers' start method, by default fork where it exists."""
+    for chunk in load_items(copies, _chunks(wanted), workers, start=start, collate=_identity):
+        for copy in chunk:
+            if isinstance(copy, Failure):
+                raise copy.error
+            yield copy
 
 
 def _chunks(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
@@ -110,5 +110,5 @@ def _chunks(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:
         yield chunk
 
 
-def _as_it_is(chunk: Any) -> Any:
+def _identity(chunk: Any) -> Any:
     return chunk

@@ -1,4 +1,7 @@
-"""Batch k of epoch e is a function of (seed, e, k): no sampler state, the same for any number of workers."""
+"""Batch sampling and collation: the samples of each batch, as a function of (seed, epoch, step).
+
+There is no sampler state to save, and batches are the same for any number of workers.
+"""
 
 import math
 import sys
@@ -17,76 +20,79 @@ from ftaug.engine.loading import seeds
 from ftaug.engine.loading.class_sampling import Resampling
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
-from ftaug.engine.loading.workers import served
+from ftaug.engine.loading.workers import load_items
 from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces.data import Streams
 
 
 class BatchRequest(NamedTuple):
-    """The samples of one micro-batch. An epoch of None asks for them as evaluation sees them."""
+    """The samples of one micro-batch to load; an epoch of None means evaluation, without augmentation."""
 
     ids: np.ndarray
     epoch: int | None
     step: int
     part: int
     share: float  # of the step's samples
-    rounds: np.ndarray | None = None  # for each, how often it was visited before; None: once an epoch
+    rounds: np.ndarray | None = None  # number of earlier visits of each sample; None: one visit an epoch
 
 
 class Batch(NamedTuple):
-    """A collated micro-batch and what was asked for."""
+    """A collated micro-batch and its request."""
 
-    inputs: Any  # a tensor; or a NamedTuple of some, where the device is to finish it
-    targets: torch.Tensor  # of the samples as they came out: an augmentation may change a class
+    inputs: Any  # a tensor, or a NamedTuple of tensors for augmentation on the device
+    targets: torch.Tensor  # after augmentation, which may change a class
     request: BatchRequest
 
 
 class Failure(NamedTuple):
-    """A sample that could not be prepared, on its way from a worker to the run."""
+    """The error of a sample that could not be loaded, passed from a worker to the main process."""
 
     error: FtaugError
 
 
 class Source(Protocol):
-    """Answers requests for batches."""
+    """A dataset indexed by batch requests."""
 
     @property
     def portion(self) -> DataSplit:
-        """The samples that the requests are about."""
+        """The split that requests index."""
 
     @property
     def sizes(self) -> np.ndarray | None:
-        """How much work each sample is; None where all are alike."""
+        """The size of each sample, such as its tokens; None if all are equal."""
 
     def __getitem__(self, request: BatchRequest) -> Batch | Failure: ...
 
 
 @dataclass(frozen=True)
 class EpochSampler:
-    """How training visits its samples: whole epochs of steps whose sizes differ by one sample at most."""
+    """Batch sampler of training: shuffled epochs, length buckets, micro-batches and class resampling.
+
+    The steps of an epoch differ by one sample at most.
+    """
 
     seed: int
     samples: int
     batch_size: int
     accumulate: int
-    sizes: np.ndarray | None = None  # of the samples: those alike are visited together
-    bucket: int = 1  # steps of the random order among which that is done
-    parting: TokenBudget | None = None  # how a batch of unequal samples is parted; None: not for their sizes
+    sizes: np.ndarray | None = None  # of the samples; those of similar size are batched together
+    bucket: int = 1  # number of steps among which samples are sorted by size
+    token_budget: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
-    micro: int | None = None  # the most samples of a micro-batch; None: as many as a batch has
+    micro: int | None = None  # maximum samples of a micro-batch; None: the batch size
 
     @property
     def steps(self) -> int:
-        """Optimizer steps in one epoch."""
+        """The number of optimizer steps per epoch."""
         return math.ceil(self.samples / (self.batch_size * self.accumulate))
 
     @property
     def most(self) -> int:
-        """The most samples of a micro-batch."""
+        """The maximum number of samples of a micro-batch."""
         return min(self.batch_size, self.micro or self.batch_size)
 
     def requests(self, start: int, stop: int) -> Iterator[BatchRequest]:
-        """The micro-batches of the steps from `start` up to `stop`."""
+        """Iterate the micro-batches of the steps from `start` up to, not including, `stop`."""
         for step in range(start, stop):
             epoch, position = divmod(step, self.steps)
             if position == 0 or step == start:
@@ -94,38 +100,38 @@ class EpochSampler:
                 sizes = None if self.sizes is None else self.sizes[visited]
                 chunks = self._chunks(epoch, sizes)
             chunk = chunks[position]
-            for part, visits in enumerate(self._parts(chunk, sizes)):
-                again = None if rounds is None else rounds[visits]
-                yield BatchRequest(visited[visits], epoch, step, part, len(visits) / len(chunk), again)
+            for part, visits in enumerate(self._micro_batches(chunk, sizes)):
+                earlier = None if rounds is None else rounds[visits]
+                yield BatchRequest(visited[visits], epoch, step, part, len(visits) / len(chunk), earlier)
 
     def _visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """The samples that an epoch visits, in random order, and how often each was visited before."""
+        """Return the samples of an epoch in random order, and the number of earlier visits of each."""
         if self.resampling is not None:
             return self.resampling.visits(epoch)
         return seeds.order(self.seed, epoch, self.samples), None
 
     def _chunks(self, epoch: int, sizes: np.ndarray | None) -> list[np.ndarray]:
-        """The visits of each step of an epoch: in their order, within a bucket of steps those alike together."""
+        """Return the visits of each step of an epoch, sorted by size within buckets of steps."""
         chunks = np.array_split(np.arange(self.samples), self.steps)
         if sizes is None or self.bucket == 1:
             return chunks
         for start in range(0, self.steps, self.bucket):
-            alike = chunks[start : start + self.bucket]
-            together = np.concatenate(alike)
-            together = together[np.argsort(sizes[together], kind="stable")]
-            chunks[start : start + self.bucket] = np.split(together, np.cumsum([len(c) for c in alike])[:-1])
+            in_bucket = chunks[start : start + self.bucket]
+            visits = np.concatenate(in_bucket)
+            visits = visits[np.argsort(sizes[visits], kind="stable")]
+            chunks[start : start + self.bucket] = np.split(visits, np.cumsum([len(c) for c in in_bucket])[:-1])
         return [chunks[i] for i in seeds.generator(self.seed, "buckets", epoch).permutation(self.steps)]
 
-    def _parts(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
-        """The micro-batches of a step: no more samples than a batch has, those alike together."""
-        if sizes is None or self.parting is None:
+    def _micro_batches(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
+        """Split the visits of a step into micro-batches, by the token budget where there is one."""
+        if sizes is None or self.token_budget is None:
             return np.array_split(chunk, math.ceil(len(chunk) / self.most))
         ordered = chunk[np.argsort(-sizes[chunk], kind="stable")]
-        return np.split(ordered, np.cumsum(self.parting.counts(sizes[ordered], self.most))[:-1])
+        return np.split(ordered, np.cumsum(self.token_budget.counts(sizes[ordered], self.most))[:-1])
 
 
 def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iterator[BatchRequest]:
-    """The micro-batches of one evaluation: every sample once, in order, or the smallest first where there are sizes."""
+    """Iterate the batches of an evaluation: every sample once, in order, or by ascending size if sizes are given."""
     order = np.arange(samples) if sizes is None else np.argsort(sizes, kind="stable")
     for part, start in enumerate(range(0, samples, batch_size)):
         positions = order[start : start + batch_size]
@@ -134,32 +140,32 @@ def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iter
 
 @dataclass(frozen=True)
 class PreparedDataset(Dataset[Batch | Failure]):
-    """Answers requests: reads, prepares and collates in whichever process it lives."""
+    """Dataset that reads, augments and collates the samples of batch requests, in a worker or the main process."""
 
     portion: DataSplit
     modality: str
     pipeline: Any
     seed: int
     relabels: bool = False  # whether the pipeline may change a sample's classes
-    plans: bool = False  # whether the device does what it can of the augmentation
-    plain: Any = None  # the pipeline of the first view, where several are compared
+    plans: bool = False  # whether augmentation runs on the device where it can
+    plain: Any = None  # pipeline of the first view, if an objective compares several
     views: int = 1
-    varying: frozenset[str] = frozenset()  # the streams that differ between views
-    sizes: np.ndarray | None = None  # how much work each sample is
+    varying: frozenset[str] = frozenset()  # names of the random streams that differ between views
+    sizes: np.ndarray | None = None  # size of each sample
 
     @property
     def verbs(self) -> ModuleType:
-        """The modality's."""
+        """The module with the functions of the modality."""
         return sys.modules.get(f"ftaug.{self.modality}.samples") or import_module(f"ftaug.{self.modality}.samples")
 
     def __getitem__(self, request: BatchRequest) -> Batch | Failure:
-        """Prepare the samples of a request."""
+        """Load the batch of a request; return a Failure if a sample cannot be loaded."""
         targets = self.portion.targets[request.ids]
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
         for place, position in enumerate(request.ids):
             try:
-                again = request.epoch if request.rounds is None else int(request.rounds[place])
-                views, target = self.sample(int(position), again)
+                epoch = request.epoch if request.rounds is None else int(request.rounds[place])
+                views, target = self.sample(int(position), epoch)
             except FtaugError as error:
                 return Failure(error)
             for prepared, view in zip(by_view, views, strict=False):
@@ -167,14 +173,17 @@ class PreparedDataset(Dataset[Batch | Failure]):
             if target is not None:
                 targets[place] = target
         collate = self.verbs.collate_plans if self._only_plans(request.epoch) else self.verbs.collate
-        return Batch(collate([one for view in by_view for one in view]), torch.from_numpy(targets), request)
+        return Batch(collate([sample for view in by_view for sample in view]), torch.from_numpy(targets), request)
 
     def _only_plans(self, epoch: int | None) -> bool:
-        """Whether samples are finished on the device; not in evaluation, which augments nothing."""
+        """Return whether augmentation of samples is finished on the device; never in evaluation."""
         return self.plans and epoch is not None
 
     def sample(self, position: int, epoch: int | None) -> tuple[list[Any], np.ndarray | None]:
-        """Prepare a sample's views; with its target, where the pipeline may change that. Raises BadData naming it."""
+        """Load and augment a sample; return its views, and its target if the pipeline may change it.
+
+        Raises BadSample with the name of the sample.
+        """
         raw, streams, labels = self.read(position, epoch)
         prepare = self.verbs.plan if self._only_plans(epoch) else self.verbs.prepare
         with naming(self.portion, position):
@@ -189,11 +198,14 @@ class PreparedDataset(Dataset[Batch | Failure]):
             return views, self.portion.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
 
     def _of_view(self, streams: Streams, view: int) -> Streams:
-        """The streams of a view: all views share those of the ops that do not vary."""
+        """Return the random streams of a view; augmentations that do not vary share theirs between views."""
         return lambda op: streams(f"{op}@{view}" if op in self.varying else op)
 
     def read(self, position: int, epoch: int | None) -> tuple[Any, Streams | None, tuple[str, ...]]:
-        """A sample as stored, with its random streams and its classes; without both for evaluation."""
+        """Read a sample, with its random streams and its classes; None and none in evaluation.
+
+        Raises BadSample with the name of the sample.
+        """
         sample = int(self.portion.ids[position])
         with naming(self.portion, position):
             raw = self.portion.samples.read(sample)
@@ -204,7 +216,7 @@ class PreparedDataset(Dataset[Batch | Failure]):
 
 @contextmanager
 def naming(portion: DataSplit, position: int) -> Iterator[None]:
-    """Put the sample's name before what is wrong with it."""
+    """Context manager that turns BadData into BadSample with the name of the sample."""
     try:
         yield
     except BadData as error:
@@ -212,23 +224,23 @@ def naming(portion: DataSplit, position: int) -> Iterator[None]:
 
 
 def batches(source: Source, requests: Iterable[BatchRequest], workers: int, pin: bool) -> Iterator[Batch]:
-    """Answer the requests in their order, ahead of time where there are workers; raises what a sample raised."""
-    for answer in iterate_batches(source, requests, workers, pin):
-        if isinstance(answer, Failure):
-            raise answer.error
-        yield answer
+    """Iterate the batches of requests in their order, prefetched by workers; raises the error of a sample."""
+    for batch in iterate_batches(source, requests, workers, pin):
+        if isinstance(batch, Failure):
+            raise batch.error
+        yield batch
 
 
 def iterate_batches(
     source: Source, requests: Iterable[BatchRequest], workers: int, pin: bool
 ) -> Iterator[Batch | Failure]:
-    """The same, with a failure in place of each batch that has a sample which could not be prepared."""
-    for item in served(cast(PreparedDataset, source), requests, workers, pin=pin):
+    """Iterate the batches of requests, with a Failure in place of each batch with a sample that cannot be loaded."""
+    for item in load_items(cast(PreparedDataset, source), requests, workers, pin=pin):
         yield item if isinstance(item, Failure) else Batch(item[0], item[1], BatchRequest(*item[2]))
 
 
 def to_device(inputs: Any, device: torch.device) -> Any:
-    """The inputs of a batch on a device: a tensor, or a NamedTuple of tensors and numbers."""
+    """Move the inputs of a batch to a device: a tensor, or a NamedTuple of tensors and numbers."""
     if isinstance(inputs, torch.Tensor):
         return inputs.to(device, non_blocking=True)
     return type(inputs)(*(to_device(v, device) if isinstance(v, torch.Tensor) else v for v in inputs))

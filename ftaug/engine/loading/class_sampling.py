@@ -1,8 +1,8 @@
-"""Which samples an epoch visits where a sampler says how much of it each class has: a function of (seed, epoch).
+"""Class-balanced sampling: over- and undersample classes by quotas, as a function of (seed, epoch).
 
-The samples of a class are visited in rounds, each all of them once in a random order of its own, and an epoch takes
-the next visits of each class: all samples of a class come as often, give or take one. The round of a visit stands for
-the epoch in augmentation: a sample that comes twice in an epoch is augmented in two ways.
+The samples of a class are visited in rounds. Each round visits all of them once, in its own random order, and an epoch
+takes the next visits of each class, so that all samples of a class are visited equally often, plus or minus one. The
+round replaces the epoch in the seed of augmentation: a sample visited twice in an epoch is augmented in two ways.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ftaug.engine.loading import seeds
 
 @dataclass(frozen=True)
 class Resampling:
-    """How often an epoch visits each class."""
+    """The number of visits of each class in an epoch, and their order."""
 
     seed: int
     targets: np.ndarray  # int64 (n,): the classes of the samples
@@ -23,11 +23,11 @@ class Resampling:
 
     @classmethod
     def by(cls, sampler: Component, seed: int, targets: np.ndarray, counts: np.ndarray) -> "Resampling":
-        """As a sampler says for classes with so many samples."""
+        """Compute the quotas by a sampler from the number of samples per class."""
         return cls(seed, targets, _apportioned(np.asarray(sampler(counts), np.float64), len(targets)))
 
     def visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The samples of an epoch in their order, and the round that each is visited in: int64 (n,) both."""
+        """Return the positions of an epoch in their order, and the round of each visit: int64 (n,) both."""
         positions, rounds = [], []
         for code, quota in enumerate(self.quotas.tolist()):
             if quota:
@@ -42,12 +42,12 @@ class Resampling:
         return np.concatenate(positions)[shuffled], np.concatenate(rounds)[shuffled]
 
     def _order(self, code: int, turn: int, count: int) -> np.ndarray:
-        """The order in which a round visits the samples of a class."""
+        """Return the random order of the samples of a class in a round."""
         return np.asarray(seeds.generator(self.seed, "sampler", code, turn).permutation(count))
 
 
 def _apportioned(shares: np.ndarray, total: int) -> np.ndarray:
-    """Split a number by shares, what is left over going to the largest remainders."""
+    """Apportion a number by shares with the largest-remainder method."""
     ideal = total * shares / shares.sum()
     quotas = np.floor(ideal).astype(np.int64)
     quotas[np.argsort(quotas - ideal, kind="stable")[: total - int(quotas.sum())]] += 1

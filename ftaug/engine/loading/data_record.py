@@ -1,4 +1,4 @@
-"""Which samples a run is trained and measured on: kept in its folder, and looked up by later starts and commands."""
+"""Record the samples of a run and their splits in its folder, and restore the splits later."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ log = logging.getLogger("ftaug")
 
 SAMPLES_FILE = "samples.csv"
 LEFT_OUT = " (cannot be read)"
-"""What follows the split of a sample that training left out."""
+"""Suffix of the split of a sample that training left out."""
 
 SHOWN = 3
-"""Samples of each kind of change that are named."""
+"""Maximum number of samples to name for each kind of change."""
 
 
 class Row(NamedTuple):
-    """A sample in the file; the samples of a dataset stand in their order."""
+    """A row of the file: one sample, in the order of its dataset."""
 
     split: str
-    key: str  # what identifies it wherever the data lie
-    sample: str  # its name for people, where that is not the key
-    target: str  # its classes, with a bar between several, or its numbers
+    key: str  # identifies it independent of the location of the data
+    sample: str  # its human-readable name, if that is not the key
+    target: str  # its classes or regression targets, separated by bars
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The human-readable name."""
         return self.sample or self.key
 
 
 def fingerprints(portions: Mapping[str, DataSplit]) -> dict[str, str]:
-    """The fingerprint of the dataset that the samples of each purpose come from."""
+    """Return the fingerprint of the dataset of each split."""
     return {purpose: portion.samples.fingerprint for purpose, portion in portions.items()}
 
 
 def to_csv(portions: Mapping[str, DataSplit]) -> str:
-    """What the run folder keeps: a row for every sample of the datasets."""
+    """Format the record as CSV: a row for every sample of the datasets."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Row._fields)
@@ -66,9 +66,9 @@ def to_csv(portions: Mapping[str, DataSplit]) -> str:
 
 
 def _described(samples: Samples) -> Iterator[tuple[str, str, str]]:
-    """Of each sample its key, its name for people, and its label.
+    """Iterate the key, the human-readable name and the label of each sample.
 
-    The key identifies it wherever the data lie; it is the name where the dataset knows nothing better.
+    The key is the name if the dataset has no keys.
     """
     labels = _labels(samples.targets, samples.task)
     for index, (key, target) in enumerate(zip(sample_keys(samples), labels, strict=True)):
@@ -77,7 +77,7 @@ def _described(samples: Samples) -> Iterator[tuple[str, str, str]]:
 
 
 def _labels(targets: np.ndarray, task: Task) -> Iterator[str]:
-    """The labels of samples as the file has them."""
+    """Iterate the labels of samples in the format of the file."""
     if task.regression:
         yield from ("|".join(map(repr, numbers)) for numbers in targets.tolist())
     elif task.multi_label:
@@ -88,10 +88,10 @@ def _labels(targets: np.ndarray, task: Task) -> Iterator[str]:
 
 @dataclass
 class Comparison:
-    """How the samples of a dataset differ from those in the record."""
+    """The differences between a dataset and the record: added, removed and relabeled samples."""
 
     new_classes: Sequence[str] = ()
-    ids: dict[str, list[int]] = field(default_factory=dict)  # of the samples that are still there, by their split
+    ids: dict[str, list[int]] = field(default_factory=dict)  # of the samples that still exist, by split
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     relabelled: list[str] = field(default_factory=list)
@@ -106,7 +106,7 @@ class Comparison:
 
 
 def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
-    """Match the samples of a dataset with what a run recorded; of equal keys the first with the first."""
+    """Match the samples of a dataset to the record by key; samples with equal keys by their order."""
     result = Comparison([name for name in samples.task.classes if name not in task.classes])
     before: Counter[str] = Counter()
     recorded = {_numbered(row.key, before): row for row in rows}
@@ -124,7 +124,7 @@ def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
 
 
 def _numbered(key: str, seen: Counter[str]) -> str:
-    """Tell equal keys apart by how often they came before, and count this one."""
+    """Make equal keys distinct by the number of earlier ones, and count this one."""
     count = seen[key]
     seen[key] = count + 1
     return f"{key}\0{count}" if count else key
@@ -135,9 +135,9 @@ def _listed(names: Sequence[str]) -> str:
 
 
 class RecordedData(Mapping[str, DataSplit]):
-    """The samples of a run in the split and the classes that it was trained with; a dataset is read when it is needed.
+    """The data splits of a run as it was trained, read lazily; samples added later belong to no split.
 
-    Samples that came later belong to no split. Where a dataset changed, `cautions` says so.
+    `cautions` has a message for each dataset that changed.
     """
 
     def __init__(self, folder: Path, data: Data, task: Task, recorded: Mapping[str, str]) -> None:
@@ -176,7 +176,7 @@ class RecordedData(Mapping[str, DataSplit]):
         return self._portions[purpose]
 
     def change(self, purpose: str) -> str:
-        """How the dataset of a purpose differs from that of training; the empty string where it does not."""
+        """Describe how the dataset of a split changed since training; the empty string if it did not."""
         dataset = self._dataset_of(purpose)
         if dataset not in self._comparisons:
             samples = getattr(self._data, dataset)(dataset)
@@ -187,21 +187,21 @@ class RecordedData(Mapping[str, DataSplit]):
         return "" if comparison is None else f"data.{dataset} changed since training: {comparison}"
 
     def _dataset_of(self, purpose: str) -> str:
-        """The key of the dataset that the samples of a purpose come from."""
+        """Return the key of the dataset that a split is taken from."""
         return "train" if isinstance(getattr(self._data, purpose), Split | Fold) else purpose
 
     def _unchanged_ids(self, dataset: str, purpose: str) -> list[int]:
         return [index for index, row in enumerate(self._rows(dataset)) if row.split == purpose]
 
     def _rows(self, dataset: str) -> Iterator[Row]:
-        """The rows of a dataset."""
+        """Iterate the recorded rows of a dataset."""
         for row in read_rows(self._folder / SAMPLES_FILE):
             if row.split and self._dataset_of(row.split.removesuffix(LEFT_OUT)) == dataset:
                 yield row
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a record; raises BadData where it cannot be read."""
+    """Iterate the rows of a record; raises BadData if it cannot be read."""
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.reader(file, strict=True)

@@ -1,4 +1,4 @@
-"""What the names of the classes say of how the labels were read: known only once the data are."""
+"""Heuristic checks of class names: detect numbers, names, joined labels or missing values read as classes."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,14 +13,14 @@ from ftaug.interfaces.data import Task
 if TYPE_CHECKING:
     from ftaug.engine.loading.split import DataSplit
 
-FEWEST_SAMPLES = 8
-"""Fewer say nothing of how many classes there are among them."""
+MIN_SAMPLES = 8
+"""Minimum number of samples to compare with the number of classes."""
 
 SEPARATORS = ("|", ";", ",")
 
 
 def cautions(experiment: Experiment, train: "DataSplit") -> Iterator[str]:
-    """Labels that look like numbers, like names of samples, like several labels in one, or like missing values."""
+    """Yield warnings for class names that look like numbers, sample names, joined labels or missing values."""
     task = train.task
     if task.regression:
         return
@@ -34,7 +34,7 @@ def cautions(experiment: Experiment, train: "DataSplit") -> Iterator[str]:
 
 
 def looks_like(task: Task, counts: np.ndarray, settings: Mapping[str, Any]) -> list[str]:
-    """What the classes seem to be, if not classes: several labels in one, numbers, or names of samples."""
+    """Describe what the class names look like if not classes: joined labels, numbers or sample names."""
     numbers = names.are_numbers(name.replace(",", ".") for name in task.classes)
     many = list(_many_classes(task.classes, counts, settings, numbers=numbers)) if not task.multi_label else []
     return many if many and numbers else list(_joined_names(task.classes, settings)) or many
@@ -43,12 +43,12 @@ def looks_like(task: Task, counts: np.ndarray, settings: Mapping[str, Any]) -> l
 def _many_classes(
     classes: tuple[str, ...], counts: np.ndarray, settings: Mapping[str, Any], *, numbers: bool
 ) -> Iterator[str]:
-    """A class for nearly every sample: a number to predict, or the name of the sample."""
-    here, samples = np.flatnonzero(counts), int(counts.sum())
-    if samples < FEWEST_SAMPLES or len(here) <= samples / 2:
+    """Yield a message if more than half as many classes as samples exist: regression targets or sample names."""
+    present, samples = np.flatnonzero(counts), int(counts.sum())
+    if samples < MIN_SAMPLES or len(present) <= samples / 2:
         return
-    such = ", ".join(f"'{classes[code]}'" for code in here[:3])
-    text = f"{len(here):,} classes for {samples:,} samples, such as {such}"
+    examples = ", ".join(f"'{classes[code]}'" for code in present[:3])
+    text = f"{len(present):,} classes for {samples:,} samples, such as {examples}"
     if numbers:
         remedy = "set target in place of label" if "target" in settings else "list them in a table"
         yield f"{text}: they look like numbers to predict; for regression {remedy}"
@@ -57,25 +57,27 @@ def _many_classes(
 
 
 def _joined_names(classes: tuple[str, ...], settings: Mapping[str, Any]) -> Iterator[str]:
-    """Classes such as `a|b` and `b|c`, whose parts come again."""
+    """Yield a message if classes look like joined labels, such as `a|b` and `b|c`."""
     for mark in SEPARATORS:
         several = [name for name in classes if mark in name]
-        parts = Counter(names.normalized(part) for name in classes for part in name.split(mark))
-        of_several = {names.normalized(part) for name in several for part in name.split(mark)} - {""}
-        again = sum(parts[part] > 1 for part in of_several)
-        if mark != settings.get("labels_separator") and len(several) > 1 and again > len(of_several) / 2:
-            what = f"such as '{several[0]}' and '{several[1]}'"
+        labels = Counter(names.normalized(label) for name in classes for label in name.split(mark))
+        of_several = {names.normalized(label) for name in several for label in name.split(mark)} - {""}
+        repeated = sum(labels[label] > 1 for label in of_several)
+        if mark != settings.get("labels_separator") and len(several) > 1 and repeated > len(of_several) / 2:
+            examples = f"such as '{several[0]}' and '{several[1]}'"
             remedy = f'set labels_separator: "{mark}"' if "labels_separator" in settings else "list them in a table"
             yield (
-                f"{len(several):,} of {len(classes):,} classes look like several labels in one, {what}; "
+                f"{len(several):,} of {len(classes):,} classes look like several labels in one, {examples}; "
                 f"for several labels a sample {remedy}"
             )
             return
 
 
 def _order(experiment: Experiment, classes: tuple[str, ...], *, can_be_set: bool) -> Iterator[str]:
-    """Classes that a loss or a metric takes for steps of a scale, and that stand in the order of their names."""
-    uses = [part.name for part in (experiment.loss, *experiment.evaluate.metrics) if part.fact("ordered")]
+    """Yield a warning if an ordinal loss or metric is used with classes in alphabetical order."""
+    uses = [
+        component.name for component in (experiment.loss, *experiment.evaluate.metrics) if component.fact("ordered")
+    ]
     if not uses or names.are_numbers(classes) or names.ordered(classes) != [*classes]:
         return
     listed = " < ".join(classes[:8]) + (" < …" if len(classes) > 8 else "")

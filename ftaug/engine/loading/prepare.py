@@ -1,9 +1,9 @@
-"""How samples reach the model: pipelines, the order of an epoch, and batches by size."""
+"""Build datasets, batch samplers and the training length from an experiment."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,22 +16,19 @@ from ftaug.engine.system.device import Device
 from ftaug.interfaces.modality import Modality
 from ftaug.interfaces.model import TrainingLength
 
-if TYPE_CHECKING:
-    pass
-
-MOST_ALIKE = 16
-"""Steps among which those alike are batched together, at most: more would hardly pad less."""
+MAX_BUCKET = 16
+"""Maximum number of steps in a length bucket; more would hardly reduce padding."""
 
 
 def modality_of(experiment: Experiment) -> Modality:
-    """The verbs of the experiment's modality."""
+    """Import the module with the functions of the experiment's modality."""
     return cast(Modality, import_module(f"ftaug.{experiment.modality}.samples"))
 
 
 def prepared(
     experiment: Experiment, portion: DataSplit, augment: Any, preprocessing: Mapping[str, Any]
 ) -> PreparedDataset:
-    """A portion's samples with the pipeline that leads them to the model."""
+    """Build the dataset of a split with its pipeline of augmentation and preprocessing."""
     verbs = modality_of(experiment)
     pipeline = verbs.pipeline(augment, preprocessing)
     sizes = verbs.sizes(portion.samples, portion.ids, pipeline)
@@ -41,17 +38,17 @@ def prepared(
 
 
 def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
-    """The preprocessing for evaluation, which may look at several views of a sample."""
+    """Return the preprocessing of evaluation, with its number of views (test-time augmentation)."""
     return {**preprocessing, "views": experiment.evaluate.views}
 
 
 def views_of(experiment: Experiment) -> int:
-    """How many views of each sample training compares."""
+    """Return the number of views of each sample that the training objective compares."""
     return 1 + int(experiment.objective.settings.get("augmented", 0)) if experiment.objective is not None else 1
 
 
-def compared(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
-    """The training samples in as many views as the objective compares."""
+def with_views(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
+    """Return the training dataset with as many views per sample as the objective compares."""
     if views_of(experiment) == 1:
         return data
     varying = {op.name for op in experiment.augment if op.fact("varies")}
@@ -60,41 +57,44 @@ def compared(data: PreparedDataset, experiment: Experiment, preprocessing: Mappi
     return replace(data, plain=plain, views=views_of(experiment), varying=frozenset(names))
 
 
-def epochs_of(
+def epoch_sampler_of(
     experiment: Experiment,
     train_size: int,
     sizes: np.ndarray | None = None,
     resampling: Resampling | None = None,
-    parting: TokenBudget | None = None,
+    token_budget: TokenBudget | None = None,
 ) -> EpochSampler:
-    """How training visits its samples."""
+    """Build the batch sampler of training."""
     data = experiment.data
     plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
-    bucket = max(1, min(MOST_ALIKE, plain.steps // 4)) if data.bucket == "auto" else data.bucket
-    if experiment.mix is not None:  # its step is mixed first, and then parted
-        parting = None
-    return replace(plain, sizes=sizes, bucket=bucket, parting=parting, resampling=resampling)
+    bucket = max(1, min(MAX_BUCKET, plain.steps // 4)) if data.bucket == "auto" else data.bucket
+    if experiment.mix is not None:  # a step is mixed as a whole first, then split
+        token_budget = None
+    return replace(plain, sizes=sizes, bucket=bucket, token_budget=token_budget, resampling=resampling)
 
 
-def parting_of(experiment: Experiment, device: Device) -> TokenBudget | None:
-    """How batches of unequal samples are parted on a device; by itself not where the samples of a batch meet."""
-    apart = experiment.mix is None and experiment.objective is None
-    return TokenBudget.on(device.torch.type, experiment.data.batch_tokens, apart=apart)
+def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | None:
+    """Return the token budget of a device, if any.
+
+    `auto` disables it when samples of a batch interact (mix, objective).
+    """
+    independent = experiment.mix is None and experiment.objective is None
+    return TokenBudget.on(device.torch.type, experiment.data.batch_tokens, apart=independent)
 
 
 def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None:
-    """Which samples an epoch visits, where a sampler says so."""
+    """Return the class resampling of the experiment's sampler; None without one."""
     sampler = experiment.data.sampler
     return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
 
 
 def horizon(experiment: Experiment, train_size: int) -> TrainingLength:
-    """How long the run is."""
-    steps = epochs_of(experiment, train_size).steps
+    """Compute the number of training steps."""
+    steps = epoch_sampler_of(experiment, train_size).steps
     return TrainingLength(steps * experiment.train.epochs, steps)
 
 
 def sizes_of(experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
-    """How much work each sample is; None where all are alike."""
+    """Return the size of each sample, such as its tokens; None if all are equal."""
     verbs = modality_of(experiment)
     return verbs.sizes(portion.samples, portion.ids, verbs.pipeline((), preprocessing))

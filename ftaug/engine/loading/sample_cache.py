@@ -1,4 +1,4 @@
-"""Prepared parts of samples kept between epochs: where, whether they fit, and until when."""
+"""Cache decoded samples between epochs, in memory or on disk (`data.cache`)."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,26 +18,27 @@ from ftaug.errors import ExperimentError, StorageError, Unavailable
 
 PROBES = 8
 EPOCHS = 8
-"""The space is judged by so many samples, as so many epochs would leave them."""
+"""The needed space is estimated from this number of samples, each over this number of epochs."""
 
-CAUTIOUS, AT_MOST = 0.5, 0.9
-"""The share of the free space that `auto` takes, and that is taken where the user asks for a place."""
+AUTO_SHARE, MAX_SHARE = 0.5, 0.9
+"""Maximum share of the free space to use: for `auto`, and for a place that the user sets."""
 
 
 @dataclass(frozen=True)
 class Cache:
-    """What became of `data.cache`."""
+    """The resolved `data.cache`: where samples are cached, if anywhere."""
 
     place: str | None  # ram or disk
-    text: str  # for people
+    text: str  # human-readable
     folder: Path | None = None
 
 
 @contextmanager
 def caching(setup: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
-    """The setup with samples that are kept as its `data.cache` asks; what lies in memory goes at the end.
+    """Context manager that adds the sample cache of `data.cache` to the training state.
 
-    Raises StorageError where the place that was asked for is too small, before anything is written.
+    A cache in memory is deleted at the end. Raises StorageError if the configured place is too small, before anything
+    is written.
     """
     for folder in abandoned():
         shutil.rmtree(folder, ignore_errors=True)
@@ -49,50 +50,50 @@ def caching(setup: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
         yield setup, cache
         return
     verbs, must_keep = modality_of(setup.experiment), setup.experiment.data.cache != "auto"
-    kept: dict[str, DataSplit] = {}
+    cached: dict[str, DataSplit] = {}
     for purpose, portion in setup.portions.items():
         folder = cache.folder / _key(portion.samples.fingerprint, verbs.cache_version)
-        kept[purpose] = replace(portion, samples=verbs.cached(portion.samples, folder, must_keep))
+        cached[purpose] = replace(portion, samples=verbs.cached(portion.samples, folder, must_keep))
     try:
-        yield replace(setup, portions=kept), cache
+        yield replace(setup, portions=cached), cache
     finally:
         if cache.place == "ram":
             shutil.rmtree(cache.folder, ignore_errors=True)
 
 
 def _choose(setup: TrainingState) -> Cache:
-    """Where to keep what: where the user says, or where there is room."""
-    asked, needed = setup.experiment.data.cache, _needed(setup)
+    """Choose the place of the cache: as configured, or for `auto` where there is room; raises ExperimentError."""
+    setting, needed = setup.experiment.data.cache, _needed(setup)
     if needed == 0:
-        if asked == "auto":
+        if setting == "auto":
             return Cache(None, "auto → off (the samples are in memory already)")
         raise ExperimentError(
-            f"data.cache: {asked} would gain nothing: the samples are in memory already; leave it out"
+            f"data.cache: {setting} would gain nothing: the samples are in memory already; leave it out"
         )
-    return choose_location("data.cache", str(asked), needed, "decoded")
+    return choose_location("data.cache", str(setting), needed, "decoded")
 
 
-def choose_location(setting: str, asked: str, needed: int, name: str) -> Cache:
-    """Where so many bytes go: to the place that a setting asks for, or for `auto` to wherever there is room, if at all.
+def choose_location(setting: str, place: str, needed: int, name: str) -> Cache:
+    """Choose where to cache `needed` bytes: at the configured place, or for `auto` in memory or on disk if they fit.
 
-    Raises Unavailable, StorageError.
+    `setting` is the key path for errors, `name` the subfolder on disk. Raises Unavailable, StorageError.
     """
-    places = {"ram": _memory(), "disk": cache_folder() / name}
-    if asked == "auto":
-        for place, folder in places.items():
-            if folder is not None and needed <= CAUTIOUS * _free(folder):
-                return Cache(place, f"auto → {place} ({_sizes(needed, _free(folder))})", folder)
+    folders = {"ram": _memory(), "disk": cache_folder() / name}
+    if place == "auto":
+        for candidate, folder in folders.items():
+            if folder is not None and needed <= AUTO_SHARE * _free(folder):
+                return Cache(candidate, f"auto → {candidate} ({_sizes(needed, _free(folder))})", folder)
         return Cache(None, f"auto → off ({_size(needed)} do not fit into half of what is free)")
-    folder = places[asked]
+    folder = folders[place]
     if folder is None:
         raise Unavailable(f"{setting}: ram needs a file system in memory at /dev/shm; use disk")
-    if needed > AT_MOST * _free(folder):
-        raise StorageError(f"{setting}: {asked} has too little room at {folder}: {_sizes(needed, _free(folder))}")
-    return Cache(asked, f"{asked} ({_sizes(needed, _free(folder))})", folder)
+    if needed > MAX_SHARE * _free(folder):
+        raise StorageError(f"{setting}: {place} has too little room at {folder}: {_sizes(needed, _free(folder))}")
+    return Cache(place, f"{place} ({_sizes(needed, _free(folder))})", folder)
 
 
 def _needed(setup: TrainingState) -> int:
-    """The bytes that all samples will take, by the look of a few."""
+    """Estimate the bytes of all cached samples from a few of them."""
     total = 0.0
     for purpose, portion in setup.portions.items():
         prepared = setup.prepared(purpose)
@@ -108,12 +109,13 @@ def _needed(setup: TrainingState) -> int:
 
 
 def _memory() -> Path | None:
+    """Return this process's folder on a file system in memory; None if there is no such file system."""
     folder = memory_folder()
     return folder / of_this_process("run") if folder else None
 
 
 def _free(folder: Path) -> int:
-    """Free bytes where a folder is or will be; in memory, also no more than the system has to give."""
+    """Return the free bytes of a folder's file system; for one in memory at most the available memory."""
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -124,13 +126,14 @@ def _free(folder: Path) -> int:
 
 
 def _available() -> int:
-    """Bytes of memory that processes may take without swapping."""
+    """Return the available memory in bytes, without swapping."""
     with Path("/proc/meminfo").open() as lines:
-        figures: Mapping[str, int] = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-    return figures.get("MemAvailable", figures["MemFree"])
+        meminfo: Mapping[str, int] = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    return meminfo.get("MemAvailable", meminfo["MemFree"])
 
 
 def _key(fingerprint: str, version: str) -> str:
+    """Return the cache key of a dataset and the version of the cached format."""
     return sha256(f"{fingerprint} {version}".encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What identifies samples wherever the data lie, and in whatever order."""
+"""Keys that identify samples independent of the location and order of the dataset."""
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
@@ -9,14 +9,14 @@ from ftaug.interfaces.data import Samples
 
 
 def sample_keys(samples: Samples) -> Iterator[str]:
-    """The key of each sample; its name where the dataset knows nothing better."""
+    """Iterate the keys of samples; the names if the dataset has no keys."""
     return map(getattr(samples, "key", samples.name), range(len(samples)))
 
 
 def identities(keys: Iterable[str], groups: np.ndarray | None) -> np.ndarray:
-    """A 64-bit hash of each sample's key, or of the smallest key in its group: uint64 (n,).
+    """Hash each sample's key, or the smallest key in its group, to 64 bits: uint64 (n,).
 
-    Where samples that belong to no group have the same key, the first, second … of them differ.
+    Without groups, the hashes of samples with the same key are made distinct by their order.
     """
     if groups is None:
         words = np.array([_word(key) for key in keys], np.uint64)

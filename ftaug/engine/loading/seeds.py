@@ -1,4 +1,4 @@
-"""Counter-based random streams: every draw is a function of what it is for, never of what was drawn before."""
+"""Counter-based random number streams (Philox): draws depend on seed, epoch and sample, never on earlier draws."""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -12,20 +12,20 @@ from ftaug.interfaces.data import Streams
 
 @lru_cache(maxsize=1024)
 def word(text: str) -> int:
-    """A fixed 64-bit number for a name."""
+    """Hash a name to a 64-bit number."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def generator(seed: int, purpose: str, *counter: int) -> np.random.Generator:
-    """The Philox stream keyed by (seed, purpose) at a counter of up to three words."""
-    words = np.zeros(4, np.uint64)  # word 0 is the one that advances while drawing
+    """Return the Philox generator keyed by (seed, purpose) at a counter of up to three words."""
+    words = np.zeros(4, np.uint64)  # word 0 advances while drawing
     words[4 - len(counter) :] = counter
     key = Key(seed, word(purpose))
     return np.random.Generator(np.random.Philox(key, counter=words))  # type: ignore[arg-type]  # numpy takes it
 
 
 class Key(ISeedSequence):
-    """Hands a key to Philox as it is; `key=` costs three times as much, because numpy asks for entropy first."""
+    """Pass a key to Philox unchanged; `key=` is three times slower, because numpy reads entropy first."""
 
     def __init__(self, *words: int) -> None:
         self.words = np.array(words, np.uint64)
@@ -36,9 +36,10 @@ class Key(ISeedSequence):
 
 
 def streams(seed: int, epoch: int, sample: int) -> Streams:
-    """The streams of one sample in one epoch: from the name of an op to its generator.
+    """Return the random streams of one sample in one epoch: a function from the name of an op to its generator.
 
-    A generator serves until the next stream of the same name: to set its state takes an eighth of making a new one.
+    A generator is valid until the next stream of the same name, as it is reused: setting its state takes an eighth of
+    the time of creating one.
     """
     key = seed, word("augment")
 
@@ -60,10 +61,10 @@ def _reused(op: str) -> np.random.Generator:
 
 
 def order(seed: int, epoch: int, count: int) -> np.ndarray:
-    """The order in which an epoch visits `count` samples: int64 (count,)."""
+    """Return the shuffled order of an epoch with `count` samples: int64 (count,)."""
     return generator(seed, "order", epoch).permutation(count)
 
 
 def step_seed(seed: int, step: int, part: int) -> int:
-    """What dropout and other randomness inside the network start from, for one part of one step."""
+    """Return the torch seed of a micro-batch, for dropout and other randomness inside the network."""
     return word(f"{seed}/{step}/{part}") >> 1

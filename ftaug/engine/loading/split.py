@@ -1,4 +1,4 @@
-"""The samples of one purpose: train, val or test."""
+"""Train, validation and test splits: read the datasets, split them, and map their classes to those of training."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,43 +16,43 @@ from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.errors import BadData, FtaugError, combined, did_you_mean
 from ftaug.interfaces.data import Samples, SplitRows, Task
 
-LISTED = 8  # names in a message
+LISTED = 8  # maximum number of names in a message
 
 
 @dataclass(frozen=True)
 class DataSplit:
-    """Some of a dataset's samples. A sample's id is its position in the dataset, whatever was split off."""
+    """A data split: a subset of a dataset's samples. A sample's id is its position in the whole dataset."""
 
     purpose: str
     samples: Samples
     ids: np.ndarray  # int64 (n,)
-    targets: np.ndarray  # of these samples, in the classes of the task: as `Samples.targets` has them
+    targets: np.ndarray  # of these samples, as in `Samples.targets`, in the classes of `task`
     task: Task
-    left_out: tuple[int, ...] = ()  # the ids of those that cannot be read
+    left_out: tuple[int, ...] = ()  # the ids of samples that cannot be read
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def names(self) -> Iterator[str]:
-        """The samples' names for a person."""
+        """Iterate the human-readable names of the samples."""
         return (self.samples.name(int(i)) for i in self.ids)
 
     def labels(self, position: int) -> tuple[str, ...]:
-        """The classes of a sample; none in regression."""
+        """Return the class names of a sample; none in regression."""
         if self.task.regression:
             return ()
         target = self.targets[position]
-        found = np.flatnonzero(target) if self.task.multi_label else [target]
-        return tuple(self.task.classes[code] for code in found)
+        codes = np.flatnonzero(target) if self.task.multi_label else [target]
+        return tuple(self.task.classes[code] for code in codes)
 
     def describe(self, position: int) -> str:
-        """What a sample is, for a person: its classes, or its numbers with their names."""
+        """Return the human-readable label of a sample: its classes, or its regression targets with their names."""
         if not self.task.regression:
             return ", ".join(self.labels(position)) or "none"
         return ", ".join(f"{n} {x:.15g}" for n, x in zip(self.task.classes, self.targets[position], strict=True))
 
     def target(self, labels: Sequence[str]) -> np.ndarray:
-        """The target of a sample of these classes: an index, or uint8 (classes,)."""
+        """Encode class names as a target: an index, or multi-hot uint8 (classes,)."""
         codes = [self.task.classes.index(name) for name in labels]
         if not self.task.multi_label:
             return np.array(codes[0], np.int64)
@@ -61,18 +61,18 @@ class DataSplit:
         return row
 
     def without(self, positions: Sequence[int]) -> "DataSplit":
-        """The same samples without those at the positions, which cannot be read."""
-        kept = np.delete(np.arange(len(self)), positions)
+        """Return the split without the samples at the positions, which cannot be read."""
+        remaining = np.delete(np.arange(len(self)), positions)
         left_out = (*self.left_out, *self.ids[list(positions)].tolist())
-        return replace(self, ids=self.ids[kept], targets=self.targets[kept], left_out=left_out)
+        return replace(self, ids=self.ids[remaining], targets=self.targets[remaining], left_out=left_out)
 
     @property
     def fingerprint(self) -> str:
-        """Digest of which samples these are."""
+        """A SHA-256 digest of the dataset and the ids of the samples."""
         return sha256(self.samples.fingerprint.encode() + self.ids.tobytes()).hexdigest()
 
     def counts(self) -> np.ndarray:
-        """Samples per class: int64 (classes,); in regression all of them for each number."""
+        """Count the samples per class: int64 (classes,); in regression all samples for each target."""
         if self.task.regression:
             return np.full(len(self.task.classes), len(self), np.int64)
         if self.task.multi_label:
@@ -81,20 +81,23 @@ class DataSplit:
 
 
 def whole(purpose: str, samples: Samples, task: Task) -> DataSplit:
-    """All samples of a dataset, their targets in the classes of the task."""
+    """Return all samples of a dataset as a split, their targets in the classes of the task; raises BadData."""
     return subset(purpose, samples, np.arange(len(samples)), task)
 
 
 def subset(purpose: str, samples: Samples, ids: np.ndarray, task: Task) -> DataSplit:
-    """The samples with these ids, their targets in the classes of the task; raises BadData where those do not fit."""
+    """Return the samples with these ids as a split.
+
+    Targets are mapped to the classes of the task; raises BadData if they do not fit.
+    """
     targets = samples.targets[ids]
     if samples.task != task:
-        targets = _translated(purpose, targets, samples.task, task)
+        targets = _map_targets(purpose, targets, samples.task, task)
     return DataSplit(purpose, samples, ids, targets, task)
 
 
-def _translated(purpose: str, targets: np.ndarray, source: Task, task: Task) -> np.ndarray:
-    """Targets in the classes of another task; classes that no sample has need not be among them."""
+def _map_targets(purpose: str, targets: np.ndarray, source: Task, task: Task) -> np.ndarray:
+    """Map targets to the classes of another task; raises BadData for a class with samples that the task lacks."""
     if source.regression != task.regression:
         raise BadData(f"data.{purpose}: has {'numbers' if source.regression else 'classes'}, unlike data.train")
     if task.regression:
@@ -120,7 +123,7 @@ def _translated(purpose: str, targets: np.ndarray, source: Task, task: Task) -> 
 
 
 def portions(data: Data, seed: int) -> dict[str, DataSplit]:
-    """Read the datasets and take out the splits: `train`, and `val` and `test` where there are any."""
+    """Read the datasets and split them into `train`, and `val` and `test` if there are any; raises BadData."""
     read = _read(data)
     train = read["train"]
     _check_names(train.task)
@@ -131,15 +134,15 @@ def portions(data: Data, seed: int) -> dict[str, DataSplit]:
     sources = {"test": data.test, "val": data.val}
     if any(isinstance(source, Split | Fold) for source in sources.values()):
         words = identities(sample_keys(train), train.groups)
-        with _explained(result["train"], data.train.settings):
+        with _explain_labels(result["train"], data.train.settings):
             for purpose, source in sources.items():
                 if isinstance(source, Split):
-                    held = _held_out(result["train"], purpose, source.split, words, seed)
+                    mask = _held_out(result["train"], purpose, source.split, words, seed)
                 elif isinstance(source, Fold):
-                    held = _fold(result["train"], source, words, seed)
+                    mask = _fold(result["train"], source, words, seed)
                 else:
                     continue
-                result["train"], result[purpose] = _parted(result["train"], purpose, held)
+                result["train"], result[purpose] = _split_off(result["train"], purpose, mask)
     for purpose in ("test", "val"):
         if purpose in read:
             result[purpose] = whole(purpose, read[purpose], train.task)
@@ -147,16 +150,16 @@ def portions(data: Data, seed: int) -> dict[str, DataSplit]:
 
 
 def _check_names(task: Task) -> None:
-    """Refuse a dataset whose classes have the same name, which no reader of ftaug gives."""
-    called = [names.normalized(name) for name in task.classes]
-    counts = Counter(called)
-    if same := [repr(name) for name, key in zip(task.classes, called, strict=True) if counts[key] > 1]:
+    """Raise BadData if classes have the same normalized name, which the readers of ftaug rule out."""
+    normalized = [names.normalized(name) for name in task.classes]
+    counts = Counter(normalized)
+    if same := [repr(name) for name, key in zip(task.classes, normalized, strict=True) if counts[key] > 1]:
         raise BadData(f"data.train: the classes {', '.join(same[:8])} have the same name but for blanks or encoding")
 
 
 @contextmanager
-def _explained(train: DataSplit, settings: Mapping[str, Any]) -> Iterator[None]:
-    """Say what labels that cannot be split look like."""
+def _explain_labels(train: DataSplit, settings: Mapping[str, Any]) -> Iterator[None]:
+    """Context manager that adds what the labels look like to the error of a failed split."""
     try:
         yield
     except BadData as error:
@@ -165,7 +168,7 @@ def _explained(train: DataSplit, settings: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _read(data: Data) -> dict[str, Samples]:
-    """The datasets by purpose; raises what is wrong with any of them in one error."""
+    """Read the datasets by purpose; raises the errors of all of them as one."""
     samples: dict[str, Samples] = {}
     errors: list[FtaugError] = []
     for purpose, source in (("train", data.train), ("test", data.test), ("val", data.val)):
@@ -180,20 +183,22 @@ def _read(data: Data) -> dict[str, Samples]:
 
 
 def shared_samples(portion: DataSplit, train: DataSplit) -> str | None:
-    """How many samples, read from files or tables of their own, are also for training; None where there are none."""
-    keys, others = (getattr(part.samples, "keys", None) for part in (portion, train))  # not every dataset has them
+    """Return a warning if samples of a split, read from another dataset, are also in the training split."""
+    keys, others = (
+        getattr(split.samples, "keys", None) for split in (portion, train)
+    )  # optional attribute of a dataset
     if portion.samples is train.samples or keys is None or others is None:
         return None
     shared = np.flatnonzero(np.isin(keys[portion.ids], others[train.ids]))
     if not len(shared):
         return None
     name = portion.samples.name(int(portion.ids[shared[0]]))
-    what = "1 sample is" if len(shared) == 1 else f"{len(shared):,} samples are"
-    return f"{what} also in train, such as {name}: what is measured there says nothing of new samples"
+    subject = "1 sample is" if len(shared) == 1 else f"{len(shared):,} samples are"
+    return f"{subject} also in train, such as {name}: what is measured there says nothing of new samples"
 
 
-def unlike_asked(data: Data, portions: Mapping[str, DataSplit]) -> Iterator[str]:
-    """Splits whose size is far from what was asked for, and why."""
+def size_mismatches(data: Data, portions: Mapping[str, DataSplit]) -> Iterator[str]:
+    """Yield a warning for every split whose size is far from the configured one, with the reason."""
     groups = portions["train"].samples.groups
     why = "each class is on both sides" if groups is None else "groups and rows of the same sample stay together"
     samples = len(portions["train"])
@@ -201,21 +206,23 @@ def unlike_asked(data: Data, portions: Mapping[str, DataSplit]) -> Iterator[str]
         if isinstance(source, Split):
             size = len(portions[purpose])
             samples += size
-            asked = source.split if isinstance(source.split, int) else round(source.split * samples)
-            if abs(size - asked) > max(1, asked / 4):
-                yield f"{purpose}: {size:,} sample{'s' * (size != 1)}, not {asked:,} as asked for: {why}"
+            requested = source.split if isinstance(source.split, int) else round(source.split * samples)
+            if abs(size - requested) > max(1, requested / 4):
+                yield f"{purpose}: {size:,} sample{'s' * (size != 1)}, not {requested:,} as asked for: {why}"
 
 
 def notes_of(portions: Mapping[str, DataSplit]) -> list[str]:
-    """What the datasets say to a person; what was split off says nothing of its own."""
+    """Collect the notes of the datasets and the samples left out; datasets that several splits share appear once."""
     train = portions["train"].samples
-    own = {purpose: one for purpose, one in portions.items() if purpose == "train" or one.samples is not train}
-    notes = [f"{purpose}: {note}" for purpose, portion in own.items() for note in portion.samples.notes]
+    datasets = {
+        purpose: split for purpose, split in portions.items() if purpose == "train" or split.samples is not train
+    }
+    notes = [f"{purpose}: {note}" for purpose, portion in datasets.items() for note in portion.samples.notes]
     return notes + [f"{purpose}: {_left_out(portion)}" for purpose, portion in portions.items() if portion.left_out]
 
 
 def _left_out(portion: DataSplit) -> str:
-    """Say which samples are left out."""
+    """Describe the samples that are left out, by name."""
     names = ", ".join(portion.samples.name(index) for index in portion.left_out[:LISTED])
     more = " …" if len(portion.left_out) > LISTED else ""
     count = len(portion.left_out)
@@ -223,7 +230,7 @@ def _left_out(portion: DataSplit) -> str:
 
 
 def unused_rows(portions: Mapping[str, DataSplit]) -> list[str]:
-    """Say how many rows of a table with a split column no dataset of the experiment reads."""
+    """Return a warning for each table with a split column that has rows of splits that the experiment does not read."""
     tables: dict[tuple[str, str], tuple[SplitRows, list[str]]] = {}
     for purpose, portion in portions.items():
         rows: SplitRows | None = getattr(portion.samples, "split_rows", None)
@@ -244,18 +251,18 @@ def unused_rows(portions: Mapping[str, DataSplit]) -> list[str]:
 
 
 def _held_out(train: DataSplit, purpose: str, size: float, words: np.ndarray, seed: int) -> np.ndarray:
-    """Whether each training sample is held out for a purpose: bool (n,)."""
+    """Return a mask of the training samples to hold out for a purpose: bool (n,)."""
     seed = seeds.word(f"{seed}/{purpose}")
-    held = np.zeros(len(train), bool)
-    held[stratify.split(train.targets, _groups(train), size, words[train.ids], seed)[1]] = True
-    return held
+    mask = np.zeros(len(train), bool)
+    mask[stratify.split(train.targets, _groups(train), size, words[train.ids], seed)[1]] = True
+    return mask
 
 
 def _fold(train: DataSplit, fold: Fold, words: np.ndarray, seed: int) -> np.ndarray:
-    """Whether each training sample is in a fold: bool (n,)."""
+    """Return a mask of the training samples in a cross-validation fold: bool (n,); raises BadData."""
     counts = train.counts()
-    if train.task.kind == "single_label" and (alone := np.flatnonzero(counts == 1)).size:
-        name = train.task.classes[int(alone[0])]
+    if train.task.kind == "single_label" and (singletons := np.flatnonzero(counts == 1)).size:
+        name = train.task.classes[int(singletons[0])]
         raise BadData(
             f"data.train: class '{name}' has 1 sample, which cannot be on both sides of a fold; add some to it"
         )
@@ -265,13 +272,14 @@ def _fold(train: DataSplit, fold: Fold, words: np.ndarray, seed: int) -> np.ndar
 
 
 def _groups(train: DataSplit) -> np.ndarray | None:
+    """Return the group of each training sample; None without groups."""
     groups = train.samples.groups
     return None if groups is None else groups[train.ids]
 
 
-def _parted(train: DataSplit, purpose: str, held: np.ndarray) -> tuple[DataSplit, DataSplit]:
-    """What stays of the training samples, and those held out for a purpose."""
+def _split_off(train: DataSplit, purpose: str, mask: np.ndarray) -> tuple[DataSplit, DataSplit]:
+    """Split the training samples by a mask into those that remain and those held out for a purpose."""
     return (
-        replace(train, ids=train.ids[~held], targets=train.targets[~held]),
-        replace(train, purpose=purpose, ids=train.ids[held], targets=train.targets[held]),
+        replace(train, ids=train.ids[~mask], targets=train.targets[~mask]),
+        replace(train, purpose=purpose, ids=train.ids[mask], targets=train.targets[mask]),
     )

@@ -1,7 +1,7 @@
-"""Take samples out of a dataset for validation or test: stratified by class or number, never parting a group.
+"""Stratified train/validation splits and k-folds that keep groups together, stable under changes of the dataset.
 
-Membership goes by a hash of each sample's identity, which ranks the samples: a sample that is added or removed, or rows
-in another order, leave almost all others on their side.
+Samples are ranked by a hash of their identity, which decides their membership: if samples are added, removed or
+reordered, almost all others stay in their split.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from ftaug.errors import BadData
 
 INTERVALS = 16
-"""The line of numbers is cut until no interval has more than such a part of the samples."""
+"""Regression targets are binned until no interval has more than this fraction (1 / INTERVALS) of the samples."""
 
 _SPLITMIX = tuple(map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)))
 
@@ -22,15 +22,15 @@ _SPLITMIX = tuple(map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D0
 def split(
     targets: np.ndarray, groups: np.ndarray | None, size: float | int, identities: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ids that stay and the ids held out, both ascending; a pure function of its arguments.
+    """Split into remaining and held-out ids, both ascending; deterministic; raises BadData.
 
     `identities` are uint64 (n,), a hash of what identifies a sample, or its group: the same for all samples of a group.
-    A float is the share to hold out, an int the number. Every class that can is on both sides; one with a single sample
-    (or group) stays. Without groups and with one label per sample the number is exact, save that a share is raised to
-    one sample per class; otherwise it is as near as groups and labels allow.
+    `size` is a share if it is a float, a number of samples if it is an int. Every class with two samples (or groups) or
+    more is on both sides; one with a single sample stays. Without groups and with one label per sample the size is
+    exact, except that a share is raised to one sample per class; otherwise it is as close as groups and labels allow.
     """
     samples = len(targets)
-    total = _wanted(samples, size)
+    total = _number_to_hold_out(samples, size)
     units = _units(targets, groups, identities)
     least = most = None
     if units.strict:
@@ -43,21 +43,23 @@ def split(
             )
         total = int(np.clip(total, least.sum(), most.sum()))
     share = size if isinstance(size, float) else total / samples
-    fewest = int(np.bincount(units.labels, minlength=1).max() < 2)  # else the labels see to it
-    held_out = _chosen(units, share, total, seed, least, most, fewest)
+    fewest = int(
+        np.bincount(units.labels, minlength=1).max() < 2
+    )  # with frequent labels, _put_on_both_sides holds some out
+    held_out = _hold_out(units, share, total, seed, least, most, fewest)
     if not units.strict:
         _put_on_both_sides(units, held_out, seed)
     mask = held_out[units.of_sample]
     if not 0 < mask.sum() < samples:
-        raise BadData(f"cannot hold out {_said(size)} of {samples} samples: too few samples or groups to part")
+        raise BadData(f"cannot hold out {_format_size(size)} of {samples} samples: too few samples or groups to part")
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 
 def folds(targets: np.ndarray, groups: np.ndarray | None, count: int, identities: np.ndarray, seed: int) -> np.ndarray:
-    """Which of `count` equal parts each sample is in: int64 (n,) from 0, a pure function of its arguments.
+    """Assign each sample to one of `count` equal folds: int64 (n,) from 0; deterministic; raises BadData.
 
-    Classes are spread evenly, and so are numbers by their size; a group is in one part as a whole. With one label per
-    sample and no groups the parts differ by one sample at most, and so do the samples of each class in them.
+    Folds are stratified by class, or by value in regression; a group is in one fold as a whole. With one label per
+    sample and no groups the sizes of folds differ by one sample at most, and so do those of each class in them.
     """
     units = _units(targets, groups, identities)
     if len(units.sizes) < count:
@@ -68,7 +70,7 @@ def folds(targets: np.ndarray, groups: np.ndarray | None, count: int, identities
         left = count - fold
         remaining = units.take(rest)
         total = int(remaining.sizes.sum()) // left
-        held_out = _chosen(remaining, 1 / left, total, seed + fold, staying=left - 1)
+        held_out = _hold_out(remaining, 1 / left, total, seed + fold, staying=left - 1)
         fold_of[rest[held_out]] = fold
         rest = rest[~held_out]
     return np.asarray(fold_of[units.of_sample])
@@ -76,19 +78,21 @@ def folds(targets: np.ndarray, groups: np.ndarray | None, count: int, identities
 
 @dataclass(frozen=True)
 class _Units:
-    """What is held out as a whole: samples, or groups of them."""
+    """The units that are held out as a whole: samples, or groups of them."""
 
     of_sample: np.ndarray  # int64 (samples,): the unit of each
-    identities: np.ndarray  # uint64 (units,)
-    sizes: np.ndarray  # int64 (units,): samples
+    identities: np.ndarray  # uint64 (units,): hashes
+    sizes: np.ndarray  # int64 (units,): number of samples
     strata: np.ndarray  # int64 (units,): where `strict`, the class
-    strict: bool  # whether each stratum has its share to the sample
-    nested: Sequence[np.ndarray] = ()  # int64 (units,) each, the finest first: strata held to their share on average
-    owners: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (pairs,): a unit that has a label
-    labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (pairs,): the label
+    strict: bool  # whether the share of each stratum is exact to the sample
+    nested: Sequence[np.ndarray] = ()  # int64 (units,) each, finest first: strata whose share holds on average
+    owners: np.ndarray = field(
+        default_factory=lambda: np.zeros(0, np.int64)
+    )  # (pairs,): the unit of a (unit, label) pair
+    labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (pairs,): the label of the pair
 
     def take(self, rows: np.ndarray) -> _Units:
-        """Some of the units, without their samples and labels."""
+        """Select units by row; `of_sample`, `owners` and `labels` stay those of all units."""
         return replace(
             self,
             identities=self.identities[rows],
@@ -99,6 +103,7 @@ class _Units:
 
 
 def _units(targets: np.ndarray, groups: np.ndarray | None, identities: np.ndarray) -> _Units:
+    """Build the units of a dataset and the strata that fit its targets."""
     samples = len(targets)
     if groups is None:
         of_sample, first = np.arange(samples), np.arange(samples)
@@ -112,13 +117,13 @@ def _units(targets: np.ndarray, groups: np.ndarray | None, identities: np.ndarra
     if targets.ndim == 1 and groups is None:
         return replace(units, strata=targets, strict=True)
     members, labels = (np.arange(samples), targets) if targets.ndim == 1 else np.nonzero(targets)
-    return _labelled(units, of_sample[members], np.asarray(labels))
+    return _stratify_by_labels(units, of_sample[members], np.asarray(labels))
 
 
-def _labelled(units: _Units, owners: np.ndarray, labels: np.ndarray) -> _Units:
-    """Stratify by the label of which a unit holds the largest share, and within it by all of the unit's labels.
+def _stratify_by_labels(units: _Units, owners: np.ndarray, labels: np.ndarray) -> _Units:
+    """Stratify units with several labels: by the label of which a unit holds the largest share, then by its label set.
 
-    Shares are of the power of two below the label's samples, so that one sample more seldom changes them.
+    Shares are relative to the power of two below the label's count, so that one more sample rarely changes them.
     """
     count = len(units.sizes)
     classes = int(labels.max(initial=-1)) + 1
@@ -129,7 +134,7 @@ def _labelled(units: _Units, owners: np.ndarray, labels: np.ndarray) -> _Units:
     leading = np.full(count, classes)
     unit, first = np.unique(owners[by_share], return_index=True)
     leading[unit] = labels[by_share][first]
-    words = _mixed(labels.astype(np.uint64), 0)
+    words = _hash_with_seed(labels.astype(np.uint64), 0)
     sums = np.zeros(count, np.uint64)
     np.add.at(sums, owners, words)
     label_sets = np.unique(np.stack([leading.astype(np.uint64), sums]), axis=1, return_inverse=True)[1]
@@ -137,12 +142,13 @@ def _labelled(units: _Units, owners: np.ndarray, labels: np.ndarray) -> _Units:
 
 
 def _intervals(values: np.ndarray) -> np.ndarray:
-    """The interval that each number is in: int64 (n,).
+    """Bin values into intervals with stable bounds: int64 (n,).
 
-    All floating-point numbers are one interval, and one that holds too many of the given ones is halved: which bounds
-    are used depends on the numbers, where they are does not, so that one more number seldom changes an interval.
+    Start with one interval of all floating-point numbers and halve each that holds too many values. The data decides
+    which bounds are used, but not where they are, so that one more value rarely changes an interval.
     """
-    bits = (values + 0.0).view(np.uint64)  # + 0.0: there is one zero
+    bits = (values + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0
+    # Order-preserving map from float64 to uint64: flip all bits of negatives, the sign bit of others.
     negative = bits >> np.uint64(63) == 1
     ordered = np.where(negative, ~bits, bits | np.uint64(1 << 63))
     ascending = np.sort(ordered)
@@ -160,7 +166,7 @@ def _intervals(values: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.sort(np.array(bounds, np.uint64)), ordered, side="right")
 
 
-def _chosen(
+def _hold_out(
     units: _Units,
     share: float,
     total: int,
@@ -170,15 +176,18 @@ def _chosen(
     fewest: int = 1,
     staying: int = 1,
 ) -> np.ndarray:
-    """Hold out units with `total` samples, by the ranks of their identities; returns a mask.
+    """Hold out units with `total` samples, by the ranks of their hashed identities; return a mask (units,).
 
-    Of groups at least the `fewest` are held out, and at least as many stay as are `staying`.
+    With groups, at least `fewest` are held out and at least `staying` remain.
     """
-    words = _mixed(units.identities, seed)
+    words = _hash_with_seed(units.identities, seed)
+    # Systematic sampling: rank by position within the stratum, level by level, and hold out the first ranks.
     place = words.astype(np.float64)
     for level, codes in enumerate(units.nested):
         order = np.lexsort((words, place, codes))
-        jitter = _mixed(words[order], level + 1).astype(np.float64) / 2**64  # a small stratum is held out by chance
+        jitter = (
+            _hash_with_seed(words[order], level + 1).astype(np.float64) / 2**64
+        )  # random whether a small stratum is held out
         sizes, counts = units.sizes[order], np.bincount(codes, weights=units.sizes)
         place[order] = (_sums_before(sizes, codes[order]) + jitter * sizes) / counts[codes[order]]
     order = np.lexsort((words, place, units.strata))
@@ -187,34 +196,34 @@ def _chosen(
     least = np.zeros_like(counts) if least is None else least
     quotas = _quotas(share * counts, least, counts if most is None else most, total)
     held_out = np.zeros(len(words), bool)
-    within = _sums_before(sizes, strata) + sizes / 2 < quotas[strata]  # more of it is within than beyond
-    if not units.strict:  # there is one stratum, and large groups in it
+    within = _sums_before(sizes, strata) + sizes / 2 < quotas[strata]  # more than half of the unit is within the quota
+    if not units.strict:  # one stratum, which may have large groups
         within = np.arange(len(order)) < min(max(int(within.sum()), fewest), len(order) - staying)
     held_out[order] = within
     return held_out
 
 
 def _sums_before(sizes: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """The sum of the sizes that come before each within its code; codes ascend."""
+    """Compute the exclusive cumulative sum of sizes within each code; codes are sorted."""
     sums = np.cumsum(sizes) - sizes
     return np.asarray(sums - sums[np.searchsorted(codes, codes)])
 
 
 def _put_on_both_sides(units: _Units, held_out: np.ndarray, seed: int) -> None:
-    """Move the smallest unit of each label that is on one side only and need not be, in place."""
-    words = _mixed(units.identities, seed)
+    """Move the smallest unit of each label that is on one side only although it has several units, in place."""
+    words = _hash_with_seed(units.identities, seed)
     holders = np.bincount(units.labels)
     held = np.bincount(units.labels, weights=held_out[units.owners], minlength=len(holders))
     one_sided = np.flatnonzero((holders > 1) & ((held == 0) | (held == holders)))
     for label in one_sided[np.argsort(holders[one_sided], kind="stable")]:
         owners = units.owners[units.labels == label]
         if held_out[owners].all() or not held_out[owners].any():
-            moved = owners[np.lexsort((words[owners], units.sizes[owners]))[0]]
-            held_out[moved] = not held_out[moved]
+            smallest = owners[np.lexsort((words[owners], units.sizes[owners]))[0]]
+            held_out[smallest] = not held_out[smallest]
 
 
-def _mixed(words: np.ndarray, seed: int) -> np.ndarray:
-    """Other 64-bit numbers for each seed, as even as hashes: uint64 (n,). Source: SplitMix64 (Steele et al., 2014)."""
+def _hash_with_seed(words: np.ndarray, seed: int) -> np.ndarray:
+    """Hash 64-bit words with a seed: uint64 (n,). Source: SplitMix64 (Steele et al., 2014)."""
     step, first, second = _SPLITMIX
     with np.errstate(over="ignore"):
         mixed = (words ^ np.uint64(seed % 2**64)) + step
@@ -223,22 +232,23 @@ def _mixed(words: np.ndarray, seed: int) -> np.ndarray:
         return np.asarray(mixed ^ (mixed >> np.uint64(31)))
 
 
-def _wanted(samples: int, size: float | int) -> int:
-    """The number of samples to hold out."""
+def _number_to_hold_out(samples: int, size: float | int) -> int:
+    """Return the number of samples to hold out; raises BadData if none or all would be."""
     total = size if isinstance(size, int) else round(size * samples)
     if isinstance(size, float) and 0 < size < 1:
         total = min(max(total, 1), samples - 1)
     if not 0 < total < samples:
-        raise BadData(f"cannot hold out {_said(size)} of {samples} samples: some must stay for training")
+        raise BadData(f"cannot hold out {_format_size(size)} of {samples} samples: some must stay for training")
     return total
 
 
-def _said(size: float | int) -> str:
+def _format_size(size: float | int) -> str:
+    """Format a size for messages."""
     return str(size) if isinstance(size, int) else f"{size:.4g} (a share)"
 
 
 def _quotas(ideal: np.ndarray, least: np.ndarray, most: np.ndarray, total: int) -> np.ndarray:
-    """Apportion `total` to strata by largest remainder, each from `least` to `most`."""
+    """Apportion `total` to strata by the largest-remainder method, each between `least` and `most`."""
     quotas = np.clip(np.floor(ideal).astype(np.int64), least, most)
     while (missing := total - int(quotas.sum())) != 0:
         step = 1 if missing > 0 else -1

@@ -1,41 +1,41 @@
-"""How a batch of samples of unequal size goes through the network: in parts, where that spares more than it costs."""
+"""Token budget: split a batch of samples of unequal size into micro-batches where that saves padding."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-AT_ONCE = 2048
-"""What a processor computes quickest: a larger part leaves its caches."""
+CPU_TOKENS = 2048
+"""The fastest number of tokens per micro-batch on a CPU: larger ones exceed its caches."""
 
-PASS_ON_CPU = 128
-"""What going through the network once more costs there, in the unit of the sizes."""
+CPU_PASS_COST = 128
+"""The overhead of another forward pass on a CPU, in tokens."""
 
-PASS_ELSEWHERE = 1 << 40
-"""More than any padding."""
+OTHER_PASS_COST = 1 << 40
+"""On other devices: more than any padding, so that batches are split only by the budget."""
 
 
 @dataclass(frozen=True)
 class TokenBudget:
-    """The most that goes through the network at once – samples times the largest of them –, and the cost of a pass."""
+    """The maximum tokens of a micro-batch, its samples times the longest, and the overhead of a forward pass."""
 
     budget: int
     cost: int
 
     @classmethod
-    def on(cls, device: str, asked: int | str | None, *, apart: bool) -> "TokenBudget | None":
-        """What was asked for; `auto` parts on a processor, if the samples of a batch may go apart."""
+    def on(cls, device: str, tokens: int | str | None, *, apart: bool) -> "TokenBudget | None":
+        """Return the token budget of a device; `auto` sets one on a CPU if samples may be split (`apart`)."""
         on_cpu = device == "cpu"
-        if asked == "auto":
-            asked = AT_ONCE if on_cpu and apart else None
-        return None if asked is None else cls(int(asked), PASS_ON_CPU if on_cpu else PASS_ELSEWHERE)
+        if tokens == "auto":
+            tokens = CPU_TOKENS if on_cpu and apart else None
+        return None if tokens is None else cls(int(tokens), CPU_PASS_COST if on_cpu else OTHER_PASS_COST)
 
     def counts(self, sizes: np.ndarray, most: int) -> list[int]:
-        """How many samples each part has, for sizes from the largest down; no part has more than `most`.
+        """Return the number of samples of each micro-batch, at most `most`, for sizes in descending order.
 
-        The cheapest way there is: a part costs its samples times the largest of them, and a pass.
+        Dynamic programming minimizes the total cost: of each micro-batch its samples times the largest, and a pass.
         """
         least = np.zeros(len(sizes) + 1)
-        first = np.zeros(len(sizes) + 1, np.int64)  # of the part that ends before each place
+        first = np.zeros(len(sizes) + 1, np.int64)  # start of the last micro-batch of the best split
         for end in range(1, len(sizes) + 1):
             starts = np.arange(max(0, end - most), end)
             work = sizes[starts] * (end - starts)

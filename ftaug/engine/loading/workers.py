@@ -1,4 +1,4 @@
-"""The processes that prepare batches: how many there are, and why one is no more."""
+"""Data loader workers: their number, prefetching, and clear errors when one hangs or dies."""
 
 import multiprocessing
 import signal
@@ -19,18 +19,18 @@ from ftaug.engine.system.signals import ignore_in_worker
 from ftaug.errors import FtaugError, OutOfMemory, StorageError
 
 PATIENCE = 60
-"""Seconds after which processes that give nothing are looked at."""
+"""Seconds without a batch after which the workers are checked for activity."""
 
 UTIME, STIME = 11, 12
-"""Where /proc/PID/stat has the time in the process and in the system, from the state on (proc(5))."""
+"""Fields of /proc/PID/stat with user and system CPU time, counted from the state (proc(5))."""
 
 
-def processes(asked: int | str) -> int:
-    """How many processes prepare samples: as many as asked for, or, for `auto`, by the machine."""
-    return max(1, min(8, usable_cores() - 1)) if isinstance(asked, str) else asked
+def processes(setting: int | str) -> int:
+    """Return the number of data loader workers: `data.workers`, or for `auto` by the number of cores, at most 8."""
+    return max(1, min(8, usable_cores() - 1)) if isinstance(setting, str) else setting
 
 
-def served(
+def load_items(
     source: Dataset[Any],
     requests: Iterable[Any],
     workers: int,
@@ -39,14 +39,14 @@ def served(
     start: str | None = None,
     collate: Callable[[Any], Any] | None = None,
 ) -> Iterator[Any]:
-    """What a source answers to requests, in their order; made ahead of time where there are workers.
+    """Iterate the items of a dataset for requests, in their order, prefetched by workers (a torch DataLoader).
 
-    `start` says how these start: by fork, where there is that, unless set. Raises what a person can do about one that
-    died.
+    `start` is the multiprocessing start method, by default fork where it exists. If a worker dies, raises an error that
+    says what to do: OutOfMemory or FtaugError; StorageError if all of them hang.
     """
     forks = "fork" in multiprocessing.get_all_start_methods()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="This DataLoader will create")  # more than there are cores
+        warnings.filterwarnings("ignore", message="This DataLoader will create")  # more workers than cores
         loader = DataLoader(
             source,
             sampler=requests,
@@ -61,31 +61,32 @@ def served(
         )
         if workers:
             malloc.give_back()
-        answers = iter(loader)
+        items = iter(loader)
     with watched() as running:
-        yield from _awaited(answers, running)
+        yield from _wait_for_items(items, running)
 
 
-def _awaited(answers: Iterator[Any], running: Sequence[BaseProcess]) -> Iterator[Any]:
-    """What comes, be it ever so late, as long as the processes that make it do something."""
-    spent = _computed(running)
+def _wait_for_items(items: Iterator[Any], running: Sequence[BaseProcess]) -> Iterator[Any]:
+    """Yield worker results; fail only if all workers are idle."""
+    cpu_time = _cpu_time(running)
     while True:
         try:
-            item = next(answers)
+            item = next(items)
         except StopIteration:
             return
         except RuntimeError as error:
-            if not str(error).startswith("DataLoader timed out"):  # what a sample raised may say that too
+            if not str(error).startswith("DataLoader timed out"):  # which the error of a sample may say too
                 raise
-            before, spent = spent, _computed(running)
-            if spent == before and all(process.is_alive() for process in running):
+            # A slow batch is no hang: workers that used CPU time since the last timeout are still loading.
+            before, cpu_time = cpu_time, _cpu_time(running)
+            if cpu_time == before and all(process.is_alive() for process in running):
                 raise _hang(running) from error
             continue
         yield item
 
 
-def _computed(running: Iterable[BaseProcess]) -> float:
-    """The processor time that processes have taken, in ticks; where the system does not say, as if they had worked."""
+def _cpu_time(running: Iterable[BaseProcess]) -> float:
+    """Return the CPU time of processes, in ticks; without /proc a value that always increases."""
     try:
         fields = [Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split() for process in running]
     except OSError:
@@ -94,9 +95,9 @@ def _computed(running: Iterable[BaseProcess]) -> float:
 
 
 def _hang(running: Iterable[BaseProcess]) -> FtaugError:
-    """The error for processes that do nothing; they are ended, for a stopped one would be waited for."""
+    """Build the error for workers that hang, and kill them: shutting down the DataLoader would wait for them."""
     for process in running:
-        with suppress(RuntimeError):  # PyTorch's, that it was killed
+        with suppress(RuntimeError):  # from PyTorch's SIGCHLD handler: a worker was killed
             process.kill()
             process.join()
     return StorageError(
@@ -107,18 +108,18 @@ def _hang(running: Iterable[BaseProcess]) -> FtaugError:
 
 @contextmanager
 def watched() -> Iterator[Sequence[BaseProcess]]:
-    """The processes that run by now; where one of them dies, raise what a person can do about it."""
+    """Context manager with the child processes; if one of them died, raises an error that says what to do."""
     running = multiprocessing.active_children()
     try:
         yield running
     except RuntimeError as error:
-        if exit_code := next((one.exitcode for one in running if one.exitcode), None):
+        if exit_code := next((process.exitcode for process in running if process.exitcode), None):
             raise _death(exit_code) from error
         raise
 
 
 def _death(exit_code: int) -> FtaugError:
-    """The error for a process that ended with a code, below 0 by a signal."""
+    """Build the error for a worker's exit code; below 0 it is the number of a signal."""
     if exit_code == -signal.SIGKILL:
         return OutOfMemory(
             "a process that prepares batches was killed, as the system does when memory runs out: "

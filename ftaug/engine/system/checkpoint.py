@@ -1,4 +1,4 @@
-"""Checkpoints: directories of safetensors and JSON, committed by one rename and verified before they are used."""
+"""Save and load checkpoints: directories of safetensors and JSON, committed by one rename, verified on loading."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def save(
     state: Mapping[str, Any],
     about: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the checkpoint of a step, so that it is there whole or not at all; `about` goes into every file of tensors.
+    """Save the checkpoint of a step atomically; `about` is stored in the metadata of every safetensors file.
 
-    Raises Diverged where the model is not finite and StorageError where the disk fails; older checkpoints stay.
+    Raises Diverged if the model is not finite and StorageError if the disk fails; older checkpoints stay.
     """
     _require_finite(tensors.get("model", {}), step)
     final = path_of(folder, step)
@@ -47,7 +47,7 @@ def save(
         try:
             _write(temporary, tensors, state, {"ftaug": dumps(about or {})})
             if final.exists():
-                if not _fault(final) and (final / MANIFEST).read_bytes() == (temporary / MANIFEST).read_bytes():
+                if not _defect(final) and (final / MANIFEST).read_bytes() == (temporary / MANIFEST).read_bytes():
                     shutil.rmtree(temporary)
                     return final
                 _discard(final)
@@ -58,44 +58,44 @@ def save(
             raise
         _crash_point("after_rename")
         sync_folder(folder)
-        for ahead in steps(folder):  # a run goes on from the newest that verifies, so these did not
+        for ahead in steps(folder):  # a run resumes from the newest valid one: later ones are corrupt
             if ahead > step:
                 _discard(path_of(folder, ahead))
     return final
 
 
 def require_room(folder: Path, size: int, last: int = 2) -> None:
-    """Raise StorageError where the disk has no room for the checkpoints, each of so many bytes.
+    """Raise StorageError if the disk has no room for the checkpoints, each of `size` bytes.
 
-    While one is saved there are the last ones, the best, and itself.
+    While one is being saved, there are the last ones, the best and the new one.
     """
     needed = max(1, last + 2 - len(steps(folder))) * size
     free = shutil.disk_usage(folder).free
     if free < needed:
-        have, want = f"{free / 1e6:,.0f} MB free", f"checkpoints take {needed / 1e6:,.0f} MB"
-        raise StorageError(f"{folder}: {have}, and {want}; free some space, or choose another --run-dir")
+        free_text, needed_text = f"{free / 1e6:,.0f} MB free", f"checkpoints take {needed / 1e6:,.0f} MB"
+        raise StorageError(f"{folder}: {free_text}, and {needed_text}; free some space, or choose another --run-dir")
 
 
 def newest(folder: Path) -> Path | None:
-    """Return the newest checkpoint that verifies, None where there is none; raises BadData where all are corrupt."""
-    faults = []
+    """Return the newest valid checkpoint, None if there are none; raises BadData if all are corrupt."""
+    defects = []
     for step in reversed(steps(folder)):
         path = path_of(folder, step)
-        fault = _fault(path)
-        if not fault:
+        defect = _defect(path)
+        if not defect:
             return path
         if path.exists():
-            faults.append(fault)
-            log.warning("checkpoint %s is corrupt (%s): taking the one before", path, fault)
-    if faults:
-        raise BadData(f"{folder}: no checkpoint is whole ({faults[0]}): start over with --fresh")
+            defects.append(defect)
+            log.warning("checkpoint %s is corrupt (%s): taking the one before", path, defect)
+    if defects:
+        raise BadData(f"{folder}: no checkpoint is whole ({defects[0]}): start over with --fresh")
     return None
 
 
 def best(folder: Path) -> Path | None:
-    """The checkpoint that a run folder's `best` names, None where there is no such link; raises BadData.
+    """Return the checkpoint that a run folder's link `best` points to, None if there is no link; raises BadData.
 
-    A copy of a run folder may have the checkpoint itself in place of the link.
+    In a copy of a run folder, `best` may be the checkpoint itself.
     """
     link = folder / "best"
     if not link.is_symlink():
@@ -107,44 +107,44 @@ def best(folder: Path) -> Path | None:
 
 
 def load(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
-    """Read a checkpoint's tensors, by the names that they were saved under, and its state; raises BadData."""
-    if fault := _fault(path):
-        raise BadData(f"checkpoint {path} is corrupt ({fault}): take another one or train again")
+    """Load a checkpoint: its tensors, by the names that they were saved under, and its state; raises BadData."""
+    if defect := _defect(path):
+        raise BadData(f"checkpoint {path} is corrupt ({defect}): take another one or train again")
     try:
         tensors = {file.name.removesuffix(TENSORS): load_file(file) for file in sorted(path.glob(f"*{TENSORS}"))}
         return tensors, json.loads((path / STATE).read_bytes())
-    except (SafetensorError, ValueError, OSError, RuntimeError) as error:  # also where it is deleted meanwhile
+    except (SafetensorError, ValueError, OSError, RuntimeError) as error:  # OSError also if it is deleted meanwhile
         if is_lack_of_memory(error):
             raise
         raise BadData(f"checkpoint {path} cannot be read: {error}") from error
 
 
 def path_of(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is."""
+    """Return the path of the checkpoint of a step."""
     return folder / f"{PREFIX}{step:07d}"
 
 
 def steps(folder: Path) -> list[int]:
-    """The steps that have a checkpoint, verified or not, in ascending order."""
-    found = (step_of(path) for path in folder.glob(f"{PREFIX}*") if path.is_dir())
-    return sorted(step for step in found if step is not None)
+    """Return the steps with a checkpoint, valid or not, in ascending order."""
+    candidates = (step_of(path) for path in folder.glob(f"{PREFIX}*") if path.is_dir())
+    return sorted(step for step in candidates if step is not None)
 
 
 def step_of(path: Path) -> int | None:
-    """The step that a checkpoint is named after; None for a folder of another name."""
+    """Parse the step from a checkpoint's name; None for a folder of another name."""
     digits = path.name.removeprefix(PREFIX)
     return int(digits) if path.name != digits and digits.isdecimal() else None
 
 
 def prune(folder: Path, keep: Collection[int], last: int = 2) -> None:
-    """Delete all checkpoints but the last ones and those to keep."""
+    """Delete all checkpoints except the last ones and those of the steps in `keep`."""
     for step in steps(folder)[:-last]:
         if step not in keep:
             _discard(path_of(folder, step))
 
 
 def clean(folder: Path) -> None:
-    """Delete what a crash left half written or half deleted; only for the one process that writes here."""
+    """Delete incomplete checkpoints after a crash; only for the process that holds the lock."""
     for leftover in [*folder.glob(f"{TEMPORARY}*"), *folder.glob(f"{TRASH}*")]:
         remove(leftover)
 
@@ -152,7 +152,7 @@ def clean(folder: Path) -> None:
 def _write(
     folder: Path, tensors: Mapping[str, Mapping[str, Tensor]], state: Mapping[str, Any], metadata: dict[str, str]
 ) -> None:
-    """Fill a directory; the manifest is last, so that its presence says that all else is there."""
+    """Write the files of a checkpoint; the manifest last, so that its presence means that all files are complete."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, content in tensors.items():
@@ -167,26 +167,26 @@ def _write(
 
 
 def _manifest(folder: Path) -> bytes:
-    """The sizes and hashes of a directory's files, always in the same spelling."""
+    """Return the manifest, the sizes and SHA-256 digests of a directory's files, in canonical form."""
     files = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
     rows = {path.name: {"size": path.stat().st_size, "sha256": sha256(path)} for path in files}
     return dumps({"files": rows}, indent=1).encode()
 
 
-def _fault(path: Path) -> str:
-    """Say what is wrong with a checkpoint; the empty string if it is whole."""
+def _defect(path: Path) -> str:
+    """Verify a checkpoint against its manifest; return the defect, or the empty string if it is valid."""
     try:
         if (path / MANIFEST).read_bytes() != _manifest(path):
             return "its files differ from its manifest"
     except OSError as error:
         if error.errno in (errno.ENOMEM, errno.EMFILE, errno.ENFILE):
-            raise  # it says nothing about the file
+            raise  # a lack of memory or descriptors, not a defect of the file
         return f"{Path(error.filename or path).name}: {error.strerror}"
     return ""
 
 
 def _discard(path: Path) -> None:
-    """Delete a checkpoint; its name goes first, so that none is ever seen half deleted."""
+    """Delete a checkpoint; renamed first, so that no reader sees it partly deleted."""
     trash = path.with_name(f"{TRASH}{path.name}-{os.getpid()}")
     with suppress(FileNotFoundError):
         remove(trash)
@@ -196,6 +196,7 @@ def _discard(path: Path) -> None:
 
 
 def _require_finite(model: Mapping[str, Tensor], step: int) -> None:
+    """Raise Diverged if a tensor of the model is not finite."""
     for name, tensor in model.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise Diverged(
@@ -204,6 +205,6 @@ def _require_finite(model: Mapping[str, Tensor], step: int) -> None:
 
 
 def _crash_point(name: str) -> None:
-    """Die here if a test asks for it."""
+    """Kill this process if a test set FTAUG_TEST_CRASH to this point."""
     if os.environ.get("FTAUG_TEST_CRASH") == name:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The processor cores that this process may use, and what says so."""
+"""Number of usable CPU cores: the least of affinity, cgroup quota and Slurm allocation."""
 
 import os
 from pathlib import Path
@@ -8,58 +8,59 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 class Cores(NamedTuple):
-    """How many cores, and what allows no more."""
+    """A number of cores, and the limit that it comes from."""
 
     number: int
     reason: str
 
 
 def usable_cores() -> int:
-    """The processor cores that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return allowed_cores().number
 
 
-def allowed_cores(cgroups: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> Cores:
-    """The least of what the affinity, the processor time of the control group and SLURM allow; 1 at least."""
+def allowed_cores(cgroups: Path = CGROUPS, process_cgroup: Path = Path("/proc/self/cgroup")) -> Cores:
+    """Return the minimum of the CPU affinity, the cgroup quotas and SLURM_CPUS_PER_TASK; at least 1."""
     machine = os.cpu_count() or 1
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else machine
-    limits = [Cores(affinity, "all that the machine has" if affinity >= machine else "the process's affinity")]
-    limits += [Cores(max(1, int(quota)), "the control group's quota") for quota in _quotas(cgroups, own)]
-    asked = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    if asked.isdecimal():
-        limits.append(Cores(max(1, int(asked)), "SLURM_CPUS_PER_TASK"))
+    limits = [Cores(affinity, "all cores" if affinity >= machine else "the process's affinity")]
+    limits += [Cores(max(1, int(quota)), "the control group's quota") for quota in _quotas(cgroups, process_cgroup)]
+    slurm_cpus = os.environ.get("SLURM_CPUS_PER_TASK", "")
+    if slurm_cpus.isdecimal():
+        limits.append(Cores(max(1, int(slurm_cpus)), "SLURM_CPUS_PER_TASK"))
     return min(limits, key=lambda limit: limit.number)
 
 
-def threads_from(asked: str | None) -> str:
-    """Why computing has the threads that it has: what OMP_NUM_THREADS asked for, or what the machine allows."""
-    return allowed_cores().reason if asked is None else f"OMP_NUM_THREADS={asked}"
+def threads_from(omp_num_threads: str | None) -> str:
+    """Describe what sets the number of threads: OMP_NUM_THREADS, or the limit on cores."""
+    return allowed_cores().reason if omp_num_threads is None else f"OMP_NUM_THREADS={omp_num_threads}"
 
 
-def _quotas(cgroups: Path, own: Path) -> list[float]:
-    """The cores' worth of time that control groups allow: the process's own and those around it, versions 1 and 2."""
-    found = []
-    for line in _text(own).splitlines():
+def _quotas(cgroups: Path, process_cgroup: Path) -> list[float]:
+    """Return the CPU quotas, in cores, of the process's cgroup and its parents, versions 1 and 2."""
+    quotas = []
+    for line in _text(process_cgroup).splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue
         top = cgroups / "cpu" if controllers else cgroups
         group = top / path.lstrip("/")
         for folder in (group, *(parent for parent in group.parents if parent.is_relative_to(top)), top):
-            found += _quota(folder)
-    return found
+            quotas += _quota(folder)
+    return quotas
 
 
 def _quota(folder: Path) -> list[float]:
-    """What one control group allows, if it limits."""
-    parts = _text(folder / "cpu.max").split()
-    parts = parts or [*_text(folder / "cpu.cfs_quota_us").split(), *_text(folder / "cpu.cfs_period_us").split()]
-    if len(parts) != 2 or not all(part.isdecimal() for part in parts) or int(parts[1]) == 0:
+    """Return the quota of one cgroup in cores; empty without a limit."""
+    fields = _text(folder / "cpu.max").split()
+    fields = fields or [*_text(folder / "cpu.cfs_quota_us").split(), *_text(folder / "cpu.cfs_period_us").split()]
+    if len(fields) != 2 or not all(field.isdecimal() for field in fields) or int(fields[1]) == 0:
         return []  # "max", or −1
-    return [int(parts[0]) / int(parts[1])]
+    return [int(fields[0]) / int(fields[1])]
 
 
 def _text(path: Path) -> str:
+    """Read a file; the empty string if it cannot be read."""
     try:
         return path.read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""Where a run computes and in which precision, each choice with its reason."""
+"""Choose the device, the precision (fp32, bf16, fp16) and threads, each with its reason."""
 
 import os
 from dataclasses import dataclass
@@ -17,36 +17,39 @@ from ftaug.errors import ExperimentError, Unavailable
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 MANY_CORES = 16
-"""Processor cores from which on augmentation is left to them."""
+"""Minimum number of CPU cores to augment on the CPU by default."""
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device and a precision, and why these."""
+    """A device with its precision, and the reasons for both."""
 
     torch: torch.device
     precision: str
     reasons: dict[str, str]
-    augments: bool = False  # whether it does what it can of the augmentation
+    augments: bool = False  # whether augmentation runs on it where it can
 
     @property
     def threads(self) -> int:
-        """How many threads compute on the processor."""
+        """The number of CPU threads that torch uses."""
         return torch.get_num_threads()
 
     def autocast(self) -> autocast:
-        """The context in which the network runs."""
+        """Return the autocast context of the precision."""
         return autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
 
 
 def choose(device: str, precision: str, augment_on: str = "cpu", *, key: str = "train.precision") -> Device:
-    """Turn what the user asked for into a device and the precision that a key sets; raises Unavailable."""
+    """Resolve the device and precision settings; raises Unavailable, ExperimentError.
+
+    `key` is the setting of the precision, for errors.
+    """
     reasons = {"threads": threads_from(os.environ.get("OMP_NUM_THREADS"))}
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        reasons["device"] = "a CUDA device is there" if device == "cuda" else "no CUDA device is there"
+        reasons["device"] = "a CUDA device is there" if device == "cuda" else "no CUDA device found"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise Unavailable("device cuda is not there: PyTorch sees no CUDA device; use --device cpu or auto")
     if precision == "auto":
@@ -54,7 +57,7 @@ def choose(device: str, precision: str, augment_on: str = "cpu", *, key: str = "
     elif precision == "fp16" and device == "cpu":
         raise ExperimentError(f"{key}: fp16 needs a CUDA device; on a CPU use fp32 or bf16")
     if augment_on == "auto":
-        augment_on, reasons["augment_on"] = _augments_on(device)
+        augment_on, reasons["augment_on"] = _augmentation_device(device)
     elif augment_on == "cuda" and device == "cpu":
         raise ExperimentError(
             "data.augment_on: cuda needs the network on a CUDA device; it is on the CPU: use auto or cpu"
@@ -63,11 +66,12 @@ def choose(device: str, precision: str, augment_on: str = "cpu", *, key: str = "
 
 
 def choose_for_evaluation(device: str, experiment: Experiment) -> Device:
-    """The device with the precision of everything that is reported: evaluation, predictions, thresholds, averages."""
+    """Return the device in the precision of evaluation, predictions, thresholds and averages."""
     return choose(device, experiment.evaluate.precision, key="evaluate.precision")
 
 
-def _augments_on(device: str) -> tuple[str, str]:
+def _augmentation_device(device: str) -> tuple[str, str]:
+    """Choose where to augment for `auto`, with the reason."""
     if device == "cpu":
         return "cpu", "the network is there"
     if usable_cores() >= MANY_CORES:
@@ -76,12 +80,14 @@ def _augments_on(device: str) -> tuple[str, str]:
 
 
 def _cuda_precision() -> tuple[str, str]:
+    """Choose the precision of a GPU for `auto`, with the reason."""
     if torch.cuda.get_device_capability()[0] >= 8:
         return "bf16", "the GPU computes in bf16"
     return "fp16", "the GPU has fp16 units but none for bf16"
 
 
 def _cpu_precision() -> tuple[str, str]:
+    """Choose the precision of a CPU for `auto`, with the reason."""
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     if "avx512_bf16" in flags or "amx_bf16" in flags:
         return "bf16", "the processor has bf16 units"
@@ -89,10 +95,9 @@ def _cpu_precision() -> tuple[str, str]:
 
 
 def prepare_process(device: Device) -> None:
-    """Set what holds for the whole process.
+    """Configure torch for the process: deterministic cuDNN, no TF32, number of threads, malloc.
 
-    Threads (unless OMP_NUM_THREADS does), memory that is kept, the same result every time, and fp32 without TF32, whose
-    products have 10 bits of mantissa.
+    OMP_NUM_THREADS has precedence for the threads. TF32 is off because its products have a mantissa of 10 bits.
     """
     if device.torch.type == "cpu":
         malloc.keep()
@@ -105,16 +110,16 @@ def prepare_process(device: Device) -> None:
 
 
 def describe(device: Device) -> str:
-    """The device for a person."""
+    """Return the human-readable name of the device."""
     if device.torch.type == "cuda":
         return torch.cuda.get_device_name(device.torch)
     return f"CPU, {torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}"
 
 
 def in_channels_last(module: AnyModule) -> AnyModule:
-    """Lay the weights of convolutions as their kernels want them; returns the module.
+    """Convert the weights of 2d convolutions to the channels-last memory format; return the module.
 
-    Done one by one, for `Module.to` refuses networks that hold tensors of five dimensions.
+    Converted one by one, because `Module.to` refuses networks with five-dimensional tensors.
     """
     for parameter in module.parameters():
         if parameter.dim() == 4:

@@ -1,4 +1,4 @@
-"""Where a run happened: versions and hardware, never the contents of environment variables."""
+"""Describe the software versions and hardware of a run, without environment variables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def environment() -> dict[str, Any]:
     """Describe the interpreter, packages, machine, threads, command line and, where there is one, the git commit."""
     return {
         "python": platform.python_version(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": {name: number for name in PACKAGES if (number := _version(name))},
         "platform": platform.platform(),
         "cpu": _cpu(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
@@ -31,6 +31,7 @@ def environment() -> dict[str, Any]:
 
 
 def _version(package: str) -> str | None:
+    """Return the version of a package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -38,7 +39,7 @@ def _version(package: str) -> str | None:
 
 
 def _cpu() -> str:
-    """The processor's name; on Linux `platform` does not know it."""
+    """Return the CPU's model name, from /proc/cpuinfo as `platform` lacks it on Linux."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
             return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
@@ -47,9 +48,9 @@ def _cpu() -> str:
 
 
 def _commit() -> str | None:
-    """The git commit of the current directory."""
+    """Return the git commit of the current directory; None outside of a repository."""
     try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)
+        result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return result.stdout.strip() if result.returncode == 0 else None

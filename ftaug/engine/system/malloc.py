@@ -1,16 +1,16 @@
-"""What the C library does with memory that is freed."""
+"""Tune glibc malloc: keep freed memory between training steps, or return it to the system."""
 
 import ctypes
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-"""What mallopt(3) calls them."""
+"""Parameters of mallopt(3)."""
 
 
 def keep() -> None:
-    """Keep what is freed for the next step.
+    """Keep freed memory in the process for the next step.
 
-    A step takes and frees tensors of many megabytes. glibc would ask the system for each of them, which hands out pages
-    one fault at a time, zeroed: up to half of a forward pass.
+    A step allocates and frees tensors of many megabytes. By default glibc maps each of them anew, and the page faults
+    and zeroing take up to half of a forward pass.
     """
     if library := _glibc():
         library.mallopt(M_MMAP_MAX, 0)
@@ -18,12 +18,12 @@ def keep() -> None:
 
 
 def give_back() -> None:
-    """Give what is free to the system, before a process is forked: both would have a page of it once either writes."""
+    """Return free memory to the system; before a fork, as copy-on-write would duplicate its pages."""
     if library := _glibc():
         library.malloc_trim(0)
 
 
 def _glibc() -> ctypes.CDLL | None:
-    """The C library, if it leaves these choices."""
+    """Return the C library if it is glibc with mallopt and malloc_trim, else None."""
     library = ctypes.CDLL(None)
     return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None

@@ -1,4 +1,4 @@
-"""The run folder: one experiment, one writer, and everything that the run leaves behind."""
+"""The run folder: configuration, checkpoints, metrics, log and status of one run, written by one process."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": 
 
 
 def default_path(name: str, digest: str, run_dir: Path | None = None) -> Path:
-    """Where a run lives unless `--run-dir` says otherwise: the same experiment always in the same place."""
+    """Return the default path of a run, a function of its experiment; `run_dir` overrides it."""
     return run_dir if run_dir is not None else Path("runs", f"{name}-{digest[:8]}")
 
 
 class RunFolder:
-    """A run folder that this process alone may write, until it is closed."""
+    """A run folder, locked for writing by this process until it is closed."""
 
     def __init__(self, path: Path, lock: Lock) -> None:
-        """Take over a folder that is locked; use `open` instead."""
+        """Wrap a folder that is locked already; use `open` instead."""
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.attempt = 1
@@ -80,11 +80,11 @@ class RunFolder:
         kept: Mapping[str, bytes] | None = None,
         fresh: bool = False,
     ) -> Self:
-        """Create a run folder, or continue in it. `kept` are further files.
+        """Create a run folder, or resume in it. `kept` are further files to store.
 
-        With `fresh` it is the next free one, unless such a start was stopped: that one continues.
+        With `fresh` it is the next free one, except that a stopped start with `fresh` is resumed.
 
-        Raises RunFolderTaken, ExperimentError where it holds another experiment, and FtaugError where three starts
+        Raises RunFolderTaken, ExperimentError if it holds another experiment, and FtaugError after three starts that
         died without progress.
         """
         path = fresh_path(path, digest) if fresh else path
@@ -107,7 +107,7 @@ class RunFolder:
         return folder
 
     def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, kept: Mapping[str, bytes]) -> None:
-        """Check that the folder is this experiment's, note the attempt, and tidy up what a crash left."""
+        """Check that the folder holds this experiment, count the attempt, and clean up after a crash."""
         status = read_json(self.path / "status.json", STATUS)
         if status is not None and status.get("digest") != digest:
             raise ExperimentError(*_differences(self.path, resolved_yaml))
@@ -133,7 +133,7 @@ class RunFolder:
             log.warning("%s: the start before this one ended with a defect, see its crash.log", self.path)
 
     def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
-        """Raise if starts at the same step died too often in a row: whoever restarts them must be told to stop."""
+        """Count this start; raises if too many in a row died at the same step, so that automatic restarts end."""
         step = max(checkpoint.steps(self.checkpoints), default=0)
         crashed = bool(status.get("crashed"))
         died = (crashed or status.get("running", False)) and status["step"] == step
@@ -161,32 +161,32 @@ class RunFolder:
 
     @property
     def digest(self) -> str:
-        """The digest of the experiment that the folder is for."""
+        """The digest of the folder's experiment."""
         return str(self._status["digest"])
 
     @property
     def complete(self) -> dict[str, Any] | None:
-        """What `finish` left: the last step, the best step and its metrics; None while the run is not at its end."""
+        """The last step, the best step and its metrics, as written by `finish`; None while the run is not complete."""
         done = read_json(self.path / "complete.json", COMPLETE)
         return done and {**done, "metrics": nan_for_null(done["metrics"])}
 
     def write(self, name: str, text: str) -> None:
-        """Write a small file, whole or not at all."""
+        """Write a small file atomically."""
         with storage_errors(f"cannot write {self.path / name}"):
             replace(self.path / name, text.encode(errors="surrogateescape"))
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
-        """Add one line to metrics.jsonl."""
+        """Append one row to metrics.jsonl."""
         assert self._metrics is not None
         with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
             write_all(self._metrics, (dumps(row) + "\n").encode())
 
     def metrics_text(self) -> str:
-        """The text of metrics.jsonl so far: for a checkpoint, which can then restore it."""
+        """Return the text of metrics.jsonl, to store in a checkpoint."""
         return self._metrics_bytes().decode(errors="replace")
 
     def restore_metrics(self, text: str) -> None:
-        """Let metrics.jsonl be what it was at a checkpoint: the run writes the later rows again."""
+        """Reset metrics.jsonl to its text at a checkpoint; the run appends the later rows again."""
         assert self._metrics is not None
         saved, now = text.encode(), self._metrics_bytes()
         with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
@@ -203,11 +203,11 @@ class RunFolder:
             return os.pread(self._metrics, os.fstat(self._metrics).st_size, 0)
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl so far; raises BadData."""
+        """Read the rows of metrics.jsonl; raises BadData."""
         return read_rows(self.path / "metrics.jsonl")
 
     def set_best(self, step: int) -> None:
-        """Let `best` name the checkpoint of a step."""
+        """Point the link `best` to the checkpoint of a step."""
         with storage_errors(f"cannot write {self.path / 'best'}"):
             replace_link(self.path / "best", checkpoint.path_of(Path("checkpoints"), step))
 
@@ -217,7 +217,7 @@ class RunFolder:
         self.write("complete.json", dumps(done, indent=1) + "\n")
 
     def abandon(self) -> None:
-        """Remove a folder that this start made, if it ends before anything is worth keeping."""
+        """Delete a folder that this start created, if it has no checkpoint yet."""
         if self._is_new and not checkpoint.steps(self.checkpoints):
             self.close()
             shutil.rmtree(self.path)
@@ -225,11 +225,11 @@ class RunFolder:
                 self.path.parent.rmdir()
 
     def close(self, orderly: bool = True) -> None:
-        """Release the lock; an orderly end is not counted as a start that died."""
+        """Close the files and release the lock; an orderly end does not count as a start that died."""
         if self._lock is None:
             return
         stop_logging(self._handlers)
-        with nullcontext() if orderly else suppress(StorageError):  # which would hide what the run ended with
+        with nullcontext() if orderly else suppress(StorageError):  # would hide the error that ended the run
             self._end_status(crashed=not orderly)
         with suppress(ValueError):
             StopRequests.before_exit.remove(self._end_status)
@@ -239,7 +239,7 @@ class RunFolder:
         self._lock = None
 
     def _end_status(self, *, crashed: bool = False) -> None:
-        """Note that this start has ended, by a defect or in good order."""
+        """Record in status.json that this start has ended, by a crash or in order."""
         if self._status.get("running"):
             self._status |= {"running": False, "crashed": crashed}
             self._write_status()
@@ -254,14 +254,14 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted | StorageError):
-            self._status["fresh"] = False  # it failed, and `--fresh` begins anew
+            self._status["fresh"] = False  # it failed: the next `--fresh` starts a new folder
         self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
 
 
 def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any] | None:
-    """Read one of the folder's own JSON files, which has keys of these types; None where it is not there.
+    """Read a JSON file of the run folder and check the types of its keys; None if it does not exist.
 
-    Raises BadData where it is damaged.
+    Raises BadData if it is damaged.
     """
     try:
         content = json.loads(path.read_bytes())
@@ -275,7 +275,7 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, A
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a metrics.jsonl, with NaN for each number that is undefined; raises BadData where it is damaged."""
+    """Read a metrics.jsonl, with NaN for undefined numbers; raises BadData if it is damaged."""
     try:
         rows = [nan_for_null(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (ValueError, RecursionError):
@@ -286,7 +286,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _make(path: Path) -> None:
-    """Create the folder, and the one that it is in; refuse a folder with other things in it."""
+    """Create the folder and its parent; raises RunFolderTaken if it holds anything but a run."""
     if not path.parent.parent.is_dir():
         raise RunFolderTaken(f"{path}: {path.parent.parent} is not there; choose another --run-dir")
     path.mkdir(parents=True, exist_ok=True)
@@ -296,9 +296,9 @@ def _make(path: Path) -> None:
 
 
 def fresh_path(path: Path, digest: str) -> Path:
-    """Where `--fresh` trains: the path, or with -2, -3 … behind it, whichever is not there yet.
+    """Return the path that `--fresh` trains in: the first of `path`, `path-2`, `path-3` … that does not exist.
 
-    Where the last one there was begun by `--fresh` too and stopped before its end, it is that one.
+    If the last existing one was started by `--fresh` and stopped before its end, return that one.
     """
     number, last, free = 1, path, path
     while free.exists():
@@ -308,19 +308,19 @@ def fresh_path(path: Path, digest: str) -> Path:
 
 
 def _was_stopped(path: Path, digest: str) -> bool:
-    """Whether a folder holds what `--fresh` began and a stop ended."""
+    """Return whether a folder holds a run that was started with `--fresh` and stopped before its end."""
     try:
         status = read_json(path / "status.json") or read_json(path / "folds.json") or {}
-        running = [status, *(read_json(file) or {} for file in path.glob("fold-*/status.json"))]
+        statuses = [status, *(read_json(file) or {} for file in path.glob("fold-*/status.json"))]
     except BadData:
         return False
     ended = (path / "complete.json").exists() or status.get("complete", False)
-    goes_on = any(each.get("running", False) for each in running)
-    return bool(status.get("fresh")) and status.get("digest") == digest and not ended and not goes_on
+    is_running = any(fold.get("running", False) for fold in statuses)
+    return bool(status.get("fresh")) and status.get("digest") == digest and not ended and not is_running
 
 
 def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
-    """What to say of a folder with another experiment than the one at hand: the keys that differ, one line each."""
+    """Build the error lines for a folder with another experiment: the settings that differ, one per line."""
     head = f"{path} holds another experiment: use --fresh or another --run-dir"
     try:
         rows = _changes(path, resolved_yaml)
@@ -333,7 +333,7 @@ def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
 
 
 def same_settings(path: Path, resolved_yaml: str) -> bool:
-    """Whether a folder holds a run with the same settings, whatever the files that they name hold now."""
+    """Return whether a folder holds a run with the same settings, ignoring the content of files that they name."""
     try:
         return (path / "resolved.yaml").is_file() and not _changes(path, resolved_yaml)
     except FtaugError:
@@ -341,23 +341,25 @@ def same_settings(path: Path, resolved_yaml: str) -> bool:
 
 
 def _changes(path: Path, resolved_yaml: str) -> list[str]:
-    """The settings in which the experiment in a folder and the one at hand differ, with both values."""
+    """List the settings that differ between the experiment in a folder and this one, with both values."""
     file = path / "resolved.yaml"
-    kept = _flat(parse(read(file), str(file)).tree)
-    asked = _flat(parse(resolved_yaml, "this experiment").tree)
-    differing = [key for key in kept | asked if kept.get(key) != asked.get(key) and not _is_free(key, kept, asked)]
-    return [f"{key}: {kept.get(key, 'not set')} → {asked.get(key, 'not set')}" for key in differing]
+    stored = _flat(parse(read(file), str(file)).tree)
+    current = _flat(parse(resolved_yaml, "this experiment").tree)
+    differing = [
+        key for key in stored | current if stored.get(key) != current.get(key) and not _may_change(key, stored, current)
+    ]
+    return [f"{key}: {stored.get(key, 'not set')} → {current.get(key, 'not set')}" for key in differing]
 
 
-def _is_free(key: str, *settings: Mapping[str, str]) -> bool:
-    """Whether a run may go on with another value, as with another place of its data."""
+def _may_change(key: str, *settings: Mapping[str, str]) -> bool:
+    """Return whether a run may resume with another value of a setting, such as another path of its data."""
     names = tuple(key.split("."))
-    is_place = names[0] == "data" and all(each.get(key, "").startswith('"/') for each in settings)
-    return names in WITHOUT_INFLUENCE or is_place
+    is_path = names[0] == "data" and all(each.get(key, "").startswith('"/') for each in settings)
+    return names in WITHOUT_INFLUENCE or is_path
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
-    """From `{train: {epochs: 3}}` to `{"train.epochs": "3"}`."""
+    """Flatten a tree to dotted keys: `{train: {epochs: 3}}` to `{"train.epochs": "3"}`."""
     if isinstance(tree, Mapping) and (tree or not prefix):
         items = [(str(key), value) for key, value in tree.items()]
     elif isinstance(tree, list) and tree:

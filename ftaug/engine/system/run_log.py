@@ -1,4 +1,4 @@
-"""train.log: what ftaug logs while a run folder is open."""
+"""Logging to train.log and stderr while a run folder is open."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ log = logging.getLogger("ftaug")
 
 
 class RunLog(logging.FileHandler):
-    """train.log, to which every start appends; a full disk must not end the run here."""
+    """File handler of train.log, appended to by every start; write errors, such as a full disk, do not end the run."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", delay=True)
@@ -27,21 +27,21 @@ class RunLog(logging.FileHandler):
         return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say once, on stderr alone, that lines are lost."""
+        """Report once, on stderr, that log lines are lost."""
         if not self._failed:
             self._failed = True
             print(f"{self.baseFilename}: cannot be written, its lines are lost", file=sys.stderr)
 
 
 class StderrLog(logging.Handler):
-    """Warnings on stderr, with control characters of file names escaped."""
+    """Handler for stderr that escapes control characters, such as those in file names."""
 
     def emit(self, record: logging.LogRecord) -> None:
         print(printable(record.getMessage()), file=sys.stderr)
 
 
 def start_logging(path: Path) -> list[logging.Handler]:
-    """Send what ftaug logs to train.log, and its warnings to stderr too."""
+    """Log to train.log, and warnings to stderr too; return the handlers."""
     handlers: list[logging.Handler] = [RunLog(path), StderrLog(logging.WARNING)]
     for handler in handlers:
         log.addHandler(handler)
@@ -50,7 +50,7 @@ def start_logging(path: Path) -> list[logging.Handler]:
 
 
 def stop_logging(handlers: Sequence[logging.Handler]) -> None:
-    """Undo `start_logging`."""
+    """Remove and close the handlers of `start_logging`."""
     for handler in handlers:
         log.removeHandler(handler)
         with suppress(OSError):  # a full disk was mentioned when it was met

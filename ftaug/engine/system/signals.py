@@ -1,4 +1,4 @@
-"""Requests to stop: signals, a time limit and a stop file set a flag that the loop reads between two steps."""
+"""Graceful shutdown: signals, a time limit and a stop file set a flag that the training loop polls between steps."""
 
 from __future__ import annotations
 
@@ -21,71 +21,71 @@ REQUESTS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP") if hasattr(signal, name)
 )
 URGENT = (signal.SIGINT, signal.SIGTERM)
-ECHO = 1.0  # seconds in which a launcher may deliver the same signal twice, to the process and to its group
-RESERVE = 20.0  # seconds kept at the end of a Slurm job, before the run has measured what it needs
+ECHO = 1.0  # seconds in which a repeated signal is ignored: a launcher may signal process and group
+RESERVE = 20.0  # seconds reserved at the end of a Slurm job, until the time of saving is measured
 
 
 _held: list[int] = []
-"""Signals that came before anything could be done about them; see `hold`."""
+"""Signals received before a StopRequests could handle them; see `hold`."""
 
 
 def hold() -> None:
-    """Keep requests to stop, but Ctrl-C, for the first `StopRequests`: called before slow imports."""
+    """Defer signals, except Ctrl-C, to the first `StopRequests`; called before slow imports."""
     for number in REQUESTS:
         if number != signal.SIGINT and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda number, frame: _held.append(number))
 
 
 class StopRequests:
-    """While entered, requests to stop are noted in `reason`; the same request once more stops at once.
+    """Context manager that records requests to stop in `reason`; the same request a second time exits at once.
 
-    Within `at_once` a signal ends the process where it arrives.
+    Within `at_once` any signal exits at once.
     """
 
     current: ClassVar[Self | None] = None
     before_exit: ClassVar[list[Callable[[], object]]] = []
-    """What is called before a signal ends the process."""
+    """Callbacks that run before a signal ends the process."""
 
     def __init__(self, deadline: float | None = None, stop_file: Path | None = None) -> None:
-        """Take the time (as of `time.time()`) to stop at, and a file whose appearance means stop."""
+        """Stop at `deadline` (as of `time.time()`), or when `stop_file` exists."""
         self._deadline, self._job_end = deadline, _job_end()
-        self.reserve = RESERVE  # seconds that must be left of a Slurm job, to save in
+        self.reserve = RESERVE  # seconds of a Slurm job to reserve for saving
         self._stop_file = stop_file
         self._reason: str | None = None
         self._at_once = False
-        self._since: dict[str, float] = {}  # when each kind of request came first
+        self._since: dict[str, float] = {}  # time of the first request of each kind
         self._old: dict[int, Any] = {}
         self._outer: StopRequests | None = None
-        self._report: Callable[[FtaugError], object] = lambda error: _tell(str(error))
+        self._report: Callable[[FtaugError], object] = lambda error: _write_stderr(str(error))
 
     @property
     def reason(self) -> str | None:
-        """Why to stop: `Ctrl-C`, the name of a signal, `time limit` or `stop file`; None to go on."""
+        """The reason to stop: `Ctrl-C`, the name of a signal, `time limit` or `stop file`; None to continue."""
         if self._reason is None:
             limits = (self._deadline, self._job_end and self._job_end - self.reserve)
             if any(limit is not None and time.time() >= limit for limit in limits):
                 self._reason = "time limit"
             elif self._stop_file is not None and self._stop_file.exists():
                 self._reason = "stop file"
-                with suppress(OSError):  # so that the next start does not stop again
+                with suppress(OSError):  # so that the next start does not stop at once
                     self._stop_file.unlink()
         return self._reason
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Within, a signal ends the process where it arrives: for work of which nothing has to be saved.
+        """Context manager in which a signal exits at once, for work without anything to save.
 
-        An exception would not do: one that is raised while a library's C++ code runs may abort the process.
+        It calls `os._exit`: an exception that is raised while C++ code of a library runs may abort the process.
         """
-        before, self._at_once = self._at_once, True
+        previous, self._at_once = self._at_once, True
         try:
             if self._since and self._reason is not None:
                 self._end(self._reason)
             while _held:
-                self._note(_held.pop(0), None)
+                self._handle(_held.pop(0), None)
             yield
         finally:
-            self._at_once = before
+            self._at_once = previous
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -94,7 +94,7 @@ class StopRequests:
                 self._reason, self._since, self._report = self._outer._reason, self._outer._since, self._outer._report
             for number in REQUESTS:
                 if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-                    self._old[number] = signal.signal(number, self._note)
+                    self._old[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -108,8 +108,8 @@ class StopRequests:
             signal.signal(number, handler)
         self._old.clear()
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        """Set the flag, or end the process, as the second request of a kind always does."""
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        """Signal handler: set the flag, or exit within `at_once` and on the second request of a kind."""
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
         kind = "urgent" if number in URGENT else name
         now = time.monotonic()
@@ -121,12 +121,13 @@ class StopRequests:
             self._reason = name
             if self._at_once:
                 self._end(name)
-            _tell(f"{name}: saving after this step; the same signal once more stops at once")
+            _write_stderr(f"{name}: saving after this step; the same signal once more stops at once")
 
     def _end(self, reason: str) -> NoReturn:
-        for last in self.before_exit:
+        """Run the callbacks, report the error and exit."""
+        for callback in self.before_exit:
             with suppress(OSError, FtaugError):
-                last()
+                callback()
         text = f"stopped by {reason} with nothing to save; run the same command again"
         error = Interrupted(text) if reason == "Ctrl-C" else Stopped(text)
         self._report(error)
@@ -135,9 +136,9 @@ class StopRequests:
 
 @contextmanager
 def ended_by_signals(report: Callable[[FtaugError], object]) -> Iterator[None]:
-    """Within, signals end the process, those that were held before too, except where StopRequests are entered.
+    """Context manager in which signals, deferred ones too, exit at once, except within a nested StopRequests.
 
-    `report` is called with the error that the exit code stands for, and may end the process itself.
+    `report` is called with the error of the exit code, and may exit itself.
     """
     with StopRequests() as stop:
         stop._report = report
@@ -146,10 +147,10 @@ def ended_by_signals(report: Callable[[FtaugError], object]) -> Iterator[None]:
 
 
 def ignore_in_worker(worker: int = 0) -> None:
-    """For a data loader's worker: leave signals to the parent, and do not outlive it."""
+    """Initialize a data loader worker: ignore signals, which the parent handles, and exit with the parent."""
     _ignore_requests()
     if hasattr(signal, "sigwaitinfo"):
-        threading.Thread(target=_end_when_the_parent_asks, daemon=True).start()
+        threading.Thread(target=_exit_on_parent_sigterm, daemon=True).start()
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     parent = multiprocessing.parent_process()
@@ -158,15 +159,16 @@ def ignore_in_worker(worker: int = 0) -> None:
 
 
 def _ignore_requests() -> None:
+    """Ignore the signals that request a stop; block SIGTERM, to wait for the parent's."""
     for number in REQUESTS:
         signal.signal(number, signal.SIG_IGN)
-    if hasattr(signal, "sigwaitinfo"):  # an ignored signal could not be waited for, a blocked one can
+    if hasattr(signal, "sigwaitinfo"):  # sigwaitinfo waits for blocked signals, not for ignored ones
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _ignore_in_forked_child() -> None:
-    """A signal may come before the worker gets to `ignore_in_worker`."""
+    """Ignore signals in a forked child already before it reaches `ignore_in_worker`."""
     if StopRequests.current is not None:
         _ignore_requests()
 
@@ -174,21 +176,21 @@ def _ignore_in_forked_child() -> None:
 os.register_at_fork(after_in_child=_ignore_in_forked_child)
 
 
-def _end_when_the_parent_asks() -> None:
-    """A SIGTERM to the whole group is not for a worker, one from its parent is."""
+def _exit_on_parent_sigterm() -> None:
+    """Exit on a SIGTERM from the parent; ignore one that was sent to the whole process group."""
     while signal.sigwaitinfo([signal.SIGTERM]).si_pid != os.getppid():
         pass
     os._exit(0)
 
 
 def _job_end() -> float | None:
-    """When the Slurm job ends that this process is in."""
+    """Return the end time of the Slurm job of this process, in seconds since the epoch; None outside of one."""
     end = os.environ.get("SLURM_JOB_END_TIME", "")
     return float(end) if end.isdecimal() else None
 
 
-def _tell(message: str) -> None:
-    """Write to stderr in a way that is safe within a signal handler."""
+def _write_stderr(message: str) -> None:
+    """Write to stderr, safe within a signal handler."""
     with suppress(OSError):
-        behind_the_bar = "\n" if os.isatty(2) else ""
-        os.write(2, f"{behind_the_bar}{message}\n".encode())
+        newline = "\n" if os.isatty(2) else ""
+        os.write(2, f"{newline}{message}\n".encode())

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, whatever happens to the process or the machine."""
+"""Atomic and durable file writes: a crash leaves the old content or the new, never a part."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @contextmanager
 def storage_errors(action: str) -> Iterator[None]:
-    """Turn an operating system error, or a library's error around one, into one that says what could not be done.
+    """Context manager that turns an OSError, or a library's error around one, into an error with the failed action.
 
-    Raises RunFolderTaken where writing is not allowed, else StorageError.
+    Raises RunFolderTaken if writing is not allowed, else StorageError.
     """
     try:
         yield
     except FtaugError:
         raise
     except Exception as error:
-        behind = os_error_of(error)
-        number = behind.errno if behind else None
+        os_error = os_error_of(error)
+        number = os_error.errno if os_error else None
         if not isinstance(error, OSError) and number not in DISK_IS_FULL | NOT_WRITABLE | {errno.EIO}:
             raise
-        text = f"{action}: {behind.strerror if behind else error}; what was saved before is intact"
+        text = f"{action}: {os_error.strerror if os_error else error}; what was saved before is intact"
         if number in NOT_WRITABLE:
             raise RunFolderTaken(f"{text}: make the folder writable and run the same command again") from error
         advice = "free some space" if number in DISK_IS_FULL else "check the disk"
@@ -42,21 +42,21 @@ def storage_errors(action: str) -> Iterator[None]:
 
 
 def write_durable(path: Path, data: bytes) -> None:
-    """Write a new file and wait until it is on the disk."""
+    """Write a new file and fsync it."""
     with path.open("xb", buffering=0) as file:
         write_all(file.fileno(), data)
         os.fsync(file.fileno())
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of the data, however few bytes a single call takes."""
+    """Write all data to a file descriptor, in as many calls as it takes."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest[:CHUNK]) :]
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, and a crash leaves one of the two."""
+    """Replace the content of a file atomically and durably, by a temporary file and a rename."""
     temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
     temporary.unlink(missing_ok=True)
     try:
@@ -70,7 +70,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def replace_link(link: Path, target: Path) -> None:
-    """Point a symbolic link elsewhere in one step; the target is relative to the link's folder."""
+    """Replace a symbolic link atomically; the target is relative to the link's folder."""
     temporary = link.with_name(f".tmp-{link.name}-{os.getpid()}")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
@@ -79,12 +79,14 @@ def replace_link(link: Path, target: Path) -> None:
 
 
 def open_inside(path: Path, flags: int) -> int:
-    """Open or create a plain file of a folder that ftaug writes; raises RunFolderTaken for what leads elsewhere.
+    """Open or create a regular file in a folder that ftaug writes; raises RunFolderTaken for links.
 
-    That is a symbolic link, or a file with a second name: writing it would change what somebody else has.
+    Writing to a symbolic or hard link would change a file outside of the folder.
     """
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)  # a pipe must not be waited for
+        descriptor = os.open(
+            path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644
+        )  # O_NONBLOCK: opening a pipe must not block
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise _not_plain(path, "file") from None
@@ -97,7 +99,7 @@ def open_inside(path: Path, flags: int) -> int:
 
 
 def make_inside(path: Path) -> Path:
-    """Create a subfolder of a folder that ftaug writes, or take the one there; else raises RunFolderTaken."""
+    """Create a subfolder of a folder that ftaug writes, if it is missing; raises RunFolderTaken for a link or file."""
     with suppress(FileExistsError):
         path.mkdir()
     if path.is_symlink() or not path.is_dir():
@@ -106,7 +108,7 @@ def make_inside(path: Path) -> Path:
 
 
 def remove(path: Path) -> None:
-    """Delete a file, a folder or a link, never what a link leads to."""
+    """Delete a file, a folder or a link, but never the target of a link."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
     else:
@@ -114,6 +116,7 @@ def remove(path: Path) -> None:
 
 
 def _not_plain(path: Path, expected: str) -> RunFolderTaken:
+    """Build the error for a path that is not a plain file or folder."""
     return RunFolderTaken(
         f"{path}: is not a plain {expected} but a link or the like, and ftaug writes nothing outside; delete it, or "
         f"choose another folder"
@@ -121,7 +124,7 @@ def _not_plain(path: Path, expected: str) -> RunFolderTaken:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
+    """Fsync a folder, so that created and renamed entries are durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -133,6 +136,6 @@ def sync_folder(folder: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The hex digest of a file's content."""
+    """Compute the SHA-256 hex digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

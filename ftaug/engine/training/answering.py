@@ -1,4 +1,4 @@
-"""What an exported model answers: probabilities beside its logits, or numbers."""
+"""The outputs of an exported model: probabilities and logits, or regression predictions."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,7 @@ from ftaug.engine.training.evaluate import at_least_float32
 
 
 class Answering(nn.Module):
-    """A model with what leads from its logits to what `predict` shows."""
+    """Wrap a model with its activation (softmax or sigmoid), for export."""
 
     def __init__(self, model: nn.Module, activation: str) -> None:
         super().__init__()
@@ -14,7 +14,7 @@ class Answering(nn.Module):
         self.activation = activation
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Return probabilities and logits, both (batch, classes); in regression only the numbers."""
+        """Return probabilities and logits, both (batch, classes); in regression only the predictions."""
         logits = at_least_float32(self.model(inputs))
         if self.activation == "identity":
             return (logits,)

@@ -1,9 +1,9 @@
-"""`unfreeze: auto`: which stages are to learn, by what the loss gains where their weights change by the same share.
+"""`unfreeze: auto`: choose the stages to fine-tune by gradient norms (surgical fine-tuning).
 
-To first order a change of a stage's weights by a share of their norm along the gradient lowers the loss by that share
-of gradient times weights, the norms of both: the gain. The quotient of the two, the relative gradient norm of Lee et
-al. (Surgical Fine-Tuning Improves Adaptation to Distribution Shifts, 2023), is shown beside it; by itself it favours
-stages that are small.
+To first order, changing a stage's weights along the gradient by a share s of their norm lowers the loss by
+s · ‖gradient‖ · ‖weights‖. The product of the norms is the gain of a stage. Their quotient, the relative gradient norm
+of Lee et al. (Surgical Fine-Tuning Improves Adaptation to Distribution Shifts, 2023), is shown beside it; alone it
+favors small stages.
 """
 
 import math
@@ -16,25 +16,25 @@ from torch import Tensor
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.build import build
-from ftaug.engine.training.fit import accumulate_gradients, fed
+from ftaug.engine.training.fit import accumulate_gradients, batch_feed
 from ftaug.engine.training.state import TrainingState
 
 HEAD_STEPS = 30
-"""Steps in which a head is fitted first: what a fresh one asks of the layers below it is noise."""
+"""Steps that train the head first: the gradients that an untrained head sends to the layers below are noise."""
 
 HEAD_RATE = 1e-2
 GRADIENT_STEPS = 8
-ENOUGH = 0.5
-"""A stage learns where its gain is at least that share of the largest."""
+GAIN_THRESHOLD = 0.5
+"""A stage is trained if its gain is at least this share of the largest."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to learn, and why."""
+    """The stages chosen for fine-tuning, with the measurements that they were chosen by."""
 
     unfreeze: tuple[str, ...]
-    gain: Mapping[str, float]  # by stage, without the head: the norm of the gradient times that of the weights
-    relative: Mapping[str, float]  # the one over the other
+    gain: Mapping[str, float]  # by stage, without the head: ‖gradient‖ · ‖weights‖
+    relative: Mapping[str, float]  # ‖gradient‖ / ‖weights‖
 
 
 def resolve_auto_unfreeze(
@@ -43,30 +43,33 @@ def resolve_auto_unfreeze(
     portions: Mapping[str, DataSplit],
     carry_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Experiment, Choice | None]:
-    """The experiment with what `unfreeze: auto` comes to, and the choice; None where nothing was chosen."""
+    """Return the experiment with `unfreeze: auto` resolved, and the choice.
+
+    The choice is None, and the experiment as it was, if `unfreeze` is not auto or `carry_on` returned false.
+    """
     if experiment.unfreeze != "auto":
         return experiment, None
-    norms = _measured(experiment, device, portions, carry_on)
+    norms = _measure_norms(experiment, device, portions, carry_on)
     if norms is None:
         return experiment, None
     gain = {stage: gradient * weight for stage, (gradient, weight) in norms.items()}
-    enough = ENOUGH * max(gain.values(), default=0.0)
-    chosen = (*(stage for stage, value in gain.items() if value >= enough), "head")
+    threshold = GAIN_THRESHOLD * max(gain.values(), default=0.0)
+    chosen = (*(stage for stage, value in gain.items() if value >= threshold), "head")
     relative = {stage: gradient / weight for stage, (gradient, weight) in norms.items()}
     return replace(experiment, unfreeze=chosen), Choice(chosen, gain, relative)
 
 
-def _measured(
+def _measure_norms(
     experiment: Experiment, device: str, portions: Mapping[str, DataSplit], carry_on: Callable[[], bool]
 ) -> dict[str, tuple[float, float]] | None:
-    """Fit the head, then look at the gradients of all stages; None where `carry_on` said no."""
+    """Train the head, then measure gradient and weight norms by stage; None if `carry_on` returned false."""
     trial = replace(experiment, unfreeze=("head",), distil=None, train=replace(experiment.train, cache_features=None))
     setup = build(trial, device, portions, pretrained=True)
     steps = min(HEAD_STEPS, setup.horizon.total_steps)
     setup = replace(setup, horizon=setup.horizon._replace(total_steps=steps + GRADIENT_STEPS))
     network = setup.model.network
     setup.plan.apply(network, 0)
-    feed = fed(setup, 0)
+    feed = batch_feed(setup, 0)
     head = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(head, lr=HEAD_RATE)
     for step in range(steps):
@@ -79,6 +82,7 @@ def _measured(
     for step in range(steps, steps + GRADIENT_STEPS):
         if not carry_on():
             return None
+        # Set earlier gradients aside: `accumulate_gradients` may divide all of `p.grad` by the weights of its step.
         earlier = {p: p.grad for p in network.parameters() if p.grad is not None}
         network.zero_grad(set_to_none=True)
         accumulate_gradients(setup, step, feed)
@@ -88,14 +92,16 @@ def _measured(
 
 
 def _norms(setup: TrainingState) -> dict[str, tuple[float, float]]:
-    """The norms of the mean gradient and of the weights of each stage but the head."""
-    found = {}
+    """Compute the norms of the mean gradient and of the weights of each stage but the head."""
+    norms = {}
     for stage in setup.backbone.stages[:-1]:
-        own = [p for name, p in setup.model.network.named_parameters() if stage.holds(name) and p.grad is not None]
-        gradient, weight = _norm(p.grad for p in own if p.grad is not None), _norm(own)
+        parameters = [
+            p for name, p in setup.model.network.named_parameters() if stage.holds(name) and p.grad is not None
+        ]
+        gradient, weight = _norm(p.grad for p in parameters if p.grad is not None), _norm(parameters)
         if weight:
-            found[stage.name] = gradient / GRADIENT_STEPS / setup.scaler.get_scale(), weight
-    return found
+            norms[stage.name] = gradient / GRADIENT_STEPS / setup.scaler.get_scale(), weight
+    return norms
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:

@@ -1,4 +1,4 @@
-"""BatchNorm's statistics, measured anew for weights that no training step left behind, such as an average."""
+"""Recompute BatchNorm statistics for averaged weights, whose activations no training step has seen (SWA)."""
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,34 +10,34 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, batches
-from ftaug.engine.loading.prepare import epochs_of, parting_of, prepared, resampling_of
+from ftaug.engine.loading.prepare import epoch_sampler_of, prepared, resampling_of, token_budget_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.unfreeze import Plan
 
 BATCHES = 50
-"""Training batches that statistics are measured on."""
+"""Number of training batches to compute statistics from."""
 
 
-def moving(network: nn.Module, plan: Plan, step: int) -> list[_BatchNorm]:
-    """The BatchNorms whose statistics training has moved by the end of a step."""
-    resting = {id(module) for module in plan.eval_modules(network, step)}
+def updated_norms(network: nn.Module, plan: Plan, step: int) -> list[_BatchNorm]:
+    """Return the BatchNorm layers whose running statistics are updated in a step."""
+    eval_ids = {id(module) for module in plan.eval_modules(network, step)}
     norms = (module for module in network.modules() if isinstance(module, _BatchNorm))
-    return [norm for norm in norms if norm.running_mean is not None and id(norm) not in resting]
+    return [norm for norm in norms if norm.running_mean is not None and id(norm) not in eval_ids]
 
 
 @torch.no_grad()
 def recompute_statistics(model: nn.Module, norms: Sequence[_BatchNorm], feed: Iterable[Batch], device: Device) -> None:
-    """Give norms the mean statistics of batches, each counting the same; nothing else in the model moves.
+    """Set the running statistics of BatchNorm layers to their mean over batches, equally weighted; no weights change.
 
-    A batch of one sample, which has no variance, is left out.
+    A batch of one sample, which has no variance, is skipped.
     """
     model.eval()
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
-        norm.momentum, norm.training = None, True
+        norm.momentum, norm.training = None, True  # momentum None: cumulative average
     for batch in feed:
         if len(batch.request.ids) > 1:
             with device.autocast():
@@ -49,16 +49,16 @@ def recompute_statistics(model: nn.Module, norms: Sequence[_BatchNorm], feed: It
 def training_batches(
     experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any], workers: int, device: Device
 ) -> Iterator[Batch]:
-    """The first batches of training, as it met them."""
+    """Iterate the first training batches, in the order and with the augmentation of training."""
     data = prepared(experiment, portion, experiment.augment, preprocessing)
-    resampling, parting = resampling_of(experiment, portion), parting_of(experiment, device)
-    epochs = epochs_of(experiment, len(portion), data.sizes, resampling, parting)
+    resampling, token_budget = resampling_of(experiment, portion), token_budget_of(experiment, device)
+    epochs = epoch_sampler_of(experiment, len(portion), data.sizes, resampling, token_budget)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 
 
 def evaluation_model(setup: TrainingState, step: int) -> Model:
-    """The model to evaluate after so many steps: with averaged weights where there is an average, else as trained."""
+    """Return the model to evaluate after so many steps: a copy with averaged weights (EMA, SWA) or the trained one."""
     if setup.average is None:
         return setup.model
     model = copy.deepcopy(setup.model)
@@ -71,12 +71,14 @@ def evaluation_model(setup: TrainingState, step: int) -> Model:
 
 
 def keep_statistics(setup: TrainingState, model: Model, step: int) -> None:
-    """Keep the BatchNorm statistics of an evaluation model with the averaged weights, so that checkpoints have them."""
+    """Copy the BatchNorm statistics of an evaluation model into the weight average, so that checkpoints have them."""
     if setup.average is not None and _averaged_norms(setup, model, step):
         setup.average.load(dict(model.network.named_buffers()))
 
 
 def _averaged_norms(setup: TrainingState, model: Model, step: int) -> list[_BatchNorm]:
-    """The BatchNorms whose statistics do not fit the averaged weights."""
+    """Return the BatchNorm layers whose statistics do not fit the averaged weights."""
     average = setup.average
-    return moving(model.network, setup.plan, step - 1) if average is not None and average.over.spans(step) else []
+    return (
+        updated_norms(model.network, setup.plan, step - 1) if average is not None and average.over.spans(step) else []
+    )

@@ -1,4 +1,4 @@
-"""Where the time of a training step goes, and how fast it could be if the data were there already."""
+"""Benchmark training: throughput, the time of each phase of a step, and the bound without data loading."""
 
 import itertools
 import resource
@@ -10,46 +10,46 @@ import torch
 
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.profiler import Recorder
-from ftaug.engine.training.fit import Progress, accumulate_gradients, fed, fit, update
+from ftaug.engine.training.fit import Progress, accumulate_gradients, batch_feed, fit, update
 from ftaug.engine.training.micro_batches import device_inputs
 from ftaug.engine.training.state import TrainingState
 
-WARM = 3
-"""Steps that are not counted: memory, kernels and workers warm up in them."""
+WARMUP_STEPS = 3
+"""Warm-up steps that are not measured: memory, kernels and workers."""
 
 SAMPLES = 64
-"""Samples that are prepared in this process to see what one costs."""
+"""Number of samples that are prepared in this process to measure the time of one."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was measured, in seconds, samples and bytes."""
+    """Benchmark results, in seconds, samples and bytes."""
 
     samples_per_second: float
-    bound: float  # samples per second of the same step on a batch that is there already
-    step: float  # seconds of a step
-    phases: dict[str, float]  # seconds of a step
-    reading: float  # seconds of a sample in one process
+    bound: float  # samples per second of the same step without data loading
+    step: float  # seconds per step
+    phases: dict[str, float]  # seconds per step
+    reading: float  # seconds per sample in one process
     preparing: float
     workers: int
-    peak_memory: int  # of this process and its workers, or of the device where that is another one
+    peak_memory: int  # of this process and its workers, or of the GPU
 
     @property
     def share(self) -> float:
-        """The share of the bound that is reached."""
+        """The throughput relative to the bound."""
         return self.samples_per_second / self.bound
 
     @property
     def waiting(self) -> float:
-        """The share of a step that passes in waiting for data."""
+        """The share of a step spent waiting for data."""
         return self.phases["wait for data"] / self.step
 
 
 def measure(setup: TrainingState, steps: int) -> Found:
-    """Train for some steps and more, the weights of the setup with it; then run the same step on its last batch."""
-    reading, preparing = _alone(setup)
-    wanted = min(WARM + steps, setup.horizon.total_steps)
-    warm = min(WARM, wanted - 1)
+    """Benchmark some training steps after a warm-up, then the same step on one batch; changes the weights."""
+    reading, preparing = _sample_time(setup)
+    wanted = min(WARMUP_STEPS + steps, setup.horizon.total_steps)
+    warm = min(WARMUP_STEPS, wanted - 1)
     recorder, count, start = Recorder(setup.device.torch), 0, 0.0
     with recorder.recording():
         for step in itertools.islice(fit(setup, Progress()), wanted):
@@ -72,25 +72,25 @@ def measure(setup: TrainingState, steps: int) -> Found:
     )
 
 
-def _alone(setup: TrainingState) -> tuple[float, float]:
-    """What it takes to read a sample, and to prepare it, in this process alone."""
+def _sample_time(setup: TrainingState) -> tuple[float, float]:
+    """Measure the seconds to read a sample, and to decode and augment it, in this process."""
     data = setup.prepared("train")
     positions = np.linspace(0, len(data.portion) - 1, min(SAMPLES, len(data.portion))).astype(int).tolist()
-    data.sample(positions[0], 0)  # whatever is imported at first use
+    data.sample(positions[0], 0)  # imports modules on first use
     reading = whole = 0.0
     for position in positions:
         start = time.perf_counter()
         data.read(position, 0)
         reading += time.perf_counter() - start
-        start = time.perf_counter()
+        start = time.perf_counter()  # sample() reads again, hence the difference below
         data.sample(position, 0)
         whole += time.perf_counter() - start
     return reading / len(positions), max(0.0, whole - reading) / len(positions)
 
 
 def _bound(setup: TrainingState, steps: int) -> float:
-    """Samples per second of the step on batches that are on the device already."""
-    feed = fed(setup, 0)
+    """Measure the samples per second of a step on batches that are on the device already."""
+    feed = batch_feed(setup, 0)
     first = [next(feed)]
     while sum(batch.request.share for batch in first) < 1 - 1e-9:
         first.append(next(feed))
@@ -106,27 +106,28 @@ def _bound(setup: TrainingState, steps: int) -> float:
 
 
 def _peak(setup: TrainingState) -> int:
+    """Return the peak memory in bytes, of the GPU or of this process and its workers."""
     if setup.device.torch.type == "cuda":
         return torch.cuda.max_memory_allocated(setup.device.torch)
-    own, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return 1024 * (own + workers * setup.workers)
+    main, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return 1024 * (main + workers * setup.workers)
 
 
-def advice(setup: TrainingState, found: Found) -> list[str]:
-    """What to change, for a person: the settings that take away what costs most."""
-    experiment, cores, said = setup.experiment, usable_cores(), []
-    if found.waiting > 0.1:
-        need = (found.reading + found.preparing) * found.samples_per_second / (1 - found.waiting)
-        if cores > found.workers + 1:
-            said.append(f"data.workers={min(cores - 1, round(need) + 1)}: the network waits for samples")
-        if experiment.data.cache is None and found.preparing > found.reading:
-            said.append("data.cache=auto: samples are decoded once")
-        if not said:
-            said.append("fewer or cheaper augmentations: the network waits for samples, and no core is free")
+def advice(setup: TrainingState, result: Found) -> list[str]:
+    """Suggest settings that would reduce the time of a step, as human-readable sentences."""
+    experiment, cores, suggestions = setup.experiment, usable_cores(), []
+    if result.waiting > 0.1:
+        need = (result.reading + result.preparing) * result.samples_per_second / (1 - result.waiting)
+        if cores > result.workers + 1:
+            suggestions.append(f"data.workers={min(cores - 1, round(need) + 1)}: the network waits for samples")
+        if experiment.data.cache is None and result.preparing > result.reading:
+            suggestions.append("data.cache=auto: samples are decoded once")
+        if not suggestions:
+            suggestions.append("fewer or cheaper augmentations: the network waits for samples, and no core is free")
     frozen = setup.plan.starts != (0,) or len(setup.plan.learning(0)) < len(list(setup.model.network.parameters()))
-    suits = experiment.mix is None and experiment.objective is None and experiment.train.cache_features is None
-    if frozen and suits and experiment.train.epochs > 1:
-        said.append("train.cache_features=auto: the frozen layers run once for each view of a sample")
-    if found.phases["optimizer"] > 0.2 * found.step:
-        said.append("a larger data.batch_size: the optimizer's step does not depend on it")
-    return said
+    cacheable = experiment.mix is None and experiment.objective is None and experiment.train.cache_features is None
+    if frozen and cacheable and experiment.train.epochs > 1:
+        suggestions.append("train.cache_features=auto: the frozen layers run once for each view of a sample")
+    if result.phases["optimizer"] > 0.2 * result.step:
+        suggestions.append("a larger data.batch_size: the optimizer's step does not depend on it")
+    return suggestions

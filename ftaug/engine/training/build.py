@@ -1,7 +1,7 @@
-"""Build the training state from an experiment: model, loss, optimizer and data."""
+"""Build the training state from an experiment: device, model, optimizer, loss and schedule."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -11,12 +11,19 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import with_task_defaults
 from ftaug.config.types import Duration
 from ftaug.engine.loading import label_check
-from ftaug.engine.loading.prepare import epochs_of, horizon, modality_of, parting_of, resampling_of, sizes_of
-from ftaug.engine.loading.split import DataSplit, shared_samples, unlike_asked, unused_rows
+from ftaug.engine.loading.prepare import (
+    epoch_sampler_of,
+    horizon,
+    modality_of,
+    resampling_of,
+    sizes_of,
+    token_budget_of,
+)
+from ftaug.engine.loading.split import DataSplit, shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
-from ftaug.engine.training.gradient_checkpointing import recompute
+from ftaug.engine.training.gradient_checkpointing import enable_gradient_checkpointing
 from ftaug.engine.training.peft import adapt
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, Unscale
@@ -26,14 +33,11 @@ from ftaug.errors import BadData, ExperimentError, Problem
 from ftaug.interfaces.data import ClassCounts, Task
 from ftaug.interfaces.model import Backbone, TrainingLength
 
-if TYPE_CHECKING:
-    pass
-
 
 def bind_loss(
     experiment: Experiment, counts: np.ndarray, samples: int, scale: TargetScaler | None
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss as a function of logits and targets, the class counts of training bound to it, or the numbers' scale."""
+    """Return the loss as a function of logits and targets, with the class counts or the target scaling bound to it."""
     per_class = torch.from_numpy(counts)
 
     def loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -46,7 +50,7 @@ def bind_loss(
 
 
 def build_model(experiment: Experiment, task: Task, scale: TargetScaler | None = None) -> tuple[Backbone, Model]:
-    """Build the network for the task, its weights drawn from the seed."""
+    """Build the backbone and the model for a task, randomly initialized from the seed."""
     torch.manual_seed(experiment.seed)
     backbone = experiment.backbone(task.classes, experiment.input)
     objective = experiment.objective
@@ -56,14 +60,17 @@ def build_model(experiment: Experiment, task: Task, scale: TargetScaler | None =
 
 
 def place_model(model: Model, device: Device) -> Model:
-    """Move a model to its device, convolutions in the layout that their kernels want."""
+    """Move a model to its device, convolutions in the channels-last memory format."""
     return devices.in_channels_last(model.to(device.torch))
 
 
 def build(
     experiment: Experiment, device_name: str, portions: Mapping[str, DataSplit], *, pretrained: bool
 ) -> TrainingState:
-    """Build everything; `pretrained` is false where a checkpoint is about to fill the network."""
+    """Build the training state; raises BadData, ExperimentError.
+
+    `pretrained` is false where a checkpoint is loaded next: no pretrained weights are loaded then.
+    """
     train = portions["train"]
     verbs = modality_of(experiment)
     augment_on = experiment.data.augment_on if verbs.on_device else "cpu"
@@ -92,7 +99,7 @@ def build(
     if pretrained:
         method.start()
     if experiment.train.gradient_checkpointing:
-        recompute(backbone)
+        enable_gradient_checkpointing(backbone)
     if experiment.train.compile:
         model.network.compile(dynamic=None)
     return TrainingState(
@@ -102,7 +109,7 @@ def build(
         portions=portions,
         backbone=backbone,
         model=model,
-        epochs=epochs_of(experiment, len(train), sizes, resampling, parting_of(experiment, device)),
+        epochs=epoch_sampler_of(experiment, len(train), sizes, resampling, token_budget_of(experiment, device)),
         horizon=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
@@ -118,34 +125,36 @@ def build(
 
 
 def cautions(experiment: Experiment, portions: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]) -> list[str]:
-    """What a person should know before training: what augmentations may do to labels, what the model will not see."""
+    """Collect warnings to show before training: label-changing augmentations, unused rows, overlapping splits."""
     verbs = modality_of(experiment)
     verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
-    found = list(verbs.hazards(experiment.augment, portions["train"].task))
-    found += [*label_check.cautions(experiment, portions["train"]), *unlike_asked(experiment.data, portions)]
+    messages = list(verbs.hazards(experiment.augment, portions["train"].task))
+    messages += [*label_check.cautions(experiment, portions["train"]), *size_mismatches(experiment.data, portions)]
     if experiment.unfreeze == "auto":
-        found.append("what learns is chosen when training begins (unfreeze: auto)")
-    found += unused_rows(portions)
+        messages.append("what learns is chosen when training begins (unfreeze: auto)")
+    messages += unused_rows(portions)
     batch = experiment.data.batch_size * experiment.train.accumulate
     if batch > len(portions["train"]):
-        found.append(
+        messages.append(
             f"a batch of {batch:,} is larger than the {len(portions['train']):,} training samples: an epoch is one step"
         )
     train = portions["train"].samples
     for purpose, portion in portions.items():
         if portion.samples is not train and portion.samples.fingerprint == train.fingerprint:
-            found.append(f"{purpose}: the same data as train, so what is measured says nothing of new samples")
+            messages.append(f"{purpose}: the same data as train, so what is measured says nothing of new samples")
         elif shared := shared_samples(portion, portions["train"]):
-            found.append(f"{purpose}: {shared}")
+            messages.append(f"{purpose}: {shared}")
         if purpose != "test":
             sizes = sizes_of(experiment, portion, preprocessing)
             pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)
-            found += [f"{purpose}: {said}" for said in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)]
-    return found
+            messages += [
+                f"{purpose}: {caution}" for caution in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)
+            ]
+    return messages
 
 
 def _random_layers(experiment: Experiment, backbone: Backbone, plan: Plan) -> list[str]:
-    """A caution where layers that start at random never learn."""
+    """Return a warning if randomly initialized layers stay frozen for the whole run."""
     if experiment.backbone.settings.get("weights") != "none":
         return []
     parameters = dict(backbone.network.named_parameters())
@@ -159,7 +168,7 @@ def _random_layers(experiment: Experiment, backbone: Backbone, plan: Plan) -> li
 
 
 def _check_warmup(experiment: Experiment, length: TrainingLength) -> None:
-    """Raise ExperimentError for a warm-up that training does not outlast: known only once the data is."""
+    """Raise ExperimentError if the warm-up is as long as training, which depends on the size of the data."""
     schedule = experiment.lr.schedule
     warmup = schedule.settings.get("warmup")
     if isinstance(warmup, Duration) and warmup.steps(length) >= length.total_steps:
@@ -169,7 +178,7 @@ def _check_warmup(experiment: Experiment, length: TrainingLength) -> None:
 
 
 def parameter_groups(network: nn.Module, plan: Plan, peak: float) -> list[dict[str, Any]]:
-    """What the optimizer is given: every parameter that ever learns, from the start."""
+    """Return the optimizer's parameter groups: every parameter that is ever trainable, from the start."""
     parameters = dict(network.named_parameters())
     return [
         {

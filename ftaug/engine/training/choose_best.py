@@ -1,4 +1,4 @@
-"""Which evaluation's weights are the best: the order of scores, and how far a small validation set can tell."""
+"""Select the best checkpoint: rank evaluations by score and loss; confidence interval of a small validation set."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from ftaug.interfaces.model import improvements
 
 
 def rank(score: float, loss: float) -> tuple[float, float]:
-    """A sort key: the higher score first, of equal ones the lower loss. What is not finite comes last."""
+    """Return a sort key: larger is better, by score, then by lower loss; values that are not finite rank last."""
     return (
         score if math.isfinite(score) else -math.inf,
         -loss if math.isfinite(loss) else -math.inf,
@@ -15,20 +15,20 @@ def rank(score: float, loss: float) -> tuple[float, float]:
 
 
 def best_index(scores: Sequence[float], losses: Sequence[float]) -> int | None:
-    """The position of the best evaluation, of equal ones the earliest; None where no score is finite."""
+    """Return the index of the best evaluation, the earliest of equal ones; None if no score is finite."""
     ranks = [rank(score, loss) for score, loss in zip(scores, losses, strict=True)]
     usable = [index for index, (score, _) in enumerate(ranks) if score > -math.inf]
     return max(usable, key=lambda index: (ranks[index], -index), default=None)
 
 
 def without_improvement(scores: Sequence[float], min_delta: float) -> int:
-    """How many evaluations there were since the last improvement."""
+    """Count the evaluations since the last improvement, for early stopping."""
     improved = improvements(scores, min_delta)
     return improved[::-1].index(True) if any(improved) else len(improved)
 
 
 def wilson_interval(share: float, samples: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion that was observed on so many samples (Wilson 1927)."""
+    """Compute the 95 % Wilson score interval of a proportion observed on a number of samples (Wilson 1927)."""
     z = 1.959964
     center = share + z * z / (2 * samples)
     half = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples**2))

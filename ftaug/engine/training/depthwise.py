@@ -1,7 +1,7 @@
-"""Depthwise convolutions in fp32 while a network trains in bf16 on a processor.
+"""Run depthwise convolutions in fp32 while a network trains in bf16 on a CPU.
 
-Their backward pass has no quick bf16 kernel in PyTorch: an EfficientNet trains about half as fast in bf16 as it does if
-they alone stay in fp32. Without gradients bf16 is the quicker one, so a teacher and stored features stay in bf16.
+Their backward pass has no fast bf16 kernel in PyTorch: an EfficientNet trains about half as fast in bf16 as it does if
+they alone stay in fp32. Without gradients bf16 is faster, so a teacher and cached features stay in bf16.
 """
 
 from collections.abc import Callable
@@ -14,16 +14,17 @@ from ftaug.engine.system.device import Device
 
 
 def keep_in_fp32(network: nn.Module, device: Device) -> None:
-    """Let the depthwise convolutions of a network compute in fp32 where gradients are needed, if that is quicker."""
+    """Make the depthwise convolutions of a network compute in fp32 where gradients are needed, if that is faster."""
     if device.torch.type != "cpu" or device.precision != "bf16":
         return
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and 1 < module.groups == module.in_channels:
-            # A method of the instance: its class stays what others look for, and copies get their own.
+            # A method of the instance: the class stays the same for isinstance checks, and copies get their own method.
             module.forward = MethodType(_forward, module)  # type: ignore[method-assign]
 
 
 def _forward(self: nn.Conv2d, input: Tensor) -> Tensor:
+    """Forward pass of a convolution, outside of autocast where gradients are needed."""
     plain: Callable[[nn.Conv2d, Tensor], Tensor] = type(self).forward
     if not torch.is_grad_enabled():
         return plain(self, input)

@@ -1,4 +1,7 @@
-"""The evaluation loop: every sample once, in order, unaugmented. It draws nothing, so it cannot disturb training."""
+"""The evaluation loop: predict every sample once, in order, unaugmented; compute loss and metrics.
+
+It draws no random numbers, so evaluating does not change training.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +18,10 @@ from ftaug.interfaces.data import Task
 
 @dataclass(frozen=True)
 class Measurement:
-    """A model's answers on a portion and what they are worth."""
+    """Predictions on a split, with their loss and metrics."""
 
     logits: np.ndarray  # float32 (n, classes), in regression float64
-    probabilities: np.ndarray  # float32 (n, classes); in regression the numbers that were predicted, float64
+    probabilities: np.ndarray  # float32 (n, classes); in regression the predictions, float64
     targets: np.ndarray
     values: dict[str, float]  # `loss` and the experiment's metrics, by name
 
@@ -27,7 +30,10 @@ class Measurement:
 def logits_of(
     model: nn.Module, source: Source, batch_size: int, device: Device, workers: int
 ) -> Iterator[tuple[Batch, Tensor]]:
-    """Yield every batch with its logits on the CPU: float32 (batch, classes), in regression float64."""
+    """Yield every batch with its logits on the CPU: float32 (batch, classes), in regression float64.
+
+    Logits of several views of a sample (test-time augmentation) are averaged.
+    """
     model.eval()
     requests = once(len(source.portion), batch_size, source.sizes)
     for batch in batches(source, requests, workers, pin=device.torch.type == "cuda"):
@@ -37,12 +43,12 @@ def logits_of(
 
 
 def at_least_float32(logits: Tensor) -> Tensor:
-    """Logits of lower precision as float32; numbers in float64 as they are."""
+    """Convert logits to float32; float64 stays as it is."""
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def over_views(logits: Tensor, samples: int) -> Tensor:
-    """The mean answer to the views of each sample: (samples · views, classes) → (samples, classes)."""
+    """Average the logits over the views of each sample: (samples · views, classes) → (samples, classes)."""
     return logits.view(samples, -1, logits.shape[1]).mean(dim=1)
 
 
@@ -54,15 +60,15 @@ def predict_all(
     workers: int,
     carry_on: Callable[[], bool] = lambda: True,
 ) -> np.ndarray | None:
-    """The logits of all samples, (n, classes); None where `carry_on` said no in between."""
-    found: np.ndarray | None = None
+    """Return the logits of all samples, (n, classes); None if `carry_on` returned false in between."""
+    collected: np.ndarray | None = None
     for batch, logits in logits_of(model, source, batch_size, device, workers):
-        if found is None:
-            found = np.empty((len(source.portion), logits.shape[1]), logits.numpy().dtype)
-        found[batch.request.ids] = logits.numpy()
+        if collected is None:
+            collected = np.empty((len(source.portion), logits.shape[1]), logits.numpy().dtype)
+        collected[batch.request.ids] = logits.numpy()
         if not carry_on():
             return None
-    return found
+    return collected
 
 
 def compute_metrics(
@@ -72,13 +78,13 @@ def compute_metrics(
     task: Task,
     loss: Callable[[Tensor, Tensor], Tensor],
 ) -> Measurement:
-    """Measure answers: the loss and every metric of the experiment. `loss` takes CPU tensors."""
-    chances = probabilities(logits, experiment.loss.fact("activation"))
-    wanted = torch.from_numpy(targets)
-    values = {"loss": float(loss(torch.from_numpy(logits), wanted.float() if task.multi_label else wanted))}
+    """Compute the loss and every metric of the experiment from logits (n, classes). `loss` takes CPU tensors."""
+    predictions = probabilities(logits, experiment.loss.fact("activation"))
+    labels = torch.from_numpy(targets)
+    values = {"loss": float(loss(torch.from_numpy(logits), labels.float() if task.multi_label else labels))}
     for metric in experiment.evaluate.metrics:
-        values[metric.name] = float(metric(chances, targets, task))
-    return Measurement(logits, chances, targets, values)
+        values[metric.name] = float(metric(predictions, targets, task))
+    return Measurement(logits, predictions, targets, values)
 
 
 def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
@@ -90,7 +96,7 @@ def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
 
 
 def score(experiment: Experiment, values: dict[str, float]) -> float:
-    """The value that chooses the best checkpoint, turned so that higher is better."""
+    """Return the value that selects the best checkpoint, negated where lower is better."""
     best = experiment.evaluate.best
     if best == "loss":
         return -values["loss"]

@@ -1,7 +1,7 @@
-"""What a frozen prefix gives, stored once per sample and view: epochs then run on the rest of the model alone.
+"""Cache the features of the frozen layers: the prefix runs once per sample and view, epochs train only the rest.
 
-Every batch of features is made as training would meet its samples in that epoch, so that making them again, after a
-kill or in another run, gives the same bits.
+Features are computed in the batches that training would use in that epoch, so that computing them again, after a kill
+or in another run, gives the same bits.
 """
 
 import hashlib
@@ -37,12 +37,12 @@ STORED = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Unsuited(Exception):
-    """Says why features cannot be stored for a run."""
+    """Raised with the reason why features cannot be cached for a run."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The features of one part of the data in a file: (views, samples, rows, *shape)."""
+    """The features of one data split in a memory-mapped file: (views, samples, rows, *shape)."""
 
     path: Path
     shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class Store:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The size of the file in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     @property
@@ -59,7 +59,7 @@ class Store:
         return frozenset(int(path.suffix[1:]) for path in self.path.parent.glob(f"{self.path.name}.*"))
 
     def open(self) -> Tensor:
-        """The features, mapped from the file, which is made where it is not there; raises StorageError."""
+        """Memory-map the file, creating it if it is missing; raises StorageError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             try:
@@ -70,7 +70,7 @@ class Store:
         return mapped.view(self.shape)
 
     def finish(self, view: int) -> None:
-        """Mark a view as complete: what was written before is on the disk."""
+        """Flush the file to disk and mark a view as complete."""
         with self.path.open("rb") as file:
             os.fsync(file.fileno())
         self.path.with_name(f"{self.path.name}.{view}").touch()
@@ -78,14 +78,14 @@ class Store:
 
 @dataclass(frozen=True)
 class FeatureDataset:
-    """Answers requests for batches with stored features."""
+    """A dataset of cached features, indexed by batch requests."""
 
     portion: DataSplit
     features: Tensor  # (views, samples, rows, *shape)
     sizes: np.ndarray | None = None
 
     def __getitem__(self, request: BatchRequest) -> Batch:
-        """The features of the samples of a request, in the view of its epoch."""
+        """Return the batch of features of a request, in the view of its epoch."""
         view = (request.epoch or 0) % len(self.features)
         rows = self.features[view][torch.from_numpy(np.asarray(request.ids))]
         targets = torch.from_numpy(self.portion.targets[request.ids])
@@ -94,18 +94,18 @@ class FeatureDataset:
 
 @dataclass(frozen=True)
 class Features:
-    """What training and evaluation use instead of the samples, up to a step."""
+    """The feature cache of a run: training and evaluation use it in place of the samples up to a step."""
 
     cut: SplitNetwork
-    until: int  # the step at which something of the prefix begins to learn
+    until: int  # the step at which the prefix is unfrozen
     views: int
     stores: Mapping[str, Store]  # by purpose
-    kept: Mapping[str, FeatureDataset]
+    datasets: Mapping[str, FeatureDataset]  # by purpose
     cache: Cache
 
     @property
     def text(self) -> str:
-        """How much is stored where, for a person."""
+        """A human-readable summary: how much is stored where."""
         store = self.stores["train"]
         values = f"{math.prod(store.shape[2:]):,} values"
         return (
@@ -115,18 +115,18 @@ class Features:
 
 @contextmanager
 def open_feature_cache(setup: TrainingState, start: int) -> Iterator[Features | None]:
-    """Where features are to be stored for a run that goes on at a step, if anywhere; those in memory go at the end.
+    """Context manager that opens the feature cache of a run from a step on, None if it needs none.
 
-    Raises ExperimentError where the run is not fit for it, StorageError where the space is too small, before anything
-    is written.
+    A cache in memory is deleted at the end. Raises ExperimentError if the run cannot use one, StorageError if the space
+    is too small, before anything is written.
     """
-    asked = setup.experiment.train.cache_features
+    settings = setup.experiment.train.cache_features
     features = None
-    if asked is not None:
+    if settings is not None:
         try:
-            features = _planned(setup, asked if isinstance(asked, CacheFeatures) else CacheFeatures(), start)
+            features = _plan_cache(setup, settings if isinstance(settings, CacheFeatures) else CacheFeatures(), start)
         except (Unsuited, CannotCut) as reason:
-            if asked != "auto":
+            if settings != "auto":
                 raise ExperimentError(f"train.cache_features: {reason}; leave it out") from None
     try:
         yield features
@@ -135,71 +135,71 @@ def open_feature_cache(setup: TrainingState, start: int) -> Iterator[Features | 
             shutil.rmtree(features.stores["train"].path.parent, ignore_errors=True)
 
 
-def _planned(setup: TrainingState, asked: CacheFeatures, start: int) -> Features | None:
-    """Cut the model and find room for its features; None where they are needed no more."""
+def _plan_cache(setup: TrainingState, settings: CacheFeatures, start: int) -> Features | None:
+    """Split the model and open the stores of its features; None if the prefix is unfrozen already."""
     until = min([step for step in setup.plan.starts if step > 0], default=setup.horizon.total_steps)
     if start >= until:
         return None
     data = {purpose: setup.prepared(purpose) for purpose in ("train", "val") if purpose in setup.portions}
     if data["train"].relabels:
         raise Unsuited("an augmentation changes the classes of samples")
-    views = min(asked.views, math.ceil(until / setup.horizon.epoch_steps))
-    example = device_inputs(setup, _tried(data["train"], BatchRequest(np.arange(2), 0, 0, 0, 1.0)))
-    made = cut(setup.model, setup.plan, 0, example)
+    views = min(settings.views, math.ceil(until / setup.horizon.epoch_steps))
+    example = device_inputs(setup, _load_batch(data["train"], BatchRequest(np.arange(2), 0, 0, 0, 1.0)))
+    split = cut(setup.model, setup.plan, 0, example)
     with torch.inference_mode():
-        shape = made.prefix(example).shape[1:]
+        shape = split.prefix(example).shape[1:]
     dtypes = {purpose: STORED[_device(setup, purpose).precision] for purpose in data}
     shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].portion), 1, *shape)}
-    if "val" in data:  # where evaluation looks at several views, a sample is several rows
-        rows = len(_tried(data["val"], BatchRequest(np.arange(1), None, 0, 0, 1.0)).inputs)
+    if "val" in data:  # with test-time augmentation a sample is several rows
+        rows = len(_load_batch(data["val"], BatchRequest(np.arange(1), None, 0, 0, 1.0)).inputs)
         shapes["val"] = (1, len(data["val"].portion), rows, *shape)
     needed = sum(math.prod(shape) * dtypes[purpose].itemsize for purpose, shape in shapes.items())
-    cache = sample_cache.choose_location("train.cache_features.place", asked.place, needed, "features")
+    cache = sample_cache.choose_location("train.cache_features.place", settings.place, needed, "features")
     if cache.folder is None:
         raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
-    folder = cache.folder / _key(setup, made, shapes)
+    folder = cache.folder / _key(setup, split, shapes)
     stores = {purpose: Store(folder / purpose, shapes[purpose], dtypes[purpose]) for purpose in data}
-    kept = {purpose: FeatureDataset(data[purpose].portion, store.open()) for purpose, store in stores.items()}
-    return Features(made, until, views, stores, kept, cache)
+    datasets = {purpose: FeatureDataset(data[purpose].portion, store.open()) for purpose, store in stores.items()}
+    return Features(split, until, views, stores, datasets, cache)
 
 
 def _device(setup: TrainingState, purpose: str) -> Device:
-    """Where features of a purpose are computed: validation's in the precision of evaluation."""
+    """Return the device and precision to compute features in: those of evaluation for validation samples."""
     return setup.device if purpose == "train" else setup.evaluation_device
 
 
-def _tried(data: PreparedDataset, request: BatchRequest) -> Batch:
-    """A batch made in this process; raises what its samples raised."""
-    made = data[request]
-    if isinstance(made, Failure):
-        raise made.error
-    return made
+def _load_batch(data: PreparedDataset, request: BatchRequest) -> Batch:
+    """Load a batch in this process; raises the error of its samples."""
+    batch = data[request]
+    if isinstance(batch, Failure):
+        raise batch.error
+    return batch
 
 
-def _key(setup: TrainingState, made: SplitNetwork, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """A digest of all that the bits of the features depend on."""
+def _key(setup: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Compute the cache key: a digest of everything that the bits of the features depend on."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(made.prefix.state_dict().items()):
+    for name, tensor in sorted(split.prefix.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     experiment, device = setup.experiment, setup.device
     for purpose, portion in setup.portions.items():
         digest.update(f"{purpose} {portion.fingerprint} ".encode() + portion.ids.tobytes())
-    known = [
+    factors = [
         experiment.seed,
         experiment.data.batch_size,
         to_plain(experiment.augment),
         dict(setup.backbone.preprocessing),
     ]
-    known += [experiment.evaluate.views, device.torch.type, device.precision, device.augments, torch.__version__]
-    known += [setup.evaluation_device.precision]
-    known += [torch.get_num_threads(), shapes, str(made.prefix), modality_of(experiment).cache_version]
-    digest.update(json.dumps(known, sort_keys=True, default=str).encode())
+    factors += [experiment.evaluate.views, device.torch.type, device.precision, device.augments, torch.__version__]
+    factors += [setup.evaluation_device.precision]
+    factors += [torch.get_num_threads(), shapes, str(split.prefix), modality_of(experiment).cache_version]
+    digest.update(json.dumps(factors, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
 
 
 def missing(setup: TrainingState, features: Features, start: int) -> Mapping[str, list[int]]:
-    """The views, by purpose, that are still needed from a step on, and not there yet."""
+    """Return the views, by purpose, that are needed from a step on and not cached yet."""
     first, last = (step // setup.horizon.epoch_steps for step in (start, features.until - 1))
     wanted = {"train": sorted({epoch % features.views for epoch in range(first, last + 1)}), "val": [0]}
     return {
@@ -209,34 +209,34 @@ def missing(setup: TrainingState, features: Features, start: int) -> Mapping[str
 
 
 def batches_of(setup: TrainingState, purpose: str, view: int) -> list[BatchRequest]:
-    """The batches in which a view is made."""
+    """Return the batches in which the features of a view are computed."""
     count, size = len(setup.portions[purpose]), setup.experiment.data.batch_size
     if purpose != "train":
         return list(once(count, size))
     order = seeds.order(setup.experiment.seed, view, count)
-    parts = np.array_split(order, math.ceil(count / size))
-    return [BatchRequest(part, view, 0, number, len(part) / count) for number, part in enumerate(parts)]
+    chunks = np.array_split(order, math.ceil(count / size))
+    return [BatchRequest(ids, view, 0, number, len(ids) / count) for number, ids in enumerate(chunks)]
 
 
 def fill(setup: TrainingState, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
-    """Store views; yields the view after every batch."""
+    """Compute and store the features of views; yields the view after every batch."""
     requests = chain.from_iterable(batches_of(setup, purpose, view) for view in views)
     feed = batches(setup.prepared(purpose), requests, setup.workers, pin=False)
     for view in views:
-        into = features.kept[purpose].features[view]
+        store = features.datasets[purpose].features[view]
         for batch in islice(feed, len(batches_of(setup, purpose, view))):
             with torch.inference_mode(), _device(setup, purpose).autocast():
-                found = features.cut.prefix(device_inputs(setup, batch))
-                found = found.unflatten(0, (len(batch.request.ids), -1)).to("cpu", into.dtype)
-            into[torch.from_numpy(np.asarray(batch.request.ids))] = found
+                values = features.cut.prefix(device_inputs(setup, batch))
+                values = values.unflatten(0, (len(batch.request.ids), -1)).to("cpu", store.dtype)
+            store[torch.from_numpy(np.asarray(batch.request.ids))] = values
             yield view
         features.stores[purpose].finish(view)
 
 
 def evaluation_inputs(setup: TrainingState, model: Model, step: int) -> tuple[nn.Module, Source, int]:
-    """What evaluation after so many steps runs, on what samples or stored features, and with how many workers."""
+    """Return the module, the dataset and the number of workers to evaluate with after so many steps."""
     features = setup.features
     if features is None or step > features.until:
         return model, setup.prepared("val"), setup.workers
     rest = features.cut.rest if model is setup.model else rebind(model, setup.plan, 0)
-    return rest, features.kept["val"], 0
+    return rest, features.datasets["val"], 0

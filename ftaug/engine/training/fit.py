@@ -1,4 +1,7 @@
-"""The training loop: a generator that yields after every optimizer step; what the caller does then is its hook."""
+"""The training loop, as a generator that yields after every optimizer step.
+
+The caller logs, evaluates and saves between two steps, so that the loop needs no callbacks.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -14,7 +17,7 @@ from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.system.profiler import phase
 from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
-from ftaug.engine.training.peft import require_reached
+from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged
 from ftaug.interfaces.data import MeanLoss
@@ -25,41 +28,41 @@ ROWS_PER_EPOCH = 20
 
 @dataclass
 class Progress:
-    """How far a run has come: all of its state that is not a tensor, as JSON keeps it."""
+    """Training progress: the part of a checkpoint that is not tensors, serializable as JSON."""
 
     step: int = 0  # optimizer steps done
     scores: list[float] = field(default_factory=list)  # the best-metric of each evaluation, higher is better
-    losses: list[float] = field(default_factory=list)  # the validation loss of each; runs begun before have none
+    losses: list[float] = field(default_factory=list)  # the validation loss of each; absent in runs of older versions
     evaluated: int = 0  # the step of the last evaluation
     best_step: int | None = None
-    window_loss: float = 0.0  # summed over the samples since the last row of metrics.jsonl
+    window_loss: float = 0.0  # sum of sample losses since the last row of metrics.jsonl
     window_samples: int = 0
-    scaler: dict[str, float] = field(default_factory=dict)  # of fp16
+    scaler: dict[str, float] = field(default_factory=dict)  # state dict of the GradScaler (fp16)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Progress":
-        """Read what a checkpoint holds: a score or a loss that was not finite is null there."""
+        """Restore the progress from a checkpoint's JSON, where non-finite scores and losses are null."""
         undefined = {key: nan_for_null(values[key]) for key in ("scores", "losses", "window_loss") if key in values}
         return cls(**{**values, **undefined})
 
 
 @dataclass(frozen=True)
 class Step:
-    """One optimizer step that was taken."""
+    """The result of one optimizer step."""
 
     number: int  # from 1
     epoch: int  # from 0
     loss: Tensor  # mean over the samples, detached, on the device
-    rate: float  # the peak rate times the schedule's factor
+    rate: float  # learning rate of a factor of 1: the peak rate times the schedule's factor
     samples: int
-    gradient_norm: Tensor | None  # before clipping, where the gradients are clipped
-    stage_norms: Mapping[str, Tensor]  # of the gradient of each stage that learns, before clipping; of some steps alone
+    gradient_norm: Tensor | None  # total norm before clipping; None without clipping
+    stage_norms: Mapping[str, Tensor]  # gradient norm of each trainable stage, before clipping; empty on most steps
 
 
 def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
-    """Train from `progress.step` to the end of the horizon."""
+    """Run the training loop from `progress.step` to the last step, yielding after each; raises Diverged."""
     plan, network = setup.plan, setup.model.network
-    feed = fed(setup, progress.step)
+    feed = batch_feed(setup, progress.step)
     network.eval()
     previous: Step | None = None
     for step in range(progress.step, setup.horizon.total_steps):
@@ -68,7 +71,7 @@ def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
         rate = set_rates(setup, step, progress)
         loss, samples = accumulate_gradients(setup, step, feed)
         if step == 0:
-            require_reached(setup.method, network)
+            require_gradients(setup.method, network)
         with phase("optimizer"):
             norms = stage_norms(setup) if is_recorded(setup.horizon, step + 1) else {}
             norm = update(setup, step)
@@ -79,18 +82,18 @@ def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
     _check_finite(previous)
 
 
-def fed(setup: TrainingState, start: int) -> Iterator[Batch]:
-    """The micro-batches from a step on: of stored features as long as they serve, then of samples."""
+def batch_feed(setup: TrainingState, start: int) -> Iterator[Batch]:
+    """Iterate the micro-batches from a step on: cached features until the prefix unfreezes, then samples."""
     until = start
     if setup.features is not None and start < setup.features.until:
         until = setup.features.until
-        yield from batches(setup.features.kept["train"], setup.epochs.requests(start, until), 0, pin=False)
+        yield from batches(setup.features.datasets["train"], setup.epochs.requests(start, until), 0, pin=False)
     requests = setup.epochs.requests(until, setup.horizon.total_steps)
     yield from batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
 
 
 def set_rates(setup: TrainingState, step: int, progress: Progress) -> float:
-    """Give every parameter group its learning rate for a step (from 0); return that of a factor of 1."""
+    """Set the learning rate of every parameter group for a step (from 0); return that of a factor of 1."""
     lr = setup.experiment.lr
     rate = lr.peak * lr.schedule(step, setup.horizon._replace(scores=tuple(progress.scores)))
     for group, plan in zip(setup.optimizer.param_groups, setup.plan.groups, strict=True):
@@ -99,10 +102,11 @@ def set_rates(setup: TrainingState, step: int, progress: Progress) -> float:
 
 
 def accumulate_gradients(setup: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
-    """Run the micro-batches of a step forward and backward; return the mean loss and the number of samples.
+    """Run the forward and backward pass of a step's micro-batches; return the mean loss and the number of samples.
 
-    A mean over samples is weighted by the share of the samples, which is known beforehand. One over other items, such
-    as tokens, is weighted by their number per sample of the step, and divided by the sum of the weights at the end.
+    A loss that is a mean over samples is weighted by the micro-batch's share of the samples, known beforehand. A mean
+    over other items, such as tokens, is weighted by items per sample; gradients and loss are divided by the sum of the
+    weights at the end.
     """
     total = torch.zeros((), device=setup.device.torch)
     weights, samples = 0.0, 0
@@ -115,6 +119,7 @@ def accumulate_gradients(setup: TrainingState, step: int, feed: Iterator[Batch])
         total += loss.detach() * weight
         weights += weight
         samples += len(targets)
+    # The number of items of a whole step is known only after its last micro-batch.
     if weights and not math.isclose(weights, 1):
         torch._foreach_div_([p.grad for p in setup.model.parameters() if p.grad is not None], weights)
         total /= weights
@@ -125,7 +130,10 @@ def accumulate_gradients(setup: TrainingState, step: int, feed: Iterator[Batch])
 
 
 def loss_of(setup: TrainingState, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
-    """Compute the training loss of a batch; its views are concatenated where the objective compares several."""
+    """Compute the training loss of a batch, through the teacher or the objective where there is one.
+
+    The inputs of an objective are its views, concatenated along the batch dimension.
+    """
 
     def forward(view: Any) -> Tensor:
         with setup.device.autocast():
@@ -135,10 +143,10 @@ def loss_of(setup: TrainingState, inputs: Any, targets: Tensor, network: nn.Modu
     objective, distil = setup.experiment.objective, setup.experiment.distil
     if distil is not None and setup.teacher is not None:
         with setup.device.autocast():
-            wanted = setup.teacher.logits(inputs)
+            teacher_logits = setup.teacher.logits(inputs)
         activation = setup.experiment.loss.fact("activation")
         return MeanLoss(
-            distillation_loss(distil, activation, setup.loss, forward(inputs), targets, wanted), len(targets)
+            distillation_loss(distil, activation, setup.loss, forward(inputs), targets, teacher_logits), len(targets)
         )
     if objective is None:
         return MeanLoss(setup.loss(forward(inputs), targets), len(targets))
@@ -147,23 +155,23 @@ def loss_of(setup: TrainingState, inputs: Any, targets: Tensor, network: nn.Modu
 
 
 def is_recorded(horizon: TrainingLength, step: int) -> bool:
-    """Whether a row of metrics follows a step (from 1)."""
+    """Return whether metrics are logged after a step (from 1): `ROWS_PER_EPOCH` times an epoch, and at its end."""
     return step % max(1, horizon.epoch_steps // ROWS_PER_EPOCH) == 0 or step % horizon.epoch_steps == 0
 
 
 def stage_norms(setup: TrainingState) -> dict[str, Tensor]:
-    """The norm of the gathered gradient of each stage, on the device."""
+    """Compute the gradient norm of each stage, unscaled, on the device."""
     gradients: dict[str, list[Tensor]] = {}
     for group in setup.optimizer.param_groups:
         gradients.setdefault(group["name"], []).extend(p.grad for p in group["params"] if p.grad is not None)
     scale = setup.scaler.get_scale()
     return {
-        stage: torch.stack(torch._foreach_norm(found)).norm() / scale for stage, found in gradients.items() if found
+        stage: torch.stack(torch._foreach_norm(grads)).norm() / scale for stage, grads in gradients.items() if grads
     }
 
 
 def update(setup: TrainingState, step: int) -> Tensor | None:
-    """Apply the gathered gradients; return their norm where they are clipped."""
+    """Take an optimizer step and update the average; return the gradient norm before clipping, None without it."""
     norm = None
     clip = setup.experiment.train.clip_norm
     if clip is not None:
@@ -179,7 +187,7 @@ def update(setup: TrainingState, step: int) -> Tensor | None:
 
 
 def _check_finite(step: Step | None) -> None:
-    """Raise Diverged; looked at one step later, so that a GPU is not waited for."""
+    """Raise Diverged if the loss is not finite; called one step late, so that the GPU is not synchronized."""
     if step is not None and not math.isfinite(step.loss.item()):
         raise Diverged(
             f"training diverged: the loss of step {step.number} (epoch {step.epoch + 1}) is {step.loss.item()}; "

@@ -1,4 +1,4 @@
-"""Gradient checkpointing: what a block computed is computed again on the way back, instead of being kept.
+"""Gradient checkpointing: recompute the activations of a block in the backward pass instead of storing them.
 
 Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016.
 """
@@ -16,50 +16,50 @@ from torch.utils.checkpoint import checkpoint
 from ftaug.interfaces.model import Backbone
 
 
-def recompute(backbone: Backbone) -> None:
-    """Let every block of a network be computed twice where it learns, in place."""
+def enable_gradient_checkpointing(backbone: Backbone) -> None:
+    """Enable gradient checkpointing for every block of a backbone, in place."""
     for block in blocks(backbone):
-        block.forward = partial(_twice, block, block.forward)
+        block.forward = partial(_checkpointed_forward, block, block.forward)
 
 
 def blocks(backbone: Backbone) -> list[nn.Module]:
-    """The modules of the stages but the head; of a sequence its members."""
+    """Return the blocks to checkpoint: the modules of the stages before the head, of a sequence its members."""
     modules = dict(backbone.network.named_modules())
-    found: list[nn.Module] = []
+    modules_to_checkpoint: list[nn.Module] = []
     for stage in backbone.stages[:-1]:
         for name in stage.modules:
             module = modules.get(name)
             if isinstance(module, nn.Sequential | nn.ModuleList):
-                found += [child for child in module if _has_parts(child)]
-            elif module is not None and _has_parts(module):
-                found.append(module)
-    return found
+                modules_to_checkpoint += [child for child in module if _has_inner_activations(child)]
+            elif module is not None and _has_inner_activations(module):
+                modules_to_checkpoint.append(module)
+    return modules_to_checkpoint
 
 
-def _has_parts(module: nn.Module) -> bool:
-    """Whether a module computes in several steps, so that there is something between them not to keep."""
+def _has_inner_activations(module: nn.Module) -> bool:
+    """Return whether a module has several leaf modules, and so activations between them to save memory on."""
     return sum(1 for child in module.modules() if next(child.children(), None) is None) > 1
 
 
-def _twice(block: nn.Module, forward: Any, *inputs: Any, **named: Any) -> Any:
-    """The block's answer, kept apart from how it came about where gradients go through it."""
+def _checkpointed_forward(block: nn.Module, forward: Any, *inputs: Any, **named: Any) -> Any:
+    """Run a block, checkpointed if gradients flow through it."""
     if not torch.is_grad_enabled() or not _learns(block, inputs):
         return forward(*inputs, **named)
     return checkpoint(forward, *inputs, use_reentrant=False, context_fn=partial(_contexts, block), **named)
 
 
 def _learns(block: nn.Module, inputs: Sequence[Any]) -> bool:
-    tensors = (*block.parameters(), *(one for one in inputs if isinstance(one, torch.Tensor)))
+    tensors = (*block.parameters(), *(value for value in inputs if isinstance(value, torch.Tensor)))
     return any(tensor.requires_grad for tensor in tensors)
 
 
 def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    return nullcontext(), _statistics_stay(block)
+    return nullcontext(), _frozen_statistics(block)
 
 
 @contextmanager
-def _statistics_stay(block: nn.Module) -> Iterator[None]:
-    """BatchNorm takes in what it sees the first time alone."""
+def _frozen_statistics(block: nn.Module) -> Iterator[None]:
+    """Keep BatchNorm statistics unchanged during recomputation, so that a batch is counted once."""
     norms = [module for module in block.modules() if isinstance(module, _BatchNorm) and module.training]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:

@@ -1,7 +1,7 @@
-"""How a new head starts: zero weights, and a bias at which every sample gets the best constant answer.
+"""Initialize a new head: zero weights, and a bias that predicts the class frequencies for every sample.
 
-A head that starts at random answers at random, with confidence: the first loss is far above the entropy of the labels,
-and what of the random weights no training feature reaches stays in the model for good.
+The predictions of a randomly initialized head are random and confident: the first loss is far above the entropy of the
+labels, and random weights in directions that no training feature has stay in the model for good.
 """
 
 from collections.abc import Sequence
@@ -17,22 +17,22 @@ from ftaug.interfaces.data import ClassCounts
 from ftaug.interfaces.model import Backbone, Stage
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-FEWEST = 0.5
+MIN_COUNT = 0.5
 """A class without training samples counts as half a sample, so that its logit stays finite."""
 
 
 class Loaded(NamedTuple):
-    """What loading pretrained weights came to."""
+    """The result of loading pretrained weights."""
 
-    new_layers: tuple[nn.Module, ...]  # the last layers of the head, where the weights hold none for it
-    pretrained: bool  # whether there were any for the layers below the head
+    new_layers: tuple[nn.Module, ...]  # last layers of the head that the weights did not fill
+    pretrained: bool  # whether the weights filled the layers below the head
 
 
 def start(backbone: Backbone, experiment: Experiment, train: DataSplit, counts: np.ndarray) -> bool:
-    """Load the pretrained weights; returns whether the head is new and starts at the best constant answer.
+    """Load pretrained weights and initialize a new head; return whether it was set to the best constant prediction.
 
-    A head that learns something other than the labels, such as masked tokens, stays as its library initializes it, and
-    so does that of a network without pretrained weights: its layers learn nothing until the head does.
+    The library's initialization stays for a head that does not predict labels, such as masked tokens, and for a network
+    without pretrained weights: behind a zero head no gradient reaches its layers.
     """
     loaded = load_weights(backbone, len(train.task.classes))
     objective = experiment.objective
@@ -44,28 +44,29 @@ def start(backbone: Backbone, experiment: Experiment, train: DataSplit, counts: 
 
 
 def last_layers(network: nn.Module, head: Stage, outputs: int) -> list[nn.Module]:
-    """The layers of a head that give the logits: one, or as many as answer side by side (distilled transformers)."""
-    found = [
+    """Return the output layers of a head: one, or several parallel ones (distilled transformers)."""
+    layers = [
         module
         for name, module in network.named_modules()
         if isinstance(module, LAYERS) and head.holds(f"{name}.weight") and len(module.weight) == outputs
     ]
-    if not found or found[-1].weight.shape[1] == outputs:  # a layer before it may have as many outputs by chance
-        return list(found[-1:])
-    return [module for module in found if module.weight.shape == found[-1].weight.shape]
+    if not layers or layers[-1].weight.shape[1] == outputs:  # a layer before it may have as many outputs by chance
+        return list(layers[-1:])
+    return [module for module in layers if module.weight.shape == layers[-1].weight.shape]
 
 
 @torch.no_grad()
 def load_weights(backbone: Backbone, outputs: int) -> Loaded:
-    """Load the pretrained weights, and find out what they did not fill."""
+    """Load pretrained weights, and detect which parameters they did not fill."""
     head = backbone.stages[-1]
     layers = last_layers(backbone.network, head, outputs)
     weights = [layer.get_parameter("weight") for layer in layers]
     body = [parameter for name, parameter in backbone.network.named_parameters() if not head.holds(name)]
+    # Parameters are marked with NaN, which no weights contain, to see which of them loading replaces.
     marked = [*weights, *body[:1]]
     fresh = [parameter.clone() for parameter in marked]
     for parameter in marked:
-        parameter.fill_(torch.nan)  # which no weights that are loaded hold
+        parameter.fill_(torch.nan)
     backbone.load_pretrained()
     unfilled = [bool(parameter.isnan().all()) for parameter in marked]
     for parameter, value, is_fresh in zip(marked, fresh, unfilled, strict=True):
@@ -76,19 +77,20 @@ def load_weights(backbone: Backbone, outputs: int) -> Loaded:
 
 
 @torch.no_grad()
-def start_at(layers: Sequence[nn.Module], answer: Tensor) -> None:
-    """Let layers give every sample the same answer: float (outputs,); zero where a layer has no bias."""
+def start_at(layers: Sequence[nn.Module], logits: Tensor) -> None:
+    """Set layers to predict the same logits, float (outputs,), for every sample; zero where a layer has no bias."""
     for layer in layers:
         layer.get_parameter("weight").zero_()
         if isinstance(layer.bias, Tensor):
-            layer.bias.copy_(answer)
+            layer.bias.copy_(logits)
 
 
 def best_constant(experiment: Experiment, train: DataSplit, counts: np.ndarray) -> Tensor:
-    """The logits that minimize the training loss if every sample gets the same: float64 (outputs,).
+    """Compute the constant logits that minimize the training loss: float64 (outputs,).
 
-    For cross-entropy the logarithms of the class frequencies, for binary cross-entropy the log odds of each label;
-    class weights, smoothing and adjusted logits are allowed for. Numbers are standardized, so that their mean is 0.
+    For cross-entropy these are the logarithms of the class frequencies, for binary cross-entropy the log odds of each
+    label; class weights, label smoothing and logit adjustment are accounted for. Regression targets are standardized,
+    so that the best constant is 0.
     """
     if train.task.regression:
         return torch.zeros(len(train.task.classes), dtype=torch.float64)
@@ -96,32 +98,33 @@ def best_constant(experiment: Experiment, train: DataSplit, counts: np.ndarray) 
     start = shares.logit() if experiment.loss.fact("activation") == "sigmoid" else shares.log()
     if not experiment.loss.fact("soft_targets"):
         return start
-    seen = ClassCounts(torch.from_numpy(counts if train.task.multi_label else counts.clip(FEWEST)), len(train))
-    return _minimized(experiment, start, shares, seen)
+    seen = ClassCounts(torch.from_numpy(counts if train.task.multi_label else counts.clip(MIN_COUNT)), len(train))
+    return _minimize(experiment, start, shares, seen)
 
 
 def _shares(train: DataSplit, counts: np.ndarray) -> Tensor:
-    """How frequent each class is in an epoch, strictly between 0 and 1."""
+    """Compute the frequency of each class in an epoch, clipped to be strictly between 0 and 1."""
     if train.task.multi_label:
-        return torch.from_numpy(counts.clip(FEWEST, len(train) - FEWEST) / len(train))
-    return torch.from_numpy(counts.clip(FEWEST) / counts.clip(FEWEST).sum())
+        return torch.from_numpy(counts.clip(MIN_COUNT, len(train) - MIN_COUNT) / len(train))
+    return torch.from_numpy(counts.clip(MIN_COUNT) / counts.clip(MIN_COUNT).sum())
 
 
-def _minimized(experiment: Experiment, start: Tensor, shares: Tensor, counts: ClassCounts) -> Tensor:
-    """Minimize the loss, which is linear in its targets: their mean stands for all samples.
+def _minimize(experiment: Experiment, start: Tensor, shares: Tensor, counts: ClassCounts) -> Tensor:
+    """Minimize the loss over constant logits by L-BFGS.
 
-    A label whose loss has no gradient, as one of every sample where positives weigh nothing, keeps its start.
+    The loss is linear in its targets, so their mean represents all samples. A label whose loss has no gradient, such as
+    one that every sample has when positives have weight 0, keeps its initial logit.
     """
-    answer = start.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([answer], max_iter=200, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
+    logits = start.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([logits], max_iter=200, tolerance_grad=1e-9, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss: Tensor = experiment.loss(answer[None], shares[None], counts)
+        loss: Tensor = experiment.loss(logits[None], shares[None], counts)
         torch.autograd.backward(loss)
         return loss
 
     frequencies = counts.per_class / counts.samples
-    (slope,) = torch.autograd.grad(experiment.loss(answer[None], frequencies[None], counts), answer)
+    (slope,) = torch.autograd.grad(experiment.loss(logits[None], frequencies[None], counts), logits)
     optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return answer.detach().where(slope != 0, start) if torch.isfinite(answer).all() else start
+    return logits.detach().where(slope != 0, start) if torch.isfinite(logits).all() else start

@@ -1,4 +1,4 @@
-"""A learning rate from a short training whose rate grows from step to step. Smith 2017."""
+"""Learning-rate range test: train briefly with an exponentially growing rate and suggest one (Smith 2017)."""
 
 import copy
 import math
@@ -15,40 +15,40 @@ from ftaug.errors import Diverged
 from ftaug.interfaces.model import TrainingLength
 
 SMOOTHING = 0.9
-"""How much of a smoothed loss is what was before."""
+"""Decay of the exponential moving average of the loss."""
 
 DIVERGED = 4.0
-"""So many times the best smoothed loss is no loss to go on from."""
+"""Stop when the smoothed loss exceeds its best value by this factor."""
 
-FEWEST = 10
-"""Steps without which nothing can be said."""
+MIN_STEPS = 10
+"""Minimum number of steps for a suggestion."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """How the loss went while the rate grew."""
+    """The loss curve of a range test: loss by learning rate."""
 
-    rates: np.ndarray  # float64 (n,), of a factor of 1
+    rates: np.ndarray  # float64 (n,), learning rates of a factor of 1
     losses: np.ndarray
     smoothed: np.ndarray
     diverged: bool  # whether it ended before the highest rate
 
     @property
     def fall(self) -> float:
-        """How much of the first smoothed losses was gone at the lowest point."""
-        first = float(self.smoothed[: FEWEST // 2].mean())
+        """The decrease of the smoothed loss from its first values to its minimum, relative to the first."""
+        first = float(self.smoothed[: MIN_STEPS // 2].mean())
         return (first - float(self.smoothed.min())) / abs(first)
 
     @property
     def noise(self) -> float:
-        """The scatter of the losses about their smoothed course until its minimum, over how much that fell."""
-        end = max(FEWEST, int(self.smoothed.argmin()) + 1)
+        """Standard deviation of the losses about their smoothed values until the minimum, relative to the decrease."""
+        end = max(MIN_STEPS, int(self.smoothed.argmin()) + 1)
         fallen = float(self.smoothed[:end].max() - self.smoothed[:end].min())
         return float((self.losses[:end] - self.smoothed[:end]).std()) / max(fallen, 1e-12)
 
 
 def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Curve:
-    """Train with growing rates, and leave the setup as it was; raises Diverged where it ended before it began."""
+    """Run the range test, then restore model and optimizer; raises Diverged if the loss is not finite too early."""
 
     def rising(step: int, horizon: TrainingLength) -> float:
         return float((lowest / highest) ** (1 - step / max(1, horizon.total_steps - 1)))
@@ -72,17 +72,18 @@ def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Cu
                 if not math.isfinite(loss):
                     diverged = True
                     break
+                # Exponential moving average with the bias correction of Adam.
                 mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
                 rates.append(step.rate)
                 losses.append(loss)
                 smoothed.append(mean / (1 - SMOOTHING**step.number))
-                if step.number > FEWEST and smoothed[-1] > DIVERGED * abs(min(smoothed)):
+                if step.number > MIN_STEPS and smoothed[-1] > DIVERGED * abs(min(smoothed)):
                     diverged = True
                     break
         finally:
             setup.model.load_state_dict(model)
             setup.optimizer.load_state_dict(optimizer)
-    if len(losses) < FEWEST:
+    if len(losses) < MIN_STEPS:
         raise Diverged(
             f"the loss is not finite after {len(losses)} steps, at a rate of {rates[-1] if rates else lowest:.3g}; "
             "begin with a lower one (--from)"
@@ -91,20 +92,23 @@ def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Cu
 
 
 def steepest(curve: Curve) -> float:
-    """The rate at which the smoothed loss falls fastest over the logarithm of the rate."""
-    end = max(FEWEST, int(curve.smoothed.argmin()) + 1)
+    """Return the rate with the steepest decrease of the smoothed loss over the logarithm of the rate."""
+    end = max(MIN_STEPS, int(curve.smoothed.argmin()) + 1)
     slopes = np.gradient(curve.smoothed[:end], np.log(curve.rates[:end]))
-    warm = end // 10  # the smoothing has to settle
+    warm = end // 10  # the moving average needs steps to become stable
     return float(curve.rates[warm + int(slopes[warm:].argmin())])
 
 
-def below_the_minimum(curve: Curve) -> float:
-    """A tenth of the rate at which the smoothed loss is lowest."""
+def tenth_of_minimum(curve: Curve) -> float:
+    """Return a tenth of the rate with the lowest smoothed loss."""
     return float(curve.rates[int(curve.smoothed.argmin())]) / 10
 
 
 def valley(curve: Curve) -> float:
-    """The rate two thirds down the longest fall: the longest subsequence of smoothed losses, each below the last."""
+    """Return the rate at two thirds of the longest valley.
+
+    The valley is the longest decreasing subsequence of smoothed losses.
+    """
     values = curve.smoothed
     length, before = np.ones(len(values), np.int64), np.full(len(values), -1)
     for at in range(1, len(values)):
@@ -120,40 +124,42 @@ def valley(curve: Curve) -> float:
     return float(curve.rates[first + (last - first) * 2 // 3])
 
 
-RULES = {"steepest": steepest, "minimum / 10": below_the_minimum, "valley": valley}
+RULES = {"steepest": steepest, "minimum / 10": tenth_of_minimum, "valley": valley}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the rules say together."""
+    """The suggested learning rate and how far to rely on it."""
 
-    rate: float  # the middle one of the suggestions
+    rate: float  # median of the suggestions
     suggestions: dict[str, float]
     sentences: tuple[str, ...]
 
 
 def judge(curve: Curve, peak: float) -> Verdict:
-    """Suggest a rate, and say how far it can be relied on; `peak` is the rate that the experiment has."""
+    """Suggest a learning rate and assess its reliability; `peak` is the experiment's `lr.peak`."""
     suggestions = {name: rule(curve) for name, rule in RULES.items()}
     rate = float(np.median(list(suggestions.values())))
-    apart = max(suggestions.values()) / min(suggestions.values())
-    said = []
+    spread = max(suggestions.values()) / min(suggestions.values())
+    sentences = []
     if curve.fall < 0.02:
-        said.append("the loss did not fall at any rate: the suggestions mean little; look at data, labels and unfreeze")
+        sentences.append(
+            "the loss did not fall at any rate: the suggestions mean little; look at data, labels and unfreeze"
+        )
     elif curve.noise > 0.5:
-        said.append("the loss scatters more than it falls: take more --steps, or a larger batch")
-    elif apart > 10:
-        said.append(f"the rules are {apart:.0f} times apart: try the lowest and the highest of them")
+        sentences.append("the loss scatters more than it falls: take more --steps, or a larger batch")
+    elif spread > 10:
+        sentences.append(f"the rules are {spread:.0f} times apart: try the lowest and the highest of them")
     else:
-        said.append(f"the rules agree within a factor of {apart:.1f}")
+        sentences.append(f"the rules agree within a factor of {spread:.1f}")
     if not curve.diverged:
-        said.append(f"the loss stood even {curve.rates[-1]:.3g}: a higher --to may show more")
-    said.append(_compared(rate, peak))
-    return Verdict(rate, suggestions, tuple(said))
+        sentences.append(f"the loss stood even {curve.rates[-1]:.3g}: a higher --to may show more")
+    sentences.append(_compare_to_peak(rate, peak))
+    return Verdict(rate, suggestions, tuple(sentences))
 
 
-def _compared(rate: float, peak: float) -> str:
-    """How the rate in the file stands to the suggested one."""
+def _compare_to_peak(rate: float, peak: float) -> str:
+    """Describe how the configured rate compares to the suggested one."""
     times = rate / peak
     if 1 / 3 <= times <= 3:
         return f"lr.peak is {peak:g}, which is near"
@@ -161,10 +167,10 @@ def _compared(rate: float, peak: float) -> str:
 
 
 def rounded(rate: float) -> str:
-    """A rate as a person would write it, with one digit behind the first."""
+    """Format a rate with two significant digits."""
     return f"{float(f'{rate:.1e}'):g}"
 
 
 def smoothed_at(curve: Curve, rates: Sequence[float]) -> list[float]:
-    """The smoothed loss at rates, as a picture needs it."""
+    """Interpolate the smoothed loss at rates, for a plot."""
     return [float(value) for value in np.interp(np.log(rates), np.log(curve.rates), curve.smoothed)]

@@ -1,4 +1,4 @@
-"""How much of a batch goes through the network at once: all of it, or parts, where memory does not hold it."""
+"""Find the micro-batch size that fits into memory: the whole batch, or less with gradient accumulation."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,43 +14,47 @@ from ftaug.engine.training.micro_batches import device_inputs, targets_of
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import OutOfMemory
 
-SHARE = 0.7
-"""Of the free memory; the rest is for what comes and goes, and for whoever else is there."""
+MEMORY_SHARE = 0.7
+"""Share of the free memory to use; leaves headroom for temporary tensors and other processes."""
 
-TRANSIENT = 1.6
-"""What a step takes at its height, over what is kept for going back."""
+PEAK_FACTOR = 1.6
+"""Peak memory of a step, relative to the activations saved for the backward pass."""
 
-FEW = 4
-"""Batches of so many samples are not parted."""
+MIN_BATCH = 4
+"""Batches of up to so many samples are not split."""
 
 
 @dataclass(frozen=True)
 class MicroBatchSize:
-    """The most samples that go through the network at once, and why where that is not the whole batch."""
+    """The number of samples per forward pass, and the reason if that is not the whole batch."""
 
     samples: int
     reason: str = ""
 
 
-def with_micro_batch(setup: TrainingState, kept: int | None = None) -> TrainingState:
-    """The setup with the parts that its batches go through the network in; `kept` is what the run began with."""
-    asked, batch = setup.experiment.train.micro_batch, setup.experiment.data.batch_size
-    if isinstance(asked, int):
-        parts = MicroBatchSize(asked)
-    elif kept is not None:
-        parts = MicroBatchSize(kept, "as when the run began" if kept < batch else "")
+def with_micro_batch(setup: TrainingState, resumed: int | None = None) -> TrainingState:
+    """Return the training state with its micro-batch size resolved; raises OutOfMemory.
+
+    `resumed` is the size that a resumed run started with.
+    """
+    size, batch = setup.experiment.train.micro_batch, setup.experiment.data.batch_size
+    if isinstance(size, int):
+        micro_batch = MicroBatchSize(size)
+    elif resumed is not None:
+        micro_batch = MicroBatchSize(resumed, "as when the run began" if resumed < batch else "")
     else:
-        parts = _fitting(setup, batch)
-    return replace(setup, parts=parts, epochs=replace(setup.epochs, micro=parts.samples))
+        micro_batch = _largest_fitting(setup, batch)
+    return replace(setup, micro_batch=micro_batch, epochs=replace(setup.epochs, micro=micro_batch.samples))
 
 
-def _fitting(setup: TrainingState, batch: int) -> MicroBatchSize:
-    """As many samples as free memory holds; raises OutOfMemory where that is none."""
-    if batch <= FEW or len(setup.portions["train"]) < FEW:
+def _largest_fitting(setup: TrainingState, batch: int) -> MicroBatchSize:
+    """Return the largest micro-batch that fits into free memory; raises OutOfMemory if one sample does not."""
+    if batch <= MIN_BATCH or len(setup.portions["train"]) < MIN_BATCH:
         return MicroBatchSize(batch)
-    less, more = (_kept_for_going_back(setup, count) for count in (FEW // 2, FEW))
-    each = TRANSIENT * (more - less) / (FEW - FEW // 2)
-    room = SHARE * available(setup.device.torch) - _for_mixing(setup)
+    # Two sizes: their difference is the memory of samples alone, without what a forward pass takes at any size.
+    less, more = (_saved_for_backward(setup, count) for count in (MIN_BATCH // 2, MIN_BATCH))
+    each = PEAK_FACTOR * (more - less) / (MIN_BATCH - MIN_BATCH // 2)
+    room = MEMORY_SHARE * available(setup.device.torch) - _mixing_bytes(setup)
     fitting = batch if each * batch <= room else int(room / each)
     if fitting >= batch:
         return MicroBatchSize(batch)
@@ -60,21 +64,21 @@ def _fitting(setup: TrainingState, batch: int) -> MicroBatchSize:
             "freeze more layers, or take a smaller network"
         )
     norms = any(isinstance(module, _BatchNorm) and module.weight is not None for module in setup.model.modules())
-    seen = f"; BatchNorm sees {fitting} at a time" if norms else ""
-    return MicroBatchSize(fitting, f"{each / 1e9:.2f} GB a sample, {room / 1e9:.1f} GB to be had{seen}")
+    note = f"; BatchNorm sees {fitting} at a time" if norms else ""
+    return MicroBatchSize(fitting, f"{each / 1e9:.2f} GB a sample, {room / 1e9:.1f} GB to be had{note}")
 
 
-def _for_mixing(setup: TrainingState) -> int:
-    """Bytes that mixing takes: the inputs of a whole step, their partners and what comes of them, in float32."""
+def _mixing_bytes(setup: TrainingState) -> int:
+    """Return the bytes that mixing takes: inputs of a whole step, their partners and the results, in float32."""
     if setup.experiment.mix is None:
         return 0
-    inputs: Tensor = device_inputs(setup, _largest(setup, 1))
+    inputs: Tensor = device_inputs(setup, _largest_samples(setup, 1))
     step = setup.experiment.data.batch_size * setup.experiment.train.accumulate
     return 3 * step * inputs.numel() * torch.float32.itemsize
 
 
-def _largest(setup: TrainingState, count: int) -> Batch:
-    """A batch of the largest training samples."""
+def _largest_samples(setup: TrainingState, count: int) -> Batch:
+    """Load a batch of the largest training samples; raises the error of its samples."""
     data = setup.prepared("train")
     order = np.arange(count) if data.sizes is None else np.argsort(-data.sizes, kind="stable")[:count]
     batch = data[BatchRequest(order, 0, 0, 0, 1.0)]
@@ -83,36 +87,36 @@ def _largest(setup: TrainingState, count: int) -> Batch:
     return batch
 
 
-def _kept_for_going_back(setup: TrainingState, count: int) -> int:
-    """Bytes that a forward pass keeps for the backward pass, of the largest samples."""
-    batch = _largest(setup, count)
+def _saved_for_backward(setup: TrainingState, count: int) -> int:
+    """Measure the bytes of activations that a forward pass of the largest samples saves for the backward pass."""
+    batch = _largest_samples(setup, count)
     network = setup.model.network
-    setup.plan.apply(network, max(setup.plan.starts))  # when most of it learns
-    network.eval()  # so that no statistics move
-    found: dict[int, int] = {}
+    setup.plan.apply(network, max(setup.plan.starts))  # at the step at which most parameters are trainable
+    network.eval()  # so that BatchNorm statistics stay as they are
+    sizes: dict[int, int] = {}  # by storage address, as tensors may share one
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        found[storage.data_ptr()] = storage.nbytes()
+        sizes[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         loss = loss_of(setup, device_inputs(setup, batch), targets_of(setup, batch), setup.model)
     del loss
-    return sum(found.values())
+    return sum(sizes.values())
 
 
 def available(device: torch.device) -> int:
-    """Bytes that this process may still take, on its device."""
+    """Return the free memory of a device in bytes: on the CPU also within the cgroup's limit."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     with Path("/proc/meminfo").open() as lines:
-        figures = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-    return min(figures.get("MemAvailable", figures["MemFree"]), *_of_the_group())
+        meminfo = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+    return min(meminfo.get("MemAvailable", meminfo["MemFree"]), *_cgroup_headroom())
 
 
-def _of_the_group() -> list[int]:
-    """What a limit on the group of processes leaves, as containers and batch systems set it."""
+def _cgroup_headroom() -> list[int]:
+    """Return the bytes left below the cgroup memory limit of a container or batch system; 2⁶² without one."""
     for limit, used in (
         ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),

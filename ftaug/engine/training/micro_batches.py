@@ -1,7 +1,7 @@
-"""The micro-batches of a step on the device: what goes through the network at once, mixed over the whole step.
+"""Micro-batches of an optimizer step for gradient accumulation, on the device, with mixup or CutMix over the step.
 
-A mix is drawn for all samples of a step, whatever the micro-batches. A sample's partner may be in another one, so the
-inputs of the whole step are on the device before the first micro-batch is trained on.
+A mix is drawn for all samples of a step, independent of the micro-batches. A sample's partner may be in another
+micro-batch, so the inputs of the whole step are moved to the device before the first forward pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ from torch.nn.functional import one_hot
 
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.batches import Batch, to_device
-from ftaug.engine.loading.prepare import modality_of, parting_of
+from ftaug.engine.loading.prepare import modality_of, token_budget_of
 from ftaug.engine.system.profiler import phase
 from ftaug.engine.training.state import TrainingState
 
 
 class MicroBatch(NamedTuple):
-    """Inputs and targets on the device."""
+    """Inputs and targets of one forward pass, on the device."""
 
     inputs: Any  # as the model takes them; with several views, all samples of the first view, then of the second …
     targets: Tensor  # (samples, …)
@@ -29,7 +29,7 @@ class MicroBatch(NamedTuple):
 
 
 def micro_batches(setup: TrainingState, step: int, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
-    """Yield the micro-batches of a step; torch's generators are seeded for each."""
+    """Yield the micro-batches of a step, seeding torch's generators before each."""
     read = _read(setup, feed)
     mixes = setup.experiment.mix is not None
     for number, micro_batch in enumerate(_mixed(setup, step, list(read)) if mixes else read):
@@ -38,7 +38,7 @@ def micro_batches(setup: TrainingState, step: int, feed: Iterator[Batch]) -> Ite
 
 
 def _read(setup: TrainingState, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
-    """The micro-batches of a step as they were requested."""
+    """Yield the micro-batches of a step in the order of the data loader."""
     share = 0.0
     while share < 1 - 1e-9:
         with phase("wait for data"):
@@ -50,19 +50,19 @@ def _read(setup: TrainingState, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
 
 
 def device_inputs(setup: TrainingState, batch: Batch) -> Any:
-    """The inputs of a batch on the device, what was left to it done."""
+    """Move the inputs of a batch to the device and finish augmentations that run there."""
     inputs = to_device(batch.inputs, setup.device.torch)
     return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
 
 
 def targets_of(setup: TrainingState, batch: Batch) -> Tensor:
-    """The targets of a batch on the device: int64 (batch,), or float (batch, classes or numbers)."""
+    """Move the targets of a batch to the device: int64 (batch,), or float (batch, classes or numbers)."""
     targets = batch.targets.float() if setup.task.multi_label else batch.targets
     return targets.to(setup.device.torch, non_blocking=True)
 
 
 def _mixed(setup: TrainingState, step: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
-    """Mix the samples of a whole step, and divide them into micro-batches again."""
+    """Mix the samples of a whole step, then split them into micro-batches again."""
     verbs = modality_of(setup.experiment)
     with phase("transfer"):
         inputs = read[0].inputs if len(read) == 1 else verbs.concatenated([batch.inputs for batch in read])
@@ -75,7 +75,7 @@ def _mixed(setup: TrainingState, step: int, read: Sequence[MicroBatch]) -> Itera
 
 
 def _mix(setup: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
-    """Apply the experiment's mix to the samples of a step, until `mix_until`."""
+    """Apply the experiment's mix to the samples of a step; from `mix_until` on return them as they are."""
     experiment = setup.experiment
     mix, until = experiment.mix, experiment.train.mix_until
     if mix is None or (until is not None and step >= until.steps(setup.horizon)):
@@ -88,12 +88,12 @@ def _mix(setup: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple
 
 
 def _rows(setup: TrainingState, inputs: Any, counts: Sequence[int]) -> Iterator[slice | Tensor]:
-    """The rows of each micro-batch: by the sizes of mixed samples where there is a token budget, else as read."""
-    parting = parting_of(setup.experiment, setup.device)
-    sizes = None if parting is None else modality_of(setup.experiment).sizes_in(inputs)
-    if parting is None or sizes is None:
+    """Yield the rows of each micro-batch: by size where there is a token budget, else as they were read."""
+    token_budget = token_budget_of(setup.experiment, setup.device)
+    sizes = None if token_budget is None else modality_of(setup.experiment).sizes_in(inputs)
+    if token_budget is None or sizes is None:
         yield from (slice(first, last) for first, last in pairwise([0, *np.cumsum(counts).tolist()]))
         return
     order = np.argsort(-sizes, kind="stable")
-    ends = np.cumsum(parting.counts(sizes[order], setup.epochs.most))[:-1]
+    ends = np.cumsum(token_budget.counts(sizes[order], setup.epochs.most))[:-1]
     yield from (torch.from_numpy(rows).to(setup.device.torch) for rows in np.split(order, ends))

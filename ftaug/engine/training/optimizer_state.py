@@ -1,4 +1,4 @@
-"""An optimizer's state as named tensors and back, to the bit and without pickle."""
+"""Save and load an optimizer's state as named tensors, bit-exact and without pickle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ HOST_SCALARS = ("step", "mu_product")  # torch.optim keeps these on the CPU unle
 
 
 def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
-    """Flatten the state: `group.position.name` for tensors, `group.position.name:type` for Python numbers."""
+    """Flatten the optimizer state into named tensors.
+
+    The keys are `group.position.name` for tensors, `group.position.name:type` for Python numbers.
+    """
     tensors = {}
     for prefix, _, parameter in _parameters(optimizer):
         for name, value in optimizer.state.get(parameter, {}).items():
@@ -32,7 +35,7 @@ def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` returned; raises BadData where it belongs to another optimizer."""
+    """Restore the state that `optimizer_tensors` returned; raises BadData if it belongs to another optimizer."""
     parameters = {prefix: (group, parameter) for prefix, group, parameter in _parameters(optimizer)}
     optimizer.state.clear()
     for key, tensor in tensors.items():
@@ -43,22 +46,24 @@ def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
         group, parameter = parameters[prefix]
         name, _, number = name.partition(":")
         optimizer.state[parameter][name] = (
-            NUMBERS[number](tensor.item()) if number else _placed(tensor, name, group, parameter)
+            NUMBERS[number](tensor.item()) if number else _like_parameter(tensor, name, group, parameter)
         )
 
 
 def _parameters(optimizer: Optimizer) -> Iterator[tuple[str, dict[str, Any], Tensor]]:
+    """Iterate the parameters with their key, `group.position`, and their group."""
     for index, group in enumerate(optimizer.param_groups):
         for position, parameter in enumerate(group["params"]):
             yield f"{index}.{position}", group, parameter
 
 
 def _number(value: float) -> Tensor:
+    """Store a Python number without loss, as a float64 or int64 tensor."""
     return torch.tensor(value, dtype=torch.float64 if isinstance(value, float) else torch.int64)
 
 
-def _placed(tensor: Tensor, name: str, group: Mapping[str, Any], parameter: Tensor) -> Tensor:
-    """A copy on the device and in the memory layout that the optimizer would have made itself."""
+def _like_parameter(tensor: Tensor, name: str, group: Mapping[str, Any], parameter: Tensor) -> Tensor:
+    """Copy a state tensor to the device and memory layout that the optimizer would create it with."""
     if name in HOST_SCALARS and not (group.get("capturable") or group.get("fused")):
         return tensor.clone()
     if tensor.shape == parameter.shape:

@@ -1,4 +1,4 @@
-"""A model stage by stage: how large it is, what of it learns, from when on and at what rate."""
+"""Model summary by stage: number of parameters, which are trainable, from which step and at what learning rate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.training.unfreeze import Plan
 from ftaug.interfaces.model import Backbone, TrainingLength
 
-POINTS = 1000  # steps at which a course of the rate is drawn, at most
+POINTS = 1000  # maximum number of steps to sample the schedule at
 
 
 @dataclass(frozen=True)
 class Row:
-    """Parameters of one stage that are treated alike."""
+    """A row of the summary: parameters of one stage with the same first step and learning rate."""
 
     stage: str
     parameters: int
     from_step: int | None  # None: frozen for the whole run
-    lr_factor: float  # at first
+    lr_factor: float  # at its first step
     changes: tuple[tuple[int, float], ...]  # step and the factor from then on
-    rate_at_start: float  # when it begins to learn
+    rate_at_start: float  # at its first step
     rate_at_peak: float
     weight_decay: float
-    exempt: int  # of the parameters, how many weight decay spares
+    exempt: int  # number of parameters without weight decay
     batch_norms: int
-    batch_norms_learn_from: int | None  # the step; None: their statistics stay fixed
+    batch_norms_learn_from: int | None  # first step; None: running statistics stay fixed
 
 
 def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: TrainingLength) -> list[Row]:
-    """Describe every stage from stem to head: a row for each start and factor, and one for what stays frozen."""
+    """Summarize every stage from stem to head: a row for each first step and rate, and one for frozen parameters."""
     sizes = {name: parameter.numel() for name, parameter in backbone.network.named_parameters()}
     rates = course(experiment, horizon)
     decay = float(experiment.optimizer.settings.get("weight_decay", 0.0))
@@ -56,14 +56,14 @@ def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: Tra
 
 
 def course(experiment: Experiment, horizon: TrainingLength) -> list[tuple[int, float]]:
-    """The learning rate of a factor of 1 over the run, as (step, rate); each evaluation is taken to be the best yet."""
+    """Sample the learning-rate schedule over the run, as (step, rate); assumes that every evaluation improves."""
     stride = max(1, horizon.total_steps // POINTS)
     steps = sorted({*range(0, horizon.total_steps, stride), horizon.total_steps - 1})
     return [(step, experiment.lr.peak * experiment.lr.schedule(step, horizon)) for step in steps]
 
 
 def _batch_norms(stage: str, network: nn.Module, plan: Plan) -> tuple[int, int | None]:
-    """How many BatchNorms a stage has, and from which step on the first of them follows the data."""
+    """Count the BatchNorm layers of a stage; also return the first step at which their statistics are updated."""
     norms = {id(m) for name, m in network.named_modules() if isinstance(m, _BatchNorm) and plan.stage_of[name] == stage}
     starts: Iterator[int] = (s for s in plan.starts if norms - {id(module) for module in plan.eval_modules(network, s)})
     return len(norms), next(starts, None)

@@ -1,4 +1,4 @@
-"""A method applied to a network: what it adds, learns and keeps."""
+"""Apply a parameter-efficient fine-tuning method (PEFT: LoRA, adapters …) and extract what it trained."""
 
 import copy
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from ftaug.weights import digest_of
 
 
 def adapt(backbone: Backbone, experiment: Experiment) -> PeftModel:
-    """Apply the experiment's method, if it has one, in place; raises ExperimentError where it does not fit."""
+    """Apply the experiment's PEFT method to a backbone in place, if any; raises ExperimentError if it does not fit."""
     if experiment.method is None:
         return PeftModel()
     torch.manual_seed(seeds.word(f"{experiment.seed}/method") >> 1)
@@ -25,14 +25,14 @@ def adapt(backbone: Backbone, experiment: Experiment) -> PeftModel:
 
 
 def restore(adapted: PeftModel, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Give a method what a checkpoint kept for it, in the layout of the parameters that it is about."""
+    """Restore the state of a PEFT method from a checkpoint, in the memory layout of its parameters."""
     parameters = dict(network.named_parameters())
     for name, tensor in tensors.items():
         adapted.state[name] = torch.empty_like(parameters[name], requires_grad=False).copy_(tensor)
 
 
-def require_reached(adapted: PeftModel, network: nn.Module) -> None:
-    """Raise ExperimentError where the loss does not depend on something that a method added."""
+def require_gradients(adapted: PeftModel, network: nn.Module) -> None:
+    """Raise ExperimentError if a parameter that the method added received no gradient."""
     parameters = dict(network.named_parameters())
     for name, beside in adapted.parameters.items():
         if parameters[name].grad is None:
@@ -41,7 +41,7 @@ def require_reached(adapted: PeftModel, network: nn.Module) -> None:
 
 
 def adapter_of(model: nn.Module, plan: Plan, length: TrainingLength, method: Any) -> Adapter:
-    """Part a trained model into what learned and the digest of what did not; `method` is as the file has it."""
+    """Extract the trained tensors of a model, and a digest of the frozen ones; `method` is as the YAML file has it."""
     network = model.get_submodule("network")
     frozen = frozen_tensors(network, plan, length.total_steps).keys()
     state = network.state_dict()
@@ -49,11 +49,11 @@ def adapter_of(model: nn.Module, plan: Plan, length: TrainingLength, method: Any
     base = digest_of({name: tensor for name, tensor in state.items() if name in frozen})
 
     def applied(tensors: Mapping[str, Tensor]) -> nn.Module:
-        whole = copy.deepcopy(model).eval()
+        applied_model = copy.deepcopy(model).eval()
         with torch.no_grad():
-            for name in learned:
-                whole.get_submodule("network").state_dict()[name].zero_()
-        whole.get_submodule("network").load_state_dict(tensors, strict=False)
-        return whole
+            for name in learned:  # zeroed, so that tensors left out are seen
+                applied_model.get_submodule("network").state_dict()[name].zero_()
+        applied_model.get_submodule("network").load_state_dict(tensors, strict=False)
+        return applied_model
 
     return Adapter(learned, base, method, applied)

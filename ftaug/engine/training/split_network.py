@@ -1,4 +1,4 @@
-"""A model cut in two where freezing ends: a prefix that stays as it is, and the rest that learns."""
+"""Split a model with torch.fx where its frozen layers end: a frozen prefix and the trainable rest."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -16,19 +16,19 @@ from ftaug.engine.training.unfreeze import Plan
 from ftaug.interfaces.model import CannotCut, Divisible
 
 PROBES = (2, 3)
-"""Sizes of the batches by which a cut is tried."""
+"""Batch sizes that a split is verified with."""
 
 
 @dataclass(frozen=True)
 class SplitNetwork:
-    """The two parts of a model. The rest shares its parameters; the prefix has copies, made quick."""
+    """The two parts of a model: a frozen prefix, copied and fused for inference, and a rest that shares parameters."""
 
     prefix: nn.Module  # from a collated batch to features, in eval mode
     rest: "OnFeatures"
 
 
 class OnFeatures(nn.Module):
-    """A model that is called with what its prefix gives; its mode is that of the whole."""
+    """The rest of a split model, called with the features of the prefix; train and eval mode follow the whole model."""
 
     def __init__(self, whole: Model, rest: nn.Module) -> None:
         super().__init__()
@@ -36,51 +36,54 @@ class OnFeatures(nn.Module):
         self._call: Callable[[Tensor], Tensor] = rest.forward
 
     def forward(self, features: Tensor) -> Tensor:
-        """From features to logits (batch, classes)."""
+        """Map features to logits (batch, classes)."""
         return cast(Tensor, self.whole.units(self._call(features)))
 
 
 def cut(model: Model, plan: Plan, step: int, example: Tensor) -> SplitNetwork:
-    """Cut a model where what learns at a step begins; raises CannotCut. `example` is a collated batch."""
+    """Split a model before the first layer that is trainable at a step; raises CannotCut.
+
+    `example` is a collated batch that both parts are verified with.
+    """
     before, after = _halves(model.network, plan, step)
-    prefix = nn.Sequential(copy.deepcopy(model.normaliser), _quick(before)).eval().requires_grad_(False)
-    made = SplitNetwork(in_channels_last(prefix), OnFeatures(model, after))
-    _check(model, made, example)
-    return made
+    prefix = nn.Sequential(copy.deepcopy(model.normaliser), _fuse_batchnorm(before)).eval().requires_grad_(False)
+    split = SplitNetwork(in_channels_last(prefix), OnFeatures(model, after))
+    _check(model, split, example)
+    return split
 
 
 def rebind(model: Model, plan: Plan, step: int) -> OnFeatures:
-    """The rest of another model of the same shape, such as the average of the weights."""
+    """Return the rest of another model of the same architecture, such as one with averaged weights."""
     return OnFeatures(model, _halves(model.network, plan, step)[1])
 
 
 def _halves(network: Any, plan: Plan, step: int) -> tuple[nn.Module, nn.Module]:
-    """What a network does without what learns at a step, and the rest."""
+    """Split a network into the part before the trainable layers of a step, and the rest."""
     if hasattr(network, "halves"):
         return cast(Divisible, network).halves(plan.learning(step))
-    graph = _traced(network, plan, step)
-    return _parts(network, graph, _live(network, graph, plan, step))
+    graph = _trace(network, plan, step)
+    return _split_graph(network, graph, _trainable_nodes(network, graph, plan, step))
 
 
-def _traced(network: nn.Module, plan: Plan, step: int) -> fx.Graph:
-    """What the network does, seen so closely that what learns and what rests are apart."""
+def _trace(network: nn.Module, plan: Plan, step: int) -> fx.Graph:
+    """Trace a network so finely that no node holds both trainable and frozen parameters; raises CannotCut."""
     learning = plan.learning(step)
 
     class Tracer(fx.Tracer):
         def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-            own = {f"{module_qualified_name}.{name}" in learning for name, _ in m.named_parameters()}
-            return len(own) < 2 or next(m.children(), None) is None
+            trainable = {f"{module_qualified_name}.{name}" in learning for name, _ in m.named_parameters()}
+            return len(trainable) < 2 or next(m.children(), None) is None
 
     try:
         graph = Tracer().trace(network)
-    except Exception as error:  # whatever a network does that cannot be followed
+    except Exception as error:  # tracing runs arbitrary code of the network
         raise CannotCut(f"it cannot be followed: {str(error).partition(chr(10))[0]}") from None
     _take_defaults(graph)
     return graph
 
 
 def _take_defaults(graph: fx.Graph) -> None:
-    """Put the defaults of further arguments, which nobody gives, in the place of these."""
+    """Replace placeholders of optional arguments by their defaults."""
     defaults = {node: node.args[0] for node in graph.nodes if node.op == "placeholder" and node.args}
 
     def bound(source: fx.Node) -> Any:
@@ -92,70 +95,72 @@ def _take_defaults(graph: fx.Graph) -> None:
         graph.erase_node(node)
 
 
-def _awake(network: nn.Module, plan: Plan, step: int) -> frozenset[str]:
-    """The modules that learn, hold what learns, or are random while the stage that they belong to learns."""
+def _trainable_modules(network: nn.Module, plan: Plan, step: int) -> frozenset[str]:
+    """Return the modules with trainable parameters, and random ones (dropout) in stages that are trained."""
     learning = plan.learning(step)
     stages = {plan.stage_of[name] for name in learning}
-    found = set()
+    names = set()
     for name, module in network.named_modules():
-        owns = any(f"{name}.{key}".removeprefix(".") in learning for key, _ in module.named_parameters())
-        if owns or (_is_random(module) and plan.stage_of.get(name) in stages):
-            found.add(name)
-    return frozenset(found)
+        trains = any(f"{name}.{key}".removeprefix(".") in learning for key, _ in module.named_parameters())
+        if trains or (_is_random(module) and plan.stage_of.get(name) in stages):
+            names.add(name)
+    return frozenset(names)
 
 
 def _is_random(module: nn.Module) -> bool:
-    """Whether a module without parameters is another one in training, as dropout and stochastic depth are."""
+    """Return whether a module is random in train mode, such as dropout and stochastic depth."""
     name = type(module).__name__.lower()
     return "drop" in name or "stochastic" in name
 
 
-def _live(network: nn.Module, graph: fx.Graph, plan: Plan, step: int) -> set[fx.Node]:
-    """The nodes that depend on what learns."""
-    awake, learning = _awake(network, plan, step), plan.learning(step)
+def _trainable_nodes(network: nn.Module, graph: fx.Graph, plan: Plan, step: int) -> set[fx.Node]:
+    """Return the nodes of a graph that depend on trainable parameters or on random layers that are trained."""
+    modules, learning = _trainable_modules(network, plan, step), plan.learning(step)
     live: set[fx.Node] = set()
     for node in graph.nodes:
-        own = (node.op == "call_module" and node.target in awake) or (node.op == "get_attr" and node.target in learning)
+        trains = (node.op == "call_module" and node.target in modules) or (
+            node.op == "get_attr" and node.target in learning
+        )
         random = node.op == "call_function" and "drop" in getattr(node.target, "__name__", "")
-        if own or random or any(source in live for source in node.all_input_nodes):
+        if trains or random or any(source in live for source in node.all_input_nodes):
             live.add(node)
     return live
 
 
-def _parts(network: nn.Module, graph: fx.Graph, live: set[fx.Node]) -> tuple[fx.GraphModule, fx.GraphModule]:
-    """The graph without what is live, and what is live; raises CannotCut where more than one tensor leads over."""
-    over = [node for node in graph.nodes if node not in live and any(user in live for user in node.users)]
-    if not live or len(over) != 1:
-        raise CannotCut(f"{len(over)} tensors lead from the frozen part to the rest" if live else "nothing learns")
-    if over[0].op == "placeholder":
+def _split_graph(network: nn.Module, graph: fx.Graph, live: set[fx.Node]) -> tuple[fx.GraphModule, fx.GraphModule]:
+    """Split a graph into frozen and live nodes; raises CannotCut unless exactly one tensor crosses over."""
+    crossing = [node for node in graph.nodes if node not in live and any(user in live for user in node.users)]
+    if not live or len(crossing) != 1:
+        raise CannotCut(f"{len(crossing)} tensors lead from the frozen part to the rest" if live else "nothing learns")
+    if crossing[0].op == "placeholder":
         raise CannotCut("what learns begins at the input")
     before, after = fx.Graph(), fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
         if node not in live and node.op != "output":
             copies[node] = before.node_copy(node, lambda source: copies[source])
-    before.output(copies[over[0]])
-    mapped = {over[0]: after.placeholder("features")}
+    before.output(copies[crossing[0]])
+    mapped = {crossing[0]: after.placeholder("features")}
     for node in graph.nodes:
         if node in live:
             mapped[node] = after.node_copy(node, lambda source: mapped[source])
-    return _alone(network, before), _alone(network, after)
+    return _as_module(network, before), _as_module(network, after)
 
 
-def _alone(network: nn.Module, graph: fx.Graph) -> fx.GraphModule:
-    """A graph as a module that shares the network's parameters."""
+def _as_module(network: nn.Module, graph: fx.Graph) -> fx.GraphModule:
+    """Compile a graph into a module that shares the network's parameters."""
     module = fx.GraphModule(network, graph)
     module.graph.eliminate_dead_code()
     module.recompile()
     return module
 
 
-def _quick(prefix: nn.Module) -> nn.Module:
-    """The same function with each BatchNorm folded into the convolution before it, where that can be seen."""
+def _fuse_batchnorm(prefix: nn.Module) -> nn.Module:
+    """Fold each BatchNorm into the convolution before it, in a copy; return it unchanged if it cannot be traced."""
     prefix = copy.deepcopy(prefix).eval()
     try:
         traced = fx.symbolic_trace(prefix)
-    except Exception:  # whatever cannot be followed all the way is left as it is
+    except Exception:  # tracing runs arbitrary code; fusing is only an optimization
         return prefix
     modules = dict(traced.named_modules())
     for node in list(traced.graph.nodes):
@@ -174,20 +179,21 @@ def _quick(prefix: nn.Module) -> nn.Module:
 
 
 def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Replace the submodule at a dotted name."""
     parent, _, last = name.rpartition(".")
     setattr(network.get_submodule(parent), last, module)
 
 
 @torch.no_grad()
-def _check(model: Model, made: SplitNetwork, example: Tensor) -> None:
-    """Raise CannotCut unless both parts together answer as the model does."""
+def _check(model: Model, split: SplitNetwork, example: Tensor) -> None:
+    """Raise CannotCut unless both parts together give the logits of the model."""
     modes: Mapping[nn.Module, bool] = {module: module.training for module in model.modules()}
     model.eval()
     try:
         for size in PROBES:
             batch = example[torch.arange(size) % len(example)]
-            whole, apart = model(batch).float(), made.rest(made.prefix(batch)).float()
-            if not torch.allclose(whole, apart, rtol=1e-3, atol=1e-3 * float(whole.abs().max())):
+            whole, composed = model(batch).float(), split.rest(split.prefix(batch)).float()
+            if not torch.allclose(whole, composed, rtol=1e-3, atol=1e-3 * float(whole.abs().max())):
                 raise CannotCut("its parts do not answer as the whole does")
     except (RuntimeError, TypeError, ValueError) as error:
         raise CannotCut(f"its parts do not run: {str(error).partition(chr(10))[0]}") from None

@@ -1,4 +1,4 @@
-"""Experiment → Setup: everything built and ready to run."""
+"""The training state: model, optimizer, data, schedule and device, built and ready to run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import EpochSampler, PreparedDataset
-from ftaug.engine.loading.prepare import compared, evaluated, prepared
+from ftaug.engine.loading.prepare import evaluated, prepared, with_views
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.device import Device
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Model(nn.Module):
-    """From a collated batch to logits: the modality's normalisation, then the network, then the units of numbers."""
+    """The full model from collated batch to logits: input normalization, network, unscaling of regression targets."""
 
     def __init__(self, normaliser: nn.Module, network: nn.Module, units: nn.Module) -> None:
         super().__init__()
@@ -36,13 +36,13 @@ class Model(nn.Module):
         self.units = units
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (batch, classes), or numbers in the units of the data."""
+        """Return logits (batch, classes); in regression predictions in the units of the data."""
         return cast(Tensor, self.units(self.network(self.normaliser(inputs))))
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """All that training needs. Only `model`, `optimizer`, `scaler` and `average` change while it runs."""
+    """Everything that training needs. Only `model`, `optimizer`, `scaler` and `average` change while it runs."""
 
     experiment: Experiment
     device: Device
@@ -59,33 +59,33 @@ class TrainingState:
     loss: Callable[[Tensor, Tensor], Tensor]
     method: PeftModel
     counts: np.ndarray  # how often an epoch visits each class: int64 (classes,)
-    scale: TargetScaler | None  # of the numbers, in regression
-    hazards: Sequence[str]  # what a person should know before training
-    features: "Features | None" = None  # what a frozen prefix gave, stored
-    teacher: Teacher | None = None  # of a distillation
-    new_head: bool = False  # whether it starts at the best constant answer
-    parts: "MicroBatchSize | None" = None  # in which a batch goes through the network
+    scale: TargetScaler | None  # of the targets, in regression
+    hazards: Sequence[str]  # warnings to show before training
+    features: "Features | None" = None  # cached outputs of the frozen prefix
+    teacher: Teacher | None = None  # for distillation
+    new_head: bool = False  # whether the head is initialized to the best constant prediction
+    micro_batch: "MicroBatchSize | None" = None  # samples per forward pass
 
     @property
     def task(self) -> Task:
-        """What is told apart."""
+        """The prediction task: classes or numbers, and their kind."""
         return self.portions["train"].task
 
     @property
     def workers(self) -> int:
-        """Processes that prepare batches."""
+        """The number of worker processes of the data loader."""
         return processes(self.experiment.data.workers)
 
     def network_at(self, step: int) -> nn.Module:
-        """What is trained at a step: the model, or the rest of it behind a prefix whose features are stored."""
+        """Return the module to train at a step: the model, or its rest while features of the prefix are cached."""
         stored = self.features is not None and step < self.features.until
         return self.features.cut.rest if self.features is not None and stored else self.model
 
     def prepared(self, purpose: str) -> PreparedDataset:
-        """The samples of a purpose, on their way to the model: augmented only for training."""
+        """Return the dataset of a split with the modality's preprocessing; only "train" is augmented."""
         preprocessing = self.backbone.preprocessing
         if purpose != "train":
             return prepared(self.experiment, self.portions[purpose], (), evaluated(self.experiment, preprocessing))
         data = prepared(self.experiment, self.portions[purpose], self.experiment.augment, preprocessing)
         data = replace(data, plans=self.device.augments)
-        return compared(data, self.experiment, preprocessing)
+        return with_views(data, self.experiment, preprocessing)

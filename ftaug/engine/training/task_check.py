@@ -1,4 +1,4 @@
-"""Whether the components of an experiment fit the task of its data, where the file alone did not say."""
+"""Check that the components of an experiment support the task, which is known once the data is read."""
 
 from ftaug.config.build import in_order
 from ftaug.config.experiment import Experiment
@@ -8,7 +8,7 @@ from ftaug.interfaces.data import Task
 
 
 def check(experiment: Experiment, task: Task) -> None:
-    """Raise ExperimentError with every component that does not fit the task, each with those that do."""
+    """Raise ExperimentError with a problem for each component that does not support the task."""
     problems = [Problem(misfit.message, misfit.place) for misfit in misfits(experiment, (task.kind,))]
     if problems:
         raise ExperimentError(*in_order(problems))

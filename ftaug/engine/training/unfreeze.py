@@ -1,4 +1,7 @@
-"""Which parameters learn, from when on, and at what rate. Frozen parts do not move, BatchNorm's statistics included."""
+"""Gradual unfreezing, discriminative learning rates and layer-wise decay: which parameters are trainable, and when.
+
+Frozen modules stay fixed entirely, the running statistics of their BatchNorm layers included.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,40 +21,40 @@ Pattern: TypeAlias = str | Last
 
 @dataclass(frozen=True)
 class Group:
-    """Parameters of one stage that learn alike."""
+    """A parameter group: parameters of one stage with the same learning rate, weight decay and first step."""
 
     stage: str
-    lr_factor: float  # of the peak rate, at first
+    lr_factor: float  # factor of the peak rate at the first step
     decays: bool  # whether weight decay applies
     from_step: int
-    names: tuple[str, ...]  # of parameters, dotted, below the network
+    names: tuple[str, ...]  # dotted parameter names, relative to the network
     changes: tuple[tuple[int, float], ...] = ()  # step and the factor from then on, in the order of the steps
 
     def factor_at(self, step: int) -> float:
-        """The factor of the peak rate at a step."""
+        """Return the factor of the peak rate at a step."""
         return next((factor for start, factor in reversed(self.changes) if start <= step), self.lr_factor)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All groups that ever learn, from stem to head."""
+    """The unfreezing plan: all parameter groups that are ever trainable, from stem to head."""
 
     groups: tuple[Group, ...]
     stage_of: Mapping[str, str]  # from the name of a module or parameter to its stage
-    added: frozenset[str] = frozenset()  # the parameters that a method put beside the network's own
-    hidden: frozenset[str] = frozenset()  # the parameters of hidden layers: of no embedding, and not of the head
+    added: frozenset[str] = frozenset()  # parameters that a PEFT method added to the network
+    hidden: frozenset[str] = frozenset()  # parameters of hidden layers: neither embeddings nor the head
 
     @property
     def starts(self) -> tuple[int, ...]:
-        """The steps at which something begins to learn."""
+        """The steps at which parameters are unfrozen, sorted."""
         return tuple(sorted({group.from_step for group in self.groups}))
 
     def learning(self, step: int) -> frozenset[str]:
-        """The names of the parameters that learn at a step."""
+        """Return the names of the parameters that are trainable at a step."""
         return frozenset(name for group in self.groups if group.from_step <= step for name in group.names)
 
     def apply(self, network: nn.Module, step: int) -> None:
-        """Set what learns at a step, and put the network into train mode, its frozen parts into eval mode."""
+        """Set `requires_grad` for a step, and put the network into train mode, frozen modules into eval mode."""
         learning = self.learning(step)
         for name, parameter in network.named_parameters():
             parameter.requires_grad_(name in learning)
@@ -60,34 +63,35 @@ class Plan:
             module.training = False
 
     def eval_modules(self, network: nn.Module, step: int) -> list[nn.Module]:
-        """The modules that stay in eval mode: those of wholly frozen stages, and each BatchNorm that does not learn."""
+        """Return the modules to keep in eval mode: those of frozen stages, and each BatchNorm that is not trainable."""
         learning = self.learning(step)
-        awake = {self.stage_of[name] for name in learning}
-        moving = {self.stage_of[name] for name in learning - self.added}
+        trainable_stages = {self.stage_of[name] for name in learning}
+        # The parameters that a PEFT method added do not unfreeze the BatchNorm statistics of their stage.
+        unfrozen_stages = {self.stage_of[name] for name in learning - self.added}
         return [
             module
             for name, module in network.named_modules()
-            if (name in self.stage_of and self.stage_of[name] not in awake)
-            or (isinstance(module, _BatchNorm) and not self._moves(name, module, learning, moving))
+            if (name in self.stage_of and self.stage_of[name] not in trainable_stages)
+            or (isinstance(module, _BatchNorm) and not self._norm_learns(name, module, learning, unfrozen_stages))
         ]
 
-    def _moves(self, name: str, norm: nn.Module, learning: frozenset[str], moving: set[str]) -> bool:
-        """Whether a BatchNorm learns; one without parameters does where its stage does."""
-        own = [f"{name}.{parameter}" for parameter, _ in norm.named_parameters(recurse=False)]
-        return not learning.isdisjoint(own) if own else self.stage_of.get(name) in moving
+    def _norm_learns(self, name: str, norm: nn.Module, learning: frozenset[str], unfrozen_stages: set[str]) -> bool:
+        """Return whether a BatchNorm is trainable; one without parameters is if its stage is."""
+        affine = [f"{name}.{parameter}" for parameter, _ in norm.named_parameters(recurse=False)]
+        return not learning.isdisjoint(affine) if affine else self.stage_of.get(name) in unfrozen_stages
 
 
 def frozen_digest(network: nn.Module, plan: Plan, step: int) -> str:
-    """A sha256 over all that must not move at a step: frozen parameters, and the buffers of resting modules."""
+    """Compute a SHA-256 over everything frozen at a step: parameters, and the buffers of modules in eval mode."""
     return digest_of(frozen_tensors(network, plan, step))
 
 
 def frozen_tensors(network: nn.Module, plan: Plan, step: int) -> dict[str, Tensor]:
-    """All that must not move at a step, by name."""
-    learning, resting = plan.learning(step), {id(module) for module in plan.eval_modules(network, step)}
+    """Return the tensors that are frozen at a step, by name: parameters, and buffers of modules in eval mode."""
+    learning, eval_ids = plan.learning(step), {id(module) for module in plan.eval_modules(network, step)}
     frozen: dict[str, Tensor] = {name: p for name, p in network.named_parameters() if name not in learning}
     for name, module in network.named_modules():
-        if id(module) in resting:
+        if id(module) in eval_ids:
             frozen.update({f"{name}.{key}": buffer for key, buffer in module.named_buffers(recurse=False)})
     return frozen
 
@@ -95,9 +99,10 @@ def frozen_tensors(network: nn.Module, plan: Plan, step: int) -> dict[str, Tenso
 def plan(
     backbone: Backbone, experiment: Experiment, horizon: TrainingLength, added: Mapping[str, str] | None = None
 ) -> Plan:
-    """Turn `unfreeze` and `lr` into groups; raises ExperimentError.
+    """Resolve `unfreeze` and `lr` into parameter groups; raises ExperimentError.
 
-    `added` are the parameters of a method, which learn from the start; each with one beside it, whose stage is theirs.
+    `added` maps each parameter of a PEFT method, trainable from the start, to a parameter of the layer it belongs to,
+    whose stage it shares.
     """
     added = added or {}
     layers = _Layers(backbone, added)
@@ -112,18 +117,18 @@ def plan(
             (_, first), *changes = ((step, factors[name] * lr) for step, lr in starts[name].rates)
             key = (layers.stage_of[name], first, decays, starts[name].step, tuple(changes))
             groups.setdefault(key, []).append(name)
-    made = (Group(*key[:4], tuple(names), key[4]) for key, names in groups.items())
-    ordered = tuple(sorted(made, key=lambda group: layers.stages.index(group.stage)))
+    resolved = (Group(*key[:4], tuple(names), key[4]) for key, names in groups.items())
+    ordered = tuple(sorted(resolved, key=lambda group: layers.stages.index(group.stage)))
     return Plan(ordered, layers.stage_of, frozenset(added), layers.hidden())
 
 
 def entries_of(experiment: Experiment) -> Sequence[Pattern | UnfreezeStage]:
-    """What `unfreeze` lists; until `auto` is settled, all."""
+    """Return the entries of `unfreeze`; everything as long as `auto` is not resolved."""
     return ("all",) if experiment.unfreeze == "auto" else experiment.unfreeze
 
 
 def ever_learning(backbone: Backbone, experiment: Experiment) -> frozenset[str]:
-    """The parameters that `unfreeze` means, whenever they start."""
+    """Return the names of all parameters that `unfreeze` selects, whenever they start."""
     layers = _Layers(backbone, {})
     stages = (
         entry if isinstance(entry, UnfreezeStage) else UnfreezeStage((entry,)) for entry in entries_of(experiment)
@@ -135,11 +140,11 @@ def ever_learning(backbone: Backbone, experiment: Experiment) -> frozenset[str]:
 @dataclass(frozen=True)
 class _Start:
     step: int
-    rates: tuple[tuple[int, float], ...]  # step and the factor from then on; the first is the start's
+    rates: tuple[tuple[int, float], ...]  # (step, factor from then on); the first is at `step`
 
 
 class _Layers:
-    """The names in a network that a pattern can mean."""
+    """The stages, modules and parameters of a network that a pattern of `unfreeze` or `lr.stages` can select."""
 
     def __init__(self, backbone: Backbone, added: Mapping[str, str]) -> None:
         self.stages = [stage.name for stage in backbone.stages]
@@ -151,15 +156,15 @@ class _Layers:
         self.stage_of |= {name: self.stage_of[beside] for name, beside in added.items()}
 
     def depth(self, stage: str) -> int:
-        """How many stages are before one, from the stem on; those that count with the head are as deep as it."""
+        """Return the index of a stage, from 0 at the stem; stages that count with the head are as deep as the head."""
         return self.blocks.index(stage) if stage in self.blocks else len(self.blocks)
 
     def decays(self, name: str) -> bool:
-        """Whether the network lets weight decay reach a parameter."""
+        """Return whether the backbone allows weight decay for a parameter."""
         return not any(fnmatchcase(name, pattern) for pattern in self.no_weight_decay)
 
     def hidden(self) -> frozenset[str]:
-        """The parameters of hidden layers."""
+        """Return the parameters of hidden layers: neither embeddings, nor the head, nor exempt from weight decay."""
         embeddings = {
             id(module.weight) for module in self.modules.values() if isinstance(module, nn.Embedding | nn.EmbeddingBag)
         }
@@ -170,12 +175,12 @@ class _Layers:
         )
 
     def of_stages(self, stages: Iterable[str]) -> set[str]:
-        """The parameters of stages."""
+        """Return the names of the parameters of stages."""
         chosen = set(stages)
         return {name for name in self.parameters if self.stage_of[name] in chosen}
 
     def select(self, pattern: Pattern, key: str) -> set[str]:
-        """The parameters that a pattern means; `key` is where it stands, for the error when there are none."""
+        """Return the parameters that a pattern selects; raises ExperimentError at `key` if there are none."""
         if isinstance(pattern, Last):
             first = len(self.blocks) + 1 - pattern.last
             if first < 0:
@@ -211,41 +216,42 @@ _KINDS: Mapping[str, Callable[[Mapping[str, nn.Module], str], bool]] = {
 
 
 def _matches(parameter: str, pattern: str) -> bool:
-    """Whether a glob matches the parameter's name, or that of a module around it."""
+    """Return whether a glob matches the name of a parameter or of a module that contains it."""
     return any(fnmatchcase(prefix, pattern) for prefix in _prefixes(parameter))
 
 
 def _stage_of(network: nn.Module, stages: Sequence[Stage]) -> dict[str, str]:
-    """The stage of every parameter, and of every module that lies in one.
+    """Map the names of all parameters and of the modules in stages to their stage.
 
-    A module without parameters that no stage names, such as the dropout before the head, goes with what follows it.
+    A module without parameters that no stage lists, such as the dropout before the head, belongs to the stage that
+    follows it.
     """
     by_prefix = {module: stage.name for stage in stages for module in stage.modules}
 
     def named(name: str) -> str | None:
-        """Look up the longest prefix that belongs to a stage."""
+        """Return the stage of the longest prefix of a name that belongs to one."""
         return next((by_prefix[prefix] for prefix in reversed(_prefixes(name)) if prefix in by_prefix), None)
 
-    found = {name: stage for name, _ in network.named_parameters() if (stage := named(name))}
+    stage_of = {name: stage for name, _ in network.named_parameters() if (stage := named(name))}
     following = stages[-1].name
     for name, module in reversed(list(network.named_modules())):
         if stage := named(name):
-            found[name] = following = stage
+            stage_of[name] = following = stage
         elif not any(True for _ in module.parameters()):
-            found[name] = following
-    return found
+            stage_of[name] = following
+    return stage_of
 
 
 def _prefixes(name: str) -> list[str]:
-    """`a`, `a.b`, `a.b.c` for `a.b.c`."""
-    parts = name.split(".")
-    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+    """Return the dotted prefixes of a name: `a`, `a.b`, `a.b.c` for `a.b.c`."""
+    segments = name.split(".")
+    return [".".join(segments[:end]) for end in range(1, len(segments) + 1)]
 
 
 def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizon: TrainingLength) -> dict[str, _Start]:
-    """When each parameter begins to learn, and at what factors.
+    """Resolve the first step and the learning-rate factors of each parameter; raises ExperimentError.
 
-    Where several entries mean it, it starts with the earliest; the `lr` of a later step changes its factor.
+    A parameter that several entries select starts with the earliest; the `lr` of a later one changes its factor.
     """
     entries = []
     for index, entry in enumerate(unfreeze):
@@ -274,7 +280,7 @@ def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizo
 
 
 def _require_head(layers: _Layers, starts: Mapping[str, _Start]) -> None:
-    """Refuse a plan in which the new head never learns, or nothing does at first."""
+    """Raise ExperimentError if the new head is never trainable, or nothing is at step 0."""
     head = layers.stages[-1]
     if not layers.of_stages([head]) <= starts.keys():
         raise ExperimentError(f"unfreeze: the new head is not among the layers and would never learn: add {head}")
@@ -283,7 +289,7 @@ def _require_head(layers: _Layers, starts: Mapping[str, _Start]) -> None:
 
 
 def _rates(layers: _Layers, experiment: Experiment, starts: Mapping[str, _Start]) -> dict[str, float]:
-    """The factor of the peak rate for each parameter, from `lr.layer_decay` and `lr.stages`; a later pattern wins."""
+    """Compute the rate factor of each parameter from `lr.layer_decay` and `lr.stages`; a later pattern wins."""
     decay = experiment.lr.layer_decay
     rates = {name: decay ** (len(layers.blocks) - layers.depth(layers.stage_of[name])) for name in layers.parameters}
     factors: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""An average of the weights over the steps of training."""
+"""Averages of the weights over training steps: exponential moving average (EMA) and SWA."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,36 +12,39 @@ from ftaug.interfaces.model import TrainingLength
 
 @dataclass(frozen=True)
 class Ema:
-    """EMA: `decay` a step, early on min(decay, (1 + t) / (10 + t)), so that a short run is not held at its start."""
+    """Exponential moving average of weights: it favors recent steps.
+
+    The decay at step t is min(decay, (1 + t) / (10 + t)), so that a short run is not biased to its initial weights.
+    """
 
     decay: float
 
     def share(self, step: int) -> float:
-        """How much of the average the weights after a step (from 1) are."""
+        """Return the share of the weights after a step (from 1) in the average."""
         return 1 - min(self.decay, (1 + step) / (10 + step))
 
     def spans(self, step: int) -> bool:
-        """Whether the average is so wide that the statistics of the latest weights are not its own."""
+        """Return whether the average needs BatchNorm statistics other than those of the latest weights."""
         return False
 
 
 @dataclass(frozen=True)
 class Swa:
-    """SWA: from step `first` on each counts the same; before it there is nothing to average. Izmailov et al. 2018."""
+    """Stochastic weight averaging (Izmailov et al. 2018): all steps from `first` on are weighted equally."""
 
     first: int
 
     def share(self, step: int) -> float:
-        """How much of the average the weights after a step (from 1) are."""
+        """Return the share of the weights after a step (from 1) in the average."""
         return 1 / max(1, step - self.first + 1)
 
     def spans(self, step: int) -> bool:
-        """Whether the average is so wide that the statistics of the latest weights are not its own."""
+        """Return whether the average needs BatchNorm statistics other than those of the latest weights."""
         return step > self.first
 
 
 class Average:
-    """An average of a network's parameters; buffers (BatchNorm's statistics) are taken as they are."""
+    """A running average of a network's parameters; buffers (BatchNorm's statistics) are copied."""
 
     def __init__(self, network: nn.Module, over: Ema | Swa) -> None:
         self.over = over
@@ -49,7 +52,7 @@ class Average:
 
     @classmethod
     def of(cls, network: nn.Module, train: Train, horizon: TrainingLength) -> "Average | None":
-        """The average that an experiment asks for, if it does."""
+        """Build the average that `train.ema` or `train.swa` configures; None without."""
         if train.ema is not None:
             return cls(network, Ema(train.ema))
         if train.swa is not None:
@@ -58,7 +61,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """Take in the weights after step number `step` (from 1)."""
+        """Update the average with the weights after a step (from 1)."""
         parameters = {name for name, _ in network.named_parameters()}
         state = network.state_dict()
         averaged = [self.tensors[name] for name in state if name in parameters]
@@ -66,10 +69,10 @@ class Average:
         self.load({name: value for name, value in state.items() if name not in parameters})
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take over values of an average, all or some."""
+        """Load averaged tensors by name, all or some."""
         for name, value in tensors.items():
             self.tensors[name].copy_(value)
 
     def copy_to(self, network: nn.Module) -> None:
-        """Write the average into a network."""
+        """Copy the averaged weights into a network."""
         network.load_state_dict(self.tensors)

@@ -205,13 +205,13 @@ def _batch(setup: TrainingState) -> str:
     experiment = setup.experiment
     size, parts = experiment.data.batch_size, experiment.train.accumulate
     text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
-    micro = setup.parts
+    micro = setup.micro_batch
     if micro is not None and micro.samples < size:
         text += f", {micro.samples} at a time" + (f" (auto: {micro.reason})" if micro.reason else "")
-    parting = setup.epochs.parting
-    if parting is not None and setup.epochs.sizes is not None:
+    token_budget = setup.epochs.token_budget
+    if token_budget is not None and setup.epochs.sizes is not None:
         why = " (auto: less padding)" if experiment.data.batch_tokens == "auto" else ""
-        text += f", up to {parting.budget:,} tokens at a time{why}"
+        text += f", up to {token_budget.budget:,} tokens at a time{why}"
     workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
     cores = usable_cores()
     here = f"{cores} core{'s' * (cores != 1)}"

@@ -76,7 +76,7 @@ def test_epochs_differ_and_so_do_seeds():
 
 def test_requests_are_the_same_from_any_start_and_parts_keep_the_rounds_of_their_samples():
     sizes = np.arange(len(TARGETS)) % 17
-    made = epochs(sizes=sizes, bucket=4, parting=TokenBudget(60, 20))
+    made = epochs(sizes=sizes, bucket=4, token_budget=TokenBudget(60, 20))
     whole = list(made.requests(0, 2 * made.steps))
     late = list(made.requests(made.steps + 3, 2 * made.steps))
     for one, other in zip(whole[-len(late) :], late, strict=True):

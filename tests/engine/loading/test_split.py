@@ -10,7 +10,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.experiment import Data, Split
-from ftaug.engine.loading.split import DataSplit, portions, shared_samples, subset, unlike_asked, unused_rows, whole
+from ftaug.engine.loading.split import DataSplit, portions, shared_samples, size_mismatches, subset, unused_rows, whole
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
 from ftaug.load import load
@@ -174,14 +174,14 @@ def test_a_split_that_groups_make_much_smaller_is_told():
         name=str,
     )
     data = Data(train=Source(Fixed(samples)), val=Split(0.25))
-    assert list(unlike_asked(data, portions(data, 0))) == [
+    assert list(size_mismatches(data, portions(data, 0))) == [
         "val: 1 sample, not 6 as asked for: groups and rows of the same sample stay together"
     ]
     samples.groups = None
-    assert not list(unlike_asked(data, portions(data, 0)))
+    assert not list(size_mismatches(data, portions(data, 0)))
     samples.task, samples.targets = Task(tuple("abcdefgh")), np.arange(24) % 8
     few = Data(train=Source(Fixed(samples)), val=Split(0.1))
-    assert list(unlike_asked(few, portions(few, 0))) == [
+    assert list(size_mismatches(few, portions(few, 0))) == [
         "val: 8 samples, not 2 as asked for: each class is on both sides"
     ]
 

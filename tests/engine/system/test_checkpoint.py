@@ -380,14 +380,14 @@ def test_a_pruned_checkpoint_under_a_reader_is_no_corruption(tmp_path, caplog, m
     """`evaluate` may look while `train` deletes: it takes another one and says nothing."""
     for step in (1, 2):
         save(tmp_path, step)
-    real = checkpoint._fault
+    real = checkpoint._defect
 
     def slow(path):
         if path.name.endswith("2"):
             shutil.rmtree(path)
         return real(path)
 
-    monkeypatch.setattr(checkpoint, "_fault", slow)
+    monkeypatch.setattr(checkpoint, "_defect", slow)
     with caplog.at_level(logging.WARNING):
         assert checkpoint.newest(tmp_path) == tmp_path / "step-0000001"
     assert not caplog.records

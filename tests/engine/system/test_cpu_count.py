@@ -26,8 +26,8 @@ def found(place: Path, own: str, files: dict[str, str]) -> Cores:
 
 
 def test_without_limits_all_cores_are_used(tmp_path: Path) -> None:
-    assert allowed_cores(tmp_path, tmp_path / "none") == (8, "all that the machine has")
-    assert found(tmp_path, "0::/job\n", {"job/cpu.max": "max 100000\n"}) == (8, "all that the machine has")
+    assert allowed_cores(tmp_path, tmp_path / "none") == (8, "all cores")
+    assert found(tmp_path, "0::/job\n", {"job/cpu.max": "max 100000\n"}) == (8, "all cores")
 
 
 def test_affinity_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_without_locks_signs_of_life_keep_others_out(tmp_path, no_locks):
 def test_without_locks_a_dead_holder_is_followed(tmp_path, no_locks):
     dead = Lock(tmp_path)
     dead._released.set()
-    dead._beating.join()
+    dead._heartbeat.join()
     start = time.monotonic()
     Lock(tmp_path).release()
     assert time.monotonic() - start >= 1

@@ -10,7 +10,7 @@ from ftaug.config.kinds import objective as objectives
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
 from ftaug.engine.training.evaluate import predict_all
-from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, fed, fit
+from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, batch_feed, fit
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged, ExperimentError
@@ -199,7 +199,7 @@ def test_a_step_in_parts_has_the_loss_and_the_gradient_of_the_whole(plugin, tmp_
         setup = with_micro_batch(setup_of(tmp_path, *common, *measured, *overrides))
         setup.plan.apply(setup.model.network, 0)
         setup.model.network.eval()  # BatchNorm sees one part at a time
-        loss, samples = accumulate_gradients(setup, 0, fed(setup, 0))
+        loss, samples = accumulate_gradients(setup, 0, batch_feed(setup, 0))
         gradients = {name: p.grad for name, p in setup.model.network.named_parameters()}
         steps.append((loss, samples, gradients))
     (loss, samples, gradients), (loss_in_parts, samples_in_parts, gradients_in_parts) = steps

@@ -15,7 +15,7 @@ from ftaug.config.registry import Component
 from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.training import head_init
 from ftaug.engine.training.build import build
-from ftaug.engine.training.fit import accumulate_gradients, fed
+from ftaug.engine.training.fit import accumulate_gradients, batch_feed
 from ftaug.engine.training.state import TrainingState
 from ftaug.image.backbones.torchvision import NAMES
 from ftaug.interfaces.data import ClassCounts, Task
@@ -99,7 +99,7 @@ def test_first_loss_of_networks_of_timm(tmp_path, name):
 
 
 def first_loss(setup: TrainingState) -> float:
-    loss, _ = accumulate_gradients(setup, 0, fed(setup, 0))
+    loss, _ = accumulate_gradients(setup, 0, batch_feed(setup, 0))
     return float(loss)
 
 

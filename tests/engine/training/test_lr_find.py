@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug.engine.training.lr_find import Curve, below_the_minimum, judge, rounded, steepest, valley
+from ftaug.engine.training.lr_find import Curve, judge, rounded, steepest, tenth_of_minimum, valley
 
 RATES = np.geomspace(1e-6, 1.0, 121)  # twenty steps a decade
 
@@ -27,7 +27,7 @@ def a_fall_at(rate, until=0.1):
 @pytest.mark.parametrize("rate", [1e-4, 1e-3])
 def test_the_steepest_point_and_a_tenth_of_the_minimum(rate):
     assert steepest(a_fall_at(rate)) == pytest.approx(rate, rel=0.13)
-    assert below_the_minimum(a_fall_at(rate)) == pytest.approx(0.01, rel=0.13)
+    assert tenth_of_minimum(a_fall_at(rate)) == pytest.approx(0.01, rel=0.13)
 
 
 @given(st.lists(st.integers(0, 20), min_size=3, max_size=9))

@@ -58,27 +58,27 @@ def test_parts_give_the_gradient_of_the_batch(tmp_path):
     frozen = "unfreeze=[layer3.*.conv*, head]"
     whole, _ = trained(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=16", "optimizer=sgd"))
     parts = with_micro_batch(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=3", "optimizer=sgd"))
-    assert parts.parts.samples == 3
+    assert parts.micro_batch.samples == 3
     np.testing.assert_allclose(trained(parts)[0], whole, rtol=1e-4)
 
 
 def test_the_whole_batch_goes_where_memory_holds_it(tmp_path):
     made = with_micro_batch(setup_of(tmp_path, EXPERIMENT))
-    assert (made.parts.samples, made.parts.reason) == (16, "")
+    assert (made.micro_batch.samples, made.micro_batch.reason) == (16, "")
 
 
 def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
     setup = setup_of(tmp_path, EXPERIMENT)
     each = (
-        micro_batch_size.TRANSIENT
-        * (micro_batch_size._kept_for_going_back(setup, 4) - micro_batch_size._kept_for_going_back(setup, 2))
+        micro_batch_size.PEAK_FACTOR
+        * (micro_batch_size._saved_for_backward(setup, 4) - micro_batch_size._saved_for_backward(setup, 2))
         / 2
     )
-    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.SHARE))
+    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.MEMORY_SHARE))
     made = with_micro_batch(setup)
-    assert made.parts.samples == 5 and made.parts.reason.endswith("BatchNorm sees 5 at a time")
-    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.SHARE))
-    assert with_micro_batch(setup, kept=5).parts.samples == 5
+    assert made.micro_batch.samples == 5 and made.micro_batch.reason.endswith("BatchNorm sees 5 at a time")
+    monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.MEMORY_SHARE))
+    assert with_micro_batch(setup, resumed=5).micro_batch.samples == 5
     with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
         with_micro_batch(setup)
 
@@ -87,8 +87,8 @@ def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatc
     """Three times 16 pictures of 3 × 32 × 32 numbers of 4 bytes."""
     setup = setup_of(tmp_path, EXPERIMENT, "mix=mixup")
     each = (
-        micro_batch_size.TRANSIENT
-        * (micro_batch_size._kept_for_going_back(setup, 4) - micro_batch_size._kept_for_going_back(setup, 2))
+        micro_batch_size.PEAK_FACTOR
+        * (micro_batch_size._saved_for_backward(setup, 4) - micro_batch_size._saved_for_backward(setup, 2))
         / 2
     )
     inputs = 3 * 16 * 3 * 32 * 32 * 4
@@ -96,30 +96,30 @@ def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatc
         monkeypatch.setattr(
             micro_batch_size,
             "available",
-            lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.SHARE,
+            lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.MEMORY_SHARE,
         )
-        assert with_micro_batch(setup).parts.samples == samples
+        assert with_micro_batch(setup).micro_batch.samples == samples
 
 
 def test_the_estimate_moves_nothing(tmp_path):
     setup = setup_of(tmp_path, EXPERIMENT)
     before = {name: tensor.clone() for name, tensor in setup.model.state_dict().items()}
-    assert micro_batch_size._kept_for_going_back(setup, 4) > 1e5
+    assert micro_batch_size._saved_for_backward(setup, 4) > 1e5
     assert all(torch.equal(tensor, before[name]) for name, tensor in setup.model.state_dict().items())
     assert all(parameter.grad is None for parameter in setup.model.parameters())
 
 
 def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.yaml").write_text(EXPERIMENT)
-    real = micro_batch_size._fitting
+    real = micro_batch_size._largest_fitting
     monkeypatch.setattr(
-        micro_batch_size, "_fitting", lambda setup, batch: micro_batch_size.MicroBatchSize(5, "little memory")
+        micro_batch_size, "_largest_fitting", lambda setup, batch: micro_batch_size.MicroBatchSize(5, "little memory")
     )
     line = ["train", str(tmp_path / "a.yaml"), "--run-dir", str(tmp_path / "run"), "train.save_every=1 steps"]
     assert run(line) == 0
     assert "16, 5 at a time (auto: little memory), " in capsys.readouterr().err
     (tmp_path / "run" / "complete.json").unlink()
-    monkeypatch.setattr(micro_batch_size, "_fitting", real)
+    monkeypatch.setattr(micro_batch_size, "_largest_fitting", real)
     assert run(line) == 0
     assert "16, 5 at a time (auto: as when the run began), " in capsys.readouterr().err
 
@@ -138,7 +138,7 @@ def test_blocks_computed_twice_train_the_same_to_the_bit(tmp_path, text):
 @pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
 def test_blocks_computed_twice_keep_less(tmp_path, text):
     plain, twice = (
-        micro_batch_size._kept_for_going_back(setup_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
+        micro_batch_size._saved_for_backward(setup_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
         for on in ("false", "true")
     )
     assert twice < 0.5 * plain

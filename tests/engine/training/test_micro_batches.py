@@ -13,10 +13,10 @@ from torchvision.ops import StochasticDepth
 from ftaug.cli import run
 from ftaug.config.registry import REGISTRIES
 from ftaug.engine.loading import seeds
-from ftaug.engine.loading.prepare import epochs_of, parting_of
+from ftaug.engine.loading.prepare import epoch_sampler_of, token_budget_of
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
-from ftaug.engine.training.fit import accumulate_gradients, fed, loss_of
+from ftaug.engine.training.fit import accumulate_gradients, batch_feed, loss_of
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.load import import_components, load
@@ -96,8 +96,8 @@ def setup_of(tmp_path):
     def in_parts(setup, *settings):
         """The same setup, its steps divided in another way."""
         experiment = load(tmp_path / "experiment.yaml", settings)
-        train, parting = setup.portions["train"], parting_of(experiment, setup.device)
-        epochs = epochs_of(experiment, len(train), setup.epochs.sizes, None, parting)
+        train, token_budget = setup.portions["train"], token_budget_of(experiment, setup.device)
+        epochs = epoch_sampler_of(experiment, len(train), setup.epochs.sizes, None, token_budget)
         return with_micro_batch(replace(setup, experiment=experiment, epochs=epochs))
 
     make.in_parts = in_parts
@@ -109,7 +109,7 @@ def gradients_of(setup, step=0):
     setup.plan.apply(setup.model.network, 0)
     setup.model.network.eval()
     setup.optimizer.zero_grad(set_to_none=True)
-    loss, samples = accumulate_gradients(setup, step, fed(setup, step))
+    loss, samples = accumulate_gradients(setup, step, batch_feed(setup, step))
     gradients = {name: p.grad for name, p in setup.model.named_parameters() if p.grad is not None}
     assert gradients
     return loss, samples, gradients
@@ -123,7 +123,7 @@ def test_a_step_in_parts_has_the_loss_and_the_gradients_of_the_whole(kind, name,
     loss, samples, gradients = gradients_of(whole)
     for parts in PARTS[modality]:
         setup = setup_of.in_parts(whole, *settings, *parts)
-        assert len(list(micro_batches(setup, 0, fed(setup, 0)))) > 1
+        assert len(list(micro_batches(setup, 0, batch_feed(setup, 0)))) > 1
         found, same, others = gradients_of(setup)
         assert (same, others.keys()) == (samples, gradients.keys())
         torch.testing.assert_close(found, loss, rtol=1e-5, atol=1e-6)
@@ -141,11 +141,11 @@ def test_every_micro_batch_is_mixed(kind, name, modality, task, setup_of):
     """By the draw of the whole step: to the bit, and in micro-batches of a single sample too."""
     settings = overrides(kind, name, modality, task)
     whole = setup_of(modality, task, *settings)
-    (expected,) = micro_batches(whole, 0, fed(whole, 0))
+    (expected,) = micro_batches(whole, 0, batch_feed(whole, 0))
     plain = setup_of(modality, task, *settings[1:])
-    (unmixed,) = micro_batches(plain, 0, fed(plain, 0))
+    (unmixed,) = micro_batches(plain, 0, batch_feed(plain, 0))
     setup = setup_of.in_parts(whole, *settings, "train.micro_batch=1")
-    found = list(micro_batches(setup, 0, fed(setup, 0)))
+    found = list(micro_batches(setup, 0, batch_feed(setup, 0)))
     targets = torch.cat([batch.targets for batch in found])
     assert len(found) == len(targets) and torch.equal(targets, expected.targets)
     assert sum(batch.share for batch in found) == pytest.approx(1)
@@ -161,7 +161,7 @@ def test_a_token_budget_holds_for_mixed_texts(setup_of):
     """A short text with a long partner goes through the network as the longer of the two."""
     settings = ["mix={mixup: {alpha: 1}}"]
     setup = setup_of.in_parts(setup_of("text", "single_label", *settings), *settings, "data.batch_tokens=60")
-    found = list(micro_batches(setup, 0, fed(setup, 0)))
+    found = list(micro_batches(setup, 0, batch_feed(setup, 0)))
     assert len(found) > 2
     for batch in found:
         first, second = batch.inputs.first, batch.inputs.second
@@ -173,7 +173,7 @@ def test_a_mix_ends_and_the_steps_are_the_same_batches(setup_of):
     settings = ["mix={mixup: {alpha: 1}}", "train.mix_until=2 steps", "train.micro_batch=3"]
     mixed, plain = setup_of("image", "single_label", *settings), setup_of("image", "single_label", settings[-1])
     mixed_inputs, plain_inputs = (
-        [torch.cat([batch.inputs for batch in micro_batches(setup, step, fed(setup, step))]) for step in (1, 2)]
+        [torch.cat([batch.inputs for batch in micro_batches(setup, step, batch_feed(setup, step))]) for step in (1, 2)]
         for setup in (mixed, plain)
     )
     assert not torch.equal(mixed_inputs[0].float(), plain_inputs[0].float())
@@ -208,7 +208,7 @@ def test_what_is_dropped_is_drawn_for_each_sample_whatever_the_parts(drop, objec
 
 
 def fed_once(setup):
-    return list(micro_batches(setup, 0, fed(setup, 0)))
+    return list(micro_batches(setup, 0, batch_feed(setup, 0)))
 
 
 def loss_in_training(setup, network, batches, step):

@@ -20,7 +20,7 @@ from ftaug.config.types import Duration
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build, parameter_groups
 from ftaug.engine.training.fit import Progress, fit
-from ftaug.engine.training.peft import require_reached
+from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.unfreeze import ever_learning, plan
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.model import Backbone, PeftModel, Stage, TrainingLength
@@ -158,7 +158,7 @@ def test_all_that_a_method_adds_is_reached_by_the_loss(name, method):
     head = frozenset(n for n, _ in made.network.named_parameters() if made.stages[-1].holds(n))
     adapted = method(made, head)
     nn.functional.cross_entropy(made.network(inputs(name, 0)), torch.tensor([0, 1, 2, 0])).backward()
-    require_reached(adapted, made.network)
+    require_gradients(adapted, made.network)
 
 
 def test_a_layer_that_is_not_called_is_reported():
@@ -174,7 +174,7 @@ def test_a_layer_that_is_not_called_is_reported():
     adapted = lora(made, frozenset({"head.weight", "head.bias"}))
     made.network(torch.randn(2, 40)).sum().backward()
     with pytest.raises(ExperimentError, match="method: inner is not called when the network runs; name others"):
-        require_reached(adapted, made.network)
+        require_gradients(adapted, made.network)
 
 
 def test_a_norm_without_parameters_rests_where_only_a_method_learns():
