@@ -1,4 +1,4 @@
-"""Mixing of the samples of a batch in one of several ways, for any modality."""
+"""Random choice between batch mixing methods (such as MixUp and CutMix), for any modality."""
 
 from __future__ import annotations
 
@@ -44,8 +44,9 @@ def one_of(
     fires, streams = happens(rng, probability), branches(rng)
     members = [(op, streams(name)) for name, op in named(choices)]
     arrivals = [
-        own.exponential() / weight for (_, own), weight in zip(members, weights or [1] * len(choices), strict=True)
+        stream.exponential() / weight
+        for (_, stream), weight in zip(members, weights or [1] * len(choices), strict=True)
     ]
-    chosen, own = members[int(np.argmin(arrivals))]
-    mixed: tuple[Any, Tensor] = chosen(inputs, targets, own) if fires else (inputs, targets)
+    chosen, stream = members[int(np.argmin(arrivals))]
+    mixed: tuple[Any, Tensor] = chosen(inputs, targets, stream) if fires else (inputs, targets)
     return mixed
