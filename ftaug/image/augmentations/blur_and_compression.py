@@ -1,4 +1,4 @@
-"""Augmentations that do what cameras and files do: blur, sharpen, coarsen, compress."""
+"""Blur, sharpness, downscale and JPEG compression augmentations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Augmentations that recolour a picture: as matrices or tables, so that any number of them is done at once."""
+"""Color augmentations, drawn as color matrices or lookup tables, so that any number of them fuse into one step."""
 
 from __future__ import annotations
 

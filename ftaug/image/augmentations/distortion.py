@@ -1,4 +1,4 @@
-"""Augmentations that bend a picture."""
+"""Nonlinear distortion augmentations: elastic transform and grid distortion."""
 
 from __future__ import annotations
 

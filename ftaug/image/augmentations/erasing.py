@@ -1,4 +1,4 @@
-"""Augmentations that hide parts of a picture."""
+"""Erasing augmentations: random erasing, coarse dropout (Cutout), grid mask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Range, S
 
 Fill = Literal["mean", "black", "noise"]
 FEWEST = 8
-"""Squares that hide the largest share: with fewer, the mean would be less than half of it by more than 1 %."""
+"""Fewest squares that cover the largest share: with fewer, the mean share would be over 1 % below half of it."""
 
 
 @augmentation.register(severity={"area": ((0.0005, 0.0005), (0.3, 0.6))})
@@ -85,7 +85,7 @@ def coarse_dropout(
 
 
 def _random_cells(rng: np.random.Generator, canvas: Canvas, side: int, wanted: float, most: float) -> np.ndarray:
-    """Cells of an even grid up to so many pixels in the mean over draws, and never more than `most`; bool (H, W)."""
+    """Draw cells of an even grid that cover `wanted` pixels on average, and never more than `most`; bool (H, W)."""
     heights, widths = (
         np.diff(np.linspace(0, length, -(-length // side) + 1).round().astype(int))
         for length in (canvas.height, canvas.width)

@@ -1,4 +1,4 @@
-"""Augmentations that move a picture: mirror, turn, shift, zoom, slant, tilt."""
+"""Geometric augmentations: flip, rotate, translate, scale, shear, affine, perspective."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ftaug.augment.transform import between, happens
 from ftaug.config.types import Degrees, Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations import affine as moves
+from ftaug.image.augmentations import affine as affine_math
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
 from ftaug.image.augmentations.transforms import (
     Border,
@@ -24,7 +24,7 @@ from ftaug.image.augmentations.transforms import (
 )
 
 SPANS = {"degrees": (0.0, 90.0), "shift": (0.0, 0.5), "factor": ((1.0, 1.0), (0.4, 2.5)), "lean": (0.0, 45.0)}
-"""The weakest and the strongest of each kind of move, for the severities."""
+"""Weakest and strongest parameter of each geometric transform, for the severity levels."""
 
 
 @augmentation.register(mirrors="horizontally", severity={"probability": (0.0, 1.0)})
@@ -84,7 +84,7 @@ def rotate90(
     quarters = int(rng.integers(1, 4))
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return moves.quarters_turned(canvas, quarters)
+    return affine_math.quarters_turned(canvas, quarters)
 
 
 @augmentation.register(turns="degrees", severity={"degrees": SPANS["degrees"]})
@@ -111,7 +111,7 @@ def rotate(
     angle = between(rng, -degrees, degrees)
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return moves.turned(canvas, angle, border).by(interpolation)
+    return affine_math.turned(canvas, angle, border).by(interpolation)
 
 
 @augmentation.register(severity={"x": SPANS["shift"], "y": SPANS["shift"]})
@@ -136,7 +136,7 @@ def translate(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     right, down = between(rng, -x, x), between(rng, -y, y)
-    return moves.shifted(canvas, right, down, border).by(interpolation) if happens(rng, probability) else None
+    return affine_math.shifted(canvas, right, down, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"factor": SPANS["factor"]})
@@ -159,7 +159,7 @@ def scale(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     zoom = math.exp(between(rng, math.log(factor[0]), math.log(factor[1])))
-    return moves.zoomed(canvas, zoom, border).by(interpolation) if happens(rng, probability) else None
+    return affine_math.zoomed(canvas, zoom, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"x": SPANS["lean"], "y": SPANS["lean"]})
@@ -184,7 +184,7 @@ def shear(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     across, along = between(rng, -x, x), between(rng, -y, y)
-    return moves.slanted(canvas, across, along, border).by(interpolation) if happens(rng, probability) else None
+    return affine_math.slanted(canvas, across, along, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(
@@ -229,8 +229,8 @@ def affine(
     right, down = between(rng, -translate, translate), between(rng, -translate, translate)
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    whole = moves.slanted(canvas, lean, 0, border).then(moves.turned(canvas, turn, border))
-    whole = whole.then(moves.zoomed(canvas, zoom, border)).then(moves.shifted(canvas, right, down, border))
+    whole = affine_math.slanted(canvas, lean, 0, border).then(affine_math.turned(canvas, turn, border))
+    whole = whole.then(affine_math.zoomed(canvas, zoom, border)).then(affine_math.shifted(canvas, right, down, border))
     return whole.by(interpolation).with_params(degrees=turn, shear=lean, scale=zoom, x=right, y=down)
 
 
@@ -258,7 +258,9 @@ def perspective(
         return None
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
     extent = np.array([canvas.width, canvas.height])
-    moved = (corners + inwards * (1 - 2 * corners)) * extent
+    targets = (corners + inwards * (1 - 2 * corners)) * extent
     values = {"corners": " ".join(f"{x:.3f},{y:.3f}" for x, y in inwards.tolist())}
-    tilted = Homography(moves.homography(corners * extent, moved), canvas.height, canvas.width, border, values=values)
+    tilted = Homography(
+        affine_math.homography(corners * extent, targets), canvas.height, canvas.width, border, values=values
+    )
     return tilted.by(interpolation)

@@ -1,4 +1,4 @@
-"""Augmentations that add noise."""
+"""Noise augmentations: Gaussian noise, shot noise (Poisson), salt and pepper."""
 
 from __future__ import annotations
 

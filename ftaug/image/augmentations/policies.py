@@ -1,4 +1,4 @@
-"""Policies: augmentations that choose their operations by themselves, and the views of contrastive learning."""
+"""Augmentation policies (TrivialAugment, RandAugment, AutoAugment, AugMix, 3-Augment), SimCLR and MoCo views."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ftaug.image.augmentations.transforms import (
 Magnitude = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False), Wording("a magnitude from 0 to 30")]
 Strengths = Annotated[int, Field(ge=2), Wording("a whole number of 2 or more")]
 BLUR = (0.1 / 224, 2 / 224)
-"""SimCLR's blur, as shares of the shorter side."""
+"""SimCLR's range of blur sigmas, as shares of the shorter side."""
 
 
 @augmentation.register(
@@ -67,7 +67,7 @@ def trivial_augment(
     sign = 1 if rng.random() < 0.5 else -1
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return _one(WIDE, name, sign * level, canvas, border) or None
+    return _operation(WIDE, name, sign * level, canvas, border) or None
 
 
 @augmentation.register(varies=True, turns=AUTO.rotate, severity={"magnitude": (0.0, 30.0)})
@@ -102,7 +102,7 @@ def rand_augment(
     for _ in range(ops):
         name, sign = CHOSEN[rng.integers(len(CHOSEN))], 1 if rng.random() < 0.5 else -1
         level = min(max(rng.normal(magnitude, deviation), 0), 30) / 30
-        draws += _one(AUTO, name, sign * level, canvas, border)
+        draws += _operation(AUTO, name, sign * level, canvas, border)
     fires = happens(rng, probability) and not canvas.shows(except_)
     return draws if fires and draws else None
 
@@ -133,7 +133,7 @@ def auto_augment(
     for step in pairs[rng.integers(len(pairs))]:
         sign = 1 if rng.random() < 0.5 else -1
         if happens(rng, step.probability):
-            draws += _one(AUTO, step.operation, sign * step.level, canvas, border)
+            draws += _operation(AUTO, step.operation, sign * step.level, canvas, border)
     fires = happens(rng, probability) and not canvas.shows(except_)
     return draws if fires and draws else None
 
@@ -173,15 +173,15 @@ def augmix(
     if strength == 0:
         return None
     names = CHOSEN[1:] if all_ops else UNLIKE_CORRUPTIONS
-    shares, kept = rng.dirichlet([alpha] * width), rng.beta(alpha, alpha)
+    shares, original_share = rng.dirichlet([alpha] * width), rng.beta(alpha, alpha)
     versions = []
     for _ in range(width):
         steps = depth or int(rng.integers(1, 4))
         chosen = zip(rng.integers(len(names), size=steps), rng.uniform(-strength, strength, steps), strict=True)
-        versions.append([draw for i, level in chosen for draw in _one(AUGMIX, names[i], level, canvas, border)])
+        versions.append([draw for i, level in chosen for draw in _operation(AUGMIX, names[i], level, canvas, border)])
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return PixelFunction(partial(_mixed, versions, shares, kept)).with_params(kept=kept)
+    return PixelFunction(partial(_mixed, versions, shares, original_share)).with_params(kept=original_share)
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
@@ -266,19 +266,19 @@ def moco(
     return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
 
 
-def _one(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
-    """One operation of a space: one draw or none, which tells its name."""
+def _operation(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
+    """Return an operation's transform at a level, if it has one, its parameters prefixed with the operation's name."""
     return namespaced(name, OPERATIONS[name](space, level, canvas, border))
 
 
-def _mixed(versions: Sequence[Sequence[Draw]], shares: np.ndarray, kept: float, pixels: np.ndarray) -> np.ndarray:
-    """The picture and its versions, mixed."""
+def _mixed(versions: Sequence[Sequence[Draw]], shares: np.ndarray, original: float, pixels: np.ndarray) -> np.ndarray:
+    """Blend the image (with weight `original`) with its augmented versions."""
     from ftaug.image.augmentations.pipeline import apply
     from ftaug.image.io.decode import opened
 
-    mixed = kept * pixels.astype(np.float32)
+    mixed = original * pixels.astype(np.float32)
     for draws, share in zip(versions, shares.tolist(), strict=True):
-        mixed += (1 - kept) * share * apply(draws, opened(pixels), "bilinear")
+        mixed += (1 - original) * share * apply(draws, opened(pixels), "bilinear")
     return np.asarray(np.rint(mixed).astype(np.uint8))
 
 
@@ -291,7 +291,7 @@ def _view(
     label_map: LabelMap,
     except_: Classes,
 ) -> list[Draw]:
-    """A random window of the picture, perhaps mirrored."""
+    """Draw a random resized crop and a horizontal flip."""
     crop = crops.random_resized_crop(canvas, rng, size=size, scale=scale)
     cropped = canvas._replace(height=crop.height, width=crop.width)
     mirror = geometry.horizontal_flip(cropped, rng, probability=flip, label_map=label_map, except_=except_)
@@ -299,18 +299,18 @@ def _view(
 
 
 def _colours(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
-    """What SimCLR does to colours."""
+    """Draw SimCLR's color distortion: color jitter, grayscale and blur."""
     seen = canvas._replace(height=extent[0], width=extent[1])
     jittered = colour.colour_jitter(seen, rng, **jitter, probability=0.8)
     grey = colour.grayscale(seen, rng, probability=0.2)
     deviation = rng.uniform(*BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
     drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": grey, "gaussian_blur": blur}
-    return [draw for name, own in drawn.items() for draw in namespaced(name, own)]
+    return [draw for name, draws in drawn.items() for draw in namespaced(name, draws)]
 
 
 def _blurred(canvas: Canvas, deviation: float) -> PixelFunction:
-    """Blurred by a Gaussian as wide as a share of the shorter side."""
+    """Blur with a Gaussian whose sigma is a share of the shorter side."""
     return PixelFunction(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).with_params(
         sigma=deviation
     )

@@ -1,4 +1,4 @@
-"""Augmentations that change the weather."""
+"""Weather augmentations: fog and shadow."""
 
 from __future__ import annotations
 
