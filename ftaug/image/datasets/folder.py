@@ -1,4 +1,4 @@
-"""Pictures in one folder per class."""
+"""Image dataset with one folder per class."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def image_folder(
     side of a split. Read: .jpg .jpeg .jfif .jpe .png .webp .bmp .tif .tiff .gif in any case. Hidden and system files
     are ignored, links back into a folder already read are skipped; the notes count both. Reads the encoded bytes.
     """
-    found = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
+    files = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
     return FileSamples(
         path,
-        found.paths,
-        found.targets,
-        Task(found.classes),
-        scaled(found.fingerprint, value_range),
-        found.notes,
-        split_groups.equal(found.keys.tolist()),
-        keys=found.keys,
+        files.paths,
+        files.targets,
+        Task(files.classes),
+        scaled(files.fingerprint, value_range),
+        files.notes,
+        split_groups.equal(files.keys.tolist()),
+        keys=files.keys,
         value_range=value_range,
     )
