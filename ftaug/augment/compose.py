@@ -39,11 +39,11 @@ def one_of(
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
 ) -> Sequence[Transform] | None:
-    """Do one of several augmentations.
+    """Apply one of several augmentations, chosen at random.
 
     Settings:
         choices: the augmentations
-        weights: how often each is chosen beside the others, one number each; equally often unless set
+        weights: relative frequency of each choice, one number each; equal unless set
         probability: the chance that the op fires for a sample
     """
     return some_of(seen, rng, choices=choices, count=1, weights=weights, probability=probability)
@@ -59,12 +59,12 @@ def some_of(
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
 ) -> Sequence[Transform] | None:
-    """Do a number of several augmentations, in the order of the list.
+    """Apply a random choice of several augmentations, in the order of the list.
 
     Settings:
         choices: the augmentations
-        count: how many are done
-        weights: how often each is chosen beside the others, one number each; equally often unless set
+        count: how many are applied
+        weights: relative frequency of each choice, one number each; equal unless set
         probability: the chance that the op fires for a sample
     """
     fires, members = happens(rng, probability), _members(rng, choices)
@@ -79,11 +79,11 @@ def some_of(
 def apply(
     seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 0.5
 ) -> Sequence[Transform] | None:
-    """Do several augmentations, or none of them.
+    """Apply several augmentations, or none of them.
 
     Settings:
         ops: the augmentations, in this order
-        probability: the chance that they are done
+        probability: the chance that they are applied
     """
     fires, members = happens(rng, probability), _members(rng, ops)
     return _draw_all(members, seen) if fires else None
@@ -93,7 +93,7 @@ def apply(
 def shuffle(
     seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0
 ) -> Sequence[Transform] | None:
-    """Do several augmentations in random order.
+    """Apply several augmentations in random order.
 
     Settings:
         ops: the augmentations

@@ -34,11 +34,11 @@ def one_of(
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
 ) -> tuple[Any, Tensor]:
-    """Mix each step in one of several ways.
+    """Mix each step with one of several methods, chosen at random.
 
     Settings:
-        choices: the ways, such as [mixup, cutmix]
-        weights: how often each is chosen beside the others, one number each; equally often unless set
+        choices: the methods, such as [mixup, cutmix]
+        weights: relative frequency of each choice, one number each; equal unless set
         probability: the chance that a step is mixed
     """
     fires, streams = happens(rng, probability), branches(rng)

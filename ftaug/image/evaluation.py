@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ftaug.image.augmentations.crops import covering, resized_centre
+from ftaug.image.augmentations.crops import covering, resized_center
 from ftaug.image.augmentations.transforms import Canvas, Draw, PixelFunction
 from ftaug.image.io.picture import Picture
 from ftaug.image.render.resample import FILTERS
@@ -95,8 +95,8 @@ def fitted(canvas: Canvas, preprocessing: Mapping[str, Any]) -> list[Draw]:
     height, width = resized_size(canvas.height, canvas.width, preprocessing)
     shown = _visible((height, width), canvas.target)
     if preprocessing.get("crop_mode") != "border" or shown == canvas.target:
-        return [resized_centre(canvas, height, width)]
-    cropped = resized_centre(canvas._replace(target=shown), height, width)
+        return [resized_center(canvas, height, width)]
+    cropped = resized_center(canvas._replace(target=shown), height, width)
     return [cropped, PixelFunction(partial(_padded, preprocessing=preprocessing), canvas.target)]
 
 

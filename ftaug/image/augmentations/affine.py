@@ -12,7 +12,7 @@ from ftaug.image.augmentations.transforms import Border, Canvas, Homography, mat
 def turned(canvas: Canvas, degrees: float, border: Border) -> Homography:
     """Rotate about the center, counter-clockwise."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return _about_centre(canvas, [[cos, sin], [-sin, cos]], border).with_params(degrees=degrees)
+    return _about_center(canvas, [[cos, sin], [-sin, cos]], border).with_params(degrees=degrees)
 
 
 def quarters_turned(canvas: Canvas, quarters: int) -> Homography:
@@ -34,13 +34,13 @@ def shifted(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
 
 def zoomed(canvas: Canvas, factor: float, border: Border) -> Homography:
     """Scale about the center."""
-    return _about_centre(canvas, [[factor, 0], [0, factor]], border).with_params(factor=factor)
+    return _about_center(canvas, [[factor, 0], [0, factor]], border).with_params(factor=factor)
 
 
 def slanted(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
     """Shear about the center, by angles in degrees."""
     linear = [[1, math.tan(math.radians(x))], [math.tan(math.radians(y)), 1]]
-    return _about_centre(canvas, linear, border).with_params(x=x, y=y)
+    return _about_center(canvas, linear, border).with_params(x=x, y=y)
 
 
 def slanted_about_corner(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
@@ -49,7 +49,7 @@ def slanted_about_corner(canvas: Canvas, x: float, y: float, border: Border) -> 
     return Homography(offset, canvas.height, canvas.width, border).with_params(x=x, y=y)
 
 
-def _about_centre(canvas: Canvas, linear: list[list[float]], border: Border) -> Homography:
+def _about_center(canvas: Canvas, linear: list[list[float]], border: Border) -> Homography:
     """Apply a 2×2 linear map about the center of the canvas."""
     (a, b), (c, d) = linear
     x, y = canvas.width / 2, canvas.height / 2

@@ -11,13 +11,13 @@ from ftaug.image.augmentations.transforms import LEVELS, ColorMatrix, LookupTabl
 LUMA = matrix([0.299, 0.587, 0.114])
 """Luma weights of red, green and blue (ITU-R BT.601), as in Pillow and torchvision."""
 
-TO_GREY = np.tile(LUMA, (3, 1))
+TO_GRAY = np.tile(LUMA, (3, 1))
 UNCHANGED = ColorMatrix(np.eye(7))
 BLACK = ColorMatrix.of(np.zeros((3, 3)))
-MEAN_GREY = ColorMatrix.of(np.zeros((3, 3)), by_mean=TO_GREY)
-OWN_GREY = ColorMatrix.of(TO_GREY)
+MEAN_GRAY = ColorMatrix.of(np.zeros((3, 3)), by_mean=TO_GRAY)
+OWN_GRAY = ColorMatrix.of(TO_GRAY)
 
-GREY_AXIS = ColorMatrix.of(np.full((3, 3), 1 / 3)).matrix
+GRAY_AXIS = ColorMatrix.of(np.full((3, 3), 1 / 3)).matrix
 AROUND_IT = ColorMatrix.of(matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)).matrix * (np.arange(7) < 6)
 
 
@@ -28,19 +28,19 @@ def brightened(factor: float) -> ColorMatrix:
 
 def contrasted(factor: float) -> ColorMatrix:
     """Scale the distance of all values from the image's mean gray."""
-    return MEAN_GREY.towards(UNCHANGED, factor).with_params(factor=factor)
+    return MEAN_GRAY.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
 def saturated(factor: float) -> ColorMatrix:
     """Scale the distance of each pixel from its own gray; 0 is grayscale."""
-    return OWN_GREY.towards(UNCHANGED, factor).with_params(factor=factor)
+    return OWN_GRAY.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
 def hue_turned(turn: float) -> ColorMatrix:
     """Rotate RGB about the gray axis by a share of the full circle."""
     angle = 2 * math.pi * turn
-    across = math.cos(angle) * (UNCHANGED.matrix - GREY_AXIS) + math.sin(angle) * AROUND_IT
-    return ColorMatrix(GREY_AXIS + across).with_params(turn=turn)
+    across = math.cos(angle) * (UNCHANGED.matrix - GRAY_AXIS) + math.sin(angle) * AROUND_IT
+    return ColorMatrix(GRAY_AXIS + across).with_params(turn=turn)
 
 
 def inverted() -> ColorMatrix:

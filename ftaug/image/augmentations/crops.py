@@ -31,7 +31,7 @@ def random_crop(
     padding: Share = 0.0,
     border: Border = "constant",
 ) -> Homography:
-    """Cut out a window at a random place, without resizing.
+    """Crop a window at a random place, without resizing.
 
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
@@ -56,7 +56,7 @@ def random_resized_crop(
     ratio: Range = (3 / 4, 4 / 3),
     interpolation: Interpolation | None = None,
 ) -> Homography:
-    """Cut out a window of random area, shape and place, and resize it.
+    """Crop a window of random area, aspect ratio and place, and resize it.
 
     Settings:
         size: the result in pixels: a side, or [height, width]; default: what the model takes
@@ -76,7 +76,7 @@ def random_resized_crop(
 def center_crop(
     canvas: Canvas, rng: np.random.Generator, *, size: Extent = None, border: Border = "constant"
 ) -> Homography:
-    """Cut out the central window, without resizing.
+    """Crop the central window, without resizing.
 
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
@@ -131,7 +131,7 @@ def fitting(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
 PROPORTIONATE = {"shortest": covering, "longest": fitting, "pad": fitting}
 
 
-def resized_centre(canvas: Canvas, height: int, width: int) -> Homography:
+def resized_center(canvas: Canvas, height: int, width: int) -> Homography:
     """Resize, then center-crop to the model's input; pad with black where the image is smaller."""
     shown = Canvas(height, width, canvas.target)
     return _resized(canvas, height, width).then(_central(shown, *canvas.target, "constant"))

@@ -36,7 +36,7 @@ def random_erasing(
             overlap, less is erased
         ratio: the smallest and the largest width/height of a rectangle; log-uniform between them
         count: how many rectangles share the area, evenly
-        fill: the picture's mean colour, black, or noise that is uniform in every channel
+        fill: the picture's mean color, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
     Zhong et al. 2017. Sides are rounded to whole pixels.
@@ -68,7 +68,7 @@ def coarse_dropout(
         share: the largest share of the picture that is hidden; uniform up to it, one pixel at least
         size: the side of a square, as a share of the picture's shorter side; less where it takes fewer than eight to
             hide the share
-        fill: the picture's mean colour, black, or noise that is uniform in every channel
+        fill: the picture's mean color, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
     DeVries and Taylor 2017 hide one square; this hides many.
@@ -115,7 +115,7 @@ def grid_mask(
     Settings:
         share: the share of the picture that is hidden, in the mean over the places of the grid
         cell: the smallest and the largest distance of the squares, as a share of the picture's shorter side
-        fill: the picture's mean colour, black, or noise that is uniform in every channel
+        fill: the picture's mean color, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
     Chen et al. 2020, without turning the grid.

@@ -36,7 +36,7 @@ def horizontal_flip(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Homography | None:
-    """Mirror the picture left to right.
+    """Flip the picture horizontally, left to right.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -58,7 +58,7 @@ def vertical_flip(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Homography | None:
-    """Mirror the picture top to bottom.
+    """Flip the picture vertically, top to bottom.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -75,7 +75,7 @@ def vertical_flip(
 def rotate90(
     canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.75, except_: Classes = ()
 ) -> Homography | None:
-    """Turn the picture by one, two or three quarters; height and width may change places.
+    """Rotate the picture by 90, 180 or 270 degrees; height and width may be swapped.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -98,7 +98,7 @@ def rotate(
     interpolation: Interpolation | None = None,
     except_: Classes = (),
 ) -> Homography | None:
-    """Turn the picture by a random angle about its centre.
+    """Rotate the picture by a random angle about its center.
 
     Settings:
         degrees: the largest angle either way; uniform up to it
@@ -125,7 +125,7 @@ def translate(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Shift the picture by a random share of its width and height.
+    """Translate the picture by a random share of its width and height.
 
     Settings:
         x: the largest shift to either side, as a share of the width; uniform up to it
@@ -149,7 +149,7 @@ def scale(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Zoom in or out about the centre; the size in pixels stays.
+    """Scale the picture about its center (zoom in or out); the size in pixels stays.
 
     Settings:
         factor: the smallest and the largest zoom; log-uniform between them
@@ -173,7 +173,7 @@ def shear(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Slant the picture by a random angle about its centre.
+    """Shear the picture by random angles about its center.
 
     Settings:
         x: the largest angle, in degrees, by which upright lines lean to either side; uniform up to it
@@ -209,7 +209,7 @@ def affine(
     interpolation: Interpolation | None = None,
     except_: Classes = (),
 ) -> Homography | None:
-    """Turn, shift, zoom and slant the picture at once.
+    """Rotate, translate, scale and shear the picture in one affine transform.
 
     Settings:
         degrees: the largest angle either way; uniform up to it
@@ -222,7 +222,7 @@ def affine(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
         except: classes that are never moved
 
-    Slanted, turned and zoomed about the centre in this order, then shifted, as in torchvision.
+    Shear, rotation and scaling about the center in this order, then translation, as in torchvision.
     """
     turn, lean = between(rng, -degrees, degrees), between(rng, -shear, shear)
     zoom = math.exp(between(rng, math.log(scale[0]), math.log(scale[1])))
@@ -244,7 +244,7 @@ def perspective(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Tilt the picture in space: each corner moves inwards by a random amount.
+    """Apply a random perspective transform: each corner moves inwards by a random amount.
 
     Settings:
         distortion: how far a corner moves at most, as a share of half the width and height

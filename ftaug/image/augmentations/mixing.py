@@ -150,5 +150,5 @@ def _other(rng: np.random.Generator, count: int) -> int:
 def _side(rng: np.random.Generator, length: int, remaining: float) -> slice:
     """Draw the rows or columns of a rectangle of area 1 - `remaining`, clipped to the image."""
     half = int(length * np.sqrt(1 - remaining) / 2)
-    centre = int(rng.integers(length))
-    return slice(max(centre - half, 0), min(centre + half, length))
+    center = int(rng.integers(length))
+    return slice(max(center - half, 0), min(center + half, length))

@@ -131,7 +131,7 @@ class Fused:
     """One homography followed by as few color transforms as possible."""
 
     geometry: Homography
-    colours: tuple[ColorMatrix | LookupTable, ...] = ()
+    colors: tuple[ColorMatrix | LookupTable, ...] = ()
 
 
 Run = list[Homography | ColorMatrix | LookupTable]
@@ -200,18 +200,18 @@ def _fused(run: Run, height: int, width: int) -> Fused:
     matrix: np.ndarray | None = None
     border: Border | None = None
     interpolation: Interpolation | None = None
-    colours: list[ColorMatrix | LookupTable] = []
+    colors: list[ColorMatrix | LookupTable] = []
     for draw in run:
         if isinstance(draw, Homography):
             matrix = draw.matrix if matrix is None else draw.matrix @ matrix
             border, interpolation = border or draw.border, interpolation or draw.interpolation
             height, width = draw.height, draw.width
-        elif colours and (both := joined(colours[-1], draw)):
-            colours[-1] = both
+        elif colors and (both := joined(colors[-1], draw)):
+            colors[-1] = both
         else:
-            colours.append(draw)
+            colors.append(draw)
     matrix = np.eye(3) if matrix is None else matrix
-    return Fused(Homography(matrix, height, width, border, interpolation=interpolation), tuple(colours))
+    return Fused(Homography(matrix, height, width, border, interpolation=interpolation), tuple(colors))
 
 
 def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.ndarray:
@@ -223,10 +223,10 @@ def done(steps: Sequence[Fused | PixelFunction], picture: Picture, interpolation
     """Apply fused steps, the first of which is a `Fused`, to a picture."""
     first, *rest = steps
     assert isinstance(first, Fused)
-    pixels = render(picture, first.geometry, first.colours, interpolation)
+    pixels = render(picture, first.geometry, first.colors, interpolation)
     for step in rest:
         if isinstance(step, Fused):
-            pixels = render(opened(pixels), step.geometry, step.colours, interpolation)
+            pixels = render(opened(pixels), step.geometry, step.colors, interpolation)
         else:
             pixels = step.apply(pixels)
     return pixels

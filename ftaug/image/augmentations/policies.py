@@ -48,7 +48,7 @@ def trivial_augment(
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
-    """Do one of 14 operations with a random strength: strong, and nothing to tune.
+    """TrivialAugment: apply one of 14 operations with a random strength; nothing to tune.
 
     Settings:
         strength: the largest strength, as a share of the paper's; 0 does nothing. Autocontrast and equalize have none
@@ -82,7 +82,7 @@ def rand_augment(
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
-    """Do some of 14 operations, all with the same strength.
+    """RandAugment: apply a few of 14 operations, all with the same strength.
 
     Settings:
         ops: how many operations, one after another
@@ -117,7 +117,7 @@ def auto_augment(
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
-    """Do one of 25 pairs of operations, found by a search on a data set.
+    """AutoAugment: apply one of 25 pairs of operations, found by a search on a data set.
 
     Settings:
         policy: the data set that they were found on
@@ -154,14 +154,14 @@ def augmix(
     border: Border = "constant",
     except_: Classes = (),
 ) -> PixelFunction | None:
-    """Mix the picture with several versions of itself, each after a few operations.
+    """AugMix: blend the picture with several augmented versions of itself.
 
     Settings:
         strength: the largest strength of an operation; uniform up to it. 0 does nothing
         width: how many versions
         depth: how many operations each version goes through; 1, 2 or 3 at random unless set
         alpha: the shares of the versions are drawn from Dirichlet(alpha), that of the picture from Beta(alpha, alpha)
-        all_ops: whether brightness, colour, contrast and sharpness are among the operations
+        all_ops: whether brightness, color, contrast and sharpness are among the operations
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
@@ -186,12 +186,12 @@ def augmix(
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
 def three_augment(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 1.0) -> Sequence[Draw] | None:
-    """Take the colour out, solarize or blur: one of the three.
+    """3-Augment: grayscale, solarize or blur, one of the three at random.
 
     Settings:
         probability: the chance that the op fires for a picture
 
-    3-Augment, Touvron et al. 2022, who add a horizontal flip and a colour jitter of 0.3.
+    3-Augment, Touvron et al. 2022, who add a horizontal flip and a color jitter of 0.3.
     """
     chosen, deviation = int(rng.integers(3)), rng.uniform(*BLUR)
     if not happens(rng, probability):
@@ -216,10 +216,10 @@ def simclr(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Sequence[Draw]:
-    """Crop, mirror, jitter, grey and blur, as SimCLR does to tell pictures apart.
+    """SimCLR's augmentation: crop, flip, color jitter, grayscale and blur.
 
     Settings:
-        strength: how strong the colours are jittered: 1 is a factor of 1 ± 0.8, and a turn of the hue of ± 0.2
+        strength: how strong the colors are jittered: 1 is a factor of 1 ± 0.8, and a turn of the hue of ± 0.2
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
@@ -232,7 +232,7 @@ def simclr(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.2 * strength}
-    return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
 
 
 @augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
@@ -247,10 +247,10 @@ def moco(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Sequence[Draw]:
-    """Crop, mirror, jitter, grey and blur, as MoCo v2 does: more gently than SimCLR.
+    """MoCo v2's augmentation: crop, flip, color jitter, grayscale and blur, weaker than SimCLR's.
 
     Settings:
-        strength: how strong the colours are jittered: 1 is a factor of 1 ± 0.4, and a turn of the hue of ± 0.1
+        strength: how strong the colors are jittered: 1 is a factor of 1 ± 0.4, and a turn of the hue of ± 0.1
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
@@ -263,7 +263,7 @@ def moco(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.1 * strength}
-    return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
 
 
 def _operation(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
@@ -298,14 +298,14 @@ def _view(
     return [*namespaced("random_resized_crop", crop), *namespaced("horizontal_flip", mirror)]
 
 
-def _colours(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
+def _colors(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
     """Draw SimCLR's color distortion: color jitter, grayscale and blur."""
     seen = canvas._replace(height=extent[0], width=extent[1])
     jittered = colour.colour_jitter(seen, rng, **jitter, probability=0.8)
-    grey = colour.grayscale(seen, rng, probability=0.2)
+    gray = colour.grayscale(seen, rng, probability=0.2)
     deviation = rng.uniform(*BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
-    drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": grey, "gaussian_blur": blur}
+    drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": gray, "gaussian_blur": blur}
     return [draw for name, draws in drawn.items() for draw in namespaced(name, draws)]
 
 

@@ -246,7 +246,7 @@ def _register(name: str, settings: Mapping[str, Setting]) -> None:
     transform.__name__ = transform.__qualname__ = f"torchvision.{name}"
     transform.__signature__ = inspect.Signature([*positional, *keyword_only])  # type: ignore[attr-defined]
     lines = "".join(f"    {key}: as in torchvision\n" for key in settings)
-    transform.__doc__ = f"Do what torchvision's {name} does.\n\n" + (f"Settings:\n{lines}" if lines else "")
+    transform.__doc__ = f"Apply torchvision's {name}.\n\n" + (f"Settings:\n{lines}" if lines else "")
     chance = {"chance": "p"} if "p" in settings else {}
     augmentation.register(mirrors=MIRRORS.get(name), turns=TURNS.get(name), **chance)(transform)
 

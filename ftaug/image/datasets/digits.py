@@ -20,13 +20,13 @@ _SHARES = {"train": (0.0, 0.6), "val": (0.6, 0.8), "test": (0.8, 1.0)}
 
 @dataset.register(tasks=("single_label",))
 def digits(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> ArraySamples:
-    """1,797 handwritten digits of 8×8 grey pixels, light on black, in a fixed partition of 60/20/20.
+    """1,797 handwritten digits of 8×8 gray pixels, light on black, in a fixed partition of 60/20/20.
 
     Settings:
         per_class: use only that many pictures of each class for training; validation and test stay whole
         subset_seed: which pictures `per_class` chooses
 
-    Reads uint8 (8, 8); the 17 grey values of the source are spread over 0..255. Names and order are scikit-learn's.
+    Reads uint8 (8, 8); the 17 gray values of the source are spread over 0..255. Names and order are scikit-learn's.
     Source: scikit-learn's `load_digits`, the test part of UCI Optical Recognition of Handwritten Digits (CC BY 4.0).
     """
     from sklearn.datasets import load_digits

@@ -20,7 +20,7 @@ def image_folder(
     Settings:
         path: the folder that holds the class folders; name one folder for each split
         outside_links: follow symbolic links that lead out of the folder
-        value_range: the values that are black and white in grey pictures of more than 8 bits, such as [0, 4095] or
+        value_range: the values that are black and white in gray pictures of more than 8 bits, such as [0, 4095] or
             [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
             bits, and 32-bit and floating-point ones are refused
 

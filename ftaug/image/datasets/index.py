@@ -44,7 +44,7 @@ class FileSamples:
     groups: np.ndarray | None = None
     split_rows: SplitRows | None = None
     keys: np.ndarray | None = None  # int64 (n,): equal for the same file
-    value_range: ValueRange | None = None  # of grey pictures of more than 8 bits
+    value_range: ValueRange | None = None  # of gray pictures of more than 8 bits
 
     def __len__(self) -> int:
         return len(self.paths)

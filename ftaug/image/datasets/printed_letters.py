@@ -45,7 +45,7 @@ def printed_letters(
     per_class: Count | None = None,
     subset_seed: CountOrZero = 0,
 ) -> ArraySamples:
-    """The letters A–Z and a–z in 22 printed fonts: 52 classes of 32×32 grey pixels, light on black.
+    """The letters A–Z and a–z in 22 printed fonts: 52 classes of 32×32 gray pixels, light on black.
 
     Settings:
         sizes: heights of the font in pixels; a glyph that would not fit is drawn as large as fits

@@ -62,7 +62,7 @@ def image_table(
             of the experiment uses are counted before training
         root: the folder that the pictures' paths start from, and that holds those of absolute paths; otherwise the
             table's own folder
-        value_range: the values that are black and white in grey pictures of more than 8 bits, such as [0, 4095] or
+        value_range: the values that are black and white in gray pictures of more than 8 bits, such as [0, 4095] or
             [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
             bits, and 32-bit and floating-point ones are refused
 

@@ -39,6 +39,6 @@ def to_levels(values: np.ndarray, value_range: ValueRange | None) -> np.ndarray:
     return np.asarray(np.rint((values - black) * (255 / (white - black))).clip(0, 255).astype(np.uint8))
 
 
-def grey(levels: np.ndarray) -> np.ndarray:
+def gray(levels: np.ndarray) -> np.ndarray:
     """Repeat levels (H, W) to three equal channels: uint8 (H, W, 3)."""
     return np.repeat(levels[..., None], 3, axis=2)

@@ -34,7 +34,7 @@ class _Header(NamedTuple):
 def plain_jpeg(data: bytes) -> Picture | None:
     """Return a picture decoded by OpenCV, or None if the header is unusual in any way."""
     header = _read_header(data)
-    # OpenCV fills what is missing with grey and says nothing; no other byte pair of a scan can look like its end.
+    # OpenCV fills what is missing with gray and says nothing; no other byte pair of a scan can look like its end.
     if header is None or data.rfind(JPEG_END, header.scan_at) < 0:
         return None
     turn = EXIF_TURNS.get(header.orientation, Turn())

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ftaug.errors import BadData
-from ftaug.image.io.grayscale import ValueRange, grey, to_levels
+from ftaug.image.io.grayscale import ValueRange, gray, to_levels
 from ftaug.image.io.picture import EXIF_TURNS, MAX_PIXELS, Picture, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
@@ -86,13 +86,13 @@ def _upright(image: Image.Image) -> Image.Image:
 def _to_rgb(image: Image.Image, value_range: ValueRange | None) -> np.ndarray:
     """Convert to 8-bit RGB: scale grayscale of more than 8 bits, composite transparency on white."""
     if image.mode.startswith("I;16"):
-        return grey(to_levels(np.asarray(image), value_range or (0, 65535)))
+        return gray(to_levels(np.asarray(image), value_range or (0, 65535)))
     if image.mode in ("I", "F"):
-        return grey(to_levels(np.asarray(image), value_range))
+        return gray(to_levels(np.asarray(image), value_range))
     if image.has_transparency_data:
-        coloured = image.convert("RGBA")
+        colored = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
-        return np.asarray(Image.alpha_composite(white, coloured).convert("RGB"))
+        return np.asarray(Image.alpha_composite(white, colored).convert("RGB"))
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 

@@ -19,8 +19,8 @@ def plain_png(data: bytes) -> Picture | None:
     """Return a picture decoded by OpenCV, or None if a chunk is unusual, damaged or missing."""
     if not data.startswith(PNG_SIGNATURE) or data[12:16] != b"IHDR":
         return None
-    width, height, depth, colours, *_, interlaced = struct.unpack(">2I5B", data[16:29].ljust(13, b"\xff"))
-    if depth != 8 or colours not in (0, 2) or interlaced or not _are_plain_and_whole(data):
+    width, height, depth, colors, *_, interlaced = struct.unpack(">2I5B", data[16:29].ljust(13, b"\xff"))
+    if depth != 8 or colors not in (0, 2) or interlaced or not _are_plain_and_whole(data):
         return None
     check_size(height, width)
     return Picture(height, width, lambda _: _load(data))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ftaug.errors import BadData
-from ftaug.image.io.grayscale import ValueRange, grey, to_levels
+from ftaug.image.io.grayscale import ValueRange, gray, to_levels
 from ftaug.image.io.picture import EXIF_TURNS, Picture, check_size
 from ftaug.image.io.pillow import TIFF_SIGNATURES
 
@@ -71,7 +71,7 @@ def _load(data: bytes, header: Header, value_range: ValueRange | None) -> np.nda
         values = values.view(np.uint32)
     full = (0.0, 2.0**header.bits - 1) if header.format == 1 and header.bits <= 16 else None
     levels = to_levels(values, value_range or full)
-    return grey(255 - levels if header.photometric == WHITE_IS_ZERO else levels)
+    return gray(255 - levels if header.photometric == WHITE_IS_ZERO else levels)
 
 
 def _header(data: bytes) -> Header | None:

@@ -21,7 +21,7 @@ from ftaug.image.io.decode import opened
 from ftaug.interfaces.preview import Row
 
 PAPER, INK, FAINT = "#ffffff", "#1c2430", "#6b7685"
-GROUP_COLOURS = ("#8d97a5", "#2f6fb5", "#c2571a")
+GROUP_COLORS = ("#8d97a5", "#2f6fb5", "#c2571a")
 CELL, CAPTION, GAP, MARGIN = 144, 28, 10, 28
 PITCH = CELL + CAPTION + GAP
 """Distance in pixels from one row to the next."""
@@ -142,12 +142,12 @@ def _draw_header(pen: ImageDraw.ImageDraw, band: Sequence[Column], groups: Seque
     """Draw the group names and colors of a band, then the heading and note of each column."""
     for place, column in enumerate(band):
         x = MARGIN + LABELS + place * (CELL + GAP)
-        colour = GROUP_COLOURS[groups.index(column.group) % len(GROUP_COLOURS)]
+        color = GROUP_COLORS[groups.index(column.group) % len(GROUP_COLORS)]
         begins = place == 0 or band[place - 1].group != column.group
         goes_on = place + 1 < len(band) and band[place + 1].group == column.group
-        pen.rectangle((x, top + 18, x + CELL - 1 + (GAP if goes_on else 0), top + 20), colour)
+        pen.rectangle((x, top + 18, x + CELL - 1 + (GAP if goes_on else 0), top + 20), color)
         if begins:
-            _write(pen, x, top, column.group, 12, CELL, colour, bold=True)
+            _write(pen, x, top, column.group, 12, CELL, color, bold=True)
         size = next((size for size in (14, 13, 12, 11) if _font(size, True).getlength(column.heading) <= CELL), 11)
         _write(pen, x, top + 27, column.heading, size, CELL, bold=True)
         _write(pen, x, top + 48, column.note, 11, CELL, FAINT, lines=2)
@@ -178,14 +178,14 @@ def _write(
     text: str,
     size: int,
     room: int,
-    colour: str = INK,
+    color: str = INK,
     *,
     bold: bool = False,
     lines: int = 1,
 ) -> int:
     """Draw a text, wrapped and truncated with an ellipsis to fit; return the y coordinate below it."""
     for line in _wrap(text, _font(size, bold), room, lines):
-        pen.text((x, y), line, colour, _font(size, bold))
+        pen.text((x, y), line, color, _font(size, bold))
         y += round(1.3 * size)
     return y
 

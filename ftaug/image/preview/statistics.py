@@ -27,7 +27,7 @@ class Effect:
     op: str  # name of its random stream: a second `rotate` is `rotate#1`
     tries: int
     fired: float
-    change: float | None  # mean absolute change of a value, in grey levels, where it fired and the size stayed
+    change: float | None  # mean absolute change of a value, in gray levels, where it fired and the size stayed
     unchanged: float  # share of those that fired and left every value as it was
     wiped_out: float  # share of those that fired and left next to nothing to see
 

@@ -12,20 +12,20 @@ from ftaug.image.augmentations.transforms import ColorMatrix, LookupTable
 NO_COUNTS = np.zeros((256, 3))
 
 
-def recoloured(
-    pixels: np.ndarray, colours: Iterable[ColorMatrix | LookupTable], shown: np.ndarray | None = None
+def recolored(
+    pixels: np.ndarray, colors: Iterable[ColorMatrix | LookupTable], shown: np.ndarray | None = None
 ) -> np.ndarray:
     """Apply color transforms to RGB pixels in order; statistics are computed on the result of the previous one.
 
     Where the mask `shown`, uint8 (H, W), is 0, pixels are ignored in statistics and stay black.
     """
-    for place, colour in enumerate(colours):
+    for place, color in enumerate(colors):
         if place and shown is not None:
             pixels = np.asarray(cv2.copyTo(pixels, shown))
-        if isinstance(colour, ColorMatrix):
-            pixels = np.asarray(cv2.transform(pixels, colour.for_mean(_mean(pixels, shown))))
+        if isinstance(color, ColorMatrix):
+            pixels = np.asarray(cv2.transform(pixels, color.for_mean(_mean(pixels, shown))))
         else:
-            pixels = _looked_up(pixels, colour.make(_counts(pixels, shown) if colour.needs_histogram else NO_COUNTS))
+            pixels = _looked_up(pixels, color.make(_counts(pixels, shown) if color.needs_histogram else NO_COUNTS))
     return pixels if shown is None else np.asarray(cv2.copyTo(pixels, shown))
 
 

@@ -37,14 +37,14 @@ class PlannedBatch(NamedTuple):
 def packed(plans: Sequence[Planned]) -> PlannedBatch:
     """Pack planned images into one buffer, without padding, for the transfer to the device."""
     ends = np.cumsum([plan.pixels.size for plan in plans])
-    count = max(len(plan.colours) for plan in plans)
+    count = max(len(plan.colors) for plan in plans)
     matrices = np.tile(np.eye(7, dtype=np.float32), (len(plans), count, 1, 1))
     tables = np.zeros((len(plans), count, 256, 3), np.uint8)
     uses_table = np.zeros((len(plans), count), bool)
     for i, plan in enumerate(plans):
-        for k, colour in enumerate(plan.colours):
-            uses_table[i, k] = colour.dtype == np.uint8
-            (tables if uses_table[i, k] else matrices)[i, k] = colour
+        for k, color in enumerate(plan.colors):
+            uses_table[i, k] = color.dtype == np.uint8
+            (tables if uses_table[i, k] else matrices)[i, k] = color
     (height, width), *others = dict.fromkeys(plan.size for plan in plans)
     assert not others, "pictures of a batch have one size"
     return PlannedBatch(
@@ -67,7 +67,7 @@ def rendered(batch: PlannedBatch) -> Tensor:
     pixels, shown = _warped(batch)
     if batch.matrices.shape[1]:
         hidden = (batch.keeps_black[:, None, None] & (shown < 1 - 1 / 512))[..., None]
-        pixels = _recoloured(pixels, batch, hidden)
+        pixels = _recolored(pixels, batch, hidden)
     return pixels.to(torch.uint8).permute(0, 3, 1, 2)
 
 
@@ -118,7 +118,7 @@ def _reflected(place: Tensor, length: Tensor) -> Tensor:
     return torch.where(place < length, place, period - place).clamp(min=0)
 
 
-def _recoloured(pixels: Tensor, batch: PlannedBatch, hidden: Tensor) -> Tensor:
+def _recolored(pixels: Tensor, batch: PlannedBatch, hidden: Tensor) -> Tensor:
     """Apply color transforms in order, rounding to gray levels in between; hidden pixels stay black."""
     pixels = pixels.masked_fill(hidden, 0)
     seen = (~hidden).sum(dim=(1, 2)).clamp(min=1) if hidden.any() else pixels.new_tensor(batch.height * batch.width)

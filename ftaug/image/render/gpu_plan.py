@@ -21,7 +21,7 @@ class Planned(NamedTuple):
     back: np.ndarray  # float64 (3, 3), from pixel centers of the canvas to those of `pixels`
     size: tuple[int, int]  # height and width of the canvas
     border: str | None
-    colours: tuple[np.ndarray, ...]  # matrices float64 (7, 7) as in ColorMatrix, or tables uint8 (256, 3)
+    colors: tuple[np.ndarray, ...]  # matrices float64 (7, 7) as in ColorMatrix, or tables uint8 (256, 3)
     keeps_black: bool  # whether color transforms leave the outside of the image black
 
 
@@ -38,14 +38,12 @@ def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, .
         picture = opened(done(steps[:-1], picture, interpolation))
     source = unwarped(picture, last.geometry, interpolation)
     back = np.eye(3) if source.matrix is None else np.linalg.inv(source.matrix)
-    keeps_black = bool(last.colours) and source.shows_border and source.border == "constant"
-    colours = tuple(c.matrix if isinstance(c, ColorMatrix) else c.make(NO_COUNTS) for c in last.colours)
-    return Planned(
-        source.pixels, back, (last.geometry.height, last.geometry.width), source.border, colours, keeps_black
-    )
+    keeps_black = bool(last.colors) and source.shows_border and source.border == "constant"
+    colors = tuple(c.matrix if isinstance(c, ColorMatrix) else c.make(NO_COUNTS) for c in last.colors)
+    return Planned(source.pixels, back, (last.geometry.height, last.geometry.width), source.border, colors, keeps_black)
 
 
 def _can_follow(step: Fused, interpolation: str) -> bool:
     """Return whether the device can apply a step: bilinear, and without tables that need a histogram."""
-    needs_histogram = any(isinstance(colour, LookupTable) and colour.needs_histogram for colour in step.colours)
+    needs_histogram = any(isinstance(color, LookupTable) and color.needs_histogram for color in step.colors)
     return (step.geometry.interpolation or interpolation) == "bilinear" and not needs_histogram

@@ -15,7 +15,7 @@ from PIL import Image
 from ftaug.image.augmentations.border_inside import kept_inside
 from ftaug.image.augmentations.transforms import ColorMatrix, Homography, Interpolation, LookupTable
 from ftaug.image.io.picture import Picture, Turn
-from ftaug.image.render.color import recoloured
+from ftaug.image.render.color import recolored
 
 FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -65,19 +65,19 @@ class Unwarped(NamedTuple):
 
 
 def render(
-    picture: Picture, geometry: Homography, colours: Sequence[ColorMatrix | LookupTable], interpolation: Interpolation
+    picture: Picture, geometry: Homography, colors: Sequence[ColorMatrix | LookupTable], interpolation: Interpolation
 ) -> np.ndarray:
     """Warp a picture and apply color transforms: uint8 (H, W, 3), new memory. The black outside stays black."""
     interpolation = geometry.interpolation or interpolation
     source = unwarped(picture, geometry, interpolation)
     if source.matrix is None:
-        return recoloured(source.pixels, colours)
+        return recolored(source.pixels, colors)
     warped = _warped(source.pixels, source.matrix, geometry, interpolation)
     pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
-    if not (colours and source.shows_border and geometry.border == "constant"):
-        return recoloured(pixels, colours)
+    if not (colors and source.shows_border and geometry.border == "constant"):
+        return recolored(pixels, colors)
     _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
-    return recoloured(pixels, colours, np.asarray(wholly_shown))
+    return recolored(pixels, colors, np.asarray(wholly_shown))
 
 
 def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolation) -> Unwarped:
