@@ -73,8 +73,8 @@ def check_classes(augment: Sequence[Component], task: Task) -> None:
     problems: list[Problem | str] = []
     for way, op in nested(augment):
         for setting in ("except", "label_map"):
-            named = op.settings.get(setting) or ()
-            names = (*named, *named.values()) if isinstance(named, Mapping) else named
+            setting_value = op.settings.get(setting) or ()
+            names = (*setting_value, *setting_value.values()) if isinstance(setting_value, Mapping) else setting_value
             if names and task.regression:
                 text = f"{dotted(('augment', *way, setting))}: names classes, and data.train has numbers; leave it out"
                 problems.append(Problem(text, op.place))

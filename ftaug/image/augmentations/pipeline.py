@@ -78,9 +78,9 @@ class Pipeline:
         for _, draws, _ in self.fired(canvas, streams):
             for draw in draws:
                 if isinstance(draw, Homography | PixelFunction):
-                    seen = draw.output_view(canvas)
-                    size_fixed = draw.fixes_size or (size_fixed and seen[:2] == canvas[:2])
-                    canvas = seen
+                    next_canvas = draw.output_view(canvas)
+                    size_fixed = draw.fixes_size or (size_fixed and next_canvas[:2] == canvas[:2])
+                    canvas = next_canvas
             drawn += draws
         return drawn if size_fixed else [*drawn, *fitted(canvas, self.in_training)]
 
@@ -115,9 +115,9 @@ class Pipeline:
         picture = opened(raw)
         canvas = Canvas(picture.height, picture.width, self.target, labels)
         values: dict[str, Mapping[str, float | str]] = {}
-        for name, draws, seen in self.fired(canvas, streams):
+        for name, draws, next_canvas in self.fired(canvas, streams):
             values[name] = {key: value for draw in draws for key, value in draw.values.items()}
-            canvas = seen
+            canvas = next_canvas
         return AppliedTransforms(values, canvas.labels)
 
     @property

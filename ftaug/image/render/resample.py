@@ -85,12 +85,14 @@ def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolatio
     if geometry.border == "inside":
         geometry = kept_inside(geometry, picture.height, picture.width)
     view = _view(picture, geometry)
-    seen = _seen(view)
-    shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
+    visible = _visible_box(view)
+    shows_border = (
+        min(visible[:2]) < -SLACK or visible[2] > view.extent[1] + SLACK or visible[3] > view.extent[0] + SLACK
+    )
     if _is_aligned(view.matrix) and not shows_border:
         return Unwarped(_aligned(view, interpolation), None, geometry.border, False)
     fades = shows_border and geometry.border == "constant" and interpolation != "nearest"
-    return Unwarped(*_source(view, seen, interpolation, fades), geometry.border, shows_border)
+    return Unwarped(*_source(view, visible, interpolation, fades), geometry.border, shows_border)
 
 
 def _view(picture: Picture, geometry: Homography) -> View:
@@ -135,7 +137,7 @@ def _corners(geometry: Homography) -> np.ndarray:
     return np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
 
 
-def _seen(view: View) -> tuple[float, float, float, float]:
+def _visible_box(view: View) -> tuple[float, float, float, float]:
     """Return the bounding box (left, top, right, bottom) of the canvas in stored coordinates."""
     inverse = _inverse(view.matrix)
     if _is_affine(view.matrix):
@@ -240,7 +242,7 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 
 
 def _source(
-    view: View, seen: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
+    view: View, visible: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pixels that a warp needs, downscaled where the canvas is coarser, and the matrix between centers.
 
@@ -248,8 +250,8 @@ def _source(
     edge is then as sharp as the canvas, and the image equals that of evaluation, where nothing fades.
     """
     border = view.canvas.border
-    left, right = _needed(seen[0], seen[2], view.shape[1], view.zoom[0], border)
-    top, bottom = _needed(seen[1], seen[3], view.shape[0], view.zoom[1], border)
+    left, right = _needed(visible[0], visible[2], view.shape[1], view.zoom[0], border)
+    top, bottom = _needed(visible[1], visible[3], view.shape[0], view.zoom[1], border)
     pixels = view.top(bottom)[top:bottom, left:right]
     before_width, before_height = right - left, bottom - top
     width = _resized_length(before_width, view.zoom[0], view.canvas.width, fades)
