@@ -47,11 +47,13 @@ def run(
     if severity_grid and not any(governed(one.entry) for one in experiment.augment):
         raise ExperimentError("--severity-grid: none of the augmentations has a severity")
     verbs = modality_of(experiment)
-    output = output or verbs.show.default_output
+    output = output or verbs.preview.default_output
     if output is not None:
-        verbs.show.check_output(output)
+        verbs.preview.check_output(output)
     showing = _showing(experiment, class_name, count)
-    look = verbs.show.severities if severity_grid else verbs.show.overview if op is None else verbs.show.repeated
+    look = (
+        verbs.preview.severities if severity_grid else verbs.preview.overview if op is None else verbs.preview.repeated
+    )
     sheet = look(showing)
     if output is not None:
         _write(sheet.file(output.suffix), output)
@@ -64,7 +66,7 @@ def run(
         print(results.to_json({"sheet": None if output is None else str(output), **sheet.facts, **found}))
         return
     if showing.effects:
-        console().print(_table(showing.effects, len(showing.rows), verbs.show.noun))
+        console().print(_table(showing.effects, len(showing.rows), verbs.preview.noun))
     if output is not None:
         print(output)
 
@@ -117,7 +119,7 @@ def _showing(experiment: Experiment, class_name: str | None, count: int) -> Prev
         mix=experiment.mix,
         rng=seeds.generator(experiment.seed, "preview"),
     )
-    effects = verbs.show.effects(showing)
+    effects = verbs.preview.effects(showing)
     hazards = verbs.hazards(experiment.augment, train.task)
     return replace(showing, effects=effects, cautions=[*hazards, *(e.warning for e in effects if e.warning)])
 

@@ -90,6 +90,7 @@ ALIASES = {
     "eval_every": "evaluate.every",
     "eval_steps": "evaluate.every",
     "save_steps": "train.save_every",
+    "precision": "train.precision",
     "random_state": "seed",
     "random_seed": "seed",
 }

@@ -26,6 +26,7 @@ from PIL import Image
 from ftaug.image.augmentations.crops import covering, resized_center
 from ftaug.image.augmentations.transforms import Canvas, Draw, PixelFunction
 from ftaug.image.io.picture import Picture
+from ftaug.image.preprocessing import box_of
 from ftaug.image.render.resample import FILTERS
 
 LARGEST = 32
@@ -67,14 +68,6 @@ def resized_size(height: int, width: int, preprocessing: Mapping[str, Any]) -> t
         return box_height, box_width
     ratio = max(height / box_height, width / box_width)
     return max(1, round(height / ratio)), max(1, round(width / ratio))
-
-
-def box_of(preprocessing: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the height and width that an image is squashed to or fitted into, with the input's aspect ratio."""
-    height, width = preprocessing["size"]
-    shorter = min(height, width)
-    resize = shorter if preprocessing.get("crop_mode", "center") == "center" else preprocessing.get("resize") or shorter
-    return height * resize // shorter, width * resize // shorter
 
 
 def needs_padding(preprocessing: Mapping[str, Any]) -> bool:

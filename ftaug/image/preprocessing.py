@@ -37,3 +37,11 @@ def adjusted(preprocessing: Mapping[str, Any], input: ModelInput) -> dict[str, A
     if input.train_size is not None:
         result["train_size"] = list(sides(input.train_size) or size)
     return result
+
+
+def box_of(preprocessing: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the height and width that an image is squashed to or fitted into, with the input's aspect ratio."""
+    height, width = preprocessing["size"]
+    shorter = min(height, width)
+    resize = shorter if preprocessing.get("crop_mode", "center") == "center" else preprocessing.get("resize") or shorter
+    return height * resize // shorter, width * resize // shorter

@@ -25,6 +25,7 @@ from ftaug.image.io.decode_cache import VERSION, DecodedSamples
 from ftaug.image.io.encode import SUFFIX
 from ftaug.image.io.encode import encode as encode_picture
 from ftaug.image.predict_inputs import inputs as named_pictures
+from ftaug.image.preview import preview as preview
 from ftaug.image.render.gpu import PlannedBatch, packed, rendered
 from ftaug.image.render.gpu_plan import Planned, planned
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task

@@ -55,7 +55,7 @@ class PipelineTask(NamedTuple):
     name: str  # of its pipeline, such as "text-classification"
     model_class: str  # that loads a folder
     packages: tuple[str, ...]  # that it needs beside torch and transformers
-    options: str  # further arguments of a call of the pipeline, as Python source
+    options: tuple[str, ...]  # further arguments of a call of the pipeline, as Python source
     inputs: Callable[[Path], Callable[[SampleBatch], Mapping[str, Tensor]]]  # by the preprocessing in a folder
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Modality(Protocol):
     """The verbs of a modality, as the functions of its module `samples`."""
 
-    show: Show
+    preview: Show
     on_device: bool  # whether it has `plan`, `collate_plans` and `finished`
     cache_version: str  # what is in a cache is of this version
 

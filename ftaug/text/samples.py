@@ -19,6 +19,7 @@ from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.predict_inputs import Inputs
+from ftaug.text.preview import preview as preview
 from ftaug.text.synthetic import synthetic as synthetic
 from ftaug.text.tokenizer import complete
 from ftaug.text.types import Text
@@ -219,7 +220,7 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignatur
             "text-classification",
             "AutoModelForSequenceClassification",
             (),
-            "truncation=True",
+            ("truncation=True",),
             lambda folder: lambda batch: inputs(batch.inputs),
         ),
     )

@@ -232,7 +232,7 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
     task = bundle.facing.pipeline_task
-    write_script(bundle, path, pipeline_runner(task), "sample")
+    write_script(bundle, path, pipeline_runner(task, bundle.activation), "sample")
     model = getattr(library, task.model_class).from_pretrained(path).eval()
     inputs = task.inputs(path)
     return _in_torch(lambda batch: model(**inputs(batch)).logits)

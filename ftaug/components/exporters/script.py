@@ -98,15 +98,20 @@ TORCH_EXPORT = Runner(
 )
 
 
-def pipeline_runner(task: PipelineTask) -> Runner:
+FUNCTIONS = {"softmax": "softmax", "sigmoid": "sigmoid", "identity": "none"}
+"""What a pipeline of transformers calls the function from logits to probabilities."""
+
+
+def pipeline_runner(task: PipelineTask, activation: str) -> Runner:
     """How a pipeline of transformers runs a folder."""
-    options = f", {task.options}" if task.options else ""
+    # The function is named because older pipelines take the wrong one for `problem_type`.
+    arguments = ", ".join(("top_k=len(classes)", f'function_to_apply="{FUNCTIONS[activation]}"', *task.options))
     return Runner(
         ("from transformers import pipeline",),
         ("torch", "transformers", *task.packages),
         f'classifier = pipeline("{task.name}", model=str(FOLDER / "$artefact"), device="cpu")\n'
         f'metadata = json.loads((FOLDER / "$artefact" / "{METADATA_FILE}").read_text(encoding="utf-8"))',
-        f"entries = classifier([inputs], top_k=len(classes){options})[0]\n"
+        f"entries = classifier([inputs], {arguments})[0]\n"
         '    scores = {entry["label"]: entry["score"] for entry in entries}\n'
         "    return [np.array([scores[name] for name in classes])]",
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ftaug.config.strict_json import dumps
 from ftaug.errors import ExperimentError
-from ftaug.image.evaluation import box_of
+from ftaug.image.preprocessing import box_of
 
 ADAPTATION_KEYS = ("first_conv", "classifier", "fixed_input_size")
 """Keys that timm needs to load the weights into a network with other classes, channels or size."""
@@ -71,20 +71,12 @@ def data_config(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _crop_pct(size: Sequence[int], box: Sequence[int]) -> float:
-    """Return timm's `crop_pct`, the crop as a share of the box; timm rounds the resulting box down."""
-    for share in _shares(size, box):
-        if all(math.floor(side / share) == length for side, length in zip(size, box, strict=True)):
-            return share
-    raise ExperimentError(
-        f"exporter 'transformers': timm has no crop_pct that resizes to {box[0]}×{box[1]} pixels "
-        f"for a crop of {size[0]}×{size[1]}; use onnx, torch_export or safetensors, or another input.resize"
+    """Return timm's `crop_pct`, the crop as a share of the box, in few digits; timm rounds the resulting box down."""
+    smallest = max(side / (length + 1) for side, length in zip(size, box, strict=True))
+    largest = min(side / length for side, length in zip(size, box, strict=True))
+    shares = (round(largest, 3), round(largest, 4), (smallest + largest) / 2)
+    return next(
+        share
+        for share in shares
+        if all(math.floor(side / share) == length for side, length in zip(size, box, strict=True))
     )
-
-
-def _shares(size: Sequence[int], box: Sequence[int]) -> Iterable[float]:
-    """Yield candidates for `crop_pct`, those with few digits first."""
-    for side, length in zip(size, box, strict=True):
-        share = side / length
-        yield from (round(share, digits) for digits in (2, 3, 4, 6))
-        yield share
-        yield side / (length + 0.5)

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.errors import ExperimentError
-from ftaug.image.evaluation import box_of, needs_padding, padding_color
+from ftaug.image.evaluation import needs_padding, padding_color
 from ftaug.image.export.onnx_axis import MODES, axis_resized
+from ftaug.image.preprocessing import box_of
 
 INPUT, OUTPUT = "images", "pixels"
 

@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from ftaug.image.evaluation import box_of, needs_padding, padding_color
+from ftaug.image.evaluation import needs_padding, padding_color
 from ftaug.image.export import onnx_graph
 from ftaug.image.io.decode import opened
+from ftaug.image.preprocessing import box_of
 from ftaug.interfaces.export import PipelineTask, Preprocessor, SampleBatch
 
 EXAMPLE = (2, 331, 457, 3)
@@ -54,7 +55,7 @@ IMAGE_CLASSIFICATION = PipelineTask(
     "image-classification",
     "AutoModelForImageClassification",
     ("pillow", "timm", "torchvision"),
-    "",
+    (),
     _by_image_processor,
 )
 

@@ -10,7 +10,16 @@ import pytest
 import torch
 from pictures import preprocessing
 from PIL import Image
-from test_evaluation import AT_99_PERCENT, MEAN, TIMM, TORCHVISION, by_timm, by_torchvision, photo, quick_configurations
+from weight_transforms import (
+    AT_99_PERCENT,
+    MEAN,
+    TIMM,
+    TORCHVISION,
+    by_timm,
+    by_torchvision,
+    photo,
+    quick_configurations,
+)
 
 from ftaug.errors import ExperimentError
 from ftaug.image import samples

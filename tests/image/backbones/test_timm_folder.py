@@ -68,19 +68,21 @@ def test_every_resize_of_a_square_has_a_crop_pct():
             assert int(side / crop_pct) == resize
 
 
-@pytest.mark.parametrize(
-    ("case", "message"),
-    [
-        (
-            {"size": [64, 96], "resize": 70},
-            "exporter 'transformers': timm cannot crop 64×96 pixels out of a shorter side of 70; "
-            "use onnx, torch_export or safetensors, or train with a square input.size",
-        ),
-    ],
-)
-def test_other_preprocessings_are_refused(case, message):
+@pytest.mark.parametrize("size", [(499, 148), (331, 192), (75, 517)])
+def test_every_resize_of_other_proportions_has_a_crop_pct(size):
+    for resize in range(min(size), 4 * min(size)):
+        config = data_config(EXPECTED | {"size": list(size), "resize": resize, "crop_mode": "border"})
+        box = [side * resize // min(size) for side in size]
+        assert [int(side / config["crop_pct"]) for side in size] == box
+
+
+def test_a_crop_of_other_proportions_is_refused():
+    message = (
+        "exporter 'transformers': timm cannot crop 64×96 pixels out of a shorter side of 70; "
+        "use onnx, torch_export or safetensors, or train with a square input.size"
+    )
     with pytest.raises(ExperimentError, match=re.escape(message)):
-        data_config(EXPECTED | case)
+        data_config(EXPECTED | {"size": [64, 96], "resize": 70})
 
 
 NETWORKS = {
