@@ -1,7 +1,7 @@
-"""Augmentations made of others, for samples of any modality: one of them, some, all by chance, all in random order.
+"""Composite augmentations for any modality: `one_of`, `some_of`, `apply` (random apply) and `shuffle` (random order).
 
-What each inner op draws depends on its own name alone, and so does its place in every choice: taking an op out of a
-list changes nothing for the others.
+The random stream of an inner op, and its rank in every choice, depend on its name alone: removing an op from the
+list leaves the draws of the others unchanged.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def one_of(
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
 ) -> Sequence[Transform] | None:
-    """Do one of several augmentations.
+    """Apply one of several augmentations, chosen at random.
 
     Settings:
         choices: the augmentations
-        weights: how often each is chosen beside the others, one number each; equally often unless set
+        weights: relative frequency of each choice, one number each; equal unless set
         probability: the chance that the op fires for a sample
     """
     return some_of(seen, rng, choices=choices, count=1, weights=weights, probability=probability)
@@ -59,51 +59,52 @@ def some_of(
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
 ) -> Sequence[Transform] | None:
-    """Do a number of several augmentations, in the order of the list.
+    """Apply a random choice of several augmentations, in the order of the list.
 
     Settings:
         choices: the augmentations
-        count: how many are done
-        weights: how often each is chosen beside the others, one number each; equally often unless set
+        count: how many are applied
+        weights: relative frequency of each choice, one number each; equal unless set
         probability: the chance that the op fires for a sample
     """
     fires, members = happens(rng, probability), _members(rng, choices)
+    # Weighted sampling without replacement: the first arrivals of exponential clocks with rates `weights`.
     arrivals = [member.arrival / weight for member, weight in zip(members, weights or [1] * len(choices), strict=True)]
     last = sorted(arrivals)[min(count, len(members)) - 1]
     chosen = [member for member, arrival in zip(members, arrivals, strict=True) if arrival <= last]
-    return _drawn(chosen, seen) if fires else None
+    return _draw_all(chosen, seen) if fires else None
 
 
 @augmentation.register(severity=OFTEN)
 def apply(
     seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 0.5
 ) -> Sequence[Transform] | None:
-    """Do several augmentations, or none of them.
+    """Apply several augmentations, or none of them.
 
     Settings:
         ops: the augmentations, in this order
-        probability: the chance that they are done
+        probability: the chance that they are applied
     """
     fires, members = happens(rng, probability), _members(rng, ops)
-    return _drawn(members, seen) if fires else None
+    return _draw_all(members, seen) if fires else None
 
 
 @augmentation.register(severity=OFTEN)
 def shuffle(
     seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0
 ) -> Sequence[Transform] | None:
-    """Do several augmentations in random order.
+    """Apply several augmentations in random order.
 
     Settings:
         ops: the augmentations
         probability: the chance that the op fires for a sample
     """
     fires, members = happens(rng, probability), _members(rng, ops)
-    return _drawn(sorted(members, key=lambda member: member.arrival), seen) if fires else None
+    return _draw_all(sorted(members, key=lambda member: member.arrival), seen) if fires else None
 
 
 class _Member(NamedTuple):
-    """An inner op with its own stream, and when it comes in a race in which all are equally fast."""
+    """An inner op, its random stream and an Exp(1) arrival time, by which ops are chosen and ordered."""
 
     op: Component
     rng: np.random.Generator
@@ -112,18 +113,18 @@ class _Member(NamedTuple):
 
 def _members(rng: np.random.Generator, ops: Sequence[Component]) -> list[_Member]:
     streams = branches(rng)
-    own = [(op, streams(name)) for name, op in named(ops)]
-    return [_Member(op, stream, stream.exponential()) for op, stream in own]
+    pairs = [(op, streams(name)) for name, op in named(ops)]
+    return [_Member(op, stream, stream.exponential()) for op, stream in pairs]
 
 
-def _drawn(members: Sequence[_Member], seen: Seen) -> Sequence[Transform] | None:
-    """The draws of all, each seeing what those before it leave."""
-    draws: list[Transform] = []
+def _draw_all(members: Sequence[_Member], seen: Seen) -> Sequence[Transform] | None:
+    """Return the transforms of all members; each op sees the sample as the ones before it leave it."""
+    transforms: list[Transform] = []
     for member in members:
-        own = namespaced(member.op.name, member.op(seen, member.rng))
-        draws += own
-        seen = after(seen, own)
-    return draws or None
+        drawn = namespaced(member.op.name, member.op(seen, member.rng))
+        transforms += drawn
+        seen = after(seen, drawn)
+    return transforms or None
 
 
 @reads("augment", "mix")
@@ -136,7 +137,7 @@ def _weights_match_choices(experiment: Experiment) -> Found:
 
 
 @reads("augment")
-def _counts_can_be_met(experiment: Experiment) -> Found:
+def _count_within_choices(experiment: Experiment) -> Found:
     for where, op in nested(experiment.augment, ("augment",)):
         if op.name == "some_of" and op.settings["count"] > len(op.settings["choices"]):
             words = f"must be at most the {len(op.settings['choices'])} choices; got {op.settings['count']}"

@@ -1,4 +1,4 @@
-"""Mixing of the samples of a batch in one of several ways, for any modality."""
+"""Random choice between batch mixing methods (such as MixUp and CutMix), for any modality."""
 
 from __future__ import annotations
 
@@ -34,18 +34,19 @@ def one_of(
     weights: tuple[Positive, ...] | None = None,
     probability: Probability = 1.0,
 ) -> tuple[Any, Tensor]:
-    """Mix each step in one of several ways.
+    """Mix each step with one of several methods, chosen at random.
 
     Settings:
-        choices: the ways, such as [mixup, cutmix]
-        weights: how often each is chosen beside the others, one number each; equally often unless set
+        choices: the methods, such as [mixup, cutmix]
+        weights: relative frequency of each choice, one number each; equal unless set
         probability: the chance that a step is mixed
     """
     fires, streams = happens(rng, probability), branches(rng)
     members = [(op, streams(name)) for name, op in named(choices)]
     arrivals = [
-        own.exponential() / weight for (_, own), weight in zip(members, weights or [1] * len(choices), strict=True)
+        stream.exponential() / weight
+        for (_, stream), weight in zip(members, weights or [1] * len(choices), strict=True)
     ]
-    chosen, own = members[int(np.argmin(arrivals))]
-    mixed: tuple[Any, Tensor] = chosen(inputs, targets, own) if fires else (inputs, targets)
+    chosen, stream = members[int(np.argmin(arrivals))]
+    mixed: tuple[Any, Tensor] = chosen(inputs, targets, stream) if fires else (inputs, targets)
     return mixed

@@ -1,4 +1,4 @@
-"""The names of random streams: what one op draws never depends on the ops beside it."""
+"""Named random streams: each op draws from its own generator, independent of the other ops in the list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftaug.interfaces.data import Streams
 
 
 def named(ops: Iterable[Component]) -> Iterable[tuple[str, Component]]:
-    """Each op with the name of its stream: a second `rotate` is `rotate#1`."""
+    """Yield each op with the name of its random stream; a second `rotate` is `rotate#1`."""
     uses: Counter[str] = Counter()
     for op in ops:
         yield f"{op.name}#{uses[op.name]}" if uses[op.name] else op.name, op
@@ -20,6 +20,6 @@ def named(ops: Iterable[Component]) -> Iterable[tuple[str, Component]]:
 
 
 def branches(rng: np.random.Generator) -> Streams:
-    """The streams, by name, of ops inside an op."""
+    """Return a function from a name to the random generator of an op nested in another op."""
     seed = int(rng.integers(2**63))
     return lambda name: np.random.default_rng([seed, *name.encode()])

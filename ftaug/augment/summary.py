@@ -1,4 +1,4 @@
-"""Settings and draws in few words, for a person."""
+"""Short human-readable summaries of an op's settings and of its drawn parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ftaug.config.registry import Component
 
 
 def of_settings(op: Component, hidden: Collection[str] = ()) -> str:
-    """The settings that tell most."""
+    """Format the settings of an op; unset and `hidden` ones are left out, and so is a probability of 1."""
     shown = {name: value for name, value in op.settings.items() if name not in hidden and value not in (None, (), {})}
     if shown.get("probability") == 1:
         del shown["probability"]
@@ -17,17 +17,17 @@ def of_settings(op: Component, hidden: Collection[str] = ()) -> str:
 
 
 def of_values(values: Mapping[str, Mapping[str, float | str]]) -> str:
-    """What one op drew; of several, which ones fired."""
+    """Format the drawn parameters of a single op; for several ops, return the names of those that fired."""
     if len(values) != 1:
         return ", ".join(values)
-    (one,) = values.values()
-    return ", ".join(f"{key} {short(value)}" for key, value in one.items())
+    (parameters,) = values.values()
+    return ", ".join(f"{key} {short(value)}" for key, value in parameters.items())
 
 
 def short(value: Any) -> str:
-    """A setting or a drawn value."""
+    """Format a setting or a drawn value, floats with three significant digits."""
     if isinstance(value, Component):
         return value.name
     if isinstance(value, tuple | list):
-        return ("–" if isinstance(value[0], float) else ", ").join(short(part) for part in value)
+        return ("–" if isinstance(value[0], float) else ", ").join(short(item) for item in value)
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""What augmentations of any modality draw: values that say what to do with a sample, and tell it to people."""
+"""Base class of transforms: immutable values with the parameters that an augmentation drew for a sample."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ftaug.config.registry import FrozenDict
 
 
 class Seen(Protocol):
-    """What an augmentation sees of a sample."""
+    """View of a sample that an augmentation draws from, such as an image's size and class names."""
 
     @property
     def labels(self) -> tuple[str, ...]: ...
 
     def relabelled(self, labels: tuple[str, ...]) -> Self:
-        """The same, of other classes."""
+        """Return a copy with other class names."""
 
 
 SeenT = TypeVar("SeenT", bound=Seen)
@@ -26,19 +26,19 @@ SeenT = TypeVar("SeenT", bound=Seen)
 
 @dataclass(frozen=True, kw_only=True)
 class Transform:
-    """What a draw tells of itself."""
+    """A transform with its parameters drawn, ready to be applied to a sample."""
 
-    values: Mapping[str, float | str] = FrozenDict()  # what was drawn, for people
-    relabels: Mapping[str, str] = FrozenDict()  # the classes that are others after it
+    values: Mapping[str, float | str] = FrozenDict()  # drawn parameters by name, for reports and previews
+    relabels: Mapping[str, str] = FrozenDict()  # class name before -> class name after the transform
 
     def with_params(self, **values: float | str) -> Self:
-        """The same draw, telling what was drawn."""
-        told = object.__new__(type(self))  # a sixth of the time of dataclasses.replace
-        vars(told).update(vars(self), values=FrozenDict(values))
-        return told
+        """Return a copy with the drawn parameters in `values`."""
+        copy = object.__new__(type(self))  # a sixth of the time of dataclasses.replace
+        vars(copy).update(vars(self), values=FrozenDict(values))
+        return copy
 
     def output_view(self, seen: Any) -> Any:
-        """What the next augmentation sees after it."""
+        """Return the sample's view after this transform, from the view before it."""
         if not self.relabels:
             return seen
         return seen.relabelled(tuple(self.relabels.get(name, name) for name in seen.labels))
@@ -48,33 +48,33 @@ DrawT = TypeVar("DrawT", bound=Transform)
 
 
 def happens(rng: np.random.Generator, probability: float) -> bool:
-    """Whether an op fires; one number is drawn in either case."""
+    """Return True with the given probability; consume exactly one random number either way."""
     return bool(rng.random() < probability)
 
 
 def between(rng: np.random.Generator, low: float, high: float) -> float:
-    """A number uniform in [low, high): what `rng.uniform` draws, in a third of the time."""
+    """Draw uniformly from [low, high): the same number as `rng.uniform`, in a third of the time."""
     return float(low + (high - low) * rng.random())
 
 
 def each(drawn: DrawT | Sequence[DrawT] | None) -> Sequence[DrawT]:
-    """The draws of an augmentation, be they none, one or several."""
+    """Normalize the return value of an augmentation (None, one transform or several) to a sequence."""
     if drawn is None:
         return ()
     return (drawn,) if isinstance(drawn, Transform) else drawn
 
 
 def namespaced(name: str, drawn: DrawT | Sequence[DrawT] | None) -> list[DrawT]:
-    """The draws of an op inside another one, which tell whose they are."""
-    own = each(drawn)
+    """Return the transforms of a nested op, their parameters prefixed with the op's name, as in `rotate.degrees`."""
+    transforms = each(drawn)
     return [
         draw.with_params(**({f"{name}.{key}": draw.values[key] for key in draw.values} or {name: "done"}))
-        for draw in own
+        for draw in transforms
     ]
 
 
 def after(seen: SeenT, drawn: Transform | Sequence[Transform] | None) -> SeenT:
-    """What is seen after some draws."""
+    """Return the view of a sample after the given transforms."""
     draws: Sequence[Transform] = each(drawn)
     for draw in draws:
         seen = draw.output_view(seen)

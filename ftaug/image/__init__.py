@@ -1,4 +1,4 @@
-"""All that knows a picture. Declares the kinds of component that pictures have."""
+"""Image modality: declares the registries of image augmentations, mixes, backbones and datasets."""
 
 from ftaug.config.kinds import ANY_TASK, CLASSES
 from ftaug.config.modalities import declare
@@ -16,11 +16,11 @@ augmentation = Registry(
     "augmentation",
     given=("canvas", "rng"),
     modality="image",
-    severity=None,  # the settings that say how strong it is, each with its weakest and its strongest value
+    severity=None,  # the settings that control the strength, each with its weakest and strongest value
     mirrors=None,  # "horizontally" or "vertically"
-    varies=False,  # whether views of a sample that are compared differ in it
-    turns=None,  # the largest angle in degrees, the setting that says it, or a function of the settings
-    chance="probability",  # the setting with the probability that it mirrors or turns
+    varies=False,  # whether views of a sample that are compared may differ in it
+    turns=None,  # the largest rotation angle in degrees, the setting that holds it, or a function of the settings
+    chance="probability",  # the setting with the probability of mirroring or rotating
 )
 mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image", tasks=CLASSES)
 backbone = Registry("backbone", given=("classes", "input"), modality="image")
@@ -28,5 +28,5 @@ dataset = Registry(
     "dataset",
     given=("split",),
     modality="image",
-    tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function that tells them by its settings
+    tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function from settings to them
 )

@@ -1,4 +1,4 @@
-"""Which column of a table holds the paths of pictures, and from which folder they start."""
+"""Infer the image column of a table, and the root folder of its paths."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ UNREAD = (
     ".svg", ".psd", ".pdf", ".dcm", ".exr", ".hdr",
 )
 # fmt: on
-"""The endings of pictures that are not read."""
+"""Suffixes of image formats that are not supported."""
 IMAGES = ("path", "image", "image_path", "file", "file_name", "filename", "filepath", "img", "picture", "photo")
 FOLDERS_TRIED = 64  # beside a table
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What the columns of a table of pictures seem to be."""
+    """Inferred roles of a table's columns."""
 
     image: str
-    root: Path | None  # where the paths do not start from the table's folder
+    root: Path | None  # root folder of the paths; None: the table's own folder
     targets: Targets
 
 
 def rows_of_pictures(path: Path) -> int:
-    """How many of the rows looked at name a picture; 0 where the table is rather one of texts."""
+    """Return how many of the sampled rows name an image; 0 if the table rather holds texts."""
     content = infer_columns.look(path)
     if (column := picture_column(content)) is None:
         return 0 if _without_ending(path, content) is None else max(map(len, content.values()))
@@ -50,7 +50,7 @@ def rows_of_pictures(path: Path) -> int:
 
 
 def guess(path: Path) -> Guess:
-    """Look at a table of pictures; raises BadData, MissingInput or ExperimentError where something is unclear."""
+    """Infer the columns of an image table; raises BadData, MissingInput or ExperimentError if this is ambiguous."""
     content = infer_columns.look(path)
     column = picture_column(content)
     if column is None:
@@ -77,13 +77,13 @@ def guess(path: Path) -> Guess:
 
 
 def picture_column(content: Content) -> str | None:
-    """The column of paths: one that is called so, or the first; the names count for a table without a header."""
+    """Return the column of image paths: by its name, or else the first; without rows, headers count as values."""
     columns = [name for name, values in content.items() if _names_pictures(values or [name])]
     return next(iter([*infer_columns.named(columns, IMAGES), *columns]), None)
 
 
 def check_formats(where: str, names: Sequence[str]) -> None:
-    """Refuse pictures none of which is in a format that is read; raises BadData that says how to convert them."""
+    """Raise BadData, with a command to convert them, if no image has a supported format."""
     unread = Counter(suffix for name in names if (suffix := Path(name).suffix).lower() in UNREAD)
     if unread and not any(name.lower().endswith(READ) for name in names):
         (suffix, count), *_ = unread.most_common(1)
@@ -99,7 +99,7 @@ def _names_pictures(values: Sequence[str]) -> bool:
 
 
 def _check_header(path: Path, content: Content) -> None:
-    """Raise BadData for a table whose names of columns are themselves a picture and its label."""
+    """Raise BadData for a table without a header, whose column names are an image path and its label."""
     pictures = [
         name for name, values in content.items() if _names_pictures([name]) and _names_pictures(values or [name])
     ]
@@ -109,7 +109,7 @@ def _check_header(path: Path, content: Content) -> None:
 
 
 def _root(path: Path, column: str, names: Sequence[str]) -> Path | None:
-    """The folder that the paths start from, None for the table's own; raises MissingInput where there is none."""
+    """Return the root folder of the paths, None for the table's own; raises MissingInput if there is none."""
     tried = infer_columns.spread(names)
     if (root := next(_roots(path, tried), None)) is None:
         if "://" in tried[0]:
@@ -125,7 +125,7 @@ def _root(path: Path, column: str, names: Sequence[str]) -> Path | None:
 
 
 def _roots(path: Path, names: Sequence[str]) -> Iterator[Path]:
-    """The folders at or beside a table where one of the pictures is; the table's own first."""
+    """Yield the folders at or beside a table that contain one of the images, the table's own first."""
     beside = sorted(entry for entry in path.parent.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     for folder in (path.parent, *beside[:FOLDERS_TRIED], path.parent.resolve().parent, Path.cwd()):
         if any(infer_columns.is_file(folder, name) for name in names):
@@ -133,7 +133,7 @@ def _roots(path: Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def _without_ending(path: Path, content: Content) -> tuple[str, Path] | None:
-    """A column that holds the paths of pictures without their ending, and one of the pictures; None without one."""
+    """Return a column with image paths that lack their suffix, and one of the images; None without such a column."""
     if infer_columns.wordy(content):
         return None
     for column, values in content.items():
@@ -146,6 +146,6 @@ def _without_ending(path: Path, content: Content) -> tuple[str, Path] | None:
 
 
 def _common_folder(paths: Iterable[str]) -> Path:
-    """The deepest folder that holds all of the files, whose paths are absolute."""
+    """Return the deepest folder that contains all files, given by absolute paths."""
     folders = {os.path.dirname(path) for path in paths if path.startswith("/")}  # noqa: PTH120 - many, and quick
     return Path(os.path.commonpath(folders))

@@ -1,4 +1,4 @@
-"""A first experiment file for a folder or a table of pictures."""
+"""Write the initial experiment file (`ftaug init`) for a folder or a table of images."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import class_counts
 from ftaug.recipes.writer import experiment_text
 
-MEASURED = 64  # pictures whose size is read
-NAMED = 5  # of those that cannot be read
+MEASURED = 64  # number of images whose size is read
+NAMED = 5  # number of unreadable images that are named
 
 
 def samples_in(path: Path) -> int:
-    """How many files below a folder, or rows of a table, are pictures; also in formats that are not read."""
+    """Count the images below a folder or in a table, including those in unsupported formats."""
     if path.is_dir():
         return len(below(path, SUFFIXES)) or len(below(path, [suffix.encode() for suffix in UNREAD]))
     return rows_of_pictures(path) if path.name.lower().endswith(TABLES) else 0
 
 
 def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
-    """The text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput."""
+    """Return the text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput."""
     name = requested_name(requested)
     chosen = model(registered(backbones, name), requested.weights, target) if name is not None else None
     train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
     print_notes(train)
     height, width, broken = _median_size(train, target)
     targets = np.delete(train.targets, broken, axis=0)
-    counted = class_counts(train.task, targets)
-    facts = PictureFacts(train.task.kind, len(targets), counted, chosen, height=height, width=width)
+    class_sizes = class_counts(train.task, targets)
+    facts = PictureFacts(train.task.kind, len(targets), class_sizes, chosen, height=height, width=width)
     counts = [f"{name} {count}" for name, count in facts.counts.items()]
-    described = f"{_described(train.task)}, about {width}×{height} pixels{':' * bool(counts)}"
+    description = f"{_description(train.task)}, about {width}×{height} pixels{':' * bool(counts)}"
     header = [
         f"Written by `ftaug init` for {path}.",
-        f"{facts.samples} training pictures {described}",
+        f"{facts.samples} training pictures {description}",
         *([", ".join(counts[:8]) + ", …" * (len(counts) > 8)] if counts else []),
         "All that can be set: ftaug list. Try it: ftaug preview THIS_FILE, then ftaug train THIS_FILE.",
     ]
@@ -84,7 +84,7 @@ def _of_table(path: Path, target: Path) -> tuple[FileSamples, Layout]:
 
 
 def _read(path: Path, columns: Guess, split: str) -> FileSamples:
-    """The pictures of a split."""
+    """Return the samples of a split."""
     targets = columns.targets
     return image_table(
         split,
@@ -99,7 +99,7 @@ def _read(path: Path, columns: Guess, split: str) -> FileSamples:
 
 
 def _median_size(samples: FileSamples, target: Path) -> tuple[int, int, list[int]]:
-    """Median height and width of some pictures, spread over all, and which of these cannot be read; names them."""
+    """Return the median height and width of a sample of the images, and the indices of unreadable ones; print those."""
     sizes: list[tuple[int, int]] = []
     broken: dict[int, str] = {}
     for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
@@ -116,7 +116,7 @@ def _median_size(samples: FileSamples, target: Path) -> tuple[int, int, list[int
 
 
 def _report(broken: Sequence[str], looked_at: int, target: Path) -> None:
-    """Name pictures that cannot be read, up to a handful."""
+    """Print the first few images that cannot be read."""
     lines = [f"not counted: {message}" for message in broken[:NAMED]]
     if broken:
         share = f"{len(broken)} of {looked_at} pictures looked at cannot be read"
@@ -124,8 +124,8 @@ def _report(broken: Sequence[str], looked_at: int, target: Path) -> None:
     print(printable("\n".join(lines)), end="\n" * bool(lines), file=sys.stderr)
 
 
-def _described(task: Task) -> str:
-    """What is predicted, in a few words."""
+def _description(task: Task) -> str:
+    """Describe the prediction task in a few words."""
     if task.regression:
         return "with a number"
     return f"of {len(task.classes)} classes{', any number of them a picture' * task.multi_label}"

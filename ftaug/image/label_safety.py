@@ -1,4 +1,4 @@
-"""What augmentations may do to labels, judged by the names of the classes: a mirrored left arrow is a right one."""
+"""Detect augmentations that may change labels, from the class names: a flipped left arrow is a right arrow."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ MIRRORED = {
     "vertically": (*LEVELS, *ROTATIONS, ("b", "p"), ("d", "q"), ("m", "w"), ("M", "W"), ("n", "u")),
 }
 UNHARMED = {"horizontally": set("08AHIMOTUVWXYilmnouvwxt1"), "vertically": set("0138BCDEHIKOXclox")}
-"""Digits and letters that look much the same in the mirror."""
+"""Digits and letters that look much the same after a flip."""
 
 QUARTER, HALF = 45.0, 90.0
-"""Angles, in degrees, beyond which a picture looks more like one turned by a quarter, or by a half."""
+"""Angles in degrees beyond which an image looks more like one rotated by 90, or by 180 degrees."""
 
 TURNED = {
     QUARTER: (*((side, level) for side in ("left", "right") for level in ("up", "down")), ("n", "z")),
@@ -54,27 +54,27 @@ KINDS = {
     *("digit", "number", "numeral", "char", "character", "letter", "glyph", "lowercase", "uppercase"),
     *("ziffer", "zahl", "buchstabe", "chiffre", "lettre", "cifra", "letra"),
 }
-"""What stands beside a digit or a letter in a class that is one: `digit_6`, `letter b`."""
+"""Words beside the character in names of digit or letter classes: `digit_6`, `letter b`."""
 
-TELLING = {"left", "right", *(word for pair in ROTATIONS for word in pair)}
-"""Words that tell of a side even where no class has the opposite one."""
+SIDE_WORDS = {"left", "right", *(word for pair in ROTATIONS for word in pair)}
+"""Words that denote a side even if no class has the opposite word."""
 LISTED = 4
 
 
 class Pair(NamedTuple):
-    """Two classes that an augmentation may turn into one another; the second is none where it is no class here."""
+    """Two classes that an augmentation may turn into each other; `opposite` is None if it is no class of the task."""
 
-    one: str
-    other: str | None
+    name: str
+    opposite: str | None
 
 
 def check_classes(augment: Sequence[Component], task: Task) -> None:
-    """Raise ExperimentError for settings that name classes which are not there."""
+    """Raise ExperimentError for settings that name unknown classes."""
     problems: list[Problem | str] = []
     for way, op in nested(augment):
         for setting in ("except", "label_map"):
-            named = op.settings.get(setting) or ()
-            names = (*named, *named.values()) if isinstance(named, Mapping) else named
+            setting_value = op.settings.get(setting) or ()
+            names = (*setting_value, *setting_value.values()) if isinstance(setting_value, Mapping) else setting_value
             if names and task.regression:
                 text = f"{dotted(('augment', *way, setting))}: names classes, and data.train has numbers; leave it out"
                 problems.append(Problem(text, op.place))
@@ -88,36 +88,36 @@ def check_classes(augment: Sequence[Component], task: Task) -> None:
 
 
 def hazards(augment: Sequence[Component], task: Task) -> list[str]:
-    """Each augmentation that may change a class by the look of the classes' names, and the line to change."""
-    found: list[str] = []
+    """Return a message for each augmentation that may change a class, judged by the class names, with a remedy."""
+    messages: list[str] = []
     if task.regression:
-        return found
+        return messages
     for way, op in nested(augment):
         if op.settings.get(op.fact("chance")) == 0:
             continue
         key = dotted(("augment", *way))
         if how := op.fact("mirrors"):
-            found += _of_mirror(key, op, how, task.classes)
+            messages += _flip_messages(key, op, how, task.classes)
         if (angle := _largest_angle(op)) > QUARTER:
-            found += _of_turn(key, op, angle, task.classes)
-    return found
+            messages += _rotation_messages(key, op, angle, task.classes)
+    return messages
 
 
-def _of_mirror(key: str, op: Component, how: str, classes: Sequence[str]) -> Iterator[str]:
-    pairs = [pair for pair in _pairs(classes, MIRRORED[how]) if not _is_settled(op, pair)]
+def _flip_messages(key: str, op: Component, how: str, classes: Sequence[str]) -> Iterator[str]:
+    pairs = [pair for pair in _pairs(classes, MIRRORED[how]) if not _is_handled(op, pair)]
     if pairs:
         yield f"{key} {_may(pairs)}: {_remedy(op, pairs)}"
     of_a_pair = {name for pair in pairs for name in pair}
-    settled = {*op.settings.get("except", ()), *swaps(op.settings.get("label_map", {}))}
+    handled = {*op.settings.get("except", ()), *swaps(op.settings.get("label_map", {}))}
     harmed = [name for name, sign in _characters(classes).items() if sign not in UNHARMED[how]]
-    signs = [name for name in harmed if name not in of_a_pair | settled]
+    signs = [name for name in harmed if name not in of_a_pair | handled]
     if signs:
         yield f"{key} mirrors {_listed(signs)}, which are then no such characters: {_remedy(op, [])}"
 
 
-def _of_turn(key: str, op: Component, angle: float, classes: Sequence[str]) -> Iterator[str]:
+def _rotation_messages(key: str, op: Component, angle: float, classes: Sequence[str]) -> Iterator[str]:
     looks_like = [pair for limit, pairs in TURNED.items() if angle > limit for pair in pairs]
-    pairs = [pair for pair in _pairs(classes, looks_like) if not _is_settled(op, pair)]
+    pairs = [pair for pair in _pairs(classes, looks_like) if not _is_handled(op, pair)]
     if pairs:
         turns = op.fact("turns")
         less = f"set {turns}: {QUARTER:g} or less, or " if isinstance(turns, str) else ""
@@ -125,7 +125,7 @@ def _of_turn(key: str, op: Component, angle: float, classes: Sequence[str]) -> I
 
 
 def _largest_angle(op: Component) -> float:
-    """How far an op turns a picture at most, in degrees; 180 is all the way."""
+    """Return the largest rotation of an op in degrees; 180 covers all angles."""
     turns = op.fact("turns")
     if callable(turns):
         return float(turns(op.settings))
@@ -133,83 +133,83 @@ def _largest_angle(op: Component) -> float:
 
 
 def _pairs(classes: Sequence[str], opposites: Sequence[tuple[str, str]]) -> list[Pair]:
-    """The classes whose names differ by a word and its opposite; those whose opposite is no class come alone."""
+    """Return the classes whose names differ by a word and its opposite; the opposite may be no class (None)."""
     by_words = {_words(name): name for name in classes}
     by_letters = {name.casefold(): name for name in classes}
-    found: dict[frozenset[str], Pair] = {}
+    pairs: dict[frozenset[str], Pair] = {}
     for words, name in by_words.items():
-        for one, other in (*opposites, *((b, a) for a, b in opposites)):
-            partner = _within(name, one, other, by_letters)
-            if _is_word(one, words):
-                partner = by_words.get(tuple(other if word == one else word for word in words)) or partner
-            if partner or (one in TELLING and one in words):
-                found.setdefault(frozenset({name, partner or name}), Pair(name, partner))
-    paired = {name for pair in found.values() if pair.other for name in pair}
-    return [pair for pair in found.values() if pair.other or pair.one not in paired]
+        for word, opposite in (*opposites, *((b, a) for a, b in opposites)):
+            partner = _within(name, word, opposite, by_letters)
+            if _is_word(word, words):
+                partner = by_words.get(tuple(opposite if other == word else other for other in words)) or partner
+            if partner or (word in SIDE_WORDS and word in words):
+                pairs.setdefault(frozenset({name, partner or name}), Pair(name, partner))
+    paired = {name for pair in pairs.values() if pair.opposite for name in pair}
+    return [pair for pair in pairs.values() if pair.opposite or pair.name not in paired]
 
 
-def _is_word(one: str, words: Sequence[str]) -> bool:
-    """Whether it is among the words: `b` where it is the only one, l and r (`knee_l`) where they are not."""
-    if len(one) > 1 or not one.isascii():
-        return one in words
-    return (len(words) > 1) == (one in "lr") and one in words
+def _is_word(word: str, words: Sequence[str]) -> bool:
+    """Return whether a word is among the words: `b` only if it is alone, l and r (`knee_l`) only if they are not."""
+    if len(word) > 1 or not word.isascii():
+        return word in words
+    return (len(words) > 1) == (word in "lr") and word in words
 
 
-def _within(name: str, one: str, other: str, by_letters: Mapping[str, str]) -> str | None:
-    """The class whose name has the opposite in the place of a part of a word: `leftarrow`, `Rechtspfeil`."""
-    if min(len(one), len(other)) < 4:
+def _within(name: str, word: str, opposite: str, by_letters: Mapping[str, str]) -> str | None:
+    """Return the class whose name has the opposite in place of the word, also inside words: `leftarrow`."""
+    if min(len(word), len(opposite)) < 4:
         return None
     letters = name.casefold()
-    return by_letters.get(letters.replace(one, other)) if one in letters else None
+    return by_letters.get(letters.replace(word, opposite)) if word in letters else None
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """`LeftArrow`, `left_arrow` and `left arrow` are the words left and arrow; one letter is itself.
+    """Split a class name into lowercase words: `LeftArrow`, `left_arrow` and `left arrow` are (left, arrow).
 
-    What is called a digit or a letter is that alone: `digit_6`, `six` and `6 - six` are 6.
+    Names of digits and letters become that character: `digit_6`, `six` and `6 - six` are (6,).
     """
     if (sign := _sign(name)) is not None:
         return (sign,)
-    return tuple(word.lower() for word in _parts(name))
+    return tuple(word.lower() for word in _split_words(name))
 
 
-def _parts(name: str) -> list[str]:
-    """The words of a name, with their capitals; a Chinese character is one."""
+def _split_words(name: str) -> list[str]:
+    """Split a name into words, keeping capitals; each Chinese character is a word."""
     joined = re.sub(r"(anti|counter)[\s_-]+(?=clock)", r"\1", name, flags=re.IGNORECASE)
     apart = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", joined)
     return re.findall(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+", apart)
 
 
 def _sign(name: str) -> str | None:
-    """The digit or letter that a class is, if it is one."""
-    signs = {DIGITS.get(word.lower(), word) for word in _parts(name) if word.lower() not in KINDS}
+    """Return the digit or letter that a class name stands for, if any."""
+    signs = {DIGITS.get(word.lower(), word) for word in _split_words(name) if word.lower() not in KINDS}
     sign = min(signs, default="")
     return sign if len(signs) == 1 and len(sign) == 1 and sign.isascii() else None
 
 
 def _characters(classes: Sequence[str]) -> dict[str, str]:
-    """The classes that are digits or letters, and which, where at least half of them are."""
+    """Return the classes that are digits or letters with their characters, if at least half of the classes are."""
     signs = {name: sign for name in classes if (sign := _sign(name)) is not None}
     return signs if 2 * len(signs) >= len(classes) else {}
 
 
-def _is_settled(op: Component, pair: Pair) -> bool:
-    """Whether the settings take care of the pair."""
-    settled = {*op.settings.get("except", ()), *swaps(op.settings.get("label_map", {}))}
-    return all(name in settled for name in pair if name)
+def _is_handled(op: Component, pair: Pair) -> bool:
+    """Return whether `except` or `label_map` covers the pair."""
+    handled = {*op.settings.get("except", ()), *swaps(op.settings.get("label_map", {}))}
+    return all(name in handled for name in pair if name)
 
 
 def _may(pairs: Sequence[Pair]) -> str:
-    """What may happen to the classes."""
-    both = [f"'{pair.one}' into '{pair.other}'" for pair in pairs if pair.other]
-    alone = [f"'{pair.one}' into its opposite" for pair in pairs if not pair.other]
+    """Describe which classes may be changed into which."""
+    both = [f"'{pair.name}' into '{pair.opposite}'" for pair in pairs if pair.opposite]
+    alone = [f"'{pair.name}' into its opposite" for pair in pairs if not pair.opposite]
     return f"may turn {_shortened([*both, *alone])}"
 
 
 def _remedy(op: Component, pairs: Sequence[Pair]) -> str:
-    """What to change in the file."""
+    """Describe the changes to the experiment file that avoid the problem."""
     ways = ["remove it"]
-    swapped = {pair.one: pair.other for pair in pairs if pair.other}
+    swapped = {pair.name: pair.opposite for pair in pairs if pair.opposite}
     if swapped and "label_map" in op.settings:
         ways.append(f"set label_map: {{{_shortened([f'{a}: {b}' for a, b in swapped.items()])}}}")
     if "except" in op.settings:

@@ -1,4 +1,4 @@
-"""The pictures that a command line names."""
+"""Inputs of `ftaug predict`: the images in files and folders named on the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ftaug.interfaces.data import Input
 
 
 def inputs(named: Sequence[str], value_range: ValueRange | None) -> Iterator[Input]:
-    """Files, and those in folders, on the scale of training; raises MissingInput before the first for all missing."""
+    """Yield images from files and folders, with the value range of training; raises MissingInput, for all at once."""
     paths: list[str] = []
     errors: list[MissingInput] = []
     for name in named:

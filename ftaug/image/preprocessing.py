@@ -1,4 +1,4 @@
-"""What a network takes: as its weights expect, or as the experiment file says."""
+"""Preprocessing of a network's input: as its pretrained weights expect, adjusted by the experiment file."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from ftaug.errors import ExperimentError, Problem
 
 
 def sides(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
-    """Height and width of a size; None where it is not set."""
+    """Return the height and width of a size setting; None if it is not set."""
     return (size, size) if isinstance(size, int) else size
 
 
 def at_size(preprocessing: Mapping[str, Any], size: Sequence[int]) -> dict[str, Any]:
-    """The preprocessing for another size: what is cropped away keeps its share."""
+    """Return the preprocessing for another input size; the cropped share of the image stays the same."""
     resize, scale = preprocessing["resize"], min(size) / min(preprocessing["size"])
     return {**preprocessing, "size": list(size), "resize": None if resize is None else round(resize * scale)}
 
 
 def adjusted(preprocessing: Mapping[str, Any], input: ModelInput) -> dict[str, Any]:
-    """The preprocessing that the weights expect, with what the file sets in its place. Raises ExperimentError.
+    """Return the preprocessing that the weights expect with the `input:` settings applied. Raises ExperimentError.
 
-    Evaluation cuts the center out of a picture whose shorter side is as much larger as with the weights' own size.
+    With another size, the resize before the center crop is scaled in proportion.
     """
     size = sides(input.size) or preprocessing["size"]
-    found = at_size(preprocessing, size)
+    result = at_size(preprocessing, size)
     if input.resize is not None:
         if input.resize < min(size):
             text = f"input.resize must be at least the size, {size[0]}×{size[1]} pixels; got {input.resize}"
             raise ExperimentError(Problem(text, input.place))
-        found["resize"] = input.resize
+        result["resize"] = input.resize
     if input.interpolation is not None:
-        found["interpolation"] = input.interpolation
+        result["interpolation"] = input.interpolation
     if input.train_size is not None:
-        found["train_size"] = list(sides(input.train_size) or size)
-    return found
+        result["train_size"] = list(sides(input.train_size) or size)
+    return result
 
 
 def box_of(preprocessing: Mapping[str, Any]) -> tuple[int, int]:
-    """Height and width that a picture is squashed to, or fitted into: the input's proportions."""
+    """Return the height and width that an image is squashed to or fitted into, with the input's aspect ratio."""
     height, width = preprocessing["size"]
     shorter = min(height, width)
     resize = shorter if preprocessing.get("crop_mode", "center") == "center" else preprocessing.get("resize") or shorter

@@ -1,4 +1,4 @@
-"""The settings proposed for a dataset of pictures, by how many there are and of what size."""
+"""Recipe for images: propose training settings from the number and size of the images."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from ftaug.image.backbones import efficientnet_lite0
 from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Model, Recipe, by_size, loss_by_task
 
-SMALL = 64  # pictures up to this shorter side are for the small network
+SMALL = 64  # images up to this shorter side get the small network
 SMALL_NETWORK = "resnet20"  # for 32×32 pixels
 
-FEWEST = 60  # up to so many pictures batches are small, so that there are enough steps
+FEWEST = 60  # up to this many images batches are small, so that there are enough steps
 BATCH_SIZES = ((FEWEST, 8), (1000, 16))  # for up to so many pictures
 LARGE_BATCH = 32
 EPOCHS = ((500, 40), (2000, 20), (10_000, 10))  # for up to so many pictures
@@ -19,19 +19,19 @@ MOST_PICTURES_EPOCHS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class PictureFacts(Facts):
-    """What a recipe for pictures is chosen by."""
+    """Facts about an image dataset that the recipe depends on."""
 
     height: int  # medians
     width: int
 
     @property
     def small(self) -> bool:
-        """Whether the pictures are of the size of icons, digits or letters."""
+        """Return whether the images have the size of icons, digits or letters."""
         return min(self.height, self.width) <= SMALL
 
 
 def recipe(facts: PictureFacts) -> Recipe:
-    """The settings and their reasons."""
+    """Return the proposed settings with their reasons."""
     model = facts.model or _model(facts)
     return Recipe(
         batch_size=_batch_size(facts),

@@ -1,4 +1,4 @@
-"""Pictures on their way to the model: the functions of `interfaces.Modality`."""
+"""Image implementation of `interfaces.Modality`: prepare, collate, normalize, cache and check image samples."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ on_device = True
 cache_version = VERSION
 
 LOOKED_AT = 16
-"""Pictures, spread over the data set, whose grey levels are looked at before training."""
+"""Number of images, spread over the data set, whose gray levels are checked before training."""
 
 FEW_LEVELS = 64
 
 
 def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
-    """The pictures in files and folders; raises MissingInput."""
+    """Yield the images in files and folders; raises MissingInput."""
     return named_pictures(named, train.settings.get("value_range"))
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
-    """Make the way from an encoded file or uint8 pixels to the model's input; without augmentations, for evaluation."""
+    """Return the pipeline from an encoded file or uint8 pixels to the model's input."""
     return Pipeline(tuple(augment), dict(preprocessing))
 
 
 def prepare(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-    """Return the picture as the model takes it, uint8 (H, W, 3); raises BadData without the sample's name."""
+    """Augment and preprocess an image: uint8 (H, W, 3); raises BadData without the sample's name."""
     pixels = pipeline(raw, streams, labels)
     if streams is not None:  # a rare op may leave another size, which the draws before training did not show
         check_size(pipeline, (pixels.shape[0], pixels.shape[1]))
@@ -59,34 +59,34 @@ def prepare(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple
 
 
 def plan(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...] = ()) -> Planned:
-    """Do what the device is not to do: decode, slice, shrink, and whatever needs single pixels; raises BadData."""
+    """Run the CPU part of augmentation on the GPU: decode, crop, downscale and pixel filters; raises BadData."""
     plan = planned(raw, pipeline, streams, labels)
     check_size(pipeline, plan.size)
     return plan
 
 
 def collate_plans(plans: Sequence[Planned]) -> PlannedBatch:
-    """Pack planned pictures for the way to the device."""
+    """Collate planned images for the transfer to the device."""
     return packed(plans)
 
 
 def finished(inputs: PlannedBatch) -> Tensor:
-    """Do on its device what was planned: a uint8 batch (N, 3, H, W) as `collate` gives it."""
+    """Run the device part of augmentation: a uint8 batch (N, 3, H, W), as `collate` returns."""
     return rendered(inputs)
 
 
 def account(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-    """Say what is drawn for a picture, and the classes that it shows after that."""
+    """Return the drawn parameters of an image's transforms, and its class names afterwards."""
     return pipeline.account(raw, streams, labels)
 
 
 def cached(samples: Samples, folder: Path, must_keep: bool) -> DecodedSamples:
-    """Samples that are decoded once and kept in a folder; where that is full, an error if they must be kept."""
+    """Wrap samples in a cache of decoded images; a full disk is an error only with `must_keep`."""
     return DecodedSamples(samples, folder, must_keep)
 
 
 def footprint(raw: Raw, pipeline: Pipeline, all_streams: Sequence[Streams | None]) -> int:
-    """The bytes that the cache keeps of a picture after these draws; none of one that is decoded already."""
+    """Return the bytes that the cache stores of an image for these draws; 0 if it is decoded already."""
     if isinstance(raw, np.ndarray):
         return 0
     picture = opened(raw)
@@ -95,18 +95,18 @@ def footprint(raw: Raw, pipeline: Pipeline, all_streams: Sequence[Streams | None
 
 
 def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> None:
-    """All pictures are as much work as one another."""
+    """Return None: all images cost the same."""
     return
 
 
 def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline) -> list[str]:
-    """Whether pictures are almost of one grey, as those are whose values were taken to have more bits than they use."""
+    """Warn about images that use few gray levels, as when values have fewer bits than their files."""
     looked_at = ids[:: max(1, len(ids) // LOOKED_AT)][:LOOKED_AT]
     levels = np.zeros(256, bool)
     for index in looked_at:
         try:
             levels[opened(samples.read(int(index))).load(1)] = True
-        except FtaugError:  # it is met again where pictures are read, and named there
+        except FtaugError:  # reported again, with its name, when the sample is read
             continue
     low, high = levels.argmax(), 255 - levels[::-1].argmax()
     if not levels.any() or high - low >= FEW_LEVELS:
@@ -118,76 +118,78 @@ def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline)
 
 
 def relabels(pipeline: Pipeline) -> bool:
-    """Whether an augmentation may change a picture's class."""
+    """Return whether an augmentation may change an image's class."""
     return pipeline.relabels
 
 
 def hazards(augment: Sequence[Component], task: Task) -> list[str]:
-    """What augmentations may do to the labels, for a person; raises ExperimentError for a class that is not there."""
+    """Return messages on augmentations that may change labels; raises ExperimentError for an unknown class."""
     label_safety.check_classes(augment, task)
     return label_safety.hazards(augment, task)
 
 
 def check_pipeline(pipeline: Pipeline) -> None:
-    """Raise ExperimentError where pictures leave the augmentations in another size than the model takes."""
+    """Raise ExperimentError if augmented images have another size than the model's input."""
     check_size_after(pipeline)
 
 
 def augmented(
     raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
 ) -> tuple[np.ndarray, AppliedTransforms]:
-    """The picture as the model takes it, uint8 (H, W, 3), and what was drawn for it; raises BadData."""
+    """Return the augmented image, uint8 (H, W, 3), and the transforms applied to it; raises BadData."""
     return pipeline(raw, streams, labels), pipeline.account(raw, streams, labels)
 
 
 def canonical(sample: np.ndarray) -> bytes:
-    """The picture's type, shape and values."""
+    """Return the image's dtype, shape and values as bytes, for comparison."""
     return f"{sample.dtype.str} {sample.shape} ".encode() + sample.tobytes()
 
 
 def cells(sample: Raw) -> dict[str, str]:
-    """No table holds pictures."""
+    """Return no cells: images are not stored in tables."""
     return {}
 
 
 def encode(sample: np.ndarray) -> tuple[bytes, str]:
-    """Return the content of a PNG file, and its suffix."""
+    """Encode an image as PNG; return the file content and its suffix."""
     return encode_picture(sample), SUFFIX
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:
-    """Stack pictures, or all their views, to a uint8 batch (N, 3, H, W) whose memory is channels_last."""
-    together = np.stack(prepared)
-    return torch.from_numpy(together.reshape(-1, *together.shape[-3:])).permute(0, 3, 1, 2)
+    """Stack images, or all their views, to a uint8 batch (N, 3, H, W) in channels_last memory format."""
+    stacked = np.stack(prepared)
+    return torch.from_numpy(stacked.reshape(-1, *stacked.shape[-3:])).permute(0, 3, 1, 2)
 
 
 def concatenated(batches: Sequence[Tensor]) -> Tensor:
-    """Join batches of pictures."""
+    """Concatenate batches of images."""
     return torch.cat(list(batches))
 
 
 def selected(inputs: Tensor, rows: slice | Tensor) -> Tensor:
-    """Some pictures of a batch."""
+    """Select images of a batch."""
     return inputs[rows]
 
 
 def sizes_in(inputs: Tensor) -> None:
-    """All pictures of a batch are the same work."""
+    """Return None: all images of a batch cost the same."""
 
 
 def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
-    """The module from a batch in 0…255 to what the network expects."""
-    return Normaliser(preprocessing["mean"], preprocessing["std"])
+    """Return the module that normalizes a batch in 0…255 to the network's input."""
+    return Normalize(preprocessing["mean"], preprocessing["std"])
 
 
-def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
-    """The normaliser of another network, after pictures were brought to its size."""
-    own = normaliser(wanted)
-    return own if given["size"] == wanted["size"] else nn.Sequential(Resized(tuple(wanted["size"])), own)
+def translator(source: Mapping[str, Any], target: Mapping[str, Any]) -> nn.Module:
+    """Return a module that resizes and normalizes a batch for another network, such as a teacher."""
+    normalizer = normaliser(target)
+    if source["size"] == target["size"]:
+        return normalizer
+    return nn.Sequential(Resized(tuple(target["size"])), normalizer)
 
 
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
-    """The model called with pictures as they are collated."""
+    """Return the export signature of a model that takes collated images."""
     pixels = {"pixels": {0: "batch"}}
     return ExportSignature(
         model,
@@ -202,12 +204,12 @@ def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignatur
 
 
 def reading(preprocessing: Mapping[str, Any], train: Component) -> Reading:
-    """Pictures by Pillow and NumPy, on the scale of training."""
+    """Return the script source that reads images with Pillow and NumPy, with the value range of training."""
     return read_by_pillow(train.settings.get("value_range"))
 
 
 def described(preprocessing: Mapping[str, Any]) -> str:
-    """How a picture becomes the model's input, in a line."""
+    """Describe the preprocessing in one human-readable line."""
     height, width = preprocessing["size"]
     resize, mode = preprocessing["resize"], preprocessing.get("crop_mode", "center")
     if mode == "border":
@@ -223,19 +225,19 @@ def described(preprocessing: Mapping[str, Any]) -> str:
 
 
 class Resized(nn.Module):
-    """Bring a batch of pictures to another size."""
+    """Resize a batch of images with antialiasing."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         super().__init__()
         self.size = size
 
     def forward(self, batch: Tensor) -> Tensor:
-        """From (N, 3, H, W) of any type to float32 of the size."""
+        """Resize (N, 3, H, W) of any dtype to float32 (N, 3, *size)."""
         return interpolate(batch.float(), self.size, mode="bilinear", antialias=True)
 
 
-class Normaliser(nn.Module):
-    """Subtract the mean and divide by the deviation that pretraining used, both for values in 0…1."""
+class Normalize(nn.Module):
+    """Normalize a batch in 0…255 with the mean and standard deviation of pretraining, both for values in 0…1."""
 
     mean: Tensor
     std: Tensor
@@ -246,5 +248,5 @@ class Normaliser(nn.Module):
         self.register_buffer("std", 255 * torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, batch: Tensor) -> Tensor:
-        """From uint8 or float (N, 3, H, W) to float32."""
+        """Normalize uint8 or float (N, 3, H, W) to float32."""
         return (batch.float() - self.mean) / self.std

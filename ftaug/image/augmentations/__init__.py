@@ -1,4 +1,4 @@
-"""Augmentations of pictures; importing this registers them."""
+"""Image augmentations; importing this package registers them."""
 
 from ftaug.image.augmentations import (
     blur_and_compression,

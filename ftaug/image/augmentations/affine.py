@@ -1,4 +1,4 @@
-"""Moves of a picture by exact amounts, as geometries."""
+"""Affine transforms with given parameters: rotate, translate, scale, shear, as homographies."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ftaug.image.augmentations.transforms import Border, Canvas, Homography, mat
 
 
 def turned(canvas: Canvas, degrees: float, border: Border) -> Homography:
-    """Turned about the centre, counter-clockwise."""
+    """Rotate about the center, counter-clockwise."""
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return _about_centre(canvas, [[cos, sin], [-sin, cos]], border).with_params(degrees=degrees)
+    return _about_center(canvas, [[cos, sin], [-sin, cos]], border).with_params(degrees=degrees)
 
 
 def quarters_turned(canvas: Canvas, quarters: int) -> Homography:
-    """Turned by whole quarters, counter-clockwise, on a canvas that turns along."""
+    """Rotate by multiples of 90 degrees, counter-clockwise; height and width are swapped for 1 and 3."""
     height, width = canvas.height, canvas.width
     turn = {
         1: Homography(matrix([[0, 1, 0], [-1, 0, width], [0, 0, 1]]), width, height),
@@ -27,38 +27,38 @@ def quarters_turned(canvas: Canvas, quarters: int) -> Homography:
 
 
 def shifted(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
-    """Shifted by shares of the width and the height."""
-    moved = matrix([[1, 0, x * canvas.width], [0, 1, y * canvas.height], [0, 0, 1]])
-    return Homography(moved, canvas.height, canvas.width, border).with_params(x=x, y=y)
+    """Translate by shares of the width and the height."""
+    offset = matrix([[1, 0, x * canvas.width], [0, 1, y * canvas.height], [0, 0, 1]])
+    return Homography(offset, canvas.height, canvas.width, border).with_params(x=x, y=y)
 
 
 def zoomed(canvas: Canvas, factor: float, border: Border) -> Homography:
-    """Zoomed about the centre."""
-    return _about_centre(canvas, [[factor, 0], [0, factor]], border).with_params(factor=factor)
+    """Scale about the center."""
+    return _about_center(canvas, [[factor, 0], [0, factor]], border).with_params(factor=factor)
 
 
 def slanted(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
-    """Slanted about the centre, by angles in degrees."""
+    """Shear about the center, by angles in degrees."""
     linear = [[1, math.tan(math.radians(x))], [math.tan(math.radians(y)), 1]]
-    return _about_centre(canvas, linear, border).with_params(x=x, y=y)
+    return _about_center(canvas, linear, border).with_params(x=x, y=y)
 
 
 def slanted_about_corner(canvas: Canvas, x: float, y: float, border: Border) -> Homography:
-    """Slanted about the upper left corner by slopes, as the policies have it."""
-    moved = matrix([[1, x, 0], [y, 1, 0], [0, 0, 1]])
-    return Homography(moved, canvas.height, canvas.width, border).with_params(x=x, y=y)
+    """Shear about the upper left corner by slopes, as AutoAugment and its successors do."""
+    offset = matrix([[1, x, 0], [y, 1, 0], [0, 0, 1]])
+    return Homography(offset, canvas.height, canvas.width, border).with_params(x=x, y=y)
 
 
-def _about_centre(canvas: Canvas, linear: list[list[float]], border: Border) -> Homography:
-    """A linear map about the centre of the canvas."""
+def _about_center(canvas: Canvas, linear: list[list[float]], border: Border) -> Homography:
+    """Apply a 2×2 linear map about the center of the canvas."""
     (a, b), (c, d) = linear
     x, y = canvas.width / 2, canvas.height / 2
-    moved = matrix([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y], [0, 0, 1]])
-    return Homography(moved, canvas.height, canvas.width, border)
+    offset = matrix([[a, b, x - a * x - b * y], [c, d, y - c * x - d * y], [0, 0, 1]])
+    return Homography(offset, canvas.height, canvas.width, border)
 
 
 def homography(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """The projective map that takes four points to four others."""
+    """Return the 3×3 homography that maps four points (4, 2) to four others."""
     rows, values = [], []
     for (x, y), (u, v) in zip(start, end, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]

@@ -1,5 +1,5 @@
-"""The policies that AutoAugment found (Cubuk et al. 2018): a line is two operations, each with its probability and its
-strength from 0 to 9; `-` where it has none."""
+"""AutoAugment policies (Cubuk et al. 2018): each line is a sub-policy of two operations with probability and
+magnitude from 0 to 9; `-` where an operation has none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Step(NamedTuple):
 
 @cache
 def subpolicies(name: str) -> tuple[tuple[Step, ...], ...]:
-    """The 25 sub-policies of a policy."""
+    """Return the 25 sub-policies of a policy."""
     return tuple(tuple(_step(text) for text in line.split(",")) for line in TABLES[name].strip().splitlines())
 
 

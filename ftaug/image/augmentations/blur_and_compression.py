@@ -1,4 +1,4 @@
-"""Augmentations that do what cameras and files do: blur, sharpen, coarsen, compress."""
+"""Blur, sharpness, downscale and JPEG compression augmentations."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def gaussian_blur(
     sigma: Share = 0.009,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Blur the picture by a Gaussian of random width.
+    """Blur the picture with a Gaussian kernel of random width.
 
     Settings:
         sigma: the largest standard deviation, as a share of the picture's shorter side; uniform up to it
@@ -48,7 +48,7 @@ def motion_blur(
     length: Share = 0.05,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Blur the picture along a line of random length and direction.
+    """Apply motion blur: along a line of random length and direction.
 
     Settings:
         length: the longest line, as a share of the picture's shorter side; uniform up to it
@@ -91,7 +91,7 @@ def downscale(
     factor: Fraction = 0.5,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Make the picture coarse: smaller by a random factor, and as large as before again.
+    """Downscale the picture by a random factor and upscale it to its original size.
 
     Settings:
         factor: the smallest factor; uniform from it to 1

@@ -1,4 +1,4 @@
-"""Augmentations that cannot do what they are set to: errors before any data is read."""
+"""Validate augmentation settings that depend on one another, before any data is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEEPS_SIZE = {
 
 @reads("augment")
 def _crops_fit(experiment: Experiment) -> Found:
-    """A crop without padding out of a picture whose size an op before it has set."""
+    """Check that a crop without padding is not larger than the size fixed by an op before it."""
     height = width = 0
     for index, op in enumerate(experiment.augment):
         size = _size(op)
@@ -32,7 +32,7 @@ def _crops_fit(experiment: Experiment) -> Found:
         if is_crop and height and (size[0] > height or size[1] > width):
             words = f"must fit into the {height}×{width} pixels that are left before it; got {size[0]}×{size[1]}"
             yield ("augment", index, op.name, "size"), predicate(words)
-        height, width = size if _settles(op) else (0, 0)
+        height, width = size if _fixes_size(op) else (0, 0)
 
 
 def _size(op: Component) -> tuple[int, int] | None:
@@ -42,6 +42,6 @@ def _size(op: Component) -> tuple[int, int] | None:
     return size if isinstance(size, tuple) and len(size) == 2 else None
 
 
-def _settles(op: Component) -> bool:
-    """Whether every picture has the size after it."""
+def _fixes_size(op: Component) -> bool:
+    """Return whether every image has the op's size after it."""
     return op.name != "resize" or op.settings["mode"] in ("squash", "pad")

@@ -1,4 +1,4 @@
-"""Recolourings of a picture by exact amounts: matrices, and tables of values."""
+"""Color transforms with given parameters: brightness, contrast, saturation, hue and others, as matrices and tables."""
 
 from __future__ import annotations
 
@@ -9,80 +9,80 @@ import numpy as np
 from ftaug.image.augmentations.transforms import LEVELS, ColorMatrix, LookupTable, matrix
 
 LUMA = matrix([0.299, 0.587, 0.114])
-"""The weights of red, green and blue in a grey (ITU-R BT.601), as Pillow and torchvision have them."""
+"""Luma weights of red, green and blue (ITU-R BT.601), as in Pillow and torchvision."""
 
-TO_GREY = np.tile(LUMA, (3, 1))
+TO_GRAY = np.tile(LUMA, (3, 1))
 UNCHANGED = ColorMatrix(np.eye(7))
 BLACK = ColorMatrix.of(np.zeros((3, 3)))
-MEAN_GREY = ColorMatrix.of(np.zeros((3, 3)), by_mean=TO_GREY)
-OWN_GREY = ColorMatrix.of(TO_GREY)
+MEAN_GRAY = ColorMatrix.of(np.zeros((3, 3)), by_mean=TO_GRAY)
+OWN_GRAY = ColorMatrix.of(TO_GRAY)
 
-GREY_AXIS = ColorMatrix.of(np.full((3, 3), 1 / 3)).matrix
+GRAY_AXIS = ColorMatrix.of(np.full((3, 3), 1 / 3)).matrix
 AROUND_IT = ColorMatrix.of(matrix([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)).matrix * (np.arange(7) < 6)
 
 
 def brightened(factor: float) -> ColorMatrix:
-    """Every value multiplied."""
+    """Multiply all values by a factor."""
     return BLACK.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
 def contrasted(factor: float) -> ColorMatrix:
-    """Every value's distance from the picture's mean grey multiplied."""
-    return MEAN_GREY.towards(UNCHANGED, factor).with_params(factor=factor)
+    """Scale the distance of all values from the image's mean gray."""
+    return MEAN_GRAY.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
 def saturated(factor: float) -> ColorMatrix:
-    """Every pixel's distance from its own grey multiplied."""
-    return OWN_GREY.towards(UNCHANGED, factor).with_params(factor=factor)
+    """Scale the distance of each pixel from its own gray; 0 is grayscale."""
+    return OWN_GRAY.towards(UNCHANGED, factor).with_params(factor=factor)
 
 
 def hue_turned(turn: float) -> ColorMatrix:
-    """All colours turned about the grey axis by a share of the circle."""
+    """Rotate RGB about the gray axis by a share of the full circle."""
     angle = 2 * math.pi * turn
-    across = math.cos(angle) * (UNCHANGED.matrix - GREY_AXIS) + math.sin(angle) * AROUND_IT
-    return ColorMatrix(GREY_AXIS + across).with_params(turn=turn)
+    across = math.cos(angle) * (UNCHANGED.matrix - GRAY_AXIS) + math.sin(angle) * AROUND_IT
+    return ColorMatrix(GRAY_AXIS + across).with_params(turn=turn)
 
 
 def inverted() -> ColorMatrix:
-    """The negative."""
+    """Invert all values."""
     return ColorMatrix.of(-np.eye(3), constant=255)
 
 
 def channels_in_order(order: np.ndarray) -> ColorMatrix:
-    """The channels in another order."""
+    """Permute the channels."""
     return ColorMatrix.of(np.eye(3)[order]).with_params(order="".join("RGB"[channel] for channel in order))
 
 
 def channels_shifted(shares: np.ndarray) -> ColorMatrix:
-    """Each channel made lighter or darker by a share of white."""
+    """Add a share of white to each channel."""
     red, green, blue = shares.tolist()
     return ColorMatrix.of(np.eye(3), constant=np.tile(255 * shares, 2)).with_params(red=red, green=green, blue=blue)
 
 
 def warmed(amount: float) -> ColorMatrix:
-    """Redder and less blue above 0, bluer and less red below; a grey stays as light as it was."""
+    """Shift the white balance: above 0 warmer (more red, less blue), below 0 colder; the luma of grays is kept."""
     gains = np.exp2(matrix([amount, 0, -amount]) / 2)
     return ColorMatrix.of(np.diag(gains / (LUMA @ gains))).with_params(warmth=amount)
 
 
 def gamma_corrected(gamma: float) -> LookupTable:
-    """Every value, as a share of white, to a power."""
+    """Raise all values, as shares of white, to a power."""
     return LookupTable.of(255 * (LEVELS / 255) ** gamma).with_params(gamma=gamma)
 
 
 def solarized(threshold: float) -> LookupTable:
-    """Values from a share of the range of values on inverted; at 1 none is."""
+    """Invert values from a share of the range on; 1 inverts none."""
     return LookupTable.of(np.abs(LEVELS - 255 * (threshold <= LEVELS / 256))).with_params(threshold=threshold)
 
 
 def posterized(bits: int) -> LookupTable:
-    """Only the highest bits of every value kept."""
+    """Keep only the highest bits of each value."""
     step = 2 ** (8 - bits)
     return LookupTable.of(LEVELS // step * step).with_params(bits=bits)
 
 
 def autocontrasted() -> LookupTable:
-    """Every channel stretched so that its darkest value becomes 0 and its lightest 255, as by Pillow."""
+    """Stretch each channel so that its darkest value becomes 0 and its lightest 255, as Pillow does."""
 
     def make(counts: np.ndarray) -> np.ndarray:
         darkest = np.argmax(counts > 0, axis=0)
@@ -91,11 +91,11 @@ def autocontrasted() -> LookupTable:
         shift = np.where(lightest > darkest, -darkest * factor, 0)
         return np.asarray(np.clip(LEVELS[:, None] * factor + shift, 0, 255).astype(np.uint8))
 
-    return LookupTable(make, looks=True)
+    return LookupTable(make, needs_histogram=True)
 
 
 def equalized() -> LookupTable:
-    """Every channel's values spread so that all are about as frequent, as by Pillow."""
+    """Equalize the histogram of each channel, as Pillow does."""
 
     def make(counts: np.ndarray) -> np.ndarray:
         counts = counts.astype(np.int64)
@@ -105,4 +105,4 @@ def equalized() -> LookupTable:
         spread = (step // 2 + below) // np.maximum(step, 1)
         return np.asarray(np.where(step > 0, spread, LEVELS[:, None]).clip(0, 255).astype(np.uint8))
 
-    return LookupTable(make, looks=True)
+    return LookupTable(make, needs_histogram=True)

@@ -1,4 +1,4 @@
-"""Augmentations that recolour a picture: as matrices or tables, so that any number of them is done at once."""
+"""Color augmentations, drawn as color matrices or lookup tables, so that any number of them fuse into one step."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def contrast(
     strength: Share = 0.4,
     probability: Probability = 1.0,
 ) -> ColorMatrix | None:
-    """Move every value towards or away from the picture's mean grey by a random factor.
+    """Change the contrast: scale the distance of every value from the picture's mean gray by a random factor.
 
     Settings:
         strength: the factor is uniform in 1 ± strength
@@ -75,7 +75,7 @@ def saturation(
     strength: Share = 0.4,
     probability: Probability = 1.0,
 ) -> ColorMatrix | None:
-    """Move every pixel towards or away from its own grey by a random factor.
+    """Change the saturation: scale the distance of every pixel from its own gray by a random factor.
 
     Settings:
         strength: the factor is uniform in 1 ± strength
@@ -93,14 +93,14 @@ def hue(
     strength: Turns = 0.1,
     probability: Probability = 1.0,
 ) -> ColorMatrix | None:
-    """Turn all colours round the colour circle by a random angle; greys stay.
+    """Shift the hue: rotate all colors around the color circle by a random angle; grays stay.
 
     Settings:
         strength: the largest turn either way, as a share of the circle; uniform up to it
         probability: the chance that the op fires for a picture
 
-    A rotation of RGB about its grey axis, which is a matrix. At thirds of the circle it is torchvision's turn in HSV;
-    between them a value differs from that by at most 85, less the greyer the colour is.
+    A rotation of RGB about its gray axis, which is a matrix. At thirds of the circle it equals torchvision's in HSV;
+    between them a value differs from that by at most 85, less the grayer the color is.
     """
     turn = between(rng, -strength, strength)
     return color_math.hue_turned(turn) if happens(rng, probability) else None
@@ -155,7 +155,7 @@ def grayscale(
     *,
     probability: Probability = 0.1,
 ) -> ColorMatrix | None:
-    """Take the colour out of the picture.
+    """Convert the picture to grayscale.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -170,7 +170,7 @@ def invert(
     *,
     probability: Probability = 0.1,
 ) -> ColorMatrix | None:
-    """Turn the picture into its negative.
+    """Invert the picture: its negative.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -188,7 +188,7 @@ def channel_shuffle(
     *,
     probability: Probability = 0.5,
 ) -> ColorMatrix | None:
-    """Put red, green and blue in another order, each of the five as likely.
+    """Shuffle the color channels; each of the five other orders is equally likely.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -205,7 +205,7 @@ def rgb_shift(
     strength: Share = 0.1,
     probability: Probability = 1.0,
 ) -> ColorMatrix | None:
-    """Make each channel lighter or darker by a random amount of its own.
+    """Shift each channel by a random amount, lighter or darker.
 
     Settings:
         strength: the largest amount either way, as a share of white; uniform up to it
@@ -223,7 +223,7 @@ def temperature(
     strength: Share = 0.3,
     probability: Probability = 1.0,
 ) -> ColorMatrix | None:
-    """Make the light warmer or colder, as another white balance would.
+    """Change the color temperature: warmer or colder light, as another white balance.
 
     Settings:
         strength: uniform up to it either way; 1 makes red twice as strong beside blue, or half
@@ -241,7 +241,7 @@ def gamma(
     gamma: Range = (0.7, 1.4),
     probability: Probability = 1.0,
 ) -> LookupTable | None:
-    """Make dark values lighter, or darker, and leave black and white: a random power.
+    """Apply gamma correction with a random exponent; black and white stay.
 
     Settings:
         gamma: the smallest and the largest power; log-uniform between them
@@ -259,7 +259,7 @@ def solarize(
     threshold: Share = 0.5,
     probability: Probability = 0.5,
 ) -> LookupTable | None:
-    """Invert light values.
+    """Invert all values above a threshold.
 
     Settings:
         threshold: the share of the range of values from which on they are inverted
@@ -276,10 +276,10 @@ def posterize(
     bits: Bits = 4,
     probability: Probability = 0.5,
 ) -> LookupTable | None:
-    """Keep few levels of every channel.
+    """Reduce the number of bits of every channel.
 
     Settings:
-        bits: 2 to the power of this many levels stay
+        bits: how many bits are kept; 4 bits are 16 levels
         probability: the chance that the op fires for a picture
     """
     return color_math.posterized(bits) if happens(rng, probability) else None
@@ -307,7 +307,7 @@ def equalize(
     *,
     probability: Probability = 0.5,
 ) -> LookupTable | None:
-    """Spread the values of every channel so that all are about as frequent.
+    """Equalize the histogram of every channel, so that all values are about equally frequent.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -325,12 +325,12 @@ def clahe(
     tiles: Tiles = 4,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Equalize the lightness of every part of the picture by itself, within limits.
+    """Apply CLAHE: equalize the lightness of every tile of the picture, with limited contrast.
 
     Settings:
         strength: how much of the result is mixed into the picture at most; uniform up to it
-        limit: how steep the table of a part gets at most
-        tiles: how many parts across and down
+        limit: the clip limit: how much the contrast of a tile is raised at most
+        tiles: how many tiles across and down
         probability: the chance that the op fires for a picture
 
     Contrast-limited adaptive histogram equalization, on L of CIE Lab.

@@ -1,4 +1,4 @@
-"""Augmentations that say which part of a picture is seen, and how large."""
+"""Crop and resize augmentations: random crop, random resized crop, center crop, resize."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def random_crop(
     padding: Share = 0.0,
     border: Border = "constant",
 ) -> Homography:
-    """Cut out a window at a random place, without resizing.
+    """Crop a window at a random place, without resizing.
 
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
@@ -42,7 +42,7 @@ def random_crop(
     height, width = canvas.extent(size)
     top = _random_start(rng, canvas.height, height, padding)
     left = _random_start(rng, canvas.width, width, padding)
-    window = _window(canvas, (top, left, height, width), border).settling()
+    window = _window(canvas, (top, left, height, width), border).with_fixed_size()
     return window.with_params(top=top, left=left)
 
 
@@ -56,7 +56,7 @@ def random_resized_crop(
     ratio: Range = (3 / 4, 4 / 3),
     interpolation: Interpolation | None = None,
 ) -> Homography:
-    """Cut out a window of random area, shape and place, and resize it.
+    """Crop a window of random area, aspect ratio and place, and resize it.
 
     Settings:
         size: the result in pixels: a side, or [height, width]; default: what the model takes
@@ -68,7 +68,7 @@ def random_resized_crop(
     """
     box = box_of_shape(rng, canvas, scale, ratio) or _central_box(canvas, ratio)
     top, left, height, width = box
-    window = _window(canvas, box, seen_at=canvas.extent(size)).settling().by(interpolation)
+    window = _window(canvas, box, seen_at=canvas.extent(size)).with_fixed_size().by(interpolation)
     return window.with_params(top=top, left=left, height=height, width=width)
 
 
@@ -76,14 +76,14 @@ def random_resized_crop(
 def center_crop(
     canvas: Canvas, rng: np.random.Generator, *, size: Extent = None, border: Border = "constant"
 ) -> Homography:
-    """Cut out the central window, without resizing.
+    """Crop the central window, without resizing.
 
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
         border: outside a smaller picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
     """
-    return _central(canvas, *canvas.extent(size), border).settling()
+    return _central(canvas, *canvas.extent(size), border).with_fixed_size()
 
 
 @augmentation.register
@@ -107,22 +107,22 @@ def resize(
     """
     height, width = canvas.extent(size)
     if mode == "squash":
-        return _resized(canvas, height, width).settling().by(interpolation)
+        return _resized(canvas, height, width).with_fixed_size().by(interpolation)
     shown = Canvas(*PROPORTIONATE[mode](canvas, height, width), canvas.target)
     resized = _resized(canvas, shown.height, shown.width)
-    padded = resized.then(_central(shown, height, width, border)).settling() if mode == "pad" else resized
+    padded = resized.then(_central(shown, height, width, border)).with_fixed_size() if mode == "pad" else resized
     return padded.by(interpolation)
 
 
 def covering(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
-    """The smallest size with the picture's proportions that covers a window; the longer side is rounded down."""
+    """Return the smallest size of the image's aspect ratio that covers a window; the longer side is rounded down."""
     if canvas.height * width <= canvas.width * height:
         return height, max(width, canvas.width * height // canvas.height)
     return max(height, canvas.height * width // canvas.width), width
 
 
 def fitting(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
-    """The largest size with the picture's proportions that fits into a window; the shorter side is rounded."""
+    """Return the largest size of the image's aspect ratio that fits into a window; the shorter side is rounded."""
     if canvas.height * width >= canvas.width * height:
         return height, max(1, round(canvas.width * height / canvas.height))
     return max(1, round(canvas.height * width / canvas.width)), width
@@ -131,8 +131,8 @@ def fitting(canvas: Canvas, height: int, width: int) -> tuple[int, int]:
 PROPORTIONATE = {"shortest": covering, "longest": fitting, "pad": fitting}
 
 
-def resized_centre(canvas: Canvas, height: int, width: int) -> Homography:
-    """The picture resized, then its centre cut out as large as the model takes it; black around a smaller one."""
+def resized_center(canvas: Canvas, height: int, width: int) -> Homography:
+    """Resize, then center-crop to the model's input; pad with black where the image is smaller."""
     shown = Canvas(height, width, canvas.target)
     return _resized(canvas, height, width).then(_central(shown, *canvas.target, "constant"))
 
@@ -140,7 +140,7 @@ def resized_centre(canvas: Canvas, height: int, width: int) -> Homography:
 def _window(
     canvas: Canvas, box: Box, border: Border = "constant", *, seen_at: tuple[int, int] | None = None
 ) -> Homography:
-    """A window of the picture, perhaps at another size; one that stays inside the picture has no border."""
+    """Crop a box and resize it to `seen_at`; a box inside the image needs no border."""
     top, left, height, width = box
     inside = top >= 0 and left >= 0 and top + height <= canvas.height and left + width <= canvas.width
     shown_height, shown_width = seen_at or (height, width)
@@ -150,25 +150,25 @@ def _window(
 
 
 def _central(canvas: Canvas, height: int, width: int, border: Border) -> Homography:
-    """The central window of the picture."""
+    """Crop the central window."""
     top, left = round((canvas.height - height) / 2), round((canvas.width - width) / 2)
     return _window(canvas, (top, left, height, width), border)
 
 
 def _resized(canvas: Canvas, height: int, width: int) -> Homography:
-    """The whole picture at another size."""
+    """Resize the whole image."""
     return _window(canvas, (0, 0, canvas.height, canvas.width), seen_at=(height, width))
 
 
 def _random_start(rng: np.random.Generator, length: int, window: int, padding: float) -> int:
-    """Where a window begins on an axis: anywhere on the padded picture – or around it, where the window is longer."""
+    """Draw the start of a window on an axis of the padded image, or of the image in a window that is longer."""
     margin = round(padding * length)
     ends = -margin, length + margin - window
     return int(rng.integers(min(ends), max(ends), endpoint=True))
 
 
 def _central_box(canvas: Canvas, ratio: tuple[float, float]) -> tuple[int, int, int, int]:
-    """The largest central window with an allowed shape."""
+    """Return the largest central box with an allowed aspect ratio: (top, left, height, width)."""
     aspect = min(max(canvas.width / canvas.height, ratio[0]), ratio[1])
     width = max(1, min(canvas.width, round(canvas.height * aspect)))
     height = max(1, min(canvas.height, round(canvas.width / aspect)))

@@ -1,4 +1,4 @@
-"""Augmentations that bend a picture."""
+"""Nonlinear distortion augmentations: elastic transform and grid distortion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def elastic(
     smoothness: Fraction = 0.15,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Bend the picture like jelly: a smooth random field of displacements.
+    """Apply an elastic transform: a smooth random field of displacements.
 
     Settings:
         strength: the standard deviation of a displacement along either axis, as a share of the picture's shorter side;
@@ -48,7 +48,7 @@ def grid_distortion(
     cells: Count = 5,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Stretch and squeeze the columns and rows of a grid by random amounts.
+    """Apply a grid distortion: stretch and squeeze the columns and rows of a grid by random amounts.
 
     Settings:
         strength: how far a line of the grid moves at most, as a share of half a cell; uniform up to it

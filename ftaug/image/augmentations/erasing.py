@@ -1,4 +1,4 @@
-"""Augmentations that hide parts of a picture."""
+"""Erasing augmentations: random erasing, coarse dropout (Cutout), grid mask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Range, S
 
 Fill = Literal["mean", "black", "noise"]
 FEWEST = 8
-"""Squares that hide the largest share: with fewer, the mean would be less than half of it by more than 1 %."""
+"""Fewest squares that cover the largest share: with fewer, the mean share would be over 1 % below half of it."""
 
 
 @augmentation.register(severity={"area": ((0.0005, 0.0005), (0.3, 0.6))})
@@ -36,7 +36,7 @@ def random_erasing(
             overlap, less is erased
         ratio: the smallest and the largest width/height of a rectangle; log-uniform between them
         count: how many rectangles share the area, evenly
-        fill: the picture's mean colour, black, or noise that is uniform in every channel
+        fill: the picture's mean color, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
     Zhong et al. 2017. Sides are rounded to whole pixels.
@@ -68,7 +68,7 @@ def coarse_dropout(
         share: the largest share of the picture that is hidden; uniform up to it, one pixel at least
         size: the side of a square, as a share of the picture's shorter side; less where it takes fewer than eight to
             hide the share
-        fill: the picture's mean colour, black, or noise that is uniform in every channel
+        fill: the picture's mean color, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
     DeVries and Taylor 2017 hide one square; this hides many.
@@ -85,7 +85,7 @@ def coarse_dropout(
 
 
 def _random_cells(rng: np.random.Generator, canvas: Canvas, side: int, wanted: float, most: float) -> np.ndarray:
-    """Cells of an even grid up to so many pixels in the mean over draws, and never more than `most`; bool (H, W)."""
+    """Draw cells of an even grid that cover `wanted` pixels on average, and never more than `most`; bool (H, W)."""
     heights, widths = (
         np.diff(np.linspace(0, length, -(-length // side) + 1).round().astype(int))
         for length in (canvas.height, canvas.width)
@@ -115,7 +115,7 @@ def grid_mask(
     Settings:
         share: the share of the picture that is hidden, in the mean over the places of the grid
         cell: the smallest and the largest distance of the squares, as a share of the picture's shorter side
-        fill: the picture's mean colour, black, or noise that is uniform in every channel
+        fill: the picture's mean color, black, or noise that is uniform in every channel
         probability: the chance that the op fires for a picture
 
     Chen et al. 2020, without turning the grid.

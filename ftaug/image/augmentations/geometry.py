@@ -1,4 +1,4 @@
-"""Augmentations that move a picture: mirror, turn, shift, zoom, slant, tilt."""
+"""Geometric augmentations: flip, rotate, translate, scale, shear, affine, perspective."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ftaug.augment.transform import between, happens
 from ftaug.config.types import Degrees, Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations import affine as moves
+from ftaug.image.augmentations import affine as affine_math
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
 from ftaug.image.augmentations.transforms import (
     Border,
@@ -24,7 +24,7 @@ from ftaug.image.augmentations.transforms import (
 )
 
 SPANS = {"degrees": (0.0, 90.0), "shift": (0.0, 0.5), "factor": ((1.0, 1.0), (0.4, 2.5)), "lean": (0.0, 45.0)}
-"""The weakest and the strongest of each kind of move, for the severities."""
+"""Weakest and strongest parameter of each geometric transform, for the severity levels."""
 
 
 @augmentation.register(mirrors="horizontally", severity={"probability": (0.0, 1.0)})
@@ -36,7 +36,7 @@ def horizontal_flip(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Homography | None:
-    """Mirror the picture left to right.
+    """Flip the picture horizontally, left to right.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -58,7 +58,7 @@ def vertical_flip(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Homography | None:
-    """Mirror the picture top to bottom.
+    """Flip the picture vertically, top to bottom.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -75,7 +75,7 @@ def vertical_flip(
 def rotate90(
     canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.75, except_: Classes = ()
 ) -> Homography | None:
-    """Turn the picture by one, two or three quarters; height and width may change places.
+    """Rotate the picture by 90, 180 or 270 degrees; height and width may be swapped.
 
     Settings:
         probability: the chance that the op fires for a picture
@@ -84,7 +84,7 @@ def rotate90(
     quarters = int(rng.integers(1, 4))
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return moves.quarters_turned(canvas, quarters)
+    return affine_math.quarters_turned(canvas, quarters)
 
 
 @augmentation.register(turns="degrees", severity={"degrees": SPANS["degrees"]})
@@ -98,7 +98,7 @@ def rotate(
     interpolation: Interpolation | None = None,
     except_: Classes = (),
 ) -> Homography | None:
-    """Turn the picture by a random angle about its centre.
+    """Rotate the picture by a random angle about its center.
 
     Settings:
         degrees: the largest angle either way; uniform up to it
@@ -111,7 +111,7 @@ def rotate(
     angle = between(rng, -degrees, degrees)
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return moves.turned(canvas, angle, border).by(interpolation)
+    return affine_math.turned(canvas, angle, border).by(interpolation)
 
 
 @augmentation.register(severity={"x": SPANS["shift"], "y": SPANS["shift"]})
@@ -125,7 +125,7 @@ def translate(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Shift the picture by a random share of its width and height.
+    """Translate the picture by a random share of its width and height.
 
     Settings:
         x: the largest shift to either side, as a share of the width; uniform up to it
@@ -136,7 +136,7 @@ def translate(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     right, down = between(rng, -x, x), between(rng, -y, y)
-    return moves.shifted(canvas, right, down, border).by(interpolation) if happens(rng, probability) else None
+    return affine_math.shifted(canvas, right, down, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"factor": SPANS["factor"]})
@@ -149,7 +149,7 @@ def scale(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Zoom in or out about the centre; the size in pixels stays.
+    """Scale the picture about its center (zoom in or out); the size in pixels stays.
 
     Settings:
         factor: the smallest and the largest zoom; log-uniform between them
@@ -159,7 +159,7 @@ def scale(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     zoom = math.exp(between(rng, math.log(factor[0]), math.log(factor[1])))
-    return moves.zoomed(canvas, zoom, border).by(interpolation) if happens(rng, probability) else None
+    return affine_math.zoomed(canvas, zoom, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"x": SPANS["lean"], "y": SPANS["lean"]})
@@ -173,7 +173,7 @@ def shear(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Slant the picture by a random angle about its centre.
+    """Shear the picture by random angles about its center.
 
     Settings:
         x: the largest angle, in degrees, by which upright lines lean to either side; uniform up to it
@@ -184,7 +184,7 @@ def shear(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     across, along = between(rng, -x, x), between(rng, -y, y)
-    return moves.slanted(canvas, across, along, border).by(interpolation) if happens(rng, probability) else None
+    return affine_math.slanted(canvas, across, along, border).by(interpolation) if happens(rng, probability) else None
 
 
 @augmentation.register(
@@ -209,7 +209,7 @@ def affine(
     interpolation: Interpolation | None = None,
     except_: Classes = (),
 ) -> Homography | None:
-    """Turn, shift, zoom and slant the picture at once.
+    """Rotate, translate, scale and shear the picture in one affine transform.
 
     Settings:
         degrees: the largest angle either way; uniform up to it
@@ -222,15 +222,15 @@ def affine(
         interpolation: bilinear, bicubic or nearest; as the weights expect unless set
         except: classes that are never moved
 
-    Slanted, turned and zoomed about the centre in this order, then shifted, as in torchvision.
+    Shear, rotation and scaling about the center in this order, then translation, as in torchvision.
     """
     turn, lean = between(rng, -degrees, degrees), between(rng, -shear, shear)
     zoom = math.exp(between(rng, math.log(scale[0]), math.log(scale[1])))
     right, down = between(rng, -translate, translate), between(rng, -translate, translate)
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    whole = moves.slanted(canvas, lean, 0, border).then(moves.turned(canvas, turn, border))
-    whole = whole.then(moves.zoomed(canvas, zoom, border)).then(moves.shifted(canvas, right, down, border))
+    whole = affine_math.slanted(canvas, lean, 0, border).then(affine_math.turned(canvas, turn, border))
+    whole = whole.then(affine_math.zoomed(canvas, zoom, border)).then(affine_math.shifted(canvas, right, down, border))
     return whole.by(interpolation).with_params(degrees=turn, shear=lean, scale=zoom, x=right, y=down)
 
 
@@ -244,7 +244,7 @@ def perspective(
     border: Border = "constant",
     interpolation: Interpolation | None = None,
 ) -> Homography | None:
-    """Tilt the picture in space: each corner moves inwards by a random amount.
+    """Apply a random perspective transform: each corner moves inwards by a random amount.
 
     Settings:
         distortion: how far a corner moves at most, as a share of half the width and height
@@ -258,7 +258,9 @@ def perspective(
         return None
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
     extent = np.array([canvas.width, canvas.height])
-    moved = (corners + inwards * (1 - 2 * corners)) * extent
+    targets = (corners + inwards * (1 - 2 * corners)) * extent
     values = {"corners": " ".join(f"{x:.3f},{y:.3f}" for x, y in inwards.tolist())}
-    tilted = Homography(moves.homography(corners * extent, moved), canvas.height, canvas.width, border, values=values)
+    tilted = Homography(
+        affine_math.homography(corners * extent, targets), canvas.height, canvas.width, border, values=values
+    )
     return tilted.by(interpolation)

@@ -1,4 +1,4 @@
-"""Settings that name classes: which ones an op leaves alone, and which ones a mirror swaps."""
+"""Class-dependent augmentation settings: `except` (classes an op skips) and `label_map` (classes a flip swaps)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ftaug.config.types import Text, Wording
 
 
 def swaps(label_map: Mapping[str, str]) -> dict[str, str]:
-    """A mirror undoes itself, so what makes a left arrow a right one makes a right arrow a left one."""
+    """Return the label map in both directions, since a flip is its own inverse."""
     return {**{new: old for old, new in label_map.items()}, **label_map}
 
 

@@ -1,4 +1,4 @@
-"""Augmentations of a whole batch: pictures and their targets are mixed with one another."""
+"""Batch mixing for images: MixUp, CutMix, ResizeMix, FMix; inputs and targets are mixed within a batch."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def cutmix(
         return inputs, targets
     mixed = inputs.clone()
     mixed[..., rows, columns] = inputs.roll(shift, 0)[..., rows, columns]
-    kept = 1 - (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
-    return mixed, targets.roll(shift, 0).lerp(targets, kept)
+    remaining = 1 - (rows.stop - rows.start) * (columns.stop - columns.start) / (height * width)
+    return mixed, targets.roll(shift, 0).lerp(targets, remaining)
 
 
 @mix.register
@@ -97,8 +97,8 @@ def resizemix(
     )
     mixed = inputs.clone()
     mixed[..., top : top + height, left : left + width] = small if inputs.is_floating_point() else small.round()
-    kept = 1 - height * width / (whole[0] * whole[1])
-    return mixed, targets.roll(shift, 0).lerp(targets, kept)
+    remaining = 1 - height * width / (whole[0] * whole[1])
+    return mixed, targets.roll(shift, 0).lerp(targets, remaining)
 
 
 @mix.register
@@ -132,7 +132,7 @@ def fmix(
 
 
 def _smooth_mask(rng: np.random.Generator, height: int, width: int, share: float, decay: float) -> np.ndarray:
-    """A share of the pixels, in smooth regions: bool (height, width)."""
+    """Return a mask of a share of the pixels in smooth regions, from thresholded low-frequency noise; bool (H, W)."""
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))
     real, imaginary = rng.normal(size=(2, *frequency.shape))
     waves = (real + 1j * imaginary) / np.maximum(frequency, 1 / max(height, width)) ** decay
@@ -143,12 +143,12 @@ def _smooth_mask(rng: np.random.Generator, height: int, width: int, share: float
 
 
 def _other(rng: np.random.Generator, count: int) -> int:
-    """By how many places the partner of every sample is off; never itself, where there are others."""
+    """Draw the offset within the batch to each sample's mixing partner; never 0 if there are other samples."""
     return int(rng.integers(1, count)) if count > 1 else 0
 
 
-def _side(rng: np.random.Generator, length: int, kept: float) -> slice:
-    """The rows (or columns) of a rectangle whose area is 1 - kept, clipped to the picture."""
-    half = int(length * np.sqrt(1 - kept) / 2)
-    centre = int(rng.integers(length))
-    return slice(max(centre - half, 0), min(centre + half, length))
+def _side(rng: np.random.Generator, length: int, remaining: float) -> slice:
+    """Draw the rows or columns of a rectangle of area 1 - `remaining`, clipped to the image."""
+    half = int(length * np.sqrt(1 - remaining) / 2)
+    center = int(rng.integers(length))
+    return slice(max(center - half, 0), min(center + half, length))

@@ -1,4 +1,4 @@
-"""Augmentations that add noise."""
+"""Noise augmentations: Gaussian noise, shot noise (Poisson), salt and pepper."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def gaussian_noise(
     strength: Share = 0.1,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Add normal noise of random strength, to every value by itself.
+    """Add Gaussian noise of random strength, independently to every value.
 
     Settings:
         strength: the largest standard deviation, as a share of white; uniform up to it
@@ -40,7 +40,7 @@ def shot_noise(
     strength: Share = 0.1,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Count photons instead of light: Poisson noise, which is stronger where it is lighter.
+    """Add shot noise (Poisson noise, as of counted photons), which is stronger where the picture is lighter.
 
     Settings:
         strength: the largest standard deviation of white, as a share of it; uniform up to it
@@ -60,7 +60,7 @@ def salt_and_pepper(
     share: Share = 0.05,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Make random pixels black or white.
+    """Add salt-and-pepper noise: make random pixels black or white.
 
     Settings:
         share: the largest share of the pixels; uniform up to it, one pixel at least

@@ -1,4 +1,4 @@
-"""Draw what happens to a picture, fuse it, and do it: one resampling and one recolouring however many ops there are."""
+"""Image augmentation pipeline: draw, fuse and apply transforms, with a single resampling where possible."""
 
 from __future__ import annotations
 
@@ -30,36 +30,36 @@ from ftaug.image.render.resample import render, scale_of
 from ftaug.interfaces.data import AppliedTransforms, Streams
 
 Raw = bytes | np.ndarray | Picture
-"""A sample as it is read: an encoded file, uint8 pixels, or a picture whose pixels are loaded from elsewhere."""
+"""A sample as it is read: an encoded file, uint8 pixels, or a lazily loaded picture."""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The way of a picture to the model: augmentations in order, and the model's preprocessing."""
+    """Turn a raw image into the model's input: augmentations in order, then the model's preprocessing."""
 
     augment: tuple[Component, ...]
     preprocessing: Mapping[str, Any]
 
     @cached_property
     def named(self) -> tuple[tuple[str, Component], ...]:
-        """The augmentations with the names of their streams."""
+        """Return the augmentations with the names of their random streams."""
         return tuple(named(self.augment))
 
     @cached_property
     def in_training(self) -> Mapping[str, Any]:
-        """The preprocessing with the size of training in place of evaluation's."""
+        """Return the preprocessing with the training size in place of the evaluation size."""
         return at_size(self.preprocessing, self.preprocessing.get("train_size", self.preprocessing["size"]))
 
     @property
     def target(self) -> tuple[int, int]:
-        """Height and width that the model takes in training."""
+        """Return the height and width of the model's input in training."""
         height, width = self.in_training["size"]
         return height, width
 
     def __call__(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-        """Return uint8 (H, W, 3); without streams nothing is drawn, as in evaluation. Raises BadData.
+        """Return the model's input, uint8 (H, W, 3); without streams nothing is augmented (evaluation). Raises BadData.
 
-        Where evaluation looks at several views: uint8 (views, H, W, 3).
+        With test-time views: uint8 (views, H, W, 3).
         """
         picture = opened(raw)
         if streams is None:
@@ -68,21 +68,24 @@ class Pipeline:
         return apply(draws, picture, self.preprocessing.get("interpolation", "bilinear"))
 
     def draws(self, height: int, width: int, streams: Streams, labels: tuple[str, ...] = ()) -> list[Draw]:
-        """What happens to a picture of this size. It ends as large as an op settled, else as in evaluation."""
+        """Draw the transforms for an image of this size.
+
+        If no op fixes the output size, the resize and center crop of evaluation are appended.
+        """
         canvas = Canvas(height, width, self.target, labels)
         drawn: list[Draw] = []
-        settled = False
+        size_fixed = False
         for _, draws, _ in self.fired(canvas, streams):
             for draw in draws:
                 if isinstance(draw, Homography | PixelFunction):
-                    seen = draw.output_view(canvas)
-                    settled = draw.settles or (settled and seen[:2] == canvas[:2])
-                    canvas = seen
+                    next_canvas = draw.output_view(canvas)
+                    size_fixed = draw.fixes_size or (size_fixed and next_canvas[:2] == canvas[:2])
+                    canvas = next_canvas
             drawn += draws
-        return drawn if settled else [*drawn, *fitted(canvas, self.in_training)]
+        return drawn if size_fixed else [*drawn, *fitted(canvas, self.in_training)]
 
     def size_after(self, height: int, width: int, streams: Streams) -> tuple[int, int]:
-        """Height and width that a training picture of this size has in the end."""
+        """Return the final height and width of a training image of this size."""
         canvas = Canvas(height, width, self.target)
         for draw in self.draws(height, width, streams):
             if isinstance(draw, Homography | PixelFunction):
@@ -90,7 +93,7 @@ class Pipeline:
         return canvas.height, canvas.width
 
     def fired(self, canvas: Canvas, streams: Streams | None) -> Iterator[tuple[str, Sequence[Draw], Canvas]]:
-        """The ops that do something to a picture, by the names of their streams: what each draws, and leaves behind."""
+        """Yield for each op that fires its stream name, its transforms, and the canvas after them."""
         if streams is None:
             return
         for name, op in self.named:
@@ -100,7 +103,7 @@ class Pipeline:
                 yield name, draws, canvas
 
     def scale(self, picture: Picture, streams: Streams | None) -> int:
-        """The n of the 1/n at which a picture is loaded: evaluation sees the full decode."""
+        """Return n for decoding at 1/n of the full size (JPEG DCT scaling); 1 in evaluation."""
         if streams is None:
             return 1
         first = fuse(self.draws(picture.height, picture.width, streams), picture.height, picture.width)[0]
@@ -108,45 +111,50 @@ class Pipeline:
         return scale_of(picture, first.geometry)
 
     def account(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-        """What is drawn for a picture, and the classes that it shows after that."""
+        """Return the drawn parameters by op, and the image's class names afterwards."""
         picture = opened(raw)
         canvas = Canvas(picture.height, picture.width, self.target, labels)
         values: dict[str, Mapping[str, float | str]] = {}
-        for name, draws, seen in self.fired(canvas, streams):
+        for name, draws, next_canvas in self.fired(canvas, streams):
             values[name] = {key: value for draw in draws for key, value in draw.values.items()}
-            canvas = seen
+            canvas = next_canvas
         return AppliedTransforms(values, canvas.labels)
 
     @property
     def relabels(self) -> bool:
-        """Whether an op may change a picture's class."""
+        """Return whether an op may change an image's class."""
         return any(op.settings.get("label_map") for _, op in nested(self.augment))
 
 
 @dataclass(frozen=True)
 class Fused:
-    """Neighbouring geometries in one, and neighbouring recolourings in as few as there can be."""
+    """One homography followed by as few color transforms as possible."""
 
     geometry: Homography
-    colours: tuple[ColorMatrix | LookupTable, ...] = ()
+    colors: tuple[ColorMatrix | LookupTable, ...] = ()
 
 
 Run = list[Homography | ColorMatrix | LookupTable]
-"""Draws that fuse."""
+"""Consecutive transforms that can be fused."""
 
 
 def joined(first: ColorMatrix | LookupTable, later: ColorMatrix | LookupTable) -> ColorMatrix | LookupTable | None:
-    """Two colours as one matrix, if the first clips nothing; tables, and colours that are tables too, as one table."""
+    """Fuse two color transforms into one; None where that would change the result.
+
+    Two matrices fuse if the first clips nothing; tables fuse with tables and with matrices that do not mix channels.
+    """
     if isinstance(first, ColorMatrix) and isinstance(later, ColorMatrix):
         return first.then(later) if first.stays_in_range else None
-    one, other = (draw.as_table() if isinstance(draw, ColorMatrix) else draw for draw in (first, later))
-    return one.then(other) if one and other else None
+    first_table, later_table = (
+        transform.as_table() if isinstance(transform, ColorMatrix) else transform for transform in (first, later)
+    )
+    return first_table.then(later_table) if first_table and later_table else None
 
 
 def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | PixelFunction]:
-    """The fewest steps that have the effect of all draws on a picture of this size; the first is a geometry.
+    """Fuse transforms into the fewest steps for an image of this size; the first step is always a `Fused`.
 
-    A colour changes the picture but not the black outside of it, so colours and geometries change places freely.
+    Color transforms change the image but not the black outside of it, so they commute with homographies.
     """
     steps: list[Fused | PixelFunction] = []
     for run in _runs(draws):
@@ -161,9 +169,9 @@ def fuse(draws: Iterable[Draw], height: int, width: int) -> list[Fused | PixelFu
 
 
 def _runs(draws: Iterable[Draw]) -> Iterator[Run | PixelFunction]:
-    """Draws that fuse, together, and those that do not.
+    """Group consecutive transforms that can be fused; yield pixel functions separately.
 
-    Two geometries fuse unless they see a different outside or are to be resampled in different ways.
+    Two homographies fuse unless their borders or their interpolations differ.
     """
     run: Run = []
     border: Border | None = None
@@ -188,37 +196,37 @@ def _agree(first: str | None, later: str | None) -> bool:
 
 
 def _fused(run: Run, height: int, width: int) -> Fused:
-    """A run as one geometry and its recolourings, for a picture of this size."""
+    """Fuse a run of transforms for an image of this size."""
     matrix: np.ndarray | None = None
     border: Border | None = None
     interpolation: Interpolation | None = None
-    colours: list[ColorMatrix | LookupTable] = []
+    colors: list[ColorMatrix | LookupTable] = []
     for draw in run:
         if isinstance(draw, Homography):
             matrix = draw.matrix if matrix is None else draw.matrix @ matrix
             border, interpolation = border or draw.border, interpolation or draw.interpolation
             height, width = draw.height, draw.width
-        elif colours and (both := joined(colours[-1], draw)):
-            colours[-1] = both
+        elif colors and (both := joined(colors[-1], draw)):
+            colors[-1] = both
         else:
-            colours.append(draw)
+            colors.append(draw)
     matrix = np.eye(3) if matrix is None else matrix
-    return Fused(Homography(matrix, height, width, border, interpolation=interpolation), tuple(colours))
+    return Fused(Homography(matrix, height, width, border, interpolation=interpolation), tuple(colors))
 
 
 def apply(draws: Iterable[Draw], picture: Picture, interpolation: Any) -> np.ndarray:
-    """Do all that was drawn; the result is new memory."""
+    """Apply transforms to a picture; the result, uint8 (H, W, 3), is new memory."""
     return done(fuse(draws, picture.height, picture.width), picture, interpolation)
 
 
 def done(steps: Sequence[Fused | PixelFunction], picture: Picture, interpolation: Any) -> np.ndarray:
-    """Do the steps that draws were fused to, of which the first is a geometry."""
+    """Apply fused steps, the first of which is a `Fused`, to a picture."""
     first, *rest = steps
     assert isinstance(first, Fused)
-    pixels = render(picture, first.geometry, first.colours, interpolation)
+    pixels = render(picture, first.geometry, first.colors, interpolation)
     for step in rest:
         if isinstance(step, Fused):
-            pixels = render(opened(pixels), step.geometry, step.colours, interpolation)
+            pixels = render(opened(pixels), step.geometry, step.colors, interpolation)
         else:
             pixels = step.apply(pixels)
     return pixels

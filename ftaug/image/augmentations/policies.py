@@ -1,4 +1,4 @@
-"""Policies: augmentations that choose their operations by themselves, and the views of contrastive learning."""
+"""Augmentation policies (TrivialAugment, RandAugment, AutoAugment, AugMix, 3-Augment), SimCLR and MoCo views."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ftaug.image.augmentations.transforms import (
 Magnitude = Annotated[float, Field(ge=0, le=30, allow_inf_nan=False), Wording("a magnitude from 0 to 30")]
 Strengths = Annotated[int, Field(ge=2), Wording("a whole number of 2 or more")]
 BLUR = (0.1 / 224, 2 / 224)
-"""SimCLR's blur, as shares of the shorter side."""
+"""SimCLR's range of blur sigmas, as shares of the shorter side."""
 
 
 @augmentation.register(
@@ -48,7 +48,7 @@ def trivial_augment(
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
-    """Do one of 14 operations with a random strength: strong, and nothing to tune.
+    """TrivialAugment: apply one of 14 operations with a random strength; nothing to tune.
 
     Settings:
         strength: the largest strength, as a share of the paper's; 0 does nothing. Autocontrast and equalize have none
@@ -67,7 +67,7 @@ def trivial_augment(
     sign = 1 if rng.random() < 0.5 else -1
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return _one(WIDE, name, sign * level, canvas, border) or None
+    return _operation(WIDE, name, sign * level, canvas, border) or None
 
 
 @augmentation.register(varies=True, turns=AUTO.rotate, severity={"magnitude": (0.0, 30.0)})
@@ -82,7 +82,7 @@ def rand_augment(
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
-    """Do some of 14 operations, all with the same strength.
+    """RandAugment: apply a few of 14 operations, all with the same strength.
 
     Settings:
         ops: how many operations, one after another
@@ -102,7 +102,7 @@ def rand_augment(
     for _ in range(ops):
         name, sign = CHOSEN[rng.integers(len(CHOSEN))], 1 if rng.random() < 0.5 else -1
         level = min(max(rng.normal(magnitude, deviation), 0), 30) / 30
-        draws += _one(AUTO, name, sign * level, canvas, border)
+        draws += _operation(AUTO, name, sign * level, canvas, border)
     fires = happens(rng, probability) and not canvas.shows(except_)
     return draws if fires and draws else None
 
@@ -117,7 +117,7 @@ def auto_augment(
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
-    """Do one of 25 pairs of operations, found by a search on a data set.
+    """AutoAugment: apply one of 25 pairs of operations, found by a search on a data set.
 
     Settings:
         policy: the data set that they were found on
@@ -133,7 +133,7 @@ def auto_augment(
     for step in pairs[rng.integers(len(pairs))]:
         sign = 1 if rng.random() < 0.5 else -1
         if happens(rng, step.probability):
-            draws += _one(AUTO, step.operation, sign * step.level, canvas, border)
+            draws += _operation(AUTO, step.operation, sign * step.level, canvas, border)
     fires = happens(rng, probability) and not canvas.shows(except_)
     return draws if fires and draws else None
 
@@ -154,14 +154,14 @@ def augmix(
     border: Border = "constant",
     except_: Classes = (),
 ) -> PixelFunction | None:
-    """Mix the picture with several versions of itself, each after a few operations.
+    """AugMix: blend the picture with several augmented versions of itself.
 
     Settings:
         strength: the largest strength of an operation; uniform up to it. 0 does nothing
         width: how many versions
         depth: how many operations each version goes through; 1, 2 or 3 at random unless set
         alpha: the shares of the versions are drawn from Dirichlet(alpha), that of the picture from Beta(alpha, alpha)
-        all_ops: whether brightness, colour, contrast and sharpness are among the operations
+        all_ops: whether brightness, color, contrast and sharpness are among the operations
         probability: the chance that the op fires for a picture
         border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
             or zoom in until nothing of it shows (inside)
@@ -173,25 +173,25 @@ def augmix(
     if strength == 0:
         return None
     names = CHOSEN[1:] if all_ops else UNLIKE_CORRUPTIONS
-    shares, kept = rng.dirichlet([alpha] * width), rng.beta(alpha, alpha)
+    shares, original_share = rng.dirichlet([alpha] * width), rng.beta(alpha, alpha)
     versions = []
     for _ in range(width):
         steps = depth or int(rng.integers(1, 4))
         chosen = zip(rng.integers(len(names), size=steps), rng.uniform(-strength, strength, steps), strict=True)
-        versions.append([draw for i, level in chosen for draw in _one(AUGMIX, names[i], level, canvas, border)])
+        versions.append([draw for i, level in chosen for draw in _operation(AUGMIX, names[i], level, canvas, border)])
     if not happens(rng, probability) or canvas.shows(except_):
         return None
-    return PixelFunction(partial(_mixed, versions, shares, kept)).with_params(kept=kept)
+    return PixelFunction(partial(_mixed, versions, shares, original_share)).with_params(kept=original_share)
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
 def three_augment(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 1.0) -> Sequence[Draw] | None:
-    """Take the colour out, solarize or blur: one of the three.
+    """3-Augment: grayscale, solarize or blur, one of the three at random.
 
     Settings:
         probability: the chance that the op fires for a picture
 
-    3-Augment, Touvron et al. 2022, who add a horizontal flip and a colour jitter of 0.3.
+    3-Augment, Touvron et al. 2022, who add a horizontal flip and a color jitter of 0.3.
     """
     chosen, deviation = int(rng.integers(3)), rng.uniform(*BLUR)
     if not happens(rng, probability):
@@ -216,10 +216,10 @@ def simclr(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Sequence[Draw]:
-    """Crop, mirror, jitter, grey and blur, as SimCLR does to tell pictures apart.
+    """SimCLR's augmentation: crop, flip, color jitter, grayscale and blur.
 
     Settings:
-        strength: how strong the colours are jittered: 1 is a factor of 1 ± 0.8, and a turn of the hue of ± 0.2
+        strength: how strong the colors are jittered: 1 is a factor of 1 ± 0.8, and a turn of the hue of ± 0.2
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
@@ -232,7 +232,7 @@ def simclr(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.2 * strength}
-    return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
 
 
 @augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
@@ -247,10 +247,10 @@ def moco(
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Sequence[Draw]:
-    """Crop, mirror, jitter, grey and blur, as MoCo v2 does: more gently than SimCLR.
+    """MoCo v2's augmentation: crop, flip, color jitter, grayscale and blur, weaker than SimCLR's.
 
     Settings:
-        strength: how strong the colours are jittered: 1 is a factor of 1 ± 0.4, and a turn of the hue of ± 0.1
+        strength: how strong the colors are jittered: 1 is a factor of 1 ± 0.4, and a turn of the hue of ± 0.1
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
@@ -263,22 +263,22 @@ def moco(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.1 * strength}
-    return [*view, *_colours(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
 
 
-def _one(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
-    """One operation of a space: one draw or none, which tells its name."""
+def _operation(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
+    """Return an operation's transform at a level, if it has one, its parameters prefixed with the operation's name."""
     return namespaced(name, OPERATIONS[name](space, level, canvas, border))
 
 
-def _mixed(versions: Sequence[Sequence[Draw]], shares: np.ndarray, kept: float, pixels: np.ndarray) -> np.ndarray:
-    """The picture and its versions, mixed."""
+def _mixed(versions: Sequence[Sequence[Draw]], shares: np.ndarray, original: float, pixels: np.ndarray) -> np.ndarray:
+    """Blend the image (with weight `original`) with its augmented versions."""
     from ftaug.image.augmentations.pipeline import apply
     from ftaug.image.io.decode import opened
 
-    mixed = kept * pixels.astype(np.float32)
+    mixed = original * pixels.astype(np.float32)
     for draws, share in zip(versions, shares.tolist(), strict=True):
-        mixed += (1 - kept) * share * apply(draws, opened(pixels), "bilinear")
+        mixed += (1 - original) * share * apply(draws, opened(pixels), "bilinear")
     return np.asarray(np.rint(mixed).astype(np.uint8))
 
 
@@ -291,26 +291,26 @@ def _view(
     label_map: LabelMap,
     except_: Classes,
 ) -> list[Draw]:
-    """A random window of the picture, perhaps mirrored."""
+    """Draw a random resized crop and a horizontal flip."""
     crop = crops.random_resized_crop(canvas, rng, size=size, scale=scale)
     cropped = canvas._replace(height=crop.height, width=crop.width)
     mirror = geometry.horizontal_flip(cropped, rng, probability=flip, label_map=label_map, except_=except_)
     return [*namespaced("random_resized_crop", crop), *namespaced("horizontal_flip", mirror)]
 
 
-def _colours(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
-    """What SimCLR does to colours."""
+def _colors(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
+    """Draw SimCLR's color distortion: color jitter, grayscale and blur."""
     seen = canvas._replace(height=extent[0], width=extent[1])
     jittered = colour.colour_jitter(seen, rng, **jitter, probability=0.8)
-    grey = colour.grayscale(seen, rng, probability=0.2)
+    gray = colour.grayscale(seen, rng, probability=0.2)
     deviation = rng.uniform(*BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
-    drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": grey, "gaussian_blur": blur}
-    return [draw for name, own in drawn.items() for draw in namespaced(name, own)]
+    drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": gray, "gaussian_blur": blur}
+    return [draw for name, draws in drawn.items() for draw in namespaced(name, draws)]
 
 
 def _blurred(canvas: Canvas, deviation: float) -> PixelFunction:
-    """Blurred by a Gaussian as wide as a share of the shorter side."""
+    """Blur with a Gaussian whose sigma is a share of the shorter side."""
     return PixelFunction(partial(filtered, "blurred", deviation * min(canvas.height, canvas.width))).with_params(
         sigma=deviation
     )

@@ -1,4 +1,4 @@
-"""The operations that policies choose from, and how strong each is at a level from 0 to 1."""
+"""Search spaces of augmentation policies: the operations, and their strength at a level from 0 to 1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ftaug.image.augmentations.transforms import Border, Canvas, Draw, PixelFunc
 
 @dataclass(frozen=True)
 class Space:
-    """The strongest that each operation gets, at level 1."""
+    """Strength of each operation at level 1."""
 
     shear: float  # a slope
     translate: float  # a share of the width or height
@@ -24,13 +24,13 @@ class Space:
 
 
 AUTO = Space(shear=0.3, translate=150 / 331, rotate=30, tone=0.9, bits=(8, 4))
-"""AutoAugment's and RandAugment's."""
+"""Search space of AutoAugment and RandAugment."""
 
 WIDE = Space(shear=0.99, translate=1 / 7, rotate=135, tone=0.99, bits=(8, 2))
-"""TrivialAugment's wide one; its shift of 32 pixels is a seventh of 224."""
+"""TrivialAugment's wide space; its shift of 32 pixels is a seventh of 224."""
 
 AUGMIX = Space(shear=0.3, translate=1 / 3, rotate=30, tone=0.9, bits=(4, 0), whole=math.ceil)
-"""AugMix's; its authors round down how many of four bits go, so that what stays is rounded up."""
+"""AugMix's space; its authors round down the number of removed bits, so the number that remains is rounded up."""
 
 
 def _posterized(space: Space, level: float, canvas: Canvas, border: Border) -> Draw:
@@ -44,7 +44,7 @@ def _sharpened(space: Space, level: float, canvas: Canvas, border: Border) -> Dr
 
 
 Operation = Callable[[Space, float, Canvas, Border], Draw | None]
-"""What is done at a level; a negative one is the same the other way round, where there is one."""
+"""Transform for a level in -1…1; the sign is the direction, where the operation has one."""
 
 OPERATIONS: dict[str, Operation] = {
     "identity": lambda space, level, canvas, border: None,
@@ -68,9 +68,9 @@ OPERATIONS: dict[str, Operation] = {
     "invert": lambda space, level, canvas, border: color_math.inverted(),
 }
 CHOSEN = tuple(name for name in OPERATIONS if name != "invert")
-"""TrivialAugment's and RandAugment's fourteen."""
+"""The 14 operations of TrivialAugment and RandAugment."""
 
 UNLIKE_CORRUPTIONS = tuple(
     name for name in CHOSEN if name not in ("identity", "brightness", "color", "contrast", "sharpness")
 )
-"""AugMix's nine, none of which is one of the corruptions of ImageNet-C."""
+"""AugMix's nine operations, none of which is a corruption of ImageNet-C."""

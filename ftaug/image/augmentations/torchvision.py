@@ -1,6 +1,6 @@
-"""Every transform of torchvision.transforms.v2 that makes one picture out of one, as `torchvision.<Name>`.
+"""Wrap the image-to-image transforms of torchvision.transforms.v2 as `torchvision.<Name>`.
 
-Names and settings stand here as a table, so that an experiment is checked without importing torchvision.
+Names and settings are listed in a table, so that an experiment is validated without importing torchvision.
 """
 
 from __future__ import annotations
@@ -203,20 +203,20 @@ LEFT_OUT = {
     "videos": ("UniformTemporalSubsample",),
     "several pictures at once": ("SimpleCopyPaste",),
 }
-"""The classes that are not here, by what they are about."""
+"""The classes of torchvision that are not wrapped, by reason."""
 
 RESIZE = {"CenterCrop", "Pad", "RandomCrop", "RandomResize", "RandomResizedCrop", "RandomRotation"}
 RESIZE |= {"RandomShortestSize", "RandomZoomOut", "Resize", "ScaleJitter"}
-"""Those after which a picture may have another size."""
+"""Transforms that may change the size."""
 
 OF_FLOATS = {"GaussianNoise"}
-"""Those that take no whole numbers: values are shares of white for them."""
+"""Transforms that require float input in 0…1."""
 
 MIRRORS = {"RandomHorizontalFlip": "horizontally", "RandomVerticalFlip": "vertically"}
 
 
 def _turns(settings: Mapping[str, Any]) -> float:
-    """The largest angle of what takes `degrees`: one number either way, or from one to another."""
+    """Return the largest angle of a `degrees` setting: a number, or a range."""
     degrees = settings["degrees"]
     return max(map(abs, degrees)) if isinstance(degrees, tuple) else float(degrees)
 
@@ -228,23 +228,25 @@ TURNS: dict[str, float | Callable[[Mapping[str, Any]], float]] = {
 
 
 def _register(name: str, settings: Mapping[str, Setting]) -> None:
-    """Register one of them as a function whose signature is its row of the table."""
+    """Register a transform as a function whose signature is its row of the table."""
 
     def transform(canvas: Canvas, rng: np.random.Generator, **values: Any) -> PixelFunction:
         frozen, seed = FrozenDict(values), int(rng.integers(2**63))
         size = _size_after(name, frozen, seed, canvas) if name in RESIZE else None
         is_fixed = name in ("CenterCrop", "RandomCrop", "RandomResizedCrop") or isinstance(values.get("size"), tuple)
-        return PixelFunction(partial(_transformed, name, frozen, seed), size, settles=is_fixed).with_params(seed=seed)
+        return PixelFunction(partial(_transformed, name, frozen, seed), size, fixes_size=is_fixed).with_params(
+            seed=seed
+        )
 
-    given = [inspect.Parameter(word, inspect.Parameter.POSITIONAL_OR_KEYWORD) for word in augmentation.given]
-    own = [
+    positional = [inspect.Parameter(word, inspect.Parameter.POSITIONAL_OR_KEYWORD) for word in augmentation.given]
+    keyword_only = [
         inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
         for key, (annotation, default) in settings.items()
     ]
     transform.__name__ = transform.__qualname__ = f"torchvision.{name}"
-    transform.__signature__ = inspect.Signature([*given, *own])  # type: ignore[attr-defined]
+    transform.__signature__ = inspect.Signature([*positional, *keyword_only])  # type: ignore[attr-defined]
     lines = "".join(f"    {key}: as in torchvision\n" for key in settings)
-    transform.__doc__ = f"Do what torchvision's {name} does.\n\n" + (f"Settings:\n{lines}" if lines else "")
+    transform.__doc__ = f"Apply torchvision's {name}.\n\n" + (f"Settings:\n{lines}" if lines else "")
     chance = {"chance": "p"} if "p" in settings else {}
     augmentation.register(mirrors=MIRRORS.get(name), turns=TURNS.get(name), **chance)(transform)
 
@@ -255,7 +257,7 @@ for _name, _settings in TRANSFORMS.items():
 
 @cache
 def _built(name: str, settings: FrozenDict) -> Any:
-    """The transform; raises ExperimentError where torchvision refuses the settings."""
+    """Instantiate the transform; raises ExperimentError where torchvision rejects the settings."""
     from torchvision.transforms import v2
 
     enums = {"interpolation": v2.InterpolationMode, "policy": v2.AutoAugmentPolicy}
@@ -273,9 +275,9 @@ def _plain(value: Any) -> Any:
 
 
 def _seeded(name: str, settings: FrozenDict, seed: int, picture: Any) -> Any:
-    """Call the transform on a tensor (3, H, W) with torch's generator seeded, and leave that as it was.
+    """Call the transform on a tensor (3, H, W) with torch's global generator seeded, then restore its state.
 
-    Raises BadData for a picture that it refuses.
+    Raises BadData for an image that the transform rejects.
     """
     import torch
 
@@ -302,7 +304,7 @@ def _transformed(name: str, settings: FrozenDict, seed: int, pixels: np.ndarray)
 
 
 def _size_after(name: str, settings: FrozenDict, seed: int, canvas: Canvas) -> tuple[int, int]:
-    """The size of the result, from a tensor without memory."""
+    """Return the output size, computed on a meta tensor."""
     import torch
 
     result = _seeded(name, settings, seed, torch.empty((3, canvas.height, canvas.width), device="meta"))

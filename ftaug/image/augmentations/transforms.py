@@ -1,6 +1,6 @@
-"""What augmentations draw: values that say what to do with a picture. The pipeline fuses them and does it.
+"""Image transforms: homography, color matrix, lookup table and pixel function, which the pipeline fuses.
 
-Points are continuous: the pixel in row i and column j covers [j, j+1) × [i, i+1), a picture of width W spans [0, W].
+Coordinates are continuous: the pixel in row i and column j covers [j, j+1) × [i, i+1); width W spans [0, W].
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ LEVELS = np.arange(256.0)
 
 
 class Canvas(NamedTuple):
-    """The size of the picture as an op meets it, and the one that the model takes, in pixels."""
+    """Size of the image as an op receives it, and size of the model's input, both in pixels."""
 
     height: int
     width: int
     target: tuple[int, int]
-    labels: tuple[str, ...] = ()  # the classes that the picture shows by now; none in evaluation
+    labels: tuple[str, ...] = ()  # current class names of the image; none in evaluation
 
     def resized(self, height: int, width: int) -> Canvas:
-        """The canvas at another size."""
+        """Return the canvas with another size."""
         if self.height == height and self.width == width:
             return self
         return self._replace(height=height, width=width)
 
     def relabelled(self, labels: tuple[str, ...]) -> Canvas:
-        """The canvas of a picture that shows other classes by now."""
+        """Return the canvas with other class names."""
         return self._replace(labels=labels)
 
     def shows(self, classes: Container[str]) -> bool:
-        """Whether the picture is of one of these classes."""
+        """Return whether the image has one of these classes."""
         return any(name in classes for name in self.labels)
 
     def extent(self, setting: int | tuple[int, int] | None) -> tuple[int, int]:
-        """Height and width that a `size:` setting asks for: one number is a square, none is the model's size."""
+        """Return the height and width of a `size:` setting: one number is a square, None is the model's input size."""
         if setting is None:
             return self.target
         return (setting, setting) if isinstance(setting, int) else setting
@@ -79,36 +79,37 @@ class Canvas(NamedTuple):
 
 @dataclass(frozen=True)
 class Homography(Transform):
-    """A picture moved: every point (x, y, 1) goes to `matrix` times it, seen through a canvas of a given size."""
+    """Projective transform: the point (x, y, 1) goes to `matrix` times it, on an output canvas of the given size."""
 
     matrix: np.ndarray  # float64 (3, 3)
     height: int
     width: int
-    border: Border | None = None  # what lies outside the picture; None: the op never looks there
-    settles: bool = False  # whether every picture gets this size
+    border: Border | None = None  # padding mode outside the image; None: the op never reads there
+    fixes_size: bool = False  # whether every image gets this size, whatever its own
     interpolation: Interpolation | None = None  # None: as the weights expect
 
     def then(self, later: Homography) -> Homography:
-        """Both in one resampling. What the first moved off its canvas can come back."""
-        settles = self.settles or later.settles
-        return Homography(later.matrix @ self.matrix, later.height, later.width, self.border or later.border, settles)
+        """Compose with a later homography into one resampling; what the first moved off its canvas can come back."""
+        fixes_size = self.fixes_size or later.fixes_size
+        border = self.border or later.border
+        return Homography(later.matrix @ self.matrix, later.height, later.width, border, fixes_size)
 
     def by(self, interpolation: Interpolation | None) -> Homography:
-        """The same, resampled so; None: as the weights expect."""
+        """Return a copy with this interpolation; None keeps the one the pretrained weights expect."""
         return self if interpolation is None else replace(self, interpolation=interpolation)
 
-    def settling(self) -> Homography:
-        """The same, which every picture gets the size of."""
+    def with_fixed_size(self) -> Homography:
+        """Return a copy whose size is the same for every image."""
         return Homography(self.matrix, self.height, self.width, self.border, True)
 
     def output_view(self, canvas: Canvas) -> Canvas:
-        """The canvas that it leaves to the next."""
+        """Return the canvas after this transform."""
         return (super().output_view(canvas) if self.relabels else canvas).resized(self.height, self.width)
 
 
 @dataclass(frozen=True)
 class ColorMatrix(Transform):
-    """A picture recoloured linearly: `matrix` takes (a pixel's RGB, the picture's mean RGB, 1) to the same after it."""
+    """Affine color transform; `matrix` maps (a pixel's RGB, the image's mean RGB, 1) to the same vector afterwards."""
 
     matrix: np.ndarray  # float64 (7, 7)
 
@@ -116,7 +117,7 @@ class ColorMatrix(Transform):
     def of(
         cls, linear: np.ndarray, *, by_mean: np.ndarray | float = 0.0, constant: np.ndarray | float = 0.0
     ) -> ColorMatrix:
-        """Every pixel becomes linear @ pixel + by_mean @ mean + constant; so does the mean."""
+        """Build the transform pixel -> linear @ pixel + by_mean @ mean + constant; the mean is mapped likewise."""
         matrix = np.zeros((7, 7))
         matrix[:3, :3] = linear
         matrix[:3, 3:6] = by_mean
@@ -126,83 +127,83 @@ class ColorMatrix(Transform):
         return cls(matrix)
 
     def towards(self, other: ColorMatrix, share: float) -> ColorMatrix:
-        """What lies at a share of the way to another colour; beyond it above 1."""
+        """Interpolate linearly to another color matrix; a share above 1 extrapolates."""
         return ColorMatrix(self.matrix + share * (other.matrix - self.matrix))
 
     @property
     def stays_in_range(self) -> bool:
-        """Whether no picture has a value below black or above white after it, but for rounding."""
+        """Return whether results lie in 0…255 for every image, up to rounding, so that nothing is clipped."""
         linear, constant = 255 * self.matrix[:3, :6], self.matrix[:3, 6]
         highest, lowest = linear.clip(0).sum(axis=1) + constant, linear.clip(max=0).sum(axis=1) + constant
         return bool(highest.max() < 255.5 and lowest.min() > -0.5)
 
     def then(self, later: ColorMatrix) -> ColorMatrix:
-        """Both at once; nothing is clipped in between."""
+        """Compose with a later color matrix, without clipping in between."""
         return ColorMatrix(later.matrix @ self.matrix)
 
-    def given(self, mean: Sequence[float] | np.ndarray) -> np.ndarray:
-        """The (3, 4) matrix for a picture with this mean RGB."""
-        given = self.matrix[:3, :4].copy()
-        given[:, 3] = self.matrix[:3, 3:6] @ mean + self.matrix[:3, 6]
-        return given
+    def for_mean(self, mean: Sequence[float] | np.ndarray) -> np.ndarray:
+        """Return the affine (3, 4) matrix for an image with this mean RGB."""
+        affine = self.matrix[:3, :4].copy()
+        affine[:, 3] = self.matrix[:3, 3:6] @ mean + self.matrix[:3, 6]
+        return affine
 
     def as_table(self) -> LookupTable | None:
-        """The same value by value; None where channels flow into one another."""
+        """Return the equivalent lookup table; None where the matrix mixes channels."""
         linear = self.matrix[:3, :3]
         if np.count_nonzero(linear) > np.count_nonzero(linear.diagonal()):
             return None
 
         def make(counts: np.ndarray) -> np.ndarray:
             mean = LEVELS @ counts / np.maximum(counts.sum(axis=0), 1)
-            factors, shift = linear.diagonal(), self.given(mean)[:, 3]
+            factors, shift = linear.diagonal(), self.for_mean(mean)[:, 3]
             return as_bytes(LEVELS[:, None] * factors + shift)
 
-        return LookupTable(make, looks=bool(self.matrix[:3, 3:6].any()))
+        return LookupTable(make, needs_histogram=bool(self.matrix[:3, 3:6].any()))
 
 
 @dataclass(frozen=True)
 class LookupTable(Transform):
-    """A picture recoloured value by value: `make` takes its counts of each value to what becomes of each value."""
+    """Per-channel lookup table; `make` computes it from the image's histogram (autocontrast, equalize)."""
 
-    make: Callable[[np.ndarray], np.ndarray]  # (256, 3) per channel -> uint8 (256, 3)
-    looks: bool = False  # whether the table depends on the counts
+    make: Callable[[np.ndarray], np.ndarray]  # histogram (256, 3) -> table uint8 (256, 3)
+    needs_histogram: bool = False  # whether the table depends on the image
 
     @classmethod
     def of(cls, values: np.ndarray) -> LookupTable:
-        """One table of 256 values for every picture and channel."""
+        """Build a fixed table of 256 values for all images and channels."""
         table = np.repeat(as_bytes(values)[:, None], 3, axis=1)
         return cls(lambda counts: table)
 
     def then(self, later: LookupTable) -> LookupTable:
-        """Both in one table; the later one sees the counts that the first leaves."""
+        """Compose with a later table, whose histogram is computed after the first."""
 
         def make(counts: np.ndarray) -> np.ndarray:
             first = self.make(counts)
-            if later.looks:
+            if later.needs_histogram:
                 channels = zip(first.T, counts.T, strict=True)
                 counts = np.stack([np.bincount(values, of, 256) for values, of in channels], axis=1)
             return np.take_along_axis(later.make(counts), first.astype(np.intp), axis=0)
 
-        return LookupTable(make, self.looks or later.looks)
+        return LookupTable(make, self.needs_histogram or later.needs_histogram)
 
 
 @dataclass(frozen=True)
 class PixelFunction(Transform):
-    """Anything else: a pure function from uint8 (H, W, 3) to the same shape – or to `size`, where that is set."""
+    """Any other transform: a pure function from uint8 (H, W, 3) to the same shape, or to `size` where that is set."""
 
     apply: Callable[[np.ndarray], np.ndarray]
     size: tuple[int, int] | None = None
-    settles: bool = False  # whether every picture gets this size
+    fixes_size: bool = False  # whether every image gets this size, whatever its own
 
     def output_view(self, canvas: Canvas) -> Canvas:
-        """The canvas that it leaves to the next."""
-        seen: Canvas = super().output_view(canvas.resized(*self.size) if self.size else canvas)
-        return seen
+        """Return the canvas after this transform."""
+        result: Canvas = super().output_view(canvas.resized(*self.size) if self.size else canvas)
+        return result
 
 
 Draw = Homography | ColorMatrix | LookupTable | PixelFunction
 Drawn = Draw | Sequence[Draw] | None
-"""What an augmentation returns: nothing where it does not fire, several draws where it is made of several."""
+"""Return type of an augmentation: None where it does not fire, a sequence for a composite."""
 
 Box = tuple[int, int, int, int]
 """Top, left, height, width."""
@@ -211,7 +212,7 @@ Box = tuple[int, int, int, int]
 def box_of_shape(
     rng: np.random.Generator, canvas: Canvas, share: tuple[float, float], ratio: tuple[float, float]
 ) -> Box | None:
-    """A box with an area and an aspect ratio (log-uniform) at a random place; None if ten tries do not fit."""
+    """Draw a random box with an area share and a log-uniform aspect ratio; None if ten attempts do not fit."""
     for _ in range(10):
         area = canvas.height * canvas.width * between(rng, *share)
         aspect = math.exp(between(rng, math.log(ratio[0]), math.log(ratio[1])))
@@ -223,17 +224,17 @@ def box_of_shape(
 
 
 def filtered(name: str, *arguments: Any) -> np.ndarray:
-    """Call a function of `ftaug.image.render.filters`, which is imported only now: it is slow to."""
+    """Call a function of `ftaug.image.render.filters`, importing OpenCV only here, which is slow."""
     from ftaug.image.render import filters
 
     return np.asarray(getattr(filters, name)(*arguments))
 
 
 def as_bytes(values: np.ndarray) -> np.ndarray:
-    """To uint8, rounded and clipped."""
+    """Round and clip to uint8."""
     return np.asarray(np.rint(values).clip(0, 255).astype(np.uint8))
 
 
 def matrix(rows: Any) -> np.ndarray:
-    """A float64 matrix."""
+    """Return a float64 array."""
     return np.array(rows, np.float64)

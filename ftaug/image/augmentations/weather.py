@@ -1,4 +1,4 @@
-"""Augmentations that change the weather."""
+"""Weather augmentations: fog and shadow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def fog(
     strength: Share = 0.5,
     probability: Probability = 0.5,
 ) -> PixelFunction | None:
-    """Lay fog over the picture: white, thicker here and thinner there.
+    """Add fog to the picture: a white layer of varying density.
 
     Settings:
         strength: how thick the fog gets at most; uniform up to it; at 1 its thickest places are white

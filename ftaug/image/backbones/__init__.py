@@ -1,4 +1,4 @@
-"""Networks for pictures, with their stages, preprocessing and pretrained weights."""
+"""Image backbones with their stages, preprocessing and pretrained weights; importing this package registers them."""
 
 from ftaug.image.backbones import efficientnet_lite0, resnet20, timm, torchvision
 

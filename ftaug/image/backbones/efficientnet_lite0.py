@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with ImageNet weights that a Python package brings, so that nothing is downloaded at run time."""
+"""EfficientNet-Lite0 with ImageNet weights from a Python package, so that nothing is downloaded at run time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def efficientnet_lite0(
 
 
 def is_installed() -> bool:
-    """Whether the network and its ImageNet weights are installed; imports neither."""
+    """Return whether the network and its ImageNet weights are installed; imports neither."""
     return timm.is_installed() and _path() is not None
 
 
@@ -59,7 +59,7 @@ def _path() -> Path | None:
 
 
 def _read() -> WeightFile:
-    """Read the package's file, whose names are those of another implementation; raises Unavailable, BadData."""
+    """Read the package's file, which has another implementation's parameter names; raises Unavailable, BadData."""
     path = _path()
     if path is None:
         raise missing_extra("weights: imagenet of backbone 'efficientnet_lite0'", PACKAGE, _EXTRA)

@@ -1,4 +1,4 @@
-"""Networks that are ftaug's own."""
+"""Network definitions of ftaug: ResNet-20."""
 
 from typing import cast
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions and a shortcut; where the shape changes, it is subsampled and zero-padded."""
+    """Basic residual block of two 3×3 convolutions; a change of shape subsamples and zero-pads the shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class Block(nn.Module):
         self.stride, self.added = stride, outputs - inputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Add what the convolutions find to what came in."""
+        """Add the output of the convolutions to the shortcut."""
         shortcut = x
         if self.added:
             shortcut = nn.functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.added))
@@ -28,7 +28,7 @@ class Block(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """The ResNet-20 for 32×32 pictures of He et al. 2015 (arXiv:1512.03385, section 4.2), 0.27 million parameters."""
+    """ResNet-20 for 32×32 images (He et al. 2015, arXiv:1512.03385, section 4.2), 0.27 million parameters."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class ResNet20(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """From normalised pictures to logits."""
+        """Compute logits (N, classes) from normalized images (N, 3, H, W)."""
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         return cast(torch.Tensor, self.fc(x.mean(dim=(2, 3))))

@@ -1,4 +1,4 @@
-"""The small network for small pictures that comes with ftaug."""
+"""ResNet-20 for 32×32 images, with weights that are included in ftaug."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks for pictures of another size than their weights were trained on."""
+"""Use networks with other input sizes than they were pretrained with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_runs(name: str, network: nn.Module, input: ModelInput) -> None:
-    """Raise ExperimentError where a network cannot take pictures of the sizes that the file sets: one is tried."""
+    """Raise ExperimentError if a forward pass fails for the input sizes in the experiment file."""
     import torch
 
     for key, size in (("size", sides(input.size)), ("train_size", sides(input.train_size))):
@@ -35,7 +35,7 @@ def check_runs(name: str, network: nn.Module, input: ModelInput) -> None:
 
 
 def check_single_size(name: str, input: ModelInput, size: Sequence[int]) -> None:
-    """Raise ExperimentError for another size in training, where a network is built for one size."""
+    """Raise ExperimentError for a separate training size, if the network is built for a fixed size."""
     train_size = sides(input.train_size)
     if train_size is not None and train_size != tuple(size):
         text = f"input.train_size must be {size[0]}×{size[1]}: {name} is built for one size; leave it out"
@@ -44,7 +44,7 @@ def check_single_size(name: str, input: ModelInput, size: Sequence[int]) -> None
 
 @contextmanager
 def fitting_weights(name: str, input: ModelInput) -> Iterator[None]:
-    """Say that it is the size where weights do not fit a network that was built for another size than theirs."""
+    """Name the input size in the error if weights do not fit a network built for another size."""
     try:
         yield
     except BadData as error:
@@ -55,9 +55,9 @@ def fitting_weights(name: str, input: ModelInput) -> Iterator[None]:
 
 
 def resampled_positions(embedding: Tensor, grid: tuple[int, int], others: int) -> Tensor:
-    """Position embeddings (1, others + old tokens, width) for another grid of tokens: antialiased bicubic, as timm's.
+    """Resample position embeddings (1, others + old tokens, width) to another grid: antialiased bicubic, as in timm.
 
-    `others` are those before the grid, such as the class token's. The old grid is a square.
+    `others` is the number of embeddings before the grid, such as the class token's. The old grid is a square.
     """
     import torch
     from torch.nn.functional import interpolate

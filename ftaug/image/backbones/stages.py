@@ -1,4 +1,4 @@
-"""Naming the parts of a network from stem to head."""
+"""Split the parameters of a network into named stages, from stem to head."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Rule = tuple[str, str]
 
 
 def by_rules(network: nn.Module, rules: Sequence[Rule], with_head: Collection[str] = ()) -> tuple[Stage, ...]:
-    """Sort a network's parameters into stages, each by the first rule that matches.
+    """Assign a network's parameters to stages, each by the first rule that matches.
 
-    `with_head` names the stages that count with the head.
+    `with_head` names the stages that are treated as a part of the head.
     """
     stages = cover({name: _stage(name, rules) for name, _ in network.named_parameters()})
     return tuple(replace(stage, with_head=stage.name in with_head) for stage in stages)
@@ -33,7 +33,7 @@ def _stage(parameter: str, rules: Sequence[Rule]) -> str:
 
 
 def pooled(features: nn.Sequential) -> tuple[Rule, ...]:
-    """Rules that part a plain sequence of layers into block1, block2 … at its max-poolings."""
+    """Return rules that split a plain sequence of layers into block1, block2 … at its max-pooling layers."""
     block, rules = 1, []
     for index, layer in features.named_children():
         if type(layer).__name__ == "MaxPool2d":
@@ -44,7 +44,7 @@ def pooled(features: nn.Sequential) -> tuple[Rule, ...]:
 
 
 def cover(stage_of: Mapping[str, str]) -> tuple[Stage, ...]:
-    """Describe each stage by the largest modules that lie in it whole; stages are in the order of first mention."""
+    """Describe each stage by the largest modules that lie wholly in it; stages are in order of first occurrence."""
     within: dict[str, set[str]] = {}
     for name, stage in stage_of.items():
         for prefix in prefixes(name):
@@ -57,15 +57,15 @@ def cover(stage_of: Mapping[str, str]) -> tuple[Stage, ...]:
 
 
 def prefixes(name: str) -> list[str]:
-    """`a`, `a.b`, `a.b.c` for `a.b.c`."""
+    """Return the prefixes of a dotted name: `a`, `a.b`, `a.b.c` for `a.b.c`."""
     parts = name.split(".")
     return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
 
 
 def by_groups(groups: Sequence[Sequence[str]], head: Iterable[str]) -> tuple[Stage, ...]:
-    """Name groups of parameters, given from the input on, after the modules that they lie in; the head is the last.
+    """Turn groups of parameters, ordered from the input on, into stages named after their modules; the head is last.
 
-    What else is in the group of the head becomes a stage that counts with it.
+    Other parameters in the head's group become a stage that is treated as a part of the head.
     """
     group_of = {name: str(index) for index, group in enumerate(groups) for name in group}
     last = dict.fromkeys(head, "head")
@@ -99,9 +99,9 @@ def _name(modules: Sequence[str], parameters: Sequence[str]) -> str:
 
 
 def by_position(parameters: Iterable[str]) -> list[list[str]]:
-    """Group parameters by the first numbered module around them, for networks that do not say how to.
+    """Group parameters by their first numbered module, for networks without a `group_matcher`.
 
-    What follows the last numbered module is one group.
+    Parameters after the last numbered module form one group.
     """
     groups: dict[str, list[str]] = {"": []}
     for name in parameters:

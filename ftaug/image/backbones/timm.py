@@ -1,4 +1,4 @@
-"""The networks of the timm library, under `timm/` and their name there."""
+"""Backbones of the timm library, as `timm/<name>`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def timm(
 
 
 def is_installed() -> bool:
-    """Whether timm is installed."""
+    """Return whether timm is installed."""
     return find_spec("timm") is not None
 
 
@@ -57,23 +57,23 @@ def build(
     pretrained: Callable[[], WeightFile],
     facts: Mapping[str, Any],
 ) -> Backbone:
-    """Build the network that has this name in timm.
+    """Build a backbone from the timm network of this name.
 
-    `pretrained` reads its pretrained weights, of which `facts` tells, where the setting is neither none nor a file.
+    `pretrained` reads the pretrained weights, described by `facts`, if the setting is neither none nor a file.
     """
     network, options = _create(name, len(classes), input)
     check_runs(f"timm/{name}", network, input)
     stages = _stages(network)
     named = not is_file(weights) and weights != "none"
     license = network.pretrained_cfg.get("license")
-    described = {**({"license": license} if license else {}), **facts} if named else facts_of(weights)
+    description = {**({"license": license} if license else {}), **facts} if named else facts_of(weights)
 
     def load() -> None:
         if weights != "none":
             file = pretrained() if named else read(weights)
             convert = partial(_resampled, network, input)
             with fitting_weights(f"timm/{name}", input):
-                described.update(fill(network, file, head=stages[-1], classes=classes, convert=convert))
+                description.update(fill(network, file, head=stages[-1], classes=classes, convert=convert))
 
     expected = (preprocessing_in(weights) if is_file(weights) else None) or preprocessing_of(network)
     preprocessing = adjusted(expected, input)
@@ -97,7 +97,7 @@ def build(
         stages,
         preprocessing,
         load,
-        described,
+        description,
         save,
         no_weight_decay=spared,
         stored=stored,
@@ -106,7 +106,7 @@ def build(
 
 
 def _tagged(name: str, weights: Weights) -> str:
-    """The name in timm, with the tag of the weights where one is asked for. Raises ExperimentError."""
+    """Return the name in timm, with the tag of the requested weights. Raises ExperimentError."""
     import timm as library
 
     inner = name.removeprefix("timm/")
@@ -133,7 +133,7 @@ def _tagged(name: str, weights: Weights) -> str:
 
 
 def _create(tagged: str, classes: int, input: ModelInput, *, pretrained: bool = False) -> tuple[Any, dict[str, Any]]:
-    """A network of timm, built for the size asked for where it has to know one, and its options.
+    """Create a timm network, with `img_size` if it takes one; return it with its options.
 
     Raises ExperimentError.
     """
@@ -155,7 +155,7 @@ def _create(tagged: str, classes: int, input: ModelInput, *, pretrained: bool = 
 
 
 def _resampled(network: Any, input: ModelInput, tensors: dict[str, Tensor]) -> Mapping[str, Tensor]:
-    """The same tensors, those that depend on the size resampled by timm's own rules for the network's family."""
+    """Resample the tensors that depend on the input size with timm's `checkpoint_filter_fn` for the family."""
     convert = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
     if input.size is None or convert is None:
         return tensors
@@ -168,20 +168,20 @@ def _stages(network: Any) -> tuple[Stage, ...]:
 
 
 def _groups(network: Any) -> list[list[str]]:
-    """The parameters as timm groups them, from the input on."""
+    """Return parameter names in timm's groups, ordered from the input on."""
     from timm.models import group_parameters
 
     for coarse in (True, False):
         try:
-            found = group_parameters(network, network.group_matcher(coarse=coarse))
+            groups = group_parameters(network, network.group_matcher(coarse=coarse))
         except (AttributeError, AssertionError, NotImplementedError):  # not every network offers both, or any
             continue
-        return [found[index] for index in sorted(found)]
+        return [groups[index] for index in sorted(groups)]
     return by_position(name for name, _ in network.named_parameters())
 
 
 def _head(network: Any) -> Iterator[str]:
-    """The parameters of the layers that give the logits."""
+    """Yield the parameter names of the classifier layers."""
     classifier = network.get_classifier()
     heads = classifier if isinstance(classifier, (tuple, list)) else (classifier,)
     of_head = {id(parameter) for head in heads for parameter in head.parameters()}
@@ -189,7 +189,7 @@ def _head(network: Any) -> Iterator[str]:
 
 
 def preprocessing_of(network: Any) -> dict[str, Any]:
-    """The preprocessing of timm's evaluation transform; no `crop_mode` where it is timm's default, center."""
+    """Return the preprocessing of timm's evaluation transform; `crop_mode` is omitted for the default, center."""
     from timm.data.config import resolve_model_data_config
 
     config = resolve_model_data_config(network)  # type: ignore[no-untyped-call]
@@ -205,7 +205,7 @@ def preprocessing_of(network: Any) -> dict[str, Any]:
 
 
 def _is_cached(network: Any) -> bool:
-    """Whether timm finds the network's weights on this machine: in the cache of the hub or of torch.hub."""
+    """Return whether the weights are in the local cache of the Hugging Face hub or of torch.hub."""
     import torch
     from huggingface_hub import try_to_load_from_cache
 
@@ -217,7 +217,7 @@ def _is_cached(network: Any) -> bool:
 
 
 def _download(tagged: str, classes: int, input: ModelInput) -> WeightFile:
-    """Let timm fetch weights and fit them to the network, by making a second one."""
+    """Download weights through timm, by creating a second, pretrained network. Raises MissingInput."""
     try:
         donor, _ = _create(tagged, classes, input, pretrained=True)
     except (OSError, RuntimeError) as error:

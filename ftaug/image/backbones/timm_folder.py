@@ -1,4 +1,4 @@
-"""Model folders in timm's layout, which timm, transformers and the Hugging Face hub load."""
+"""Save model folders in timm's layout, which timm, transformers and the Hugging Face hub load."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftaug.errors import ExperimentError
 from ftaug.image.preprocessing import box_of
 
 ADAPTATION_KEYS = ("first_conv", "classifier", "fixed_input_size")
-"""What timm needs to load the weights into a network with other classes, channels or size."""
+"""Keys that timm needs to load the weights into a network with other classes, channels or size."""
 
 
 def save(
@@ -24,9 +24,9 @@ def save(
     pretrained_cfg: Mapping[str, Any],
     model_args: Mapping[str, Any],
 ) -> None:
-    """Write `config.json` and `model.safetensors`; raises ExperimentError for a preprocessing that timm lacks.
+    """Write `config.json` and `model.safetensors`; raises ExperimentError for a preprocessing not supported by timm.
 
-    `pretrained_cfg` is timm's for the architecture, `model_args` what `timm.create_model` takes beside the classes.
+    `pretrained_cfg` is timm's for the architecture, `model_args` are further arguments of `timm.create_model`.
     """
     from safetensors.torch import save_model
 
@@ -49,7 +49,7 @@ def save(
 
 
 def data_config(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
-    """The preprocessing under timm's names; raises ExperimentError where its transform cannot be the same."""
+    """Convert the preprocessing to timm's data config; raises ExperimentError if there is no equivalent."""
     size, resize = preprocessing["size"], preprocessing["resize"]
     mode = preprocessing.get("crop_mode", "center")
     if mode == "center" and resize is None:
@@ -71,7 +71,7 @@ def data_config(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _crop_pct(size: Sequence[int], box: Sequence[int]) -> float:
-    """The crop as a share of the box, in few digits; timm rounds the box that follows from it down."""
+    """Return timm's `crop_pct`, the crop as a share of the box, in few digits; timm rounds the resulting box down."""
     smallest = max(side / (length + 1) for side, length in zip(size, box, strict=True))
     largest = min(side / length for side, length in zip(size, box, strict=True))
     shares = (round(largest, 3), round(largest, 4), (smallest + largest) / 2)

@@ -1,4 +1,4 @@
-"""The classification networks of torchvision with their ImageNet weights."""
+"""Classification networks of torchvision with ImageNet weights."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _RULES: Mapping[str, tuple[Rule, ...]] = {
 # fmt: on
 
 _WITH_HEAD = ("norm", "hidden")
-"""Stages behind the last block."""
+"""Stages after the last block, treated as a part of the head."""
 
 _NO_WEIGHT_DECAY = (
     "class_token",
@@ -94,7 +94,7 @@ _NO_WEIGHT_DECAY = (
 )
 
 _SAME_IN_TIMM = "densenet|resnet|resnext|wide_resnet"
-"""Networks that timm has under the same name, with the same names of weights."""
+"""Networks that timm has under the same name, with the same parameter names."""
 
 _AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that only training from scratch uses
 
@@ -103,7 +103,7 @@ _AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that
 def torchvision(
     name: str, classes: Sequence[str], input: ModelInput = WEIGHTS_INPUT, *, weights: Weights = "imagenet"
 ) -> Backbone:
-    """A network of torchvision, with ImageNet weights unless told otherwise.
+    """A network of torchvision, with ImageNet weights by default.
 
     Settings:
         weights: imagenet (torchvision's best), the name of one of its weights such as IMAGENET1K_V2, none, or a file
@@ -144,7 +144,7 @@ def torchvision(
 
 
 def _member(name: str, weights: Weights) -> WeightsEnum:
-    """The weights of torchvision that are meant; for a file and for none, those whose preprocessing is to be used."""
+    """Return the weights enum member; for a file or none, the one whose preprocessing is used."""
     from torchvision.models import get_model_weights
 
     members = get_model_weights(name)
@@ -158,7 +158,7 @@ def _member(name: str, weights: Weights) -> WeightsEnum:
 
 
 def preprocessing_of(weights: WeightsEnum) -> dict[str, Any]:
-    """The preprocessing of the transform that comes with the weights."""
+    """Return the preprocessing of the weights' evaluation transform."""
     preset = weights.transforms()
     return {
         "mean": list(preset.mean),
@@ -201,7 +201,7 @@ def _construction(name: str, options: Mapping[str, Any]) -> Construction:
 
 
 def _save(folder: Path, name: str, network: Any, classes: Sequence[str], preprocessing: Mapping[str, Any]) -> None:
-    """Write the network as timm's of the same name; raises ExperimentError where timm has none that is the same."""
+    """Save the network as timm's of the same name; raises ExperimentError if timm has no identical network."""
     if not re.match(_SAME_IN_TIMM, name):
         raise ExperimentError(
             f"exporter 'transformers': transformers cannot load torchvision's {name}, only its ResNets and DenseNets; "
@@ -217,7 +217,7 @@ def _save(folder: Path, name: str, network: Any, classes: Sequence[str], preproc
 
 
 def _square(name: str, input: ModelInput, size: Sequence[int]) -> int:
-    """The side of a size whose sides are equal; raises ExperimentError for others."""
+    """Return the side of a square size; raises ExperimentError for others."""
     if size[0] != size[1]:
         text = f"input.size must be a square for {name}; got {size[0]}×{size[1]}"
         raise ExperimentError(Problem(text, input.place))
@@ -225,7 +225,7 @@ def _square(name: str, input: ModelInput, size: Sequence[int]) -> int:
 
 
 def _with_positions(network: Any, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors, position embeddings resampled to the network's size."""
+    """Resample the position embeddings to the network's input size."""
     positions = tensors.get("encoder.pos_embedding")
     if positions is not None and positions.shape[1:] != network.encoder.pos_embedding.shape[1:]:
         side = network.image_size // network.patch_size
@@ -234,21 +234,21 @@ def _with_positions(network: Any, tensors: dict[str, Tensor]) -> dict[str, Tenso
 
 
 def _modern_name(key: str) -> str | None:
-    """Today's name of a tensor in a file of torchvision; None for one that is not used."""
+    """Return the current name of a tensor in an older torchvision file; None for an unused one."""
     if re.match(_AUXILIARY, key):
         return None
     return re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key)
 
 
 def _cached(weights: WeightsEnum) -> Path:
-    """Where torch.hub keeps weights."""
+    """Return the path of the weights in the torch.hub cache."""
     import torch
 
     return Path(torch.hub.get_dir(), "checkpoints", Path(weights.url).name)
 
 
 def _download(weights: WeightsEnum) -> WeightFile:
-    """Fetch weights of torchvision, or take them from the cache of torch.hub. Raises MissingInput, BadData."""
+    """Load weights from the torch.hub cache, downloading them if necessary. Raises MissingInput, BadData."""
     cached = _cached(weights)
     try:
         if is_offline() and not cached.is_file():

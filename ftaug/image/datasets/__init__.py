@@ -1,4 +1,4 @@
-"""The datasets of pictures. Importing this package declares them all."""
+"""Image datasets; importing this package registers them."""
 
 from ftaug.image.datasets import digits, folder, pcam, printed_letters, table, torchvision
 

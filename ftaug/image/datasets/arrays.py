@@ -1,4 +1,4 @@
-"""Labelled pictures held as one array."""
+"""Labeled images stored in one array."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGE = 16 << 20  # bytes from which on workers share the pictures through a fi
 
 @dataclass(frozen=True)
 class ArraySamples:
-    """Pictures of one size in one array; `positions` are their places in the source, for names such as `digits[12]`."""
+    """Images of one size in one array; `positions` are their indices in the source, for names such as `digits[12]`."""
 
     source: str
     pictures: np.ndarray  # uint8 (n, H, W) or (n, H, W, 3)
@@ -33,15 +33,15 @@ class ArraySamples:
         return len(self.targets)
 
     def read(self, index: int) -> np.ndarray:
-        """Return a copy of the picture as uint8 (H, W) or (H, W, 3)."""
+        """Return a copy of the image as uint8 (H, W) or (H, W, 3)."""
         return np.array(self.pictures[index])
 
     def name(self, index: int) -> str:
-        """Name the picture by its place in the source."""
+        """Name the image by its index in the source."""
         return f"{self.source}[{self.positions[index]}]"
 
     def __getstate__(self) -> dict[str, Any]:
-        """A mapped array travels to a worker as the name of its file."""
+        """Pickle a memory-mapped array as its file name, so that workers share it."""
         if not isinstance(self.pictures, np.memmap):
             return self.__dict__
         return {**self.__dict__, "pictures": Path(str(self.pictures.filename))}
@@ -53,7 +53,7 @@ class ArraySamples:
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
-    """The sha256 over shape, type and content of arrays."""
+    """Return the SHA-256 of the dtype, shape and content of arrays."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -62,7 +62,7 @@ def fingerprint(*arrays: np.ndarray) -> str:
 
 
 def shared(samples: ArraySamples) -> ArraySamples:
-    """Map large pictures from a file in the cache, so that workers share one copy; small ones stay as they are."""
+    """Memory-map large arrays from a cache file, so that workers share one copy; small arrays stay in memory."""
     if samples.pictures.nbytes < _LARGE:
         return samples
     file = cache_folder() / "arrays" / f"{samples.fingerprint[:32]}.npy"
@@ -79,7 +79,7 @@ def shared(samples: ArraySamples) -> ArraySamples:
 
 
 def _mapped(file: Path, samples: ArraySamples) -> np.ndarray | None:
-    """The pictures in the file, if it is there and holds the same bytes."""
+    """Memory-map the images in a file; None if it is missing or has other content."""
     try:
         pictures: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):

@@ -1,4 +1,4 @@
-"""Handwritten digits that come with scikit-learn: real data without a download."""
+"""The digits dataset of scikit-learn: real data without a download."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ftaug.image.datasets.arrays import ArraySamples, fingerprint
 from ftaug.interfaces.data import Task
 
 _CONTENT = "1fa49054f5d5ba0bcf14a7848951319bfb97150b87f1a8c21b50191db38780b9"
-"""The fingerprint of the source's grey values and labels."""
+"""Fingerprint of the source's gray values and labels."""
 _PARTITION_SEED = 1797
 _SHARES = {"train": (0.0, 0.6), "val": (0.6, 0.8), "test": (0.8, 1.0)}
 
 
 @dataset.register(tasks=("single_label",))
 def digits(split: str, *, per_class: Count | None = None, subset_seed: CountOrZero = 0) -> ArraySamples:
-    """1,797 handwritten digits of 8×8 grey pixels, light on black, in a fixed partition of 60/20/20.
+    """1,797 handwritten digits of 8×8 gray pixels, light on black, in a fixed partition of 60/20/20.
 
     Settings:
         per_class: use only that many pictures of each class for training; validation and test stay whole
         subset_seed: which pictures `per_class` chooses
 
-    Reads uint8 (8, 8); the 17 grey values of the source are spread over 0..255. Names and order are scikit-learn's.
+    Reads uint8 (8, 8); the 17 gray values of the source are spread over 0..255. Names and order are scikit-learn's.
     Source: scikit-learn's `load_digits`, the test part of UCI Optical Recognition of Handwritten Digits (CC BY 4.0).
     """
     from sklearn.datasets import load_digits
@@ -34,23 +34,23 @@ def digits(split: str, *, per_class: Count | None = None, subset_seed: CountOrZe
     bunch = load_digits()
     pictures = np.round(bunch.images * (255 / 16)).astype(np.uint8)
     targets = bunch.target.astype(np.int64)
-    kept = _rows_of(split, targets)
+    rows = _rows_of(split, targets)
     if split == "train" and per_class is not None:
-        kept = kept[few_per_class("digits", targets[kept], per_class, subset_seed)]
+        rows = rows[few_per_class("digits", targets[rows], per_class, subset_seed)]
     task = Task(tuple(str(digit) for digit in range(10)))
     same = fingerprint(bunch.images.astype(np.uint8), targets) == _CONTENT
     other = f"scikit-learn {version('scikit-learn')} has other digits than the documentation's figures were measured on"
-    pictures, targets = pictures[kept], targets[kept]
+    pictures, targets = pictures[rows], targets[rows]
     digest = fingerprint(pictures, targets)
-    return ArraySamples("digits", pictures, targets, task, kept, digest, () if same else (other,))
+    return ArraySamples("digits", pictures, targets, task, rows, digest, () if same else (other,))
 
 
 def _rows_of(split: str, targets: np.ndarray) -> np.ndarray:
-    """The rows of a split: the same share of every class."""
+    """Return the row indices of a split, stratified by class."""
     low, high = _SHARES[split]
     rng = np.random.Generator(np.random.Philox(_PARTITION_SEED))
-    rows = []
+    rows_by_class = []
     for label in range(10):
         shuffled = rng.permutation(np.flatnonzero(targets == label))
-        rows.append(shuffled[round(low * len(shuffled)) : round(high * len(shuffled))])
-    return np.sort(np.concatenate(rows))
+        rows_by_class.append(shuffled[round(low * len(shuffled)) : round(high * len(shuffled))])
+    return np.sort(np.concatenate(rows_by_class))

@@ -1,4 +1,4 @@
-"""Pictures in one folder per class."""
+"""Image dataset with one folder per class."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def image_folder(
     Settings:
         path: the folder that holds the class folders; name one folder for each split
         outside_links: follow symbolic links that lead out of the folder
-        value_range: the values that are black and white in grey pictures of more than 8 bits, such as [0, 4095] or
+        value_range: the values that are black and white in gray pictures of more than 8 bits, such as [0, 4095] or
             [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
             bits, and 32-bit and floating-point ones are refused
 
@@ -28,15 +28,15 @@ def image_folder(
     side of a split. Read: .jpg .jpeg .jfif .jpe .png .webp .bmp .tif .tiff .gif in any case. Hidden and system files
     are ignored, links back into a folder already read are skipped; the notes count both. Reads the encoded bytes.
     """
-    found = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
+    files = class_folders("image_folder", split, path, PICTURES, outside_links=outside_links)
     return FileSamples(
         path,
-        found.paths,
-        found.targets,
-        Task(found.classes),
-        scaled(found.fingerprint, value_range),
-        found.notes,
-        split_groups.equal(found.keys.tolist()),
-        keys=found.keys,
+        files.paths,
+        files.targets,
+        Task(files.classes),
+        scaled(files.fingerprint, value_range),
+        files.notes,
+        split_groups.equal(files.keys.tolist()),
+        keys=files.keys,
         value_range=value_range,
     )

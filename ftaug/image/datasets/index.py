@@ -1,4 +1,4 @@
-"""Labelled picture files, held without a Python object per file."""
+"""Labeled image files, indexed without a Python object per file."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _RETRIES = 3
 
 
 def scaled(fingerprint: str, value_range: ValueRange | None) -> str:
-    """The fingerprint of pictures whose values are read on another scale."""
+    """Return the fingerprint of images that are read with a value range."""
     return fingerprint if value_range is None else sha256(f"{fingerprint} {value_range}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class FileSamples:
-    """Encoded pictures in files below a folder."""
+    """Image files below a root folder, with their targets."""
 
     root: Path
     paths: Packed  # relative to the root
@@ -44,13 +44,13 @@ class FileSamples:
     groups: np.ndarray | None = None
     split_rows: SplitRows | None = None
     keys: np.ndarray | None = None  # int64 (n,): equal for the same file
-    value_range: ValueRange | None = None  # of grey pictures of more than 8 bits
+    value_range: ValueRange | None = None  # of gray pictures of more than 8 bits
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def read(self, index: int) -> bytes | Picture:
-        """Return the file's bytes, or the picture where the data set says what its values mean."""
+        """Return the file's bytes, or a picture if the data set defines a value range."""
         data = self.content(index)
         if self.value_range is None:
             return data
@@ -59,7 +59,7 @@ class FileSamples:
         return opened(data, self.value_range)
 
     def content(self, index: int) -> bytes:
-        """Return the file's bytes; a network file system gets three more tries."""
+        """Return the file's bytes; retry I/O errors of network file systems three times."""
         path = Path(self.name(index))
         for delay in [0.1 * 4**attempt for attempt in range(_RETRIES)] + [None]:
             try:
@@ -75,9 +75,9 @@ class FileSamples:
         raise AssertionError("the last try returns or raises")
 
     def key(self, index: int) -> str:
-        """The picture's path below the root."""
+        """Return the image's path relative to the root."""
         return os.fsdecode(self.paths[index])
 
     def name(self, index: int) -> str:
-        """Name the picture by its path."""
+        """Name the image by its path."""
         return f"{self.root}/{os.fsdecode(self.paths[index])}"

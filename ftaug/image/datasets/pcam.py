@@ -1,4 +1,4 @@
-"""PatchCamelyon: a third of a million pictures in HDF5 files, read one at a time."""
+"""PatchCamelyon dataset: 327,680 images in HDF5 files, read one at a time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ftaug.interfaces.data import Task
 
 
 def _content(source: Any) -> Content:
-    """The labels, and the one file that holds all pictures."""
+    """Read the labels; the images stay in their HDF5 file."""
     import h5py
 
     images, labels = (source._base_folder / source._FILES[source._split][part][0] for part in ("images", "targets"))
@@ -35,7 +35,7 @@ SOURCE = Source("PCAM", {split: {"split": split} for split in ("train", "val", "
 
 @dataclass(frozen=True)
 class HdfSamples:
-    """Pictures in the dataset `x` of an HDF5 file."""
+    """Images in the dataset `x` of an HDF5 file."""
 
     file: Path
     targets: np.ndarray  # int64 (n,)
@@ -48,7 +48,7 @@ class HdfSamples:
         return len(self.targets)
 
     def read(self, index: int) -> np.ndarray:
-        """Return the picture as uint8 (H, W, 3)."""
+        """Return the image as uint8 (H, W, 3)."""
         import h5py
 
         try:
@@ -58,11 +58,11 @@ class HdfSamples:
             raise BadData(f"{self.name(index)}: cannot be read: {error}") from None
 
     def key(self, index: int) -> str:
-        """The picture's place in the file, wherever that lies."""
+        """Return the image's index with the file name, independent of its folder."""
         return f"{self.file.name}[{index}]"
 
     def name(self, index: int) -> str:
-        """Name the picture by its place in the file."""
+        """Name the image by its index in the file."""
         return f"{self.file}[{index}]"
 
 

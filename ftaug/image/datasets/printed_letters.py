@@ -1,4 +1,4 @@
-"""Printed letters drawn with the fonts that come with matplotlib: pictures to pretrain on without a download."""
+"""Synthetic dataset of printed letters, drawn with matplotlib's fonts, for pretraining without a download."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FONTS = (
 TEST_FONTS = ("DejaVuSansMono-Oblique", "DejaVuSerif-BoldItalic", "STIXGeneralBol", "cmss10")
 _CANVAS, _MARGIN = 32, 1
 _DRAWN = "46dbefed2e0a25b679992bb00ca83dae37c5bb2328f7c2a1f040840fc0e10da0"
-"""The fingerprint of two letters of each font as measured figures have them: by matplotlib 3.11 and Pillow 13."""
+"""Fingerprint of two letters of each font with matplotlib 3.11 and Pillow 13, which documented figures used."""
 _VAL_EVERY = 7  # of the (font, size) pairs, one in so many is for validation
 
 
@@ -45,7 +45,7 @@ def printed_letters(
     per_class: Count | None = None,
     subset_seed: CountOrZero = 0,
 ) -> ArraySamples:
-    """The letters A–Z and a–z in 22 printed fonts: 52 classes of 32×32 grey pixels, light on black.
+    """The letters A–Z and a–z in 22 printed fonts: 52 classes of 32×32 gray pixels, light on black.
 
     Settings:
         sizes: heights of the font in pixels; a glyph that would not fit is drawn as large as fits
@@ -76,7 +76,7 @@ def printed_letters(
 
 
 def _notes() -> tuple[str, ...]:
-    """Say where fonts, or what draws them, are not those that figures were measured with."""
+    """Return a note if the installed fonts or Pillow draw other images than those of the documented figures."""
     faces = [_face((font, 34)) for font in (*FONTS, *TEST_FONTS)]
     letters = np.stack([_draw(letter, face, 0.7) for face in faces for letter in "Qg"])
     _soften(letters, 0.5, seed=0)
@@ -87,7 +87,7 @@ def _notes() -> tuple[str, ...]:
 
 
 def _pairs(split: str, sizes: tuple[int, ...]) -> list[tuple[str, int]]:
-    """The fonts and sizes of a split."""
+    """Return the (font, size) pairs of a split."""
     if split == "test":
         return list(itertools.product(TEST_FONTS, sizes))
     pairs = list(itertools.product(FONTS, sizes))
@@ -95,7 +95,7 @@ def _pairs(split: str, sizes: tuple[int, ...]) -> list[tuple[str, int]]:
 
 
 def _face(pair: tuple[str, int]) -> FreeTypeFont:
-    """A font of matplotlib at a size."""
+    """Load a font of matplotlib at a size."""
     import matplotlib
     from PIL import ImageFont
 
@@ -107,7 +107,7 @@ def _face(pair: tuple[str, int]) -> FreeTypeFont:
 
 
 def _draw(letter: str, face: FreeTypeFont, stroke: float) -> np.ndarray:
-    """One letter, centred, white on black."""
+    """Draw a letter, centered, white on black: uint8 (32, 32)."""
     from PIL import Image, ImageDraw
 
     side = int(3 * (face.size + stroke))
@@ -122,7 +122,7 @@ def _draw(letter: str, face: FreeTypeFont, stroke: float) -> np.ndarray:
 
 
 def _soften(pictures: np.ndarray, share: float, seed: int) -> None:
-    """Reduce a share of the pictures, in place, to a random 8 to 16 pixels and enlarge them again."""
+    """Downscale a share of the images, in place, to a random 8 to 16 pixels and upscale them again."""
     from PIL import Image
 
     rng = np.random.Generator(np.random.Philox(seed))

@@ -1,4 +1,4 @@
-"""Pictures listed in a table with their labels."""
+"""Image dataset listed in a table with labels or targets."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def image_table(
         image: the column with the picture's path
         label: the column with the class, or a list of columns of 0 and 1, one for each class of a multi-label task; the
             column `label` unless set
-        target: in place of label, for regression: the column with the number to be told, or a list of such columns
+        target: in place of label, for regression: the column with the number to predict, or a list of such columns
         labels_separator: what separates the classes in the label column of a multi-label task, such as "|"; several
             rows of a picture are joined
         group: a column; a split keeps pictures with the same value there on one side; one without a value is a group of
@@ -62,7 +62,7 @@ def image_table(
             of the experiment uses are counted before training
         root: the folder that the pictures' paths start from, and that holds those of absolute paths; otherwise the
             table's own folder
-        value_range: the values that are black and white in grey pictures of more than 8 bits, such as [0, 4095] or
+        value_range: the values that are black and white in gray pictures of more than 8 bits, such as [0, 4095] or
             [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
             bits, and 32-bit and floating-point ones are refused
 
@@ -71,27 +71,27 @@ def image_table(
     root. Reads the encoded bytes.
     """
     columns = targets("image_table", label=label, target=target, classes=classes, separator=labels_separator)
-    found = _Found(path, root=root or path.parent, column=image)
-    table = Table("image_table", "picture", path, (image,), found.key, columns, group, split_column)
-    gathered = gather(table, split, found.take, found)
-    gathered.update(found.digest)
+    rows = _ImageRows(path, root=root or path.parent, column=image)
+    table = Table("image_table", "picture", path, (image,), rows.key, columns, group, split_column)
+    gathered = gather(table, split, rows.take, rows)
+    gathered.update(rows.digest)
     return FileSamples(
-        found.root,
-        Packed(bytes(found.buffer), np.array(found.ends, np.int64)),
+        rows.root,
+        Packed(bytes(rows.buffer), np.array(rows.ends, np.int64)),
         gathered.targets,
         gathered.task,
-        scaled(found.digest.hexdigest(), value_range),
+        scaled(rows.digest.hexdigest(), value_range),
         (*columns.notes("picture"), *gathered.notes),
-        split_groups.joined(split_groups.equal(found.files), gathered.groups),
+        split_groups.joined(split_groups.equal(rows.files), gathered.groups),
         gathered.split_rows,
-        np.array(found.files, np.int64),
+        np.array(rows.files, np.int64),
         value_range,
     )
 
 
 @dataclass
-class _Found(Faults):
-    """The pictures of a split, and what is wrong with others."""
+class _ImageRows(Faults):
+    """Collect the images of a split, and the problems of invalid rows."""
 
     root: Path = field(kw_only=True)
     column: str = field(kw_only=True)
@@ -102,18 +102,18 @@ class _Found(Faults):
 
     @contextmanager
     def collecting(self, line: int) -> Iterator[None]:
-        """Go on up to a handful of problems: looking for a million files that are not there takes long."""
+        """Collect problems of a row; stop after a few, since looking for a million missing files takes long."""
         with super().collecting(line):
             yield
         if max(len(self.bad), len(self.missing)) >= PROBLEMS_SHOWN:
             self.check()
 
     def key(self, values: Sequence[Any]) -> bytes:
-        """The path of a row's picture from the root on."""
+        """Return the path of a row's image relative to the root."""
         return _inside(cells.plain_text(self.column, values[0]), os.fsencode(self.root))
 
     def take(self, line: int, values: Sequence[Any]) -> bool:
-        """Take a row in."""
+        """Add a row."""
         path = self.key(values)
         status = _status(self.root, path)
         self.buffer += path
@@ -124,7 +124,7 @@ class _Found(Faults):
 
 
 def _inside(text: str, root: bytes) -> bytes:
-    """The path of a picture from the root on, in bytes; refuses one that leads out of it."""
+    """Return an image's path relative to the root, in bytes; raises BadData for one that leads out of it."""
     if not text:
         raise BadData("the picture's path is empty")
     path = os.path.normpath(os.fsencode(text))
@@ -138,7 +138,7 @@ def _inside(text: str, root: bytes) -> bytes:
 
 
 def _from(root: bytes, path: bytes) -> bytes:
-    """An absolute path from the root on, which a link may lead to."""
+    """Return an absolute path relative to the root, resolving links in its folder."""
     if not path.startswith(root.rstrip(b"/") + b"/"):
         folder, name = os.path.split(path)
         path = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - bytes
@@ -146,7 +146,7 @@ def _from(root: bytes, path: bytes) -> bytes:
 
 
 def _status(root: Path, path: bytes) -> os.stat_result:
-    """The status of a picture's file."""
+    """Return the file status of an image; raises MissingInput, BadData."""
     try:
         status = os.stat(os.fsencode(root) + b"/" + path)  # noqa: PTH116 - a Path for each of a million rows is slow
     except OSError as error:

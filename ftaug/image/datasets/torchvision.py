@@ -1,4 +1,4 @@
-"""The classification datasets of torchvision."""
+"""Classification datasets of torchvision."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ftaug.interfaces.data import Task
 
 @dataclass(frozen=True)
 class Content:
-    """What a dataset of torchvision holds: pictures or the paths of their files, with their labels."""
+    """Content of a torchvision dataset: images or their file paths, labels and class names."""
 
     pictures: np.ndarray | Sequence[str | Path]
     labels: np.ndarray
@@ -34,7 +34,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Source:
-    """How a dataset of torchvision is made for each of its splits, and where it keeps its content."""
+    """A torchvision dataset class, its keyword arguments for each split, and a function that reads its content."""
 
     type: str
     splits: Mapping[str, Mapping[str, Any]]
@@ -43,21 +43,21 @@ class Source:
 
 
 def _array(labels: str = "targets", classes: Sequence[str] | None = None) -> Callable[[Any], Content]:
-    """Pictures in an attribute `data`: a numpy array or a tensor."""
+    """Read images (N, H, W) or (N, H, W, 3) from the attribute `data`, an array or a tensor."""
     return lambda source: Content(
         np.asarray(source.data), np.asarray(getattr(source, labels), np.int64), classes or source.classes
     )
 
 
 def _planes(labels: str, classes: Sequence[str] | None = None) -> Callable[[Any], Content]:
-    """Pictures in an attribute `data`, channels before height and width."""
+    """Read channels-first images (N, 3, H, W) from the attribute `data`."""
     return lambda source: Content(
         source.data.transpose(0, 2, 3, 1), np.asarray(getattr(source, labels), np.int64), classes or source.classes
     )
 
 
 def _emnist(source: Any) -> Content:
-    """EMNIST's pictures lie on their side, and its letters begin with a class that has no picture."""
+    """Read EMNIST: images are stored transposed, and `letters` begins with an empty class."""
     empty = int(source.classes[0] == "N/A")
     return Content(
         np.asarray(source.data).transpose(0, 2, 1), np.asarray(source.targets) - empty, source.classes[empty:]
@@ -65,17 +65,17 @@ def _emnist(source: Any) -> Content:
 
 
 def _qmnist(source: Any) -> Content:
-    """The first of QMNIST's eight labels is the class."""
+    """Read QMNIST, whose first of eight labels is the class."""
     return Content(np.asarray(source.data), np.asarray(source.targets)[:, 0], source.classes)
 
 
 def _files(paths: str = "_image_files") -> Callable[[Any], Content]:
-    """Paths and labels in two lists."""
+    """Read paths and labels from two lists."""
     return lambda source: Content(getattr(source, paths), np.array(source._labels), source.classes)
 
 
 def _pairs(attribute: str, classes: Sequence[str] | None = None) -> Callable[[Any], Content]:
-    """Pairs of a path and a label in one list; a class with several names goes by the first."""
+    """Read (path, label) pairs from a list; a class with several names uses the first."""
 
     def content(source: Any) -> Content:
         pairs = getattr(source, attribute)
@@ -86,7 +86,7 @@ def _pairs(attribute: str, classes: Sequence[str] | None = None) -> Callable[[An
 
 
 def _caltech(folder: str, name: str) -> Callable[[Any], Content]:
-    """Caltech's files are numbered within their class."""
+    """Read Caltech datasets, whose files are numbered within their class."""
 
     def content(source: Any) -> Content:
         numbered = zip(source.y, source.index, strict=True)
@@ -169,7 +169,7 @@ def torchvision(name: str, split: str, *, path: FilePath, download: bool = False
 
 
 def opened(name: str, source: Source, split: str, path: Path, download: bool) -> Any:
-    """Make torchvision's dataset; its complaints become errors of ftaug's."""
+    """Instantiate torchvision's dataset; raises ExperimentError, MissingInput, BadData."""
     import torchvision.datasets
 
     if split not in source.splits:
@@ -196,12 +196,12 @@ def opened(name: str, source: Source, split: str, path: Path, download: bool) ->
 
 
 def _line(error: Exception) -> str:
-    """An error of torchvision's in one line, without its advice on Python code."""
+    """Format an error of torchvision in one line, without its advice on Python code."""
     return " ".join(str(error).split()).partition(". You can use")[0] or type(error).__name__
 
 
 def _listed(root: Path, content: Content, task: Task) -> FileSamples:
-    """Files in the order of their paths' bytes."""
+    """Return file samples sorted by the bytes of their paths."""
     base = os.fsencode(root) + b"/"
     paths = [os.fsencode(path).removeprefix(base) for path in content.pictures]
     order = sorted(range(len(paths)), key=paths.__getitem__)
@@ -219,10 +219,10 @@ def _listed(root: Path, content: Content, task: Task) -> FileSamples:
 
 
 class PixmapSamples(FileSamples):
-    """Files in a format that ftaug does not decode elsewhere, portable pixmaps: read as arrays."""
+    """Portable pixmap files (PPM), a format that ftaug does not decode elsewhere: read as arrays."""
 
     def read(self, index: int) -> Any:
-        """Return the picture as uint8 (H, W, 3)."""
+        """Return the image as uint8 (H, W, 3)."""
         from PIL import Image
 
         try:

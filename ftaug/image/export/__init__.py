@@ -1,1 +1,1 @@
-"""The preprocessing of pictures inside exported models, and the sources of the scripts beside them."""
+"""Image preprocessing for exported models: ONNX graph, torch module, and Python source of the inference script."""

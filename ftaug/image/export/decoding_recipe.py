@@ -1,6 +1,6 @@
-"""How a file becomes pixels: as steps that a program can read, and as a function of Pillow and NumPy alone.
+"""Decoding of image files for exports: as machine-readable steps, and as a function that needs only Pillow and NumPy.
 
-The scripts beside exports hold a copy of the function, so it uses nothing of this package but `VALUE_RANGE`.
+The source of the function is copied into the exported scripts, so it uses only `VALUE_RANGE` of this package.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ftaug.image.io.grayscale import ValueRange
 from ftaug.image.io.pillow import FORMATS
 
 VALUE_RANGE: ValueRange | None = None
-"""Black and white of gray pictures of more than 8 bits, where the data set says so."""
+"""(black, white) of grayscale images of more than 8 bits, if the data set defines it."""
 
 
 def steps(value_range: ValueRange | None) -> list[dict[str, Any]]:
-    """What happens to a file before it is resized, in this order, as JSON values."""
+    """Return the decoding steps before the resize, in order, as JSON values."""
     known = {"black": 0, "white": "2**bits - 1", "max_bits": 16, "sample_format": "unsigned"}
     levels = known if value_range is None else {"black": value_range[0], "white": value_range[1]}
     return [

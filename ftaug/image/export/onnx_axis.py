@@ -1,8 +1,8 @@
-"""The resize of one axis of pictures in ONNX's textual syntax, and its crop.
+"""Resize and crop one image axis in ONNX's textual syntax.
 
-An axis that shrinks is ONNX's `Resize` of uint8 with antialiasing, which is Pillow's to a grey level in few pixels. One
-that grows would not be: `Resize` has its positions in float32, and small pictures grow by ratios whose values lie on
-halves, as from 28 to 32, where that decides the rounding. Its few taps are written out, with Pillow's weights of 22
+Downscaling is ONNX's `Resize` of uint8 with antialiasing, which differs from Pillow by a gray level in few pixels. For
+upscaling it would differ more: `Resize` has float32 positions, and small images grow by ratios whose values lie on
+halves, as from 28 to 32, where that decides the rounding. So its few taps are written out, with Pillow's weights of 22
 bits, and only for the rows or columns of the crop.
 """
 
@@ -43,7 +43,7 @@ $far_or_none = Where ($is_far, $far, $zero)
 $weight = Where ($is_near, $near, $far_or_none)
 """,
 }
-"""Pillow's filters of a distance `$x`, in float64."""
+"""Pillow's filter weights at a distance `$x`, in float64."""
 
 AXIS = """
 $index = Constant <value = int64[1] {INDEX}> ()
@@ -123,11 +123,11 @@ $white = Constant <value = int32 {255}> ()
 $clipped = Min ($level, $white)
 $grown = Cast <to = 2> ($clipped)
 """
-"""What Pillow's resampling does where the filter keeps its width: in float64, then in integers."""
+"""Pillow's resampling for upscaling, where the filter keeps its width: in float64, then in integers."""
 
 
 def axis_resized(name: str, axis: int, source: str, interpolation: str) -> str:
-    """Resize axis 2, the rows, or 3, the columns, from `image_size` to `full_size`, and cut it: `{name}_resized`."""
+    """Resize axis 2 (rows) or 3 (columns) from `image_size` to `full_size` and crop it, to `{name}_resized`."""
     support = SUPPORT[interpolation]
     taps = 2 * support + 1
     words = {

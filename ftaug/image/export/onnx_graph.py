@@ -1,6 +1,6 @@
-"""Evaluation's preprocessing as an ONNX graph: decoded pictures of any size in, the model's input out.
+"""Evaluation preprocessing as an ONNX graph: from decoded images of any size to the model's input.
 
-It does what `evaluation.evaluated` does, with the same integers.
+Equivalent to `evaluation.evaluated`, with the same integer arithmetic.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ INPUT, OUTPUT = "images", "pixels"
 
 
 def graph(preprocessing: Mapping[str, Any], opset: int) -> str:
-    """A model in ONNX's textual syntax, from uint8 (batch, height, width, 3) to (batch, 3, *size).
+    """Return a model in ONNX's textual syntax, from uint8 (batch, height, width, 3) to (batch, 3, *size).
 
     Raises ExperimentError for a filter that ONNX does not have.
     """
@@ -57,7 +57,7 @@ def _integers(name: str, values: Sequence[int]) -> str:
 
 
 def _resized_size(preprocessing: Mapping[str, Any]) -> list[str]:
-    """Height and width before the crop, as `evaluation.resized_size` has them: `full_size`."""
+    """Compute `full_size`, the height and width before the crop, as `evaluation.resized_size` does."""
     mode, resize = preprocessing.get("crop_mode", "center"), preprocessing.get("resize")
     if mode == "center" and resize:
         return [
@@ -83,7 +83,7 @@ def _resized_size(preprocessing: Mapping[str, Any]) -> list[str]:
 
 
 def _crop() -> list[str]:
-    """The window in the middle, as large as the model's input or the picture."""
+    """Compute the center crop, as large as the model's input or the image: `start`, `end`."""
     return [
         "shown = Min (full_size, target)",
         "beside = Sub (full_size, shown)",
@@ -93,7 +93,7 @@ def _crop() -> list[str]:
 
 
 def _half_to_even(name: str, of: str) -> list[str]:
-    """Half of a number, rounded to the nearest integer, and to an even one where two are as near: Python's `round`."""
+    """Halve a number, rounding half to even, as Python's `round` does."""
     return [
         f"{name}_doubled = Cast <to = 11> ({of})",
         f"{name}_two = Cast <to = 11> (two)",
@@ -104,7 +104,7 @@ def _half_to_even(name: str, of: str) -> list[str]:
 
 
 def _pad(preprocessing: Mapping[str, Any]) -> list[str]:
-    """The window in the middle of the model's input, in the color that goes around it."""
+    """Pad the crop on all sides to the model's input with the padding color."""
     color = ", ".join(map(str, padding_color(preprocessing)))
     return [
         _integers("axes", [2, 3]),

@@ -1,4 +1,4 @@
-"""The preprocessing of pictures as part of an exported model, which then takes decoded pictures of any size."""
+"""Image preprocessing inside exported models, which then take decoded images of any size."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ftaug.image.preprocessing import box_of
 from ftaug.interfaces.export import PipelineTask, Preprocessor, SampleBatch
 
 EXAMPLE = (2, 331, 457, 3)
-"""Two pictures of a size that is no model's."""
+"""Shape of the example input: two images, of a size that is no model's."""
 
 
 def preprocessor(preprocessing: Mapping[str, Any]) -> Preprocessor:
-    """Evaluation's preprocessing without its views."""
+    """Return the evaluation preprocessing, without test-time views."""
     return Preprocessor(
         example={onnx_graph.INPUT: np.zeros(EXAMPLE, np.uint8)},
         free={onnx_graph.INPUT: {0: "batch", 1: "height", 2: "width"}},
@@ -61,7 +61,7 @@ IMAGE_CLASSIFICATION = PipelineTask(
 
 
 class Preprocessing(nn.Module):
-    """What `evaluation.evaluated` does to decoded pictures, for `torch.export` with free heights and widths."""
+    """Evaluation preprocessing (`evaluation.evaluated`) as a module, for `torch.export` with dynamic image sizes."""
 
     color: Tensor
 
@@ -76,7 +76,7 @@ class Preprocessing(nn.Module):
         self.register_buffer("color", color, persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """From uint8 (N, H, W, 3) to uint8 (N, 3, *size)."""
+        """Resize and crop or pad uint8 (N, H, W, 3) to uint8 (N, 3, *size)."""
         full = self._full_size(images.shape[1], images.shape[2])
         pixels = interpolate(images.permute(0, 3, 1, 2), full, mode=self.mode, antialias=True)
         shown = [torch.sym_min(length, target) for length, target in zip(full, self.size, strict=True)]
@@ -95,7 +95,7 @@ class Preprocessing(nn.Module):
         return torch.where(inside.bool(), pad(pixels, around), self.color)
 
     def _full_size(self, height: Any, width: Any) -> tuple[Any, Any]:
-        """As `evaluation.resized_size`, with symbols in place of numbers."""
+        """Compute `evaluation.resized_size` on symbolic integers."""
         if self.crop_mode == "center" and self.resize:
             shorter = torch.sym_min(height, width)
             return tuple(torch.sym_max(self.resize, side * self.resize // shorter) for side in (height, width))
@@ -108,13 +108,13 @@ class Preprocessing(nn.Module):
 
 
 def _half_to_even(number: Any) -> Any:
-    """`round(number / 2)`, by integers."""
+    """Compute `round(number / 2)` in integer arithmetic."""
     half = number // 2
     return half + (number % 2) * (half % 2)
 
 
 def _rounded(dividend: Any, divisor: Any) -> Any:
-    """`round(dividend / divisor)`, by positive integers."""
+    """Compute `round(dividend / divisor)` in integer arithmetic, for positive integers."""
     rounded = (2 * dividend + divisor) // (2 * divisor)
     is_half = 1 - torch.sym_min(1, (2 * dividend + divisor) % (2 * divisor))
     return rounded - is_half * (rounded % 2)

@@ -1,6 +1,6 @@
-"""Source of the scripts beside exports: pictures read, and brought to the model's size, by Pillow and NumPy alone.
+"""Source of the exported inference scripts: read, resize and crop images with Pillow and NumPy only.
 
-The functions here are copied as they stand.
+The source of `fit` is copied unchanged.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ BATCHES = {
     "sample": "Image.fromarray(decode(path))",
     "pixels": '{"pixels": fit(decode(path), metadata["preprocessing"]).transpose(2, 0, 1)[None]}',
 }
-"""What `read` yields for a picture, by the name of an artefact's input."""
+"""Expression that `read` yields for an image, by the name of the exported model's input."""
 
 
 def read_by_pillow(value_range: ValueRange | None) -> Reading:
-    """The steps of decoding, and a script's source that takes them."""
+    """Return the decoding steps and the script source that implements them."""
     return Reading(steps(value_range), partial(_source, value_range))
 
 
@@ -45,7 +45,7 @@ def _source(value_range: ValueRange | None, input_name: str) -> ScriptSource:
 
 
 def _without_types(function: Callable[..., Any]) -> str:
-    """The source of a function, its signature without annotations."""
+    """Return the source of a function without type annotations."""
     _, _, body = inspect.getsource(function).partition("\n")
     return f"def {function.__name__}({', '.join(inspect.signature(function).parameters)}):\n{body}"
 

@@ -1,4 +1,4 @@
-"""Pictures that are always the same, for a comparison where a user's are not there."""
+"""Deterministic synthetic images, to compare exports where the user's data is not available."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,11 @@ import numpy as np
 from ftaug.image.io.encode import encode
 
 SIZES = ((2, 3), (9, 7), (28, 28), (61, 140), (331, 457), (683, 512), (1200, 1600))
-"""Height and width: smaller and larger than the inputs of most models, and of other proportions."""
+"""Heights and widths: smaller and larger than most models' inputs, and of other aspect ratios."""
 
 
 def synthetic(preprocessing: Mapping[str, Any]) -> list[bytes]:
-    """PNG files of noise at several scales on a slope, one of them of the model's own size."""
+    """Return PNG files of multi-scale noise on a gradient; the last has the model's input size."""
     rng = np.random.default_rng(0)
     return [encode(_picture(height, width, rng)) for height, width in (*SIZES, preprocessing["size"])]
 

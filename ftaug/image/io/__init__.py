@@ -1,1 +1,1 @@
-"""Reading and writing picture files."""
+"""Read and write image files."""

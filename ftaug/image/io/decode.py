@@ -1,4 +1,4 @@
-"""Encoded files to uint8 RGB pictures: upright, and at a smaller scale if need be."""
+"""Decode image files to upright uint8 RGB, at a reduced scale if requested."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ftaug.image.io.tiff import deep_tiff
 
 
 def opened(raw: bytes | np.ndarray | Picture, value_range: ValueRange | None = None) -> Picture:
-    """Look at a raw sample – an encoded file or uint8 pixels – without decoding it; raises BadData.
+    """Open a raw sample, an encoded file or uint8 pixels, without decoding it; raises BadData.
 
-    `value_range` is the black and white of grey pictures of more than 8 bits.
+    `value_range` is (black, white) of grayscale images of more than 8 bits.
     """
     if isinstance(raw, Picture):
         return raw
@@ -37,7 +37,7 @@ def decode(data: bytes, reduce: int = 1, value_range: ValueRange | None = None) 
 
 
 def probe(data: bytes) -> tuple[int, int]:
-    """Height and width of the upright picture, from its header alone; raises BadData."""
+    """Read the height and width of the upright image from its header; raises BadData."""
     picture = opened(data)
     return picture.height, picture.width
 

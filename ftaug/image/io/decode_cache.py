@@ -1,4 +1,4 @@
-"""Decoded pictures kept in files, one for each scale that was asked for, and read by memory map."""
+"""Disk cache of decoded images: a file per image and scale, memory-mapped when large."""
 
 from __future__ import annotations
 
@@ -22,49 +22,49 @@ from ftaug.image.io.picture import Picture, Turn
 from ftaug.interfaces.data import Samples, Task
 
 VERSION = f"3 {cv2.__version__} {PIL.__version__}"
-"""Pixels are those of this code and these decoders; raise the number where decoding or evaluation gives others."""
+"""Cache version: this code and its decoders; raise the number when decoding or evaluation changes pixels."""
 
 HEADER = struct.Struct("<8q")  # size and time of the source; upright height and width; turn; scales; stored size
 TURN_BITS = (1, 2, 4)
 LARGE = 1 << 20
-"""Bytes from which on a file is mapped: of a large picture only a part is seen, a small one is read in less time."""
+"""Size in bytes from which files are memory-mapped: of large images only a part is used; small ones read faster."""
 
 
 @dataclass(frozen=True)
 class DecodedSamples:
-    """Samples that are decoded once: what a scale of a picture came to is kept in a folder, and taken from there.
+    """Samples with a disk cache of decoded images: each scale is decoded once, then read from the cache folder.
 
-    Bit for bit what decoding gives. A file is written under another name and renamed, so that any number of processes
-    may share a folder and be killed; one whose source changed since is made again.
+    Bit-identical to decoding. Files are written under a temporary name and renamed, so that any number of processes
+    may share a folder and be killed; an entry whose source has changed is decoded again.
     """
 
     samples: Samples
     folder: Path
-    must_keep: bool  # whether a full disk is an error; otherwise what does not fit is decoded each time
+    must_keep: bool  # whether a full disk is an error; otherwise images that do not fit are decoded each time
 
     @property
     def task(self) -> Task:
-        """The samples'."""
+        """Return that of the wrapped samples."""
         return self.samples.task
 
     @property
     def targets(self) -> np.ndarray:
-        """The samples'."""
+        """Return that of the wrapped samples."""
         return self.samples.targets
 
     @property
     def groups(self) -> np.ndarray | None:
-        """The samples'."""
+        """Return that of the wrapped samples."""
         return self.samples.groups
 
     @property
     def fingerprint(self) -> str:
-        """The samples'."""
+        """Return that of the wrapped samples."""
         return self.samples.fingerprint
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The samples'."""
+        """Return that of the wrapped samples."""
         return self.samples.notes
 
     def __len__(self) -> int:
@@ -75,16 +75,16 @@ class DecodedSamples:
         return self.samples.name(index)
 
     def read(self, index: int) -> Picture:
-        """Return the picture, its pixels still to be loaded: from the folder, where they are there."""
+        """Return the picture, whose pixels are loaded lazily, from the cache if possible."""
         stamp = self._stamp(index)
         try:
             height, width, turn, scales = _head(self._file(index, 0), stamp)
         except (OSError, ValueError):
-            return self._first(index, stamp)
+            return self._open_source(index, stamp)
         return Picture(height, width, partial(self._load, index, stamp), turn, scales)
 
-    def _first(self, index: int, stamp: tuple[int, int]) -> Picture:
-        """Open the source, and keep what its header says."""
+    def _open_source(self, index: int, stamp: tuple[int, int]) -> Picture:
+        """Open the source, and cache its header."""
         picture = opened(self.samples.read(index))
         turn = sum(bit for bit, on in zip(TURN_BITS, picture.turn, strict=True) if on)
         head = HEADER.pack(*stamp, picture.height, picture.width, turn, sum(picture.scales), 0, 0)
@@ -98,7 +98,7 @@ class DecodedSamples:
         return Picture(picture.height, picture.width, load, picture.turn, picture.scales)
 
     def _load(self, index: int, stamp: tuple[int, int], scale: int) -> np.ndarray:
-        """The pixels at a scale: uint8 (ceil(H/n), ceil(W/n), 3)."""
+        """Load the pixels at scale 1/n: uint8 (ceil(H/n), ceil(W/n), 3)."""
         try:
             return _pixels(self._file(index, scale), stamp)
         except (OSError, ValueError):
@@ -108,15 +108,15 @@ class DecodedSamples:
         return pixels
 
     def _stamp(self, index: int) -> tuple[int, int]:
-        """What changes when the sample's file does: its size and time of modification."""
+        """Return the size and modification time of the sample's file, to detect changes."""
         try:
-            found = os.stat(self.samples.name(index))  # noqa: PTH116  pathlib takes three times as long
+            status = os.stat(self.samples.name(index))  # noqa: PTH116  pathlib takes three times as long
         except OSError:  # not a file: the fingerprint of all samples has to do
             return 0, 0
-        return found.st_size, found.st_mtime_ns
+        return status.st_size, status.st_mtime_ns
 
     def _file(self, index: int, scale: int) -> str:
-        """Where a scale of a sample is kept; scale 0 is what its header says."""
+        """Return the cache file of a sample at a scale; scale 0 is its header."""
         return f"{self.folder}/{index // 1000}/{index}.{scale}"
 
     def _keep_pixels(self, index: int, scale: int, stamp: tuple[int, int], pixels: np.ndarray) -> None:
@@ -144,21 +144,21 @@ class DecodedSamples:
 
 @lru_cache(maxsize=1 << 16)
 def _head(file: str, stamp: tuple[int, int]) -> tuple[int, int, Turn, tuple[int, ...]]:
-    """Height, width, turn and scales of a picture; raises ValueError where they are not of this source."""
-    *found, height, width, turn, scales, _, _ = HEADER.unpack(_checked(Path(file).read_bytes(), HEADER.size))
-    if tuple(found) != stamp:
+    """Read the height, width, turn and scales of an image; raises ValueError if the source has another stamp."""
+    *source, height, width, turn, scales, _, _ = HEADER.unpack(_check_length(Path(file).read_bytes(), HEADER.size))
+    if tuple(source) != stamp:
         raise ValueError("of another source")
     turned = Turn(*(bool(turn & bit) for bit in TURN_BITS))
     return height, width, turned, tuple(n for n in JPEG_SCALES if scales & n)
 
 
 def _pixels(file: str, stamp: tuple[int, int]) -> np.ndarray:
-    """The pixels in a file; raises ValueError where they are not of this source."""
+    """Read the pixels in a cache file; raises ValueError if the source has another stamp."""
     handle = os.open(file, os.O_RDONLY)
     try:
-        *found, _, _, _, _, height, width = HEADER.unpack(_checked(os.pread(handle, HEADER.size, 0), HEADER.size))
+        *source, _, _, _, _, height, width = HEADER.unpack(_check_length(os.pread(handle, HEADER.size, 0), HEADER.size))
         size = 3 * height * width
-        if tuple(found) != stamp or os.fstat(handle).st_size != HEADER.size + size:
+        if tuple(source) != stamp or os.fstat(handle).st_size != HEADER.size + size:
             raise ValueError("of another source, or cut short")
         if size > LARGE:
             mapped = mmap.mmap(handle, 0, access=mmap.ACCESS_COPY)
@@ -170,7 +170,7 @@ def _pixels(file: str, stamp: tuple[int, int]) -> np.ndarray:
         os.close(handle)
 
 
-def _checked(content: bytes, size: int) -> bytes:
+def _check_length(content: bytes, size: int) -> bytes:
     if len(content) != size:
         raise ValueError("cut short")
     return content

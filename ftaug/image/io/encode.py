@@ -1,4 +1,4 @@
-"""Pictures → the content of files."""
+"""Encode images as PNG."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ SUFFIX = ".png"
 
 
 def encode(pixels: np.ndarray) -> bytes:
-    """The content of a PNG file that holds exactly these pixels, uint8 (H, W, 3)."""
+    """Encode pixels, uint8 (H, W, 3), as a PNG file, losslessly."""
     _, content = cv2.imencode(SUFFIX, pixels[..., ::-1])
     return content.tobytes()

@@ -1,4 +1,4 @@
-"""Grey values of more than 8 bits, on one scale for a data set."""
+"""Map grayscale values of more than 8 bits to 0…255, with one value range for a data set."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ValueRange = Annotated[tuple[Finite, Finite], AfterValidator(_differ), Wording("
 def to_levels(values: np.ndarray, value_range: ValueRange | None) -> np.ndarray:
     """Scale values linearly, black to 0 and white to 255, rounded and clipped; raises BadData without a range.
 
-    A range taken from each picture would give the same value another level in each.
+    A range per image would map the same value to different levels in different images.
     """
     values = values.astype(np.float64)
     if np.isnan(values).any():
@@ -39,6 +39,6 @@ def to_levels(values: np.ndarray, value_range: ValueRange | None) -> np.ndarray:
     return np.asarray(np.rint((values - black) * (255 / (white - black))).clip(0, 255).astype(np.uint8))
 
 
-def grey(levels: np.ndarray) -> np.ndarray:
-    """Levels (H, W) as three equal channels: uint8 (H, W, 3)."""
+def gray(levels: np.ndarray) -> np.ndarray:
+    """Repeat levels (H, W) to three equal channels: uint8 (H, W, 3)."""
     return np.repeat(levels[..., None], 3, axis=2)

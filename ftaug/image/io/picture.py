@@ -1,4 +1,4 @@
-"""Pictures not decoded yet: how large they are, which way is up, and how to get their pixels."""
+"""Lazily decoded images: upright size, orientation, and a function that loads the pixels."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ftaug.errors import BadData
 
 MAX_PIXELS = 50_000_000
 
-cv2.setNumThreads(0)  # one picture, one thread: workers are what runs in parallel
+cv2.setNumThreads(0)  # parallelism comes from the worker processes
 
 
 class Turn(NamedTuple):
-    """How stored pixels become upright: transpose, then mirror."""
+    """EXIF orientation: transpose, then flip, to make stored pixels upright."""
 
     transpose: bool = False
     mirror_x: bool = False
     mirror_y: bool = False
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
-        """Turn an array (H, W, 3)."""
+        """Apply the orientation to an array (H, W, 3)."""
         if self.transpose:
             pixels = np.asarray(cv2.transpose(pixels))
         if self.mirror_x or self.mirror_y:
@@ -33,7 +33,7 @@ class Turn(NamedTuple):
         return pixels
 
     def matrix(self, height: float, width: float) -> np.ndarray:
-        """The same for points: 3×3, from stored to upright; height and width are the upright ones."""
+        """Return the 3×3 matrix from stored to upright points; height and width are those of the upright image."""
         matrix = np.eye(3)[[1, 0, 2]] if self.transpose else np.eye(3)
         if self.mirror_x:
             matrix[0] = [0, 0, width] - matrix[0]
@@ -56,22 +56,24 @@ EXIF_TURNS = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture not decoded yet: its size when upright, and how to get its pixels."""
+    """An image that is not decoded yet: its upright size and a function that loads its pixels."""
 
     height: int
     width: int
     load: Callable[[int], np.ndarray]  # scale 1/n -> stored pixels, uint8 (ceil(H/n), ceil(W/n), 3)
     turn: Turn = EXIF_TURNS[1]  # from stored pixels to upright ones
-    scales: tuple[int, ...] = (1,)  # the n that cost less to load than 1
-    load_top: Callable[[int, int], np.ndarray] | None = None  # the same down to a row, or further, if that costs less
+    scales: tuple[int, ...] = (1,)  # supported n, which cost less to load than 1
+    load_top: Callable[[int, int], np.ndarray] | None = (
+        None  # (scale, rows) -> the top rows or more, if that is cheaper
+    )
 
     def top(self, scale: int, rows: int) -> np.ndarray:
-        """At least the first `rows` of the stored pixels at a scale: uint8 (rows or more, ceil(W/n), 3)."""
+        """Load at least the first `rows` of the stored pixels at a scale: uint8 (rows or more, ceil(W/n), 3)."""
         return self.load_top(scale, rows) if self.load_top else self.load(scale)
 
 
 def check_size(height: int, width: int) -> None:
-    """Raises BadData for a picture that is empty, or too large to be meant."""
+    """Raise BadData for an image that is empty or unreasonably large."""
     if height < 1 or width < 1:
         raise BadData(f"an empty picture: {width}×{height}")
     if height * width > MAX_PIXELS:

@@ -1,4 +1,4 @@
-"""Pictures of all formats by Pillow."""
+"""Decode images of all supported formats with Pillow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ftaug.errors import BadData
-from ftaug.image.io.grayscale import ValueRange, grey, to_levels
+from ftaug.image.io.grayscale import ValueRange, gray, to_levels
 from ftaug.image.io.picture import EXIF_TURNS, MAX_PIXELS, Picture, check_size
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
@@ -18,7 +18,7 @@ TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def by_pillow(data: bytes, value_range: ValueRange | None = None) -> Picture:
-    """A picture for Pillow to decode; raises BadData, also where its pixels are loaded."""
+    """Return a picture decoded by Pillow; raises BadData, also when its pixels are loaded."""
     if not data:
         raise BadData("an empty file")
     try:
@@ -46,12 +46,12 @@ def by_pillow(data: bytes, value_range: ValueRange | None = None) -> Picture:
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height before EXIF; newer Pillow gives a TIFF's upright size at once."""
+    """Return width and height before the EXIF orientation; newer Pillow reports the upright size of a TIFF."""
     return (image.tag_v2[256], image.tag_v2[257]) if isinstance(image, TiffImageFile) else image.size
 
 
 def _orientation(image: Image.Image) -> int | None:
-    """How the picture is turned; None where that cannot be read."""
+    """Return the EXIF orientation (1–8); None if it cannot be read."""
     try:
         orientation = image.getexif().get(0x0112, 1)
     except Exception:  # a broken EXIF block must not cost the picture
@@ -69,7 +69,7 @@ def _load(image: Image.Image, data: bytes, value_range: ValueRange | None) -> np
 
 
 def _broken(kind: str, error: Exception, data: bytes) -> BadData:
-    """Say whether a file is cut short (what Pillow knows, and the length in a WebP's header) or otherwise broken."""
+    """Return the error of a truncated (by Pillow's error or a WebP's header) or otherwise broken file."""
     is_short = data[:4] == b"RIFF" and int.from_bytes(data[4:8], "little") + 8 > len(data)
     cut = is_short or isinstance(error, EOFError) or "trunc" in str(error).lower()
     return BadData(f"{'truncated' if cut else 'broken'} {kind}: {error}")
@@ -84,15 +84,15 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image, value_range: ValueRange | None) -> np.ndarray:
-    """To 8-bit RGB: 16-bit greys are scaled, transparency is laid on white."""
+    """Convert to 8-bit RGB: scale grayscale of more than 8 bits, composite transparency on white."""
     if image.mode.startswith("I;16"):
-        return grey(to_levels(np.asarray(image), value_range or (0, 65535)))
+        return gray(to_levels(np.asarray(image), value_range or (0, 65535)))
     if image.mode in ("I", "F"):
-        return grey(to_levels(np.asarray(image), value_range))
+        return gray(to_levels(np.asarray(image), value_range))
     if image.has_transparency_data:
-        coloured = image.convert("RGBA")
+        colored = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
-        return np.asarray(Image.alpha_composite(white, coloured).convert("RGB"))
+        return np.asarray(Image.alpha_composite(white, colored).convert("RGB"))
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 

@@ -1,4 +1,4 @@
-"""TIFF with one grey channel that is not 8-bit unsigned, by OpenCV: Pillow reads some of them, and inverts none."""
+"""Decode grayscale TIFF files of more than 8 bits with OpenCV: Pillow reads only some, and ignores WhiteIsZero."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ftaug.errors import BadData
-from ftaug.image.io.grayscale import ValueRange, grey, to_levels
+from ftaug.image.io.grayscale import ValueRange, gray, to_levels
 from ftaug.image.io.picture import EXIF_TURNS, Picture, check_size
 from ftaug.image.io.pillow import TIFF_SIGNATURES
 
@@ -23,11 +23,11 @@ WHITE_IS_ZERO, BLACK_IS_ZERO = 0, 1
 FORMATS = {1: "unsigned", 2: "signed", 3: "floating-point"}
 
 set_log_level = cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel  # of OpenCV 4 and 5
-set_log_level(0)  # silent: what cannot be decoded is an error here
+set_log_level(0)  # silent: undecodable files raise BadData here
 
 
 class Header(NamedTuple):
-    """What the tags of the first picture say."""
+    """Tags of the first image of a TIFF."""
 
     height: int
     width: int
@@ -40,12 +40,12 @@ class Header(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The type of the values, for an error."""
+        """Return the type of the values, for error messages."""
         return f"{self.bits}-bit {FORMATS.get(self.format, 'unknown')}"
 
 
 def deep_tiff(data: bytes, value_range: ValueRange | None) -> Picture | None:
-    """A grey picture of more than 8 bits for OpenCV to decode; None where Pillow is to read it."""
+    """Return a grayscale picture of more than 8 bits decoded by OpenCV; None for files that Pillow should read."""
     if data[:4] not in SIGNATURES:
         return None
     header = _header(data)
@@ -71,11 +71,11 @@ def _load(data: bytes, header: Header, value_range: ValueRange | None) -> np.nda
         values = values.view(np.uint32)
     full = (0.0, 2.0**header.bits - 1) if header.format == 1 and header.bits <= 16 else None
     levels = to_levels(values, value_range or full)
-    return grey(255 - levels if header.photometric == WHITE_IS_ZERO else levels)
+    return gray(255 - levels if header.photometric == WHITE_IS_ZERO else levels)
 
 
 def _header(data: bytes) -> Header | None:
-    """Read the tags; None where some are missing. Raises BadData where the file ends within them."""
+    """Read the tags; None if required ones are missing. Raises BadData if the file ends within them."""
     tags = {tag: values for tag, values, _, _ in _tags(data)}
     if not {WIDTH, HEIGHT, PHOTOMETRIC} <= tags.keys():
         return None
@@ -94,7 +94,7 @@ def _header(data: bytes) -> Header | None:
 
 
 def _as_stored(data: bytes) -> bytes:
-    """The file without its orientation, which OpenCV would apply."""
+    """Return the file with its orientation reset, which OpenCV would apply."""
     for tag, _, at, code in _tags(data):
         if tag == ORIENTATION:
             return data[:at] + struct.pack(code, 1) + data[at + struct.calcsize(code) :]
@@ -102,7 +102,7 @@ def _as_stored(data: bytes) -> bytes:
 
 
 def _tags(data: bytes) -> Iterator[tuple[int, tuple[int, ...], int, str]]:
-    """The tags of the first picture that hold whole numbers: the numbers, where they are and their struct code."""
+    """Yield the integer tags of the first image: tag, values, their offset and their struct code."""
     order, entry, count, pointer = SIGNATURES[data[:4]]
     size, room = struct.calcsize(order + entry), struct.calcsize(order + pointer)
     try:

@@ -1,1 +1,1 @@
-"""Contact sheets of pictures and their statistics."""
+"""Image previews: contact sheets and augmentation statistics."""

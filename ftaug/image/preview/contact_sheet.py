@@ -1,4 +1,4 @@
-"""Sheets of pictures for a person: what each augmentation does alone, and all of them together."""
+"""Draw contact sheets of augmented images: each augmentation alone, and all of them together."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ftaug.image.io.decode import opened
 from ftaug.interfaces.preview import Row
 
 PAPER, INK, FAINT = "#ffffff", "#1c2430", "#6b7685"
-GROUP_COLOURS = ("#8d97a5", "#2f6fb5", "#c2571a")
+GROUP_COLORS = ("#8d97a5", "#2f6fb5", "#c2571a")
 CELL, CAPTION, GAP, MARGIN = 144, 28, 10, 28
 PITCH = CELL + CAPTION + GAP
-"""From one row to the next."""
+"""Distance in pixels from one row to the next."""
 
 LABELS, HEADER, TITLE = 150, 88, 62
 COLUMNS_ABREAST = 8
 TRIES = 100
 NOW = "now "
-"""What a caption begins with where augmentation has changed the classes."""
+"""Prefix of a caption when augmentation has changed the classes."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One picture per row, under a heading; columns of one group share a colour and the group's name."""
+    """A column of images, one per row, under a heading; columns of a group share a color and the group's name."""
 
     group: str
     heading: str
@@ -47,7 +47,7 @@ class Column:
 def columns(
     rows: Sequence[Row], augment: Sequence[Component], preprocessing: Mapping[str, Any], together: int = 4
 ) -> list[Column]:
-    """The original, every augmentation alone, and all of them in the first epochs."""
+    """Return columns with the original, every augmentation alone, and all augmentations in the first epochs."""
     result = [Column("data", "original", "as stored", [_upright(row.raw) for row in rows])]
     for op in augment:
         alone = Pipeline((op,), preprocessing)
@@ -62,7 +62,7 @@ def columns(
 
 
 def repeated(rows: Sequence[Row], op: Component, preprocessing: Mapping[str, Any], draws: int = 7) -> list[Column]:
-    """The original, and one op in the first epochs in which it does something to the first picture."""
+    """Return columns with the original, and several draws of one augmentation."""
     alone = Pipeline((op,), preprocessing)
     result = [Column("data", "original", "as stored", [_upright(row.raw) for row in rows])]
     for epoch in range(draws):
@@ -72,7 +72,7 @@ def repeated(rows: Sequence[Row], op: Component, preprocessing: Mapping[str, Any
 
 
 def severity_grid(row: Row, ops: Sequence[Component], preprocessing: Mapping[str, Any]) -> list[Column]:
-    """A picture after each op, a row for each, at growing severity; the same draw along a row."""
+    """Return columns of growing severity, with a row for each op; the random draw is the same along a row."""
     by_op = [_by_severity(row, op, preprocessing) for op in ops]
     headings = [f"severity {severity:g}" for severity in SHOWN]
     return [
@@ -88,7 +88,7 @@ def _by_severity(row: Row, op: Component, preprocessing: Mapping[str, Any]) -> l
 
 
 def _shown(pipeline: Pipeline, row: Row, epoch: int) -> tuple[np.ndarray, str]:
-    """A picture after the pipeline, and its classes where they have become others, else what an op drew for it."""
+    """Return the augmented image and its caption: its new classes if they changed, else the drawn parameters."""
     account = pipeline.account(row.raw, row.streams(epoch), row.labels)
     labels = account.labels
     caption = summary.of_values(account.values) if labels == row.labels else NOW + ", ".join(labels)
@@ -101,7 +101,7 @@ def _upright(raw: bytes | np.ndarray) -> np.ndarray:
 
 
 def _first_that_fires(alone: Pipeline, row: Row) -> int:
-    """The first epoch in which an op does something to a picture; 0 if it never does."""
+    """Return the first epoch in which an op fires for an image; 0 if it never does."""
     picture = opened(row.raw)
     canvas = Canvas(picture.height, picture.width, alone.target, row.labels)
     return next((epoch for epoch in range(TRIES) if any(alone.fired(canvas, row.streams(epoch)))), 0)
@@ -116,7 +116,7 @@ def _size(pixels: np.ndarray) -> str:
 
 
 def draw(columns: Sequence[Column], rows: Sequence[tuple[str, str]], title: str, subtitle: str) -> Image.Image:
-    """Draw a sheet; each row has a label and a smaller one below it. Many columns go on in a second band."""
+    """Draw a contact sheet; each row has a label and a note below it. Many columns wrap into further bands."""
     abreast = math.ceil(len(columns) / math.ceil(len(columns) / COLUMNS_ABREAST))
     bands = [columns[i : i + abreast] for i in range(0, len(columns), abreast)]
     band_height = HEADER + len(rows) * PITCH + 2 * GAP
@@ -139,15 +139,15 @@ def draw(columns: Sequence[Column], rows: Sequence[tuple[str, str]], title: str,
 
 
 def _draw_header(pen: ImageDraw.ImageDraw, band: Sequence[Column], groups: Sequence[str], top: int) -> None:
-    """The group's name above its first column and its colour above all of them; then heading and note."""
+    """Draw the group names and colors of a band, then the heading and note of each column."""
     for place, column in enumerate(band):
         x = MARGIN + LABELS + place * (CELL + GAP)
-        colour = GROUP_COLOURS[groups.index(column.group) % len(GROUP_COLOURS)]
+        color = GROUP_COLORS[groups.index(column.group) % len(GROUP_COLORS)]
         begins = place == 0 or band[place - 1].group != column.group
         goes_on = place + 1 < len(band) and band[place + 1].group == column.group
-        pen.rectangle((x, top + 18, x + CELL - 1 + (GAP if goes_on else 0), top + 20), colour)
+        pen.rectangle((x, top + 18, x + CELL - 1 + (GAP if goes_on else 0), top + 20), color)
         if begins:
-            _write(pen, x, top, column.group, 12, CELL, colour, bold=True)
+            _write(pen, x, top, column.group, 12, CELL, color, bold=True)
         size = next((size for size in (14, 13, 12, 11) if _font(size, True).getlength(column.heading) <= CELL), 11)
         _write(pen, x, top + 27, column.heading, size, CELL, bold=True)
         _write(pen, x, top + 48, column.note, 11, CELL, FAINT, lines=2)
@@ -162,7 +162,7 @@ def _draw_label(pen: ImageDraw.ImageDraw, label: str, note: str, y: int) -> None
 
 
 def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, pixels: np.ndarray, caption: str, x: int, y: int) -> None:
-    """A picture in the middle of its cell, small ones enlarged pixel by pixel; below it what was drawn for it."""
+    """Draw an image centered in its cell, small ones enlarged with nearest-neighbor, with its caption below."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
     factor = CELL / max(image.size)
     method = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
@@ -178,31 +178,31 @@ def _write(
     text: str,
     size: int,
     room: int,
-    colour: str = INK,
+    color: str = INK,
     *,
     bold: bool = False,
     lines: int = 1,
 ) -> int:
-    """Write a text, broken into lines and cut with an ellipsis where its place is too small; returns where it ends."""
-    for line in _broken(text, _font(size, bold), room, lines):
-        pen.text((x, y), line, colour, _font(size, bold))
+    """Draw a text, wrapped and truncated with an ellipsis to fit; return the y coordinate below it."""
+    for line in _wrap(text, _font(size, bold), room, lines):
+        pen.text((x, y), line, color, _font(size, bold))
         y += round(1.3 * size)
     return y
 
 
-def _broken(text: str, font: ImageFont.FreeTypeFont, room: int, lines: int) -> list[str]:
-    """The text in at most so many lines, broken between words."""
+def _wrap(text: str, font: ImageFont.FreeTypeFont, room: int, lines: int) -> list[str]:
+    """Wrap a text into at most `lines` lines, at word boundaries."""
     if lines == 1 or font.getlength(text) <= room:
-        return [_cut(text, font, room)]
+        return [_truncate(text, font, room)]
     words = text.split(" ")
     count = len(words)
     while count > 1 and font.getlength(" ".join(words[:count])) > room:
         count -= 1
     first, rest = " ".join(words[:count]), " ".join(words[count:])
-    return [_cut(first, font, room), *(_broken(rest, font, room, lines - 1) if rest else [])]
+    return [_truncate(first, font, room), *(_wrap(rest, font, room, lines - 1) if rest else [])]
 
 
-def _cut(text: str, font: ImageFont.FreeTypeFont, room: int) -> str:
+def _truncate(text: str, font: ImageFont.FreeTypeFont, room: int) -> str:
     if font.getlength(text) <= room:
         return text
     while text and font.getlength(text + "…") > room:
@@ -212,7 +212,7 @@ def _cut(text: str, font: ImageFont.FreeTypeFont, room: int) -> str:
 
 @cache
 def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which matplotlib brings along: it has more scripts than Pillow's own font."""
+    """Load DejaVu Sans from matplotlib, which covers more scripts than Pillow's default font."""
     import matplotlib
 
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"

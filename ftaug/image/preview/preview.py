@@ -1,4 +1,4 @@
-"""Pictures shown to a person: the functions of `interfaces.Show`."""
+"""Image implementation of `ftaug preview`: contact sheets and augmentation statistics."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ default_output = Path("sheet.png")
 
 
 def check_output(output: Path) -> None:
-    """Refuse a file whose suffix is not that of a format that pictures are written in."""
+    """Raise ExperimentError for an output file whose suffix is not that of a writable image format."""
     if Image.registered_extensions().get(output.suffix.lower(), "") not in Image.SAVE:
         raise ExperimentError(f"{output}: must end in a picture's suffix, such as .png")
 
 
 def overview(showing: PreviewRequest) -> Preview:
-    """Draw pictures as stored, after each augmentation, after all, and mixed."""
+    """Draw images as stored, after each augmentation, after all of them, and after batch mixing."""
     columns = contact_sheet.columns(showing.rows, showing.augment, showing.preprocessing)
     if showing.mix is None:
         return _of_rows(showing, columns)
@@ -41,12 +41,12 @@ def overview(showing: PreviewRequest) -> Preview:
 
 
 def repeated(showing: PreviewRequest) -> Preview:
-    """Draw pictures as stored and after several draws of one augmentation."""
+    """Draw images as stored and after several draws of one augmentation."""
     return _of_rows(showing, contact_sheet.repeated(showing.rows, showing.augment[0], showing.preprocessing))
 
 
 def severities(showing: PreviewRequest) -> Preview:
-    """Draw the ops that have a severity as rows, severities as columns."""
+    """Draw a grid of ops with a severity (rows) by severity (columns)."""
     graded = [op for op in showing.augment if governed(op.entry)]
     without = [op.name for op in showing.augment if op not in graded]
     row = showing.rows[0]
@@ -58,7 +58,7 @@ def severities(showing: PreviewRequest) -> Preview:
 
 
 def effects(showing: PreviewRequest) -> list[Effect]:
-    """What each augmentation does to these pictures alone."""
+    """Compute the statistics of each augmentation alone on these images."""
     return effects_of(Pipeline(showing.augment, showing.preprocessing), showing.rows)
 
 
@@ -84,7 +84,7 @@ def _drawn(
 def _mixed(
     mix: Component, rng: np.random.Generator, seen: contact_sheet.Column, names: Sequence[str]
 ) -> contact_sheet.Column:
-    """A column's pictures as the batch of a step, mixed; each says whose it is."""
+    """Mix the images of a column as one batch; the captions give the target shares."""
     import torch
 
     targets = torch.from_numpy(np.eye(len(names), dtype=np.float32))

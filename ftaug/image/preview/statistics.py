@@ -1,4 +1,4 @@
-"""What augmentations do to pictures, in figures: how often they fire, how much they change, what they wipe out."""
+"""Statistics of image augmentations: firing rate, mean change, unchanged and wiped-out images."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from ftaug.interfaces.preview import Row
 
 EPOCHS = 8
 SEEN = 0.1
-"""A picture whose values spread less than this share of what they did shows nothing any more."""
+"""An image is wiped out if its standard deviation falls below this share of the original's."""
 
 OFTEN = 0.05
-"""The share of wiped-out pictures from which on a person is warned."""
+"""Share of wiped-out images from which a warning is given."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an op does alone, over some pictures and epochs. Shares are from 0 to 1."""
+    """Statistics of a single op over some images and epochs. Shares are in 0…1."""
 
-    op: str  # the name of its stream: a second `rotate` is `rotate#1`
+    op: str  # name of its random stream: a second `rotate` is `rotate#1`
     tries: int
     fired: float
-    change: float | None  # mean absolute change of a value, in grey levels, where it fired and the size stayed
+    change: float | None  # mean absolute change of a value, in gray levels, where it fired and the size stayed
     unchanged: float  # share of those that fired and left every value as it was
     wiped_out: float  # share of those that fired and left next to nothing to see
 
     @property
     def warning(self) -> str | None:
-        """What a person should change, if anything."""
+        """Return the recommended change of the settings, if any."""
         if self.fired == 0:
             return f"{self.op} did nothing in {self.tries} tries: raise its probability, or leave it out"
         if self.unchanged == 1:
@@ -43,7 +43,7 @@ class Effect:
         return None
 
     def describe(self) -> Mapping[str, str]:
-        """The figures for a person, under their headings."""
+        """Return the human-readable figures by their headings."""
         return {
             "fired": f"{self.fired:.0%}",
             "mean change": "–" if self.change is None else f"{self.change:.1f} of 255",
@@ -53,7 +53,7 @@ class Effect:
 
 
 def effects(pipeline: Pipeline, rows: Sequence[Row]) -> list[Effect]:
-    """The effect of every op of a pipeline, each alone."""
+    """Compute the statistics of every op of a pipeline, each alone."""
     plain = Pipeline((), pipeline.preprocessing)
     before = [plain(row.raw, row.streams(0)) for row in rows]  # resampled as in training, not as in evaluation
     return [_effect(name, index, pipeline, rows, before) for index, (name, _) in enumerate(pipeline.named)]
@@ -79,7 +79,7 @@ def _effect(name: str, index: int, pipeline: Pipeline, rows: Sequence[Row], befo
 def _results(
     alone: Pipeline, rows: Sequence[Row], before: Sequence[np.ndarray]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pictures without and with an op, where it fires."""
+    """Yield images without and with an op, for the epochs in which it fires."""
     for row, old in zip(rows, before, strict=True):
         picture = opened(row.raw)
         canvas = Canvas(picture.height, picture.width, alone.target, row.labels)

@@ -1,4 +1,4 @@
-"""Recolour pixels by matrices and tables."""
+"""Apply color matrices and lookup tables to pixels."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ftaug.image.augmentations.transforms import ColorMatrix, LookupTable
 NO_COUNTS = np.zeros((256, 3))
 
 
-def recoloured(
-    pixels: np.ndarray, colours: Iterable[ColorMatrix | LookupTable], shown: np.ndarray | None = None
+def recolored(
+    pixels: np.ndarray, colors: Iterable[ColorMatrix | LookupTable], shown: np.ndarray | None = None
 ) -> np.ndarray:
-    """RGB pixels after some recolourings, each of which sees what the one before it left.
+    """Apply color transforms to RGB pixels in order; statistics are computed on the result of the previous one.
 
-    Where `shown` – uint8 (H, W) – is 0, nothing is seen, and black is left.
+    Where the mask `shown`, uint8 (H, W), is 0, pixels are ignored in statistics and stay black.
     """
-    for place, colour in enumerate(colours):
+    for place, color in enumerate(colors):
         if place and shown is not None:
             pixels = np.asarray(cv2.copyTo(pixels, shown))
-        if isinstance(colour, ColorMatrix):
-            pixels = np.asarray(cv2.transform(pixels, colour.given(_mean(pixels, shown))))
+        if isinstance(color, ColorMatrix):
+            pixels = np.asarray(cv2.transform(pixels, color.for_mean(_mean(pixels, shown))))
         else:
-            pixels = _looked_up(pixels, colour.make(_counts(pixels, shown) if colour.looks else NO_COUNTS))
+            pixels = _looked_up(pixels, color.make(_counts(pixels, shown) if color.needs_histogram else NO_COUNTS))
     return pixels if shown is None else np.asarray(cv2.copyTo(pixels, shown))
 
 
 def _looked_up(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Every value replaced by that of its channel's table, uint8 (256, 3); OpenCV takes twice as long for three."""
+    """Apply a lookup table, uint8 (256, 3); a table shared by all channels takes OpenCV half the time."""
     red, green, blue = np.ascontiguousarray(values.T)
     if red.tobytes() == green.tobytes() == blue.tobytes():
         return np.asarray(cv2.LUT(pixels, red))
@@ -39,12 +39,12 @@ def _looked_up(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _mean(pixels: np.ndarray, shown: np.ndarray | None) -> np.ndarray:
-    """The mean red, green and blue of what is shown: over all, where the rest is black, in a third of the time."""
+    """Return the mean RGB within the mask; the rest is black, so the mean over all is rescaled, three times as fast."""
     mean = np.array(cv2.mean(pixels)[:3])
     return mean if shown is None else mean * (shown.size / max(1, cv2.countNonZero(shown)))
 
 
 def _counts(pixels: np.ndarray, shown: np.ndarray | None) -> np.ndarray:
-    """How many pixels have each value: (256, 3)."""
+    """Return the histogram of each channel within the mask: (256, 3)."""
     channels = [cv2.calcHist([pixels], [channel], shown, [256], [0, 256]).reshape(256) for channel in range(3)]
     return np.stack(channels, axis=1).astype(np.float64)

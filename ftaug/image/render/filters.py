@@ -1,4 +1,4 @@
-"""What needs the pixels themselves, as pure functions on uint8 (H, W, 3) by exact amounts. Pixels come last."""
+"""Pixel filters with given parameters: pure functions on uint8 (H, W, 3), with the pixels as last argument."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
 
 
 def equalized_locally(share: float, limit: float, tiles: int, pixels: np.ndarray) -> np.ndarray:
-    """Mixed with its contrast-limited adaptive histogram equalization of the lightness."""
+    """Apply CLAHE to the lightness (L of CIE Lab) and blend the result with the image."""
     tiles_across, tiles_down = (max(1, min(tiles, length)) for length in (pixels.shape[1], pixels.shape[0]))
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(limit, (tiles_across, tiles_down)).apply(lab[..., 0])
@@ -20,13 +20,13 @@ def equalized_locally(share: float, limit: float, tiles: int, pixels: np.ndarray
 
 
 def blurred(deviation: float, pixels: np.ndarray) -> np.ndarray:
-    """Blurred by a Gaussian with a deviation in pixels; the kernel reaches three deviations far."""
+    """Apply a Gaussian blur with sigma in pixels; the kernel is truncated at three sigmas."""
     side = 2 * math.ceil(3 * deviation) + 1
     return np.asarray(cv2.GaussianBlur(pixels, (side, side), deviation, borderType=cv2.BORDER_REFLECT_101))
 
 
 def motion_blurred(length: float, degrees: float, pixels: np.ndarray) -> np.ndarray:
-    """Averaged along a line of a length in pixels; a line of one pixel changes nothing."""
+    """Apply motion blur along a line of a length in pixels; a length of 1 changes nothing."""
     along = np.linspace(-1, 1, 8 * math.ceil(length) + 1) * (length - 1) / 2
     x, y = (along * f(math.radians(degrees)) for f in (math.cos, math.sin))
     reach = math.ceil(length / 2) + 1
@@ -39,7 +39,7 @@ def motion_blurred(length: float, degrees: float, pixels: np.ndarray) -> np.ndar
 
 
 def sharpened(factor: float, pixels: np.ndarray) -> np.ndarray:
-    """Every pixel's distance from the smoothed picture multiplied, as by Pillow; the outermost pixels stay."""
+    """Scale the distance from the smoothed image, as Pillow's Sharpness does; the outermost pixels stay."""
     smooth = cv2.filter2D(pixels, -1, SMOOTH)
     for edge in (np.s_[:1], np.s_[-1:], np.s_[:, :1], np.s_[:, -1:]):
         smooth[edge] = pixels[edge]
@@ -47,13 +47,13 @@ def sharpened(factor: float, pixels: np.ndarray) -> np.ndarray:
 
 
 def with_gaussian_noise(deviation: float, seed: int, pixels: np.ndarray) -> np.ndarray:
-    """Normal noise added, its deviation as a share of white."""
+    """Add Gaussian noise; the standard deviation is a share of white."""
     noise = _noise(seed).standard_normal(pixels.shape, np.float32)
     return _rounded(pixels + 255 * deviation * noise)
 
 
 def with_shot_noise(deviation: float, seed: int, pixels: np.ndarray) -> np.ndarray:
-    """Counted in photons, so many that the noise of white has this deviation, as a share of white."""
+    """Add Poisson (shot) noise whose standard deviation at white is a share of white."""
     if deviation < 1e-4:  # less than a level by twenty deviations
         return pixels.copy()
     photons = 1 / deviation**2
@@ -62,7 +62,7 @@ def with_shot_noise(deviation: float, seed: int, pixels: np.ndarray) -> np.ndarr
 
 
 def with_salt_and_pepper(count: int, seed: int, pixels: np.ndarray) -> np.ndarray:
-    """So many of the pixels made black or white."""
+    """Set `count` random pixels to black or white."""
     chance = _noise(seed).random(pixels.shape[0] * pixels.shape[1], np.float32)
     result = pixels.copy()
     if count:
@@ -72,28 +72,28 @@ def with_salt_and_pepper(count: int, seed: int, pixels: np.ndarray) -> np.ndarra
 
 
 def compressed(quality: int, pixels: np.ndarray) -> np.ndarray:
-    """Written as a JPEG and read again."""
+    """Encode as JPEG and decode again."""
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.asarray(cv2.cvtColor(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB))
 
 
 def coarsened(factor: float, pixels: np.ndarray) -> np.ndarray:
-    """Made smaller by a factor, and as large as before again."""
+    """Downscale by a factor and upscale to the original size."""
     height, width = pixels.shape[:2]
     small = max(1, round(width * factor)), max(1, round(height * factor))
     return np.asarray(cv2.resize(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), (width, height)))
 
 
 def bent(shifts: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Every pixel taken from somewhere else: independent shifts (rows, columns, 2) in pixels, spread smoothly."""
+    """Apply an elastic transform from a coarse grid of displacements (rows, columns, 2) in pixels."""
     return displaced(smooth_field(shifts, *pixels.shape[:2]), pixels)
 
 
 def smooth_field(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Independent values (rows, columns, 2) interpolated to (height, width, 2), with their deviation everywhere.
+    """Interpolate independent values (rows, columns, 2) to (height, width, 2), keeping their standard deviation.
 
-    A mean of several values deviates less than each of them, so what lies between them is multiplied.
+    Interpolation averages values, which lowers their variance, so interpolated values are rescaled.
     """
     spread = (
         np.linalg.norm(cv2.resize(np.eye(number), (number, length), interpolation=cv2.INTER_CUBIC), axis=1)
@@ -104,7 +104,7 @@ def smooth_field(values: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def displaced(field: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Every pixel taken from so many pixels further along x and y: float32 (H, W, 2)."""
+    """Warp by a displacement field in pixels along x and y: float32 (H, W, 2)."""
     height, width = pixels.shape[:2]
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     x, y = columns + field[..., 0], rows + field[..., 1]
@@ -112,7 +112,7 @@ def displaced(field: np.ndarray, pixels: np.ndarray) -> np.ndarray:
 
 
 def regridded(columns: np.ndarray, rows: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Lines of an even grid taken from those at given shares of the width and the height."""
+    """Apply a grid distortion: lines of an even grid are taken from the given shares of the width and the height."""
     height, width = pixels.shape[:2]
     x = np.interp((np.arange(width) + 0.5) / width, np.linspace(0, 1, len(columns)), columns) * width - 0.5
     y = np.interp((np.arange(height) + 0.5) / height, np.linspace(0, 1, len(rows)), rows) * height - 0.5
@@ -121,7 +121,7 @@ def regridded(columns: np.ndarray, rows: np.ndarray, pixels: np.ndarray) -> np.n
 
 
 def masked(mask: np.ndarray, fill: str, seed: int, pixels: np.ndarray) -> np.ndarray:
-    """Pixels under a mask (H, W) replaced by the picture's mean colour, black or noise."""
+    """Fill the pixels under a mask (H, W) with the image's mean color, black or noise."""
     result = pixels.copy()
     if fill == "mean":
         result[mask] = np.rint(cv2.mean(pixels)[:3])
@@ -133,7 +133,7 @@ def masked(mask: np.ndarray, fill: str, seed: int, pixels: np.ndarray) -> np.nda
 
 
 def fogged(strength: float, clouds: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Mixed with white: everywhere by half the strength, and by the other half as thick as the clouds (0…1) are."""
+    """Add fog: blend with white by half the strength everywhere, and by the other half times the clouds (0…1)."""
     height, width = pixels.shape[:2]
     thick = cv2.resize(clouds.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     share = strength * (0.5 + 0.5 * thick[..., None])
@@ -141,7 +141,7 @@ def fogged(strength: float, clouds: np.ndarray, pixels: np.ndarray) -> np.ndarra
 
 
 def shaded(strength: float, corners: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Darkened within a polygon, whose corners are shares of the width and height; its edge is soft."""
+    """Darken a polygon with a soft edge; its corners are shares of the width and height."""
     height, width = pixels.shape[:2]
     shade = np.zeros((height, width), np.uint8)
     cv2.fillPoly(shade, [np.rint(corners * [width, height]).astype(np.int32)], 255)
@@ -150,7 +150,7 @@ def shaded(strength: float, corners: np.ndarray, pixels: np.ndarray) -> np.ndarr
 
 
 def _noise(seed: int) -> np.random.Generator:
-    """SFC64 is numpy's fastest generator; what it starts from was drawn from the op's own stream."""
+    """Return a generator seeded from the op's stream; SFC64 is numpy's fastest bit generator."""
     return np.random.Generator(np.random.SFC64(seed))
 
 

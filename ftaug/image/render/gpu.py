@@ -1,7 +1,7 @@
-"""The device's half of augmentation: the last warp of all pictures of a batch, and their recolouring.
+"""Augmentation on the GPU: the last warp of all images of a batch, and their color transforms.
 
-As the processor does it, but for rounding: OpenCV may round positions to 1/32 of a pixel. The mean difference is
-below half a grey level.
+Equal to the CPU up to rounding: OpenCV may round positions to 1/32 of a pixel. The mean difference is
+below half a gray level.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ BORDERS = {None: 2, "constant": 0, "reflect": 1, "replicate": 2, "inside": 2}
 
 
 class PlannedBatch(NamedTuple):
-    """Pictures of different sizes one after another, and what is to be done to each. N pictures, K recolourings."""
+    """Images of different sizes concatenated, with their remaining transforms; N images, K color transforms."""
 
     pixels: Tensor  # uint8 (total,): rows of RGB
-    starts: Tensor  # int64 (N,): where each picture begins
-    sizes: Tensor  # int64 (N, 2): its height and width
-    back: Tensor  # float32 (N, 3, 3): from the canvas to the picture
+    starts: Tensor  # int64 (N,): offset of each image in `pixels`
+    sizes: Tensor  # int64 (N, 2): height and width of each image
+    back: Tensor  # float32 (N, 3, 3): inverse homography, from the canvas to the image
     borders: Tensor  # int64 (N,): constant, reflect, replicate
     keeps_black: Tensor  # bool (N,)
     matrices: Tensor  # float32 (N, K, 7, 7)
@@ -35,16 +35,16 @@ class PlannedBatch(NamedTuple):
 
 
 def packed(plans: Sequence[Planned]) -> PlannedBatch:
-    """One buffer for all pictures: no padding travels to the device."""
+    """Pack planned images into one buffer, without padding, for the transfer to the device."""
     ends = np.cumsum([plan.pixels.size for plan in plans])
-    count = max(len(plan.colours) for plan in plans)
+    count = max(len(plan.colors) for plan in plans)
     matrices = np.tile(np.eye(7, dtype=np.float32), (len(plans), count, 1, 1))
     tables = np.zeros((len(plans), count, 256, 3), np.uint8)
     uses_table = np.zeros((len(plans), count), bool)
     for i, plan in enumerate(plans):
-        for k, colour in enumerate(plan.colours):
-            uses_table[i, k] = colour.dtype == np.uint8
-            (tables if uses_table[i, k] else matrices)[i, k] = colour
+        for k, color in enumerate(plan.colors):
+            uses_table[i, k] = color.dtype == np.uint8
+            (tables if uses_table[i, k] else matrices)[i, k] = color
     (height, width), *others = dict.fromkeys(plan.size for plan in plans)
     assert not others, "pictures of a batch have one size"
     return PlannedBatch(
@@ -63,16 +63,16 @@ def packed(plans: Sequence[Planned]) -> PlannedBatch:
 
 
 def rendered(batch: PlannedBatch) -> Tensor:
-    """The pictures warped and recoloured: uint8 (N, 3, H, W) whose memory is channels_last."""
+    """Warp the images and apply their color transforms: uint8 (N, 3, H, W) in channels_last memory format."""
     pixels, shown = _warped(batch)
     if batch.matrices.shape[1]:
         hidden = (batch.keeps_black[:, None, None] & (shown < 1 - 1 / 512))[..., None]
-        pixels = _recoloured(pixels, batch, hidden)
+        pixels = _recolored(pixels, batch, hidden)
     return pixels.to(torch.uint8).permute(0, 3, 1, 2)
 
 
 def _warped(batch: PlannedBatch) -> tuple[Tensor, Tensor]:
-    """Bilinear: whole grey levels as float32 (N, H, W, 3), and the share of each that is of the picture (N, H, W)."""
+    """Warp bilinearly: integral gray levels as float32 (N, H, W, 3), and the coverage by the image (N, H, W)."""
     device = batch.pixels.device
     y, x = torch.meshgrid(
         torch.arange(batch.height, device=device, dtype=torch.float32),
@@ -98,7 +98,7 @@ def _warped(batch: PlannedBatch) -> tuple[Tensor, Tensor]:
 
 
 def _taken(batch: PlannedBatch, row: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
-    """The values of pixels (N, H, W, 3), by the border's rule where they lie outside; and which count (N, H, W)."""
+    """Gather pixel values (N, H, W, 3), by the border mode outside the image, and a validity mask (N, H, W)."""
     height, width = (side.view(-1, 1, 1) for side in batch.sizes.unbind(1))
     border = batch.borders.view(-1, 1, 1)
     inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
@@ -112,14 +112,14 @@ def _taken(batch: PlannedBatch, row: Tensor, column: Tensor) -> tuple[Tensor, Te
 
 
 def _reflected(place: Tensor, length: Tensor) -> Tensor:
-    """Mirrored about the outermost pixels, which are not repeated."""
+    """Reflect indices about the outermost pixels, which are not repeated (reflect_101)."""
     period = (2 * length - 2).clamp(min=1)
     place = place % period
     return torch.where(place < length, place, period - place).clamp(min=0)
 
 
-def _recoloured(pixels: Tensor, batch: PlannedBatch, hidden: Tensor) -> Tensor:
-    """Each recolouring sees what the one before it left, in whole grey levels; what is hidden is black."""
+def _recolored(pixels: Tensor, batch: PlannedBatch, hidden: Tensor) -> Tensor:
+    """Apply color transforms in order, rounding to gray levels in between; hidden pixels stay black."""
     pixels = pixels.masked_fill(hidden, 0)
     seen = (~hidden).sum(dim=(1, 2)).clamp(min=1) if hidden.any() else pixels.new_tensor(batch.height * batch.width)
     for k in range(batch.matrices.shape[1]):

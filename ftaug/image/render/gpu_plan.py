@@ -1,4 +1,4 @@
-"""The worker's half of augmentation on a device: all but the last warp and the recolouring after it."""
+"""Augmentation on the GPU, worker side: everything but the last warp and the color transforms after it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ftaug.interfaces.data import Streams
 
 
 class Planned(NamedTuple):
-    """A picture and what is still to be done to it."""
+    """An image with the transforms that remain for the device."""
 
     pixels: np.ndarray  # uint8 (H, W, 3)
-    back: np.ndarray  # float64 (3, 3), from the centres of the canvas's pixels to those of these
+    back: np.ndarray  # float64 (3, 3), from pixel centers of the canvas to those of `pixels`
     size: tuple[int, int]  # height and width of the canvas
     border: str | None
-    colours: tuple[np.ndarray, ...]  # float64 (7, 7) as Colour has them, or tables, uint8 (256, 3)
-    keeps_black: bool  # whether what lies outside the picture is not recoloured
+    colors: tuple[np.ndarray, ...]  # matrices float64 (7, 7) as in ColorMatrix, or tables uint8 (256, 3)
+    keeps_black: bool  # whether color transforms leave the outside of the image black
 
 
 def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...]) -> Planned:
-    """Do all up to the last warp. Where the end of the pipeline needs single pixels, all is done. Raises BadData."""
+    """Apply all steps before the last warp, or all where the device cannot do the last one. Raises BadData."""
     picture = opened(raw)
     interpolation = pipeline.preprocessing.get("interpolation", "bilinear")
     steps = fuse(pipeline.draws(picture.height, picture.width, streams, labels), picture.height, picture.width)
@@ -38,14 +38,12 @@ def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, .
         picture = opened(done(steps[:-1], picture, interpolation))
     source = unwarped(picture, last.geometry, interpolation)
     back = np.eye(3) if source.matrix is None else np.linalg.inv(source.matrix)
-    keeps_black = bool(last.colours) and source.shows_border and source.border == "constant"
-    colours = tuple(c.matrix if isinstance(c, ColorMatrix) else c.make(NO_COUNTS) for c in last.colours)
-    return Planned(
-        source.pixels, back, (last.geometry.height, last.geometry.width), source.border, colours, keeps_black
-    )
+    keeps_black = bool(last.colors) and source.shows_border and source.border == "constant"
+    colors = tuple(c.matrix if isinstance(c, ColorMatrix) else c.make(NO_COUNTS) for c in last.colors)
+    return Planned(source.pixels, back, (last.geometry.height, last.geometry.width), source.border, colors, keeps_black)
 
 
 def _can_follow(step: Fused, interpolation: str) -> bool:
-    """Whether the device can do a step: it warps bilinearly, and does not count how often a picture has each value."""
-    looks = any(isinstance(colour, LookupTable) and colour.looks for colour in step.colours)
-    return (step.geometry.interpolation or interpolation) == "bilinear" and not looks
+    """Return whether the device can apply a step: bilinear, and without tables that need a histogram."""
+    needs_histogram = any(isinstance(color, LookupTable) and color.needs_histogram for color in step.colors)
+    return (step.geometry.interpolation or interpolation) == "bilinear" and not needs_histogram

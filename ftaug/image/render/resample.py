@@ -1,4 +1,4 @@
-"""Show a picture through a geometry: the smallest JPEG decode that will do, one slice, one resampling."""
+"""Resample an image through a homography: smallest sufficient JPEG decode, one crop, one resize or warp."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 from ftaug.image.augmentations.border_inside import kept_inside
 from ftaug.image.augmentations.transforms import ColorMatrix, Homography, Interpolation, LookupTable
 from ftaug.image.io.picture import Picture, Turn
-from ftaug.image.render.color import recoloured
+from ftaug.image.render.color import recolored
 
 FILTERS = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -34,16 +34,16 @@ NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 UPRIGHT = Turn()
 SLACK = 1e-6
 COARSEST = 0.55
-"""How far a bilinear warp may shrink: down to here it is nearer to the ideal than Pillow's filter is, for photos."""
+"""Smallest scale of a bilinear warp: down to it, a warp of photos is closer to the ideal than Pillow's filter."""
 SOFTEST = 2
-"""How much coarser than the canvas a picture may be where it fades into the black outside: half its pixel is soft."""
+"""Largest zoom at which an image fades into the black outside without upsampling: half a source pixel is soft."""
 MOST_GROWN = 2
-"""How much larger than the canvas one that is coarser is grown: tilted in space, it can be near in a corner alone."""
+"""Limit of upsampling, relative to the canvas: in perspective, the zoom can be large in a single corner."""
 
 
 @dataclass(frozen=True)
 class View:
-    """Pixels as they are stored, and how they come to a canvas."""
+    """Stored pixels and their mapping to the output canvas."""
 
     top: Callable[[int], np.ndarray]  # rows -> at least so many first ones of these pixels, uint8 (rows or more, W, 3)
     shape: tuple[int, int]  # how many rows and columns there are
@@ -56,45 +56,47 @@ class View:
 
 
 class Unwarped(NamedTuple):
-    """What a canvas shows of a picture, before its last resampling."""
+    """The part of an image that the canvas shows, before the last resampling."""
 
     pixels: np.ndarray  # uint8 (H, W, 3); the canvas itself, where no resampling is left
-    matrix: np.ndarray | None  # float64 (3, 3), from the centres of these pixels to those of the canvas
+    matrix: np.ndarray | None  # float64 (3, 3), from the centers of these pixels to those of the canvas
     border: str | None
     shows_border: bool
 
 
 def render(
-    picture: Picture, geometry: Homography, colours: Sequence[ColorMatrix | LookupTable], interpolation: Interpolation
+    picture: Picture, geometry: Homography, colors: Sequence[ColorMatrix | LookupTable], interpolation: Interpolation
 ) -> np.ndarray:
-    """The picture moved and recoloured, uint8 (H, W, 3), in new memory. What is black outside of it stays black."""
+    """Warp a picture and apply color transforms: uint8 (H, W, 3), new memory. The black outside stays black."""
     interpolation = geometry.interpolation or interpolation
     source = unwarped(picture, geometry, interpolation)
     if source.matrix is None:
-        return recoloured(source.pixels, colours)
+        return recolored(source.pixels, colors)
     warped = _warped(source.pixels, source.matrix, geometry, interpolation)
     pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
-    if not (colours and source.shows_border and geometry.border == "constant"):
-        return recoloured(pixels, colours)
+    if not (colors and source.shows_border and geometry.border == "constant"):
+        return recolored(pixels, colors)
     _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
-    return recoloured(pixels, colours, np.asarray(wholly_shown))
+    return recolored(pixels, colors, np.asarray(wholly_shown))
 
 
 def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolation) -> Unwarped:
-    """Load the picture, slice what is seen of it, and shrink that with a good filter as far as a warp should not."""
+    """Decode the picture, crop to the visible part, and downscale it with antialiasing where a warp would alias."""
     if geometry.border == "inside":
         geometry = kept_inside(geometry, picture.height, picture.width)
     view = _view(picture, geometry)
-    seen = _seen(view)
-    shows_border = min(seen[:2]) < -SLACK or seen[2] > view.extent[1] + SLACK or seen[3] > view.extent[0] + SLACK
+    visible = _visible_box(view)
+    shows_border = (
+        min(visible[:2]) < -SLACK or visible[2] > view.extent[1] + SLACK or visible[3] > view.extent[0] + SLACK
+    )
     if _is_aligned(view.matrix) and not shows_border:
         return Unwarped(_aligned(view, interpolation), None, geometry.border, False)
     fades = shows_border and geometry.border == "constant" and interpolation != "nearest"
-    return Unwarped(*_source(view, seen, interpolation, fades), geometry.border, shows_border)
+    return Unwarped(*_source(view, visible, interpolation, fades), geometry.border, shows_border)
 
 
 def _view(picture: Picture, geometry: Homography) -> View:
-    """See a picture no finer than the canvas needs, where its format makes that cheaper."""
+    """Return a view of the picture at the coarsest decode scale that is fine enough for the canvas."""
     zoom, scale = _zoom(geometry), scale_of(picture, geometry)
     height, width, matrix = picture.height / scale, picture.width / scale, geometry.matrix
     if scale > 1:
@@ -109,7 +111,7 @@ def _view(picture: Picture, geometry: Homography) -> View:
 
 
 def scale_of(picture: Picture, geometry: Homography) -> int:
-    """The largest n for which 1/n of the picture is as fine as the canvas, where that is cheaper to load."""
+    """Return the largest decode scale n (1/n of the full size) that is still as fine as the canvas."""
     if len(picture.scales) == 1:
         return 1
     finest = max(_zoom(geometry))
@@ -117,7 +119,7 @@ def scale_of(picture: Picture, geometry: Homography) -> int:
 
 
 def _zoom(geometry: Homography) -> tuple[float, float]:
-    """Canvas pixels per picture pixel along the picture's x and y: the largest of those at the canvas's corners."""
+    """Return canvas pixels per image pixel along x and y: the largest at the corners of the canvas."""
     matrix = geometry.matrix
     (a, b, _), (c, d, _), (e, f, g) = matrix.tolist()
     if e == 0 == f:
@@ -135,8 +137,8 @@ def _corners(geometry: Homography) -> np.ndarray:
     return np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
 
 
-def _seen(view: View) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of what the canvas shows of the plane that the stored pixels lie in."""
+def _visible_box(view: View) -> tuple[float, float, float, float]:
+    """Return the bounding box (left, top, right, bottom) of the canvas in stored coordinates."""
     inverse = _inverse(view.matrix)
     if _is_affine(view.matrix):
         (a, b, x), (c, d, y), _ = inverse.tolist()
@@ -153,7 +155,7 @@ def _seen(view: View) -> tuple[float, float, float, float]:
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
-    """The inverse of a 3×3 matrix; OpenCV's is a tenth of the price of numpy's."""
+    """Invert a 3×3 matrix; OpenCV is ten times as fast as numpy here."""
     return np.asarray(cv2.invert(matrix)[1])
 
 
@@ -162,7 +164,7 @@ def _is_affine(matrix: np.ndarray) -> bool:
 
 
 def _is_aligned(matrix: np.ndarray) -> bool:
-    """Whether rows and columns stay rows and columns, or change places."""
+    """Return whether the map is axis-aligned: rows stay rows, or are swapped with columns."""
     (a, b, _), (c, d, _), _ = matrix.tolist()
     tiny = 1e-9 * max(abs(a), abs(b), abs(c), abs(d))
     return _is_affine(matrix) and (max(abs(b), abs(c)) < tiny or max(abs(a), abs(d)) < tiny)
@@ -172,7 +174,7 @@ def _is_aligned(matrix: np.ndarray) -> bool:
 
 
 def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
-    """Resize a slice, then turn the result."""
+    """Crop and resize, then flip or transpose the result."""
     height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
     a, b, c, d = matrix[:2, :2].ravel().tolist()
     turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
@@ -191,7 +193,7 @@ def _resampled(
     size: tuple[int, int],
     interpolation: Interpolation,
 ) -> np.ndarray:
-    """Crop and resize with Pillow's antialiased filter, by the quickest of three ways to the same pixels."""
+    """Crop and resize with Pillow's antialiasing filter, by the fastest of three equivalent methods."""
     height, width = size
     left, top = -shift[0] / zoom[0], -shift[1] / zoom[1]
     right, bottom = (width - shift[0]) / zoom[0], (height - shift[1]) / zoom[1]
@@ -220,7 +222,7 @@ def _are_whole(*numbers: float) -> bool:
 
 
 def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpolation) -> np.ndarray:
-    """Resize with Pillow's antialiased filter, to within one grey level; new memory."""
+    """Resize with antialiasing, within one gray level of Pillow; new memory."""
     if pixels.shape[:2] == (height, width):
         return pixels.copy()
     if interpolation == "nearest":
@@ -240,16 +242,16 @@ def resized(pixels: np.ndarray, height: int, width: int, interpolation: Interpol
 
 
 def _source(
-    view: View, seen: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
+    view: View, visible: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pixels that a warp needs, shrunk as far as the canvas is coarser, and the way from their centres to its.
+    """Return the pixels that a warp needs, downscaled where the canvas is coarser, and the matrix between centers.
 
-    Where the picture fades into the black outside of it, one that is much coarser than the canvas is grown first: its
-    edge is then as sharp as the canvas, and the picture that of evaluation, where nothing fades.
+    If the image fades into the black outside and is much coarser than the canvas, it is upsampled first: its
+    edge is then as sharp as the canvas, and the image equals that of evaluation, where nothing fades.
     """
     border = view.canvas.border
-    left, right = _needed(seen[0], seen[2], view.shape[1], view.zoom[0], border)
-    top, bottom = _needed(seen[1], seen[3], view.shape[0], view.zoom[1], border)
+    left, right = _needed(visible[0], visible[2], view.shape[1], view.zoom[0], border)
+    top, bottom = _needed(visible[1], visible[3], view.shape[0], view.zoom[1], border)
     pixels = view.top(bottom)[top:bottom, left:right]
     before_width, before_height = right - left, bottom - top
     width = _resized_length(before_width, view.zoom[0], view.canvas.width, fades)
@@ -262,14 +264,14 @@ def _source(
 
 
 def _resized_length(length: int, zoom: float, canvas: int, fades: bool) -> int:
-    """How many pixels an axis has when it is warped."""
+    """Return the length of an axis, in pixels, before the warp."""
     if fades and zoom > SOFTEST:
         return max(length, min(math.ceil(length * zoom), MOST_GROWN * canvas))
     return math.ceil(length * min(1, zoom / COARSEST))
 
 
 def _warped(pixels: np.ndarray, matrix: np.ndarray, canvas: Homography, interpolation: Interpolation) -> np.ndarray:
-    """What is seen as RGB and whether it is of the picture: uint8 (H, W, 4)."""
+    """Warp to RGBA, where alpha is the coverage by the image: uint8 (H, W, 4)."""
     four = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)  # warped in half the time of three channels
     size, flags, outside = (canvas.width, canvas.height), WARPS[interpolation], BORDERS[canvas.border]
     if _is_affine(matrix):
@@ -278,7 +280,7 @@ def _warped(pixels: np.ndarray, matrix: np.ndarray, canvas: Homography, interpol
 
 
 def _needed(start: float, end: float, length: int, zoom: float, border: str | None) -> tuple[int, int]:
-    """The pixels of an axis that are needed: those seen and their neighbours; all, where they are mirrored."""
+    """Return the range of pixels needed on an axis: the visible ones and their neighbors; all if reflected."""
     if border == "reflect" and (start < 0 or end > length):
         return 0, length
     margin = 3 + 2 / zoom

@@ -134,7 +134,7 @@ def test_a_colour_of_anything_composes():
     cloud = rng.normal(size=(9, 3))
 
     def after(colour, cloud):
-        matrix = colour.given(cloud.mean(axis=0))
+        matrix = colour.for_mean(cloud.mean(axis=0))
         return cloud @ matrix[:, :3].T + matrix[:, 3]
 
     np.testing.assert_allclose(after(first.then(second), cloud), after(second, after(first, cloud)), atol=1e-9)
