@@ -35,7 +35,7 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
     standard = standard_metrics(opened.task)
     check_names(requirements, ["loss", *(metric.name for metric in opened.experiment.evaluate.metrics), *standard])
     portion = opened.portion(split)
-    measured = opened.judge(opened.logits(portion), portion)
+    measured = opened.compute_metrics(opened.logits(portion), portion)
     given = measured.probabilities, measured.targets, opened.task
     values = {**measured.values, **{name: metric(*given) for name, metric in standard.items()}}
     task = opened.task

@@ -113,7 +113,7 @@ def measured(opened: TrainedModel, weights: Weights, norms: Sequence[str] = ()) 
 
 def _judged(opened: TrainedModel, weights: Weights, norms: str | None) -> Candidate:
     portion: DataSplit = opened.portions["val"]
-    values = opened.judge(opened.logits(portion), portion).values
+    values = opened.compute_metrics(opened.logits(portion), portion).values
     return Candidate(weights, norms, values, evaluate.score(opened.experiment, values))
 
 

@@ -51,7 +51,7 @@ def _some(portion: DataSplit, rows: np.ndarray) -> DataSplit:
 def _loss(opened: TrainedModel, portion: DataSplit, original: np.ndarray, exported: np.ndarray) -> float:
     best = opened.experiment.evaluate.best
     metric = next((metric for metric in opened.experiment.evaluate.metrics if metric.name == best), None)
-    before, after = (opened.judge(logits, portion).values[best] for logits in (original, exported))
+    before, after = (opened.compute_metrics(logits, portion).values[best] for logits in (original, exported))
     if metric is not None and metric.fact("higher_is_better"):
         return before - after
     return (after - before) / abs(before) if after != before else 0.0

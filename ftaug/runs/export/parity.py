@@ -212,8 +212,8 @@ class Reference:
         best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.views
         return MetricParity(
             name=best,
-            original=self.opened.judge(original.logits, portion).values[best],
-            exported=self.opened.judge(exported.logits, portion).values[best],
+            original=self.opened.compute_metrics(original.logits, portion).values[best],
+            exported=self.opened.compute_metrics(exported.logits, portion).values[best],
             views=views,
             with_views=self._with_views(portion, samples) if views else None,
             loss=None
@@ -229,7 +229,7 @@ class Reference:
                 over_views(at_least_float32(self.bundle.model(batch.inputs)), len(batch.samples)).numpy()
                 for batch in self._batches(samples, seen)
             ]
-        return self.opened.judge(np.concatenate(logits), portion).values[self.opened.experiment.evaluate.best]
+        return self.opened.compute_metrics(np.concatenate(logits), portion).values[self.opened.experiment.evaluate.best]
 
 
 def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:

@@ -129,8 +129,8 @@ def lr_find(
     return _write(figure, path)
 
 
-def moved(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
-    """Draw how far each stage moved, and the course of its gradient's norm."""
+def weight_change(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
+    """Plot the weight change of each stage and its gradient norm over the epochs into `path`."""
     from matplotlib import colormaps
 
     stages = list(change)
@@ -140,7 +140,7 @@ def moved(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: 
     bars.barh(range(len(stages)), [100 * change[stage] for stage in stages], color=colours)
     bars.set_yticks(range(len(stages)), [_label(stage) for stage in stages])
     bars.invert_yaxis()
-    bars.set(xlabel="% of the weights' norm", title="how far the weights moved")
+    bars.set(xlabel="% of the weights' norm", title="weight change")
     for stage, colour in zip(stages, colours, strict=True):
         own = [row for row in rows if stage in row.get("gradients", {})]
         if own:
