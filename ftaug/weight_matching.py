@@ -82,7 +82,7 @@ def differences(wanted: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> I
 
 
 def misfit(
-    source: str, found: Sequence[str], network: Mapping[str, Tensor], file: Mapping[str, Tensor], head: Stage
+    source: str, problems: Sequence[str], network: Mapping[str, Tensor], file: Mapping[str, Tensor], head: Stage
 ) -> str:
     """Say how a file differs from the network, and what to write where only the names differ."""
     body = [name for name in network if not head.holds(name) and not name.endswith(COUNTER)]
@@ -99,8 +99,8 @@ def misfit(
     except OrderMismatch as mismatch:
         if len(missing) == len(body):
             return f"{words}{names}, and in order {mismatch}"
-    more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
-    return f"{words}{'; '.join(found[:LISTED])}{more}"
+    more = f" and {len(problems) - LISTED} more" if len(problems) > LISTED else ""
+    return f"{words}{'; '.join(problems[:LISTED])}{more}"
 
 
 def _ordered(tensors: Mapping[str, Tensor]) -> list[str]:
@@ -110,7 +110,7 @@ def _ordered(tensors: Mapping[str, Tensor]) -> list[str]:
 def _roles_differ(ours: str, theirs: str) -> bool:
     """Whether the names say that one is a weight and the other a bias, or one a query and the other a key."""
     for roles in _ROLES:
-        found = [[role for role in roles if role & set(name.split("."))] for name in (ours, theirs)]
-        if all(found) and found[0] != found[1]:
+        roles_found = [[role for role in roles if role & set(name.split("."))] for name in (ours, theirs)]
+        if all(roles_found) and roles_found[0] != roles_found[1]:
             return True
     return False

@@ -231,10 +231,10 @@ def preprocessing_in(weights: Weights) -> dict[str, Any] | None:
 def described(metadata: Mapping[str, str]) -> dict[str, Any]:
     """What ftaug wrote about a model into the file of its weights: classes, preprocessing and more."""
     try:
-        found = json.loads(metadata.get("ftaug", "{}"))
+        description = json.loads(metadata.get("ftaug", "{}"))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return description if isinstance(description, dict) else {}
 
 
 def read_metadata(path: str) -> Mapping[str, str]:
@@ -265,11 +265,11 @@ def fill(
         return fill_by_order(network, file, head)
     same_classes = described(file.metadata).get("classes") == list(classes)
     skipped = Stage(head.name, ()) if same_classes else head
-    every, own = convert(without_prefixes(file.tensors, network)), network.state_dict()
+    every, state = convert(without_prefixes(file.tensors, network)), network.state_dict()
     theirs = {key: tensor for key, tensor in every.items() if not skipped.holds(key)}
-    wanted = {key: tensor for key, tensor in own.items() if not skipped.holds(key)}
-    if found := list(differences(wanted, theirs)):
-        raise BadData(misfit(file.source, found, own, every, head))
+    wanted = {key: tensor for key, tensor in state.items() if not skipped.holds(key)}
+    if problems := list(differences(wanted, theirs)):
+        raise BadData(misfit(file.source, problems, state, every, head))
     copy(file.source, theirs, wanted)
     return {"notes": list(file.notes)} if file.notes else {}
 
@@ -299,9 +299,9 @@ def copy(source: str, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor])
 
 def without_prefixes(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Take the network out of what was around it when it was saved, unless it has a module of that name itself."""
-    own = {f"{name}." for name, _ in network.named_children()}
-    found = dict(tensors)
-    for prefix in [prefix for prefix in _PREFIXES if prefix not in own] * 2:
-        within = {key.removeprefix(prefix): tensor for key, tensor in found.items() if key.startswith(prefix)}
-        found = within or found
-    return found
+    children = {f"{name}." for name, _ in network.named_children()}
+    inner = dict(tensors)
+    for prefix in [prefix for prefix in _PREFIXES if prefix not in children] * 2:
+        within = {key.removeprefix(prefix): tensor for key, tensor in inner.items() if key.startswith(prefix)}
+        inner = within or inner
+    return inner
