@@ -1,4 +1,4 @@
-"""Reading files of weights and filling networks with them."""
+"""Load weight files (safetensors, PyTorch checkpoints) into networks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PREFIXES = ("_orig_mod.", "module.", "model.", "network.", "backbone.")  # what
 
 
 def is_offline() -> bool:
-    """Whether nothing is to be downloaded, by `--offline` or the environment variable HF_HUB_OFFLINE."""
+    """Whether downloads are disabled, by `--offline` or the environment variable HF_HUB_OFFLINE."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
@@ -110,7 +110,7 @@ def facts_of(weights: Weights, license: str | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class WeightFile:
-    """Named tensors and what the file says of them."""
+    """Named tensors with the metadata of their file."""
 
     source: str  # for errors
     tensors: Mapping[str, Tensor]
@@ -119,7 +119,7 @@ class WeightFile:
     notes: tuple[str, ...] = ()  # such as which of several sets of weights was read
 
     def renamed(self, rename: Callable[[str], str | None]) -> WeightFile:
-        """The same tensors under other names; those renamed to None are left out."""
+        """Rename the tensors; those renamed to None are dropped."""
         renamed = {rename(key): tensor for key, tensor in self.tensors.items()}
         return replace(self, tensors={key: tensor for key, tensor in renamed.items() if key is not None})
 
@@ -298,7 +298,7 @@ def copy(source: str, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor])
 
 
 def without_prefixes(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Take the network out of what was around it when it was saved, unless it has a module of that name itself."""
+    """Strip wrapper prefixes such as `module.`, unless the network has a module of that name."""
     children = {f"{name}." for name, _ in network.named_children()}
     inner = dict(tensors)
     for prefix in [prefix for prefix in _PREFIXES if prefix not in children] * 2:
