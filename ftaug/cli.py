@@ -87,7 +87,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Download no weights; use those that are here.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never download; use local weights only.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -120,7 +120,7 @@ def train(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     folds: Annotated[
         int | None,
-        typer.Option(help="So many runs, each validated on another part of the training samples.", metavar="COUNT"),
+        typer.Option(help="Number of folds; each run validates on a different part.", metavar="COUNT"),
     ] = None,
 ) -> None:
     """Train, or continue training; prints the run folder."""
@@ -236,7 +236,7 @@ def soup(
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Average the weights of runs that help; prints a run folder."""
+    """Average several runs, keeping those that improve validation; prints a run folder."""
     from ftaug.commands import soup
 
     soup.run(runs=runs, to=output, as_json=as_json, trust_plugins=trust_plugins)
@@ -269,7 +269,7 @@ def inspect(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the data, the layers, and what learns at which rate."""
+    """Show the data, the layers, and which are trainable at which rate."""
     from ftaug.commands import inspect
 
     inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka, read=read, picture=output)
@@ -355,7 +355,7 @@ def benchmark(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     as_json: AsJson = False,
 ) -> None:
-    """Say where the time of a training step goes, and what to change."""
+    """Profile a training step, and suggest what to change."""
     from ftaug.commands import benchmark
 
     benchmark.run(config=config, overrides=overrides or [], steps=steps, device=device.value, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What can go wrong for a user: one exception per exit code, each a line that says where, what and what to try."""
+"""User-facing exceptions, one per exit code; messages say where, what, and what to try."""
 
 import difflib
 import errno
@@ -12,7 +12,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Place:
-    """A spot in what the user wrote: a file with line and column (from 1), or a command-line argument."""
+    """A source place: a file with line and column (from 1), or a command-line argument."""
 
     file: str
     line: int | None = None
@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with the user's input and, where it is known, its place."""
+    """A problem in the user's input, with its place if known."""
 
     message: str
     place: Place | None = None
@@ -34,14 +34,14 @@ class Problem:
         return printable(text)
 
     def as_dict(self) -> dict[str, str | int]:
-        """The message and what is known of its place, for JSON."""
+        """Convert to a JSON value: message and place."""
         place = self.place or Place("")
         values = {"message": self.message, "file": place.file or None, "line": place.line, "column": place.column}
         return {key: value for key, value in values.items() if value is not None}
 
 
 SHOWN = 20
-"""Problems of a file that are shown, at most."""
+"""Maximum number of problems shown per file."""
 
 
 def first_of(problems: Sequence[Problem]) -> list[Problem]:
@@ -167,7 +167,7 @@ def one_of(choices: Sequence[str]) -> str:
 
 
 def printable(text: str) -> str:
-    """Escape what would move the cursor or change colours when an odd file name is printed."""
+    """Escape control characters, which would move the cursor or change colors, in text such as file names."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -1,4 +1,4 @@
-"""Path and overrides → Experiment, with every problem of the two reported at once."""
+"""Load an Experiment from a file and overrides, reporting all problems at once."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def load(
 
 
 def import_components(modality: str) -> None:
-    """Import all that registers components for a modality."""
+    """Import the modules that register components of a modality."""
     for module in (*MODALITIES[modality], *SHARED):
         importlib.import_module(module)
 
 
 def _import_others(modality: str) -> list[str]:
-    """Import what the other modalities register; returns their names."""
+    """Import the components of all other modalities; return the names of those modalities."""
     others = [other for other in MODALITIES if other != modality]
     for other in others:
         import_components(other)
@@ -119,7 +119,7 @@ def _refuse_strangers(path: Path) -> None:
 
 
 def _import_plugins(named: list[tuple[int, str]], folder: Path) -> Faults:
-    """Import plugins; returns what is wrong with those that fail."""
+    """Import plugins; return the problems of those that fail."""
     faults: Faults = []
     for index, plugin in named:
         origin = absolute_plugin(plugin, folder)

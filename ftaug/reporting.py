@@ -1,4 +1,4 @@
-"""How an error reaches the user: lines on stderr, an object on stdout with `--json`, an exit code."""
+"""Report errors to the user: lines on stderr, a JSON object on stdout with `--json`, and an exit code."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Matching the tensors of a weight file to those of a network: by order, and what to say where names differ."""
+"""Match the tensors of a weight file to a network's by order, and describe mismatches."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ def summary(matches: Mapping[str, str]) -> str:
 
 
 def shape_of(tensor: Tensor) -> str:
-    """The shape of a tensor as `64×3×7×7`."""
+    """Format the shape of a tensor as `64×3×7×7`."""
     return "×".join(str(n) for n in tensor.shape) or "a single number"
 
 
 def differences(wanted: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> Iterator[str]:
-    """Say of each tensor that is missing, unknown, of another shape or of another type what is wrong with it."""
+    """Yield a message for each missing or unknown tensor, and each of another shape or dtype."""
     for key, tensor in wanted.items():
         if key not in theirs:
             if not key.endswith(COUNTER):
@@ -82,9 +82,9 @@ def differences(wanted: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> I
 
 
 def misfit(
-    source: str, found: Sequence[str], network: Mapping[str, Tensor], file: Mapping[str, Tensor], head: Stage
+    source: str, problems: Sequence[str], network: Mapping[str, Tensor], file: Mapping[str, Tensor], head: Stage
 ) -> str:
-    """Say how a file differs from the network, and what to write where only the names differ."""
+    """Describe how a file differs from the network, with the setting to use if only the names differ."""
     body = [name for name in network if not head.holds(name) and not name.endswith(COUNTER)]
     missing = [name for name in body if name not in file]
     words = f"{source} does not fit the network: "
@@ -99,8 +99,8 @@ def misfit(
     except OrderMismatch as mismatch:
         if len(missing) == len(body):
             return f"{words}{names}, and in order {mismatch}"
-    more = f" and {len(found) - LISTED} more" if len(found) > LISTED else ""
-    return f"{words}{'; '.join(found[:LISTED])}{more}"
+    more = f" and {len(problems) - LISTED} more" if len(problems) > LISTED else ""
+    return f"{words}{'; '.join(problems[:LISTED])}{more}"
 
 
 def _ordered(tensors: Mapping[str, Tensor]) -> list[str]:
@@ -110,7 +110,7 @@ def _ordered(tensors: Mapping[str, Tensor]) -> list[str]:
 def _roles_differ(ours: str, theirs: str) -> bool:
     """Whether the names say that one is a weight and the other a bias, or one a query and the other a key."""
     for roles in _ROLES:
-        found = [[role for role in roles if role & set(name.split("."))] for name in (ours, theirs)]
-        if all(found) and found[0] != found[1]:
+        tensor_roles = [[role for role in roles if role & set(name.split("."))] for name in (ours, theirs)]
+        if all(tensor_roles) and tensor_roles[0] != tensor_roles[1]:
             return True
     return False

@@ -1,4 +1,4 @@
-"""Reading files of weights and filling networks with them."""
+"""Load weight files (safetensors, PyTorch checkpoints) into networks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PREFIXES = ("_orig_mod.", "module.", "model.", "network.", "backbone.")  # what
 
 
 def is_offline() -> bool:
-    """Whether nothing is to be downloaded, by `--offline` or the environment variable HF_HUB_OFFLINE."""
+    """Whether downloads are disabled, by `--offline` or the environment variable HF_HUB_OFFLINE."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
@@ -110,7 +110,7 @@ def facts_of(weights: Weights, license: str | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class WeightFile:
-    """Named tensors and what the file says of them."""
+    """Named tensors with the metadata of their file."""
 
     source: str  # for errors
     tensors: Mapping[str, Tensor]
@@ -119,7 +119,7 @@ class WeightFile:
     notes: tuple[str, ...] = ()  # such as which of several sets of weights was read
 
     def renamed(self, rename: Callable[[str], str | None]) -> WeightFile:
-        """The same tensors under other names; those renamed to None are left out."""
+        """Rename the tensors; those renamed to None are dropped."""
         renamed = {rename(key): tensor for key, tensor in self.tensors.items()}
         return replace(self, tensors={key: tensor for key, tensor in renamed.items() if key is not None})
 
@@ -231,10 +231,10 @@ def preprocessing_in(weights: Weights) -> dict[str, Any] | None:
 def described(metadata: Mapping[str, str]) -> dict[str, Any]:
     """What ftaug wrote about a model into the file of its weights: classes, preprocessing and more."""
     try:
-        found = json.loads(metadata.get("ftaug", "{}"))
+        description = json.loads(metadata.get("ftaug", "{}"))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return description if isinstance(description, dict) else {}
 
 
 def read_metadata(path: str) -> Mapping[str, str]:
@@ -265,11 +265,11 @@ def fill(
         return fill_by_order(network, file, head)
     same_classes = described(file.metadata).get("classes") == list(classes)
     skipped = Stage(head.name, ()) if same_classes else head
-    every, own = convert(without_prefixes(file.tensors, network)), network.state_dict()
+    every, state = convert(without_prefixes(file.tensors, network)), network.state_dict()
     theirs = {key: tensor for key, tensor in every.items() if not skipped.holds(key)}
-    wanted = {key: tensor for key, tensor in own.items() if not skipped.holds(key)}
-    if found := list(differences(wanted, theirs)):
-        raise BadData(misfit(file.source, found, own, every, head))
+    wanted = {key: tensor for key, tensor in state.items() if not skipped.holds(key)}
+    if problems := list(differences(wanted, theirs)):
+        raise BadData(misfit(file.source, problems, state, every, head))
     copy(file.source, theirs, wanted)
     return {"notes": list(file.notes)} if file.notes else {}
 
@@ -298,10 +298,10 @@ def copy(source: str, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor])
 
 
 def without_prefixes(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Take the network out of what was around it when it was saved, unless it has a module of that name itself."""
-    own = {f"{name}." for name, _ in network.named_children()}
-    found = dict(tensors)
-    for prefix in [prefix for prefix in _PREFIXES if prefix not in own] * 2:
-        within = {key.removeprefix(prefix): tensor for key, tensor in found.items() if key.startswith(prefix)}
-        found = within or found
-    return found
+    """Strip wrapper prefixes such as `module.`, unless the network has a module of that name."""
+    children = {f"{name}." for name, _ in network.named_children()}
+    inner = dict(tensors)
+    for prefix in [prefix for prefix in _PREFIXES if prefix not in children] * 2:
+        within = {key.removeprefix(prefix): tensor for key, tensor in inner.items() if key.startswith(prefix)}
+        inner = within or inner
+    return inner

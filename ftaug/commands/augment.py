@@ -23,7 +23,7 @@ from ftaug.errors import ExperimentError, Interrupted, Stopped
 from ftaug.load import load
 from ftaug.runs.augmented_dataset import AugmentedDataset, lock
 from ftaug.runs.bad_samples import readable
-from ftaug.runs.report import console as screen
+from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import Ticker
 
 
@@ -39,15 +39,15 @@ def run(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Write the copies and print their folder; with `only_hash` print the digest, and write only where asked to."""
+    """Write augmented copies and print their folder; with `only_hash` print the digest and write only to `output`."""
     if output is None and not only_hash:
         raise ExperimentError("ftaug augment: needs --output DIR to write to, or --hash")
     experiment = load(config, overrides)
     if output is not None:
         _check_output(experiment, output)
-    found = readable(experiment, portions(experiment.data, experiment.seed))
-    train = found["train"]
-    _check_apart(found)
+    data_splits = readable(experiment, portions(experiment.data, experiment.seed))
+    train = data_splits["train"]
+    _check_apart(data_splits)
     if balance and train.task.kind != "single_label":
         have = "have numbers" if train.task.regression else "have any number of them"
         raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
@@ -58,7 +58,7 @@ def run(
     count = processes(experiment.data.workers if workers is None else workers)
     if output is None:
         value = hashed(Copies(data, As.DIGEST), numbers, count)
-        print(screen.to_json({"digest": value, "samples": int(numbers.sum())}) if as_json else value)
+        print(console.to_json({"digest": value, "samples": int(numbers.sum())}) if as_json else value)
         return
     identity = {
         "experiment": digest(experiment),
@@ -71,23 +71,23 @@ def run(
     cells = _cells(data, as_table=as_table)
     result = write(Copies(data, As.CELLS if cells else As.FILES), numbers, count, output, identity, cells)
     if as_json:
-        print(screen.to_json({"output": str(output), **result}))
+        print(console.to_json({"output": str(output), **result}))
     else:
         print(result["digest"] if only_hash else output)
 
 
 def _cells(data: PreparedDataset, *, as_table: bool) -> tuple[str, ...]:
-    """The columns in which the samples themselves stand, none where each has a file; raises ExperimentError."""
-    found = tuple(data.verbs.cells(data.read(0, None)[0]))
+    """Return the table columns that hold the sample itself, none if each has a file; raises ExperimentError."""
+    columns = tuple(data.verbs.cells(data.read(0, None)[0]))
     if as_table:
-        return found
-    if len(found) > 1:
-        raise ExperimentError(f"--format folder: a sample has several parts ({', '.join(found)}); use --format table")
+        return columns
+    if len(columns) > 1:
+        raise ExperimentError(f"--format folder: a sample has several parts ({', '.join(columns)}); use --format table")
     return ()
 
 
 def hashed(copies: Copies, numbers: np.ndarray, workers: int, start: str | None = None) -> str:
-    """The digest of all copies."""
+    """Compute the digest of all copies without writing them."""
     total = sha256()
     with Ticker(int(numbers.sum()), 0, unit="copy") as ticker:
         for copy in engine.make(copies, engine.wanted(numbers), workers, start):
@@ -105,8 +105,8 @@ def write(
     identity: Mapping[str, Any],
     cells: tuple[str, ...],
 ) -> dict[str, Any]:
-    """Write the copies that are not there yet; raises Stopped or Interrupted where asked to stop."""
-    held = lock(output)
+    """Write the missing copies; raises Stopped or Interrupted if a stop is requested."""
+    folder_lock = lock(output)
     try:
         as_table = identity["format"] == "table"
         folder = AugmentedDataset.open(output, copies.prepared.portion, identity, as_table=as_table, cells=cells)
@@ -125,8 +125,8 @@ def write(
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
         value = folder.finish()
     finally:
-        held.release()
-    screen.say(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}")
+        folder_lock.release()
+    console.say(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}")
     return {"digest": value, "samples": total, "labels": dict(sorted(folder.labels.items()))}
 
 
@@ -136,17 +136,17 @@ def _listed(labels: Mapping[str, int]) -> str:
 
 
 def _check_output(experiment: Experiment, output: Path) -> None:
-    """Refuse a folder in which the data lie: the next reading would take the copies for samples."""
+    """Raise ExperimentError for a folder inside the data: copies would later be read as samples."""
     for _, dataset in nested([experiment.data.train, experiment.data.val, experiment.data.test]):
         for setting in dataset.settings.values():
             if isinstance(setting, Path) and output.resolve().is_relative_to(setting):
                 raise ExperimentError(f"--output {output}: lies inside the data, {setting}; choose another")
 
 
-def _check_apart(found: Mapping[str, DataSplit]) -> None:
-    """Refuse to augment what the model will be measured on."""
-    train = found["train"]
-    for purpose, portion in found.items():
+def _check_apart(data: Mapping[str, DataSplit]) -> None:
+    """Raise ExperimentError if training samples are also evaluation samples."""
+    train = data["train"]
+    for purpose, portion in data.items():
         same = purpose != "train" and portion.samples.fingerprint == train.samples.fingerprint
         if same and np.intersect1d(portion.ids, train.ids).size:
             raise ExperimentError(
@@ -156,11 +156,11 @@ def _check_apart(found: Mapping[str, DataSplit]) -> None:
 
 
 def _say_cautions(experiment: Experiment, train: DataSplit) -> None:
-    """Say what may be unexpected, on stderr."""
+    """Print cautions on stderr."""
     cautions = modality_of(experiment).hazards(experiment.augment, train.task)
     if not experiment.augment:
         cautions.append("augment is empty: the copies of a sample are all alike")
     if experiment.mix is not None:
         cautions.append(f"mix: {experiment.mix.name} is left out: it mixes the samples of a batch, in training only")
     for caution in cautions:
-        screen.say(f"caution: {caution}")
+        console.say(f"caution: {caution}")

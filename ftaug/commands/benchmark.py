@@ -1,4 +1,4 @@
-"""`ftaug benchmark`: where the time of a training step goes, and what to change."""
+"""`ftaug benchmark`: profile a training step and suggest what to change."""
 
 from __future__ import annotations
 
@@ -18,29 +18,28 @@ from ftaug.runs.report import console
 
 
 def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json: bool) -> None:
-    """Train for some steps without leaving anything behind, and print what they cost."""
+    """Run some training steps without writing files, and print time and memory per step."""
     experiment = load(config, overrides)
     data = readable(experiment, portions(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device, data)
     with assemble(experiment, device, data, pretrained=False) as (setup, _):
-        found = measure(setup, steps)
-    said = advice(setup, found)
+        result = measure(setup, steps)
+    suggestions = advice(setup, result)
     if as_json:
-        print(console.to_json({**asdict(found), "share_of_bound": found.share, "advice": said}))
+        print(console.to_json({**asdict(result), "share_of_bound": result.share, "advice": suggestions}))
         return
-    _print(setup, found, said)
+    _print(setup, result, suggestions)
 
 
-def _print(setup: TrainingState, found: Found, said: Sequence[str]) -> None:
-    speed = (
-        f"{found.samples_per_second:.1f} samples a second, {found.share:.0%} of the {found.bound:.1f} that the network"
-    )
+def _print(setup: TrainingState, result: Found, suggestions: Sequence[str]) -> None:
+    share = f"{result.share:.0%} of the {result.bound:.1f} that the network"
+    speed = f"{result.samples_per_second:.1f} samples a second, {share}"
     console.show(f"{setup.experiment.name} on {describe(setup.device)}, {setup.device.precision}: {speed} can take")
-    parts = {**found.phases, "the rest": max(0.0, found.step - sum(found.phases.values()))}
-    rows = [(name, f"{1000 * seconds:.1f}", f"{seconds / found.step:.0%}") for name, seconds in parts.items()]
-    console.show(console.table(("of a step", "ms", "share"), [*rows, ("in all", f"{1000 * found.step:.1f}", "100%")]))
-    one = f"read {1000 * found.reading:.2f} ms, decode and augment {1000 * found.preparing:.2f} ms"
-    console.show(f"a sample in one process: {one}; {found.workers} worker{'s' * (found.workers != 1)}")
-    console.show(f"peak memory {found.peak_memory / 2**20:,.0f} MiB")
-    for sentence in said:
+    parts = {**result.phases, "the rest": max(0.0, result.step - sum(result.phases.values()))}
+    rows = [(name, f"{1000 * seconds:.1f}", f"{seconds / result.step:.0%}") for name, seconds in parts.items()]
+    console.show(console.table(("of a step", "ms", "share"), [*rows, ("in all", f"{1000 * result.step:.1f}", "100%")]))
+    sample = f"read {1000 * result.reading:.2f} ms, decode and augment {1000 * result.preparing:.2f} ms"
+    console.show(f"a sample in one process: {sample}; {result.workers} worker{'s' * (result.workers != 1)}")
+    console.show(f"peak memory {result.peak_memory / 2**20:,.0f} MiB")
+    for sentence in suggestions:
         console.show(f"try {sentence}")

@@ -1,4 +1,4 @@
-"""`ftaug blend`: weights between those that a run started from and those that it reached."""
+"""`ftaug blend`: interpolate between the initial and the trained weights of a run (as in WiSE-FT)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 from ftaug.errors import FtaugError
 from ftaug.runs import weight_mixing
 from ftaug.runs.initial_weights import weights_of
-from ftaug.runs.report import console as output
-from ftaug.runs.report import plots, training_summary
+from ftaug.runs.report import console, plots, training_summary
 from ftaug.runs.report.progress_bar import Ticker
 from ftaug.runs.trained_model import TrainedModel
 
@@ -18,7 +17,7 @@ ALPHAS = tuple(step / 10 for step in range(11))
 
 
 def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, trust_plugins: bool) -> None:
-    """Measure blends on the validation samples and write the best one as a run folder; prints that folder."""
+    """Evaluate interpolations on validation, write the best one as a run folder and print its path."""
     chosen = sorted(set(alphas or ALPHAS))
     opened = weight_mixing.open_ingredient(run, trust_plugins=trust_plugins)
     path = to or run.with_name(f"{run.resolve().name}-blend")
@@ -35,15 +34,15 @@ def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, t
                 raise
             show(opened, account)
         else:
-            output.say(f"already complete: {path}")
+            console.say(f"already complete: {path}")
         result = {"run": str(path), **(folder.complete or {})}
-        print(output.to_json(result | {"blend": weight_mixing.account(path, "blend")}) if as_json else path)
+        print(console.to_json(result | {"blend": weight_mixing.account(path, "blend")}) if as_json else path)
 
 
 def blended(
     opened: TrainedModel, start: weight_mixing.Weights, alphas: Sequence[float]
 ) -> tuple[list[dict[str, Any]], tuple[weight_mixing.Candidate, dict[str, Any]]]:
-    """A row for each blend, and the best of them: of equal scores the lower loss, then the nearest to the start."""
+    """Evaluate a blend per alpha; return all rows and the best: ties by the lower loss, then the smaller alpha."""
     end = weights_of(opened)
     norms = weight_mixing.differing_norms(opened, start, end)
     rows: list[dict[str, Any]] = []
@@ -64,13 +63,13 @@ def blended(
 def _at(
     opened: TrainedModel, start: weight_mixing.Weights, end: weight_mixing.Weights, alpha: float, norms: Sequence[str]
 ) -> Iterator[weight_mixing.Candidate]:
-    """The blend at an alpha; between the ends also with the statistics of BatchNorm measured anew."""
+    """Evaluate the blend at an alpha; strictly between 0 and 1 also with recomputed BatchNorm statistics."""
     weights = weight_mixing.between(start, end, alpha)
-    yield from weight_mixing.measured(opened, weights, norms if 0 < alpha < 1 else ())
+    yield from weight_mixing.evaluate_weights(opened, weights, norms if 0 < alpha < 1 else ())
 
 
 def show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
-    """Print the blends for a person, on stderr."""
+    """Print the human-readable table of all blends on stderr."""
     names = list(account["blends"][0]["metrics"])
     chosen = account["alpha"], account["norms"]
     rows = [
@@ -82,11 +81,11 @@ def show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
         )
         for row in account["blends"]
     ]
-    console = training_summary.console()
-    console.print(output.table(("alpha", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
+    stderr = training_summary.console()
+    stderr.print(console.table(("alpha", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
     if not account["head_is_blended"]:
-        console.print(
+        stderr.print(
             "the head is that of the run in all of them: the weights it started from had none for these classes"
         )
     if "test" not in opened.portions:
-        console.print("chosen by validation samples: measure on others before you rely on it")
+        stderr.print("chosen by validation samples: measure on others before you rely on it")

@@ -1,4 +1,4 @@
-"""`ftaug cache`: what is kept between runs, and how to be rid of it."""
+"""`ftaug cache`: list and clear the caches kept between runs."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ftaug.data.cache_dirs import cache_folder, memory_folder
 
 
 def show(as_json: bool) -> None:
-    """Print each cache with its size."""
-    found = {str(path): _bytes(path) for path in _caches()}
+    """Print the path and size of each cache."""
+    sizes = {str(path): _bytes(path) for path in _caches()}
     if as_json:
-        print(dumps({"caches": found, "bytes": sum(found.values())}))
+        print(dumps({"caches": sizes, "bytes": sum(sizes.values())}))
         return
-    for path, size in found.items():
+    for path, size in sizes.items():
         print(f"{size / 1e6:10,.1f} MB  {path}")
-    print(f"{sum(found.values()) / 1e6:10,.1f} MB  in all" if found else "no caches", file=sys.stderr)
+    print(f"{sum(sizes.values()) / 1e6:10,.1f} MB  in all" if sizes else "no caches", file=sys.stderr)
 
 
 def clear(as_json: bool) -> None:
-    """Remove all of them."""
-    found = {str(path): _bytes(path) for path in _caches()}
-    for path in found:
+    """Delete all caches."""
+    sizes = {str(path): _bytes(path) for path in _caches()}
+    for path in sizes:
         shutil.rmtree(path)
     if as_json:
-        print(dumps({"removed": list(found), "bytes": sum(found.values())}))
+        print(dumps({"removed": list(sizes), "bytes": sum(sizes.values())}))
         return
-    print(f"removed {len(found)} cache{'s' * (len(found) != 1)}, {sum(found.values()) / 1e6:,.1f} MB")
+    print(f"removed {len(sizes)} cache{'s' * (len(sizes) != 1)}, {sum(sizes.values()) / 1e6:,.1f} MB")
 
 
 def _caches() -> Iterator[Path]:
-    """Decoded pictures by dataset, features, indexes of folders, shared arrays, and what is in memory."""
+    """Yield the caches: decoded images per dataset, features, folder indexes, shared arrays, and those in memory."""
     memory = memory_folder()
     for folder in (cache_folder() / "decoded", cache_folder() / "features", *([memory] if memory else [])):
         yield from sorted(folder.iterdir()) if folder.is_dir() else ()

@@ -1,4 +1,4 @@
-"""`ftaug evaluate`: measure a trained model on the test split, or on validation where there is no test split."""
+"""`ftaug evaluate`: compute metrics of a trained model on the test split, or on validation without one."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ PRINTED_MATRIX = 12
 
 
 def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], trust_plugins: bool) -> None:
-    """Print what the model is worth, write it to the run folder's report, and hold it against what is required."""
+    """Evaluate a model, write the report into the run folder, print it and check the required metrics."""
     requirements = [Requirement.parse(text) for text in require]
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     standard = standard_metrics(opened.task)
     check_names(requirements, ["loss", *(metric.name for metric in opened.experiment.evaluate.metrics), *standard])
     portion = opened.portion(split)
-    measured = opened.judge(opened.logits(portion), portion)
-    given = measured.probabilities, measured.targets, opened.task
-    values = {**measured.values, **{name: metric(*given) for name, metric in standard.items()}}
+    measured = opened.compute_metrics(opened.logits(portion), portion)
+    arguments = measured.probabilities, measured.targets, opened.task
+    values = {**measured.values, **{name: metric(*arguments) for name, metric in standard.items()}}
     task = opened.task
     report: dict[str, Any] = {
         "run": str(run),
@@ -61,7 +61,7 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
 
 
 def of_classes(measured: Measurement, task: Task) -> dict[str, Any]:
-    """How each class fares, and what is taken for what."""
+    """Compute per-class metrics and the confusion matrix."""
     matrix = confusion_matrix(measured, task) if task.kind == "single_label" else None
     thresholds = (
         {} if task.thresholds is None else {"thresholds": dict(zip(task.classes, task.thresholds, strict=True))}
@@ -70,21 +70,21 @@ def of_classes(measured: Measurement, task: Task) -> dict[str, Any]:
 
 
 def standard_metrics(task: Task) -> dict[str, Callable[..., float]]:
-    """What is measured whatever the experiment lists."""
+    """Return the metrics that are always reported, by name."""
     if task.regression:
         return {**OF_NUMBERS}
     k = min(5, len(task.classes))
-    found: dict[str, Callable[..., float]] = {"accuracy": metrics.accuracy}
+    metrics_by_name: dict[str, Callable[..., float]] = {"accuracy": metrics.accuracy}
     if k > 1 and not task.multi_label:
-        found[f"top_{k}"] = partial(metrics.top_k, k=k)
+        metrics_by_name[f"top_{k}"] = partial(metrics.top_k, k=k)
     for metric in (metrics.precision, metrics.recall, metrics.f1):
         for average in ("macro", "weighted"):
-            found[f"{metric.__name__}_{average}"] = partial(metric, average=average)
-    return found
+            metrics_by_name[f"{metric.__name__}_{average}"] = partial(metric, average=average)
+    return metrics_by_name
 
 
 def per_class(measured: Measurement, task: Task) -> list[dict[str, Any]]:
-    """How each class fares, in the order of the classes."""
+    """Compute precision, recall and F1 of each class, in the order of the classes."""
     seen = metrics.decisions(measured.probabilities, measured.targets, task)
     return [
         {
@@ -101,14 +101,14 @@ def per_class(measured: Measurement, task: Task) -> list[dict[str, Any]]:
 
 
 def confusion_matrix(measured: Measurement, task: Task) -> np.ndarray:
-    """How often a sample of the row's class was taken for the column's."""
+    """Compute the confusion matrix (classes, classes): rows are true classes, columns predicted ones."""
     classes = len(task.classes)
     cells = measured.targets * classes + measured.probabilities.argmax(axis=1)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def write(report: dict[str, Any], opened: TrainedModel, portion: DataSplit, measured: Measurement) -> Iterator[Path]:
-    """Write the report's files into the run folder; yields their paths."""
+    """Write the report, the predictions and the plot into the run folder; yield their paths."""
     folder = opened.folder / "report"
     make_inside(folder)
     summary = folder / f"evaluate-{portion.purpose}.json"
@@ -126,7 +126,7 @@ def write(report: dict[str, Any], opened: TrainedModel, portion: DataSplit, meas
 
 
 def predictions_table(portion: DataSplit, measured: Measurement) -> Iterator[list[str]]:
-    """A heading and a row per sample: its name, what it is, what it was taken for, and every class's probability."""
+    """Yield a header and a row per sample: name, target, prediction and the probability of each class."""
     classes = portion.task.classes
     yield ["sample", "target", "prediction", *classes]
     for name, target, row in zip(portion.names(), measured.targets, measured.probabilities, strict=True):
@@ -138,7 +138,7 @@ def _chosen(probabilities: np.ndarray, task: Task) -> Any:
 
 
 def _label(target: Any, classes: Sequence[str]) -> str:
-    """The name of a class, or the names of several with a bar between them."""
+    """Format a class name, or several joined with `|`."""
     return classes[target] if target.ndim == 0 else "|".join(classes[i] for i in target.nonzero()[0])
 
 
@@ -149,7 +149,7 @@ def _csv(rows: Iterator[list[str]]) -> bytes:
 
 
 def show(report: dict[str, Any], task: Task) -> None:
-    """Print the report for a person."""
+    """Print the human-readable report."""
     tables: list[Any] = [
         f"{report['samples']:,} {report['split']} samples, {report['checkpoint']} of {report['run']}",
         console.table(("metric", "value"), report["metrics"].items()),
@@ -159,19 +159,19 @@ def show(report: dict[str, Any], task: Task) -> None:
 
 
 def tables_of_classes(report: dict[str, Any], task: Task) -> list[Any]:
-    """How each class fares, and what is taken for what, for a person."""
+    """Build the human-readable tables of per-class metrics and the confusion matrix."""
     tables = [console.table(list(report["classes"][0]), (list(row.values()) for row in report["classes"]))]
     matrix = report["confusion"]
     if matrix is not None and len(task.classes) <= PRINTED_MATRIX:
         rows = ([name, *map(int, row)] for name, row in zip(task.classes, matrix, strict=True))
         tables.append(console.table(("true ↓ predicted →", *task.classes), rows))
     elif matrix is not None and (worst := list(confusions(matrix, task))):
-        tables.append(console.table(("true", "taken for", "times"), worst))
+        tables.append(console.table(("true", "predicted", "times"), worst))
     return tables
 
 
 def confusions(matrix: np.ndarray, task: Task) -> Iterator[tuple[str, str, int]]:
-    """The most frequent confusions: true class, predicted class, how often."""
+    """Yield the most frequent confusions: true class, predicted class, count."""
     wrong = matrix - np.diag(matrix.diagonal())
     for cell in np.argsort(-wrong, axis=None, kind="stable")[:LISTED_CONFUSIONS]:
         true, predicted = divmod(int(cell), len(task.classes))

@@ -1,4 +1,4 @@
-"""`ftaug export`: write a trained model for use elsewhere, and prove that it still answers the same."""
+"""`ftaug export`: export a trained model (ONNX, torch.export, …) and verify its predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ftaug.runs.report import console
 
 
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
-    """Export and compare on the validation split; raises NotReached if an artefact answers otherwise than the model."""
+    """Export and compare on validation; raises NotReached if an export's predictions differ from the model's."""
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     exporters = targets(formats)
@@ -49,7 +49,7 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
 
 
 def component(text: str) -> Component:
-    """Read `onnx`, or a format with settings such as `{onnx: {opset: 20}}`."""
+    """Parse a format: `onnx`, or with settings `{onnx: {opset: 20}}`; raises ExperimentError."""
     try:
         adapter: TypeAdapter[Component] = TypeAdapter(Annotated[Component, OfKind("exporter")])
         return adapter.validate_python(parse_value(text, f"--format {text}"), context={})
@@ -60,7 +60,7 @@ def component(text: str) -> Component:
 
 
 def targets(formats: Sequence[str]) -> list[Component]:
-    """Read what `--format` asks for; raises ExperimentError where two of them would be written to the same folder."""
+    """Parse all `--format` values; raises ExperimentError if two would be written to the same folder."""
     taken: dict[str, str] = {}
     components = []
     for text in dict.fromkeys(formats):
@@ -74,7 +74,7 @@ def targets(formats: Sequence[str]) -> list[Component]:
 
 
 def export(exporter: Component, reference: Reference, exports: ExportFolder) -> dict[str, dict[str, Any]]:
-    """Write one artefact, compare it, and publish it if it passes; its entry by its path in `exports`."""
+    """Write one format, check parity, publish it if it passes; return its record by its path in `exports`."""
     opened, bundle = reference.opened, reference.bundle
     if bundle.networks > 1 and exporter.fact("one_network"):
         text = f"holds one network, and {opened.folder} has {bundle.networks}; export {opened.folder / 'fold-1'}"
@@ -99,6 +99,6 @@ def export(exporter: Component, reference: Reference, exports: ExportFolder) -> 
 
 
 def allowance(exporter: Component) -> Allowance:
-    """How far an artefact may be from the model."""
+    """Return the tolerance of an exporter."""
     loss = exporter.settings["tolerance"] if exporter.fact("lossy") else None
     return Allowance(rounding=exporter.fact("rounding"), metric_loss=loss)

@@ -21,7 +21,7 @@ def run(
     backbone: str | None = None,
     weights: str | None = None,
 ) -> None:
-    """Look at the data, write the file into the working folder and print its path."""
+    """Inspect the data, write an experiment file and print its path."""
     check_there(path)
     target = output or Path(f"{path.resolve().stem if path.is_file() else path.resolve().name}.yaml")
     if target.exists():
@@ -35,7 +35,7 @@ def run(
 
 
 def _write(text: str, path: Path, target: Path) -> None:
-    """Write the file; leave none that is not valid."""
+    """Write the file and validate it; delete it if invalid."""
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -52,18 +52,18 @@ def _write(text: str, path: Path, target: Path) -> None:
 
 
 def check_there(path: Path) -> None:
-    """Raise MissingInput for a path that is not there, and name a similar one beside it."""
+    """Raise MissingInput for a missing path, naming a similar one."""
     if not path.exists():
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise MissingInput(f"no file or folder {path}{did_you_mean(path.name, beside)}")
 
 
 def most_likely(path: Path) -> str:
-    """The modality that finds most there; the first where none finds anything, for its errors say what is missing."""
-    found = {modality: _starting(modality).samples_in(path) for modality in MODALITIES}
-    if path.is_file() and not any(found.values()):
+    """Return the modality with most samples at the path; the first if none, as its errors say what is missing."""
+    samples = {modality: _starting(modality).samples_in(path) for modality in MODALITIES}
+    if path.is_file() and not any(samples.values()):
         raise MissingInput(f"{path} is neither a table nor a folder that holds one folder per class")
-    return max(found, key=lambda modality: found[modality])
+    return max(samples, key=lambda modality: samples[modality])
 
 
 def _starting(modality: str) -> Starting:

@@ -1,4 +1,4 @@
-"""`ftaug inspect`: what an experiment trains on, what of its model learns, and how fast."""
+"""`ftaug inspect`: show data, layers, trainable parameters and learning rates of an experiment without training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ftaug.interfaces.model import Backbone, TrainingLength
 from ftaug.load import load
 from ftaug.runs.bad_samples import without
 from ftaug.runs.data_check import Unreadable, read_all
-from ftaug.runs.report import console as output
+from ftaug.runs.report import console
 from ftaug.runs.trained_model import MODEL_FILE, recorded_data
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def run(
     read: bool = False,
     picture: Path | None = None,
 ) -> None:
-    """Print the data, the stages and their rates, drawn too where a picture is named. Nothing is trained or downloaded.
+    """Print the data, the stages and their learning rates; plot the rates into `picture`. Trains and downloads nothing.
 
-    Raises BadData where all samples are to be read and more cannot be than the experiment leaves out.
+    With `read`, raises BadData if more samples are unreadable than the experiment may skip.
     """
     config = _config(target)
     if picture is not None and picture.suffix.lower() != ".png":
@@ -53,7 +53,7 @@ def run(
     )
     backbone, _ = build_model(experiment, data["train"].task)
     if backbone.facts.get("match") == "order" and not target.is_dir():
-        backbone.load_pretrained()  # which is to be looked at, and is on this machine
+        backbone.load_pretrained()  # to report how the weights match; they are local
     bad, repeated = read_all(experiment, data, backbone.preprocessing) if read else ([], [])
     failure = None
     try:
@@ -72,26 +72,26 @@ def run(
     if as_json:
         result = _as_json(data, backbone, rows, length) | {"cautions": warnings}
         result |= {"picture": str(picture)} if picture is not None else {}
-        result |= {"bad_samples": [_bad_sample(one) for one in bad]} if read else {}
+        result |= {"bad_samples": [_bad_sample(sample) for sample in bad]} if read else {}
         print(dumps(result | ({"cka": alike} if cka else {}), indent=2))
     else:
         _print(data, backbone, experiment, rows, length, warnings)
         if picture is not None:
             print(f"learning rates over the run: {picture}")
         if cka:
-            output.show(output.table(("stage", "features alike"), alike.items()))
+            console.show(console.table(("stage", "features alike"), alike.items()))
     if failure is not None:
         failure.result_printed = True
         raise failure
 
 
 def _bad_sample(bad: Unreadable) -> dict[str, str]:
-    """A sample that cannot be read, as JSON: its error without its name."""
+    """Describe an unreadable sample as JSON, its error without the sample's name."""
     return {"split": bad.split, "sample": bad.name, "error": str(bad.error).removeprefix(f"{bad.name}: ")}
 
 
 def _alike(run: Path) -> dict[str, float]:
-    """How alike the features of each stage are before and after training."""
+    """Compute the CKA of each stage's features before and after training."""
     if not run.is_dir() or not (run / "resolved.yaml").is_file():
         raise ExperimentError(f"--cka compares before and after training and needs a run folder; got {run}")
     from ftaug.runs.cka import before_and_after
@@ -100,7 +100,7 @@ def _alike(run: Path) -> dict[str, float]:
 
 
 def _config(target: Path) -> Path:
-    """The experiment file of a run folder, or the file itself."""
+    """Return the experiment file of a run folder, or the file itself; raises MissingInput."""
     if not target.is_dir():
         return target
     if (target / "folds.json").is_file():
@@ -137,29 +137,29 @@ def _print(
     length: TrainingLength,
     warnings: Sequence[str],
 ) -> None:
-    console = output.PlainConsole()
-    if not console.is_terminal:
-        console = output.PlainConsole(width=160)
+    stdout = console.PlainConsole()
+    if not stdout.is_terminal:
+        stdout = console.PlainConsole(width=160)
     sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
     task = data["train"].task
-    console.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")
+    stdout.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")
     for note in notes_of(data):
-        console.print(f"note      {note}", markup=False)
+        stdout.print(f"note      {note}", markup=False)
     for warning in warnings:
-        console.print(f"caution   {warning}", markup=False)
-    console.print(
+        stdout.print(f"caution   {warning}", markup=False)
+    stdout.print(
         f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}{_whether_stored(backbone)}"
     )
     for note in backbone.facts.get("notes", ()):
-        console.print(f"weights   {note}", markup=False)
-    console.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
-    console.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
-    console.print(_table(rows, length))
-    console.print(_totals(rows))
+        stdout.print(f"weights   {note}", markup=False)
+    stdout.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
+    stdout.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
+    stdout.print(_table(rows, length))
+    stdout.print(_totals(rows))
 
 
 def _whether_stored(backbone: Backbone) -> str:
-    """Whether training has the weights on this machine or downloads them."""
+    """Describe whether the pretrained weights are local or will be downloaded."""
     if backbone.stored is None:
         return ""
     return " (on this machine)" if backbone.stored() else " (not on this machine: training downloads them)"
@@ -170,13 +170,13 @@ def _table(rows: Sequence[Row], length: TrainingLength) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("stage", "parameters", "learns", "rate at first", "at its peak", "weight decay", "BatchNorm"):
+    for heading in ("stage", "parameters", "trainable", "rate at first", "at its peak", "weight decay", "BatchNorm"):
         right = heading in ("parameters", "rate at first", "at its peak", "weight decay")
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for row in rows:
-        learns = row.from_step is not None
-        rates = (f"{row.rate_at_start:.3g}", f"{row.rate_at_peak:.3g}") if learns else ("", "")
-        decay = _decay(row) if learns else ""
+        trainable = row.from_step is not None
+        rates = (f"{row.rate_at_start:.3g}", f"{row.rate_at_peak:.3g}") if trainable else ("", "")
+        decay = _decay(row) if trainable else ""
         table.add_row(
             row.stage, f"{row.parameters:,}", _start(row.from_step, length), *rates, decay, _norms(row, length)
         )
@@ -185,10 +185,10 @@ def _table(rows: Sequence[Row], length: TrainingLength) -> Table:
 
 def _totals(rows: Sequence[Row]) -> str:
     total = sum(row.parameters for row in rows)
-    learning = sum(row.parameters for row in rows if row.from_step is not None)
+    trainable = sum(row.parameters for row in rows if row.from_step is not None)
     at_first = sum(row.parameters for row in rows if row.from_step == 0)
-    later = f", {at_first:,} of them from the start" if at_first < learning else ""
-    return f"{total:,} parameters; {learning:,} learn ({learning / total:.1%}){later}"
+    later = f", {at_first:,} of them from the start" if at_first < trainable else ""
+    return f"{total:,} parameters; {trainable:,} trainable ({trainable / total:.1%}){later}"
 
 
 def _start(step: int | None, length: TrainingLength) -> str:
@@ -214,7 +214,7 @@ def _norms(row: Row, length: TrainingLength) -> str:
 
 
 def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: TrainingLength, path: Path) -> None:
-    """Draw the learning rate of each stage over the steps of the run."""
+    """Plot the learning rate of each stage over the steps of the run."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -248,7 +248,7 @@ def _draw_course(
     stages: Sequence[str],
     shade: float,
 ) -> None:
-    """Draw one line, named after its stages; the lighter the shade, the nearer to the head.
+    """Plot the learning rate of stages that share it; the lighter the shade, the nearer to the head.
 
     `factors` are the steps from which each factor of the rate applies.
     """
@@ -261,8 +261,8 @@ def _draw_course(
         for step, rate in rates
         if step >= start
     ]
-    colour = colormaps["viridis"](0.85 * (1 - shade) if shade else 0.85)
+    color = colormaps["viridis"](0.85 * (1 - shade) if shade else 0.85)
     times = ", then ".join(f"{factor:.3g}" for _, factor in factors)
-    axes.plot(*zip(*points, strict=True), color=colour, label=f"{name} × {times}" if times != "1" else name)
+    axes.plot(*zip(*points, strict=True), color=color, label=f"{name} × {times}" if times != "1" else name)
     if start:
-        axes.plot(*points[0], marker="o", color=colour)
+        axes.plot(*points[0], marker="o", color=color)

@@ -1,4 +1,4 @@
-"""`ftaug list`: what an experiment file can name."""
+"""`ftaug list`: list components and settings of the experiment file."""
 
 from __future__ import annotations
 
@@ -22,39 +22,41 @@ from ftaug.load import MODALITIES, import_components
 
 
 def run(kind: str | None, name: str | None, as_json: bool) -> None:
-    """Print the kinds, the components of a kind, one component with its settings, or keys of the experiment file."""
+    """Print the kinds, the components of a kind, a component with its settings, or keys of the experiment file."""
     for modality in MODALITIES:
         import_components(modality)
     kinds = {known: _of_kind(known) for known in sorted({registry.kind for registry in REGISTRIES.values()})}
     if kind is None:
         result: Any = {known: names(registries) for known, registries in kinds.items()}
-        lines = table((known, f"{len(found):4}", _some(found)) for known, found in result.items())
+        lines = table((known, f"{len(listed):4}", _some(listed)) for known, listed in result.items())
         lines += table([("the file's keys", ", ".join(path for path in sections() if "." not in path))])
     elif kind not in kinds:
         result, lines = _section(kind, name) or _anywhere(kind, name, kinds)
     elif name is None:
-        found = {known: _entries(kinds[kind], known) for known in names(kinds[kind])}
-        result = {known: next(iter(entries.values())).summary for known, entries in found.items()}
-        whose = {known: [", ".join(entries)] if len(kinds[kind]) > 1 else [] for known, entries in found.items()}
-        lines = table((known, *whose[known], result[known]) for known in found)
+        entries_by_name = {known: _entries(kinds[kind], known) for known in names(kinds[kind])}
+        result = {known: next(iter(entries.values())).summary for known, entries in entries_by_name.items()}
+        whose = {
+            known: [", ".join(entries)] if len(kinds[kind]) > 1 else [] for known, entries in entries_by_name.items()
+        }
+        lines = table((known, *whose[known], result[known]) for known in entries_by_name)
     else:
-        result, lines = _one(kind, name, kinds[kind])
+        result, lines = _describe(kind, name, kinds[kind])
     print(dumps(result, indent=2) if as_json else "\n".join(lines))
 
 
 def _of_kind(kind: str) -> dict[str, Registry]:
-    """The registries of a kind by their modality, each with what it has of its own."""
+    """Return the registries of a kind by modality."""
     return {of: registry for (known, of), registry in sorted(REGISTRIES.items()) if known == kind}
 
 
 def names(registries: Mapping[str, Registry]) -> list[str]:
-    """The names of a kind, those known by their prefix alone as `timm/NAME`."""
-    own = {name for registry in registries.values() for name in registry.own}
-    return [*sorted(own), *(f"{prefix}NAME" for registry in registries.values() for prefix in registry.prefixes)]
+    """List the names of a kind; families with a prefix appear as `timm/NAME`."""
+    registered = {name for registry in registries.values() for name in registry.own}
+    return [*sorted(registered), *(f"{prefix}NAME" for registry in registries.values() for prefix in registry.prefixes)]
 
 
 def _entries(registries: Mapping[str, Registry], name: str) -> dict[str, Entry]:
-    """What a name stands for, by modality."""
+    """Return the entries of a name, by modality."""
     return {
         of: registry[name]
         for of, registry in registries.items()
@@ -66,8 +68,8 @@ def _is_prefixed(registry: Registry, name: str) -> bool:
     return any(name.startswith(prefix) and name != prefix for prefix in registry.prefixes)
 
 
-def _one(kind: str, name: str, registries: Mapping[str, Registry]) -> tuple[Any, list[str]]:
-    """A component as JSON values and as lines: a page for each modality that has its own by that name."""
+def _describe(kind: str, name: str, registries: Mapping[str, Registry]) -> tuple[Any, list[str]]:
+    """Describe a component as JSON values and as text: a page for each modality that registers the name."""
     entries = _entries(registries, name) or _entries(registries, spelled(kind, name))
     if not entries:
         known = names(registries)
@@ -90,34 +92,34 @@ def _one(kind: str, name: str, registries: Mapping[str, Registry]) -> tuple[Any,
 
 
 def _anywhere(name: str, extra: str | None, kinds: Mapping[str, dict[str, Registry]]) -> tuple[Any, list[str]]:
-    """A component by its name alone, of whichever kind it is: a page for each."""
+    """Describe a component by its name alone: a page for each kind that has it."""
     matching = [kind for kind, registries in kinds.items() if _entries(registries, spelled(kind, name))]
     if extra is not None or not matching:
         hints = (hint(kind, name, names(registries)) for kind, registries in kinds.items())
         near = next(filter(None, hints), "") if extra is None else ""
-        known = [*kinds, *sections(), *(one for registries in kinds.values() for one in names(registries))]
+        known = [*kinds, *sections(), *(known for registries in kinds.values() for known in names(registries))]
         raise ExperimentError(f"no kind, component or key '{name}'{near or did_you_mean(name, known, 'ftaug list')}")
-    pages = {kind: _one(kind, name, kinds[kind]) for kind in matching}
+    pages = {kind: _describe(kind, name, kinds[kind]) for kind in matching}
     lines = [line for kind, (_, page) in pages.items() for line in (f"{kind} {spelled(kind, name)}:", "", *page, "")]
     results = {kind: result for kind, (result, _) in pages.items()}
     return next(iter(results.values())) if len(results) == 1 else results, lines[:-1]
 
 
 def _section(path: str, key: str | None) -> tuple[Any, list[str]] | None:
-    """The keys of a section of the experiment file, or one key wherever it is; None where there is none."""
+    """Describe a section of the experiment file, or a key in any section; None if there is none."""
     whole = f"{path}.{key}" if key else path
     if whole in sections():
         shapes = [dataclass_shape(cls) for cls in sections()[whole]]
         pages = [component(inspect.getdoc(cls) or "", dataclass_shape(cls)) for cls in sections()[whole]]
         if (itself := _key(whole)) and not isinstance(itself[0][whole].get("default"), dict):
             pages.insert(0, itself[1])  # a key that need not be a section, such as unfreeze
-        keys = {name: said for shape in shapes for name, said in settings(shape).items()}
+        keys = {name: setting for shape in shapes for name, setting in settings(shape).items()}
         return {"section": whole, "keys": keys}, [line for page in pages for line in (*page, "")][:-1]
     return _key(whole)
 
 
 def _key(path: str) -> tuple[Any, list[str]] | None:
-    """A key by its dotted path, or by its name alone wherever it is; None where there is none."""
+    """Describe a key by its dotted path, or by its name in any section; None if there is none."""
     section, _, last = path.rpartition(".")
     shapes = [
         (prefix, dataclass_shape(cls))
@@ -136,42 +138,42 @@ def _key(path: str) -> tuple[Any, list[str]] | None:
 
 
 def settings(shape: Shape) -> dict[str, dict[str, Any]]:
-    """What each setting must be, its default and its explanation."""
-    found: dict[str, dict[str, Any]] = {}
+    """Describe each setting: type, default and explanation."""
+    result: dict[str, dict[str, Any]] = {}
     for key, annotation in shape.annotations.items():
         default = shape.defaults[key]
         known = {"required": True} if default is REQUIRED else {"default": to_plain(default)}
-        found[key] = {"must_be": wording(annotation), **known, "explanation": shape.explanations.get(key, "")}
-    return found
+        result[key] = {"must_be": wording(annotation), **known, "explanation": shape.explanations.get(key, "")}
+    return result
 
 
 def component(docstring: str, shape: Shape) -> list[str]:
-    """One component or section as a page: its first line, its settings, the rest of its docstring."""
-    rows = [(key, *_row(said)) for key, said in settings(shape).items()]
+    """Format a component or section as a page: summary, settings, and the rest of its docstring."""
+    rows = [(key, *_row(setting)) for key, setting in settings(shape).items()]
     summary, _, body = docstring.partition("\n")
     rest = re.sub(r"^Settings:\n(?:[ \t]+\S.*\n?)*", "", body, flags=re.MULTILINE).strip()
     parts = [[summary], table(rows, indent="  ") if rows else ["  nothing to set"], *([[rest]] if rest else [])]
     return [line for number, part in enumerate(parts) for line in ([""] if number else []) + part]
 
 
-def _row(said: Mapping[str, Any]) -> tuple[str, str]:
-    """The default of a setting, and what it is."""
-    default = said.get("default")
-    shown = "required" if "required" in said else "…" if isinstance(default, dict) and default else flow(default)
-    return shown, f"{said['explanation']} ({said['must_be']})"
+def _row(setting: Mapping[str, Any]) -> tuple[str, str]:
+    """Format the default and the explanation of a setting."""
+    default = setting.get("default")
+    shown = "required" if "required" in setting else "…" if isinstance(default, dict) and default else flow(default)
+    return shown, f"{setting['explanation']} ({setting['must_be']})"
 
 
 def flow(value: Any) -> str:
-    """A default as YAML spells it in one line."""
+    """Format a default as one line of YAML."""
     return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) or not value else value
 
 
-def _some(found: list[str]) -> str:
-    return ", ".join(found[:6]) + (", …" if len(found) > 6 else "")
+def _some(values: list[str]) -> str:
+    return ", ".join(values[:6]) + (", …" if len(values) > 6 else "")
 
 
 def table(rows: Iterable[tuple[str, ...]], indent: str = "") -> list[str]:
-    """Columns side by side, the last one wrapped to the width of the terminal."""
+    """Align columns, wrapping the last one to the width of the terminal."""
     cells = list(rows)
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]) - 1)]
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""`ftaug lr-find`: a learning rate for an experiment, from a short training whose rate grows."""
+"""`ftaug lr-find`: learning rate range test (Smith 2017): suggest a peak rate from a short training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(
     device: str,
     as_json: bool,
 ) -> None:
-    """Print the suggestions and draw the curve; nothing else is left behind."""
+    """Run the test, print the suggestions and plot the curve; writes nothing else."""
     if not 0 < lowest < highest:
         raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
     experiment = load(config, overrides)

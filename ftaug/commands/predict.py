@@ -1,4 +1,4 @@
-"""`ftaug predict`: what a trained model says of new samples."""
+"""`ftaug predict`: run inference on new samples with a trained model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAILURES_SHOWN = 20
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of a sample, or why it says nothing."""
+    """The prediction for an input, or the error that prevented it."""
 
     name: str
     answer: np.ndarray | None = None
@@ -37,46 +37,46 @@ class Prediction:
 
 
 Sink = Callable[[Prediction], object]
-"""Where predictions go, one by one."""
+"""Consumer of predictions, called once per input."""
 
 
 def run(
     *, run: Path, inputs: Sequence[str], top_k: int | None, as_json: bool, csv: Path | None, trust_plugins: bool
 ) -> None:
-    """Print what the model says of each sample as it comes; raises BadData at the end if some could not be read."""
+    """Predict and print each input as it arrives; raises BadData at the end if some could not be read."""
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
-    told = form(opened.task, top_k)
-    named = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
-    predictions = predict(opened, named)
-    first = list(islice(predictions, 1))  # what is named wrongly is an error before anything is printed
+    layout = form(opened.task, top_k)
+    named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
+    predictions = predict(opened, named_inputs)
+    first = list(islice(predictions, 1))  # fail on wrong names before anything is printed
     done, failures = 0, Failures()
     with ExitStack() as stack:
-        sinks = [stack.enter_context(sink) for sink in _sinks(told, as_json, csv)]
-        for one in chain(first, predictions):
+        sinks = [stack.enter_context(sink) for sink in _sinks(layout, as_json, csv)]
+        for prediction in chain(first, predictions):
             for sink in sinks:
-                sink(one)
-            failures.see(one)
+                sink(prediction)
+            failures.see(prediction)
             done += 1
     failures.check(done)
 
 
 @dataclass
 class Failures:
-    """The inputs that could not be read: some of them, and how many there are."""
+    """Count the inputs that could not be read, and keep the first error messages."""
 
     count: int = 0
     shown: list[str] = field(default_factory=list)
 
-    def see(self, one: Prediction) -> None:
-        """Note a prediction that is none."""
-        if one.error is not None:
+    def see(self, prediction: Prediction) -> None:
+        """Count a prediction that failed."""
+        if prediction.error is not None:
             self.count += 1
             if self.count <= FAILURES_SHOWN:
-                self.shown.append(f"{one.name}: {one.error}")
+                self.shown.append(f"{prediction.name}: {prediction.error}")
 
     def check(self, done: int) -> None:
-        """Raise BadData if there are any."""
+        """Raise BadData if any input could not be read."""
         if self.count:
             rest = self.count - len(self.shown)
             more = [f"and {rest:,} more"] if rest else []
@@ -86,13 +86,13 @@ class Failures:
 
 
 def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Prediction]:
-    """Predict a batch at a time, so that inputs without an end do; one that cannot be read yields its error."""
+    """Predict lazily in batches, also for endless inputs; an unreadable input yields its error."""
     verbs = modality_of(opened.experiment)
     pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
 
-    def prepared(one: Input) -> np.ndarray | FtaugError:
+    def prepared(source: Input) -> np.ndarray | FtaugError:
         try:
-            return verbs.prepare(one.read(), pipeline, None)
+            return verbs.prepare(source.read(), pipeline, None)
         except FtaugError as error:
             return error
 
@@ -100,31 +100,31 @@ def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Predictio
     with ThreadPoolExecutor(usable_cores()) as pool:
         while chunk := list(islice(waiting, opened.batch_size)):
             ready = list(pool.map(prepared, chunk))
-            good = [one for one in ready if not isinstance(one, FtaugError)]
-            answers = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
-            for one, found in zip(chunk, ready, strict=True):
-                if isinstance(found, FtaugError):
-                    yield Prediction(one.name, error=str(found))
+            good = [sample for sample in ready if not isinstance(sample, FtaugError)]
+            probabilities = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
+            for source, sample in zip(chunk, ready, strict=True):
+                if isinstance(sample, FtaugError):
+                    yield Prediction(source.name, error=str(sample))
                 else:
-                    yield Prediction(one.name, next(answers))
+                    yield Prediction(source.name, next(probabilities))
 
 
-def _sinks(told: PredictionFormat, as_json: bool, csv: Path | None) -> list[AbstractContextManager[Sink]]:
-    """Where the predictions go: to a file, to stdout, or both."""
-    to_file = [] if csv is None else [_to_csv(told, csv)]
-    on_stdout = _to_json(told) if as_json else _to_table(told) if csv is None else _to_path(csv)
+def _sinks(layout: PredictionFormat, as_json: bool, csv: Path | None) -> list[AbstractContextManager[Sink]]:
+    """Open the outputs of the predictions: a file, stdout, or both."""
+    to_file = [] if csv is None else [_to_csv(layout, csv)]
+    on_stdout = _to_json(layout) if as_json else _to_table(layout) if csv is None else _to_path(csv)
     return [*to_file, on_stdout]
 
 
 @contextmanager
-def _to_json(told: PredictionFormat) -> Iterator[Sink]:
-    """A list on stdout that is printed as it grows."""
+def _to_json(layout: PredictionFormat) -> Iterator[Sink]:
+    """Stream a JSON list to stdout."""
     start = "["
 
-    def write(one: Prediction) -> None:
+    def write(prediction: Prediction) -> None:
         nonlocal start
-        plain = {"error": one.error} if one.answer is None else told.plain(one.answer)
-        print(start, textwrap.indent(console.to_json({"input": one.name, **plain}), "  "), sep="\n", end="")
+        plain = {"error": prediction.error} if prediction.answer is None else layout.plain(prediction.answer)
+        print(start, textwrap.indent(console.to_json({"input": prediction.name, **plain}), "  "), sep="\n", end="")
         start = ","
 
     yield write
@@ -132,38 +132,42 @@ def _to_json(told: PredictionFormat) -> Iterator[Sink]:
 
 
 @contextmanager
-def _to_csv(told: PredictionFormat, path: Path) -> Iterator[Sink]:
-    """A file, written at the end."""
+def _to_csv(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
+    """Write a CSV file at the end."""
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
-    writer.writerow(_headings(told))
-    yield lambda one: writer.writerow(f"{v:.{told.digits}g}" if isinstance(v, float) else v for v in _row(told, one))
+    writer.writerow(_headings(layout))
+    yield lambda prediction: writer.writerow(
+        f"{v:.{layout.digits}g}" if isinstance(v, float) else v for v in _row(layout, prediction)
+    )
     with storage_errors(f"{path}: cannot be written"):
         replace(path.absolute(), text.getvalue().encode(errors="surrogateescape"))
 
 
 @contextmanager
 def _to_path(path: Path) -> Iterator[Sink]:
-    """The path of what was written, in place of predictions."""
-    yield lambda one: None
+    """Print the path of the CSV file instead of the predictions."""
+    yield lambda prediction: None
     print(path)
 
 
 @contextmanager
-def _to_table(told: PredictionFormat) -> Iterator[Sink]:
-    """A table for a person, without the column of errors where there is none."""
-    found: list[Prediction] = []
-    yield found.append
-    shown = None if any(one.error for one in found) else -1
-    console.show(console.table(_headings(told)[:shown], (_row(told, one)[:shown] for one in found)))
+def _to_table(layout: PredictionFormat) -> Iterator[Sink]:
+    """Print a human-readable table, with a column of errors if there are any."""
+    predictions: list[Prediction] = []
+    yield predictions.append
+    shown = None if any(prediction.error for prediction in predictions) else -1
+    console.show(
+        console.table(_headings(layout)[:shown], (_row(layout, prediction)[:shown] for prediction in predictions))
+    )
 
 
-def _headings(told: PredictionFormat) -> list[str]:
-    """The columns of the table and of the CSV file."""
-    return ["input", *told.headings, "error"]
+def _headings(layout: PredictionFormat) -> list[str]:
+    """Columns of the table and of the CSV file."""
+    return ["input", *layout.headings, "error"]
 
 
-def _row(told: PredictionFormat, one: Prediction) -> list[str | float]:
-    """The name of the input, what the model says of it, and the error where there is one."""
-    values = [""] * len(told.headings) if one.answer is None else told.cells(one.answer)
-    return [one.name, *values, one.error or ""]
+def _row(layout: PredictionFormat, prediction: Prediction) -> list[str | float]:
+    """Format a row: the name of the input, its prediction, and its error, if any."""
+    values = [""] * len(layout.headings) if prediction.answer is None else layout.cells(prediction.answer)
+    return [prediction.name, *values, prediction.error or ""]

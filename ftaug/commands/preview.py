@@ -1,4 +1,4 @@
-"""`ftaug preview`: show what the model will be trained on, and what each augmentation does."""
+"""`ftaug preview`: show augmented training samples, and the effect of each augmentation."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from ftaug.engine.system import storage
 from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.interfaces.preview import Effect, PreviewRequest, Row
 from ftaug.load import load
-from ftaug.runs.report import console as results
-from ftaug.runs.report.training_summary import console
+from ftaug.runs.report import console, training_summary
 
 
 def run(
@@ -37,14 +36,14 @@ def run(
     severity_grid: bool,
     as_json: bool,
 ) -> None:
-    """Show training samples as they are, after each augmentation and after all; prints the file's name if there is one.
+    """Show training samples unchanged, after each augmentation and after all of them; print the file's name, if any.
 
-    Where no file is wanted, they are printed themselves.
+    Without a file the samples are printed to the terminal.
     """
     experiment = load(config, overrides)
     if op is not None:
         experiment = _of_one_op(experiment, op, config, overrides)
-    if severity_grid and not any(governed(one.entry) for one in experiment.augment):
+    if severity_grid and not any(governed(component.entry) for component in experiment.augment):
         raise ExperimentError("--severity-grid: none of the augmentations has a severity")
     verbs = modality_of(experiment)
     output = output or verbs.preview.default_output
@@ -58,30 +57,30 @@ def run(
     if output is not None:
         _write(sheet.file(output.suffix), output)
     elif not as_json:
-        results.show(sheet.screen)
+        console.show(sheet.screen)
     for caution in showing.cautions:
-        results.say(f"caution: {caution}")
+        console.say(f"caution: {caution}")
     if as_json:
-        found = {"effects": [asdict(cast(Any, effect)) for effect in showing.effects], "cautions": showing.cautions}
-        print(results.to_json({"sheet": None if output is None else str(output), **sheet.facts, **found}))
+        effects = {"effects": [asdict(cast(Any, effect)) for effect in showing.effects], "cautions": showing.cautions}
+        print(console.to_json({"sheet": None if output is None else str(output), **sheet.facts, **effects}))
         return
     if showing.effects:
-        console().print(_table(showing.effects, len(showing.rows), verbs.preview.noun))
+        training_summary.console().print(_table(showing.effects, len(showing.rows), verbs.preview.noun))
     if output is not None:
         print(output)
 
 
 def _of_one_op(experiment: Experiment, name: str, config: Path, overrides: Sequence[str]) -> Experiment:
-    """The experiment with one op alone: as its file has it, else as it is without settings."""
+    """Return the experiment with a single op: as configured in the file, else with its defaults."""
     ops = (op for _, op in nested(experiment.augment) if op.name == name and op.kind == "augmentation")
-    found = next(ops, None)
-    if found is None:
+    configured = next(ops, None)
+    if configured is None:
         return replace(load(config, [*overrides, f"augment=[{name}]"]), mix=None)
-    return replace(experiment, augment=(found,), mix=None)
+    return replace(experiment, augment=(configured,), mix=None)
 
 
 def _of_class(portion: DataSplit, name: str, count: int) -> list[int]:
-    """The first samples of a class."""
+    """Return the positions of the first samples of a class; raises ExperimentError."""
     if portion.task.regression:
         raise ExperimentError(f"--class {name}: data.train has numbers, and no classes; leave it out")
     classes = portion.task.classes
@@ -93,7 +92,7 @@ def _of_class(portion: DataSplit, name: str, count: int) -> list[int]:
 
 
 def _of_many_classes(portion: DataSplit, count: int) -> list[int]:
-    """Places of the first samples of classes, spread over all of them; where there are fewer, several of each."""
+    """Return positions of samples spread evenly over all classes."""
     if portion.task.kind != "single_label":
         return [
             int(place) for place in np.unique(np.linspace(0, len(portion) - 1, min(count, len(portion))).astype(int))
@@ -106,7 +105,7 @@ def _of_many_classes(portion: DataSplit, count: int) -> list[int]:
 
 
 def _showing(experiment: Experiment, class_name: str | None, count: int) -> PreviewRequest:
-    """What is to be shown: samples of one class or of many, and what is known of the augmentations."""
+    """Build the preview request: samples of one class or of many, effects of augmentations and cautions."""
     train = portions(experiment.data, experiment.seed)["train"]
     chosen = _of_class(train, class_name, count) if class_name is not None else _of_many_classes(train, count)
     verbs = modality_of(experiment)
@@ -133,7 +132,7 @@ def _row(experiment: Experiment, train: DataSplit, place: int) -> Row:
 
 
 def _table(effects: Sequence[Effect], samples: int, noun: str) -> Table:
-    """How often each op fired and what it did."""
+    """Build the table of how often each op was applied, and its effect."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(f"alone, {effects[0].tries // samples} times on {samples} {noun}{'s' * (samples != 1)}")
     for heading in effects[0].describe():

@@ -1,4 +1,4 @@
-"""`ftaug soup`: the mean weights of several runs, of those that make it better. Wortsman et al. 2022."""
+"""`ftaug soup`: average the weights of several runs, keeping those that improve validation. Wortsman et al. 2022."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from ftaug.errors import ExperimentError, FtaugError
 from ftaug.runs import weight_mixing
 from ftaug.runs.earlier_samples import overlapping
 from ftaug.runs.initial_weights import weights_of
-from ftaug.runs.report import console as output
-from ftaug.runs.report import training_summary
+from ftaug.runs.report import console, training_summary
 from ftaug.runs.report.progress_bar import Ticker
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.runs.weight_mixing import Candidate, Weights
 
 
 def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: bool) -> None:
-    """Mix runs by their validation samples and write the best mix as a run folder; prints that folder."""
+    """Average runs by their validation metrics, write the best average as a run folder and print its path."""
     if len({run.resolve() for run in runs}) < max(2, len(runs)):
         raise ExperimentError("a soup needs two or more runs, each once; of one run try `ftaug blend RUN`")
     host = weight_mixing.open_ingredient(runs[0], trust_plugins=trust_plugins)
@@ -36,9 +35,9 @@ def run(*, runs: Sequence[Path], to: Path | None, as_json: bool, trust_plugins: 
                 raise
             show(account)
         else:
-            output.say(f"already complete: {path}")
+            console.say(f"already complete: {path}")
         result = {"run": str(path), **(folder.complete or {})}
-        print(output.to_json(result | {"soup": weight_mixing.account(path, "soup")}) if as_json else path)
+        print(console.to_json(result | {"soup": weight_mixing.account(path, "soup")}) if as_json else path)
 
 
 ALL = "all of them"
@@ -46,7 +45,7 @@ ALL = "all of them"
 
 @dataclass
 class Soup:
-    """The runs to be mixed; at any time only the weights at hand and a mean or two are in memory."""
+    """Search a model soup; memory holds the weights of one run and at most two means at any time."""
 
     host: TrainedModel
     runs: Sequence[Path]
@@ -54,19 +53,19 @@ class Soup:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def best_soup(self) -> tuple[Candidate, dict[str, Any]]:
-        """The best of the greedy soup and the mean of all, and an account of how it came about."""
+        """Return the better of the greedy soup and the mean of all runs, with a report of all candidates."""
         with Ticker(2 * len(self.runs), 0, unit="mix") as ticker:
             order, every, norms = self._alone(ticker)
             best, members = self._greedy(order, norms, ticker)
             if not any(row["soup"] == ALL for row in self.rows):
-                found = weight_mixing.measured(self.host, every, norms)
-                better = _best(found).rank > best.rank
-                self._note(ALL, found, better)
-                best, members = (_best(found), order) if better else (best, members)
+                candidates = weight_mixing.evaluate_weights(self.host, every, norms)
+                better = _best(candidates).rank > best.rank
+                self._note(ALL, candidates, better)
+                best, members = (_best(candidates), order) if better else (best, members)
         return best, {"ingredients": [str(run) for run in members], "norms": best.norms, "rows": self.rows}
 
     def _alone(self, ticker: Ticker) -> tuple[list[Path], Weights, list[str]]:
-        """The runs, the best first; the mean of all; and the BatchNorms whose statistics differ among them."""
+        """Evaluate each run; return the runs best first, their mean, and BatchNorms with differing statistics."""
         ranks: dict[Path, tuple[float, float]] = {}
         first = every = weights_of(self.host)
         norms: list[str] = []
@@ -74,26 +73,26 @@ class Soup:
             weights = first if count == 0 else self._weights(run)
             norms += [name for name in weight_mixing.differing_norms(self.host, first, weights) if name not in norms]
             every = weight_mixing.mean(every, weights, count)
-            found = weight_mixing.measured(self.host, weights)
-            ranks[run] = found[0].rank
-            self._note(str(run), found, kept=False)
+            candidates = weight_mixing.evaluate_weights(self.host, weights)
+            ranks[run] = candidates[0].rank
+            self._note(str(run), candidates, in_soup=False)
             ticker.tick()
             ticker.status(str(run))
         return sorted(self.runs, key=lambda run: ranks[run], reverse=True), every, norms
 
     def _greedy(self, order: Sequence[Path], norms: Sequence[str], ticker: Ticker) -> tuple[Candidate, list[Path]]:
-        """Begin with the best run, and take in each other that does not make the mean worse."""
+        """Greedy soup: start with the best run and add each one that does not lower the score of the mean."""
         mean = self._weights(order[0])
-        (best,) = weight_mixing.measured(self.host, mean)
+        (best,) = weight_mixing.evaluate_weights(self.host, mean)
         members = [order[0]]
         for run in order[1:]:
             tried = weight_mixing.mean(mean, self._weights(run), len(members))
-            found = weight_mixing.measured(self.host, tried, norms)
-            better = _best(found).rank[0] >= best.rank[0]
+            candidates = weight_mixing.evaluate_weights(self.host, tried, norms)
+            better = _best(candidates).rank[0] >= best.rank[0]
             if better:
-                best, mean, members = _best(found), tried, [*members, run]
+                best, mean, members = _best(candidates), tried, [*members, run]
             tried_all = len(members) + (not better) == len(self.runs)
-            self._note(ALL if tried_all else f"the mean with {run}", found, better)
+            self._note(ALL if tried_all else f"the mean with {run}", candidates, better)
             ticker.tick()
             ticker.status(f"the mean with {run}")
         return best, members
@@ -105,18 +104,18 @@ class Soup:
         _require_alike(self.host, opened)
         return weights_of(opened)
 
-    def _note(self, name: str, found: Sequence[Candidate], kept: bool) -> None:
-        for one in found:
-            row = {"soup": name, "norms": one.norms, "metrics": dict(one.values)}
-            self.rows.append({**row, "kept": kept and one is _best(found)})
+    def _note(self, name: str, candidates: Sequence[Candidate], in_soup: bool) -> None:
+        for candidate in candidates:
+            row = {"soup": name, "norms": candidate.norms, "metrics": dict(candidate.values)}
+            self.rows.append({**row, "kept": in_soup and candidate is _best(candidates)})
 
 
-def _best(found: Sequence[Candidate]) -> Candidate:
-    return max(found, key=lambda candidate: candidate.rank)
+def _best(candidates: Sequence[Candidate]) -> Candidate:
+    return max(candidates, key=lambda candidate: candidate.rank)
 
 
 def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
-    """Raise ExperimentError where the weights of two runs have no mean, or nothing fair to choose it by."""
+    """Raise ExperimentError if two runs cannot be averaged, or have no common validation samples to choose by."""
     here, there = first.experiment, other.experiment
     ours, theirs = (
         {name: tensor.shape for name, tensor in run.model.network.state_dict().items()} for run in (first, other)
@@ -126,12 +125,12 @@ def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
             f"{other.folder}: its network, {there.backbone.name}, is not of the shape of that of {first.folder}, "
             f"{here.backbone.name}: such weights have no mean; mix runs of one network"
         )
-    for name, one, another in (
+    for name, wanted, actual in (
         ("classes", first.task, other.task),
         ("preprocessing", first.preprocessing, other.preprocessing),
         ("kind of loss", first.activation, other.activation),
     ):
-        if one != another:
+        if wanted != actual:
             raise ExperimentError(f"{other.folder}: its {name} is not that of {first.folder}; mix runs of one task")
     if first.portions["val"].fingerprint != other.portions["val"].fingerprint:
         raise ExperimentError(
@@ -146,13 +145,13 @@ def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
 
 
 def show(account: Mapping[str, Any]) -> None:
-    """Print the mixes for a person, on stderr."""
+    """Print the human-readable table of all soups on stderr."""
     names = list(account["rows"][0]["metrics"])
     rows = [
         (row["soup"], row["norms"] or "", *(row["metrics"][name] for name in names), "kept" if row["kept"] else "")
         for row in account["rows"]
     ]
-    console = training_summary.console()
-    console.print(output.table(("soup", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
+    stderr = training_summary.console()
+    stderr.print(console.table(("soup", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
     count = len(account["ingredients"])
-    console.print(f"{count} ingredient{'s' * (count != 1)}: {', '.join(account['ingredients'])}")
+    stderr.print(f"{count} ingredient{'s' * (count != 1)}: {', '.join(account['ingredients'])}")

@@ -1,4 +1,4 @@
-"""`ftaug train`: run an experiment from where it is to its end."""
+"""`ftaug train`: train an experiment, or resume its run from the latest checkpoint."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(
     device: str,
     folds: int | None = None,
 ) -> None:
-    """Train, or continue, or say that all is done; stdout's last line is the run folder. Raises Stopped."""
+    """Train or resume a run (or each fold) and print the run folder on stdout; raises Stopped."""
     started = time.time()
     requirements = [Requirement.parse(text) for text in require]
     continued = config if config.is_dir() else None
@@ -57,37 +57,39 @@ def run(
     experiment = file.experiment([*overrides, *start])
     check_names(requirements, names_in_training(experiment))
 
-    # after the file is known to be right: this takes seconds
+    # import torch only after the file is known to be valid: it takes seconds
     from ftaug.engine.system.run_folder import default_path, same_settings
 
-    given = read(continued / "experiment.yaml") if continued else file.text
+    text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    begun = Invocation(given, device, started, elsewhere)
+    invocation = Invocation(text, device, started, elsewhere)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
         if continued is not None and known == digest(file.experiment()):
-            known = _digest_of(continued)  # its file also says what was chosen when it began
+            known = _digest_of(continued)  # resolved.yaml also holds automatic choices
         elif missing_files(experiment) and same_settings(path, to_yaml(with_kept_plugins(experiment)[0])):
-            known = _digest_of(path)  # its checkpoint holds the weights of the file that is gone
-        result = _anew_where_data_changed(partial(_one, experiment, known, path, begun, fresh=fresh), fresh=fresh)
+            known = _digest_of(path)  # the file of the initial weights is gone, but the checkpoint has them
+        result = _retry_on_changed_data(
+            partial(_train_one, experiment, known, path, invocation, fresh=fresh), fresh=fresh
+        )
     else:
-        parts = _parts(experiment, folds)
-        each = [file.experiment([*overrides, *start, val]) for val in parts]
+        splits = _fold_overrides(experiment, folds)
+        each = [file.experiment([*overrides, *start, val]) for val in splits]
         path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
-        result = _anew_where_data_changed(partial(_folds, each, path, begun, fresh=fresh), fresh=fresh)
+        result = _retry_on_changed_data(partial(_train_folds, each, path, invocation, fresh=fresh), fresh=fresh)
     print(dumps(result) if as_json else result["run"])
     check(requirements, result.get("metrics") or {})
 
 
 def _folders_of_runs(folder: Path) -> list[Path]:
-    """Where a run of an experiment file may have begun: here, in the file's folder, or above either."""
+    """List the `runs` folders in which an earlier run may be: those of the working and the file's folder and above."""
     return [Path("runs"), *(above / "runs" for here in (Path.cwd(), folder) for above in (here, *here.parents))]
 
 
 def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
-    """The experiment of a run that is to continue; raises ExperimentError, or MissingInput where it is none."""
+    """Return the experiment file of a run folder to resume; raises ExperimentError, MissingInput."""
     if (run / "folds.json").is_file():
         raise ExperimentError(f"{run}: holds folds; the `ftaug train --folds` that made it continues them")
     if run_dir is not None or folds is not None:
@@ -101,7 +103,7 @@ def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
 
 
 def _digest_of(run: Path) -> str:
-    """The digest of the experiment that a run folder is for."""
+    """Read the experiment digest of a run folder."""
     from ftaug.engine.system.run_folder import read_json
 
     return str((read_json(run / "status.json") or {}).get("digest"))
@@ -109,16 +111,16 @@ def _digest_of(run: Path) -> str:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a call of the command has for every run."""
+    """Arguments of the command that are shared by all runs that it trains."""
 
-    given: str  # the experiment file
+    text: str  # the experiment file
     device: str
-    at: float  # when the call began, by the clock
-    elsewhere: Sequence[Path]  # where a run may be that is meant instead of a new one
+    started_at: float  # wall-clock time in seconds, as of time.time()
+    elsewhere: Sequence[Path]  # folders to search for similar runs
 
 
-def _anew_where_data_changed(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
-    """Train; with `--fresh` again, in the next folder, where what it began and would continue is on other data."""
+def _retry_on_changed_data(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
+    """Train; with `--fresh`, retry in the next folder if the data of the attempt to resume have changed."""
     try:
         return train()
     except DataChanged:
@@ -127,58 +129,60 @@ def _anew_where_data_changed(train: Callable[[], dict[str, Any]], *, fresh: bool
     return train()
 
 
-def _one(experiment: Experiment, known: str, path: Path, begun: Invocation, *, fresh: bool) -> dict[str, Any]:
-    """Bring a run with a digest to its end; returns what it came to. Raises Stopped."""
+def _train_one(
+    experiment: Experiment, known: str, path: Path, invocation: Invocation, *, fresh: bool
+) -> dict[str, Any]:
+    """Train or resume one run to its end; return its folder and results. Raises Stopped."""
     from ftaug.engine.system.run_folder import RunFolder
-    from ftaug.runs.report import console as output
+    from ftaug.runs.report import console
 
-    portable, kept = with_kept_plugins(experiment)
+    portable, plugins = with_kept_plugins(experiment)
     with RunFolder.open(
         path,
-        experiment_yaml=begun.given,
+        experiment_yaml=invocation.text,
         resolved_yaml=to_yaml(portable),
         digest=known,
-        kept=kept,
+        kept=plugins,
         fresh=fresh,
     ) as folder:
         if folder.complete is None:
             try:
-                _train(experiment, folder, begun)
-            except (Stopped, Diverged):  # whose metrics are worth keeping
+                _train(experiment, folder, invocation)
+            except (Stopped, Diverged):  # keep the folder: its metrics are useful
                 raise
             except FtaugError:
                 folder.abandon()
                 raise
             except Exception as error:
-                error.run_folder = folder.path  # type: ignore[attr-defined]  # where a defect leaves its traceback
+                error.run_folder = folder.path  # type: ignore[attr-defined]  # where an unexpected error writes its traceback
                 raise
         else:
             _check_data(experiment, folder)
-            output.say(f"already complete: {folder.path}")
+            console.say(f"already complete: {folder.path}")
         return {"run": str(folder.path), **(folder.complete or {})}
 
 
 def _check_data(experiment: Experiment, folder: RunFolder) -> None:
-    """Raise DataChanged where a finished run has learned from other data; say so where they are not there any more.
+    """Raise DataChanged if a complete run was trained on other data; print a note if the data are gone.
 
-    Where the same data lie elsewhere now, the run finds them there from now on.
+    If the same data have moved, the run folder is updated to their new path.
     """
-    from ftaug.runs.report import console as output
+    from ftaug.runs.report import console
 
     if gone := [str(path) for path in data_paths(experiment) if not path.exists()]:
-        output.say(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})")
+        console.say(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})")
         return
     from ftaug.runs.training import unchanged_data
 
     unchanged_data(experiment, folder.path)
-    recorded = load(folder.path / "resolved.yaml", trust_plugins=True)  # which this process has imported already
+    recorded = load(folder.path / "resolved.yaml", trust_plugins=True)  # this process has already imported its plugins
     if data_paths(recorded) != data_paths(experiment):
-        moved = replace(recorded, data=experiment.data)
-        folder.write("resolved.yaml", to_yaml(with_kept_plugins(moved)[0]))
+        relocated = replace(recorded, data=experiment.data)
+        folder.write("resolved.yaml", to_yaml(with_kept_plugins(relocated)[0]))
 
 
-def _parts(experiment: Experiment, folds: int) -> list[str]:
-    """The override for each fold; raises ExperimentError where validation has samples of its own."""
+def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:
+    """Return the override of data.val for each fold; raises ExperimentError if data.val is a dataset of its own."""
     val = experiment.data.val
     if folds < 2:
         raise ExperimentError(f"--folds: must be 2 or more; got {folds}")
@@ -188,58 +192,58 @@ def _parts(experiment: Experiment, folds: int) -> list[str]:
     return [f"data.val={{fold: {number}, of: {folds}}}" for number in range(1, folds + 1)]
 
 
-def _folds(each: Sequence[Experiment], path: Path, begun: Invocation, *, fresh: bool) -> dict[str, Any]:
-    """Bring the run of each fold to its end; returns their mean. Raises Stopped."""
+def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation, *, fresh: bool) -> dict[str, Any]:
+    """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
     from ftaug.engine.system.run_folder import fresh_path
-    from ftaug.runs import cross_validation as folds
+    from ftaug.runs import cross_validation
     from ftaug.runs.report import training_summary
 
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
-    folds.begin(path, known, len(each), fresh=fresh)
+    cross_validation.begin(path, known, len(each), fresh=fresh)
     results: list[dict[str, Any]] = []
-    with StopRequests(None, path / "stop") as between:  # within a run it is the run's own requests that count
+    with StopRequests(None, path / "stop") as between:  # during a run its own StopRequests apply
         for number, experiment in enumerate(each, start=1):
             if between.reason is not None:
                 text = f"stopped by {between.reason} before fold {number} of {path}; the same command continues"
                 raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
             print(f"fold {number} of {len(each)}", file=sys.stderr)
             try:
-                fold = folds.folder_of(path, number)
-                results.append(_one(experiment, digest(experiment), fold, begun, fresh=False))
+                fold = cross_validation.folder_of(path, number)
+                results.append(_train_one(experiment, digest(experiment), fold, invocation, fresh=False))
             except FtaugError as error:
                 if not isinstance(error, Stopped | Interrupted):
-                    folds.fail(path)
-                folds.abandon(path)
+                    cross_validation.fail(path)
+                cross_validation.abandon(path)
                 raise
-    done = folds.finish(path, results)
+    done = cross_validation.finish(path, results)
     console = training_summary.console()
-    console.print(folds.table(done))
+    console.print(cross_validation.table(done))
     console.print(training_summary.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
-def _train(experiment: Experiment, folder: RunFolder, begun: Invocation) -> None:
+def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) -> None:
     from ftaug.runs.training import train
 
     limit = experiment.train.max_time
-    with StopRequests(begun.at + limit.seconds if limit else None, folder.path / "stop") as stop:
+    with StopRequests(invocation.started_at + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
-            train(experiment, folder, begun.device, stop, begun.elsewhere)
+            train(experiment, folder, invocation.device, stop, invocation.elsewhere)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 
 
 def _starting_weights(from_: Path, experiment: Experiment, trust_plugins: bool) -> list[str]:
-    """The override that starts the backbone from another run's best weights."""
+    """Return the override that initializes the backbone with another run's best weights."""
     if (Path(from_) / "resolved.yaml").is_file():
         method = load(Path(from_) / "resolved.yaml", trust_plugins=trust_plugins).method
         if method is not None and method.fact("learns") != "all":
             from ftaug.runs.merged_weights import merged_weights
 
             return [_weights_override(experiment, merged_weights(from_, trust_plugins=trust_plugins))]
-    kept = (Path(from_, "best", name).absolute() for name in ("ema.safetensors", "model.safetensors"))
-    weights = next((path for path in kept if path.is_file()), None)
+    candidates = (Path(from_, "best", name).absolute() for name in ("ema.safetensors", "model.safetensors"))
+    weights = next((path for path in candidates if path.is_file()), None)
     if weights is None:
         raise ExperimentError(f"--from {from_}: has no best checkpoint; name a run folder that `ftaug train` wrote")
     return [_weights_override(experiment, weights)]

@@ -14,7 +14,7 @@ from ftaug.load import load
 
 
 def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool) -> None:
-    """Print that the file is valid and what it says in short."""
+    """Validate an experiment file and print a summary; raises ExperimentError."""
     experiment = load(config, overrides, plugins=not no_plugins)
     digest = folder_digest(experiment, config.absolute().parent)
     if as_json:
@@ -32,7 +32,7 @@ def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool)
 
 
 def summary(experiment: Experiment, digest: str) -> list[str]:
-    """The experiment in a few lines; the digest is that in the name of its run folder."""
+    """Summarize an experiment in a few lines; the digest is that in its run folder's name."""
     listed = ["auto"] if experiment.unfreeze == "auto" else experiment.unfreeze
     unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in listed]
     loss, metrics = _loss_and_metrics(experiment)
@@ -51,7 +51,7 @@ def summary(experiment: Experiment, digest: str) -> list[str]:
 
 
 def _loss_and_metrics(experiment: Experiment) -> tuple[str, str]:
-    """Their names; where the file has none and the data will say what the task is, those of each task."""
+    """Describe loss and metrics; the defaults of each possible task if the file names none."""
     defaults = [DEFAULTS[kind] for kind in tasks_of(experiment)]
     loss = experiment.loss.name
     if default_loss(experiment) and len(defaults) > 1:

@@ -1,1 +1,1 @@
-"""The components that every modality shares: optimizers, schedules, losses, metrics and exporters."""
+"""Components shared by all modalities: optimizers, schedules, losses, metrics, PEFT methods and exporters."""

@@ -21,7 +21,7 @@ ROWS = 4096
 
 
 class Decisions(NamedTuple):
-    """Per class: how often it was predicted rightly, how often it was predicted, how often it was there."""
+    """Counts per class: true positives, predicted positives, actual positives."""
 
     right: np.ndarray
     predicted: np.ndarray
@@ -29,10 +29,10 @@ class Decisions(NamedTuple):
 
 
 def decisions(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> Decisions:
-    """Count what was predicted and what was there, class by class."""
+    """Count true positives, predicted positives and actual positives of each class."""
     if task.multi_label:
-        said, there = task.present(probabilities), targets > 0
-        return Decisions((said & there).sum(axis=0), said.sum(axis=0), there.sum(axis=0))
+        predicted, there = task.present(probabilities), targets > 0
+        return Decisions((predicted & there).sum(axis=0), predicted.sum(axis=0), there.sum(axis=0))
     chosen, classes = probabilities.argmax(axis=1), probabilities.shape[1]
     return Decisions(*(np.bincount(x, minlength=classes) for x in (chosen[chosen == targets], chosen, targets)))
 
@@ -52,8 +52,8 @@ def top_k(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, k: Coun
     Settings:
         k: how many classes are looked at; of equally likely ones the first in the list of classes
     """
-    found = [_top_k(probabilities[rows], targets[rows], k, task) for rows in _chunks(len(probabilities))]
-    return _mean(np.concatenate(found)) if found else float("nan")
+    hits = [_top_k(probabilities[rows], targets[rows], k, task) for rows in _chunks(len(probabilities))]
+    return _mean(np.concatenate(hits)) if hits else float("nan")
 
 
 @metric.register
@@ -93,12 +93,12 @@ def f1(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: A
 def balanced_accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
     """Mean over the classes of the share found; with several labels, also of the share rightly left alone."""
     right, predicted, there = decisions(probabilities, targets, task)
-    found = right / np.maximum(there, 1)
+    recalls = right / np.maximum(there, 1)
     if not task.multi_label:
-        return _mean(found[there > 0])
+        return _mean(recalls[there > 0])
     absent = len(targets) - there
     left_alone = (absent - (predicted - right)) / np.maximum(absent, 1)
-    return _mean(((found + left_alone) / 2)[(there > 0) & (absent > 0)])
+    return _mean(((recalls + left_alone) / 2)[(there > 0) & (absent > 0)])
 
 
 @metric.register
@@ -164,7 +164,7 @@ def _chunks(length: int) -> Iterator[slice]:
 
 
 def _top_k(probabilities: np.ndarray, targets: np.ndarray, k: int, task: Task) -> np.ndarray:
-    """Per sample: whether what is there is all among the k likeliest."""
+    """Whether all true classes of a sample are among the k most probable, per sample (n,)."""
     k = min(k, probabilities.shape[1])
     least = -np.partition(-probabilities, k - 1, axis=1)[:, k - 1 : k]
     above, level = probabilities > least, probabilities == least
@@ -181,7 +181,7 @@ def _ranked(
     task: Task,
     average: ClassAverage,
 ) -> float:
-    """Average over the classes a value of the sorted probabilities where a class is there and where it is not."""
+    """Average over the classes a function of the sorted probabilities of positives and negatives."""
     values, weights = [], []
     for index, column in enumerate(np.ascontiguousarray(probabilities.T)):
         there = targets[:, index] > 0 if task.multi_label else targets == index
@@ -193,13 +193,13 @@ def _ranked(
 
 
 def _area(there: np.ndarray, absent: np.ndarray) -> float:
-    """Mann-Whitney: the share of pairs in the right order, a tie counting half."""
+    """Mann-Whitney statistic (AUROC): share of correctly ordered pairs, ties count half."""
     below, up_to = np.searchsorted(absent, there, "left"), np.searchsorted(absent, there, "right")
     return float((below.mean() + up_to.mean()) / 2 / len(absent))
 
 
 def _stepped_precision(there: np.ndarray, absent: np.ndarray) -> float:
-    """The mean over the samples of the class of the precision at the threshold that just lets them in."""
+    """Average precision of a class: mean over its samples of the precision at their probability as threshold."""
     hits = len(there) - np.searchsorted(there, there, "left")
     misses = len(absent) - np.searchsorted(absent, there, "left")
     return float(np.mean(hits / (hits + misses)))

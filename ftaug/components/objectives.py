@@ -1,4 +1,4 @@
-"""Objectives: what training makes small where that is more than the loss of one view of each sample.
+"""Training objectives that combine the loss with a consistency term over several views of each sample.
 
 `forward` takes a batch to logits (N, C); `views` are batches of the same samples, the first without the augmentations
 that differ between views; `loss` takes logits and targets.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SMALLEST = 1e-7
-"""Shares of the mixture below this count as this."""
+"""Lower bound of mixture probabilities, to keep the logarithm finite."""
 
 
 @objective.register(tasks=("single_label",), compares="softmax")

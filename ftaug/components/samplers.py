@@ -1,4 +1,4 @@
-"""Samplers: how much of an epoch each class has, from its training samples (classes,) to its share (classes,).
+"""Class samplers: map training samples per class (classes,) to the share of each class in an epoch (classes,).
 
 An epoch keeps its length: rare classes are seen more often than once, common ones in parts, all of them in turn.
 """

@@ -201,18 +201,18 @@ def plateau(
 
 
 def _rise(step: int, warm: int) -> float:
-    """Linear warmup: 1/n at the first of its n steps, 1 at the last and ever after."""
+    """Linear warmup: 1/n at the first of n steps, 1 from the last on."""
     return min((step + 1) / warm, 1.0) if warm else 1.0
 
 
 def _progress(step: int, horizon: TrainingLength, warmup: Duration) -> float:
-    """The share of the run after the warmup that has passed before this step: 0 at its first, 1 after the last."""
+    """Progress after the warmup: 0 at its first step, 1 after the last."""
     warm = warmup.steps(horizon)
     return min(max(step - warm, 0) / max(horizon.total_steps - warm, 1), 1.0)
 
 
 def _ease(progress: float) -> float:
-    """From 0 to 1 along half a cosine."""
+    """Half-cosine ramp from 0 to 1."""
     return (1.0 - math.cos(math.pi * progress)) / 2.0
 
 

@@ -1,4 +1,4 @@
-"""Questions about the annotations that settings have."""
+"""Inspect the type annotations of settings."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def is_list(annotation: Any) -> bool:
 
 
 def is_list_of_words(annotation: Any) -> bool:
-    """Whether the annotation is a list of any length whose items are written as words, such as `[layer4, head]`."""
+    """Whether the annotation is a list of any length of words, such as `[layer4, head]`."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     return is_list(annotation) and _is_word(get_args(annotation)[0])
 
 
 def _is_word(annotation: Any) -> bool:
-    """Whether a value of the type can be a text, and no number."""
+    """Whether the type accepts a string but no number."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if is_component(annotation):
         return True
@@ -85,7 +85,7 @@ def is_component(annotation: Any) -> bool:
 
 
 def holdable(annotation: Any) -> bool:
-    """Whether YAML can hold values of the type."""
+    """Whether values of the type can be written in YAML."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return is_component(annotation) or holdable(arguments[0])

@@ -1,4 +1,4 @@
-"""A document → the experiment it describes, or all that is wrong with it."""
+"""Build an Experiment from a parsed YAML document, or collect all of its problems."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read(
 
 
 def _complete(tree: dict[str, Any], context: Mapping[str, Any], document: Document) -> Experiment:
-    """Make the experiment, each component with its place, and with the defaults of its task where that is clear."""
+    """Build the experiment with places for error messages, and task defaults if the task is known from the file."""
     experiment: Experiment = placed(
         read_tree(Experiment, tree, {**context, "key_paths": key_paths(Experiment)}), (), document
     )
@@ -71,7 +71,7 @@ def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _place_metrics(document: Document) -> None:
-    """Give every metric that the file or an override asks for a place; those of the default have none.
+    """Set the place of each metric named by the file or an override; default metrics have none.
 
     `best` alone asks for a metric as well, unless it is the loss.
     """
@@ -87,13 +87,13 @@ def _place_metrics(document: Document) -> None:
 
 
 def _name(component: Any) -> str:
-    """The name of a component as it is written; the empty string where it is none."""
+    """Return the name of a component as written; an empty string if it is none."""
     first = next(iter(component), "") if isinstance(component, dict) else component
     return first if isinstance(first, str) else ""
 
 
 def _contradictions(tree: dict[str, Any], faults: Faults, context: Mapping[str, Any], document: Document) -> Faults:
-    """Check the combination of the sound parts: what is faulty is left out, with stand-ins for what must be there."""
+    """Check the combination of the valid settings; invalid ones are left out, or replaced if required."""
     spoilt = {_part(where) for where, _ in faults}
     sound: dict[str, Any] = {key: dict(part) if isinstance(part, dict) else part for key, part in tree.items()}
     for part in spoilt:
@@ -110,14 +110,14 @@ def _contradictions(tree: dict[str, Any], faults: Faults, context: Mapping[str, 
 
 
 def _part(where: Where) -> Where:
-    """The part of an experiment that a place belongs to: a key at the top, or one in a section."""
+    """Return the setting that a path belongs to: a top-level key, or one in a section."""
     default = dataclass_shape(Experiment).defaults.get(str(where[0]))
     is_section = where[0] == "data" or dataclasses.is_dataclass(default)
     return where[: 2 if is_section else 1]
 
 
 def placed(value: Any, where: Where, source: Document) -> Any:
-    """The same value, each component knowing where it was written."""
+    """Copy a value, setting the place (line and column) of each component."""
     if isinstance(value, Component):
         inside = _inside(value, where, source)
         in_place = isinstance(value_at(source.tree, inside), str | list)  # of a mapping of settings
@@ -132,10 +132,10 @@ def placed(value: Any, where: Where, source: Document) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         inner = {name: placed(getattr(value, name), (*where, name.rstrip("_")), source) for name in names}
-        made = dataclasses.replace(value, **inner)
-        if isinstance(made, Placed) and where in source.places:
-            object.__setattr__(made, "place", source.place(where))
-        return made
+        result = dataclasses.replace(value, **inner)
+        if isinstance(result, Placed) and where in source.places:
+            object.__setattr__(result, "place", source.place(where))
+        return result
     if isinstance(value, tuple):
         alone = len(value) == 1 and (*where, 0) not in source.places  # a word in place of a list of words
         return tuple(placed(item, where if alone else (*where, index), source) for index, item in enumerate(value))
@@ -143,14 +143,14 @@ def placed(value: Any, where: Where, source: Document) -> Any:
 
 
 def _inside(component: Component, where: Where, source: Document) -> Where:
-    """The way to a component's settings, by the name that the file has for it."""
+    """Return the path of a component's settings, under the name that the file uses."""
     spellings = SPELLINGS.get(component.kind, {})
     names = [component.name, *(name for name, ours in spellings.items() if ours == component.name)]
     return next(((*where, name) for name in names if (*where, name) in source.places), (*where, component.name))
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:
-    """Each problem once: the file's from top to bottom, then those of the overrides."""
+    """Sort and deduplicate problems: those of the file by line, then those of the overrides."""
 
     def key(problem: Problem) -> tuple[Any, ...]:
         place = problem.place

@@ -1,4 +1,4 @@
-"""Contradictions between parts of an experiment: each an error, because a setting would have no effect."""
+"""Consistency checks across settings: each contradiction is an error, as a setting would have no effect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECKS: list[tuple[tuple[Where, ...], Check]] = []
 
 
 def reads(*parts: str) -> Callable[[Check], Check]:
-    """Declare a check and the parts it reads; it is skipped where one of them is faulty by itself."""
+    """Register a check and the settings it reads; it is skipped if one of them is invalid."""
 
     def add(check: Check) -> Check:
         CHECKS.append((tuple(tuple(part.split(".")) for part in parts), check))
@@ -33,7 +33,7 @@ def reads(*parts: str) -> Callable[[Check], Check]:
 
 
 def check(experiment: Experiment, faulty: Iterable[Where] = ()) -> Found:
-    """Look for contradictions, in sound parts only."""
+    """Run all checks whose settings are valid."""
     spoilt = set(faulty)
     around = {where[:end] for where in spoilt for end in range(len(where) + 1)}
     for parts, look in CHECKS:
@@ -282,9 +282,12 @@ def _weight_decay_has_an_effect(experiment: Experiment) -> Found:
     if method is None or not method.fact("replaces_decay"):
         return
     default = optimizer.entry.settings()["weight_decay"].default if "weight_decay" in optimizer.settings else 0.0
-    if (given := optimizer.settings.get("weight_decay", 0.0)) not in (0.0, default):
+    if (weight_decay := optimizer.settings.get("weight_decay", 0.0)) not in (0.0, default):
         where = ("optimizer", optimizer.name, "weight_decay")
-        yield where, predicate(f"does nothing beside the method {method.name}, which takes its place; got {given:g}")
+        yield (
+            where,
+            predicate(f"does nothing beside the method {method.name}, which takes its place; got {weight_decay:g}"),
+        )
     if experiment.train.decay_norms:
         yield ("train", "decay_norms"), predicate(f"does nothing beside the method {method.name}; leave it out")
 
@@ -341,7 +344,7 @@ def _a_fold_is_one_of_them(experiment: Experiment) -> Found:
 
 @reads("data")
 def _datasets_share_a_split_column(experiment: Experiment) -> Found:
-    """A dataset without `split_column` reads the rows of all splits, also those that another one trains on."""
+    """Leakage: a dataset without `split_column` reads the rows of all splits, also those that another one trains on."""
     data = experiment.data
     tables = {purpose: getattr(source, "settings", {}) for purpose, source in vars(data).items()}
     columns = {

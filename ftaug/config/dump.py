@@ -1,4 +1,4 @@
-"""An experiment → YAML that says everything, and a digest of what can change its result."""
+"""Serialize an experiment to complete YAML, and compute a digest of everything that affects its result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MODEL_FILES = (".json", ".safetensors", ".txt")
 
 
 def to_plain(value: Any, path: Callable[[Path], Any] = str) -> Any:
-    """The value as YAML and JSON hold it; `path` says what stands for a path."""
+    """Convert a value to plain YAML/JSON types; `path` converts paths."""
     if isinstance(value, Component):
         return {value.name: to_plain(value.settings, path)} if value.settings else value.name
     if isinstance(value, TimeLimit):
@@ -54,14 +54,14 @@ def to_plain(value: Any, path: Callable[[Path], Any] = str) -> Any:
 
 
 def to_yaml(experiment: Experiment) -> str:
-    """Write the complete experiment; reading it gives an equal one."""
+    """Serialize the complete experiment to YAML; parsing it gives an equal one."""
     plain = to_plain(experiment)
     ordered = {key: plain[key] for key in ("name", "seed", "plugins", "modality", *plain)}
     return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)
 
 
 def digest(experiment: Experiment) -> str:
-    """Eight hex digits over all that can change the result, wherever it lies.
+    """Compute a digest (eight hex digits) of everything that affects the result, independent of paths.
 
     Files count by their content. Those of the datasets do not: data are compared sample by sample.
     """
@@ -83,7 +83,7 @@ def digest(experiment: Experiment) -> str:
 
 
 def folder_digest(experiment: Experiment, folder: Path) -> str:
-    """The digest in the name of a run folder: other data are another run. `folder` is that of the experiment file.
+    """Compute the digest in a run folder's name, which includes data paths. `folder` is the experiment file's.
 
     Data below it count by their way from there, so that a project may be moved or copied.
     """
@@ -95,14 +95,14 @@ def folder_digest(experiment: Experiment, folder: Path) -> str:
 
 
 def data_paths(experiment: Experiment) -> list[Path]:
-    """Where the datasets lie."""
+    """Return the paths of the datasets."""
     datasets = (experiment.data.train, experiment.data.val, experiment.data.test)
     settings = (dataset.settings for dataset in datasets if isinstance(dataset, Component))
     return [value for each in settings for value in each.values() if isinstance(value, Path)]
 
 
 def missing_files(experiment: Experiment) -> bool:
-    """Whether a file or folder that the network is built from is not there."""
+    """Whether a file or folder that the network is built from is missing."""
     return not all(map(os.path.exists, _absolute_paths(to_plain(experiment.backbone))))
 
 
@@ -115,8 +115,8 @@ def _absolute_paths(plain: Any) -> Iterator[str]:
 
 
 def with_kept_plugins(experiment: Experiment) -> tuple[Experiment, dict[str, bytes]]:
-    """The experiment as a run folder keeps it: its plugins' files under names with their hash, and what they hold."""
-    kept: dict[str, bytes] = {}
+    """Return the experiment for a run folder, with plugin files renamed by their hash, and their contents."""
+    files: dict[str, bytes] = {}
     names = []
     for plugin in experiment.plugins:
         name = plugin
@@ -124,13 +124,13 @@ def with_kept_plugins(experiment: Experiment) -> tuple[Experiment, dict[str, byt
             content = Path(plugin).read_bytes()
             mark = f"-{hashlib.sha256(content).hexdigest()[:8]}"
             name = f"plugins/{Path(plugin).stem.removesuffix(mark)}{mark}.py"
-            kept[name] = content
+            files[name] = content
         names.append(name)
-    return dataclasses.replace(experiment, plugins=tuple(names)), kept
+    return dataclasses.replace(experiment, plugins=tuple(names)), files
 
 
 def _content(path: Path) -> str:
-    """The hash of a file or of what a folder with a model holds; the path where nothing is there."""
+    """Hash a file or the contents of a model folder; a missing one gives its path."""
     if path.is_file():
         status = path.stat()
         return _sha256(path, status.st_size, status.st_mtime_ns)
@@ -142,20 +142,20 @@ def _content(path: Path) -> str:
 
 @lru_cache
 def _sha256(path: Path, size: int, modified: int) -> str:
-    """The hash of a file, read once as long as its size and time of modification stay."""
+    """Hash a file, cached by size and modification time."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _with_contents(plain: Any) -> Any:
-    """The settings of a backbone, with the content of files and folders in place of absolute paths."""
+    """Return the settings of a backbone with content hashes in place of absolute paths."""
     if isinstance(plain, dict):
         return {key: _with_contents(value) for key, value in plain.items()}
     return _content(Path(plain)) if isinstance(plain, str) and Path(plain).is_absolute() else plain
 
 
 def _weights(run: Path) -> str:
-    """The hash of a run's best weights, so that another teacher is another experiment, wherever it lies."""
+    """Hash a run's best weights, so that the digest depends on the teacher and not on its path."""
     try:
         files = json.loads((run / "best" / "manifest.json").read_bytes())["files"]
     except (OSError, ValueError, KeyError):
@@ -164,7 +164,7 @@ def _weights(run: Path) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that YAML 1.2 would read as something else, and writes lists of scalars in one line."""
+    """YAML dumper that quotes strings which YAML 1.2 would not read as strings, and writes flat lists in one line."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

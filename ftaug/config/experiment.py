@@ -1,4 +1,4 @@
-"""The shape of an experiment file, top to bottom."""
+"""The experiment file as dataclasses: sections, settings and defaults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ftaug.errors import Place
 
 
 class Placed:
-    """A part of the file that knows where it was written, which is no part of its value."""
+    """Base class of values with a source place, which is ignored in comparisons."""
 
     place: Place | None = None  # not a field, for this is no dataclass
 
@@ -215,9 +215,10 @@ class Train:
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
         decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional; it never
             applies to embeddings of positions and of the class token
-        ema: decay per step of an averaged copy of the weights, which is then evaluated and kept
-        swa: from when on, such as 75%, the weights after each step count the same in an average of them, which is then
-            evaluated, with BatchNorm's statistics measured anew, and kept
+        ema: decay per step of an exponential moving average of the weights, which favors recent steps; the average is
+            then evaluated and saved
+        swa: the point, such as 75%, from which on the weights of all steps are averaged equally; the average is then
+            evaluated, with recomputed BatchNorm statistics, and saved
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after this wall-clock time: minutes (90), with units (90s, 30m, 3h30m), hours
             and minutes (1:30), or as Slurm prints it (1:00:00, 1-12:00:00)
@@ -323,9 +324,9 @@ class Experiment:
         method: how it learns, where not every weight that learns is free to go anywhere
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
-        loss: what training makes small; unless set cross_entropy, with several labels a sample binary_cross_entropy,
+        loss: the training loss; unless set cross_entropy, with several labels a sample binary_cross_entropy,
             with numbers squared_error
-        objective: what is made small beside it, by comparing several views of each sample
+        objective: an additional loss that compares several views of each sample
         distil: a model to learn from beside the labels
         optimizer: what turns gradients into steps
         lr: the learning rate

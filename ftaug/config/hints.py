@@ -1,4 +1,4 @@
-"""Where keys of other tools, and keys written at the wrong level, belong."""
+"""Suggest the correct key for keys of other tools and keys at the wrong level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of the experiment file, for editors: made from the annotations that also validate it."""
+"""JSON Schema of the experiment file for editors, generated from the annotations that validate it."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def experiment_schema(modalities: Sequence[str]) -> Schema:
 
 @dataclass(frozen=True)
 class InModality:
-    """The schema of an experiment of one modality; every definition carries its name."""
+    """Schema of an experiment of one modality, whose name prefixes all definitions."""
 
     modality: str
 
     def definitions(self) -> dict[str, Schema]:
-        """The experiment, each kind of component, and each component's settings."""
-        found = {self.modality: self.of_shape(dataclass_shape(Experiment))}
+        """Build the definitions: the experiment, each kind of component, and each component's settings."""
+        schemas = {self.modality: self.of_shape(dataclass_shape(Experiment))}
         for kind in sorted({kind for kind, of in REGISTRIES if of in (self.modality, "any")}):
-            own = registry(kind, self.modality)
-            found[f"{self.modality}.{kind}"] = self.of_registry(own)
-            found |= {self.reference(kind, entry): self.of_entry(entry) for entry in entries(own).values()}
-        return found
+            components = registry(kind, self.modality)
+            schemas[f"{self.modality}.{kind}"] = self.of_registry(components)
+            schemas |= {self.reference(kind, entry): self.of_entry(entry) for entry in entries(components).values()}
+        return schemas
 
     def of_shape(self, shape: Shape) -> Schema:
-        """The schema of a mapping with given keys."""
+        """Build the schema of a mapping with the keys of a shape."""
         properties: dict[str, Schema] = {}
         for key, annotation in shape.annotations.items():
             default = shape.defaults[key]
-            said = {"description": shape.explanations[key]} if key in shape.explanations else {}
-            properties[key] = self.of_annotation(annotation) | said
+            description = {"description": shape.explanations[key]} if key in shape.explanations else {}
+            properties[key] = self.of_annotation(annotation) | description
             if default is not REQUIRED:
                 properties[key]["default"] = to_plain(default)
         required = _required(shape)
@@ -62,9 +62,9 @@ class InModality:
         return schema | ({"required": required} if required else {})
 
     def of_registry(self, registry: Registry) -> Schema:
-        """The schema of a component of a kind: a name, or one key with its settings."""
-        found = entries(registry)
-        to = {name: {"$ref": f"#/$defs/{self.reference(registry.kind, entry)}"} for name, entry in found.items()}
+        """Build the schema of a component: its name, or one key with its settings."""
+        components = entries(registry)
+        to = {name: {"$ref": f"#/$defs/{self.reference(registry.kind, entry)}"} for name, entry in components.items()}
         to |= {name: to[ours] for name, ours in SPELLINGS.get(registry.kind, {}).items() if ours in to}
         prefixes = {f"^{prefix}.": to[prefix] for prefix in registry.prefixes}
         complete = [name for name in to if name not in registry.prefixes]
@@ -74,11 +74,11 @@ class InModality:
         return {"anyOf": [*names, one_key | {"additionalProperties": False, "minProperties": 1, "maxProperties": 1}]}
 
     def reference(self, kind: str, entry: Entry) -> str:
-        """The name of a function's schema, which several names may share."""
+        """Name the definition of a function; several component names may share it."""
         return f"{self.modality}.{kind}.{entry.function.__name__}"
 
     def of_entry(self, entry: Entry) -> Schema:
-        """The schema of the settings below a component's name."""
+        """Build the schema of a component's settings."""
         schema = self.of_shape(entry_shape(entry))
         forms = [schema] if "required" in schema else [schema, {"type": "null"}]
         if key := list_setting(entry):
@@ -86,7 +86,7 @@ class InModality:
         return {"description": entry.summary, **(schema if len(forms) == 1 else {"anyOf": forms})}
 
     def of_annotation(self, annotation: Any) -> Schema:
-        """The schema of a value of a type."""
+        """Build the schema of a type."""
         origin, arguments = get_origin(annotation), get_args(annotation)
         if is_component(annotation):
             return {
@@ -111,7 +111,7 @@ class InModality:
 
 
 def entries(registry: Registry) -> dict[str, Entry]:
-    """All entries of a registry, those of a prefix under it."""
+    """Return all entries of a registry, families under their prefix."""
     return {name: registry[name] for name in registry} | registry.prefixes
 
 

@@ -1,5 +1,5 @@
-"""The kinds of component that every modality shares. A modality declares its own kinds in its `__init__`,
-and may have its own components of a kind that is here."""
+"""Component registries shared by all modalities. A modality declares its own registries in its `__init__`,
+and may add its own components to a kind that is here."""
 
 from ftaug.config.registry import Registry
 from ftaug.interfaces.data import TaskKind

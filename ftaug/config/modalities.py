@@ -1,4 +1,4 @@
-"""What a modality says of itself before anything of it is built."""
+"""Properties of a modality that are known before anything is built."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WITHOUT_EFFECT: dict[str, Mapping[tuple[str, str], str]] = {}
 
 
 def declare(modality: str, *, without_effect: Mapping[str, str]) -> None:
-    """Say which settings, such as `data.cache`, do nothing for a modality's samples, and why."""
+    """Declare settings, such as `data.cache`, that have no effect for a modality, with the reason."""
     WITHOUT_EFFECT[modality] = {
         (section, key): why for name, why in without_effect.items() for section, _, key in [name.partition(".")]
     }

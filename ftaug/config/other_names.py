@@ -1,4 +1,4 @@
-"""Names that other libraries have for components and settings, and what ftaug calls them."""
+"""Map names of components and settings in other libraries to those of ftaug."""
 
 from __future__ import annotations
 
@@ -206,17 +206,17 @@ SETTINGS = {
 
 
 def spelled(kind: str, name: str) -> str:
-    """A component's name in the spelling that ftaug has."""
+    """Normalize a component's name to ftaug's spelling."""
     return SPELLINGS.get(kind, {}).get(name, name)
 
 
 def same_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that differs in case, dashes and underscores alone."""
+    """Find the known name that differs only in case, dashes and underscores."""
     return next((ours for ours in known if _compact(ours) == _compact(_snake(name))), None)
 
 
 def hint(kind: str, name: str, components: Iterable[str]) -> str:
-    """`; in ftaug it is rotate`, for a name that another library has for one of the known components."""
+    """Return a hint such as `; in ftaug it is rotate` for a component name of another library."""
     snake, known = _snake(name), set(components)
     if advice := ADVICE.get(kind, {}).get(snake):
         return f"; {advice}"
@@ -229,13 +229,13 @@ def hint(kind: str, name: str, components: Iterable[str]) -> str:
 
 
 def setting_hint(key: str, known: Collection[str]) -> str:
-    """`; in ftaug it is probability`, for a setting's usual name elsewhere."""
+    """Return a hint such as `; in ftaug it is probability` for a setting's name in other libraries."""
     ours = SETTINGS.get(_snake(key), "")
     return f"; in ftaug it is {ours}" if ours in known or " " in ours else ""
 
 
 def _forms(snake: str) -> list[str]:
-    """A name, and without the affixes that libraries give to all of a kind."""
+    """Return a name, also without the prefixes and suffixes that libraries use for a kind."""
     forms = [snake]
     for affix in ("random_", "torchvision.", "nn.", "torch."):
         forms += [form.removeprefix(affix) for form in forms]
@@ -255,5 +255,5 @@ def _compact(name: str) -> str:
 
 
 def _first(ours: str) -> str:
-    """The component that a hint names first."""
+    """Return the first component that a hint names."""
     return re.split(r"[:, ]", ours, maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""`a.b=1`, `~a.b`, `augment.0.rotate.degrees=5`, `augment+={…}`: edits of the tree, each remembering who made it."""
+"""Apply command-line overrides: `a.b=1`, `~a.b`, `augment.0.rotate.degrees=5`, `augment+={…}`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _STEP = re.compile(r'"([^"]+)"|([^."]+)')
 
 
 class _Refused(Exception):
-    """An override that cannot be applied; the text says why."""
+    """An override that cannot be applied, with the reason."""
 
 
 def apply(document: Document, overrides: Sequence[str]) -> tuple[Document, list[Problem]]:
-    """Apply overrides in their order; returns the edited document and the problems of those that do not apply."""
+    """Apply overrides in order; return the edited document and the problems of failed ones."""
     edited = Document(copy.deepcopy(document.tree), dict(document.places), document.file)
     problems: list[Problem] = []
     for override in overrides:
@@ -75,7 +75,7 @@ def _steps(text: str) -> list[str]:
 
 
 def _reach(document: Document, steps: list[str], place: Place) -> tuple[Any, Where]:
-    """Walk to what holds the last step, making mappings on the way; returns the holder and the whole way."""
+    """Walk to the container of the last step, creating mappings on the way; return it and the full path."""
     holder: Any = document.tree
     where: Where = ()
     rest = list(steps)
@@ -100,7 +100,7 @@ def _reach(document: Document, steps: list[str], place: Place) -> tuple[Any, Whe
 
 
 def _next_step(holder: Any, rest: list[str]) -> str | int:
-    """Take the next step off the rest: an index in a list, or the longest key that is there (names may have dots)."""
+    """Split off the next step: a list index, or the longest existing key (names may contain dots)."""
     if isinstance(holder, list):
         if not rest[0].isdecimal():
             raise _Refused(
@@ -116,7 +116,7 @@ def _next_step(holder: Any, rest: list[str]) -> str | int:
 
 
 def _append(document: Document, holder: Any, where: Where, value: Any, place: Place) -> None:
-    """Add an item to a list, to the list that is the default where the file sets none."""
+    """Append an item to a list, to the default list if the file sets none."""
     current = holder[where[-1]] if _has(holder, where[-1]) else _default(where)
     if isinstance(current, str) and _default(where) is not None:  # a word in place of a list of words
         holder[where[-1]] = current = [current]
@@ -132,7 +132,7 @@ def _append(document: Document, holder: Any, where: Where, value: Any, place: Pl
 
 
 def _default(where: Where) -> list[Any] | None:
-    """The default of a list among the upper levels of an experiment."""
+    """Return the default of a list setting of the experiment or its sections."""
     value: Any = dataclass_shape(Experiment).defaults
     for step in where:
         value = value.get(str(step)) if isinstance(value, Mapping) else getattr(value, str(step), None)
@@ -154,13 +154,13 @@ def _remember(document: Document, where: Where, place: Place) -> None:
 
 
 def _forget(document: Document, where: Where) -> None:
-    """Drop the places of what was replaced or removed."""
+    """Drop the source places of replaced or removed values."""
     for old in [w for w in document.places if w[: len(where)] == where]:
         del document.places[old]
 
 
 def _move_up(document: Document, removed: Where) -> None:
-    """Give the list items behind a removed one their new numbers."""
+    """Renumber the list items after a removed one."""
     *head, gone = removed
     depth = len(head)
     for old in sorted(w for w in document.places if w[:depth] == tuple(head) and len(w) > depth):

@@ -1,4 +1,4 @@
-"""Users' own components: a Python file beside the experiment, or an importable module."""
+"""Import plugins with custom components: a Python file beside the experiment, or an importable module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "ftaug_plugin_"
 
 
 class PluginFailed(Exception):
-    """A plugin could not be imported; the text says why, for the user."""
+    """A plugin could not be imported; the message is user-facing."""
 
 
 def is_file(plugin: str) -> bool:
@@ -30,19 +30,21 @@ def import_plugin(plugin: str) -> None:
     except ModuleNotFoundError as error:
         if not is_file(plugin) and error.name and (plugin + ".").startswith(error.name + "."):
             raise PluginFailed("no such module; for a file beside the experiment write its name with .py") from None
-        raise PluginFailed(_story(error)) from error
+        raise PluginFailed(_describe(error)) from error
     except (Exception, SystemExit) as error:
-        raise PluginFailed(_story(error)) from error
+        raise PluginFailed(_describe(error)) from error
 
 
-def _story(error: BaseException) -> str:
-    """What went wrong and in which line of whose code."""
+def _describe(error: BaseException) -> str:
+    """Describe an exception, with the file and line of the plugin in which it was raised."""
     if isinstance(error, SyntaxError):
         where = f" (line {error.lineno})"
     else:
         frames = traceback.extract_tb(error.__traceback__)
-        own = [f for f in frames if "importlib" not in f.filename and Path(f.filename).parent != Path(__file__).parent]
-        where = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+        plugin_frames = [
+            f for f in frames if "importlib" not in f.filename and Path(f.filename).parent != Path(__file__).parent
+        ]
+        where = f" ({Path(plugin_frames[-1].filename).name}, line {plugin_frames[-1].lineno})" if plugin_frames else ""
     return f"fails when imported: {type(error).__name__}: {error}{where}"
 
 
@@ -69,13 +71,13 @@ def import_origin(origin: str) -> None:
 
 
 def module_name(path: str) -> str:
-    """The module name of a plugin's file: the same in every process, different for files of the same name."""
+    """Return a unique module name for a plugin file, the same in every process."""
     resolved = Path(path).resolve()
     return f"{PREFIX}{resolved.stem}_{hashlib.sha256(str(resolved).encode()).hexdigest()[:8]}"
 
 
 def origin_of(module: str) -> str:
-    """What `import_origin` takes to bring a module back in another process."""
+    """Return the argument with which `import_origin` imports the module in another process."""
     if module.startswith(PREFIX) and module in sys.modules:
         return str(sys.modules[module].__file__)
     return module

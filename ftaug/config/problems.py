@@ -1,4 +1,4 @@
-"""What is wrong with a tree, on its way up through pydantic until the whole path to it is known."""
+"""Problems of a YAML tree that are passed up through pydantic until their full path is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ftaug.errors import Place
 
 @dataclass(frozen=True)
 class PartialProblem:
-    """One thing wrong with a tree, in words that still lack the way to it."""
+    """A problem whose message still lacks the path of the value."""
 
     before: str  # "unknown key 'epoch'"
     after: str  # "; did you mean 'epochs'?"
@@ -24,7 +24,7 @@ class PartialProblem:
     place: Place | None = None  # where it is known better than by the way
 
     def sentence(self, where: Where) -> str:
-        """The whole sentence."""
+        """Return the full message."""
         if self.names == "self":
             return f"{dotted(where) or 'the experiment'} {self.after}"
         if self.names == "parent" and len(where) > 1:
@@ -33,12 +33,12 @@ class PartialProblem:
 
 
 def predicate(words: str) -> PartialProblem:
-    """A fault that reads `path words`."""
+    """Create a problem that reads `path words`."""
     return PartialProblem("", words, "self")
 
 
 def fail(*faults: tuple[Where, PartialProblem]) -> ValidationError:
-    """The error that hands faults up through pydantic, which puts the outer part of the way before each."""
+    """Create the pydantic error that carries problems; pydantic prepends the outer path to each."""
     kind = PydanticCustomError("ftaug", "fault")
     return ValidationError.from_exception_data(
         "ftaug", [InitErrorDetails(type=kind, loc=where, input=fault) for where, fault in faults]

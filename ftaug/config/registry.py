@@ -1,4 +1,4 @@
-"""Components: plain functions with a star. Before the star what the run hands in, after it what the YAML may set."""
+"""Registries of components: functions whose keyword-only parameters are the settings in YAML."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REGISTRIES: dict[tuple[str, str], Registry] = {}
 
 
 class FrozenDict(dict[str, Any]):
-    """A mapping that cannot change, so that it hashes."""
+    """An immutable, hashable mapping."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
@@ -55,11 +55,11 @@ class Entry:
 
     @property
     def origin(self) -> str:
-        """What to import in a process that lacks the function: its module, or a plugin's file."""
+        """What another process imports to register the function: its module, or a plugin's file."""
         return origin_of(self.function.__module__)
 
     def settings(self) -> dict[str, inspect.Parameter]:
-        """The keyword-only parameters, by their keys in YAML: what it may set."""
+        """The settings: keyword-only parameters by their YAML keys."""
         parameters = inspect.signature(self.function).parameters.values()
         return {key_of(p.name): p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
@@ -80,7 +80,7 @@ class Registry:
     def register(self, function: None = None, /, **facts: Any) -> Callable[[Function], Function]: ...
 
     def register(self, function: Any = None, /, **facts: Any) -> Any:
-        """Register a function under its own name; `facts` say what the run must know before it calls."""
+        """Register a function under its own name; `facts` is metadata that is known without calling it."""
         if function is None:
             return lambda function: self.register(function, **facts)
         self._check(function, self.given)
@@ -117,12 +117,12 @@ class Registry:
             )
         return {**self.facts, **facts}
 
-    def _check(self, function: Callable[..., Any], given: Sequence[str]) -> None:
-        """Refuse a function that is not a component of this kind, cheaply, for hundreds register at start."""
+    def _check(self, function: Callable[..., Any], arguments: Sequence[str]) -> None:
+        """Check the signature of a component; raises TypeError. Must be fast: hundreds register at import."""
         parameters = inspect.signature(function).parameters.values()
         before = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        expected = f"def {function.__name__}({', '.join(given)}, *, ...)"
-        if before != list(given) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        expected = f"def {function.__name__}({', '.join(arguments)}, *, ...)"
+        if before != list(arguments) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
             raise TypeError(
                 f"{called_by_author(function)}: {self.kind} functions begin `{expected}`; got ({', '.join(before)})"
             )
@@ -146,17 +146,17 @@ class Registry:
 
     @property
     def prefixes(self) -> dict[str, Entry]:
-        """The families whose names are known only by their prefix."""
+        """Families that are known only by their prefix, such as `timm/`."""
         return dict(self._prefixes)
 
     @property
     def shared(self) -> Registry | None:
-        """The components of the kind that every modality has beside its own."""
+        """The registry of the same kind that all modalities share."""
         return REGISTRIES.get((self.kind, "any")) if self.modality != "any" else None
 
     @property
     def own(self) -> list[str]:
-        """The names without those that every modality has."""
+        """The entries of this registry, without the shared ones."""
         return sorted(self._entries)
 
     def __iter__(self) -> Iterator[str]:
@@ -167,7 +167,7 @@ class Registry:
         return name in self._entries or prefixed or name in (self.shared or ())
 
     def __getitem__(self, name: str) -> Entry:
-        """Return the entry; raises KeyError with the sentence that the user is to read."""
+        """Return the entry of a name; raises KeyError with a user-facing message."""
         if name in self._entries:
             return self._entries[name]
         for prefix, entry in self._prefixes.items():
@@ -191,13 +191,13 @@ def _identity(function: Callable[..., Any]) -> tuple[str, str]:
 
 
 def explanations(documented: Any) -> dict[str, str]:
-    """What the `Settings:` block of a docstring says of each setting."""
-    found = re.search(
+    """Parse the `Settings:` block of a docstring into an explanation per setting."""
+    section = re.search(
         r"^[ \t]*Settings:[ \t]*\n((?:[ \t]+\S.*(?:\n|$)|[ \t]*\n)*)", documented.__doc__ or "", re.MULTILINE
     )
     texts: dict[str, str] = {}
     name = ""
-    block = re.split(r"\n[ \t]*\n", found[1], maxsplit=1)[0] if found else ""
+    block = re.split(r"\n[ \t]*\n", section[1], maxsplit=1)[0] if section else ""
     for line in textwrap.dedent(block).splitlines():
         if match := re.match(r"(\w+): *(.*)", line):
             name, texts[match[1]] = match[1], match[2].strip()
@@ -207,17 +207,17 @@ def explanations(documented: Any) -> dict[str, str]:
 
 
 def key_of(parameter: str) -> str:
-    """The key in YAML: the name, but for the underscore behind one that is a word of Python (`except_`)."""
+    """Return the YAML key of a parameter, without the trailing underscore of Python keywords (`except_`)."""
     return parameter[:-1] if parameter.endswith("_") and iskeyword(parameter[:-1]) else parameter
 
 
 def registry(kind: str, modality: str) -> Registry:
-    """The registry of a kind: the modality's own, or the one that all modalities share."""
+    """Return the registry of a kind: that of the modality, or the one shared by all modalities."""
     return REGISTRIES.get((kind, modality)) or REGISTRIES[kind, "any"]
 
 
 def nested(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Component]]:
-    """All components in a value, those inside others too, each with the way to it."""
+    """Yield all components in a value, nested ones too, each with its path."""
     if isinstance(value, Component):
         yield (*way, value.name), value
         yield from nested(value.settings, (*way, value.name))
@@ -230,7 +230,7 @@ def nested(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[
 
 
 def hashable(value: Any) -> Any:
-    """The same value with tuples for lists and FrozenDict for mappings."""
+    """Convert lists to tuples and mappings to FrozenDict, recursively."""
     if isinstance(value, list | tuple):
         return tuple(hashable(item) for item in value)
     if isinstance(value, Mapping):
@@ -255,24 +255,24 @@ class Component:
     @property
     def entry(self) -> Entry:
         """The registered function behind the name."""
-        found = REGISTRIES.get((self.kind, self.modality))
-        if found is None or self.name not in found:
+        entries = REGISTRIES.get((self.kind, self.modality))
+        if entries is None or self.name not in entries:
             if self.modality != "any":
                 import_module(f"ftaug.{self.modality}")  # declares the kinds; a shared component does not import it
             import_origin(self.origin)
-            found = REGISTRIES[self.kind, self.modality]
-        return found[self.name]
+            entries = REGISTRIES[self.kind, self.modality]
+        return entries[self.name]
 
-    def __call__(self, *given: Any) -> Any:
-        """Call the function with what the run hands in; what it misses is told with the place that asks for it."""
+    def __call__(self, *arguments: Any) -> Any:
+        """Call the function; errors about missing packages or files name the place in the experiment file."""
         try:
-            return self._bound(*given)
+            return self._bound(*arguments)
         except MissingInput as error:
             raise MissingInput(*(replace(p, place=p.place or self.place) for p in error.problems)) from error
 
     @cached_property
     def _bound(self) -> Callable[..., Any]:
-        """The function with its settings, as it calls them."""
+        """The function with its settings bound to its parameter names."""
         entry = self.entry
         names = (entry.name,) if entry.in_family else ()
         settings = {f"{key}_" if iskeyword(key) else key: value for key, value in self.settings.items()}
@@ -282,5 +282,5 @@ class Component:
         return {name: value for name, value in vars(self).items() if name != "_bound"}
 
     def fact(self, name: str) -> Any:
-        """What the function was registered with beside its code."""
+        """Return a fact that the function was registered with."""
         return self.entry.facts[name]

@@ -1,4 +1,4 @@
-"""Signatures and dataclasses → pydantic's validators; pydantic's errors → faults in words for the user."""
+"""Validate YAML trees with pydantic from function signatures and dataclasses; translate its errors for users."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class OfKind(Kind):
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """The keys that a mapping may have: the settings of a function, or the fields of a dataclass."""
+    """Keys, types, defaults and explanations of a mapping: a function's settings or a dataclass's fields."""
 
     name: str
     annotations: Mapping[str, Any]
@@ -68,11 +68,11 @@ class Shape:
 
     @functools.cached_property
     def validator(self) -> TypeAdapter[dict[str, Any]]:
-        """Pydantic's validator of such a mapping: strict, and without other keys."""
+        """Build pydantic's validator of the mapping: strict, no other keys."""
         return TypeAdapter(Annotated[dict[str, Any], self])
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Make pydantic's schema from the annotations."""
+        """Build pydantic's schema from the annotations."""
         fields = {
             key: core_schema.typed_dict_field(handler.generate_schema(adapted(annotation)))
             for key, annotation in self.annotations.items()
@@ -80,7 +80,7 @@ class Shape:
         return core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=_STRICT)
 
     def read(self, tree: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-        """Validate a mapping and fill in what it leaves out; raises ValidationError made of faults."""
+        """Validate a mapping and fill in defaults; raises ValidationError with PartialProblems."""
         if not isinstance(tree, dict):
             keys = f"with the keys {', '.join(self.annotations)}" if self.annotations else "without keys"
             raise fail(((), predicate(f"must be a mapping {keys}; got {shown(tree)}")))
@@ -114,7 +114,7 @@ class Shape:
         return as_written(where, tree), predicate(f"must be {wording(annotation)}; got {shown(value)}{mend}")
 
     def _unknown(self, key: str, paths: KeyPaths) -> PartialProblem:
-        """The fault for a key that is not one of these, with the nearest that is, here or elsewhere in the file."""
+        """Build the problem of an unknown key, with the nearest valid key here or elsewhere in the file."""
         name, colon, rest = key.partition(":")
         if colon and name in self.annotations:
             return PartialProblem(
@@ -128,7 +128,7 @@ class Shape:
 
 @functools.cache
 def function_shape(function: Callable[..., Any], name: str = "") -> Shape:
-    """The settings of a component function; raises TypeError for a type that no YAML can hold."""
+    """Return the settings of a component function; raises TypeError for a type that YAML cannot hold."""
     annotations: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
@@ -139,7 +139,7 @@ def function_shape(function: Callable[..., Any], name: str = "") -> Shape:
 
 
 def _evaluated(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
-    """A parameter's annotation, which `from __future__ import annotations` leaves as a text."""
+    """Evaluate an annotation, a string under `from __future__ import annotations`."""
     annotation = parameter.annotation
     called = f"{called_by_author(function)}: the type of '{parameter.name}'"
     if isinstance(annotation, str):
@@ -156,7 +156,7 @@ def _evaluated(function: Callable[..., Any], parameter: inspect.Parameter) -> An
 
 @functools.cache
 def dataclass_shape(cls: type) -> Shape:
-    """The fields of a dataclass; a trailing underscore is not part of the key in YAML (`from_`)."""
+    """Return the fields of a dataclass; YAML keys lack the trailing underscore (`from_`)."""
     hints = get_type_hints(cls, include_extras=True)
     annotations: dict[str, Any] = {}
     defaults: dict[str, Any] = {}
@@ -171,14 +171,14 @@ def dataclass_shape(cls: type) -> Shape:
 
 
 def read_dataclass(cls: type, tree: Any, info: ValidationInfo) -> Any:
-    """Make the dataclass from a mapping, or from the value that is the default of its field."""
+    """Build the dataclass from a mapping, or accept the default value of its field."""
     if isinstance(tree, cls):
         tree = {key: getattr(tree, _field_name(cls, key)) for key in dataclass_shape(cls).annotations}
     return read_tree(cls, tree, info.context or {})
 
 
 def read_tree(cls: type, tree: Any, context: Mapping[str, Any]) -> Any:
-    """Make the dataclass from a mapping; raises ValidationError made of faults."""
+    """Build the dataclass from a mapping; raises ValidationError with PartialProblems."""
     values = dataclass_shape(cls).read(tree, context)
     return cls(**{_field_name(cls, key): value for key, value in values.items()})
 
@@ -188,7 +188,7 @@ def _field_name(cls: type, key: str) -> str:
 
 
 def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
-    """Make the component from a name, or from one key with its settings; raises ValidationError made of faults."""
+    """Build the component from a name, or one key with its settings; raises ValidationError with PartialProblems."""
     if isinstance(tree, Component):
         return tree
     context = info.context or {}
@@ -225,36 +225,36 @@ def read_component(kind: str, tree: Any, info: ValidationInfo) -> Component:
 
 
 def list_setting(entry: Entry) -> str | None:
-    """The setting that a list in place of the settings stands for: the one that is required, if it is a list."""
+    """Return the setting that a bare list stands for: the required one, if it is a list."""
     shape = entry_shape(entry)
     required = [key for key, default in shape.defaults.items() if default is REQUIRED]
     return required[0] if len(required) == 1 and is_list(shape.annotations[required[0]]) else None
 
 
 def component_named(kind: str, name: str, modality: str, settings: Mapping[str, Any] | None = None) -> Component:
-    """A component with these settings, all others at their defaults."""
+    """Build a component with these settings, all others at their defaults."""
     entries = registry(kind, modality)
     bound = read_settings(entries[name], dict(settings or {}), {})
     return Component(kind, name, bound, entries.modality, entries[name].origin)
 
 
 def entry_shape(entry: Entry) -> Shape:
-    """The settings of a component as the YAML has them: its own, and the severity that may stand for some."""
+    """Return the settings of a component in YAML, with `severity` if it has one."""
     return _shape_with_severity(entry.function, entry.name, tuple(governed(entry)))
 
 
 @functools.cache
 def _shape_with_severity(function: Callable[..., Any], name: str, names: tuple[str, ...]) -> Shape:
-    own = function_shape(function, name)
+    shape = function_shape(function, name)
     if not names:
-        return own
-    said = {"severity": f"how strong it is, from 0 to 1, in place of {' and '.join(names)}"}
-    annotations = {**own.annotations, "severity": Severity | None}
-    return Shape(own.name, annotations, {**own.defaults, "severity": None}, {**own.explanations, **said})
+        return shape
+    severity = {"severity": f"how strong it is, from 0 to 1, in place of {' and '.join(names)}"}
+    annotations = {**shape.annotations, "severity": Severity | None}
+    return Shape(shape.name, annotations, {**shape.defaults, "severity": None}, {**shape.explanations, **severity})
 
 
 def read_settings(entry: Entry, tree: Any, context: Mapping[str, Any]) -> dict[str, Any]:
-    """The complete settings of a component, a severity resolved; raises ValidationError made of faults."""
+    """Validate settings, fill in defaults and resolve `severity`; raises ValidationError with PartialProblems."""
     values = entry_shape(entry).read(tree, context)
     severity = values.pop("severity", None) if governed(entry) else None
     if severity is None:
@@ -272,7 +272,7 @@ def _hint_wanted(context: Mapping[str, Any]) -> bool:
 
 
 def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:
-    """What to say of a component of another kind or another modality; nothing where there is none of that name."""
+    """Return a hint if a component of that name exists in another kind or modality, else an empty string."""
     here = context.get("modality", "image")
     known_here = hint(kind, name, registry(kind, here))
     for (other, modality), entries in REGISTRIES.items():
@@ -290,14 +290,14 @@ def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:
 
 
 def _mend(entries: Registry, first: str, *others: str) -> str:
-    """What to try where a component has several keys."""
+    """Suggest how to write a component that has several keys."""
     if first in entries and set(others) <= set(entries[first].settings()):
         return f"; indent the settings of '{first}' below it"
     return ""
 
 
 def adapted(annotation: Any) -> Any:
-    """The annotation that pydantic gets: dataclasses and unions are read by ftaug, lists count as tuples."""
+    """Convert an annotation for pydantic: dataclasses and unions are read by ftaug, lists are accepted as tuples."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if is_component(annotation):
         return annotation
@@ -305,8 +305,8 @@ def adapted(annotation: Any) -> Any:
         return Annotated[(adapted(arguments[0]), *arguments[1:])]
     if is_union(annotation):
         some = tuple(a for a in arguments if a is not types.NoneType)
-        one = adapted(some[0]) if len(some) == 1 else Annotated[Any, AnyOf(some)]
-        return one if len(some) == len(arguments) else one | None
+        inner = adapted(some[0]) if len(some) == 1 else Annotated[Any, AnyOf(some)]
+        return inner if len(some) == len(arguments) else inner | None
     if is_section(annotation):
         return Annotated[Any, Section(annotation)]
     if origin in (tuple, list):
@@ -335,7 +335,7 @@ class AnyOf:
     types: tuple[Any, ...]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Try the types whose form the value has, in their order."""
+        """Try the member types whose form the value has, in order."""
         schemas = [handler.generate_schema(adapted(annotation)) for annotation in self.types]
         choices = [(a, SchemaValidator(schema, _STRICT)) for a, schema in zip(self.types, schemas, strict=True)]
 
@@ -349,11 +349,11 @@ class AnyOf:
                     return choice.validate_python(value, context=info.context)
                 except ValidationError as error:
                     errors.append(error)
-            told = [
+            messages = [
                 error for error in errors if all(isinstance(line["input"], PartialProblem) for line in error.errors())
             ]
-            if told and (len(fitting) == 1 or not isinstance(value, str)):
-                raise told[0]
+            if messages and (len(fitting) == 1 or not isinstance(value, str)):
+                raise messages[0]
             expected = ", or ".join(wording(annotation).removeprefix("one of ") for annotation in self.types)
             raise fail(((), predicate(f"must be {expected}; got {shown(value)}")))
 
@@ -361,7 +361,7 @@ class AnyOf:
 
 
 def fits(annotation: Any, value: Any) -> bool:
-    """Whether a value has the form of a type, be it right or wrong inside."""
+    """Whether a value has the outer form of a type, valid inside or not."""
     if is_component(annotation):
         return isinstance(value, str | dict | Component)
     bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
@@ -378,12 +378,12 @@ def fits(annotation: Any, value: Any) -> bool:
 
 
 def word_as_list(value: Any) -> Any:
-    """A word where a list of words is expected is the list of that word."""
+    """Wrap a single word in a list."""
     return [value] if isinstance(value, str) and value else value
 
 
 def as_written(where: Where, tree: Any) -> Where:
-    """The way to a value in a tree that may have a word in place of a list."""
+    """Return the path of a value in the tree as written, with a word in place of a list."""
     for position, step in enumerate(where):
         if isinstance(tree, str) and isinstance(step, int):
             return where[:position] + where[position + 1 :]
@@ -395,14 +395,14 @@ def as_written(where: Where, tree: Any) -> Where:
 
 
 def not_empty(components: tuple[Component, ...]) -> tuple[Component, ...]:
-    """The components, of which there must be one at least."""
+    """Require at least one component."""
     if not components:
         raise PydanticCustomError("empty", "must not be empty")
     return components
 
 
 def value_at(tree: Any, where: Where) -> Any:
-    """The value at a place in a tree; None where there is none."""
+    """Return the value at a path in a tree; None if there is none."""
     for step in where:
         try:
             tree = tree[step]
@@ -412,7 +412,7 @@ def value_at(tree: Any, where: Where) -> Any:
 
 
 def check_components(origin: str) -> None:
-    """Look at all that a plugin registered; raises TypeError for a setting whose type no YAML can hold."""
+    """Check the settings of all registered components; raises TypeError for a type that YAML cannot hold."""
     for registered in REGISTRIES.values():
         for entry in (*(registered[name] for name in registered), *registered.prefixes.values()):
             if entry.origin == origin:

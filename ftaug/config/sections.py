@@ -1,4 +1,4 @@
-"""The sections of an experiment file: every mapping with keys of its own, by its dotted path."""
+"""The sections of an experiment file: every nested mapping, by its dotted path."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TOP = "experiment"
 
 @functools.cache
 def sections() -> dict[str, tuple[type, ...]]:
-    """The dataclasses of each section; of several a file has one (`data.val` is a split or a fold)."""
-    found: dict[str, tuple[type, ...]] = {TOP: (Experiment,)}
+    """Return the dataclasses of each section; several are alternatives (`data.val` is a split or a fold)."""
+    classes: dict[str, tuple[type, ...]] = {TOP: (Experiment,)}
     for path, cls in _below(Experiment, ""):
-        if cls not in found.get(path, ()):
-            found[path] = (*found.get(path, ()), cls)
-    return found
+        if cls not in classes.get(path, ()):
+            classes[path] = (*classes.get(path, ()), cls)
+    return classes
 
 
 def _below(cls: type, path: str) -> Iterator[tuple[str, type]]:
@@ -34,12 +34,12 @@ def _below(cls: type, path: str) -> Iterator[tuple[str, type]]:
 
 
 def kinds_of(annotation: Any) -> list[str]:
-    """The kinds of component that a value of the type may be, or hold."""
+    """Return the component kinds that a type may be or contain."""
     return list(dict.fromkeys(leaf.kind for leaf in _leaves(annotation) if isinstance(leaf, Kind)))
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:
-    """The types and marks that an annotation is made of."""
+    """Yield the types and markers that an annotation consists of."""
     if isinstance(annotation, type | Kind):
         yield annotation
     arguments = get_args(annotation)

@@ -1,4 +1,4 @@
-"""One number from 0 to 1 in place of the settings that say how strong a component is.
+"""Severity: one number from 0 to 1 that replaces the strength settings of a component.
 
 A function is registered with what its settings are at either end: `register(severity={"degrees": (0.0, 180.0)})`.
 """
@@ -19,29 +19,29 @@ SHOWN = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def governed(entry: Entry) -> dict[str, tuple[Any, Any]]:
-    """The settings that a severity sets, each with its weakest and its strongest value."""
+    """Return the settings that a severity controls, each with its weakest and strongest value."""
     return dict(entry.facts.get("severity") or {})
 
 
 def settings_at(entry: Entry, severity: float) -> dict[str, Any]:
-    """The settings that a severity stands for."""
+    """Return the settings at a severity."""
     return {name: _between(*ends, severity) for name, ends in governed(entry).items()}
 
 
 def at_severity(component: Component, severity: float) -> Component:
-    """The component at a severity; settings that do not say how strong it is stay."""
+    """Return the component at a severity; other settings are unchanged."""
     return replace(component, settings={**component.settings, **settings_at(component.entry, severity)})
 
 
 def gradations(component: Component) -> Iterator[tuple[float, Component]]:
-    """The component at growing severity, certain to happen where it has a probability."""
+    """Return the component at increasing severities, with probability 1."""
     certain = {"probability": 1.0} if "probability" in component.settings else {}
     for severity in SHOWN:
         yield severity, at_severity(replace(component, settings={**component.settings, **certain}), severity)
 
 
 def _between(weakest: Any, strongest: Any, severity: float) -> Any:
-    """A value on the way from one to the other; whole numbers stay whole."""
+    """Interpolate between two values; integers stay integers."""
     if isinstance(weakest, tuple):
         return tuple(_between(a, b, severity) for a, b in zip(weakest, strongest, strict=True))
     value = weakest + severity * (strongest - weakest)

@@ -1,4 +1,4 @@
-"""Strict JSON, which every parser reads: a number that is not finite is written as null."""
+"""Strict JSON: NaN and infinity are written as null."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def dumps(value: Any, indent: int | None = None) -> str:
 
 
 def nan_for_null(value: Any) -> Any:
-    """Numbers as they were before `dumps`, in lists and mappings too."""
+    """Replace null by NaN, recursively: the inverse of `dumps`."""
     if isinstance(value, Mapping):
         return {key: nan_for_null(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The tasks that an experiment file may mean, the components that fit a task, and its default loss and metrics.
+"""Possible tasks of an experiment, the components that fit a task, and its default loss and metrics.
 
 Exact match, which is what `accuracy` means with several labels a sample, stays at 0 for most of a short run, and F1 at
 a threshold of 1/2 is 0 for rare labels until late. Average precision needs no threshold and moves from the first step.
@@ -28,7 +28,7 @@ TARGETS: dict[TaskKind, str] = {
 
 
 class TaskDefaults(NamedTuple):
-    """The loss and the metrics of an experiment that names none; the first metric chooses the best checkpoint."""
+    """Default loss and metrics of a task; the first metric selects the best checkpoint."""
 
     loss: str
     metrics: Mapping[str, Mapping[str, Any]]  # by name, the settings
@@ -47,14 +47,14 @@ DEFAULTS: dict[TaskKind, TaskDefaults] = {
 
 
 def possible_tasks(dataset: Component) -> tuple[TaskKind, ...]:
-    """The tasks that a dataset may have by its settings alone; raises ExperimentError for settings that conflict."""
+    """Return the possible tasks of a dataset by its settings alone; raises ExperimentError for conflicting settings."""
     tasks = dataset.fact("tasks")
-    found: tuple[TaskKind, ...] = tasks(dataset) if callable(tasks) else tasks
-    return found
+    kinds: tuple[TaskKind, ...] = tasks(dataset) if callable(tasks) else tasks
+    return kinds
 
 
 def tasks_of(experiment: Experiment) -> tuple[TaskKind, ...]:
-    """The tasks that the experiment may have, as far as the file alone says."""
+    """Return the possible tasks of an experiment, as far as known from the file alone."""
     dataset = experiment.data.train
     try:
         return possible_tasks(dataset) if dataset.name else ANY_TASK  # no name: a stand-in for one that is faulty
@@ -74,7 +74,7 @@ def default_metrics(experiment: Experiment) -> bool:
 
 
 def with_task_defaults(experiment: Experiment, kind: TaskKind) -> Experiment:
-    """The experiment with the loss and metrics of the task where the file names none; `best: loss` stays."""
+    """Fill in the task's default loss and metrics if the file names none; `best: loss` stays."""
     defaults = DEFAULTS[kind]
     if default_loss(experiment) and experiment.loss.name != defaults.loss:
         experiment = replace(experiment, loss=component_named("loss", defaults.loss, experiment.modality))
@@ -98,7 +98,7 @@ class Misfit(NamedTuple):
 
 
 def misfits(experiment: Experiment, kinds: Collection[TaskKind]) -> Iterator[Misfit]:
-    """What fits none of the tasks that the experiment may have, with what would."""
+    """Find components and settings that fit none of the possible tasks, with alternatives."""
     parts: list[tuple[Where, Component | None]] = [
         (("loss",), experiment.loss),
         (("objective",), experiment.objective),

@@ -1,4 +1,4 @@
-"""The types that settings have in YAML, each with the words that an error uses for it."""
+"""Types of YAML settings, with their wording in error messages."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wording:
-    """How a type is called in errors, `ftaug list` and the reference: `must be {text}`."""
+    """Wording of a type in errors, `ftaug list` and the reference: `must be {text}`."""
 
     text: str
 
 
 def _number_from_percent(value: Any) -> Any:
-    """Read `20%` as 0.2; leave anything else as it is."""
+    """Parse `20%` as 0.2; return anything else unchanged."""
     if isinstance(value, str) and (match := re.fullmatch(r"\s*([\d.]+)\s*%\s*", value)):
         return float(match[1]) / 100
     return value
@@ -105,7 +105,7 @@ class Duration:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """For editors."""
+        """Return the JSON Schema, for editors."""
         pattern = r"^\d+(\.\d+)?\s*(%|epochs?|steps?)$"
         return {"anyOf": [{"type": "string", "pattern": pattern}, {"const": 0}]}
 
@@ -122,7 +122,7 @@ FilePath = Annotated[Path, BeforeValidator(_beside_the_file), Wording("a path, r
 
 
 def absolute_plugin(plugin: str, folder: Path) -> str:
-    """A plugin's file with its whole path; a module's name as it is."""
+    """Return the absolute path of a plugin file; a module name unchanged."""
     return str(Path(folder, Path(plugin).expanduser()).resolve()) if is_file(plugin) else plugin
 
 
@@ -172,7 +172,7 @@ class TimeLimit:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """For editors."""
+        """Return the JSON Schema, for editors."""
         units = r"^(?=\d)(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
         patterns = [units, r"^(\d+-)?\d+:[0-5]\d(:[0-5]\d)?$"]
         return {
@@ -187,7 +187,7 @@ _RUN_NAME = r"^\w[\w.+-]{0,99}$"
 
 
 def _run_name(value: Any) -> Any:
-    """Refuse what a folder cannot be called; by Python's `re`, for pydantic's takes 50 ms to compile this."""
+    """Validate a folder name; Python's `re`, as pydantic's takes 50 ms to compile the pattern."""
     if isinstance(value, str) and not re.fullmatch(_RUN_NAME, value):
         raise ValueError("not a name")
     return value

@@ -1,4 +1,4 @@
-"""How types, values and ways through the tree are called in errors and lists."""
+"""Format types, values and paths for error messages and lists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PLAIN = {
 
 
 def wording(annotation: Any) -> str:
-    """What a value of the type must be, for `must be …`."""
+    """Describe a type, for `must be …`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         for mark in arguments[1:]:
@@ -57,16 +57,16 @@ def wording(annotation: Any) -> str:
 
 
 def _range(marks: tuple[Any, ...]) -> str:
-    """The bounds that pydantic's Field or annotated_types put on a number."""
+    """Describe the bounds of a number from pydantic's Field or annotated_types."""
     bounds = [bound for mark in marks for bound in (mark, *getattr(mark, "metadata", ()))]
     signs = (("gt", "above {}"), ("ge", "of {} or more"), ("lt", "below {}"), ("le", "of {} or less"))
     limits = [(text, getattr(bound, name, None)) for bound in bounds for name, text in signs]
-    found = [text.format(limit) for text, limit in limits if limit is not None]
-    return f" {' and '.join(found)}" if found else ""
+    phrases = [text.format(limit) for text, limit in limits if limit is not None]
+    return f" {' and '.join(phrases)}" if phrases else ""
 
 
 def shown(value: Any) -> str:
-    """A value as the user wrote it, cut short."""
+    """Format a value as the user wrote it, shortened."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Mapping):
@@ -81,18 +81,18 @@ def shown(value: Any) -> str:
 
 
 def as_list(value: Any) -> str:
-    """How to write a lone value as the list that it must be."""
+    """Suggest how to write a single value as a list."""
     if isinstance(value, Mapping):
         return "; put a dash before each item"
     return "" if value is None else f"; write [{shown(value)}]"
 
 
 KEYS_SHOWN = 12
-"""Keys that a message lists, at most; there are 19 at the top of a file."""
+"""Maximum number of keys that a message lists."""
 
 
 def valid_keys(key: str, known: Collection[str], listed_as: str) -> str:
-    """What to say of an unknown key: the nearest that is known, or which there are."""
+    """Suggest the nearest valid key, or list the valid keys."""
     if not known:
         return "; there is nothing to set"
     near = did_you_mean(key, known)
@@ -110,7 +110,7 @@ def _is_text(value: str) -> bool:
 
 
 def dotted(where: Where) -> str:
-    """The way to a value as an override spells it."""
+    """Format a path as in an override."""
     return ".".join(f'"{step}"' if isinstance(step, str) and "." in step else str(step) for step in where)
 
 

@@ -1,4 +1,4 @@
-"""YAML text → a plain tree whose every key and value knows its line and column."""
+"""Parse YAML to a plain tree, with line and column of every key and value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Where = tuple[str | int, ...]
 
 
 class Places(NamedTuple):
-    """Where a value was written and where its key was; the two are the same in a list."""
+    """Source places of a value and its key; the same for list items."""
 
     key: Place
     value: Place
@@ -33,14 +33,14 @@ class Places(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """What an experiment file says, and where."""
+    """A parsed experiment file with source places."""
 
     tree: dict[str, Any]
     places: dict[Where, Places]
     file: str
 
     def place(self, where: Where, *, of_key: bool = False) -> Place:
-        """The place of a value, or of its key; of the nearest thing around it where it is not written at all."""
+        """Return the source place of a value or its key, or of the nearest container if it is not in the file."""
         for end in range(len(where), 0, -1):
             if places := self.places.get(where[:end]):
                 return places.key if of_key or end < len(where) else places.value
@@ -71,7 +71,7 @@ def read(path: str | Path) -> str:
 
 @lru_cache(maxsize=1)
 def _standard_input(stream: TextIO) -> bytes:
-    """What standard input holds, which can be read once only."""
+    """Read standard input, cached as it can be read only once."""
     return stream.buffer.read(MAX_BYTES + 1)
 
 
@@ -89,7 +89,7 @@ def decode(data: bytes, file: str) -> str:
 
 
 def parse(text: str, file: str) -> Document:
-    """Parse an experiment file; raises ExperimentError with all that is wrong with its YAML."""
+    """Parse an experiment file; raises ExperimentError with all YAML problems."""
     document, problems = scan(text, file)
     if problems:
         raise ExperimentError(*problems)
@@ -97,7 +97,7 @@ def parse(text: str, file: str) -> Document:
 
 
 def scan(text: str, file: str) -> tuple[Document, list[Problem]]:
-    """Parse as far as possible: the document and its problems; raises ExperimentError where nothing can be read."""
+    """Parse as far as possible; return the document and its problems. Raises ExperimentError if nothing is readable."""
     reader = _Reader(file)
     if len(text) > MAX_BYTES:
         raise ExperimentError(Problem("is larger than 1 MiB; expected an experiment file", Place(file)))
@@ -149,7 +149,7 @@ _SPECIAL = re.compile(r"([-+]?)\.(?:(inf|Inf|INF)|(nan|NaN|NAN))")
 
 
 def scalar(text: str) -> Any:
-    """What a plain scalar means in YAML 1.2 (core schema); raises ValueError for numbers beyond all use."""
+    """Resolve a plain scalar by the YAML 1.2 core schema; raises ValueError for numbers out of range."""
     if _NULL.fullmatch(text):
         return None
     if text in _BOOL:
@@ -188,7 +188,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 class _Mark(Protocol):
-    """A position as PyYAML gives it, from 0."""
+    """A position of PyYAML, counted from 0."""
 
     line: int
     column: int
@@ -203,7 +203,7 @@ class _Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def document(self, text: str) -> Any:
-        """The one document of a text; None where it is empty."""
+        """Build the single document of a text; None if empty."""
         try:
             events = _events(text)
             next(events)  # the start of the stream
@@ -323,7 +323,7 @@ _PLAIN_WORDS = {
 
 
 def _plain_words(error: yaml.MarkedYAMLError) -> str:
-    """Say what is wrong with the YAML without the parser's terms."""
+    """Translate a parser error to plain words."""
     problem = error.problem or error.context or "not YAML"
     if problem in _PLAIN_WORDS:
         return _PLAIN_WORDS[problem]

@@ -1,1 +1,1 @@
-"""A run from the outside: trained, watched, drawn and opened again. What the commands share."""
+"""Train, resume, load and report on runs; shared by the commands."""

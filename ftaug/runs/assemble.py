@@ -1,4 +1,4 @@
-"""Everything that training needs, put together: for `train`, `lr-find` and `benchmark` alike."""
+"""Assemble the training state for `train`, `lr-find` and `benchmark`."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,10 +22,10 @@ def assemble(
     pretrained: bool,
     micro_batch: int | None = None,
 ) -> Iterator[tuple[TrainingState, Cache]]:
-    """Build the training state with its teacher, its micro-batches and its sample cache, which is released at the end.
+    """Build the training state with teacher, micro-batches and sample cache; release the cache at the end.
 
-    `pretrained` is false where a checkpoint is about to fill the network; `micro_batch` is the size chosen by an
-    earlier start of the run.
+    `pretrained` is false if a checkpoint is loaded afterwards; `micro_batch` is the size that an earlier start of the
+    run chose.
     """
     state = build(experiment, device, data, pretrained=pretrained)
     state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))

@@ -1,4 +1,4 @@
-"""A folder of augmented samples: a table that holds them or names their files, and how far the writing has come."""
+"""Write augmented samples to a folder, resumably: class folders or a table, with provenance and hashes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ftaug.interfaces.data import Task
 
 MANIFEST, TABLE, FILES = "augment.json", "provenance.csv", "files"
 COLUMNS = ("label", "source", "sample", "copy", "drawn", "sha256", "digest", "seed", "experiment")
-"""What the table says of each copy, behind its file's path or the copy itself."""
+"""Columns of the table after the file's path or the cells of the sample."""
 
 UNSAFE = set('/\\:*?"<>|%')
 SEPARATORS = ("|", ";", "&", "+", "~", "^")
@@ -35,7 +35,7 @@ LONGEST_CELL = 2**31 - 1
 
 @dataclass
 class AugmentedDataset:
-    """A folder that this process alone writes. Its rows stand in the order of the copies, without a gap."""
+    """A folder of augmented copies, locked by this process; rows are in the order of the copies, without gaps."""
 
     path: Path
     portion: DataSplit
@@ -52,7 +52,7 @@ class AugmentedDataset:
     def open(
         cls, path: Path, portion: DataSplit, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
     ) -> AugmentedDataset:
-        """Take a folder that is new, empty or holds a part of the same set; raises RunFolderTaken, ExperimentError."""
+        """Open a new or empty folder, or one with a part of the same copies; raises RunFolderTaken, ExperimentError."""
         folders = None if as_table else folder_names(portion.task)
         _check_columns(portion.task)
         separator = separator_for(portion.task.classes) if portion.task.multi_label else None
@@ -61,26 +61,26 @@ class AugmentedDataset:
             names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
             if names and MANIFEST not in names:
                 raise RunFolderTaken(f"{path}: is not empty and holds no augmented samples; choose another --output")
-            found = read_json(path / MANIFEST)
-            if found is not None:
-                _check_same(path, found, identity)
+            manifest = read_json(path / MANIFEST)
+            if manifest is not None:
+                _check_same(path, manifest, identity)
         except OSError as error:
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
         return cls(path, portion, identity, cells, folders, separator)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of the table: with the label, or with the numbers of regression by their names."""
-        rest = (name for column in COLUMNS for name in (self._told if column == "label" else (column,)))
+        """Columns of the table, with the label or the named regression targets."""
+        rest = (name for column in COLUMNS for name in (self._target_columns if column == "label" else (column,)))
         return (*(self.cells or ("path",)), *rest)
 
     @property
-    def _told(self) -> tuple[str, ...]:
+    def _target_columns(self) -> tuple[str, ...]:
         task = self.portion.task
         return task.classes if task.regression else ("label",)
 
     def resume(self, wanted: Iterator[Wanted]) -> Iterator[Wanted]:
-        """Keep the copies that are there and as they were written; returns those still to be made."""
+        """Verify the copies already written and keep the intact ones; return those still to be made."""
         fresh = self.path / f".tmp-{TABLE}"
         following: list[Wanted] = []
         with storage_errors(f"cannot write {self.path}"):
@@ -88,16 +88,16 @@ class AugmentedDataset:
             remove(fresh)
             self._table = fresh.open("w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
             csv.writer(self._table).writerow(self.columns)
-            for row, one in zip(self._rows(), wanted, strict=False):
-                if not self._holds(row, one):
-                    following = [one]
+            for row, copy in zip(self._rows(), wanted, strict=False):
+                if not self._holds(row, copy):
+                    following = [copy]
                     break
                 self._append(row)
             fresh.replace(self.path / TABLE)
         return chain(following, wanted)
 
     def add(self, copy: Copy) -> None:
-        """Write a copy's file, unless the table holds it, then its row."""
+        """Write a copy: its file, unless the table holds the sample itself, then its row."""
         sample = int(self.portion.ids[copy.wanted.position])
         if self.cells:
             row = {**copy.cells, "sha256": _digest_of_cells([copy.cells[name] for name in self.cells])}
@@ -119,7 +119,7 @@ class AugmentedDataset:
             temporary.replace(target)
 
     def finish(self) -> str:
-        """Wait until all is on the disk and mark the set as complete; returns its digest."""
+        """Sync to disk and mark the set as complete; return its digest."""
         assert self._table is not None
         with storage_errors(f"cannot write {self.path}"):
             self._table.close()
@@ -128,11 +128,11 @@ class AugmentedDataset:
         return str(self._digest.hexdigest())
 
     def _provenance(self, copy: Copy, sample: int) -> dict[str, str]:
-        drawn = {name: {key: _short(value) for key, value in one.items()} for name, one in copy.values.items()}
+        drawn = {name: {key: _short(value) for key, value in values.items()} for name, values in copy.values.items()}
         numbers = self.portion.targets[copy.wanted.position].tolist() if self.portion.task.regression else []
-        told = [repr(x) for x in numbers] or [(self.separator or "").join(copy.labels)]
+        targets = [repr(x) for x in numbers] or [(self.separator or "").join(copy.labels)]
         return {
-            **dict(zip(self._told, told, strict=True)),
+            **dict(zip(self._target_columns, targets, strict=True)),
             "source": self.portion.samples.name(sample),
             "sample": str(sample),
             "copy": str(copy.wanted.copy),
@@ -151,7 +151,7 @@ class AugmentedDataset:
         self.count += 1
 
     def _rows(self) -> Iterator[dict[str, str]]:
-        """The rows that are there; the last one may be torn."""
+        """Read the rows written so far; the last one may be truncated."""
         table = self.path / TABLE
         csv.field_size_limit(LONGEST_CELL)
         if table.is_file():
@@ -160,7 +160,7 @@ class AugmentedDataset:
                     yield {column: row.get(column) or "" for column in self.columns}
 
     def _holds(self, row: Mapping[str, str], wanted: Wanted) -> bool:
-        """Whether the row is that of a copy, and the copy is what was written."""
+        """Whether the row belongs to a copy whose content still matches its hash."""
         sample = int(self.portion.ids[wanted.position])
         if (row.get("sample"), row.get("copy"), row.get("experiment")) != (
             str(sample),
@@ -182,7 +182,7 @@ class AugmentedDataset:
 
 
 def lock(path: Path) -> Lock:
-    """Keep others out of the folder, which is made if need be."""
+    """Create the folder if needed and lock it; raises RunFolderTaken."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         return Lock(path, ", or choose another --output")
@@ -191,7 +191,7 @@ def lock(path: Path) -> Lock:
 
 
 def folder_names(task: Task) -> dict[str, str]:
-    """A folder's name for each class, from which percent-decoding gives the class again; raises ExperimentError."""
+    """Map each class to a folder name, percent-encoded where necessary; raises ExperimentError."""
     if task.kind != "single_label":
         have = "numbers" if task.regression else "any number of labels"
         raise ExperimentError(f"--format folder: these samples have {have}; use --format table")
@@ -204,28 +204,28 @@ def folder_names(task: Task) -> dict[str, str]:
 
 
 def _check_columns(task: Task) -> None:
-    """Raise ExperimentError where a number is called like another column of the table."""
+    """Raise ExperimentError if a regression target has the name of another column of the table."""
     for name in task.classes if task.regression else ():
         if name in COLUMNS:
             raise ExperimentError(f"data.train: the number '{name}' is called like a column of {TABLE}; rename it")
 
 
 def folder_name(name: str, *, alone: bool = True) -> str:
-    """The class with what no folder should have as %XX; where others differ in case alone, with all but a-z and 0-9."""
+    """Percent-encode a class for use as a folder name; if not `alone` in its case-folded form, all but a-z and 0-9."""
     if not alone:
-        return "".join(c if c.isascii() and (c.islower() or c.isdigit()) else _quoted(c) for c in name)
-    safe = "".join(_quoted(c) if c in UNSAFE or (ord(c) < 32 or ord(c) == 127) else c for c in name)
+        return "".join(c if c.isascii() and (c.islower() or c.isdigit()) else _percent_encoded(c) for c in name)
+    safe = "".join(_percent_encoded(c) if c in UNSAFE or (ord(c) < 32 or ord(c) == 127) else c for c in name)
     if safe[0] in ". ":
-        safe = _quoted(safe[0]) + safe[1:]
-    return safe[:-1] + _quoted(safe[-1]) if safe[-1] in ". " else safe
+        safe = _percent_encoded(safe[0]) + safe[1:]
+    return safe[:-1] + _percent_encoded(safe[-1]) if safe[-1] in ". " else safe
 
 
-def _quoted(character: str) -> str:
+def _percent_encoded(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in os.fsencode(character))
 
 
 def separator_for(classes: Sequence[str]) -> str:
-    """A character that is in no class's name."""
+    """Return a character that occurs in no class name; raises ExperimentError."""
     for separator in SEPARATORS:
         if not any(separator in name for name in classes):
             return separator
@@ -240,9 +240,11 @@ def _short(value: float | str) -> float | str:
     return value if isinstance(value, str) else float(f"{value:.6g}")
 
 
-def _check_same(path: Path, found: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
-    """Raise ExperimentError with what differs."""
-    differing = [f"{key} {found.get(key)} → {value}" for key, value in identity.items() if found.get(key) != value]
+def _check_same(path: Path, manifest: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+    """Raise ExperimentError with the differing settings."""
+    differing = [
+        f"{key} {manifest.get(key)} → {value}" for key, value in identity.items() if manifest.get(key) != value
+    ]
     if differing:
         raise ExperimentError(
             f"{path}: holds the samples of another experiment ({', '.join(differing)}); choose another --output"

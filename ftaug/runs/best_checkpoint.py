@@ -1,4 +1,4 @@
-"""How the best checkpoint is chosen, and how sure that is, in words: before training and after it."""
+"""Describe how the best checkpoint is chosen, with the confidence interval of small validation sets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
 
 FEW = 500
-"""Validation samples below which the uncertainty of a share is shown."""
+"""Number of validation samples below which the confidence interval of a proportion is shown."""
 
 
 def rule(setup: TrainingState) -> str:
-    """What decides, with the reason where ftaug chose it."""
+    """Describe the metric that selects the best checkpoint, with the reason if chosen automatically."""
     best = setup.experiment.evaluate.best
     why = DEFAULTS[setup.task.kind].reason if default_metrics(setup.experiment) else None
     if best == "loss":
@@ -29,7 +29,7 @@ def rule(setup: TrainingState) -> str:
 
 
 def outcome(setup: TrainingState, progress: Progress, best: Mapping[str, Any]) -> str:
-    """Which checkpoint is the best, with its figures and their uncertainty."""
+    """Describe the best checkpoint, its metrics and their uncertainty."""
     metrics = best.get("metrics") or {}
     figures = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
     text = f"step {best['step']}" + (f" ({figures})" if figures else "")
@@ -45,7 +45,7 @@ def outcome(setup: TrainingState, progress: Progress, best: Mapping[str, Any]) -
 
 
 def _is_proportion(experiment: Experiment) -> bool:
-    """Whether the best metric is the share of samples that are right."""
+    """Whether the selecting metric is a proportion of samples, such as accuracy."""
     evaluate = experiment.evaluate
     return any(metric.name == evaluate.best and metric.fact("proportion") for metric in evaluate.metrics)
 

@@ -1,4 +1,4 @@
-"""How alike a network's features are before and after training: centred kernel alignment. Kornblith et al. 2019."""
+"""Centered kernel alignment (CKA) of a network's features before and after training. Kornblith et al. 2019."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,37 +14,38 @@ from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import TrainedModel
 
 SAMPLES = 128
-"""Samples that are looked at, at most; fewer than four tell nothing."""
+"""Maximum number of samples; the unbiased estimate needs at least four."""
 
 
-def alignment(one: Tensor, other: Tensor) -> float:
-    """Linear CKA of two sets of features by their Gram matrices (n, n): 1 where they are alike but for turning.
+def alignment(first: Tensor, second: Tensor) -> float:
+    """Compute the linear CKA of two feature sets from their Gram matrices (n, n): 1 if equal up to rotation and scale.
 
-    The unbiased estimate (Nguyen et al. 2021), which few samples of many features do not drive to 1.
+    Uses the unbiased estimate (Nguyen et al. 2021): the biased one tends to 1 for few samples of many features.
     """
-    return float(_hsic(one, other) / (_hsic(one, one) * _hsic(other, other)).clamp(min=1e-30).sqrt())
+    return float(_hsic(first, second) / (_hsic(first, first) * _hsic(second, second)).clamp(min=1e-30).sqrt())
 
 
-def _hsic(one: Tensor, other: Tensor) -> Tensor:
-    """Song et al. 2012, equation 5, but for a factor of the number of samples alone."""
-    n = len(one)
-    k, m = (gram.double() - torch.diag(gram.double().diagonal()) for gram in (one, other))
+def _hsic(first: Tensor, second: Tensor) -> Tensor:
+    """Estimate HSIC without bias: Song et al. 2012, equation 5, up to a factor that depends on n alone."""
+    n = len(first)
+    k, m = (gram.double() - torch.diag(gram.double().diagonal()) for gram in (first, second))
     means = k.sum() * m.sum() / ((n - 1) * (n - 2))
     return (k * m).sum() + means - 2 / (n - 2) * (k.sum(0) @ m.sum(0))
 
 
 @torch.inference_mode()
 def grams(model: nn.Module, network: nn.Module, stages: Sequence[Stage], inputs: Any) -> dict[str, Tensor]:
-    """The Gram matrix (n, n) of what each stage gives for a batch; stages that are no modules are left out."""
-    found: dict[str, Tensor] = {}
+    """Compute the Gram matrix (n, n) of each stage's output for a batch; skip stages that are not modules."""
+    grams_by_stage: dict[str, Tensor] = {}
+    samples = len(inputs)
     modules = dict(network.named_modules())
 
     def keep(stage: str) -> Any:
-        def hook(module: nn.Module, given: Any, answer: Any) -> None:
-            features = answer[0] if isinstance(answer, tuple) else answer
-            if isinstance(features, Tensor) and len(features) == len(inputs):
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+            features = output[0] if isinstance(output, tuple) else output
+            if isinstance(features, Tensor) and len(features) == samples:
                 flat = features.flatten(1).float()
-                found[stage] = (flat @ flat.T).cpu()
+                grams_by_stage[stage] = (flat @ flat.T).cpu()
 
         return hook
 
@@ -54,11 +55,11 @@ def grams(model: nn.Module, network: nn.Module, stages: Sequence[Stage], inputs:
                 if name in modules:
                     hooks.enter_context(modules[name].register_forward_hook(keep(stage.name)))
         model.eval()(inputs)
-    return found
+    return grams_by_stage
 
 
 def before_and_after(run: Path, *, trust_plugins: bool) -> dict[str, float]:
-    """For each stage how alike its features are at the start and with the best weights, on validation samples."""
+    """Compute for each stage the CKA of its features with the initial and with the best weights, on validation."""
     opened = open_run(run, trust_plugins=trust_plugins)
     start = initial_weights_of(opened, trust_plugins=trust_plugins)
     inputs = _samples(opened)
@@ -69,7 +70,7 @@ def before_and_after(run: Path, *, trust_plugins: bool) -> dict[str, float]:
 
 
 def _samples(opened: TrainedModel) -> Tensor:
-    """Some samples, spread over validation, or over training where there is none."""
+    """Collate evenly spaced samples of the validation split, else of the training split."""
     portion = opened.portions.get("val", opened.portions["train"])
     count = min(SAMPLES, len(portion))
     positions = torch.linspace(0, len(portion) - 1, count).round().long().tolist()

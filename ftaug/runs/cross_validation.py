@@ -1,4 +1,4 @@
-"""A run of folds: a folder of runs, each validated on another part of the training samples, and their ensemble."""
+"""K-fold cross-validation: a folder with a run per fold, their mean metrics, and the ensemble of their models."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -34,12 +34,12 @@ KEYS = {"digest": str, "folds": int, "complete": bool}
 
 
 def folder_of(path: Path, number: int) -> Path:
-    """The run folder of a fold, from 1."""
+    """Return the run folder of a fold; folds count from 1."""
     return path / f"fold-{number}"
 
 
 def begin(path: Path, digest: str, count: int, *, fresh: bool) -> None:
-    """Make the folder of the runs, or check that it is that of the same experiment and number of folds."""
+    """Create the cross-validation folder, or check that it belongs to the same experiment and number of folds."""
     known = read_json(path / FOLDS_FILE, KEYS)
     if known is not None and (known["digest"], known["folds"]) != (digest, count):
         what = f"{known['folds']} folds" if known["folds"] != count else "folds of another experiment"
@@ -55,24 +55,24 @@ def begin(path: Path, digest: str, count: int, *, fresh: bool) -> None:
 
 
 def fail(path: Path) -> None:
-    """Note that `--fresh` begins anew, after an error that is no stop."""
+    """Record a failed attempt, so that the next `--fresh` starts a new folder instead of continuing this one."""
     if (known := read_json(path / FOLDS_FILE)) is not None:
         _write(path, {**known, "fresh": False})
 
 
 def abandon(path: Path) -> None:
-    """Remove the folder again where no fold is in it."""
+    """Remove the folder if it holds no fold."""
     if not any(path.glob("fold-*")):
         (path / FOLDS_FILE).unlink(missing_ok=True)
         with suppress(OSError):
             path.rmdir()
-            path.parent.rmdir()  # `runs` too, if nothing else is in it
+            path.parent.rmdir()  # also `runs`, if empty
 
 
 def finish(path: Path, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Note what the folds came to; returns it."""
+    """Write mean and standard deviation of the folds' metrics to folds.json; return its content."""
     known = read_json(path / FOLDS_FILE, KEYS) or {}
-    each = {name: [float(one["metrics"][name]) for one in results] for name in results[0]["metrics"]}
+    each = {name: [float(result["metrics"][name]) for result in results] for name in results[0]["metrics"]}
     done = {
         **known,
         "complete": True,
@@ -90,7 +90,7 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def table(done: Mapping[str, Any]) -> Table:
-    """The folds for a person, their mean and standard deviation."""
+    """Build the human-readable table of the folds' metrics, with mean and standard deviation."""
     names = list(done["metrics"])
     rows: list[tuple[Any, ...]] = [
         (f"fold {number + 1}", *(f"{done['each'][name][number]:.4f}" for name in names))
@@ -101,7 +101,7 @@ def table(done: Mapping[str, Any]) -> Table:
 
 
 class EnsembleNetwork(nn.Module):
-    """Several networks as one, whose probabilities, or numbers, are the mean of theirs."""
+    """Average the predicted probabilities (in regression the numbers) of several networks."""
 
     def __init__(self, members: Sequence[nn.Module], activation: str) -> None:
         super().__init__()
@@ -109,51 +109,52 @@ class EnsembleNetwork(nn.Module):
         self.activation = activation
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (batch, classes), whose softmax or sigmoid is the mean probability; or numbers."""
-        answers = torch.stack([at_least_float32(member(inputs)) for member in self.members])
+        """Return logits (batch, classes) whose softmax or sigmoid is the mean probability; in regression the mean."""
+        logits = torch.stack([at_least_float32(member(inputs)) for member in self.members])
         if self.activation == "softmax":
-            return answers.log_softmax(dim=2).logsumexp(dim=0) - float(np.log(len(self.members)))
+            return logits.log_softmax(dim=2).logsumexp(dim=0) - float(np.log(len(self.members)))
         if self.activation == "sigmoid":
-            positive = nn.functional.logsigmoid(answers).logsumexp(dim=0)
-            return positive - nn.functional.logsigmoid(-answers).logsumexp(dim=0)
-        return answers.mean(dim=0)
+            positive = nn.functional.logsigmoid(logits).logsumexp(dim=0)
+            return positive - nn.functional.logsigmoid(-logits).logsumexp(dim=0)
+        return logits.mean(dim=0)
 
 
 @dataclass
 class Ensemble(TrainedModel):
-    """The models of all folds as one; training samples are answered by the one that did not see them."""
+    """The ensemble of all folds' models; for training samples it predicts out of fold."""
 
     members: Sequence[TrainedModel] = field(default_factory=list)
 
     @cached_property
     def portions(self) -> dict[str, DataSplit]:
-        """The test samples, where there are some, and the training samples, each to be answered out of its fold."""
-        parts = [member.portions["val"] for member in self.members]
-        order = np.argsort(np.concatenate([part.ids for part in parts]))
-        ids, targets = (np.concatenate(rows)[order] for rows in zip(*((p.ids, p.targets) for p in parts), strict=True))
+        """The test split, if any, and the training samples as `val`, to be predicted out of fold."""
+        folds = [member.portions["val"] for member in self.members]
+        order = np.argsort(np.concatenate([fold.ids for fold in folds]))
+        ids = np.concatenate([fold.ids for fold in folds])[order]
+        targets = np.concatenate([fold.targets for fold in folds])[order]
         tests = {"test": self.members[0].portions["test"]} if "test" in self.members[0].portions else {}
-        measured = {**tests, "val": replace(parts[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
-        return {name: replace(part, task=self.task) for name, part in measured.items()}
+        splits = {**tests, "val": replace(folds[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
+        return {name: replace(split, task=self.task) for name, split in splits.items()}
 
     def logits(self, portion: DataSplit) -> np.ndarray:
-        """The ensemble's answers on a portion; of training samples, that of the model which did not see them."""
+        """Predict logits (n, classes): the ensemble's, or out of fold those of the model not trained on the sample."""
         if portion.purpose != OUT_OF_FOLD:
             return super().logits(portion)
-        found = np.empty((len(portion), len(self.task.classes)), np.float64 if self.task.regression else np.float32)
+        logits = np.empty((len(portion), len(self.task.classes)), np.float64 if self.task.regression else np.float32)
         for member in self.members:
-            part = member.portions["val"]
-            found[np.searchsorted(portion.ids, part.ids)] = member.logits(part)
-        return found
+            fold = member.portions["val"]
+            logits[np.searchsorted(portion.ids, fold.ids)] = member.logits(fold)
+        return logits
 
     def bundle(self, example: torch.Tensor) -> Bundle:
-        """What an exporter writes: all models in one, on the CPU in fp32."""
+        """Build an exporter's input: all models as one network, on the CPU in fp32."""
         model = in_fp32(self.model)
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
-        known = (self.task, self.activation, self.preprocessing, self.experiment.name)
+        description = (self.task, self.activation, self.preprocessing, self.experiment.name)
         return Bundle(
             model,
             example,
-            *known,
+            *description,
             facing,
             networks=len(self.members),
             ordered=self.experiment.loss.fact("ordered"),
@@ -163,17 +164,17 @@ class Ensemble(TrainedModel):
         )
 
     def training_samples(self, count: int) -> CalibrationSamples:
-        """At most `count` of the samples that the folds were trained on."""
+        """Draw at most `count` samples that the folds were trained on."""
         return CalibrationSamples.drawn(self.portions["val"], count, self.experiment.seed, self.prepare)
 
     def provenance(self) -> dict[str, Any]:
-        """That of the first model, with the checkpoints of all."""
+        """Describe the origin of the ensemble: that of the first model, with all checkpoints."""
         each = [member.provenance() for member in self.members]
-        return {**each[0], "checkpoint": None, "folds": [one["checkpoint"] for one in each]}
+        return {**each[0], "checkpoint": None, "folds": [origin["checkpoint"] for origin in each]}
 
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
-    """Open the ensemble of a run of folds; raises MissingInput while some are not complete."""
+    """Load the ensemble of a cross-validation; raises MissingInput while a fold is incomplete."""
     known = read_json(path / FOLDS_FILE, KEYS) or {}
     if not known.get("complete"):
         raise MissingInput(

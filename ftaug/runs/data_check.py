@@ -1,4 +1,4 @@
-"""Whether every sample can be read, and none is where it should not be, before a run is hours on its way."""
+"""Check that every sample can be read, and find duplicates across splits and labels."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def read_each(
     experiment: Experiment, data: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]
 ) -> Iterator[tuple[DataSplit, int, Batch | Failure]]:
-    """Prepare every sample once as evaluation does, in the data workers: its split, its position there, the result."""
+    """Preprocess every sample once as in evaluation, in data workers; yield split, position and batch or failure."""
     total, failures = sum(map(len, data.values())), 0
     workers = processes(experiment.data.workers)
     with Ticker(total, 0, unit="sample") as ticker:
@@ -53,18 +53,18 @@ def unreadable(portion: DataSplit, position: int, failure: Failure) -> Unreadabl
 def read_all(
     experiment: Experiment, data: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]
 ) -> tuple[list[Unreadable], list[str]]:
-    """The samples that cannot be read, and a line for each kind of sample that is where it should not be."""
-    met, found = DuplicateFinder(), []
+    """Read all samples; return the unreadable ones and a message per kind of duplicate."""
+    duplicates, failed = DuplicateFinder(), []
     for portion, position, result in read_each(experiment, data, preprocessing):
         if isinstance(result, Failure):
-            found.append(unreadable(portion, position, result))
+            failed.append(unreadable(portion, position, result))
         else:
-            met.add(result.inputs, portion, position)
-    return found, list(met.describe())
+            duplicates.add(result.inputs, portion, position)
+    return failed, list(duplicates.describe())
 
 
 class SampleRef(NamedTuple):
-    """Where a sample is."""
+    """Split, label and name of a sample."""
 
     purpose: str
     label: str
@@ -73,32 +73,32 @@ class SampleRef(NamedTuple):
 
 @dataclass
 class DuplicateFinder:
-    """What the model is given for the samples so far, and which are given again where they should not be."""
+    """Find samples whose model input occurs in several splits or with several labels, by hash."""
 
     first: dict[bytes, tuple[DataSplit, int]] = field(default_factory=dict)
     again: dict[tuple[str, str, bool], list[tuple[SampleRef, SampleRef]]] = field(default_factory=dict)
 
     def add(self, inputs: "Tensor", portion: DataSplit, position: int) -> None:
-        """Remember a sample; the same in another portion, or with another label, is kept as a pair."""
+        """Add a sample; record a pair if the same input was seen in another split or with another label."""
         digest = blake2b(inputs.contiguous().numpy().tobytes(), digest_size=16).digest()
         here = (portion, position)
         earlier = self.first.setdefault(digest, here)
         if earlier is here:
             return
-        one, other = _spot(portion, position), _spot(*earlier)
-        if one[:2] != other[:2]:
-            self.again.setdefault((one.purpose, other.purpose, one.label != other.label), []).append((one, other))
+        new, old = _reference(portion, position), _reference(*earlier)
+        if new[:2] != old[:2]:
+            self.again.setdefault((new.purpose, old.purpose, new.label != old.label), []).append((new, old))
 
     def describe(self) -> Iterator[str]:
-        """A line for each kind of repetition, with an example."""
+        """Yield a message for each kind of duplicate, with an example."""
         for (purpose, other, relabelled), pairs in self.again.items():
             where = "there twice" if purpose == other else f"in {other} too"
             how = " with another label" if relabelled else ""
-            of = [f"{spot.name} ({spot.label})" if relabelled else spot.name for spot in pairs[0]]
+            examples = [f"{sample.name} ({sample.label})" if relabelled else sample.name for sample in pairs[0]]
             many = "1 sample is" if len(pairs) == 1 else f"{len(pairs):,} samples are"
-            yield f"{purpose}: {many} {where}{how}, such as {of[0]}, which is {of[1]}"
+            yield f"{purpose}: {many} {where}{how}, such as {examples[0]}, which is {examples[1]}"
 
 
-def _spot(portion: DataSplit, position: int) -> SampleRef:
+def _reference(portion: DataSplit, position: int) -> SampleRef:
     name = portion.samples.name(int(portion.ids[position]))
     return SampleRef(portion.purpose, portion.describe(position), name)

@@ -1,4 +1,4 @@
-"""Samples that other weights were trained on: those that a run starts from, or a teacher's."""
+"""Detect leakage: evaluation samples that the initial weights, or a teacher, were trained on."""
 
 import csv
 import io
@@ -23,12 +23,12 @@ from ftaug.runs.cross_validation import FOLDS_FILE
 from ftaug.runs.trained_model import MODEL_FILE
 
 EARLIER_FILE = "earlier_samples.csv"
-"""In a run folder: the keys of the samples that the weights it started from had been trained on."""
+"""File of a run folder with the keys of the samples that its initial weights were trained on."""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Samples to measure on that weights were trained on."""
+    """Evaluation samples of a split that weights were trained on."""
 
     purpose: str
     count: int
@@ -40,14 +40,14 @@ class Overlap:
 
 
 def starts_of(experiment: Experiment) -> list[Path]:
-    """The run folders that hold what the backbone is built from, or the adapter that the method starts from."""
+    """Find the run folders that the backbone's weights, or the adapter of the PEFT method, come from."""
     components = [experiment.backbone, *([experiment.method] if experiment.method is not None else [])]
     files = [Path(str(value)) for component in components for value in component.settings.values()]
     return list(dict.fromkeys(run for file in files if file.exists() if (run := _run_of(file)) is not None))
 
 
 def _run_of(file: Path) -> Path | None:
-    """The run folder that a file lies in, if any."""
+    """Return the run folder that contains a file, if any."""
     return next(
         (folder for folder in file.absolute().parents[:3] if {SAMPLES_FILE, MODEL_FILE} <= _names(folder)), None
     )
@@ -60,34 +60,38 @@ def _names(folder: Path) -> set[str]:
 def consistent(
     experiment: Experiment, data: Mapping[str, DataSplit], folder: RunFolder
 ) -> tuple[Mapping[str, DataSplit], list[str]]:
-    """The samples of a new run, none of which its starting weights were trained on is to be measured on; and cautions.
+    """Return the data splits of a new run without leakage from its initial weights, and cautions.
 
-    Where a run that the weights come from held out the same share of the same data, its split is taken over. Notes in
-    the folder what the weights were trained on. Raises ExperimentError where samples to measure on are among it.
+    If the run that the weights come from held out the same share of the same data, its split is reused. Writes what the
+    weights were trained on into the folder. Raises ExperimentError if evaluation samples are among it.
     """
     runs, cautions = starts_of(experiment), []
     supervised = [run for run in runs if _facts(run).get("labels_learned", True)]
     for run in supervised:
         overlaps = overlapping(run, experiment, data)
         if overlaps and (taken_over := _taken_over(run, experiment, data)):
-            cautions += [_said_of_split(one, run, experiment.seed) for one in overlaps]
+            cautions += [_split_caution(overlap, run, experiment.seed) for overlap in overlaps]
             data = taken_over
     for run in runs:
         overlaps = overlapping(run, experiment, data)
         if overlaps and run in supervised:
-            raise ExperimentError("; ".join([*(_measured(one, run) for one in overlaps), _remedy(run, experiment)]))
-        cautions += [f"{one} are among those that {run} was pretrained on, without their labels" for one in overlaps]
+            raise ExperimentError(
+                "; ".join([*(_leakage(overlap, run) for overlap in overlaps), _remedy(run, experiment)])
+            )
+        cautions += [
+            f"{overlap} are among those that {run} was pretrained on, without their labels" for overlap in overlaps
+        ]
     if keys := trained_on_data(supervised, experiment, data["train"].samples):
         folder.write(EARLIER_FILE, to_csv(keys))
     return data, cautions
 
 
-def _said_of_split(overlap: Overlap, run: Path, seed: int) -> str:
+def _split_caution(overlap: Overlap, run: Path, seed: int) -> str:
     trained = f"of the {overlap.total:,} samples that seed {seed} holds out they have seen {overlap.count:,}"
     return f"{overlap.purpose}: the split of {run}, which these weights come from; {trained}"
 
 
-def _measured(overlap: Overlap, run: Path) -> str:
+def _leakage(overlap: Overlap, run: Path) -> str:
     return f"data.{overlap} are among those that the weights of {run} were trained on"
 
 
@@ -102,25 +106,26 @@ def _remedy(run: Path, experiment: Experiment) -> str:
 
 
 def _override(source: Any) -> str:
-    """The override that holds out such validation samples."""
+    """Format the override that holds out the same validation samples."""
     return f"'data.val={dumps(source)}'".replace('"', "")
 
 
 def teacher_cautions(experiment: Experiment, data: Mapping[str, DataSplit]) -> list[str]:
-    """Cautions about samples to measure on that a teacher was trained on."""
+    """Return cautions about evaluation samples that the teacher was trained on."""
     if experiment.distil is None:
         return []
     run = experiment.distil.teacher
     return [
-        f"{one} are among those that the teacher {run} was trained on" for one in overlapping(run, experiment, data)
+        f"{overlap} are among those that the teacher {run} was trained on"
+        for overlap in overlapping(run, experiment, data)
     ]
 
 
 def overlapping(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]) -> list[Overlap]:
-    """Which samples to measure on are among those that the weights of a run were trained on."""
+    """Find evaluation samples that the weights of a run were trained on."""
     facts = _facts(run)
     trained: set[str] | None = None
-    found = []
+    overlaps = []
     for purpose in ("val", "test"):
         source = getattr(experiment.data, purpose)
         source = source if isinstance(source, Component) else experiment.data.train
@@ -131,12 +136,12 @@ def overlapping(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]
         keys = list(sample_keys(portion.samples))
         shared = [index for index in portion.ids.tolist() if keys[index] in trained]
         if shared:
-            found.append(Overlap(purpose, len(shared), len(portion), portion.samples.name(shared[0])))
-    return found
+            overlaps.append(Overlap(purpose, len(shared), len(portion), portion.samples.name(shared[0])))
+    return overlaps
 
 
 def trained_on(run: Path) -> set[str]:
-    """The keys of the samples that the weights of a run, or of its folds, were trained on, from the first run on."""
+    """Collect the keys of all samples that a run, its folds and the runs before it were trained on."""
     keys: set[str] = set()
     for folder in _folders(run):
         keys |= {row.key for row in read_rows(folder / SAMPLES_FILE) if row.split == "train"}
@@ -146,7 +151,7 @@ def trained_on(run: Path) -> set[str]:
 
 
 def trained_on_data(runs: Iterable[Path], experiment: Experiment, samples: Samples) -> set[str]:
-    """The keys of the samples of `data.train` that the weights of runs were trained on."""
+    """Collect the keys of those samples of `data.train` that runs were trained on."""
     same = (run for run in runs if _same(_facts(run), experiment.data.train, samples))
     return {key for run in same for key in trained_on(run)}
 
@@ -161,7 +166,7 @@ def _facts(run: Path) -> dict[str, Any]:
 
 
 def _same(facts: Mapping[str, Any], source: Component, samples: Samples) -> bool:
-    """Whether a dataset is the one that a run was trained on, be it with samples added or removed."""
+    """Whether a dataset is the one a run was trained on, possibly with samples added or removed."""
     if facts.get("data", {}).get("train") == samples.fingerprint:
         return True
     name, settings = next(iter(_named(facts.get("sources", {}).get("train")).items()), ("", {}))
@@ -170,12 +175,12 @@ def _same(facts: Mapping[str, Any], source: Component, samples: Samples) -> bool
 
 
 def _named(plain: Any) -> Mapping[str, Any]:
-    """A component of YAML with its settings; a name alone has none."""
+    """Normalize a component of YAML to {name: settings}."""
     return plain if isinstance(plain, Mapping) else {str(plain): {}}
 
 
 def _taken_over(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]) -> Mapping[str, DataSplit] | None:
-    """The samples in the split of another run, those that came since for training; None where that held out others."""
+    """Split the data as another run did, new samples going to training; None if it held out a different share."""
     theirs = _facts(run).get("sources", {})
     ours = {name: source for name in ("val", "test") if isinstance(source := getattr(experiment.data, name), Split)}
     if not ours or any(theirs.get(name) != to_plain(source) for name, source in ours.items()):
@@ -199,7 +204,7 @@ def _taken_over(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]
 
 
 def to_csv(keys: set[str]) -> str:
-    """The content of EARLIER_FILE."""
+    """Format the content of EARLIER_FILE."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([["key"], *([key] for key in sorted(keys))])
     return text.getvalue()

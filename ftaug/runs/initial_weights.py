@@ -1,4 +1,4 @@
-"""What a run started from, built again from its experiment: nothing of it is kept."""
+"""Rebuild the initial weights of a run from its experiment: no run folder stores them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from ftaug.runs.trained_model import TrainedModel
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """The weights before the first step, on the CPU, what a method added folded in."""
+    """The weights before the first step, on the CPU, with those of a PEFT method merged."""
 
     weights: Mapping[str, Tensor]
     stages: Sequence[Stage]
-    own_head: bool  # whether the head came with the weights, rather than being a fresh one
+    own_head: bool  # whether the pretrained weights include the head
 
 
 def initial_weights(experiment: Experiment, task: Task, scale: TargetScaler | None) -> InitialWeights:
-    """Build the weights that training starts from; may download, and raises what reading pretrained weights raises."""
+    """Build the initial weights of a training; may download, and raises what loading pretrained weights raises."""
     backbone, model = build_model(experiment, task, scale)
     own_head = not head_init.load_weights(backbone, len(task.classes)).new_layers
     method = adapt(backbone, experiment)
@@ -36,13 +36,13 @@ def initial_weights(experiment: Experiment, task: Task, scale: TargetScaler | No
 
 
 def initial_weights_of(opened: TrainedModel, *, trust_plugins: bool) -> InitialWeights:
-    """Build the weights that a trained model started from."""
+    """Rebuild the initial weights of a trained model from its run folder."""
     experiment = load(opened.folder / "resolved.yaml", trust_plugins=trust_plugins)
     return initial_weights(experiment, opened.task, opened.scale)
 
 
 def weights_of(opened: TrainedModel) -> dict[str, Tensor]:
-    """A run's weights on the CPU, what its method added folded in."""
+    """Copy a run's trained weights to the CPU, with those of its PEFT method merged."""
     return _copied(opened.model.network.state_dict())
 
 

@@ -1,4 +1,4 @@
-"""A run's best weights as a file that any run can start from, what its method added folded in."""
+"""Export a run's best weights, PEFT weights merged, as a safetensors file to initialize other runs."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ftaug.runs.trained_model import MODEL_FILE
 
 
 def merged_weights(run: Path, *, trust_plugins: bool) -> Path:
-    """Write them into the run's exports; returns where they are."""
+    """Write exports/merged.safetensors of a run; return its path."""
     opened = open_run(run, "cpu", trust_plugins=trust_plugins)
     path = (run / "exports" / "merged.safetensors").absolute()
     tensors = {name: tensor.contiguous() for name, tensor in opened.model.network.state_dict().items()}

@@ -1,4 +1,4 @@
-"""Open a run folder: that of one model, or the ensemble of a cross-validation."""
+"""Load the model of a run folder, or the ensemble of a cross-validation."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from ftaug.runs.trained_model import TrainedModel, open_single_run
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
-    """Open a run folder with its best checkpoint, else its newest; raises MissingInput, BadData."""
+    """Load a run folder with its best checkpoint, else its newest; raises MissingInput, BadData."""
     folder = Path(folder)
     if (folder / FOLDS_FILE).is_file():
         return open_folds(folder, device, trust_plugins=trust_plugins)

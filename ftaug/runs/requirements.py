@@ -1,4 +1,4 @@
-"""Results that a user requires of a run, such as `accuracy>=0.9`."""
+"""Check required metric values such as `accuracy>=0.9` (`--require`)."""
 
 import operator
 import re
@@ -14,7 +14,7 @@ COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": oper
 
 @dataclass(frozen=True)
 class Requirement:
-    """A bound on one of the values that were measured."""
+    """A bound on a metric."""
 
     name: str
     comparison: str
@@ -22,7 +22,7 @@ class Requirement:
 
     @classmethod
     def parse(cls, text: str) -> "Requirement":
-        """Read `NAME>=NUMBER`; raises ExperimentError."""
+        """Parse `NAME>=NUMBER` (also `<=`, `>`, `<`); raises ExperimentError."""
         match = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<)\s*([-+.\deE]+)\s*", text)
         try:
             return cls(match[1], match[2], float(match[3])) if match else cls(text, "", float("x"))
@@ -31,7 +31,7 @@ class Requirement:
 
 
 def names_in_training(experiment: Experiment) -> set[str]:
-    """What training will measure, as far as that is known before the data is."""
+    """Return the metrics that training may report, as far as known before loading the data."""
     evaluate = experiment.evaluate
     if experiment.data.val is None:
         return set()
@@ -43,7 +43,7 @@ def names_in_training(experiment: Experiment) -> set[str]:
 
 
 def check_names(requirements: Iterable[Requirement], measured: Iterable[str]) -> None:
-    """Raise ExperimentError for requirements on what will not be measured, before it is."""
+    """Raise ExperimentError for required metrics that will not be computed."""
     names = set(measured)
     for wanted in requirements:
         if not names:
@@ -53,7 +53,7 @@ def check_names(requirements: Iterable[Requirement], measured: Iterable[str]) ->
 
 
 def check(requirements: Iterable[Requirement], values: Mapping[str, float]) -> None:
-    """Raise NotReached for requirements that do not hold, ExperimentError for values that were not measured."""
+    """Raise NotReached for unmet requirements, ExperimentError for metrics that were not computed."""
     failed = []
     for wanted in requirements:
         if wanted.name not in values:

@@ -1,4 +1,4 @@
-"""Runs of the same experiment on the same data in other folders, which may be meant when a new one begins."""
+"""Find earlier runs of the same experiment and data in other folders, which the user may want to continue."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from ftaug.runs.trained_model import MODEL_FILE
 
 
 def similar_runs(run: Path, name: str, digest: str, data: Mapping[str, str], folders: Iterable[Path]) -> list[Path]:
-    """The other runs of this name in some folders that have this digest and these fingerprints of their data."""
+    """Find other runs named `NAME-*` with the same experiment digest and data fingerprints."""
     candidates = {path.resolve(): path for folder in folders for path in sorted(folder.glob(f"{name}-*"))}
     return [path for place, path in candidates.items() if place != run.resolve() and _is_similar(path, digest, data)]
 

@@ -1,4 +1,4 @@
-"""The teacher of a distillation: another run's model, made to answer the batches of this one."""
+"""Load the teacher of a knowledge distillation from another run, adapted to this run's preprocessing."""
 
 from ftaug.config.experiment import Distil, Experiment
 from ftaug.engine.loading.prepare import modality_of
@@ -13,7 +13,7 @@ from ftaug.runs.trained_model import TrainedModel
 
 
 def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: Device) -> Teacher | None:
-    """The teacher that the experiment names; raises ExperimentError where it cannot teach this, or MissingInput."""
+    """Load the teacher of the experiment, if any; raises ExperimentError for a different task, MissingInput."""
     distil = experiment.distil
     if distil is None:
         return None
@@ -27,7 +27,7 @@ def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: D
 
 
 def _difference(opened: TrainedModel, experiment: Experiment, task: Task) -> str:
-    """Why the teacher knows something else than the student is to learn; the empty string where it does not."""
+    """Describe how the teacher's task differs from the student's; empty if they are equal."""
     theirs, modality = opened.task, opened.experiment.modality
     if modality != experiment.modality:
         return f"was trained on modality {modality}, and this experiment's is {experiment.modality}"
@@ -44,7 +44,7 @@ def _listed(task: Task) -> str:
 
 
 def _translating(opened: TrainedModel, distil: Distil, experiment: Experiment, backbone: Backbone) -> Model:
-    """The teacher's model behind what makes a batch that was prepared for the student one for the teacher."""
+    """Build the teacher's model with an input layer that converts the student's preprocessing to the teacher's."""
     try:
         normaliser = modality_of(experiment).translator(backbone.preprocessing, opened.preprocessing)
     except ExperimentError as error:

@@ -1,4 +1,4 @@
-"""Thresholds above which labels are predicted, tuned on the validation samples and kept in the run folder."""
+"""Tune multi-label decision thresholds on validation and store them in the run folder."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ THRESHOLDS_FILE = "thresholds.json"
 
 
 def best_f1(probabilities: np.ndarray, targets: np.ndarray) -> float:
-    """The threshold with the highest F1 of one label, halfway between two probabilities; 1/2 where no sample has it.
+    """Find the threshold with the highest F1 of a label, from probabilities (n,) and targets (n,).
 
-    Of thresholds with the same F1 the one nearest to 1/2.
+    It lies halfway between two probabilities; ties go to the one nearest to 1/2, as does a label without samples.
     """
     if not targets.any():
         return 0.5
     order = np.argsort(-probabilities, kind="stable")
     values, present = probabilities[order].astype(np.float64), targets[order] > 0
-    ends = np.flatnonzero(np.diff(values, append=-1.0))  # of samples that are as likely as one another
+    ends = np.flatnonzero(np.diff(values, append=-1.0))  # last index of each group of equal probabilities
     scores = 2 * np.cumsum(present)[ends] / (ends + 1 + present.sum())
     thresholds = (values[ends] + np.append(values[ends[1:]], 0.0)) / 2
     best = thresholds[scores == scores.max()]
@@ -35,7 +35,7 @@ def best_f1(probabilities: np.ndarray, targets: np.ndarray) -> float:
 
 
 def tune(opened: TrainedModel) -> dict[str, float]:
-    """Tune a threshold for each label where the experiment says so, and write them into the run folder."""
+    """Tune a threshold per label if the experiment asks for it, and write thresholds.json."""
     if opened.experiment.evaluate.thresholds is None:
         return {}
     portion = opened.portion("val")
@@ -52,6 +52,6 @@ def tune(opened: TrainedModel) -> dict[str, float]:
 
 
 def read(folder: Path, classes: tuple[str, ...]) -> tuple[float, ...] | None:
-    """The thresholds in a run folder, in the order of the classes; None where none were tuned."""
+    """Read the thresholds of a run folder, in the order of the classes; None if not tuned."""
     content = read_json(folder / THRESHOLDS_FILE)
     return None if content is None else tuple(content["thresholds"][name] for name in classes)

@@ -1,4 +1,4 @@
-"""What happens between two steps of `ftaug train`: rows of metrics, evaluations, checkpoints, the decision to stop."""
+"""The state of a training run: metric logging, evaluation, checkpointing and early stopping between two steps."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import make_inside
-from ftaug.engine.training import evaluate as measure
+from ftaug.engine.training import evaluate
 from ftaug.engine.training.batchnorm import evaluation_model, keep_statistics
 from ftaug.engine.training.choose_best import best_index, without_improvement
 from ftaug.engine.training.feature_cache import evaluation_inputs
@@ -35,29 +35,29 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
 
 LEAST_RESERVE = 5.0
-"""Seconds in which a process ends once it has saved."""
+"""Seconds that a process needs to exit after saving."""
 
 SLOW_DISK = 50e6
-"""Bytes a second that are written at least, as long as no checkpoint was measured."""
+"""Assumed write speed in bytes per second, until the first checkpoint has been timed."""
 
 
 @dataclass
 class Session:
-    """A run on its way: the setup, how far it is, and the folder that it writes."""
+    """A training run: its training state, its progress, and the run folder that it writes."""
 
     setup: TrainingState
     folder: RunFolder
     progress: Progress
-    origin: str  # for people: new, or continued from where
+    origin: str  # human-readable: `new`, or the step that it continues from
     saved_at: float = field(default_factory=time.monotonic)
     row_at: float = field(default_factory=time.monotonic)
-    timed: int = 0  # samples since then
+    timed: int = 0  # samples since `row_at`
     saved_step: int = -1
-    save_seconds: float | None = None  # of the last checkpoint
+    save_seconds: float | None = None  # that the last checkpoint took
     stepped_at: float | None = None
     step_seconds: float = 0.0  # of the slowest step
     board: "SummaryWriter | None" = None
-    window_loss: Tensor = field(init=False)  # stays on the device, so that no step waits for its loss
+    window_loss: Tensor = field(init=False)  # on the device: reading it each step would synchronize
 
     def __post_init__(self) -> None:
         self.window_loss = torch.tensor(self.progress.window_loss, dtype=torch.float64, device=self.setup.device.torch)
@@ -66,13 +66,13 @@ class Session:
 
     @classmethod
     def begin(cls, setup: TrainingState, folder: RunFolder) -> "Session":
-        """Start at step 0."""
+        """Start a new run at step 0."""
         folder.restore_metrics("")
         return cls(setup, folder, Progress(), "new")
 
     @classmethod
     def resume(cls, setup: TrainingState, folder: RunFolder, path: Path) -> "Session":
-        """Continue from a checkpoint; raises DataChanged where the data are not the same any more."""
+        """Restore a run from a checkpoint; raises DataChanged, ExperimentError, BadData."""
         tensors, state = checkpoint.load(path)
         if state["digest"] != folder.digest:
             raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
@@ -104,12 +104,12 @@ class Session:
 
     @property
     def every(self) -> int:
-        """Steps between two evaluations."""
+        """Number of steps between two evaluations."""
         return max(1, self.setup.experiment.evaluate.every.steps(self.setup.horizon))
 
     @property
     def finished(self) -> bool:
-        """Whether the run is at its end, or has stopped early."""
+        """Whether the run has reached its last step or stopped early."""
         at_end = self.progress.step >= self.setup.horizon.total_steps
         return (at_end and not self._evaluation_due()) or self._stale()
 
@@ -119,20 +119,21 @@ class Session:
 
     @property
     def ending(self) -> str:
-        """Why it ended."""
+        """Why the run ended, human-readable."""
         if self.progress.step < self.setup.horizon.total_steps:
-            evaluate, early = self.setup.experiment.evaluate, self.setup.experiment.train.early_stop
-            return f"stopped early: no better {evaluate.best} in {early.patience if early else 0} evaluations"
-        return f"trained {self.setup.experiment.train.epochs} epochs"
+            metric, early = self.setup.experiment.evaluate.best, self.setup.experiment.train.early_stop
+            return f"stopped early: no better {metric} in {early.patience if early else 0} evaluations"
+        epochs = self.setup.experiment.train.epochs
+        return f"trained {epochs} epoch{'s' * (epochs != 1)}"
 
     @property
     def reserve(self) -> float:
-        """Seconds before the end of a job in which the run stops: two steps and two checkpoints, as far as measured."""
+        """Seconds before a job's time limit at which the run stops: the time of two steps and two checkpoints."""
         save = self.checkpoint_size / SLOW_DISK if self.save_seconds is None else self.save_seconds
         return LEAST_RESERVE + 2 * (save + self.step_seconds)
 
     def take(self, step: Step, stop: StopRequests, ticker: Ticker) -> None:
-        """Do what is due after a step."""
+        """Process a finished step: log, evaluate and save a checkpoint when due."""
         if self.stepped_at is not None:
             self.step_seconds = max(self.step_seconds, time.monotonic() - self.stepped_at)
         stop.reserve = self.reserve
@@ -147,10 +148,10 @@ class Session:
         if self._checkpoint_due(step.number):
             self.save()
         self.stepped_at = time.monotonic()
-        self.row_at += self.stepped_at - began  # the speed in a row is that of training alone
+        self.row_at += self.stepped_at - began  # exclude evaluation and saving from samples_per_second
 
     def catch_up(self, stop: StopRequests, ticker: Ticker) -> None:
-        """Evaluate if an evaluation is due, which it also is where a run was stopped just before one."""
+        """Evaluate on validation if due, also when an earlier process stopped just before an evaluation."""
         if not self._evaluation_due():
             return
         setup, progress = self.setup, self.progress
@@ -159,7 +160,7 @@ class Session:
         averaged = evaluation_model(setup, progress.step)
         keep_statistics(setup, averaged, progress.step)
         model, source, workers = evaluation_inputs(setup, averaged, progress.step)
-        logits = measure.predict_all(
+        logits = evaluate.predict_all(
             model,
             source,
             self._evaluation_batch(),
@@ -169,14 +170,16 @@ class Session:
         )
         if logits is None:
             return
-        values = measure.compute_metrics(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
-        score = measure.score(setup.experiment, values)
-        progress.losses += [math.nan] * (len(progress.scores) - len(progress.losses))  # of a run begun before
+        values = evaluate.compute_metrics(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
+        score = evaluate.score(setup.experiment, values)
+        progress.losses += [math.nan] * (
+            len(progress.scores) - len(progress.losses)
+        )  # older checkpoints have no losses
         progress.scores.append(score)
         progress.losses.append(values["loss"])
         progress.evaluated = progress.step
         better = best_index(progress.scores, progress.losses) == len(progress.scores) - 1
-        self.saved_step = -1  # a checkpoint of this step, if there is one, is from before the evaluation
+        self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
         if better:
             progress.best_step = progress.step
         epoch = progress.step / setup.horizon.epoch_steps
@@ -194,19 +197,20 @@ class Session:
             self.save()
 
     def require_room(self) -> None:
-        """Raise StorageError where the disk is too full for the checkpoints of the run."""
+        """Check the free disk space for the checkpoints of the run; raises StorageError."""
         checkpoint.require_room(self.folder.checkpoints, self.checkpoint_size)
 
     @cached_property
     def checkpoint_size(self) -> int:
-        """The bytes of a checkpoint, but for what a method keeps."""
+        """Size of a checkpoint in bytes, without the state of a PEFT method."""
         weights = list(self.setup.model.network.state_dict().values())
-        learning = [p for group in self.setup.optimizer.param_groups for p in group["params"]]
-        tensors = [*weights, *learning, *learning, *(self.setup.average.tensors.values() if self.setup.average else ())]
+        average = self.setup.average.tensors.values() if self.setup.average else ()
+        trainable = [p for group in self.setup.optimizer.param_groups for p in group["params"]]
+        tensors = [*weights, *trainable, *trainable, *average]  # Adam keeps two values per trainable weight
         return sum(t.numel() * t.element_size() for t in tensors)
 
     def save(self) -> None:
-        """Commit a checkpoint of the state as it is."""
+        """Save a checkpoint of the current step, update `best` and prune older checkpoints."""
         if self.saved_step == self.progress.step:
             return
         began = time.monotonic()
@@ -229,13 +233,13 @@ class Session:
         }
         checkpoint.save(self.folder.checkpoints, progress.step, tensors, state, describe_model(setup))
         if progress.best_step == progress.step:
-            self.folder.set_best(progress.step)  # before the one that it named is deleted: others may be reading it
+            self.folder.set_best(progress.step)  # before pruning: another process may be reading the previous best
         checkpoint.prune(self.folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
         self.saved_at, self.saved_step = time.monotonic(), progress.step
         self.save_seconds = self.saved_at - began
 
     def evaluations(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """A row per evaluation, or per epoch where there is none, with the mean training loss since the one before."""
+        """Return a row per evaluation (per epoch without validation) with the mean training loss since the last one."""
         result, losses = [], []
         for row in rows:
             if "loss" in row:
@@ -250,7 +254,7 @@ class Session:
         return result
 
     def best(self, evaluations: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The step and the metrics of the checkpoint that `best` names: the last one, where nothing was measured."""
+        """Return step and metrics of the best checkpoint; without evaluations make the last one the best."""
         for row in evaluations:
             if row["step"] == self.progress.best_step:
                 return {"step": row["step"], "metrics": row["metrics"]}
@@ -296,7 +300,7 @@ class Session:
         return time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
 
     def _stale(self) -> bool:
-        """Whether early stopping is asked for and the best is too long ago."""
+        """Whether early stopping applies: no improvement within `early_stop.patience` evaluations."""
         early, scores = self.setup.experiment.train.early_stop, self.progress.scores
         if early is None or len(scores) <= early.patience:
             return False
@@ -308,7 +312,7 @@ def _fingerprints(setup: TrainingState) -> dict[str, str]:
 
 
 def _conditions(setup: TrainingState) -> dict[str, Any]:
-    """What the bits of a run depend on beside the experiment."""
+    """Collect what bitwise reproducibility depends on besides the experiment: versions, device, precision, threads."""
     return {
         "ftaug": __version__,
         "torch": torch.__version__,

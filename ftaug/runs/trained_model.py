@@ -1,4 +1,4 @@
-"""A run folder opened for use: the experiment, the model with its best weights, the data it was made for."""
+"""Load a trained model from a run folder: its experiment, best weights and data splits."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,11 +46,11 @@ MODEL_KEYS = {
     "preprocessing": dict,
     "class_counts": list,
 }
-"""What model.json must have, and of which type."""
+"""Required keys of model.json, with their types."""
 
 
 def describe_model(setup: TrainingState) -> dict[str, Any]:
-    """What a run folder keeps about its model beside the weights, as JSON."""
+    """Describe a model for model.json: task, preprocessing, target scale, data fingerprints and sources."""
     return {
         "classes": list(setup.task.classes),
         "multi_label": setup.task.multi_label,
@@ -70,7 +70,7 @@ def describe_model(setup: TrainingState) -> dict[str, Any]:
 
 
 def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
-    """Keep in a run folder what the backbone is built from; returns the override that leads there from now on."""
+    """Copy the files that the backbone is built from into the run folder; return the override that points there."""
     origin = setup.backbone.origin
     if origin is None:
         return {}
@@ -86,7 +86,7 @@ def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
 
 @dataclass
 class TrainedModel:
-    """A run that has a checkpoint."""
+    """A trained run with its best checkpoint loaded."""
 
     folder: Path
     experiment: Experiment
@@ -96,19 +96,19 @@ class TrainedModel:
     preprocessing: dict[str, Any]
     class_counts: np.ndarray
     train_samples: int
-    scale: TargetScaler | None  # of the numbers, in regression
+    scale: TargetScaler | None  # of the regression targets
     model: Model  # on the device, in eval mode
     device: Device
-    save: Callable[[Path], None] | None = None  # write the network as its own library does
+    save: Callable[[Path], None] | None = None  # save the network in its library's own format
     construction: Construction | None = None
 
     @cached_property
     def portions(self) -> Mapping[str, DataSplit]:
-        """The samples of the run, in the split and the classes of training."""
+        """The data splits of the run by name, with the classes of training."""
         return recorded_data(self.folder, self.experiment)
 
     def portion(self, split: str | None) -> DataSplit:
-        """The samples to evaluate on: the split asked for, else `test` where there is one, else `val`."""
+        """Return the split to evaluate on: the one named, else `test`, else `val`; raises ExperimentError."""
         names = [split] if split else ["test", "val"]
         for name in names:
             if name in self.portions:
@@ -118,26 +118,26 @@ class TrainedModel:
         )
 
     def logits(self, portion: DataSplit) -> np.ndarray:
-        """The model's answers on a portion: float32 (n, classes), in regression float64."""
+        """Predict the logits of a data split: float32 (n, classes); in regression the predicted numbers, float64."""
         data = prepared(self.experiment, portion, (), evaluated(self.experiment, self.preprocessing))
-        found = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
-        assert found is not None
-        return found
+        logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
+        assert logits is not None
+        return logits
 
-    def judge(self, logits: np.ndarray, portion: DataSplit) -> evaluate.Measurement:
-        """Measure answers by the experiment's loss and metrics."""
+    def compute_metrics(self, logits: np.ndarray, portion: DataSplit) -> evaluate.Measurement:
+        """Compute the experiment's loss and metrics from logits (n, classes) of a data split."""
         loss = bind_loss(self.experiment, self.class_counts, self.train_samples, self.scale)
         return evaluate.compute_metrics(self.experiment, logits, portion.targets, self.task, loss)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
-        """Collate raw samples as evaluation sees them."""
+        """Preprocess and collate raw samples into a batch, as in evaluation."""
         verbs = modality_of(self.experiment)
         pipeline = verbs.pipeline((), self.preprocessing)
-        return verbs.collate([verbs.prepare(one, pipeline, None) for one in raw])
+        return verbs.collate([verbs.prepare(sample, pipeline, None) for sample in raw])
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
-        """Probabilities or numbers for samples, each in one view or several: (samples, classes)."""
+        """Predict probabilities, in regression numbers, averaged over the views of each sample: (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
         return evaluate.probabilities(
@@ -145,33 +145,33 @@ class TrainedModel:
         )
 
     def note_precision(self) -> None:
-        """Say on stderr where predictions are not computed in fp32, as exports are."""
+        """Print a note on stderr if predictions are not computed in fp32, as exports are."""
         if self.device.precision != "fp32":
             console.say(f"{self.folder}: predictions are computed in {self.device.precision} (evaluate.precision)")
 
     @property
     def batch_size(self) -> int:
-        """Samples per batch where nothing is learned."""
+        """Batch size for inference: `evaluate.batch_size`, else `data.batch_size`."""
         return self.experiment.evaluate.batch_size or self.experiment.data.batch_size
 
     @property
     def workers(self) -> int:
-        """Processes that prepare batches."""
+        """Number of data loading processes."""
         return processes(self.experiment.data.workers)
 
     def bundle(self, example: torch.Tensor) -> Bundle:
-        """What an exporter writes: the model on the CPU in fp32, a scale of numbers in its last layer if it can be."""
+        """Build an exporter's input: the model on the CPU in fp32, the target scale in its last layer if possible."""
         model = in_fp32(self.model)
-        behind = self.scale
-        if behind is not None and fold(model.network, behind, model.normaliser(example)):
-            model.units, behind = torch.nn.Identity(), None
+        scaler = self.scale
+        if scaler is not None and fold(model.network, scaler, model.normaliser(example)):
+            model.units, scaler = torch.nn.Identity(), None
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
-        known = (self.task, self.activation, self.preprocessing, self.experiment.name)
-        scale = None if behind is None else {"mean": behind.mean, "std": behind.std}
+        description = (self.task, self.activation, self.preprocessing, self.experiment.name)
+        scale = None if scaler is None else {"mean": scaler.mean, "std": scaler.std}
         return Bundle(
             model,
             example,
-            *known,
+            *description,
             facing,
             self.save,
             scale,
@@ -184,19 +184,19 @@ class TrainedModel:
         )
 
     def training_samples(self, count: int) -> CalibrationSamples:
-        """At most `count` training samples, the same ones each time; raises MissingInput, BadData."""
+        """Draw at most `count` training samples, always the same ones; raises MissingInput, BadData."""
         return CalibrationSamples.drawn(self.portions["train"], count, self.experiment.seed, self.prepare)
 
     def reading(self) -> Reading:
-        """How programs elsewhere read samples."""
+        """Describe how other programs read and preprocess samples, for the metadata of an export."""
         return modality_of(self.experiment).reading(self.preprocessing, self.experiment.data.train)
 
     def provenance(self) -> dict[str, Any]:
-        """Where the model comes from, for the metadata of an export."""
+        """Describe the model's origin (network, weights, checkpoint, data) for the metadata of an export."""
         return provenance(self, read_json(self.folder / MODEL_FILE, MODEL_KEYS) or {})
 
     def _adapter(self) -> Adapter | None:
-        """What the run's method learned, apart from what it left as it was."""
+        """Return the trained PEFT adapter of the run without the base weights; None if it has none."""
         backbone, model = build_model(self.experiment, self.task, self.scale)
         method = adapt(backbone, self.experiment)
         if not method.parameters:
@@ -208,7 +208,7 @@ class TrainedModel:
 
 
 def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:
-    """The samples of a run in the split and the classes of training; raises BadData where they are not known."""
+    """Load the recorded data splits of a run with the classes of training; raises BadData if none were recorded."""
     facts = read_json(folder / MODEL_FILE)
     if facts is None or "data" not in facts:
         raise BadData(f"{folder}: which samples the run was trained on is not known; train it again with --fresh")
@@ -221,7 +221,7 @@ def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
 
 
 def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
-    """Open the run folder of one model with its best checkpoint, else its newest; raises MissingInput, BadData."""
+    """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
     if not (folder / "resolved.yaml").is_file():
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
@@ -257,10 +257,10 @@ def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool =
 
 
 def best_weights(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
-    """The best checkpoint of a run folder, else its newest, and its weights; raises MissingInput, BadData.
+    """Load the weights of a run's best checkpoint, else its newest; raises MissingInput, BadData.
 
-    A run that is still training may delete a checkpoint between the look at `best` and the reading: then the link
-    names another by now.
+    A run that is still training may delete the checkpoint after `best` was resolved and before it is read; `best` then
+    points to another one, so try again.
     """
     while True:
         chosen = checkpoint.best(folder) or checkpoint.newest(folder / "checkpoints")
@@ -274,11 +274,11 @@ def best_weights(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
 
 
 def load_weights(network: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
-    """Load a checkpoint's weights into the network they are for; raises BadData where they do not fit."""
+    """Load a checkpoint's state dict into a network; raises BadData if names or shapes do not match."""
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        if as_known(error):  # memory
+        if as_known(error):  # out of memory
             raise
         reason = str(error).strip().splitlines()[-1].strip()
         raise BadData(
@@ -287,6 +287,6 @@ def load_weights(network: torch.nn.Module, weights: dict[str, torch.Tensor], pat
 
 
 def _weights(path: Path) -> dict[str, torch.Tensor]:
-    """The weights in a checkpoint that are to be used: their average where there is one."""
+    """Load the weights of a checkpoint: averaged weights (EMA, SWA) if present, else the model's."""
     tensors, _ = checkpoint.load(path)
     return tensors.get("ema") or tensors["model"]

@@ -1,4 +1,4 @@
-"""A run from where it is to its end: build or restore, train, and leave a complete run folder."""
+"""Train a run to its end: build or resume it, run the training loop, and complete the run folder."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -39,45 +39,45 @@ CHOICE_FILE = "unfreeze.json"
 def train(
     experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests, elsewhere: Sequence[Path] = ()
 ) -> None:
-    """Build or restore the run, train to the end and leave a complete run folder; raises Stopped, Interrupted.
+    """Train a new run, or resume one from its newest checkpoint; raises Stopped, Interrupted.
 
-    A run that is new is compared with those in the folders `elsewhere`.
+    A new run is compared with those in the folders `elsewhere`, and a caution printed for a similar one.
     """
     with stop.at_once():
-        found = checkpoint.newest(folder.checkpoints)
-        if found is None and checkpoint.best(folder.path) is not None:
+        latest = checkpoint.newest(folder.checkpoints)
+        if latest is None and checkpoint.best(folder.path) is not None:
             raise BadData(f"{folder.path}: its checkpoints are gone; put them back, or start over with --fresh")
-        if found is None:
+        if latest is None:
             data, cautions = consistent(experiment, portions(experiment.data, experiment.seed), folder)
             data = readable(experiment, data)
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
             data, cautions = unchanged_data(experiment, folder.path), []
-    experiment = _settled(experiment, folder, device, data, stop)
+    experiment = _with_resolved_unfreeze(experiment, folder, device, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
-            micro_batch = _chosen(folder).get("micro_batch")
-            assembled = assemble(experiment, device, data, pretrained=found is None, micro_batch=micro_batch)
+            micro_batch = _chosen_settings(folder).get("micro_batch")
+            assembled = assemble(experiment, device, data, pretrained=latest is None, micro_batch=micro_batch)
             setup, cache = stack.enter_context(assembled)
-            if setup.experiment != experiment:  # the metrics that the task chose
+            if setup.experiment != experiment:  # the task determined the default metrics
                 folder.write("resolved.yaml", to_yaml(with_kept_plugins(setup.experiment)[0]))
-            if found is None:
+            if latest is None:
                 cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(setup, folder, elsewhere)]
                 setup = replace(setup, hazards=[*setup.hazards, *cautions])
-            session = Session.begin(setup, folder) if found is None else Session.resume(setup, folder, found)
+            session = Session.begin(setup, folder) if latest is None else Session.resume(setup, folder, latest)
             features = stack.enter_context(open_feature_cache(setup, session.progress.step))
             session.setup = replace(setup, features=features)
         _train(session, cache, stop)
 
 
 def _similar(setup: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
-    """A caution for every run that may be meant instead of a new one."""
+    """Return a caution for each run of the same experiment and data, which the user may want to continue instead."""
     runs = similar_runs(folder.path, setup.experiment.name, folder.digest, fingerprints(setup.portions), elsewhere)
     return [f"{run} is a run of this experiment on the same data; to continue it: --run-dir {run}" for run in runs]
 
 
 def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, DataSplit]:
-    """The samples of a run that began before; raises DataChanged where train or val differ from what it began with."""
+    """Load the recorded data splits of an earlier run; raises DataChanged if train or val have changed since."""
     data = recorded_data(folder, experiment)
     for purpose in ("train", "val"):
         if purpose in data and (changed := data.change(purpose)):
@@ -85,50 +85,50 @@ def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, DataSpl
     return data
 
 
-def _settled(
+def _with_resolved_unfreeze(
     experiment: Experiment, folder: RunFolder, device: str, data: Mapping[str, DataSplit], stop: StopRequests
 ) -> Experiment:
-    """The experiment with what `unfreeze: auto` came to when the run began; raises Stopped, Interrupted."""
+    """Resolve `unfreeze: auto` once per run; later starts read the choice from the folder. Raises Stopped."""
     if experiment.unfreeze != "auto":
         return experiment
-    kept = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
-    if kept is None:
+    record = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
+    if record is None:
         _, choice = resolve_auto_unfreeze(experiment, device, data, carry_on=lambda: stop.reason is None)
         if choice is None:
             text = f"stopped by {stop.reason} before the first step; run the same command again"
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
-        kept = asdict(choice)
-        folder.write(CHOICE_FILE, dumps(kept, indent=1) + "\n")
-    training_summary.console().print(training_summary.choice(kept))
-    experiment = replace(experiment, unfreeze=tuple(kept["unfreeze"]))
+        record = asdict(choice)
+        folder.write(CHOICE_FILE, dumps(record, indent=1) + "\n")
+    training_summary.console().print(training_summary.choice(record))
+    experiment = replace(experiment, unfreeze=tuple(record["unfreeze"]))
     folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
     return experiment
 
 
-def _chosen(folder: RunFolder) -> dict[str, Any]:
-    """What an earlier start chose."""
+def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
+    """Read the settings that an earlier start of the run chose, such as the micro-batch."""
     about = read_json(folder.path / MODEL_FILE) or {}
     return dict(about.get("chosen", {}))
 
 
 def _sample_columns(setup: TrainingState) -> list[str]:
-    """The columns of a table that would hold a sample: two for pairs of texts, none for pictures."""
+    """Return the table columns that a sample takes: two for text pairs, none for images."""
     train = setup.portions["train"]
-    with suppress(BadData):  # it is left out of the training, or ends it
+    with suppress(BadData):  # training reports or skips an unreadable sample
         return list(modality_of(setup.experiment).cells(train.samples.read(int(train.ids[0]))))
     return []
 
 
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
-    """Train from where the session is."""
+    """Run the training loop from the session's current step to the end, or until a stop is requested."""
     setup, folder = session.setup, session.folder
     session.require_room()
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
     chosen |= {"micro_batch": setup.micro_batch.samples if setup.micro_batch is not None else None}
     chosen |= {"evaluation_precision": setup.evaluation_device.precision, "threads": setup.device.threads}
     chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
-    kept = keep_origin(setup, folder.path)
-    about = {**describe_model(setup), **kept, "sample_columns": _sample_columns(setup), "chosen": chosen}
+    origin = keep_origin(setup, folder.path)
+    about = {**describe_model(setup), **origin, "sample_columns": _sample_columns(setup), "chosen": chosen}
     folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
     console = training_summary.console()
     console.print(training_summary.before(setup, cache, folder.path, session.origin))
@@ -154,7 +154,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
 
 
 def _store_features(setup: TrainingState, step: int, stop: StopRequests) -> None:
-    """Store what training will need of the frozen prefix from a step on, as far as nobody asks to stop."""
+    """Compute and store the frozen prefix's features that training needs from a step on, until a stop is requested."""
     if setup.features is None:
         return
     needed = missing(setup, setup.features, step)
@@ -169,7 +169,7 @@ def _store_features(setup: TrainingState, step: int, stop: StopRequests) -> None
 
 
 def finish(session: Session, folder: RunFolder) -> None:
-    """Say how it went, draw the curves and mark the run folder as complete."""
+    """Print the results, draw the curves, tune thresholds and mark the run folder as complete."""
     rows = folder.read_metrics()
     console = training_summary.console()
     evaluations = session.evaluations(rows)
@@ -181,18 +181,18 @@ def finish(session: Session, folder: RunFolder) -> None:
         console.print(training_summary.thresholds(tuned))
     folder.finish(session.progress.step, best)
     run = folder.path
-    _show_what_moved(session.setup, run, rows)
+    _show_weight_change(session.setup, run, rows)
     outcome = best_checkpoint.outcome(session.setup, session.progress, best)
     console.print(f"{session.ending}; best: {outcome}\ncurves: {curves}")
     console.print(training_summary.next_steps(run))
 
 
-def _show_what_moved(setup: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Print and write what training moved, where what it started from can be read again."""
+def _show_weight_change(setup: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Print and write the weight change of each stage, if the initial weights can be rebuilt."""
     try:
-        found = weight_change.what_moved(run, setup, rows)
+        changes = weight_change.compare_weights(run, setup, rows)
     except FtaugError as error:
-        training_summary.console().print(f"what moved is not known: {error}")
+        training_summary.console().print(f"weight change is not known: {error}")
         return
-    weight_change.write(run, found, rows)
-    training_summary.console().print(weight_change.table(found))
+    weight_change.write(run, changes, rows)
+    training_summary.console().print(weight_change.table(changes))

@@ -1,4 +1,4 @@
-"""What training moved: how far each stage is from where it started, and how strong its gradients were."""
+"""Weight change of each stage during training: relative norm of the difference, and gradient norms."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,18 +19,18 @@ from ftaug.runs.trained_model import best_weights, open_single_run
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A stage after training."""
+class StageChange:
+    """How far training changed the weights of a stage."""
 
     stage: str
-    change: float  # the norm of the difference of its weights over the norm of those at the start
-    unchanged: bool  # to the last bit, statistics of BatchNorm included
-    gradient: float | None  # the root of the mean square of its gradient's norm over the steps that were recorded
-    rate: float | None  # the highest of its groups, at a factor of 1
+    change: float  # ‖final − initial‖ / ‖initial‖
+    unchanged: bool  # bitwise, BatchNorm statistics included
+    gradient: float | None  # root mean square of its gradient norm over the recorded steps
+    rate: float | None  # peak learning rate: the highest of its parameter groups; None if frozen
 
 
-def what_moved(run: Path, setup: TrainingState, rows: Sequence[Mapping[str, Any]]) -> list[Moved]:
-    """Compare a run's best weights with its initial weights; raises what reading pretrained weights raises."""
+def compare_weights(run: Path, setup: TrainingState, rows: Sequence[Mapping[str, Any]]) -> list[StageChange]:
+    """Compare a run's best weights with its initial weights; raises what loading pretrained weights raises."""
     start = initial_weights(setup.experiment, setup.task, setup.scale)
     end = _best_weights(run, setup)
     rates: dict[str, float] = {}
@@ -38,13 +38,15 @@ def what_moved(run: Path, setup: TrainingState, rows: Sequence[Mapping[str, Any]
         factor = max([group.lr_factor, *(later for _, later in group.changes)])
         rates[group.stage] = max(rates.get(group.stage, 0.0), setup.experiment.lr.peak * factor)
     return [
-        Moved(stage.name, *_distance(stage, start.weights, end), _gradient(stage.name, rows), rates.get(stage.name))
+        StageChange(
+            stage.name, *_distance(stage, start.weights, end), _gradient(stage.name, rows), rates.get(stage.name)
+        )
         for stage in start.stages
     ]
 
 
 def _best_weights(run: Path, setup: TrainingState) -> Mapping[str, Tensor]:
-    """The best weights of a run on the CPU, those of its method merged into the network's."""
+    """Load the best weights of a run on the CPU, with those of its PEFT method merged."""
     if setup.method.parameters:
         return weights_of(open_single_run(run, "cpu", trust_plugins=True))  # this process has imported its plugins
     return best_weights(run)[1]
@@ -53,34 +55,34 @@ def _best_weights(run: Path, setup: TrainingState) -> Mapping[str, Tensor]:
 def _distance(stage: Stage, start: Mapping[str, Tensor], end: Mapping[str, Tensor]) -> tuple[float, bool]:
     names = [name for name in end if stage.holds(name)]
     weights = [name for name in names if end[name].is_floating_point() and "running_" not in name]
-    away = math.sqrt(sum(float((end[name] - start[name]).double().square().sum()) for name in weights))
+    difference = math.sqrt(sum(float((end[name] - start[name]).double().square().sum()) for name in weights))
     size = math.sqrt(sum(float(start[name].double().square().sum()) for name in weights))
-    return away / size if size else 0.0, all(start[name].equal(end[name]) for name in names)
+    return difference / size if size else 0.0, all(start[name].equal(end[name]) for name in names)
 
 
 def _gradient(stage: str, rows: Sequence[Mapping[str, Any]]) -> float | None:
-    found = [row["gradients"][stage] for row in rows if stage in row.get("gradients", {})]
-    return math.sqrt(sum(norm**2 for norm in found) / len(found)) if found else None
+    norms = [row["gradients"][stage] for row in rows if stage in row.get("gradients", {})]
+    return math.sqrt(sum(norm**2 for norm in norms) / len(norms)) if norms else None
 
 
-def write(run: Path, moved: Sequence[Moved], rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write the table and the picture into the report; returns where the picture is."""
+def write(run: Path, changes: Sequence[StageChange], rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write moved.json and moved.png into the report folder; return the path of the plot."""
     folder = run / "report"
     with storage_errors(f"{folder}: cannot be written"):
         make_inside(folder)
-        replace(folder / "moved.json", (dumps([asdict(one) for one in moved], indent=1) + "\n").encode())
-        return plots.moved({one.stage: one.change for one in moved}, rows, folder / "moved.png")
+        replace(folder / "moved.json", (dumps([asdict(stage) for stage in changes], indent=1) + "\n").encode())
+        return plots.weight_change({stage.stage: stage.change for stage in changes}, rows, folder / "moved.png")
 
 
-def table(moved: Sequence[Moved]) -> Table:
-    """The stages for a person."""
+def table(changes: Sequence[StageChange]) -> Table:
+    """Build the human-readable table of the stages' weight change."""
     rows = [
         (
-            one.stage,
-            "unchanged" if one.unchanged else f"{one.change:.2%}",
-            "" if one.gradient is None else f"{one.gradient:.3g}",
-            "frozen" if one.rate is None else f"{one.rate:.3g}",
+            stage.stage,
+            "unchanged" if stage.unchanged else f"{stage.change:.2%}",
+            "" if stage.gradient is None else f"{stage.gradient:.3g}",
+            "frozen" if stage.rate is None else f"{stage.rate:.3g}",
         )
-        for one in moved
+        for stage in changes
     ]
-    return console.table(("stage", "moved by", "gradient", "peak rate"), rows)
+    return console.table(("stage", "weight change", "gradient", "peak rate"), rows)

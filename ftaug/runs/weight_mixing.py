@@ -1,4 +1,4 @@
-"""Weights mixed of several: what they are worth on the validation samples, and a run folder with the best of them."""
+"""Weight averaging across runs: evaluate candidates on validation and write the best one as a run folder."""
 
 import hashlib
 import shutil
@@ -31,12 +31,12 @@ from ftaug.runs.trained_model import MODEL_FILE, ORIGIN_FOLDER, TrainedModel
 Weights = Mapping[str, Tensor]
 
 MIXED, ANEW = "mixed", "measured anew"
-"""Where the statistics of BatchNorm come from: from the ingredients, or from training samples that the mix has seen."""
+"""Source of the BatchNorm statistics: averaged like the weights, or recomputed on training samples."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Weights and what they are worth."""
+    """Averaged weights with their validation metrics."""
 
     weights: Weights
     norms: str | None  # None where the statistics of BatchNorm are the same in all ingredients
@@ -45,12 +45,12 @@ class Candidate:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """By what candidates are compared: the score, then the loss; what is not a number comes last."""
+        """Sort key of candidates: the score, then the loss; NaN comes last."""
         return rank(self.score, self.values["loss"])
 
 
 def open_ingredient(folder: Path, *, trust_plugins: bool) -> TrainedModel:
-    """Open a run that has validation samples to choose by; raises ExperimentError where it has none."""
+    """Load a run to average; raises ExperimentError if it has no validation samples to choose by."""
     opened = open_run(folder, trust_plugins=trust_plugins)
     opened.note_precision()
     if "val" not in opened.portions:
@@ -59,72 +59,72 @@ def open_ingredient(folder: Path, *, trust_plugins: bool) -> TrainedModel:
 
 
 def start_of(opened: TrainedModel, *, trust_plugins: bool) -> tuple[dict[str, Tensor], bool]:
-    """The weights that a run started from, and whether their head was more than a fresh one.
+    """Return the initial weights of a run, and whether they include a pretrained head.
 
-    Where it was fresh the run's own stands in its place: a fresh head knows no class.
+    A newly initialized head is replaced by the run's trained one: interpolating with zeros is meaningless.
     """
-    start = initial_weights_of(opened, trust_plugins=trust_plugins)
-    if start.own_head:
-        return dict(start.weights), True
-    own = {name: tensor for name, tensor in weights_of(opened).items() if start.stages[-1].holds(name)}
-    return {**start.weights, **own}, False
+    initial = initial_weights_of(opened, trust_plugins=trust_plugins)
+    if initial.own_head:
+        return dict(initial.weights), True
+    head = {name: tensor for name, tensor in weights_of(opened).items() if initial.stages[-1].holds(name)}
+    return {**initial.weights, **head}, False
 
 
-def mean(sums: Weights, one: Weights, count: int) -> dict[str, Tensor]:
-    """Take one more into a mean of `count`; whole numbers stay as they are."""
-    return between(sums, one, 1 / (count + 1))
+def mean(average: Weights, weights: Weights, count: int) -> dict[str, Tensor]:
+    """Update the running mean of `count` weights with one more; integer tensors are those of the last."""
+    return between(average, weights, 1 / (count + 1))
 
 
 def between(start: Weights, end: Weights, alpha: float) -> dict[str, Tensor]:
-    """(1 − alpha) · start + alpha · end; whole numbers are those of the end."""
+    """Interpolate: (1 − alpha) · start + alpha · end; integer tensors are those of `end`."""
     return {
         name: torch.lerp(start[name], tensor, alpha) if tensor.is_floating_point() else tensor
         for name, tensor in end.items()
     }
 
 
-def differing_norms(opened: TrainedModel, one: Weights, other: Weights) -> list[str]:
-    """The BatchNorms whose statistics are not the same in both."""
+def differing_norms(opened: TrainedModel, first: Weights, second: Weights) -> list[str]:
+    """List the BatchNorm modules whose running statistics differ between two state dicts."""
     return [
         name
         for name, module in opened.model.network.named_modules()
         if isinstance(module, _BatchNorm)
         and module.running_mean is not None
         and not all(
-            torch.equal(one[f"{name}.{key}"], other[f"{name}.{key}"]) for key in ("running_mean", "running_var")
+            torch.equal(first[f"{name}.{key}"], second[f"{name}.{key}"]) for key in ("running_mean", "running_var")
         )
     ]
 
 
-def measured(opened: TrainedModel, weights: Weights, norms: Sequence[str] = ()) -> list[Candidate]:
-    """What weights are worth: as they are, and with the statistics of `norms` measured anew where there are some."""
+def evaluate_weights(opened: TrainedModel, weights: Weights, norms: Sequence[str] = ()) -> list[Candidate]:
+    """Evaluate weights on validation; if `norms` are named, also with their BatchNorm statistics recomputed."""
     network = opened.model.network
     network.load_state_dict(weights)
-    found = [_judged(opened, weights, MIXED if norms else None)]
+    candidates = [_evaluate(opened, weights, MIXED if norms else None)]
     if norms:
         feed = training_batches(
             opened.experiment, opened.portions["train"], opened.preprocessing, opened.workers, opened.device
         )
         modules: list[Any] = [network.get_submodule(name) for name in norms]
         recompute_statistics(opened.model, modules, feed, opened.device)
-        found.append(_judged(opened, weights_of(opened), ANEW))
-    return found
+        candidates.append(_evaluate(opened, weights_of(opened), ANEW))
+    return candidates
 
 
-def _judged(opened: TrainedModel, weights: Weights, norms: str | None) -> Candidate:
+def _evaluate(opened: TrainedModel, weights: Weights, norms: str | None) -> Candidate:
     portion: DataSplit = opened.portions["val"]
-    values = opened.judge(opened.logits(portion), portion).values
+    values = opened.compute_metrics(opened.logits(portion), portion).values
     return Candidate(weights, norms, values, evaluate.score(opened.experiment, values))
 
 
 def identity(kind: str, runs: Sequence[Path], *settings: object) -> str:
-    """Eight hex digits over all that a mix depends on."""
-    said = [kind, *map(str, settings), *(_manifest(run) for run in runs)]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:8]
+    """Hash everything that the average depends on to eight hex digits."""
+    parts = [kind, *map(str, settings), *(_manifest(run) for run in runs)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:8]
 
 
 def _manifest(run: Path) -> str:
-    """What tells a run's best weights apart from all others."""
+    """Read the manifest that identifies a run's best weights; raises MissingInput."""
     path = run / "best" / checkpoint.MANIFEST
     if not path.is_file():
         raise MissingInput(f"{run}: no run folder with a best checkpoint; `ftaug train` prints the one it writes")
@@ -132,34 +132,39 @@ def _manifest(run: Path) -> str:
 
 
 def mix_folder(path: Path, opened: TrainedModel, digest: str) -> RunFolder:
-    """Create, or open again, the run folder of a mix; it holds the experiment of one of the ingredients."""
+    """Create or reopen the run folder of averaged weights, with the experiment of one ingredient."""
     status = read_json(path / "status.json")
     if status is not None and status.get("digest") != digest:
         raise ExperimentError(f"{path} holds something else: another mix, or a run; choose another --output")
     method = opened.experiment.method
     folded = method is not None and method.fact("learns") != "all"
-    portable, kept = with_kept_plugins(replace(opened.experiment, method=None if folded else method))
+    portable, plugins = with_kept_plugins(replace(opened.experiment, method=None if folded else method))
     return RunFolder.open(
         path,
         experiment_yaml=(opened.folder / "experiment.yaml").read_text(encoding="utf-8-sig"),
         resolved_yaml=to_yaml(portable),
         digest=digest,
-        kept=kept,
+        kept=plugins,
     )
 
 
 def account(folder: Path, name: str) -> Any:
-    """How the mix in a folder came about."""
+    """Read how the averaged weights of a folder were chosen."""
     return read_json(folder / "report" / f"{name}.json")
 
 
 def complete(
-    folder: RunFolder, opened: TrainedModel, runs: Sequence[Path], best: Candidate, name: str, said: Mapping[str, Any]
+    folder: RunFolder,
+    opened: TrainedModel,
+    runs: Sequence[Path],
+    best: Candidate,
+    name: str,
+    account: Mapping[str, Any],
 ) -> None:
-    """Write the best of a mix of runs into its folder, and how it came about into the report."""
+    """Complete the run folder: save the best candidate and write how it was chosen into the report."""
     step = checkpoint.step_of(opened.checkpoint) or 0
     about = {**(read_json(opened.folder / MODEL_FILE) or {}), "mixed": name}
-    checkpoint.save(folder.checkpoints, step, {"model": best.weights}, {"mixed": dict(said)}, about)
+    checkpoint.save(folder.checkpoints, step, {"model": best.weights}, {"mixed": dict(account)}, about)
     folder.set_best(step)
     folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
     with storage_errors(f"cannot write {folder.path}"):
@@ -171,7 +176,7 @@ def complete(
         make_inside(folder.path / "report")
     if keys := trained_on_data(runs, opened.experiment, opened.portions["train"].samples):
         folder.write(EARLIER_FILE, to_csv(keys))
-    folder.write(f"report/{name}.json", dumps(said, indent=1) + "\n")
+    folder.write(f"report/{name}.json", dumps(account, indent=1) + "\n")
     if opened.experiment.evaluate.thresholds is not None:
         thresholds.tune(open_run(folder.path, trust_plugins=True))
     folder.finish(step, {"step": step, "metrics": dict(best.values)})

@@ -39,7 +39,7 @@ def test_what_learns_is_chosen_by_gain_and_told(desk, place, capsys):
     kept = chosen(place / "run")
     largest = max(kept["gain"].values())
     assert kept["unfreeze"] == [*(stage for stage, gain in kept["gain"].items() if gain >= largest / 2), "head"]
-    assert "unfreeze: auto" in shown and "relative gradient" in shown and "learns" in shown
+    assert "unfreeze: auto" in shown and "relative gradient" in shown and "trainable" in shown
     assert parse((place / "run" / "resolved.yaml").read_text(), "x").tree["unfreeze"] == kept["unfreeze"]
     assert [stage for stage, row in moved(place / "run").items() if not row["unchanged"]] == kept["unfreeze"]
     assert run(["evaluate", str(place / "run")]) == 0

@@ -30,7 +30,7 @@ def test_the_distance_is_that_of_the_weights(desk, place, capsys):
         assert not found[stage]["unchanged"]
     assert all(found[stage]["unchanged"] and found[stage]["rate"] is None for stage in ("stem", "layer1", "layer2"))
     assert found["head"]["rate"] == pytest.approx(5e-3) and found["layer3"]["rate"] == pytest.approx(2.5e-3)
-    assert shown.count("unchanged") == 3 and "moved by" in shown
+    assert shown.count("unchanged") == 3 and "weight change" in shown
     assert (place / "run" / "report" / "moved.png").stat().st_size > 5000
 
 
@@ -61,7 +61,7 @@ def test_a_start_that_is_gone_is_said(desk, place, capsys):
     (place / "first.safetensors").unlink()
     capsys.readouterr()
     assert train(desk, place / "run", *started) == 0
-    assert "what moved is not known: no file of weights at " in capsys.readouterr().err
+    assert "weight change is not known: no file of weights at " in capsys.readouterr().err
 
 
 def test_features_before_and_after(desk, place, capsys):

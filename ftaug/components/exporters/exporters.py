@@ -239,28 +239,28 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:
-    """Write what the preprocessing needs into the artefact's folder."""
+    """Write the files of the preprocessing (such as a tokenizer) into the artefact's folder."""
     for name, content in bundle.facing.files.items():
         path.with_name(name).write_text(content, encoding="utf-8")
 
 
 def _network(model: Any) -> Any:
-    """The network inside a model: its weights then have the names that its own library gives them."""
+    """Return the network inside a model, whose weights have the names of its library."""
     return getattr(model, "network", model)
 
 
 def weight_bytes(bundle: Bundle) -> int:
-    """The size of a network's weights and buffers."""
+    """Compute the bytes of a network's weights and buffers."""
     return sum(tensor.numel() * tensor.element_size() for tensor in bundle.model.state_dict().values())
 
 
 def _example(bundle: Bundle) -> Tensor:
-    """Two samples: a batch of one would be taken for a batch that can only have one."""
+    """Build an example batch of two: torch.export would specialize on a batch of one."""
     return bundle.example[[0, 0]].contiguous()
 
 
 def _in_torch(model: Callable[[SampleBatch], Tensor]) -> Loaded:
-    """What gives logits in PyTorch."""
+    """Return a function that computes logits in PyTorch."""
     import torch
 
     def run(batch: SampleBatch) -> Mapping[str, Tensor]:
@@ -271,7 +271,7 @@ def _in_torch(model: Callable[[SampleBatch], Tensor]) -> Loaded:
 
 
 def _preprocessor(bundle: Bundle, name: str, input: Input | None) -> Preprocessor | None:
-    """What is put in front of the model, where it is asked for; raises ExperimentError where there is none."""
+    """Return the preprocessing to prepend, if asked for; raises ExperimentError if the modality has none."""
     if input is not None and bundle.facing.preprocessor is None:
         names = ", ".join(bundle.facing.free)
         raise ExperimentError(f"exporter '{name}': input: is for pictures, and this model takes {names}; leave it out")
@@ -279,7 +279,7 @@ def _preprocessor(bundle: Bundle, name: str, input: Input | None) -> Preprocesso
 
 
 def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
-    """The description of a model that perhaps has its preprocessing inside."""
+    """Build the metadata of a model with or without built-in preprocessing."""
     if preprocessor is None:
         return description(bundle)
     inputs = {
@@ -293,7 +293,7 @@ def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
 
 
 def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str | None) -> Loaded:
-    """Write what goes beside a model of ONNX, and load it."""
+    """Write the files beside an ONNX model and load it into ONNX Runtime."""
     preprocessor = None if input == "pixels" else bundle.facing.preprocessor
     names = bundle.facing.inputs(bundle.example) if preprocessor is None else preprocessor.example
     _write_beside(bundle, path)
@@ -304,7 +304,7 @@ def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str
 def feeds_of(
     bundle: Bundle, input: Input | None, name: str | None = None
 ) -> Callable[[SampleBatch], Iterator[dict[str, np.ndarray]]]:
-    """What makes of a batch the inputs of an artefact with these settings."""
+    """Return a function that converts a batch to inputs of the artefact."""
     preprocessor = None if input == "pixels" else bundle.facing.preprocessor
     return lambda batch: _feeds(bundle, preprocessor, batch, name)
 
@@ -312,7 +312,7 @@ def feeds_of(
 def _feeds(
     bundle: Bundle, preprocessor: Preprocessor | None, batch: SampleBatch, name: str | None = None
 ) -> Iterator[dict[str, np.ndarray]]:
-    """What an artefact is given for a batch: all of it, or, where the samples have sizes of their own, one by one."""
+    """Convert a batch to inputs: the whole batch, or one sample at a time if sizes differ."""
     if preprocessor is not None:
         feeds: Iterable[Mapping[str, np.ndarray]] = map(preprocessor.decoded, batch.samples)
     else:
@@ -322,7 +322,7 @@ def _feeds(
 
 
 def _free(free: Mapping[str, Mapping[int, str]], limits: Mapping[str, int]) -> tuple[dict[int, Any], ...]:
-    """The free dimensions of each input; those of one name have the same length."""
+    """Return the dynamic dimensions of each input; equal names mean equal lengths."""
     import torch
 
     names = {name for axes in free.values() for name in axes.values()}

@@ -1,4 +1,4 @@
-"""What an exported file says of itself: everything that a program needs to use it, and where it comes from."""
+"""Metadata of exported files: everything needed to use them, and their provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DECISIONS = {
 
 
 def description(bundle: Bundle) -> dict[str, Any]:
-    """The metadata of an export, as JSON values; `docs/commands.md` explains each key."""
+    """Build the metadata of an export, as JSON values; `docs/commands.md` explains each key."""
     task = bundle.task
     return {
         "name": bundle.name,
@@ -43,7 +43,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
 
 
 def _decoding(bundle: Bundle) -> dict[str, Any]:
-    """The steps from a file to what the preprocessing takes."""
+    """Describe the decoding steps from a file to the input of the preprocessing."""
     return {} if bundle.reading is None else {"decoding": list(bundle.reading.decoding)}
 
 
@@ -52,7 +52,7 @@ def _thresholds(task: Task) -> list[float]:
 
 
 def _class_order(bundle: Bundle) -> str:
-    """How the classes are ordered, which is how the outputs are."""
+    """Describe the order of the classes and outputs."""
     classes = list(bundle.task.classes)
     if bundle.ordered:
         return "ascending"

@@ -1,4 +1,4 @@
-"""Models of ONNX: one put in front of another, and run."""
+"""Compose ONNX models and run them with ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PREFIX = "preprocessing/"
-"""Of the names of values and nodes that are put in front of a network."""
+"""Prefix of the names of prepended values and nodes."""
 
 
 def prepend(model: Any, text: str) -> None:
-    """Put a model in ONNX's textual syntax in front of one of `onnx_ir` that has its outputs as inputs, in place."""
+    """Prepend a model in ONNX's textual syntax to an `onnx_ir` model whose inputs are its outputs, in place."""
     import onnx_ir
 
     before = onnx_ir.from_onnx_text(text).graph
@@ -41,7 +41,7 @@ def prepend(model: Any, text: str) -> None:
 def runner(
     path: Path, outputs: Sequence[str], feeds: Callable[[SampleBatch], Iterable[Mapping[str, np.ndarray]]]
 ) -> Callable[[SampleBatch], Mapping[str, Tensor]]:
-    """The model in a file, run by ONNX Runtime on the CPU: once for each of the feeds that a batch makes."""
+    """Load a model into ONNX Runtime on the CPU; return a function that runs it for each feed of a batch."""
     import onnxruntime
     import torch
 

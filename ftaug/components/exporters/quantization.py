@@ -30,7 +30,7 @@ Without the activation function, the range of a convolution's output would be th
 
 
 def weighted_nodes(graph: Any) -> list[Any]:
-    """The nodes that have a float tensor of weights: convolutions, matrix products and embeddings."""
+    """Find the nodes with float weights: convolutions, matrix products and embeddings."""
     import onnx
 
     floats = {tensor.name for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT}
@@ -43,7 +43,7 @@ def weighted_nodes(graph: Any) -> list[Any]:
 
 
 def nodes_before_network(graph: Any) -> list[str]:
-    """The names of the nodes that have no weights and do not come after a node that has some."""
+    """List the nodes before the first weighted one (preprocessing)."""
     weighted = {node.name for node in weighted_nodes(graph)}
     inside: set[str] = set()
     before = []
@@ -62,7 +62,7 @@ def mostly_convolutions(model: Any) -> bool:
 
 
 def check_excluded(model: Any, names: Iterable[str]) -> None:
-    """Raise ExperimentError for a name that no layer with weights has."""
+    """Raise ExperimentError for a name of `exclude` that matches no weighted layer."""
     known = [node.name for node in weighted_nodes(model.graph)]
     for name in names:
         if name not in known:
@@ -70,7 +70,7 @@ def check_excluded(model: Any, names: Iterable[str]) -> None:
 
 
 def dynamic(model: Any, exclude: Collection[str] = ()) -> Any:
-    """Quantize weights per channel; activations are quantized as the model runs, each batch by its own range.
+    """Dynamic quantization: weights per channel, activations at run time by the range of each batch.
 
     Raises ExperimentError that names the node that cannot be quantized.
     """
@@ -93,7 +93,7 @@ def dynamic(model: Any, exclude: Collection[str] = ()) -> Any:
 def static(
     path: Path, feeds: Iterable[Feed], calibration: Calibration, reduce_range: bool, exclude: Collection[str] = ()
 ) -> Any:
-    """Quantize weights (signed, per channel) and activations (unsigned, by the ranges that they have on the feeds).
+    """Static quantization: weights signed per channel, activations unsigned by their ranges on calibration feeds.
 
     Writes temporary files beside the model. Raises ExperimentError that names the node that cannot be quantized.
     """
@@ -113,7 +113,7 @@ def static(
 
 
 def half(model: Any) -> Any:
-    """Convert the network to 16-bit floats; its inputs and outputs keep their types."""
+    """Convert the network to float16; inputs and outputs keep their types."""
     from onnxruntime.quantization.onnx_model import ONNXModel
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
@@ -130,15 +130,15 @@ def _with_shapes(model: Any) -> Any:
 
 
 def _quantized(model: Any, quantizer: Callable[[list[str]], Any], operators: Sequence[str]) -> Any:
-    """Quantize all nodes; where that fails, each alone to see which one it is."""
+    """Quantize all nodes; on failure try each alone to name the failing one."""
     if not any(node.op_type in operators for node in weighted_nodes(model.graph)):
         raise ExperimentError(f"the network has no layer with weights of these kinds ({', '.join(operators)})")
 
     def quantize(nodes: list[str]) -> Any:
-        made = quantizer(nodes)
-        made.quantize_model()
-        made.model.topological_sort()
-        return made.model.model
+        result = quantizer(nodes)
+        result.quantize_model()
+        result.model.topological_sort()
+        return result.model.model
 
     try:
         return quantize([])
@@ -155,7 +155,7 @@ def _quantized(model: Any, quantizer: Callable[[list[str]], Any], operators: Seq
 
 
 class _Reader:
-    """One feed, as ONNX Runtime's calibration asks for it."""
+    """Calibration data reader of a single feed for ONNX Runtime."""
 
     def __init__(self, feed: Feed) -> None:
         self.feeds = [dict(feed)]
@@ -165,7 +165,7 @@ class _Reader:
 
 
 def _ranges(path: Path, feeds: Iterable[Feed], calibration: Calibration, operators: list[str]) -> Any:
-    """The range of each activation over the feeds, which are run one after another, so that memory is that of one."""
+    """Compute the range of each activation over the feeds, one at a time to bound memory."""
     from onnxruntime.quantization import CalibrationMethod, create_calibrator
 
     methods = {"minmax": "MinMax", "entropy": "Entropy", "percentile": "Percentile"}
@@ -191,7 +191,7 @@ def _activations(session: Any, feed: Feed) -> dict[str, Any]:
 
 
 def _check_finite(model: Any, values: Mapping[str, Any]) -> None:
-    """Raise ExperimentError that names the first node whose output is not a number or infinite."""
+    """Raise ExperimentError that names the first node with NaN or infinite output."""
     for node in model.graph.node:
         for name in node.output:
             if name in values and not np.isfinite(values[name]).all():

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Convert = Callable[[Path], tuple[Any, dict[str, Any]]]
 """From a file in fp32 to a model of onnx and what its metadata say of it."""
 FEWEST = 16
-"""Samples for calibration."""
+"""Number of calibration samples."""
 Samples = Annotated[int, Field(ge=FEWEST), Wording(f"a whole number of {FEWEST} or more")]
 
 
@@ -106,7 +106,7 @@ def onnx_fp16(
 
 
 def _reduced(name: str, bundle: Bundle, path: Path, write: Convert, speedup: float, **onnx: Any) -> Loaded:
-    """Write the model in fp32 for a moment, and what is made of it; raises NotReached where that is too slow."""
+    """Export in fp32 to a temporary file and convert it; raises NotReached if the result is too slow."""
     if exporters.weight_bytes(bundle) > exporters.PROTOBUF_LIMIT:
         raise ExperimentError(f"exporter '{name}': the network is larger than 2 GB; use onnx")
     with TemporaryDirectory(prefix=".tmp-", dir=path.parent) as temporary:
@@ -126,7 +126,7 @@ def _reduced(name: str, bundle: Bundle, path: Path, write: Convert, speedup: flo
 
 
 def _calibration(bundle: Bundle, count: int) -> Sequence[SampleBatch]:
-    """Training samples as evaluation sees them; raises MissingInput and BadData where there are too few."""
+    """Load calibration samples, preprocessed as in evaluation; raises MissingInput and BadData if too few."""
     assert bundle.training_samples is not None
     try:
         samples = bundle.training_samples(count)
@@ -139,7 +139,7 @@ def _calibration(bundle: Bundle, count: int) -> Sequence[SampleBatch]:
 
 
 def _check_speed(name: str, bundle: Bundle, fp32: Path, path: Path, speedup: float) -> None:
-    """Raise NotReached where the model is not so many times as fast as the one in fp32, on one thread."""
+    """Raise NotReached unless the model is the required factor faster than fp32 on one thread."""
     callers = [timing.caller(file, bundle) for file in (fp32, path)]
     for size in timing.BATCH_SIZES:
         before, after = timing.medians([call(size) for call in callers])

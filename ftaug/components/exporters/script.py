@@ -14,7 +14,7 @@ from ftaug.interfaces.export import Bundle, PipelineTask, ScriptSource
 from ftaug.interfaces.model import Construction
 
 METADATA_FILE = "ftaug.json"
-"""Where a folder has its metadata."""
+"""File name of the metadata in a folder."""
 
 SCRIPT = Template('''\
 """Predict with $artefact: python $script $argument...
@@ -66,7 +66,7 @@ REGRESSION = """\
 
 
 class Runner(NamedTuple):
-    """How a format is loaded and run: source that sets `metadata`, and the body of `run`."""
+    """Source code that loads and runs a format: sets `metadata`, and the body of `run`."""
 
     imports: tuple[str, ...]
     packages: tuple[str, ...]
@@ -75,7 +75,7 @@ class Runner(NamedTuple):
 
 
 def onnx_runner(input_name: str | None = None) -> Runner:
-    """How ONNX Runtime runs a file whose only input may have a name of its own."""
+    """Generate code that runs an ONNX file with ONNX Runtime."""
     inputs = "inputs" if input_name is None else f"dict.fromkeys([{input_name!r}], *inputs.values())"
     return Runner(
         ("import onnxruntime",),
@@ -103,7 +103,7 @@ FUNCTIONS = {"softmax": "softmax", "sigmoid": "sigmoid", "identity": "none"}
 
 
 def pipeline_runner(task: PipelineTask, activation: str) -> Runner:
-    """How a pipeline of transformers runs a folder."""
+    """Generate code that runs a folder with a transformers pipeline."""
     # The function is named because older pipelines take the wrong one for `problem_type`.
     arguments = ", ".join(("top_k=len(classes)", f'function_to_apply="{FUNCTIONS[activation]}"', *task.options))
     return Runner(
@@ -118,7 +118,7 @@ def pipeline_runner(task: PipelineTask, activation: str) -> Runner:
 
 
 def construction_runner(construction: Construction, activation: str) -> Runner:
-    """How weights run in a network that its own library builds."""
+    """Generate code that loads weights into a network built by its library."""
     load = (
         f"{construction.code}\n"
         'load_model(network, str(FOLDER / "$artefact"))\n'
@@ -146,7 +146,7 @@ ACTIVATIONS = {
 
 
 def write_script(bundle: Bundle, path: Path, runner: Runner, input_name: str) -> None:
-    """Write the script for an artefact beside it; its name is the artefact's with `.py` behind."""
+    """Write the inference script of an artefact beside it, named like it plus `.py`."""
     if bundle.reading is None:
         return
     source = bundle.reading.source(input_name)

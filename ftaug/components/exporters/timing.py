@@ -1,4 +1,4 @@
-"""How long exported models take, on one thread of the CPU.
+"""Benchmark the inference time of exported models on one CPU thread.
 
 Measured is the thread's CPU time, which on a quiet machine is the time that passes, and on a busy one still tells a
 fast model from a slow one.
@@ -27,12 +27,12 @@ Call = Callable[[], Any]
 
 
 def milliseconds(path: Path, bundle: Bundle) -> dict[int, float]:
-    """The time for a batch of each size through what an exporter wrote."""
+    """Measure the milliseconds per batch of each batch size for an exported model."""
     return {size: medians([call(size)])[0] for call in (caller(path, bundle),) for size in BATCH_SIZES}
 
 
 def medians(calls: Sequence[Call]) -> list[float]:
-    """The median time of each of several functions in milliseconds, run in turn after one run to warm up."""
+    """Measure the median milliseconds of functions, run in turn after one warm-up run."""
     for call in calls:
         call()
     times: list[list[float]] = [[] for _ in calls]
@@ -47,7 +47,7 @@ def medians(calls: Sequence[Call]) -> list[float]:
 
 
 def caller(path: Path, bundle: Bundle) -> Callable[[int], Call]:
-    """What runs the model in a file on a batch of some size: ONNX Runtime, or PyTorch."""
+    """Return a function that runs an exported model on a batch: by ONNX Runtime, or PyTorch."""
     if path.suffix == ".onnx":
         return _onnx_runtime(path, bundle)
     if path.suffix == ".pt2":
@@ -56,7 +56,7 @@ def caller(path: Path, bundle: Bundle) -> Callable[[int], Call]:
 
 
 def inputs(described: Mapping[str, Mapping[str, Any]], bundle: Bundle, size: int) -> dict[str, np.ndarray]:
-    """A batch for a model whose inputs are described as in the metadata: noise, or the bundle's example repeated."""
+    """Build a batch from the inputs described in the metadata: noise, or the bundle's example repeated."""
     length = min(LENGTH, bundle.facing.limits.get("length", LENGTH))
     height, width = bundle.preprocessing.get("size", (0, 0))
     free = {"batch": size, "height": height, "width": width, "length": length}

@@ -149,14 +149,14 @@ def binary_focal(
 
 
 def _precise(logits: Tensor) -> Tensor:
-    """At least float32, whatever autocast made of the logits."""
+    """Convert logits to at least float32, also under autocast."""
     import torch
 
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def _dense(logits: Tensor, targets: Tensor) -> Tensor:
-    """The targets as (N, C) in the type of the logits; class indices become one-hot."""
+    """Convert targets to (N, C) in the dtype of the logits; class indices become one-hot."""
     from torch.nn.functional import one_hot
 
     return (targets if targets.ndim == 2 else one_hot(targets, logits.shape[1])).to(logits.dtype)

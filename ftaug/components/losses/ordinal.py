@@ -1,4 +1,4 @@
-"""A loss and metrics for classes that are steps of a scale: `bad < fair < good`, in the order of the classes."""
+"""Ordinal regression: a loss and metrics for ordered classes such as `bad < fair < good`."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def quadratic_kappa(probabilities: np.ndarray, targets: np.ndarray, task: Task) 
 
     Cohen 1968. It is not a number where one class is all that is predicted and there.
     """
-    said = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1)
     steps = np.arange(probabilities.shape[1])
-    said_share = np.bincount(said, minlength=len(steps)) / max(1, len(said))
-    true_share = np.bincount(targets, minlength=len(steps)) / max(1, len(said))
-    by_chance = said_share @ ((steps[:, None] - steps) ** 2) @ true_share
-    return float(1 - ((said - targets) ** 2).mean() / by_chance) if by_chance > 0 else float("nan")
+    predicted_share = np.bincount(predicted, minlength=len(steps)) / max(1, len(predicted))
+    true_share = np.bincount(targets, minlength=len(steps)) / max(1, len(predicted))
+    by_chance = predicted_share @ ((steps[:, None] - steps) ** 2) @ true_share
+    return float(1 - ((predicted - targets) ** 2).mean() / by_chance) if by_chance > 0 else float("nan")
 
 
 def _shares(targets: Tensor, logits: Tensor) -> Tensor:
-    """The targets as shares of the classes (N, C)."""
+    """Convert targets to class probabilities (N, C)."""
     from torch.nn.functional import one_hot
 
     return (targets if targets.ndim == 2 else one_hot(targets, logits.shape[1])).to(logits.dtype)

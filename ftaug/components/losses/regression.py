@@ -1,4 +1,4 @@
-"""Losses and metrics of numbers.
+"""Regression losses and metrics.
 
 A loss sees outputs and targets (N, numbers) whose targets have mean 0 and deviation 1 over the training samples; it is
 the mean over the samples and the numbers. A metric sees both in the units of the data; of several numbers it is the
@@ -87,25 +87,25 @@ def spearman(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> floa
     return _by_number(lambda a, b: _correlation(_ranks(a), _ranks(b)), probabilities, targets)
 
 
-def _by_number(value: Callable[[np.ndarray, np.ndarray], float], said: np.ndarray, true: np.ndarray) -> float:
-    return _mean(np.array([value(a, b) for a, b in zip(_wide(said).T, _wide(true).T, strict=True)]))
+def _by_number(value: Callable[[np.ndarray, np.ndarray], float], predicted: np.ndarray, true: np.ndarray) -> float:
+    return _mean(np.array([value(a, b) for a, b in zip(_wide(predicted).T, _wide(true).T, strict=True)]))
 
 
-def _explained(said: np.ndarray, true: np.ndarray) -> float:
+def _explained(predicted: np.ndarray, true: np.ndarray) -> float:
     if not len(true) or np.ptp(true) == 0:  # the sum of squares of a constant is seldom exactly 0
         return float("nan")
-    return float(1 - ((true - said) ** 2).sum() / ((true - true.mean()) ** 2).sum())
+    return float(1 - ((true - predicted) ** 2).sum() / ((true - true.mean()) ** 2).sum())
 
 
-def _correlation(one: np.ndarray, other: np.ndarray) -> float:
-    if not len(one) or np.ptp(one) == 0 or np.ptp(other) == 0:
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    if not len(first) or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
-    one, other = one - one.mean(), other - other.mean()
-    return float((one / np.linalg.norm(one)) @ (other / np.linalg.norm(other)))
+    first, second = first - first.mean(), second - second.mean()
+    return float((first / np.linalg.norm(first)) @ (second / np.linalg.norm(second)))
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """From 1, those alike sharing the mean of theirs."""
+    """Rank values from 1; ties get their mean rank."""
     place, counts = np.unique(values, return_inverse=True, return_counts=True)[1:]
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place])
 

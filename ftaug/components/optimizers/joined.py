@@ -1,4 +1,4 @@
-"""Several optimizers behind the face of one, for methods that treat some parameters in another way."""
+"""Combine several optimizers into one, for methods that treat some parameters differently (Muon)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def joined(groups: Sequence[Mapping[str, Any]], parts: Sequence[Optimizer]) -> Optimizer:
-    """One optimizer over the groups, stepped by its parts, whose groups say in `source` where their rate is from."""
+    """Build one optimizer over all groups that steps several; groups name the source of their rate in `source`."""
     from torch.optim import Optimizer
 
     class Joined(Optimizer):

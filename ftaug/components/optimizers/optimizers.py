@@ -233,20 +233,20 @@ def muon(
 
 
 def _decayed(groups: Groups, weight_decay: float) -> list[dict[str, Any]]:
-    """The groups as torch takes them: each with its own weight decay."""
+    """Convert parameter groups for torch: each with its own weight decay."""
     return [{**group, "weight_decay": weight_decay if group["decays"] else 0.0} for group in groups]
 
 
 def _where(groups: Groups, wanted: Callable[[Tensor], bool]) -> list[dict[str, Any]]:
-    """The groups with only the wanted parameters and where they are from; a group without any is left out."""
-    kept = [
+    """Filter the parameters of groups, keeping a reference to the source group; drop empty groups."""
+    selected = [
         {**group, "params": [p for p in group["params"] if wanted(p)], "source": source}
         for source, group in enumerate(groups)
     ]
-    return [group for group in kept if group["params"]]
+    return [group for group in selected if group["params"]]
 
 
 def _fused(groups: Groups, devices: Sequence[str] = ("cpu", "cuda")) -> bool | None:
-    """True where torch's fused kernels take these parameters: one pass over memory per step. None for its default."""
+    """Return True if torch's fused kernels support all parameters (one memory pass per step), else None (default)."""
     parameters = [p for group in groups for p in group["params"]]
     return all(p.device.type in devices and p.is_floating_point() for p in parameters) or None

@@ -1,4 +1,4 @@
-"""Methods: how a network learns where its weights are not simply free."""
+"""Parameter-efficient fine-tuning (PEFT) and regularized fine-tuning: LoRA, SSF, L2-SP."""
 
 from ftaug.components.peft import l2_sp, lora, ssf
 

@@ -1,4 +1,4 @@
-"""Going on from an adapter that was written without the weights beside it."""
+"""Initialize a PEFT method from an adapter file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ftaug.weights import WeightFile, described, digest_of, read
 
 
 def starting_from(path: Path | None, backbone: Backbone, key: str) -> Callable[[], None]:
-    """What fills an adapted network from a file; `key` is where the file is named. Raises MissingInput, BadData.
+    """Return a loader of an adapter file into a network; `key` names the setting. Raises MissingInput, BadData.
 
     The head is taken too where it is of the same shape.
     """
@@ -36,7 +36,7 @@ def starting_from(path: Path | None, backbone: Backbone, key: str) -> Callable[[
 
 
 def _refuse_others(file: WeightFile, backbone: Backbone, key: str) -> None:
-    """Raise BadData for an adapter that other settings or another network made."""
+    """Raise BadData for an adapter of other settings or another network."""
     state, head = backbone.network.state_dict(), backbone.stages[-1]
     made_by = f"it was made by method: {described(file.metadata).get('method')}"
     for name, tensor in file.tensors.items():

@@ -1,4 +1,4 @@
-"""L2-SP: weight decay towards where the weights come from."""
+"""L2-SP: weight decay toward the initial (pretrained) weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What methods add to the layers of a network: small modules beside its weights, which go into them at last."""
+"""Modules that PEFT methods add to layers: low-rank updates, scale and shift; mergeable into the weights."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from torch.nn.functional import conv2d, linear
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 Fold = Callable[[], None]
-"""Puts what was added to a layer into its own weights and takes it away."""
+"""Merges what was added to a layer into its weights and removes it."""
 
 ATTENTION = {"MultiheadAttention": "out_proj", "ShiftedWindowAttention": "proj", "ShiftedWindowAttentionV2": "proj"}
-"""Modules that use the weights of their linear layers without calling them, by class, and the last of these layers."""
+"""Modules that use the weights of linear layers without calling them, by class, with the last of these layers."""
 
 CHANGEABLE = (nn.Linear, nn.Conv2d, nn.MultiheadAttention, NonDynamicallyQuantizableLinear)
-"""The layers that a change of low rank fits; others of their kind may do more with their weights than these do."""
+"""Layer types that support low-rank updates; subclasses may use their weights differently."""
 
 CHANNELS = {
     "Linear": -1, "Conv1d": 1, "Conv2d": 1, "BatchNorm1d": 1, "BatchNorm2d": 1, "GroupNorm": 1, "LayerNorm": -1,
     "LayerNorm2d": 1, **dict.fromkeys(ATTENTION, -1),
 }  # fmt: skip
-"""The layers whose answer can be scaled, by class, and the axis of its channels."""
+"""Layer types whose output can be scaled, with the channel axis."""
 
 
 class LowRank(nn.Module):
-    """A change of low rank to weights: for each group of channels the product b · a."""
+    """Low-rank weight update: b · a for each channel group."""
 
     def __init__(self, weight: Tensor, groups: int, rank: int, scale: float, dropout: float) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class LowRank(nn.Module):
         nn.init.kaiming_uniform_(self.a, a=5**0.5)
 
     def forward(self, layer: nn.Linear | nn.Conv2d, inputs: Tensor) -> Tensor:
-        """What the change adds to the layer's answer to these inputs."""
+        """Compute what the update adds to the layer's output."""
         seen = self.dropout(inputs)
         if isinstance(layer, nn.Conv2d):
             low = layer._conv_forward(seen, self.a, None)
@@ -48,14 +48,14 @@ class LowRank(nn.Module):
         return linear(linear(seen, self.a), self.b) * self.scale
 
     def change(self) -> Tensor:
-        """The change as a tensor of the weights' shape."""
+        """Return the update as a tensor of the weight's shape."""
         rank = self.b.shape[1]
         a, b = self.a.reshape(self.groups, rank, -1), self.b.reshape(self.groups, -1, rank)  # may be channels_last
         return (b @ a).reshape(len(self.b), *self.a.shape[1:]) * self.scale
 
 
 class ScaleAndShift(nn.Module):
-    """A factor for every channel of a layer's answer, and a number that is added to it where the layer has a bias."""
+    """Scale of every output channel, and a shift if the layer has a bias."""
 
     def __init__(self, channels: int, axis: int, *, shifts: bool) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ class ScaleAndShift(nn.Module):
 
 
 def weights_to_change(network: nn.Module, rank: int) -> dict[str, nn.Module]:
-    """The weights that a change of low rank fits and has fewer numbers than, by name, each with its layer."""
-    found: dict[str, nn.Module] = {}
+    """Find weights for which a low-rank update is possible and smaller, by name, each with its layer."""
+    layers: dict[str, nn.Module] = {}
     for name, layer in network.named_modules():
         weight = getattr(layer, _weight_of(layer), None)
         if (
@@ -81,18 +81,18 @@ def weights_to_change(network: nn.Module, rank: int) -> dict[str, nn.Module]:
             and type(layer) in CHANGEABLE
             and rank * (_groups(layer) * weight[0].numel() + len(weight)) < weight.numel()
         ):
-            found[f"{name}.{_weight_of(layer)}"] = layer
-    return found
+            layers[f"{name}.{_weight_of(layer)}"] = layer
+    return layers
 
 
 def add_low_rank(layer: Any, inside: bool, rank: int, scale: float, dropout: float) -> Fold:
-    """Put a change of low rank, which is none at first, beside a layer's weights, as its child `lora`.
+    """Add a low-rank update, initially zero, to a layer as its child `lora`.
 
     Where the layer is `inside` a module that only reads its weights, these are what is changed.
     """
     key = _weight_of(layer)
-    own = layer._parameters[key]
-    layer.lora = LowRank(own, _groups(layer), rank, scale, dropout)
+    weight = layer._parameters[key]
+    layer.lora = LowRank(weight, _groups(layer), rank, scale, dropout)
     if inside:
         plain = type(layer)
         layer.__class__ = type(f"Changed{plain.__name__}", (plain,), {key: property(_changed)})
@@ -126,14 +126,14 @@ def _groups(layer: nn.Module) -> int:
 
 
 def inside_attention(network: nn.Module) -> set[str]:
-    """The names of the layers whose weights are used by the module around them, which does not call them."""
+    """List layers whose weights are used by their parent module without a call."""
     around = [(name, layer) for name, layer in network.named_modules() if type(layer).__name__ in ATTENTION]
     inner = {f"{n}.{child}" for n, layer in around for child, c in layer.named_children() if isinstance(c, nn.Linear)}
     return inner | {name for name, layer in around if isinstance(layer, nn.MultiheadAttention)}
 
 
 def scalable(layer: Any) -> bool:
-    """Whether the answer of a layer can be scaled, and the scale folded into its weights."""
+    """Whether a layer's output can be scaled and the scale merged into its weights."""
     if type(layer).__name__ not in CHANNELS:
         return False
     folded = _folded(layer)
@@ -141,7 +141,7 @@ def scalable(layer: Any) -> bool:
 
 
 def add_scale(layer: Any) -> Fold:
-    """Scale a layer's answer, at first by 1, by its child `ssf`."""
+    """Scale and shift a layer's output, initially the identity, by its child `ssf`."""
     folded = _folded(layer)
     layer.ssf = ScaleAndShift(len(folded.weight), CHANNELS[type(layer).__name__], shifts=folded.bias is not None)
     handle = layer.register_forward_hook(_scaled)
@@ -162,6 +162,6 @@ def _scaled(layer: Any, inputs: tuple[Tensor, ...], output: Any) -> Any:
 
 
 def _folded(layer: Any) -> Any:
-    """The layer whose weights a scale goes into: an attention's is its last one."""
+    """Return the layer that a scale is merged into: the output projection of attention."""
     last = ATTENTION.get(type(layer).__name__)
     return layer if last is None else getattr(layer, last)

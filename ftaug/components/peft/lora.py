@@ -1,4 +1,4 @@
-"""LoRA: the weights stay, and what is learned is a change of low rank beside them."""
+"""LoRA: freeze the weights and train a low-rank update beside them."""
 
 from __future__ import annotations
 
@@ -76,22 +76,22 @@ def lora(
         for fold in folds:
             fold()
 
-    own = {f"{_layer(name)}.lora.{factor}": name for name in chosen for factor in "ab"}
-    return PeftModel(own, starting_from(weights, backbone, "method.lora.weights"), merge)
+    factors = {f"{_layer(name)}.lora.{factor}": name for name in chosen for factor in "ab"}
+    return PeftModel(factors, starting_from(weights, backbone, "method.lora.weights"), merge)
 
 
 def _layer(weight: str) -> str:
-    """The name of the layer that weights belong to."""
+    """Return the name of the layer that a weight belongs to."""
     return weight.rpartition(".")[0]
 
 
 def _named(pattern: str, fitting: Iterable[str], backbone: Backbone, rank: int) -> list[str]:
-    """The weights of the layers that a pattern means; raises ExperimentError where there are none."""
+    """Return the weights of layers that match a pattern; raises ExperimentError if there are none."""
     modules = [name for name, _ in backbone.network.named_modules() if name]
     staged = [stage for stage in backbone.stages if fnmatchcase(stage.name, pattern)]
-    found = [n for n in fitting if any(stage.holds(n) for stage in staged) or _fits(_layer(n), pattern)]
-    if found:
-        return found
+    matches = [n for n in fitting if any(stage.holds(n) for stage in staged) or _fits(_layer(n), pattern)]
+    if matches:
+        return matches
     if staged or any(_fits(name, pattern) for name in modules):
         text = f"'{pattern}' names no Linear or Conv2d outside the head that is larger than a change of rank {rank}"
         raise ExperimentError(f"method.lora.targets: {text}; choose other layers, or lower the rank")
@@ -102,7 +102,7 @@ def _named(pattern: str, fitting: Iterable[str], backbone: Backbone, rank: int) 
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """Whether a glob matches a module's name, or that of a module around it."""
+    """Whether a glob matches the name of a module or of one of its parents."""
     return any(fnmatchcase(part, pattern) for part in accumulate(name.split("."), "{}.{}".format))
 
 

@@ -1,4 +1,4 @@
-"""SSF: the weights stay, and every layer's answer is scaled and shifted."""
+"""SSF: freeze the weights; train a scale and shift of every layer's output."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def ssf(backbone: Backbone, learning: frozenset[str], *, weights: FilePath | Non
         for fold in folds:
             fold()
 
-    own = {
+    factors = {
         f"{name}.ssf.{parameter}": f"{name}.{next(layer.named_parameters())[0]}"
         for name, layer in layers.items()
         for parameter, _ in layer.get_submodule("ssf").named_parameters()
     }
-    return PeftModel(own, starting_from(weights, backbone, "method.ssf.weights"), merge)
+    return PeftModel(factors, starting_from(weights, backbone, "method.ssf.weights"), merge)

@@ -1,1 +1,1 @@
-"""Exports of a run: where they lie, how they are compared with the model, and what is said of them."""
+"""Exports of a run: folders, parity checks against the model, and reports."""

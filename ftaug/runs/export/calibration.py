@@ -1,4 +1,4 @@
-"""Training samples that quantization takes the ranges of activations from."""
+"""Calibration samples for post-training quantization, from which activation ranges are estimated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CalibrationSamples(Sequence[SampleBatch]):
-    """Some samples of a portion, each a batch of its own, as evaluation prepares them; read when asked for."""
+    """Samples of a data split as batches of one, preprocessed as in evaluation, read lazily."""
 
     portion: DataSplit
     positions: np.ndarray
@@ -29,7 +29,7 @@ class CalibrationSamples(Sequence[SampleBatch]):
     def drawn(
         cls, portion: DataSplit, count: int, seed: int, prepare: Callable[[Sequence[Any]], Tensor]
     ) -> CalibrationSamples:
-        """At most `count` samples of a portion, the same ones for a seed, in the portion's order."""
+        """Draw at most `count` samples, the same for a seed, in the order of the split."""
         rng = seeds.generator(seed, "calibration")
         return cls(portion, np.sort(rng.permutation(len(portion))[:count]), prepare)
 

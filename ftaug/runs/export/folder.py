@@ -1,4 +1,4 @@
-"""The folder `exports` of a run: the files of a target share a folder, which appears complete or not at all.
+"""The `exports` folder of a run, with a subfolder per target that is published atomically.
 
 A target is written to `.tmp-TARGET` and gets its name by one rename; a folder that has the name is `.old-TARGET` until
 then. The next export removes what a killed one left, and puts back a folder that nothing has replaced.
@@ -26,7 +26,7 @@ _UNFINISHED, _REPLACED = ".tmp-", ".old-"
 
 @contextmanager
 def open_exports(run: Path) -> Iterator[ExportFolder]:
-    """Lock the exports of a run and remove what a killed export left; raises RunFolderTaken, StorageError."""
+    """Lock the exports of a run and clean up after a killed export; raises RunFolderTaken, StorageError."""
     exports = ExportFolder(run / EXPORTS)
     with storage_errors(f"{exports.path}: cannot be written"):
         lock = Lock(make_inside(exports.path), otherwise="")
@@ -40,12 +40,12 @@ def open_exports(run: Path) -> Iterator[ExportFolder]:
 
 @dataclass(frozen=True)
 class ExportFolder:
-    """The exports of a run, a folder for each target."""
+    """The exports of a run, with a folder per target."""
 
     path: Path
 
     def check(self, target: str) -> None:
-        """Raise RunFolderTaken where the target's name is taken, or its folder has files that no export wrote."""
+        """Raise RunFolderTaken if the target's name is taken, or its folder has files that no export wrote."""
         folder = self.path / target
         if not os.path.lexists(folder):
             return
@@ -61,7 +61,7 @@ class ExportFolder:
 
     @contextmanager
     def unfinished(self, target: str) -> Iterator[Path]:
-        """An empty folder to write a target into; removed at the end unless it was published."""
+        """Create an empty temporary folder for a target; removed at the end unless published."""
         folder = self.path / f"{_UNFINISHED}{target}"
         with storage_errors(f"{self.path}: cannot be written"):
             remove(folder)
@@ -72,7 +72,7 @@ class ExportFolder:
             remove(folder)
 
     def publish(self, folder: Path, target: str, record: Mapping[str, Any]) -> list[Path]:
-        """Give a finished folder its name, with the record and the names of its files in it; returns the files."""
+        """Write the record and rename a finished folder to its target; return the files."""
         final, replaced = self.path / target, self.path / f"{_REPLACED}{target}"
         files = [str(file.relative_to(folder)) for file in files_of(folder)]
         with storage_errors(f"{final}: cannot be written"):
@@ -86,7 +86,7 @@ class ExportFolder:
         return files_of(final)
 
     def recover(self) -> None:
-        """Remove unfinished targets, and put back what was about to be replaced."""
+        """Remove unfinished targets and restore folders whose replacement was interrupted."""
         for replaced in self.path.glob(f"{_REPLACED}*"):
             final = self.path / replaced.name.removeprefix(_REPLACED)
             if os.path.lexists(final):
@@ -98,7 +98,7 @@ class ExportFolder:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files in a folder and below it."""
+    """List the files in a folder, recursively."""
     return sorted(path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
 
 
@@ -110,7 +110,7 @@ def _recorded_files(folder: Path) -> list[str]:
 
 
 def _sync(folder: Path) -> None:
-    """Wait until the files and folders in a folder are on the disk."""
+    """Flush a folder's files and subfolders to disk (fsync)."""
     for path in (*folder.rglob("*"), folder):
         if path.is_dir():
             sync_folder(path)

@@ -1,4 +1,4 @@
-"""How much worse an artefact of reduced precision is than the model, by the best-metric on the same samples."""
+"""Metric loss of a reduced-precision export compared with the model, with a paired bootstrap error."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.runs.trained_model import TrainedModel
 
 RESAMPLES = 100
-"""Of the bootstrap that the standard error comes from."""
+"""Number of bootstrap resamples for the standard error."""
 
 
 @dataclass(frozen=True)
 class MetricLoss:
-    """What reduced precision costs: for scores a difference, for losses and errors a share; above 0 is worse."""
+    """Metric loss: a difference for scores, relative for losses and errors; above 0 is worse."""
 
     value: float
     standard_error: float  # over samples, both models measured on the same ones
@@ -25,14 +25,14 @@ class MetricLoss:
 
     @property
     def holds(self) -> bool:
-        """Whether the tolerance allows it."""
+        """Whether the loss is within the tolerance."""
         return self.value <= self.tolerance + 1e-9  # rounding of the difference; False for a NaN
 
 
 def metric_loss(
     opened: TrainedModel, portion: DataSplit, original: np.ndarray, exported: np.ndarray, tolerance: float
 ) -> MetricLoss:
-    """Compare logits (n, classes) of the same samples; the error is by a paired bootstrap with a fixed seed."""
+    """Compare logits (n, classes) of the same samples; standard error by paired bootstrap with a fixed seed."""
     rng = seeds.generator(0, "paired bootstrap")
     resampled = []
     with warnings.catch_warnings():
@@ -51,7 +51,7 @@ def _some(portion: DataSplit, rows: np.ndarray) -> DataSplit:
 def _loss(opened: TrainedModel, portion: DataSplit, original: np.ndarray, exported: np.ndarray) -> float:
     best = opened.experiment.evaluate.best
     metric = next((metric for metric in opened.experiment.evaluate.metrics if metric.name == best), None)
-    before, after = (opened.judge(logits, portion).values[best] for logits in (original, exported))
+    before, after = (opened.compute_metrics(logits, portion).values[best] for logits in (original, exported))
     if metric is not None and metric.fact("higher_is_better"):
         return before - after
     return (after - before) / abs(before) if after != before else 0.0

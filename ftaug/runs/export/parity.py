@@ -1,4 +1,4 @@
-"""Whether an artefact answers as `predict` does: from samples as they are read to probabilities."""
+"""Parity check of an export: compare its outputs with the model's, from raw samples to probabilities."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from ftaug.runs.export.metric_loss import MetricLoss, metric_loss
 from ftaug.runs.trained_model import TrainedModel
 
 TOLERANCE = 1e-3
-"""Of a metric, and of the share of samples that are answered otherwise."""
+"""Maximum difference of a metric, and maximum share of samples with a different prediction."""
 PROBABILITY_TOLERANCE = 5e-3
-"""What a grey level in few pixels may do to a network of small pictures."""
+"""Maximum difference of a probability: small images react to a gray level in a few pixels."""
 LOGIT_TOLERANCE = 1e-2
 """As a share of the largest logit, or of 1; in regression, of the deviation of the training targets."""
 SYNTHETIC = "synthetic"
@@ -34,15 +34,15 @@ Artefact = Callable[[SampleBatch], Mapping[str, torch.Tensor]]
 
 @dataclass(frozen=True)
 class Allowance:
-    """How far an artefact's answers may be from the model's."""
+    """Tolerance of an export's outputs."""
 
     rounding: float = TOLERANCE  # the largest difference of a probability
-    metric_loss: float | None = None  # where answers may differ: how much worse the metric may be
+    metric_loss: float | None = None  # for lossy exports: how much worse the metric may be
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers to the same samples."""
+    """Predictions for a set of samples."""
 
     logits: np.ndarray  # (n, classes); in regression the numbers
     probabilities: np.ndarray
@@ -50,24 +50,24 @@ class Answers:
 
 @dataclass(frozen=True)
 class MetricParity:
-    """A metric of the model's answers and of the artefact's."""
+    """A metric of the model and of the export."""
 
     name: str
     original: float
     exported: float
-    views: str | None = None  # of `evaluate`, which no artefact has
+    views: str | None = None  # test-time views of `evaluate`, which exports do not apply
     with_views: float | None = None
-    loss: MetricLoss | None = None  # where answers may differ
+    loss: MetricLoss | None = None  # for lossy exports
 
     @property
     def holds(self) -> bool:
-        """Whether the metric is worse by no more than is allowed."""
+        """Whether the metric loss is within the tolerance."""
         return self.loss is None or self.loss.holds
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How an artefact's answers to some samples compare with the model's."""
+    """Comparison of an export's predictions with the model's on a set of samples."""
 
     split: str  # or `synthetic`
     samples: int
@@ -80,7 +80,7 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether the artefact may stand in for the model."""
+        """Whether the export agrees with the model."""
         if self.allowance.metric_loss is not None:
             return math.isfinite(self.largest_difference) and (self.metric is None or self.metric.holds)
         rounding = self.allowance.rounding
@@ -95,18 +95,18 @@ class Parity:
 
 @dataclass
 class Comparison:
-    """An artefact's answers to all that there is to compare it on."""
+    """All comparisons of an export: on synthetic samples and on the run's data."""
 
     parities: list[Parity] = field(default_factory=list)
-    without_data: str | None = None  # why there is nothing but synthetic samples
+    without_data: str | None = None  # why only synthetic samples were compared
 
     @property
     def holds(self) -> bool:
-        """Whether the artefact may stand in for the model."""
+        """Whether the export agrees with the model."""
         return all(parity.holds for parity in self.parities)
 
     def record(self) -> dict[str, Any]:
-        """What `parity.json` keeps: the figures on the run's data, or else on synthetic samples, and the latter."""
+        """Return the content of parity.json: the comparison on the run's data, if read, and on synthetic samples."""
         synthetic, measured = self.parities[0], self.parities[-1]
         return {
             **asdict(measured),
@@ -118,7 +118,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Reference:
-    """What artefacts are compared with: the model of a run, its samples and synthetic ones."""
+    """The model of a run with samples, as the reference for exports."""
 
     opened: TrainedModel
     bundle: Bundle
@@ -128,7 +128,7 @@ class Reference:
 
     @classmethod
     def of(cls, opened: TrainedModel) -> Reference:
-        """The validation samples, else others, where the data are still there."""
+        """Build the reference with validation samples, else test or training ones, if the data are available."""
         synthetic = modality_of(opened.experiment).synthetic(opened.preprocessing)
         bundle = opened.bundle(opened.prepare(synthetic[:1]))
         try:
@@ -138,9 +138,9 @@ class Reference:
             return cls(opened, bundle, synthetic, None, str(error))
 
     def compare(self, artefact: Artefact, allowance: Allowance = Allowance()) -> Comparison:
-        """Compare an artefact on synthetic samples and, where they can be read, on the run's own.
+        """Compare an export on synthetic samples and, if readable, on the run's data.
 
-        Raises MissingInput where the metric decides and cannot be measured.
+        Raises MissingInput if a lossy export needs the metric and it cannot be computed.
         """
         original, exported = self._answers(artefact, self.synthetic)
         comparison = Comparison([self._parity(SYNTHETIC, original, exported, allowance)], self.without_data)
@@ -157,7 +157,7 @@ class Reference:
         return comparison
 
     def _answers(self, artefact: Artefact, samples: Sequence[Any]) -> tuple[Answers, Answers]:
-        """What the model and the artefact say of samples."""
+        """Predict samples with the model and with the export."""
         original, exported = [], []
         with torch.inference_mode():
             for batch in self._batches(samples, self.opened.preprocessing):
@@ -173,7 +173,7 @@ class Reference:
         with ThreadPoolExecutor(usable_cores()) as pool:
             for start in range(0, len(samples), size):
                 raw = [samples[index] for index in range(start, min(start + size, len(samples)))]
-                prepared = pool.map(lambda one: verbs.prepare(one, pipeline, None), raw)
+                prepared = pool.map(lambda sample: verbs.prepare(sample, pipeline, None), raw)
                 yield SampleBatch(raw, verbs.collate(list(prepared)))
 
     def _parity(
@@ -212,8 +212,8 @@ class Reference:
         best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.views
         return MetricParity(
             name=best,
-            original=self.opened.judge(original.logits, portion).values[best],
-            exported=self.opened.judge(exported.logits, portion).values[best],
+            original=self.opened.compute_metrics(original.logits, portion).values[best],
+            exported=self.opened.compute_metrics(exported.logits, portion).values[best],
             views=views,
             with_views=self._with_views(portion, samples) if views else None,
             loss=None
@@ -222,18 +222,18 @@ class Reference:
         )
 
     def _with_views(self, portion: DataSplit, samples: Sequence[Any]) -> float:
-        """The metric as `evaluate` has it."""
+        """Compute the metric with test-time views, as `evaluate` does."""
         seen = evaluated(self.opened.experiment, self.opened.preprocessing)
         with torch.inference_mode():
             logits = [
                 over_views(at_least_float32(self.bundle.model(batch.inputs)), len(batch.samples)).numpy()
                 for batch in self._batches(samples, seen)
             ]
-        return self.opened.judge(np.concatenate(logits), portion).values[self.opened.experiment.evaluate.best]
+        return self.opened.compute_metrics(np.concatenate(logits), portion).values[self.opened.experiment.evaluate.best]
 
 
 def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
-    """The comparison on synthetic samples alone, where the metric need not decide."""
+    """Return the comparison on synthetic samples alone; raises MissingInput if the metric is needed."""
     if allowance.metric_loss is not None:
         raise MissingInput(f"only the metric tells whether it can be used: {comparison.without_data}")
     return comparison
@@ -241,7 +241,7 @@ def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
 
 @dataclass(frozen=True)
 class _Samples(Sequence[Any]):
-    """The samples of a portion, read when they are asked for."""
+    """The samples of a data split, read lazily."""
 
     portion: DataSplit
 
@@ -253,19 +253,19 @@ class _Samples(Sequence[Any]):
 
 
 def _named(answers: Mapping[str, torch.Tensor], activation: str) -> Answers:
-    """An artefact's answers; what it does not give out follows from what it does."""
-    found = {name: at_least_float32(tensor).numpy() for name, tensor in answers.items()}
-    logits = found.get("values", found.get("logits"))
+    """Convert an export's outputs, computing probabilities from logits if it has none."""
+    outputs = {name: at_least_float32(tensor).numpy() for name, tensor in answers.items()}
+    logits = outputs.get("values", outputs.get("logits"))
     assert logits is not None
-    return Answers(logits, found.get("probabilities", probabilities(logits, activation)))
+    return Answers(logits, outputs.get("probabilities", probabilities(logits, activation)))
 
 
 def _joined(answers: Sequence[Answers]) -> Answers:
     return Answers(
-        np.concatenate([one.logits for one in answers]), np.concatenate([one.probabilities for one in answers])
+        np.concatenate([batch.logits for batch in answers]), np.concatenate([batch.probabilities for batch in answers])
     )
 
 
 def _predicted(answers: Answers, task: Task) -> np.ndarray:
-    """What is predicted: a class per sample, or whether each class is there."""
+    """Return the predicted class per sample, in multi-label tasks whether each label is present."""
     return task.present(answers.probabilities) if task.multi_label else answers.probabilities.argmax(axis=1)

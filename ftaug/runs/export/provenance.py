@@ -1,4 +1,4 @@
-"""Where an exported model comes from: its network, weights, checkpoint and data, without a word of this machine."""
+"""Provenance of an exported model: network, weights, checkpoint and data, without paths of this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def provenance(opened: TrainedModel, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of an export's metadata that the run folder knows, as JSON values; `facts` are its model.json."""
+    """Collect an export's metadata from the run folder, as JSON values; `facts` is its model.json."""
     columns = facts.get("sample_columns")
     return {
         "network": network_of(opened.experiment.backbone.name, opened.model.network),
@@ -34,7 +34,7 @@ def provenance(opened: TrainedModel, facts: Mapping[str, Any]) -> dict[str, Any]
 
 
 def network_of(name: str, network: nn.Module) -> dict[str, str | None]:
-    """The network's name in the experiment file, and the library whose modules it is built from, with its version."""
+    """Return the backbone's name in the experiment file, and its library with the version."""
     packages = (type(module).__module__.partition(".")[0] for module in network.modules())
     library = next((package for package in packages if package not in ("torch", "ftaug")), "ftaug")
     try:
@@ -44,13 +44,13 @@ def network_of(name: str, network: nn.Module) -> dict[str, str | None]:
 
 
 def weights_of(facts: Mapping[str, Any]) -> dict[str, str | None]:
-    """What the training started from; of a file its name alone."""
+    """Return source and license of the pretrained weights; of a file only its name."""
     source = str(facts.get("weights", ""))
     return {"source": Path(source).name if Path(source).is_absolute() else source, "license": facts.get("license")}
 
 
 def checkpoint_of(opened: TrainedModel) -> dict[str, Any]:
-    """The checkpoint that is used, and whether the training had reached its end."""
+    """Describe the exported checkpoint, and whether training was complete."""
     done = read_json(opened.folder / "complete.json", COMPLETE)
     return {
         "step": checkpoint.step_of(opened.checkpoint),
@@ -62,7 +62,7 @@ def checkpoint_of(opened: TrainedModel) -> dict[str, Any]:
 
 
 def unfinished(provenance: Mapping[str, Any]) -> str:
-    """What to say of a model whose training did not reach its end; the empty string for others."""
+    """Return a caution if the training of a model is incomplete, else the empty string."""
     used = provenance["checkpoint"]
     if used is None or used["complete"]:
         return ""

@@ -1,4 +1,4 @@
-"""What `ftaug export` says of artefacts: their size, speed and answers, and why one is not kept."""
+"""Report of `ftaug export`: size, speed and parity of each format, and why one was rejected."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from ftaug.runs.report import console
 
 Entry = Mapping[str, Any]
-"""Of an artefact, as `parity.json` has it."""
+"""The parity.json of an export."""
 
 
 def summary(entries: Mapping[str, Entry]) -> Iterator[Any]:
-    """The lines and the table for the screen."""
+    """Yield the human-readable lines and the table."""
     yield from dict.fromkeys(line for entry in entries.values() for line in _compared_on(entry))
     yield _table(entries)
     yield "ms: of a batch of 1 and of 16, on one thread of this CPU"
@@ -20,7 +20,7 @@ def summary(entries: Mapping[str, Entry]) -> Iterator[Any]:
 
 
 def refusals(entries: Mapping[str, Entry]) -> list[str]:
-    """Why artefacts are not kept."""
+    """Return the reasons for rejected exports."""
     return [f"{name}: {_refusal(entry)}; not kept" for name, entry in entries.items() if not entry["parity"]]
 
 
@@ -46,13 +46,13 @@ def _milliseconds(time: float) -> str:
 
 
 def _difference(entry: Entry) -> float:
-    """The largest difference of a probability; in regression of a number, in deviations of the training targets."""
+    """Return the largest difference of a probability, in regression in standard deviations of the targets."""
     chances = entry["largest_probability_difference"]
     return float(entry["largest_difference"] if chances is None else chances)
 
 
 def _compared_on(entry: Entry) -> Iterator[str]:
-    """What an artefact was compared on, and how that differs from what `evaluate` does."""
+    """Describe the samples of the comparison, and how it differs from `evaluate`."""
     synthetic = f"{entry['synthetic']['samples']} synthetic samples"
     metric = entry["metric"]
     if metric is None:

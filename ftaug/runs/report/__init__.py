@@ -1,1 +1,1 @@
-"""What a run tells its user: the console, plots, tables and predictions."""
+"""Console output, plots, tables and predictions."""

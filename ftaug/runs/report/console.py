@@ -1,4 +1,4 @@
-"""What commands print on stdout: tables for people, JSON for programs."""
+"""Print human-readable tables and JSON on stdout."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ WIDE = 10_000
 
 
 class PlainConsole(Console):
-    """A console that shows texts as they are: without markup, and with control characters escaped."""
+    """A rich console that prints text verbatim: no markup, control characters escaped."""
 
     def __init__(self, *, stderr: bool = False, soft_wrap: bool = False, width: int | None = None) -> None:
         super().__init__(stderr=stderr, soft_wrap=soft_wrap, width=width, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Make rich's text of a string, which may hold the name of a class or of a file."""
+        """Convert a string to rich text, escaping control characters of class and file names."""
         return super().render_str(printable(text), **options)
 
 
 def say(text: str) -> None:
-    """Print a line for people on stderr, with control characters escaped."""
+    """Print a human-readable line on stderr, with control characters escaped."""
     print(printable(text), file=sys.stderr)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
-    """A table with texts to the left of their columns and figures to the right."""
+    """Build a rich table; text columns are left-aligned, numbers right-aligned."""
     rows = [tuple(row) for row in rows]
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
     for position, heading in enumerate(headings):
@@ -47,7 +47,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str 
 
 
 def figure(value: object) -> str:
-    """A human-readable value: numbers with four decimals, counts with commas, a dash for what is undefined."""
+    """Format a value: floats with four decimals, counts with commas, a dash for None and NaN."""
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -56,14 +56,14 @@ def figure(value: object) -> str:
 
 
 def show(*tables: Table | str) -> None:
-    """Print tables; away from a terminal as wide as they are."""
+    """Print tables and lines; full width if stdout is not a terminal."""
     console = PlainConsole()
     if not console.is_terminal:
         console = PlainConsole(width=WIDE)
-    for one in tables:
-        console.print(one, soft_wrap=isinstance(one, str))
+    for block in tables:
+        console.print(block, soft_wrap=isinstance(block, str))
 
 
 def to_json(value: Any) -> str:
-    """JSON that every parser reads: what is no finite number becomes null."""
+    """Serialize to strict JSON: NaN and infinity become null."""
     return dumps(value, indent=2)

@@ -1,4 +1,4 @@
-"""Pictures of a run for a person: how it learned, and what it takes for what."""
+"""Plots of a run: training curves, confusion matrix, regression scatter, learning rate search, weight change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SQUARES = 12
 
 
 def curves(run: Path) -> Path:
-    """Draw the losses, the metrics and the learning rate of a run folder into report/curves.png."""
+    """Plot losses, metrics and learning rate of a run folder into report/curves.png; return the path."""
     rows = read_rows(run / "metrics.jsonl")
     training = [row for row in rows if "loss" in row]
     evaluations = [row for row in rows if "val" in row]
@@ -42,7 +42,7 @@ def curves(run: Path) -> Path:
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
-    """Draw a confusion matrix: a row per true class, coloured by the share of it that each class was predicted for."""
+    """Plot a confusion matrix (classes, classes), rows the true classes, colored by the share of the row."""
     count = len(classes)
     share = matrix / matrix.sum(axis=1, keepdims=True).clip(min=1)
     side = min(3.5 + 0.38 * count, 20.0)
@@ -57,20 +57,20 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
         axes.set_yticks(range(count), names)
     if count <= NUMBERED_CLASSES:
         for row, column in zip(*matrix.nonzero(), strict=True):
-            colour = "white" if share[row, column] > 0.55 else "black"
-            axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", color=colour, fontsize=8)
+            color = "white" if share[row, column] > 0.55 else "black"
+            axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", color=color, fontsize=8)
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the true class")
     return _write(figure, path)
 
 
-def scatter(true: np.ndarray, said: np.ndarray, names: Sequence[str], path: Path) -> Path:
-    """Draw what was predicted against what is true, a square for each number; right is the diagonal."""
+def scatter(true: np.ndarray, predicted: np.ndarray, names: Sequence[str], path: Path) -> Path:
+    """Plot predicted against true values (n, targets), a panel per target; correct is the diagonal."""
     shown = min(len(names), SQUARES)
     columns = min(shown, 4)
     rows = -(-shown // columns)
     figure = _figure(width=4.4 * columns, height=4.4 * rows)
     squares = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, name, x, y in zip(squares, names, true.T, said.T, strict=False):
+    for axes, name, x, y in zip(squares, names, true.T, predicted.T, strict=False):
         low, high = float(min(x.min(), y.min())), float(max(x.max(), y.max()))
         margin = 0.04 * (high - low or 1.0)
         ends = (low - margin, high + margin)
@@ -84,17 +84,17 @@ def scatter(true: np.ndarray, said: np.ndarray, names: Sequence[str], path: Path
 
 
 def blend(rows: Sequence[Mapping[str, Any]], metric: str, alpha: float, run: Path) -> Path:
-    """Draw what blends of the first and the last weights are worth into report/blend.png; the chosen one is marked."""
+    """Plot a validation metric over the interpolation weight alpha into report/blend.png; mark the chosen one."""
     figure = _figure(width=6.4, height=4.2)
     axes = figure.subplots()
     ends = [row for row in rows if row["norms"] is None]
-    for norms, colour in ((None, TRAIN), ("mixed", TRAIN), ("measured anew", VAL)):
-        own = [row for row in rows if row["norms"] == norms]
-        shown = sorted([*own, *(ends if norms and own else [])], key=lambda row: row["alpha"])
+    for norms, color in ((None, TRAIN), ("mixed", TRAIN), ("measured anew", VAL)):
+        matching = [row for row in rows if row["norms"] == norms]
+        shown = sorted([*matching, *(ends if norms and matching else [])], key=lambda row: row["alpha"])
         if shown and (norms or len(ends) == len(rows)):
             values = [row["metrics"][metric] for row in shown]
             label = f"BatchNorm {norms}" if norms else None
-            axes.plot([row["alpha"] for row in shown], values, color=colour, marker="o", label=label)
+            axes.plot([row["alpha"] for row in shown], values, color=color, marker="o", label=label)
     axes.axvline(alpha, color=RATE, linestyle=":")
     axes.set(title=f"validation {metric}", xlabel="from the first weights (0) to the last (1)")
     axes.grid(alpha=0.25)
@@ -112,7 +112,7 @@ def lr_find(
     peak: float,
     path: Path,
 ) -> Path:
-    """Draw the loss over a growing rate, with what rules suggest: a rate and the smoothed loss there."""
+    """Plot the loss of a learning rate range test, with each suggested rate and the smoothed loss there."""
     figure = _figure(width=7.6, height=4.6)
     axes = figure.subplots()
     axes.plot(rates, losses, color=TRAIN, alpha=0.3, linewidth=1.0, label="loss")
@@ -129,23 +129,24 @@ def lr_find(
     return _write(figure, path)
 
 
-def moved(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
-    """Draw how far each stage moved, and the course of its gradient's norm."""
+def weight_change(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
+    """Plot the weight change of each stage and its gradient norm over the epochs into `path`."""
     from matplotlib import colormaps
 
     stages = list(change)
     figure = _figure(width=11.0, height=max(3.2, 0.8 + 0.28 * len(stages)))
     bars, course = figure.subplots(1, 2, width_ratios=(1, 1.4))
-    colours = [colormaps["viridis"](0.9 * number / max(1, len(stages) - 1)) for number in range(len(stages))]
-    bars.barh(range(len(stages)), [100 * change[stage] for stage in stages], color=colours)
+    colors = [colormaps["viridis"](0.9 * number / max(1, len(stages) - 1)) for number in range(len(stages))]
+    bars.barh(range(len(stages)), [100 * change[stage] for stage in stages], color=colors)
     bars.set_yticks(range(len(stages)), [_label(stage) for stage in stages])
     bars.invert_yaxis()
-    bars.set(xlabel="% of the weights' norm", title="how far the weights moved")
-    for stage, colour in zip(stages, colours, strict=True):
-        own = [row for row in rows if stage in row.get("gradients", {})]
-        if own:
-            norms = [row["gradients"][stage] for row in own]
-            course.plot([row["epoch"] for row in own], norms, color=colour, marker=_marker(own), label=_label(stage))
+    bars.set(xlabel="% of the weights' norm", title="weight change")
+    for stage, color in zip(stages, colors, strict=True):
+        recorded = [row for row in rows if stage in row.get("gradients", {})]
+        if recorded:
+            epochs = [row["epoch"] for row in recorded]
+            norms = [row["gradients"][stage] for row in recorded]
+            course.plot(epochs, norms, color=color, marker=_marker(recorded), label=_label(stage))
     course.set(xlabel="epoch", title="norm of the gradient", yscale="log")
     for axes in (bars, course):
         axes.grid(alpha=0.25)
@@ -178,7 +179,7 @@ def _draw_metrics(axes: Axes, evaluations: Sequence[dict[str, Any]]) -> None:
 
 
 def _marker(rows: Sequence[object]) -> str:
-    """Mark the points where they are few, so that a single one is seen."""
+    """Choose a marker for short curves, so that a single point is visible."""
     return "o" if len(rows) <= 30 else ""
 
 
@@ -188,7 +189,7 @@ def _title(matrix: np.ndarray) -> str:
 
 
 def _label(name: str) -> str:
-    """A class name short enough for an axis; a dollar would start a formula."""
+    """Shorten a class name for an axis and escape `$`, which would start a formula."""
     return printable(name if len(name) <= 24 else f"{name[:23]}…").replace("$", r"\$")
 
 
@@ -204,7 +205,7 @@ def _figure(width: float, height: float) -> Figure:
 def _write(figure: Figure, path: Path) -> Path:
     image = io.BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a script that the font lacks
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # characters that the font lacks
         figure.savefig(image, dpi=110, format=path.suffix.removeprefix(".") or "png")
     path.parent.mkdir(parents=True, exist_ok=True)
     replace(path, image.getvalue())

@@ -1,4 +1,4 @@
-"""Predictions as tables and JSON: the likeliest classes, the labels above their thresholds, or numbers."""
+"""Format predictions as table rows and JSON: top-k classes, multi-label labels, or regression targets."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from ftaug.interfaces.data import Task
 
 
 class PredictionFormat(Protocol):
-    """How the answer to a sample is told."""
+    """Formats the prediction for a sample."""
 
     @property
     def digits(self) -> int:
-        """Of figures in a file."""
+        """Significant digits of numbers in a file."""
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """The columns of a table of answers."""
+        """Columns of a table of predictions."""
 
     def cells(self, answer: np.ndarray) -> list[str | float]:
-        """The values below the headings."""
+        """Values of a row, in the order of the headings."""
 
     def plain(self, answer: np.ndarray) -> dict[str, Any]:
-        """As JSON."""
+        """JSON value of a prediction."""
 
 
 @dataclass(frozen=True)
 class TopK:
-    """The classes with the highest probabilities, highest first."""
+    """The k classes with the highest probabilities, highest first."""
 
     task: Task
     ranks: int
@@ -59,10 +59,10 @@ class TopK:
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels that are predicted of any number, and the probabilities of all, or of the likeliest."""
+    """The predicted labels of a multi-label task, with all probabilities or the k highest."""
 
     task: Task
-    likeliest: TopK | None = None  # in a table; None: a column for each label
+    likeliest: TopK | None = None  # for tables; None: a probability column per label
     digits: int = 6
 
     @property
@@ -71,12 +71,12 @@ class Labels:
         return ("labels", *(self.task.classes if self.likeliest is None else self.likeliest.headings))
 
     def cells(self, answer: np.ndarray) -> list[str | float]:
-        """The labels with a bar between them, and the probabilities."""
+        """The labels joined with `|`, and the probabilities."""
         beside = [float(p) for p in answer] if self.likeliest is None else self.likeliest.cells(answer)
         return ["|".join(self._present(answer)), *beside]
 
     def plain(self, answer: np.ndarray) -> dict[str, Any]:
-        """The labels, and classes with their probabilities, the likeliest first."""
+        """The labels, and classes with their probabilities, highest first."""
         likeliest = self.likeliest or TopK(self.task, len(self.task.classes))
         return {"labels": self._present(answer), **likeliest.plain(answer)}
 
@@ -86,27 +86,27 @@ class Labels:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers of a regression."""
+    """The predicted targets of a regression."""
 
     task: Task
     digits: int = 15
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """Their names."""
+        """The target names."""
         return self.task.classes
 
     def cells(self, answer: np.ndarray) -> list[str | float]:
-        """The numbers in their order."""
+        """The numbers in the order of the targets."""
         return [float(value) for value in answer]
 
     def plain(self, answer: np.ndarray) -> dict[str, Any]:
-        """The numbers by their names."""
+        """The numbers by target name."""
         return {"numbers": dict(zip(self.task.classes, self.cells(answer), strict=True))}
 
 
 def form(task: Task, top_k: int | None) -> PredictionFormat:
-    """The form that fits the task; raises ExperimentError for ranks where there are none."""
+    """Choose the format for a task; raises ExperimentError for `--top-k` in regression."""
     if task.multi_label:
         return Labels(task, None if top_k is None else TopK(task, min(top_k, len(task.classes))))
     if not task.regression:

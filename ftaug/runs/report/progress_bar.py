@@ -1,4 +1,4 @@
-"""How a run shows that it moves: a bar on a terminal; elsewhere plain lines, few enough for a log file."""
+"""Progress bar on stderr: tqdm on a terminal, otherwise a plain line every 30 seconds for log files."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ SECONDS_BETWEEN_LINES = 30.0
 
 
 class Ticker:
-    """Follows the steps of a run on stderr."""
+    """Show the progress of a loop on stderr."""
 
     def __init__(self, total_steps: int, done: int, epoch_steps: int | None = None, unit: str = "step") -> None:
         self.total_steps, self.epoch_steps, self.unit = total_steps, epoch_steps, unit
@@ -30,20 +30,20 @@ class Ticker:
             self.bar.close()
 
     def tick(self) -> None:
-        """Count one step."""
+        """Advance by one step."""
         self.step += 1
         if self.bar is not None:
             self.bar.update()
 
     def status(self, figures: str = "") -> None:
-        """Show the latest figures: on the bar, or as a line if the last one is long enough ago."""
+        """Show the latest values: on the bar, or as a line if the last one was at least 30 seconds ago."""
         if self.bar is not None:
             self.bar.set_postfix_str(figures, refresh=False)
         elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
             self.line(f"{self._place()}: {figures}{', ' if figures else ''}{self._left()}")
 
     def line(self, text: str) -> None:
-        """Write a line that stays."""
+        """Print a line above the bar."""
         self.last_line = time.monotonic()
         text = printable(text)
         if self.bar is not None:

@@ -1,4 +1,4 @@
-"""What is reported of predicted numbers: how near they are, and where they are farthest off."""
+"""Regression report: metrics per target and the samples with the largest errors."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ WORST = 10
 
 
 def report(measured: Measurement, portion: DataSplit, metrics: Metrics) -> dict[str, Any]:
-    """The metrics of each number, and the samples whose error is largest."""
+    """Compute the metrics of each target, and list the samples with the largest errors."""
     return {"numbers": per_number(measured, portion.task, metrics), "worst": worst(measured, portion)}
 
 
 def per_number(measured: Measurement, task: Task, metrics: Metrics) -> list[dict[str, Any]]:
-    """How near each number is, in the order of the task."""
+    """Compute the metrics of each target, in the order of the task."""
     return [
-        {"number": name, **{key: metric(said[:, None], true[:, None], task) for key, metric in metrics.items()}}
-        for name, said, true in zip(task.classes, measured.logits.T, measured.targets.T, strict=True)
+        {"number": name, **{key: metric(predicted[:, None], true[:, None], task) for key, metric in metrics.items()}}
+        for name, predicted, true in zip(task.classes, measured.logits.T, measured.targets.T, strict=True)
     ]
 
 
 def worst(measured: Measurement, portion: DataSplit) -> list[dict[str, Any]]:
-    """The largest errors, each beside the deviation of its number here, so that several numbers compare."""
+    """List the samples with the largest errors relative to the standard deviation of their target in this split."""
     errors = measured.logits - measured.targets
     constant = np.ptp(measured.targets, axis=0) == 0
     sizes = np.abs(errors) / np.where(constant, 1, measured.targets.std(axis=0))
     rows = []
     for place in np.argsort(-sizes, axis=None, kind="stable")[:WORST].tolist():
         sample, number = divmod(place, errors.shape[1])
-        said, true = float(measured.logits[sample, number]), float(measured.targets[sample, number])
+        predicted, true = float(measured.logits[sample, number]), float(measured.targets[sample, number])
         name = portion.samples.name(int(portion.ids[sample]))
-        rows.append({"sample": name, "number": portion.task.classes[number], "true": true, "predicted": said})
+        rows.append({"sample": name, "number": portion.task.classes[number], "true": true, "predicted": predicted})
     return rows
 
 
 def tables(report: dict[str, Any]) -> list[Any]:
-    """The report's tables for a person."""
+    """Build the human-readable tables of the report."""
     rows = report["numbers"] if len(report["numbers"]) > 1 else []
-    found = [console.table(list(rows[0]), (list(row.values()) for row in rows))] if rows else []
+    per_target = [console.table(list(rows[0]), (list(row.values()) for row in rows))] if rows else []
     farthest = [[*row.values(), row["predicted"] - row["true"]] for row in report["worst"]]
-    return [*found, console.table(("farthest off", "number", "true", "predicted", "error"), farthest)]
+    return [*per_target, console.table(("farthest off", "number", "true", "predicted", "error"), farthest)]
 
 
 def written(number: float) -> str:
-    """A number as a file has it: 15 digits, all that a float64 holds of a decimal number."""
+    """Format a number for a file with 15 significant digits, the decimal precision of float64."""
     return f"{number:.15g}"
 
 
 def predictions_table(portion: DataSplit, measured: Measurement) -> Iterator[list[str]]:
-    """A heading and a row per sample: its name, its numbers, and what was predicted for them."""
+    """Yield a header and a row per sample: name, true targets and predicted targets."""
     names = portion.task.classes
     yield ["sample", *names, *(f"predicted_{name}" for name in names)]
-    for name, true, said in zip(portion.names(), measured.targets, measured.logits, strict=True):
-        yield [name, *map(written, true.tolist()), *map(written, said.tolist())]
+    for name, true, predicted in zip(portion.names(), measured.targets, measured.logits, strict=True):
+        yield [name, *map(written, true.tolist()), *map(written, predicted.tolist())]

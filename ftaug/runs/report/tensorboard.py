@@ -1,4 +1,4 @@
-"""TensorBoard's view of a run: the rows of metrics.jsonl once more, as its event files."""
+"""Write the rows of metrics.jsonl as TensorBoard event files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def open_board(folder: Path, step: int) -> SummaryWriter:
-    """Open the event files in a folder; what an earlier attempt wrote after `step` is hidden. Raises Unavailable."""
+    """Open a SummaryWriter in a folder, purging events after `step`; raises Unavailable without tensorboard."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
@@ -22,7 +22,7 @@ def open_board(folder: Path, step: int) -> SummaryWriter:
 
 
 def show_row(board: SummaryWriter, row: Mapping[str, Any]) -> None:
-    """Add a row of metrics.jsonl: training under `train/`, evaluations under `val/`."""
+    """Log a row of metrics.jsonl: training scalars under `train/`, evaluations under `val/`."""
     if "val" in row:
         values = {f"val/{name}": value for name, value in row["val"].items()}
     else:

@@ -1,4 +1,4 @@
-"""What a person reads around a training run, on stderr: one screen before it, one after."""
+"""Human-readable summaries on stderr before and after training."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,25 +19,26 @@ from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.device import describe
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.best_checkpoint import rule
-from ftaug.runs.report import console as output
+from ftaug.runs.report.console import PlainConsole
+from ftaug.runs.report.console import table as build_table
 
 LISTED = 12
-"""Classes or numbers that are shown, at most."""
+"""Maximum number of classes or targets that are listed."""
 
 
 def console() -> Console:
-    """The console for people: stderr, without colour where it is not a terminal."""
-    return output.PlainConsole(stderr=True, soft_wrap=True)
+    """Create the console on stderr, without color if it is not a terminal."""
+    return PlainConsole(stderr=True, soft_wrap=True)
 
 
 def next_steps(run: Path) -> str:
-    """What to do with a run folder, as commands to copy."""
+    """Suggest the next commands for a run folder, ready to copy."""
     name = shlex.quote(str(run))
     return f"next: ftaug evaluate {name} · ftaug predict {name} INPUT … · ftaug export {name} --format onnx"
 
 
 def before(setup: TrainingState, cache: Cache, folder: Path, started: str) -> Table:
-    """What is about to happen, with the reason of each choice that the user left to ftaug."""
+    """Build the summary printed before training, with a reason for each automatic choice."""
     experiment, table = setup.experiment, _plain_table()
     table.add_row("run", f"{folder} ({started})")
     table.add_row("device", _chosen(describe(setup.device), setup.device.reasons.get("device")))
@@ -100,23 +101,23 @@ def before(setup: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
     return table
 
 
-def choice(kept: Mapping[str, Any]) -> Table:
-    """What `unfreeze: auto` came to, and why."""
-    largest = max(kept["gain"].values(), default=0.0) or 1.0
+def choice(record: Mapping[str, Any]) -> Table:
+    """Build the table of stages that `unfreeze: auto` chose, with their gains."""
+    largest = max(record["gain"].values(), default=0.0) or 1.0
     rows = [
-        (stage, f"{gain:.3g}", f"{gain / largest:.0%}", f"{kept['relative'][stage]:.3g}", _lot(stage, kept))
-        for stage, gain in kept["gain"].items()
+        (stage, f"{gain:.3g}", f"{gain / largest:.0%}", f"{record['relative'][stage]:.3g}", _state(stage, record))
+        for stage, gain in record["gain"].items()
     ]
     headings = ("unfreeze: auto", "gain", "of the largest", "relative gradient", "")
-    return output.table(headings, [*rows, ("head", "", "", "", "learns")])
+    return build_table(headings, [*rows, ("head", "", "", "", "trainable")])
 
 
-def _lot(stage: str, kept: Mapping[str, Any]) -> str:
-    return "learns" if stage in kept["unfreeze"] else "frozen"
+def _state(stage: str, record: Mapping[str, Any]) -> str:
+    return "trainable" if stage in record["unfreeze"] else "frozen"
 
 
 def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
-    """A table of the evaluations; the best one is marked."""
+    """Build the table of all evaluations, with the best one marked."""
     names = list(epochs[0]["metrics"]) if epochs else []
     rows = []
     for row in epochs:
@@ -126,7 +127,7 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, heading in enumerate(("epoch", "step", "train loss", *(f"val {name}" for name in names), "")):
         longest = max((len(row[number]) for row in rows), default=0)
-        table.add_column(heading, justify="right", min_width=longest)  # no terminal is too narrow for figures
+        table.add_column(heading, justify="right", min_width=longest)  # never cut off numbers on a narrow terminal
     for cells in rows:
         table.add_row(*cells)
     return table
@@ -157,31 +158,31 @@ def _samples(portion: DataSplit) -> str:
 
 
 def _spans(portion: DataSplit) -> str:
-    """The range of each number."""
+    """Format the range of each regression target."""
     ends = zip(portion.task.classes, portion.targets.min(axis=0), portion.targets.max(axis=0), strict=True)
     spans = [f"{name} from {low:.4g} to {high:.4g}" for name, low, high in ends]
     return ", ".join(spans[:LISTED]) + (" …" if len(spans) > LISTED else "")
 
 
 def _sampler(setup: TrainingState, name: str) -> str:
-    """How often an epoch visits each class, beside how many samples it has: the rarest first."""
-    there, visits = setup.portions["train"].counts(), setup.counts
-    order = np.argsort(there, kind="stable")
-    shown = [f"{setup.task.classes[i]} {there[i]:,} → {visits[i]:,}" for i in order.tolist()]
+    """Format samples per class and samples drawn per epoch, rarest class first."""
+    counts, visits = setup.portions["train"].counts(), setup.counts
+    order = np.argsort(counts, kind="stable")
+    shown = [f"{setup.task.classes[i]} {counts[i]:,} → {visits[i]:,}" for i in order.tolist()]
     if len(shown) > LISTED:
         shown = [*shown[: LISTED // 2], "…", *shown[-LISTED // 2 :]]
     return f"{name}, visits of each class an epoch: {', '.join(shown)}"
 
 
 def thresholds(tuned: Mapping[str, float]) -> str:
-    """The threshold of each label; of many, the first."""
+    """Format the tuned threshold of each label, at most LISTED of them."""
     shown = [f"{name} {value:.3g}" for name, value in list(tuned.items())[:LISTED]]
     return f"predicted above, for the best F1 on validation: {', '.join(shown)}{' …' if len(tuned) > LISTED else ''}"
 
 
 def _ordered(experiment: Experiment) -> bool:
-    """Whether the loss or a metric takes the classes for steps of a scale."""
-    return any(one.fact("ordered") for one in (experiment.loss, *experiment.evaluate.metrics))
+    """Whether the loss or a metric treats the classes as ordinal."""
+    return any(component.fact("ordered") for component in (experiment.loss, *experiment.evaluate.metrics))
 
 
 def _parameters(setup: TrainingState) -> str:

@@ -18,10 +18,10 @@ def opened(best, higher_is_better, measure):
     metric = SimpleNamespace(name=best, fact=lambda name: higher_is_better)
     evaluate = SimpleNamespace(best=best, metrics=(metric,))
 
-    def judge(logits, portion):
+    def compute_metrics(logits, portion):
         return SimpleNamespace(values={best: float(measure(logits, portion.targets))})
 
-    return SimpleNamespace(experiment=SimpleNamespace(evaluate=evaluate), judge=judge)
+    return SimpleNamespace(experiment=SimpleNamespace(evaluate=evaluate), compute_metrics=compute_metrics)
 
 
 def accuracy(logits, targets):
