@@ -394,6 +394,11 @@ def test_plugins_need_not_be_imported(write, problems, tmp_path):
         (None, "no such file"),
         ("x = 1\nundefined\n", "fails when imported: NameError: name 'undefined' is not defined (broken.py, line 2)"),
         ("def x(:\n", "fails when imported: SyntaxError: "),
+        (
+            "from ftaug.image.augmentations.draws import Pixels",
+            "fails when imported: ModuleNotFoundError: No module named 'ftaug.image.augmentations.draws' "
+            "(broken.py, line 1); where plugins import from now: docs/writing-a-component.md",
+        ),
         ("raise SystemExit('bye')", "fails when imported: SystemExit: bye (broken.py, line 1)"),
         (
             "from ftaug.image import augmentation\n@augmentation.register\ndef f(size): 'x.'\n",

@@ -30,9 +30,15 @@ def import_plugin(plugin: str) -> None:
     except ModuleNotFoundError as error:
         if not is_file(plugin) and error.name and (plugin + ".").startswith(error.name + "."):
             raise PluginFailed("no such module; for a file beside the experiment write its name with .py") from None
-        raise PluginFailed(_describe(error)) from error
+        renamed = "; where plugins import from now: docs/writing-a-component.md" if _is_ours(error) else ""
+        raise PluginFailed(_describe(error) + renamed) from error
     except (Exception, SystemExit) as error:
         raise PluginFailed(_describe(error)) from error
+
+
+def _is_ours(error: ModuleNotFoundError) -> bool:
+    """Whether the missing module would be one of ftaug, which an older version may have had."""
+    return error.name is not None and error.name.startswith("ftaug.")
 
 
 def _describe(error: BaseException) -> str:
