@@ -275,6 +275,11 @@ def _preprocessor(bundle: Bundle, name: str, input: Input | None) -> Preprocesso
     if input is not None and bundle.facing.preprocessor is None:
         names = ", ".join(bundle.facing.free)
         raise ExperimentError(f"exporter '{name}': input: is for pictures, and this model takes {names}; leave it out")
+    return _built_in(bundle, input)
+
+
+def _built_in(bundle: Bundle, input: Input | None) -> Preprocessor | None:
+    """Return the preprocessing inside an artefact with this input."""
     return None if input == "pixels" else bundle.facing.preprocessor
 
 
@@ -294,7 +299,7 @@ def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
 
 def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str | None) -> Loaded:
     """Write the files beside an ONNX model and load it into ONNX Runtime."""
-    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    preprocessor = _built_in(bundle, input)
     names = bundle.facing.inputs(bundle.example) if preprocessor is None else preprocessor.example
     _write_beside(bundle, path)
     write_script(bundle, path, onnx_runner(input_name), next(iter(names)))
@@ -305,7 +310,7 @@ def feeds_of(
     bundle: Bundle, input: Input | None, name: str | None = None
 ) -> Callable[[SampleBatch], Iterator[dict[str, np.ndarray]]]:
     """Return a function that converts a batch to inputs of the artefact."""
-    preprocessor = None if input == "pixels" else bundle.facing.preprocessor
+    preprocessor = _built_in(bundle, input)
     return lambda batch: _feeds(bundle, preprocessor, batch, name)
 
 
