@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from processes import in_child
 from torch import nn
 
 from ftaug.engine.system import checkpoint
@@ -40,18 +41,6 @@ def holds(path: Path, step: int) -> bool:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
-
-
-def in_child(action) -> int:
-    """Run in a forked process; return its wait status."""
-    child = os.fork()
-    if child == 0:
-        try:
-            code = action() or 0
-        except BaseException as error:
-            code = getattr(error, "exit_code", 99)
-        os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_all_that_a_tensor_can_be_comes_back(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from processes import in_child
 
 from ftaug.engine.system import checkpoint, run_folder, storage
 from ftaug.engine.system.run_folder import RunFolder, default_path
@@ -31,18 +32,6 @@ DIGEST = "0123456789abcdef" * 4
 
 def open_folder(path: Path, *, resolved: str = RESOLVED, digest: str = DIGEST, **options) -> RunFolder:
     return RunFolder.open(path, experiment_yaml=GIVEN, resolved_yaml=resolved, digest=digest, **options)
-
-
-def in_child(action) -> int:
-    """Run in a forked process; return its exit code, or the signal's number negated."""
-    child = os.fork()
-    if child == 0:
-        try:
-            code = action() or 0
-        except BaseException as error:
-            code = getattr(error, "exit_code", 99)
-        os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def die() -> None:
