@@ -134,10 +134,12 @@ def test_no_modules_import_each_other_in_a_circle():
     graph = {dotted_name(file): dependencies(file) for file in FILES if file.name != "__init__.py"}
     for modules in graph.values():
         modules &= graph.keys()
+    circle = ""
     try:
-        list(TopologicalSorter(graph).static_order())
+        TopologicalSorter(graph).prepare()
     except CycleError as error:
-        pytest.fail(" → ".join(error.args[1]))
+        circle = " → ".join(error.args[1])
+    assert circle == ""
 
 
 def test_the_reader_of_imports_sees_them_all(tmp_path, monkeypatch):
