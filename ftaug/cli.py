@@ -14,6 +14,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from ftaug import __version__
+from ftaug.commands.benchmark import benchmark
+from ftaug.commands.cache import cache
+from ftaug.commands.init import init
+from ftaug.commands.list_ import list_components
+from ftaug.commands.lr_find import lr_find
+from ftaug.commands.options import AsJson, Config, Device, Overrides, Require, Run, TrustPlugins
+from ftaug.commands.schema import schema
+from ftaug.commands.validate import validate
 from ftaug.errors import ExperimentError, FtaugError, MissingInput, Stopped, Unavailable
 from ftaug.reporting import report, report_at_once
 from ftaug.streams import open_streams, require_reader
@@ -28,27 +36,12 @@ app = typer.Typer(
 )
 
 
-class Device(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
 class Part(StrEnum):
     """A part of the data."""
 
     train = "train"
     val = "val"
     test = "test"
-
-
-class Modality(StrEnum):
-    """What the samples are."""
-
-    image = "image"
-    text = "text"
 
 
 class WrittenFormat(StrEnum):
@@ -62,20 +55,6 @@ class PerClass(StrEnum):
     """How many copies a class gets."""
 
     balance = "balance"
-
-
-Config = Annotated[Path, typer.Argument(help="The experiment file.", metavar="CONFIG")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(help="Changes such as train.epochs=5, augment+=rotate or ~mix.", metavar="KEY=VALUE"),
-]
-Run = Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-TrustPlugins = Annotated[bool, typer.Option("--trust-plugins", help="Run plugins in another user's run folder.")]
-Require = Annotated[
-    list[str] | None,
-    typer.Option(help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION"),
-]
 
 
 def _version(wanted: bool) -> None:
@@ -242,17 +221,7 @@ def soup(
     soup.run(runs=runs, to=output, as_json=as_json, trust_plugins=trust_plugins)
 
 
-@app.command()
-def validate(
-    config: Config,
-    overrides: Overrides = None,
-    no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Do not import the plugins it lists.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Check an experiment file without touching data or model."""
-    from ftaug.commands import validate
-
-    validate.run(config=config, overrides=overrides or [], no_plugins=no_plugins, as_json=as_json)
+app.command()(validate)
 
 
 @app.command()
@@ -347,128 +316,22 @@ def augment(
     )
 
 
-@app.command()
-def benchmark(
-    config: Config,
-    overrides: Overrides = None,
-    steps: Annotated[int, typer.Option(help="Steps to measure, after three to warm up.", min=1)] = 20,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    as_json: AsJson = False,
-) -> None:
-    """Profile a training step, and suggest what to change."""
-    from ftaug.commands import benchmark
-
-    benchmark.run(config=config, overrides=overrides or [], steps=steps, device=device.value, as_json=as_json)
+app.command()(benchmark)
 
 
-@app.command(name="lr-find")
-def lr_find(
-    config: Config,
-    overrides: Overrides = None,
-    lowest: Annotated[float, typer.Option("--from", help="The first rate.", metavar="RATE")] = 1e-6,
-    highest: Annotated[float, typer.Option("--to", help="The last rate.", metavar="RATE")] = 1.0,
-    steps: Annotated[int, typer.Option(help="Steps in between.", min=20)] = 100,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The picture to write, instead of CONFIG-lr-find.png.", metavar="FILE"),
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    as_json: AsJson = False,
-) -> None:
-    """Suggest a learning rate, from a short training."""
-    from ftaug.commands import lr_find
-
-    lr_find.run(
-        config=config,
-        overrides=overrides or [],
-        lowest=lowest,
-        highest=highest,
-        steps=steps,
-        picture=output,
-        device=device.value,
-        as_json=as_json,
-    )
+app.command()(lr_find)
 
 
-@app.command(name="list")
-def list_components(
-    kind: Annotated[
-        str | None, typer.Argument(help="A kind such as augmentation, a component, or a section such as train.")
-    ] = None,
-    name: Annotated[str | None, typer.Argument(help="One component of the kind, or one key of the section.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List what an experiment file can name."""
-    from ftaug.commands import list_
-
-    list_.run(kind=kind, name=name, as_json=as_json)
+app.command(name="list")(list_components)
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of the experiment file, for editors."""
-    from ftaug.commands import schema
-
-    schema.run()
+app.command()(schema)
 
 
-cache = typer.Typer(help="Show or remove what is kept between runs.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
 
 
-@cache.command(name="list")
-def list_caches(as_json: AsJson = False) -> None:
-    """List the caches with their sizes."""
-    from ftaug.commands import cache
-
-    cache.show(as_json=as_json)
-
-
-@cache.command(name="clear")
-def clear_caches(as_json: AsJson = False) -> None:
-    """Remove decoded pictures, indexes of folders and shared arrays; all are made again when needed."""
-    from ftaug.commands import cache
-
-    cache.clear(as_json=as_json)
-
-
-@app.command()
-def init(
-    path: Annotated[
-        Path,
-        typer.Argument(
-            help="A folder with one folder of pictures or texts per class, or a table of pictures or texts.",
-            metavar="DATA",
-        ),
-    ],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            help="The network, such as resnet50 or timm/NAME; for texts also a folder or a name on the hub.",
-            metavar="NAME",
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Its weights: imagenet, none or a file.", metavar="WEIGHTS"),
-    ] = None,
-    modality: Annotated[
-        Modality | None, typer.Option(help="What the data hold, instead of what is found there.")
-    ] = None,
-) -> None:
-    """Write an experiment file for a folder or a table, with a reason beside each setting."""
-    from ftaug.commands import init
-
-    init.run(
-        path=path,
-        output=output,
-        modality=modality.value if modality else None,
-        backbone=backbone,
-        weights=weights,
-    )
+app.command()(init)
 
 
 def main() -> None:

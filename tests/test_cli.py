@@ -21,10 +21,10 @@ def failing(monkeypatch):
     """Make `ftaug schema` end in an error."""
 
     def failing(error: BaseException, *arguments: str) -> int:
-        def raise_it() -> None:
+        def raise_it(modalities: object) -> None:
             raise error
 
-        monkeypatch.setattr("ftaug.commands.schema.run", raise_it)
+        monkeypatch.setattr("ftaug.config.json_schema.experiment_schema", raise_it)
         return cli.run([*arguments, "schema"])
 
     return failing
