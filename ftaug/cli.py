@@ -14,13 +14,16 @@ from typing import Annotated, NoReturn
 import typer
 
 from ftaug import __version__
+from ftaug.commands.augment import augment
 from ftaug.commands.benchmark import benchmark
+from ftaug.commands.blend import blend
 from ftaug.commands.cache import cache
 from ftaug.commands.init import init
 from ftaug.commands.list_ import list_components
 from ftaug.commands.lr_find import lr_find
 from ftaug.commands.options import AsJson, Config, Device, Overrides, Require, Run, TrustPlugins
 from ftaug.commands.schema import schema
+from ftaug.commands.soup import soup
 from ftaug.commands.validate import validate
 from ftaug.errors import ExperimentError, FtaugError, MissingInput, Stopped, Unavailable
 from ftaug.reporting import report, report_at_once
@@ -42,19 +45,6 @@ class Part(StrEnum):
     train = "train"
     val = "val"
     test = "test"
-
-
-class WrittenFormat(StrEnum):
-    """How augmented samples lie in their folder."""
-
-    folder = "folder"
-    table = "table"
-
-
-class PerClass(StrEnum):
-    """How many copies a class gets."""
-
-    balance = "balance"
 
 
 def _version(wanted: bool) -> None:
@@ -185,40 +175,10 @@ def export(
     export.run(run=run, formats=formats, as_json=as_json, trust_plugins=trust_plugins)
 
 
-@app.command()
-def blend(
-    run: Run,
-    alpha: Annotated[
-        list[float] | None,
-        typer.Option(help="How far to go from the start; repeatable; 0, 0.1 … 1 unless set.", min=0.0, max=1.0),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The run folder to write, instead of RUN-blend.", metavar="DIR"),
-    ] = None,
-    as_json: AsJson = False,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Blend a run's first weights with its last; prints a run folder."""
-    from ftaug.commands import blend
-
-    blend.run(run=run, alphas=alpha or [], to=output, as_json=as_json, trust_plugins=trust_plugins)
+app.command()(blend)
 
 
-@app.command()
-def soup(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders of one network and one task.", metavar="RUN...")],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The run folder to write, instead of the first RUN-soup.", metavar="DIR"),
-    ] = None,
-    as_json: AsJson = False,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Average several runs, keeping those that improve validation; prints a run folder."""
-    from ftaug.commands import soup
-
-    soup.run(runs=runs, to=output, as_json=as_json, trust_plugins=trust_plugins)
+app.command()(soup)
 
 
 app.command()(validate)
@@ -280,40 +240,7 @@ def preview(
     )
 
 
-@app.command()
-def augment(
-    config: Config,
-    overrides: Overrides = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")
-    ] = None,
-    copies: Annotated[int, typer.Option(help="Copies of each training sample: the first is epoch 0's.", min=1)] = 1,
-    format: Annotated[
-        WrittenFormat, typer.Option(help="A folder for each class, or a table beside all files.")
-    ] = WrittenFormat.folder,
-    per_class: Annotated[
-        PerClass | None, typer.Option(help="More copies of rarer classes, until all have as many.")
-    ] = None,
-    only_hash: Annotated[bool, typer.Option("--hash", help="Print the digest of all copies.")] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that make them, instead of data.workers.", min=0)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write augmented copies of samples, or print their digest."""
-    from ftaug.commands import augment
-
-    augment.run(
-        config=config,
-        overrides=overrides or [],
-        output=output,
-        copies=copies,
-        as_table=format is WrittenFormat.table,
-        balance=per_class is PerClass.balance,
-        only_hash=only_hash,
-        workers=workers,
-        as_json=as_json,
-    )
+app.command()(augment)
 
 
 app.command()(benchmark)
