@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "commands": {*LOW, "streams", "reporting", "data", "image", "components", "engine", "experiment_file", "runs"},
     "cli": {"errors", "streams", "reporting", "engine", "commands"},
     "__main__": {"cli", "engine"},
-    "__init__": set(),
+    "api": {"config", "experiment_file", "runs", "commands"},
+    "__init__": {"api"},
 }
 ONLY_FOR_TYPES = {"interfaces": {"config"}}
 """What may be imported under TYPE_CHECKING on top of that."""
