@@ -19,15 +19,18 @@ from ftaug.commands.benchmark import benchmark
 from ftaug.commands.blend import blend
 from ftaug.commands.cache import cache
 from ftaug.commands.init import init
+from ftaug.commands.inspect import inspect
 from ftaug.commands.list_ import list_components
 from ftaug.commands.lr_find import lr_find
-from ftaug.commands.options import AsJson, Config, Device, Overrides, Require, Run, TrustPlugins
+from ftaug.commands.options import AsJson, Device, Overrides, Require, Run, TrustPlugins
+from ftaug.commands.predict import predict
+from ftaug.commands.preview import preview
 from ftaug.commands.schema import schema
 from ftaug.commands.soup import soup
 from ftaug.commands.validate import validate
 from ftaug.errors import ExperimentError, FtaugError, MissingInput, Stopped, Unavailable
 from ftaug.reporting import report, report_at_once
-from ftaug.streams import open_streams, require_reader
+from ftaug.streams import open_streams
 
 app = typer.Typer(
     name="ftaug",
@@ -134,29 +137,7 @@ def evaluate(
     evaluate.run(run=run, split=part, as_json=as_json, require=require or [], trust_plugins=trust_plugins)
 
 
-@app.command()
-def predict(
-    run: Run,
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
-            metavar="INPUT...",
-        ),
-    ],
-    top_k: Annotated[
-        int | None, typer.Option(help="How many classes to name for each input; 1 unless set.", min=1)
-    ] = None,
-    as_json: AsJson = False,
-    csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Predict the classes, or the numbers, of new samples."""
-    from ftaug.commands import predict
-
-    if csv is None:
-        require_reader()
-    predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv, trust_plugins=trust_plugins)
+app.command()(predict)
 
 
 @app.command()
@@ -184,60 +165,10 @@ app.command()(soup)
 app.command()(validate)
 
 
-@app.command()
-def inspect(
-    target: Annotated[Path, typer.Argument(help="An experiment file or a run folder.", metavar="CONFIG|RUN")],
-    overrides: Overrides = None,
-    cka: Annotated[
-        bool, typer.Option("--cka", help="Of a run: how alike each stage's features are before and after training.")
-    ] = False,
-    read: Annotated[bool, typer.Option("--read", help="Read every sample, and name all that cannot be.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Draw the learning rates over the run into this PNG file.", metavar="FILE"),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show the data, the layers, and which are trainable at which rate."""
-    from ftaug.commands import inspect
-
-    inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka, read=read, picture=output)
+app.command()(inspect)
 
 
-@app.command()
-def preview(
-    config: Config,
-    overrides: Overrides = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="The file to write: a picture, sheet.png unless set; of texts a .html page instead of the terminal.",
-            metavar="FILE",
-        ),
-    ] = None,
-    op: Annotated[str | None, typer.Option(help="One augmentation alone, in the file or not.", metavar="NAME")] = None,
-    class_: Annotated[str | None, typer.Option("--class", help="Samples of one class.", metavar="NAME")] = None,
-    count: Annotated[int, typer.Option("-n", help="How many samples.", min=1, max=64)] = 5,
-    severity_grid: Annotated[
-        bool, typer.Option("--severity-grid", help="Each augmentation from severity 0 to 1.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show augmented samples, and say what each augmentation does."""
-    from ftaug.commands import preview
-
-    preview.run(
-        config=config,
-        overrides=overrides or [],
-        output=output,
-        op=op,
-        class_name=class_,
-        count=count,
-        severity_grid=severity_grid,
-        as_json=as_json,
-    )
+app.command()(preview)
 
 
 app.command()(augment)
