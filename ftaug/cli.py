@@ -18,6 +18,7 @@ from ftaug.commands.augment import augment
 from ftaug.commands.benchmark import benchmark
 from ftaug.commands.blend import blend
 from ftaug.commands.cache import cache
+from ftaug.commands.export import export
 from ftaug.commands.init import init
 from ftaug.commands.inspect import inspect
 from ftaug.commands.list_ import list_components
@@ -140,20 +141,7 @@ def evaluate(
 app.command()(predict)
 
 
-@app.command()
-def export(
-    run: Run,
-    formats: Annotated[
-        list[str],
-        typer.Option("--format", help="Such as onnx; `ftaug list exporter` names all; repeatable.", metavar="NAME"),
-    ],
-    as_json: AsJson = False,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Write a trained model for use elsewhere, and check its answers."""
-    from ftaug.commands import export
-
-    export.run(run=run, formats=formats, as_json=as_json, trust_plugins=trust_plugins)
+app.command()(export)
 
 
 app.command()(blend)
