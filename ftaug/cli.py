@@ -23,14 +23,15 @@ from ftaug.commands.init import init
 from ftaug.commands.inspect import inspect
 from ftaug.commands.list_ import list_components
 from ftaug.commands.lr_find import lr_find
-from ftaug.commands.options import AsJson, Device, Overrides, Require, Run, TrustPlugins
+from ftaug.commands.options import AsJson, Require, Run, TrustPlugins
 from ftaug.commands.predict import predict
 from ftaug.commands.preview import preview
 from ftaug.commands.schema import schema
 from ftaug.commands.soup import soup
+from ftaug.commands.train import train
 from ftaug.commands.validate import validate
-from ftaug.errors import ExperimentError, FtaugError, MissingInput, Stopped, Unavailable
-from ftaug.reporting import report, report_at_once
+from ftaug.errors import ExperimentError, MissingInput, Unavailable
+from ftaug.reporting import report
 from ftaug.streams import open_streams
 
 app = typer.Typer(
@@ -70,57 +71,7 @@ def options(
         os.environ["HF_HUB_OFFLINE"] = "1"  # read by the hub's library, and by ftaug where it downloads itself
 
 
-@app.command()
-def train(
-    config: Annotated[
-        Path,
-        typer.Argument(help="The experiment file, - for standard input, or a run to continue.", metavar="CONFIG|RUN"),
-    ],
-    overrides: Overrides = None,
-    run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.")] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over in a new folder; continue there after a stop.")
-    ] = False,
-    from_: Annotated[
-        Path | None, typer.Option("--from", help="Start from the weights of another run.", metavar="RUN")
-    ] = None,
-    as_json: AsJson = False,
-    require: Require = None,
-    requeue_exit_code: Annotated[
-        int, typer.Option(help="Exit code when stopped with a checkpoint to continue from.", min=0, max=255)
-    ] = 75,
-    trust_plugins: TrustPlugins = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    folds: Annotated[
-        int | None,
-        typer.Option(help="Number of folds; each run validates on a different part.", metavar="COUNT"),
-    ] = None,
-) -> None:
-    """Train, or continue training; prints the run folder."""
-    from ftaug.commands.train import run
-    from ftaug.engine.system.signals import ended_by_signals
-
-    def end_at_once(error: FtaugError) -> NoReturn:
-        code = requeue_exit_code if isinstance(error, Stopped) else error.exit_code
-        report_at_once(error, as_json=as_json, exit_code=code)
-        os._exit(code)
-
-    try:
-        with ended_by_signals(end_at_once):
-            run(
-                config=config,
-                overrides=overrides or [],
-                run_dir=run_dir,
-                fresh=fresh,
-                from_=from_,
-                as_json=as_json,
-                require=require or [],
-                trust_plugins=trust_plugins,
-                device=device.value,
-                folds=folds,
-            )
-    except Stopped as error:
-        raise typer.Exit(report(error, as_json=as_json, exit_code=requeue_exit_code)) from None
+app.command()(train)
 
 
 @app.command()
@@ -138,45 +89,11 @@ def evaluate(
     evaluate.run(run=run, split=part, as_json=as_json, require=require or [], trust_plugins=trust_plugins)
 
 
-app.command()(predict)
-
-
-app.command()(export)
-
-
-app.command()(blend)
-
-
-app.command()(soup)
-
-
-app.command()(validate)
-
-
-app.command()(inspect)
-
-
-app.command()(preview)
-
-
-app.command()(augment)
-
-
-app.command()(benchmark)
-
-
-app.command()(lr_find)
-
-
+for command in (predict, export, blend, soup, validate, inspect, preview, augment, benchmark, lr_find):
+    app.command()(command)
 app.command(name="list")(list_components)
-
-
 app.command()(schema)
-
-
 app.add_typer(cache, name="cache")
-
-
 app.command()(init)
 
 

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "commands": {*LOW, "streams", "reporting", "data", "image", "components", "engine", "experiment_file", "runs"},
     "cli": {"errors", "streams", "reporting", "engine", "commands"},
     "__main__": {"cli", "engine"},
-    "api": {"config", "experiment_file", "runs", "commands"},
+    "api": {"config", "experiment_file", "runs"},
     "__init__": {"api"},
 }
 ONLY_FOR_TYPES = {"interfaces": {"config"}}
