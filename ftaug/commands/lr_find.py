@@ -34,8 +34,8 @@ def run(
     experiment = load(config, overrides)
     data = readable(experiment, portions(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device, data)
-    with assemble(experiment, device, data, pretrained=True) as (setup, _):
-        curve = sweep(setup, lowest, highest, steps)
+    with assemble(experiment, device, data, pretrained=True) as (state, _):
+        curve = sweep(state, lowest, highest, steps)
     verdict = judge(curve, experiment.lr.peak)
     path = picture or Path(f"{config.stem}-lr-find.png")
     with storage_errors(f"cannot write {path}"):

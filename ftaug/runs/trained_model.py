@@ -49,29 +49,29 @@ MODEL_KEYS = {
 """Required keys of model.json, with their types."""
 
 
-def describe_model(setup: TrainingState) -> dict[str, Any]:
+def describe_model(state: TrainingState) -> dict[str, Any]:
     """Describe a model for model.json: task, preprocessing, target scale, data fingerprints and sources."""
     return {
-        "classes": list(setup.task.classes),
-        "multi_label": setup.task.multi_label,
-        "activation": setup.experiment.loss.fact("activation"),
-        "preprocessing": dict(setup.backbone.preprocessing),
-        "regression": setup.task.regression,
-        "class_counts": setup.counts.tolist(),
-        "train_samples": len(setup.portions["train"]),
-        "target_mean": setup.scale and setup.scale.mean,
-        "target_std": setup.scale and setup.scale.std,
-        "weights_from": dict(setup.backbone.facts),
-        "data": fingerprints(setup.portions),
-        "seed": setup.experiment.seed,
-        "sources": {name: to_plain(getattr(setup.experiment.data, name)) for name in ("train", "val", "test")},
-        "labels_learned": setup.experiment.objective is None or setup.experiment.objective.fact("tells_classes"),
+        "classes": list(state.task.classes),
+        "multi_label": state.task.multi_label,
+        "activation": state.experiment.loss.fact("activation"),
+        "preprocessing": dict(state.backbone.preprocessing),
+        "regression": state.task.regression,
+        "class_counts": state.counts.tolist(),
+        "train_samples": len(state.portions["train"]),
+        "target_mean": state.scale and state.scale.mean,
+        "target_std": state.scale and state.scale.std,
+        "weights_from": dict(state.backbone.facts),
+        "data": fingerprints(state.portions),
+        "seed": state.experiment.seed,
+        "sources": {name: to_plain(getattr(state.experiment.data, name)) for name in ("train", "val", "test")},
+        "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("tells_classes"),
     }
 
 
-def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
+def keep_origin(state: TrainingState, folder: Path) -> dict[str, list[str]]:
     """Copy the files that the backbone is built from into the run folder; return the override that points there."""
-    origin = setup.backbone.origin
+    origin = state.backbone.origin
     if origin is None:
         return {}
     place = folder / ORIGIN_FOLDER
@@ -81,7 +81,7 @@ def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
             remove(fresh)
             origin.write(fresh)
             fresh.rename(place)
-    return {"built_from": [f"backbone.{setup.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
+    return {"built_from": [f"backbone.{state.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
 
 
 @dataclass

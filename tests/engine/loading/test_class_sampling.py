@@ -94,7 +94,7 @@ def test_without_a_sampler_every_sample_comes_once():
 
 
 @pytest.fixture
-def setup(tmp_path):
+def state(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(
         "data: {train: digits, val: null, batch_size: 64, workers: 0, sampler: balanced}\n"
@@ -108,16 +108,16 @@ def setup(tmp_path):
     return build(experiment, "cpu", {"train": train}, pretrained=False)
 
 
-def test_a_sample_that_comes_twice_is_augmented_in_two_ways(setup):
-    data = setup.prepared("train")
-    (request,) = setup.epochs.requests(0, 1)
+def test_a_sample_that_comes_twice_is_augmented_in_two_ways(state):
+    data = state.prepared("train")
+    (request,) = state.epochs.requests(0, 1)
     batch = data[request]
     rare = [place for place, position in enumerate(request.ids) if position == 0]
     assert len(rare) == 4
     assert len({batch.inputs[place].numpy().tobytes() for place in rare}) == 4
 
 
-def test_the_loss_is_told_how_often_classes_are_seen_and_training_goes_on(setup):
-    assert setup.counts.tolist() == [12, 12] + [0] * 8
-    (step,) = list(fit(setup, Progress()))
+def test_the_loss_is_told_how_often_classes_are_seen_and_training_goes_on(state):
+    assert state.counts.tolist() == [12, 12] + [0] * 8
+    (step,) = list(fit(state, Progress()))
     assert step.samples == 24
