@@ -187,7 +187,7 @@ class CacheFeatures:
 
 
 @dataclass(frozen=True)
-class Distil(Placed):
+class Distillation(Placed):
     """Learning from another model's answers beside the labels: (1 − weight) · loss + weight · distance to the teacher.
 
     Settings:
@@ -327,7 +327,7 @@ class Experiment:
         loss: the training loss; unless set cross_entropy, with several labels a sample binary_cross_entropy,
             with numbers squared_error
         objective: an additional loss that compares several views of each sample
-        distil: a model to learn from beside the labels
+        distillation: a model to learn from beside the labels
         optimizer: what turns gradients into steps
         lr: the learning rate
         train: how long and with which numerics
@@ -348,7 +348,7 @@ class Experiment:
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]
     objective: Annotated[Component, OfKind("objective")] | None = None
-    distil: Distil | None = None
+    distillation: Distillation | None = None
     optimizer: Annotated[Component, OfKind("optimizer")] = "adamw"  # type: ignore[assignment]
     lr: LearningRate = field(default_factory=LearningRate)
     train: Train = field(default_factory=Train)

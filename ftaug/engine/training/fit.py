@@ -140,13 +140,14 @@ def loss_of(setup: TrainingState, inputs: Any, targets: Tensor, network: nn.Modu
             logits: Tensor = network(view)
         return logits
 
-    objective, distil = setup.experiment.objective, setup.experiment.distil
-    if distil is not None and setup.teacher is not None:
+    objective, distillation = setup.experiment.objective, setup.experiment.distillation
+    if distillation is not None and setup.teacher is not None:
         with setup.device.autocast():
             teacher_logits = setup.teacher.logits(inputs)
         activation = setup.experiment.loss.fact("activation")
         return MeanLoss(
-            distillation_loss(distil, activation, setup.loss, forward(inputs), targets, teacher_logits), len(targets)
+            distillation_loss(distillation, activation, setup.loss, forward(inputs), targets, teacher_logits),
+            len(targets),
         )
     if objective is None:
         return MeanLoss(setup.loss(forward(inputs), targets), len(targets))

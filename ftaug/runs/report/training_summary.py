@@ -90,8 +90,8 @@ def before(setup: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
     if experiment.objective is not None:
         views = views_of(experiment)
         table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
-    if experiment.distil is not None:
-        table.add_row("teacher", f"{experiment.distil.teacher}, weight {experiment.distil.weight:g}")
+    if experiment.distillation is not None:
+        table.add_row("teacher", f"{experiment.distillation.teacher}, weight {experiment.distillation.weight:g}")
     if experiment.evaluate.views is not None:
         table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
     if "val" in setup.portions:
