@@ -287,8 +287,8 @@ class Evaluate:
         best: the metric, or `loss`, that chooses the best checkpoint, ties by the lower loss; the first metric unless
             set; without `metrics` it is the one that is measured
         batch_size: samples per forward pass when measuring; as in training unless set
-        views: what of each sample is looked at: `flip`, also mirrored; `five_crop`, the corners and the centre;
-            `ten_crop`, these mirrored too; the answers to all are averaged; the centre alone unless set
+        tta: test-time augmentation, predictions averaged over several views of each sample: `flip`, also mirrored;
+            `five_crop`, the corners and the center; `ten_crop`, these mirrored too; the center alone unless set
         thresholds: with several labels a sample, `f1` predicts each above the threshold of the best F1 on validation,
             found after training; above 1/2 unless set
         precision: the arithmetic of evaluation, predictions and thresholds; `auto` chooses by the device, as
@@ -299,7 +299,7 @@ class Evaluate:
     metrics: tuple[Annotated[Component, OfKind("metric")], ...] = ("accuracy",)  # type: ignore[assignment]
     best: Text = "accuracy"
     batch_size: Count | None = None
-    views: Literal["flip", "five_crop", "ten_crop"] | None = None
+    tta: Literal["flip", "five_crop", "ten_crop"] | None = None
     thresholds: Literal["f1"] | None = None
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
 

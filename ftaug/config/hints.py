@@ -92,6 +92,7 @@ ALIASES = {
     "eval_steps": "evaluate.every",
     "save_steps": "train.save_every",
     "precision": "train.precision",
+    "test_time_augmentation": "evaluate.tta",
     "random_state": "seed",
     "random_seed": "seed",
 }

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 KEYS = {
     "distil": "distillation",
+    "evaluate.views": "evaluate.tta",
 }
 """The dotted path of each renamed key of the experiment, and its present one."""
 

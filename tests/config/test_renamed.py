@@ -9,6 +9,7 @@ from ftaug.load import load
 SMALLEST = {"data": {"train": "digits"}, "backbone": "resnet20"}
 RENAMED_KEYS = {
     "distil": ("{teacher: teacher}", "distillation"),
+    "evaluate.views": ("ten_crop", "evaluate.tta"),
 }
 """Former key, a value, and the present key."""
 

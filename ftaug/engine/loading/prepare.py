@@ -39,7 +39,7 @@ def prepared(
 
 def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the preprocessing of evaluation, with its number of views (test-time augmentation)."""
-    return {**preprocessing, "views": experiment.evaluate.views}
+    return {**preprocessing, "views": experiment.evaluate.tta}
 
 
 def views_of(experiment: Experiment) -> int:

@@ -92,8 +92,8 @@ def before(setup: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
         table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
     if experiment.distillation is not None:
         table.add_row("teacher", f"{experiment.distillation.teacher}, weight {experiment.distillation.weight:g}")
-    if experiment.evaluate.views is not None:
-        table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
+    if experiment.evaluate.tta is not None:
+        table.add_row("evaluation", f"{experiment.evaluate.tta}, answers averaged")
     if "val" in setup.portions:
         table.add_row("best by", rule(setup))
     for hazard in setup.hazards:
