@@ -182,9 +182,9 @@ def _what_is_measured_is_learned(experiment: Experiment) -> Found:
             yield ("data", purpose), predicate(text)
 
 
-@reads("mix", "data.batch_size", "train.accumulate")
+@reads("mix", "data.batch_size", "train.gradient_accumulation")
 def _mix_has_partners(experiment: Experiment) -> Found:
-    if experiment.mix is not None and experiment.data.batch_size * experiment.train.accumulate < 2:
+    if experiment.mix is not None and experiment.data.batch_size * experiment.train.gradient_accumulation < 2:
         words = f"must be 2 or more: mix: {experiment.mix.name} mixes each sample with another one of its step"
         yield ("data", "batch_size"), predicate(f"{words}; got 1")
 

@@ -209,7 +209,7 @@ class Train:
     Settings:
         epochs: passes over the training samples
         precision: the arithmetic of the forward pass; `auto` chooses by the device
-        accumulate: batches per optimizer step
+        gradient_accumulation: batches per optimizer step
         micro_batch: samples that go through the network at once; a batch of more goes in parts, whose gradients are
             added up; `auto`, the whole batch where memory holds it
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
@@ -234,7 +234,7 @@ class Train:
 
     epochs: Count = 10
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    accumulate: Count = 1
+    gradient_accumulation: Count = 1
     micro_batch: Count | Literal["auto"] = "auto"
     clip_norm: Positive | None = None
     decay_norms: bool = False

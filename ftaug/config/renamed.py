@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 KEYS = {
     "distil": "distillation",
     "evaluate.views": "evaluate.tta",
+    "train.accumulate": "train.gradient_accumulation",
 }
 """The dotted path of each renamed key of the experiment, and its present one."""
 

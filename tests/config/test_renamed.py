@@ -10,6 +10,7 @@ SMALLEST = {"data": {"train": "digits"}, "backbone": "resnet20"}
 RENAMED_KEYS = {
     "distil": ("{teacher: teacher}", "distillation"),
     "evaluate.views": ("ten_crop", "evaluate.tta"),
+    "train.accumulate": ("2", "train.gradient_accumulation"),
 }
 """Former key, a value, and the present key."""
 

@@ -66,7 +66,7 @@ def epoch_sampler_of(
 ) -> EpochSampler:
     """Build the batch sampler of training."""
     data = experiment.data
-    plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
+    plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.gradient_accumulation)
     bucket = max(1, min(MAX_BUCKET, plain.steps // 4)) if data.bucket == "auto" else data.bucket
     if experiment.mix is not None:  # a step is mixed as a whole first, then split
         token_budget = None

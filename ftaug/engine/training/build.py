@@ -133,7 +133,7 @@ def cautions(experiment: Experiment, portions: Mapping[str, DataSplit], preproce
     if experiment.unfreeze == "auto":
         messages.append("what learns is chosen when training begins (unfreeze: auto)")
     messages += unused_rows(portions)
-    batch = experiment.data.batch_size * experiment.train.accumulate
+    batch = experiment.data.batch_size * experiment.train.gradient_accumulation
     if batch > len(portions["train"]):
         messages.append(
             f"a batch of {batch:,} is larger than the {len(portions['train']):,} training samples: an epoch is one step"

@@ -73,7 +73,7 @@ def _mixing_bytes(setup: TrainingState) -> int:
     if setup.experiment.mix is None:
         return 0
     inputs: Tensor = device_inputs(setup, _largest_samples(setup, 1))
-    step = setup.experiment.data.batch_size * setup.experiment.train.accumulate
+    step = setup.experiment.data.batch_size * setup.experiment.train.gradient_accumulation
     return 3 * step * inputs.numel() * torch.float32.itemsize
 
 

@@ -204,7 +204,7 @@ def _method(setup: TrainingState) -> str:
 
 def _batch(setup: TrainingState) -> str:
     experiment = setup.experiment
-    size, parts = experiment.data.batch_size, experiment.train.accumulate
+    size, parts = experiment.data.batch_size, experiment.train.gradient_accumulation
     text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
     micro = setup.micro_batch
     if micro is not None and micro.samples < size:
