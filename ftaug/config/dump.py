@@ -23,7 +23,7 @@ WITHOUT_INFLUENCE = (
     ("name",),
     ("data", "workers"),
     ("data", "cache"),
-    ("data", "augment_on"),
+    ("data", "augment_device"),
     ("train", "cache_features", "place"),
     ("train", "max_time"),
     ("train", "tensorboard"),

@@ -88,8 +88,8 @@ class Data:
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are kept for the next epochs: `ram`, for the run; `disk`, for later runs too;
             `auto`, wherever there is room; it changes no result
-        augment_on: where pictures are warped and recoloured; `cuda` takes that off the workers and differs by rounding
-            only; `auto` chooses by the machine
+        augment_device: where pictures are warped and recolored; `cuda` takes that off the workers and differs by
+            rounding only; `auto` chooses by the machine
         bucket: texts of about the same length are batched together, chosen from so many steps of the random order;
             1 leaves that order; `auto`, 16, or a quarter of the epoch where that is less
         batch_tokens: the most tokens, padding included, that go through the network at once in training; a longer batch
@@ -107,7 +107,7 @@ class Data:
     sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
-    augment_on: Literal["auto", "cpu", "cuda"] = "auto"
+    augment_device: Literal["auto", "cpu", "cuda"] = "auto"
     bucket: Count | Literal["auto"] = "auto"
     batch_tokens: Count | Literal["auto"] | None = "auto"
     bad_samples: Literal["error", "skip"] | SkipBadSamples = "error"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 KEYS = {
     "distil": "distillation",
+    "data.augment_on": "data.augment_device",
     "evaluate.views": "evaluate.tta",
     "train.accumulate": "train.gradient_accumulation",
 }

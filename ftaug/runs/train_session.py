@@ -93,10 +93,11 @@ class Session:
         if progress.best_step is not None:
             folder.set_best(progress.best_step)
         origin = f"continued at step {progress.step}"
+        recorded = state["conditions"]
         changed = [
-            f"{name} {old} → {_conditions(setup)[name]}"
-            for name, old in state["conditions"].items()
-            if old != _conditions(setup)[name]
+            f"{name} {recorded[name]} → {now}"
+            for name, now in _conditions(setup).items()
+            if recorded.get(name, now) != now
         ]
         if changed:
             origin += f"; not bit for bit the same run: {', '.join(changed)}"
@@ -320,6 +321,6 @@ def _conditions(setup: TrainingState) -> dict[str, Any]:
         "precision": setup.device.precision,
         "evaluation precision": setup.evaluation_device.precision,
         "threads": torch.get_num_threads(),
-        "augment_on": "cuda" if setup.device.augments else "cpu",
+        "augment_device": "cuda" if setup.device.augments else "cpu",
         "micro_batch": setup.epochs.micro,
     }

@@ -126,7 +126,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
     chosen |= {"micro_batch": setup.micro_batch.samples if setup.micro_batch is not None else None}
     chosen |= {"evaluation_precision": setup.evaluation_device.precision, "threads": setup.device.threads}
-    chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
+    chosen |= {"cache": cache.place or "off", "augment_device": "cuda" if setup.device.augments else "cpu"}
     origin = keep_origin(setup, folder.path)
     about = {**describe_model(setup), **origin, "sample_columns": _sample_columns(setup), "chosen": chosen}
     folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")

@@ -9,6 +9,7 @@ from ftaug.load import load
 SMALLEST = {"data": {"train": "digits"}, "backbone": "resnet20"}
 RENAMED_KEYS = {
     "distil": ("{teacher: teacher}", "distillation"),
+    "data.augment_on": ("cpu", "data.augment_device"),
     "evaluate.views": ("ten_crop", "evaluate.tta"),
     "train.accumulate": ("2", "train.gradient_accumulation"),
 }

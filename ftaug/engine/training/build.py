@@ -73,8 +73,8 @@ def build(
     """
     train = portions["train"]
     verbs = modality_of(experiment)
-    augment_on = experiment.data.augment_on if verbs.on_device else "cpu"
-    device = devices.choose(device_name, experiment.train.precision, augment_on)
+    augment_device = experiment.data.augment_device if verbs.on_device else "cpu"
+    device = devices.choose(device_name, experiment.train.precision, augment_device)
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
