@@ -25,7 +25,7 @@ from ftaug.config.annotations import (
     is_section,
     is_union,
 )
-from ftaug.config.hints import KeyPaths, listed_as, right_place
+from ftaug.config.hints import KeyPaths, listed_as, suggestion
 from ftaug.config.other_names import hint, same_name, setting_hint, spelled
 from ftaug.config.problems import PartialProblem, fail, predicate
 from ftaug.config.registry import (
@@ -120,8 +120,7 @@ class Shape:
             return PartialProblem(
                 f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
             )
-        target = right_place(key, self.name, paths)
-        near = f"; did you mean '{target}'?" if target else setting_hint(key, self.annotations)
+        near = suggestion(key, self.name, paths) or setting_hint(key, self.annotations)
         near = near or valid_keys(key, self.annotations, listed_as(self.name, paths))
         return PartialProblem(f"unknown key '{key}'", near, "parent", at_key=True)
 

@@ -93,10 +93,11 @@ class Session:
         if progress.best_step is not None:
             folder.set_best(progress.best_step)
         origin = f"continued at step {progress.step}"
+        recorded = metadata["conditions"]
         changed = [
-            f"{name} {old} → {_conditions(state)[name]}"
-            for name, old in metadata["conditions"].items()
-            if old != _conditions(state)[name]
+            f"{name} {recorded[name]} → {now}"
+            for name, now in _conditions(state).items()
+            if recorded.get(name, now) != now
         ]
         if changed:
             origin += f"; not bit for bit the same run: {', '.join(changed)}"
@@ -320,6 +321,6 @@ def _conditions(state: TrainingState) -> dict[str, Any]:
         "precision": state.device.precision,
         "evaluation precision": state.evaluation_device.precision,
         "threads": torch.get_num_threads(),
-        "augment_on": "cuda" if state.device.augments else "cpu",
+        "augment_device": "cuda" if state.device.augments else "cpu",
         "micro_batch": state.epochs.micro,
     }

@@ -126,7 +126,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     chosen = {"device": state.device.torch.type, "precision": state.device.precision, "workers": state.workers}
     chosen |= {"micro_batch": state.micro_batch.samples if state.micro_batch is not None else None}
     chosen |= {"evaluation_precision": state.evaluation_device.precision, "threads": state.device.threads}
-    chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if state.device.augments else "cpu"}
+    chosen |= {"cache": cache.place or "off", "augment_device": "cuda" if state.device.augments else "cpu"}
     origin = keep_origin(state, folder.path)
     about = {**describe_model(state), **origin, "sample_columns": _sample_columns(state), "chosen": chosen}
     folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")

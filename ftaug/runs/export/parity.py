@@ -209,7 +209,7 @@ class Reference:
     def _metric(
         self, original: Answers, exported: Answers, portion: DataSplit, samples: Sequence[Any], allowance: Allowance
     ) -> MetricParity:
-        best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.views
+        best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.tta
         return MetricParity(
             name=best,
             original=self.opened.compute_metrics(original.logits, portion).values[best],
