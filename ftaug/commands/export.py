@@ -15,19 +15,22 @@ from ftaug.config.yaml_document import parse_value
 from ftaug.engine.system.storage import storage_errors
 from ftaug.errors import ExperimentError, NotReached, Place, Problem
 from ftaug.runs.export.folder import EXPORTS, ExportFolder, files_of, open_exports
-from ftaug.runs.export.parity import Allowance, Reference
+from ftaug.runs.export.parity import Allowance
 from ftaug.runs.export.provenance import unfinished
+from ftaug.runs.export.reference import Reference
 from ftaug.runs.export.table import refusals, summary
-from ftaug.runs.open_run import open_run
+from ftaug.runs.open_run import load_run_experiment, open_run
 from ftaug.runs.report import console
 
 
 def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
     """Export and compare on validation; raises NotReached if an export's predictions differ from the model's."""
+    load_run_experiment(run, trust_plugins=trust_plugins)  # registers the exporters of its plugins
+    exporters = targets(formats)
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
-    exporters = targets(formats)
     reference = Reference.of(opened)
+    check_networks(exporters, reference)
     if caution := unfinished(reference.bundle.provenance):
         console.say(f"{run}: {caution}")
     entries: dict[str, Any] = {}
@@ -73,12 +76,18 @@ def targets(formats: Sequence[str]) -> list[Component]:
     return components
 
 
+def check_networks(exporters: Sequence[Component], reference: Reference) -> None:
+    """Raise ExperimentError for a format of one network if the run has several."""
+    folder, count = reference.opened.folder, reference.bundle.networks
+    for exporter in exporters:
+        if count > 1 and exporter.fact("one_network"):
+            text = f"holds one network, and {folder} has {count}; export {folder / 'fold-1'}"
+            raise ExperimentError(f"exporter '{exporter.name}': {text}, or use onnx or torch_export")
+
+
 def export(exporter: Component, reference: Reference, exports: ExportFolder) -> dict[str, dict[str, Any]]:
     """Write one format, check parity, publish it if it passes; return its record by its path in `exports`."""
     opened, bundle = reference.opened, reference.bundle
-    if bundle.networks > 1 and exporter.fact("one_network"):
-        text = f"holds one network, and {opened.folder} has {bundle.networks}; export {opened.folder / 'fold-1'}"
-        raise ExperimentError(f"exporter '{exporter.name}': {text}, or use onnx or torch_export")
     name = f"{bundle.name}{exporter.fact('suffix')}"
     with exports.unfinished(exporter.name) as folder:
         with storage_errors(f"{exports.path / exporter.name}: cannot be written"):

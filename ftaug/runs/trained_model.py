@@ -220,17 +220,28 @@ def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
     return Task(classes, facts["multi_label"], facts.get("regression", False), thresholds.read(folder, classes))
 
 
-def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
-    """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
+def load_experiment(folder: Path, *, trust_plugins: bool = False) -> Experiment:
+    """Load the experiment of a single run and import its plugins; raises MissingInput, ExperimentError."""
+    _check_run_folder(folder)
+    facts = read_json(folder / MODEL_FILE) or {}
+    return load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+
+
+def _check_run_folder(folder: Path) -> None:
     if not (folder / "resolved.yaml").is_file():
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
         )
+
+
+def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
+    """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
+    _check_run_folder(folder)
     facts = read_json(folder / MODEL_FILE, MODEL_KEYS)
     chosen, weights = best_weights(folder)
     if facts is None:
         raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")
-    experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+    experiment = load_experiment(folder, trust_plugins=trust_plugins)
     task = _task(folder, facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose_for_evaluation(device, experiment)

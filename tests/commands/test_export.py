@@ -264,6 +264,44 @@ def test_targets_that_would_be_one_folder_are_refused():
     )
 
 
+@pytest.mark.parametrize(
+    ("formats", "words"),
+    [
+        (["onnx", "onx"], "--format onx: no exporter 'onx'; did you mean 'onnx'?"),
+        (["onnx", "{onnx: {opset: 20}}"], "--format {onnx: {opset: 20}}: is written to exports/onnx, as --format onnx"),
+        (["{onnx: {opset: 3}}"], "--format {onnx: {opset: 3}}: onnx.opset must be an opset from 18 to 23; got 3"),
+    ],
+)
+def test_wrong_formats_are_refused_before_the_run_is_opened(desk, capsys, monkeypatch, formats, words):
+    monkeypatch.setattr(export, "open_run", None)
+    assert run(["export", str(desk / "run"), *(part for text in formats for part in ("--format", text))]) == 2
+    assert words in capsys.readouterr().err
+
+
+PLUGIN = """
+from ftaug.config.kinds import exporter
+
+@exporter.register(suffix=".labels")
+def labels(bundle, path):
+    \"\"\"The names of the classes.\"\"\"
+    path.write_text("\\n".join(bundle.task.classes))
+    return lambda batch: {"logits": bundle.model(batch.inputs)}
+"""
+
+
+def test_a_format_may_be_that_of_a_plugin(desk, tmp_path):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True, ignore=shutil.ignore_patterns("exports"))
+    (tmp_path / "run" / "labels.py").write_text(PLUGIN)
+    resolved = tmp_path / "run" / "resolved.yaml"
+    resolved.write_text("plugins: [labels.py]\n" + resolved.read_text().replace("plugins: []\n", ""))
+    try:
+        assert run(["export", str(tmp_path / "run"), "--format", "labels"]) == 0
+    finally:
+        exporter._entries.pop("labels", None)
+    labels = (tmp_path / "run/exports/labels/colours.labels").read_text().splitlines()
+    assert labels == json.loads((tmp_path / "run" / "model.json").read_text())["classes"]
+
+
 def test_a_format_may_have_settings():
     assert export.component("{onnx: {opset: 20}}").settings["opset"] == 20
 
