@@ -14,7 +14,7 @@ from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Component, Entry, Registry, explanations
 from ftaug.config.schema import REQUIRED, OfKind, adapted, function_shape
 from ftaug.config.wording import wording
-from ftaug.load import MODALITIES, import_components
+from ftaug.experiment_file import MODALITIES, import_components
 
 for modality in MODALITIES:
     import_components(modality)

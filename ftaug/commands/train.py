@@ -27,7 +27,7 @@ from ftaug.errors import (
     MissingInput,
     Stopped,
 )
-from ftaug.load import load, open_experiment
+from ftaug.experiment_file import load, open_experiment
 from ftaug.runs.requirements import Requirement, check, check_names, names_in_training
 
 if TYPE_CHECKING:

@@ -27,10 +27,10 @@ from ftaug.engine.training.peft import adapt, adapter_of
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, fold, in_fp32, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.export import Bundle, Reading
 from ftaug.interfaces.model import Adapter, Construction
-from ftaug.load import load
 from ftaug.runs import thresholds
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.export.provenance import provenance
