@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "reporting": {"errors", "streams"},
     "cli": {"errors", "streams", "reporting", "interfaces", "config", "engine", "experiment_file", "commands"},
     "__main__": {"cli", "engine"},
-    "__init__": set(),
+    "api": {"config", "experiment_file", "runs", "commands"},
+    "__init__": {"api"},
 }
 ONLY_FOR_TYPES = {"interfaces": {"config"}}
 """What may be imported under TYPE_CHECKING on top of that."""
