@@ -103,6 +103,15 @@ def test_python_compiles(block):
     assert compile(block.text, str(block), "exec")
 
 
+def test_the_python_page_runs(desk, monkeypatch):
+    """Its blocks in order, after the command that writes the experiment file."""
+    monkeypatch.chdir(desk)
+    assert run(["init", "photos", "--output", "flowers.yaml"]) == 0
+    for block in blocks("python"):
+        if block.document.name == "python.md":
+            exec(compile(block.text, str(block), "exec"), {})
+
+
 def not_of_ftaug(line: str) -> bool:
     """Whether a line of a `sh` block is to be looked at, not run: it installs, or runs a script of the repository."""
     if line.startswith("pip install ") and "[" in line:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 PLUGIN = '''
 import numpy as np

@@ -13,8 +13,8 @@ from ftaug.config.registry import REGISTRIES
 from ftaug.engine.loading import stratify
 from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.errors import BadData, ExperimentError
+from ftaug.experiment_file import MODALITIES, import_components
 from ftaug.image.datasets.torchvision import SOURCES
-from ftaug.load import MODALITIES, import_components
 
 for modality in MODALITIES:
     import_components(modality)

@@ -11,8 +11,8 @@ from ftaug.config.registry import REGISTRIES
 from ftaug.config.schema import function_shape
 from ftaug.data.tables.infer_columns import look
 from ftaug.errors import BadData
+from ftaug.experiment_file import MODALITIES, import_components
 from ftaug.image.datasets.table import image_table
-from ftaug.load import MODALITIES, import_components
 from ftaug.text.augmentations import paraphrases, sources
 from ftaug.text.augmentations.tables import table
 from ftaug.text.datasets.table import text_table

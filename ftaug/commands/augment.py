@@ -20,7 +20,7 @@ from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import ExperimentError, Interrupted, Stopped
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.augmented_dataset import AugmentedDataset, lock
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console

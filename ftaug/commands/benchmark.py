@@ -11,7 +11,7 @@ from ftaug.engine.system.device import describe
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.benchmark import Found, advice, measure
 from ftaug.engine.training.state import TrainingState
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken, did_you_mean
+from ftaug.experiment_file import MODALITIES, import_components, load
 from ftaug.interfaces.modality import RequestedModel, Starting
-from ftaug.load import MODALITIES, import_components, load
 
 
 def run(

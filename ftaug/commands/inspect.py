@@ -17,8 +17,8 @@ from ftaug.engine.training.build import build_model, cautions
 from ftaug.engine.training.parameter_summary import Row, course, outline
 from ftaug.engine.training.peft import adapt
 from ftaug.errors import BadData, ExperimentError, MissingInput
+from ftaug.experiment_file import load
 from ftaug.interfaces.model import Backbone, TrainingLength
-from ftaug.load import load
 from ftaug.runs.bad_samples import without
 from ftaug.runs.data_check import Unreadable, read_all
 from ftaug.runs.report import console

@@ -18,7 +18,7 @@ from ftaug.config.sections import TOP, kinds_of, sections
 from ftaug.config.strict_json import dumps
 from ftaug.config.wording import wording
 from ftaug.errors import ExperimentError, did_you_mean
-from ftaug.load import MODALITIES, import_components
+from ftaug.experiment_file import MODALITIES, import_components
 
 
 def run(kind: str | None, name: str | None, as_json: bool) -> None:

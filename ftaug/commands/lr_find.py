@@ -11,7 +11,7 @@ from ftaug.engine.system.storage import storage_errors
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console, plots

@@ -5,35 +5,21 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-import numpy as np
-
-from ftaug.engine.loading.prepare import evaluated, modality_of
-from ftaug.engine.system.cpu_count import usable_cores
+from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.system.storage import replace, storage_errors
-from ftaug.errors import BadData, FtaugError
-from ftaug.interfaces.data import Input
+from ftaug.errors import BadData
 from ftaug.runs.open_run import open_run
+from ftaug.runs.prediction import Prediction, predict
 from ftaug.runs.report import console
 from ftaug.runs.report.predictions import PredictionFormat, form
-from ftaug.runs.trained_model import TrainedModel
 
 FAILURES_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction for an input, or the error that prevented it."""
-
-    name: str
-    answer: np.ndarray | None = None
-    error: str | None = None
 
 
 Sink = Callable[[Prediction], object]
@@ -83,30 +69,6 @@ class Failures:
             error = BadData(f"{self.count:,} of {done:,} could not be read", *self.shown, *more)
             error.result_printed = True
             raise error
-
-
-def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Prediction]:
-    """Predict lazily in batches, also for endless inputs; an unreadable input yields its error."""
-    verbs = modality_of(opened.experiment)
-    pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
-
-    def prepared(source: Input) -> np.ndarray | FtaugError:
-        try:
-            return verbs.prepare(source.read(), pipeline, None)
-        except FtaugError as error:
-            return error
-
-    waiting = iter(inputs)
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        while chunk := list(islice(waiting, opened.batch_size)):
-            ready = list(pool.map(prepared, chunk))
-            good = [sample for sample in ready if not isinstance(sample, FtaugError)]
-            probabilities = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
-            for source, sample in zip(chunk, ready, strict=True):
-                if isinstance(sample, FtaugError):
-                    yield Prediction(source.name, error=str(sample))
-                else:
-                    yield Prediction(source.name, next(probabilities))
 
 
 def _sinks(layout: PredictionFormat, as_json: bool, csv: Path | None) -> list[AbstractContextManager[Sink]]:

@@ -20,8 +20,8 @@ from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.split import DataSplit, portions
 from ftaug.engine.system import storage
 from ftaug.errors import ExperimentError, did_you_mean
+from ftaug.experiment_file import load
 from ftaug.interfaces.preview import Effect, PreviewRequest, Row
-from ftaug.load import load
 from ftaug.runs.report import console, training_summary
 
 

@@ -2,7 +2,7 @@
 
 from ftaug.config.json_schema import experiment_schema
 from ftaug.config.strict_json import dumps
-from ftaug.load import MODALITIES, import_components
+from ftaug.experiment_file import MODALITIES, import_components
 
 
 def run() -> None:

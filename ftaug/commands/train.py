@@ -27,7 +27,7 @@ from ftaug.errors import (
     MissingInput,
     Stopped,
 )
-from ftaug.load import load, open_experiment
+from ftaug.experiment_file import load, open_experiment
 from ftaug.runs.requirements import Requirement, check, check_names, names_in_training
 
 if TYPE_CHECKING:
@@ -47,8 +47,36 @@ def run(
     folds: int | None = None,
 ) -> None:
     """Train or resume a run (or each fold) and print the run folder on stdout; raises Stopped."""
-    started = time.time()
     requirements = [Requirement.parse(text) for text in require]
+    result = train_file(
+        config,
+        overrides,
+        run_dir=run_dir,
+        fresh=fresh,
+        from_=from_,
+        folds=folds,
+        device=device,
+        trust_plugins=trust_plugins,
+        requirements=requirements,
+    )
+    print(dumps(result) if as_json else result["run"])
+    check(requirements, result.get("metrics") or {})
+
+
+def train_file(
+    config: Path,
+    overrides: Sequence[str],
+    *,
+    run_dir: Path | None,
+    fresh: bool,
+    from_: Path | None,
+    folds: int | None,
+    device: str,
+    trust_plugins: bool,
+    requirements: Sequence[Requirement] = (),
+) -> dict[str, Any]:
+    """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped."""
+    started = time.time()
     continued = config if config.is_dir() else None
     if continued is not None:
         config, run_dir = _file_of(continued, run_dir, folds), continued
@@ -71,16 +99,13 @@ def run(
             known = _digest_of(continued)  # resolved.yaml also holds automatic choices
         elif missing_files(experiment) and same_settings(path, to_yaml(with_kept_plugins(experiment)[0])):
             known = _digest_of(path)  # the file of the initial weights is gone, but the checkpoint has them
-        result = _retry_on_changed_data(
+        return _retry_on_changed_data(
             partial(_train_one, experiment, known, path, invocation, fresh=fresh), fresh=fresh
         )
-    else:
-        splits = _fold_overrides(experiment, folds)
-        each = [file.experiment([*overrides, *start, val]) for val in splits]
-        path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
-        result = _retry_on_changed_data(partial(_train_folds, each, path, invocation, fresh=fresh), fresh=fresh)
-    print(dumps(result) if as_json else result["run"])
-    check(requirements, result.get("metrics") or {})
+    splits = _fold_overrides(experiment, folds)
+    each = [file.experiment([*overrides, *start, val]) for val in splits]
+    path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
+    return _retry_on_changed_data(partial(_train_folds, each, path, invocation, fresh=fresh), fresh=fresh)
 
 
 def _folders_of_runs(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
 from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, tasks_of
 from ftaug.errors import one_of
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 
 def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool) -> None:

@@ -22,10 +22,10 @@ from ftaug.engine.loading import augmented_copies
 from ftaug.engine.loading.augmented_copies import As, Copies
 from ftaug.engine.loading.prepare import prepared
 from ftaug.engine.loading.split import portions
+from ftaug.experiment_file import load
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.table import image_table
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 from ftaug.runs.augmented_dataset import folder_names
 
 

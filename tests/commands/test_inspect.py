@@ -9,7 +9,7 @@ from PIL import Image
 from ftaug.cli import run as command
 from ftaug.commands.inspect import run
 from ftaug.errors import ExperimentError, MissingInput
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.text.lexicon import has_weights
 
 CONFIG = """

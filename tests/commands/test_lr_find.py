@@ -10,7 +10,7 @@ from ftaug.cli import run
 from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
 from ftaug.engine.training.lr_find import sweep
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 TEXTS = """
 modality: text

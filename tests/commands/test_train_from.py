@@ -10,7 +10,7 @@ from run_files import noise
 from ftaug.cli import run
 from ftaug.engine.loading.data_record import read_rows
 from ftaug.engine.loading.split import portions
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 
 def train(desk, folder, *overrides):

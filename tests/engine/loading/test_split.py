@@ -12,8 +12,8 @@ from ftaug.cli import run
 from ftaug.config.experiment import Data, Split
 from ftaug.engine.loading.split import DataSplit, portions, shared_samples, size_mismatches, subset, unused_rows, whole
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 TRAIN = "text,label\n" + "".join(f"{name} number {i},{name}\n" for i in range(6) for name in ("cat", "dog", "emu"))
 ONE_CLASS = "text,label\na dog,dog\nanother dog,dog\n"

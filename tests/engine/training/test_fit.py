@@ -14,7 +14,7 @@ from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, batc
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged, ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}

@@ -19,7 +19,7 @@ from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed, loss_of
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.micro_batches import micro_batches
-from ftaug.load import import_components, load
+from ftaug.experiment_file import import_components, load
 from ftaug.text.network import MASK
 
 for modality in ("image", "text"):

@@ -8,8 +8,8 @@ from ftaug.engine.loading.split import portions
 from ftaug.engine.training.build import build
 from ftaug.engine.training.task_check import check
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 LABELS, NUMBERS = Task(("a", "b"), multi_label=True), Task(("a",), regression=True)
 EXPERIMENT = """data: {train: digits, sampler: square_root}
