@@ -36,7 +36,7 @@ def train(
 
     Raises an exception of `ftaug.errors` where the command ends with an exit code other than 0.
     """
-    from ftaug.commands.train import train_file
+    from ftaug.runs.train_file import train_file
 
     result = train_file(
         Path(path),

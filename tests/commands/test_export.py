@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.commands import export
 from ftaug.config.kinds import exporter
 from ftaug.errors import ExperimentError
+from ftaug.runs.export.formats import parse_format, parse_formats
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +238,7 @@ def test_a_file_where_the_folder_must_go_is_refused_before_the_work(desk, tmp_pa
     shutil.copytree(desk / "run", tmp_path / "run", symlinks=True, ignore=shutil.ignore_patterns("exports"))
     (tmp_path / "run" / "exports").mkdir()
     (tmp_path / "run" / "exports" / "safetensors").write_text("mine")
-    monkeypatch.setattr(export, "export", None)
+    monkeypatch.setattr("ftaug.runs.export.folder.ExportFolder.unfinished", None)
     assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 73
     assert "safetensors: is not a folder that `ftaug export` wrote; move it elsewhere" in capsys.readouterr().err
 
@@ -256,9 +256,9 @@ def test_no_name_of_an_experiment_is_that_of_another_file(desk, tmp_path, name):
 
 
 def test_targets_that_would_be_one_folder_are_refused():
-    assert [one.name for one in export.targets(["onnx", "onnx", "safetensors"])] == ["onnx", "safetensors"]
+    assert [one.name for one in parse_formats(["onnx", "onnx", "safetensors"])] == ["onnx", "safetensors"]
     with pytest.raises(ExperimentError) as caught:
-        export.targets(["onnx", "{onnx: {opset: 20}}"])
+        parse_formats(["onnx", "{onnx: {opset: 20}}"])
     assert str(caught.value) == (
         "--format {onnx: {opset: 20}}: is written to exports/onnx, as --format onnx is; export one of the two"
     )
@@ -273,7 +273,7 @@ def test_targets_that_would_be_one_folder_are_refused():
     ],
 )
 def test_wrong_formats_are_refused_before_the_run_is_opened(desk, capsys, monkeypatch, formats, words):
-    monkeypatch.setattr(export, "open_run", None)
+    monkeypatch.setattr("ftaug.runs.open_run.open_run", None)
     assert run(["export", str(desk / "run"), *(part for text in formats for part in ("--format", text))]) == 2
     assert words in capsys.readouterr().err
 
@@ -303,7 +303,7 @@ def test_a_format_may_be_that_of_a_plugin(desk, tmp_path):
 
 
 def test_a_format_may_have_settings():
-    assert export.component("{onnx: {opset: 20}}").settings["opset"] == 20
+    assert parse_format("{onnx: {opset: 20}}").settings["opset"] == 20
 
 
 @pytest.mark.parametrize(
@@ -316,6 +316,6 @@ def test_a_format_may_have_settings():
 )
 def test_formats_that_do_not_exist_are_refused(text, words):
     with pytest.raises(ExperimentError) as caught:
-        export.component(text)
+        parse_format(text)
     assert words in str(caught.value)
     assert str(caught.value).startswith(f"--format {text}: ")
