@@ -16,7 +16,7 @@ from ftaug.engine.loading import augmented_copies as engine
 from ftaug.engine.loading.augmented_copies import As, Copies
 from ftaug.engine.loading.batches import PreparedDataset
 from ftaug.engine.loading.prepare import modality_of, prepared
-from ftaug.engine.loading.split import DataSplit, portions
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import ExperimentError, Interrupted, Stopped
@@ -45,7 +45,7 @@ def run(
     experiment = load(config, overrides)
     if output is not None:
         _check_output(experiment, output)
-    data_splits = readable(experiment, portions(experiment.data, experiment.seed))
+    data_splits = readable(experiment, load_splits(experiment.data, experiment.seed))
     train = data_splits["train"]
     _check_apart(data_splits)
     if balance and train.task.kind != "single_label":
@@ -109,7 +109,7 @@ def write(
     folder_lock = lock(output)
     try:
         as_table = identity["format"] == "table"
-        folder = AugmentedDataset.open(output, copies.prepared.portion, identity, as_table=as_table, cells=cells)
+        folder = AugmentedDataset.open(output, copies.prepared.split, identity, as_table=as_table, cells=cells)
         missing = folder.resume(engine.wanted(numbers))
         total = int(numbers.sum())
         with StopRequests() as stop, Ticker(total, folder.count, unit="copy") as ticker:
@@ -146,9 +146,9 @@ def _check_output(experiment: Experiment, output: Path) -> None:
 def _check_apart(data: Mapping[str, DataSplit]) -> None:
     """Raise ExperimentError if training samples are also evaluation samples."""
     train = data["train"]
-    for purpose, portion in data.items():
-        same = purpose != "train" and portion.samples.fingerprint == train.samples.fingerprint
-        if same and np.intersect1d(portion.ids, train.ids).size:
+    for purpose, split in data.items():
+        same = purpose != "train" and split.samples.fingerprint == train.samples.fingerprint
+        if same and np.intersect1d(split.ids, train.ids).size:
             raise ExperimentError(
                 f"data.{purpose}: is the data of data.train; copies of what a model is measured on must not be "
                 f"trained on; name other data, or a split such as {{split: 20%}}"

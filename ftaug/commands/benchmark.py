@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.system.device import describe
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.benchmark import Found, advice, measure
@@ -20,7 +20,7 @@ from ftaug.runs.report import console
 def run(config: Path, overrides: Sequence[str], steps: int, device: str, as_json: bool) -> None:
     """Run some training steps without writing files, and print time and memory per step."""
     experiment = load(config, overrides)
-    data = readable(experiment, portions(experiment.data, experiment.seed))
+    data = readable(experiment, load_splits(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device, data)
     with assemble(experiment, device, data, pretrained=False) as (state, _):
         result = measure(state, steps)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.prepare import horizon, modality_of
-from ftaug.engine.loading.split import DataSplit, notes_of, portions
+from ftaug.engine.loading.split import DataSplit, load_splits, notes_of
 from ftaug.engine.system.storage import storage_errors
 from ftaug.engine.training import unfreeze
 from ftaug.engine.training.build import build_model, cautions
@@ -49,7 +49,7 @@ def run(
     run = config.parent
     recorded = target.is_dir() and (run / MODEL_FILE).is_file()
     data: Mapping[str, DataSplit] = (
-        dict(recorded_data(run, experiment)) if recorded else portions(experiment.data, experiment.seed)
+        dict(recorded_data(run, experiment)) if recorded else load_splits(experiment.data, experiment.seed)
     )
     backbone, _ = build_model(experiment, data["train"].task)
     if backbone.facts.get("match") == "order" and not target.is_dir():
@@ -114,7 +114,7 @@ def _as_json(
     data: Mapping[str, DataSplit], backbone: Backbone, rows: Sequence[Row], length: TrainingLength
 ) -> dict[str, Any]:
     return {
-        "data": {purpose: len(portion) for purpose, portion in data.items()},
+        "data": {purpose: len(split) for purpose, split in data.items()},
         "notes": notes_of(data),
         "classes": list(data["train"].task.classes),
         "preprocessing": dict(backbone.preprocessing),
@@ -140,7 +140,7 @@ def _print(
     stdout = console.PlainConsole()
     if not stdout.is_terminal:
         stdout = console.PlainConsole(width=160)
-    sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
+    sizes = ", ".join(f"{len(split):,} {purpose}" for purpose, split in data.items())
     task = data["train"].task
     stdout.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")
     for note in notes_of(data):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.system.storage import storage_errors
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
@@ -32,7 +32,7 @@ def run(
     if not 0 < lowest < highest:
         raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
     experiment = load(config, overrides)
-    data = readable(experiment, portions(experiment.data, experiment.seed))
+    data = readable(experiment, load_splits(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device, data)
     with assemble(experiment, device, data, pretrained=True) as (state, _):
         curve = sweep(state, lowest, highest, steps)

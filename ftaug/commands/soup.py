@@ -132,12 +132,12 @@ def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
     ):
         if wanted != actual:
             raise ExperimentError(f"{other.folder}: its {name} is not that of {first.folder}; mix runs of one task")
-    if first.portions["val"].fingerprint != other.portions["val"].fingerprint:
+    if first.splits["val"].fingerprint != other.splits["val"].fingerprint:
         raise ExperimentError(
             f"{other.folder}: its validation samples are not those of {first.folder}, so that each may have learned "
             "what the other is chosen by; train them with the same seed, or give them a data.val of its own"
         )
-    if overlaps := overlapping(other.folder, here, first.portions):
+    if overlaps := overlapping(other.folder, here, first.splits):
         raise ExperimentError(
             f"{'; '.join(map(str, overlaps))} are held out by {first.folder} and among those that {other.folder} was "
             "trained on; train them with the same seed, or give them a data.val and data.test of their own"

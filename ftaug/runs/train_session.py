@@ -156,7 +156,7 @@ class Session:
             return
         state, progress = self.state, self.progress
         began = time.monotonic()
-        portion = state.portions["val"]
+        split = state.splits["val"]
         averaged = evaluation_model(state, progress.step)
         keep_statistics(state, averaged, progress.step)
         model, source, workers = evaluation_inputs(state, averaged, progress.step)
@@ -170,7 +170,7 @@ class Session:
         )
         if logits is None:
             return
-        values = evaluate.compute_metrics(state.experiment, logits, portion.targets, state.task, state.loss).values
+        values = evaluate.compute_metrics(state.experiment, logits, split.targets, state.task, state.loss).values
         score = evaluate.score(state.experiment, values)
         progress.losses += [math.nan] * (
             len(progress.scores) - len(progress.losses)
@@ -219,7 +219,7 @@ class Session:
         progress.window_loss = self.window_loss.item()
         tensors = {"model": state.model.network.state_dict(), "optimizer": optimizer_tensors(state.optimizer)}
         if state.average is not None:
-            if self.finished and "val" not in state.portions:
+            if self.finished and "val" not in state.splits:
                 keep_statistics(state, evaluation_model(state, progress.step), progress.step)
             tensors["ema"] = state.average.tensors
         if state.method.state:
@@ -244,7 +244,7 @@ class Session:
         for row in rows:
             if "loss" in row:
                 losses.append((row["loss"], row["samples"]))
-            ends = "val" in row if "val" in self.state.portions else row["step"] % self.state.horizon.epoch_steps == 0
+            ends = "val" in row if "val" in self.state.splits else row["step"] % self.state.horizon.epoch_steps == 0
             if ends:
                 mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
                 result.append(
@@ -288,7 +288,7 @@ class Session:
     def _evaluation_due(self) -> bool:
         step = self.progress.step
         at_end = step == self.state.horizon.total_steps
-        return "val" in self.state.portions and step > self.progress.evaluated and (step % self.every == 0 or at_end)
+        return "val" in self.state.splits and step > self.progress.evaluated and (step % self.every == 0 or at_end)
 
     def _evaluation_batch(self) -> int:
         return self.state.experiment.evaluate.batch_size or self.state.experiment.data.batch_size
@@ -308,7 +308,7 @@ class Session:
 
 
 def _fingerprints(state: TrainingState) -> dict[str, str]:
-    return {purpose: portion.fingerprint for purpose, portion in state.portions.items() if purpose != "test"}
+    return {purpose: split.fingerprint for purpose, split in state.splits.items() if purpose != "test"}
 
 
 def _conditions(state: TrainingState) -> dict[str, Any]:

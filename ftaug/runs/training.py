@@ -13,7 +13,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import DataSplit, portions
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.engine.system.signals import StopRequests
@@ -48,7 +48,7 @@ def train(
         if latest is None and checkpoint.best(folder.path) is not None:
             raise BadData(f"{folder.path}: its checkpoints are gone; put them back, or start over with --fresh")
         if latest is None:
-            data, cautions = consistent(experiment, portions(experiment.data, experiment.seed), folder)
+            data, cautions = consistent(experiment, load_splits(experiment.data, experiment.seed), folder)
             data = readable(experiment, data)
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
@@ -72,7 +72,7 @@ def train(
 
 def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
     """Return a caution for each run of the same experiment and data, which the user may want to continue instead."""
-    runs = similar_runs(folder.path, state.experiment.name, folder.digest, fingerprints(state.portions), elsewhere)
+    runs = similar_runs(folder.path, state.experiment.name, folder.digest, fingerprints(state.splits), elsewhere)
     return [f"{run} is a run of this experiment on the same data; to continue it: --run-dir {run}" for run in runs]
 
 
@@ -113,7 +113,7 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
 
 def _sample_columns(state: TrainingState) -> list[str]:
     """Return the table columns that a sample takes: two for text pairs, none for images."""
-    train = state.portions["train"]
+    train = state.splits["train"]
     with suppress(BadData):  # training reports or skips an unreadable sample
         return list(modality_of(state.experiment).cells(train.samples.read(int(train.ids[0]))))
     return []

@@ -123,7 +123,7 @@ class Reference:
     opened: TrainedModel
     bundle: Bundle
     synthetic: Sequence[Any]
-    portion: DataSplit | None
+    split: DataSplit | None
     without_data: str | None = None
 
     @classmethod
@@ -132,8 +132,8 @@ class Reference:
         synthetic = modality_of(opened.experiment).synthetic(opened.preprocessing)
         bundle = opened.bundle(opened.prepare(synthetic[:1]))
         try:
-            name = next(name for name in ("val", "test", "train") if name in opened.portions)
-            return cls(opened, bundle, synthetic, opened.portions[name])
+            name = next(name for name in ("val", "test", "train") if name in opened.splits)
+            return cls(opened, bundle, synthetic, opened.splits[name])
         except FtaugError as error:
             return cls(opened, bundle, synthetic, None, str(error))
 
@@ -144,16 +144,16 @@ class Reference:
         """
         original, exported = self._answers(artefact, self.synthetic)
         comparison = Comparison([self._parity(SYNTHETIC, original, exported, allowance)], self.without_data)
-        if self.portion is None:
+        if self.split is None:
             return _with_metric(comparison, allowance)
         try:
-            samples = _Samples(self.portion)
+            samples = _Samples(self.split)
             original, exported = self._answers(artefact, samples)
-            metric = self._metric(original, exported, self.portion, samples, allowance)
+            metric = self._metric(original, exported, self.split, samples, allowance)
         except FtaugError as error:
             comparison.without_data = str(error)
             return _with_metric(comparison, allowance)
-        comparison.parities.append(self._parity(self.portion.purpose, original, exported, allowance, metric))
+        comparison.parities.append(self._parity(self.split.purpose, original, exported, allowance, metric))
         return comparison
 
     def _answers(self, artefact: Artefact, samples: Sequence[Any]) -> tuple[Answers, Answers]:
@@ -207,21 +207,21 @@ class Reference:
         )
 
     def _metric(
-        self, original: Answers, exported: Answers, portion: DataSplit, samples: Sequence[Any], allowance: Allowance
+        self, original: Answers, exported: Answers, split: DataSplit, samples: Sequence[Any], allowance: Allowance
     ) -> MetricParity:
         best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.views
         return MetricParity(
             name=best,
-            original=self.opened.compute_metrics(original.logits, portion).values[best],
-            exported=self.opened.compute_metrics(exported.logits, portion).values[best],
+            original=self.opened.compute_metrics(original.logits, split).values[best],
+            exported=self.opened.compute_metrics(exported.logits, split).values[best],
             views=views,
-            with_views=self._with_views(portion, samples) if views else None,
+            with_views=self._with_views(split, samples) if views else None,
             loss=None
             if allowance.metric_loss is None
-            else metric_loss(self.opened, portion, original.logits, exported.logits, allowance.metric_loss),
+            else metric_loss(self.opened, split, original.logits, exported.logits, allowance.metric_loss),
         )
 
-    def _with_views(self, portion: DataSplit, samples: Sequence[Any]) -> float:
+    def _with_views(self, split: DataSplit, samples: Sequence[Any]) -> float:
         """Compute the metric with test-time views, as `evaluate` does."""
         seen = evaluated(self.opened.experiment, self.opened.preprocessing)
         with torch.inference_mode():
@@ -229,7 +229,7 @@ class Reference:
                 over_views(at_least_float32(self.bundle.model(batch.inputs)), len(batch.samples)).numpy()
                 for batch in self._batches(samples, seen)
             ]
-        return self.opened.compute_metrics(np.concatenate(logits), portion).values[self.opened.experiment.evaluate.best]
+        return self.opened.compute_metrics(np.concatenate(logits), split).values[self.opened.experiment.evaluate.best]
 
 
 def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
@@ -243,13 +243,13 @@ def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
 class _Samples(Sequence[Any]):
     """The samples of a data split, read lazily."""
 
-    portion: DataSplit
+    split: DataSplit
 
     def __len__(self) -> int:
-        return len(self.portion)
+        return len(self.split)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.portion.samples.read(int(self.portion.ids[index]))
+        return self.split.samples.read(int(self.split.ids[index]))
 
 
 def _named(answers: Mapping[str, torch.Tensor], activation: str) -> Answers:
