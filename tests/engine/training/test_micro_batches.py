@@ -93,8 +93,6 @@ def state_of(tmp_path):
         experiment = load(path, settings)
         splits = load_splits(experiment.data, experiment.seed)
         return with_micro_batch(build(experiment, "cpu", splits, pretrained=False))
-            build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=False)
-        )
 
     def in_parts(state, *settings):
         """Return the same training state with its steps divided in another way."""
