@@ -157,7 +157,7 @@ def _check_apart(data: Mapping[str, DataSplit]) -> None:
 
 def _say_cautions(experiment: Experiment, train: DataSplit) -> None:
     """Print cautions on stderr."""
-    cautions = modality_of(experiment).hazards(experiment.augment, train.task)
+    cautions = modality_of(experiment).label_cautions(experiment.augment, train.task)
     if not experiment.augment:
         cautions.append("augment is empty: the copies of a sample are all alike")
     if experiment.mix is not None:

@@ -13,7 +13,7 @@ from ftaug.engine.loading.prepare import horizon, modality_of
 from ftaug.engine.loading.split import DataSplit, load_splits, notes_of
 from ftaug.engine.system.storage import storage_errors
 from ftaug.engine.training import unfreeze
-from ftaug.engine.training.build import build_model, cautions
+from ftaug.engine.training.build import build_model, cautions_of
 from ftaug.engine.training.parameter_summary import Row, course, outline
 from ftaug.engine.training.peft import adapt
 from ftaug.errors import BadData, ExperimentError, MissingInput
@@ -68,7 +68,7 @@ def run(
     if picture is not None:
         with storage_errors(f"cannot write {picture}"):
             draw(course(experiment, length), rows, length, picture)
-    warnings = [*cautions(experiment, data, backbone.preprocessing), *repeated]
+    warnings = [*cautions_of(experiment, data, backbone.preprocessing), *repeated]
     if as_json:
         result = _as_json(data, backbone, rows, length) | {"cautions": warnings}
         result |= {"picture": str(picture)} if picture is not None else {}

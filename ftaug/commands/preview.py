@@ -117,8 +117,8 @@ def _showing(experiment: Experiment, class_name: str | None, count: int) -> Prev
         rng=seeds.generator(experiment.seed, "preview"),
     )
     effects = verbs.preview.effects(showing)
-    hazards = verbs.hazards(experiment.augment, train.task)
-    return replace(showing, effects=effects, cautions=[*hazards, *(e.warning for e in effects if e.warning)])
+    label_cautions = verbs.label_cautions(experiment.augment, train.task)
+    return replace(showing, effects=effects, cautions=[*label_cautions, *(e.warning for e in effects if e.warning)])
 
 
 def _row(experiment: Experiment, train: DataSplit, place: int) -> Row:

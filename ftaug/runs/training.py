@@ -63,7 +63,7 @@ def train(
                 folder.write("resolved.yaml", to_yaml(with_kept_plugins(state.experiment)[0]))
             if latest is None:
                 cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(state, folder, elsewhere)]
-                state = replace(state, hazards=[*state.hazards, *cautions])
+                state = replace(state, cautions=[*state.cautions, *cautions])
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)

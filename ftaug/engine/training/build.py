@@ -87,8 +87,8 @@ def build(
     backbone, model = build_model(experiment, train.task, scale)
     learning = unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
     sizes = sizes_of(experiment, train, backbone.preprocessing)
-    hazards = [*cautions(experiment, splits, backbone.preprocessing), *unmeasured]
-    hazards += _random_layers(experiment, backbone, learning)
+    cautions = [*cautions_of(experiment, splits, backbone.preprocessing), *unmeasured]
+    cautions += _random_layers(experiment, backbone, learning)
     resampling = resampling_of(experiment, train)
     counts = train.counts() if resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
@@ -119,16 +119,16 @@ def build(
         counts=counts,
         scale=scale,
         method=method,
-        hazards=hazards,
+        cautions=cautions,
         new_head=new_head,
     )
 
 
-def cautions(experiment: Experiment, splits: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]) -> list[str]:
+def cautions_of(experiment: Experiment, splits: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]) -> list[str]:
     """Collect warnings to show before training: label-changing augmentations, unused rows, overlapping splits."""
     verbs = modality_of(experiment)
     verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
-    messages = list(verbs.hazards(experiment.augment, splits["train"].task))
+    messages = list(verbs.label_cautions(experiment.augment, splits["train"].task))
     messages += [*label_check.cautions(experiment, splits["train"]), *size_mismatches(experiment.data, splits)]
     if experiment.unfreeze == "auto":
         messages.append("what learns is chosen when training begins (unfreeze: auto)")

@@ -60,7 +60,7 @@ class TrainingState:
     method: PeftModel
     counts: np.ndarray  # how often an epoch visits each class: int64 (classes,)
     scale: TargetScaler | None  # of the targets, in regression
-    hazards: Sequence[str]  # warnings to show before training
+    cautions: Sequence[str]  # warnings to show before training
     features: "Features | None" = None  # cached outputs of the frozen prefix
     teacher: Teacher | None = None  # for distillation
     new_head: bool = False  # whether the head is initialized to the best constant prediction

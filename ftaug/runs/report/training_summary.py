@@ -96,8 +96,8 @@ def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
         table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
     if "val" in state.splits:
         table.add_row("best by", rule(state))
-    for hazard in state.hazards:
-        table.add_row("caution", hazard)
+    for caution in state.cautions:
+        table.add_row("caution", caution)
     return table
 
 
