@@ -24,7 +24,7 @@ from ftaug.load import load
 from ftaug.runs.augmented_dataset import AugmentedDataset, lock
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 
 
 def run(
@@ -89,11 +89,11 @@ def _cells(data: PreparedDataset, *, as_table: bool) -> tuple[str, ...]:
 def hashed(copies: Copies, numbers: np.ndarray, workers: int, start: str | None = None) -> str:
     """Compute the digest of all copies without writing them."""
     total = sha256()
-    with Ticker(int(numbers.sum()), 0, unit="copy") as ticker:
+    with ProgressBar(int(numbers.sum()), 0, unit="copy") as progress_bar:
         for copy in engine.make(copies, engine.wanted(numbers), workers, start):
             total.update(copy.digest.encode())
-            ticker.tick()
-            ticker.status()
+            progress_bar.advance()
+            progress_bar.status()
     return total.hexdigest()
 
 
@@ -112,11 +112,11 @@ def write(
         folder = AugmentedDataset.open(output, copies.prepared.split, identity, as_table=as_table, cells=cells)
         missing = folder.resume(engine.wanted(numbers))
         total = int(numbers.sum())
-        with StopRequests() as stop, Ticker(total, folder.count, unit="copy") as ticker:
+        with StopRequests() as stop, ProgressBar(total, folder.count, unit="copy") as progress_bar:
             for copy in engine.make(copies, missing, workers):
                 folder.add(copy)
-                ticker.tick()
-                ticker.status()
+                progress_bar.advance()
+                progress_bar.status()
                 if stop.reason is not None:
                     break
         if folder.count < total:

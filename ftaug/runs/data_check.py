@@ -11,7 +11,7 @@ from ftaug.engine.loading.prepare import prepared
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.errors import BadSample
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,15 +23,15 @@ def read_each(
     """Preprocess every sample once as in evaluation, in data workers; yield split, position and batch or failure."""
     total, failures = sum(map(len, data.values())), 0
     workers = processes(experiment.data.workers)
-    with Ticker(total, 0, unit="sample") as ticker:
+    with ProgressBar(total, 0, unit="sample") as progress_bar:
         for purpose, split in data.items():
             source = prepared(experiment, split, (), preprocessing)
             for position, result in enumerate(iterate_batches(source, once(len(split), 1), workers, pin=False)):
                 yield split, position, result
                 failures += isinstance(result, Failure)
-                ticker.tick()
-                ticker.status(purpose)
-        ticker.line(f"read all {total:,} samples" + (f": {failures:,} cannot be read" if failures else ""))
+                progress_bar.advance()
+                progress_bar.status(purpose)
+        progress_bar.line(f"read all {total:,} samples" + (f": {failures:,} cannot be read" if failures else ""))
 
 
 class Unreadable(NamedTuple):

@@ -28,7 +28,7 @@ from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, recorded_data
@@ -133,16 +133,16 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     console = training_summary.console()
     console.print(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
-    with Ticker(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as ticker:
+    with ProgressBar(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as progress_bar:
         stop.reserve = session.reserve
-        session.catch_up(stop, ticker)
+        session.catch_up(stop, progress_bar)
         if session.goes_on(stop):
             began, first = time.monotonic(), session.progress.step + 1
             session.row_at = began
             for step in fit(state, session.progress):
                 if state.experiment.train.compile and step.number == first:
-                    ticker.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")
-                session.take(step, stop, ticker)
+                    progress_bar.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")
+                session.take(step, stop, progress_bar)
                 if not session.goes_on(stop):
                     break
         session.save()
@@ -159,11 +159,11 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
         return
     needed = missing(state, state.features, step)
     total = sum(len(batches_of(state, purpose, view)) for purpose, views in needed.items() for view in views)
-    with Ticker(total, 0, unit="batch") as ticker:
+    with ProgressBar(total, 0, unit="batch") as progress_bar:
         for purpose, views in needed.items():
             for view in fill(state, state.features, purpose, views):
-                ticker.tick()
-                ticker.status(f"features of {purpose}, view {view + 1}")
+                progress_bar.advance()
+                progress_bar.status(f"features of {purpose}, view {view + 1}")
                 if stop.reason is not None:
                     return
 

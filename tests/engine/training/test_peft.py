@@ -198,9 +198,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, method, monkey
     assert run([*line, str(tmp_path / "whole")]) == 0
     take = Session.take
 
-    def stopped(self, step, stop, ticker):
+    def stopped(self, step, stop, progress_bar):
         stop._reason = "SIGTERM" if step.number == 2 else stop._reason
-        take(self, step, stop, ticker)
+        take(self, step, stop, progress_bar)
 
     monkeypatch.setattr(Session, "take", stopped)
     assert run([*line, str(tmp_path / "parts")]) == 75
