@@ -23,7 +23,7 @@ def benchmark(
     as_json: AsJson = False,
 ) -> None:
     """Profile a training step, and suggest what to change."""
-    from ftaug.engine.loading.split import portions
+    from ftaug.engine.loading.split import load_splits
     from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
     from ftaug.engine.training.benchmark import advice, measure
     from ftaug.experiment_file import load
@@ -32,7 +32,7 @@ def benchmark(
     from ftaug.runs.report import console
 
     experiment = load(config, overrides or ())
-    data = readable(experiment, portions(experiment.data, experiment.seed))
+    data = readable(experiment, load_splits(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device.value, data)
     with assemble(experiment, device.value, data, pretrained=False) as (state, _):
         result = measure(state, steps)

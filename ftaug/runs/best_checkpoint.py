@@ -22,7 +22,7 @@ def rule(state: TrainingState) -> str:
     else:
         text = f"auto → {best} ({why})" if why else best
         text += ", ties by the lower loss"
-    samples = len(state.portions["val"])
+    samples = len(state.splits["val"])
     if samples < FEW and _is_proportion(state.experiment):
         text += f"; {samples} validation samples: 90 % there means {_interval(0.9, samples)} (95 % interval)"
     return text
@@ -36,7 +36,7 @@ def outcome(state: TrainingState, progress: Progress, best: Mapping[str, Any]) -
     name = state.experiment.evaluate.best
     if progress.scores and progress.best_step is None:
         return f"{text}, the last checkpoint: no evaluation gave a number for {name}"
-    samples = len(state.portions["val"]) if "val" in state.portions else 0
+    samples = len(state.splits["val"]) if "val" in state.splits else 0
     if 0 < samples < FEW and name in metrics and _is_proportion(state.experiment):
         interval = _interval(metrics[name], samples)
         text += f"; {name} on {samples} validation samples has the 95 % interval {interval}, and this is the best of "

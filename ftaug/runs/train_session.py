@@ -25,8 +25,8 @@ from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tens
 from ftaug.engine.training.peft import restore
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, ExperimentError
-from ftaug.runs.report.progress_bar import Ticker
-from ftaug.runs.report.tensorboard import open_board, show_row
+from ftaug.runs.report.progress_bar import ProgressBar
+from ftaug.runs.report.tensorboard import log_row, open_writer
 from ftaug.runs.trained_model import describe_model, load_weights
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ class Session:
     save_seconds: float | None = None  # that the last checkpoint took
     stepped_at: float | None = None
     step_seconds: float = 0.0  # of the slowest step
-    board: "SummaryWriter | None" = None
+    tensorboard: "SummaryWriter | None" = None
     window_loss: Tensor = field(init=False)  # on the device: reading it each step would synchronize
 
     def __post_init__(self) -> None:
         self.window_loss = torch.tensor(self.progress.window_loss, dtype=torch.float64, device=self.state.device.torch)
         if self.state.experiment.train.tensorboard:
-            self.board = open_board(make_inside(self.folder.path / "tensorboard"), self.progress.step)
+            self.tensorboard = open_writer(make_inside(self.folder.path / "tensorboard"), self.progress.step)
 
     @classmethod
     def begin(cls, state: TrainingState, folder: RunFolder) -> "Session":
@@ -133,7 +133,7 @@ class Session:
         save = self.checkpoint_size / SLOW_DISK if self.save_seconds is None else self.save_seconds
         return LEAST_RESERVE + 2 * (save + self.step_seconds)
 
-    def take(self, step: Step, stop: StopRequests, ticker: Ticker) -> None:
+    def take(self, step: Step, stop: StopRequests, progress_bar: ProgressBar) -> None:
         """Process a finished step: log, evaluate and save a checkpoint when due."""
         if self.stepped_at is not None:
             self.step_seconds = max(self.step_seconds, time.monotonic() - self.stepped_at)
@@ -141,23 +141,23 @@ class Session:
         self.window_loss += step.loss.double() * step.samples
         self.progress.window_samples += step.samples
         self.timed += step.samples
-        ticker.tick()
+        progress_bar.advance()
         if is_recorded(self.state.horizon, step.number):
-            self._write_row(step, ticker)
+            self._write_row(step, progress_bar)
         began = time.monotonic()
-        self.catch_up(stop, ticker)
+        self.catch_up(stop, progress_bar)
         if self._checkpoint_due(step.number):
             self.save()
         self.stepped_at = time.monotonic()
         self.row_at += self.stepped_at - began  # exclude evaluation and saving from samples_per_second
 
-    def catch_up(self, stop: StopRequests, ticker: Ticker) -> None:
+    def catch_up(self, stop: StopRequests, progress_bar: ProgressBar) -> None:
         """Evaluate on validation if due, also when an earlier process stopped just before an evaluation."""
         if not self._evaluation_due():
             return
         state, progress = self.state, self.progress
         began = time.monotonic()
-        portion = state.portions["val"]
+        split = state.splits["val"]
         averaged = evaluation_model(state, progress.step)
         keep_statistics(state, averaged, progress.step)
         model, source, workers = evaluation_inputs(state, averaged, progress.step)
@@ -171,7 +171,7 @@ class Session:
         )
         if logits is None:
             return
-        values = evaluate.compute_metrics(state.experiment, logits, portion.targets, state.task, state.loss).values
+        values = evaluate.compute_metrics(state.experiment, logits, split.targets, state.task, state.loss).values
         score = evaluate.score(state.experiment, values)
         progress.losses += [math.nan] * (
             len(progress.scores) - len(progress.losses)
@@ -193,7 +193,7 @@ class Session:
             }
         )
         figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
-        ticker.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if better else ''}")
+        progress_bar.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if better else ''}")
         if better:
             self.save()
 
@@ -220,7 +220,7 @@ class Session:
         progress.window_loss = self.window_loss.item()
         tensors = {"model": state.model.network.state_dict(), "optimizer": optimizer_tensors(state.optimizer)}
         if state.average is not None:
-            if self.finished and "val" not in state.portions:
+            if self.finished and "val" not in state.splits:
                 keep_statistics(state, evaluation_model(state, progress.step), progress.step)
             tensors["ema"] = state.average.tensors
         if state.method.state:
@@ -245,7 +245,7 @@ class Session:
         for row in rows:
             if "loss" in row:
                 losses.append((row["loss"], row["samples"]))
-            ends = "val" in row if "val" in self.state.portions else row["step"] % self.state.horizon.epoch_steps == 0
+            ends = "val" in row if "val" in self.state.splits else row["step"] % self.state.horizon.epoch_steps == 0
             if ends:
                 mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
                 result.append(
@@ -262,7 +262,7 @@ class Session:
         self.folder.set_best(self.progress.step)
         return {"step": self.progress.step, "metrics": {}}
 
-    def _write_row(self, step: Step, ticker: Ticker) -> None:
+    def _write_row(self, step: Step, progress_bar: ProgressBar) -> None:
         loss = self.window_loss.item() / self.progress.window_samples
         seconds = time.monotonic() - self.row_at
         row: dict[str, Any] = {
@@ -276,20 +276,20 @@ class Session:
         row["gradients"] = {stage: float(f"{norm.item():.6g}") for stage, norm in step.stage_norms.items()}
         speed = round(self.timed / seconds, 2)
         self._record({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
-        ticker.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
+        progress_bar.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
         self.window_loss.zero_()
         self.progress.window_samples = 0
         self.row_at, self.timed = time.monotonic(), 0
 
     def _record(self, row: dict[str, Any]) -> None:
         self.folder.append_metrics(row)
-        if self.board is not None:
-            show_row(self.board, row)
+        if self.tensorboard is not None:
+            log_row(self.tensorboard, row)
 
     def _evaluation_due(self) -> bool:
         step = self.progress.step
         at_end = step == self.state.horizon.total_steps
-        return "val" in self.state.portions and step > self.progress.evaluated and (step % self.every == 0 or at_end)
+        return "val" in self.state.splits and step > self.progress.evaluated and (step % self.every == 0 or at_end)
 
     def _evaluation_batch(self) -> int:
         return self.state.experiment.evaluate.batch_size or self.state.experiment.data.batch_size
@@ -309,7 +309,7 @@ class Session:
 
 
 def _fingerprints(state: TrainingState) -> dict[str, str]:
-    return {purpose: portion.fingerprint for purpose, portion in state.portions.items() if purpose != "test"}
+    return {purpose: split.fingerprint for purpose, split in state.splits.items() if purpose != "test"}
 
 
 def _conditions(state: TrainingState) -> dict[str, Any]:

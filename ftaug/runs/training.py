@@ -13,7 +13,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import DataSplit, portions
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.engine.system.signals import StopRequests
@@ -28,7 +28,7 @@ from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, recorded_data
@@ -48,7 +48,7 @@ def train(
         if latest is None and checkpoint.best(folder.path) is not None:
             raise BadData(f"{folder.path}: its checkpoints are gone; put them back, or start over with --fresh")
         if latest is None:
-            data, cautions = consistent(experiment, portions(experiment.data, experiment.seed), folder)
+            data, cautions = consistent(experiment, load_splits(experiment.data, experiment.seed), folder)
             data = readable(experiment, data)
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
@@ -63,7 +63,7 @@ def train(
                 folder.write("resolved.yaml", to_yaml(with_kept_plugins(state.experiment)[0]))
             if latest is None:
                 cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(state, folder, elsewhere)]
-                state = replace(state, hazards=[*state.hazards, *cautions])
+                state = replace(state, cautions=[*state.cautions, *cautions])
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)
@@ -72,7 +72,7 @@ def train(
 
 def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
     """Return a caution for each run of the same experiment and data, which the user may want to continue instead."""
-    runs = similar_runs(folder.path, state.experiment.name, folder.digest, fingerprints(state.portions), elsewhere)
+    runs = similar_runs(folder.path, state.experiment.name, folder.digest, fingerprints(state.splits), elsewhere)
     return [f"{run} is a run of this experiment on the same data; to continue it: --run-dir {run}" for run in runs]
 
 
@@ -113,7 +113,7 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
 
 def _sample_columns(state: TrainingState) -> list[str]:
     """Return the table columns that a sample takes: two for text pairs, none for images."""
-    train = state.portions["train"]
+    train = state.splits["train"]
     with suppress(BadData):  # training reports or skips an unreadable sample
         return list(modality_of(state.experiment).cells(train.samples.read(int(train.ids[0]))))
     return []
@@ -133,16 +133,16 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     console = training_summary.console()
     console.print(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
-    with Ticker(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as ticker:
+    with ProgressBar(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as progress_bar:
         stop.reserve = session.reserve
-        session.catch_up(stop, ticker)
+        session.catch_up(stop, progress_bar)
         if session.goes_on(stop):
             began, first = time.monotonic(), session.progress.step + 1
             session.row_at = began
             for step in fit(state, session.progress):
                 if state.experiment.train.compile and step.number == first:
-                    ticker.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")
-                session.take(step, stop, ticker)
+                    progress_bar.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")
+                session.take(step, stop, progress_bar)
                 if not session.goes_on(stop):
                     break
         session.save()
@@ -159,11 +159,11 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
         return
     needed = missing(state, state.features, step)
     total = sum(len(batches_of(state, purpose, view)) for purpose, views in needed.items() for view in views)
-    with Ticker(total, 0, unit="batch") as ticker:
+    with ProgressBar(total, 0, unit="batch") as progress_bar:
         for purpose, views in needed.items():
             for view in fill(state, state.features, purpose, views):
-                ticker.tick()
-                ticker.status(f"features of {purpose}, view {view + 1}")
+                progress_bar.advance()
+                progress_bar.status(f"features of {purpose}, view {view + 1}")
                 if stop.reason is not None:
                     return
 

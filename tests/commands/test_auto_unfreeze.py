@@ -10,7 +10,7 @@ from torch import nn
 
 from ftaug.cli import run
 from ftaug.config.yaml_document import parse
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training import auto_unfreeze
 from ftaug.engine.training.auto_unfreeze import GRADIENT_STEPS, resolve_auto_unfreeze
 from ftaug.experiment_file import load
@@ -64,7 +64,7 @@ def test_a_run_goes_on_with_what_was_chosen(desk, place):
 
 def test_the_choice_is_the_same_again_and_has_the_norms_of_the_mean_gradient(desk):
     experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32"])
-    data = portions(experiment.data, experiment.seed)
+    data = load_splits(experiment.data, experiment.seed)
     made, choice = resolve_auto_unfreeze(experiment, "cpu", data)
     again, same = resolve_auto_unfreeze(experiment, "cpu", data)
     assert choice == same and made == again and made.unfreeze == choice.unfreeze
@@ -105,7 +105,7 @@ def test_the_gain_is_how_the_loss_falls(desk, monkeypatch):
 
     real = auto_unfreeze._norms
     monkeypatch.setattr(auto_unfreeze, "_norms", looked_at)
-    _, choice = resolve_auto_unfreeze(experiment, "cpu", portions(experiment.data, experiment.seed))
+    _, choice = resolve_auto_unfreeze(experiment, "cpu", load_splits(experiment.data, experiment.seed))
     assert falls["layer3"] == pytest.approx(choice.gain["layer3"], rel=0.1)
 
 

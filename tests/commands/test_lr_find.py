@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ftaug.cli import run
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.lr_find import sweep
 from ftaug.experiment_file import load
@@ -66,7 +66,7 @@ def test_texts(here, capsys):
 
 def test_all_is_as_it_was(desk, place):
     experiment = load(desk / "colours.yaml", ["optimizer=sgd"])
-    state = build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
+    state = build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
     before = {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
     drawn = torch.get_rng_state()
     curve = sweep(state, 1e-4, 1e-1, 20)

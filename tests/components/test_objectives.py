@@ -12,7 +12,7 @@ from ftaug.components.losses.classification import cross_entropy
 from ftaug.components.objectives import cutoff, jensen_shannon, r_drop
 from ftaug.config.kinds import objective as objectives
 from ftaug.engine.loading.batches import BatchRequest, batches
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.errors import ExperimentError
@@ -65,7 +65,7 @@ def state(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(EXPERIMENT)
     experiment = load(file)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=False)
 
 
 def views(state, workers=0, **changes):

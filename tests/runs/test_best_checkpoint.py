@@ -94,7 +94,7 @@ def state(tmp_path, samples, text=""):
     (tmp_path / "a.yaml").write_text(f"data: {{train: digits}}\nbackbone: resnet20\n{text}")
     task = SimpleNamespace(kind="single_label")
     val = np.zeros(samples)
-    return SimpleNamespace(experiment=load(tmp_path / "a.yaml"), task=task, portions={"val": val})
+    return SimpleNamespace(experiment=load(tmp_path / "a.yaml"), task=task, splits={"val": val})
 
 
 def test_the_rule_and_what_few_samples_can_tell(tmp_path):

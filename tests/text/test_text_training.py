@@ -13,7 +13,7 @@ import torch
 from ftaug.engine.loading.batches import batches
 from ftaug.engine.loading.prepare import epoch_sampler_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, Step, fit
 from ftaug.engine.training.state import TrainingState
@@ -78,7 +78,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def state_of(folder: Path, *overrides: str) -> TrainingState:
     experiment = load(folder / "experiment.yaml", overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
 
 
 def train(state: TrainingState) -> list[Step]:
@@ -145,7 +145,7 @@ def test_a_text_that_nothing_changes_is_split_once(folder: Path, monkeypatch: py
     state = state_of(folder, "backbone.hf.max_length=20")
     train(state)
     state.prepared("val")
-    texts = {portion.samples.read(i) for portion in state.portions.values() for i in range(40)}
+    texts = {split.samples.read(i) for split in state.splits.values() for i in range(40)}
     longer = {text for text in texts if len(text.first.split()) > 18}
     assert longer
     assert sorted(split) == sorted([*texts, *longer])  # those are split once more, to be cut

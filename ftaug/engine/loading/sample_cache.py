@@ -51,11 +51,11 @@ def caching(state: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
         return
     verbs, must_keep = modality_of(state.experiment), state.experiment.data.cache != "auto"
     cached: dict[str, DataSplit] = {}
-    for purpose, portion in state.portions.items():
-        folder = cache.folder / _key(portion.samples.fingerprint, verbs.cache_version)
-        cached[purpose] = replace(portion, samples=verbs.cached(portion.samples, folder, must_keep))
+    for purpose, split in state.splits.items():
+        folder = cache.folder / _key(split.samples.fingerprint, verbs.cache_version)
+        cached[purpose] = replace(split, samples=verbs.cached(split.samples, folder, must_keep))
     try:
-        yield replace(state, portions=cached), cache
+        yield replace(state, splits=cached), cache
     finally:
         if cache.place == "ram":
             shutil.rmtree(cache.folder, ignore_errors=True)
@@ -95,16 +95,16 @@ def choose_location(setting: str, place: str, needed: int, name: str) -> Cache:
 def _needed(state: TrainingState) -> int:
     """Estimate the bytes of all cached samples from a few of them."""
     total = 0.0
-    for purpose, portion in state.portions.items():
+    for purpose, split in state.splits.items():
         prepared = state.prepared(purpose)
         epochs = range(EPOCHS) if purpose == "train" else [None]
         sizes = []
-        for position in np.unique(np.linspace(0, len(portion) - 1, PROBES).astype(int)).tolist():
+        for position in np.unique(np.linspace(0, len(split) - 1, PROBES).astype(int)).tolist():
             raw = prepared.read(position, None)[0]
-            sample = int(portion.ids[position])
+            sample = int(split.ids[position])
             streams = [None if epoch is None else seeds.streams(prepared.seed, epoch, sample) for epoch in epochs]
             sizes.append(prepared.verbs.footprint(raw, prepared.pipeline, streams))
-        total += float(np.mean(sizes)) * len(portion)
+        total += float(np.mean(sizes)) * len(split)
     return round(total)
 
 

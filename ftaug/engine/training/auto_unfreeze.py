@@ -40,7 +40,7 @@ class Choice:
 def resolve_auto_unfreeze(
     experiment: Experiment,
     device: str,
-    portions: Mapping[str, DataSplit],
+    splits: Mapping[str, DataSplit],
     carry_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Experiment, Choice | None]:
     """Return the experiment with `unfreeze: auto` resolved, and the choice.
@@ -49,7 +49,7 @@ def resolve_auto_unfreeze(
     """
     if experiment.unfreeze != "auto":
         return experiment, None
-    norms = _measure_norms(experiment, device, portions, carry_on)
+    norms = _measure_norms(experiment, device, splits, carry_on)
     if norms is None:
         return experiment, None
     gain = {stage: gradient * weight for stage, (gradient, weight) in norms.items()}
@@ -60,13 +60,13 @@ def resolve_auto_unfreeze(
 
 
 def _measure_norms(
-    experiment: Experiment, device: str, portions: Mapping[str, DataSplit], carry_on: Callable[[], bool]
+    experiment: Experiment, device: str, splits: Mapping[str, DataSplit], carry_on: Callable[[], bool]
 ) -> dict[str, tuple[float, float]] | None:
     """Train the head, then measure gradient and weight norms by stage; None if `carry_on` returned false."""
     trial = replace(
         experiment, unfreeze=("head",), distillation=None, train=replace(experiment.train, cache_features=None)
     )
-    state = build(trial, device, portions, pretrained=True)
+    state = build(trial, device, splits, pretrained=True)
     steps = min(HEAD_STEPS, state.horizon.total_steps)
     state = replace(state, horizon=state.horizon._replace(total_steps=steps + GRADIENT_STEPS))
     network = state.model.network

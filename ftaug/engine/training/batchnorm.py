@@ -47,12 +47,12 @@ def recompute_statistics(model: nn.Module, norms: Sequence[_BatchNorm], feed: It
 
 
 def training_batches(
-    experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any], workers: int, device: Device
+    experiment: Experiment, split: DataSplit, preprocessing: Mapping[str, Any], workers: int, device: Device
 ) -> Iterator[Batch]:
     """Iterate the first training batches, in the order and with the augmentation of training."""
-    data = prepared(experiment, portion, experiment.augment, preprocessing)
-    resampling, token_budget = resampling_of(experiment, portion), token_budget_of(experiment, device)
-    epochs = epoch_sampler_of(experiment, len(portion), data.sizes, resampling, token_budget)
+    data = prepared(experiment, split, experiment.augment, preprocessing)
+    resampling, token_budget = resampling_of(experiment, split), token_budget_of(experiment, device)
+    epochs = epoch_sampler_of(experiment, len(split), data.sizes, resampling, token_budget)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 
@@ -65,7 +65,7 @@ def evaluation_model(state: TrainingState, step: int) -> Model:
     state.average.copy_to(model.network)
     if norms := _averaged_norms(state, model, step):
         preprocessing = state.backbone.preprocessing
-        feed = training_batches(state.experiment, state.portions["train"], preprocessing, state.workers, state.device)
+        feed = training_batches(state.experiment, state.splits["train"], preprocessing, state.workers, state.device)
         recompute_statistics(model, norms, feed, state.evaluation_device)
     return model
 

@@ -75,7 +75,7 @@ def measure(state: TrainingState, steps: int) -> Found:
 def _sample_time(state: TrainingState) -> tuple[float, float]:
     """Measure the seconds to read a sample, and to decode and augment it, in this process."""
     data = state.prepared("train")
-    positions = np.linspace(0, len(data.portion) - 1, min(SAMPLES, len(data.portion))).astype(int).tolist()
+    positions = np.linspace(0, len(data.split) - 1, min(SAMPLES, len(data.split))).astype(int).tolist()
     data.sample(positions[0], 0)  # imports modules on first use
     reading = whole = 0.0
     for position in positions:

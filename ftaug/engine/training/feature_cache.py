@@ -80,7 +80,7 @@ class Store:
 class FeatureDataset:
     """A dataset of cached features, indexed by batch requests."""
 
-    portion: DataSplit
+    split: DataSplit
     features: Tensor  # (views, samples, rows, *shape)
     sizes: np.ndarray | None = None
 
@@ -88,7 +88,7 @@ class FeatureDataset:
         """Return the batch of features of a request, in the view of its epoch."""
         view = (request.epoch or 0) % len(self.features)
         rows = self.features[view][torch.from_numpy(np.asarray(request.ids))]
-        targets = torch.from_numpy(self.portion.targets[request.ids])
+        targets = torch.from_numpy(self.split.targets[request.ids])
         return Batch(rows.flatten(0, 1), targets, request)
 
 
@@ -140,7 +140,7 @@ def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Fe
     until = min([step for step in state.plan.starts if step > 0], default=state.horizon.total_steps)
     if start >= until:
         return None
-    data = {purpose: state.prepared(purpose) for purpose in ("train", "val") if purpose in state.portions}
+    data = {purpose: state.prepared(purpose) for purpose in ("train", "val") if purpose in state.splits}
     if data["train"].relabels:
         raise Unsuited("an augmentation changes the classes of samples")
     views = min(settings.views, math.ceil(until / state.horizon.epoch_steps))
@@ -149,17 +149,17 @@ def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Fe
     with torch.inference_mode():
         shape = split.prefix(example).shape[1:]
     dtypes = {purpose: STORED[_device(state, purpose).precision] for purpose in data}
-    shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].portion), 1, *shape)}
+    shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].split), 1, *shape)}
     if "val" in data:  # with test-time augmentation a sample is several rows
         rows = len(_load_batch(data["val"], BatchRequest(np.arange(1), None, 0, 0, 1.0)).inputs)
-        shapes["val"] = (1, len(data["val"].portion), rows, *shape)
+        shapes["val"] = (1, len(data["val"].split), rows, *shape)
     needed = sum(math.prod(shape) * dtypes[purpose].itemsize for purpose, shape in shapes.items())
     cache = sample_cache.choose_location("train.cache_features.place", settings.place, needed, "features")
     if cache.folder is None:
         raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
     folder = cache.folder / _key(state, split, shapes)
     stores = {purpose: Store(folder / purpose, shapes[purpose], dtypes[purpose]) for purpose in data}
-    datasets = {purpose: FeatureDataset(data[purpose].portion, store.open()) for purpose, store in stores.items()}
+    datasets = {purpose: FeatureDataset(data[purpose].split, store.open()) for purpose, store in stores.items()}
     return Features(split, until, views, stores, datasets, cache)
 
 
@@ -183,8 +183,8 @@ def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[i
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     experiment, device = state.experiment, state.device
-    for purpose, portion in state.portions.items():
-        digest.update(f"{purpose} {portion.fingerprint} ".encode() + portion.ids.tobytes())
+    for purpose, data_split in state.splits.items():
+        digest.update(f"{purpose} {data_split.fingerprint} ".encode() + data_split.ids.tobytes())
     factors = [
         experiment.seed,
         experiment.data.batch_size,
@@ -210,7 +210,7 @@ def missing(state: TrainingState, features: Features, start: int) -> Mapping[str
 
 def batches_of(state: TrainingState, purpose: str, view: int) -> list[BatchRequest]:
     """Return the batches in which the features of a view are computed."""
-    count, size = len(state.portions[purpose]), state.experiment.data.batch_size
+    count, size = len(state.splits[purpose]), state.experiment.data.batch_size
     if purpose != "train":
         return list(once(count, size))
     order = seeds.order(state.experiment.seed, view, count)

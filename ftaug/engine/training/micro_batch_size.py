@@ -49,7 +49,7 @@ def with_micro_batch(state: TrainingState, resumed: int | None = None) -> Traini
 
 def _largest_fitting(state: TrainingState, batch: int) -> MicroBatchSize:
     """Return the largest micro-batch that fits into free memory; raises OutOfMemory if one sample does not."""
-    if batch <= MIN_BATCH or len(state.portions["train"]) < MIN_BATCH:
+    if batch <= MIN_BATCH or len(state.splits["train"]) < MIN_BATCH:
         return MicroBatchSize(batch)
     # Two sizes: their difference is the memory of samples alone, without what a forward pass takes at any size.
     less, more = (_saved_for_backward(state, count) for count in (MIN_BATCH // 2, MIN_BATCH))

@@ -46,13 +46,13 @@ def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
     precision = _chosen(state.device.precision, state.device.reasons.get("precision"))
     table.add_row("precision", f"{precision}; evaluation in {state.evaluation_device.precision}")
     for purpose in ("train", "val", "test"):
-        if purpose in state.portions:
-            table.add_row(purpose, _samples(state.portions[purpose]))
+        if purpose in state.splits:
+            table.add_row(purpose, _samples(state.splits[purpose]))
     if experiment.data.sampler is not None:
         table.add_row("sampler", _sampler(state, experiment.data.sampler.name))
     if _ordered(experiment):
         table.add_row("scale", " < ".join(state.task.classes))
-    for note in notes_of(state.portions):
+    for note in notes_of(state.splits):
         table.add_row("note", note)
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
     for note in state.backbone.facts.get("notes", ()):
@@ -94,10 +94,10 @@ def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
         table.add_row("teacher", f"{experiment.distillation.teacher}, weight {experiment.distillation.weight:g}")
     if experiment.evaluate.tta is not None:
         table.add_row("evaluation", f"{experiment.evaluate.tta}, answers averaged")
-    if "val" in state.portions:
+    if "val" in state.splits:
         table.add_row("best by", rule(state))
-    for hazard in state.hazards:
-        table.add_row("caution", hazard)
+    for caution in state.cautions:
+        table.add_row("caution", caution)
     return table
 
 
@@ -144,29 +144,29 @@ def _chosen(value: str, reason: str | None) -> str:
     return f"auto → {value} ({reason})" if reason else value
 
 
-def _samples(portion: DataSplit) -> str:
-    if portion.task.regression:
-        return "; ".join((f"{len(portion):,} samples, {_spans(portion)}", *portion.samples.notes))
-    counts, classes = portion.counts(), portion.task.classes
+def _samples(split: DataSplit) -> str:
+    if split.task.regression:
+        return "; ".join((f"{len(split):,} samples, {_spans(split)}", *split.samples.notes))
+    counts, classes = split.counts(), split.task.classes
     few, many = int(np.argmin(counts)), int(np.argmax(counts))
     span = f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
-    text = f"{len(portion):,} samples, {len(classes)} classes ({'balanced' if counts[few] == counts[many] else span})"
+    text = f"{len(split):,} samples, {len(classes)} classes ({'balanced' if counts[few] == counts[many] else span})"
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:
         text += f"; none of {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
     return text
 
 
-def _spans(portion: DataSplit) -> str:
+def _spans(split: DataSplit) -> str:
     """Format the range of each regression target."""
-    ends = zip(portion.task.classes, portion.targets.min(axis=0), portion.targets.max(axis=0), strict=True)
+    ends = zip(split.task.classes, split.targets.min(axis=0), split.targets.max(axis=0), strict=True)
     spans = [f"{name} from {low:.4g} to {high:.4g}" for name, low, high in ends]
     return ", ".join(spans[:LISTED]) + (" …" if len(spans) > LISTED else "")
 
 
 def _sampler(state: TrainingState, name: str) -> str:
     """Format samples per class and samples drawn per epoch, rarest class first."""
-    counts, visits = state.portions["train"].counts(), state.counts
+    counts, visits = state.splits["train"].counts(), state.counts
     order = np.argsort(counts, kind="stable")
     shown = [f"{state.task.classes[i]} {counts[i]:,} → {visits[i]:,}" for i in order.tolist()]
     if len(shown) > LISTED:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ftaug.components.samplers import balanced, square_root
 from ftaug.engine.loading.batches import EpochSampler
 from ftaug.engine.loading.class_sampling import Resampling, _apportioned
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
@@ -101,7 +101,7 @@ def state(tmp_path):
         "backbone: {resnet20: {weights: none}}\naugment: [rotate]\ntrain: {epochs: 1, precision: fp32}\n"
     )
     experiment = load(file)
-    found = portions(experiment.data, 0)
+    found = load_splits(experiment.data, 0)
     train = found["train"]
     few = np.concatenate([np.flatnonzero(train.targets == 0)[:3], np.flatnonzero(train.targets == 1)[:21]])
     train = type(train)("train", train.samples, train.ids[few], train.targets[few], train.task)

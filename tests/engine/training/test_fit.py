@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ftaug.config.kinds import objective as objectives
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.evaluate import predict_all
 from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, batch_feed, fit
@@ -29,7 +29,7 @@ def state_of(folder: Path, *overrides: str) -> TrainingState:
     path = folder / "experiment.yaml"
     path.write_text(EXPERIMENT)
     experiment = load(path, overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=False)
 
 
 def train(state: TrainingState) -> list[Step]:
@@ -142,7 +142,7 @@ def test_one_term_a_class_learns_from_single_labels(tmp_path: Path) -> None:
 def test_training_on_a_gpu_comes_close_to_the_cpu(tmp_path: Path) -> None:
     cpu = state_of(tmp_path)
     losses = [step.loss.item() for step in train(cpu)]
-    gpu = build(load(tmp_path / "experiment.yaml", ["train.precision=fp32"]), "cuda", cpu.portions, pretrained=False)
+    gpu = build(load(tmp_path / "experiment.yaml", ["train.precision=fp32"]), "cuda", cpu.splits, pretrained=False)
     assert [step.loss.item() for step in train(gpu)] == pytest.approx(losses, rel=0.05)
 
 

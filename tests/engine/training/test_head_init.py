@@ -12,7 +12,7 @@ from scipy.stats import entropy
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
-from ftaug.engine.loading.split import DataSplit, portions
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.training import head_init
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed
@@ -59,7 +59,7 @@ def experiment_with(folder: Path, *overrides: str):
 
 def state_of(folder: Path, *overrides: str) -> TrainingState:
     experiment = experiment_with(folder, *overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
 
 
 def check_first_loss(folder: Path, name: str, side: int) -> None:
@@ -120,8 +120,8 @@ def first_loss(state: TrainingState) -> float:
 def test_training_begins_with_the_best_constant_answer(tmp_path, loss):
     """No other constant has a smaller loss, by an optimizer that knows nothing of it."""
     state = state_of(tmp_path, "train.precision=fp32", f"loss={loss}", "data.batch_size=20")
-    counts = ClassCounts(torch.from_numpy(state.counts), len(state.portions["train"]))
-    targets = torch.from_numpy(state.portions["train"].targets)
+    counts = ClassCounts(torch.from_numpy(state.counts), len(state.splits["train"]))
+    targets = torch.from_numpy(state.splits["train"].targets)
 
     def of_constant(logits: np.ndarray) -> float:
         return float(state.experiment.loss(torch.from_numpy(logits).expand(len(targets), -1), targets, counts))
@@ -237,5 +237,5 @@ def test_a_head_for_the_same_classes_stays_what_it_is(tmp_path):
 
 def test_a_checkpoint_is_not_touched(tmp_path):
     experiment = experiment_with(tmp_path)
-    state = build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
+    state = build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=False)
     assert last_weight(state).std() > 0.01  # about to be filled

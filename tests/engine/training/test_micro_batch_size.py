@@ -6,7 +6,7 @@ import torch
 
 from ftaug.cli import run
 from ftaug.engine.loading.batches import EpochSampler
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training import micro_batch_size
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
@@ -35,7 +35,7 @@ def state_of(folder, text, *overrides):
     path = folder / "experiment.yaml"
     path.write_text(text)
     experiment = load(path, overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
 
 
 def trained(state):

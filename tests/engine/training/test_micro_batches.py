@@ -14,7 +14,7 @@ from ftaug.cli import run
 from ftaug.config.registry import REGISTRIES
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.prepare import epoch_sampler_of, token_budget_of
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed, loss_of
 from ftaug.engine.training.micro_batch_size import with_micro_batch
@@ -91,12 +91,13 @@ def state_of(tmp_path):
         path = tmp_path / "experiment.yaml"
         path.write_text(text)
         experiment = load(path, settings)
-        return with_micro_batch(build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False))
+        splits = load_splits(experiment.data, experiment.seed)
+        return with_micro_batch(build(experiment, "cpu", splits, pretrained=False))
 
     def in_parts(state, *settings):
         """Return the same training state with its steps divided in another way."""
         experiment = load(tmp_path / "experiment.yaml", settings)
-        train, token_budget = state.portions["train"], token_budget_of(experiment, state.device)
+        train, token_budget = state.splits["train"], token_budget_of(experiment, state.device)
         epochs = epoch_sampler_of(experiment, len(train), state.epochs.sizes, None, token_budget)
         return with_micro_batch(replace(state, experiment=experiment, epochs=epochs))
 

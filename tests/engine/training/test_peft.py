@@ -17,7 +17,7 @@ from ftaug.components.peft.lora import lora
 from ftaug.components.peft.ssf import ssf
 from ftaug.config.experiment import LearningRate, Train, UnfreezeStage
 from ftaug.config.types import Duration
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build, parameter_groups
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.peft import require_gradients
@@ -46,7 +46,7 @@ def state_of(folder: Path, *overrides: str, pretrained: bool = True):
     path = folder / "experiment.yaml"
     path.write_text(EXPERIMENT)
     experiment = load(path, overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=pretrained)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=pretrained)
 
 
 def weights_of(state) -> dict[str, torch.Tensor]:
@@ -198,9 +198,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, method, monkey
     assert run([*line, str(tmp_path / "whole")]) == 0
     take = Session.take
 
-    def stopped(self, step, stop, ticker):
+    def stopped(self, step, stop, progress_bar):
         stop._reason = "SIGTERM" if step.number == 2 else stop._reason
-        take(self, step, stop, ticker)
+        take(self, step, stop, progress_bar)
 
     monkeypatch.setattr(Session, "take", stopped)
     assert run([*line, str(tmp_path / "parts")]) == 75
@@ -224,7 +224,7 @@ def trained(request, tmp_path_factory):
 
 def test_the_opened_model_answers_as_the_one_that_was_trained(trained):
     opened = open_run(trained / "run", "cpu")
-    state = build(opened.experiment, "cpu", opened.portions, pretrained=False)
+    state = build(opened.experiment, "cpu", opened.splits, pretrained=False)
     checkpoint = load_file(opened.checkpoint / "model.safetensors")
     assert any(".lora." in name or ".ssf." in name for name in checkpoint)
     state.model.network.load_state_dict(checkpoint)
@@ -232,7 +232,7 @@ def test_the_opened_model_answers_as_the_one_that_was_trained(trained):
     with torch.inference_mode():
         expected, found = state.model.eval()(batch), opened.model(batch)
     assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
-    plain = build(replace(opened.experiment, method=None), "cpu", opened.portions, pretrained=False)
+    plain = build(replace(opened.experiment, method=None), "cpu", opened.splits, pretrained=False)
     assert opened.model.network.state_dict().keys() == plain.model.network.state_dict().keys()
 
 
