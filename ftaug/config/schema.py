@@ -9,6 +9,7 @@ import itertools
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
@@ -40,6 +41,7 @@ from ftaug.config.registry import (
     registry,
 )
 from ftaug.config.severity import Severity, governed, settings_at
+from ftaug.config.types import FilePath
 from ftaug.config.wording import article, as_list, shown, valid_keys, wording
 from ftaug.config.yaml_document import Where
 from ftaug.errors import SHOWN
@@ -301,7 +303,10 @@ def adapted(annotation: Any) -> Any:
     if is_component(annotation):
         return annotation
     if origin is Annotated:
-        return Annotated[(adapted(arguments[0]), *arguments[1:])]
+        inner = arguments[0] if arguments[0] is Path else adapted(arguments[0])
+        return Annotated[(inner, *arguments[1:])]
+    if annotation is Path:
+        return FilePath
     if is_union(annotation):
         some = tuple(a for a in arguments if a is not types.NoneType)
         inner = adapted(some[0]) if len(some) == 1 else Annotated[Any, AnyOf(some)]
