@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -16,9 +16,13 @@ BLOCK = 1 << 21
 """Number of weights computed at once; bounds the memory."""
 
 
+Method = Literal["bootstrap", "stratified bootstrap", "cluster bootstrap"]
+
+
 class Sampling(NamedTuple):
     """What is drawn with replacement: units, within strata. A unit is a record, or a group of dependent records."""
 
+    method: Method
     units: np.ndarray  # unit of each record, (n,)
     strata: np.ndarray  # stratum of each unit, (units,)
 
@@ -27,17 +31,27 @@ class Sampling(NamedTuple):
         """Degrees of freedom: units less strata."""
         return len(self.strata) - len(np.unique(self.strata))
 
+    @property
+    def stretch(self) -> float:
+        """How much larger the standard deviation is than that of draws, which vary too little within strata."""
+        return math.sqrt(len(self.strata) / self.degrees)
+
+    def count(self, rows: np.ndarray) -> int:
+        """Number of units that hold a record of a mask (n,)."""
+        return len(np.unique(self.units[rows]))
+
 
 def sampling(records: Records) -> Sampling:
     """Draw groups where there are any, else records within their class; classes of one record are drawn together."""
     if records.groups is not None:
         distinct, units = np.unique(records.groups, return_inverse=True)
-        return Sampling(units, np.zeros(len(distinct), int))
+        return Sampling("cluster bootstrap", units, np.zeros(len(distinct), int))
     units = np.arange(len(records))
     if records.task.kind != "single_label":
-        return Sampling(units, np.zeros(len(records), int))
+        return Sampling("bootstrap", units, np.zeros(len(records), int))
     alone = np.bincount(records.targets, minlength=records.classes) == 1
-    return Sampling(units, np.where(alone[records.targets], records.classes, records.targets))
+    strata = np.where(alone[records.targets], records.classes, records.targets)
+    return Sampling("stratified bootstrap", units, strata)
 
 
 def bootstrap_weights(design: Sampling, draws: int = DRAWS, seed: int = 0) -> Iterator[Weights]:
@@ -65,7 +79,6 @@ def percentile_interval(values: np.ndarray, design: Sampling, level: float = 0.9
     values = values[~np.isnan(values)]
     if design.degrees < 1 or not len(values):
         return math.nan, math.nan
-    stretch = math.sqrt(len(design.strata) / design.degrees)
-    tail = normal_cdf(-stretch * student_quantile((1 + level) / 2, design.degrees))
+    tail = normal_cdf(-design.stretch * student_quantile((1 + level) / 2, design.degrees))
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)

@@ -4,8 +4,10 @@
 - Samples in groups: bootstrap of groups (cluster bootstrap).
 - Everything else: bootstrap of samples within their class (stratified bootstrap).
 
-With fewer than 20 errors or successes a bootstrap sees too few of them to vary as it should; the interval is then at
-least as wide as Wilson's, and is marked. Where nothing varies and Wilson does not apply there is no interval.
+With fewer than 20 errors or successes a bootstrap sees too few of them to vary as it should: the estimate is marked and
+its interval is at least as wide as Wilson's. The interval of a proportion of samples in groups is at least as wide as
+Wilson's on as many independent samples as have the variance that the bootstrap shows (Korn and Graubard 1998). Where
+nothing varies and Wilson's does not apply there is no interval.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ftaug.statistics import bootstrap
 from ftaug.statistics.bootstrap import DRAWS, Sampling, bootstrap_weights, percentile_interval, sampling
-from ftaug.statistics.distributions import normal_quantile
+from ftaug.statistics.distributions import normal_quantile, student_quantile
 from ftaug.statistics.metric_table import Evidence, Metric
 from ftaug.statistics.records import Records, WeightedRecords, Weights, unweighted
 
 FEW = 20
-"""Number of errors or successes below which an interval is marked."""
+"""Number of errors or successes – of groups with one – below which an interval is marked."""
 
-Method = Literal["wilson", "cluster bootstrap", "stratified bootstrap", "none"]
+Method = bootstrap.Method | Literal["wilson", "none"]
 
 
 @dataclass(frozen=True)
@@ -62,60 +65,76 @@ def estimates(
     """Compute metrics with their confidence intervals; the draws of the bootstrap are shared by all metrics."""
     if not len(records):
         return {name: Estimate(math.nan, math.nan, math.nan, "none") for name in metrics}
-    design = sampling(records)
-    resampled = {name: metric for name, metric in metrics.items() if not _is_wilson(metric, records)}
-    values = bootstrap(records, resampled, bootstrap_weights(design, draws, seed)) if resampled else {}
-    at_unit = unweighted(records)
+    design, at_unit = sampling(records), unweighted(records)
+    independent = records.groups is None
+    resampled = {name: metric for name, metric in metrics.items() if not (metric.is_proportion and independent)}
+    values = bootstrap_values(records, resampled, bootstrap_weights(design, draws, seed)) if resampled else {}
     results = {}
     for name, metric in metrics.items():
         value, evidence = float(metric.value(at_unit)[0]), metric.evidence(records)
         if name in resampled:
-            results[name] = _from_bootstrap(value, values[name], metric, evidence, records, design, level)
+            low, high = _bootstrap_interval(value, values[name], metric, evidence, design, level)
         else:
             low, high = wilson(value, evidence.samples, level)
-            results[name] = Estimate(value, low, high, "wilson" if low < high else "none", evidence.few(FEW))
+        few = few_label(evidence, design)
+        if low < high:
+            results[name] = Estimate(value, low, high, design.method if name in resampled else "wilson", few)
+        else:
+            results[name] = Estimate(value, math.nan, math.nan, "none", few)
     return results
 
 
-def bootstrap(records: Records, metrics: Mapping[str, Metric], blocks: Iterable[Weights]) -> dict[str, np.ndarray]:
+def bootstrap_values(
+    records: Records, metrics: Mapping[str, Metric], blocks: Iterable[Weights]
+) -> dict[str, np.ndarray]:
     """Compute metrics under the weights of bootstrap draws: name -> (draws,)."""
     values: dict[str, list[np.ndarray]] = {name: [] for name in metrics}
     for weights in blocks:
         sample = WeightedRecords(records, weights)
         for name, metric in metrics.items():
             values[name].append(metric.value(sample))
-    return {name: np.concatenate(parts) for name, parts in values.items()}
+    return {name: np.concatenate(blocks_of_metric) for name, blocks_of_metric in values.items()}
 
 
-def _is_wilson(metric: Metric, records: Records) -> bool:
-    return metric.is_proportion and records.groups is None
+def few_label(evidence: Evidence, design: Sampling) -> str:
+    """Name what there is fewer than 20 of, if anything."""
+    successes, errors = design.count(evidence.successes), design.count(evidence.errors)
+    if min(successes, errors) >= FEW:
+        return ""
+    if successes == errors:
+        return "few samples"
+    return "few errors" if errors < successes else "few successes"
 
 
-def _from_bootstrap(
-    value: float,
-    values: np.ndarray,
-    metric: Metric,
-    evidence: Evidence,
-    records: Records,
-    design: Sampling,
-    level: float,
-) -> Estimate:
+def _bootstrap_interval(
+    value: float, values: np.ndarray, metric: Metric, evidence: Evidence, design: Sampling, level: float
+) -> tuple[float, float]:
     if math.isnan(value):
-        return Estimate(value, math.nan, math.nan, "none", evidence.few(FEW))
+        return math.nan, math.nan
     low, high = percentile_interval(values, design, level)
     if metric.is_biased:  # resampling adds the bias once more: reflect the percentiles at the value
         low, high = 2 * value - high, 2 * value - low
     low, high = min(max(low, metric.lowest), value), max(min(high, metric.highest), value)
-    constant = not low < high
-    if constant or evidence.few(FEW):
+    grouped = design.method == "cluster bootstrap"
+    is_rough = bool(few_label(evidence, design)) or not low < high
+    if is_rough or (grouped and metric.is_proportion):
         samples = evidence.samples
-        if constant and records.groups is not None:
-            samples = min(samples, len(design.strata))
+        if grouped and metric.is_proportion:
+            samples = _effective_samples(value, values, samples, design, level)
+        if grouped and is_rough:
+            samples = min(samples, design.count(evidence.successes | evidence.errors))
         low, high = _at_least_wilson(value, low, high, samples, metric, level)
-    if not low < high:
-        return Estimate(value, math.nan, math.nan, "none", evidence.few(FEW))
-    method: Method = "stratified bootstrap" if records.groups is None else "cluster bootstrap"
-    return Estimate(value, low, high, method, evidence.few(FEW))
+    return low, high
+
+
+def _effective_samples(value: float, values: np.ndarray, samples: float, design: Sampling, level: float) -> float:
+    """How many independent samples give a proportion the variance that the bootstrap of groups shows."""
+    if design.degrees < 1 or not np.nanvar(values):
+        return samples
+    variance = float(np.nanvar(values)) * design.stretch**2
+    side = (1 + level) / 2
+    ratio = normal_quantile(side) / student_quantile(side, design.degrees)
+    return min(value * (1 - value) / variance * ratio**2, samples)
 
 
 def _at_least_wilson(
@@ -125,5 +144,7 @@ def _at_least_wilson(
     width = metric.highest - metric.lowest
     if math.isinf(width):
         return low, high
-    wider = (metric.lowest + width * end for end in wilson((value - metric.lowest) / width, samples, level))
-    return float(np.nanmin([low, next(wider)])), float(np.nanmax([high, next(wider)]))
+    wider_low, wider_high = (
+        metric.lowest + width * end for end in wilson((value - metric.lowest) / width, samples, level)
+    )
+    return float(np.fmin(low, wider_low)), float(np.fmax(high, wider_high))

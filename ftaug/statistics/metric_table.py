@@ -19,17 +19,11 @@ UNBOUNDED = float("inf")
 
 
 class Evidence(NamedTuple):
-    """How much a metric rests on."""
+    """What a metric rests on."""
 
-    samples: float  # as many independent samples as determine the metric about as exactly as a proportion
-    successes: float
-    errors: float
-
-    def few(self, bound: int) -> str:
-        """Name what there is fewer of than the bound."""
-        if self.samples < bound and self.errors >= self.samples:
-            return "few samples"
-        return "few errors" if self.errors < bound else "few successes" if self.successes < bound else ""
+    successes: np.ndarray  # records whose prediction is right, bool (n,)
+    errors: np.ndarray  # records whose prediction is wrong, bool (n,)
+    samples: float  # as many independent samples determine a proportion about as exactly as the records this metric
 
 
 @dataclass(frozen=True)
@@ -84,15 +78,14 @@ def proportion(hits: Callable[[Records], np.ndarray], members: Callable[[Records
 
     def evidence(records: Records) -> Evidence:
         rows = np.ones(len(records), bool) if members is None else members(records)
-        successes = int((hits(records) & rows).sum())
-        return Evidence(int(rows.sum()), successes, int(rows.sum()) - successes)
+        right = hits(records)
+        return Evidence(rows & right, rows & ~right, int(rows.sum()))
 
     return Metric(value, evidence, is_proportion=True)
 
 
 def _all_samples(records: Records) -> Evidence:
-    right = int(records.correct.sum())
-    return Evidence(len(records), right, len(records) - right)
+    return Evidence(records.correct, ~records.correct, len(records))
 
 
 def _classes_alike(records: Records) -> Evidence:
@@ -104,18 +97,18 @@ def _classes_alike(records: Records) -> Evidence:
 
 def _decided_or_present(records: Records, index: int) -> Evidence:
     decided, present = records.decided[:, index], records.positive[:, index]
-    right, samples = int((decided & present).sum()), int((decided | present).sum())
-    return Evidence(samples, right, samples - right)
+    return Evidence(decided & present, decided ^ present, int((decided | present).sum()))
 
 
 def _sides_of_class(records: Records, index: int) -> Evidence:
     """Positives and negatives; a rank metric is no more exact than the smaller side."""
-    present = int(records.positive[:, index].sum())
-    return Evidence(min(present, len(records) - present), present, len(records) - present)
+    positive = records.positive[:, index]
+    return Evidence(positive, ~positive, int(min(positive.sum(), (~positive).sum())))
 
 
 def _numbers(records: Records) -> Evidence:
-    return Evidence(len(records), len(records), len(records))
+    everywhere = np.ones(len(records), bool)
+    return Evidence(everywhere, everywhere, len(records))
 
 
 def _loss(value: Callable[[WeightedRecords], np.ndarray], highest: float = 1.0, *, is_biased: bool = False) -> Metric:
