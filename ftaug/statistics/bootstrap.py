@@ -12,7 +12,7 @@ from ftaug.statistics.distributions import normal_cdf, student_quantile
 from ftaug.statistics.records import Records, Weights
 
 DRAWS = 2000
-BLOCK = 1 << 21
+BLOCK = 1 << 20
 """Number of weights computed at once; bounds the memory."""
 
 

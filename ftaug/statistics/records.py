@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -69,6 +69,7 @@ class WeightedRecords:
 
     records: Records
     weights: Weights
+    _rankings: dict[int, Ranking] = field(default_factory=dict, repr=False)
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -92,6 +93,33 @@ class WeightedRecords:
             sums_by_key(chosen, weights, records.classes),
             sums_by_key(targets, weights, records.classes),
         )
+
+    def ranking(self, index: int) -> Ranking:
+        """The order of the records by the probability of a class."""
+        if index not in self._rankings:
+            self._rankings[index] = self._rank(index)
+        return self._rankings[index]
+
+    def _rank(self, index: int) -> Ranking:
+        column, positive = self.records.predictions[:, index], self.records.positive[:, index]
+        values, places = np.unique(column[positive], return_inverse=True)
+        negatives = column[~positive]
+        keys = np.searchsorted(values, negatives, "left") + np.searchsorted(values, negatives, "right")  # odd: tied
+        by_key = sums_by_key(keys, self.weights[~positive], 2 * len(values) + 1)
+        between, tied = by_key[0::2], by_key[1::2]
+        below = np.cumsum(between, axis=0)[:-1] + np.cumsum(tied, axis=0) - tied
+        return Ranking(
+            sums_by_key(places, self.weights[positive], len(values)), tied, below, np.asarray(by_key.sum(axis=0))
+        )
+
+
+class Ranking(NamedTuple):
+    """Weights at each distinct probability of the positives of a class, ascending, each (values, draws)."""
+
+    positive: np.ndarray  # weight of the positives with this probability
+    tied: np.ndarray  # weight of the negatives with this probability
+    below: np.ndarray  # weight of the negatives with a lower one
+    negatives: np.ndarray  # weight of all negatives, (draws,)
 
 
 class Decisions(NamedTuple):
