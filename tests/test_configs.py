@@ -38,7 +38,12 @@ def test_its_complete_form_is_the_same_experiment(config, tmp_path):
 @each
 def test_trains(config, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    overrides = [*SHORT[load(config).data.train.name], "train.epochs=1", "train.accumulate=1", "data.workers=0"]
+    overrides = [
+        *SHORT[load(config).data.train.name],
+        "train.epochs=1",
+        "train.gradient_accumulation=1",
+        "data.workers=0",
+    ]
     code = run(["train", str(config), *overrides])
     printed = capsys.readouterr()
     assert code == 0, printed.err

@@ -279,9 +279,9 @@ def test_stopped_at_every_step_before_its_evaluation(whole, place):
     """Every start takes one step and is asked to stop, so that the evaluations fall to the starts that follow."""
     stop = """
 take = ftaug.runs.train_session.Session.take
-def stopped(self, step, stop, ticker):
+def stopped(self, step, stop, progress_bar):
     stop._reason = "SIGTERM"
-    take(self, step, stop, ticker)
+    take(self, step, stop, progress_bar)
 ftaug.runs.train_session.Session.take = stopped
 """
     codes = [place.train(sabotage=stop).code for _ in range(STEPS)]

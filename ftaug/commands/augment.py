@@ -49,7 +49,7 @@ def augment(
     from ftaug.engine.loading import augmented_copies as engine
     from ftaug.engine.loading.augmented_copies import As, Copies
     from ftaug.engine.loading.prepare import prepared
-    from ftaug.engine.loading.split import portions
+    from ftaug.engine.loading.split import load_splits
     from ftaug.engine.loading.workers import processes
     from ftaug.experiment_file import load
     from ftaug.runs.bad_samples import readable
@@ -68,7 +68,7 @@ def augment(
     experiment = load(config, overrides or ())
     if output is not None:
         check_output(experiment, output)
-    data_splits = readable(experiment, portions(experiment.data, experiment.seed))
+    data_splits = readable(experiment, load_splits(experiment.data, experiment.seed))
     train = data_splits["train"]
     check_apart(data_splits)
     if per_class is PerClass.balance and train.task.kind != "single_label":

@@ -77,5 +77,5 @@ def _show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
         stderr.print(
             "the head is that of the run in all of them: the weights it started from had none for these classes"
         )
-    if "test" not in opened.portions:
+    if "test" not in opened.splits:
         stderr.print("chosen by validation samples: measure on others before you rely on it")

@@ -34,7 +34,7 @@ def inspect(
     from ftaug.engine.loading.prepare import horizon
     from ftaug.engine.system.storage import storage_errors
     from ftaug.engine.training import unfreeze
-    from ftaug.engine.training.build import build_model, cautions
+    from ftaug.engine.training.build import build_model, cautions_of
     from ftaug.engine.training.parameter_summary import course, outline
     from ftaug.engine.training.peft import adapt
     from ftaug.experiment_file import load
@@ -65,7 +65,7 @@ def inspect(
     if output is not None:
         with storage_errors(f"cannot write {output}"):
             rate_plot.draw(course(experiment, length), rows, length, output)
-    warnings = [*cautions(experiment, data, backbone.preprocessing), *repeated]
+    warnings = [*cautions_of(experiment, data, backbone.preprocessing), *repeated]
     if as_json:
         result = inspection.as_json(data, backbone, rows, length) | {"cautions": warnings}
         result |= {"picture": str(output)} if output is not None else {}
@@ -104,9 +104,9 @@ def _config(target: Path) -> Path:
 
 def _data(target: Path, experiment: Experiment) -> Mapping[str, DataSplit]:
     """Return the splits that a run was trained on, or those of the experiment file."""
-    from ftaug.engine.loading.split import portions
+    from ftaug.engine.loading.split import load_splits
     from ftaug.runs.trained_model import MODEL_FILE, recorded_data
 
     if target.is_dir() and (_config(target).parent / MODEL_FILE).is_file():
         return dict(recorded_data(_config(target).parent, experiment))
-    return portions(experiment.data, experiment.seed)
+    return load_splits(experiment.data, experiment.seed)

@@ -28,7 +28,7 @@ def lr_find(
     as_json: AsJson = False,
 ) -> None:
     """Suggest a learning rate, from a short training."""
-    from ftaug.engine.loading.split import portions
+    from ftaug.engine.loading.split import load_splits
     from ftaug.engine.system.storage import storage_errors
     from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
     from ftaug.engine.training.lr_find import judge, smoothed_at, sweep
@@ -40,10 +40,10 @@ def lr_find(
     if not 0 < lowest < highest:
         raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
     experiment = load(config, overrides or ())
-    data = readable(experiment, portions(experiment.data, experiment.seed))
+    data = readable(experiment, load_splits(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device.value, data)
-    with assemble(experiment, device.value, data, pretrained=True) as (setup, _):
-        curve = sweep(setup, lowest, highest, steps)
+    with assemble(experiment, device.value, data, pretrained=True) as (state, _):
+        curve = sweep(state, lowest, highest, steps)
     verdict = judge(curve, experiment.lr.peak)
     path = output or Path(f"{config.stem}-lr-find.png")
     with storage_errors(f"cannot write {path}"):

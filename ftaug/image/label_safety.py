@@ -87,7 +87,7 @@ def check_classes(augment: Sequence[Component], task: Task) -> None:
         raise ExperimentError(*problems)
 
 
-def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+def cautions(augment: Sequence[Component], task: Task) -> list[str]:
     """Return a message for each augmentation that may change a class, judged by the class names, with a remedy."""
     messages: list[str] = []
     if task.regression:

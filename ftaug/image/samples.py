@@ -130,10 +130,10 @@ def relabels(pipeline: Pipeline) -> bool:
     return pipeline.relabels
 
 
-def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+def label_cautions(augment: Sequence[Component], task: Task) -> list[str]:
     """Return messages on augmentations that may change labels; raises ExperimentError for an unknown class."""
     label_safety.check_classes(augment, task)
-    return label_safety.hazards(augment, task)
+    return label_safety.cautions(augment, task)
 
 
 def check_pipeline(pipeline: Pipeline) -> None:

@@ -73,7 +73,7 @@ class Modality(Protocol):
     def relabels(self, pipeline: Any) -> bool:
         """Whether the pipeline may change the labels, such as a flip that turns a left arrow into a right one."""
 
-    def hazards(self, augment: Sequence[Component], task: Task) -> list[str]:
+    def label_cautions(self, augment: Sequence[Component], task: Task) -> list[str]:
         """Human-readable cautions about augmentations that may change labels, judged by the class names.
 
         Raises ExperimentError if a setting names an unknown class.

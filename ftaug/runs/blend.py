@@ -7,7 +7,7 @@ from typing import Any
 
 from ftaug.runs import weight_mixing
 from ftaug.runs.initial_weights import weights_of
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.trained_model import TrainedModel
 
 
@@ -19,15 +19,15 @@ def evaluate_blends(
     norms = weight_mixing.differing_norms(opened, start, end)
     rows: list[dict[str, Any]] = []
     best: tuple[weight_mixing.Candidate, dict[str, Any]] | None = None
-    with Ticker(len(alphas), 0, unit="blend") as ticker:
+    with ProgressBar(len(alphas), 0, unit="blend") as progress_bar:
         for alpha in alphas:
             for candidate in _at(opened, start, end, alpha, norms):
                 row = {"alpha": alpha, "norms": candidate.norms, "metrics": dict(candidate.values)}
                 rows.append(row)
                 if best is None or candidate.rank > best[0].rank:
                     best = candidate, {"alpha": alpha, "norms": candidate.norms}
-            ticker.tick()
-            ticker.status(f"alpha {alpha:g}")
+            progress_bar.advance()
+            progress_bar.status(f"alpha {alpha:g}")
     assert best is not None
     return rows, best
 

@@ -11,7 +11,7 @@ from ftaug.errors import ExperimentError
 from ftaug.runs import weight_mixing
 from ftaug.runs.earlier_samples import overlapping
 from ftaug.runs.initial_weights import weights_of
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.runs.weight_mixing import Candidate, Weights
 
@@ -29,9 +29,9 @@ class Soup:
 
     def best_soup(self) -> tuple[Candidate, dict[str, Any]]:
         """Return the better of the greedy soup and the mean of all runs, with a report of all candidates."""
-        with Ticker(2 * len(self.runs), 0, unit="mix") as ticker:
-            order, every, norms = self._alone(ticker)
-            best, members = self._greedy(order, norms, ticker)
+        with ProgressBar(2 * len(self.runs), 0, unit="mix") as progress_bar:
+            order, every, norms = self._alone(progress_bar)
+            best, members = self._greedy(order, norms, progress_bar)
             if not any(row["soup"] == ALL for row in self.rows):
                 candidates = weight_mixing.evaluate_weights(self.host, every, norms)
                 better = _best(candidates).rank > best.rank
@@ -39,7 +39,7 @@ class Soup:
                 best, members = (_best(candidates), order) if better else (best, members)
         return best, {"ingredients": [str(run) for run in members], "norms": best.norms, "rows": self.rows}
 
-    def _alone(self, ticker: Ticker) -> tuple[list[Path], Weights, list[str]]:
+    def _alone(self, progress_bar: ProgressBar) -> tuple[list[Path], Weights, list[str]]:
         """Evaluate each run; return the runs best first, their mean, and BatchNorms with differing statistics."""
         ranks: dict[Path, tuple[float, float]] = {}
         first = every = weights_of(self.host)
@@ -51,11 +51,13 @@ class Soup:
             candidates = weight_mixing.evaluate_weights(self.host, weights)
             ranks[run] = candidates[0].rank
             self._note(str(run), candidates, in_soup=False)
-            ticker.tick()
-            ticker.status(str(run))
+            progress_bar.advance()
+            progress_bar.status(str(run))
         return sorted(self.runs, key=lambda run: ranks[run], reverse=True), every, norms
 
-    def _greedy(self, order: Sequence[Path], norms: Sequence[str], ticker: Ticker) -> tuple[Candidate, list[Path]]:
+    def _greedy(
+        self, order: Sequence[Path], norms: Sequence[str], progress_bar: ProgressBar
+    ) -> tuple[Candidate, list[Path]]:
         """Greedy soup: start with the best run and add each one that does not lower the score of the mean."""
         mean = self._weights(order[0])
         (best,) = weight_mixing.evaluate_weights(self.host, mean)
@@ -68,8 +70,8 @@ class Soup:
                 best, mean, members = _best(candidates), tried, [*members, run]
             tried_all = len(members) + (not better) == len(self.runs)
             self._note(ALL if tried_all else f"the mean with {run}", candidates, better)
-            ticker.tick()
-            ticker.status(f"the mean with {run}")
+            progress_bar.advance()
+            progress_bar.status(f"the mean with {run}")
         return best, members
 
     def _weights(self, run: Path) -> Weights:
@@ -107,12 +109,12 @@ def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
     ):
         if wanted != actual:
             raise ExperimentError(f"{other.folder}: its {name} is not that of {first.folder}; mix runs of one task")
-    if first.portions["val"].fingerprint != other.portions["val"].fingerprint:
+    if first.splits["val"].fingerprint != other.splits["val"].fingerprint:
         raise ExperimentError(
             f"{other.folder}: its validation samples are not those of {first.folder}, so that each may have learned "
             "what the other is chosen by; train them with the same seed, or give them a data.val of its own"
         )
-    if overlaps := overlapping(other.folder, here, first.portions):
+    if overlaps := overlapping(other.folder, here, first.splits):
         raise ExperimentError(
             f"{'; '.join(map(str, overlaps))} are held out by {first.folder} and among those that {other.folder} was "
             "trained on; train them with the same seed, or give them a data.val and data.test of their own"

@@ -50,29 +50,29 @@ MODEL_KEYS = {
 """Required keys of model.json, with their types."""
 
 
-def describe_model(setup: TrainingState) -> dict[str, Any]:
+def describe_model(state: TrainingState) -> dict[str, Any]:
     """Describe a model for model.json: task, preprocessing, target scale, data fingerprints and sources."""
     return {
-        "classes": list(setup.task.classes),
-        "multi_label": setup.task.multi_label,
-        "activation": setup.experiment.loss.fact("activation"),
-        "preprocessing": dict(setup.backbone.preprocessing),
-        "regression": setup.task.regression,
-        "class_counts": setup.counts.tolist(),
-        "train_samples": len(setup.portions["train"]),
-        "target_mean": setup.scale and setup.scale.mean,
-        "target_std": setup.scale and setup.scale.std,
-        "weights_from": dict(setup.backbone.facts),
-        "data": fingerprints(setup.portions),
-        "seed": setup.experiment.seed,
-        "sources": {name: to_plain(getattr(setup.experiment.data, name)) for name in ("train", "val", "test")},
-        "labels_learned": setup.experiment.objective is None or setup.experiment.objective.fact("tells_classes"),
+        "classes": list(state.task.classes),
+        "multi_label": state.task.multi_label,
+        "activation": state.experiment.loss.fact("activation"),
+        "preprocessing": dict(state.backbone.preprocessing),
+        "regression": state.task.regression,
+        "class_counts": state.counts.tolist(),
+        "train_samples": len(state.splits["train"]),
+        "target_mean": state.scale and state.scale.mean,
+        "target_std": state.scale and state.scale.std,
+        "weights_from": dict(state.backbone.facts),
+        "data": fingerprints(state.splits),
+        "seed": state.experiment.seed,
+        "sources": {name: to_plain(getattr(state.experiment.data, name)) for name in ("train", "val", "test")},
+        "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("tells_classes"),
     }
 
 
-def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
+def keep_origin(state: TrainingState, folder: Path) -> dict[str, list[str]]:
     """Copy the files that the backbone is built from into the run folder; return the override that points there."""
-    origin = setup.backbone.origin
+    origin = state.backbone.origin
     if origin is None:
         return {}
     place = folder / ORIGIN_FOLDER
@@ -82,7 +82,7 @@ def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
             remove(fresh)
             origin.write(fresh)
             fresh.rename(place)
-    return {"built_from": [f"backbone.{setup.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
+    return {"built_from": [f"backbone.{state.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
 
 
 @dataclass
@@ -104,31 +104,31 @@ class TrainedModel:
     construction: Construction | None = None
 
     @cached_property
-    def portions(self) -> Mapping[str, DataSplit]:
+    def splits(self) -> Mapping[str, DataSplit]:
         """The data splits of the run by name, with the classes of training."""
         return recorded_data(self.folder, self.experiment)
 
-    def portion(self, split: str | None) -> DataSplit:
+    def select_split(self, name: str | None) -> DataSplit:
         """Return the split to evaluate on: the one named, else `test`, else `val`; raises ExperimentError."""
-        names = [split] if split else ["test", "val"]
-        for name in names:
-            if name in self.portions:
-                return self.portions[name]
+        names = [name] if name else ["test", "val"]
+        for purpose in names:
+            if purpose in self.splits:
+                return self.splits[purpose]
         raise ExperimentError(
             f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train"
         )
 
-    def logits(self, portion: DataSplit) -> np.ndarray:
+    def logits(self, split: DataSplit) -> np.ndarray:
         """Predict the logits of a data split: float32 (n, classes); in regression the predicted numbers, float64."""
-        data = prepared(self.experiment, portion, (), evaluated(self.experiment, self.preprocessing))
+        data = prepared(self.experiment, split, (), evaluated(self.experiment, self.preprocessing))
         logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
         assert logits is not None
         return logits
 
-    def compute_metrics(self, logits: np.ndarray, portion: DataSplit) -> evaluate.Measurement:
+    def compute_metrics(self, logits: np.ndarray, split: DataSplit) -> evaluate.Measurement:
         """Compute the experiment's loss and metrics from logits (n, classes) of a data split."""
         loss = bind_loss(self.experiment, self.class_counts, self.train_samples, self.scale)
-        return evaluate.compute_metrics(self.experiment, logits, portion.targets, self.task, loss)
+        return evaluate.compute_metrics(self.experiment, logits, split.targets, self.task, loss)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
         """Preprocess and collate raw samples into a batch, as in evaluation."""
@@ -212,7 +212,7 @@ class TrainedModel:
 
     def training_samples(self, count: int) -> CalibrationSamples:
         """Draw at most `count` training samples, always the same ones; raises MissingInput, BadData."""
-        return CalibrationSamples.drawn(self.portions["train"], count, self.experiment.seed, self.prepare)
+        return CalibrationSamples.drawn(self.splits["train"], count, self.experiment.seed, self.prepare)
 
     def reading(self) -> Reading:
         """Describe how other programs read and preprocess samples, for the metadata of an export."""

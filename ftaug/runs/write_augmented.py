@@ -20,17 +20,17 @@ from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import ExperimentError, Interrupted, Stopped
 from ftaug.runs.augmented_dataset import AugmentedDataset, lock
 from ftaug.runs.report import console
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 
 
 def compute_digest(copies: Copies, numbers: np.ndarray, workers: int, start: str | None = None) -> str:
     """Compute the digest of all copies without writing them."""
     total = sha256()
-    with Ticker(int(numbers.sum()), 0, unit="copy") as ticker:
+    with ProgressBar(int(numbers.sum()), 0, unit="copy") as progress_bar:
         for copy in engine.make(copies, engine.wanted(numbers), workers, start):
             total.update(copy.digest.encode())
-            ticker.tick()
-            ticker.status()
+            progress_bar.advance()
+            progress_bar.status()
     return total.hexdigest()
 
 
@@ -46,14 +46,14 @@ def write_copies(
     folder_lock = lock(output)
     try:
         as_table = identity["format"] == "table"
-        folder = AugmentedDataset.open(output, copies.prepared.portion, identity, as_table=as_table, cells=cells)
+        folder = AugmentedDataset.open(output, copies.prepared.split, identity, as_table=as_table, cells=cells)
         missing = folder.resume(engine.wanted(numbers))
         total = int(numbers.sum())
-        with StopRequests() as stop, Ticker(total, folder.count, unit="copy") as ticker:
+        with StopRequests() as stop, ProgressBar(total, folder.count, unit="copy") as progress_bar:
             for copy in engine.make(copies, missing, workers):
                 folder.add(copy)
-                ticker.tick()
-                ticker.status()
+                progress_bar.advance()
+                progress_bar.status()
                 if stop.reason is not None:
                     break
         if folder.count < total:
@@ -93,9 +93,9 @@ def check_output(experiment: Experiment, output: Path) -> None:
 def check_apart(data: Mapping[str, DataSplit]) -> None:
     """Raise ExperimentError if training samples are also evaluation samples."""
     train = data["train"]
-    for purpose, portion in data.items():
-        same = purpose != "train" and portion.samples.fingerprint == train.samples.fingerprint
-        if same and np.intersect1d(portion.ids, train.ids).size:
+    for purpose, split in data.items():
+        same = purpose != "train" and split.samples.fingerprint == train.samples.fingerprint
+        if same and np.intersect1d(split.ids, train.ids).size:
             raise ExperimentError(
                 f"data.{purpose}: is the data of data.train; copies of what a model is measured on must not be "
                 f"trained on; name other data, or a split such as {{split: 20%}}"
@@ -104,7 +104,7 @@ def check_apart(data: Mapping[str, DataSplit]) -> None:
 
 def say_cautions(experiment: Experiment, train: DataSplit) -> None:
     """Print cautions on stderr."""
-    cautions = modality_of(experiment).hazards(experiment.augment, train.task)
+    cautions = modality_of(experiment).label_cautions(experiment.augment, train.task)
     if not experiment.augment:
         cautions.append("augment is empty: the copies of a sample are all alike")
     if experiment.mix is not None:

@@ -100,7 +100,7 @@ def relabels(pipeline: Pipeline) -> bool:
     return False
 
 
-def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+def label_cautions(augment: Sequence[Component], task: Task) -> list[str]:
     """Cautions about label-changing augmentations: none for texts."""
     return []
 

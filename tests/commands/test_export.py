@@ -153,12 +153,12 @@ def test_views_that_an_export_does_not_have_are_said(desk, tmp_path, capsys):
     viewed = tmp_path / "run"
     shutil.copytree(desk / "run", viewed, ignore=shutil.ignore_patterns("exports"), symlinks=True)
     resolved = (viewed / "resolved.yaml").read_text()
-    assert "  views: null\n" in resolved
-    (viewed / "resolved.yaml").write_text(resolved.replace("  views: null\n", "  views: ten_crop\n"))
+    assert "  tta: null\n" in resolved
+    (viewed / "resolved.yaml").write_text(resolved.replace("  tta: null\n", "  tta: ten_crop\n"))
     assert run(["evaluate", str(viewed), "--split", "val", "--json"]) == 0
     of_evaluate = json.loads(capsys.readouterr().out)["metrics"]["f1"]
     assert run(["export", str(viewed), "--format", "onnx"]) == 0
-    assert "not to evaluate.views: ten_crop (f1 " in capsys.readouterr().out
+    assert "not to evaluate.tta: ten_crop (f1 " in capsys.readouterr().out
     metric = json.loads((viewed / "exports" / "onnx" / "parity.json").read_text())["metric"]
     assert metric["views"] == "ten_crop" and metric["with_views"] == pytest.approx(of_evaluate, abs=1e-6)
     assert metric["original"] == metric["exported"]

@@ -235,10 +235,10 @@ def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: p
 def test_the_speed_after_a_stop_counts_no_samples_from_before(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, last, take = [0.0], [3], train_session.Session.take
 
-    def second(self: train_session.Session, step: Any, stop: Any, ticker: Any) -> None:
+    def second(self: train_session.Session, step: Any, stop: Any, progress_bar: Any) -> None:
         clock[0] += 1
         stop._reason = "SIGTERM" if step.number == last[0] else stop._reason
-        take(self, step, stop, ticker)
+        take(self, step, stop, progress_bar)
 
     for module in (train_session, training):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))

@@ -108,7 +108,11 @@ CANNOT_GO_TOGETHER = [
     ),
     ("target: price", "evaluate: {best: f1}", "5:18: evaluate.metrics.0: f1 is for one class a sample or any number"),
     ("target: price", "mix: {one_of: [mixup, cutmix]}", "5:23: mix: cutmix is for one class a sample or any number of"),
-    ("target: price", "distil: {teacher: x, temperature: 2}", "5:9: distil.temperature: softens probabilities"),
+    (
+        "target: price",
+        "distillation: {teacher: x, temperature: 2}",
+        "5:15: distillation.temperature: softens probabilities",
+    ),
     ("target: price", "objective: r_drop", "5:12: objective: r_drop is for one class a sample, and data.train has num"),
     ("label: [a, b]", "loss: focal", "5:7: loss: focal is for one class a sample, and data.train has any number of"),
     ("label: [a, b]", "loss: huber", "5:7: loss: huber is for numbers, and data.train has any number of classes a s"),

@@ -40,7 +40,7 @@ class Reference:
     opened: TrainedModel
     bundle: Bundle
     synthetic: Sequence[Any]
-    portion: DataSplit | None
+    split: DataSplit | None
     without_data: str | None = None
     _computed: dict[str, Outputs] = field(default_factory=dict)  # by the name of the set of samples
 
@@ -50,8 +50,8 @@ class Reference:
         synthetic = modality_of(opened.experiment).synthetic(opened.preprocessing)
         bundle = opened.bundle(opened.prepare(synthetic[:1]))
         try:
-            name = next(name for name in ("val", "test", "train") if name in opened.portions)
-            return cls(opened, bundle, synthetic, opened.portions[name])
+            name = next(name for name in ("val", "test", "train") if name in opened.splits)
+            return cls(opened, bundle, synthetic, opened.splits[name])
         except FtaugError as error:
             return cls(opened, bundle, synthetic, None, str(error))
 
@@ -62,12 +62,12 @@ class Reference:
         """
         original, exported = self._outputs(artefact, SYNTHETIC, self.synthetic)
         comparison = Comparison([self._parity(SYNTHETIC, original, exported, allowance)], self.without_data)
-        if self.portion is None:
+        if self.split is None:
             return _with_metric(comparison, allowance)
-        split = self.portion.purpose
+        split = self.split.purpose
         try:
-            original, exported = self._outputs(artefact, split, _Samples(self.portion))
-            metric = self._metric(original, exported, self.portion, allowance)
+            original, exported = self._outputs(artefact, split, _Samples(self.split))
+            metric = self._metric(original, exported, self.split, allowance)
         except FtaugError as error:
             comparison.without_data = str(error)
             return _with_metric(comparison, allowance)
@@ -128,30 +128,30 @@ class Reference:
             allowance=allowance,
         )
 
-    def _metric(self, original: Outputs, exported: Outputs, portion: DataSplit, allowance: Allowance) -> MetricParity:
-        best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.views
+    def _metric(self, original: Outputs, exported: Outputs, split: DataSplit, allowance: Allowance) -> MetricParity:
+        best, views = self.opened.experiment.evaluate.best, self.opened.experiment.evaluate.tta
         return MetricParity(
             name=best,
-            original=self.opened.compute_metrics(original.logits, portion).values[best],
-            exported=self.opened.compute_metrics(exported.logits, portion).values[best],
+            original=self.opened.compute_metrics(original.logits, split).values[best],
+            exported=self.opened.compute_metrics(exported.logits, split).values[best],
             views=views,
             with_views=self._with_views if views else None,
             loss=None
             if allowance.metric_loss is None
-            else metric_loss(self.opened, portion, original.logits, exported.logits, allowance.metric_loss),
+            else metric_loss(self.opened, split, original.logits, exported.logits, allowance.metric_loss),
         )
 
     @cached_property
     def _with_views(self) -> float:
         """The metric with test-time views, as `evaluate` computes it."""
-        assert self.portion is not None
+        assert self.split is not None
         preprocessing = evaluated(self.opened.experiment, self.opened.preprocessing)
         with torch.inference_mode():
             logits = [
                 over_views(at_least_float32(self.bundle.model(batch.inputs)), len(batch.samples)).numpy()
-                for batch in self._batches(_Samples(self.portion), preprocessing)
+                for batch in self._batches(_Samples(self.split), preprocessing)
             ]
-        measured = self.opened.compute_metrics(np.concatenate(logits), self.portion)
+        measured = self.opened.compute_metrics(np.concatenate(logits), self.split)
         return measured.values[self.opened.experiment.evaluate.best]
 
 
@@ -166,13 +166,13 @@ def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
 class _Samples(Sequence[Any]):
     """The samples of a data split, read lazily."""
 
-    portion: DataSplit
+    split: DataSplit
 
     def __len__(self) -> int:
-        return len(self.portion)
+        return len(self.split)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.portion.samples.read(int(self.portion.ids[index]))
+        return self.split.samples.read(int(self.split.ids[index]))
 
 
 def _as_outputs(tensors: Mapping[str, torch.Tensor], activation: str) -> Outputs:

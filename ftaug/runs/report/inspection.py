@@ -23,7 +23,7 @@ def as_json(
 ) -> dict[str, Any]:
     """Describe data and network as JSON values."""
     return {
-        "data": {purpose: len(portion) for purpose, portion in data.items()},
+        "data": {purpose: len(split) for purpose, split in data.items()},
         "notes": notes_of(data),
         "classes": list(data["train"].task.classes),
         "preprocessing": dict(backbone.preprocessing),
@@ -50,7 +50,7 @@ def show(
     stdout = console.PlainConsole()
     if not stdout.is_terminal:
         stdout = console.PlainConsole(width=160)
-    sizes = ", ".join(f"{len(portion):,} {purpose}" for purpose, portion in data.items())
+    sizes = ", ".join(f"{len(split):,} {purpose}" for purpose, split in data.items())
     task = data["train"].task
     stdout.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")
     for note in notes_of(data):

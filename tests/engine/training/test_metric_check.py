@@ -15,14 +15,14 @@ NUMBERS = Task(("price", "area"), regression=True)
 TEXT = "data: {train: digits}\nbackbone: resnet20\n"
 
 
-def portion(purpose, targets, task):
+def split(purpose, targets, task):
     return DataSplit(purpose, SimpleNamespace(), np.arange(len(targets)), np.asarray(targets), task)
 
 
 def checked(folder, task, val, *overrides, **others):
     (folder / "a.yaml").write_text(TEXT)
     splits = {"val": val, **others}
-    return check(load(folder / "a.yaml", overrides), {name: portion(name, one, task) for name, one in splits.items()})
+    return check(load(folder / "a.yaml", overrides), {name: split(name, one, task) for name, one in splits.items()})
 
 
 def refused(*args, **others):

@@ -29,7 +29,7 @@ def test_the_model_is_run_once_for_all_formats(reference):
         reference.compare(lambda batch, shift=shift: {"logits": model.forward(batch.inputs) + shift}, Allowance())
         for shift in shifts
     ]
-    assert sum(batches) == len(reference.synthetic) + len(reference.portion)
+    assert sum(batches) == len(reference.synthetic) + len(reference.split)
     for comparison, shift in zip(comparisons, shifts, strict=True):
         assert [parity.split for parity in comparison.parities] == ["synthetic", "val"]
         for parity in comparison.parities:
