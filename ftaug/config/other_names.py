@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from ftaug.config.renamed import COMPONENTS
+
 SPELLINGS = {
     "augmentation": {"color_jitter": "colour_jitter", "neighbors": "neighbours"},
 }
@@ -72,12 +74,10 @@ NAMES = {
         "binary_crossentropy": "binary_cross_entropy",
         "multi_label_soft_margin": "binary_cross_entropy",
         "sigmoid_focal": "binary_focal",
-        "mse": "squared_error",
-        "l2": "squared_error",
-        "mean_squared_error": "squared_error",
-        "mae": "absolute_error",
-        "l1": "absolute_error",
-        "mean_absolute_error": "absolute_error",
+        "l2": "mse",
+        "mean_squared_error": "mse",
+        "l1": "mae",
+        "mean_absolute_error": "mae",
         "smooth_l1": "huber",
         "ordinal_regression": "ordinal",
     },
@@ -100,8 +100,7 @@ NAMES = {
         "f1_macro": "f1: {average: macro}",
         "micro_f1": "f1: {average: micro}",
         "f1_micro": "f1: {average: micro}",
-        "ece": "calibration_error",
-        "expected_calibration_error": "calibration_error",
+        "expected_calibration_error": "ece",
         "kappa": "quadratic_kappa",
         "qwk": "quadratic_kappa",
         "cohen_kappa": "quadratic_kappa",
@@ -221,6 +220,8 @@ def hint(kind: str, name: str, components: Iterable[str]) -> str:
     if advice := ADVICE.get(kind, {}).get(snake):
         return f"; {advice}"
     compact = {_compact(ours): ours for ours in known}
+    if present := COMPONENTS.get(kind, {}).get(snake):
+        return f"; it was renamed to {present}"
     for form in _forms(snake):
         ours = NAMES.get(kind, {}).get(form) or compact.get(_compact(form)) or spelled(kind, form)
         if _first(ours) in known:

@@ -16,6 +16,15 @@ KEYS = {
 }
 """The dotted path of each renamed key of the experiment, and its present one."""
 
+COMPONENTS = {
+    "loss": {"squared_error": "mse", "absolute_error": "mae"},
+    "metric": {"calibration_error": "ece"},
+}
+"""By kind, the former name of each renamed component, and its present one."""
+
+KINDS = {"loss": "loss", "evaluate.metrics": "metric", "evaluate.best": "metric"}
+"""The kind of the components at a path of the experiment."""
+
 
 def with_current_names(document: Document) -> Document:
     """Return the document with present names in place of former ones.
@@ -28,16 +37,18 @@ def with_current_names(document: Document) -> Document:
 
 def _current(value: Any, where: Where) -> Any:
     if isinstance(value, dict):
-        return {_current_key(where, key): _current(item, (*where, key)) for key, item in value.items()}
+        return {_current_name(where, key): _current(item, (*where, key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_current(item, where) for item in value]
-    return value
+    return _current_name(where, value) if isinstance(value, str) else value
 
 
 def _current_path(where: Where) -> Where:
-    return tuple(_current_key(where[:index], step) for index, step in enumerate(where))
+    return tuple(_current_name(where[:index], step) for index, step in enumerate(where))
 
 
-def _current_key(where: Where, key: str | int) -> Any:
-    """Return the present name of a key in the mapping at a path."""
-    return KEYS.get(".".join(map(str, (*where, key))), "").rpartition(".")[2] or key
+def _current_name(where: Where, name: Any) -> Any:
+    """Return the present name of a key or component in the mapping or list at a path."""
+    path = ".".join(step for step in where if isinstance(step, str))
+    key = KEYS.get(f"{path}.{name}" if path else str(name))
+    return key.rpartition(".")[2] if key else COMPONENTS.get(KINDS.get(path, ""), {}).get(name, name)

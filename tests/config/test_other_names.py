@@ -53,7 +53,7 @@ def test_settings_are_those_of_some_component():
         ("augmentation", "GaussNoise", "gaussian_noise"),
         ("loss", "CrossEntropyLoss", "cross_entropy"),
         ("loss", "nn.BCEWithLogitsLoss", "binary_cross_entropy"),
-        ("loss", "MSELoss", "squared_error"),
+        ("loss", "MSELoss", "mse"),
         ("loss", "SmoothL1Loss", "huber"),
         ("optimizer", "AdamW", "adamw"),
         ("optimizer", "SGD", "sgd"),

@@ -53,8 +53,8 @@ def test_the_activation_of_every_loss_is_known():
         "binary_focal": "sigmoid",
         "logit_adjusted": "softmax",
         "ordinal": "softmax",
-        "squared_error": "identity",
-        "absolute_error": "identity",
+        "mse": "identity",
+        "mae": "identity",
         "huber": "identity",
     }
 
