@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 from ftaug.config.renamed import COMPONENTS
 
 SPELLINGS = {
-    "augmentation": {"color_jitter": "colour_jitter", "neighbors": "neighbours"},
+    "augmentation": {"colour_jitter": "color_jitter"},
 }
-"""By kind, names that mean the same component in another spelling of the same word: they can be used in a file."""
+"""By kind, British spellings of components: they work in a file as the American ones do, which is what is recorded."""
 
 NAMES = {
     "augmentation": {
@@ -26,8 +26,9 @@ NAMES = {
         "rotate_90": "rotate90",
         "shift_scale_rotate": "affine",
         "translation": "translate",
-        "color": "colour_jitter",
-        "color_jiggle": "colour_jitter",
+        "color": "color_jitter",
+        "colour": "color_jitter",
+        "color_jiggle": "color_jitter",
         "hue_saturation_value": "hue, saturation and brightness",
         "brightness_contrast": "brightness and contrast",
         "to_gray": "grayscale",

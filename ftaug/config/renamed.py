@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +26,15 @@ COMPONENTS = {
 
 KINDS = {"loss": "loss", "evaluate.metrics": "metric", "evaluate.best": "metric"}
 """The kind of the components at a path of the experiment."""
+
+STREAMS = {"color_jitter": "colour_jitter", "colors": "colours"}
+"""The former name of each renamed random stream, which still keys it, so that draws stay the same."""
+
+
+@functools.cache
+def stream_key(name: str) -> str:
+    """Return the key of a random stream: its name, with former names, such as `colour_jitter#1`."""
+    return re.sub(r"\w+", lambda word: STREAMS.get(word[0], word[0]), name)
 
 
 def with_current_names(document: Document) -> Document:

@@ -3,7 +3,7 @@
 from ftaug.image.augmentations import (
     blur_and_compression,
     checks,
-    colour,
+    color,
     crops,
     distortion,
     erasing,
@@ -18,7 +18,7 @@ from ftaug.image.augmentations import (
 __all__ = [
     "blur_and_compression",
     "checks",
-    "colour",
+    "color",
     "crops",
     "distortion",
     "erasing",
