@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from ftaug.config.renamed import COMPONENTS
 
 SPELLINGS = {
-    "augmentation": {"colour_jitter": "color_jitter"},
+    "augmentation": {"colour_jitter": "color_jitter", "neighbours": "neighbors", "greyscale": "grayscale"},
 }
 """By kind, British spellings of components: they work in a file as the American ones do, which is what is recorded."""
 
@@ -33,7 +33,7 @@ NAMES = {
         "brightness_contrast": "brightness and contrast",
         "to_gray": "grayscale",
         "gray": "grayscale",
-        "greyscale": "grayscale",
+        "grey": "grayscale",
         "to_grey": "grayscale",
         "blur": "gaussian_blur",
         "gauss_noise": "gaussian_noise",

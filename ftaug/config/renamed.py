@@ -27,7 +27,7 @@ COMPONENTS = {
 KINDS = {"loss": "loss", "evaluate.metrics": "metric", "evaluate.best": "metric"}
 """The kind of the components at a path of the experiment."""
 
-STREAMS = {"color_jitter": "colour_jitter", "colors": "colours"}
+STREAMS = {"color_jitter": "colour_jitter", "colors": "colours", "neighbors": "neighbours"}
 """The former name of each renamed random stream, which still keys it, so that draws stay the same."""
 
 

@@ -22,6 +22,7 @@ def of_key(key, seed=3, epoch=2, sample=5):
         ("color_jitter", "colour_jitter"),
         ("color_jitter#1", "colour_jitter#1"),
         ("colors", "colours"),
+        ("second of the pair: neighbors#1", "second of the pair: neighbours#1"),
         ("my_color_jitter", "my_color_jitter"),
         ("rotate", "rotate"),
     ],

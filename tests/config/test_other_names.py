@@ -93,6 +93,15 @@ def test_the_british_spelling_works_wherever_a_component_does(tmp_path):
     assert load(path, ["augment.0.colour_jitter.hue=0.2"]).augment[0].settings["hue"] == 0.2
 
 
+def test_the_british_spelling_of_neighbors_works_as_a_name_and_as_a_value(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("modality: text\ndata: {train: docstrings}\nbackbone: tiny_text\n")
+    british, american = (
+        load(path, [f"augment=[{name}, {{insert: {{from: {name}}}}}]"]) for name in ("neighbours", "neighbors")
+    )
+    assert british == american and british.augment[1].settings["from"] == "neighbors"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
