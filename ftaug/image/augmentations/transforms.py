@@ -60,7 +60,7 @@ class Canvas(NamedTuple):
             return self
         return self._replace(height=height, width=width)
 
-    def relabelled(self, labels: tuple[str, ...]) -> Canvas:
+    def relabeled(self, labels: tuple[str, ...]) -> Canvas:
         """Return the canvas with other class names."""
         return self._replace(labels=labels)
 
