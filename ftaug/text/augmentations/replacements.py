@@ -46,7 +46,7 @@ def synonyms(
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
-def neighbours(
+def neighbors(
     passage: Passage,
     rng: np.random.Generator,
     *,
@@ -62,6 +62,7 @@ def neighbours(
         probability: the chance that the op fires for a text
 
     Neighbors are related words, not synonyms: those of `good` include `bad`. Nothing is downloaded.
+    `neighbours` is the same.
     """
     lexicon = passage.lexicon
     if not happens(rng, probability) or lexicon is None:
@@ -116,7 +117,7 @@ def insert(
     """Insert words at random places.
 
     Settings:
-        from: own for words of the text itself; or for words like one of the text's: neighbours (in the model's
+        from: own for words of the text itself; or for words like one of the text's: neighbors (in the model's
             embeddings), wordnet, or a table of synonyms
         share: the number of words to insert, as a share of the possible places; at least one
         probability: the chance that the op fires for a text
