@@ -5,7 +5,7 @@ import pytest
 from ftaug.config.renamed import COMPONENTS, KEYS, with_current_names
 from ftaug.config.yaml_document import parse
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 SMALLEST = {"data": {"train": "digits"}, "backbone": "resnet20"}
 RENAMED_KEYS = {
