@@ -20,7 +20,7 @@ class Seen(Protocol):
     @property
     def labels(self) -> tuple[str, ...]: ...
 
-    def relabelled(self, labels: tuple[str, ...]) -> Self:
+    def relabeled(self, labels: tuple[str, ...]) -> Self:
         """Return a copy with other class names."""
 
 
@@ -44,7 +44,7 @@ class Transform:
         """Return the sample's view after this transform, from the view before it."""
         if not self.relabels:
             return seen
-        return seen.relabelled(tuple(self.relabels.get(name, name) for name in seen.labels))
+        return seen.relabeled(tuple(self.relabels.get(name, name) for name in seen.labels))
 
 
 DrawT = TypeVar("DrawT", bound=Transform)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.components import metrics
-from ftaug.components.losses.regression import mae, pearson, r2, rmse, spearman
+from ftaug.components.regression_metrics import mae, pearson, r2, rmse, spearman
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace, storage_errors
 from ftaug.engine.training.evaluate import Measurement

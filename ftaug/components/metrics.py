@@ -109,7 +109,7 @@ def average_precision(
 
 
 @metric.register(higher_is_better=False)
-def calibration_error(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, bins: Count = 15) -> float:
+def ece(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, bins: Count = 15) -> float:
     """Expected calibration error: how far confidence is from accuracy, over equal bins of confidence (Guo et al. 2017).
 
     With several labels, every label of every sample is a decision of its own.

@@ -46,7 +46,7 @@ def _listed(task: Task) -> str:
 def _translating(opened: TrainedModel, distillation: Distillation, experiment: Experiment, backbone: Backbone) -> Model:
     """Build the teacher's model with an input layer that converts the student's preprocessing to the teacher's."""
     try:
-        normaliser = modality_of(experiment).translator(backbone.preprocessing, opened.preprocessing)
+        normalizer = modality_of(experiment).translator(backbone.preprocessing, opened.preprocessing)
     except ExperimentError as error:
         raise ExperimentError(Problem(f"distillation.teacher: {error}", distillation.place)) from None
-    return Model(normaliser, opened.model.network, opened.model.units)
+    return Model(normalizer, opened.model.network, opened.model.units)

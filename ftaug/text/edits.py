@@ -112,7 +112,7 @@ class Passage:
     def __getitem__(self, span: Span) -> str:
         return self.text[span.start : span.end]
 
-    def relabelled(self, labels: tuple[str, ...]) -> Passage:
+    def relabeled(self, labels: tuple[str, ...]) -> Passage:
         """Return the passage with other labels."""
         return replace(self, labels=labels)
 

@@ -94,10 +94,10 @@ class Comparison:
     ids: dict[str, list[int]] = field(default_factory=dict)  # of the samples that still exist, by split
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    relabelled: list[str] = field(default_factory=list)
+    relabeled: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        changes = {"added": self.added, "removed": self.removed, "relabelled": self.relabelled}
+        changes = {"added": self.added, "removed": self.removed, "relabeled": self.relabeled}
         texts = [f"class {_listed(self.new_classes)} added"] if self.new_classes else []
         for change, names in changes.items():
             if names:
@@ -118,7 +118,7 @@ def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
             continue
         result.ids.setdefault(row.split, []).append(index)
         if target != row.target:
-            result.relabelled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
+            result.relabeled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
     result.removed = [row.name for row in recorded.values()]
     return result
 

@@ -13,7 +13,7 @@ from ftaug.augment.random_streams import branches
 from ftaug.augment.transform import happens, namespaced
 from ftaug.config.types import Count, NonNegative, Positive, Probability, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations import color_math, colour, crops, geometry
+from ftaug.image.augmentations import color, color_math, crops, geometry
 from ftaug.image.augmentations.autoaugment_policies import subpolicies
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap
 from ftaug.image.augmentations.policy_space import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE, Space
@@ -215,7 +215,7 @@ def simclr(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.2 * strength}
-    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colors"), jitter)]
 
 
 @augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
@@ -245,7 +245,7 @@ def moco(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.1 * strength}
-    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colors"), jitter)]
 
 
 def _operation(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
@@ -283,11 +283,11 @@ def _view(
 def _colors(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
     """Draw SimCLR's color distortion: color jitter, grayscale and blur."""
     seen = canvas._replace(height=extent[0], width=extent[1])
-    jittered = colour.colour_jitter(seen, rng, **jitter, probability=0.8)
-    gray = colour.grayscale(seen, rng, probability=0.2)
+    jittered = color.color_jitter(seen, rng, **jitter, probability=0.8)
+    gray = color.grayscale(seen, rng, probability=0.2)
     deviation = rng.uniform(*BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
-    drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": gray, "gaussian_blur": blur}
+    drawn: dict[str, Drawn] = {"color_jitter": jittered, "grayscale": gray, "gaussian_blur": blur}
     return [draw for name, draws in drawn.items() for draw in namespaced(name, draws)]
 
 

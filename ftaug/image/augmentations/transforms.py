@@ -38,9 +38,7 @@ def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a share from 0 to 1")]
 Strength = Annotated[Share, Doc("the factor is uniform in 1 ± strength")]
 Tilt = Annotated[float, Field(ge=0, lt=90, allow_inf_nan=False), Wording("an angle from 0 to below 90 degrees")]
-Turns = Annotated[
-    float, Field(ge=0, le=0.5, allow_inf_nan=False), Wording("a share of the colour circle from 0 to 0.5")
-]
+Turns = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False), Wording("a share of the color circle from 0 to 0.5")]
 Distortion = Annotated[float, Field(ge=0, le=0.6, allow_inf_nan=False), Wording("a share from 0 to 0.6")]
 Range = Annotated[
     tuple[Positive, Positive],
@@ -71,7 +69,7 @@ class Canvas(NamedTuple):
             return self
         return self._replace(height=height, width=width)
 
-    def relabelled(self, labels: tuple[str, ...]) -> Canvas:
+    def relabeled(self, labels: tuple[str, ...]) -> Canvas:
         """Return the canvas with other class names."""
         return self._replace(labels=labels)
 

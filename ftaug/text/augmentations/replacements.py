@@ -45,7 +45,7 @@ def synonyms(
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
-def neighbours(
+def neighbors(
     passage: Passage,
     rng: np.random.Generator,
     *,
@@ -60,6 +60,7 @@ def neighbours(
         nearest: the number of nearest neighbors to draw from
 
     Neighbors are related words, not synonyms: those of `good` include `bad`. Nothing is downloaded.
+    `neighbours` is the same.
     """
     lexicon = passage.lexicon
     if not happens(rng, probability) or lexicon is None:
@@ -113,7 +114,7 @@ def insert(
     """Insert words at random places.
 
     Settings:
-        from: own for words of the text itself; or for words like one of the text's: neighbours (in the model's
+        from: own for words of the text itself; or for words like one of the text's: neighbors (in the model's
             embeddings), wordnet, or a table of synonyms
         share: the number of words to insert, as a share of the possible places; at least one
 

@@ -95,7 +95,7 @@ def hue(
 @augmentation.register(
     severity={"brightness": (0.0, 1.0), "contrast": (0.0, 1.0), "saturation": (0.0, 1.0), "hue": (0.0, 0.5)}
 )
-def colour_jitter(
+def color_jitter(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
@@ -112,6 +112,8 @@ def colour_jitter(
         contrast: the factor is uniform in 1 ± contrast
         saturation: the factor is uniform in 1 ± saturation
         hue: the largest turn either way, as a share of the circle; uniform up to it
+
+    `colour_jitter` is the same.
     """
     amounts = {
         "brightness": between(rng, 1 - brightness, 1 + brightness),
