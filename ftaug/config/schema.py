@@ -9,6 +9,7 @@ import itertools
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
@@ -25,7 +26,7 @@ from ftaug.config.annotations import (
     is_section,
     is_union,
 )
-from ftaug.config.hints import KeyPaths, listed_as, right_place
+from ftaug.config.hints import KeyPaths, listed_as, suggestion
 from ftaug.config.other_names import hint, same_name, setting_hint, spelled
 from ftaug.config.problems import PartialProblem, fail, predicate
 from ftaug.config.registry import (
@@ -40,6 +41,7 @@ from ftaug.config.registry import (
     registry,
 )
 from ftaug.config.severity import Severity, governed, settings_at
+from ftaug.config.types import FilePath
 from ftaug.config.wording import article, as_list, shown, valid_keys, wording
 from ftaug.config.yaml_document import Where
 from ftaug.errors import SHOWN
@@ -120,8 +122,7 @@ class Shape:
             return PartialProblem(
                 f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
             )
-        target = right_place(key, self.name, paths)
-        near = f"; did you mean '{target}'?" if target else setting_hint(key, self.annotations)
+        near = suggestion(key, self.name, paths) or setting_hint(key, self.annotations)
         near = near or valid_keys(key, self.annotations, listed_as(self.name, paths))
         return PartialProblem(f"unknown key '{key}'", near, "parent", at_key=True)
 
@@ -302,7 +303,10 @@ def adapted(annotation: Any) -> Any:
     if is_component(annotation):
         return annotation
     if origin is Annotated:
-        return Annotated[(adapted(arguments[0]), *arguments[1:])]
+        inner = arguments[0] if arguments[0] is Path else adapted(arguments[0])
+        return Annotated[(inner, *arguments[1:])]
+    if annotation is Path:
+        return FilePath
     if is_union(annotation):
         some = tuple(a for a in arguments if a is not types.NoneType)
         inner = adapted(some[0]) if len(some) == 1 else Annotated[Any, AnyOf(some)]

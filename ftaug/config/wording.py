@@ -18,7 +18,7 @@ _PLAIN = {
     float: "a number",
     str: "a text",
     bool: "true or false",
-    Path: "a path",
+    Path: "a path, relative to the experiment file",
     types.NoneType: "null",
     None: "null",
 }

@@ -31,6 +31,9 @@ class Modality(Protocol):
         Raises MissingInput, BadData and ExperimentError for invalid names before yielding the first sample.
         """
 
+    def as_raw(self, value: Any, train: Component) -> Any:
+        """Return the raw sample of a Python value, such as an array of pixels or a text; raises BadData."""
+
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Build the pipeline from a raw sample to the model's input; without augmentations, the evaluation pipeline."""
 

@@ -62,9 +62,9 @@ def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tupl
         raise BadData(f"{path}: was not written by this version of ftaug ({error}); use --fresh") from error
     if progress.best_step is not None:
         folder.set_best(progress.best_step)
-    current = _conditions(state)
+    recorded = metadata["conditions"]
     changed = [
-        f"{name} {old} → {current[name]}" for name, old in metadata["conditions"].items() if old != current[name]
+        f"{name} {recorded[name]} → {now}" for name, now in _conditions(state).items() if recorded.get(name, now) != now
     ]
     note = f"continued at step {progress.step}"
     return progress, f"{note}; not bit for bit the same run: {', '.join(changed)}" if changed else note
@@ -92,6 +92,6 @@ def _conditions(state: TrainingState) -> dict[str, Any]:
         "precision": state.device.precision,
         "evaluation precision": state.evaluation_device.precision,
         "threads": torch.get_num_threads(),
-        "augment_on": "cuda" if state.device.augments else "cpu",
+        "augment_device": "cuda" if state.device.augments else "cpu",
         "micro_batch": state.epochs.micro,
     }

@@ -112,9 +112,9 @@ def _override(source: Any) -> str:
 
 def teacher_cautions(experiment: Experiment, data: Mapping[str, DataSplit]) -> list[str]:
     """Return cautions about evaluation samples that the teacher was trained on."""
-    if experiment.distil is None:
+    if experiment.distillation is None:
         return []
-    run = experiment.distil.teacher
+    run = experiment.distillation.teacher
     return [
         f"{overlap} are among those that the teacher {run} was trained on"
         for overlap in overlapping(run, experiment, data)

@@ -1,8 +1,8 @@
 """Load a trained model from a run folder: its experiment, best weights and data splits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,14 @@ from ftaug.engine.training.peft import adapt, adapter_of
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, fold, in_fp32, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
-from ftaug.interfaces.data import Task
+from ftaug.experiment_file import load
+from ftaug.interfaces.data import Input, Task
 from ftaug.interfaces.export import Bundle, Reading
 from ftaug.interfaces.model import Adapter, Construction
-from ftaug.load import load
 from ftaug.runs import thresholds
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.export.provenance import provenance
+from ftaug.runs.prediction import Prediction, predict
 from ftaug.runs.report import console
 
 MODEL_FILE = "model.json"
@@ -144,6 +145,32 @@ class TrainedModel:
             evaluate.over_views(evaluate.at_least_float32(logits), samples).cpu().numpy(), self.activation
         )
 
+    def predict(self, samples: Iterable[Any]) -> np.ndarray:
+        """Predict samples in memory, images as uint8 (H, W, 3) or texts: probabilities (n, classes).
+
+        In regression the predicted numbers. Raises BadData for the first invalid sample.
+        """
+        modality, train = modality_of(self.experiment), self.experiment.data.train
+        raw = (Input(f"sample {i}", partial(modality.as_raw, sample, train)) for i, sample in enumerate(samples))
+        return self._stacked(predict(self, raw))
+
+    def predict_files(self, paths: Iterable[str | Path]) -> np.ndarray:
+        """Predict files and folders as `ftaug predict` does: probabilities (n, classes), in regression numbers.
+
+        Raises BadData for the first unreadable file, MissingInput.
+        """
+        inputs = modality_of(self.experiment).inputs([str(path) for path in paths], self.experiment.data.train)
+        return self._stacked(predict(self, inputs))
+
+    def _stacked(self, predictions: Iterable[Prediction]) -> np.ndarray:
+        """Stack predictions (n, classes); raises BadData for the first that failed."""
+        rows: list[np.ndarray] = []
+        for prediction in predictions:
+            if prediction.answer is None:
+                raise BadData(f"{prediction.name}: {prediction.error}")
+            rows.append(prediction.answer)
+        return np.stack(rows) if rows else np.empty((0, len(self.task.classes)), np.float32)
+
     def note_precision(self) -> None:
         """Print a note on stderr if predictions are not computed in fp32, as exports are."""
         if self.device.precision != "fp32":
@@ -220,17 +247,28 @@ def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
     return Task(classes, facts["multi_label"], facts.get("regression", False), thresholds.read(folder, classes))
 
 
-def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
-    """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
+def load_experiment(folder: Path, *, trust_plugins: bool = False) -> Experiment:
+    """Load the experiment of a single run and import its plugins; raises MissingInput, ExperimentError."""
+    _check_run_folder(folder)
+    facts = read_json(folder / MODEL_FILE) or {}
+    return load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+
+
+def _check_run_folder(folder: Path) -> None:
     if not (folder / "resolved.yaml").is_file():
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
         )
+
+
+def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
+    """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
+    _check_run_folder(folder)
     facts = read_json(folder / MODEL_FILE, MODEL_KEYS)
     chosen, weights = best_weights(folder)
     if facts is None:
         raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")
-    experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+    experiment = load_experiment(folder, trust_plugins=trust_plugins)
     task = _task(folder, facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose_for_evaluation(device, experiment)

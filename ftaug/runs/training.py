@@ -177,7 +177,7 @@ def _write_model_file(state: TrainingState, folder: RunFolder, cache: Cache) -> 
         "evaluation_precision": state.evaluation_device.precision,
         "threads": state.device.threads,
         "cache": cache.place or "off",
-        "augment_on": "cuda" if state.device.augments else "cpu",
+        "augment_device": "cuda" if state.device.augments else "cpu",
     }
     origin = keep_origin(state, folder.path)
     about = {**describe_model(state), **origin, "sample_columns": _sample_columns(state), "chosen": chosen}

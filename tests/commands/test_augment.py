@@ -17,16 +17,16 @@ from kinds import Pictures, Texts, rows
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.commands.augment import hashed
 from ftaug.engine.loading import augmented_copies
 from ftaug.engine.loading.augmented_copies import As, Copies
 from ftaug.engine.loading.prepare import prepared
 from ftaug.engine.loading.split import load_splits
+from ftaug.experiment_file import load
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.table import image_table
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 from ftaug.runs.augmented_dataset import folder_names
+from ftaug.runs.write_augmented import compute_digest
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +143,7 @@ def test_the_digest_is_the_same_however_it_is_made(kind, experiment, capsys):
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "2")
     data = training_data(experiment)
     numbers = augmented_copies.numbers(data.split, 2, balance=False)
-    assert one == hashed(Copies(data, As.DIGEST), numbers, 2, start="spawn")
+    assert one == compute_digest(Copies(data, As.DIGEST), numbers, 2, start="spawn")
     for format in ("folder", "table"):
         _, path = augment(experiment, "--copies", "2", "--workers", "1", "--format", format, output=format)
         assert manifest(path)["complete"] == {"samples": 36, "digest": one}

@@ -13,7 +13,7 @@ from ftaug.config.yaml_document import parse
 from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training import auto_unfreeze
 from ftaug.engine.training.auto_unfreeze import GRADIENT_STEPS, resolve_auto_unfreeze
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 TEXTS = """
 modality: text

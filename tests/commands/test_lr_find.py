@@ -10,7 +10,7 @@ from ftaug.cli import run
 from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.lr_find import sweep
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 TEXTS = """
 modality: text
@@ -49,7 +49,7 @@ def test_a_picture_is_all_that_is_left_and_the_figures_are_the_same_again(desk, 
     [
         ["unfreeze=[layer3, head]", "lr.layer_decay=0.5"],
         ["method=lora", "unfreeze=[head]"],
-        ["mix=mixup", "train.ema=0.9", "data.batch_size=4", "train.accumulate=2"],
+        ["mix=mixup", "train.ema=0.9", "data.batch_size=4", "train.gradient_accumulation=2"],
         ["unfreeze=[{layers: [head]}, {from: 1 epoch, layers: [layer3]}]", "train.cache_features=auto"],
     ],
 )

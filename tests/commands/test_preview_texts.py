@@ -9,7 +9,7 @@ from rich.console import Console
 from text_desk import EXPERIMENT
 
 from ftaug.cli import run
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.text.edits import Edit, Passage
 from ftaug.text.preview.diff import Piece
 from ftaug.text.preview.terminal import Screen, _spans

@@ -178,7 +178,7 @@ def test_augmented_copies_keep_their_numbers(desk, tmp_path):
     table = {"image_table": {"path": str(out / "provenance.csv"), "target": ["across", "down"]}}
     (tmp_path / "b.yaml").write_text(f"data: {{train: {json.dumps(table)}}}\nbackbone: resnet20\n")
     from ftaug.engine.loading.split import load_splits
-    from ftaug.load import load
+    from ftaug.experiment_file import load
 
     kept = load_splits(load(tmp_path / "b.yaml", ["data.val=null"]).data, 0)["train"]
     source = load_splits(load(desk / "places.yaml").data, 0)["train"]

@@ -10,7 +10,7 @@ from run_files import noise
 from ftaug.cli import run
 from ftaug.engine.loading.data_record import read_rows
 from ftaug.engine.loading.split import load_splits
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 
 def train(desk, folder, *overrides):
@@ -65,7 +65,7 @@ def test_folds_do_not_start_from_weights_that_saw_their_samples(second, capsys):
 
 
 def test_a_teacher_that_saw_the_validation_samples_is_a_caution(second, capsys):
-    teacher = f"distil={{teacher: {second / 'first'}}}"
+    teacher = f"distillation={{teacher: {second / 'first'}}}"
     assert train(second, second / "student", "seed=3", "train.epochs=1", teacher) == 0
     said = "".join(capsys.readouterr().err.split())
     assert f"are among those that the teacher {second / 'first'} was trained on".replace(" ", "") in said

@@ -16,8 +16,8 @@ from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import import_components, load
 from ftaug.interfaces.data import MeanLoss
-from ftaug.load import import_components, load
 from ftaug.text import objective as text_objectives
 
 import_components("text")

@@ -6,7 +6,7 @@ from ftaug.config.other_names import ADVICE, NAMES, SETTINGS, SPELLINGS, hint, s
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.schema import entry_shape
 from ftaug.errors import ExperimentError
-from ftaug.load import MODALITIES, import_components, load
+from ftaug.experiment_file import MODALITIES, import_components, load
 
 SMALLEST = "data: {train: digits}\nbackbone: resnet20\n"
 
@@ -109,8 +109,8 @@ def test_the_american_spelling_works_wherever_a_component_does(tmp_path):
         ),
         (
             "train: {foo: 1}",
-            "3:9: unknown key 'foo' in train; valid keys: epochs, precision, accumulate, micro_batch, clip_norm, "
-            "decay_norms, ema, swa, early_stop, max_time, save_every, mix_until, … (ftaug list train)",
+            "3:9: unknown key 'foo' in train; valid keys: epochs, precision, gradient_accumulation, micro_batch, "
+            "clip_norm, decay_norms, ema, swa, early_stop, max_time, save_every, mix_until, … (ftaug list train)",
         ),
         ("zzz: 1", "… (ftaug list experiment)"),
         ("augment: [{rotate: {foo: 1}}]", "valid keys: degrees, probability, border, interpolation, except, severity"),

@@ -1,10 +1,11 @@
 """Functions become components by name; what is no component is refused with the mend."""
 
 import pickle
+import sys
 
 import pytest
 
-from ftaug.config.registry import Component, FrozenDict, Registry, explanations
+from ftaug.config.registry import Component, FrozenDict, Registry, explanations, import_registering_modules
 from ftaug.errors import Place
 
 
@@ -158,3 +159,18 @@ def test_another_process_imports_the_module_that_registers(tmp_path, monkeypatch
     assert isinstance(kinds("op"), Registry)
     assert Component("op", "late", {}, "image", origin="late_ops")(1) == 2
     assert Component("op", "late", {}, "image").entry.origin == "late_ops"
+
+
+def test_the_modules_that_register_are_imported_and_no_others(tmp_path, monkeypatch):
+    package = tmp_path / "package_of_ops"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "new.py").write_text("class ops: register = staticmethod(lambda f: f)\n@ops.register\ndef f(): ...\n")
+    (package / "many.py").write_text("class ops: family = staticmethod(lambda n: print)\nops.family(['a'])(int)\n")
+    (package / "slow.py").write_text("raise AssertionError\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_registering_modules("package_of_ops", [str(package)])
+    assert {name for name in sys.modules if name.startswith("package_of_ops.")} == {
+        "package_of_ops.new",
+        "package_of_ops.many",
+    }

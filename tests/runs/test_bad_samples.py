@@ -14,7 +14,7 @@ from ftaug.engine.loading.batches import Failure
 from ftaug.engine.loading.data_record import SAMPLES_FILE, RecordedData, fingerprints, to_csv
 from ftaug.engine.loading.split import load_splits, notes_of
 from ftaug.errors import BadData, StorageError
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.data_check import unreadable
 

@@ -8,7 +8,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.engine.training.fit import Progress
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.best_checkpoint import outcome, rule
 
 EXPERIMENT = """

@@ -11,7 +11,7 @@ from ftaug.config.dump import to_plain
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.split import load_splits
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.earlier_samples import EARLIER_FILE, consistent, trained_on
 
 EXPERIMENT = "data: {train: {image_folder: {path: photos}}, val: {split: 25%}}\nbackbone: {resnet20: {weights: none}}\n"

@@ -18,7 +18,7 @@ from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, Step, fit
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.report import training_summary
 from ftaug.text import dataset, tokenizer
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from ftaug.components.exporters import exporters, quantization, timing
-from ftaug.components.exporters.exporters import Input, Opset
+from ftaug.components.exporters.exporters import Opset
+from ftaug.components.exporters.inputs import Input, feeds_of
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import NonNegative, Text, Wording
@@ -74,7 +75,7 @@ def onnx_int8(
         is_static = mode == "static" or (mode == "auto" and quantization.mostly_convolutions(model))
         if not is_static:
             return quantization.dynamic(model, exclude), {"mode": "dynamic"}
-        feeds = exporters.feeds_of(bundle, input, input_name)
+        feeds = feeds_of(bundle, input, input_name)
         batches = _calibration(bundle, samples)
         fed = (feed for batch in batches for feed in feeds(batch))
         facts = {"mode": "static", "calibration": calibration, "samples": len(batches)}

@@ -74,7 +74,7 @@ class EpochSampler:
     seed: int
     samples: int
     batch_size: int
-    accumulate: int
+    gradient_accumulation: int
     sizes: np.ndarray | None = None  # of the samples; those of similar size are batched together
     bucket: int = 1  # number of steps among which samples are sorted by size
     token_budget: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
@@ -84,7 +84,7 @@ class EpochSampler:
     @property
     def steps(self) -> int:
         """The number of optimizer steps per epoch."""
-        return math.ceil(self.samples / (self.batch_size * self.accumulate))
+        return math.ceil(self.samples / (self.batch_size * self.gradient_accumulation))
 
     @property
     def most(self) -> int:

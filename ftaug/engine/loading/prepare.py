@@ -37,7 +37,7 @@ def prepared(
 
 def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the preprocessing of evaluation, with its number of views (test-time augmentation)."""
-    return {**preprocessing, "views": experiment.evaluate.views}
+    return {**preprocessing, "views": experiment.evaluate.tta}
 
 
 def views_of(experiment: Experiment) -> int:
@@ -64,7 +64,7 @@ def epoch_sampler_of(
 ) -> EpochSampler:
     """Build the batch sampler of training."""
     data = experiment.data
-    plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
+    plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.gradient_accumulation)
     bucket = max(1, min(MAX_BUCKET, plain.steps // 4)) if data.bucket == "auto" else data.bucket
     if experiment.mix is not None:  # a step is mixed as a whole first, then split
         token_budget = None

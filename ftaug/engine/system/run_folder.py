@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ftaug.config.dump import WITHOUT_INFLUENCE
+from ftaug.config.renamed import with_current_names
 from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.config.yaml_document import parse, read
 from ftaug.engine.system import checkpoint
@@ -343,7 +344,7 @@ def same_settings(path: Path, resolved_yaml: str) -> bool:
 def _changes(path: Path, resolved_yaml: str) -> list[str]:
     """List the settings that differ between the experiment in a folder and this one, with both values."""
     file = path / "resolved.yaml"
-    stored = _flat(parse(read(file), str(file)).tree)
+    stored = _flat(with_current_names(parse(read(file), str(file))).tree)
     current = _flat(parse(resolved_yaml, "this experiment").tree)
     differing = [
         key for key in stored | current if stored.get(key) != current.get(key) and not _may_change(key, stored, current)

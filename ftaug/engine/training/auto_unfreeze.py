@@ -63,7 +63,9 @@ def _measure_norms(
     experiment: Experiment, device: str, splits: Mapping[str, DataSplit], carry_on: Callable[[], bool]
 ) -> dict[str, tuple[float, float]] | None:
     """Train the head, then measure gradient and weight norms by stage; None if `carry_on` returned false."""
-    trial = replace(experiment, unfreeze=("head",), distil=None, train=replace(experiment.train, cache_features=None))
+    trial = replace(
+        experiment, unfreeze=("head",), distillation=None, train=replace(experiment.train, cache_features=None)
+    )
     state = build(trial, device, splits, pretrained=True)
     steps = min(HEAD_STEPS, state.horizon.total_steps)
     state = replace(state, horizon=state.horizon._replace(total_steps=steps + GRADIENT_STEPS))

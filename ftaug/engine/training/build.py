@@ -73,8 +73,8 @@ def build(
     """
     train = splits["train"]
     verbs = modality_of(experiment)
-    augment_on = experiment.data.augment_on if verbs.on_device else "cpu"
-    device = devices.choose(device_name, experiment.train.precision, augment_on)
+    augment_device = experiment.data.augment_device if verbs.on_device else "cpu"
+    device = devices.choose(device_name, experiment.train.precision, augment_device)
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
@@ -133,7 +133,7 @@ def cautions_of(experiment: Experiment, splits: Mapping[str, DataSplit], preproc
     if experiment.unfreeze == "auto":
         messages.append("what learns is chosen when training begins (unfreeze: auto)")
     messages += unused_rows(splits)
-    batch = experiment.data.batch_size * experiment.train.accumulate
+    batch = experiment.data.batch_size * experiment.train.gradient_accumulation
     if batch > len(splits["train"]):
         messages.append(
             f"a batch of {batch:,} is larger than the {len(splits['train']):,} training samples: an epoch is one step"

@@ -191,7 +191,7 @@ def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[i
         to_plain(experiment.augment),
         dict(state.backbone.preprocessing),
     ]
-    factors += [experiment.evaluate.views, device.torch.type, device.precision, device.augments, torch.__version__]
+    factors += [experiment.evaluate.tta, device.torch.type, device.precision, device.augments, torch.__version__]
     factors += [state.evaluation_device.precision]
     factors += [torch.get_num_threads(), shapes, str(split.prefix), modality_of(experiment).cache_version]
     digest.update(json.dumps(factors, sort_keys=True, default=str).encode())

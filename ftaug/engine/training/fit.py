@@ -140,13 +140,14 @@ def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Modu
             logits: Tensor = network(view)
         return logits
 
-    objective, distil = state.experiment.objective, state.experiment.distil
-    if distil is not None and state.teacher is not None:
+    objective, distillation = state.experiment.objective, state.experiment.distillation
+    if distillation is not None and state.teacher is not None:
         with state.device.autocast():
             teacher_logits = state.teacher.logits(inputs)
         activation = state.experiment.loss.fact("activation")
         return MeanLoss(
-            distillation_loss(distil, activation, state.loss, forward(inputs), targets, teacher_logits), len(targets)
+            distillation_loss(distillation, activation, state.loss, forward(inputs), targets, teacher_logits),
+            len(targets),
         )
     if objective is None:
         return MeanLoss(state.loss(forward(inputs), targets), len(targets))

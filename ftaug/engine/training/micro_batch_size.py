@@ -73,7 +73,7 @@ def _mixing_bytes(state: TrainingState) -> int:
     if state.experiment.mix is None:
         return 0
     inputs: Tensor = device_inputs(state, _largest_samples(state, 1))
-    step = state.experiment.data.batch_size * state.experiment.train.accumulate
+    step = state.experiment.data.batch_size * state.experiment.train.gradient_accumulation
     return 3 * step * inputs.numel() * torch.float32.itemsize
 
 

@@ -91,10 +91,10 @@ def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
     if experiment.objective is not None:
         views = views_of(experiment)
         table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
-    if experiment.distil is not None:
-        table.add_row("teacher", f"{experiment.distil.teacher}, weight {experiment.distil.weight:g}")
-    if experiment.evaluate.views is not None:
-        table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
+    if experiment.distillation is not None:
+        table.add_row("teacher", f"{experiment.distillation.teacher}, weight {experiment.distillation.weight:g}")
+    if experiment.evaluate.tta is not None:
+        table.add_row("evaluation", f"{experiment.evaluate.tta}, answers averaged")
     if "val" in state.splits:
         table.add_row("best by", rule(state))
     for caution in state.cautions:
@@ -214,7 +214,7 @@ def _method(state: TrainingState) -> str:
 
 def _batch(state: TrainingState) -> str:
     experiment = state.experiment
-    size, parts = experiment.data.batch_size, experiment.train.accumulate
+    size, parts = experiment.data.batch_size, experiment.train.gradient_accumulation
     text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
     micro = state.micro_batch
     if micro is not None and micro.samples < size:

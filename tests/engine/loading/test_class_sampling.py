@@ -14,7 +14,7 @@ from ftaug.engine.loading.split import load_splits
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 TARGETS = np.repeat([0, 1, 2], [4, 25, 91])
 COUNTS = np.bincount(TARGETS)

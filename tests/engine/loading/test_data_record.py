@@ -11,8 +11,8 @@ import pytest
 from ftaug.engine.loading.data_record import SAMPLES_FILE, RecordedData, Row, compare, fingerprints, to_csv
 from ftaug.engine.loading.split import load_splits
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 TASK = Task(("cat", "dog"))
 

@@ -8,8 +8,8 @@ import pytest
 from ftaug.engine.loading.label_check import cautions
 from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 TABLE, FOLDER = "{image_table: {path: t.csv}}", "{image_folder: {path: f}}"
 

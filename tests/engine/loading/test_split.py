@@ -20,8 +20,8 @@ from ftaug.engine.loading.split import (
     whole,
 )
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 TRAIN = "text,label\n" + "".join(f"{name} number {i},{name}\n" for i in range(6) for name in ("cat", "dog", "emu"))
 ONE_CLASS = "text,label\na dog,dog\nanother dog,dog\n"

@@ -14,7 +14,7 @@ from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, batc
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged, ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
@@ -83,7 +83,7 @@ def test_accumulated_batches_give_the_gradient_of_the_whole(tmp_path: Path) -> N
     frozen_norms = ["unfreeze=[head]", "lr.schedule=constant", "train.epochs=1", "augment=[]", "optimizer=sgd"]
     frozen_norms += ["train.precision=fp32"]  # bf16 rounds more than the sums differ
     whole = state_of(tmp_path, "data.batch_size=20", *frozen_norms)
-    parts = state_of(tmp_path, "data.batch_size=5", "train.accumulate=4", *frozen_norms)
+    parts = state_of(tmp_path, "data.batch_size=5", "train.gradient_accumulation=4", *frozen_norms)
     assert whole.horizon == parts.horizon
     assert train(whole)[0].loss.item() == pytest.approx(train(parts)[0].loss.item(), rel=1e-5)
     for name, value in weights(whole).items():
@@ -184,7 +184,7 @@ def plugin(tmp_path_factory) -> Path:
         objectives._entries.pop(name, None)
 
 
-IN_PARTS = ("data.batch_size=2", "train.accumulate=4"), ("train.micro_batch=3",), ("train.micro_batch=1",)
+IN_PARTS = ("data.batch_size=2", "train.gradient_accumulation=4"), ("train.micro_batch=3",), ("train.micro_batch=1",)
 
 
 @pytest.mark.parametrize("objective", ["null", "items", "smooth"])

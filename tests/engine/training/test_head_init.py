@@ -17,10 +17,10 @@ from ftaug.engine.training import head_init
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed
 from ftaug.engine.training.state import TrainingState
+from ftaug.experiment_file import import_components, load
 from ftaug.image.backbones.torchvision import NAMES
 from ftaug.interfaces.data import ClassCounts, Task
 from ftaug.interfaces.model import Backbone, Stage
-from ftaug.load import import_components, load
 
 import_components("image")
 

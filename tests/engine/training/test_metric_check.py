@@ -7,8 +7,8 @@ from ftaug.config.kinds import metric
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.metric_check import check
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 CLASSES, LABELS = Task(("a", "b")), Task(("a", "b"), multi_label=True)
 NUMBERS = Task(("price", "area"), regression=True)

@@ -13,8 +13,8 @@ from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.gradient_checkpointing import blocks
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.errors import OutOfMemory, as_known
+from ftaug.experiment_file import load
 from ftaug.image.backbones.torchvision import torchvision
-from ftaug.load import load
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 4}}, val: {digits: {per_class: 2}}, batch_size: 16, workers: 0}

@@ -19,7 +19,7 @@ from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed, loss_of
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.micro_batches import micro_batches
-from ftaug.load import import_components, load
+from ftaug.experiment_file import import_components, load
 from ftaug.text.network import MASK
 
 for modality in ("image", "text"):
@@ -43,8 +43,8 @@ TARGETS = {
 }
 MICRO = [["train.micro_batch=3"], ["train.micro_batch=1"]]
 PARTS = {
-    "image": [*MICRO, ["data.batch_size=5", "train.accumulate=2"]],
-    "text": [*MICRO, ["data.batch_size=4", "train.accumulate=3"], ["data.batch_tokens=60"]],
+    "image": [*MICRO, ["data.batch_size=5", "train.gradient_accumulation=2"]],
+    "text": [*MICRO, ["data.batch_size=4", "train.gradient_accumulation=3"], ["data.batch_tokens=60"]],
 }
 SHAPING = ("mix", "loss", "objective", "method")  # what makes a step's loss and gradient
 
@@ -223,7 +223,7 @@ def loss_in_training(state, network, batches, step):
 @pytest.mark.parametrize(("accumulate", "code"), [(1, 2), (2, 0)])
 def test_a_mix_needs_two_samples_a_step(accumulate, code, tmp_path, capsys):
     (tmp_path / "a.yaml").write_text(PICTURES + "mix: cutmix\n")
-    command = ["validate", str(tmp_path / "a.yaml"), "data.batch_size=1", f"train.accumulate={accumulate}"]
+    command = ["validate", str(tmp_path / "a.yaml"), "data.batch_size=1", f"train.gradient_accumulation={accumulate}"]
     assert run(command) == code
     said = "data.batch_size must be 2 or more: mix: cutmix mixes each sample with another one of its step; got 1"
     assert (said in capsys.readouterr().err) == bool(code)

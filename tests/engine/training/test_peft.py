@@ -24,8 +24,8 @@ from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.unfreeze import ever_learning, plan
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.model import Backbone, PeftModel, Stage, TrainingLength
-from ftaug.load import load
 from ftaug.runs import training
 from ftaug.runs.open_run import open_run
 

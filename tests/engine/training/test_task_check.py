@@ -8,8 +8,8 @@ from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.task_check import check
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 LABELS, NUMBERS = Task(("a", "b"), multi_label=True), Task(("a",), regression=True)
 EXPERIMENT = """data: {train: digits, sampler: square_root}
@@ -52,12 +52,12 @@ def test_several_labels_need_sigmoids_and_have_no_order_and_no_sampler(tmp_path)
 
 def test_a_temperature_has_no_effect_on_numbers(tmp_path):
     data = "data: {train: {image_table: {path: x.csv, target: a}}}\n"
-    text = f"{data}backbone: resnet20\nloss: huber\nevaluate: {{metrics: [mae]}}\ndistil: {{teacher: x}}\n"
+    text = f"{data}backbone: resnet20\nloss: huber\nevaluate: {{metrics: [mae]}}\ndistillation: {{teacher: x}}\n"
     check(experiment(tmp_path, text), NUMBERS)
     with pytest.raises(ExperimentError) as caught:
         experiment(tmp_path, text.replace("teacher: x}", "teacher: x, temperature: 2}"))
     (found,) = [str(problem).rpartition("a.yaml:")[2] for problem in caught.value.problems]
-    assert found == "5:9: distil.temperature: softens probabilities, and data.train has numbers; leave it out"
+    assert found == "5:15: distillation.temperature: softens probabilities, and data.train has numbers; leave it out"
 
 
 def test_lists_in_the_cells_choose_the_loss_when_they_are_read(tmp_path):

@@ -12,11 +12,11 @@ from tiffs import grey_tiff
 
 from ftaug.engine.loading.split import load_splits
 from ftaug.errors import BadData, ExperimentError
+from ftaug.experiment_file import import_components, load
 from ftaug.image import samples as verbs
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.io.decode import decode, probe
 from ftaug.image.io.decode_cache import DecodedSamples
-from ftaug.load import import_components, load
 
 import_components("image")
 
