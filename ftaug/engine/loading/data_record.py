@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
+from ftaug.config.wording import listed
 from ftaug.engine.loading.sample_keys import sample_keys
 from ftaug.engine.loading.split import DataSplit, subset
 from ftaug.errors import BadData
@@ -98,10 +99,10 @@ class Comparison:
 
     def __str__(self) -> str:
         changes = {"added": self.added, "removed": self.removed, "relabeled": self.relabeled}
-        texts = [f"class {_listed(self.new_classes)} added"] if self.new_classes else []
+        texts = [f"class {listed(self.new_classes, SHOWN)} added"] if self.new_classes else []
         for change, names in changes.items():
             if names:
-                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({_listed(names)})")
+                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({listed(names, SHOWN)})")
         return ", ".join(texts) or "the same samples and labels, but other files, groups or order"
 
 
@@ -128,10 +129,6 @@ def _numbered(key: str, seen: Counter[str]) -> str:
     count = seen[key]
     seen[key] = count + 1
     return f"{key}\0{count}" if count else key
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 
 
 class RecordedData(Mapping[str, DataSplit]):

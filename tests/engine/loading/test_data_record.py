@@ -50,7 +50,7 @@ def test_added_removed_and_relabeled_samples_are_named() -> None:
 
 def test_only_some_of_many_changes_are_named() -> None:
     found = compare([], TASK, Named(list("abcdef"), np.zeros(6, np.int64)))
-    assert str(found) == "6 samples added (a, b, c …)"
+    assert str(found) == "6 samples added (a, b, c and 3 more)"
 
 
 def test_of_equal_keys_the_first_is_the_first() -> None:
