@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,6 +45,11 @@ def with_current_names(document: Document) -> Document:
     """
     places = {_current_path(where): place for where, place in document.places.items()}
     return dataclasses.replace(document, tree=_current(document.tree, ()), places=places)
+
+
+def with_current_metrics(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of metrics with present names in place of former ones."""
+    return {COMPONENTS["metric"].get(name, name): value for name, value in values.items()}
 
 
 def _current(value: Any, where: Where) -> Any:

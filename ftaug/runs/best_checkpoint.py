@@ -1,6 +1,6 @@
 """Describe how the best checkpoint is chosen, with the confidence interval of small validation sets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.config.experiment import Experiment
@@ -26,6 +26,12 @@ def rule(state: TrainingState) -> str:
     if samples < FEW and _is_proportion(state.experiment):
         text += f"; {samples} validation samples: 90 % there means {_interval(0.9, samples)} (95 % interval)"
     return text
+
+
+def of_evaluations(evaluations: Sequence[Mapping[str, Any]], progress: Progress) -> dict[str, Any] | None:
+    """Return step and metrics of the best evaluation; None if there is none."""
+    best = next((row for row in evaluations if row["step"] == progress.best_step), None)
+    return None if best is None else {"step": best["step"], "metrics": best["metrics"]}
 
 
 def outcome(state: TrainingState, progress: Progress, best: Mapping[str, Any]) -> str:

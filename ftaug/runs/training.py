@@ -1,7 +1,7 @@
 """Train a run to its end: build or resume it, run the training loop, and complete the run folder."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,13 +19,14 @@ from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
-from ftaug.engine.training.fit import fit
+from ftaug.engine.training.fit import Step, fit
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
+from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
@@ -120,37 +121,67 @@ def _sample_columns(state: TrainingState) -> list[str]:
 
 
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
-    """Run the training loop from the session's current step to the end, or until a stop is requested."""
+    """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
     state, folder = session.state, session.folder
     session.require_room()
-    chosen = {"device": state.device.torch.type, "precision": state.device.precision, "workers": state.workers}
-    chosen |= {"micro_batch": state.micro_batch.samples if state.micro_batch is not None else None}
-    chosen |= {"evaluation_precision": state.evaluation_device.precision, "threads": state.device.threads}
-    chosen |= {"cache": cache.place or "off", "augment_device": "cuda" if state.device.augments else "cpu"}
-    origin = keep_origin(state, folder.path)
-    about = {**describe_model(state), **origin, "sample_columns": _sample_columns(state), "chosen": chosen}
-    folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
+    _write_model_file(state, folder, cache)
     console = training_summary.console()
     console.print(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
-    with ProgressBar(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as progress_bar:
-        stop.reserve = session.reserve
-        session.catch_up(stop, progress_bar)
-        if session.goes_on(stop):
-            began, first = time.monotonic(), session.progress.step + 1
-            session.row_at = began
-            for step in fit(state, session.progress):
-                if state.experiment.train.compile and step.number == first:
-                    progress_bar.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")
-                session.take(step, stop, progress_bar)
-                if not session.goes_on(stop):
-                    break
-        session.save()
+    train_loop(session, stop)
     if not session.finished:
         place = f"step {session.progress.step} of {state.horizon.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     finish(session, folder)
+
+
+def train_loop(session: Session, stop: StopRequests) -> None:
+    """Run the training loop until the run is finished or a stop is requested; save a checkpoint at the end."""
+    state, log, first = session.state, session.log, session.progress.step + 1
+    with ProgressBar(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as progress_bar:
+        stop.reserve = session.reserve
+        session.evaluate_if_due(stop, progress_bar)
+        if session.should_continue(stop):
+            log.restart_clock()
+            for step, seconds in timed(fit(state, session.progress)):
+                if step.number > first:
+                    session.step_seconds = max(session.step_seconds, seconds)
+                elif state.experiment.train.compile:
+                    progress_bar.line(f"compiled: the first step took {seconds:.0f} s")
+                stop.reserve = session.reserve
+                log.log_step(step, progress_bar)
+                with log.clock_stopped():
+                    session.evaluate_if_due(stop, progress_bar)
+                    session.save_if_due()
+                if not session.should_continue(stop):
+                    break
+        session.save()
+
+
+def timed(steps: Iterable[Step]) -> Iterator[tuple[Step, float]]:
+    """Yield each training step with its duration in seconds."""
+    began = time.monotonic()
+    for step in steps:
+        yield step, time.monotonic() - began
+        began = time.monotonic()
+
+
+def _write_model_file(state: TrainingState, folder: RunFolder, cache: Cache) -> None:
+    """Write model.json: the model, what it is built from, and the settings chosen automatically."""
+    chosen = {
+        "device": state.device.torch.type,
+        "precision": state.device.precision,
+        "workers": state.workers,
+        "micro_batch": state.micro_batch.samples if state.micro_batch is not None else None,
+        "evaluation_precision": state.evaluation_device.precision,
+        "threads": state.device.threads,
+        "cache": cache.place or "off",
+        "augment_device": "cuda" if state.device.augments else "cpu",
+    }
+    origin = keep_origin(state, folder.path)
+    about = {**describe_model(state), **origin, "sample_columns": _sample_columns(state), "chosen": chosen}
+    folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
 
 
 def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None:
@@ -170,20 +201,24 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
 
 def finish(session: Session, folder: RunFolder) -> None:
     """Print the results, draw the curves, tune thresholds and mark the run folder as complete."""
+    state, progress = session.state, session.progress
     rows = folder.read_metrics()
     console = training_summary.console()
-    evaluations = session.evaluations(rows)
-    console.print(training_summary.after(evaluations, session.progress.best_step))
+    results = evaluations(rows, state)
+    console.print(training_summary.after(results, progress.best_step))
     curves = plots.curves(folder.path)
-    best = session.best(evaluations)
-    if session.state.experiment.evaluate.thresholds is not None:
-        tuned = thresholds.tune(open_run(folder.path, session.state.device.torch.type, trust_plugins=True))
+    best = best_checkpoint.of_evaluations(results, progress)
+    if best is None:  # without validation the last checkpoint is the best
+        best = {"step": progress.step, "metrics": {}}
+        folder.set_best(progress.step)
+    if state.experiment.evaluate.thresholds is not None:
+        tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
         console.print(training_summary.thresholds(tuned))
-    folder.finish(session.progress.step, best)
+    folder.finish(progress.step, best)
     run = folder.path
-    _show_weight_change(session.state, run, rows)
-    outcome = best_checkpoint.outcome(session.state, session.progress, best)
-    console.print(f"{session.ending}; best: {outcome}\ncurves: {curves}")
+    _show_weight_change(state, run, rows)
+    outcome = best_checkpoint.outcome(state, progress, best)
+    console.print(f"{training_summary.ending(state, progress)}; best: {outcome}\ncurves: {curves}")
     console.print(training_summary.next_steps(run))
 
 

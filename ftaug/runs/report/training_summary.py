@@ -17,6 +17,7 @@ from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, notes_of
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.device import describe
+from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.best_checkpoint import rule
 from ftaug.runs.report.console import PlainConsole
@@ -131,6 +132,15 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     for cells in rows:
         table.add_row(*cells)
     return table
+
+
+def ending(state: TrainingState, progress: Progress) -> str:
+    """Describe why the run ended."""
+    if progress.step < state.horizon.total_steps:
+        metric, early = state.experiment.evaluate.best, state.experiment.train.early_stop
+        return f"stopped early: no better {metric} in {early.patience if early else 0} evaluations"
+    epochs = state.experiment.train.epochs
+    return f"trained {epochs} epoch{'s' * (epochs != 1)}"
 
 
 def _plain_table() -> Table:

@@ -1,6 +1,7 @@
 """Methods in a run: what stays as it was, what learns when and how fast, and what a stop, a start and a file keep."""
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +26,8 @@ from ftaug.engine.training.unfreeze import ever_learning, plan
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import load
 from ftaug.interfaces.model import Backbone, PeftModel, Stage, TrainingLength
+from ftaug.runs import training
 from ftaug.runs.open_run import open_run
-from ftaug.runs.train_session import Session
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
@@ -196,13 +197,14 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, method, monkey
     (tmp_path / "e.yaml").write_text(EXPERIMENT)
     line = ["train", str(tmp_path / "e.yaml"), METHODS[method], "train.ema=0.9", "--device", "cpu", "--run-dir"]
     assert run([*line, str(tmp_path / "whole")]) == 0
-    take = Session.take
 
-    def stopped(self, step, stop, progress_bar):
-        stop._reason = "SIGTERM" if step.number == 2 else stop._reason
-        take(self, step, stop, progress_bar)
+    def stopped(state, progress):
+        for step in fit(state, progress):
+            if step.number == 2:
+                signal.raise_signal(signal.SIGTERM)
+            yield step
 
-    monkeypatch.setattr(Session, "take", stopped)
+    monkeypatch.setattr(training, "fit", stopped)
     assert run([*line, str(tmp_path / "parts")]) == 75
     monkeypatch.undo()
     assert run([*line, str(tmp_path / "parts")]) == 0
