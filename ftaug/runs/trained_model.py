@@ -134,7 +134,7 @@ class TrainedModel:
         """Preprocess and collate raw samples into a batch, as in evaluation."""
         verbs = modality_of(self.experiment)
         pipeline = verbs.pipeline((), self.preprocessing)
-        return verbs.collate([verbs.prepare(sample, pipeline, None) for sample in raw])
+        return verbs.collate([verbs.prepare(sample, pipeline, None)[0] for sample in raw])
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
