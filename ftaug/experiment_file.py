@@ -33,6 +33,7 @@ SHARED = (
             "losses",
             "objectives",
             "metrics",
+            "regression_metrics",
             "samplers",
             "peft",
             "exporters",

@@ -5,6 +5,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -13,6 +14,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 import ftaug
+from ftaug.config.annotations import doc
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Component, Entry, Registry, explanations
 from ftaug.config.schema import REQUIRED, OfKind, adapted, function_shape
@@ -85,9 +87,27 @@ def test_first_line_is_a_sentence(registered):
 
 @each
 def test_every_setting_is_explained(registered):
-    explained = explanations(registered.entry.function)
+    explained = function_shape(registered.entry.function).explanations
     assert set(explained) == set(registered.entry.settings())
     assert all(explained.values())
+
+
+@each
+def test_no_docstring_repeats_the_explanation_of_a_type(registered):
+    shape = function_shape(registered.entry.function)
+    texts = explanations(registered.entry.function)
+    assert not [key for key, annotation in shape.annotations.items() if texts.get(key) == doc(annotation) != ""]
+
+
+def test_texts_of_many_settings_stand_in_their_types():
+    """A text that five or more settings of one type share belongs to the type: `Annotated[…, Doc("…")]`."""
+    texts = Counter(
+        (key, text, str(function_shape(registered.entry.function).annotations[key]))
+        for registered in FUNCTIONS
+        for key, text in explanations(registered.entry.function).items()
+        if text != "as in torchvision"  # made from torchvision's signatures
+    )
+    assert [key for (key, _, _), count in texts.items() if count >= 5] == []
 
 
 @each

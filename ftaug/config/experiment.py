@@ -325,7 +325,7 @@ class Experiment:
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
         loss: the training loss; unless set cross_entropy, with several labels a sample binary_cross_entropy,
-            with numbers squared_error
+            with numbers mse
         objective: an additional loss that compares several views of each sample
         distillation: a model to learn from beside the labels
         optimizer: what turns gradients into steps

@@ -42,7 +42,7 @@ DEFAULTS: dict[TaskKind, TaskDefaults] = {
         {"average_precision": {}, "f1": {"average": "micro"}},
         "several labels a sample: it needs no threshold",
     ),
-    "regression": TaskDefaults("squared_error", {"rmse": {}, "mae": {}}, "numbers: in their units"),
+    "regression": TaskDefaults("mse", {"rmse": {}, "mae": {}}, "numbers: in their units"),
 }
 
 

@@ -182,17 +182,16 @@ def sizes_in(inputs: Tensor) -> None:
     """Return None: all images of a batch cost the same."""
 
 
-def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
+def normalizer(preprocessing: Mapping[str, Any]) -> nn.Module:
     """Return the module that normalizes a batch in 0…255 to the network's input."""
     return Normalize(preprocessing["mean"], preprocessing["std"])
 
 
 def translator(source: Mapping[str, Any], target: Mapping[str, Any]) -> nn.Module:
     """Return a module that resizes and normalizes a batch for another network, such as a teacher."""
-    normalizer = normaliser(target)
     if source["size"] == target["size"]:
-        return normalizer
-    return nn.Sequential(Resized(tuple(target["size"])), normalizer)
+        return normalizer(target)
+    return nn.Sequential(Resized(tuple(target["size"])), normalizer(target))
 
 
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:

@@ -111,11 +111,11 @@ class Modality(Protocol):
     def sizes_in(self, inputs: Any) -> np.ndarray | None:
         """Return the `sizes` of the samples in a batch, mixed or not."""
 
-    def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
+    def normalizer(self, preprocessing: Mapping[str, Any]) -> nn.Module:
         """Return the module that normalizes a collated batch, on its device, into the network's input."""
 
     def translator(self, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
-        """Return a `normaliser` that converts batches prepared for one network (`given`) for another (`wanted`).
+        """Return a `normalizer` that converts batches prepared for one network (`given`) for another (`wanted`).
 
         Raises ExperimentError, its message a predicate, if the conversion is impossible.
         """

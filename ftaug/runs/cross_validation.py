@@ -186,7 +186,7 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
     ]
     first = members[0]
     networks = [nn.Sequential(member.model.network, member.model.units) for member in members]
-    model = Model(first.model.normaliser, EnsembleNetwork(networks, first.activation), nn.Identity())
+    model = Model(first.model.normalizer, EnsembleNetwork(networks, first.activation), nn.Identity())
     thresholds = [member.task.thresholds for member in members if member.task.thresholds is not None]
     mean = tuple(np.mean(thresholds, axis=0).tolist()) if len(thresholds) == len(members) else None
     shared = ("experiment", "activation", "preprocessing", "class_counts", "train_samples")

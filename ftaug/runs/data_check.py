@@ -91,10 +91,10 @@ class DuplicateFinder:
 
     def describe(self) -> Iterator[str]:
         """Yield a message for each kind of duplicate, with an example."""
-        for (purpose, other, relabelled), pairs in self.again.items():
+        for (purpose, other, relabeled), pairs in self.again.items():
             where = "there twice" if purpose == other else f"in {other} too"
-            how = " with another label" if relabelled else ""
-            examples = [f"{sample.name} ({sample.label})" if relabelled else sample.name for sample in pairs[0]]
+            how = " with another label" if relabeled else ""
+            examples = [f"{sample.name} ({sample.label})" if relabeled else sample.name for sample in pairs[0]]
             many = "1 sample is" if len(pairs) == 1 else f"{len(pairs):,} samples are"
             yield f"{purpose}: {many} {where}{how}, such as {examples[0]}, which is {examples[1]}"
 

@@ -190,7 +190,7 @@ class TrainedModel:
         """Build an exporter's input: the model on the CPU in fp32, the target scale in its last layer if possible."""
         model = in_fp32(self.model)
         scaler = self.scale
-        if scaler is not None and fold(model.network, scaler, model.normaliser(example)):
+        if scaler is not None and fold(model.network, scaler, model.normalizer(example)):
             model.units, scaler = torch.nn.Identity(), None
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import nested
+from ftaug.config.wording import listed
 from ftaug.engine.loading import augmented_copies as engine
 from ftaug.engine.loading.augmented_copies import Copies
 from ftaug.engine.loading.batches import PreparedDataset
@@ -63,13 +64,9 @@ def write_copies(
         value = folder.finish()
     finally:
         folder_lock.release()
-    console.say(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}")
+    counts = [f"{name} {count:,}" for name, count in sorted(folder.labels.items())]
+    console.say(f"{total:,} samples{': ' if counts else ''}{listed(counts, 20)}")
     return {"digest": value, "samples": total, "labels": dict(sorted(folder.labels.items()))}
-
-
-def _listed(labels: Mapping[str, int]) -> str:
-    shown = [f"{name} {count:,}" for name, count in sorted(labels.items())]
-    return ", ".join(shown[:20]) + (", …" if len(shown) > 20 else "")
 
 
 def cells_of(data: PreparedDataset, *, as_table: bool) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from ftaug.statistics.bootstrap import DRAWS, Sampling, bootstrap_weights, sampl
 from ftaug.statistics.distributions import binomial_cdf, student_cdf, student_quantile
 from ftaug.statistics.intervals import bootstrap_values
 from ftaug.statistics.metric_table import Metric
-from ftaug.statistics.records import Records, Weights, unweighted
+from ftaug.statistics.records import Records, Weights, require_finite, unweighted
 
 Method = Literal["mcnemar", "paired bootstrap", "unpaired bootstrap"]
 
@@ -84,6 +84,8 @@ def compare(
     Accuracy of one run a side on independent samples is tested by McNemar's exact test. One run a side shows nothing of
     what its seed does: a result then holds for these two models, not for their settings.
     """
+    for records in (*first, *second):
+        require_finite(records)
     design, second_design = sampling(first[0]), sampling(second[0])
     one = _side_values(first, metrics, bootstrap_weights(design, draws, seed))
     two = _side_values(second, metrics, bootstrap_weights(second_design, draws, seed if paired else seed + 1))

@@ -23,7 +23,7 @@ from ftaug.statistics import bootstrap
 from ftaug.statistics.bootstrap import DRAWS, Sampling, bootstrap_weights, percentile_interval, sampling
 from ftaug.statistics.distributions import normal_quantile, student_quantile
 from ftaug.statistics.metric_table import Evidence, Metric
-from ftaug.statistics.records import Records, WeightedRecords, Weights, unweighted
+from ftaug.statistics.records import Records, WeightedRecords, Weights, require_finite, unweighted
 
 FEW = 20
 """Number of errors or successes – of groups with one – below which an interval is marked."""
@@ -63,6 +63,7 @@ def estimates(
     records: Records, metrics: Mapping[str, Metric], *, draws: int = DRAWS, seed: int = 0, level: float = 0.95
 ) -> dict[str, Estimate]:
     """Compute metrics with their confidence intervals; the draws of the bootstrap are shared by all metrics."""
+    require_finite(records)
     if not len(records):
         return {name: Estimate(math.nan, math.nan, math.nan, "none") for name in metrics}
     design, at_unit = sampling(records), unweighted(records)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
 
 Weights = np.ndarray
@@ -128,6 +129,14 @@ class Decisions(NamedTuple):
     right: np.ndarray
     predicted: np.ndarray
     present: np.ndarray
+
+
+def require_finite(records: Records) -> None:
+    """Raise BadData if a prediction is not a finite number."""
+    wrong = int((~np.isfinite(records.predictions)).any(axis=1).sum())
+    if wrong:
+        samples = f"{wrong:,} of {len(records):,} samples"
+        raise BadData(f"the predictions of {samples} are not finite numbers; train with a lower `lr`, or in fp32")
 
 
 def unweighted(records: Records) -> WeightedRecords:

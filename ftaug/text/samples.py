@@ -169,13 +169,13 @@ def _attention_mask(inputs: Tensor | Mixed) -> Tensor:
     return inputs[:, MASK] > 0
 
 
-def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
+def normalizer(preprocessing: Mapping[str, Any]) -> nn.Module:
     """Return the module that puts the tokenizer's padding id in padded positions."""
     return Padding(preprocessing["pad"])
 
 
 def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
-    """Return the `normaliser` of another network; raises ExperimentError if the tokenizers differ."""
+    """Return the `normalizer` of another network; raises ExperimentError if the tokenizers differ."""
     if given["tokenizer"] != wanted["tokenizer"]:
         raise ExperimentError("has another tokenizer: it must be the same for both models")
     if given["max_length"] > wanted["max_length"]:
@@ -183,7 +183,7 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
             f"takes {wanted['max_length']} tokens, fewer than the {given['max_length']} of this model; "
             f"set max_length: {wanted['max_length']}"
         )
-    return normaliser(wanted)
+    return normalizer(wanted)
 
 
 class Padding(nn.Module):

@@ -2,10 +2,14 @@
 
 import pickle
 import sys
+from typing import Annotated
 
 import pytest
+from pydantic import Field
 
 from ftaug.config.registry import Component, FrozenDict, Registry, explanations, import_registering_modules
+from ftaug.config.schema import function_shape
+from ftaug.config.types import Doc
 from ftaug.errors import Place
 
 
@@ -126,6 +130,25 @@ def test_a_name_can_be_taken_once_but_a_module_can_be_reloaded(op):
 def test_explanations_are_read_from_the_block():
     assert explanations(turn) == {"degrees": "how far, either way", "axis": "about what"}
     assert explanations(test_explanations_are_read_from_the_block) == {}
+
+
+Degrees = Annotated[float, Field(ge=0), Doc("how far, either way")]
+
+
+def test_a_setting_is_explained_by_its_type_or_by_the_docstring(op):
+    @op.register
+    def tilt(size, rng, *, first: Degrees = 1.0, second: "Degrees" = 2.0, third: Degrees = 3.0):
+        """Tilt.
+
+        Settings:
+            third: how far at most
+        """
+
+    assert function_shape(tilt).explanations == {
+        "first": "how far, either way",
+        "second": "how far, either way",
+        "third": "how far at most",
+    }
 
 
 def test_components_are_values(op):

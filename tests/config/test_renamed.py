@@ -1,10 +1,10 @@
 """Former names: an error that shows the present one in a user's file, translated in the file of a run folder."""
 
 import pytest
-from ftaug.load import load
 
 from ftaug.config.renamed import KEYS
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 
 SMALLEST = {"data": {"train": "digits"}, "backbone": "resnet20"}
 RENAMED_KEYS = {

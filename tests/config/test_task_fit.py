@@ -73,8 +73,8 @@ def table(folder, settings, rest="", modality="image"):
 @pytest.mark.parametrize(
     ("settings", "loss", "metrics"),
     [
-        ("target: price", "squared_error", {"rmse": {}, "mae": {}}),
-        ("target: [x, y]", "squared_error", {"rmse": {}, "mae": {}}),
+        ("target: price", "mse", {"rmse": {}, "mae": {}}),
+        ("target: [x, y]", "mse", {"rmse": {}, "mae": {}}),
         ("label: [red, blue]", "binary_cross_entropy", {"average_precision": {}, "f1": {"average": "micro"}}),
         ('labels_separator: "|"', "binary_cross_entropy", {"average_precision": {}, "f1": {"average": "micro"}}),
         ("label: kind", "cross_entropy", {"accuracy": {}}),

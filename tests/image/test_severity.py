@@ -14,7 +14,7 @@ WITH_SEVERITY = [name for name in AUGMENTATIONS if governed(ENTRIES[name])]
 WITHOUT = {"center_crop", "resize"}
 WEAKEST_IS_NOT_NOTHING = {
     "random_erasing": 0.6,  # one pixel
-    "jpeg": 4,  # at quality 100 colours are still stored at half the size
+    "jpeg": 4,  # at quality 100 colors are still stored at half the size
     "random_resized_crop": 20,  # the shape of the window is drawn still
     "simclr": 40,  # crops and mirrors still
     "moco": 40,

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
+from ftaug.config.wording import listed
 from ftaug.engine.loading.sample_keys import sample_keys
 from ftaug.engine.loading.split import DataSplit, subset
 from ftaug.errors import BadData
@@ -94,14 +95,14 @@ class Comparison:
     ids: dict[str, list[int]] = field(default_factory=dict)  # of the samples that still exist, by split
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    relabelled: list[str] = field(default_factory=list)
+    relabeled: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        changes = {"added": self.added, "removed": self.removed, "relabelled": self.relabelled}
-        texts = [f"class {_listed(self.new_classes)} added"] if self.new_classes else []
+        changes = {"added": self.added, "removed": self.removed, "relabeled": self.relabeled}
+        texts = [f"class {listed(self.new_classes, SHOWN)} added"] if self.new_classes else []
         for change, names in changes.items():
             if names:
-                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({_listed(names)})")
+                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({listed(names, SHOWN)})")
         return ", ".join(texts) or "the same samples and labels, but other files, groups or order"
 
 
@@ -118,7 +119,7 @@ def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
             continue
         result.ids.setdefault(row.split, []).append(index)
         if target != row.target:
-            result.relabelled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
+            result.relabeled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
     result.removed = [row.name for row in recorded.values()]
     return result
 
@@ -128,10 +129,6 @@ def _numbered(key: str, seen: Counter[str]) -> str:
     count = seen[key]
     seen[key] = count + 1
     return f"{key}\0{count}" if count else key
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 
 
 class RecordedData(Mapping[str, DataSplit]):

@@ -56,7 +56,7 @@ def build_model(experiment: Experiment, task: Task, scale: TargetScaler | None =
     objective = experiment.objective
     tells_targets = objective is None or objective.fact("tells_classes")
     units = Unscale(scale) if scale is not None and tells_targets else nn.Identity()
-    return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network, units)
+    return backbone, Model(modality_of(experiment).normalizer(backbone.preprocessing), backbone.network, units)
 
 
 def place_model(model: Model, device: Device) -> Model:

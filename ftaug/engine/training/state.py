@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 class Model(nn.Module):
     """The full model from collated batch to logits: input normalization, network, unscaling of regression targets."""
 
-    def __init__(self, normaliser: nn.Module, network: nn.Module, units: nn.Module) -> None:
+    def __init__(self, normalizer: nn.Module, network: nn.Module, units: nn.Module) -> None:
         super().__init__()
-        self.normaliser = normaliser
+        self.normalizer = normalizer
         self.network = network
         self.units = units
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits (batch, classes); in regression predictions in the units of the data."""
-        return cast(Tensor, self.units(self.network(self.normaliser(inputs))))
+        return cast(Tensor, self.units(self.network(self.normalizer(inputs))))
 
 
 @dataclass(frozen=True)

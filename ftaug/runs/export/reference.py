@@ -116,12 +116,12 @@ class Reference:
             allowed = LOGIT_TOLERANCE
             differences = differences / np.array(scale.std)
             same = differences <= allowed
-        chances = np.abs(original.probabilities - exported.probabilities)
+        of_probabilities = np.abs(original.probabilities - exported.probabilities)
         return Parity(
             split=split,
             samples=len(same),
             largest_difference=float(differences.max()),
-            largest_probability_difference=float(chances.max()) if scale is None else None,
+            largest_probability_difference=float(of_probabilities.max()) if scale is None else None,
             allowed_difference=allowed,
             equal_predictions=float(same.reshape(len(same), -1).all(axis=1).mean()),
             metric=metric,

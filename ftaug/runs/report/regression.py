@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.components.losses.regression import mae, pearson, r2, rmse, spearman
+from ftaug.components.regression_metrics import mae, pearson, r2, rmse, spearman
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task

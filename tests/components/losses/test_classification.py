@@ -53,8 +53,8 @@ ACTIVATIONS = {
     "binary_focal": "sigmoid",
     "logit_adjusted": "softmax",
     "ordinal": "softmax",
-    "squared_error": "identity",
-    "absolute_error": "identity",
+    "mse": "identity",
+    "mae": "identity",
     "huber": "identity",
 }
 

@@ -41,22 +41,22 @@ class Named:
 ROWS = [Row("train", "a", "", "cat"), Row("val", "b", "", "dog"), Row("train", "c", "", "dog")]
 
 
-def test_added_removed_and_relabelled_samples_are_named() -> None:
+def test_added_removed_and_relabeled_samples_are_named() -> None:
     found = compare(ROWS, TASK, Named(["new", "b", "a"], np.array([2, 0, 0]), Task(("cat", "dog", "emu"))))
     assert found.ids == {"val": [1], "train": [2]}
-    expected = "class emu added, 1 sample added (new), 1 sample removed (c), 1 sample relabelled (b: dog → cat)"
+    expected = "class emu added, 1 sample added (new), 1 sample removed (c), 1 sample relabeled (b: dog → cat)"
     assert str(found) == expected
 
 
 def test_only_some_of_many_changes_are_named() -> None:
     found = compare([], TASK, Named(list("abcdef"), np.zeros(6, np.int64)))
-    assert str(found) == "6 samples added (a, b, c …)"
+    assert str(found) == "6 samples added (a, b, c and 3 more)"
 
 
 def test_of_equal_keys_the_first_is_the_first() -> None:
     rows = [Row("train", "a", "", "cat"), Row("val", "a", "", "dog")]
     found = compare(rows, TASK, Named(["a", "a", "a"], np.array([0, 1, 1])))
-    assert (found.ids, found.added, found.relabelled) == ({"train": [0], "val": [1]}, ["a"], [])
+    assert (found.ids, found.added, found.relabeled) == ({"train": [0], "val": [1]}, ["a"], [])
 
 
 def test_a_change_without_another_sample_or_label_is_said_too() -> None:
@@ -68,10 +68,10 @@ def test_a_change_without_another_sample_or_label_is_said_too() -> None:
 def test_several_labels_and_numbers_are_compared_as_they_are() -> None:
     several = Named(["a", "b"], np.array([[1, 1], [0, 0]], np.uint8), Task(("x", "y"), multi_label=True))
     found = compare([Row("train", "a", "", "x|y"), Row("train", "b", "", "y")], several.task, several)
-    assert found.relabelled == ["b: y → none"]
+    assert found.relabeled == ["b: y → none"]
     numbers = Named(["a", "b"], np.array([[0.1, 2], [3, 4]]), Task(("x", "y"), regression=True))
     found = compare([Row("train", "a", "", "0.1|2.0"), Row("train", "b", "", "3.0|4.1")], numbers.task, numbers)
-    assert found.relabelled == ["b: 3.0|4.1 → 3.0|4.0"]
+    assert found.relabeled == ["b: 3.0|4.1 → 3.0|4.0"]
 
 
 def table(folder: Path, rows: Sequence[str]) -> None:

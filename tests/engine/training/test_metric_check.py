@@ -32,7 +32,7 @@ def refused(*args, **others):
 
 
 def test_what_is_defined_passes_without_a_word(tmp_path):
-    metrics = "evaluate.metrics=[auroc, average_precision, accuracy, f1, quadratic_kappa, top_k, calibration_error]"
+    metrics = "evaluate.metrics=[auroc, average_precision, accuracy, f1, quadratic_kappa, top_k, ece]"
     assert checked(tmp_path, CLASSES, [0, 1, 1], metrics, test=[0, 1]) == []
 
 

@@ -68,7 +68,7 @@ def overrides(kind, name, modality, task):
     written = f"{{{name}: {settings.get(name, {}).get(modality, '{}')}}}"
     others = []
     if kind != "loss":
-        losses = {"multi_label": "binary_cross_entropy", "regression": "squared_error"}
+        losses = {"multi_label": "binary_cross_entropy", "regression": "mse"}
         others.append(f"loss={losses.get(task, 'cross_entropy')}")
     if kind == "objective":
         others.append(f"augment={'[augmix]' if modality == 'image' else '[token_cutoff]'}")

@@ -22,7 +22,7 @@ def built(name: str) -> tuple[Model, list[str], dict[str, str], torch.Tensor]:
     torch.manual_seed(0)
     backbone = Component("backbone", name, {"weights": "none"}, "image")(("a", "b", "c"))
     size = backbone.preprocessing["size"][0]
-    model = Model(samples.normaliser(backbone.preprocessing), backbone.network, torch.nn.Identity())
+    model = Model(samples.normalizer(backbone.preprocessing), backbone.network, torch.nn.Identity())
     for module in model.modules():  # statistics that are not those of a fresh network
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.2, 0.2)

@@ -45,7 +45,7 @@ def test_several_labels_need_sigmoids_and_have_no_order_and_no_sampler(tmp_path)
         "5:12: objective: jensen_shannon is for one class a sample, and data.train has any number of classes a sample; "
         "leave it out",
         "6:32: evaluate.metrics.1: quadratic_kappa is for one class a sample, and data.train has any number of classes "
-        "a sample; use accuracy, auroc, average_precision, balanced_accuracy, calibration_error, f1, precision, recall "
+        "a sample; use accuracy, auroc, average_precision, balanced_accuracy, ece, f1, precision, recall "
         "or top_k",
     ]
 

@@ -133,7 +133,7 @@ def test_views_for_contrast(name):
     for epoch in range(400):
         done.update(set(operations(name, epoch)))
     shares = {key: number / 400 for key, number in done.items()}
-    expected = {"random_resized_crop": 1, "horizontal_flip": 0.5, "colour_jitter": 0.8, "grayscale": 0.2}
+    expected = {"random_resized_crop": 1, "horizontal_flip": 0.5, "color_jitter": 0.8, "grayscale": 0.2}
     assert shares == pytest.approx({**expected, "gaussian_blur": 0.5}, abs=0.08)
     assert augmented(texture(300, 200), augmentation(name, size=40)).shape == (40, 40, 3)
 
