@@ -13,6 +13,7 @@ from rich import box
 from rich.table import Table
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.other_names import spelled
 from ftaug.config.registry import nested
 from ftaug.config.severity import governed
 from ftaug.engine.loading import seeds
@@ -72,7 +73,8 @@ def run(
 
 def _of_one_op(experiment: Experiment, name: str, config: Path, overrides: Sequence[str]) -> Experiment:
     """Return the experiment with a single op: as configured in the file, else with its defaults."""
-    ops = (op for _, op in nested(experiment.augment) if op.name == name and op.kind == "augmentation")
+    registered = spelled("augmentation", name)
+    ops = (op for _, op in nested(experiment.augment) if op.name == registered and op.kind == "augmentation")
     configured = next(ops, None)
     if configured is None:
         return replace(load(config, [*overrides, f"augment=[{name}]"]), mix=None)
