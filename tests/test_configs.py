@@ -7,7 +7,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.dump import to_yaml
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 SHORT = {

@@ -8,8 +8,9 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.dump import digest
-from ftaug.load import load
-from ftaug.runs.train_session import Session
+from ftaug.engine.training.fit import fit
+from ftaug.experiment_file import load
+from ftaug.runs import training
 
 TEACHER = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 10, workers: 0}
@@ -55,14 +56,13 @@ def result(folder: Path) -> dict:
 
 
 def test_a_run_that_was_cut_off_ends_with_the_same_bits(desk, whole, monkeypatch):
-    take = Session.take
+    def dying(state, progress):
+        for step in fit(state, progress):
+            yield step
+            if step.number == 3:
+                raise KeyboardInterrupt
 
-    def dying(self, step, *rest):
-        take(self, step, *rest)
-        if step.number == 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Session, "take", dying)
+    monkeypatch.setattr(training, "fit", dying)
     assert train(desk, "student", into="cut") == 130
     assert not (desk / "cut" / "complete.json").exists()
     monkeypatch.undo()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 from ftaug.config.registry import FrozenDict
+from ftaug.config.types import Doc, Probability
+
+MixProbability = Annotated[Probability, Doc("the chance that a step is mixed")]
 
 
 class Seen(Protocol):

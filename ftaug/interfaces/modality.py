@@ -31,6 +31,9 @@ class Modality(Protocol):
         Raises MissingInput, BadData and ExperimentError for invalid names before yielding the first sample.
         """
 
+    def as_raw(self, value: Any, train: Component) -> Any:
+        """Return the raw sample of a Python value, such as an array of pixels or a text; raises BadData."""
+
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Build the pipeline from a raw sample to the model's input; without augmentations, the evaluation pipeline."""
 
@@ -70,7 +73,7 @@ class Modality(Protocol):
     def relabels(self, pipeline: Any) -> bool:
         """Whether the pipeline may change the labels, such as a flip that turns a left arrow into a right one."""
 
-    def hazards(self, augment: Sequence[Component], task: Task) -> list[str]:
+    def label_cautions(self, augment: Sequence[Component], task: Task) -> list[str]:
         """Human-readable cautions about augmentations that may change labels, judged by the class names.
 
         Raises ExperimentError if a setting names an unknown class.

@@ -1,6 +1,7 @@
 """Load the teacher of a knowledge distillation from another run, adapted to this run's preprocessing."""
 
 from ftaug.config.experiment import Distillation, Experiment
+from ftaug.config.wording import listed
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.distillation import Teacher
@@ -35,12 +36,8 @@ def _difference(opened: TrainedModel, experiment: Experiment, task: Task) -> str
         return ""
     if theirs.kind != task.kind:
         return f"its task is {theirs.kind.replace('_', ' ')}, and this one's is {task.kind.replace('_', ' ')}"
-    listed = f"its classes are {_listed(theirs)}, and those of data.train {_listed(task)}"
-    return f"{listed}; they must be the same, in the same order"
-
-
-def _listed(task: Task) -> str:
-    return ", ".join(task.classes[:8]) + (f" and {len(task.classes) - 8} more" if len(task.classes) > 8 else "")
+    difference = f"its classes are {listed(theirs.classes, 8)}, and those of data.train {listed(task.classes, 8)}"
+    return f"{difference}; they must be the same, in the same order"
 
 
 def _translating(opened: TrainedModel, distillation: Distillation, experiment: Experiment, backbone: Backbone) -> Model:

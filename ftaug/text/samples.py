@@ -37,6 +37,11 @@ def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
     return Inputs.like(train.name, train.settings).of(named)
 
 
+def as_raw(value: Any, train: Component) -> Text:
+    """Return the text of a string, or of a pair of strings where the model takes pairs; raises BadData."""
+    return Inputs.like(train.name, train.settings).as_text(value)
+
+
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
     """Build the pipeline from a raw text to tokens; without augmentations, the evaluation pipeline."""
     return Pipeline(tuple(augment), dict(preprocessing))
@@ -95,7 +100,7 @@ def relabels(pipeline: Pipeline) -> bool:
     return False
 
 
-def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+def label_cautions(augment: Sequence[Component], task: Task) -> list[str]:
     """Cautions about label-changing augmentations: none for texts."""
     return []
 

@@ -176,9 +176,9 @@ def test_augmented_copies_keep_their_numbers(desk, tmp_path):
     assert run(line) == 0
     table = {"image_table": {"path": str(out / "provenance.csv"), "target": ["across", "down"]}}
     (tmp_path / "b.yaml").write_text(f"data: {{train: {json.dumps(table)}}}\nbackbone: resnet20\n")
-    from ftaug.engine.loading.split import portions
-    from ftaug.load import load
+    from ftaug.engine.loading.split import load_splits
+    from ftaug.experiment_file import load
 
-    kept = portions(load(tmp_path / "b.yaml", ["data.val=null"]).data, 0)["train"]
-    source = portions(load(desk / "places.yaml").data, 0)["train"]
+    kept = load_splits(load(tmp_path / "b.yaml", ["data.val=null"]).data, 0)["train"]
+    source = load_splits(load(desk / "places.yaml").data, 0)["train"]
     assert kept.targets.tobytes() == source.targets.tobytes()

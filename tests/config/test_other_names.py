@@ -7,7 +7,7 @@ from ftaug.config.other_names import ADVICE, NAMES, SETTINGS, SPELLINGS, hint, s
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.schema import entry_shape
 from ftaug.errors import ExperimentError
-from ftaug.load import MODALITIES, import_components, load
+from ftaug.experiment_file import MODALITIES, import_components, load
 
 SMALLEST = "data: {train: digits}\nbackbone: resnet20\n"
 

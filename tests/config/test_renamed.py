@@ -2,10 +2,9 @@
 
 import pytest
 
-from ftaug.config.renamed import COMPONENTS, KEYS, with_current_names
-from ftaug.config.yaml_document import parse
+from ftaug.config.renamed import KEYS
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 SMALLEST = {"data": {"train": "digits"}, "backbone": "resnet20"}
 RENAMED_KEYS = {
@@ -15,16 +14,6 @@ RENAMED_KEYS = {
     "train.accumulate": ("2", "train.gradient_accumulation"),
 }
 """Former key, a value, and the present key."""
-
-RENAMED_COMPONENTS = [
-    ("loss", "squared_error", "mse"),
-    ("loss", "{squared_error: {}}", "mse"),
-    ("loss", "absolute_error", "mae"),
-    ("evaluate.metrics", "[accuracy, calibration_error]", "ece"),
-    ("evaluate.metrics", "[{calibration_error: {bins: 9}}]", "ece"),
-    ("evaluate.best", "calibration_error", "ece"),
-]
-"""Where a component stands, a value with its former name, and its present name."""
 
 
 def lines(tree, indent=""):
@@ -77,32 +66,3 @@ def test_a_former_key_in_a_run_folder_is_read_as_the_present_one(write, key):
     with pytest.raises(ExperimentError) as error:
         load(write("resolved.yaml", key, "[wrong]"))
     assert f"{present} must be" in str(error.value)
-
-
-def test_every_renamed_component_has_a_case():
-    names = [(name, present) for renamed in COMPONENTS.values() for name, present in renamed.items()]
-    assert all(any(name in value and present == p for _, value, p in RENAMED_COMPONENTS) for name, present in names)
-
-
-@pytest.mark.parametrize(("key", "value", "present"), RENAMED_COMPONENTS)
-def test_a_former_component_in_a_users_file_is_an_error_with_the_present_one(write, key, value, present):
-    with pytest.raises(ExperimentError, match=rf"it was renamed to {present}"):
-        load(write("mine.yaml", key, value))
-
-
-@pytest.mark.parametrize(("key", "value", "present"), RENAMED_COMPONENTS)
-def test_a_former_component_in_a_run_folder_is_read_as_the_present_one(write, key, value, present):
-    former = next(name for renamed in COMPONENTS.values() for name in renamed if name in value)
-    old, new = (
-        parse(write("resolved.yaml", key, text).read_text(), "") for text in (value, value.replace(former, present))
-    )
-    assert old.tree != new.tree == with_current_names(old).tree
-    assert with_current_names(old).places.keys() == new.places.keys()
-
-
-def test_only_keys_and_components_are_translated():
-    text = (
-        "name: distil\nbackbone: {views: squared_error}\nplugins: [calibration_error]\ntrain: {views: 1, distil: 2}\n"
-    )
-    document = parse(text, "resolved.yaml")
-    assert with_current_names(document) == document

@@ -4,7 +4,7 @@ from ftaug.config.dump import digest, to_yaml
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, possible_tasks, with_task_defaults
 from ftaug.errors import ExperimentError
-from ftaug.load import import_components, load
+from ftaug.experiment_file import import_components, load
 
 CLASSES, LABELS, NUMBERS = "single_label", "multi_label", "regression"
 TEXT = "data: {train: digits}\nbackbone: resnet20\n"

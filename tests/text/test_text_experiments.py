@@ -4,7 +4,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.dump import digest
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 PLUGIN = '''
 import hashlib

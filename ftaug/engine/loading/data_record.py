@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
+from ftaug.config.wording import listed
 from ftaug.engine.loading.sample_keys import sample_keys
 from ftaug.engine.loading.split import DataSplit, subset
 from ftaug.errors import BadData
@@ -43,25 +44,25 @@ class Row(NamedTuple):
         return self.sample or self.key
 
 
-def fingerprints(portions: Mapping[str, DataSplit]) -> dict[str, str]:
+def fingerprints(splits: Mapping[str, DataSplit]) -> dict[str, str]:
     """Return the fingerprint of the dataset of each split."""
-    return {purpose: portion.samples.fingerprint for purpose, portion in portions.items()}
+    return {purpose: split.samples.fingerprint for purpose, split in splits.items()}
 
 
-def to_csv(portions: Mapping[str, DataSplit]) -> str:
+def to_csv(splits: Mapping[str, DataSplit]) -> str:
     """Format the record as CSV: a row for every sample of the datasets."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Row._fields)
-    datasets = {id(portion.samples): portion.samples for portion in portions.values()}
+    datasets = {id(split.samples): split.samples for split in splits.values()}
     for samples in datasets.values():
         split_of = np.full(len(samples), "", dtype=object)
-        for purpose, portion in portions.items():
-            if portion.samples is samples:
-                split_of[portion.ids] = purpose
-                split_of[[*portion.left_out]] = purpose + LEFT_OUT
-        for split, (key, name, target) in zip(split_of.tolist(), _described(samples), strict=True):
-            writer.writerow((split, key, "" if name == key else name, target))
+        for purpose, split in splits.items():
+            if split.samples is samples:
+                split_of[split.ids] = purpose
+                split_of[[*split.left_out]] = purpose + LEFT_OUT
+        for split_name, (key, name, target) in zip(split_of.tolist(), _described(samples), strict=True):
+            writer.writerow((split_name, key, "" if name == key else name, target))
     return text.getvalue()
 
 
@@ -98,10 +99,10 @@ class Comparison:
 
     def __str__(self) -> str:
         changes = {"added": self.added, "removed": self.removed, "relabeled": self.relabeled}
-        texts = [f"class {_listed(self.new_classes)} added"] if self.new_classes else []
+        texts = [f"class {listed(self.new_classes, SHOWN)} added"] if self.new_classes else []
         for change, names in changes.items():
             if names:
-                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({_listed(names)})")
+                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({listed(names, SHOWN)})")
         return ", ".join(texts) or "the same samples and labels, but other files, groups or order"
 
 
@@ -130,10 +131,6 @@ def _numbered(key: str, seen: Counter[str]) -> str:
     return f"{key}\0{count}" if count else key
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
-
-
 class RecordedData(Mapping[str, DataSplit]):
     """The data splits of a run as it was trained, read lazily; samples added later belong to no split.
 
@@ -145,7 +142,7 @@ class RecordedData(Mapping[str, DataSplit]):
         self.cautions: list[str] = []
         self._folder, self._data, self._task, self._recorded = folder, data, task, recorded
         self._samples: dict[str, Samples] = {}
-        self._portions: dict[str, DataSplit] = {}
+        self._splits: dict[str, DataSplit] = {}
         self._comparisons: dict[str, Comparison | None] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -158,7 +155,7 @@ class RecordedData(Mapping[str, DataSplit]):
         return purpose in self._recorded
 
     def __getitem__(self, purpose: str) -> DataSplit:
-        if purpose not in self._portions:
+        if purpose not in self._splits:
             changed = self.change(purpose)
             if changed and changed not in self.cautions:
                 self.cautions.append(changed)
@@ -171,9 +168,9 @@ class RecordedData(Mapping[str, DataSplit]):
             )
             if not len(ids):
                 raise BadData(f"{self._folder}: none of the {purpose} samples of training is there any more")
-            portion = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
-            self._portions[purpose] = replace(portion, left_out=tuple(left_out))
-        return self._portions[purpose]
+            split = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
+            self._splits[purpose] = replace(split, left_out=tuple(left_out))
+        return self._splits[purpose]
 
     def change(self, purpose: str) -> str:
         """Describe how the dataset of a split changed since training; the empty string if it did not."""

@@ -26,15 +26,13 @@ def modality_of(experiment: Experiment) -> Modality:
 
 
 def prepared(
-    experiment: Experiment, portion: DataSplit, augment: Any, preprocessing: Mapping[str, Any]
+    experiment: Experiment, split: DataSplit, augment: Any, preprocessing: Mapping[str, Any]
 ) -> PreparedDataset:
     """Build the dataset of a split with its pipeline of augmentation and preprocessing."""
     verbs = modality_of(experiment)
     pipeline = verbs.pipeline(augment, preprocessing)
-    sizes = verbs.sizes(portion.samples, portion.ids, pipeline)
-    return PreparedDataset(
-        portion, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline), sizes=sizes
-    )
+    sizes = verbs.sizes(split.samples, split.ids, pipeline)
+    return PreparedDataset(split, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline), sizes=sizes)
 
 
 def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +92,7 @@ def horizon(experiment: Experiment, train_size: int) -> TrainingLength:
     return TrainingLength(steps * experiment.train.epochs, steps)
 
 
-def sizes_of(experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
+def sizes_of(experiment: Experiment, split: DataSplit, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
     """Return the size of each sample, such as its tokens; None if all are equal."""
     verbs = modality_of(experiment)
-    return verbs.sizes(portion.samples, portion.ids, verbs.pipeline((), preprocessing))
+    return verbs.sizes(split.samples, split.ids, verbs.pipeline((), preprocessing))

@@ -47,8 +47,8 @@ def _milliseconds(time: float) -> str:
 
 def _difference(entry: Entry) -> float:
     """Return the largest difference of a probability, in regression in standard deviations of the targets."""
-    chances = entry["largest_probability_difference"]
-    return float(entry["largest_difference"] if chances is None else chances)
+    of_probabilities = entry["largest_probability_difference"]
+    return float(entry["largest_difference"] if of_probabilities is None else of_probabilities)
 
 
 def _compared_on(entry: Entry) -> Iterator[str]:

@@ -7,9 +7,9 @@ from ftaug.config.registry import Component
 from ftaug.engine.training.split_network import CannotCut, cut
 from ftaug.engine.training.state import Model
 from ftaug.engine.training.unfreeze import Group, Plan, _stage_of
+from ftaug.experiment_file import import_components
 from ftaug.image import samples
 from ftaug.image.backbones.torchvision import NAMES
-from ftaug.load import import_components
 
 import_components("image")
 

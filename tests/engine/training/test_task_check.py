@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.task_check import check
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 LABELS, NUMBERS = Task(("a", "b"), multi_label=True), Task(("a",), regression=True)
 EXPERIMENT = """data: {train: digits, sampler: square_root}
@@ -65,10 +65,8 @@ def test_lists_in_the_cells_choose_the_loss_when_they_are_read(tmp_path):
     (tmp_path / "t.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     text = "modality: text\ndata: {train: {text_table: {path: t.jsonl}}, val: null}\n"
     loaded = experiment(tmp_path, f"{text}backbone: {{tiny_text: {{weights: none, max_length: 8}}}}\n")
-    setup = build(loaded, "cpu", portions(loaded.data, 0), pretrained=False)
-    assert setup.experiment.loss.name == "binary_cross_entropy"
-    assert [metric.name for metric in setup.experiment.evaluate.metrics] == ["average_precision", "f1"]
+    state = build(loaded, "cpu", load_splits(loaded.data, 0), pretrained=False)
+    assert state.experiment.loss.name == "binary_cross_entropy"
+    assert [metric.name for metric in state.experiment.evaluate.metrics] == ["average_precision", "f1"]
     with pytest.raises(ExperimentError, match="loss: focal is for one class a sample"):
-        build(
-            experiment(tmp_path, f"{text}backbone: tiny_text\nloss: focal\n"), "cpu", setup.portions, pretrained=False
-        )
+        build(experiment(tmp_path, f"{text}backbone: tiny_text\nloss: focal\n"), "cpu", state.splits, pretrained=False)

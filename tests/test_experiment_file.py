@@ -15,7 +15,7 @@ from ftaug.config.experiment import Last, Split, UnfreezeStage
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.types import Duration, TimeLimit
 from ftaug.errors import ExperimentError, MissingInput
-from ftaug.load import import_components, load
+from ftaug.experiment_file import import_components, load
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 SMALLEST = "data: {train: digits}\nbackbone: resnet18\n"
@@ -433,7 +433,7 @@ def test_a_module_that_is_not_there(problems):
 
 def test_loading_imports_nothing_heavy(write):
     program = (
-        "import sys, json; from ftaug.load import load; load(sys.argv[1]);"
+        "import sys, json; from ftaug.experiment_file import load; load(sys.argv[1]);"
         "print(json.dumps([m for m in ('torch', 'torchvision', 'sklearn', 'cv2', 'rich') if m in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", program, write(FULL)], capture_output=True, text=True, timeout=60)

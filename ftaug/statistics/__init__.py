@@ -1,0 +1,1 @@
+"""Statistics of predictions: metrics with confidence intervals, comparisons, calibration, conformal sets and slices."""

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from ftaug.errors import ExperimentError
+from ftaug.statistics.selective import risk_coverage, threshold_for_coverage
+
+
+def test_the_curve_is_the_mean_error_of_the_most_confident():
+    curve = risk_coverage(np.array([0.2, 0.9, 0.6, 0.8]), np.array([1, 0, 1, 0]))
+    assert curve.coverage == pytest.approx([0.25, 0.5, 0.75, 1])
+    assert curve.risk == pytest.approx([0, 0, 1 / 3, 1 / 2])
+    assert curve.area == pytest.approx((1 / 3 + 1 / 2) / 4)
+
+
+def test_ties_have_the_mean_over_all_orders():
+    rng = np.random.default_rng(0)
+    confidence, errors = rng.integers(0, 4, 40) / 4, rng.integers(0, 2, 40)
+    areas = []
+    for _ in range(4000):
+        order = np.lexsort((rng.random(40), -confidence))
+        areas.append((np.cumsum(errors[order]) / np.arange(1, 41)).mean())
+    assert risk_coverage(confidence, errors).area == pytest.approx(np.mean(areas), abs=3e-3)
+
+
+def test_confidence_that_knows_its_errors_has_less_area():
+    rng = np.random.default_rng(0)
+    confidence = rng.random(2000)
+    errors = rng.random(2000) > confidence
+    assert risk_coverage(confidence, errors).area < 0.6 * risk_coverage(rng.random(2000), errors).area
+
+
+@pytest.mark.parametrize(("coverage", "answered"), [(0.9, 9), (0.85, 9), (1.0, 10), (0.05, 1)])
+def test_the_threshold_answers_the_share(coverage, answered):
+    confidence = np.random.default_rng(0).random(10)
+    assert (confidence >= threshold_for_coverage(confidence, coverage)).sum() == answered
+
+
+@pytest.mark.parametrize("coverage", [0, 1.5, float("nan")])
+def test_coverage_is_a_share(coverage):
+    with pytest.raises(ExperimentError, match="is not a share of samples; expected a number above 0 and up to 1"):
+        threshold_for_coverage(np.array([0.5]), coverage)
