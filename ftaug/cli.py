@@ -14,9 +14,25 @@ from typing import Annotated, NoReturn
 import typer
 
 from ftaug import __version__
-from ftaug.errors import ExperimentError, FtaugError, MissingInput, Stopped, Unavailable
-from ftaug.reporting import report, report_at_once
-from ftaug.streams import open_streams, require_reader
+from ftaug.commands.augment import augment
+from ftaug.commands.benchmark import benchmark
+from ftaug.commands.blend import blend
+from ftaug.commands.cache import cache
+from ftaug.commands.export import export
+from ftaug.commands.init import init
+from ftaug.commands.inspect import inspect
+from ftaug.commands.list_ import list_components
+from ftaug.commands.lr_find import lr_find
+from ftaug.commands.options import AsJson, Require, Run, TrustPlugins
+from ftaug.commands.predict import predict
+from ftaug.commands.preview import preview
+from ftaug.commands.schema import schema
+from ftaug.commands.soup import soup
+from ftaug.commands.train import train
+from ftaug.commands.validate import validate
+from ftaug.errors import ExperimentError, MissingInput, Unavailable
+from ftaug.reporting import report
+from ftaug.streams import open_streams
 
 app = typer.Typer(
     name="ftaug",
@@ -28,54 +44,12 @@ app = typer.Typer(
 )
 
 
-class Device(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
 class Part(StrEnum):
     """A part of the data."""
 
     train = "train"
     val = "val"
     test = "test"
-
-
-class Modality(StrEnum):
-    """What the samples are."""
-
-    image = "image"
-    text = "text"
-
-
-class WrittenFormat(StrEnum):
-    """How augmented samples lie in their folder."""
-
-    folder = "folder"
-    table = "table"
-
-
-class PerClass(StrEnum):
-    """How many copies a class gets."""
-
-    balance = "balance"
-
-
-Config = Annotated[Path, typer.Argument(help="The experiment file.", metavar="CONFIG")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Argument(help="Changes such as train.epochs=5, augment+=rotate or ~mix.", metavar="KEY=VALUE"),
-]
-Run = Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-TrustPlugins = Annotated[bool, typer.Option("--trust-plugins", help="Run plugins in another user's run folder.")]
-Require = Annotated[
-    list[str] | None,
-    typer.Option(help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION"),
-]
 
 
 def _version(wanted: bool) -> None:
@@ -97,57 +71,7 @@ def options(
         os.environ["HF_HUB_OFFLINE"] = "1"  # read by the hub's library, and by ftaug where it downloads itself
 
 
-@app.command()
-def train(
-    config: Annotated[
-        Path,
-        typer.Argument(help="The experiment file, - for standard input, or a run to continue.", metavar="CONFIG|RUN"),
-    ],
-    overrides: Overrides = None,
-    run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.")] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over in a new folder; continue there after a stop.")
-    ] = False,
-    from_: Annotated[
-        Path | None, typer.Option("--from", help="Start from the weights of another run.", metavar="RUN")
-    ] = None,
-    as_json: AsJson = False,
-    require: Require = None,
-    requeue_exit_code: Annotated[
-        int, typer.Option(help="Exit code when stopped with a checkpoint to continue from.", min=0, max=255)
-    ] = 75,
-    trust_plugins: TrustPlugins = False,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    folds: Annotated[
-        int | None,
-        typer.Option(help="Number of folds; each run validates on a different part.", metavar="COUNT"),
-    ] = None,
-) -> None:
-    """Train, or continue training; prints the run folder."""
-    from ftaug.commands.train import run
-    from ftaug.engine.system.signals import ended_by_signals
-
-    def end_at_once(error: FtaugError) -> NoReturn:
-        code = requeue_exit_code if isinstance(error, Stopped) else error.exit_code
-        report_at_once(error, as_json=as_json, exit_code=code)
-        os._exit(code)
-
-    try:
-        with ended_by_signals(end_at_once):
-            run(
-                config=config,
-                overrides=overrides or [],
-                run_dir=run_dir,
-                fresh=fresh,
-                from_=from_,
-                as_json=as_json,
-                require=require or [],
-                trust_plugins=trust_plugins,
-                device=device.value,
-                folds=folds,
-            )
-    except Stopped as error:
-        raise typer.Exit(report(error, as_json=as_json, exit_code=requeue_exit_code)) from None
+app.command()(train)
 
 
 @app.command()
@@ -165,310 +89,12 @@ def evaluate(
     evaluate.run(run=run, split=part, as_json=as_json, require=require or [], trust_plugins=trust_plugins)
 
 
-@app.command()
-def predict(
-    run: Run,
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
-            metavar="INPUT...",
-        ),
-    ],
-    top_k: Annotated[
-        int | None, typer.Option(help="How many classes to name for each input; 1 unless set.", min=1)
-    ] = None,
-    as_json: AsJson = False,
-    csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Predict the classes, or the numbers, of new samples."""
-    from ftaug.commands import predict
-
-    if csv is None:
-        require_reader()
-    predict.run(run=run, inputs=inputs, top_k=top_k, as_json=as_json, csv=csv, trust_plugins=trust_plugins)
-
-
-@app.command()
-def export(
-    run: Run,
-    formats: Annotated[
-        list[str],
-        typer.Option("--format", help="Such as onnx; `ftaug list exporter` names all; repeatable.", metavar="NAME"),
-    ],
-    as_json: AsJson = False,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Write a trained model for use elsewhere, and check its answers."""
-    from ftaug.commands import export
-
-    export.run(run=run, formats=formats, as_json=as_json, trust_plugins=trust_plugins)
-
-
-@app.command()
-def blend(
-    run: Run,
-    alpha: Annotated[
-        list[float] | None,
-        typer.Option(help="How far to go from the start; repeatable; 0, 0.1 … 1 unless set.", min=0.0, max=1.0),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The run folder to write, instead of RUN-blend.", metavar="DIR"),
-    ] = None,
-    as_json: AsJson = False,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Blend a run's first weights with its last; prints a run folder."""
-    from ftaug.commands import blend
-
-    blend.run(run=run, alphas=alpha or [], to=output, as_json=as_json, trust_plugins=trust_plugins)
-
-
-@app.command()
-def soup(
-    runs: Annotated[list[Path], typer.Argument(help="Run folders of one network and one task.", metavar="RUN...")],
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The run folder to write, instead of the first RUN-soup.", metavar="DIR"),
-    ] = None,
-    as_json: AsJson = False,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Average several runs, keeping those that improve validation; prints a run folder."""
-    from ftaug.commands import soup
-
-    soup.run(runs=runs, to=output, as_json=as_json, trust_plugins=trust_plugins)
-
-
-@app.command()
-def validate(
-    config: Config,
-    overrides: Overrides = None,
-    no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Do not import the plugins it lists.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Check an experiment file without touching data or model."""
-    from ftaug.commands import validate
-
-    validate.run(config=config, overrides=overrides or [], no_plugins=no_plugins, as_json=as_json)
-
-
-@app.command()
-def inspect(
-    target: Annotated[Path, typer.Argument(help="An experiment file or a run folder.", metavar="CONFIG|RUN")],
-    overrides: Overrides = None,
-    cka: Annotated[
-        bool, typer.Option("--cka", help="Of a run: how alike each stage's features are before and after training.")
-    ] = False,
-    read: Annotated[bool, typer.Option("--read", help="Read every sample, and name all that cannot be.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Draw the learning rates over the run into this PNG file.", metavar="FILE"),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show the data, the layers, and which are trainable at which rate."""
-    from ftaug.commands import inspect
-
-    inspect.run(target=target, overrides=overrides or [], as_json=as_json, cka=cka, read=read, picture=output)
-
-
-@app.command()
-def preview(
-    config: Config,
-    overrides: Overrides = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="The file to write: a picture, sheet.png unless set; of texts a .html page instead of the terminal.",
-            metavar="FILE",
-        ),
-    ] = None,
-    op: Annotated[str | None, typer.Option(help="One augmentation alone, in the file or not.", metavar="NAME")] = None,
-    class_: Annotated[str | None, typer.Option("--class", help="Samples of one class.", metavar="NAME")] = None,
-    count: Annotated[int, typer.Option("-n", help="How many samples.", min=1, max=64)] = 5,
-    severity_grid: Annotated[
-        bool, typer.Option("--severity-grid", help="Each augmentation from severity 0 to 1.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show augmented samples, and say what each augmentation does."""
-    from ftaug.commands import preview
-
-    preview.run(
-        config=config,
-        overrides=overrides or [],
-        output=output,
-        op=op,
-        class_name=class_,
-        count=count,
-        severity_grid=severity_grid,
-        as_json=as_json,
-    )
-
-
-@app.command()
-def augment(
-    config: Config,
-    overrides: Overrides = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")
-    ] = None,
-    copies: Annotated[int, typer.Option(help="Copies of each training sample: the first is epoch 0's.", min=1)] = 1,
-    format: Annotated[
-        WrittenFormat, typer.Option(help="A folder for each class, or a table beside all files.")
-    ] = WrittenFormat.folder,
-    per_class: Annotated[
-        PerClass | None, typer.Option(help="More copies of rarer classes, until all have as many.")
-    ] = None,
-    only_hash: Annotated[bool, typer.Option("--hash", help="Print the digest of all copies.")] = False,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that make them, instead of data.workers.", min=0)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write augmented copies of samples, or print their digest."""
-    from ftaug.commands import augment
-
-    augment.run(
-        config=config,
-        overrides=overrides or [],
-        output=output,
-        copies=copies,
-        as_table=format is WrittenFormat.table,
-        balance=per_class is PerClass.balance,
-        only_hash=only_hash,
-        workers=workers,
-        as_json=as_json,
-    )
-
-
-@app.command()
-def benchmark(
-    config: Config,
-    overrides: Overrides = None,
-    steps: Annotated[int, typer.Option(help="Steps to measure, after three to warm up.", min=1)] = 20,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    as_json: AsJson = False,
-) -> None:
-    """Profile a training step, and suggest what to change."""
-    from ftaug.commands import benchmark
-
-    benchmark.run(config=config, overrides=overrides or [], steps=steps, device=device.value, as_json=as_json)
-
-
-@app.command(name="lr-find")
-def lr_find(
-    config: Config,
-    overrides: Overrides = None,
-    lowest: Annotated[float, typer.Option("--from", help="The first rate.", metavar="RATE")] = 1e-6,
-    highest: Annotated[float, typer.Option("--to", help="The last rate.", metavar="RATE")] = 1.0,
-    steps: Annotated[int, typer.Option(help="Steps in between.", min=20)] = 100,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The picture to write, instead of CONFIG-lr-find.png.", metavar="FILE"),
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
-    as_json: AsJson = False,
-) -> None:
-    """Suggest a learning rate, from a short training."""
-    from ftaug.commands import lr_find
-
-    lr_find.run(
-        config=config,
-        overrides=overrides or [],
-        lowest=lowest,
-        highest=highest,
-        steps=steps,
-        picture=output,
-        device=device.value,
-        as_json=as_json,
-    )
-
-
-@app.command(name="list")
-def list_components(
-    kind: Annotated[
-        str | None, typer.Argument(help="A kind such as augmentation, a component, or a section such as train.")
-    ] = None,
-    name: Annotated[str | None, typer.Argument(help="One component of the kind, or one key of the section.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List what an experiment file can name."""
-    from ftaug.commands import list_
-
-    list_.run(kind=kind, name=name, as_json=as_json)
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of the experiment file, for editors."""
-    from ftaug.commands import schema
-
-    schema.run()
-
-
-cache = typer.Typer(help="Show or remove what is kept between runs.", no_args_is_help=True)
+for command in (predict, export, blend, soup, validate, inspect, preview, augment, benchmark, lr_find):
+    app.command()(command)
+app.command(name="list")(list_components)
+app.command()(schema)
 app.add_typer(cache, name="cache")
-
-
-@cache.command(name="list")
-def list_caches(as_json: AsJson = False) -> None:
-    """List the caches with their sizes."""
-    from ftaug.commands import cache
-
-    cache.show(as_json=as_json)
-
-
-@cache.command(name="clear")
-def clear_caches(as_json: AsJson = False) -> None:
-    """Remove decoded pictures, indexes of folders and shared arrays; all are made again when needed."""
-    from ftaug.commands import cache
-
-    cache.clear(as_json=as_json)
-
-
-@app.command()
-def init(
-    path: Annotated[
-        Path,
-        typer.Argument(
-            help="A folder with one folder of pictures or texts per class, or a table of pictures or texts.",
-            metavar="DATA",
-        ),
-    ],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            help="The network, such as resnet50 or timm/NAME; for texts also a folder or a name on the hub.",
-            metavar="NAME",
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Its weights: imagenet, none or a file.", metavar="WEIGHTS"),
-    ] = None,
-    modality: Annotated[
-        Modality | None, typer.Option(help="What the data hold, instead of what is found there.")
-    ] = None,
-) -> None:
-    """Write an experiment file for a folder or a table, with a reason beside each setting."""
-    from ftaug.commands import init
-
-    init.run(
-        path=path,
-        output=output,
-        modality=modality.value if modality else None,
-        backbone=backbone,
-        weights=weights,
-    )
+app.command()(init)
 
 
 def main() -> None:

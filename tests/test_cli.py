@@ -14,6 +14,7 @@ import pytest
 
 from ftaug import __version__, cli
 from ftaug.errors import BadData, Diverged, Stopped
+from ftaug.runs.requirements import Requirement
 
 
 @pytest.fixture
@@ -21,10 +22,10 @@ def failing(monkeypatch):
     """Make `ftaug schema` end in an error."""
 
     def failing(error: BaseException, *arguments: str) -> int:
-        def raise_it() -> None:
+        def raise_it(modalities: object) -> None:
             raise error
 
-        monkeypatch.setattr("ftaug.commands.schema.run", raise_it)
+        monkeypatch.setattr("ftaug.config.json_schema.experiment_schema", raise_it)
         return cli.run([*arguments, "schema"])
 
     return failing
@@ -119,14 +120,12 @@ def test_every_command_has_help(command, capsys):
 
 def test_train_hands_its_options_on(monkeypatch, capsys):
     received = {}
-    module = type(sys)("ftaug.commands.train")
 
-    def stopped(**options):
-        received.update(options)
+    def stopped(config, overrides, **options):
+        received.update(options, config=config, overrides=overrides)
         raise Stopped("saved")
 
-    module.run = stopped
-    monkeypatch.setitem(sys.modules, "ftaug.commands.train", module)
+    monkeypatch.setattr("ftaug.runs.train_file.train_file", stopped)
     arguments = ["train", "a.yaml", "seed=1", "~mix", "--from", "runs/x", "--json", "--require", "accuracy>=0.9"]
     assert cli.run([*arguments, "--device", "cpu", "--requeue-exit-code", "99", "--fresh", "--folds", "3"]) == 99
     assert json.loads(capsys.readouterr().out) == {
@@ -140,8 +139,7 @@ def test_train_hands_its_options_on(monkeypatch, capsys):
         "run_dir": None,
         "fresh": True,
         "from_": Path("runs/x"),
-        "as_json": True,
-        "require": ["accuracy>=0.9"],
+        "requirements": [Requirement.parse("accuracy>=0.9")],
         "trust_plugins": False,
         "device": "cpu",
         "folds": 3,

@@ -1,24 +1,31 @@
 """What every registered component owes its users; a new one is tested by being there."""
 
+import ast
 import inspect
 import pickle
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+import ftaug
+from ftaug.config.annotations import doc
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import REGISTRIES, Component, Entry, Registry, explanations
 from ftaug.config.schema import REQUIRED, OfKind, adapted, function_shape
 from ftaug.config.wording import wording
-from ftaug.load import MODALITIES, import_components
+from ftaug.experiment_file import MODALITIES, import_components
 
 for modality in MODALITIES:
     import_components(modality)
 
+
+PACKAGE = Path(ftaug.__file__).parent
 
 LIKELY = ("photos", ["horizontal_flip"], ["mixup"], 3, [20, 30])
 """Values for settings without a default: each takes one of these."""
@@ -80,9 +87,27 @@ def test_first_line_is_a_sentence(registered):
 
 @each
 def test_every_setting_is_explained(registered):
-    explained = explanations(registered.entry.function)
+    explained = function_shape(registered.entry.function).explanations
     assert set(explained) == set(registered.entry.settings())
     assert all(explained.values())
+
+
+@each
+def test_no_docstring_repeats_the_explanation_of_a_type(registered):
+    shape = function_shape(registered.entry.function)
+    texts = explanations(registered.entry.function)
+    assert not [key for key, annotation in shape.annotations.items() if texts.get(key) == doc(annotation) != ""]
+
+
+def test_texts_of_many_settings_stand_in_their_types():
+    """A text that five or more settings of one type share belongs to the type: `Annotated[…, Doc("…")]`."""
+    texts = Counter(
+        (key, text, str(function_shape(registered.entry.function).annotations[key]))
+        for registered in FUNCTIONS
+        for key, text in explanations(registered.entry.function).items()
+        if text != "as in torchvision"  # made from torchvision's signatures
+    )
+    assert [key for (key, _, _), count in texts.items() if count >= 5] == []
 
 
 @each
@@ -143,3 +168,28 @@ def test_a_fresh_process_finds_every_component_by_name(tmp_path):
     assert done.returncode == 0, done.stderr
     expected = [f"{registered.entry.function.__name__} {registered.name}" for registered in ALL]
     assert done.stdout.splitlines() == expected
+
+
+def registering_modules() -> set[str]:
+    """The modules of ftaug that call `register` or `family` of a registry, or `reads` of the checks."""
+    modules = set()
+    for file in PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        decorators = [d for node in tree.body if isinstance(node, ast.FunctionDef) for d in node.decorator_list]
+        checks = any(isinstance(d, ast.Call) and ast.unparse(d.func) == "reads" for d in decorators)
+        if (used & {"register", "family"} or checks) and "config" not in file.parts:
+            modules.add(".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts))
+    return modules - {"ftaug.text.cpu_dropout"}  # of an operator of torch
+
+
+def test_every_module_that_registers_is_imported():
+    """A new file in a folder of components is; elsewhere `ftaug.experiment_file` lists it."""
+    program = (
+        "import sys; from ftaug.experiment_file import MODALITIES, import_components\n"
+        "for modality in MODALITIES: import_components(modality)\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert len(registering_modules()) > 40
+    assert registering_modules() - set(done.stdout.split()) == set()

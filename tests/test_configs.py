@@ -7,7 +7,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.dump import to_yaml
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 SHORT = {
@@ -38,7 +38,12 @@ def test_its_complete_form_is_the_same_experiment(config, tmp_path):
 @each
 def test_trains(config, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    overrides = [*SHORT[load(config).data.train.name], "train.epochs=1", "train.accumulate=1", "data.workers=0"]
+    overrides = [
+        *SHORT[load(config).data.train.name],
+        "train.epochs=1",
+        "train.gradient_accumulation=1",
+        "data.workers=0",
+    ]
     code = run(["train", str(config), *overrides])
     printed = capsys.readouterr()
     assert code == 0, printed.err

@@ -8,8 +8,9 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.dump import digest
-from ftaug.load import load
-from ftaug.runs.train_session import Session
+from ftaug.engine.training.fit import fit
+from ftaug.experiment_file import load
+from ftaug.runs import training
 
 TEACHER = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 10, workers: 0}
@@ -21,7 +22,7 @@ data: {train: {digits: {per_class: 3}}, val: null, batch_size: 10, workers: 0, s
 backbone: {resnet20: {weights: none}}
 augment: [rotate]
 mix: mixup
-distil: {teacher: teacher, temperature: 3, weight: 0.7}
+distillation: {teacher: teacher, temperature: 3, weight: 0.7}
 train: {epochs: 2, precision: fp32, save_every: 2 steps}
 """
 
@@ -55,14 +56,13 @@ def result(folder: Path) -> dict:
 
 
 def test_a_run_that_was_cut_off_ends_with_the_same_bits(desk, whole, monkeypatch):
-    take = Session.take
+    def dying(state, progress):
+        for step in fit(state, progress):
+            yield step
+            if step.number == 3:
+                raise KeyboardInterrupt
 
-    def dying(self, step, *rest):
-        take(self, step, *rest)
-        if step.number == 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(Session, "take", dying)
+    monkeypatch.setattr(training, "fit", dying)
     assert train(desk, "student", into="cut") == 130
     assert not (desk / "cut" / "complete.json").exists()
     monkeypatch.undo()
@@ -71,7 +71,7 @@ def test_a_run_that_was_cut_off_ends_with_the_same_bits(desk, whole, monkeypatch
 
 
 def test_the_teacher_has_a_say(desk, whole):
-    assert train(desk, "student", "~distil", into="alone") == 0
+    assert train(desk, "student", "~distillation", into="alone") == 0
     assert result(desk / "alone")["model.safetensors"] != result(whole)["model.safetensors"]
 
 
@@ -84,7 +84,7 @@ def test_the_screen_says_who_teaches_and_how_often_classes_are_seen(desk, capsys
 
 def test_the_digest_goes_by_the_teachers_weights_not_by_its_place(desk):
     shutil.copytree(desk / "teacher", desk / "moved", symlinks=True)
-    here, there = (load(desk / "student.yaml", [f"distil.teacher={name}"]) for name in ("teacher", "moved"))
+    here, there = (load(desk / "student.yaml", [f"distillation.teacher={name}"]) for name in ("teacher", "moved"))
     assert digest(here) == digest(there)
     manifest = (desk / "moved" / "best").resolve() / "manifest.json"
     content = json.loads(manifest.read_text())
@@ -95,10 +95,10 @@ def test_the_digest_goes_by_the_teachers_weights_not_by_its_place(desk):
 
 def test_another_teacher_does_not_continue_the_run(desk, whole, capsys):
     assert train(desk, "teacher", "seed=1", into="other") == 0
-    assert train(desk, "student", "distil.teacher=other", into="whole") == 2
+    assert train(desk, "student", "distillation.teacher=other", into="whole") == 2
     errors = capsys.readouterr().err
     assert "holds another experiment: use --fresh or another --run-dir" in errors
-    assert "distil.teacher: " in errors
+    assert "distillation.teacher: " in errors
 
 
 def test_a_student_can_be_of_another_size(desk):
@@ -109,17 +109,21 @@ def test_a_student_can_be_of_another_size(desk):
 @pytest.mark.parametrize(
     ("overrides", "code", "words"),
     [
-        (["distil.teacher=nowhere"], 66, "no run folder with a best checkpoint"),
-        (["distil.weight=0"], 2, "distil.weight must be above 0, or the teacher is not heard; got 0"),
-        (["distil.temperature=0"], 2, "distil.temperature must be a number above 0, or null; got 0"),
-        (["distil={}"], 2, "missing key 'teacher' in distil"),
-        (["distil.teachers=x"], 2, "unknown key 'teachers' in distil; did you mean 'teacher'?"),
+        (["distillation.teacher=nowhere"], 66, "no run folder with a best checkpoint"),
+        (["distillation.weight=0"], 2, "distillation.weight must be above 0, or the teacher is not heard; got 0"),
+        (["distillation.temperature=0"], 2, "distillation.temperature must be a number above 0, or null; got 0"),
+        (["distillation={}"], 2, "missing key 'teacher' in distillation"),
+        (["distillation.teachers=x"], 2, "unknown key 'teachers' in distillation; did you mean 'teacher'?"),
         (
             ["mix=null", "objective=r_drop"],
             2,
-            "student.yaml:6:9: distil and objective do not go together: both say what is made small; leave one out",
+            "student.yaml:6:15: distillation and objective do not go together: both say what is made small",
         ),
-        (["data.train=printed_letters"], 2, "student.yaml:6:9: distil.teacher: its classes are 0, 1, 2, 3, 4, 5, 6, 7"),
+        (
+            ["data.train=printed_letters"],
+            2,
+            "student.yaml:6:15: distillation.teacher: its classes are 0, 1, 2, 3, 4, 5, 6, 7",
+        ),
     ],
 )
 def test_what_cannot_teach_is_refused_before_training(desk, overrides, code, words, capsys):

@@ -63,7 +63,7 @@ def test_links_lead_somewhere(document):
 
 @pytest.fixture
 def desk(tmp_path):
-    """A folder like a reader's: the configs, made short, some photos, and the docs' own Python files."""
+    """A folder like a reader's: the configs, made short, some photos and arrays, and the docs' own files."""
     import numpy as np
     from PIL import Image
 
@@ -78,8 +78,10 @@ def desk(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(path)
     (tmp_path / "notes.txt").write_text("Return the absolute value of x.\nOpen the file and lock it.\n")
-    for block in blocks("python"):
-        if name := re.match(r"# (\w+\.py)\n", block.text):
+    images = rng.integers(0, 256, (16, 32, 32, 3), dtype=np.uint8)
+    np.savez(tmp_path / "cells.npz", images=images, labels=["round", "flat"] * 8)
+    for block in blocks("python", "yaml"):
+        if name := re.match(r"# (\w+\.(py|yaml))\n", block.text):
             (tmp_path / name[1]).write_text(block.text)
     return tmp_path
 
@@ -101,6 +103,15 @@ def test_yaml_loads(block, desk):
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_python_compiles(block):
     assert compile(block.text, str(block), "exec")
+
+
+def test_the_python_page_runs(desk, monkeypatch):
+    """Its blocks in order, after the command that writes the experiment file."""
+    monkeypatch.chdir(desk)
+    assert run(["init", "photos", "--output", "flowers.yaml"]) == 0
+    for block in blocks("python"):
+        if block.document.name == "python.md":
+            exec(compile(block.text, str(block), "exec"), {})
 
 
 def not_of_ftaug(line: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 PLUGIN = '''
 import numpy as np
@@ -59,3 +59,15 @@ def test_plugins_in_another_users_run_folder_are_not_imported(tmp_path: Path) ->
     with pytest.raises(ExperimentError, match=r"belongs to another user .* use --trust-plugins"):
         load(tmp_path / "resolved.yaml")
     assert not (tmp_path / "imported").exists()
+
+
+def test_a_plain_path_is_relative_to_the_experiment_file(tmp_path: Path) -> None:
+    text = "from pathlib import Path\nfrom ftaug.image import dataset\n\n\n@dataset.register\n"
+    text += (
+        'def of_a_path(split, *, path: Path):\n    """Read a file.\n\n    Settings:\n        path: the file\n    """\n'
+    )
+    (tmp_path / "of_a_path.py").write_text(text)
+    (tmp_path / "a.yaml").write_text(
+        "plugins: [of_a_path.py]\ndata: {train: {of_a_path: {path: x.npz}}}\nbackbone: resnet20\n"
+    )
+    assert load(tmp_path / "a.yaml").data.train.settings == {"path": tmp_path / "x.npz"}

@@ -278,11 +278,14 @@ def test_other_signals_to_the_whole_group(whole, place, name, code):
 def test_stopped_at_every_step_before_its_evaluation(whole, place):
     """Every start takes one step and is asked to stop, so that the evaluations fall to the starts that follow."""
     stop = """
-take = ftaug.runs.train_session.Session.take
-def stopped(self, step, stop, ticker):
-    stop._reason = "SIGTERM"
-    take(self, step, stop, ticker)
-ftaug.runs.train_session.Session.take = stopped
+import signal
+import ftaug.runs.training
+fit = ftaug.runs.training.fit
+def stopped(state, progress):
+    for step in fit(state, progress):
+        signal.raise_signal(signal.SIGTERM)
+        yield step
+ftaug.runs.training.fit = stopped
 """
     codes = [place.train(sabotage=stop).code for _ in range(STEPS)]
     assert codes == [75] * STEPS
@@ -462,7 +465,7 @@ def test_a_second_writer_is_refused(place):
 
 
 MUTANTS = {
-    "optimizer state not restored": "ftaug.runs.train_session.load_optimizer = lambda *_: None",
+    "optimizer state not restored": "ftaug.runs.checkpointing.load_optimizer = lambda *_: None",
     "average not restored": "import ftaug.engine.training.weight_averaging as e; e.Average.load = lambda *_: None",
     "one step skipped": """
 import ftaug.engine.loading.batches as b

@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 from ftaug.cli import run
 from ftaug.config.dump import digest, to_yaml
 from ftaug.errors import BadData, ExperimentError
+from ftaug.experiment_file import load
 from ftaug.image.backbones.resnet20 import resnet20
-from ftaug.load import load
 from ftaug.weights import WeightsPath, read
 
 CLASSES = ("a", "b", "c", "d")

@@ -20,13 +20,14 @@ from ftaug.config.kinds import augmentation
 from ftaug.config.problems import predicate
 from ftaug.config.registry import Component, nested
 from ftaug.config.schema import OfKind, not_empty
-from ftaug.config.types import Count, Positive, Probability, Wording
+from ftaug.config.types import Count, Doc, Positive, Probability, Wording
 
 Ops = Annotated[
     tuple[Annotated[Component, OfKind("augmentation")], ...],
     AfterValidator(not_empty),
     Wording("a list of at least one augmentation"),
 ]
+OpProbability = Annotated[Probability, Doc("the chance that the op fires for a sample")]
 OFTEN = {"probability": (0.0, 1.0)}
 
 
@@ -37,14 +38,13 @@ def one_of(
     *,
     choices: Ops,
     weights: tuple[Positive, ...] | None = None,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Sequence[Transform] | None:
     """Apply one of several augmentations, chosen at random.
 
     Settings:
         choices: the augmentations
         weights: relative frequency of each choice, one number each; equal unless set
-        probability: the chance that the op fires for a sample
     """
     return some_of(seen, rng, choices=choices, count=1, weights=weights, probability=probability)
 
@@ -57,7 +57,7 @@ def some_of(
     choices: Ops,
     count: Count = 2,
     weights: tuple[Positive, ...] | None = None,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Sequence[Transform] | None:
     """Apply a random choice of several augmentations, in the order of the list.
 
@@ -65,7 +65,6 @@ def some_of(
         choices: the augmentations
         count: how many are applied
         weights: relative frequency of each choice, one number each; equal unless set
-        probability: the chance that the op fires for a sample
     """
     fires, members = happens(rng, probability), _members(rng, choices)
     # Weighted sampling without replacement: the first arrivals of exponential clocks with rates `weights`.
@@ -91,13 +90,12 @@ def apply(
 
 @augmentation.register(severity=OFTEN)
 def shuffle(
-    seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: Probability = 1.0
+    seen: Seen, rng: np.random.Generator, *, ops: Ops, probability: OpProbability = 1.0
 ) -> Sequence[Transform] | None:
     """Apply several augmentations in random order.
 
     Settings:
         ops: the augmentations
-        probability: the chance that the op fires for a sample
     """
     fires, members = happens(rng, probability), _members(rng, ops)
     return _draw_all(sorted(members, key=lambda member: member.arrival), seen) if fires else None

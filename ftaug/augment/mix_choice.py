@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import AfterValidator
 
 from ftaug.augment.random_streams import branches, named
-from ftaug.augment.transform import happens
+from ftaug.augment.transform import MixProbability, happens
 from ftaug.config.kinds import mix
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind, not_empty
-from ftaug.config.types import Positive, Probability, Wording
+from ftaug.config.types import Positive, Wording
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,14 +32,13 @@ def one_of(
     *,
     choices: Mixes,
     weights: tuple[Positive, ...] | None = None,
-    probability: Probability = 1.0,
+    probability: MixProbability = 1.0,
 ) -> tuple[Any, Tensor]:
     """Mix each step with one of several methods, chosen at random.
 
     Settings:
         choices: the methods, such as [mixup, cutmix]
         weights: relative frequency of each choice, one number each; equal unless set
-        probability: the chance that a step is mixed
     """
     fires, streams = happens(rng, probability), branches(rng)
     members = [(op, streams(name)) for name, op in named(choices)]

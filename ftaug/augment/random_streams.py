@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ftaug.config.registry import Component
+from ftaug.config.renamed import stream_key
 from ftaug.interfaces.data import Streams
 
 
@@ -22,4 +23,4 @@ def named(ops: Iterable[Component]) -> Iterable[tuple[str, Component]]:
 def branches(rng: np.random.Generator) -> Streams:
     """Return a function from a name to the random generator of an op nested in another op."""
     seed = int(rng.integers(2**63))
-    return lambda name: np.random.default_rng([seed, *name.encode()])
+    return lambda name: np.random.default_rng([seed, *stream_key(name).encode()])

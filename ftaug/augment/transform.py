@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 from ftaug.config.registry import FrozenDict
+from ftaug.config.types import Doc, Probability
+
+MixProbability = Annotated[Probability, Doc("the chance that a step is mixed")]
 
 
 class Seen(Protocol):
@@ -17,7 +20,7 @@ class Seen(Protocol):
     @property
     def labels(self) -> tuple[str, ...]: ...
 
-    def relabelled(self, labels: tuple[str, ...]) -> Self:
+    def relabeled(self, labels: tuple[str, ...]) -> Self:
         """Return a copy with other class names."""
 
 
@@ -41,7 +44,7 @@ class Transform:
         """Return the sample's view after this transform, from the view before it."""
         if not self.relabels:
             return seen
-        return seen.relabelled(tuple(self.relabels.get(name, name) for name in seen.labels))
+        return seen.relabeled(tuple(self.relabels.get(name, name) for name in seen.labels))
 
 
 DrawT = TypeVar("DrawT", bound=Transform)

@@ -2,62 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from hashlib import sha256
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import numpy as np
+import typer
 
-from ftaug.config.dump import digest
-from ftaug.config.experiment import Experiment
-from ftaug.config.registry import nested
-from ftaug.engine.loading import augmented_copies as engine
-from ftaug.engine.loading.augmented_copies import As, Copies
-from ftaug.engine.loading.batches import PreparedDataset
-from ftaug.engine.loading.prepare import modality_of, prepared
-from ftaug.engine.loading.split import DataSplit, portions
-from ftaug.engine.loading.workers import processes
-from ftaug.engine.system.signals import StopRequests
-from ftaug.errors import ExperimentError, Interrupted, Stopped
-from ftaug.load import load
-from ftaug.runs.augmented_dataset import AugmentedDataset, lock
-from ftaug.runs.bad_samples import readable
-from ftaug.runs.report import console
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.commands.options import AsJson, Config, Overrides
+from ftaug.errors import ExperimentError
 
 
-def run(
-    *,
-    config: Path,
-    overrides: Sequence[str],
-    output: Path | None,
-    copies: int,
-    as_table: bool,
-    balance: bool,
-    only_hash: bool,
-    workers: int | None,
-    as_json: bool,
+class Format(StrEnum):
+    """Layout of the written samples."""
+
+    folder = "folder"
+    table = "table"
+
+
+class PerClass(StrEnum):
+    """How many copies a class gets."""
+
+    balance = "balance"
+
+
+def augment(
+    config: Config,
+    overrides: Overrides = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")
+    ] = None,
+    copies: Annotated[int, typer.Option(help="Copies of each training sample: the first is epoch 0's.", min=1)] = 1,
+    format: Annotated[
+        Format, typer.Option(help="A folder for each class, or a table beside all files.")
+    ] = Format.folder,
+    per_class: Annotated[
+        PerClass | None, typer.Option(help="More copies of rarer classes, until all have as many.")
+    ] = None,
+    only_hash: Annotated[bool, typer.Option("--hash", help="Print the digest of all copies.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that make them, instead of data.workers.", min=0)
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Write augmented copies and print their folder; with `only_hash` print the digest and write only to `output`."""
+    """Write augmented copies of samples, or print their digest."""
+    from ftaug.config.dump import digest
+    from ftaug.engine.loading import augmented_copies as engine
+    from ftaug.engine.loading.augmented_copies import As, Copies
+    from ftaug.engine.loading.prepare import prepared
+    from ftaug.engine.loading.split import load_splits
+    from ftaug.engine.loading.workers import processes
+    from ftaug.experiment_file import load
+    from ftaug.runs.bad_samples import readable
+    from ftaug.runs.report import console
+    from ftaug.runs.write_augmented import (
+        cells_of,
+        check_apart,
+        check_output,
+        compute_digest,
+        say_cautions,
+        write_copies,
+    )
+
     if output is None and not only_hash:
         raise ExperimentError("ftaug augment: needs --output DIR to write to, or --hash")
-    experiment = load(config, overrides)
+    experiment = load(config, overrides or ())
     if output is not None:
-        _check_output(experiment, output)
-    data_splits = readable(experiment, portions(experiment.data, experiment.seed))
+        check_output(experiment, output)
+    data_splits = readable(experiment, load_splits(experiment.data, experiment.seed))
     train = data_splits["train"]
-    _check_apart(data_splits)
-    if balance and train.task.kind != "single_label":
+    check_apart(data_splits)
+    if per_class is PerClass.balance and train.task.kind != "single_label":
         have = "have numbers" if train.task.regression else "have any number of them"
         raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
-    _say_cautions(experiment, train)
-    numbers = engine.numbers(train, copies, balance=balance)
+    say_cautions(experiment, train)
+    numbers = engine.numbers(train, copies, balance=per_class is PerClass.balance)
     preprocessing = experiment.backbone(train.task.classes, experiment.input).preprocessing
     data = prepared(experiment, train, experiment.augment, preprocessing)
     count = processes(experiment.data.workers if workers is None else workers)
     if output is None:
-        value = hashed(Copies(data, As.DIGEST), numbers, count)
+        value = compute_digest(Copies(data, As.DIGEST), numbers, count)
         print(console.to_json({"digest": value, "samples": int(numbers.sum())}) if as_json else value)
         return
     identity = {
@@ -65,102 +88,12 @@ def run(
         "data": train.fingerprint,
         "seed": experiment.seed,
         "copies": copies,
-        "per_class": "balance" if balance else None,
-        "format": "table" if as_table else "folder",
+        "per_class": per_class.value if per_class else None,
+        "format": format.value,
     }
-    cells = _cells(data, as_table=as_table)
-    result = write(Copies(data, As.CELLS if cells else As.FILES), numbers, count, output, identity, cells)
+    cells = cells_of(data, as_table=format is Format.table)
+    result = write_copies(Copies(data, As.CELLS if cells else As.FILES), numbers, count, output, identity, cells)
     if as_json:
         print(console.to_json({"output": str(output), **result}))
     else:
         print(result["digest"] if only_hash else output)
-
-
-def _cells(data: PreparedDataset, *, as_table: bool) -> tuple[str, ...]:
-    """Return the table columns that hold the sample itself, none if each has a file; raises ExperimentError."""
-    columns = tuple(data.verbs.cells(data.read(0, None)[0]))
-    if as_table:
-        return columns
-    if len(columns) > 1:
-        raise ExperimentError(f"--format folder: a sample has several parts ({', '.join(columns)}); use --format table")
-    return ()
-
-
-def hashed(copies: Copies, numbers: np.ndarray, workers: int, start: str | None = None) -> str:
-    """Compute the digest of all copies without writing them."""
-    total = sha256()
-    with Ticker(int(numbers.sum()), 0, unit="copy") as ticker:
-        for copy in engine.make(copies, engine.wanted(numbers), workers, start):
-            total.update(copy.digest.encode())
-            ticker.tick()
-            ticker.status()
-    return total.hexdigest()
-
-
-def write(
-    copies: Copies,
-    numbers: np.ndarray,
-    workers: int,
-    output: Path,
-    identity: Mapping[str, Any],
-    cells: tuple[str, ...],
-) -> dict[str, Any]:
-    """Write the missing copies; raises Stopped or Interrupted if a stop is requested."""
-    folder_lock = lock(output)
-    try:
-        as_table = identity["format"] == "table"
-        folder = AugmentedDataset.open(output, copies.prepared.portion, identity, as_table=as_table, cells=cells)
-        missing = folder.resume(engine.wanted(numbers))
-        total = int(numbers.sum())
-        with StopRequests() as stop, Ticker(total, folder.count, unit="copy") as ticker:
-            for copy in engine.make(copies, missing, workers):
-                folder.add(copy)
-                ticker.tick()
-                ticker.status()
-                if stop.reason is not None:
-                    break
-        if folder.count < total:
-            text = f"stopped by {stop.reason} with {folder.count:,} of {total:,} copies in {output}"
-            text += "; the same command continues"
-            raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
-        value = folder.finish()
-    finally:
-        folder_lock.release()
-    console.say(f"{total:,} samples{': ' if folder.labels else ''}{_listed(folder.labels)}")
-    return {"digest": value, "samples": total, "labels": dict(sorted(folder.labels.items()))}
-
-
-def _listed(labels: Mapping[str, int]) -> str:
-    shown = [f"{name} {count:,}" for name, count in sorted(labels.items())]
-    return ", ".join(shown[:20]) + (", …" if len(shown) > 20 else "")
-
-
-def _check_output(experiment: Experiment, output: Path) -> None:
-    """Raise ExperimentError for a folder inside the data: copies would later be read as samples."""
-    for _, dataset in nested([experiment.data.train, experiment.data.val, experiment.data.test]):
-        for setting in dataset.settings.values():
-            if isinstance(setting, Path) and output.resolve().is_relative_to(setting):
-                raise ExperimentError(f"--output {output}: lies inside the data, {setting}; choose another")
-
-
-def _check_apart(data: Mapping[str, DataSplit]) -> None:
-    """Raise ExperimentError if training samples are also evaluation samples."""
-    train = data["train"]
-    for purpose, portion in data.items():
-        same = purpose != "train" and portion.samples.fingerprint == train.samples.fingerprint
-        if same and np.intersect1d(portion.ids, train.ids).size:
-            raise ExperimentError(
-                f"data.{purpose}: is the data of data.train; copies of what a model is measured on must not be "
-                f"trained on; name other data, or a split such as {{split: 20%}}"
-            )
-
-
-def _say_cautions(experiment: Experiment, train: DataSplit) -> None:
-    """Print cautions on stderr."""
-    cautions = modality_of(experiment).hazards(experiment.augment, train.task)
-    if not experiment.augment:
-        cautions.append("augment is empty: the copies of a sample are all alike")
-    if experiment.mix is not None:
-        cautions.append(f"mix: {experiment.mix.name} is left out: it mixes the samples of a batch, in training only")
-    for caution in cautions:
-        console.say(f"caution: {caution}")

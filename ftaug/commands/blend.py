@@ -2,74 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from ftaug.commands.options import AsJson, Run, TrustPlugins
 from ftaug.errors import FtaugError
-from ftaug.runs import weight_mixing
-from ftaug.runs.initial_weights import weights_of
-from ftaug.runs.report import console, plots, training_summary
-from ftaug.runs.report.progress_bar import Ticker
-from ftaug.runs.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from ftaug.runs.trained_model import TrainedModel
 
 ALPHAS = tuple(step / 10 for step in range(11))
 
 
-def run(*, run: Path, alphas: Sequence[float], to: Path | None, as_json: bool, trust_plugins: bool) -> None:
-    """Evaluate interpolations on validation, write the best one as a run folder and print its path."""
-    chosen = sorted(set(alphas or ALPHAS))
+def blend(
+    run: Run,
+    alpha: Annotated[
+        list[float] | None,
+        typer.Option(help="How far to go from the start; repeatable; 0, 0.1 … 1 unless set.", min=0.0, max=1.0),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The run folder to write, instead of RUN-blend.", metavar="DIR"),
+    ] = None,
+    as_json: AsJson = False,
+    trust_plugins: TrustPlugins = False,
+) -> None:
+    """Blend a run's first weights with its last; prints a run folder."""
+    from ftaug.runs import weight_mixing
+    from ftaug.runs.blend import evaluate_blends
+    from ftaug.runs.report import console, plots
+
+    chosen = sorted(set(alpha or ALPHAS))
     opened = weight_mixing.open_ingredient(run, trust_plugins=trust_plugins)
-    path = to or run.with_name(f"{run.resolve().name}-blend")
+    path = output or run.with_name(f"{run.resolve().name}-blend")
     with weight_mixing.mix_folder(path, opened, weight_mixing.identity("blend", [run], *chosen)) as folder:
         if folder.complete is None:
             try:
                 start, own_head = weight_mixing.start_of(opened, trust_plugins=trust_plugins)
-                rows, best = blended(opened, start, chosen)
+                rows, best = evaluate_blends(opened, start, chosen)
                 account = {"run": str(run), "head_is_blended": own_head, **best[1], "blends": rows}
                 weight_mixing.complete(folder, opened, [run], best[0], "blend", account)
                 plots.blend(rows, opened.experiment.evaluate.best, best[1]["alpha"], folder.path)
             except FtaugError:
                 folder.abandon()
                 raise
-            show(opened, account)
+            _show(opened, account)
         else:
             console.say(f"already complete: {path}")
         result = {"run": str(path), **(folder.complete or {})}
         print(console.to_json(result | {"blend": weight_mixing.account(path, "blend")}) if as_json else path)
 
 
-def blended(
-    opened: TrainedModel, start: weight_mixing.Weights, alphas: Sequence[float]
-) -> tuple[list[dict[str, Any]], tuple[weight_mixing.Candidate, dict[str, Any]]]:
-    """Evaluate a blend per alpha; return all rows and the best: ties by the lower loss, then the smaller alpha."""
-    end = weights_of(opened)
-    norms = weight_mixing.differing_norms(opened, start, end)
-    rows: list[dict[str, Any]] = []
-    best: tuple[weight_mixing.Candidate, dict[str, Any]] | None = None
-    with Ticker(len(alphas), 0, unit="blend") as ticker:
-        for alpha in alphas:
-            for candidate in _at(opened, start, end, alpha, norms):
-                row = {"alpha": alpha, "norms": candidate.norms, "metrics": dict(candidate.values)}
-                rows.append(row)
-                if best is None or candidate.rank > best[0].rank:
-                    best = candidate, {"alpha": alpha, "norms": candidate.norms}
-            ticker.tick()
-            ticker.status(f"alpha {alpha:g}")
-    assert best is not None
-    return rows, best
-
-
-def _at(
-    opened: TrainedModel, start: weight_mixing.Weights, end: weight_mixing.Weights, alpha: float, norms: Sequence[str]
-) -> Iterator[weight_mixing.Candidate]:
-    """Evaluate the blend at an alpha; strictly between 0 and 1 also with recomputed BatchNorm statistics."""
-    weights = weight_mixing.between(start, end, alpha)
-    yield from weight_mixing.evaluate_weights(opened, weights, norms if 0 < alpha < 1 else ())
-
-
-def show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
+def _show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
     """Print the human-readable table of all blends on stderr."""
+    from ftaug.runs.report import console, training_summary
+
     names = list(account["blends"][0]["metrics"])
     chosen = account["alpha"], account["norms"]
     rows = [
@@ -87,5 +77,5 @@ def show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
         stderr.print(
             "the head is that of the run in all of them: the weights it started from had none for these classes"
         )
-    if "test" not in opened.portions:
+    if "test" not in opened.splits:
         stderr.print("chosen by validation samples: measure on others before you rely on it")

@@ -8,12 +8,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ftaug.config.strict_json import dumps
-from ftaug.data.cache_dirs import cache_folder, memory_folder
+import typer
+
+from ftaug.commands.options import AsJson
+
+cache = typer.Typer(help="Show or remove what is kept between runs.", no_args_is_help=True)
 
 
-def show(as_json: bool) -> None:
-    """Print the path and size of each cache."""
+@cache.command(name="list")
+def list_caches(as_json: AsJson = False) -> None:
+    """List the caches with their sizes."""
+    from ftaug.config.strict_json import dumps
+
     sizes = {str(path): _bytes(path) for path in _caches()}
     if as_json:
         print(dumps({"caches": sizes, "bytes": sum(sizes.values())}))
@@ -23,8 +29,11 @@ def show(as_json: bool) -> None:
     print(f"{sum(sizes.values()) / 1e6:10,.1f} MB  in all" if sizes else "no caches", file=sys.stderr)
 
 
-def clear(as_json: bool) -> None:
-    """Delete all caches."""
+@cache.command(name="clear")
+def clear_caches(as_json: AsJson = False) -> None:
+    """Remove decoded pictures, indexes of folders and shared arrays; all are made again when needed."""
+    from ftaug.config.strict_json import dumps
+
     sizes = {str(path): _bytes(path) for path in _caches()}
     for path in sizes:
         shutil.rmtree(path)
@@ -36,6 +45,8 @@ def clear(as_json: bool) -> None:
 
 def _caches() -> Iterator[Path]:
     """Yield the caches: decoded images per dataset, features, folder indexes, shared arrays, and those in memory."""
+    from ftaug.data.cache_dirs import cache_folder, memory_folder
+
     memory = memory_folder()
     for folder in (cache_folder() / "decoded", cache_folder() / "features", *([memory] if memory else [])):
         yield from sorted(folder.iterdir()) if folder.is_dir() else ()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.components import metrics
-from ftaug.components.losses.regression import mae, pearson, r2, rmse, spearman
+from ftaug.components.regression_metrics import mae, pearson, r2, rmse, spearman
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace, storage_errors
 from ftaug.engine.training.evaluate import Measurement
@@ -34,25 +34,25 @@ def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], 
     opened.note_precision()
     standard = standard_metrics(opened.task)
     check_names(requirements, ["loss", *(metric.name for metric in opened.experiment.evaluate.metrics), *standard])
-    portion = opened.portion(split)
-    measured = opened.compute_metrics(opened.logits(portion), portion)
+    data = opened.select_split(split)
+    measured = opened.compute_metrics(opened.logits(data), data)
     arguments = measured.probabilities, measured.targets, opened.task
     values = {**measured.values, **{name: metric(*arguments) for name, metric in standard.items()}}
     task = opened.task
     report: dict[str, Any] = {
         "run": str(run),
         "checkpoint": opened.checkpoint.name,
-        "split": portion.purpose,
-        "samples": len(portion),
+        "split": data.purpose,
+        "samples": len(data),
         "precision": opened.device.precision,
-        **({"left_out": len(portion.left_out)} if portion.left_out else {}),
+        **({"left_out": len(data.left_out)} if data.left_out else {}),
         "metrics": values,
-        **(regression.report(measured, portion, OF_NUMBERS) if task.regression else of_classes(measured, task)),
+        **(regression.report(measured, data, OF_NUMBERS) if task.regression else of_classes(measured, task)),
     }
-    if cautions := getattr(opened.portions, "cautions", []):
+    if cautions := getattr(opened.splits, "cautions", []):
         report["cautions"] = cautions
     with storage_errors(f"{run}: the report cannot be written"):
-        report["files"] = [str(path) for path in write(report, opened, portion, measured)]
+        report["files"] = [str(path) for path in write(report, opened, data, measured)]
     if as_json:
         print(console.to_json(report))
     else:
@@ -107,30 +107,30 @@ def confusion_matrix(measured: Measurement, task: Task) -> np.ndarray:
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def write(report: dict[str, Any], opened: TrainedModel, portion: DataSplit, measured: Measurement) -> Iterator[Path]:
+def write(report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement) -> Iterator[Path]:
     """Write the report, the predictions and the plot into the run folder; yield their paths."""
     folder = opened.folder / "report"
     make_inside(folder)
-    summary = folder / f"evaluate-{portion.purpose}.json"
+    summary = folder / f"evaluate-{split.purpose}.json"
     replace(summary, (console.to_json(report) + "\n").encode())
     yield summary
-    predictions = folder / f"predictions-{portion.purpose}.csv"
+    predictions = folder / f"predictions-{split.purpose}.csv"
     table = regression.predictions_table if opened.task.regression else predictions_table
-    replace(predictions, _csv(table(portion, measured)))
+    replace(predictions, _csv(table(split, measured)))
     yield predictions
     if opened.task.regression:
-        drawn = folder / f"scatter-{portion.purpose}.png"
+        drawn = folder / f"scatter-{split.purpose}.png"
         yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
     elif report["confusion"] is not None:
-        yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{portion.purpose}.png")
+        yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{split.purpose}.png")
 
 
-def predictions_table(portion: DataSplit, measured: Measurement) -> Iterator[list[str]]:
+def predictions_table(split: DataSplit, measured: Measurement) -> Iterator[list[str]]:
     """Yield a header and a row per sample: name, target, prediction and the probability of each class."""
-    classes = portion.task.classes
+    classes = split.task.classes
     yield ["sample", "target", "prediction", *classes]
-    for name, target, row in zip(portion.names(), measured.targets, measured.probabilities, strict=True):
-        yield [name, _label(target, classes), _label(_chosen(row, portion.task), classes), *(f"{p:.6g}" for p in row)]
+    for name, target, row in zip(split.names(), measured.targets, measured.probabilities, strict=True):
+        yield [name, _label(target, classes), _label(_chosen(row, split.task), classes), *(f"{p:.6g}" for p in row)]
 
 
 def _chosen(probabilities: np.ndarray, task: Task) -> Any:

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+import typer
 
-from ftaug.components.exporters import timing
-from ftaug.config.registry import Component
-from ftaug.config.schema import OfKind
-from ftaug.config.yaml_document import parse_value
-from ftaug.engine.system.storage import storage_errors
-from ftaug.errors import ExperimentError, NotReached, Place, Problem
-from ftaug.runs.export.folder import EXPORTS, ExportFolder, files_of, open_exports
-from ftaug.runs.export.parity import Allowance, Reference
-from ftaug.runs.export.provenance import unfinished
-from ftaug.runs.export.table import refusals, summary
-from ftaug.runs.open_run import open_run
-from ftaug.runs.report import console
+from ftaug.commands.options import AsJson, Run, TrustPlugins
+from ftaug.errors import NotReached
+
+if TYPE_CHECKING:
+    from ftaug.config.registry import Component
+    from ftaug.runs.export.folder import ExportFolder
+    from ftaug.runs.export.parity import Allowance
+    from ftaug.runs.export.reference import Reference
 
 
-def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool) -> None:
-    """Export and compare on validation; raises NotReached if an export's predictions differ from the model's."""
+def export(
+    run: Run,
+    formats: Annotated[
+        list[str],
+        typer.Option("--format", help="Such as onnx; `ftaug list exporter` names all; repeatable.", metavar="NAME"),
+    ],
+    as_json: AsJson = False,
+    trust_plugins: TrustPlugins = False,
+) -> None:
+    """Write a trained model for use elsewhere, and check its answers."""
+    from ftaug.runs.export.folder import open_exports
+    from ftaug.runs.export.formats import check_networks, parse_formats
+    from ftaug.runs.export.provenance import unfinished
+    from ftaug.runs.export.reference import Reference
+    from ftaug.runs.export.table import refusals, summary
+    from ftaug.runs.open_run import load_run_experiment, open_run
+    from ftaug.runs.report import console
+
+    load_run_experiment(run, trust_plugins=trust_plugins)  # registers the exporters of its plugins
+    exporters = parse_formats(formats)
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
-    exporters = targets(formats)
     reference = Reference.of(opened)
+    check_networks(exporters, reference)
     if caution := unfinished(reference.bundle.provenance):
         console.say(f"{run}: {caution}")
     entries: dict[str, Any] = {}
@@ -37,7 +49,7 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
             exports.check(exporter.name)
         for exporter in exporters:
             try:
-                entries.update(export(exporter, reference, exports))
+                entries.update(_export_format(exporter, reference, exports))
             except NotReached as error:
                 too_slow.append(str(error))
     if as_json:
@@ -48,42 +60,19 @@ def run(*, run: Path, formats: Sequence[str], as_json: bool, trust_plugins: bool
         raise NotReached(*failed)
 
 
-def component(text: str) -> Component:
-    """Parse a format: `onnx`, or with settings `{onnx: {opset: 20}}`; raises ExperimentError."""
-    try:
-        adapter: TypeAdapter[Component] = TypeAdapter(Annotated[Component, OfKind("exporter")])
-        return adapter.validate_python(parse_value(text, f"--format {text}"), context={})
-    except ValidationError as error:
-        place = Place(f"--format {text}")
-        faults = ((line["input"], line["loc"]) for line in error.errors())
-        raise ExperimentError(*(Problem(fault.sentence(where), place) for fault, where in faults)) from None
-
-
-def targets(formats: Sequence[str]) -> list[Component]:
-    """Parse all `--format` values; raises ExperimentError if two would be written to the same folder."""
-    taken: dict[str, str] = {}
-    components = []
-    for text in dict.fromkeys(formats):
-        exporter = component(text)
-        other = taken.setdefault(exporter.name.casefold(), text)
-        if other != text:
-            message = f"is written to {EXPORTS}/{exporter.name}, as --format {other} is; export one of the two"
-            raise ExperimentError(Problem(message, Place(f"--format {text}")))
-        components.append(exporter)
-    return components
-
-
-def export(exporter: Component, reference: Reference, exports: ExportFolder) -> dict[str, dict[str, Any]]:
+def _export_format(exporter: Component, reference: Reference, exports: ExportFolder) -> dict[str, dict[str, Any]]:
     """Write one format, check parity, publish it if it passes; return its record by its path in `exports`."""
+    from ftaug.components.exporters import timing
+    from ftaug.engine.system.storage import storage_errors
+    from ftaug.runs.export.folder import files_of
+    from ftaug.runs.export.provenance import unfinished
+
     opened, bundle = reference.opened, reference.bundle
-    if bundle.networks > 1 and exporter.fact("one_network"):
-        text = f"holds one network, and {opened.folder} has {bundle.networks}; export {opened.folder / 'fold-1'}"
-        raise ExperimentError(f"exporter '{exporter.name}': {text}, or use onnx or torch_export")
     name = f"{bundle.name}{exporter.fact('suffix')}"
     with exports.unfinished(exporter.name) as folder:
         with storage_errors(f"{exports.path / exporter.name}: cannot be written"):
             loaded = exporter(bundle, folder / name)
-        comparison = reference.compare(loaded, allowance(exporter))
+        comparison = reference.compare(loaded, _allowance(exporter))
         record = {
             "format": exporter.name,
             "settings": dict(exporter.settings),
@@ -98,7 +87,9 @@ def export(exporter: Component, reference: Reference, exports: ExportFolder) -> 
     return {f"{exporter.name}/{name}": {**record, **printed}}
 
 
-def allowance(exporter: Component) -> Allowance:
+def _allowance(exporter: Component) -> Allowance:
     """Return the tolerance of an exporter."""
+    from ftaug.runs.export.parity import Allowance
+
     loss = exporter.settings["tolerance"] if exporter.fact("lossy") else None
     return Allowance(rounding=exporter.fact("rounding"), metric_loss=loss)

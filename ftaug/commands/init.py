@@ -4,31 +4,63 @@ from __future__ import annotations
 
 import shlex
 import sys
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
 
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken, did_you_mean
-from ftaug.interfaces.modality import RequestedModel, Starting
-from ftaug.load import MODALITIES, import_components, load
+
+if TYPE_CHECKING:
+    from ftaug.interfaces.modality import Starting
 
 
-def run(
-    path: Path,
-    output: Path | None,
-    *,
-    modality: str | None = None,
-    backbone: str | None = None,
-    weights: str | None = None,
+class Modality(StrEnum):
+    """What the samples are."""
+
+    image = "image"
+    text = "text"
+
+
+def init(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder with one folder of pictures or texts per class, or a table of pictures or texts.",
+            metavar="DATA",
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write, instead of DATA.yaml.", metavar="FILE")
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="The network, such as resnet50 or timm/NAME; for texts also a folder or a name on the hub.",
+            metavar="NAME",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Its weights: imagenet, none or a file.", metavar="WEIGHTS"),
+    ] = None,
+    modality: Annotated[
+        Modality | None, typer.Option(help="What the data hold, instead of what is found there.")
+    ] = None,
 ) -> None:
-    """Inspect the data, write an experiment file and print its path."""
+    """Write an experiment file for a folder or a table, with a reason beside each setting."""
+    from ftaug.experiment_file import import_components
+    from ftaug.interfaces.modality import RequestedModel
+
     check_there(path)
     target = output or Path(f"{path.resolve().stem if path.is_file() else path.resolve().name}.yaml")
     if target.exists():
         raise RunFolderTaken(f"{target} is already there; name another file: ftaug init {path} -o FILE")
-    modality = modality or most_likely(path)
-    import_components(modality)
-    text = _starting(modality).experiment(path, target, RequestedModel(backbone, weights))
+    name = modality.value if modality else most_likely(path)
+    import_components(name)
+    text = _starting(name).experiment(path, target, RequestedModel(backbone, weights))
     _write(text, path, target)
     print(target)
     print(f"next: ftaug train {shlex.quote(str(target))}", file=sys.stderr)
@@ -36,6 +68,8 @@ def run(
 
 def _write(text: str, path: Path, target: Path) -> None:
     """Write the file and validate it; delete it if invalid."""
+    from ftaug.experiment_file import load
+
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -60,6 +94,8 @@ def check_there(path: Path) -> None:
 
 def most_likely(path: Path) -> str:
     """Return the modality with most samples at the path; the first if none, as its errors say what is missing."""
+    from ftaug.experiment_file import MODALITIES
+
     samples = {modality: _starting(modality).samples_in(path) for modality in MODALITIES}
     if path.is_file() and not any(samples.values()):
         raise MissingInput(f"{path} is neither a table nor a folder that holds one folder per class")
@@ -67,4 +103,4 @@ def most_likely(path: Path) -> str:
 
 
 def _starting(modality: str) -> Starting:
-    return cast(Starting, import_module(f"ftaug.{modality}.init_config"))
+    return cast("Starting", import_module(f"ftaug.{modality}.init_config"))

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ftaug.engine.loading.split import portions
-from ftaug.engine.system.storage import storage_errors
-from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
-from ftaug.engine.training.lr_find import Curve, Verdict, judge, rounded, smoothed_at, sweep
+import typer
+
+from ftaug.commands.options import AsJson, Config, Device, OnDevice, Overrides
 from ftaug.errors import ExperimentError
-from ftaug.load import load
-from ftaug.runs.assemble import assemble
-from ftaug.runs.bad_samples import readable
-from ftaug.runs.report import console, plots
+
+if TYPE_CHECKING:
+    from ftaug.engine.training.lr_find import Curve, Verdict
 
 
-def run(
-    *,
-    config: Path,
-    overrides: Sequence[str],
-    lowest: float,
-    highest: float,
-    steps: int,
-    picture: Path | None,
-    device: str,
-    as_json: bool,
+def lr_find(
+    config: Config,
+    overrides: Overrides = None,
+    lowest: Annotated[float, typer.Option("--from", help="The first rate.", metavar="RATE")] = 1e-6,
+    highest: Annotated[float, typer.Option("--to", help="The last rate.", metavar="RATE")] = 1.0,
+    steps: Annotated[int, typer.Option(help="Steps in between.", min=20)] = 100,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The picture to write, instead of CONFIG-lr-find.png.", metavar="FILE"),
+    ] = None,
+    device: OnDevice = Device.auto,
+    as_json: AsJson = False,
 ) -> None:
-    """Run the test, print the suggestions and plot the curve; writes nothing else."""
+    """Suggest a learning rate, from a short training."""
+    from ftaug.engine.loading.split import load_splits
+    from ftaug.engine.system.storage import storage_errors
+    from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
+    from ftaug.engine.training.lr_find import judge, smoothed_at, sweep
+    from ftaug.experiment_file import load
+    from ftaug.runs.assemble import assemble
+    from ftaug.runs.bad_samples import readable
+    from ftaug.runs.report import console, plots
+
     if not 0 < lowest < highest:
         raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
-    experiment = load(config, overrides)
-    data = readable(experiment, portions(experiment.data, experiment.seed))
-    experiment, _ = resolve_auto_unfreeze(experiment, device, data)
-    with assemble(experiment, device, data, pretrained=True) as (setup, _):
-        curve = sweep(setup, lowest, highest, steps)
+    experiment = load(config, overrides or ())
+    data = readable(experiment, load_splits(experiment.data, experiment.seed))
+    experiment, _ = resolve_auto_unfreeze(experiment, device.value, data)
+    with assemble(experiment, device.value, data, pretrained=True) as (state, _):
+        curve = sweep(state, lowest, highest, steps)
     verdict = judge(curve, experiment.lr.peak)
-    path = picture or Path(f"{config.stem}-lr-find.png")
+    path = output or Path(f"{config.stem}-lr-find.png")
     with storage_errors(f"cannot write {path}"):
         plots.lr_find(
             curve.rates.tolist(),
@@ -59,6 +67,8 @@ def run(
 
 
 def _as_json(curve: Curve, verdict: Verdict, path: Path) -> dict[str, Any]:
+    from ftaug.engine.training.lr_find import rounded
+
     return {
         "lr": float(rounded(verdict.rate)),
         "suggestions": verdict.suggestions,
@@ -72,6 +82,9 @@ def _as_json(curve: Curve, verdict: Verdict, path: Path) -> dict[str, Any]:
 
 
 def _print(curve: Curve, verdict: Verdict, path: Path) -> None:
+    from ftaug.engine.training.lr_find import rounded, smoothed_at
+    from ftaug.runs.report import console
+
     at = smoothed_at(curve, list(verdict.suggestions.values()))
     rows = [(name, f"{rate:.2e}", loss) for (name, rate), loss in zip(verdict.suggestions.items(), at, strict=True)]
     ended = f", ended at {curve.rates[-1]:.2g}, where the loss ran away" if curve.diverged else ""

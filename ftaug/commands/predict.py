@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
-import csv as csv_format
-import io
-import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
+import typer
 
-from ftaug.engine.loading.prepare import evaluated, modality_of
-from ftaug.engine.system.cpu_count import usable_cores
-from ftaug.engine.system.storage import replace, storage_errors
-from ftaug.errors import BadData, FtaugError
-from ftaug.interfaces.data import Input
-from ftaug.runs.open_run import open_run
-from ftaug.runs.report import console
-from ftaug.runs.report.predictions import PredictionFormat, form
-from ftaug.runs.trained_model import TrainedModel
+from ftaug.commands.options import AsJson, Run, TrustPlugins
+from ftaug.errors import BadData
+from ftaug.streams import require_reader
+
+if TYPE_CHECKING:
+    from ftaug.runs.prediction import Prediction
 
 FAILURES_SHOWN = 20
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction for an input, or the error that prevented it."""
-
-    name: str
-    answer: np.ndarray | None = None
-    error: str | None = None
-
-
-Sink = Callable[[Prediction], object]
-"""Consumer of predictions, called once per input."""
-
-
-def run(
-    *, run: Path, inputs: Sequence[str], top_k: int | None, as_json: bool, csv: Path | None, trust_plugins: bool
+def predict(
+    run: Run,
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
+            metavar="INPUT...",
+        ),
+    ],
+    top_k: Annotated[
+        int | None, typer.Option(help="How many classes to name for each input; 1 unless set.", min=1)
+    ] = None,
+    as_json: AsJson = False,
+    csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Predict and print each input as it arrives; raises BadData at the end if some could not be read."""
+    """Predict the classes, or the numbers, of new samples."""
+    from ftaug.engine.loading.prepare import modality_of
+    from ftaug.runs.open_run import open_run
+    from ftaug.runs.prediction import predict as predict_each
+    from ftaug.runs.report.prediction_output import open_sinks
+    from ftaug.runs.report.predictions import form
+
+    if csv is None:
+        require_reader()
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     layout = form(opened.task, top_k)
     named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
-    predictions = predict(opened, named_inputs)
+    predictions = predict_each(opened, named_inputs)
     first = list(islice(predictions, 1))  # fail on wrong names before anything is printed
     done, failures = 0, Failures()
     with ExitStack() as stack:
-        sinks = [stack.enter_context(sink) for sink in _sinks(layout, as_json, csv)]
+        sinks = [stack.enter_context(sink) for sink in open_sinks(layout, as_json, csv)]
         for prediction in chain(first, predictions):
             for sink in sinks:
                 sink(prediction)
@@ -83,91 +84,3 @@ class Failures:
             error = BadData(f"{self.count:,} of {done:,} could not be read", *self.shown, *more)
             error.result_printed = True
             raise error
-
-
-def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Prediction]:
-    """Predict lazily in batches, also for endless inputs; an unreadable input yields its error."""
-    verbs = modality_of(opened.experiment)
-    pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
-
-    def prepared(source: Input) -> np.ndarray | FtaugError:
-        try:
-            return verbs.prepare(source.read(), pipeline, None)
-        except FtaugError as error:
-            return error
-
-    waiting = iter(inputs)
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        while chunk := list(islice(waiting, opened.batch_size)):
-            ready = list(pool.map(prepared, chunk))
-            good = [sample for sample in ready if not isinstance(sample, FtaugError)]
-            probabilities = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
-            for source, sample in zip(chunk, ready, strict=True):
-                if isinstance(sample, FtaugError):
-                    yield Prediction(source.name, error=str(sample))
-                else:
-                    yield Prediction(source.name, next(probabilities))
-
-
-def _sinks(layout: PredictionFormat, as_json: bool, csv: Path | None) -> list[AbstractContextManager[Sink]]:
-    """Open the outputs of the predictions: a file, stdout, or both."""
-    to_file = [] if csv is None else [_to_csv(layout, csv)]
-    on_stdout = _to_json(layout) if as_json else _to_table(layout) if csv is None else _to_path(csv)
-    return [*to_file, on_stdout]
-
-
-@contextmanager
-def _to_json(layout: PredictionFormat) -> Iterator[Sink]:
-    """Stream a JSON list to stdout."""
-    start = "["
-
-    def write(prediction: Prediction) -> None:
-        nonlocal start
-        plain = {"error": prediction.error} if prediction.answer is None else layout.plain(prediction.answer)
-        print(start, textwrap.indent(console.to_json({"input": prediction.name, **plain}), "  "), sep="\n", end="")
-        start = ","
-
-    yield write
-    print("[]" if start == "[" else "\n]")
-
-
-@contextmanager
-def _to_csv(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
-    """Write a CSV file at the end."""
-    text = io.StringIO()
-    writer = csv_format.writer(text, lineterminator="\n")
-    writer.writerow(_headings(layout))
-    yield lambda prediction: writer.writerow(
-        f"{v:.{layout.digits}g}" if isinstance(v, float) else v for v in _row(layout, prediction)
-    )
-    with storage_errors(f"{path}: cannot be written"):
-        replace(path.absolute(), text.getvalue().encode(errors="surrogateescape"))
-
-
-@contextmanager
-def _to_path(path: Path) -> Iterator[Sink]:
-    """Print the path of the CSV file instead of the predictions."""
-    yield lambda prediction: None
-    print(path)
-
-
-@contextmanager
-def _to_table(layout: PredictionFormat) -> Iterator[Sink]:
-    """Print a human-readable table, with a column of errors if there are any."""
-    predictions: list[Prediction] = []
-    yield predictions.append
-    shown = None if any(prediction.error for prediction in predictions) else -1
-    console.show(
-        console.table(_headings(layout)[:shown], (_row(layout, prediction)[:shown] for prediction in predictions))
-    )
-
-
-def _headings(layout: PredictionFormat) -> list[str]:
-    """Columns of the table and of the CSV file."""
-    return ["input", *layout.headings, "error"]
-
-
-def _row(layout: PredictionFormat, prediction: Prediction) -> list[str | float]:
-    """Format a row: the name of the input, its prediction, and its error, if any."""
-    values = [""] * len(layout.headings) if prediction.answer is None else layout.cells(prediction.answer)
-    return [prediction.name, *values, prediction.error or ""]

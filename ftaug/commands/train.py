@@ -2,252 +2,68 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, NoReturn
 
-from ftaug.config.dump import data_paths, digest, folder_digest, missing_files, to_yaml, with_kept_plugins
-from ftaug.config.experiment import Experiment
-from ftaug.config.registry import Component
-from ftaug.config.strict_json import dumps
-from ftaug.config.yaml_document import read
-from ftaug.engine.system.signals import StopRequests
-from ftaug.errors import (
-    BadSample,
-    DataChanged,
-    Diverged,
-    ExperimentError,
-    FtaugError,
-    Interrupted,
-    MissingInput,
-    Stopped,
-)
-from ftaug.load import load, open_experiment
-from ftaug.runs.requirements import Requirement, check, check_names, names_in_training
+import typer
 
-if TYPE_CHECKING:
-    from ftaug.engine.system.run_folder import RunFolder
+from ftaug.commands.options import AsJson, Device, OnDevice, Overrides, Require, TrustPlugins
+from ftaug.errors import FtaugError, Stopped
+from ftaug.reporting import report, report_at_once
 
 
-def run(
-    config: Path,
-    overrides: Sequence[str],
-    run_dir: Path | None,
-    fresh: bool,
-    from_: Path | None,
-    as_json: bool,
-    require: Sequence[str],
-    trust_plugins: bool,
-    device: str,
-    folds: int | None = None,
+def train(
+    config: Annotated[
+        Path,
+        typer.Argument(help="The experiment file, - for standard input, or a run to continue.", metavar="CONFIG|RUN"),
+    ],
+    overrides: Overrides = None,
+    run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over in a new folder; continue there after a stop.")
+    ] = False,
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="Start from the weights of another run.", metavar="RUN")
+    ] = None,
+    as_json: AsJson = False,
+    require: Require = None,
+    requeue_exit_code: Annotated[
+        int, typer.Option(help="Exit code when stopped with a checkpoint to continue from.", min=0, max=255)
+    ] = 75,
+    trust_plugins: TrustPlugins = False,
+    device: OnDevice = Device.auto,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Number of folds; each run validates on a different part.", metavar="COUNT"),
+    ] = None,
 ) -> None:
-    """Train or resume a run (or each fold) and print the run folder on stdout; raises Stopped."""
-    started = time.time()
-    requirements = [Requirement.parse(text) for text in require]
-    continued = config if config.is_dir() else None
-    if continued is not None:
-        config, run_dir = _file_of(continued, run_dir, folds), continued
-    file = open_experiment(config, trust_plugins=trust_plugins)
-    start = [] if from_ is None else _starting_weights(from_, file.experiment(overrides), trust_plugins)
-    experiment = file.experiment([*overrides, *start])
-    check_names(requirements, names_in_training(experiment))
+    """Train, or continue training; prints the run folder."""
+    from ftaug.config.strict_json import dumps
+    from ftaug.engine.system.signals import ended_by_signals
+    from ftaug.runs.requirements import Requirement, check
+    from ftaug.runs.train_file import train_file
 
-    # import torch only after the file is known to be valid: it takes seconds
-    from ftaug.engine.system.run_folder import default_path, same_settings
+    def end_at_once(error: FtaugError) -> NoReturn:
+        code = requeue_exit_code if isinstance(error, Stopped) else error.exit_code
+        report_at_once(error, as_json=as_json, exit_code=code)
+        os._exit(code)
 
-    text = read(continued / "experiment.yaml") if continued else file.text
-    folder = config.absolute().parent
-    elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    invocation = Invocation(text, device, started, elsewhere)
-    if folds is None:
-        path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
-        known = digest(experiment)
-        if continued is not None and known == digest(file.experiment()):
-            known = _digest_of(continued)  # resolved.yaml also holds automatic choices
-        elif missing_files(experiment) and same_settings(path, to_yaml(with_kept_plugins(experiment)[0])):
-            known = _digest_of(path)  # the file of the initial weights is gone, but the checkpoint has them
-        result = _retry_on_changed_data(
-            partial(_train_one, experiment, known, path, invocation, fresh=fresh), fresh=fresh
-        )
-    else:
-        splits = _fold_overrides(experiment, folds)
-        each = [file.experiment([*overrides, *start, val]) for val in splits]
-        path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
-        result = _retry_on_changed_data(partial(_train_folds, each, path, invocation, fresh=fresh), fresh=fresh)
-    print(dumps(result) if as_json else result["run"])
-    check(requirements, result.get("metrics") or {})
-
-
-def _folders_of_runs(folder: Path) -> list[Path]:
-    """List the `runs` folders in which an earlier run may be: those of the working and the file's folder and above."""
-    return [Path("runs"), *(above / "runs" for here in (Path.cwd(), folder) for above in (here, *here.parents))]
-
-
-def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
-    """Return the experiment file of a run folder to resume; raises ExperimentError, MissingInput."""
-    if (run / "folds.json").is_file():
-        raise ExperimentError(f"{run}: holds folds; the `ftaug train --folds` that made it continues them")
-    if run_dir is not None or folds is not None:
-        option = "--run-dir" if run_dir is not None else "--folds"
-        raise ExperimentError(f"{option}: {run} is a run folder and continues where it is; leave the option out")
-    if not (run / "resolved.yaml").is_file():
-        raise MissingInput(f"{run}: neither an experiment file nor a run folder (it has no resolved.yaml)")
-    if not (run / "model.json").is_file():
-        raise ExperimentError(f"{run}: has no checkpoint to continue from; train its experiment file instead")
-    return run / "resolved.yaml"
-
-
-def _digest_of(run: Path) -> str:
-    """Read the experiment digest of a run folder."""
-    from ftaug.engine.system.run_folder import read_json
-
-    return str((read_json(run / "status.json") or {}).get("digest"))
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """Arguments of the command that are shared by all runs that it trains."""
-
-    text: str  # the experiment file
-    device: str
-    started_at: float  # wall-clock time in seconds, as of time.time()
-    elsewhere: Sequence[Path]  # folders to search for similar runs
-
-
-def _retry_on_changed_data(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
-    """Train; with `--fresh`, retry in the next folder if the data of the attempt to resume have changed."""
     try:
-        return train()
-    except DataChanged:
-        if not fresh:
-            raise
-    return train()
-
-
-def _train_one(
-    experiment: Experiment, known: str, path: Path, invocation: Invocation, *, fresh: bool
-) -> dict[str, Any]:
-    """Train or resume one run to its end; return its folder and results. Raises Stopped."""
-    from ftaug.engine.system.run_folder import RunFolder
-    from ftaug.runs.report import console
-
-    portable, plugins = with_kept_plugins(experiment)
-    with RunFolder.open(
-        path,
-        experiment_yaml=invocation.text,
-        resolved_yaml=to_yaml(portable),
-        digest=known,
-        kept=plugins,
-        fresh=fresh,
-    ) as folder:
-        if folder.complete is None:
-            try:
-                _train(experiment, folder, invocation)
-            except (Stopped, Diverged):  # keep the folder: its metrics are useful
-                raise
-            except FtaugError:
-                folder.abandon()
-                raise
-            except Exception as error:
-                error.run_folder = folder.path  # type: ignore[attr-defined]  # where an unexpected error writes its traceback
-                raise
-        else:
-            _check_data(experiment, folder)
-            console.say(f"already complete: {folder.path}")
-        return {"run": str(folder.path), **(folder.complete or {})}
-
-
-def _check_data(experiment: Experiment, folder: RunFolder) -> None:
-    """Raise DataChanged if a complete run was trained on other data; print a note if the data are gone.
-
-    If the same data have moved, the run folder is updated to their new path.
-    """
-    from ftaug.runs.report import console
-
-    if gone := [str(path) for path in data_paths(experiment) if not path.exists()]:
-        console.say(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})")
-        return
-    from ftaug.runs.training import unchanged_data
-
-    unchanged_data(experiment, folder.path)
-    recorded = load(folder.path / "resolved.yaml", trust_plugins=True)  # this process has already imported its plugins
-    if data_paths(recorded) != data_paths(experiment):
-        relocated = replace(recorded, data=experiment.data)
-        folder.write("resolved.yaml", to_yaml(with_kept_plugins(relocated)[0]))
-
-
-def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:
-    """Return the override of data.val for each fold; raises ExperimentError if data.val is a dataset of its own."""
-    val = experiment.data.val
-    if folds < 2:
-        raise ExperimentError(f"--folds: must be 2 or more; got {folds}")
-    if isinstance(val, Component):
-        text = f"takes its validation samples from data.train, and data.val is a dataset of its own ({val.name})"
-        raise ExperimentError(f"--folds: {text}; leave it out (~data.val), or make it data.test")
-    return [f"data.val={{fold: {number}, of: {folds}}}" for number in range(1, folds + 1)]
-
-
-def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation, *, fresh: bool) -> dict[str, Any]:
-    """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
-    from ftaug.engine.system.run_folder import fresh_path
-    from ftaug.runs import cross_validation
-    from ftaug.runs.report import training_summary
-
-    known = digest(each[0])
-    path = fresh_path(path, known) if fresh else path
-    cross_validation.begin(path, known, len(each), fresh=fresh)
-    results: list[dict[str, Any]] = []
-    with StopRequests(None, path / "stop") as between:  # during a run its own StopRequests apply
-        for number, experiment in enumerate(each, start=1):
-            if between.reason is not None:
-                text = f"stopped by {between.reason} before fold {number} of {path}; the same command continues"
-                raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
-            print(f"fold {number} of {len(each)}", file=sys.stderr)
-            try:
-                fold = cross_validation.folder_of(path, number)
-                results.append(_train_one(experiment, digest(experiment), fold, invocation, fresh=False))
-            except FtaugError as error:
-                if not isinstance(error, Stopped | Interrupted):
-                    cross_validation.fail(path)
-                cross_validation.abandon(path)
-                raise
-    done = cross_validation.finish(path, results)
-    console = training_summary.console()
-    console.print(cross_validation.table(done))
-    console.print(training_summary.next_steps(path))
-    return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
-
-
-def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) -> None:
-    from ftaug.runs.training import train
-
-    limit = experiment.train.max_time
-    with StopRequests(invocation.started_at + limit.seconds if limit else None, folder.path / "stop") as stop:
-        try:
-            train(experiment, folder, invocation.device, stop, invocation.elsewhere)
-        except BadSample as error:
-            raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
-
-
-def _starting_weights(from_: Path, experiment: Experiment, trust_plugins: bool) -> list[str]:
-    """Return the override that initializes the backbone with another run's best weights."""
-    if (Path(from_) / "resolved.yaml").is_file():
-        method = load(Path(from_) / "resolved.yaml", trust_plugins=trust_plugins).method
-        if method is not None and method.fact("learns") != "all":
-            from ftaug.runs.merged_weights import merged_weights
-
-            return [_weights_override(experiment, merged_weights(from_, trust_plugins=trust_plugins))]
-    candidates = (Path(from_, "best", name).absolute() for name in ("ema.safetensors", "model.safetensors"))
-    weights = next((path for path in candidates if path.is_file()), None)
-    if weights is None:
-        raise ExperimentError(f"--from {from_}: has no best checkpoint; name a run folder that `ftaug train` wrote")
-    return [_weights_override(experiment, weights)]
-
-
-def _weights_override(experiment: Experiment, weights: Path) -> str:
-    return f"backbone.{experiment.backbone.name}.weights={json.dumps(str(weights))}"
+        with ended_by_signals(end_at_once):
+            requirements = [Requirement.parse(text) for text in require or ()]
+            result = train_file(
+                config,
+                overrides or (),
+                run_dir=run_dir,
+                fresh=fresh,
+                from_=from_,
+                folds=folds,
+                device=device.value,
+                trust_plugins=trust_plugins,
+                requirements=requirements,
+            )
+            print(dumps(result) if as_json else result["run"])
+            check(requirements, result.get("metrics") or {})
+    except Stopped as error:
+        raise typer.Exit(report(error, as_json=as_json, exit_code=requeue_exit_code)) from None

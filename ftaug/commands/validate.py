@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from ftaug.config.dump import folder_digest, to_plain
-from ftaug.config.experiment import Experiment
-from ftaug.config.strict_json import dumps
-from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, tasks_of
+import typer
+
+from ftaug.commands.options import AsJson, Config, Overrides
 from ftaug.errors import one_of
-from ftaug.load import load
+
+if TYPE_CHECKING:
+    from ftaug.config.experiment import Experiment
 
 
-def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool) -> None:
-    """Validate an experiment file and print a summary; raises ExperimentError."""
-    experiment = load(config, overrides, plugins=not no_plugins)
+def validate(
+    config: Config,
+    overrides: Overrides = None,
+    no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Do not import the plugins it lists.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check an experiment file without touching data or model."""
+    from ftaug.config.dump import folder_digest, to_plain
+    from ftaug.config.strict_json import dumps
+    from ftaug.experiment_file import load
+
+    experiment = load(config, overrides or (), plugins=not no_plugins)
     digest = folder_digest(experiment, config.absolute().parent)
     if as_json:
         result = {
@@ -33,6 +42,8 @@ def run(config: Path, overrides: Sequence[str], no_plugins: bool, as_json: bool)
 
 def summary(experiment: Experiment, digest: str) -> list[str]:
     """Summarize an experiment in a few lines; the digest is that in its run folder's name."""
+    from ftaug.config.dump import to_plain
+
     listed = ["auto"] if experiment.unfreeze == "auto" else experiment.unfreeze
     unfreeze = [item if isinstance(item, str) else str(to_plain(item)) for item in listed]
     loss, metrics = _loss_and_metrics(experiment)
@@ -52,6 +63,8 @@ def summary(experiment: Experiment, digest: str) -> list[str]:
 
 def _loss_and_metrics(experiment: Experiment) -> tuple[str, str]:
     """Describe loss and metrics; the defaults of each possible task if the file names none."""
+    from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, tasks_of
+
     defaults = [DEFAULTS[kind] for kind in tasks_of(experiment)]
     loss = experiment.loss.name
     if default_loss(experiment) and len(defaults) > 1:

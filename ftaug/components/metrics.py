@@ -7,16 +7,21 @@ averages, and a metric that is left with nothing is not a number.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
 from ftaug.config.kinds import metric
-from ftaug.config.types import Count
+from ftaug.config.types import Count, Doc
 from ftaug.interfaces.data import Task
 
-Average = Literal["macro", "weighted", "micro"]
-ClassAverage = Literal["macro", "weighted"]
+Average = Annotated[
+    Literal["macro", "weighted", "micro"],
+    Doc("macro: every class counts the same; weighted: by its samples; micro: all decisions together"),
+]
+ClassAverage = Annotated[
+    Literal["macro", "weighted"], Doc("macro: every class counts the same; weighted: by its samples")
+]
 ROWS = 4096
 
 
@@ -58,33 +63,21 @@ def top_k(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, k: Coun
 
 @metric.register
 def precision(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: Average = "macro") -> float:
-    """How much of what was predicted was there.
-
-    Settings:
-        average: macro: every class counts the same; weighted: by its samples; micro: all decisions together
-    """
+    """How much of what was predicted was there."""
     seen = decisions(probabilities, targets, task)
     return _averaged(seen.right, seen.predicted, seen, average)
 
 
 @metric.register
 def recall(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: Average = "macro") -> float:
-    """How much of what was there was predicted.
-
-    Settings:
-        average: macro: every class counts the same; weighted: by its samples; micro: all decisions together
-    """
+    """How much of what was there was predicted."""
     seen = decisions(probabilities, targets, task)
     return _averaged(seen.right, seen.there, seen, average)
 
 
 @metric.register
 def f1(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: Average = "macro") -> float:
-    """Harmonic mean of precision and recall of each class, averaged.
-
-    Settings:
-        average: macro: every class counts the same; weighted: by its samples; micro: all decisions together
-    """
+    """Harmonic mean of precision and recall of each class, averaged."""
     seen = decisions(probabilities, targets, task)
     return _averaged(2 * seen.right, seen.predicted + seen.there, seen, average)
 
@@ -103,11 +96,7 @@ def balanced_accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task
 
 @metric.register
 def auroc(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: ClassAverage = "macro") -> float:
-    """Area under the ROC curve of each class against the rest: how surely a sample of it outranks another.
-
-    Settings:
-        average: macro: every class counts the same; weighted: by its samples
-    """
+    """Area under the ROC curve of each class against the rest: how surely a sample of it outranks another."""
     return _ranked(_area, probabilities, targets, task, average)
 
 
@@ -115,16 +104,12 @@ def auroc(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average
 def average_precision(
     probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: ClassAverage = "macro"
 ) -> float:
-    """Area under the precision-recall curve of each class against the rest, in steps (mean: mAP).
-
-    Settings:
-        average: macro: every class counts the same; weighted: by its samples
-    """
+    """Area under the precision-recall curve of each class against the rest, in steps (mean: mAP)."""
     return _ranked(_stepped_precision, probabilities, targets, task, average)
 
 
 @metric.register(higher_is_better=False)
-def calibration_error(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, bins: Count = 15) -> float:
+def ece(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, bins: Count = 15) -> float:
     """Expected calibration error: how far confidence is from accuracy, over equal bins of confidence (Guo et al. 2017).
 
     With several labels, every label of every sample is a decision of its own.

@@ -8,55 +8,41 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ftaug.config.kinds import schedule
-from ftaug.config.types import CountOrZero, Duration, Fraction, NonNegative, Positive, Wording
+from ftaug.config.types import CountOrZero, Doc, Duration, Fraction, NonNegative, Positive, Wording
 from ftaug.interfaces.model import TrainingLength, improvements
 
 Factor = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a factor from 0 to 1")]
+EndFactor = Annotated[Factor, Doc("the factor of the peak after the last step")]
+Warmup = Annotated[Duration, Doc("rise linearly from 0 to the peak first")]
 NONE = Duration(0, "steps")
 
 
 @schedule.register
-def constant(step: int, horizon: TrainingLength, *, warmup: Duration = NONE) -> float:
-    """Stay at the peak.
-
-    Settings:
-        warmup: rise linearly from 0 to the peak first
-    """
+def constant(step: int, horizon: TrainingLength, *, warmup: Warmup = NONE) -> float:
+    """Stay at the peak."""
     return _rise(step, warmup.steps(horizon))
 
 
 @schedule.register
-def linear(step: int, horizon: TrainingLength, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
-    """Fall along a straight line from the peak to the end of the run.
-
-    Settings:
-        warmup: rise linearly from 0 to the peak first
-        end: the factor of the peak after the last step
-    """
+def linear(step: int, horizon: TrainingLength, *, warmup: Warmup = NONE, end: EndFactor = 0.0) -> float:
+    """Fall along a straight line from the peak to the end of the run."""
     return _rise(step, warmup.steps(horizon)) * _between(1.0, end, _progress(step, horizon, warmup))
 
 
 @schedule.register
-def cosine(step: int, horizon: TrainingLength, *, warmup: Duration = NONE, end: Factor = 0.0) -> float:
-    """Fall along half a cosine from the peak to the end of the run.
-
-    Settings:
-        warmup: rise linearly from 0 to the peak first
-        end: the factor of the peak after the last step
-    """
+def cosine(step: int, horizon: TrainingLength, *, warmup: Warmup = NONE, end: EndFactor = 0.0) -> float:
+    """Fall along half a cosine from the peak to the end of the run."""
     return _rise(step, warmup.steps(horizon)) * _between(1.0, end, _ease(_progress(step, horizon, warmup)))
 
 
 @schedule.register
 def polynomial(
-    step: int, horizon: TrainingLength, *, power: Positive = 2.0, warmup: Duration = NONE, end: Factor = 0.0
+    step: int, horizon: TrainingLength, *, power: Positive = 2.0, warmup: Warmup = NONE, end: EndFactor = 0.0
 ) -> float:
     """Fall as a power of the share of the run that is left.
 
     Settings:
         power: 1 is a straight line; above 1 falls early
-        warmup: rise linearly from 0 to the peak first
-        end: the factor of the peak after the last step
     """
     left = (1.0 - _progress(step, horizon, warmup)) ** power
     return _rise(step, warmup.steps(horizon)) * _between(end, 1.0, left)
@@ -69,14 +55,13 @@ def exponential(
     *,
     factor: Fraction = 0.9,
     every: Duration = Duration(1, "epochs"),
-    warmup: Duration = NONE,
+    warmup: Warmup = NONE,
 ) -> float:
     """Fall smoothly by the same factor in equal times.
 
     Settings:
         factor: what the rate is multiplied by …
         every: … in this time, counted from the end of the warmup
-        warmup: rise linearly from 0 to the peak first
     """
     warm = warmup.steps(horizon)
     return _rise(step, warm) * float(factor ** (max(step - warm, 0) / max(every.steps(horizon), 1)))
@@ -89,14 +74,13 @@ def step(
     *,
     factor: Fraction = 0.1,
     every: Duration = Duration(30, "%"),
-    warmup: Duration = NONE,
+    warmup: Warmup = NONE,
 ) -> float:
     """Multiply the rate by a factor at equal intervals.
 
     Settings:
         factor: what the rate is multiplied by …
         every: … each time this has passed since the start of the run
-        warmup: rise linearly from 0 to the peak first
     """
     return _rise(step, warmup.steps(horizon)) * float(factor ** (step // max(every.steps(horizon), 1)))
 
@@ -108,14 +92,13 @@ def multistep(
     *,
     at: tuple[Duration, ...] = (Duration(50, "%"), Duration(75, "%")),
     factor: Fraction = 0.1,
-    warmup: Duration = NONE,
+    warmup: Warmup = NONE,
 ) -> float:
     """Multiply the rate by a factor at chosen points of the run.
 
     Settings:
         at: the points, counted from the start of the run
         factor: what the rate is multiplied by at each
-        warmup: rise linearly from 0 to the peak first
     """
     passed = sum(step >= point.steps(horizon) for point in at)
     return _rise(step, warmup.steps(horizon)) * float(factor**passed)
@@ -148,18 +131,16 @@ def warmup_stable_decay(
     step: int,
     horizon: TrainingLength,
     *,
-    warmup: Duration = Duration(5, "%"),
+    warmup: Warmup = Duration(5, "%"),
     decay: Duration = Duration(20, "%"),
     shape: Literal["linear", "cosine", "sqrt"] = "linear",
-    end: Factor = 0.0,
+    end: EndFactor = 0.0,
 ) -> float:
     """Rise, stay at the peak, and fall only in the last part of the run.
 
     Settings:
-        warmup: rise linearly from 0 to the peak first
         decay: how long the fall at the end takes
         shape: the way down: a straight line, half a cosine, or 1 - sqrt (steep at first)
-        end: the factor of the peak after the last step
     """
     length = max(decay.steps(horizon), 1)
     done = min(max(step - (horizon.total_steps - length), 0) / length, 1.0)
@@ -177,7 +158,7 @@ def plateau(
     threshold: NonNegative = 1e-4,
     cooldown: CountOrZero = 0,
     end: Factor = 0.0,
-    warmup: Duration = NONE,
+    warmup: Warmup = NONE,
 ) -> float:
     """Multiply the rate by a factor when the best metric has stopped improving.
 
@@ -188,7 +169,6 @@ def plateau(
             stopping
         cooldown: how many evaluations after a reduction are not counted against the patience
         end: the factor of the peak below which the rate never falls
-        warmup: rise linearly from 0 to the peak first
     """
     bad, rest, current = 0, 0, 1.0
     for improved in improvements(horizon.scores, threshold):

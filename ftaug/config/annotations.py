@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from ftaug.config.types import Doc
 from ftaug.config.yaml_document import Where
 
 
@@ -16,6 +18,19 @@ class Kind:
     """Marks a setting that is a component: a name, or one key with its settings."""
 
     kind: str
+
+
+def evaluated(function: Callable[..., Any], annotation: Any) -> Any:
+    """Return the type of a parameter; a string, as under `from __future__ import annotations`, is evaluated."""
+    if isinstance(annotation, str):
+        return eval(annotation, inspect.unwrap(function).__globals__)
+    return annotation
+
+
+def doc(annotation: Any) -> str:
+    """Return the explanation that a type carries, or an empty string."""
+    marks = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return next((mark.text for mark in reversed(marks) if isinstance(mark, Doc)), "")
 
 
 def annotation_at(annotations: Mapping[str, Any], where: Where) -> Any:

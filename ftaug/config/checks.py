@@ -48,7 +48,7 @@ def _fit_the_task(part: Where, experiment: Experiment) -> Found:
             yield misfit.where, PartialProblem(misfit.message, "", "nothing", place=misfit.place)
 
 
-for _part in ("loss", "objective", "data.sampler", "evaluate.metrics", "evaluate.thresholds", "mix", "distil"):
+for _part in ("loss", "objective", "data.sampler", "evaluate.metrics", "evaluate.thresholds", "mix", "distillation"):
     reads("data.train", _part)(functools.partial(_fit_the_task, tuple(_part.split("."))))
 
 
@@ -151,12 +151,15 @@ def _imbalance_is_mended_once(experiment: Experiment) -> Found:
         yield ("data", "sampler"), predicate(text)
 
 
-@reads("distil", "objective")
+@reads("distillation", "objective")
 def _one_thing_is_made_small(experiment: Experiment) -> Found:
-    if experiment.distil is not None and experiment.objective is not None:
-        yield ("distil",), predicate("and objective do not go together: both say what is made small; leave one out")
-    if experiment.distil is not None and experiment.distil.weight == 0:
-        yield ("distil", "weight"), predicate("must be above 0, or the teacher is not heard; got 0")
+    if experiment.distillation is not None and experiment.objective is not None:
+        yield (
+            ("distillation",),
+            predicate("and objective do not go together: both say what is made small; leave one out"),
+        )
+    if experiment.distillation is not None and experiment.distillation.weight == 0:
+        yield ("distillation", "weight"), predicate("must be above 0, or the teacher is not heard; got 0")
 
 
 @reads("objective", "loss")
@@ -179,9 +182,9 @@ def _what_is_measured_is_learned(experiment: Experiment) -> Found:
             yield ("data", purpose), predicate(text)
 
 
-@reads("mix", "data.batch_size", "train.accumulate")
+@reads("mix", "data.batch_size", "train.gradient_accumulation")
 def _mix_has_partners(experiment: Experiment) -> Found:
-    if experiment.mix is not None and experiment.data.batch_size * experiment.train.accumulate < 2:
+    if experiment.mix is not None and experiment.data.batch_size * experiment.train.gradient_accumulation < 2:
         words = f"must be 2 or more: mix: {experiment.mix.name} mixes each sample with another one of its step"
         yield ("data", "batch_size"), predicate(f"{words}; got 1")
 
@@ -192,7 +195,7 @@ def _mixing_can_end(experiment: Experiment) -> Found:
         yield ("train", "mix_until"), predicate("ends mixing, and mix is null; set mix, or leave it out")
 
 
-@reads("train.cache_features", "mix", "objective", "distil", "data.sampler", "unfreeze")
+@reads("train.cache_features", "mix", "objective", "distillation", "data.sampler", "unfreeze")
 def _features_can_be_stored(experiment: Experiment) -> Found:
     if experiment.train.cache_features is None:
         return
@@ -202,8 +205,11 @@ def _features_can_be_stored(experiment: Experiment) -> Found:
     if experiment.objective is not None:
         name = experiment.objective.name
         yield where, predicate(f"stores one view of a sample at a time, and objective: {name} needs more; drop one")
-    if experiment.distil is not None:
-        yield where, predicate("stores what this network gives, and distil: the teacher looks at the samples; drop one")
+    if experiment.distillation is not None:
+        yield (
+            where,
+            predicate("stores what this network gives, and distillation: the teacher looks at the samples; drop one"),
+        )
     if experiment.data.sampler is not None:
         yield where, predicate("stores one view of a sample an epoch, and data.sampler draws some twice; drop one")
     if experiment.unfreeze and experiment.unfreeze[0] == "all":

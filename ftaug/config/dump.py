@@ -23,7 +23,7 @@ WITHOUT_INFLUENCE = (
     ("name",),
     ("data", "workers"),
     ("data", "cache"),
-    ("data", "augment_on"),
+    ("data", "augment_device"),
     ("train", "cache_features", "place"),
     ("train", "max_time"),
     ("train", "tensorboard"),
@@ -65,7 +65,7 @@ def digest(experiment: Experiment) -> str:
 
     Files count by their content. Those of the datasets do not: data are compared sample by sample.
     """
-    stands_for: dict[str, Callable[[Path], Any]] = {"data": lambda path: None, "distil": _weights}
+    stands_for: dict[str, Callable[[Path], Any]] = {"data": lambda path: None, "distillation": _weights}
     plain = {
         field.name: to_plain(getattr(experiment, field.name), stands_for.get(field.name, _content))
         for field in dataclasses.fields(experiment)

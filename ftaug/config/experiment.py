@@ -88,8 +88,8 @@ class Data:
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are kept for the next epochs: `ram`, for the run; `disk`, for later runs too;
             `auto`, wherever there is room; it changes no result
-        augment_on: where pictures are warped and recoloured; `cuda` takes that off the workers and differs by rounding
-            only; `auto` chooses by the machine
+        augment_device: where pictures are warped and recolored; `cuda` takes that off the workers and differs by
+            rounding only; `auto` chooses by the machine
         bucket: texts of about the same length are batched together, chosen from so many steps of the random order;
             1 leaves that order; `auto`, 16, or a quarter of the epoch where that is less
         batch_tokens: the most tokens, padding included, that go through the network at once in training; a longer batch
@@ -107,7 +107,7 @@ class Data:
     sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
-    augment_on: Literal["auto", "cpu", "cuda"] = "auto"
+    augment_device: Literal["auto", "cpu", "cuda"] = "auto"
     bucket: Count | Literal["auto"] = "auto"
     batch_tokens: Count | Literal["auto"] | None = "auto"
     bad_samples: Literal["error", "skip"] | SkipBadSamples = "error"
@@ -187,7 +187,7 @@ class CacheFeatures:
 
 
 @dataclass(frozen=True)
-class Distil(Placed):
+class Distillation(Placed):
     """Learning from another model's answers beside the labels: (1 − weight) · loss + weight · distance to the teacher.
 
     Settings:
@@ -209,7 +209,7 @@ class Train:
     Settings:
         epochs: passes over the training samples
         precision: the arithmetic of the forward pass; `auto` chooses by the device
-        accumulate: batches per optimizer step
+        gradient_accumulation: batches per optimizer step
         micro_batch: samples that go through the network at once; a batch of more goes in parts, whose gradients are
             added up; `auto`, the whole batch where memory holds it
         clip_norm: the largest norm of the gradient; longer ones are scaled down to it
@@ -234,7 +234,7 @@ class Train:
 
     epochs: Count = 10
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    accumulate: Count = 1
+    gradient_accumulation: Count = 1
     micro_batch: Count | Literal["auto"] = "auto"
     clip_norm: Positive | None = None
     decay_norms: bool = False
@@ -287,8 +287,8 @@ class Evaluate:
         best: the metric, or `loss`, that chooses the best checkpoint, ties by the lower loss; the first metric unless
             set; without `metrics` it is the one that is measured
         batch_size: samples per forward pass when measuring; as in training unless set
-        views: what of each sample is looked at: `flip`, also mirrored; `five_crop`, the corners and the centre;
-            `ten_crop`, these mirrored too; the answers to all are averaged; the centre alone unless set
+        tta: test-time augmentation, predictions averaged over several views of each sample: `flip`, also mirrored;
+            `five_crop`, the corners and the center; `ten_crop`, these mirrored too; the center alone unless set
         thresholds: with several labels a sample, `f1` predicts each above the threshold of the best F1 on validation,
             found after training; above 1/2 unless set
         precision: the arithmetic of evaluation, predictions and thresholds; `auto` chooses by the device, as
@@ -299,7 +299,7 @@ class Evaluate:
     metrics: tuple[Annotated[Component, OfKind("metric")], ...] = ("accuracy",)  # type: ignore[assignment]
     best: Text = "accuracy"
     batch_size: Count | None = None
-    views: Literal["flip", "five_crop", "ten_crop"] | None = None
+    tta: Literal["flip", "five_crop", "ten_crop"] | None = None
     thresholds: Literal["f1"] | None = None
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
 
@@ -325,9 +325,9 @@ class Experiment:
         augment: what happens to each training sample, in this order
         mix: what happens to each training batch
         loss: the training loss; unless set cross_entropy, with several labels a sample binary_cross_entropy,
-            with numbers squared_error
+            with numbers mse
         objective: an additional loss that compares several views of each sample
-        distil: a model to learn from beside the labels
+        distillation: a model to learn from beside the labels
         optimizer: what turns gradients into steps
         lr: the learning rate
         train: how long and with which numerics
@@ -348,7 +348,7 @@ class Experiment:
     mix: Annotated[Component, OfKind("mix")] | None = None
     loss: Annotated[Component, OfKind("loss")] = "cross_entropy"  # type: ignore[assignment]
     objective: Annotated[Component, OfKind("objective")] | None = None
-    distil: Distil | None = None
+    distillation: Distillation | None = None
     optimizer: Annotated[Component, OfKind("optimizer")] = "adamw"  # type: ignore[assignment]
     lr: LearningRate = field(default_factory=LearningRate)
     train: Train = field(default_factory=Train)

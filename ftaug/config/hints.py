@@ -6,6 +6,8 @@ import dataclasses
 import functools
 import typing
 
+from ftaug.config.renamed import KEYS
+
 KeyPaths = tuple[tuple[str, str], ...]
 """Every key of the upper levels of an experiment: the name of its dataclass, and its dotted path."""
 
@@ -26,9 +28,8 @@ ALIASES = {
     "num_epochs": "train.epochs",
     "num_train_epochs": "train.epochs",
     "max_epochs": "train.epochs",
-    "gradient_accumulation_steps": "train.accumulate",
-    "gradient_accumulation": "train.accumulate",
-    "accumulate_grad_batches": "train.accumulate",
+    "gradient_accumulation_steps": "train.gradient_accumulation",
+    "accumulate_grad_batches": "train.gradient_accumulation",
     "micro_batch_size": "train.micro_batch",
     "grad_checkpointing": "train.gradient_checkpointing",
     "torch_compile": "train.compile",
@@ -76,9 +77,8 @@ ALIASES = {
     "class_weights": "loss.cross_entropy.class_weights",
     "class_weight": "loss.cross_entropy.class_weights",
     "weighted_sampler": "data.sampler",
-    "teacher": "distil.teacher",
-    "distill": "distil",
-    "distillation": "distil",
+    "teacher": "distillation.teacher",
+    "distill": "distillation",
     "label_smoothing": "loss.cross_entropy.label_smoothing",
     "weight_decay": "optimizer.adamw.weight_decay",
     "wd": "optimizer.adamw.weight_decay",
@@ -91,20 +91,22 @@ ALIASES = {
     "eval_steps": "evaluate.every",
     "save_steps": "train.save_every",
     "precision": "train.precision",
+    "test_time_augmentation": "evaluate.tta",
     "random_state": "seed",
     "random_seed": "seed",
 }
 
 
-def right_place(key: str, owner: str, paths: KeyPaths) -> str | None:
-    """The dotted path that a key unknown to its owner is likely to mean, if it is an exact match for one."""
+def suggestion(key: str, owner: str, paths: KeyPaths) -> str:
+    """Return a hint such as `; did you mean 'lr.peak'?` for an unknown key; empty if no key matches exactly."""
     if owner not in {"Experiment", *(name for name, _ in paths)}:
-        return None
-    target = ALIASES.get(key.lower().replace("-", "_"))
-    if target is None:
-        targets = [path for name, path in paths if path.rpartition(".")[2] == key and name != owner]
-        target = targets[0] if len(targets) == 1 else None
-    return target
+        return ""
+    section = listed_as(owner, paths)
+    if present := KEYS.get(key if section == "experiment" else f"{section}.{key}"):
+        return f"; it was renamed to '{present}'"
+    targets = [path for name, path in paths if path.rpartition(".")[2] == key and name != owner]
+    target = ALIASES.get(key.lower().replace("-", "_")) or (targets[0] if len(targets) == 1 else "")
+    return target and f"; did you mean '{target}'?"
 
 
 def listed_as(owner: str, paths: KeyPaths) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from ftaug.config.renamed import COMPONENTS
+
 SPELLINGS = {
-    "augmentation": {"color_jitter": "colour_jitter", "neighbors": "neighbours"},
+    "augmentation": {"colour_jitter": "color_jitter", "neighbours": "neighbors", "greyscale": "grayscale"},
 }
-"""By kind, names that mean the same component in another spelling of the same word: they can be used in a file."""
+"""By kind, British spellings of components: they work in a file as the American ones do, which is what is recorded."""
 
 NAMES = {
     "augmentation": {
@@ -24,13 +26,14 @@ NAMES = {
         "rotate_90": "rotate90",
         "shift_scale_rotate": "affine",
         "translation": "translate",
-        "color": "colour_jitter",
-        "color_jiggle": "colour_jitter",
+        "color": "color_jitter",
+        "colour": "color_jitter",
+        "color_jiggle": "color_jitter",
         "hue_saturation_value": "hue, saturation and brightness",
         "brightness_contrast": "brightness and contrast",
         "to_gray": "grayscale",
         "gray": "grayscale",
-        "greyscale": "grayscale",
+        "grey": "grayscale",
         "to_grey": "grayscale",
         "blur": "gaussian_blur",
         "gauss_noise": "gaussian_noise",
@@ -72,12 +75,10 @@ NAMES = {
         "binary_crossentropy": "binary_cross_entropy",
         "multi_label_soft_margin": "binary_cross_entropy",
         "sigmoid_focal": "binary_focal",
-        "mse": "squared_error",
-        "l2": "squared_error",
-        "mean_squared_error": "squared_error",
-        "mae": "absolute_error",
-        "l1": "absolute_error",
-        "mean_absolute_error": "absolute_error",
+        "l2": "mse",
+        "mean_squared_error": "mse",
+        "l1": "mae",
+        "mean_absolute_error": "mae",
         "smooth_l1": "huber",
         "ordinal_regression": "ordinal",
     },
@@ -100,8 +101,7 @@ NAMES = {
         "f1_macro": "f1: {average: macro}",
         "micro_f1": "f1: {average: micro}",
         "f1_micro": "f1: {average: micro}",
-        "ece": "calibration_error",
-        "expected_calibration_error": "calibration_error",
+        "expected_calibration_error": "ece",
         "kappa": "quadratic_kappa",
         "qwk": "quadratic_kappa",
         "cohen_kappa": "quadratic_kappa",
@@ -221,6 +221,8 @@ def hint(kind: str, name: str, components: Iterable[str]) -> str:
     if advice := ADVICE.get(kind, {}).get(snake):
         return f"; {advice}"
     compact = {_compact(ours): ours for ours in known}
+    if present := COMPONENTS.get(kind, {}).get(snake):
+        return f"; it was renamed to {present}"
     for form in _forms(snake):
         ours = NAMES.get(kind, {}).get(form) or compact.get(_compact(form)) or spelled(kind, form)
         if _first(ours) in known:

@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from importlib import import_module
@@ -13,11 +14,15 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
+from ftaug.config.annotations import doc, evaluated
 from ftaug.config.other_names import hint
 from ftaug.config.plugins import import_origin, is_file, origin_of
 from ftaug.errors import MissingInput, Place, did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+REGISTERS = re.compile(rb"\.(register|family)\b|^@reads\b", re.MULTILINE)
+"""The source of a module that registers components, or checks of them."""
 
 REGISTRIES: dict[tuple[str, str], Registry] = {}
 """By kind and modality; the modality of a kind that all share is "any"."""
@@ -138,11 +143,15 @@ class Registry:
                 raise TypeError(
                     f"{called_by_author(function)}: the setting '{p.name}' needs a type, such as {p.name}: float"
                 )
-            if key_of(p.name) not in explained:
-                raise TypeError(
-                    f"{called_by_author(function)}: explain the setting '{key_of(p.name)}' in the docstring: "
-                    f"a line `{key_of(p.name)}: ...` below `Settings:`"
-                )
+            if key_of(p.name) in explained:
+                continue
+            with suppress(Exception):  # an unknown type is an error when the experiment is read
+                if doc(evaluated(function, p.annotation)):
+                    continue
+            raise TypeError(
+                f"{called_by_author(function)}: explain the setting '{key_of(p.name)}' in the docstring: "
+                f"a line `{key_of(p.name)}: ...` below `Settings:`"
+            )
 
     @property
     def prefixes(self) -> dict[str, Entry]:
@@ -284,3 +293,10 @@ class Component:
     def fact(self, name: str) -> Any:
         """Return a fact that the function was registered with."""
         return self.entry.facts[name]
+
+
+def import_registering_modules(package: str, folders: Sequence[str]) -> None:
+    """Import the modules in a package's folders that register components; the others may need slow imports."""
+    for file in sorted(file for folder in folders for file in Path(folder).glob("*.py")):
+        if REGISTERS.search(file.read_bytes()):
+            import_module(f"{package}.{file.stem}")

@@ -9,6 +9,7 @@ import itertools
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, Strict, TypeAdapter, ValidationError, ValidationInfo
@@ -17,6 +18,8 @@ from pydantic_core import CoreConfig, CoreSchema, ErrorDetails, PydanticCustomEr
 from ftaug.config.annotations import (
     Kind,
     annotation_at,
+    doc,
+    evaluated,
     holdable,
     is_component,
     is_list,
@@ -25,7 +28,7 @@ from ftaug.config.annotations import (
     is_section,
     is_union,
 )
-from ftaug.config.hints import KeyPaths, listed_as, right_place
+from ftaug.config.hints import KeyPaths, listed_as, suggestion
 from ftaug.config.other_names import hint, same_name, setting_hint, spelled
 from ftaug.config.problems import PartialProblem, fail, predicate
 from ftaug.config.registry import (
@@ -40,6 +43,7 @@ from ftaug.config.registry import (
     registry,
 )
 from ftaug.config.severity import Severity, governed, settings_at
+from ftaug.config.types import FilePath
 from ftaug.config.wording import article, as_list, shown, valid_keys, wording
 from ftaug.config.yaml_document import Where
 from ftaug.errors import SHOWN
@@ -120,8 +124,7 @@ class Shape:
             return PartialProblem(
                 f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
             )
-        target = right_place(key, self.name, paths)
-        near = f"; did you mean '{target}'?" if target else setting_hint(key, self.annotations)
+        near = suggestion(key, self.name, paths) or setting_hint(key, self.annotations)
         near = near or valid_keys(key, self.annotations, listed_as(self.name, paths))
         return PartialProblem(f"unknown key '{key}'", near, "parent", at_key=True)
 
@@ -133,20 +136,19 @@ def function_shape(function: Callable[..., Any], name: str = "") -> Shape:
     defaults: dict[str, Any] = {}
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            annotations[key_of(parameter.name)] = _evaluated(function, parameter)
+            annotations[key_of(parameter.name)] = _type_of(function, parameter)
             defaults[key_of(parameter.name)] = parameter.default
-    return Shape(name or function.__name__, annotations, defaults, explanations(function))
+    return Shape(name or function.__name__, annotations, defaults, _explained(function, annotations))
 
 
-def _evaluated(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
-    """Evaluate an annotation, a string under `from __future__ import annotations`."""
-    annotation = parameter.annotation
+def _type_of(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
+    """Return the type of a setting; raises TypeError for one that is unknown or that YAML cannot hold."""
     called = f"{called_by_author(function)}: the type of '{parameter.name}'"
-    if isinstance(annotation, str):
-        try:
-            annotation = eval(annotation, inspect.unwrap(function).__globals__)
-        except Exception as error:
-            raise TypeError(f"{called}, {annotation}, is not known when the experiment is read: {error}") from None
+    try:
+        annotation = evaluated(function, parameter.annotation)
+    except Exception as error:
+        text = f"{called}, {parameter.annotation}, is not known when the experiment is read: {error}"
+        raise TypeError(text) from None
     if not holdable(annotation):
         raise TypeError(
             f"{called}, {annotation}, is one that no YAML can hold; use numbers, texts, lists or components"
@@ -167,7 +169,13 @@ def dataclass_shape(cls: type) -> Shape:
             defaults[key] = field.default_factory()
         else:
             defaults[key] = REQUIRED if field.default is dataclasses.MISSING else field.default
-    return Shape(cls.__name__, annotations, defaults, explanations(cls))
+    return Shape(cls.__name__, annotations, defaults, _explained(cls, annotations))
+
+
+def _explained(documented: Any, annotations: Mapping[str, Any]) -> dict[str, str]:
+    """Explain settings by the docstring, or else by their types."""
+    docs = {key: doc(annotation) for key, annotation in annotations.items()}
+    return {key: text for key, text in docs.items() if text} | explanations(documented)
 
 
 def read_dataclass(cls: type, tree: Any, info: ValidationInfo) -> Any:
@@ -302,7 +310,10 @@ def adapted(annotation: Any) -> Any:
     if is_component(annotation):
         return annotation
     if origin is Annotated:
-        return Annotated[(adapted(arguments[0]), *arguments[1:])]
+        inner = arguments[0] if arguments[0] is Path else adapted(arguments[0])
+        return Annotated[(inner, *arguments[1:])]
+    if annotation is Path:
+        return FilePath
     if is_union(annotation):
         some = tuple(a for a in arguments if a is not types.NoneType)
         inner = adapted(some[0]) if len(some) == 1 else Annotated[Any, AnyOf(some)]

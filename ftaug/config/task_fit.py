@@ -42,7 +42,7 @@ DEFAULTS: dict[TaskKind, TaskDefaults] = {
         {"average_precision": {}, "f1": {"average": "micro"}},
         "several labels a sample: it needs no threshold",
     ),
-    "regression": TaskDefaults("squared_error", {"rmse": {}, "mae": {}}, "numbers: in their units"),
+    "regression": TaskDefaults("mse", {"rmse": {}, "mae": {}}, "numbers: in their units"),
 }
 
 
@@ -112,10 +112,10 @@ def misfits(experiment: Experiment, kinds: Collection[TaskKind]) -> Iterator[Mis
             text = f"{component.name} is for {made_for}, and data.train has {there}"
             key = dotted(where[:1] if where[0] == "mix" else where)
             yield Misfit(where, component.place, f"{key}: {text}; {_remedy(component, experiment.modality, kinds)}")
-    distil = experiment.distil
-    if set(kinds) == {"regression"} and distil is not None and distil.temperature is not None:
-        text = "distil.temperature: softens probabilities, and data.train has numbers; leave it out"
-        yield Misfit(("distil", "temperature"), distil.place, text)
+    distillation = experiment.distillation
+    if set(kinds) == {"regression"} and distillation is not None and distillation.temperature is not None:
+        text = "distillation.temperature: softens probabilities, and data.train has numbers; leave it out"
+        yield Misfit(("distillation", "temperature"), distillation.place, text)
     if experiment.evaluate.thresholds is not None and "multi_label" not in kinds:
         there = one_of([TARGETS[kind] for kind in kinds])
         text = f"evaluate.thresholds: are for {TARGETS['multi_label']}, and data.train has {there}; leave them out"

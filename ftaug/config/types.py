@@ -24,6 +24,13 @@ class Wording:
     text: str
 
 
+@dataclass(frozen=True)
+class Doc:
+    """Explanation of every setting of a type; a component's docstring may have another."""
+
+    text: str
+
+
 def _number_from_percent(value: Any) -> Any:
     """Parse `20%` as 0.2; return anything else unchanged."""
     if isinstance(value, str) and (match := re.fullmatch(r"\s*([\d.]+)\s*%\s*", value)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -18,7 +18,7 @@ _PLAIN = {
     float: "a number",
     str: "a text",
     bool: "true or false",
-    Path: "a path",
+    Path: "a path, relative to the experiment file",
     types.NoneType: "null",
     None: "null",
 }
@@ -78,6 +78,11 @@ def shown(value: Any) -> str:
         text = value if len(value) <= 40 else f"{value[:37]}…"
         return text if value and _is_text(value) and value == value.strip() else f"'{text}'"
     return str(value)[:40]
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Join the first `most` names with commas, and say how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def as_list(value: Any) -> str:

@@ -1,6 +1,6 @@
 """Evaluation preprocessing of images: the resize and crop that the pretrained weights were evaluated with.
 
-The image is decoded at full size, resized with Pillow's antialiasing filter, rows before columns (Pillow 13
+The image is decoded at full size, resized to the pixels of Pillow's antialiasing filter, rows before columns (Pillow 13
 has another order for images that become wider and lower; ONNX and torch have this one), and cropped at whole pixels,
 or padded. The sizes and offsets are those of torchvision's `Resize` and `CenterCrop` and of timm's `ResizeKeepRatio`
 and `CenterCropOrPad`.
@@ -16,27 +16,21 @@ is resized to before the crop, or None for no crop; `interpolation`; `crop_mode`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ftaug.image.augmentations.crops import covering, resized_center
 from ftaug.image.augmentations.transforms import Canvas, Draw, PixelFunction
 from ftaug.image.io.picture import Picture
 from ftaug.image.preprocessing import box_of
-from ftaug.image.render.resample import FILTERS
+from ftaug.image.render.pillow_resize import resized_crop
 
 LARGEST = 32
-"""Largest area of a resized image, as a multiple of the model's input; of a larger one only the crops are resized.
-
-Pillow takes their edges as float32, so a few of their pixels are a gray level off.
-"""
-
-CropFunction = Callable[[slice, slice], np.ndarray]
-"""Function from rows and columns of a resized image to its pixels, uint8 (H, W, 3)."""
+"""Largest area of all views, as a multiple of the model's input, that is resized as a whole; else each for itself."""
 
 
 class Window(NamedTuple):
@@ -51,9 +45,9 @@ def evaluated(picture: Picture, preprocessing: Mapping[str, Any]) -> np.ndarray:
     """Preprocess an image for evaluation: uint8 (H, W, 3), or with test-time `views` uint8 (views, H, W, 3)."""
     full = resized_size(picture.height, picture.width, preprocessing)
     shown = _visible(full, preprocessing["size"])
-    crop = _resized(picture, full, preprocessing)
     kind = preprocessing.get("views")
-    views = [_padded(_crop(crop, window, shown), preprocessing) for window in _windows(full, shown, kind)]
+    crops = _crops(picture, full, _windows(full, shown, kind), shown, preprocessing)
+    views = [_padded(crop, preprocessing) for crop in crops]
     return np.stack(views) if kind else views[0]
 
 
@@ -108,30 +102,38 @@ def _windows(full: tuple[int, int], shown: tuple[int, int], kind: str | None) ->
     return [*windows, *mirrored] if kind in ("flip", "ten_crop") else windows
 
 
-def _resized(picture: Picture, size: tuple[int, int], preprocessing: Mapping[str, Any]) -> CropFunction:
-    """Decode and resize an image; return a function that crops the result."""
-    height, width = size
-    target_height, target_width = preprocessing["size"]
-    image = Image.fromarray(picture.turn.apply(picture.load(1)))
-    filter = FILTERS[preprocessing.get("interpolation", "bilinear")]
-    if height * width <= LARGEST * target_height * target_width:
-        whole = np.asarray(image.resize((width, image.height), filter).resize((width, height), filter))
-        return lambda rows, columns: whole[rows, columns]
-    x, y = image.width / width, image.height / height
+def _crops(
+    picture: Picture,
+    full: tuple[int, int],
+    windows: Sequence[Window],
+    shown: tuple[int, int],
+    preprocessing: Mapping[str, Any],
+) -> list[np.ndarray]:
+    """Decode and resize an image, and cut out the views."""
+    stored = picture.load(1)
+    resized = partial(
+        resized_crop,
+        lambda rows, columns: picture.turn.crop(stored, rows, columns),
+        (picture.height, picture.width),
+        full,
+        interpolation=preprocessing.get("interpolation", "bilinear"),
+    )
+    tops, lefts = {window.top for window in windows}, {window.left for window in windows}
+    top, left = min(tops), min(lefts)
+    height, width = max(tops) - top + shown[0], max(lefts) - left + shown[1]
+    if height * width > LARGEST * math.prod(preprocessing["size"]):
+        crops = [resized(_box(window.top, window.left, *shown)) for window in windows]
+    else:
+        whole = resized(_box(top, left, height, width))
+        crops = [whole[_box(window.top - top, window.left - left, *shown)] for window in windows]
+    return [
+        np.ascontiguousarray(crop[:, ::-1] if window.mirrored else crop)
+        for crop, window in zip(crops, windows, strict=True)
+    ]
 
-    def crop(rows: slice, columns: slice) -> np.ndarray:
-        shown_height, shown_width = rows.stop - rows.start, columns.stop - columns.start
-        across = columns.start * x, 0, columns.stop * x, image.height
-        down = 0, rows.start * y, shown_width, rows.stop * y
-        band = image.resize((shown_width, image.height), filter, across)
-        return np.asarray(band.resize((shown_width, shown_height), filter, down))
 
-    return crop
-
-
-def _crop(crop: CropFunction, window: Window, shown: tuple[int, int]) -> np.ndarray:
-    pixels = crop(slice(window.top, window.top + shown[0]), slice(window.left, window.left + shown[1]))
-    return np.ascontiguousarray(pixels[:, ::-1] if window.mirrored else pixels)
+def _box(top: int, left: int, height: int, width: int) -> tuple[slice, slice]:
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _padded(pixels: np.ndarray, preprocessing: Mapping[str, Any]) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ftaug.config.registry import Component, nested
-from ftaug.config.wording import dotted
+from ftaug.config.wording import dotted, listed
 from ftaug.errors import ExperimentError, Problem, did_you_mean
 from ftaug.image.augmentations.labels import swaps
 from ftaug.interfaces.data import Task
@@ -87,7 +87,7 @@ def check_classes(augment: Sequence[Component], task: Task) -> None:
         raise ExperimentError(*problems)
 
 
-def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+def cautions(augment: Sequence[Component], task: Task) -> list[str]:
     """Return a message for each augmentation that may change a class, judged by the class names, with a remedy."""
     messages: list[str] = []
     if task.regression:
@@ -112,7 +112,8 @@ def _flip_messages(key: str, op: Component, how: str, classes: Sequence[str]) ->
     harmed = [name for name, sign in _characters(classes).items() if sign not in UNHARMED[how]]
     signs = [name for name in harmed if name not in of_a_pair | handled]
     if signs:
-        yield f"{key} mirrors {_listed(signs)}, which are then no such characters: {_remedy(op, [])}"
+        quoted = [f"'{sign}'" for sign in signs]
+        yield f"{key} mirrors {listed(quoted, LISTED)}, which are then no such characters: {_remedy(op, [])}"
 
 
 def _rotation_messages(key: str, op: Component, angle: float, classes: Sequence[str]) -> Iterator[str]:
@@ -216,10 +217,6 @@ def _remedy(op: Component, pairs: Sequence[Pair]) -> str:
         names = [name for pair in pairs for name in pair if name]
         ways.append(f"set except: [{_shortened(names)}]" if names else "name them in except")
     return ", or ".join(ways)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return _shortened([f"'{name}'" for name in names])
 
 
 def _shortened(items: Sequence[Any]) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ftaug.config.registry import Component
-from ftaug.errors import FtaugError
+from ftaug.errors import BadData, FtaugError
 from ftaug.image import label_safety
 from ftaug.image.augmentations.end_size import check_size, check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
@@ -43,6 +43,14 @@ FEW_LEVELS = 64
 def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
     """Yield the images in files and folders; raises MissingInput."""
     return named_pictures(named, train.settings.get("value_range"))
+
+
+def as_raw(value: Any, train: Component) -> np.ndarray:
+    """Return the pixels of an array or a PIL image; raises BadData unless they are uint8 (H, W, 3)."""
+    pixels = np.asarray(value)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise BadData(f"must be RGB pixels, uint8 (height, width, 3); got {pixels.dtype} {pixels.shape}")
+    return pixels
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -122,10 +130,10 @@ def relabels(pipeline: Pipeline) -> bool:
     return pipeline.relabels
 
 
-def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+def label_cautions(augment: Sequence[Component], task: Task) -> list[str]:
     """Return messages on augmentations that may change labels; raises ExperimentError for an unknown class."""
     label_safety.check_classes(augment, task)
-    return label_safety.hazards(augment, task)
+    return label_safety.cautions(augment, task)
 
 
 def check_pipeline(pipeline: Pipeline) -> None:
@@ -175,17 +183,16 @@ def sizes_in(inputs: Tensor) -> None:
     """Return None: all images of a batch cost the same."""
 
 
-def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
+def normalizer(preprocessing: Mapping[str, Any]) -> nn.Module:
     """Return the module that normalizes a batch in 0…255 to the network's input."""
     return Normalize(preprocessing["mean"], preprocessing["std"])
 
 
 def translator(source: Mapping[str, Any], target: Mapping[str, Any]) -> nn.Module:
     """Return a module that resizes and normalizes a batch for another network, such as a teacher."""
-    normalizer = normaliser(target)
     if source["size"] == target["size"]:
-        return normalizer
-    return nn.Sequential(Resized(tuple(target["size"])), normalizer)
+        return normalizer(target)
+    return nn.Sequential(Resized(tuple(target["size"])), normalizer(target))
 
 
 def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:

@@ -31,6 +31,9 @@ class Modality(Protocol):
         Raises MissingInput, BadData and ExperimentError for invalid names before yielding the first sample.
         """
 
+    def as_raw(self, value: Any, train: Component) -> Any:
+        """Return the raw sample of a Python value, such as an array of pixels or a text; raises BadData."""
+
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Build the pipeline from a raw sample to the model's input; without augmentations, the evaluation pipeline."""
 
@@ -70,7 +73,7 @@ class Modality(Protocol):
     def relabels(self, pipeline: Any) -> bool:
         """Whether the pipeline may change the labels, such as a flip that turns a left arrow into a right one."""
 
-    def hazards(self, augment: Sequence[Component], task: Task) -> list[str]:
+    def label_cautions(self, augment: Sequence[Component], task: Task) -> list[str]:
         """Human-readable cautions about augmentations that may change labels, judged by the class names.
 
         Raises ExperimentError if a setting names an unknown class.
@@ -105,11 +108,11 @@ class Modality(Protocol):
     def sizes_in(self, inputs: Any) -> np.ndarray | None:
         """Return the `sizes` of the samples in a batch, mixed or not."""
 
-    def normaliser(self, preprocessing: Mapping[str, Any]) -> nn.Module:
+    def normalizer(self, preprocessing: Mapping[str, Any]) -> nn.Module:
         """Return the module that normalizes a collated batch, on its device, into the network's input."""
 
     def translator(self, given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
-        """Return a `normaliser` that converts batches prepared for one network (`given`) for another (`wanted`).
+        """Return a `normalizer` that converts batches prepared for one network (`given`) for another (`wanted`).
 
         Raises ExperimentError, its message a predicate, if the conversion is impossible.
         """

@@ -87,7 +87,7 @@ SMOOTHED = Choice({"cross_entropy": {"label_smoothing": 0.1}}, "smoothing keeps 
 def loss_by_task(facts: Facts, noun: str) -> Choice | None:
     """Choose a loss by task and class imbalance; None: the default. `noun` is the word for a sample."""
     if facts.kind == "regression":
-        return Choice("huber", "for numbers; outliers count less than with squared_error")
+        return Choice("huber", "for numbers; outliers count less than with mse")
     if facts.kind == "multi_label":
         return Choice("binary_cross_entropy", f"a {noun} has any number of labels")
     if facts.imbalanced:

@@ -38,7 +38,7 @@ class AugmentedDataset:
     """A folder of augmented copies, locked by this process; rows are in the order of the copies, without gaps."""
 
     path: Path
-    portion: DataSplit
+    split: DataSplit
     identity: Mapping[str, Any]  # what the samples depend on
     cells: tuple[str, ...]  # the columns in which the samples themselves stand; none where each has a file
     folders: Mapping[str, str] | None  # the folder of each class; None for one folder beside a table
@@ -50,12 +50,12 @@ class AugmentedDataset:
 
     @classmethod
     def open(
-        cls, path: Path, portion: DataSplit, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
+        cls, path: Path, split: DataSplit, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
     ) -> AugmentedDataset:
         """Open a new or empty folder, or one with a part of the same copies; raises RunFolderTaken, ExperimentError."""
-        folders = None if as_table else folder_names(portion.task)
-        _check_columns(portion.task)
-        separator = separator_for(portion.task.classes) if portion.task.multi_label else None
+        folders = None if as_table else folder_names(split.task)
+        _check_columns(split.task)
+        separator = separator_for(split.task.classes) if split.task.multi_label else None
         try:
             path.mkdir(parents=True, exist_ok=True)
             names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
@@ -66,7 +66,7 @@ class AugmentedDataset:
                 _check_same(path, manifest, identity)
         except OSError as error:
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
-        return cls(path, portion, identity, cells, folders, separator)
+        return cls(path, split, identity, cells, folders, separator)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class AugmentedDataset:
 
     @property
     def _target_columns(self) -> tuple[str, ...]:
-        task = self.portion.task
+        task = self.split.task
         return task.classes if task.regression else ("label",)
 
     def resume(self, wanted: Iterator[Wanted]) -> Iterator[Wanted]:
@@ -98,7 +98,7 @@ class AugmentedDataset:
 
     def add(self, copy: Copy) -> None:
         """Write a copy: its file, unless the table holds the sample itself, then its row."""
-        sample = int(self.portion.ids[copy.wanted.position])
+        sample = int(self.split.ids[copy.wanted.position])
         if self.cells:
             row = {**copy.cells, "sha256": _digest_of_cells([copy.cells[name] for name in self.cells])}
         else:
@@ -129,11 +129,11 @@ class AugmentedDataset:
 
     def _provenance(self, copy: Copy, sample: int) -> dict[str, str]:
         drawn = {name: {key: _short(value) for key, value in values.items()} for name, values in copy.values.items()}
-        numbers = self.portion.targets[copy.wanted.position].tolist() if self.portion.task.regression else []
+        numbers = self.split.targets[copy.wanted.position].tolist() if self.split.task.regression else []
         targets = [repr(x) for x in numbers] or [(self.separator or "").join(copy.labels)]
         return {
             **dict(zip(self._target_columns, targets, strict=True)),
-            "source": self.portion.samples.name(sample),
+            "source": self.split.samples.name(sample),
             "sample": str(sample),
             "copy": str(copy.wanted.copy),
             "drawn": dumps(drawn),
@@ -146,7 +146,7 @@ class AugmentedDataset:
         assert self._table is not None
         csv.DictWriter(self._table, self.columns).writerow(row)
         self._digest.update(row["digest"].encode())
-        if not self.portion.task.regression:
+        if not self.split.task.regression:
             self.labels[row["label"]] += 1
         self.count += 1
 
@@ -161,7 +161,7 @@ class AugmentedDataset:
 
     def _holds(self, row: Mapping[str, str], wanted: Wanted) -> bool:
         """Whether the row belongs to a copy whose content still matches its hash."""
-        sample = int(self.portion.ids[wanted.position])
+        sample = int(self.split.ids[wanted.position])
         if (row.get("sample"), row.get("copy"), row.get("experiment")) != (
             str(sample),
             str(wanted.copy),

@@ -23,9 +23,7 @@ def readable(experiment: Experiment, data: Mapping[str, DataSplit]) -> Mapping[s
         return data
     backbone, _ = build_model(experiment, data["train"].task)
     results = read_each(experiment, data, backbone.preprocessing)
-    bad = [
-        unreadable(portion, position, result) for portion, position, result in results if isinstance(result, Failure)
-    ]
+    bad = [unreadable(split, position, result) for split, position, result in results if isinstance(result, Failure)]
     return without(experiment, data, bad)
 
 
@@ -47,8 +45,8 @@ def without(
         text = f"{cannot}, and data.bad_samples allows {most}; fix or delete them, or set data.bad_samples: {needed}"
         raise BadData(*problems, text)
     result = {}
-    for purpose, portion in data.items():
-        result[purpose] = portion.without([sample.position for sample in bad if sample.split == purpose])
+    for purpose, split in data.items():
+        result[purpose] = split.without([sample.position for sample in bad if sample.split == purpose])
         if not len(result[purpose]):
             raise BadData(*problems, f"data.{purpose}: no sample can be read")
     return result

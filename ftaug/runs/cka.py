@@ -71,8 +71,8 @@ def before_and_after(run: Path, *, trust_plugins: bool) -> dict[str, float]:
 
 def _samples(opened: TrainedModel) -> Tensor:
     """Collate evenly spaced samples of the validation split, else of the training split."""
-    portion = opened.portions.get("val", opened.portions["train"])
-    count = min(SAMPLES, len(portion))
-    positions = torch.linspace(0, len(portion) - 1, count).round().long().tolist()
-    raw = [portion.samples.read(int(portion.ids[position])) for position in positions]
+    split = opened.splits.get("val", opened.splits["train"])
+    count = min(SAMPLES, len(split))
+    positions = torch.linspace(0, len(split) - 1, count).round().long().tolist()
+    raw = [split.samples.read(int(split.ids[position])) for position in positions]
     return opened.prepare(raw).to(opened.device.torch)

@@ -126,24 +126,24 @@ class Ensemble(TrainedModel):
     members: Sequence[TrainedModel] = field(default_factory=list)
 
     @cached_property
-    def portions(self) -> dict[str, DataSplit]:
+    def splits(self) -> dict[str, DataSplit]:
         """The test split, if any, and the training samples as `val`, to be predicted out of fold."""
-        folds = [member.portions["val"] for member in self.members]
+        folds = [member.splits["val"] for member in self.members]
         order = np.argsort(np.concatenate([fold.ids for fold in folds]))
         ids = np.concatenate([fold.ids for fold in folds])[order]
         targets = np.concatenate([fold.targets for fold in folds])[order]
-        tests = {"test": self.members[0].portions["test"]} if "test" in self.members[0].portions else {}
+        tests = {"test": self.members[0].splits["test"]} if "test" in self.members[0].splits else {}
         splits = {**tests, "val": replace(folds[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
         return {name: replace(split, task=self.task) for name, split in splits.items()}
 
-    def logits(self, portion: DataSplit) -> np.ndarray:
+    def logits(self, split: DataSplit) -> np.ndarray:
         """Predict logits (n, classes): the ensemble's, or out of fold those of the model not trained on the sample."""
-        if portion.purpose != OUT_OF_FOLD:
-            return super().logits(portion)
-        logits = np.empty((len(portion), len(self.task.classes)), np.float64 if self.task.regression else np.float32)
+        if split.purpose != OUT_OF_FOLD:
+            return super().logits(split)
+        logits = np.empty((len(split), len(self.task.classes)), np.float64 if self.task.regression else np.float32)
         for member in self.members:
-            fold = member.portions["val"]
-            logits[np.searchsorted(portion.ids, fold.ids)] = member.logits(fold)
+            fold = member.splits["val"]
+            logits[np.searchsorted(split.ids, fold.ids)] = member.logits(fold)
         return logits
 
     def bundle(self, example: torch.Tensor) -> Bundle:
@@ -165,7 +165,7 @@ class Ensemble(TrainedModel):
 
     def training_samples(self, count: int) -> CalibrationSamples:
         """Draw at most `count` samples that the folds were trained on."""
-        return CalibrationSamples.drawn(self.portions["val"], count, self.experiment.seed, self.prepare)
+        return CalibrationSamples.drawn(self.splits["val"], count, self.experiment.seed, self.prepare)
 
     def provenance(self) -> dict[str, Any]:
         """Describe the origin of the ensemble: that of the first model, with all checkpoints."""
@@ -186,7 +186,7 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
     ]
     first = members[0]
     networks = [nn.Sequential(member.model.network, member.model.units) for member in members]
-    model = Model(first.model.normaliser, EnsembleNetwork(networks, first.activation), nn.Identity())
+    model = Model(first.model.normalizer, EnsembleNetwork(networks, first.activation), nn.Identity())
     thresholds = [member.task.thresholds for member in members if member.task.thresholds is not None]
     mean = tuple(np.mean(thresholds, axis=0).tolist()) if len(thresholds) == len(members) else None
     shared = ("experiment", "activation", "preprocessing", "class_counts", "train_samples")

@@ -11,7 +11,7 @@ from ftaug.engine.loading.prepare import prepared
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.errors import BadSample
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,15 +23,15 @@ def read_each(
     """Preprocess every sample once as in evaluation, in data workers; yield split, position and batch or failure."""
     total, failures = sum(map(len, data.values())), 0
     workers = processes(experiment.data.workers)
-    with Ticker(total, 0, unit="sample") as ticker:
-        for purpose, portion in data.items():
-            source = prepared(experiment, portion, (), preprocessing)
-            for position, result in enumerate(iterate_batches(source, once(len(portion), 1), workers, pin=False)):
-                yield portion, position, result
+    with ProgressBar(total, 0, unit="sample") as progress_bar:
+        for purpose, split in data.items():
+            source = prepared(experiment, split, (), preprocessing)
+            for position, result in enumerate(iterate_batches(source, once(len(split), 1), workers, pin=False)):
+                yield split, position, result
                 failures += isinstance(result, Failure)
-                ticker.tick()
-                ticker.status(purpose)
-        ticker.line(f"read all {total:,} samples" + (f": {failures:,} cannot be read" if failures else ""))
+                progress_bar.advance()
+                progress_bar.status(purpose)
+        progress_bar.line(f"read all {total:,} samples" + (f": {failures:,} cannot be read" if failures else ""))
 
 
 class Unreadable(NamedTuple):
@@ -43,11 +43,11 @@ class Unreadable(NamedTuple):
     error: BadSample
 
 
-def unreadable(portion: DataSplit, position: int, failure: Failure) -> Unreadable:
+def unreadable(split: DataSplit, position: int, failure: Failure) -> Unreadable:
     """Describe a sample that cannot be read; raises any other error, such as one of the disk."""
     if not isinstance(failure.error, BadSample):
         raise failure.error
-    return Unreadable(portion.purpose, position, portion.samples.name(int(portion.ids[position])), failure.error)
+    return Unreadable(split.purpose, position, split.samples.name(int(split.ids[position])), failure.error)
 
 
 def read_all(
@@ -55,11 +55,11 @@ def read_all(
 ) -> tuple[list[Unreadable], list[str]]:
     """Read all samples; return the unreadable ones and a message per kind of duplicate."""
     duplicates, failed = DuplicateFinder(), []
-    for portion, position, result in read_each(experiment, data, preprocessing):
+    for split, position, result in read_each(experiment, data, preprocessing):
         if isinstance(result, Failure):
-            failed.append(unreadable(portion, position, result))
+            failed.append(unreadable(split, position, result))
         else:
-            duplicates.add(result.inputs, portion, position)
+            duplicates.add(result.inputs, split, position)
     return failed, list(duplicates.describe())
 
 
@@ -78,27 +78,27 @@ class DuplicateFinder:
     first: dict[bytes, tuple[DataSplit, int]] = field(default_factory=dict)
     again: dict[tuple[str, str, bool], list[tuple[SampleRef, SampleRef]]] = field(default_factory=dict)
 
-    def add(self, inputs: "Tensor", portion: DataSplit, position: int) -> None:
+    def add(self, inputs: "Tensor", split: DataSplit, position: int) -> None:
         """Add a sample; record a pair if the same input was seen in another split or with another label."""
         digest = blake2b(inputs.contiguous().numpy().tobytes(), digest_size=16).digest()
-        here = (portion, position)
+        here = (split, position)
         earlier = self.first.setdefault(digest, here)
         if earlier is here:
             return
-        new, old = _reference(portion, position), _reference(*earlier)
+        new, old = _reference(split, position), _reference(*earlier)
         if new[:2] != old[:2]:
             self.again.setdefault((new.purpose, old.purpose, new.label != old.label), []).append((new, old))
 
     def describe(self) -> Iterator[str]:
         """Yield a message for each kind of duplicate, with an example."""
-        for (purpose, other, relabelled), pairs in self.again.items():
+        for (purpose, other, relabeled), pairs in self.again.items():
             where = "there twice" if purpose == other else f"in {other} too"
-            how = " with another label" if relabelled else ""
-            examples = [f"{sample.name} ({sample.label})" if relabelled else sample.name for sample in pairs[0]]
+            how = " with another label" if relabeled else ""
+            examples = [f"{sample.name} ({sample.label})" if relabeled else sample.name for sample in pairs[0]]
             many = "1 sample is" if len(pairs) == 1 else f"{len(pairs):,} samples are"
             yield f"{purpose}: {many} {where}{how}, such as {examples[0]}, which is {examples[1]}"
 
 
-def _reference(portion: DataSplit, position: int) -> SampleRef:
-    name = portion.samples.name(int(portion.ids[position]))
-    return SampleRef(portion.purpose, portion.describe(position), name)
+def _reference(split: DataSplit, position: int) -> SampleRef:
+    name = split.samples.name(int(split.ids[position]))
+    return SampleRef(split.purpose, split.describe(position), name)

@@ -112,9 +112,9 @@ def _override(source: Any) -> str:
 
 def teacher_cautions(experiment: Experiment, data: Mapping[str, DataSplit]) -> list[str]:
     """Return cautions about evaluation samples that the teacher was trained on."""
-    if experiment.distil is None:
+    if experiment.distillation is None:
         return []
-    run = experiment.distil.teacher
+    run = experiment.distillation.teacher
     return [
         f"{overlap} are among those that the teacher {run} was trained on"
         for overlap in overlapping(run, experiment, data)
@@ -132,11 +132,11 @@ def overlapping(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]
         if purpose not in data or not _same(facts, source, data[purpose].samples):
             continue
         trained = trained_on(run) if trained is None else trained
-        portion = data[purpose]
-        keys = list(sample_keys(portion.samples))
-        shared = [index for index in portion.ids.tolist() if keys[index] in trained]
+        split = data[purpose]
+        keys = list(sample_keys(split.samples))
+        shared = [index for index in split.ids.tolist() if keys[index] in trained]
         if shared:
-            overlaps.append(Overlap(purpose, len(shared), len(portion), portion.samples.name(shared[0])))
+            overlaps.append(Overlap(purpose, len(shared), len(split), split.samples.name(shared[0])))
     return overlaps
 
 

@@ -10,9 +10,9 @@ from ftaug.engine.training import head_init
 from ftaug.engine.training.build import build_model
 from ftaug.engine.training.peft import adapt
 from ftaug.engine.training.target_scaling import TargetScaler
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.model import Stage
-from ftaug.load import load
 from ftaug.runs.trained_model import TrainedModel
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from ftaug.runs.cross_validation import FOLDS_FILE, open_folds
-from ftaug.runs.trained_model import TrainedModel, open_single_run
+from ftaug.config.experiment import Experiment
+from ftaug.runs.cross_validation import FOLDS_FILE, folder_of, open_folds
+from ftaug.runs.trained_model import TrainedModel, load_experiment, open_single_run
 
 
 def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
@@ -12,3 +13,9 @@ def open_run(folder: Path | str, device: str = "auto", *, trust_plugins: bool = 
     if (folder / FOLDS_FILE).is_file():
         return open_folds(folder, device, trust_plugins=trust_plugins)
     return open_single_run(folder, device, trust_plugins=trust_plugins)
+
+
+def load_run_experiment(folder: Path, *, trust_plugins: bool = False) -> Experiment:
+    """Load the experiment of a run folder, or of its first fold, and no weights; raises MissingInput."""
+    single = folder_of(folder, 1) if (folder / FOLDS_FILE).is_file() else folder
+    return load_experiment(single, trust_plugins=trust_plugins)

@@ -1,6 +1,7 @@
 """Load the teacher of a knowledge distillation from another run, adapted to this run's preprocessing."""
 
-from ftaug.config.experiment import Distil, Experiment
+from ftaug.config.experiment import Distillation, Experiment
+from ftaug.config.wording import listed
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.distillation import Teacher
@@ -14,16 +15,16 @@ from ftaug.runs.trained_model import TrainedModel
 
 def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: Device) -> Teacher | None:
     """Load the teacher of the experiment, if any; raises ExperimentError for a different task, MissingInput."""
-    distil = experiment.distil
-    if distil is None:
+    distillation = experiment.distillation
+    if distillation is None:
         return None
-    if not (distil.teacher / "best").is_dir():
-        at = f"{distil.place}: " if distil.place else ""
-        raise MissingInput(f"{at}distil.teacher: {distil.teacher} is no run folder with a best checkpoint")
-    opened = open_run(distil.teacher, str(device.torch))
+    if not (distillation.teacher / "best").is_dir():
+        at = f"{distillation.place}: " if distillation.place else ""
+        raise MissingInput(f"{at}distillation.teacher: {distillation.teacher} is no run folder with a best checkpoint")
+    opened = open_run(distillation.teacher, str(device.torch))
     if reason := _difference(opened, experiment, task):
-        raise ExperimentError(Problem(f"distil.teacher: {reason}", distil.place))
-    return Teacher(_translating(opened, distil, experiment, backbone).to(device.torch))
+        raise ExperimentError(Problem(f"distillation.teacher: {reason}", distillation.place))
+    return Teacher(_translating(opened, distillation, experiment, backbone).to(device.torch))
 
 
 def _difference(opened: TrainedModel, experiment: Experiment, task: Task) -> str:
@@ -35,18 +36,14 @@ def _difference(opened: TrainedModel, experiment: Experiment, task: Task) -> str
         return ""
     if theirs.kind != task.kind:
         return f"its task is {theirs.kind.replace('_', ' ')}, and this one's is {task.kind.replace('_', ' ')}"
-    listed = f"its classes are {_listed(theirs)}, and those of data.train {_listed(task)}"
-    return f"{listed}; they must be the same, in the same order"
+    difference = f"its classes are {listed(theirs.classes, 8)}, and those of data.train {listed(task.classes, 8)}"
+    return f"{difference}; they must be the same, in the same order"
 
 
-def _listed(task: Task) -> str:
-    return ", ".join(task.classes[:8]) + (f" and {len(task.classes) - 8} more" if len(task.classes) > 8 else "")
-
-
-def _translating(opened: TrainedModel, distil: Distil, experiment: Experiment, backbone: Backbone) -> Model:
+def _translating(opened: TrainedModel, distillation: Distillation, experiment: Experiment, backbone: Backbone) -> Model:
     """Build the teacher's model with an input layer that converts the student's preprocessing to the teacher's."""
     try:
-        normaliser = modality_of(experiment).translator(backbone.preprocessing, opened.preprocessing)
+        normalizer = modality_of(experiment).translator(backbone.preprocessing, opened.preprocessing)
     except ExperimentError as error:
-        raise ExperimentError(Problem(f"distil.teacher: {error}", distil.place)) from None
-    return Model(normaliser, opened.model.network, opened.model.units)
+        raise ExperimentError(Problem(f"distillation.teacher: {error}", distillation.place)) from None
+    return Model(normalizer, opened.model.network, opened.model.units)

@@ -38,15 +38,15 @@ def tune(opened: TrainedModel) -> dict[str, float]:
     """Tune a threshold per label if the experiment asks for it, and write thresholds.json."""
     if opened.experiment.evaluate.thresholds is None:
         return {}
-    portion = opened.portion("val")
-    columns = evaluate.probabilities(opened.logits(portion), opened.activation).T
+    split = opened.select_split("val")
+    columns = evaluate.probabilities(opened.logits(split), opened.activation).T
     tuned = {
         name: best_f1(column, target)
-        for name, column, target in zip(opened.task.classes, columns, portion.targets.T, strict=True)
+        for name, column, target in zip(opened.task.classes, columns, split.targets.T, strict=True)
     }
     path = opened.folder / THRESHOLDS_FILE
     with storage_errors(f"cannot write {path}"):
-        content = {"best": opened.experiment.evaluate.thresholds, "samples": len(portion), "thresholds": tuned}
+        content = {"best": opened.experiment.evaluate.thresholds, "samples": len(split), "thresholds": tuned}
         replace(path, (dumps(content, indent=1) + "\n").encode())
     return tuned
 

@@ -1,36 +1,23 @@
-"""The state of a training run: metric logging, evaluation, checkpointing and early stopping between two steps."""
+"""The state of a training run between two steps: evaluation, checkpointing and early stopping."""
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from ftaug import __version__
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
-from ftaug.engine.system.storage import make_inside
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.batchnorm import evaluation_model, keep_statistics
 from ftaug.engine.training.choose_best import best_index, without_improvement
 from ftaug.engine.training.feature_cache import evaluation_inputs
-from ftaug.engine.training.fit import Progress, Step, is_recorded
-from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
-from ftaug.engine.training.peft import restore
+from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
-from ftaug.errors import BadData, DataChanged, ExperimentError
-from ftaug.runs.report.progress_bar import Ticker
-from ftaug.runs.report.tensorboard import open_board, show_row
-from ftaug.runs.trained_model import describe_model, load_weights
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+from ftaug.runs.checkpointing import checkpoint_size, load_checkpoint, save_checkpoint
+from ftaug.runs.metrics_log import MetricsLog
+from ftaug.runs.report.progress_bar import ProgressBar
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
 
@@ -45,281 +32,129 @@ SLOW_DISK = 50e6
 class Session:
     """A training run: its training state, its progress, and the run folder that it writes."""
 
-    setup: TrainingState
+    state: TrainingState
     folder: RunFolder
     progress: Progress
     origin: str  # human-readable: `new`, or the step that it continues from
+    log: MetricsLog = field(init=False)
     saved_at: float = field(default_factory=time.monotonic)
-    row_at: float = field(default_factory=time.monotonic)
-    timed: int = 0  # samples since `row_at`
     saved_step: int = -1
-    save_seconds: float | None = None  # that the last checkpoint took
-    stepped_at: float | None = None
-    step_seconds: float = 0.0  # of the slowest step
-    board: "SummaryWriter | None" = None
-    window_loss: Tensor = field(init=False)  # on the device: reading it each step would synchronize
+    save_seconds: float | None = None  # duration of the last save
+    step_seconds: float = 0.0  # duration of the slowest step
 
     def __post_init__(self) -> None:
-        self.window_loss = torch.tensor(self.progress.window_loss, dtype=torch.float64, device=self.setup.device.torch)
-        if self.setup.experiment.train.tensorboard:
-            self.board = open_board(make_inside(self.folder.path / "tensorboard"), self.progress.step)
+        self.log = MetricsLog(self.state, self.progress, self.folder)
 
     @classmethod
-    def begin(cls, setup: TrainingState, folder: RunFolder) -> "Session":
+    def begin(cls, state: TrainingState, folder: RunFolder) -> "Session":
         """Start a new run at step 0."""
         folder.restore_metrics("")
-        return cls(setup, folder, Progress(), "new")
+        return cls(state, folder, Progress(), "new")
 
     @classmethod
-    def resume(cls, setup: TrainingState, folder: RunFolder, path: Path) -> "Session":
+    def resume(cls, state: TrainingState, folder: RunFolder, path: Path) -> "Session":
         """Restore a run from a checkpoint; raises DataChanged, ExperimentError, BadData."""
-        tensors, state = checkpoint.load(path)
-        if state["digest"] != folder.digest:
-            raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
-        if state["data"] != _fingerprints(setup):
-            raise DataChanged(f"{folder.path}: the data changed; put them back, or start over with --fresh")
-        load_weights(setup.model.network, tensors["model"], path)
-        try:
-            load_optimizer(setup.optimizer, tensors["optimizer"])
-            if setup.average is not None:
-                setup.average.load(tensors["ema"])
-            restore(setup.method, setup.model.network, tensors.get("method", {}))
-            progress = Progress.from_json(state["progress"])
-            if progress.scaler:
-                setup.scaler.load_state_dict(progress.scaler)
-            folder.restore_metrics(state["metrics"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadData(f"{path}: was not written by this version of ftaug ({error}); use --fresh") from error
-        if progress.best_step is not None:
-            folder.set_best(progress.best_step)
-        origin = f"continued at step {progress.step}"
-        changed = [
-            f"{name} {old} → {_conditions(setup)[name]}"
-            for name, old in state["conditions"].items()
-            if old != _conditions(setup)[name]
-        ]
-        if changed:
-            origin += f"; not bit for bit the same run: {', '.join(changed)}"
-        return cls(setup, folder, progress, origin, saved_step=progress.step)
+        progress, origin = load_checkpoint(state, folder, path)
+        return cls(state, folder, progress, origin, saved_step=progress.step)
 
     @property
-    def every(self) -> int:
-        """Number of steps between two evaluations."""
-        return max(1, self.setup.experiment.evaluate.every.steps(self.setup.horizon))
+    def at_end(self) -> bool:
+        """Whether the last step is done."""
+        return self.progress.step >= self.state.horizon.total_steps
 
     @property
     def finished(self) -> bool:
         """Whether the run has reached its last step or stopped early."""
-        at_end = self.progress.step >= self.setup.horizon.total_steps
-        return (at_end and not self._evaluation_due()) or self._stale()
+        return (self.at_end and not self._evaluation_due()) or self._stops_early()
 
-    def goes_on(self, stop: StopRequests) -> bool:
+    def should_continue(self, stop: StopRequests) -> bool:
         """Whether to take another step."""
         return stop.reason is None and not self.finished
 
     @property
-    def ending(self) -> str:
-        """Why the run ended, human-readable."""
-        if self.progress.step < self.setup.horizon.total_steps:
-            metric, early = self.setup.experiment.evaluate.best, self.setup.experiment.train.early_stop
-            return f"stopped early: no better {metric} in {early.patience if early else 0} evaluations"
-        epochs = self.setup.experiment.train.epochs
-        return f"trained {epochs} epoch{'s' * (epochs != 1)}"
-
-    @property
     def reserve(self) -> float:
         """Seconds before a job's time limit at which the run stops: the time of two steps and two checkpoints."""
-        save = self.checkpoint_size / SLOW_DISK if self.save_seconds is None else self.save_seconds
+        save = self._checkpoint_size / SLOW_DISK if self.save_seconds is None else self.save_seconds
         return LEAST_RESERVE + 2 * (save + self.step_seconds)
 
-    def take(self, step: Step, stop: StopRequests, ticker: Ticker) -> None:
-        """Process a finished step: log, evaluate and save a checkpoint when due."""
-        if self.stepped_at is not None:
-            self.step_seconds = max(self.step_seconds, time.monotonic() - self.stepped_at)
-        stop.reserve = self.reserve
-        self.window_loss += step.loss.double() * step.samples
-        self.progress.window_samples += step.samples
-        self.timed += step.samples
-        ticker.tick()
-        if is_recorded(self.setup.horizon, step.number):
-            self._write_row(step, ticker)
-        began = time.monotonic()
-        self.catch_up(stop, ticker)
-        if self._checkpoint_due(step.number):
-            self.save()
-        self.stepped_at = time.monotonic()
-        self.row_at += self.stepped_at - began  # exclude evaluation and saving from samples_per_second
-
-    def catch_up(self, stop: StopRequests, ticker: Ticker) -> None:
+    def evaluate_if_due(self, stop: StopRequests, progress_bar: ProgressBar) -> None:
         """Evaluate on validation if due, also when an earlier process stopped just before an evaluation."""
         if not self._evaluation_due():
             return
-        setup, progress = self.setup, self.progress
+        state, progress = self.state, self.progress
         began = time.monotonic()
-        portion = setup.portions["val"]
-        averaged = evaluation_model(setup, progress.step)
-        keep_statistics(setup, averaged, progress.step)
-        model, source, workers = evaluation_inputs(setup, averaged, progress.step)
+        averaged = evaluation_model(state, progress.step)
+        keep_statistics(state, averaged, progress.step)
+        model, source, workers = evaluation_inputs(state, averaged, progress.step)
         logits = evaluate.predict_all(
             model,
             source,
-            self._evaluation_batch(),
-            setup.evaluation_device,
+            state.experiment.evaluate.batch_size or state.experiment.data.batch_size,
+            state.evaluation_device,
             workers,
             carry_on=lambda: stop.reason is None,
         )
         if logits is None:
             return
-        values = evaluate.compute_metrics(setup.experiment, logits, portion.targets, setup.task, setup.loss).values
-        score = evaluate.score(setup.experiment, values)
-        progress.losses += [math.nan] * (
-            len(progress.scores) - len(progress.losses)
-        )  # older checkpoints have no losses
-        progress.scores.append(score)
-        progress.losses.append(values["loss"])
-        progress.evaluated = progress.step
-        better = best_index(progress.scores, progress.losses) == len(progress.scores) - 1
+        targets = state.splits["val"].targets
+        values = evaluate.compute_metrics(state.experiment, logits, targets, state.task, state.loss).values
+        is_best = self._add_score(values)
         self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
-        if better:
-            progress.best_step = progress.step
-        epoch = progress.step / setup.horizon.epoch_steps
-        self._record(
-            {
-                "step": progress.step,
-                "epoch": epoch,
-                "val": values,
-                "time": {"seconds": round(time.monotonic() - began, 3)},
-            }
-        )
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
-        ticker.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if better else ''}")
-        if better:
+        self.log.log_evaluation(values, time.monotonic() - began, is_best, progress_bar)
+        if is_best:
             self.save()
 
-    def require_room(self) -> None:
-        """Check the free disk space for the checkpoints of the run; raises StorageError."""
-        checkpoint.require_room(self.folder.checkpoints, self.checkpoint_size)
-
-    @cached_property
-    def checkpoint_size(self) -> int:
-        """Size of a checkpoint in bytes, without the state of a PEFT method."""
-        weights = list(self.setup.model.network.state_dict().values())
-        average = self.setup.average.tensors.values() if self.setup.average else ()
-        trainable = [p for group in self.setup.optimizer.param_groups for p in group["params"]]
-        tensors = [*weights, *trainable, *trainable, *average]  # Adam keeps two values per trainable weight
-        return sum(t.numel() * t.element_size() for t in tensors)
-
-    def save(self) -> None:
-        """Save a checkpoint of the current step, update `best` and prune older checkpoints."""
-        if self.saved_step == self.progress.step:
-            return
-        began = time.monotonic()
-        setup, progress = self.setup, self.progress
-        progress.scaler = setup.scaler.state_dict()
-        progress.window_loss = self.window_loss.item()
-        tensors = {"model": setup.model.network.state_dict(), "optimizer": optimizer_tensors(setup.optimizer)}
-        if setup.average is not None:
-            if self.finished and "val" not in setup.portions:
-                keep_statistics(setup, evaluation_model(setup, progress.step), progress.step)
-            tensors["ema"] = setup.average.tensors
-        if setup.method.state:
-            tensors["method"] = setup.method.state
-        state = {
-            "progress": asdict(progress),
-            "metrics": self.folder.metrics_text(),
-            "digest": self.folder.digest,
-            "data": _fingerprints(setup),
-            "conditions": _conditions(setup),
-        }
-        checkpoint.save(self.folder.checkpoints, progress.step, tensors, state, describe_model(setup))
-        if progress.best_step == progress.step:
-            self.folder.set_best(progress.step)  # before pruning: another process may be reading the previous best
-        checkpoint.prune(self.folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
-        self.saved_at, self.saved_step = time.monotonic(), progress.step
-        self.save_seconds = self.saved_at - began
-
-    def evaluations(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return a row per evaluation (per epoch without validation) with the mean training loss since the last one."""
-        result, losses = [], []
-        for row in rows:
-            if "loss" in row:
-                losses.append((row["loss"], row["samples"]))
-            ends = "val" in row if "val" in self.setup.portions else row["step"] % self.setup.horizon.epoch_steps == 0
-            if ends:
-                mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
-                result.append(
-                    {"epoch": row["epoch"], "step": row["step"], "train_loss": mean, "metrics": row.get("val", {})}
-                )
-                losses = []
-        return result
-
-    def best(self, evaluations: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Return step and metrics of the best checkpoint; without evaluations make the last one the best."""
-        for row in evaluations:
-            if row["step"] == self.progress.best_step:
-                return {"step": row["step"], "metrics": row["metrics"]}
-        self.folder.set_best(self.progress.step)
-        return {"step": self.progress.step, "metrics": {}}
-
-    def _write_row(self, step: Step, ticker: Ticker) -> None:
-        loss = self.window_loss.item() / self.progress.window_samples
-        seconds = time.monotonic() - self.row_at
-        row: dict[str, Any] = {
-            "step": step.number,
-            "epoch": step.number / self.setup.horizon.epoch_steps,
-            "loss": loss,
-            "lr": step.rate,
-        }
-        if step.gradient_norm is not None:
-            row["gradient_norm"] = float(step.gradient_norm)
-        row["gradients"] = {stage: float(f"{norm.item():.6g}") for stage, norm in step.stage_norms.items()}
-        speed = round(self.timed / seconds, 2)
-        self._record({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
-        ticker.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
-        self.window_loss.zero_()
-        self.progress.window_samples = 0
-        self.row_at, self.timed = time.monotonic(), 0
-
-    def _record(self, row: dict[str, Any]) -> None:
-        self.folder.append_metrics(row)
-        if self.board is not None:
-            show_row(self.board, row)
+    def _add_score(self, values: dict[str, float]) -> bool:
+        """Add the results of an evaluation to the progress; return whether it is the best."""
+        progress = self.progress
+        progress.losses += [math.nan] * (len(progress.scores) - len(progress.losses))  # absent in older checkpoints
+        progress.scores.append(evaluate.score(self.state.experiment, values))
+        progress.losses.append(values["loss"])
+        progress.evaluated = progress.step
+        is_best = best_index(progress.scores, progress.losses) == len(progress.scores) - 1
+        if is_best:
+            progress.best_step = progress.step
+        return is_best
 
     def _evaluation_due(self) -> bool:
-        step = self.progress.step
-        at_end = step == self.setup.horizon.total_steps
-        return "val" in self.setup.portions and step > self.progress.evaluated and (step % self.every == 0 or at_end)
+        step, evaluation = self.progress.step, self.state.experiment.evaluate
+        interval = max(1, evaluation.every.steps(self.state.horizon))
+        return "val" in self.state.splits and step > self.progress.evaluated and (step % interval == 0 or self.at_end)
 
-    def _evaluation_batch(self) -> int:
-        return self.setup.experiment.evaluate.batch_size or self.setup.experiment.data.batch_size
-
-    def _checkpoint_due(self, step: int) -> bool:
-        every = self.setup.experiment.train.save_every
-        if every is not None:
-            return step % max(1, every.steps(self.setup.horizon)) == 0
-        return time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
-
-    def _stale(self) -> bool:
+    def _stops_early(self) -> bool:
         """Whether early stopping applies: no improvement within `early_stop.patience` evaluations."""
-        early, scores = self.setup.experiment.train.early_stop, self.progress.scores
+        early, scores = self.state.experiment.train.early_stop, self.progress.scores
         if early is None or len(scores) <= early.patience:
             return False
         return without_improvement(scores, early.min_delta) >= early.patience
 
+    def save_if_due(self) -> None:
+        """Save a checkpoint every `train.save_every`, or every five minutes."""
+        every = self.state.experiment.train.save_every
+        if every is not None:
+            due = self.progress.step % max(1, every.steps(self.state.horizon)) == 0
+        else:
+            due = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+        if due:
+            self.save()
 
-def _fingerprints(setup: TrainingState) -> dict[str, str]:
-    return {purpose: portion.fingerprint for purpose, portion in setup.portions.items() if purpose != "test"}
+    def save(self) -> None:
+        """Save a checkpoint of the current step, unless there is one."""
+        state, progress = self.state, self.progress
+        if self.saved_step == progress.step:
+            return
+        began = time.monotonic()
+        if state.average is not None and self.finished and "val" not in state.splits:
+            keep_statistics(state, evaluation_model(state, progress.step), progress.step)
+        progress.window_loss = self.log.window_loss.item()
+        save_checkpoint(state, progress, self.folder)
+        self.saved_at, self.saved_step = time.monotonic(), progress.step
+        self.save_seconds = self.saved_at - began
 
+    def require_room(self) -> None:
+        """Check the free disk space for the checkpoints of the run; raises StorageError."""
+        checkpoint.require_room(self.folder.checkpoints, self._checkpoint_size)
 
-def _conditions(setup: TrainingState) -> dict[str, Any]:
-    """Collect what bitwise reproducibility depends on besides the experiment: versions, device, precision, threads."""
-    return {
-        "ftaug": __version__,
-        "torch": torch.__version__,
-        "device": setup.device.torch.type,
-        "precision": setup.device.precision,
-        "evaluation precision": setup.evaluation_device.precision,
-        "threads": torch.get_num_threads(),
-        "augment_on": "cuda" if setup.device.augments else "cpu",
-        "micro_batch": setup.epochs.micro,
-    }
+    @cached_property
+    def _checkpoint_size(self) -> int:
+        return checkpoint_size(self.state)

@@ -1,8 +1,8 @@
 """Load a trained model from a run folder: its experiment, best weights and data splits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,14 @@ from ftaug.engine.training.peft import adapt, adapter_of
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, fold, in_fp32, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
-from ftaug.interfaces.data import Task
+from ftaug.experiment_file import load
+from ftaug.interfaces.data import Input, Task
 from ftaug.interfaces.export import Bundle, Reading
 from ftaug.interfaces.model import Adapter, Construction
-from ftaug.load import load
 from ftaug.runs import thresholds
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.export.provenance import provenance
+from ftaug.runs.prediction import Prediction, predict
 from ftaug.runs.report import console
 
 MODEL_FILE = "model.json"
@@ -49,29 +50,29 @@ MODEL_KEYS = {
 """Required keys of model.json, with their types."""
 
 
-def describe_model(setup: TrainingState) -> dict[str, Any]:
+def describe_model(state: TrainingState) -> dict[str, Any]:
     """Describe a model for model.json: task, preprocessing, target scale, data fingerprints and sources."""
     return {
-        "classes": list(setup.task.classes),
-        "multi_label": setup.task.multi_label,
-        "activation": setup.experiment.loss.fact("activation"),
-        "preprocessing": dict(setup.backbone.preprocessing),
-        "regression": setup.task.regression,
-        "class_counts": setup.counts.tolist(),
-        "train_samples": len(setup.portions["train"]),
-        "target_mean": setup.scale and setup.scale.mean,
-        "target_std": setup.scale and setup.scale.std,
-        "weights_from": dict(setup.backbone.facts),
-        "data": fingerprints(setup.portions),
-        "seed": setup.experiment.seed,
-        "sources": {name: to_plain(getattr(setup.experiment.data, name)) for name in ("train", "val", "test")},
-        "labels_learned": setup.experiment.objective is None or setup.experiment.objective.fact("tells_classes"),
+        "classes": list(state.task.classes),
+        "multi_label": state.task.multi_label,
+        "activation": state.experiment.loss.fact("activation"),
+        "preprocessing": dict(state.backbone.preprocessing),
+        "regression": state.task.regression,
+        "class_counts": state.counts.tolist(),
+        "train_samples": len(state.splits["train"]),
+        "target_mean": state.scale and state.scale.mean,
+        "target_std": state.scale and state.scale.std,
+        "weights_from": dict(state.backbone.facts),
+        "data": fingerprints(state.splits),
+        "seed": state.experiment.seed,
+        "sources": {name: to_plain(getattr(state.experiment.data, name)) for name in ("train", "val", "test")},
+        "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("tells_classes"),
     }
 
 
-def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
+def keep_origin(state: TrainingState, folder: Path) -> dict[str, list[str]]:
     """Copy the files that the backbone is built from into the run folder; return the override that points there."""
-    origin = setup.backbone.origin
+    origin = state.backbone.origin
     if origin is None:
         return {}
     place = folder / ORIGIN_FOLDER
@@ -81,7 +82,7 @@ def keep_origin(setup: TrainingState, folder: Path) -> dict[str, list[str]]:
             remove(fresh)
             origin.write(fresh)
             fresh.rename(place)
-    return {"built_from": [f"backbone.{setup.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
+    return {"built_from": [f"backbone.{state.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
 
 
 @dataclass
@@ -103,31 +104,31 @@ class TrainedModel:
     construction: Construction | None = None
 
     @cached_property
-    def portions(self) -> Mapping[str, DataSplit]:
+    def splits(self) -> Mapping[str, DataSplit]:
         """The data splits of the run by name, with the classes of training."""
         return recorded_data(self.folder, self.experiment)
 
-    def portion(self, split: str | None) -> DataSplit:
+    def select_split(self, name: str | None) -> DataSplit:
         """Return the split to evaluate on: the one named, else `test`, else `val`; raises ExperimentError."""
-        names = [split] if split else ["test", "val"]
-        for name in names:
-            if name in self.portions:
-                return self.portions[name]
+        names = [name] if name else ["test", "val"]
+        for purpose in names:
+            if purpose in self.splits:
+                return self.splits[purpose]
         raise ExperimentError(
             f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train"
         )
 
-    def logits(self, portion: DataSplit) -> np.ndarray:
+    def logits(self, split: DataSplit) -> np.ndarray:
         """Predict the logits of a data split: float32 (n, classes); in regression the predicted numbers, float64."""
-        data = prepared(self.experiment, portion, (), evaluated(self.experiment, self.preprocessing))
+        data = prepared(self.experiment, split, (), evaluated(self.experiment, self.preprocessing))
         logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
         assert logits is not None
         return logits
 
-    def compute_metrics(self, logits: np.ndarray, portion: DataSplit) -> evaluate.Measurement:
+    def compute_metrics(self, logits: np.ndarray, split: DataSplit) -> evaluate.Measurement:
         """Compute the experiment's loss and metrics from logits (n, classes) of a data split."""
         loss = bind_loss(self.experiment, self.class_counts, self.train_samples, self.scale)
-        return evaluate.compute_metrics(self.experiment, logits, portion.targets, self.task, loss)
+        return evaluate.compute_metrics(self.experiment, logits, split.targets, self.task, loss)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
         """Preprocess and collate raw samples into a batch, as in evaluation."""
@@ -143,6 +144,32 @@ class TrainedModel:
         return evaluate.probabilities(
             evaluate.over_views(evaluate.at_least_float32(logits), samples).cpu().numpy(), self.activation
         )
+
+    def predict(self, samples: Iterable[Any]) -> np.ndarray:
+        """Predict samples in memory, images as uint8 (H, W, 3) or texts: probabilities (n, classes).
+
+        In regression the predicted numbers. Raises BadData for the first invalid sample.
+        """
+        modality, train = modality_of(self.experiment), self.experiment.data.train
+        raw = (Input(f"sample {i}", partial(modality.as_raw, sample, train)) for i, sample in enumerate(samples))
+        return self._stacked(predict(self, raw))
+
+    def predict_files(self, paths: Iterable[str | Path]) -> np.ndarray:
+        """Predict files and folders as `ftaug predict` does: probabilities (n, classes), in regression numbers.
+
+        Raises BadData for the first unreadable file, MissingInput.
+        """
+        inputs = modality_of(self.experiment).inputs([str(path) for path in paths], self.experiment.data.train)
+        return self._stacked(predict(self, inputs))
+
+    def _stacked(self, predictions: Iterable[Prediction]) -> np.ndarray:
+        """Stack predictions (n, classes); raises BadData for the first that failed."""
+        rows: list[np.ndarray] = []
+        for prediction in predictions:
+            if prediction.answer is None:
+                raise BadData(f"{prediction.name}: {prediction.error}")
+            rows.append(prediction.answer)
+        return np.stack(rows) if rows else np.empty((0, len(self.task.classes)), np.float32)
 
     def note_precision(self) -> None:
         """Print a note on stderr if predictions are not computed in fp32, as exports are."""
@@ -163,7 +190,7 @@ class TrainedModel:
         """Build an exporter's input: the model on the CPU in fp32, the target scale in its last layer if possible."""
         model = in_fp32(self.model)
         scaler = self.scale
-        if scaler is not None and fold(model.network, scaler, model.normaliser(example)):
+        if scaler is not None and fold(model.network, scaler, model.normalizer(example)):
             model.units, scaler = torch.nn.Identity(), None
         facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)
@@ -185,7 +212,7 @@ class TrainedModel:
 
     def training_samples(self, count: int) -> CalibrationSamples:
         """Draw at most `count` training samples, always the same ones; raises MissingInput, BadData."""
-        return CalibrationSamples.drawn(self.portions["train"], count, self.experiment.seed, self.prepare)
+        return CalibrationSamples.drawn(self.splits["train"], count, self.experiment.seed, self.prepare)
 
     def reading(self) -> Reading:
         """Describe how other programs read and preprocess samples, for the metadata of an export."""
@@ -220,17 +247,28 @@ def _task(folder: Path, facts: Mapping[str, Any]) -> Task:
     return Task(classes, facts["multi_label"], facts.get("regression", False), thresholds.read(folder, classes))
 
 
-def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
-    """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
+def load_experiment(folder: Path, *, trust_plugins: bool = False) -> Experiment:
+    """Load the experiment of a single run and import its plugins; raises MissingInput, ExperimentError."""
+    _check_run_folder(folder)
+    facts = read_json(folder / MODEL_FILE) or {}
+    return load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+
+
+def _check_run_folder(folder: Path) -> None:
     if not (folder / "resolved.yaml").is_file():
         raise MissingInput(
             f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
         )
+
+
+def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
+    """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
+    _check_run_folder(folder)
     facts = read_json(folder / MODEL_FILE, MODEL_KEYS)
     chosen, weights = best_weights(folder)
     if facts is None:
         raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")
-    experiment = load(folder / "resolved.yaml", facts.get("built_from", []), trust_plugins=trust_plugins)
+    experiment = load_experiment(folder, trust_plugins=trust_plugins)
     task = _task(folder, facts)
     scale = scale_from(facts.get("target_mean"), facts.get("target_std"))
     chosen_device = devices.choose_for_evaluation(device, experiment)

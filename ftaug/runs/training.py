@@ -1,7 +1,7 @@
 """Train a run to its end: build or resume it, run the training loop, and complete the run folder."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,22 +13,23 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import DataSplit, portions
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
-from ftaug.engine.training.fit import fit
+from ftaug.engine.training.fit import Step, fit
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
 from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
+from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, recorded_data
@@ -48,7 +49,7 @@ def train(
         if latest is None and checkpoint.best(folder.path) is not None:
             raise BadData(f"{folder.path}: its checkpoints are gone; put them back, or start over with --fresh")
         if latest is None:
-            data, cautions = consistent(experiment, portions(experiment.data, experiment.seed), folder)
+            data, cautions = consistent(experiment, load_splits(experiment.data, experiment.seed), folder)
             data = readable(experiment, data)
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
@@ -58,21 +59,21 @@ def train(
         with stop.at_once():
             micro_batch = _chosen_settings(folder).get("micro_batch")
             assembled = assemble(experiment, device, data, pretrained=latest is None, micro_batch=micro_batch)
-            setup, cache = stack.enter_context(assembled)
-            if setup.experiment != experiment:  # the task determined the default metrics
-                folder.write("resolved.yaml", to_yaml(with_kept_plugins(setup.experiment)[0]))
+            state, cache = stack.enter_context(assembled)
+            if state.experiment != experiment:  # the task determined the default metrics
+                folder.write("resolved.yaml", to_yaml(with_kept_plugins(state.experiment)[0]))
             if latest is None:
-                cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(setup, folder, elsewhere)]
-                setup = replace(setup, hazards=[*setup.hazards, *cautions])
-            session = Session.begin(setup, folder) if latest is None else Session.resume(setup, folder, latest)
-            features = stack.enter_context(open_feature_cache(setup, session.progress.step))
-            session.setup = replace(setup, features=features)
+                cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(state, folder, elsewhere)]
+                state = replace(state, cautions=[*state.cautions, *cautions])
+            session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
+            features = stack.enter_context(open_feature_cache(state, session.progress.step))
+            session.state = replace(state, features=features)
         _train(session, cache, stop)
 
 
-def _similar(setup: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
+def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
     """Return a caution for each run of the same experiment and data, which the user may want to continue instead."""
-    runs = similar_runs(folder.path, setup.experiment.name, folder.digest, fingerprints(setup.portions), elsewhere)
+    runs = similar_runs(folder.path, state.experiment.name, folder.digest, fingerprints(state.splits), elsewhere)
     return [f"{run} is a run of this experiment on the same data; to continue it: --run-dir {run}" for run in runs]
 
 
@@ -111,86 +112,120 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
-def _sample_columns(setup: TrainingState) -> list[str]:
+def _sample_columns(state: TrainingState) -> list[str]:
     """Return the table columns that a sample takes: two for text pairs, none for images."""
-    train = setup.portions["train"]
+    train = state.splits["train"]
     with suppress(BadData):  # training reports or skips an unreadable sample
-        return list(modality_of(setup.experiment).cells(train.samples.read(int(train.ids[0]))))
+        return list(modality_of(state.experiment).cells(train.samples.read(int(train.ids[0]))))
     return []
 
 
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
-    """Run the training loop from the session's current step to the end, or until a stop is requested."""
-    setup, folder = session.setup, session.folder
+    """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
+    state, folder = session.state, session.folder
     session.require_room()
-    chosen = {"device": setup.device.torch.type, "precision": setup.device.precision, "workers": setup.workers}
-    chosen |= {"micro_batch": setup.micro_batch.samples if setup.micro_batch is not None else None}
-    chosen |= {"evaluation_precision": setup.evaluation_device.precision, "threads": setup.device.threads}
-    chosen |= {"cache": cache.place or "off", "augment_on": "cuda" if setup.device.augments else "cpu"}
-    origin = keep_origin(setup, folder.path)
-    about = {**describe_model(setup), **origin, "sample_columns": _sample_columns(setup), "chosen": chosen}
-    folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
+    _write_model_file(state, folder, cache)
     console = training_summary.console()
-    console.print(training_summary.before(setup, cache, folder.path, session.origin))
-    _store_features(setup, session.progress.step, stop)
-    with Ticker(setup.horizon.total_steps, session.progress.step, setup.horizon.epoch_steps) as ticker:
-        stop.reserve = session.reserve
-        session.catch_up(stop, ticker)
-        if session.goes_on(stop):
-            began, first = time.monotonic(), session.progress.step + 1
-            session.row_at = began
-            for step in fit(setup, session.progress):
-                if setup.experiment.train.compile and step.number == first:
-                    ticker.line(f"compiled: the first step took {time.monotonic() - began:.0f} s")
-                session.take(step, stop, ticker)
-                if not session.goes_on(stop):
-                    break
-        session.save()
+    console.print(training_summary.before(state, cache, folder.path, session.origin))
+    _store_features(state, session.progress.step, stop)
+    train_loop(session, stop)
     if not session.finished:
-        place = f"step {session.progress.step} of {setup.horizon.total_steps}"
+        place = f"step {session.progress.step} of {state.horizon.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     finish(session, folder)
 
 
-def _store_features(setup: TrainingState, step: int, stop: StopRequests) -> None:
+def train_loop(session: Session, stop: StopRequests) -> None:
+    """Run the training loop until the run is finished or a stop is requested; save a checkpoint at the end."""
+    state, log, first = session.state, session.log, session.progress.step + 1
+    with ProgressBar(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as progress_bar:
+        stop.reserve = session.reserve
+        session.evaluate_if_due(stop, progress_bar)
+        if session.should_continue(stop):
+            log.restart_clock()
+            for step, seconds in timed(fit(state, session.progress)):
+                if step.number > first:
+                    session.step_seconds = max(session.step_seconds, seconds)
+                elif state.experiment.train.compile:
+                    progress_bar.line(f"compiled: the first step took {seconds:.0f} s")
+                stop.reserve = session.reserve
+                log.log_step(step, progress_bar)
+                with log.clock_stopped():
+                    session.evaluate_if_due(stop, progress_bar)
+                    session.save_if_due()
+                if not session.should_continue(stop):
+                    break
+        session.save()
+
+
+def timed(steps: Iterable[Step]) -> Iterator[tuple[Step, float]]:
+    """Yield each training step with its duration in seconds."""
+    began = time.monotonic()
+    for step in steps:
+        yield step, time.monotonic() - began
+        began = time.monotonic()
+
+
+def _write_model_file(state: TrainingState, folder: RunFolder, cache: Cache) -> None:
+    """Write model.json: the model, what it is built from, and the settings chosen automatically."""
+    chosen = {
+        "device": state.device.torch.type,
+        "precision": state.device.precision,
+        "workers": state.workers,
+        "micro_batch": state.micro_batch.samples if state.micro_batch is not None else None,
+        "evaluation_precision": state.evaluation_device.precision,
+        "threads": state.device.threads,
+        "cache": cache.place or "off",
+        "augment_device": "cuda" if state.device.augments else "cpu",
+    }
+    origin = keep_origin(state, folder.path)
+    about = {**describe_model(state), **origin, "sample_columns": _sample_columns(state), "chosen": chosen}
+    folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
+
+
+def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None:
     """Compute and store the frozen prefix's features that training needs from a step on, until a stop is requested."""
-    if setup.features is None:
+    if state.features is None:
         return
-    needed = missing(setup, setup.features, step)
-    total = sum(len(batches_of(setup, purpose, view)) for purpose, views in needed.items() for view in views)
-    with Ticker(total, 0, unit="batch") as ticker:
+    needed = missing(state, state.features, step)
+    total = sum(len(batches_of(state, purpose, view)) for purpose, views in needed.items() for view in views)
+    with ProgressBar(total, 0, unit="batch") as progress_bar:
         for purpose, views in needed.items():
-            for view in fill(setup, setup.features, purpose, views):
-                ticker.tick()
-                ticker.status(f"features of {purpose}, view {view + 1}")
+            for view in fill(state, state.features, purpose, views):
+                progress_bar.advance()
+                progress_bar.status(f"features of {purpose}, view {view + 1}")
                 if stop.reason is not None:
                     return
 
 
 def finish(session: Session, folder: RunFolder) -> None:
     """Print the results, draw the curves, tune thresholds and mark the run folder as complete."""
+    state, progress = session.state, session.progress
     rows = folder.read_metrics()
     console = training_summary.console()
-    evaluations = session.evaluations(rows)
-    console.print(training_summary.after(evaluations, session.progress.best_step))
+    results = evaluations(rows, state)
+    console.print(training_summary.after(results, progress.best_step))
     curves = plots.curves(folder.path)
-    best = session.best(evaluations)
-    if session.setup.experiment.evaluate.thresholds is not None:
-        tuned = thresholds.tune(open_run(folder.path, session.setup.device.torch.type, trust_plugins=True))
+    best = best_checkpoint.of_evaluations(results, progress)
+    if best is None:  # without validation the last checkpoint is the best
+        best = {"step": progress.step, "metrics": {}}
+        folder.set_best(progress.step)
+    if state.experiment.evaluate.thresholds is not None:
+        tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
         console.print(training_summary.thresholds(tuned))
-    folder.finish(session.progress.step, best)
+    folder.finish(progress.step, best)
     run = folder.path
-    _show_weight_change(session.setup, run, rows)
-    outcome = best_checkpoint.outcome(session.setup, session.progress, best)
-    console.print(f"{session.ending}; best: {outcome}\ncurves: {curves}")
+    _show_weight_change(state, run, rows)
+    outcome = best_checkpoint.outcome(state, progress, best)
+    console.print(f"{training_summary.ending(state, progress)}; best: {outcome}\ncurves: {curves}")
     console.print(training_summary.next_steps(run))
 
 
-def _show_weight_change(setup: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Print and write the weight change of each stage, if the initial weights can be rebuilt."""
     try:
-        changes = weight_change.compare_weights(run, setup, rows)
+        changes = weight_change.compare_weights(run, state, rows)
     except FtaugError as error:
         training_summary.console().print(f"weight change is not known: {error}")
         return

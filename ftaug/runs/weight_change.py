@@ -29,14 +29,14 @@ class StageChange:
     rate: float | None  # peak learning rate: the highest of its parameter groups; None if frozen
 
 
-def compare_weights(run: Path, setup: TrainingState, rows: Sequence[Mapping[str, Any]]) -> list[StageChange]:
+def compare_weights(run: Path, state: TrainingState, rows: Sequence[Mapping[str, Any]]) -> list[StageChange]:
     """Compare a run's best weights with its initial weights; raises what loading pretrained weights raises."""
-    start = initial_weights(setup.experiment, setup.task, setup.scale)
-    end = _best_weights(run, setup)
+    start = initial_weights(state.experiment, state.task, state.scale)
+    end = _best_weights(run, state)
     rates: dict[str, float] = {}
-    for group in setup.plan.groups:
+    for group in state.plan.groups:
         factor = max([group.lr_factor, *(later for _, later in group.changes)])
-        rates[group.stage] = max(rates.get(group.stage, 0.0), setup.experiment.lr.peak * factor)
+        rates[group.stage] = max(rates.get(group.stage, 0.0), state.experiment.lr.peak * factor)
     return [
         StageChange(
             stage.name, *_distance(stage, start.weights, end), _gradient(stage.name, rows), rates.get(stage.name)
@@ -45,9 +45,9 @@ def compare_weights(run: Path, setup: TrainingState, rows: Sequence[Mapping[str,
     ]
 
 
-def _best_weights(run: Path, setup: TrainingState) -> Mapping[str, Tensor]:
+def _best_weights(run: Path, state: TrainingState) -> Mapping[str, Tensor]:
     """Load the best weights of a run on the CPU, with those of its PEFT method merged."""
-    if setup.method.parameters:
+    if state.method.parameters:
         return weights_of(open_single_run(run, "cpu", trust_plugins=True))  # this process has imported its plugins
     return best_weights(run)[1]
 

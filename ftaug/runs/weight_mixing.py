@@ -53,7 +53,7 @@ def open_ingredient(folder: Path, *, trust_plugins: bool) -> TrainedModel:
     """Load a run to average; raises ExperimentError if it has no validation samples to choose by."""
     opened = open_run(folder, trust_plugins=trust_plugins)
     opened.note_precision()
-    if "val" not in opened.portions:
+    if "val" not in opened.splits:
         raise ExperimentError(f"{folder}: its experiment has no data.val, and mixes are chosen by validation samples")
     return opened
 
@@ -103,7 +103,7 @@ def evaluate_weights(opened: TrainedModel, weights: Weights, norms: Sequence[str
     candidates = [_evaluate(opened, weights, MIXED if norms else None)]
     if norms:
         feed = training_batches(
-            opened.experiment, opened.portions["train"], opened.preprocessing, opened.workers, opened.device
+            opened.experiment, opened.splits["train"], opened.preprocessing, opened.workers, opened.device
         )
         modules: list[Any] = [network.get_submodule(name) for name in norms]
         recompute_statistics(opened.model, modules, feed, opened.device)
@@ -112,8 +112,8 @@ def evaluate_weights(opened: TrainedModel, weights: Weights, norms: Sequence[str
 
 
 def _evaluate(opened: TrainedModel, weights: Weights, norms: str | None) -> Candidate:
-    portion: DataSplit = opened.portions["val"]
-    values = opened.compute_metrics(opened.logits(portion), portion).values
+    split: DataSplit = opened.splits["val"]
+    values = opened.compute_metrics(opened.logits(split), split).values
     return Candidate(weights, norms, values, evaluate.score(opened.experiment, values))
 
 
@@ -174,7 +174,7 @@ def complete(
         if (opened.folder / SAMPLES_FILE).is_file():
             shutil.copyfile(opened.folder / SAMPLES_FILE, folder.path / SAMPLES_FILE)
         make_inside(folder.path / "report")
-    if keys := trained_on_data(runs, opened.experiment, opened.portions["train"].samples):
+    if keys := trained_on_data(runs, opened.experiment, opened.splits["train"].samples):
         folder.write(EARLIER_FILE, to_csv(keys))
     folder.write(f"report/{name}.json", dumps(account, indent=1) + "\n")
     if opened.experiment.evaluate.thresholds is not None:

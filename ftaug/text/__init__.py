@@ -10,9 +10,9 @@ declare(
     "text",
     without_effect={
         "data.cache": "texts are in memory already",
-        "data.augment_on": "texts are augmented by the workers",
+        "data.augment_device": "texts are augmented by the workers",
         "data.bad_samples": "texts are read before training, and those that cannot be are an error",
-        "evaluate.views": "a text has one view",
+        "evaluate.tta": "a text has one view",
         **dict.fromkeys(("input.size", "input.resize", "input.interpolation", "input.train_size"), NO_PICTURES),
     },
 )

@@ -6,18 +6,20 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import numpy as np
 
 from ftaug.augment.transform import Transform
 from ftaug.config.registry import FrozenDict
+from ftaug.config.types import Doc, Probability
 from ftaug.text.segmentation import Span as Span
 from ftaug.text.segmentation import sentences_of, words_of
 
 if TYPE_CHECKING:
     from ftaug.text.lexicon import Lexicon
 
+OpProbability = Annotated[Probability, Doc("the chance that the op fires for a text")]
 Item = TypeVar("Item")
 
 
@@ -110,7 +112,7 @@ class Passage:
     def __getitem__(self, span: Span) -> str:
         return self.text[span.start : span.end]
 
-    def relabelled(self, labels: tuple[str, ...]) -> Passage:
+    def relabeled(self, labels: tuple[str, ...]) -> Passage:
         """Return the passage with other labels."""
         return replace(self, labels=labels)
 

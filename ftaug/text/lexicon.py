@@ -91,7 +91,7 @@ class Lexicon:
             with safe_open(file_name, framework="pt") as file:
                 keys = [key for key in file.keys() if key.endswith(EMBEDDINGS)]  # noqa: SIM118
                 if not keys:
-                    raise BadData(f"{file_name} holds no embedding matrix of a known name; leave out neighbours")
+                    raise BadData(f"{file_name} holds no embedding matrix of a known name; leave out neighbors")
                 matrix = file.get_tensor(keys[0])
         except SafetensorError as error:
             raise BadData(f"{file_name} is not a whole safetensors file: {error}") from None

@@ -49,7 +49,7 @@ def model(path: str) -> Head:
         named = ", ".join(missing[:SHOWN])
         raise BadData(
             f"augment.masked_fill: {path} was saved without its masked-token head ({named} is missing); "
-            "use neighbours, or weights as they were pretrained"
+            "use neighbors, or weights as they were pretrained"
         )
     return Head(network.eval(), positions(network) or UNLIMITED)
 

@@ -106,6 +106,14 @@ class Inputs:
             raise BadData(f"must be two texts with one TAB between them; got {len(parts) - 1} TABs")
         return _validated(parts)
 
+    def as_text(self, value: Any) -> Text:
+        """Convert a string, or a pair of strings if the model takes pairs; raises BadData."""
+        parts = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else ()
+        if len(parts) != len(self.columns) or not all(isinstance(part, str) for part in parts):
+            wanted = "a string" if len(self.columns) == 1 else "a pair of strings"
+            raise BadData(f"must be {wanted}; got {value!r}")
+        return _validated(parts)
+
     def _rows(self, name: str) -> Iterator[tuple[int, Sequence[Any]]]:
         return rows("predict", Path(name), self.columns)
 

@@ -37,6 +37,11 @@ def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
     return Inputs.like(train.name, train.settings).of(named)
 
 
+def as_raw(value: Any, train: Component) -> Text:
+    """Return the text of a string, or of a pair of strings where the model takes pairs; raises BadData."""
+    return Inputs.like(train.name, train.settings).as_text(value)
+
+
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
     """Build the pipeline from a raw text to tokens; without augmentations, the evaluation pipeline."""
     return Pipeline(tuple(augment), dict(preprocessing))
@@ -95,7 +100,7 @@ def relabels(pipeline: Pipeline) -> bool:
     return False
 
 
-def hazards(augment: Sequence[Component], task: Task) -> list[str]:
+def label_cautions(augment: Sequence[Component], task: Task) -> list[str]:
     """Cautions about label-changing augmentations: none for texts."""
     return []
 
@@ -166,13 +171,13 @@ def _attention_mask(inputs: Tensor | Mixed) -> Tensor:
     return inputs[:, MASK] > 0
 
 
-def normaliser(preprocessing: Mapping[str, Any]) -> nn.Module:
+def normalizer(preprocessing: Mapping[str, Any]) -> nn.Module:
     """Return the module that puts the tokenizer's padding id in padded positions."""
     return Padding(preprocessing["pad"])
 
 
 def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
-    """Return the `normaliser` of another network; raises ExperimentError if the tokenizers differ."""
+    """Return the `normalizer` of another network; raises ExperimentError if the tokenizers differ."""
     if given["tokenizer"] != wanted["tokenizer"]:
         raise ExperimentError("has another tokenizer: it must be the same for both models")
     if given["max_length"] > wanted["max_length"]:
@@ -180,7 +185,7 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
             f"takes {wanted['max_length']} tokens, fewer than the {given['max_length']} of this model; "
             f"set max_length: {wanted['max_length']}"
         )
-    return normaliser(wanted)
+    return normalizer(wanted)
 
 
 class Padding(nn.Module):

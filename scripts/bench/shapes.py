@@ -20,10 +20,10 @@ def draw(shape: str, rng: np.random.Generator) -> np.ndarray:
         "cross": [(-1, -0.3), (-0.3, -0.3), (-0.3, -1), (0.3, -1), (0.3, -0.3), (1, -0.3)],
         "bar": [(-1, -0.35), (1, -0.35), (1, 0.35), (-1, 0.35)],
     }
-    colour = tuple(rng.integers(0, 256, 3).tolist())
+    color = tuple(rng.integers(0, 256, 3).tolist())
     thickness = -1 if shape not in ("ring", "frame") else max(2, round(size / 3))
     if shape in ("disc", "ring"):
-        cv2.circle(ground, (round(x), round(y)), round(size), colour, thickness)
+        cv2.circle(ground, (round(x), round(y)), round(size), color, thickness)
     else:
         corners = np.array(points[shape])
         corners = np.concatenate([corners, -corners]) if shape == "cross" else corners
@@ -31,9 +31,9 @@ def draw(shape: str, rng: np.random.Generator) -> np.ndarray:
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         outline = np.rint(size * corners @ turn.T + [x, y]).astype(np.int32)
         if thickness < 0:
-            cv2.fillPoly(ground, [outline], colour)
+            cv2.fillPoly(ground, [outline], color)
         else:
-            cv2.polylines(ground, [outline], True, colour, thickness)
+            cv2.polylines(ground, [outline], True, color, thickness)
     noise = rng.normal(0, 20, ground.shape)
     return np.asarray((ground + noise).clip(0, 255).astype(np.uint8))
 

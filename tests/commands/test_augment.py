@@ -17,16 +17,16 @@ from kinds import Pictures, Texts, rows
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.commands.augment import hashed
 from ftaug.engine.loading import augmented_copies
 from ftaug.engine.loading.augmented_copies import As, Copies
 from ftaug.engine.loading.prepare import prepared
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
+from ftaug.experiment_file import load
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.table import image_table
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 from ftaug.runs.augmented_dataset import folder_names
+from ftaug.runs.write_augmented import compute_digest
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def content(path):
 
 def training_data(experiment, *overrides):
     loaded = load(experiment, overrides)
-    train = portions(loaded.data, loaded.seed)["train"]
+    train = load_splits(loaded.data, loaded.seed)["train"]
     return prepared(loaded, train, loaded.augment, loaded.backbone(train.task.classes).preprocessing)
 
 
@@ -86,12 +86,12 @@ def test_the_copies_are_what_training_sees(kind, experiment, capsys, format):
     assert (code, capsys.readouterr().out) == (0, f"{path}\n")
     data = training_data(experiment)
     written = rows(path)
-    assert len(written) == 3 * len(data.portion) == 3 * 18
-    position = {str(sample): place for place, sample in enumerate(data.portion.ids)}
+    assert len(written) == 3 * len(data.split) == 3 * 18
+    position = {str(sample): place for place, sample in enumerate(data.split.ids)}
     for row in written:
         (seen,), _ = data.sample(position[row["sample"]], int(row["copy"]))
         assert kind.same(path, row, seen, data)
-        assert row["source"] == data.portion.samples.name(int(row["sample"]))
+        assert row["source"] == data.split.samples.name(int(row["sample"]))
         assert kind.label_of(row["source"]) == row["label"]
         assert format == "table" or Path(row["path"]).parent.name == row["label"]
         assert row["seed"] == "3"
@@ -100,7 +100,7 @@ def test_the_copies_are_what_training_sees(kind, experiment, capsys, format):
 def test_validation_samples_are_not_used(experiment):
     _, path = augment(experiment)
     loaded = load(experiment)
-    val = portions(loaded.data, loaded.seed)["val"]
+    val = load_splits(loaded.data, loaded.seed)["val"]
     assert {row["source"] for row in rows(path)}.isdisjoint(val.names())
 
 
@@ -130,7 +130,7 @@ def test_several_labels_are_read_again(pictures):
     assert augment(pictures, *settings)[0] == 2, "folders hold one label each"
     code, path = augment(pictures, *settings, "--format", "table", output="several")
     assert code == 0
-    source = training_data(pictures, *settings).portion
+    source = training_data(pictures, *settings).split
     samples = image_table("train", path=path / "provenance.csv", labels_separator=manifest(path)["labels_separator"])
     assert samples.task == source.task
     np.testing.assert_array_equal(samples.targets, source.targets)
@@ -142,8 +142,8 @@ def test_the_digest_is_the_same_however_it_is_made(kind, experiment, capsys):
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "1")
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "2")
     data = training_data(experiment)
-    numbers = augmented_copies.numbers(data.portion, 2, balance=False)
-    assert one == hashed(Copies(data, As.DIGEST), numbers, 2, start="spawn")
+    numbers = augmented_copies.numbers(data.split, 2, balance=False)
+    assert one == compute_digest(Copies(data, As.DIGEST), numbers, 2, start="spawn")
     for format in ("folder", "table"):
         _, path = augment(experiment, "--copies", "2", "--workers", "1", "--format", format, output=format)
         assert manifest(path)["complete"] == {"samples": 36, "digest": one}

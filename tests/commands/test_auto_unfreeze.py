@@ -10,10 +10,10 @@ from torch import nn
 
 from ftaug.cli import run
 from ftaug.config.yaml_document import parse
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training import auto_unfreeze
 from ftaug.engine.training.auto_unfreeze import GRADIENT_STEPS, resolve_auto_unfreeze
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 TEXTS = """
 modality: text
@@ -64,7 +64,7 @@ def test_a_run_goes_on_with_what_was_chosen(desk, place):
 
 def test_the_choice_is_the_same_again_and_has_the_norms_of_the_mean_gradient(desk):
     experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32"])
-    data = portions(experiment.data, experiment.seed)
+    data = load_splits(experiment.data, experiment.seed)
     made, choice = resolve_auto_unfreeze(experiment, "cpu", data)
     again, same = resolve_auto_unfreeze(experiment, "cpu", data)
     assert choice == same and made == again and made.unfreeze == choice.unfreeze
@@ -81,31 +81,31 @@ def test_the_gain_is_how_the_loss_falls(desk, monkeypatch):
     experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32", "backbone=resnet20"])
     falls = {}
 
-    def looked_at(setup):
-        first = setup.horizon.total_steps - GRADIENT_STEPS
-        own = [p for name, p in setup.model.network.named_parameters() if setup.backbone.stages[3].holds(name)]
+    def looked_at(state):
+        first = state.horizon.total_steps - GRADIENT_STEPS
+        own = [p for name, p in state.model.network.named_parameters() if state.backbone.stages[3].holds(name)]
         gradients = [p.grad.clone() for p in own]
         size, steepness = (float(nn.utils.get_total_norm(tensors)) for tensors in (own, gradients))
 
         def loss():
-            feed = auto_unfreeze.batch_feed(setup, first)
+            feed = auto_unfreeze.batch_feed(state, first)
             steps = range(first, first + GRADIENT_STEPS)
-            return np.mean([auto_unfreeze.accumulate_gradients(setup, step, feed)[0].item() for step in steps])
+            return np.mean([auto_unfreeze.accumulate_gradients(state, step, feed)[0].item() for step in steps])
 
         before = loss()
         with torch.no_grad():
             for parameter, gradient in zip(own, gradients, strict=True):
                 parameter -= 1e-5 * size * gradient / steepness
-        falls[setup.backbone.stages[3].name] = (before - loss()) / 1e-5
+        falls[state.backbone.stages[3].name] = (before - loss()) / 1e-5
         with torch.no_grad():
             for parameter, gradient in zip(own, gradients, strict=True):
                 parameter += 1e-5 * size * gradient / steepness
                 parameter.grad = gradient
-        return real(setup)
+        return real(state)
 
     real = auto_unfreeze._norms
     monkeypatch.setattr(auto_unfreeze, "_norms", looked_at)
-    _, choice = resolve_auto_unfreeze(experiment, "cpu", portions(experiment.data, experiment.seed))
+    _, choice = resolve_auto_unfreeze(experiment, "cpu", load_splits(experiment.data, experiment.seed))
     assert falls["layer3"] == pytest.approx(choice.gain["layer3"], rel=0.1)
 
 

@@ -60,7 +60,7 @@ def test_logits_are_the_same_bits_for_any_number_of_workers(trained):
     for workers in (0, 0, 1, 2):
         data = replace(opened.experiment.data, workers=workers)
         opened.experiment = replace(opened.experiment, data=data)
-        logits.append(opened.logits(opened.portion("test")))
+        logits.append(opened.logits(opened.select_split("test")))
     assert all(np.array_equal(logits[0], others) for others in logits[1:])
 
 

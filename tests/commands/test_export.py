@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.commands import export
 from ftaug.config.kinds import exporter
 from ftaug.errors import ExperimentError
+from ftaug.runs.export.formats import parse_format, parse_formats
 
 
 @pytest.fixture(scope="module")
@@ -153,12 +153,12 @@ def test_views_that_an_export_does_not_have_are_said(desk, tmp_path, capsys):
     viewed = tmp_path / "run"
     shutil.copytree(desk / "run", viewed, ignore=shutil.ignore_patterns("exports"), symlinks=True)
     resolved = (viewed / "resolved.yaml").read_text()
-    assert "  views: null\n" in resolved
-    (viewed / "resolved.yaml").write_text(resolved.replace("  views: null\n", "  views: ten_crop\n"))
+    assert "  tta: null\n" in resolved
+    (viewed / "resolved.yaml").write_text(resolved.replace("  tta: null\n", "  tta: ten_crop\n"))
     assert run(["evaluate", str(viewed), "--split", "val", "--json"]) == 0
     of_evaluate = json.loads(capsys.readouterr().out)["metrics"]["f1"]
     assert run(["export", str(viewed), "--format", "onnx"]) == 0
-    assert "not to evaluate.views: ten_crop (f1 " in capsys.readouterr().out
+    assert "not to evaluate.tta: ten_crop (f1 " in capsys.readouterr().out
     metric = json.loads((viewed / "exports" / "onnx" / "parity.json").read_text())["metric"]
     assert metric["views"] == "ten_crop" and metric["with_views"] == pytest.approx(of_evaluate, abs=1e-6)
     assert metric["original"] == metric["exported"]
@@ -238,7 +238,7 @@ def test_a_file_where_the_folder_must_go_is_refused_before_the_work(desk, tmp_pa
     shutil.copytree(desk / "run", tmp_path / "run", symlinks=True, ignore=shutil.ignore_patterns("exports"))
     (tmp_path / "run" / "exports").mkdir()
     (tmp_path / "run" / "exports" / "safetensors").write_text("mine")
-    monkeypatch.setattr(export, "export", None)
+    monkeypatch.setattr("ftaug.runs.export.folder.ExportFolder.unfinished", None)
     assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 73
     assert "safetensors: is not a folder that `ftaug export` wrote; move it elsewhere" in capsys.readouterr().err
 
@@ -256,16 +256,54 @@ def test_no_name_of_an_experiment_is_that_of_another_file(desk, tmp_path, name):
 
 
 def test_targets_that_would_be_one_folder_are_refused():
-    assert [one.name for one in export.targets(["onnx", "onnx", "safetensors"])] == ["onnx", "safetensors"]
+    assert [one.name for one in parse_formats(["onnx", "onnx", "safetensors"])] == ["onnx", "safetensors"]
     with pytest.raises(ExperimentError) as caught:
-        export.targets(["onnx", "{onnx: {opset: 20}}"])
+        parse_formats(["onnx", "{onnx: {opset: 20}}"])
     assert str(caught.value) == (
         "--format {onnx: {opset: 20}}: is written to exports/onnx, as --format onnx is; export one of the two"
     )
 
 
+@pytest.mark.parametrize(
+    ("formats", "words"),
+    [
+        (["onnx", "onx"], "--format onx: no exporter 'onx'; did you mean 'onnx'?"),
+        (["onnx", "{onnx: {opset: 20}}"], "--format {onnx: {opset: 20}}: is written to exports/onnx, as --format onnx"),
+        (["{onnx: {opset: 3}}"], "--format {onnx: {opset: 3}}: onnx.opset must be an opset from 18 to 23; got 3"),
+    ],
+)
+def test_wrong_formats_are_refused_before_the_run_is_opened(desk, capsys, monkeypatch, formats, words):
+    monkeypatch.setattr("ftaug.runs.open_run.open_run", None)
+    assert run(["export", str(desk / "run"), *(part for text in formats for part in ("--format", text))]) == 2
+    assert words in capsys.readouterr().err
+
+
+PLUGIN = """
+from ftaug.config.kinds import exporter
+
+@exporter.register(suffix=".labels")
+def labels(bundle, path):
+    \"\"\"The names of the classes.\"\"\"
+    path.write_text("\\n".join(bundle.task.classes))
+    return lambda batch: {"logits": bundle.model(batch.inputs)}
+"""
+
+
+def test_a_format_may_be_that_of_a_plugin(desk, tmp_path):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True, ignore=shutil.ignore_patterns("exports"))
+    (tmp_path / "run" / "labels.py").write_text(PLUGIN)
+    resolved = tmp_path / "run" / "resolved.yaml"
+    resolved.write_text("plugins: [labels.py]\n" + resolved.read_text().replace("plugins: []\n", ""))
+    try:
+        assert run(["export", str(tmp_path / "run"), "--format", "labels"]) == 0
+    finally:
+        exporter._entries.pop("labels", None)
+    labels = (tmp_path / "run/exports/labels/colours.labels").read_text().splitlines()
+    assert labels == json.loads((tmp_path / "run" / "model.json").read_text())["classes"]
+
+
 def test_a_format_may_have_settings():
-    assert export.component("{onnx: {opset: 20}}").settings["opset"] == 20
+    assert parse_format("{onnx: {opset: 20}}").settings["opset"] == 20
 
 
 @pytest.mark.parametrize(
@@ -278,6 +316,6 @@ def test_a_format_may_have_settings():
 )
 def test_formats_that_do_not_exist_are_refused(text, words):
     with pytest.raises(ExperimentError) as caught:
-        export.component(text)
+        parse_format(text)
     assert words in str(caught.value)
     assert str(caught.value).startswith(f"--format {text}: ")

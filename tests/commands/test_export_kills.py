@@ -87,11 +87,20 @@ def killed(child, unfinished, seconds, rng):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
-    ("name", "target"),
-    [("run", "safetensors"), ("lora", "adapter"), ("texts", "transformers"), ("run", "torch_export"), ("run", "onnx")],
+    ("name", "target", "settings"),
+    [
+        ("run", "safetensors", ""),
+        ("lora", "adapter", ""),
+        ("texts", "transformers", ""),
+        ("run", "torch_export", ""),
+        ("run", "onnx", ""),
+        ("run", "onnx_int8", "mode: static, samples: 16, speedup: 0, tolerance: 1"),
+        ("run", "onnx_fp16", ""),
+    ],
 )
-def test_a_killed_export_leaves_nothing_half(runs, name, target):
-    arguments, exports = ["export", str(runs / name), "--format", target], runs / name / "exports"
+def test_a_killed_export_leaves_nothing_half(runs, name, target, settings):
+    arguments = ["export", str(runs / name), "--format", f"{{{target}: {{{settings}}}}}"]
+    exports = runs / name / "exports"
     shutil.rmtree(exports, ignore_errors=True)
     assert run(arguments) == 0  # what the children need is imported now
     whole, began = digest(exports / target), time.monotonic()

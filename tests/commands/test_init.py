@@ -7,7 +7,7 @@ from PIL import Image
 
 from ftaug.cli import run
 from ftaug.config.types import Duration
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 N = 24
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from ftaug.cli import run as command
-from ftaug.commands.inspect import run
+from ftaug.commands.inspect import inspect
 from ftaug.errors import ExperimentError, MissingInput
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.text.lexicon import has_weights
 
 CONFIG = """
@@ -33,7 +33,7 @@ def config(tmp_path, monkeypatch):
 
 
 def as_json(capsys, *arguments):
-    run(*arguments, as_json=True, cka=False)
+    inspect(*arguments, as_json=True)
     return json.loads(capsys.readouterr().out)
 
 
@@ -65,7 +65,7 @@ def test_a_stage_that_learns_in_parts_has_a_row_for_each(config, capsys):
 
 
 def test_text_names_every_stage_and_fits_a_pipe(config, capsys):
-    run(config, [], as_json=False, cka=False)
+    inspect(config, [], as_json=False)
     text = capsys.readouterr().out
     for words in ("stem", "layer1", "from step", "frozen", "statistics fixed", "32×32", "269,722"):
         assert words in text
@@ -92,12 +92,12 @@ def test_a_picture_is_drawn_where_one_is_named_and_nowhere_else(config, capsys, 
 
 def test_a_folder_that_is_no_run(tmp_path):
     with pytest.raises(MissingInput, match="no resolved"):
-        run(tmp_path, [], as_json=False, cka=False)
+        inspect(tmp_path, [], as_json=False)
 
 
 def test_a_plan_that_cannot_be_meant_is_an_error_before_any_picture(config, tmp_path):
     with pytest.raises(ExperimentError, match="did you mean 'layer3'"):
-        run(config, ["unfreeze=[layer4, head]"], as_json=False, cka=False)
+        inspect(config, ["unfreeze=[layer4, head]"], as_json=False)
     assert not list(tmp_path.glob("*.png"))
 
 
@@ -117,12 +117,12 @@ def test_whether_the_weights_are_on_this_machine(config, capsys, monkeypatch, tm
     assert as_json(capsys, config, ["backbone={resnet20: {weights: there.pth}}"])["weights_stored"] is False
     (tmp_path / "there.pth").touch()
     assert as_json(capsys, config, ["backbone={resnet20: {weights: there.pth}}"])["weights_stored"] is True
-    run(config, ["backbone=resnet18"], as_json=False, cka=False)
+    inspect(config, ["backbone=resnet18"], as_json=False)
     assert "IMAGENET1K_V1 (not on this machine: training downloads them)" in capsys.readouterr().out
     cached = tmp_path / "torch" / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
     cached.parent.mkdir(parents=True)
     cached.touch()
-    run(config, ["backbone=resnet18"], as_json=False, cka=False)
+    inspect(config, ["backbone=resnet18"], as_json=False)
     assert "IMAGENET1K_V1 (on this machine)" in capsys.readouterr().out
 
 
@@ -194,7 +194,7 @@ def test_samples_that_are_where_they_should_not_be_are_named(tmp_path, monkeypat
         "data: {train: {image_folder: {path: train}}, val: {image_folder: {path: val}}, batch_size: 2, workers: 0}\n"
         "backbone: {resnet20: {weights: none}}\n"
     )
-    run(tmp_path / "f.yaml", [], as_json=True, cka=False, read=True)
+    inspect(tmp_path / "f.yaml", [], as_json=True, read=True)
     told = [line.replace(str(tmp_path), "") for line in json.loads(capsys.readouterr().out)["cautions"]]
     assert told == [
         "train: 1 sample is there twice with another label, such as /train/b/2.png (b), which is /train/a/1.png (a)",

@@ -103,5 +103,5 @@ def test_a_component_by_its_name_alone(listed):
     assert listed("rotate") == f"augmentation rotate:\n\n{listed('augmentation', 'rotate')}"
     assert json.loads(listed("rotate", "--json")) == json.loads(listed("augmentation", "rotate", "--json"))
     assert set(json.loads(listed("one_of", "--json"))) == {"augmentation", "mix"}
-    assert json.loads(listed("color_jitter", "--json"))["name"] == "colour_jitter"
+    assert json.loads(listed("colour_jitter", "--json"))["name"] == "color_jitter"
     assert listed("timm/resnet18").startswith("backbone timm/resnet18:")

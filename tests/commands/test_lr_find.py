@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from ftaug.cli import run
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.lr_find import sweep
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 TEXTS = """
 modality: text
@@ -49,7 +49,7 @@ def test_a_picture_is_all_that_is_left_and_the_figures_are_the_same_again(desk, 
     [
         ["unfreeze=[layer3, head]", "lr.layer_decay=0.5"],
         ["method=lora", "unfreeze=[head]"],
-        ["mix=mixup", "train.ema=0.9", "data.batch_size=4", "train.accumulate=2"],
+        ["mix=mixup", "train.ema=0.9", "data.batch_size=4", "train.gradient_accumulation=2"],
         ["unfreeze=[{layers: [head]}, {from: 1 epoch, layers: [layer3]}]", "train.cache_features=auto"],
     ],
 )
@@ -66,15 +66,15 @@ def test_texts(here, capsys):
 
 def test_all_is_as_it_was(desk, place):
     experiment = load(desk / "colours.yaml", ["optimizer=sgd"])
-    setup = build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
-    before = {name: tensor.clone() for name, tensor in setup.model.state_dict().items()}
+    state = build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
+    before = {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
     drawn = torch.get_rng_state()
-    curve = sweep(setup, 1e-4, 1e-1, 20)
+    curve = sweep(state, 1e-4, 1e-1, 20)
     assert curve.losses.std() > 0
-    assert all(torch.equal(tensor, before[name]) for name, tensor in setup.model.state_dict().items())
-    assert not setup.optimizer.state
+    assert all(torch.equal(tensor, before[name]) for name, tensor in state.model.state_dict().items())
+    assert not state.optimizer.state
     assert torch.equal(torch.get_rng_state(), drawn)
-    assert setup.experiment == experiment
+    assert state.experiment == experiment
 
 
 def test_what_cannot_be_is_said(desk, here, capsys):

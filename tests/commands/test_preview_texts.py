@@ -9,7 +9,7 @@ from rich.console import Console
 from text_desk import EXPERIMENT
 
 from ftaug.cli import run
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.text.edits import Edit, Passage
 from ftaug.text.preview.diff import Piece
 from ftaug.text.preview.terminal import Screen, _spans
@@ -121,10 +121,10 @@ def test_each_op_alone_is_shown_by_its_own_edits(experiment, capsys):
 
 def test_what_is_shown_is_what_training_sees(experiment, capsys):
     from ftaug.engine.loading.prepare import prepared
-    from ftaug.engine.loading.split import portions
+    from ftaug.engine.loading.split import load_splits
 
     loaded = load(experiment)
-    train = portions(loaded.data, loaded.seed)["train"]
+    train = load_splits(loaded.data, loaded.seed)["train"]
     data = prepared(loaded, train, loaded.augment, loaded.backbone(train.task.classes).preprocessing)
     position = {train.samples.name(i): i for i in range(len(train))}
     for sample in told(experiment, capsys)["samples"]:

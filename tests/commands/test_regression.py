@@ -20,7 +20,7 @@ data:
   workers: 0
 backbone: {resnet20: {weights: none}}
 mix: {mixup: {probability: 0.2}}
-loss: squared_error
+loss: mse
 lr: {peak: 1e-2}
 train: {epochs: 2, precision: fp32}
 evaluate: {metrics: [mae, r2]}
@@ -124,15 +124,14 @@ def test_weights_alone_answer_in_the_users_units_too(desk, capsys):
     [
         (
             ["loss={cross_entropy: {label_smoothing: 0.1}}"],
-            "loss: cross_entropy is for one class a sample, and data.train has numbers; "
-            "use absolute_error, huber or squared_error",
+            "loss: cross_entropy is for one class a sample, and data.train has numbers; use huber, mae or mse",
         ),
         (["evaluate.metrics=[accuracy]"], "evaluate.metrics.0: accuracy is for one class a sample or any number"),
         (["mix=cutmix"], "mix: cutmix is for one class a sample or any number of classes a sample"),
         (["mix={one_of: {choices: [mixup, cutmix]}}"], "data.train has numbers; use mixup"),
         (
             ["mix=null", "objective=r_drop"],
-            "objective compares answers by softmax, and the loss squared_error has identity",
+            "objective compares answers by softmax, and the loss mse has identity",
         ),
         (["data.sampler=balanced"], "data.sampler: balanced is for one class a sample, and data.train has numbers"),
         (["augment=[{horizontal_flip: {label_map: {a: b}}}]"], "augment.0.horizontal_flip.label_map: names classes"),
@@ -145,7 +144,7 @@ def test_what_is_for_classes_is_refused_before_training(desk, overrides, words, 
 
 
 def test_all_that_does_not_fit_is_told_at_once_each_with_its_line(desk, capsys):
-    text = EXPERIMENT.replace("squared_error", "focal").replace("{mixup: {probability: 0.2}}", "cutmix")
+    text = EXPERIMENT.replace("mse", "focal").replace("{mixup: {probability: 0.2}}", "cutmix")
     (desk / "wrong.yaml").write_text(text)
     assert run(["train", str(desk / "wrong.yaml"), "--run-dir", str(desk / "refused")]) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -177,9 +176,9 @@ def test_augmented_copies_keep_their_numbers(desk, tmp_path):
     assert run(line) == 0
     table = {"image_table": {"path": str(out / "provenance.csv"), "target": ["across", "down"]}}
     (tmp_path / "b.yaml").write_text(f"data: {{train: {json.dumps(table)}}}\nbackbone: resnet20\n")
-    from ftaug.engine.loading.split import portions
-    from ftaug.load import load
+    from ftaug.engine.loading.split import load_splits
+    from ftaug.experiment_file import load
 
-    kept = portions(load(tmp_path / "b.yaml", ["data.val=null"]).data, 0)["train"]
-    source = portions(load(desk / "places.yaml").data, 0)["train"]
+    kept = load_splits(load(tmp_path / "b.yaml", ["data.val=null"]).data, 0)["train"]
+    source = load_splits(load(desk / "places.yaml").data, 0)["train"]
     assert kept.targets.tobytes() == source.targets.tobytes()

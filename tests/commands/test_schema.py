@@ -9,7 +9,7 @@ import pytest
 from ftaug.cli import run
 from ftaug.config.yaml_document import parse
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 SMALLEST = "data: {train: digits}\nbackbone: resnet18\n"

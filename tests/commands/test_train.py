@@ -5,8 +5,10 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 from ftaug.cli import run
 from ftaug.engine.system import checkpoint
 from ftaug.engine.training import evaluate
-from ftaug.runs import train_session, training
+from ftaug.runs import metrics_log, train_session, training
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
@@ -224,7 +226,8 @@ def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: p
         late[0] += 1e6
         return gather(*given, **named)
 
-    monkeypatch.setattr(train_session, "time", SimpleNamespace(monotonic=lambda: now() + late[0]))
+    for module in (metrics_log, train_session):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now() + late[0]))
     monkeypatch.setattr(evaluate, "predict_all", slow)
     assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
     rows = [json.loads(line) for line in Path("r/metrics.jsonl").read_text().splitlines()]
@@ -233,16 +236,18 @@ def test_the_speed_of_training_leaves_evaluations_out(desk: Path, monkeypatch: p
 
 
 def test_the_speed_after_a_stop_counts_no_samples_from_before(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, last, take = [0.0], [3], train_session.Session.take
+    clock, last, fit = [0.0], [3], training.fit
 
-    def second(self: train_session.Session, step: Any, stop: Any, ticker: Any) -> None:
-        clock[0] += 1
-        stop._reason = "SIGTERM" if step.number == last[0] else stop._reason
-        take(self, step, stop, ticker)
+    def second(*given: Any) -> Iterator[Any]:
+        for step in fit(*given):
+            clock[0] += 1
+            if step.number == last[0]:
+                signal.raise_signal(signal.SIGTERM)
+            yield step
 
-    for module in (train_session, training):
+    for module in (metrics_log, train_session, training):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    monkeypatch.setattr(train_session.Session, "take", second)
+    monkeypatch.setattr(training, "fit", second)
     line = ["train", "a.yaml", "data.train.digits.per_class=8", "data.batch_size=2", "--run-dir", "r"]
     assert run(line) == 75
     last[0] = 10

@@ -9,8 +9,8 @@ from run_files import noise
 
 from ftaug.cli import run
 from ftaug.engine.loading.data_record import read_rows
-from ftaug.engine.loading.split import portions
-from ftaug.load import load
+from ftaug.engine.loading.split import load_splits
+from ftaug.experiment_file import load
 
 
 def train(desk, folder, *overrides):
@@ -40,7 +40,7 @@ def second(desk, tmp_path_factory):
 def test_another_seed_validates_on_what_the_first_run_held_out(second):
     first, other = held_out(second / "first"), held_out(second / "second")
     assert len(first) == 18 and first == other
-    of_seed = portions(load(second / "colours.yaml").data, seed=1)["val"]
+    of_seed = load_splits(load(second / "colours.yaml").data, seed=1)["val"]
     assert len(first & {of_seed.samples.key(index) for index in of_seed.ids}) < 9  # the others were trained on
     rows = [*read_rows(second / "second" / "samples.csv")]
     assert sum(row.split == "train" for row in rows) == 45
@@ -65,7 +65,7 @@ def test_folds_do_not_start_from_weights_that_saw_their_samples(second, capsys):
 
 
 def test_a_teacher_that_saw_the_validation_samples_is_a_caution(second, capsys):
-    teacher = f"distil={{teacher: {second / 'first'}}}"
+    teacher = f"distillation={{teacher: {second / 'first'}}}"
     assert train(second, second / "student", "seed=3", "train.epochs=1", teacher) == 0
     said = "".join(capsys.readouterr().err.split())
     assert f"are among those that the teacher {second / 'first'} was trained on".replace(" ", "") in said

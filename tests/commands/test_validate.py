@@ -75,7 +75,7 @@ def test_the_task_that_the_file_says_is_checked_without_its_data(tmp_path, capsy
     path.write_text("data: {train: {image_table: {path: none.csv, target: price}}}\nbackbone: resnet18\n")
     assert run(["validate", str(path)]) == 0
     out = capsys.readouterr().out
-    assert "squared_error" in out
+    assert "mse" in out
     assert "auto → rmse, mae" in out
     assert run(["validate", str(path), "~data.train.image_table.target"]) == 0  # the cells may be lists
     out = capsys.readouterr().out

@@ -40,14 +40,14 @@ def measure(name, probabilities, targets, multi_label=False, **settings):
 
 
 def test_every_registered_metric_is_tested_here():
-    others = {"accuracy", "top_k", "balanced_accuracy", "calibration_error"}
+    others = {"accuracy", "top_k", "balanced_accuracy", "ece"}
     elsewhere = {name for name in registry if not registry[name].function.__module__.endswith(".metrics")}
     assert set(registry) - elsewhere == {*RANKING, *DECIDING, *others}
 
 
 def test_only_errors_are_better_when_lower():
     lower = {name for name in registry if not registry[name].facts["higher_is_better"]}
-    assert lower == {"calibration_error", "mae", "rmse", "mean_absolute_rank_error"} & set(registry)
+    assert lower == {"ece", "mae", "rmse", "mean_absolute_rank_error"} & set(registry)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -134,17 +134,17 @@ def test_ranking_metrics_leave_out_classes_that_are_everywhere_or_nowhere(name):
 
 
 @pytest.mark.parametrize("bins", [1, 10, 15])
-def test_calibration_error_is_torchmetrics(bins):
+def test_ece_is_torchmetrics(bins):
     p, t = single(8)
     expected = multiclass_calibration_error(torch.from_numpy(p), torch.from_numpy(t), 6, n_bins=bins, norm="l1")
-    assert measure("calibration_error", p, t, bins=bins) == pytest.approx(float(expected), abs=1e-6)
+    assert measure("ece", p, t, bins=bins) == pytest.approx(float(expected), abs=1e-6)
 
 
-def test_calibration_error_of_several_labels_counts_every_decision():
+def test_ece_of_several_labels_counts_every_decision():
     probabilities = np.array([[0.7, 0.3]] * 10, np.float32)
     targets = np.array([[1, 0]] * 6 + [[0, 0]] * 4, np.uint8)
     expected = abs((6 + 10) / 20 - 0.7)
-    assert measure("calibration_error", probabilities, targets, True, bins=1) == pytest.approx(expected, abs=1e-6)
+    assert measure("ece", probabilities, targets, True, bins=1) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from ftaug.components.losses.classification import cross_entropy
 from ftaug.components.objectives import cutoff, jensen_shannon, r_drop
 from ftaug.config.kinds import objective as objectives
 from ftaug.engine.loading.batches import BatchRequest, batches
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import import_components, load
 from ftaug.interfaces.data import MeanLoss
-from ftaug.load import import_components, load
 from ftaug.text import objective as text_objectives
 
 import_components("text")
@@ -61,40 +61,40 @@ def test_impossible_answers_cost_something_finite():
 
 
 @pytest.fixture
-def setup(tmp_path):
+def state(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(EXPERIMENT)
     experiment = load(file)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=False)
 
 
-def views(setup, workers=0, **changes):
-    prepared = replace(setup.prepared("train"), **changes)
+def views(state, workers=0, **changes):
+    prepared = replace(state.prepared("train"), **changes)
     (batch,) = batches(prepared, [BatchRequest(np.arange(6), 2, 0, 0, 1.0)], workers, pin=False)
     return batch.inputs.chunk(prepared.views)
 
 
-def test_views_share_all_but_what_varies(setup):
+def test_views_share_all_but_what_varies(state):
     """Without augmix the three are one; with it the first is what the pipeline without augmix makes."""
-    plain, first, second = views(setup)
+    plain, first, second = views(state)
     assert plain.shape == first.shape == second.shape == (6, 3, 32, 32)
     differences = [(one.int() - other.int()).abs().float().mean() for one, other in ((plain, first), (first, second))]
     assert min(differences) > 1
-    data = setup.prepared("train")
-    same = views(setup, pipeline=data.plain)
+    data = state.prepared("train")
+    same = views(state, pipeline=data.plain)
     assert torch.equal(same[0], plain)
     assert torch.equal(same[1], plain)
     assert torch.equal(same[2], plain)
 
 
-def test_views_are_the_same_for_any_number_of_workers(setup):
-    for one, other in zip(views(setup), views(setup, workers=2), strict=True):
+def test_views_are_the_same_for_any_number_of_workers(state):
+    for one, other in zip(views(state), views(state, workers=2), strict=True):
         assert torch.equal(one, other)
 
 
-def test_trains_on_the_whole_of_it(setup):
+def test_trains_on_the_whole_of_it(state):
     torch.manual_seed(0)
-    steps = list(fit(setup, Progress()))
+    steps = list(fit(state, Progress()))
     assert len(steps) == 3
     assert all(torch.isfinite(step.loss) for step in steps)
     assert [step.samples for step in steps] == [10, 10, 10]

@@ -3,7 +3,7 @@
 import pytest
 
 from ftaug.config.registry import REGISTRIES, Registry
-from ftaug.load import import_components
+from ftaug.experiment_file import import_components
 
 import_components("image")  # so that what a test takes away again is its own
 

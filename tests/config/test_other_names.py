@@ -2,11 +2,12 @@
 
 import pytest
 
+from ftaug.config.dump import digest
 from ftaug.config.other_names import ADVICE, NAMES, SETTINGS, SPELLINGS, hint, setting_hint
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.schema import entry_shape
 from ftaug.errors import ExperimentError
-from ftaug.load import MODALITIES, import_components, load
+from ftaug.experiment_file import MODALITIES, import_components, load
 
 SMALLEST = "data: {train: digits}\nbackbone: resnet20\n"
 
@@ -46,14 +47,14 @@ def test_settings_are_those_of_some_component():
         ("augmentation", "hflip", "horizontal_flip"),
         ("augmentation", "HorizontalFlip", "horizontal_flip"),
         ("augmentation", "random-rotation", "rotate"),
-        ("augmentation", "ColorJitter", "colour_jitter"),
+        ("augmentation", "ColorJitter", "color_jitter"),
         ("augmentation", "RandAugment", "rand_augment"),
         ("augmentation", "TrivialAugmentWide", "trivial_augment"),
         ("augmentation", "ToGray", "grayscale"),
         ("augmentation", "GaussNoise", "gaussian_noise"),
         ("loss", "CrossEntropyLoss", "cross_entropy"),
         ("loss", "nn.BCEWithLogitsLoss", "binary_cross_entropy"),
-        ("loss", "MSELoss", "squared_error"),
+        ("loss", "MSELoss", "mse"),
         ("loss", "SmoothL1Loss", "huber"),
         ("optimizer", "AdamW", "adamw"),
         ("optimizer", "SGD", "sgd"),
@@ -78,15 +79,27 @@ def test_a_typo_is_no_other_name():
     assert setting_hint("p", ["degrees"]) == ""
 
 
-def test_the_american_spelling_works_wherever_a_component_does(tmp_path):
+def test_the_british_spelling_works_wherever_a_component_does(tmp_path):
     path = tmp_path / "a.yaml"
-    path.write_text(SMALLEST + "augment: [{color_jitter: {hue: 0}}, {one_of: [color_jitter, {color_jitter: null}]}]\n")
+    path.write_text(
+        SMALLEST + "augment: [{colour_jitter: {hue: 0}}, {one_of: [colour_jitter, {colour_jitter: null}]}]\n"
+    )
     experiment = load(path)
-    assert experiment.augment[0].name == "colour_jitter"
+    assert experiment.augment[0].name == "color_jitter"
     assert (experiment.augment[0].settings["hue"], experiment.augment[0].place.column) == (0, 12)
-    assert [op.place.column for op in experiment.augment[1].settings["choices"]] == [47, 62]
-    assert load(path, ["augment=[{colour_jitter: {hue: 0}}, {one_of: [colour_jitter, colour_jitter]}]"]) == experiment
-    assert load(path, ["augment.0.color_jitter.hue=0.2"]).augment[0].settings["hue"] == 0.2
+    assert [op.place.column for op in experiment.augment[1].settings["choices"]] == [48, 64]
+    american = load(path, ["augment=[{color_jitter: {hue: 0}}, {one_of: [color_jitter, color_jitter]}]"])
+    assert american == experiment and digest(american) == digest(experiment)
+    assert load(path, ["augment.0.colour_jitter.hue=0.2"]).augment[0].settings["hue"] == 0.2
+
+
+def test_the_british_spelling_of_neighbors_works_as_a_name_and_as_a_value(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("modality: text\ndata: {train: docstrings}\nbackbone: tiny_text\n")
+    british, american = (
+        load(path, [f"augment=[{name}, {{insert: {{from: {name}}}}}]"]) for name in ("neighbours", "neighbors")
+    )
+    assert british == american and british.augment[1].settings["from"] == "neighbors"
 
 
 @pytest.mark.parametrize(
@@ -100,8 +113,8 @@ def test_the_american_spelling_works_wherever_a_component_does(tmp_path):
         ("augment: [{rotate: {p: 1}}]", "3:21: unknown key 'p' in augment.0.rotate; in ftaug it is probability"),
         ("optimizer: {adamw: {lr: 1}}", "3:21: unknown key 'lr' in optimizer.adamw; in ftaug it is lr.peak, a key of"),
         (
-            "augment: [{color_jitter: {hue: 9}}]",
-            "3:32: augment.0.color_jitter.hue must be a share of the colour",
+            "augment: [{colour_jitter: {hue: 9}}]",
+            "3:33: augment.0.colour_jitter.hue must be a share of the color",
         ),
         (
             "lr: {foo: 1}",
@@ -109,8 +122,8 @@ def test_the_american_spelling_works_wherever_a_component_does(tmp_path):
         ),
         (
             "train: {foo: 1}",
-            "3:9: unknown key 'foo' in train; valid keys: epochs, precision, accumulate, micro_batch, clip_norm, "
-            "decay_norms, ema, swa, early_stop, max_time, save_every, mix_until, … (ftaug list train)",
+            "3:9: unknown key 'foo' in train; valid keys: epochs, precision, gradient_accumulation, micro_batch, "
+            "clip_norm, decay_norms, ema, swa, early_stop, max_time, save_every, mix_until, … (ftaug list train)",
         ),
         ("zzz: 1", "… (ftaug list experiment)"),
         ("augment: [{rotate: {foo: 1}}]", "valid keys: degrees, probability, border, interpolation, except, severity"),

@@ -32,7 +32,7 @@ def refused(*overrides: str) -> list[str]:
     ("override", "key", "value"),
     [
         ("train.epochs=5", "train", {"epochs": 5}),
-        ("train.accumulate=2", "train", {"epochs": 3, "accumulate": 2}),
+        ("train.gradient_accumulation=2", "train", {"epochs": 3, "gradient_accumulation": 2}),
         ("evaluate.every=2 epochs", "evaluate", {"every": "2 epochs"}),
         ("lr.peak=3e-4", "lr", {"peak": 3e-4, "stages": {"layer4.0": 0.5}}),
         ("name=no", "name", "no"),

@@ -1,10 +1,15 @@
 """Functions become components by name; what is no component is refused with the mend."""
 
 import pickle
+import sys
+from typing import Annotated
 
 import pytest
+from pydantic import Field
 
-from ftaug.config.registry import Component, FrozenDict, Registry, explanations
+from ftaug.config.registry import Component, FrozenDict, Registry, explanations, import_registering_modules
+from ftaug.config.schema import function_shape
+from ftaug.config.types import Doc
 from ftaug.errors import Place
 
 
@@ -127,6 +132,25 @@ def test_explanations_are_read_from_the_block():
     assert explanations(test_explanations_are_read_from_the_block) == {}
 
 
+Degrees = Annotated[float, Field(ge=0), Doc("how far, either way")]
+
+
+def test_a_setting_is_explained_by_its_type_or_by_the_docstring(op):
+    @op.register
+    def tilt(size, rng, *, first: Degrees = 1.0, second: "Degrees" = 2.0, third: Degrees = 3.0):
+        """Tilt.
+
+        Settings:
+            third: how far at most
+        """
+
+    assert function_shape(tilt).explanations == {
+        "first": "how far, either way",
+        "second": "how far, either way",
+        "third": "how far at most",
+    }
+
+
 def test_components_are_values(op):
     op.register(turn)
     settings = {"degrees": 1.0, "axis": [1, {"b": [2]}]}
@@ -158,3 +182,18 @@ def test_another_process_imports_the_module_that_registers(tmp_path, monkeypatch
     assert isinstance(kinds("op"), Registry)
     assert Component("op", "late", {}, "image", origin="late_ops")(1) == 2
     assert Component("op", "late", {}, "image").entry.origin == "late_ops"
+
+
+def test_the_modules_that_register_are_imported_and_no_others(tmp_path, monkeypatch):
+    package = tmp_path / "package_of_ops"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "new.py").write_text("class ops: register = staticmethod(lambda f: f)\n@ops.register\ndef f(): ...\n")
+    (package / "many.py").write_text("class ops: family = staticmethod(lambda n: print)\nops.family(['a'])(int)\n")
+    (package / "slow.py").write_text("raise AssertionError\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_registering_modules("package_of_ops", [str(package)])
+    assert {name for name in sys.modules if name.startswith("package_of_ops.")} == {
+        "package_of_ops.new",
+        "package_of_ops.many",
+    }

@@ -15,8 +15,8 @@ from ftaug.engine.training.fit import Progress
 
 PACKAGE = Path(ftaug.__file__).parent
 NOT_FILES_OF_JSON = {
-    "commands/list_.py",  # defaults in a table
-    "commands/train.py",  # the text of an override
+    "config/listing.py",  # defaults in a table
+    "runs/train_file.py",  # the text of an override
     "config/dump.py",  # a digest
     "config/strict_json.py",
     "engine/training/feature_cache.py",  # a digest

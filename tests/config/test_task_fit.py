@@ -4,7 +4,7 @@ from ftaug.config.dump import digest, to_yaml
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.task_fit import DEFAULTS, default_loss, default_metrics, possible_tasks, with_task_defaults
 from ftaug.errors import ExperimentError
-from ftaug.load import import_components, load
+from ftaug.experiment_file import import_components, load
 
 CLASSES, LABELS, NUMBERS = "single_label", "multi_label", "regression"
 TEXT = "data: {train: digits}\nbackbone: resnet20\n"
@@ -73,8 +73,8 @@ def table(folder, settings, rest="", modality="image"):
 @pytest.mark.parametrize(
     ("settings", "loss", "metrics"),
     [
-        ("target: price", "squared_error", {"rmse": {}, "mae": {}}),
-        ("target: [x, y]", "squared_error", {"rmse": {}, "mae": {}}),
+        ("target: price", "mse", {"rmse": {}, "mae": {}}),
+        ("target: [x, y]", "mse", {"rmse": {}, "mae": {}}),
         ("label: [red, blue]", "binary_cross_entropy", {"average_precision": {}, "f1": {"average": "micro"}}),
         ('labels_separator: "|"', "binary_cross_entropy", {"average_precision": {}, "f1": {"average": "micro"}}),
         ("label: kind", "cross_entropy", {"accuracy": {}}),
@@ -108,7 +108,11 @@ CANNOT_GO_TOGETHER = [
     ),
     ("target: price", "evaluate: {best: f1}", "5:18: evaluate.metrics.0: f1 is for one class a sample or any number"),
     ("target: price", "mix: {one_of: [mixup, cutmix]}", "5:23: mix: cutmix is for one class a sample or any number of"),
-    ("target: price", "distil: {teacher: x, temperature: 2}", "5:9: distil.temperature: softens probabilities"),
+    (
+        "target: price",
+        "distillation: {teacher: x, temperature: 2}",
+        "5:15: distillation.temperature: softens probabilities",
+    ),
     ("target: price", "objective: r_drop", "5:12: objective: r_drop is for one class a sample, and data.train has num"),
     ("label: [a, b]", "loss: focal", "5:7: loss: focal is for one class a sample, and data.train has any number of"),
     ("label: [a, b]", "loss: huber", "5:7: loss: huber is for numbers, and data.train has any number of classes a s"),

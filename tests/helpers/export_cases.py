@@ -75,7 +75,7 @@ def of_timm(activation: str = "softmax") -> Case:
     backbone = timm("timm/test_vit", TASK.classes, ModelInput(size=64), weights="none")
     head = backbone.network.head
     nn.init.normal_(head.weight)
-    model = Model(image.normaliser(backbone.preprocessing), backbone.network, nn.Identity()).eval()
+    model = Model(image.normalizer(backbone.preprocessing), backbone.network, nn.Identity()).eval()
     samples = [opened(content) for content in image.synthetic(backbone.preprocessing)]
     way = image.pipeline((), backbone.preprocessing)
     batch = image.collate([image.prepare(one, way, None) for one in samples])
@@ -112,7 +112,7 @@ def of_text(monkeypatch: Any) -> Case:
     torch.manual_seed(0)
     backbone = tiny_text.tiny_text(TASK.classes, weights="none", max_length=64)
     made = backbone.preprocessing
-    model = Model(text.normaliser(made), backbone.network, nn.Identity()).eval()
+    model = Model(text.normalizer(made), backbone.network, nn.Identity()).eval()
     batches = [tokens(made, one) for one in TEXTS] + [tokens(made, *TEXTS), tokens(made, *TEXTS[:3])]
     batches.append(batches[2][:, :, :1])  # a single token
     facing = text.facing(Answering(model, "softmax"), made)

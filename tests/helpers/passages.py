@@ -10,7 +10,7 @@ from ftaug.augment.transform import after, each
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
 from ftaug.engine.loading.seeds import streams
-from ftaug.load import import_components
+from ftaug.experiment_file import import_components
 from ftaug.text.augmentations.protecting import negations_in
 from ftaug.text.edits import Passage, Transform
 from ftaug.text.lexicon import Lexicon

@@ -53,7 +53,7 @@ def ramp(height: int, width: int, slope: float = 2.0) -> np.ndarray:
 
 
 def texture(height: int, width: int, seed: int = 0, *, finest: int = 4) -> np.ndarray:
-    """Random colour clouds, as coarse as the picture and as fine as `finest` pixels."""
+    """Random color clouds, as coarse as the picture and as fine as `finest` pixels."""
     rng = np.random.default_rng(seed)
     clouds = np.full((height, width, 3), 128, np.float32)
     coarse = finest

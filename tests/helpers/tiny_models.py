@@ -8,7 +8,7 @@ import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from ftaug.interfaces.model import Backbone
-from ftaug.text.samples import collate, normaliser, pipeline
+from ftaug.text.samples import collate, normalizer, pipeline
 from ftaug.text.types import Text
 
 WORDS = ("a", "an", "the", "good", "bad", "fine", "poor", "film", "book", "song", "was", "is", "not", "very", "long")
@@ -69,5 +69,5 @@ def write(folder: Path, family: str = "bert", *, pad: int = 0, head: str = "", s
 def batch_of(backbone: Backbone, texts: list[Text]) -> torch.Tensor:
     """Texts as the network takes them, packed and padded."""
     way = pipeline((), backbone.preprocessing)
-    packed: torch.Tensor = normaliser(backbone.preprocessing)(collate([way(text, None) for text in texts]))
+    packed: torch.Tensor = normalizer(backbone.preprocessing)(collate([way(text, None) for text in texts]))
     return packed

@@ -16,11 +16,11 @@ from ftaug.cli import run
 from ftaug.config.experiment import ModelInput
 from ftaug.config.registry import Component
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import import_components, load
 from ftaug.image.augmentations.end_size import check_size_after
 from ftaug.image.preprocessing import adjusted
 from ftaug.image.samples import pipeline, plan, prepare
 from ftaug.interfaces.model import Backbone
-from ftaug.load import import_components, load
 
 import_components("image")
 

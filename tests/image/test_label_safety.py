@@ -19,8 +19,8 @@ ARROWS = ("down_arrow", "left_arrow", "right_arrow", "up_arrow")
 OPS = REGISTRIES["augmentation", "image"]
 
 
-def hazards(classes, *ops):
-    return samples.hazards(ops, Task(tuple(classes)))
+def cautions(classes, *ops):
+    return samples.label_cautions(ops, Task(tuple(classes)))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def hazards(classes, *ops):
     ids=str,
 )
 def test_what_may_change_a_class_is_named(classes, op):
-    (said,) = hazards(classes, augmentation("invert"), op)
+    (said,) = cautions(classes, augmentation("invert"), op)
     assert said.startswith("augment.1.") and op.name in said.partition(" ")[0]
     assert "remove it" in said
 
@@ -97,11 +97,11 @@ def test_what_may_change_a_class_is_named(classes, op):
     ids=str,
 )
 def test_what_is_safe_is_not_named(classes, op):
-    assert hazards(classes, op) == []
+    assert cautions(classes, op) == []
 
 
 def test_the_line_to_change_is_said():
-    (said,) = hazards(ARROWS, augmentation("horizontal_flip"))
+    (said,) = cautions(ARROWS, augmentation("horizontal_flip"))
     assert said == (
         "augment.0.horizontal_flip may turn 'left_arrow' into 'right_arrow': remove it, "
         "or set label_map: {left_arrow: right_arrow}, or set except: [left_arrow, right_arrow]"
@@ -111,7 +111,7 @@ def test_the_line_to_change_is_said():
 def test_what_is_said_to_help_helps():
     flip = augmentation("horizontal_flip", label_map={"left_arrow": "right_arrow"})
     turn = augmentation("rotate", degrees=45)
-    assert hazards(ARROWS, flip, turn) == []
+    assert cautions(ARROWS, flip, turn) == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_said_to_help_helps():
 )
 def test_a_class_that_is_not_there_is_refused(settings):
     with pytest.raises(ExperimentError, match="no class 'left_arow'; did you mean 'left_arrow'"):
-        hazards(ARROWS, augmentation("horizontal_flip", **settings))
+        cautions(ARROWS, augmentation("horizontal_flip", **settings))
 
 
 @pytest.mark.parametrize("label_map", [{"a": "a"}, {"a": "b", "b": "c"}, {"a": "c", "b": "c"}], ids=str)

@@ -125,12 +125,12 @@ def test_a_batch_is_channels_last_and_uint8():
 def test_normalising_is_torchvisions(dtype):
     values = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
     batch = samples.collate([texture(8, 6, seed) for seed in range(5)])
-    normaliser = samples.normaliser(preprocessing(**values))
-    ours = normaliser(batch.to(dtype))
+    normalizer = samples.normalizer(preprocessing(**values))
+    ours = normalizer(batch.to(dtype))
     torch.testing.assert_close(ours, functional.normalize(batch.float() / 255, **values))
     assert ours.dtype == torch.float32
     assert ours.is_contiguous(memory_format=torch.channels_last)
-    assert not normaliser.state_dict()
+    assert not normalizer.state_dict()
 
 
 def test_a_batch_for_one_network_becomes_one_for_another():
@@ -142,4 +142,4 @@ def test_a_batch_for_one_network_becomes_one_for_another():
     expected = functional.normalize(resized, large["mean"], large["std"])
     torch.testing.assert_close(seen, expected, atol=1e-4, rtol=1e-4)
     same = samples.translator(small, small)(batch)
-    assert torch.equal(same, samples.normaliser(small)(batch))
+    assert torch.equal(same, samples.normalizer(small)(batch))

@@ -39,7 +39,7 @@ def test_commands_average_the_views(tmp_path, capsys, monkeypatch):
         for number in range(5):
             Image.fromarray(texture(60, 90, seed=number)).save(tmp_path / "photos" / name / f"{number}.png")
     (tmp_path / "a.yaml").write_text(EXPERIMENT)
-    assert run(["train", "a.yaml", "--run-dir", "run", "evaluate.views=flip", "--device", "cpu"]) == 0
+    assert run(["train", "a.yaml", "--run-dir", "run", "evaluate.tta=flip", "--device", "cpu"]) == 0
     capsys.readouterr()
     picture = texture(60, 90, seed=0)
     Image.fromarray(picture).save("plain.png")

@@ -12,9 +12,9 @@ from ftaug.cli import run
 from ftaug.config.experiment import SkipBadSamples
 from ftaug.engine.loading.batches import Failure
 from ftaug.engine.loading.data_record import SAMPLES_FILE, RecordedData, fingerprints, to_csv
-from ftaug.engine.loading.split import notes_of, portions
+from ftaug.engine.loading.split import load_splits, notes_of
 from ftaug.errors import BadData, StorageError
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.data_check import unreadable
 
@@ -51,12 +51,12 @@ def desk(tmp_path, monkeypatch):
 
 
 def names(data):
-    return {str(Path(name).relative_to(Path.cwd())) for portion in data.values() for name in portion.names()}
+    return {str(Path(name).relative_to(Path.cwd())) for split in data.values() for name in split.names()}
 
 
 def read(*overrides):
     experiment = load("e.yaml", overrides)
-    return readable(experiment, portions(experiment.data, experiment.seed))
+    return readable(experiment, load_splits(experiment.data, experiment.seed))
 
 
 def test_the_same_samples_are_left_out_with_any_number_of_workers(desk):
@@ -69,7 +69,7 @@ def test_the_same_samples_are_left_out_with_any_number_of_workers(desk):
 
 
 def test_the_split_of_the_others_does_not_change(desk):
-    before, after = portions(load("e.yaml").data, 0), read()
+    before, after = load_splits(load("e.yaml").data, 0), read()
     for purpose, part in before.items():
         assert [name for name in part.names() if str(Path(name).relative_to(desk)) not in BAD] == [
             *after[purpose].names()
@@ -124,7 +124,7 @@ def test_one_percent_is_the_default(desk):
 
 
 def test_a_failing_disk_is_no_bad_sample(desk):
-    part = portions(load("e.yaml").data, 0)["train"]
+    part = load_splits(load("e.yaml").data, 0)["train"]
     with pytest.raises(StorageError):
         unreadable(part, 0, Failure(StorageError("input/output error")))
 

@@ -8,7 +8,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.engine.training.fit import Progress
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.best_checkpoint import outcome, rule
 
 EXPERIMENT = """
@@ -90,26 +90,26 @@ def test_progress_of_a_run_begun_before_is_read():
     assert Progress(**{"step": 3, "scores": [0.5], "evaluated": 3, "best_step": 3}).losses == []
 
 
-def setup(tmp_path, samples, text=""):
+def state(tmp_path, samples, text=""):
     (tmp_path / "a.yaml").write_text(f"data: {{train: digits}}\nbackbone: resnet20\n{text}")
     task = SimpleNamespace(kind="single_label")
     val = np.zeros(samples)
-    return SimpleNamespace(experiment=load(tmp_path / "a.yaml"), task=task, portions={"val": val})
+    return SimpleNamespace(experiment=load(tmp_path / "a.yaml"), task=task, splits={"val": val})
 
 
 def test_the_rule_and_what_few_samples_can_tell(tmp_path):
-    assert rule(setup(tmp_path, 23)) == (
+    assert rule(state(tmp_path, 23)) == (
         "auto → accuracy (one class a sample), ties by the lower loss; "
         "23 validation samples: 90 % there means 72 to 97 % (95 % interval)"
     )
-    assert rule(setup(tmp_path, 5000, "evaluate: {metrics: [f1]}\n")) == "f1, ties by the lower loss"
-    assert rule(setup(tmp_path, 23, "evaluate: {best: loss}\n")) == "the lowest validation loss"
+    assert rule(state(tmp_path, 5000, "evaluate: {metrics: [f1]}\n")) == "f1, ties by the lower loss"
+    assert rule(state(tmp_path, 23, "evaluate: {best: loss}\n")) == "the lowest validation loss"
 
 
 def test_the_outcome_has_the_interval_of_the_best(tmp_path):
     progress = Progress(step=9, scores=[0.5, 0.9], losses=[1.0, 0.4], best_step=9)
     best = {"step": 9, "metrics": {"loss": 0.4, "accuracy": 21 / 23}}
-    said = outcome(setup(tmp_path, 23), progress, best)
+    said = outcome(state(tmp_path, 23), progress, best)
     assert said.startswith("step 9 (loss 0.4000, accuracy 0.9130); accuracy on 23 ")
     assert "73 to 98 %" in said and "2 evaluations" in said
-    assert outcome(setup(tmp_path, 5000), progress, best) == "step 9 (loss 0.4000, accuracy 0.9130)"
+    assert outcome(state(tmp_path, 5000), progress, best) == "step 9 (loss 0.4000, accuracy 0.9130)"

@@ -9,9 +9,9 @@ from PIL import Image
 
 from ftaug.config.dump import to_plain
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.runs.earlier_samples import EARLIER_FILE, consistent, trained_on
 
 EXPERIMENT = "data: {train: {image_folder: {path: photos}}, val: {split: 25%}}\nbackbone: {resnet20: {weights: none}}\n"
@@ -31,7 +31,7 @@ def desk(tmp_path):
 
 def write_run(desk, folder, *overrides, labels_learned=True):
     experiment = load(desk / "e.yaml", overrides)
-    data = portions(experiment.data, experiment.seed)
+    data = load_splits(experiment.data, experiment.seed)
     (folder / "best").mkdir(parents=True)
     (folder / "best" / "model.safetensors").touch()
     (folder / SAMPLES_FILE).write_text(to_csv(data))
@@ -57,9 +57,9 @@ def begin(desk, *overrides, run="run"):
 
 def begin_from(desk, *overrides):
     experiment, folder = load(desk / "e.yaml", overrides), Folder()
-    data, cautions = consistent(experiment, portions(experiment.data, experiment.seed), folder)
+    data, cautions = consistent(experiment, load_splits(experiment.data, experiment.seed), folder)
     return (
-        {purpose: {portion.samples.key(i) for i in portion.ids} for purpose, portion in data.items()},
+        {purpose: {split.samples.key(i) for i in split.ids} for purpose, split in data.items()},
         cautions,
         folder,
     )

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from predictions import SINGLE, multi_label, names, regression, single_label
 
-import ftaug.components.losses.regression
-import ftaug.components.metrics  # noqa: F401
 from ftaug.config.kinds import metric as components
 from ftaug.interfaces.data import Task
 from ftaug.statistics.metric_table import standard_metrics

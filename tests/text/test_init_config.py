@@ -9,7 +9,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.registry import registry
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.dump import digest
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 PLUGIN = '''
 import hashlib
@@ -43,7 +43,7 @@ train: {{epochs: 1}}
 ALL = """
   - protect: {labels: true, words: [happy]}
   - synonyms: {from: words.csv, share: 30%}
-  - one_of: {choices: [neighbours, {masked_fill: {candidates: 3}}, keyboard]}
+  - one_of: {choices: [neighbors, {masked_fill: {candidates: 3}}, keyboard]}
   - insert
   - aeda: {probability: 0.5}
   - span_cutoff

@@ -125,7 +125,7 @@ def test_characters_stay_whole(name):
         assert changed.count(" ") == text.count(" ")
 
 
-@pytest.mark.parametrize("name", ["swap", "mask", "keyboard", "ocr", "drop_characters", "change_case", "neighbours"])
+@pytest.mark.parametrize("name", ["swap", "mask", "keyboard", "ocr", "drop_characters", "change_case", "neighbors"])
 def test_leaves_what_stands_between_words(name, lexicon):
     text = "  A good\t\tmovie ,  really ;\n (very) fine !  "
     for sample in range(20):

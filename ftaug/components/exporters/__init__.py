@@ -1,5 +1,5 @@
-"""Exporters."""
+"""Exporters; importing this package registers them."""
 
-from ftaug.components.exporters import exporters, reduced_precision
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["exporters", "reduced_precision"]
+import_registering_modules(__name__, __path__)

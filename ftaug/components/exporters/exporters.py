@@ -14,17 +14,25 @@ from __future__ import annotations
 import copy
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from pydantic import Field
 
 from ftaug.components.exporters import onnx_model
 from ftaug.components.exporters.debug_info import strip_onnx, strip_program
+from ftaug.components.exporters.inputs import (
+    Input,
+    built_in,
+    dynamic_axes,
+    example_of,
+    feeds_of,
+    metadata_of,
+    preprocessor_of,
+)
 from ftaug.components.exporters.metadata import description
 from ftaug.components.exporters.script import (
     METADATA_FILE,
@@ -38,7 +46,7 @@ from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import Text, Wording
 from ftaug.errors import ExperimentError, missing_extra
-from ftaug.interfaces.export import Bundle, Preprocessor, SampleBatch
+from ftaug.interfaces.export import Bundle, SampleBatch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,7 +54,6 @@ if TYPE_CHECKING:
     Loaded = Callable[[SampleBatch], Mapping[str, Tensor]]
 
 Opset = Annotated[int, Field(ge=18, le=23), Wording("an opset from 18 to 23")]
-Input = Literal["images", "pixels"]
 PROTOBUF_LIMIT = 2_000_000_000
 PROBLEM_TYPES = {
     "softmax": "single_label_classification",
@@ -83,8 +90,8 @@ def onnx(
         raise missing_extra("exporter 'onnx'", ", ".join(missing), "onnx")
     import torch
 
-    preprocessor = _preprocessor(bundle, "onnx", input)
-    inputs = bundle.facing.inputs(_example(bundle))
+    preprocessor = preprocessor_of(bundle, "onnx", input)
+    inputs = bundle.facing.inputs(example_of(bundle))
     names = list(inputs) if preprocessor is None else list(preprocessor.example)
     if input_name is not None and len(names) > 1:
         raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(names)}")
@@ -96,7 +103,7 @@ def onnx(
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=list(bundle.outputs),
-            dynamic_shapes=_free(bundle.facing.free, bundle.facing.limits),
+            dynamic_shapes=dynamic_axes(bundle.facing.free, bundle.facing.limits),
             opset_version=opset,
             dynamo=True,
             verbose=False,
@@ -107,7 +114,7 @@ def onnx(
         onnx_model.prepend(program.model, in_front)
     if input_name is not None:
         program.model.graph.inputs[0].name = input_name
-    about = _about(bundle, preprocessor)
+    about = metadata_of(bundle, preprocessor)
     if input_name is not None:
         about["inputs"] = {input_name: about["inputs"][names[0]]}
     for key, value in about.items():
@@ -128,30 +135,31 @@ def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> L
     """
     import torch
 
-    preprocessor = _preprocessor(bundle, "torch_export", input)
-    module, inputs = bundle.facing.module, dict(bundle.facing.inputs(_example(bundle)))
-    free = _free(bundle.facing.free, bundle.facing.limits)
+    preprocessor = preprocessor_of(bundle, "torch_export", input)
+    module, inputs = bundle.facing.module, dict(bundle.facing.inputs(example_of(bundle)))
+    free = dynamic_axes(bundle.facing.free, bundle.facing.limits)
     if preprocessor is not None:
         module = torch.nn.Sequential(preprocessor.module, module).eval()
         inputs = {name: torch.from_numpy(array) for name, array in preprocessor.example.items()}
-        free = _free(preprocessor.free, {})
+        free = dynamic_axes(preprocessor.free, {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=free)
         strip_program(program)
         content = io.BytesIO()  # PyTorch's own writing of a file aborts the process where the disk is full
-        about = dumps(_about(bundle, preprocessor), indent=2)
+        about = dumps(metadata_of(bundle, preprocessor), indent=2)
         torch.export.save(program, content, extra_files={"ftaug.json": about})
         path.write_bytes(content.getbuffer())
         loaded = torch.export.load(path).module()
     _write_beside(bundle, path)
     write_script(bundle, path, TORCH_EXPORT, next(iter(inputs)))
 
+    feeds = feeds_of(bundle, input)
+
     @torch.inference_mode()
     def run(batch: SampleBatch) -> Mapping[str, Tensor]:
-        feeds = _feeds(bundle, preprocessor, batch)
-        answers = [loaded(*(torch.from_numpy(array) for array in feed.values())) for feed in feeds]
-        return dict(zip(bundle.outputs, (torch.cat(column) for column in zip(*answers, strict=True)), strict=True))
+        rows = [loaded(*(torch.from_numpy(array) for array in feed.values())) for feed in feeds(batch)]
+        return dict(zip(bundle.outputs, (torch.cat(column) for column in zip(*rows, strict=True)), strict=True))
 
     return run
 
@@ -227,7 +235,7 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     if bundle.task.thresholds is not None:
         config.thresholds = list(bundle.task.thresholds)
     config.save_pretrained(path)
-    about = _about(bundle, bundle.facing.preprocessor)
+    about = metadata_of(bundle, bundle.facing.preprocessor)
     (path / METADATA_FILE).write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
@@ -254,11 +262,6 @@ def weight_bytes(bundle: Bundle) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in bundle.model.state_dict().values())
 
 
-def _example(bundle: Bundle) -> Tensor:
-    """Build an example batch of two: torch.export would specialize on a batch of one."""
-    return bundle.example[[0, 0]].contiguous()
-
-
 def _in_torch(model: Callable[[SampleBatch], Tensor]) -> Loaded:
     """Return a function that computes logits in PyTorch."""
     import torch
@@ -270,66 +273,10 @@ def _in_torch(model: Callable[[SampleBatch], Tensor]) -> Loaded:
     return run
 
 
-def _preprocessor(bundle: Bundle, name: str, input: Input | None) -> Preprocessor | None:
-    """Return the preprocessing to prepend, if asked for; raises ExperimentError if the modality has none."""
-    if input is not None and bundle.facing.preprocessor is None:
-        names = ", ".join(bundle.facing.free)
-        raise ExperimentError(f"exporter '{name}': input: is for pictures, and this model takes {names}; leave it out")
-    return _built_in(bundle, input)
-
-
-def _built_in(bundle: Bundle, input: Input | None) -> Preprocessor | None:
-    """Return the preprocessing inside an artefact with this input."""
-    return None if input == "pixels" else bundle.facing.preprocessor
-
-
-def _about(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
-    """Build the metadata of a model with or without built-in preprocessing."""
-    if preprocessor is None:
-        return description(bundle)
-    inputs = {
-        name: {
-            "shape": [preprocessor.free[name].get(axis, length) for axis, length in enumerate(array.shape)],
-            "type": str(array.dtype),
-        }
-        for name, array in preprocessor.example.items()
-    }
-    return {**description(bundle), "inputs": inputs}
-
-
 def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str | None) -> Loaded:
     """Write the files beside an ONNX model and load it into ONNX Runtime."""
-    preprocessor = _built_in(bundle, input)
+    preprocessor = built_in(bundle, input)
     names = bundle.facing.inputs(bundle.example) if preprocessor is None else preprocessor.example
     _write_beside(bundle, path)
     write_script(bundle, path, onnx_runner(input_name), next(iter(names)))
     return onnx_model.runner(path, bundle.outputs, feeds_of(bundle, input, input_name))
-
-
-def feeds_of(
-    bundle: Bundle, input: Input | None, name: str | None = None
-) -> Callable[[SampleBatch], Iterator[dict[str, np.ndarray]]]:
-    """Return a function that converts a batch to inputs of the artefact."""
-    preprocessor = _built_in(bundle, input)
-    return lambda batch: _feeds(bundle, preprocessor, batch, name)
-
-
-def _feeds(
-    bundle: Bundle, preprocessor: Preprocessor | None, batch: SampleBatch, name: str | None = None
-) -> Iterator[dict[str, np.ndarray]]:
-    """Convert a batch to inputs: the whole batch, or one sample at a time if sizes differ."""
-    if preprocessor is not None:
-        feeds: Iterable[Mapping[str, np.ndarray]] = map(preprocessor.decoded, batch.samples)
-    else:
-        feeds = [{key: tensor.numpy() for key, tensor in bundle.facing.inputs(batch.inputs).items()}]
-    for feed in feeds:
-        yield {name or key: array for key, array in feed.items()}
-
-
-def _free(free: Mapping[str, Mapping[int, str]], limits: Mapping[str, int]) -> tuple[dict[int, Any], ...]:
-    """Return the dynamic dimensions of each input; equal names mean equal lengths."""
-    import torch
-
-    names = {name for axes in free.values() for name in axes.values()}
-    dimensions = {name: torch.export.Dim(name, max=limits.get(name)) for name in names}
-    return tuple({axis: dimensions[name] for axis, name in axes.items()} for axes in free.values())

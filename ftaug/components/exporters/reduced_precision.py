@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from ftaug.components.exporters import exporters, quantization, timing
-from ftaug.components.exporters.exporters import Input, Opset
+from ftaug.components.exporters.exporters import Opset
+from ftaug.components.exporters.inputs import Input, feeds_of
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
 from ftaug.config.types import NonNegative, Text, Wording
@@ -74,7 +75,7 @@ def onnx_int8(
         is_static = mode == "static" or (mode == "auto" and quantization.mostly_convolutions(model))
         if not is_static:
             return quantization.dynamic(model, exclude), {"mode": "dynamic"}
-        feeds = exporters.feeds_of(bundle, input, input_name)
+        feeds = feeds_of(bundle, input, input_name)
         batches = _calibration(bundle, samples)
         fed = (feed for batch in batches for feed in feeds(batch))
         facts = {"mode": "static", "calibration": calibration, "samples": len(batches)}
@@ -142,7 +143,7 @@ def _check_speed(name: str, bundle: Bundle, fp32: Path, path: Path, speedup: flo
     """Raise NotReached unless the model is the required factor faster than fp32 on one thread."""
     callers = [timing.caller(file, bundle) for file in (fp32, path)]
     for size in timing.BATCH_SIZES:
-        before, after = timing.medians([call(size) for call in callers])
+        before, after = timing.best([call(size) for call in callers])
         if after * speedup > before:
             figures = f"{after:.2f} ms against {before:.2f} ms of fp32 with a batch of {size}, on one thread"
             wanted = "it is slower than fp32" if speedup == 1 else f"it is less than {speedup:g} times as fast as fp32"

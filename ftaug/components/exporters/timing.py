@@ -7,7 +7,6 @@ fast model from a slow one.
 from __future__ import annotations
 
 import json
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,18 +20,18 @@ BATCH_SIZES = (1, 16)
 LENGTH = 128
 """Of texts in tokens, unless the model takes fewer."""
 ROUNDS, SECONDS = 15, 1.0
-"""The median is that of so many runs; of three where they take longer than that."""
+"""The best is that of so many runs; of three where they take longer than that."""
 
 Call = Callable[[], Any]
 
 
 def milliseconds(path: Path, bundle: Bundle) -> dict[int, float]:
     """Measure the milliseconds per batch of each batch size for an exported model."""
-    return {size: medians([call(size)])[0] for call in (caller(path, bundle),) for size in BATCH_SIZES}
+    return {size: best([call(size)])[0] for call in (caller(path, bundle),) for size in BATCH_SIZES}
 
 
-def medians(calls: Sequence[Call]) -> list[float]:
-    """Measure the median milliseconds of functions, run in turn after one warm-up run."""
+def best(calls: Sequence[Call]) -> list[float]:
+    """Measure the fewest milliseconds of functions, run in turn after one warm-up run; other work only adds to them."""
     for call in calls:
         call()
     times: list[list[float]] = [[] for _ in calls]
@@ -43,7 +42,7 @@ def medians(calls: Sequence[Call]) -> list[float]:
             start = time.thread_time()
             call()
             measured.append(time.thread_time() - start)
-    return [1000 * statistics.median(measured) for measured in times]
+    return [1000 * min(measured) for measured in times]
 
 
 def caller(path: Path, bundle: Bundle) -> Callable[[int], Call]:

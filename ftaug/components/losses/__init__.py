@@ -1,5 +1,5 @@
-"""Losses."""
+"""Losses; importing this package registers them."""
 
-from ftaug.components.losses import classification, ordinal, regression
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["classification", "ordinal", "regression"]
+import_registering_modules(__name__, __path__)

@@ -1,20 +1,15 @@
-"""Regression losses and metrics.
+"""Regression losses.
 
 A loss sees outputs and targets (N, numbers) whose targets have mean 0 and deviation 1 over the training samples; it is
-the mean over the samples and the numbers. A metric sees both in the units of the data; of several numbers it is the
-mean. It is not a number where it is not defined, such as a correlation with a constant.
+the mean over the samples and the numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ftaug.config.kinds import loss, metric
+from ftaug.config.kinds import loss
 from ftaug.config.types import Positive
-from ftaug.interfaces.data import Task
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,16 +18,16 @@ if TYPE_CHECKING:
 
 
 @loss.register(activation="identity", tasks=("regression",))
-def squared_error(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
-    """Mean squared error of numbers in units of their deviation: the best answer is the mean of what may come."""
+def mse(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
+    """Mean squared error of numbers in units of their deviation; its best prediction is the conditional mean."""
     from torch.nn.functional import mse_loss
 
     return mse_loss(logits, targets)
 
 
 @loss.register(activation="identity", tasks=("regression",))
-def absolute_error(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
-    """Mean absolute error of numbers in units of their deviation: the best answer is the median."""
+def mae(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
+    """Mean absolute error of numbers in units of their deviation; its best prediction is the conditional median."""
     from torch.nn.functional import l1_loss
 
     return l1_loss(logits, targets)
@@ -50,69 +45,3 @@ def huber(logits: Tensor, targets: Tensor, counts: ClassCounts, *, delta: Positi
     from torch.nn.functional import huber_loss
 
     return huber_loss(logits, targets, delta=delta)
-
-
-@metric.register(higher_is_better=False, tasks=("regression",))
-def mae(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Mean absolute error, in the units of the data."""
-    return _mean(np.abs(_wide(probabilities) - targets).mean(axis=0)) if len(targets) else float("nan")
-
-
-@metric.register(higher_is_better=False, tasks=("regression",))
-def rmse(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Root of the mean squared error, in the units of the data."""
-    if not len(targets):
-        return float("nan")
-    return _mean(np.sqrt(((_wide(probabilities) - targets) ** 2).mean(axis=0)))
-
-
-@metric.register(tasks=("regression",))
-def r2(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Coefficient of determination: the share of the variance that is explained; 0 is no better than the mean.
-
-    It is not a number where the targets are constant.
-    """
-    return _by_number(_explained, probabilities, targets)
-
-
-@metric.register(tasks=("regression",))
-def pearson(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Pearson's correlation of what was predicted and what is true, from −1 to 1."""
-    return _by_number(_correlation, probabilities, targets)
-
-
-@metric.register(tasks=("regression",))
-def spearman(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Spearman's correlation, that of the ranks: whether what is larger is predicted larger."""
-    return _by_number(lambda a, b: _correlation(_ranks(a), _ranks(b)), probabilities, targets)
-
-
-def _by_number(value: Callable[[np.ndarray, np.ndarray], float], predicted: np.ndarray, true: np.ndarray) -> float:
-    return _mean(np.array([value(a, b) for a, b in zip(_wide(predicted).T, _wide(true).T, strict=True)]))
-
-
-def _explained(predicted: np.ndarray, true: np.ndarray) -> float:
-    if not len(true) or np.ptp(true) == 0:  # the sum of squares of a constant is seldom exactly 0
-        return float("nan")
-    return float(1 - ((true - predicted) ** 2).sum() / ((true - true.mean()) ** 2).sum())
-
-
-def _correlation(first: np.ndarray, second: np.ndarray) -> float:
-    if not len(first) or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return float("nan")
-    first, second = first - first.mean(), second - second.mean()
-    return float((first / np.linalg.norm(first)) @ (second / np.linalg.norm(second)))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Rank values from 1; ties get their mean rank."""
-    place, counts = np.unique(values, return_inverse=True, return_counts=True)[1:]
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place])
-
-
-def _wide(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, np.float64)
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean())

@@ -1,5 +1,5 @@
-"""Optimizers."""
+"""Optimizers; importing this package registers them."""
 
-from ftaug.components.optimizers import optimizers
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["optimizers"]
+import_registering_modules(__name__, __path__)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ftaug.components.optimizers.joined import joined
 from ftaug.config.kinds import optimizer
-from ftaug.config.types import Count, NonNegative, Positive, Wording
+from ftaug.config.types import Count, Doc, NonNegative, Positive, Wording
 from ftaug.errors import ExperimentError, Unavailable
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Groups = Sequence[Mapping[str, Any]]
 Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), Wording("a number from 0 to below 1")]
+Betas = Annotated[tuple[Decay, Decay], Doc("decay of the running means of the gradient and of its square")]
+Epsilon = Annotated[Positive, Doc("added to the denominator")]
+L2Penalty = Annotated[NonNegative, Doc("L2 penalty, added to the gradient")]
+WeightDecay = Annotated[NonNegative, Doc("share of the weight taken off per step, times the learning rate")]
 
 
 @optimizer.register
@@ -27,7 +31,7 @@ def sgd(
     momentum: Decay = 0.9,
     nesterov: bool = False,
     dampening: Decay = 0.0,
-    weight_decay: NonNegative = 0.0,
+    weight_decay: L2Penalty = 0.0,
 ) -> Optimizer:
     """Stochastic gradient descent with momentum.
 
@@ -35,7 +39,6 @@ def sgd(
         momentum: how much of the last update is carried into the next
         nesterov: look ahead along the momentum (Nesterov); needs momentum and no dampening
         dampening: how much less of the gradient enters the momentum
-        weight_decay: L2 penalty, added to the gradient
     """
     from torch.optim import SGD
 
@@ -54,18 +57,15 @@ def sgd(
 def adam(
     groups: Groups,
     *,
-    betas: tuple[Decay, Decay] = (0.9, 0.999),
-    eps: Positive = 1e-8,
+    betas: Betas = (0.9, 0.999),
+    eps: Epsilon = 1e-8,
     amsgrad: bool = False,
-    weight_decay: NonNegative = 0.0,
+    weight_decay: L2Penalty = 0.0,
 ) -> Optimizer:
     """Adam, with weight decay as an L2 penalty (Kingma and Ba 2015).
 
     Settings:
-        betas: decay of the running means of the gradient and of its square
-        eps: added to the denominator
         amsgrad: never let the running mean of the square fall
-        weight_decay: L2 penalty, added to the gradient
     """
     from torch.optim import Adam
 
@@ -76,18 +76,15 @@ def adam(
 def adamw(
     groups: Groups,
     *,
-    betas: tuple[Decay, Decay] = (0.9, 0.999),
-    eps: Positive = 1e-8,
+    betas: Betas = (0.9, 0.999),
+    eps: Epsilon = 1e-8,
     amsgrad: bool = False,
-    weight_decay: NonNegative = 0.01,
+    weight_decay: WeightDecay = 0.01,
 ) -> Optimizer:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 
     Settings:
-        betas: decay of the running means of the gradient and of its square
-        eps: added to the denominator
         amsgrad: never let the running mean of the square fall
-        weight_decay: share of the weight taken off per step, times the learning rate
     """
     from torch.optim import AdamW
 
@@ -98,18 +95,15 @@ def adamw(
 def nadam(
     groups: Groups,
     *,
-    betas: tuple[Decay, Decay] = (0.9, 0.999),
-    eps: Positive = 1e-8,
+    betas: Betas = (0.9, 0.999),
+    eps: Epsilon = 1e-8,
     momentum_decay: NonNegative = 0.004,
-    weight_decay: NonNegative = 0.01,
+    weight_decay: WeightDecay = 0.01,
 ) -> Optimizer:
     """Adam with Nesterov momentum (Dozat 2016) and decoupled weight decay.
 
     Settings:
-        betas: decay of the running means of the gradient and of its square
-        eps: added to the denominator
         momentum_decay: how fast the momentum grows to its full value
-        weight_decay: share of the weight taken off per step, times the learning rate
     """
     from torch.optim import NAdam
 
@@ -121,17 +115,11 @@ def nadam(
 def radam(
     groups: Groups,
     *,
-    betas: tuple[Decay, Decay] = (0.9, 0.999),
-    eps: Positive = 1e-8,
-    weight_decay: NonNegative = 0.01,
+    betas: Betas = (0.9, 0.999),
+    eps: Epsilon = 1e-8,
+    weight_decay: WeightDecay = 0.01,
 ) -> Optimizer:
-    """Adam with a rectified start that needs no warmup (Liu et al. 2020) and decoupled weight decay.
-
-    Settings:
-        betas: decay of the running means of the gradient and of its square
-        eps: added to the denominator
-        weight_decay: share of the weight taken off per step, times the learning rate
-    """
+    """Adam with a rectified start that needs no warmup (Liu et al. 2020) and decoupled weight decay."""
     from torch.optim import RAdam
 
     return RAdam(_decayed(groups, weight_decay), betas=betas, eps=eps, decoupled_weight_decay=True)
@@ -142,19 +130,17 @@ def rmsprop(
     groups: Groups,
     *,
     alpha: Decay = 0.99,
-    eps: Positive = 1e-8,
+    eps: Epsilon = 1e-8,
     momentum: Decay = 0.0,
     centered: bool = False,
-    weight_decay: NonNegative = 0.0,
+    weight_decay: L2Penalty = 0.0,
 ) -> Optimizer:
     """Divide the gradient by a running mean of its size.
 
     Settings:
         alpha: decay of the running mean of the gradient's square
-        eps: added to the denominator
         momentum: how much of the last update is carried into the next
         centered: divide by the gradient's standard deviation instead
-        weight_decay: L2 penalty, added to the gradient
     """
     from torch.optim import RMSprop
 
@@ -166,18 +152,16 @@ def rmsprop(
 def adagrad(
     groups: Groups,
     *,
-    eps: Positive = 1e-10,
+    eps: Epsilon = 1e-10,
     lr_decay: NonNegative = 0.0,
     initial_accumulator: NonNegative = 0.0,
-    weight_decay: NonNegative = 0.0,
+    weight_decay: L2Penalty = 0.0,
 ) -> Optimizer:
     """Divide the gradient by the root of the sum of all its squares so far (Duchi et al. 2011).
 
     Settings:
-        eps: added to the denominator
         lr_decay: the rate at step t is divided by 1 + t × this, beside the schedule
         initial_accumulator: what the sum of squares starts from
-        weight_decay: L2 penalty, added to the gradient
     """
     from torch.optim import Adagrad
 
@@ -199,7 +183,7 @@ def muon(
     iterations: Count = 5,
     betas: tuple[Decay, Decay] = (0.9, 0.999),
     eps: Positive = 1e-8,
-    weight_decay: NonNegative = 0.01,
+    weight_decay: WeightDecay = 0.01,
 ) -> Optimizer:
     """Orthogonalised momentum for the matrices of hidden layers (Jordan et al. 2024), AdamW for all other parameters.
 
@@ -213,7 +197,6 @@ def muon(
         iterations: Newton-Schulz iterations towards an orthogonal update
         betas: AdamW's decay of the running means of the gradient and of its square
         eps: added to AdamW's denominator
-        weight_decay: share of the weight taken off per step, times the learning rate
     """
     from torch import optim
 

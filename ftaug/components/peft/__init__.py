@@ -1,5 +1,5 @@
-"""Parameter-efficient fine-tuning (PEFT) and regularized fine-tuning: LoRA, SSF, L2-SP."""
+"""Parameter-efficient and regularized fine-tuning (LoRA, SSF, L2-SP); importing this package registers them."""
 
-from ftaug.components.peft import l2_sp, lora, ssf
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["l2_sp", "lora", "ssf"]
+import_registering_modules(__name__, __path__)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ftaug.config.wording import listed
 from ftaug.data import names
 from ftaug.data.folders.index import scan_or_recall
 from ftaug.data.folders.scan import Kind, Scan
@@ -58,7 +59,7 @@ def splits(folder: Path) -> dict[str, Path]:
     others = [entry for entry in inside if entry not in by_split.values()]
     if "train" in by_split and (len(by_split) > 1 or not others or _shares_classes(by_split["train"], others)):
         if others:
-            left_out = _listed([entry.name for entry in others])
+            left_out = _quoted([entry.name for entry in others])
             print(printable(f"{folder}: left out: {left_out}, beside the splits"), file=sys.stderr)
         return {split: by_split[split] for split in ("train", "val", "test") if split in by_split}
     return {"train": folder}
@@ -79,7 +80,7 @@ def _check_classes(reader: str, split: str, path: Path, kind: Kind, contents: Sc
     if train is not None and (len(splits_there) > 1 or not beside or _shares_classes(path / train, beside)):
         others = [name for name in classes if name not in splits_there]
         raise BadData(
-            f"{path} holds the splits {_listed(splits_there)}{f' beside {_listed(others)}' if others else ''}, not "
+            f"{path} holds the splits {_quoted(splits_there)}{f' beside {_quoted(others)}' if others else ''}, not "
             "classes; write one line for each: "
             + ", ".join(f"{names.split_name(name)}: {{{reader}: {{path: {path / name}}}}}" for name in splits_there)
         )
@@ -89,17 +90,16 @@ def _check_classes(reader: str, split: str, path: Path, kind: Kind, contents: Sc
         raise BadData(f"{path} holds no class folders with {kind.noun}s (expected {path}/<class>/<{kind.noun}>){loose}")
     if twins := [name for group in names.twins(classes) for name in group]:
         raise BadData(
-            f"{path} has classes whose names differ only in case, spacing or encoding: {_listed(twins)}; rename one"
+            f"{path} has classes whose names differ only in case, spacing or encoding: {_quoted(twins)}; rename one"
         )
     counts = np.bincount(contents.targets, minlength=len(classes))
     empty = [name for name, count in zip(classes, counts, strict=True) if count == 0]
     if empty and split == "train":
         raise BadData(
-            f"{path} has classes without a {kind.noun}: {_listed(empty)}; of the classes {_listed(classes)}{ignored}; "
+            f"{path} has classes without a {kind.noun}: {_quoted(empty)}; of the classes {_quoted(classes)}{ignored}; "
             f"read are {one_of([suffix.decode() for suffix in kind.suffixes])}"
         )
 
 
-def _listed(listed: Sequence[str]) -> str:
-    shown = [f"'{name}'" for name in listed[:20]]
-    return ", ".join(shown) + (f" and {len(listed) - 20} more" if len(listed) > 20 else "")
+def _quoted(names: Sequence[str]) -> str:
+    return listed([f"'{name}'" for name in names], 20)

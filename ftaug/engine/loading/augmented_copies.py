@@ -45,14 +45,14 @@ class As(Enum):
     CELLS = auto()  # written to the columns of a table
 
 
-def numbers(portion: DataSplit, copies: int, *, balance: bool) -> np.ndarray:
+def numbers(split: DataSplit, copies: int, *, balance: bool) -> np.ndarray:
     """Return the number of copies of each sample: int64 (n,); with `balance` all classes get the same total."""
     if not balance:
-        return np.full(len(portion), copies)
-    result = np.empty(len(portion), np.int64)
-    goal = copies * int(portion.counts().max())
-    for code in np.unique(portion.targets):
-        of_class = np.flatnonzero(portion.targets == code)
+        return np.full(len(split), copies)
+    result = np.empty(len(split), np.int64)
+    goal = copies * int(split.counts().max())
+    for code in np.unique(split.targets):
+        of_class = np.flatnonzero(split.targets == code)
         share, rest = divmod(goal, len(of_class))
         result[of_class] = share + (np.arange(len(of_class)) < rest)
     return result
@@ -86,9 +86,9 @@ class Copies(Dataset[list[Copy | Failure]]):
         """Generate a copy; raises BadSample with the name of the sample."""
         prepared, verbs = self.prepared, self.prepared.verbs
         raw, streams, labels = prepared.read(wanted.position, wanted.copy)
-        with naming(prepared.portion, wanted.position):
+        with naming(prepared.split, wanted.position):
             sample, account = verbs.augmented(raw, prepared.pipeline, streams, labels)
-            identity = f"{prepared.portion.ids[wanted.position]} {wanted.copy} ".encode()
+            identity = f"{prepared.split.ids[wanted.position]} {wanted.copy} ".encode()
             digest = hashlib.sha256(identity + verbs.canonical(sample)).hexdigest()
         cells = verbs.cells(sample) if self.made_as is As.CELLS else {}
         content, suffix = verbs.encode(sample) if self.made_as is As.FILES else (b"", "")

@@ -54,7 +54,7 @@ class Source(Protocol):
     """A dataset indexed by batch requests."""
 
     @property
-    def portion(self) -> DataSplit:
+    def split(self) -> DataSplit:
         """The split that requests index."""
 
     @property
@@ -74,7 +74,7 @@ class EpochSampler:
     seed: int
     samples: int
     batch_size: int
-    accumulate: int
+    gradient_accumulation: int
     sizes: np.ndarray | None = None  # of the samples; those of similar size are batched together
     bucket: int = 1  # number of steps among which samples are sorted by size
     token_budget: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
@@ -84,7 +84,7 @@ class EpochSampler:
     @property
     def steps(self) -> int:
         """The number of optimizer steps per epoch."""
-        return math.ceil(self.samples / (self.batch_size * self.accumulate))
+        return math.ceil(self.samples / (self.batch_size * self.gradient_accumulation))
 
     @property
     def most(self) -> int:
@@ -142,7 +142,7 @@ def once(samples: int, batch_size: int, sizes: np.ndarray | None = None) -> Iter
 class PreparedDataset(Dataset[Batch | Failure]):
     """Dataset that reads, augments and collates the samples of batch requests, in a worker or the main process."""
 
-    portion: DataSplit
+    split: DataSplit
     modality: str
     pipeline: Any
     seed: int
@@ -160,7 +160,7 @@ class PreparedDataset(Dataset[Batch | Failure]):
 
     def __getitem__(self, request: BatchRequest) -> Batch | Failure:
         """Load the batch of a request; return a Failure if a sample cannot be loaded."""
-        targets = self.portion.targets[request.ids]
+        targets = self.split.targets[request.ids]
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
         for place, position in enumerate(request.ids):
             try:
@@ -186,7 +186,7 @@ class PreparedDataset(Dataset[Batch | Failure]):
         """
         raw, streams, labels = self.read(position, epoch)
         prepare = self.verbs.plan if self._only_plans(epoch) else self.verbs.prepare
-        with naming(self.portion, position):
+        with naming(self.split, position):
             if streams is None or self.views == 1:
                 views = [prepare(raw, self.pipeline, streams, labels)]
             else:
@@ -195,7 +195,7 @@ class PreparedDataset(Dataset[Batch | Failure]):
                     views.append(prepare(raw, self.pipeline, self._of_view(streams, view), labels))
             if streams is None or not self.relabels:
                 return views, None
-            return views, self.portion.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
+            return views, self.split.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
 
     def _of_view(self, streams: Streams, view: int) -> Streams:
         """Return the random streams of a view; augmentations that do not vary share theirs between views."""
@@ -206,21 +206,21 @@ class PreparedDataset(Dataset[Batch | Failure]):
 
         Raises BadSample with the name of the sample.
         """
-        sample = int(self.portion.ids[position])
-        with naming(self.portion, position):
-            raw = self.portion.samples.read(sample)
+        sample = int(self.split.ids[position])
+        with naming(self.split, position):
+            raw = self.split.samples.read(sample)
         if epoch is None:
             return raw, None, ()
-        return raw, seeds.streams(self.seed, epoch, sample), self.portion.labels(position)
+        return raw, seeds.streams(self.seed, epoch, sample), self.split.labels(position)
 
 
 @contextmanager
-def naming(portion: DataSplit, position: int) -> Iterator[None]:
+def naming(split: DataSplit, position: int) -> Iterator[None]:
     """Context manager that turns BadData into BadSample with the name of the sample."""
     try:
         yield
     except BadData as error:
-        raise BadSample(f"{portion.samples.name(int(portion.ids[position]))}: {error}") from None
+        raise BadSample(f"{split.samples.name(int(split.ids[position]))}: {error}") from None
 
 
 def batches(source: Source, requests: Iterable[BatchRequest], workers: int, pin: bool) -> Iterator[Batch]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.config.experiment import Data, Fold, Split
+from ftaug.config.wording import listed
 from ftaug.engine.loading.sample_keys import sample_keys
 from ftaug.engine.loading.split import DataSplit, subset
 from ftaug.errors import BadData
@@ -43,25 +44,25 @@ class Row(NamedTuple):
         return self.sample or self.key
 
 
-def fingerprints(portions: Mapping[str, DataSplit]) -> dict[str, str]:
+def fingerprints(splits: Mapping[str, DataSplit]) -> dict[str, str]:
     """Return the fingerprint of the dataset of each split."""
-    return {purpose: portion.samples.fingerprint for purpose, portion in portions.items()}
+    return {purpose: split.samples.fingerprint for purpose, split in splits.items()}
 
 
-def to_csv(portions: Mapping[str, DataSplit]) -> str:
+def to_csv(splits: Mapping[str, DataSplit]) -> str:
     """Format the record as CSV: a row for every sample of the datasets."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Row._fields)
-    datasets = {id(portion.samples): portion.samples for portion in portions.values()}
+    datasets = {id(split.samples): split.samples for split in splits.values()}
     for samples in datasets.values():
         split_of = np.full(len(samples), "", dtype=object)
-        for purpose, portion in portions.items():
-            if portion.samples is samples:
-                split_of[portion.ids] = purpose
-                split_of[[*portion.left_out]] = purpose + LEFT_OUT
-        for split, (key, name, target) in zip(split_of.tolist(), _described(samples), strict=True):
-            writer.writerow((split, key, "" if name == key else name, target))
+        for purpose, split in splits.items():
+            if split.samples is samples:
+                split_of[split.ids] = purpose
+                split_of[[*split.left_out]] = purpose + LEFT_OUT
+        for split_name, (key, name, target) in zip(split_of.tolist(), _described(samples), strict=True):
+            writer.writerow((split_name, key, "" if name == key else name, target))
     return text.getvalue()
 
 
@@ -94,14 +95,14 @@ class Comparison:
     ids: dict[str, list[int]] = field(default_factory=dict)  # of the samples that still exist, by split
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    relabelled: list[str] = field(default_factory=list)
+    relabeled: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        changes = {"added": self.added, "removed": self.removed, "relabelled": self.relabelled}
-        texts = [f"class {_listed(self.new_classes)} added"] if self.new_classes else []
+        changes = {"added": self.added, "removed": self.removed, "relabeled": self.relabeled}
+        texts = [f"class {listed(self.new_classes, SHOWN)} added"] if self.new_classes else []
         for change, names in changes.items():
             if names:
-                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({_listed(names)})")
+                texts.append(f"{len(names):,} sample{'s' * (len(names) != 1)} {change} ({listed(names, SHOWN)})")
         return ", ".join(texts) or "the same samples and labels, but other files, groups or order"
 
 
@@ -118,7 +119,7 @@ def compare(rows: Sequence[Row], task: Task, samples: Samples) -> Comparison:
             continue
         result.ids.setdefault(row.split, []).append(index)
         if target != row.target:
-            result.relabelled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
+            result.relabeled.append(f"{row.name}: {row.target or 'none'} → {target or 'none'}")
     result.removed = [row.name for row in recorded.values()]
     return result
 
@@ -128,10 +129,6 @@ def _numbered(key: str, seen: Counter[str]) -> str:
     count = seen[key]
     seen[key] = count + 1
     return f"{key}\0{count}" if count else key
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 
 
 class RecordedData(Mapping[str, DataSplit]):
@@ -145,7 +142,7 @@ class RecordedData(Mapping[str, DataSplit]):
         self.cautions: list[str] = []
         self._folder, self._data, self._task, self._recorded = folder, data, task, recorded
         self._samples: dict[str, Samples] = {}
-        self._portions: dict[str, DataSplit] = {}
+        self._splits: dict[str, DataSplit] = {}
         self._comparisons: dict[str, Comparison | None] = {}
 
     def __iter__(self) -> Iterator[str]:
@@ -158,7 +155,7 @@ class RecordedData(Mapping[str, DataSplit]):
         return purpose in self._recorded
 
     def __getitem__(self, purpose: str) -> DataSplit:
-        if purpose not in self._portions:
+        if purpose not in self._splits:
             changed = self.change(purpose)
             if changed and changed not in self.cautions:
                 self.cautions.append(changed)
@@ -171,9 +168,9 @@ class RecordedData(Mapping[str, DataSplit]):
             )
             if not len(ids):
                 raise BadData(f"{self._folder}: none of the {purpose} samples of training is there any more")
-            portion = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
-            self._portions[purpose] = replace(portion, left_out=tuple(left_out))
-        return self._portions[purpose]
+            split = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
+            self._splits[purpose] = replace(split, left_out=tuple(left_out))
+        return self._splits[purpose]
 
     def change(self, purpose: str) -> str:
         """Describe how the dataset of a split changed since training; the empty string if it did not."""

@@ -26,20 +26,18 @@ def modality_of(experiment: Experiment) -> Modality:
 
 
 def prepared(
-    experiment: Experiment, portion: DataSplit, augment: Any, preprocessing: Mapping[str, Any]
+    experiment: Experiment, split: DataSplit, augment: Any, preprocessing: Mapping[str, Any]
 ) -> PreparedDataset:
     """Build the dataset of a split with its pipeline of augmentation and preprocessing."""
     verbs = modality_of(experiment)
     pipeline = verbs.pipeline(augment, preprocessing)
-    sizes = verbs.sizes(portion.samples, portion.ids, pipeline)
-    return PreparedDataset(
-        portion, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline), sizes=sizes
-    )
+    sizes = verbs.sizes(split.samples, split.ids, pipeline)
+    return PreparedDataset(split, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline), sizes=sizes)
 
 
 def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the preprocessing of evaluation, with its number of views (test-time augmentation)."""
-    return {**preprocessing, "views": experiment.evaluate.views}
+    return {**preprocessing, "views": experiment.evaluate.tta}
 
 
 def views_of(experiment: Experiment) -> int:
@@ -66,7 +64,7 @@ def epoch_sampler_of(
 ) -> EpochSampler:
     """Build the batch sampler of training."""
     data = experiment.data
-    plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.accumulate)
+    plain = EpochSampler(experiment.seed, train_size, data.batch_size, experiment.train.gradient_accumulation)
     bucket = max(1, min(MAX_BUCKET, plain.steps // 4)) if data.bucket == "auto" else data.bucket
     if experiment.mix is not None:  # a step is mixed as a whole first, then split
         token_budget = None
@@ -94,7 +92,7 @@ def horizon(experiment: Experiment, train_size: int) -> TrainingLength:
     return TrainingLength(steps * experiment.train.epochs, steps)
 
 
-def sizes_of(experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
+def sizes_of(experiment: Experiment, split: DataSplit, preprocessing: Mapping[str, Any]) -> np.ndarray | None:
     """Return the size of each sample, such as its tokens; None if all are equal."""
     verbs = modality_of(experiment)
-    return verbs.sizes(portion.samples, portion.ids, verbs.pipeline((), preprocessing))
+    return verbs.sizes(split.samples, split.ids, verbs.pipeline((), preprocessing))

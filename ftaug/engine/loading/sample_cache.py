@@ -34,7 +34,7 @@ class Cache:
 
 
 @contextmanager
-def caching(setup: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
+def caching(state: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
     """Context manager that adds the sample cache of `data.cache` to the training state.
 
     A cache in memory is deleted at the end. Raises StorageError if the configured place is too small, before anything
@@ -42,28 +42,28 @@ def caching(setup: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
     """
     for folder in abandoned():
         shutil.rmtree(folder, ignore_errors=True)
-    if setup.experiment.data.cache is None:
-        yield setup, Cache(None, "off")
+    if state.experiment.data.cache is None:
+        yield state, Cache(None, "off")
         return
-    cache = _choose(setup)
+    cache = _choose(state)
     if cache.folder is None:
-        yield setup, cache
+        yield state, cache
         return
-    verbs, must_keep = modality_of(setup.experiment), setup.experiment.data.cache != "auto"
+    verbs, must_keep = modality_of(state.experiment), state.experiment.data.cache != "auto"
     cached: dict[str, DataSplit] = {}
-    for purpose, portion in setup.portions.items():
-        folder = cache.folder / _key(portion.samples.fingerprint, verbs.cache_version)
-        cached[purpose] = replace(portion, samples=verbs.cached(portion.samples, folder, must_keep))
+    for purpose, split in state.splits.items():
+        folder = cache.folder / _key(split.samples.fingerprint, verbs.cache_version)
+        cached[purpose] = replace(split, samples=verbs.cached(split.samples, folder, must_keep))
     try:
-        yield replace(setup, portions=cached), cache
+        yield replace(state, splits=cached), cache
     finally:
         if cache.place == "ram":
             shutil.rmtree(cache.folder, ignore_errors=True)
 
 
-def _choose(setup: TrainingState) -> Cache:
+def _choose(state: TrainingState) -> Cache:
     """Choose the place of the cache: as configured, or for `auto` where there is room; raises ExperimentError."""
-    setting, needed = setup.experiment.data.cache, _needed(setup)
+    setting, needed = state.experiment.data.cache, _needed(state)
     if needed == 0:
         if setting == "auto":
             return Cache(None, "auto → off (the samples are in memory already)")
@@ -92,19 +92,19 @@ def choose_location(setting: str, place: str, needed: int, name: str) -> Cache:
     return Cache(place, f"{place} ({_sizes(needed, _free(folder))})", folder)
 
 
-def _needed(setup: TrainingState) -> int:
+def _needed(state: TrainingState) -> int:
     """Estimate the bytes of all cached samples from a few of them."""
     total = 0.0
-    for purpose, portion in setup.portions.items():
-        prepared = setup.prepared(purpose)
+    for purpose, split in state.splits.items():
+        prepared = state.prepared(purpose)
         epochs = range(EPOCHS) if purpose == "train" else [None]
         sizes = []
-        for position in np.unique(np.linspace(0, len(portion) - 1, PROBES).astype(int)).tolist():
+        for position in np.unique(np.linspace(0, len(split) - 1, PROBES).astype(int)).tolist():
             raw = prepared.read(position, None)[0]
-            sample = int(portion.ids[position])
+            sample = int(split.ids[position])
             streams = [None if epoch is None else seeds.streams(prepared.seed, epoch, sample) for epoch in epochs]
             sizes.append(prepared.verbs.footprint(raw, prepared.pipeline, streams))
-        total += float(np.mean(sizes)) * len(portion)
+        total += float(np.mean(sizes)) * len(split)
     return round(total)
 
 

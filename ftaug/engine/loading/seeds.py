@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 
+from ftaug.config.renamed import stream_key
 from ftaug.interfaces.data import Streams
 
 
@@ -45,7 +46,7 @@ def streams(seed: int, epoch: int, sample: int) -> Streams:
 
     def stream(op: str) -> np.random.Generator:
         rng = _reused(op)
-        position = {"counter": (0, word(op), sample, epoch), "key": key}
+        position = {"counter": (0, word(stream_key(op)), sample, epoch), "key": key}
         rng.bit_generator.state = {**FRESH, "state": position}
         return rng
 

@@ -122,7 +122,7 @@ def _map_targets(purpose: str, targets: np.ndarray, source: Task, task: Task) ->
     return result
 
 
-def portions(data: Data, seed: int) -> dict[str, DataSplit]:
+def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
     """Read the datasets and split them into `train`, and `val` and `test` if there are any; raises BadData."""
     read = _read(data)
     train = read["train"]
@@ -182,59 +182,55 @@ def _read(data: Data) -> dict[str, Samples]:
     return samples
 
 
-def shared_samples(portion: DataSplit, train: DataSplit) -> str | None:
+def shared_samples(split: DataSplit, train: DataSplit) -> str | None:
     """Return a warning if samples of a split, read from another dataset, are also in the training split."""
-    keys, others = (
-        getattr(split.samples, "keys", None) for split in (portion, train)
-    )  # optional attribute of a dataset
-    if portion.samples is train.samples or keys is None or others is None:
+    keys, others = (getattr(data.samples, "keys", None) for data in (split, train))  # optional attribute of a dataset
+    if split.samples is train.samples or keys is None or others is None:
         return None
-    shared = np.flatnonzero(np.isin(keys[portion.ids], others[train.ids]))
+    shared = np.flatnonzero(np.isin(keys[split.ids], others[train.ids]))
     if not len(shared):
         return None
-    name = portion.samples.name(int(portion.ids[shared[0]]))
+    name = split.samples.name(int(split.ids[shared[0]]))
     subject = "1 sample is" if len(shared) == 1 else f"{len(shared):,} samples are"
     return f"{subject} also in train, such as {name}: what is measured there says nothing of new samples"
 
 
-def size_mismatches(data: Data, portions: Mapping[str, DataSplit]) -> Iterator[str]:
+def size_mismatches(data: Data, splits: Mapping[str, DataSplit]) -> Iterator[str]:
     """Yield a warning for every split whose size is far from the configured one, with the reason."""
-    groups = portions["train"].samples.groups
+    groups = splits["train"].samples.groups
     why = "each class is on both sides" if groups is None else "groups and rows of the same sample stay together"
-    samples = len(portions["train"])
+    samples = len(splits["train"])
     for purpose, source in (("val", data.val), ("test", data.test)):  # val is taken from what test leaves
         if isinstance(source, Split):
-            size = len(portions[purpose])
+            size = len(splits[purpose])
             samples += size
             requested = source.split if isinstance(source.split, int) else round(source.split * samples)
             if abs(size - requested) > max(1, requested / 4):
                 yield f"{purpose}: {size:,} sample{'s' * (size != 1)}, not {requested:,} as asked for: {why}"
 
 
-def notes_of(portions: Mapping[str, DataSplit]) -> list[str]:
+def notes_of(splits: Mapping[str, DataSplit]) -> list[str]:
     """Collect the notes of the datasets and the samples left out; datasets that several splits share appear once."""
-    train = portions["train"].samples
-    datasets = {
-        purpose: split for purpose, split in portions.items() if purpose == "train" or split.samples is not train
-    }
-    notes = [f"{purpose}: {note}" for purpose, portion in datasets.items() for note in portion.samples.notes]
-    return notes + [f"{purpose}: {_left_out(portion)}" for purpose, portion in portions.items() if portion.left_out]
+    train = splits["train"].samples
+    datasets = {purpose: split for purpose, split in splits.items() if purpose == "train" or split.samples is not train}
+    notes = [f"{purpose}: {note}" for purpose, split in datasets.items() for note in split.samples.notes]
+    return notes + [f"{purpose}: {_left_out(split)}" for purpose, split in splits.items() if split.left_out]
 
 
-def _left_out(portion: DataSplit) -> str:
+def _left_out(split: DataSplit) -> str:
     """Describe the samples that are left out, by name."""
-    names = ", ".join(portion.samples.name(index) for index in portion.left_out[:LISTED])
-    more = " …" if len(portion.left_out) > LISTED else ""
-    count = len(portion.left_out)
+    names = ", ".join(split.samples.name(index) for index in split.left_out[:LISTED])
+    more = " …" if len(split.left_out) > LISTED else ""
+    count = len(split.left_out)
     return f"{count:,} sample{'s' * (count != 1)} left out, which cannot be read: {names}{more}"
 
 
-def unused_rows(portions: Mapping[str, DataSplit]) -> list[str]:
+def unused_rows(splits: Mapping[str, DataSplit]) -> list[str]:
     """Return a warning for each table with a split column that has rows of splits that the experiment does not read."""
     tables: dict[tuple[str, str], tuple[SplitRows, list[str]]] = {}
-    for purpose, portion in portions.items():
-        rows: SplitRows | None = getattr(portion.samples, "split_rows", None)
-        if rows is not None and (purpose == "train" or portion.samples is not portions["train"].samples):
+    for purpose, split in splits.items():
+        rows: SplitRows | None = getattr(split.samples, "split_rows", None)
+        if rows is not None and (purpose == "train" or split.samples is not splits["train"].samples):
             tables.setdefault(rows[:2], (rows, []))[1].append(purpose)
     cautions = []
     for rows, read in tables.values():

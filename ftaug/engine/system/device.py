@@ -41,7 +41,7 @@ class Device:
         return autocast(self.torch.type, DTYPES[self.precision], enabled=self.precision != "fp32")
 
 
-def choose(device: str, precision: str, augment_on: str = "cpu", *, key: str = "train.precision") -> Device:
+def choose(device: str, precision: str, augment_device: str = "cpu", *, key: str = "train.precision") -> Device:
     """Resolve the device and precision settings; raises Unavailable, ExperimentError.
 
     `key` is the setting of the precision, for errors.
@@ -56,13 +56,13 @@ def choose(device: str, precision: str, augment_on: str = "cpu", *, key: str = "
         precision, reasons["precision"] = _cuda_precision() if device.startswith("cuda") else _cpu_precision()
     elif precision == "fp16" and device == "cpu":
         raise ExperimentError(f"{key}: fp16 needs a CUDA device; on a CPU use fp32 or bf16")
-    if augment_on == "auto":
-        augment_on, reasons["augment_on"] = _augmentation_device(device)
-    elif augment_on == "cuda" and device == "cpu":
+    if augment_device == "auto":
+        augment_device, reasons["augment_device"] = _augmentation_device(device)
+    elif augment_device == "cuda" and device == "cpu":
         raise ExperimentError(
-            "data.augment_on: cuda needs the network on a CUDA device; it is on the CPU: use auto or cpu"
+            "data.augment_device: cuda needs the network on a CUDA device; it is on the CPU: use auto or cpu"
         )
-    return Device(torch.device(device), precision, reasons, augment_on == "cuda")
+    return Device(torch.device(device), precision, reasons, augment_device == "cuda")
 
 
 def choose_for_evaluation(device: str, experiment: Experiment) -> Device:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ftaug.config.dump import WITHOUT_INFLUENCE
+from ftaug.config.renamed import with_current_metrics, with_current_names
 from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.config.yaml_document import parse, read
 from ftaug.engine.system import checkpoint
@@ -168,7 +169,7 @@ class RunFolder:
     def complete(self) -> dict[str, Any] | None:
         """The last step, the best step and its metrics, as written by `finish`; None while the run is not complete."""
         done = read_json(self.path / "complete.json", COMPLETE)
-        return done and {**done, "metrics": nan_for_null(done["metrics"])}
+        return done and {**done, "metrics": with_current_metrics(nan_for_null(done["metrics"]))}
 
     def write(self, name: str, text: str) -> None:
         """Write a small file atomically."""
@@ -275,14 +276,17 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, A
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a metrics.jsonl, with NaN for undefined numbers; raises BadData if it is damaged."""
+    """Read a metrics.jsonl, with NaN for undefined numbers; raises BadData if it is damaged.
+
+    Metrics have their present names, whichever version of ftaug wrote the rows.
+    """
     try:
         rows = [nan_for_null(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (ValueError, RecursionError):
         rows = [None]
     if not all(isinstance(row, dict) and "step" in row for row in rows):
         raise BadData(f"{path}: is damaged; the same command restores it as long as the run is not complete")
-    return rows
+    return [{**row, "val": with_current_metrics(row["val"])} if "val" in row else row for row in rows]
 
 
 def _make(path: Path) -> None:
@@ -327,7 +331,8 @@ def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
     except FtaugError as error:
         return [f"{head} ({error})"]
     if not rows:
-        return [f"{head} (the settings are the same, but not the plugins or files they name)"]
+        reason = "the settings are the same, but not the plugins or files they name, or ftaug's version"
+        return [f"{head} ({reason}); `ftaug train {path}` continues it as it began"]
     more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
     return [head, *rows[:LISTED], *more]
 
@@ -343,7 +348,7 @@ def same_settings(path: Path, resolved_yaml: str) -> bool:
 def _changes(path: Path, resolved_yaml: str) -> list[str]:
     """List the settings that differ between the experiment in a folder and this one, with both values."""
     file = path / "resolved.yaml"
-    stored = _flat(parse(read(file), str(file)).tree)
+    stored = _flat(with_current_names(parse(read(file), str(file))).tree)
     current = _flat(parse(resolved_yaml, "this experiment").tree)
     differing = [
         key for key in stored | current if stored.get(key) != current.get(key) and not _may_change(key, stored, current)

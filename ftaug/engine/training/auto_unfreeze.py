@@ -40,7 +40,7 @@ class Choice:
 def resolve_auto_unfreeze(
     experiment: Experiment,
     device: str,
-    portions: Mapping[str, DataSplit],
+    splits: Mapping[str, DataSplit],
     carry_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Experiment, Choice | None]:
     """Return the experiment with `unfreeze: auto` resolved, and the choice.
@@ -49,7 +49,7 @@ def resolve_auto_unfreeze(
     """
     if experiment.unfreeze != "auto":
         return experiment, None
-    norms = _measure_norms(experiment, device, portions, carry_on)
+    norms = _measure_norms(experiment, device, splits, carry_on)
     if norms is None:
         return experiment, None
     gain = {stage: gradient * weight for stage, (gradient, weight) in norms.items()}
@@ -60,22 +60,24 @@ def resolve_auto_unfreeze(
 
 
 def _measure_norms(
-    experiment: Experiment, device: str, portions: Mapping[str, DataSplit], carry_on: Callable[[], bool]
+    experiment: Experiment, device: str, splits: Mapping[str, DataSplit], carry_on: Callable[[], bool]
 ) -> dict[str, tuple[float, float]] | None:
     """Train the head, then measure gradient and weight norms by stage; None if `carry_on` returned false."""
-    trial = replace(experiment, unfreeze=("head",), distil=None, train=replace(experiment.train, cache_features=None))
-    setup = build(trial, device, portions, pretrained=True)
-    steps = min(HEAD_STEPS, setup.horizon.total_steps)
-    setup = replace(setup, horizon=setup.horizon._replace(total_steps=steps + GRADIENT_STEPS))
-    network = setup.model.network
-    setup.plan.apply(network, 0)
-    feed = batch_feed(setup, 0)
+    trial = replace(
+        experiment, unfreeze=("head",), distillation=None, train=replace(experiment.train, cache_features=None)
+    )
+    state = build(trial, device, splits, pretrained=True)
+    steps = min(HEAD_STEPS, state.horizon.total_steps)
+    state = replace(state, horizon=state.horizon._replace(total_steps=steps + GRADIENT_STEPS))
+    network = state.model.network
+    state.plan.apply(network, 0)
+    feed = batch_feed(state, 0)
     head = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(head, lr=HEAD_RATE)
     for step in range(steps):
         if not carry_on():
             return None
-        accumulate_gradients(setup, step, feed)
+        accumulate_gradients(state, step, feed)
         optimizer.step()
         optimizer.zero_grad()
     network.eval().requires_grad_(True)
@@ -85,22 +87,22 @@ def _measure_norms(
         # Set earlier gradients aside: `accumulate_gradients` may divide all of `p.grad` by the weights of its step.
         earlier = {p: p.grad for p in network.parameters() if p.grad is not None}
         network.zero_grad(set_to_none=True)
-        accumulate_gradients(setup, step, feed)
+        accumulate_gradients(state, step, feed)
         for parameter, gradient in earlier.items():
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-    return _norms(setup)
+    return _norms(state)
 
 
-def _norms(setup: TrainingState) -> dict[str, tuple[float, float]]:
+def _norms(state: TrainingState) -> dict[str, tuple[float, float]]:
     """Compute the norms of the mean gradient and of the weights of each stage but the head."""
     norms = {}
-    for stage in setup.backbone.stages[:-1]:
+    for stage in state.backbone.stages[:-1]:
         parameters = [
-            p for name, p in setup.model.network.named_parameters() if stage.holds(name) and p.grad is not None
+            p for name, p in state.model.network.named_parameters() if stage.holds(name) and p.grad is not None
         ]
         gradient, weight = _norm(p.grad for p in parameters if p.grad is not None), _norm(parameters)
         if weight:
-            norms[stage.name] = gradient / GRADIENT_STEPS / setup.scaler.get_scale(), weight
+            norms[stage.name] = gradient / GRADIENT_STEPS / state.scaler.get_scale(), weight
     return norms
 
 

@@ -47,38 +47,38 @@ def recompute_statistics(model: nn.Module, norms: Sequence[_BatchNorm], feed: It
 
 
 def training_batches(
-    experiment: Experiment, portion: DataSplit, preprocessing: Mapping[str, Any], workers: int, device: Device
+    experiment: Experiment, split: DataSplit, preprocessing: Mapping[str, Any], workers: int, device: Device
 ) -> Iterator[Batch]:
     """Iterate the first training batches, in the order and with the augmentation of training."""
-    data = prepared(experiment, portion, experiment.augment, preprocessing)
-    resampling, token_budget = resampling_of(experiment, portion), token_budget_of(experiment, device)
-    epochs = epoch_sampler_of(experiment, len(portion), data.sizes, resampling, token_budget)
+    data = prepared(experiment, split, experiment.augment, preprocessing)
+    resampling, token_budget = resampling_of(experiment, split), token_budget_of(experiment, device)
+    epochs = epoch_sampler_of(experiment, len(split), data.sizes, resampling, token_budget)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 
 
-def evaluation_model(setup: TrainingState, step: int) -> Model:
+def evaluation_model(state: TrainingState, step: int) -> Model:
     """Return the model to evaluate after so many steps: a copy with averaged weights (EMA, SWA) or the trained one."""
-    if setup.average is None:
-        return setup.model
-    model = copy.deepcopy(setup.model)
-    setup.average.copy_to(model.network)
-    if norms := _averaged_norms(setup, model, step):
-        preprocessing = setup.backbone.preprocessing
-        feed = training_batches(setup.experiment, setup.portions["train"], preprocessing, setup.workers, setup.device)
-        recompute_statistics(model, norms, feed, setup.evaluation_device)
+    if state.average is None:
+        return state.model
+    model = copy.deepcopy(state.model)
+    state.average.copy_to(model.network)
+    if norms := _averaged_norms(state, model, step):
+        preprocessing = state.backbone.preprocessing
+        feed = training_batches(state.experiment, state.splits["train"], preprocessing, state.workers, state.device)
+        recompute_statistics(model, norms, feed, state.evaluation_device)
     return model
 
 
-def keep_statistics(setup: TrainingState, model: Model, step: int) -> None:
+def keep_statistics(state: TrainingState, model: Model, step: int) -> None:
     """Copy the BatchNorm statistics of an evaluation model into the weight average, so that checkpoints have them."""
-    if setup.average is not None and _averaged_norms(setup, model, step):
-        setup.average.load(dict(model.network.named_buffers()))
+    if state.average is not None and _averaged_norms(state, model, step):
+        state.average.load(dict(model.network.named_buffers()))
 
 
-def _averaged_norms(setup: TrainingState, model: Model, step: int) -> list[_BatchNorm]:
+def _averaged_norms(state: TrainingState, model: Model, step: int) -> list[_BatchNorm]:
     """Return the BatchNorm layers whose statistics do not fit the averaged weights."""
-    average = setup.average
+    average = state.average
     return (
-        updated_norms(model.network, setup.plan, step - 1) if average is not None and average.over.spans(step) else []
+        updated_norms(model.network, state.plan, step - 1) if average is not None and average.over.spans(step) else []
     )

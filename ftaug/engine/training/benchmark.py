@@ -45,14 +45,14 @@ class Found:
         return self.phases["wait for data"] / self.step
 
 
-def measure(setup: TrainingState, steps: int) -> Found:
+def measure(state: TrainingState, steps: int) -> Found:
     """Benchmark some training steps after a warm-up, then the same step on one batch; changes the weights."""
-    reading, preparing = _sample_time(setup)
-    wanted = min(WARMUP_STEPS + steps, setup.horizon.total_steps)
+    reading, preparing = _sample_time(state)
+    wanted = min(WARMUP_STEPS + steps, state.horizon.total_steps)
     warm = min(WARMUP_STEPS, wanted - 1)
-    recorder, count, start = Recorder(setup.device.torch), 0, 0.0
+    recorder, count, start = Recorder(state.device.torch), 0, 0.0
     with recorder.recording():
-        for step in itertools.islice(fit(setup, Progress()), wanted):
+        for step in itertools.islice(fit(state, Progress()), wanted):
             if step.number > warm:
                 count += step.samples
             elif step.number == warm:
@@ -62,20 +62,20 @@ def measure(setup: TrainingState, steps: int) -> Found:
     taken = wanted - warm
     return Found(
         samples_per_second=count / seconds,
-        bound=_bound(setup, taken),
+        bound=_bound(state, taken),
         step=seconds / taken,
         phases={name: total / taken for name, total in recorder.seconds.items()},
         reading=reading,
         preparing=preparing,
-        workers=setup.workers,
-        peak_memory=_peak(setup),
+        workers=state.workers,
+        peak_memory=_peak(state),
     )
 
 
-def _sample_time(setup: TrainingState) -> tuple[float, float]:
+def _sample_time(state: TrainingState) -> tuple[float, float]:
     """Measure the seconds to read a sample, and to decode and augment it, in this process."""
-    data = setup.prepared("train")
-    positions = np.linspace(0, len(data.portion) - 1, min(SAMPLES, len(data.portion))).astype(int).tolist()
+    data = state.prepared("train")
+    positions = np.linspace(0, len(data.split) - 1, min(SAMPLES, len(data.split))).astype(int).tolist()
     data.sample(positions[0], 0)  # imports modules on first use
     reading = whole = 0.0
     for position in positions:
@@ -88,34 +88,34 @@ def _sample_time(setup: TrainingState) -> tuple[float, float]:
     return reading / len(positions), max(0.0, whole - reading) / len(positions)
 
 
-def _bound(setup: TrainingState, steps: int) -> float:
+def _bound(state: TrainingState, steps: int) -> float:
     """Measure the samples per second of a step on batches that are on the device already."""
-    feed = batch_feed(setup, 0)
+    feed = batch_feed(state, 0)
     first = [next(feed)]
     while sum(batch.request.share for batch in first) < 1 - 1e-9:
         first.append(next(feed))
-    ready = [batch._replace(inputs=device_inputs(setup, batch)) for batch in first]
+    ready = [batch._replace(inputs=device_inputs(state, batch)) for batch in first]
     samples = sum(len(batch.request.ids) for batch in ready)
-    clock = Recorder(setup.device.torch)
+    clock = Recorder(state.device.torch)
     for number in range(1 + steps):
         if number == 1:
             start = clock.now()
-        accumulate_gradients(setup, 0, iter(ready))
-        update(setup, 0)
+        accumulate_gradients(state, 0, iter(ready))
+        update(state, 0)
     return samples * steps / (clock.now() - start)
 
 
-def _peak(setup: TrainingState) -> int:
+def _peak(state: TrainingState) -> int:
     """Return the peak memory in bytes, of the GPU or of this process and its workers."""
-    if setup.device.torch.type == "cuda":
-        return torch.cuda.max_memory_allocated(setup.device.torch)
+    if state.device.torch.type == "cuda":
+        return torch.cuda.max_memory_allocated(state.device.torch)
     main, workers = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return 1024 * (main + workers * setup.workers)
+    return 1024 * (main + workers * state.workers)
 
 
-def advice(setup: TrainingState, result: Found) -> list[str]:
+def advice(state: TrainingState, result: Found) -> list[str]:
     """Suggest settings that would reduce the time of a step, as human-readable sentences."""
-    experiment, cores, suggestions = setup.experiment, usable_cores(), []
+    experiment, cores, suggestions = state.experiment, usable_cores(), []
     if result.waiting > 0.1:
         need = (result.reading + result.preparing) * result.samples_per_second / (1 - result.waiting)
         if cores > result.workers + 1:
@@ -124,7 +124,7 @@ def advice(setup: TrainingState, result: Found) -> list[str]:
             suggestions.append("data.cache=auto: samples are decoded once")
         if not suggestions:
             suggestions.append("fewer or cheaper augmentations: the network waits for samples, and no core is free")
-    frozen = setup.plan.starts != (0,) or len(setup.plan.learning(0)) < len(list(setup.model.network.parameters()))
+    frozen = state.plan.starts != (0,) or len(state.plan.learning(0)) < len(list(state.model.network.parameters()))
     cacheable = experiment.mix is None and experiment.objective is None and experiment.train.cache_features is None
     if frozen and cacheable and experiment.train.epochs > 1:
         suggestions.append("train.cache_features=auto: the frozen layers run once for each view of a sample")

@@ -56,7 +56,7 @@ def build_model(experiment: Experiment, task: Task, scale: TargetScaler | None =
     objective = experiment.objective
     tells_targets = objective is None or objective.fact("tells_classes")
     units = Unscale(scale) if scale is not None and tells_targets else nn.Identity()
-    return backbone, Model(modality_of(experiment).normaliser(backbone.preprocessing), backbone.network, units)
+    return backbone, Model(modality_of(experiment).normalizer(backbone.preprocessing), backbone.network, units)
 
 
 def place_model(model: Model, device: Device) -> Model:
@@ -65,30 +65,30 @@ def place_model(model: Model, device: Device) -> Model:
 
 
 def build(
-    experiment: Experiment, device_name: str, portions: Mapping[str, DataSplit], *, pretrained: bool
+    experiment: Experiment, device_name: str, splits: Mapping[str, DataSplit], *, pretrained: bool
 ) -> TrainingState:
     """Build the training state; raises BadData, ExperimentError.
 
     `pretrained` is false where a checkpoint is loaded next: no pretrained weights are loaded then.
     """
-    train = portions["train"]
+    train = splits["train"]
     verbs = modality_of(experiment)
-    augment_on = experiment.data.augment_on if verbs.on_device else "cpu"
-    device = devices.choose(device_name, experiment.train.precision, augment_on)
+    augment_device = experiment.data.augment_device if verbs.on_device else "cpu"
+    device = devices.choose(device_name, experiment.train.precision, augment_device)
     devices.prepare_process(device)
     if len(train) < 2:
         raise BadData(f"data.train: {len(train)} sample is not enough to train on")
     experiment = with_task_defaults(experiment, train.task.kind)
     task_check.check(experiment, train.task)
-    unmeasured = metric_check.check(experiment, portions)
+    unmeasured = metric_check.check(experiment, splits)
     length = horizon(experiment, len(train))
     _check_warmup(experiment, length)
     scale = TargetScaler.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
     learning = unfreeze.plan(backbone, experiment, length)  # before the weights, which may have to be downloaded
     sizes = sizes_of(experiment, train, backbone.preprocessing)
-    hazards = [*cautions(experiment, portions, backbone.preprocessing), *unmeasured]
-    hazards += _random_layers(experiment, backbone, learning)
+    cautions = [*cautions_of(experiment, splits, backbone.preprocessing), *unmeasured]
+    cautions += _random_layers(experiment, backbone, learning)
     resampling = resampling_of(experiment, train)
     counts = train.counts() if resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
@@ -106,7 +106,7 @@ def build(
         experiment=experiment,
         device=device,
         evaluation_device=devices.choose_for_evaluation(device_name, experiment),
-        portions=portions,
+        splits=splits,
         backbone=backbone,
         model=model,
         epochs=epoch_sampler_of(experiment, len(train), sizes, resampling, token_budget_of(experiment, device)),
@@ -119,36 +119,36 @@ def build(
         counts=counts,
         scale=scale,
         method=method,
-        hazards=hazards,
+        cautions=cautions,
         new_head=new_head,
     )
 
 
-def cautions(experiment: Experiment, portions: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]) -> list[str]:
+def cautions_of(experiment: Experiment, splits: Mapping[str, DataSplit], preprocessing: Mapping[str, Any]) -> list[str]:
     """Collect warnings to show before training: label-changing augmentations, unused rows, overlapping splits."""
     verbs = modality_of(experiment)
     verbs.check_pipeline(verbs.pipeline(experiment.augment, preprocessing))
-    messages = list(verbs.hazards(experiment.augment, portions["train"].task))
-    messages += [*label_check.cautions(experiment, portions["train"]), *size_mismatches(experiment.data, portions)]
+    messages = list(verbs.label_cautions(experiment.augment, splits["train"].task))
+    messages += [*label_check.cautions(experiment, splits["train"]), *size_mismatches(experiment.data, splits)]
     if experiment.unfreeze == "auto":
         messages.append("what learns is chosen when training begins (unfreeze: auto)")
-    messages += unused_rows(portions)
-    batch = experiment.data.batch_size * experiment.train.accumulate
-    if batch > len(portions["train"]):
+    messages += unused_rows(splits)
+    batch = experiment.data.batch_size * experiment.train.gradient_accumulation
+    if batch > len(splits["train"]):
         messages.append(
-            f"a batch of {batch:,} is larger than the {len(portions['train']):,} training samples: an epoch is one step"
+            f"a batch of {batch:,} is larger than the {len(splits['train']):,} training samples: an epoch is one step"
         )
-    train = portions["train"].samples
-    for purpose, portion in portions.items():
-        if portion.samples is not train and portion.samples.fingerprint == train.fingerprint:
+    train = splits["train"].samples
+    for purpose, split in splits.items():
+        if split.samples is not train and split.samples.fingerprint == train.fingerprint:
             messages.append(f"{purpose}: the same data as train, so what is measured says nothing of new samples")
-        elif shared := shared_samples(portion, portions["train"]):
+        elif shared := shared_samples(split, splits["train"]):
             messages.append(f"{purpose}: {shared}")
         if purpose != "test":
-            sizes = sizes_of(experiment, portion, preprocessing)
+            sizes = sizes_of(experiment, split, preprocessing)
             pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)
             messages += [
-                f"{purpose}: {caution}" for caution in verbs.cautions(portion.samples, portion.ids, sizes, pipeline)
+                f"{purpose}: {caution}" for caution in verbs.cautions(split.samples, split.ids, sizes, pipeline)
             ]
     return messages
 

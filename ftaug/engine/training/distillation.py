@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, logsigmoid
 
-from ftaug.config.experiment import Distil
+from ftaug.config.experiment import Distillation
 from ftaug.engine.training.evaluate import at_least_float32
 
 TEMPERATURE = 2.0
@@ -33,7 +33,7 @@ class Teacher:
 
 
 def distillation_loss(
-    distil: Distil, activation: str, loss: Loss, logits: Tensor, targets: Tensor, teacher: Tensor
+    distillation: Distillation, activation: str, loss: Loss, logits: Tensor, targets: Tensor, teacher: Tensor
 ) -> Tensor:
     """Compute the distillation loss: (1 − w) · loss of the labels + w · T² · KL(teacher ‖ student).
 
@@ -43,10 +43,10 @@ def distillation_loss(
     if activation == "identity":
         distance = loss(logits, teacher)
     else:
-        temperature = TEMPERATURE if distil.temperature is None else distil.temperature
+        temperature = TEMPERATURE if distillation.temperature is None else distillation.temperature
         distance = temperature**2 * _divergence(activation, logits.float() / temperature, teacher / temperature)
     label_loss = loss(logits, targets)
-    return (1 - distil.weight) * label_loss + distil.weight * distance
+    return (1 - distillation.weight) * label_loss + distillation.weight * distance
 
 
 def _divergence(activation: str, student: Tensor, teacher: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def logits_of(
     Logits of several views of a sample (test-time augmentation) are averaged.
     """
     model.eval()
-    requests = once(len(source.portion), batch_size, source.sizes)
+    requests = once(len(source.split), batch_size, source.sizes)
     for batch in batches(source, requests, workers, pin=device.torch.type == "cuda"):
         with device.autocast():
             logits = model(batch.inputs.to(device.torch, non_blocking=True))
@@ -64,7 +64,7 @@ def predict_all(
     collected: np.ndarray | None = None
     for batch, logits in logits_of(model, source, batch_size, device, workers):
         if collected is None:
-            collected = np.empty((len(source.portion), logits.shape[1]), logits.numpy().dtype)
+            collected = np.empty((len(source.split), logits.shape[1]), logits.numpy().dtype)
         collected[batch.request.ids] = logits.numpy()
         if not carry_on():
             return None

@@ -80,7 +80,7 @@ class Store:
 class FeatureDataset:
     """A dataset of cached features, indexed by batch requests."""
 
-    portion: DataSplit
+    split: DataSplit
     features: Tensor  # (views, samples, rows, *shape)
     sizes: np.ndarray | None = None
 
@@ -88,7 +88,7 @@ class FeatureDataset:
         """Return the batch of features of a request, in the view of its epoch."""
         view = (request.epoch or 0) % len(self.features)
         rows = self.features[view][torch.from_numpy(np.asarray(request.ids))]
-        targets = torch.from_numpy(self.portion.targets[request.ids])
+        targets = torch.from_numpy(self.split.targets[request.ids])
         return Batch(rows.flatten(0, 1), targets, request)
 
 
@@ -114,17 +114,17 @@ class Features:
 
 
 @contextmanager
-def open_feature_cache(setup: TrainingState, start: int) -> Iterator[Features | None]:
+def open_feature_cache(state: TrainingState, start: int) -> Iterator[Features | None]:
     """Context manager that opens the feature cache of a run from a step on, None if it needs none.
 
     A cache in memory is deleted at the end. Raises ExperimentError if the run cannot use one, StorageError if the space
     is too small, before anything is written.
     """
-    settings = setup.experiment.train.cache_features
+    settings = state.experiment.train.cache_features
     features = None
     if settings is not None:
         try:
-            features = _plan_cache(setup, settings if isinstance(settings, CacheFeatures) else CacheFeatures(), start)
+            features = _plan_cache(state, settings if isinstance(settings, CacheFeatures) else CacheFeatures(), start)
         except (Unsuited, CannotCut) as reason:
             if settings != "auto":
                 raise ExperimentError(f"train.cache_features: {reason}; leave it out") from None
@@ -135,37 +135,37 @@ def open_feature_cache(setup: TrainingState, start: int) -> Iterator[Features | 
             shutil.rmtree(features.stores["train"].path.parent, ignore_errors=True)
 
 
-def _plan_cache(setup: TrainingState, settings: CacheFeatures, start: int) -> Features | None:
+def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Features | None:
     """Split the model and open the stores of its features; None if the prefix is unfrozen already."""
-    until = min([step for step in setup.plan.starts if step > 0], default=setup.horizon.total_steps)
+    until = min([step for step in state.plan.starts if step > 0], default=state.horizon.total_steps)
     if start >= until:
         return None
-    data = {purpose: setup.prepared(purpose) for purpose in ("train", "val") if purpose in setup.portions}
+    data = {purpose: state.prepared(purpose) for purpose in ("train", "val") if purpose in state.splits}
     if data["train"].relabels:
         raise Unsuited("an augmentation changes the classes of samples")
-    views = min(settings.views, math.ceil(until / setup.horizon.epoch_steps))
-    example = device_inputs(setup, _load_batch(data["train"], BatchRequest(np.arange(2), 0, 0, 0, 1.0)))
-    split = cut(setup.model, setup.plan, 0, example)
+    views = min(settings.views, math.ceil(until / state.horizon.epoch_steps))
+    example = device_inputs(state, _load_batch(data["train"], BatchRequest(np.arange(2), 0, 0, 0, 1.0)))
+    split = cut(state.model, state.plan, 0, example)
     with torch.inference_mode():
         shape = split.prefix(example).shape[1:]
-    dtypes = {purpose: STORED[_device(setup, purpose).precision] for purpose in data}
-    shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].portion), 1, *shape)}
+    dtypes = {purpose: STORED[_device(state, purpose).precision] for purpose in data}
+    shapes: dict[str, tuple[int, ...]] = {"train": (views, len(data["train"].split), 1, *shape)}
     if "val" in data:  # with test-time augmentation a sample is several rows
         rows = len(_load_batch(data["val"], BatchRequest(np.arange(1), None, 0, 0, 1.0)).inputs)
-        shapes["val"] = (1, len(data["val"].portion), rows, *shape)
+        shapes["val"] = (1, len(data["val"].split), rows, *shape)
     needed = sum(math.prod(shape) * dtypes[purpose].itemsize for purpose, shape in shapes.items())
     cache = sample_cache.choose_location("train.cache_features.place", settings.place, needed, "features")
     if cache.folder is None:
         raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
-    folder = cache.folder / _key(setup, split, shapes)
+    folder = cache.folder / _key(state, split, shapes)
     stores = {purpose: Store(folder / purpose, shapes[purpose], dtypes[purpose]) for purpose in data}
-    datasets = {purpose: FeatureDataset(data[purpose].portion, store.open()) for purpose, store in stores.items()}
+    datasets = {purpose: FeatureDataset(data[purpose].split, store.open()) for purpose, store in stores.items()}
     return Features(split, until, views, stores, datasets, cache)
 
 
-def _device(setup: TrainingState, purpose: str) -> Device:
+def _device(state: TrainingState, purpose: str) -> Device:
     """Return the device and precision to compute features in: those of evaluation for validation samples."""
-    return setup.device if purpose == "train" else setup.evaluation_device
+    return state.device if purpose == "train" else state.evaluation_device
 
 
 def _load_batch(data: PreparedDataset, request: BatchRequest) -> Batch:
@@ -176,31 +176,31 @@ def _load_batch(data: PreparedDataset, request: BatchRequest) -> Batch:
     return batch
 
 
-def _key(setup: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[int, ...]]) -> str:
+def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[int, ...]]) -> str:
     """Compute the cache key: a digest of everything that the bits of the features depend on."""
     digest = hashlib.sha256()
     for name, tensor in sorted(split.prefix.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    experiment, device = setup.experiment, setup.device
-    for purpose, portion in setup.portions.items():
-        digest.update(f"{purpose} {portion.fingerprint} ".encode() + portion.ids.tobytes())
+    experiment, device = state.experiment, state.device
+    for purpose, data_split in state.splits.items():
+        digest.update(f"{purpose} {data_split.fingerprint} ".encode() + data_split.ids.tobytes())
     factors = [
         experiment.seed,
         experiment.data.batch_size,
         to_plain(experiment.augment),
-        dict(setup.backbone.preprocessing),
+        dict(state.backbone.preprocessing),
     ]
-    factors += [experiment.evaluate.views, device.torch.type, device.precision, device.augments, torch.__version__]
-    factors += [setup.evaluation_device.precision]
+    factors += [experiment.evaluate.tta, device.torch.type, device.precision, device.augments, torch.__version__]
+    factors += [state.evaluation_device.precision]
     factors += [torch.get_num_threads(), shapes, str(split.prefix), modality_of(experiment).cache_version]
     digest.update(json.dumps(factors, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
 
 
-def missing(setup: TrainingState, features: Features, start: int) -> Mapping[str, list[int]]:
+def missing(state: TrainingState, features: Features, start: int) -> Mapping[str, list[int]]:
     """Return the views, by purpose, that are needed from a step on and not cached yet."""
-    first, last = (step // setup.horizon.epoch_steps for step in (start, features.until - 1))
+    first, last = (step // state.horizon.epoch_steps for step in (start, features.until - 1))
     wanted = {"train": sorted({epoch % features.views for epoch in range(first, last + 1)}), "val": [0]}
     return {
         purpose: [view for view in wanted[purpose] if view not in store.done]
@@ -208,35 +208,35 @@ def missing(setup: TrainingState, features: Features, start: int) -> Mapping[str
     }
 
 
-def batches_of(setup: TrainingState, purpose: str, view: int) -> list[BatchRequest]:
+def batches_of(state: TrainingState, purpose: str, view: int) -> list[BatchRequest]:
     """Return the batches in which the features of a view are computed."""
-    count, size = len(setup.portions[purpose]), setup.experiment.data.batch_size
+    count, size = len(state.splits[purpose]), state.experiment.data.batch_size
     if purpose != "train":
         return list(once(count, size))
-    order = seeds.order(setup.experiment.seed, view, count)
+    order = seeds.order(state.experiment.seed, view, count)
     chunks = np.array_split(order, math.ceil(count / size))
     return [BatchRequest(ids, view, 0, number, len(ids) / count) for number, ids in enumerate(chunks)]
 
 
-def fill(setup: TrainingState, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
+def fill(state: TrainingState, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
     """Compute and store the features of views; yields the view after every batch."""
-    requests = chain.from_iterable(batches_of(setup, purpose, view) for view in views)
-    feed = batches(setup.prepared(purpose), requests, setup.workers, pin=False)
+    requests = chain.from_iterable(batches_of(state, purpose, view) for view in views)
+    feed = batches(state.prepared(purpose), requests, state.workers, pin=False)
     for view in views:
         store = features.datasets[purpose].features[view]
-        for batch in islice(feed, len(batches_of(setup, purpose, view))):
-            with torch.inference_mode(), _device(setup, purpose).autocast():
-                values = features.cut.prefix(device_inputs(setup, batch))
+        for batch in islice(feed, len(batches_of(state, purpose, view))):
+            with torch.inference_mode(), _device(state, purpose).autocast():
+                values = features.cut.prefix(device_inputs(state, batch))
                 values = values.unflatten(0, (len(batch.request.ids), -1)).to("cpu", store.dtype)
             store[torch.from_numpy(np.asarray(batch.request.ids))] = values
             yield view
         features.stores[purpose].finish(view)
 
 
-def evaluation_inputs(setup: TrainingState, model: Model, step: int) -> tuple[nn.Module, Source, int]:
+def evaluation_inputs(state: TrainingState, model: Model, step: int) -> tuple[nn.Module, Source, int]:
     """Return the module, the dataset and the number of workers to evaluate with after so many steps."""
-    features = setup.features
+    features = state.features
     if features is None or step > features.until:
-        return model, setup.prepared("val"), setup.workers
-    rest = features.cut.rest if model is setup.model else rebind(model, setup.plan, 0)
+        return model, state.prepared("val"), state.workers
+    rest = features.cut.rest if model is state.model else rebind(model, state.plan, 0)
     return rest, features.datasets["val"], 0

@@ -59,98 +59,99 @@ class Step:
     stage_norms: Mapping[str, Tensor]  # gradient norm of each trainable stage, before clipping; empty on most steps
 
 
-def fit(setup: TrainingState, progress: Progress) -> Iterator[Step]:
+def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
     """Run the training loop from `progress.step` to the last step, yielding after each; raises Diverged."""
-    plan, network = setup.plan, setup.model.network
-    feed = batch_feed(setup, progress.step)
+    plan, network = state.plan, state.model.network
+    feed = batch_feed(state, progress.step)
     network.eval()
     previous: Step | None = None
-    for step in range(progress.step, setup.horizon.total_steps):
+    for step in range(progress.step, state.horizon.total_steps):
         if step in plan.starts or not network.training:  # an evaluation in between leaves it in eval mode
             plan.apply(network, step)
-        rate = set_rates(setup, step, progress)
-        loss, samples = accumulate_gradients(setup, step, feed)
+        rate = set_rates(state, step, progress)
+        loss, samples = accumulate_gradients(state, step, feed)
         if step == 0:
-            require_gradients(setup.method, network)
+            require_gradients(state.method, network)
         with phase("optimizer"):
-            norms = stage_norms(setup) if is_recorded(setup.horizon, step + 1) else {}
-            norm = update(setup, step)
+            norms = stage_norms(state) if is_recorded(state.horizon, step + 1) else {}
+            norm = update(state, step)
         _check_finite(previous)
-        previous = Step(step + 1, step // setup.horizon.epoch_steps, loss, rate, samples, norm, norms)
+        previous = Step(step + 1, step // state.horizon.epoch_steps, loss, rate, samples, norm, norms)
         progress.step = step + 1
         yield previous
     _check_finite(previous)
 
 
-def batch_feed(setup: TrainingState, start: int) -> Iterator[Batch]:
+def batch_feed(state: TrainingState, start: int) -> Iterator[Batch]:
     """Iterate the micro-batches from a step on: cached features until the prefix unfreezes, then samples."""
     until = start
-    if setup.features is not None and start < setup.features.until:
-        until = setup.features.until
-        yield from batches(setup.features.datasets["train"], setup.epochs.requests(start, until), 0, pin=False)
-    requests = setup.epochs.requests(until, setup.horizon.total_steps)
-    yield from batches(setup.prepared("train"), requests, setup.workers, pin=setup.device.torch.type == "cuda")
+    if state.features is not None and start < state.features.until:
+        until = state.features.until
+        yield from batches(state.features.datasets["train"], state.epochs.requests(start, until), 0, pin=False)
+    requests = state.epochs.requests(until, state.horizon.total_steps)
+    yield from batches(state.prepared("train"), requests, state.workers, pin=state.device.torch.type == "cuda")
 
 
-def set_rates(setup: TrainingState, step: int, progress: Progress) -> float:
+def set_rates(state: TrainingState, step: int, progress: Progress) -> float:
     """Set the learning rate of every parameter group for a step (from 0); return that of a factor of 1."""
-    lr = setup.experiment.lr
-    rate = lr.peak * lr.schedule(step, setup.horizon._replace(scores=tuple(progress.scores)))
-    for group, plan in zip(setup.optimizer.param_groups, setup.plan.groups, strict=True):
+    lr = state.experiment.lr
+    rate = lr.peak * lr.schedule(step, state.horizon._replace(scores=tuple(progress.scores)))
+    for group, plan in zip(state.optimizer.param_groups, state.plan.groups, strict=True):
         group["lr"] = rate * plan.factor_at(step)
     return float(rate)
 
 
-def accumulate_gradients(setup: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
+def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
     """Run the forward and backward pass of a step's micro-batches; return the mean loss and the number of samples.
 
     A loss that is a mean over samples is weighted by the micro-batch's share of the samples, known beforehand. A mean
     over other items, such as tokens, is weighted by items per sample; gradients and loss are divided by the sum of the
     weights at the end.
     """
-    total = torch.zeros((), device=setup.device.torch)
+    total = torch.zeros((), device=state.device.torch)
     weights, samples = 0.0, 0
-    for inputs, targets, share in micro_batches(setup, step, feed):
+    for inputs, targets, share in micro_batches(state, step, feed):
         with phase("forward"):
-            loss, items = loss_of(setup, inputs, targets, setup.network_at(step))
+            loss, items = loss_of(state, inputs, targets, state.network_at(step))
             weight = share * (items / len(targets))
         with phase("backward"):
-            torch.autograd.backward(setup.scaler.scale(loss * weight))
+            torch.autograd.backward(state.scaler.scale(loss * weight))
         total += loss.detach() * weight
         weights += weight
         samples += len(targets)
     # The number of items of a whole step is known only after its last micro-batch.
     if weights and not math.isclose(weights, 1):
-        torch._foreach_div_([p.grad for p in setup.model.parameters() if p.grad is not None], weights)
+        torch._foreach_div_([p.grad for p in state.model.parameters() if p.grad is not None], weights)
         total /= weights
-    if setup.method.penalty is not None:
+    if state.method.penalty is not None:
         with phase("backward"):
-            torch.autograd.backward(setup.scaler.scale(setup.method.penalty()))
+            torch.autograd.backward(state.scaler.scale(state.method.penalty()))
     return total, samples
 
 
-def loss_of(setup: TrainingState, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
+def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
     """Compute the training loss of a batch, through the teacher or the objective where there is one.
 
     The inputs of an objective are its views, concatenated along the batch dimension.
     """
 
     def forward(view: Any) -> Tensor:
-        with setup.device.autocast():
+        with state.device.autocast():
             logits: Tensor = network(view)
         return logits
 
-    objective, distil = setup.experiment.objective, setup.experiment.distil
-    if distil is not None and setup.teacher is not None:
-        with setup.device.autocast():
-            teacher_logits = setup.teacher.logits(inputs)
-        activation = setup.experiment.loss.fact("activation")
+    objective, distillation = state.experiment.objective, state.experiment.distillation
+    if distillation is not None and state.teacher is not None:
+        with state.device.autocast():
+            teacher_logits = state.teacher.logits(inputs)
+        activation = state.experiment.loss.fact("activation")
         return MeanLoss(
-            distillation_loss(distil, activation, setup.loss, forward(inputs), targets, teacher_logits), len(targets)
+            distillation_loss(distillation, activation, state.loss, forward(inputs), targets, teacher_logits),
+            len(targets),
         )
     if objective is None:
-        return MeanLoss(setup.loss(forward(inputs), targets), len(targets))
-    loss: Tensor | MeanLoss = objective(forward, inputs.chunk(views_of(setup.experiment)), targets, setup.loss)
+        return MeanLoss(state.loss(forward(inputs), targets), len(targets))
+    loss: Tensor | MeanLoss = objective(forward, inputs.chunk(views_of(state.experiment)), targets, state.loss)
     return loss if isinstance(loss, MeanLoss) else MeanLoss(loss, len(targets))
 
 
@@ -159,30 +160,30 @@ def is_recorded(horizon: TrainingLength, step: int) -> bool:
     return step % max(1, horizon.epoch_steps // ROWS_PER_EPOCH) == 0 or step % horizon.epoch_steps == 0
 
 
-def stage_norms(setup: TrainingState) -> dict[str, Tensor]:
+def stage_norms(state: TrainingState) -> dict[str, Tensor]:
     """Compute the gradient norm of each stage, unscaled, on the device."""
     gradients: dict[str, list[Tensor]] = {}
-    for group in setup.optimizer.param_groups:
+    for group in state.optimizer.param_groups:
         gradients.setdefault(group["name"], []).extend(p.grad for p in group["params"] if p.grad is not None)
-    scale = setup.scaler.get_scale()
+    scale = state.scaler.get_scale()
     return {
         stage: torch.stack(torch._foreach_norm(grads)).norm() / scale for stage, grads in gradients.items() if grads
     }
 
 
-def update(setup: TrainingState, step: int) -> Tensor | None:
+def update(state: TrainingState, step: int) -> Tensor | None:
     """Take an optimizer step and update the average; return the gradient norm before clipping, None without it."""
     norm = None
-    clip = setup.experiment.train.clip_norm
+    clip = state.experiment.train.clip_norm
     if clip is not None:
-        setup.scaler.unscale_(setup.optimizer)
-        parameters = [p for group in setup.optimizer.param_groups for p in group["params"] if p.grad is not None]
+        state.scaler.unscale_(state.optimizer)
+        parameters = [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]
         norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
-    setup.scaler.step(setup.optimizer)
-    setup.scaler.update()
-    setup.optimizer.zero_grad(set_to_none=True)
-    if setup.average is not None:
-        setup.average.update(setup.model.network, step + 1)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+    state.optimizer.zero_grad(set_to_none=True)
+    if state.average is not None:
+        state.average.update(state.model.network, step + 1)
     return norm
 
 

@@ -47,25 +47,25 @@ class Curve:
         return float((self.losses[:end] - self.smoothed[:end]).std()) / max(fallen, 1e-12)
 
 
-def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Curve:
+def sweep(state: TrainingState, lowest: float, highest: float, steps: int) -> Curve:
     """Run the range test, then restore model and optimizer; raises Diverged if the loss is not finite too early."""
 
     def rising(step: int, horizon: TrainingLength) -> float:
         return float((lowest / highest) ** (1 - step / max(1, horizon.total_steps - 1)))
 
-    experiment = setup.experiment
+    experiment = state.experiment
     lr = replace(experiment.lr, peak=highest, schedule=cast(Any, rising))
     trial = replace(
-        setup,
+        state,
         experiment=replace(experiment, lr=lr),
-        horizon=setup.horizon._replace(total_steps=steps),
+        horizon=state.horizon._replace(total_steps=steps),
         average=None,
         features=None,
     )
-    model, optimizer = copy.deepcopy(setup.model.state_dict()), copy.deepcopy(setup.optimizer.state_dict())
+    model, optimizer = copy.deepcopy(state.model.state_dict()), copy.deepcopy(state.optimizer.state_dict())
     rates, losses, smoothed, diverged = [], [], [], False
     mean = 0.0
-    with torch.random.fork_rng(devices=[setup.device.torch] if setup.device.torch.type == "cuda" else []):
+    with torch.random.fork_rng(devices=[state.device.torch] if state.device.torch.type == "cuda" else []):
         try:
             for step in fit(trial, Progress()):
                 loss = step.loss.item()
@@ -81,8 +81,8 @@ def sweep(setup: TrainingState, lowest: float, highest: float, steps: int) -> Cu
                     diverged = True
                     break
         finally:
-            setup.model.load_state_dict(model)
-            setup.optimizer.load_state_dict(optimizer)
+            state.model.load_state_dict(model)
+            state.optimizer.load_state_dict(optimizer)
     if len(losses) < MIN_STEPS:
         raise Diverged(
             f"the loss is not finite after {len(losses)} steps, at a rate of {rates[-1] if rates else lowest:.3g}; "

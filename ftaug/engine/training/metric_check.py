@@ -22,21 +22,21 @@ MAX_COLUMNS = 64
 """Number of target columns whose extremes are among the samples to try."""
 
 
-def check(experiment: Experiment, portions: Mapping[str, DataSplit]) -> list[str]:
+def check(experiment: Experiment, splits: Mapping[str, DataSplit]) -> list[str]:
     """Return a warning for every metric that is undefined on a split.
 
     Raises ExperimentError for the metric that selects the best checkpoint.
     """
     warnings = []
     for purpose in ("val", "test"):
-        if purpose not in portions or not len(portions[purpose]):
+        if purpose not in splits or not len(splits[purpose]):
             continue
-        portion = portions[purpose]
-        defined = {metric.name: _is_defined(experiment, metric, portion) for metric in experiment.evaluate.metrics}
+        split = splits[purpose]
+        defined = {metric.name: _is_defined(experiment, metric, split) for metric in experiment.evaluate.metrics}
         for metric in experiment.evaluate.metrics:
             if defined[metric.name]:
                 continue
-            text = f"{metric.name} cannot be measured on {purpose}, {_describe(portion)}"
+            text = f"{metric.name} cannot be measured on {purpose}, {_describe(split)}"
             if purpose == "val" and metric.name == experiment.evaluate.best:
                 others = one_of([*(name for name, good in defined.items() if good), "loss"])
                 text = f"evaluate.best: {text}; choose by {others}, or give {purpose} other samples"
@@ -45,28 +45,28 @@ def check(experiment: Experiment, portions: Mapping[str, DataSplit]) -> list[str
     return warnings
 
 
-def _is_defined(experiment: Experiment, metric: Component, portion: DataSplit) -> bool:
+def _is_defined(experiment: Experiment, metric: Component, split: DataSplit) -> bool:
     """Return whether the metric of random predictions is finite, on a few samples or else on all.
 
     Raises ExperimentError if computing it fails.
     """
-    rows_to_try, failure = _rows_to_try(portion), None
-    for rows in (rows_to_try, slice(None)) if len(rows_to_try) < len(portion) else (slice(None),):
+    rows_to_try, failure = _rows_to_try(split), None
+    for rows in (rows_to_try, slice(None)) if len(rows_to_try) < len(split) else (slice(None),):
         try:
-            if math.isfinite(_metric_of_random_predictions(experiment, metric, portion.targets[rows], portion.task)):
+            if math.isfinite(_metric_of_random_predictions(experiment, metric, split.targets[rows], split.task)):
                 return True
         except (ValueError, ArithmeticError) as error:  # what libraries raise where a metric has no value
             failure = error
     if failure is not None:
-        text = f"evaluate.metrics: {metric.name} fails on {portion.purpose}, {_describe(portion)}: {failure}"
+        text = f"evaluate.metrics: {metric.name} fails on {split.purpose}, {_describe(split)}: {failure}"
         raise ExperimentError(Problem(f"{text}; leave it out, or mend it", metric.place)) from failure
     return False
 
 
-def _rows_to_try(portion: DataSplit) -> np.ndarray:
+def _rows_to_try(split: DataSplit) -> np.ndarray:
     """Return positions spread over the split, and those of the minimum and maximum of the first target columns."""
-    columns = portion.targets.reshape(len(portion), -1)[:, :MAX_COLUMNS]
-    spread = np.linspace(0, len(portion) - 1, min(FEW_SAMPLES, len(portion))).astype(np.int64)
+    columns = split.targets.reshape(len(split), -1)[:, :MAX_COLUMNS]
+    spread = np.linspace(0, len(split) - 1, min(FEW_SAMPLES, len(split))).astype(np.int64)
     return np.unique(np.concatenate([spread, columns.argmin(axis=0), columns.argmax(axis=0)]))
 
 
@@ -86,15 +86,15 @@ def _metric_of_random_predictions(experiment: Experiment, metric: Component, tar
         return float(metric(predictions, targets, task))
 
 
-def _describe(portion: DataSplit) -> str:
+def _describe(split: DataSplit) -> str:
     """Describe the properties of a split that may leave a metric undefined."""
-    samples = f"{len(portion):,} sample{'s' * (len(portion) != 1)}"
-    if portion.task.regression:
-        same = np.ptp(portion.targets, axis=0) == 0
-        names = [name for name, constant in zip(portion.task.classes, same, strict=True) if constant]
+    samples = f"{len(split):,} sample{'s' * (len(split) != 1)}"
+    if split.task.regression:
+        same = np.ptp(split.targets, axis=0) == 0
+        names = [name for name, constant in zip(split.task.classes, same, strict=True) if constant]
         return f"{samples} of which {', '.join(names[:5])} is always the same" if names else samples
-    counts = portion.counts()
-    present = [portion.task.classes[index] for index in np.flatnonzero(counts)]
+    counts = split.counts()
+    present = [split.task.classes[index] for index in np.flatnonzero(counts)]
     if len(present) == 1:
-        return f"{samples}, all of class '{present[0]}'" if not portion.task.multi_label else f"{samples} and one label"
+        return f"{samples}, all of class '{present[0]}'" if not split.task.multi_label else f"{samples} and one label"
     return f"{samples} of {len(present)} classes"

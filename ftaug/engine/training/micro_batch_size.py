@@ -32,29 +32,29 @@ class MicroBatchSize:
     reason: str = ""
 
 
-def with_micro_batch(setup: TrainingState, resumed: int | None = None) -> TrainingState:
+def with_micro_batch(state: TrainingState, resumed: int | None = None) -> TrainingState:
     """Return the training state with its micro-batch size resolved; raises OutOfMemory.
 
     `resumed` is the size that a resumed run started with.
     """
-    size, batch = setup.experiment.train.micro_batch, setup.experiment.data.batch_size
+    size, batch = state.experiment.train.micro_batch, state.experiment.data.batch_size
     if isinstance(size, int):
         micro_batch = MicroBatchSize(size)
     elif resumed is not None:
         micro_batch = MicroBatchSize(resumed, "as when the run began" if resumed < batch else "")
     else:
-        micro_batch = _largest_fitting(setup, batch)
-    return replace(setup, micro_batch=micro_batch, epochs=replace(setup.epochs, micro=micro_batch.samples))
+        micro_batch = _largest_fitting(state, batch)
+    return replace(state, micro_batch=micro_batch, epochs=replace(state.epochs, micro=micro_batch.samples))
 
 
-def _largest_fitting(setup: TrainingState, batch: int) -> MicroBatchSize:
+def _largest_fitting(state: TrainingState, batch: int) -> MicroBatchSize:
     """Return the largest micro-batch that fits into free memory; raises OutOfMemory if one sample does not."""
-    if batch <= MIN_BATCH or len(setup.portions["train"]) < MIN_BATCH:
+    if batch <= MIN_BATCH or len(state.splits["train"]) < MIN_BATCH:
         return MicroBatchSize(batch)
     # Two sizes: their difference is the memory of samples alone, without what a forward pass takes at any size.
-    less, more = (_saved_for_backward(setup, count) for count in (MIN_BATCH // 2, MIN_BATCH))
+    less, more = (_saved_for_backward(state, count) for count in (MIN_BATCH // 2, MIN_BATCH))
     each = PEAK_FACTOR * (more - less) / (MIN_BATCH - MIN_BATCH // 2)
-    room = MEMORY_SHARE * available(setup.device.torch) - _mixing_bytes(setup)
+    room = MEMORY_SHARE * available(state.device.torch) - _mixing_bytes(state)
     fitting = batch if each * batch <= room else int(room / each)
     if fitting >= batch:
         return MicroBatchSize(batch)
@@ -63,23 +63,23 @@ def _largest_fitting(setup: TrainingState, batch: int) -> MicroBatchSize:
             f"out of memory: a sample takes {each / 1e9:.2f} GB in training, and {room / 1e9:.2f} GB are to be had; "
             "freeze more layers, or take a smaller network"
         )
-    norms = any(isinstance(module, _BatchNorm) and module.weight is not None for module in setup.model.modules())
+    norms = any(isinstance(module, _BatchNorm) and module.weight is not None for module in state.model.modules())
     note = f"; BatchNorm sees {fitting} at a time" if norms else ""
     return MicroBatchSize(fitting, f"{each / 1e9:.2f} GB a sample, {room / 1e9:.1f} GB to be had{note}")
 
 
-def _mixing_bytes(setup: TrainingState) -> int:
+def _mixing_bytes(state: TrainingState) -> int:
     """Return the bytes that mixing takes: inputs of a whole step, their partners and the results, in float32."""
-    if setup.experiment.mix is None:
+    if state.experiment.mix is None:
         return 0
-    inputs: Tensor = device_inputs(setup, _largest_samples(setup, 1))
-    step = setup.experiment.data.batch_size * setup.experiment.train.accumulate
+    inputs: Tensor = device_inputs(state, _largest_samples(state, 1))
+    step = state.experiment.data.batch_size * state.experiment.train.gradient_accumulation
     return 3 * step * inputs.numel() * torch.float32.itemsize
 
 
-def _largest_samples(setup: TrainingState, count: int) -> Batch:
+def _largest_samples(state: TrainingState, count: int) -> Batch:
     """Load a batch of the largest training samples; raises the error of its samples."""
-    data = setup.prepared("train")
+    data = state.prepared("train")
     order = np.arange(count) if data.sizes is None else np.argsort(-data.sizes, kind="stable")[:count]
     batch = data[BatchRequest(order, 0, 0, 0, 1.0)]
     if isinstance(batch, Failure):
@@ -87,11 +87,11 @@ def _largest_samples(setup: TrainingState, count: int) -> Batch:
     return batch
 
 
-def _saved_for_backward(setup: TrainingState, count: int) -> int:
+def _saved_for_backward(state: TrainingState, count: int) -> int:
     """Measure the bytes of activations that a forward pass of the largest samples saves for the backward pass."""
-    batch = _largest_samples(setup, count)
-    network = setup.model.network
-    setup.plan.apply(network, max(setup.plan.starts))  # at the step at which most parameters are trainable
+    batch = _largest_samples(state, count)
+    network = state.model.network
+    state.plan.apply(network, max(state.plan.starts))  # at the step at which most parameters are trainable
     network.eval()  # so that BatchNorm statistics stay as they are
     sizes: dict[int, int] = {}  # by storage address, as tensors may share one
 
@@ -101,7 +101,7 @@ def _saved_for_backward(setup: TrainingState, count: int) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = loss_of(setup, device_inputs(setup, batch), targets_of(setup, batch), setup.model)
+        loss = loss_of(state, device_inputs(state, batch), targets_of(state, batch), state.model)
     del loss
     return sum(sizes.values())
 

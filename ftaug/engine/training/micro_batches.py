@@ -28,72 +28,72 @@ class MicroBatch(NamedTuple):
     share: float  # of the step's samples
 
 
-def micro_batches(setup: TrainingState, step: int, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
+def micro_batches(state: TrainingState, step: int, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
     """Yield the micro-batches of a step, seeding torch's generators before each."""
-    read = _read(setup, feed)
-    mixes = setup.experiment.mix is not None
-    for number, micro_batch in enumerate(_mixed(setup, step, list(read)) if mixes else read):
-        torch.manual_seed(seeds.step_seed(setup.experiment.seed, step, number))
+    read = _read(state, feed)
+    mixes = state.experiment.mix is not None
+    for number, micro_batch in enumerate(_mixed(state, step, list(read)) if mixes else read):
+        torch.manual_seed(seeds.step_seed(state.experiment.seed, step, number))
         yield micro_batch
 
 
-def _read(setup: TrainingState, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
+def _read(state: TrainingState, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
     """Yield the micro-batches of a step in the order of the data loader."""
     share = 0.0
     while share < 1 - 1e-9:
         with phase("wait for data"):
             batch = next(feed)
         with phase("transfer"):
-            micro_batch = MicroBatch(device_inputs(setup, batch), targets_of(setup, batch), batch.request.share)
+            micro_batch = MicroBatch(device_inputs(state, batch), targets_of(state, batch), batch.request.share)
         share += micro_batch.share
         yield micro_batch
 
 
-def device_inputs(setup: TrainingState, batch: Batch) -> Any:
+def device_inputs(state: TrainingState, batch: Batch) -> Any:
     """Move the inputs of a batch to the device and finish augmentations that run there."""
-    inputs = to_device(batch.inputs, setup.device.torch)
-    return inputs if isinstance(inputs, Tensor) else modality_of(setup.experiment).finished(inputs)
+    inputs = to_device(batch.inputs, state.device.torch)
+    return inputs if isinstance(inputs, Tensor) else modality_of(state.experiment).finished(inputs)
 
 
-def targets_of(setup: TrainingState, batch: Batch) -> Tensor:
+def targets_of(state: TrainingState, batch: Batch) -> Tensor:
     """Move the targets of a batch to the device: int64 (batch,), or float (batch, classes or numbers)."""
-    targets = batch.targets.float() if setup.task.multi_label else batch.targets
-    return targets.to(setup.device.torch, non_blocking=True)
+    targets = batch.targets.float() if state.task.multi_label else batch.targets
+    return targets.to(state.device.torch, non_blocking=True)
 
 
-def _mixed(setup: TrainingState, step: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
+def _mixed(state: TrainingState, step: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
     """Mix the samples of a whole step, then split them into micro-batches again."""
-    verbs = modality_of(setup.experiment)
+    verbs = modality_of(state.experiment)
     with phase("transfer"):
         inputs = read[0].inputs if len(read) == 1 else verbs.concatenated([batch.inputs for batch in read])
-        inputs, targets = _mix(setup, step, inputs, torch.cat([batch.targets for batch in read]))
-    for rows in _rows(setup, inputs, [len(batch.targets) for batch in read]):
+        inputs, targets = _mix(state, step, inputs, torch.cat([batch.targets for batch in read]))
+    for rows in _rows(state, inputs, [len(batch.targets) for batch in read]):
         with phase("transfer"):
             chosen = targets[rows]
             micro_batch = MicroBatch(verbs.selected(inputs, rows), chosen, len(chosen) / len(targets))
         yield micro_batch
 
 
-def _mix(setup: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
+def _mix(state: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
     """Apply the experiment's mix to the samples of a step; from `mix_until` on return them as they are."""
-    experiment = setup.experiment
+    experiment = state.experiment
     mix, until = experiment.mix, experiment.train.mix_until
-    if mix is None or (until is not None and step >= until.steps(setup.horizon)):
+    if mix is None or (until is not None and step >= until.steps(state.horizon)):
         return inputs, targets
-    if setup.task.kind == "single_label":
-        targets = one_hot(targets, len(setup.task.classes)).float()
+    if state.task.kind == "single_label":
+        targets = one_hot(targets, len(state.task.classes)).float()
     torch.manual_seed(seeds.step_seed(experiment.seed, step, 0))
     mixed: tuple[Any, Tensor] = mix(inputs, targets, seeds.generator(experiment.seed, "mix", step, 0))
     return mixed
 
 
-def _rows(setup: TrainingState, inputs: Any, counts: Sequence[int]) -> Iterator[slice | Tensor]:
+def _rows(state: TrainingState, inputs: Any, counts: Sequence[int]) -> Iterator[slice | Tensor]:
     """Yield the rows of each micro-batch: by size where there is a token budget, else as they were read."""
-    token_budget = token_budget_of(setup.experiment, setup.device)
-    sizes = None if token_budget is None else modality_of(setup.experiment).sizes_in(inputs)
+    token_budget = token_budget_of(state.experiment, state.device)
+    sizes = None if token_budget is None else modality_of(state.experiment).sizes_in(inputs)
     if token_budget is None or sizes is None:
         yield from (slice(first, last) for first, last in pairwise([0, *np.cumsum(counts).tolist()]))
         return
     order = np.argsort(-sizes, kind="stable")
-    ends = np.cumsum(token_budget.counts(sizes[order], setup.epochs.most))[:-1]
-    yield from (torch.from_numpy(rows).to(setup.device.torch) for rows in np.split(order, ends))
+    ends = np.cumsum(token_budget.counts(sizes[order], state.epochs.most))[:-1]
+    yield from (torch.from_numpy(rows).to(state.device.torch) for rows in np.split(order, ends))

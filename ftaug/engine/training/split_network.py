@@ -46,7 +46,7 @@ def cut(model: Model, plan: Plan, step: int, example: Tensor) -> SplitNetwork:
     `example` is a collated batch that both parts are verified with.
     """
     before, after = _halves(model.network, plan, step)
-    prefix = nn.Sequential(copy.deepcopy(model.normaliser), _fuse_batchnorm(before)).eval().requires_grad_(False)
+    prefix = nn.Sequential(copy.deepcopy(model.normalizer), _fuse_batchnorm(before)).eval().requires_grad_(False)
     split = SplitNetwork(in_channels_last(prefix), OnFeatures(model, after))
     _check(model, split, example)
     return split

@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 class Model(nn.Module):
     """The full model from collated batch to logits: input normalization, network, unscaling of regression targets."""
 
-    def __init__(self, normaliser: nn.Module, network: nn.Module, units: nn.Module) -> None:
+    def __init__(self, normalizer: nn.Module, network: nn.Module, units: nn.Module) -> None:
         super().__init__()
-        self.normaliser = normaliser
+        self.normalizer = normalizer
         self.network = network
         self.units = units
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits (batch, classes); in regression predictions in the units of the data."""
-        return cast(Tensor, self.units(self.network(self.normaliser(inputs))))
+        return cast(Tensor, self.units(self.network(self.normalizer(inputs))))
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TrainingState:
     experiment: Experiment
     device: Device
     evaluation_device: Device  # the same, in the precision of evaluation
-    portions: Mapping[str, DataSplit]
+    splits: Mapping[str, DataSplit]
     backbone: Backbone
     model: Model
     epochs: EpochSampler
@@ -60,7 +60,7 @@ class TrainingState:
     method: PeftModel
     counts: np.ndarray  # how often an epoch visits each class: int64 (classes,)
     scale: TargetScaler | None  # of the targets, in regression
-    hazards: Sequence[str]  # warnings to show before training
+    cautions: Sequence[str]  # warnings to show before training
     features: "Features | None" = None  # cached outputs of the frozen prefix
     teacher: Teacher | None = None  # for distillation
     new_head: bool = False  # whether the head is initialized to the best constant prediction
@@ -69,7 +69,7 @@ class TrainingState:
     @property
     def task(self) -> Task:
         """The prediction task: classes or numbers, and their kind."""
-        return self.portions["train"].task
+        return self.splits["train"].task
 
     @property
     def workers(self) -> int:
@@ -85,7 +85,7 @@ class TrainingState:
         """Return the dataset of a split with the modality's preprocessing; only "train" is augmented."""
         preprocessing = self.backbone.preprocessing
         if purpose != "train":
-            return prepared(self.experiment, self.portions[purpose], (), evaluated(self.experiment, preprocessing))
-        data = prepared(self.experiment, self.portions[purpose], self.experiment.augment, preprocessing)
+            return prepared(self.experiment, self.splits[purpose], (), evaluated(self.experiment, preprocessing))
+        data = prepared(self.experiment, self.splits[purpose], self.experiment.augment, preprocessing)
         data = replace(data, plans=self.device.augments)
         return with_views(data, self.experiment, preprocessing)

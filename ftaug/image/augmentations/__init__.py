@@ -1,31 +1,5 @@
 """Image augmentations; importing this package registers them."""
 
-from ftaug.image.augmentations import (
-    blur_and_compression,
-    checks,
-    colour,
-    crops,
-    distortion,
-    erasing,
-    geometry,
-    mixing,
-    noise,
-    policies,
-    torchvision,
-    weather,
-)
+from ftaug.config.registry import import_registering_modules
 
-__all__ = [
-    "blur_and_compression",
-    "checks",
-    "colour",
-    "crops",
-    "distortion",
-    "erasing",
-    "geometry",
-    "mixing",
-    "noise",
-    "policies",
-    "torchvision",
-    "weather",
-]
+import_registering_modules(__name__, __path__)

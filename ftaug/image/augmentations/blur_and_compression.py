@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Fraction, Probability, Wording
+from ftaug.config.types import Fraction, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, OpProbability, PixelFunction, Share, Strength, filtered
 
 Quality = Annotated[int, Field(ge=1, le=100), Wording("a whole number from 1 to 100")]
 
@@ -22,13 +22,12 @@ def gaussian_blur(
     rng: np.random.Generator,
     *,
     sigma: Share = 0.009,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Blur the picture with a Gaussian kernel of random width.
 
     Settings:
         sigma: the largest standard deviation, as a share of the picture's shorter side; uniform up to it
-        probability: the chance that the op fires for a picture
 
     At 224 pixels the default is up to 2 pixels wide, as in SimCLR.
     """
@@ -46,13 +45,12 @@ def motion_blur(
     rng: np.random.Generator,
     *,
     length: Share = 0.05,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Apply motion blur: along a line of random length and direction.
 
     Settings:
         length: the longest line, as a share of the picture's shorter side; uniform up to it
-        probability: the chance that the op fires for a picture
     """
     share, degrees = rng.uniform(0, length), rng.uniform(0, 180)
     pixels = max(1.0, share * min(canvas.height, canvas.width))
@@ -68,15 +66,10 @@ def sharpness(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    strength: Share = 0.5,
-    probability: Probability = 1.0,
+    strength: Strength = 0.5,
+    probability: OpProbability = 1.0,
 ) -> PixelFunction | None:
-    """Make the picture softer or sharper by a random factor.
-
-    Settings:
-        strength: the factor is uniform in 1 ± strength
-        probability: the chance that the op fires for a picture
-    """
+    """Make the picture softer or sharper by a random factor."""
     factor = rng.uniform(1 - strength, 1 + strength)
     if not happens(rng, probability):
         return None
@@ -89,13 +82,12 @@ def downscale(
     rng: np.random.Generator,
     *,
     factor: Fraction = 0.5,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Downscale the picture by a random factor and upscale it to its original size.
 
     Settings:
         factor: the smallest factor; uniform from it to 1
-        probability: the chance that the op fires for a picture
     """
     zoom = rng.uniform(factor, 1)
     if not happens(rng, probability):
@@ -109,13 +101,12 @@ def jpeg(
     rng: np.random.Generator,
     *,
     quality: Quality = 50,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Compress the picture as a JPEG of random quality.
 
     Settings:
         quality: the lowest quality; uniform from it to 100
-        probability: the chance that the op fires for a picture
     """
     drawn = int(rng.integers(quality, 100, endpoint=True))
     if not happens(rng, probability):

@@ -15,7 +15,7 @@ Found = Iterator[tuple[Where, PartialProblem]]
 
 KEEPS_SIZE = {
     *("horizontal_flip", "vertical_flip", "rotate", "translate", "scale", "shear", "affine", "perspective"),
-    *("brightness", "contrast", "saturation", "hue", "colour_jitter", "grayscale", "trivial_augment", "rand_augment"),
+    *("brightness", "contrast", "saturation", "hue", "color_jitter", "grayscale", "trivial_augment", "rand_augment"),
 }
 
 

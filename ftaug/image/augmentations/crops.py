@@ -13,7 +13,7 @@ from ftaug.image.augmentations.transforms import (
     Canvas,
     Extent,
     Homography,
-    Interpolation,
+    OpInterpolation,
     Range,
     Share,
     ShareRange,
@@ -36,8 +36,6 @@ def random_crop(
     Settings:
         size: the window in pixels: a side, or [height, width]; default: what the model takes
         padding: how far the window may reach beyond the picture, as a share of its width and height
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
     """
     height, width = canvas.extent(size)
     top = _random_start(rng, canvas.height, height, padding)
@@ -54,7 +52,7 @@ def random_resized_crop(
     size: Extent = None,
     scale: ShareRange = (0.08, 1.0),
     ratio: Range = (3 / 4, 4 / 3),
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
 ) -> Homography:
     """Crop a window of random area, aspect ratio and place, and resize it.
 
@@ -62,7 +60,6 @@ def random_resized_crop(
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         ratio: the smallest and the largest width/height of the window; log-uniform between them
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
 
     Szegedy et al. 2014; the same draws as torchvision's, with its fallback to the largest central window.
     """
@@ -94,7 +91,7 @@ def resize(
     size: Extent = None,
     mode: Literal["shortest", "longest", "pad", "squash"] = "shortest",
     border: Border = "constant",
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
 ) -> Homography:
     """Resize the picture; crops after it see the result.
 
@@ -103,7 +100,6 @@ def resize(
         mode: "shortest" keeps the proportions and just covers the size, "longest" keeps them and just fits into it,
             "pad" fits and fills up to the size, "squash" changes the proportions to fit it exactly
         border: what "pad" fills up with: black (constant), the picture's mirror image (reflect) or its edge (replicate)
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     height, width = canvas.extent(size)
     if mode == "squash":

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Count, Fraction, Probability
+from ftaug.config.types import Count, Fraction
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, OpProbability, PixelFunction, Share, filtered
 
 
 @augmentation.register(severity={"strength": (0.0, 0.08)})
@@ -19,7 +19,7 @@ def elastic(
     *,
     strength: Share = 0.02,
     smoothness: Fraction = 0.15,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Apply an elastic transform: a smooth random field of displacements.
 
@@ -27,7 +27,6 @@ def elastic(
         strength: the standard deviation of a displacement along either axis, as a share of the picture's shorter side;
             the same everywhere
         smoothness: how far apart independent displacements are, as a share of the shorter side
-        probability: the chance that the op fires for a picture
 
     Simard et al. 2003, with a coarse grid of displacements for a blurred fine one.
     """
@@ -46,14 +45,13 @@ def grid_distortion(
     *,
     strength: Share = 0.3,
     cells: Count = 5,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Apply a grid distortion: stretch and squeeze the columns and rows of a grid by random amounts.
 
     Settings:
         strength: how far a line of the grid moves at most, as a share of half a cell; uniform up to it
         cells: how many cells across and down
-        probability: the chance that the op fires for a picture
     """
     inner = np.r_[0, np.ones(cells - 1), 0]
     columns, rows = (

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Count, Fraction, Probability
+from ftaug.config.types import Count, Doc, Fraction
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Range, Share, ShareRange, box_of_shape, filtered
+from ftaug.image.augmentations.transforms import (
+    Canvas,
+    OpProbability,
+    PixelFunction,
+    Range,
+    Share,
+    ShareRange,
+    box_of_shape,
+    filtered,
+)
 
-Fill = Literal["mean", "black", "noise"]
+Fill = Annotated[
+    Literal["mean", "black", "noise"],
+    Doc("the picture's mean color, black, or noise that is uniform in every channel"),
+]
 FEWEST = 8
 """Fewest squares that cover the largest share: with fewer, the mean share would be over 1 % below half of it."""
 
@@ -27,7 +39,7 @@ def random_erasing(
     ratio: Range = (0.3, 3.3),
     count: Count = 1,
     fill: Fill = "mean",
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Erase rectangles of random area, shape and place.
 
@@ -36,8 +48,6 @@ def random_erasing(
             overlap, less is erased
         ratio: the smallest and the largest width/height of a rectangle; log-uniform between them
         count: how many rectangles share the area, evenly
-        fill: the picture's mean color, black, or noise that is uniform in every channel
-        probability: the chance that the op fires for a picture
 
     Zhong et al. 2017. Sides are rounded to whole pixels.
     """
@@ -60,7 +70,7 @@ def coarse_dropout(
     share: Share = 0.3,
     size: Fraction = 0.08,
     fill: Fill = "mean",
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Hide many small squares at random places of a grid.
 
@@ -68,8 +78,6 @@ def coarse_dropout(
         share: the largest share of the picture that is hidden; uniform up to it, one pixel at least
         size: the side of a square, as a share of the picture's shorter side; less where it takes fewer than eight to
             hide the share
-        fill: the picture's mean color, black, or noise that is uniform in every channel
-        probability: the chance that the op fires for a picture
 
     DeVries and Taylor 2017 hide one square; this hides many.
     """
@@ -108,15 +116,13 @@ def grid_mask(
     share: Share = 0.25,
     cell: ShareRange = (0.1, 0.4),
     fill: Fill = "mean",
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Hide the squares of a regular grid.
 
     Settings:
         share: the share of the picture that is hidden, in the mean over the places of the grid
         cell: the smallest and the largest distance of the squares, as a share of the picture's shorter side
-        fill: the picture's mean color, black, or noise that is uniform in every channel
-        probability: the chance that the op fires for a picture
 
     Chen et al. 2020, without turning the grid.
     """

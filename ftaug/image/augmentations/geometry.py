@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ftaug.augment.transform import between, happens
-from ftaug.config.types import Degrees, Probability
+from ftaug.config.types import Degrees
 from ftaug.image import augmentation
 from ftaug.image.augmentations import affine as affine_math
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
@@ -16,7 +16,8 @@ from ftaug.image.augmentations.transforms import (
     Canvas,
     Distortion,
     Homography,
-    Interpolation,
+    OpInterpolation,
+    OpProbability,
     Range,
     Share,
     Tilt,
@@ -32,15 +33,13 @@ def horizontal_flip(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Homography | None:
     """Flip the picture horizontally, left to right.
 
     Settings:
-        probability: the chance that the op fires for a picture
-        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
         except: classes that are never mirrored
     """
     if not happens(rng, probability) or canvas.shows(except_):
@@ -54,15 +53,13 @@ def vertical_flip(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
     label_map: LabelMap = NO_SWAPS,
     except_: Classes = (),
 ) -> Homography | None:
     """Flip the picture vertically, top to bottom.
 
     Settings:
-        probability: the chance that the op fires for a picture
-        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
         except: classes that are never mirrored
     """
     if not happens(rng, probability) or canvas.shows(except_):
@@ -73,12 +70,11 @@ def vertical_flip(
 
 @augmentation.register(turns=180.0, severity={"probability": (0.0, 1.0)})
 def rotate90(
-    canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 0.75, except_: Classes = ()
+    canvas: Canvas, rng: np.random.Generator, *, probability: OpProbability = 0.75, except_: Classes = ()
 ) -> Homography | None:
     """Rotate the picture by 90, 180 or 270 degrees; height and width may be swapped.
 
     Settings:
-        probability: the chance that the op fires for a picture
         except: classes that are never turned
     """
     quarters = int(rng.integers(1, 4))
@@ -93,19 +89,15 @@ def rotate(
     rng: np.random.Generator,
     *,
     degrees: Degrees = 15.0,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
     except_: Classes = (),
 ) -> Homography | None:
     """Rotate the picture by a random angle about its center.
 
     Settings:
         degrees: the largest angle either way; uniform up to it
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
         except: classes that are never turned
     """
     angle = between(rng, -degrees, degrees)
@@ -121,19 +113,15 @@ def translate(
     *,
     x: Share = 0.1,
     y: Share = 0.1,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
 ) -> Homography | None:
     """Translate the picture by a random share of its width and height.
 
     Settings:
         x: the largest shift to either side, as a share of the width; uniform up to it
         y: the largest shift up or down, as a share of the height; uniform up to it
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     right, down = between(rng, -x, x), between(rng, -y, y)
     return affine_math.shifted(canvas, right, down, border).by(interpolation) if happens(rng, probability) else None
@@ -145,18 +133,14 @@ def scale(
     rng: np.random.Generator,
     *,
     factor: Range = (0.8, 1.25),
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
 ) -> Homography | None:
     """Scale the picture about its center (zoom in or out); the size in pixels stays.
 
     Settings:
         factor: the smallest and the largest zoom; log-uniform between them
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     zoom = math.exp(between(rng, math.log(factor[0]), math.log(factor[1])))
     return affine_math.zoomed(canvas, zoom, border).by(interpolation) if happens(rng, probability) else None
@@ -169,19 +153,15 @@ def shear(
     *,
     x: Tilt = 10.0,
     y: Tilt = 0.0,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
 ) -> Homography | None:
     """Shear the picture by random angles about its center.
 
     Settings:
         x: the largest angle, in degrees, by which upright lines lean to either side; uniform up to it
         y: the largest angle, in degrees, by which level lines rise or fall; uniform up to it
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     across, along = between(rng, -x, x), between(rng, -y, y)
     return affine_math.slanted(canvas, across, along, border).by(interpolation) if happens(rng, probability) else None
@@ -204,9 +184,9 @@ def affine(
     translate: Share = 0.1,
     scale: Range = (0.8, 1.25),
     shear: Tilt = 5.0,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
     except_: Classes = (),
 ) -> Homography | None:
     """Rotate, translate, scale and shear the picture in one affine transform.
@@ -216,10 +196,6 @@ def affine(
         translate: the largest shift along either axis, as a share of the width and height; uniform up to it
         scale: the smallest and the largest zoom; log-uniform between them
         shear: the largest angle, in degrees, by which upright lines lean to either side; uniform up to it
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
         except: classes that are never moved
 
     Shear, rotation and scaling about the center in this order, then translation, as in torchvision.
@@ -240,18 +216,14 @@ def perspective(
     rng: np.random.Generator,
     *,
     distortion: Distortion = 0.3,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
     border: Border = "constant",
-    interpolation: Interpolation | None = None,
+    interpolation: OpInterpolation = None,
 ) -> Homography | None:
     """Apply a random perspective transform: each corner moves inwards by a random amount.
 
     Settings:
         distortion: how far a corner moves at most, as a share of half the width and height
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        interpolation: bilinear, bicubic or nearest; as the weights expect unless set
     """
     inwards = rng.uniform(0, distortion / 2, size=(4, 2))
     if not happens(rng, probability):

@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from ftaug.config.registry import FrozenDict
-from ftaug.config.types import Text, Wording
+from ftaug.config.types import Doc, Text, Wording
 
 
 def swaps(label_map: Mapping[str, str]) -> dict[str, str]:
@@ -24,10 +24,11 @@ def _in_pairs(label_map: dict[str, str]) -> dict[str, str]:
     return label_map
 
 
-Classes = tuple[Text, ...]
+Classes = Annotated[tuple[Text, ...], Doc("classes that are left alone")]
 LabelMap = Annotated[
     Mapping[str, Text],
     AfterValidator(_in_pairs),
     Wording("pairs such as {left: right}, no class in two of them"),
+    Doc("classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}"),
 ]
 NO_SWAPS: Mapping[str, str] = FrozenDict()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.augment.transform import between
+from ftaug.augment.transform import MixProbability, between
 from ftaug.config.kinds import ANY_TASK
-from ftaug.config.types import Positive, Probability
+from ftaug.config.types import Positive
 from ftaug.image import mix
 from ftaug.image.augmentations.transforms import ShareRange
 
@@ -23,13 +23,12 @@ def mixup(
     rng: np.random.Generator,
     *,
     alpha: Positive = 0.2,
-    probability: Probability = 1.0,
+    probability: MixProbability = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Blend every picture, and its target, with another one of the step.
 
     Settings:
         alpha: the share of a picture is drawn from Beta(alpha, alpha): near 0 mostly all or nothing, 1 uniform
-        probability: the chance that a step is mixed
 
     Zhang et al. 2017.
     """
@@ -46,13 +45,12 @@ def cutmix(
     rng: np.random.Generator,
     *,
     alpha: Positive = 1.0,
-    probability: Probability = 1.0,
+    probability: MixProbability = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Paste a rectangle of another picture of the step into every picture; targets are mixed by area.
 
     Settings:
         alpha: the share that stays is drawn from Beta(alpha, alpha)
-        probability: the chance that a step is mixed
 
     Yun et al. 2019. The rectangle may reach beyond the picture; the targets go by the area inside.
     """
@@ -74,13 +72,12 @@ def resizemix(
     rng: np.random.Generator,
     *,
     side: ShareRange = (0.1, 0.8),
-    probability: Probability = 1.0,
+    probability: MixProbability = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Paste another picture of the step, made smaller, into every picture; targets are mixed by area.
 
     Settings:
         side: the smallest and the largest side of what is pasted, as shares of the picture's; uniform between them
-        probability: the chance that a step is mixed
 
     Qin et al. 2020. All of the other picture is there, so that its target is never pasted without what it names.
     """
@@ -109,14 +106,13 @@ def fmix(
     *,
     alpha: Positive = 1.0,
     decay: Positive = 3.0,
-    probability: Probability = 1.0,
+    probability: MixProbability = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Take regions of any shape from another picture of the step; targets are mixed by area.
 
     Settings:
         alpha: the share that stays is drawn from Beta(alpha, alpha)
         decay: how fast the waves that the regions are made of weaken with their frequency: higher is smoother
-        probability: the chance that a step is mixed
 
     Harris et al. 2020.
     """

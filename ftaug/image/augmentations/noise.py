@@ -7,9 +7,8 @@ from functools import partial
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, OpProbability, PixelFunction, Share, filtered
 
 
 @augmentation.register(severity={"strength": (0.0, 0.4)})
@@ -18,13 +17,12 @@ def gaussian_noise(
     rng: np.random.Generator,
     *,
     strength: Share = 0.1,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Add Gaussian noise of random strength, independently to every value.
 
     Settings:
         strength: the largest standard deviation, as a share of white; uniform up to it
-        probability: the chance that the op fires for a picture
     """
     deviation, seed = rng.uniform(0, strength), int(rng.integers(2**63))
     if not happens(rng, probability):
@@ -38,13 +36,12 @@ def shot_noise(
     rng: np.random.Generator,
     *,
     strength: Share = 0.1,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Add shot noise (Poisson noise, as of counted photons), which is stronger where the picture is lighter.
 
     Settings:
         strength: the largest standard deviation of white, as a share of it; uniform up to it
-        probability: the chance that the op fires for a picture
     """
     deviation, seed = rng.uniform(0, strength), int(rng.integers(2**63))
     if not happens(rng, probability):
@@ -58,13 +55,12 @@ def salt_and_pepper(
     rng: np.random.Generator,
     *,
     share: Share = 0.05,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Add salt-and-pepper noise: make random pixels black or white.
 
     Settings:
         share: the largest share of the pixels; uniform up to it, one pixel at least
-        probability: the chance that the op fires for a picture
     """
     hit, seed = rng.uniform(0, share), int(rng.integers(2**63))
     if not happens(rng, probability):

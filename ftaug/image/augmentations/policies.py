@@ -13,7 +13,7 @@ from ftaug.augment.random_streams import branches
 from ftaug.augment.transform import happens, namespaced
 from ftaug.config.types import Count, NonNegative, Positive, Probability, Wording
 from ftaug.image import augmentation
-from ftaug.image.augmentations import color_math, colour, crops, geometry
+from ftaug.image.augmentations import color, color_math, crops, geometry
 from ftaug.image.augmentations.autoaugment_policies import subpolicies
 from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap
 from ftaug.image.augmentations.policy_space import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE, Space
@@ -23,6 +23,7 @@ from ftaug.image.augmentations.transforms import (
     Draw,
     Drawn,
     Extent,
+    OpProbability,
     PixelFunction,
     Share,
     ShareRange,
@@ -44,7 +45,7 @@ def trivial_augment(
     *,
     strength: Share = 1.0,
     strengths: Strengths = 31,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
@@ -54,10 +55,6 @@ def trivial_augment(
         strength: the largest strength, as a share of the paper's; 0 does nothing. Autocontrast and equalize have none
             and are done whole at any other
         strengths: how many strengths there are, evenly from nothing to the largest
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        except: classes that are left alone
 
     TrivialAugment, Müller and Hutter 2021, in its wide space. Shifts reach a seventh of the picture: 32 of 224.
     """
@@ -78,7 +75,7 @@ def rand_augment(
     ops: Count = 2,
     magnitude: Magnitude = 9.0,
     deviation: NonNegative = 0.0,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
@@ -89,10 +86,6 @@ def rand_augment(
         magnitude: the strength, from 0 for nothing to 30; autocontrast and equalize have none and are done whole at
             any but 0
         deviation: the standard deviation of the magnitude, drawn anew for every operation
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        except: classes that are left alone
 
     RandAugment, Cubuk et al. 2019. Every operation is stronger at a larger magnitude, as with `inc1` of timm.
     """
@@ -113,7 +106,7 @@ def auto_augment(
     rng: np.random.Generator,
     *,
     policy: Literal["imagenet", "cifar10", "svhn"] = "imagenet",
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
     except_: Classes = (),
 ) -> Sequence[Draw] | None:
@@ -121,10 +114,6 @@ def auto_augment(
 
     Settings:
         policy: the data set that they were found on
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        except: classes that are left alone
 
     AutoAugment, Cubuk et al. 2018.
     """
@@ -150,7 +139,7 @@ def augmix(
     depth: Count | None = None,
     alpha: Positive = 1.0,
     all_ops: bool = False,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
     border: Border = "constant",
     except_: Classes = (),
 ) -> PixelFunction | None:
@@ -162,10 +151,6 @@ def augmix(
         depth: how many operations each version goes through; 1, 2 or 3 at random unless set
         alpha: the shares of the versions are drawn from Dirichlet(alpha), that of the picture from Beta(alpha, alpha)
         all_ops: whether brightness, color, contrast and sharpness are among the operations
-        probability: the chance that the op fires for a picture
-        border: outside the picture: black (constant), its mirror image (reflect) or its edge (replicate);
-            or zoom in until nothing of it shows (inside)
-        except: classes that are left alone
 
     AugMix, Hendrycks et al. 2019. The four further operations resemble the corruptions of ImageNet-C: leave them out
     where robustness to these is measured.
@@ -185,11 +170,10 @@ def augmix(
 
 
 @augmentation.register(severity={"probability": (0.0, 1.0)})
-def three_augment(canvas: Canvas, rng: np.random.Generator, *, probability: Probability = 1.0) -> Sequence[Draw] | None:
+def three_augment(
+    canvas: Canvas, rng: np.random.Generator, *, probability: OpProbability = 1.0
+) -> Sequence[Draw] | None:
     """3-Augment: grayscale, solarize or blur, one of the three at random.
-
-    Settings:
-        probability: the chance that the op fires for a picture
 
     3-Augment, Touvron et al. 2022, who add a horizontal flip and a color jitter of 0.3.
     """
@@ -223,7 +207,6 @@ def simclr(
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
-        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
         except: classes that are never mirrored
 
     Chen et al. 2020.
@@ -232,7 +215,7 @@ def simclr(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.2 * strength}
-    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colors"), jitter)]
 
 
 @augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
@@ -254,7 +237,6 @@ def moco(
         size: the result in pixels: a side, or [height, width]; default: what the model takes
         scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
-        label_map: classes that a mirrored picture swaps, both ways, such as {left_arrow: right_arrow}
         except: classes that are never mirrored
 
     Chen, Fan, Girshick and He 2020.
@@ -263,7 +245,7 @@ def moco(
     streams = branches(rng)
     view = _view(canvas, streams("view"), size, scale, flip, label_map, except_)
     jitter = {"brightness": tone, "contrast": tone, "saturation": tone, "hue": 0.1 * strength}
-    return [*view, *_colors(canvas.extent(size), canvas, streams("colours"), jitter)]
+    return [*view, *_colors(canvas.extent(size), canvas, streams("colors"), jitter)]
 
 
 def _operation(space: Space, name: str, level: float, canvas: Canvas, border: Border) -> list[Draw]:
@@ -301,11 +283,11 @@ def _view(
 def _colors(extent: tuple[int, int], canvas: Canvas, rng: np.random.Generator, jitter: dict[str, float]) -> list[Draw]:
     """Draw SimCLR's color distortion: color jitter, grayscale and blur."""
     seen = canvas._replace(height=extent[0], width=extent[1])
-    jittered = colour.colour_jitter(seen, rng, **jitter, probability=0.8)
-    gray = colour.grayscale(seen, rng, probability=0.2)
+    jittered = color.color_jitter(seen, rng, **jitter, probability=0.8)
+    gray = color.grayscale(seen, rng, probability=0.2)
     deviation = rng.uniform(*BLUR)
     blur = _blurred(seen, deviation) if happens(rng, 0.5) else None
-    drawn: dict[str, Drawn] = {"colour_jitter": jittered, "grayscale": gray, "gaussian_blur": blur}
+    drawn: dict[str, Drawn] = {"color_jitter": jittered, "grayscale": gray, "gaussian_blur": blur}
     return [draw for name, draws in drawn.items() for draw in namespaced(name, draws)]
 
 

@@ -15,10 +15,18 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from ftaug.augment.transform import Transform, between
-from ftaug.config.types import Count, Fraction, Positive, Wording
+from ftaug.config.types import Count, Doc, Fraction, Positive, Probability, Wording
 
-Border = Literal["constant", "reflect", "replicate", "inside"]
+OpProbability = Annotated[Probability, Doc("the chance that the op fires for a picture")]
+Border = Annotated[
+    Literal["constant", "reflect", "replicate", "inside"],
+    Doc(
+        "outside the picture: black (constant), its mirror image (reflect) or its edge (replicate); "
+        "or zoom in until nothing of it shows (inside)"
+    ),
+]
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
+OpInterpolation = Annotated[Interpolation | None, Doc("bilinear, bicubic or nearest; as the weights expect unless set")]
 
 
 def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
@@ -28,10 +36,9 @@ def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
 
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), Wording("a share from 0 to 1")]
+Strength = Annotated[Share, Doc("the factor is uniform in 1 ± strength")]
 Tilt = Annotated[float, Field(ge=0, lt=90, allow_inf_nan=False), Wording("an angle from 0 to below 90 degrees")]
-Turns = Annotated[
-    float, Field(ge=0, le=0.5, allow_inf_nan=False), Wording("a share of the colour circle from 0 to 0.5")
-]
+Turns = Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False), Wording("a share of the color circle from 0 to 0.5")]
 Distortion = Annotated[float, Field(ge=0, le=0.6, allow_inf_nan=False), Wording("a share from 0 to 0.6")]
 Range = Annotated[
     tuple[Positive, Positive],
@@ -62,7 +69,7 @@ class Canvas(NamedTuple):
             return self
         return self._replace(height=height, width=width)
 
-    def relabelled(self, labels: tuple[str, ...]) -> Canvas:
+    def relabeled(self, labels: tuple[str, ...]) -> Canvas:
         """Return the canvas with other class names."""
         return self._replace(labels=labels)
 

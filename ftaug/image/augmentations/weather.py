@@ -7,9 +7,8 @@ from functools import partial
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Probability
 from ftaug.image import augmentation
-from ftaug.image.augmentations.transforms import Canvas, PixelFunction, Share, filtered
+from ftaug.image.augmentations.transforms import Canvas, OpProbability, PixelFunction, Share, filtered
 
 
 @augmentation.register(severity={"strength": (0.0, 0.9)})
@@ -18,13 +17,12 @@ def fog(
     rng: np.random.Generator,
     *,
     strength: Share = 0.5,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Add fog to the picture: a white layer of varying density.
 
     Settings:
         strength: how thick the fog gets at most; uniform up to it; at 1 its thickest places are white
-        probability: the chance that the op fires for a picture
     """
     thickness = rng.uniform(0, strength)
     clouds = rng.uniform(0, 1, (5, 5))
@@ -39,13 +37,12 @@ def shadow(
     rng: np.random.Generator,
     *,
     strength: Share = 0.5,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Cast a shadow over a random part of the picture.
 
     Settings:
         strength: how much of the light the shadow takes at most; uniform up to it
-        probability: the chance that the op fires for a picture
     """
     taken = rng.uniform(0, strength)
     (left, right), lean = np.sort(rng.uniform(0, 1, 2)), rng.uniform(-0.5, 0.5)

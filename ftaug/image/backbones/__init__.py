@@ -1,5 +1,5 @@
 """Image backbones with their stages, preprocessing and pretrained weights; importing this package registers them."""
 
-from ftaug.image.backbones import efficientnet_lite0, resnet20, timm, torchvision
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["efficientnet_lite0", "resnet20", "timm", "torchvision"]
+import_registering_modules(__name__, __path__)

@@ -1,5 +1,5 @@
 """Image datasets; importing this package registers them."""
 
-from ftaug.image.datasets import digits, folder, pcam, printed_letters, table, torchvision
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["digits", "folder", "pcam", "printed_letters", "table", "torchvision"]
+import_registering_modules(__name__, __path__)

@@ -35,8 +35,8 @@ def graph(preprocessing: Mapping[str, Any], opset: int) -> str:
         *_resized_size(preprocessing),
         *_crop(),
         f"channels_first = Transpose <perm = [0, 3, 1, 2]> ({INPUT})",
-        *axis_resized("columns", 3, "channels_first", interpolation).splitlines(),
-        *axis_resized("rows", 2, "columns_resized", interpolation).splitlines(),
+        *axis_resized("columns", 3, "channels_first", interpolation, width).splitlines(),
+        *axis_resized("rows", 2, "columns_resized", interpolation, height).splitlines(),
         *(_pad(preprocessing) if pads else [f"{OUTPUT} = Identity (rows_resized)"]),
     ]
     header = f'<ir_version: 10, opset_import: ["" : {opset}]>'

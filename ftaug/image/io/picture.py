@@ -32,6 +32,13 @@ class Turn(NamedTuple):
             pixels = np.asarray(cv2.flip(pixels, -1 if both else int(self.mirror_x)))
         return pixels
 
+    def crop(self, pixels: np.ndarray, rows: slice, columns: slice) -> np.ndarray:
+        """Return rows and columns of the upright image from all stored pixels."""
+        height, width = pixels.shape[1::-1] if self.transpose else pixels.shape[:2]
+        down = slice(height - rows.stop, height - rows.start) if self.mirror_y else rows
+        across = slice(width - columns.stop, width - columns.start) if self.mirror_x else columns
+        return self.apply(pixels[across, down] if self.transpose else pixels[down, across])
+
     def matrix(self, height: float, width: float) -> np.ndarray:
         """Return the 3×3 matrix from stored to upright points; height and width are those of the upright image."""
         matrix = np.eye(3)[[1, 0, 2]] if self.transpose else np.eye(3)

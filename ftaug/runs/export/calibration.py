@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 class CalibrationSamples(Sequence[SampleBatch]):
     """Samples of a data split as batches of one, preprocessed as in evaluation, read lazily."""
 
-    portion: DataSplit
+    split: DataSplit
     positions: np.ndarray
     prepare: Callable[[Sequence[Any]], Tensor]
 
     @classmethod
     def drawn(
-        cls, portion: DataSplit, count: int, seed: int, prepare: Callable[[Sequence[Any]], Tensor]
+        cls, split: DataSplit, count: int, seed: int, prepare: Callable[[Sequence[Any]], Tensor]
     ) -> CalibrationSamples:
         """Draw at most `count` samples, the same for a seed, in the order of the split."""
         rng = seeds.generator(seed, "calibration")
-        return cls(portion, np.sort(rng.permutation(len(portion))[:count]), prepare)
+        return cls(split, np.sort(rng.permutation(len(split))[:count]), prepare)
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def __getitem__(self, index: Any) -> Any:
         position = int(self.positions[index])
-        with naming(self.portion, position):
-            raw = self.portion.samples.read(int(self.portion.ids[position]))
+        with naming(self.split, position):
+            raw = self.split.samples.read(int(self.split.ids[position]))
             return SampleBatch([raw], self.prepare([raw]))

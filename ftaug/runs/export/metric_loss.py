@@ -30,7 +30,7 @@ class MetricLoss:
 
 
 def metric_loss(
-    opened: TrainedModel, portion: DataSplit, original: np.ndarray, exported: np.ndarray, tolerance: float
+    opened: TrainedModel, split: DataSplit, original: np.ndarray, exported: np.ndarray, tolerance: float
 ) -> MetricLoss:
     """Compare logits (n, classes) of the same samples; standard error by paired bootstrap with a fixed seed."""
     rng = seeds.generator(0, "paired bootstrap")
@@ -38,20 +38,20 @@ def metric_loss(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # metrics warn of classes that a resample lacks
         for _ in range(RESAMPLES):
-            rows = rng.integers(len(portion), size=len(portion))
-            resampled.append(_loss(opened, _some(portion, rows), original[rows], exported[rows]))
-    value = _loss(opened, portion, original, exported)
+            rows = rng.integers(len(split), size=len(split))
+            resampled.append(_loss(opened, _some(split, rows), original[rows], exported[rows]))
+    value = _loss(opened, split, original, exported)
     return MetricLoss(value, float(np.nanstd(resampled)), tolerance)
 
 
-def _some(portion: DataSplit, rows: np.ndarray) -> DataSplit:
-    return replace(portion, ids=portion.ids[rows], targets=portion.targets[rows])
+def _some(split: DataSplit, rows: np.ndarray) -> DataSplit:
+    return replace(split, ids=split.ids[rows], targets=split.targets[rows])
 
 
-def _loss(opened: TrainedModel, portion: DataSplit, original: np.ndarray, exported: np.ndarray) -> float:
+def _loss(opened: TrainedModel, split: DataSplit, original: np.ndarray, exported: np.ndarray) -> float:
     best = opened.experiment.evaluate.best
     metric = next((metric for metric in opened.experiment.evaluate.metrics if metric.name == best), None)
-    before, after = (opened.compute_metrics(logits, portion).values[best] for logits in (original, exported))
+    before, after = (opened.compute_metrics(logits, split).values[best] for logits in (original, exported))
     if metric is not None and metric.fact("higher_is_better"):
         return before - after
     return (after - before) / abs(before) if after != before else 0.0

@@ -47,8 +47,8 @@ def _milliseconds(time: float) -> str:
 
 def _difference(entry: Entry) -> float:
     """Return the largest difference of a probability, in regression in standard deviations of the targets."""
-    chances = entry["largest_probability_difference"]
-    return float(entry["largest_difference"] if chances is None else chances)
+    of_probabilities = entry["largest_probability_difference"]
+    return float(entry["largest_difference"] if of_probabilities is None else of_probabilities)
 
 
 def _compared_on(entry: Entry) -> Iterator[str]:
@@ -62,7 +62,7 @@ def _compared_on(entry: Entry) -> Iterator[str]:
     yield f"{metric['name']} of the model: {metric['original']:.4f}"
     if metric["views"] is not None:
         value = f"{metric['name']} {metric['with_views']:.4f} with them"
-        yield f"an export answers to one view of a picture, not to evaluate.views: {metric['views']} ({value})"
+        yield f"an export answers to one view of a picture, not to evaluate.tta: {metric['views']} ({value})"
 
 
 def _refusal(entry: Entry) -> str:

@@ -11,7 +11,7 @@ from ftaug.errors import printable
 SECONDS_BETWEEN_LINES = 30.0
 
 
-class Ticker:
+class ProgressBar:
     """Show the progress of a loop on stderr."""
 
     def __init__(self, total_steps: int, done: int, epoch_steps: int | None = None, unit: str = "step") -> None:
@@ -20,7 +20,7 @@ class Ticker:
         self.start = self.last_line = time.monotonic()
         self.bar = tqdm(total=total_steps, initial=done, unit=unit, dynamic_ncols=True) if sys.stderr.isatty() else None
 
-    def __enter__(self) -> "Ticker":
+    def __enter__(self) -> "ProgressBar":
         return self
 
     def __exit__(
@@ -29,7 +29,7 @@ class Ticker:
         if self.bar is not None:
             self.bar.close()
 
-    def tick(self) -> None:
+    def advance(self) -> None:
         """Advance by one step."""
         self.step += 1
         if self.bar is not None:

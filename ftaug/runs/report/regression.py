@@ -17,9 +17,9 @@ Metrics = Mapping[str, Callable[[np.ndarray, np.ndarray, Task], float]]
 WORST = 10
 
 
-def report(measured: Measurement, portion: DataSplit, metrics: Metrics) -> dict[str, Any]:
+def report(measured: Measurement, split: DataSplit, metrics: Metrics) -> dict[str, Any]:
     """Compute the metrics of each target, and list the samples with the largest errors."""
-    return {"numbers": per_number(measured, portion.task, metrics), "worst": worst(measured, portion)}
+    return {"numbers": per_number(measured, split.task, metrics), "worst": worst(measured, split)}
 
 
 def per_number(measured: Measurement, task: Task, metrics: Metrics) -> list[dict[str, Any]]:
@@ -30,7 +30,7 @@ def per_number(measured: Measurement, task: Task, metrics: Metrics) -> list[dict
     ]
 
 
-def worst(measured: Measurement, portion: DataSplit) -> list[dict[str, Any]]:
+def worst(measured: Measurement, split: DataSplit) -> list[dict[str, Any]]:
     """List the samples with the largest errors relative to the standard deviation of their target in this split."""
     errors = measured.logits - measured.targets
     constant = np.ptp(measured.targets, axis=0) == 0
@@ -39,8 +39,8 @@ def worst(measured: Measurement, portion: DataSplit) -> list[dict[str, Any]]:
     for place in np.argsort(-sizes, axis=None, kind="stable")[:WORST].tolist():
         sample, number = divmod(place, errors.shape[1])
         predicted, true = float(measured.logits[sample, number]), float(measured.targets[sample, number])
-        name = portion.samples.name(int(portion.ids[sample]))
-        rows.append({"sample": name, "number": portion.task.classes[number], "true": true, "predicted": predicted})
+        name = split.samples.name(int(split.ids[sample]))
+        rows.append({"sample": name, "number": split.task.classes[number], "true": true, "predicted": predicted})
     return rows
 
 
@@ -57,9 +57,9 @@ def written(number: float) -> str:
     return f"{number:.15g}"
 
 
-def predictions_table(portion: DataSplit, measured: Measurement) -> Iterator[list[str]]:
+def predictions_table(split: DataSplit, measured: Measurement) -> Iterator[list[str]]:
     """Yield a header and a row per sample: name, true targets and predicted targets."""
-    names = portion.task.classes
+    names = split.task.classes
     yield ["sample", *names, *(f"predicted_{name}" for name in names)]
-    for name, true, predicted in zip(portion.names(), measured.targets, measured.logits, strict=True):
+    for name, true, predicted in zip(split.names(), measured.targets, measured.logits, strict=True):
         yield [name, *map(written, true.tolist()), *map(written, predicted.tolist())]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-def open_board(folder: Path, step: int) -> SummaryWriter:
+def open_writer(folder: Path, step: int) -> SummaryWriter:
     """Open a SummaryWriter in a folder, purging events after `step`; raises Unavailable without tensorboard."""
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -21,12 +21,12 @@ def open_board(folder: Path, step: int) -> SummaryWriter:
     return SummaryWriter(str(folder), purge_step=step + 1)
 
 
-def show_row(board: SummaryWriter, row: Mapping[str, Any]) -> None:
+def log_row(writer: SummaryWriter, row: Mapping[str, Any]) -> None:
     """Log a row of metrics.jsonl: training scalars under `train/`, evaluations under `val/`."""
     if "val" in row:
         values = {f"val/{name}": value for name, value in row["val"].items()}
     else:
         values = {f"train/{name}": row[name] for name in ("loss", "lr", "gradient_norm") if name in row}
     for name, value in values.items():
-        board.add_scalar(name, value, row["step"])
-    board.flush()
+        writer.add_scalar(name, value, row["step"])
+    writer.flush()

@@ -17,6 +17,7 @@ from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, notes_of
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.device import describe
+from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.best_checkpoint import rule
 from ftaug.runs.report.console import PlainConsole
@@ -37,67 +38,67 @@ def next_steps(run: Path) -> str:
     return f"next: ftaug evaluate {name} · ftaug predict {name} INPUT … · ftaug export {name} --format onnx"
 
 
-def before(setup: TrainingState, cache: Cache, folder: Path, started: str) -> Table:
+def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Table:
     """Build the summary printed before training, with a reason for each automatic choice."""
-    experiment, table = setup.experiment, _plain_table()
+    experiment, table = state.experiment, _plain_table()
     table.add_row("run", f"{folder} ({started})")
-    table.add_row("device", _chosen(describe(setup.device), setup.device.reasons.get("device")))
-    table.add_row("threads", _chosen(str(setup.device.threads), setup.device.reasons["threads"]))
-    precision = _chosen(setup.device.precision, setup.device.reasons.get("precision"))
-    table.add_row("precision", f"{precision}; evaluation in {setup.evaluation_device.precision}")
+    table.add_row("device", _chosen(describe(state.device), state.device.reasons.get("device")))
+    table.add_row("threads", _chosen(str(state.device.threads), state.device.reasons["threads"]))
+    precision = _chosen(state.device.precision, state.device.reasons.get("precision"))
+    table.add_row("precision", f"{precision}; evaluation in {state.evaluation_device.precision}")
     for purpose in ("train", "val", "test"):
-        if purpose in setup.portions:
-            table.add_row(purpose, _samples(setup.portions[purpose]))
+        if purpose in state.splits:
+            table.add_row(purpose, _samples(state.splits[purpose]))
     if experiment.data.sampler is not None:
-        table.add_row("sampler", _sampler(setup, experiment.data.sampler.name))
+        table.add_row("sampler", _sampler(state, experiment.data.sampler.name))
     if _ordered(experiment):
-        table.add_row("scale", " < ".join(setup.task.classes))
-    for note in notes_of(setup.portions):
+        table.add_row("scale", " < ".join(state.task.classes))
+    for note in notes_of(state.splits):
         table.add_row("note", note)
     table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
-    for note in setup.backbone.facts.get("notes", ()):
+    for note in state.backbone.facts.get("notes", ()):
         table.add_row("weights", note)
-    for setting, chosen in setup.backbone.facts.get("auto", {}).items():
+    for setting, chosen in state.backbone.facts.get("auto", {}).items():
         table.add_row(setting, chosen)
-    if setup.new_head:
-        constant = "mean of the targets" if setup.task.regression else "class frequencies"
+    if state.new_head:
+        constant = "mean of the targets" if state.task.regression else "class frequencies"
         table.add_row("head", f"new: zero weights, answers with the {constant} at first")
-    table.add_row("parameters", _parameters(setup))
+    table.add_row("parameters", _parameters(state))
     if experiment.method is not None:
-        table.add_row("method", _method(setup))
-    table.add_row("batch", _batch(setup))
+        table.add_row("method", _method(state))
+    table.add_row("batch", _batch(state))
     if experiment.train.compile:
         table.add_row("compile", "PyTorch compiles the network at the first step, which takes minutes")
     if experiment.train.gradient_checkpointing:
         table.add_row("memory", "blocks are computed again on the way back")
-    if setup.experiment.data.cache is not None:
+    if state.experiment.data.cache is not None:
         table.add_row("cache", cache.text)
-    if setup.features is not None:
-        table.add_row("features", setup.features.text)
+    if state.features is not None:
+        table.add_row("features", state.features.text)
     elif experiment.train.cache_features is not None:
         table.add_row("features", "auto → not stored (the frozen part has done its work, or cannot be cut off)")
-    table.add_row("length", _length(setup))
+    table.add_row("length", _length(state))
     table.add_row(
         "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"
     )
     if default_loss(experiment):
-        table.add_row("loss", f"auto → {experiment.loss.name} ({TARGETS[setup.task.kind]})")
+        table.add_row("loss", f"auto → {experiment.loss.name} ({TARGETS[state.task.kind]})")
     names = [component.name for component in experiment.augment]
-    where = ", on the GPU" if setup.device.augments else ""
+    where = ", on the GPU" if state.device.augments else ""
     table.add_row("augment", ", ".join(names) + where if names else "none")
     if experiment.mix is not None:
         table.add_row("mix", experiment.mix.name)
     if experiment.objective is not None:
         views = views_of(experiment)
         table.add_row("objective", experiment.objective.name + (f", {views} views of each sample" if views > 1 else ""))
-    if experiment.distil is not None:
-        table.add_row("teacher", f"{experiment.distil.teacher}, weight {experiment.distil.weight:g}")
-    if experiment.evaluate.views is not None:
-        table.add_row("evaluation", f"{experiment.evaluate.views}, answers averaged")
-    if "val" in setup.portions:
-        table.add_row("best by", rule(setup))
-    for hazard in setup.hazards:
-        table.add_row("caution", hazard)
+    if experiment.distillation is not None:
+        table.add_row("teacher", f"{experiment.distillation.teacher}, weight {experiment.distillation.weight:g}")
+    if experiment.evaluate.tta is not None:
+        table.add_row("evaluation", f"{experiment.evaluate.tta}, answers averaged")
+    if "val" in state.splits:
+        table.add_row("best by", rule(state))
+    for caution in state.cautions:
+        table.add_row("caution", caution)
     return table
 
 
@@ -133,6 +134,15 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     return table
 
 
+def ending(state: TrainingState, progress: Progress) -> str:
+    """Describe why the run ended."""
+    if progress.step < state.horizon.total_steps:
+        metric, early = state.experiment.evaluate.best, state.experiment.train.early_stop
+        return f"stopped early: no better {metric} in {early.patience if early else 0} evaluations"
+    epochs = state.experiment.train.epochs
+    return f"trained {epochs} epoch{'s' * (epochs != 1)}"
+
+
 def _plain_table() -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold")
@@ -144,31 +154,31 @@ def _chosen(value: str, reason: str | None) -> str:
     return f"auto → {value} ({reason})" if reason else value
 
 
-def _samples(portion: DataSplit) -> str:
-    if portion.task.regression:
-        return "; ".join((f"{len(portion):,} samples, {_spans(portion)}", *portion.samples.notes))
-    counts, classes = portion.counts(), portion.task.classes
+def _samples(split: DataSplit) -> str:
+    if split.task.regression:
+        return "; ".join((f"{len(split):,} samples, {_spans(split)}", *split.samples.notes))
+    counts, classes = split.counts(), split.task.classes
     few, many = int(np.argmin(counts)), int(np.argmax(counts))
     span = f"{classes[few]} {counts[few]:,} … {classes[many]} {counts[many]:,}"
-    text = f"{len(portion):,} samples, {len(classes)} classes ({'balanced' if counts[few] == counts[many] else span})"
+    text = f"{len(split):,} samples, {len(classes)} classes ({'balanced' if counts[few] == counts[many] else span})"
     missing = [name for name, count in zip(classes, counts, strict=True) if not count]
     if missing:
         text += f"; none of {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}"
     return text
 
 
-def _spans(portion: DataSplit) -> str:
+def _spans(split: DataSplit) -> str:
     """Format the range of each regression target."""
-    ends = zip(portion.task.classes, portion.targets.min(axis=0), portion.targets.max(axis=0), strict=True)
+    ends = zip(split.task.classes, split.targets.min(axis=0), split.targets.max(axis=0), strict=True)
     spans = [f"{name} from {low:.4g} to {high:.4g}" for name, low, high in ends]
     return ", ".join(spans[:LISTED]) + (" …" if len(spans) > LISTED else "")
 
 
-def _sampler(setup: TrainingState, name: str) -> str:
+def _sampler(state: TrainingState, name: str) -> str:
     """Format samples per class and samples drawn per epoch, rarest class first."""
-    counts, visits = setup.portions["train"].counts(), setup.counts
+    counts, visits = state.splits["train"].counts(), state.counts
     order = np.argsort(counts, kind="stable")
-    shown = [f"{setup.task.classes[i]} {counts[i]:,} → {visits[i]:,}" for i in order.tolist()]
+    shown = [f"{state.task.classes[i]} {counts[i]:,} → {visits[i]:,}" for i in order.tolist()]
     if len(shown) > LISTED:
         shown = [*shown[: LISTED // 2], "…", *shown[-LISTED // 2 :]]
     return f"{name}, visits of each class an epoch: {', '.join(shown)}"
@@ -185,42 +195,42 @@ def _ordered(experiment: Experiment) -> bool:
     return any(component.fact("ordered") for component in (experiment.loss, *experiment.evaluate.metrics))
 
 
-def _parameters(setup: TrainingState) -> str:
-    total = sum(p.numel() for p in setup.model.network.parameters())
-    parameters = dict(setup.model.network.named_parameters())
-    now = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step == 0 for n in g.names)
-    later = sum(parameters[n].numel() for g in setup.plan.groups if g.from_step > 0 for n in g.names)
+def _parameters(state: TrainingState) -> str:
+    total = sum(p.numel() for p in state.model.network.parameters())
+    parameters = dict(state.model.network.named_parameters())
+    now = sum(parameters[n].numel() for g in state.plan.groups if g.from_step == 0 for n in g.names)
+    later = sum(parameters[n].numel() for g in state.plan.groups if g.from_step > 0 for n in g.names)
     text = f"{now:,} of {total:,} trainable"
     return f"{text}, {later:,} more later" if later else text
 
 
-def _method(setup: TrainingState) -> str:
-    method, parameters = setup.experiment.method, dict(setup.model.network.named_parameters())
-    added = sum(parameters[name].numel() for name in setup.method.parameters)
+def _method(state: TrainingState) -> str:
+    method, parameters = state.experiment.method, dict(state.model.network.named_parameters())
+    added = sum(parameters[name].numel() for name in state.method.parameters)
     settings = ", ".join(f"{key} {value}" for key, value in (method.settings if method else {}).items() if value)
     text = f"{method.name if method else ''}{f' ({settings})' if settings else ''}"
     return f"{text}, {added:,} parameters beside the network's" if added else text
 
 
-def _batch(setup: TrainingState) -> str:
-    experiment = setup.experiment
-    size, parts = experiment.data.batch_size, experiment.train.accumulate
+def _batch(state: TrainingState) -> str:
+    experiment = state.experiment
+    size, parts = experiment.data.batch_size, experiment.train.gradient_accumulation
     text = f"{size * parts}" if parts == 1 else f"{size} × {parts} = {size * parts}"
-    micro = setup.micro_batch
+    micro = state.micro_batch
     if micro is not None and micro.samples < size:
         text += f", {micro.samples} at a time" + (f" (auto: {micro.reason})" if micro.reason else "")
-    token_budget = setup.epochs.token_budget
-    if token_budget is not None and setup.epochs.sizes is not None:
+    token_budget = state.epochs.token_budget
+    if token_budget is not None and state.epochs.sizes is not None:
         why = " (auto: less padding)" if experiment.data.batch_tokens == "auto" else ""
         text += f", up to {token_budget.budget:,} tokens at a time{why}"
-    workers = f"{setup.workers} worker{'s' * (setup.workers != 1)}"
+    workers = f"{state.workers} worker{'s' * (state.workers != 1)}"
     cores = usable_cores()
     here = f"{cores} core{'s' * (cores != 1)}"
-    if setup.workers > cores:
+    if state.workers > cores:
         return f"{text}, {workers} (more than the {here} here, which gains nothing: data.workers: auto)"
     return f"{text}, {_chosen(workers, f'of {here}' if experiment.data.workers == 'auto' else None)}"
 
 
-def _length(setup: TrainingState) -> str:
-    steps, epochs = setup.horizon.epoch_steps, setup.experiment.train.epochs
-    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {setup.horizon.total_steps:,} steps"
+def _length(state: TrainingState) -> str:
+    steps, epochs = state.horizon.epoch_steps, state.experiment.train.epochs
+    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {state.horizon.total_steps:,} steps"

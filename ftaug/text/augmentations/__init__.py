@@ -1,27 +1,5 @@
-"""Augmentations for texts; importing this registers them."""
+"""Text augmentations; importing this package registers them."""
 
-from ftaug.text.augmentations import (
-    characters,
-    contractions,
-    mixing,
-    numbers,
-    paraphrases,
-    protecting,
-    replacements,
-    sentences,
-    spans,
-    words,
-)
+from ftaug.config.registry import import_registering_modules
 
-__all__ = [
-    "characters",
-    "contractions",
-    "mixing",
-    "numbers",
-    "paraphrases",
-    "protecting",
-    "replacements",
-    "sentences",
-    "spans",
-    "words",
-]
+import_registering_modules(__name__, __path__)

@@ -10,11 +10,11 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Count, Probability, Share
+from ftaug.config.types import Count, Share
 from ftaug.errors import ExperimentError
 from ftaug.text import augmentation
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.edits import Edit, Edits, Passage, changes, chosen, pick
+from ftaug.text.edits import Edit, Edits, OpProbability, Passage, changes, chosen, pick
 from ftaug.text.lexicon import Lexicon
 from ftaug.text.segmentation import characters_of
 
@@ -29,13 +29,12 @@ CONFUSED = "0oO 1lI 5sS 8B 2zZ 6b 9gq rn,m cl,d vv,w ii,u ce hb uv ij ft"
 
 @augmentation.register(severity=SHARE)
 def keyboard(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Insert keyboard typos: replace a character by an adjacent key.
 
     Settings:
         share: the share of the words with a character of a QWERTY keyboard that gets one typo; at least one word
-        probability: the chance that the op fires for a text
     """
 
     def misprint(characters: Sequence[str], at: int) -> list[str]:
@@ -47,13 +46,12 @@ def keyboard(
 
 @augmentation.register(severity=SHARE)
 def ocr(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Simulate OCR errors: 0 for o, 1 for l, m for rn.
 
     Settings:
         share: the share of the words with a confusable character that gets one error; at least one word
-        probability: the chance that the op fires for a text
     """
 
     def misreading(characters: Sequence[str], place: tuple[int, int]) -> list[str]:
@@ -65,13 +63,12 @@ def ocr(
 
 @augmentation.register(severity=SHARE)
 def swap_characters(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Swap two adjacent characters of a word.
 
     Settings:
         share: the share of the words with two different characters to change; at least one word
-        probability: the chance that the op fires for a text
     """
 
     def swapped(characters: Sequence[str], at: int) -> list[str]:
@@ -82,13 +79,12 @@ def swap_characters(
 
 @augmentation.register(severity=SHARE)
 def drop_characters(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Delete a character of a word.
 
     Settings:
         share: the share of the words of two characters or more to change; at least one word
-        probability: the chance that the op fires for a text
     """
 
     def shortened(characters: Sequence[str], at: int) -> list[str]:
@@ -99,13 +95,12 @@ def drop_characters(
 
 @augmentation.register(severity=SHARE)
 def insert_characters(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Insert a random character of the text, and so of its script, into a word.
 
     Settings:
         share: the share of the unprotected words to change; at least one word
-        probability: the chance that the op fires for a text
     """
 
     def lengthened(characters: Sequence[str], at: int) -> list[str]:
@@ -122,14 +117,13 @@ def repeat(
     *,
     share: Share = 0.1,
     times: Count = 1,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Repeat a character of a word: sooo.
 
     Settings:
         share: the share of the unprotected words to change; at least one word
         times: the maximum number of repetitions; drawn uniformly from 1 to this
-        probability: the chance that the op fires for a text
     """
 
     def repeated(characters: Sequence[str], at: int) -> list[str]:
@@ -152,14 +146,13 @@ def change_case(
     *,
     share: Share = 0.1,
     to: Literal["any", "lower", "upper", "title"] = "any",
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Change the capitalization of words: lower, upper or title case.
 
     Settings:
         share: the share of the words not yet in that case to change; at least one word
         to: lower, upper or title (capital first); any draws a different case for each word
-        probability: the chance that the op fires for a text
     """
 
     if not happens(rng, probability):

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Probability, Share
+from ftaug.config.types import Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.replacements import like
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen
+from ftaug.text.edits import Edit, Edits, OpProbability, Passage, Span, changes, chosen
 from ftaug.text.segmentation import pattern
 
 SUBJECTS = {
@@ -37,14 +37,13 @@ def contractions(
     *,
     share: Share = 0.5,
     direction: Literal["both", "expand", "contract"] = "both",
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Expand or contract English contractions: it's, it is; they will, they'll.
 
     Settings:
         share: the share of the possible places to change; at least one
         direction: expand (it's → it is), contract (it is → it's) or both
-        probability: the chance that the op fires for a text
 
     Negated ones (isn't, is not) are protected unless `protect: {negations: false}` comes before. Ambiguous ones
     (`he'd`, and `it's` before a participle) are unchanged.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.augment.transform import happens
+from ftaug.augment.transform import MixProbability, happens
 from ftaug.config.kinds import ANY_TASK
-from ftaug.config.types import Positive, Probability
+from ftaug.config.types import Positive
 from ftaug.text import mix
 
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ def mixup(
     rng: np.random.Generator,
     *,
     alpha: Positive = 0.2,
-    probability: Probability = 1.0,
+    probability: MixProbability = 1.0,
 ) -> tuple[Mixed | Tensor, Tensor]:
     """Blend the word embeddings, and the target, of every text with those of another one of the step.
 
     Settings:
         alpha: the share of a text is drawn from Beta(alpha, alpha): near 0 mostly all or nothing, 1 uniform
-        probability: the chance that a step is mixed
 
     Word mixup, Guo et al. 2019 (arXiv:1905.08941): the embeddings of two texts, padded to one length, place by place.
     """

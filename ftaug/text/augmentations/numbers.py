@@ -7,10 +7,10 @@ import unicodedata
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Probability, Share
+from ftaug.config.types import Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.edits import Edit, Edits, Passage, changes, chosen
+from ftaug.text.edits import Edit, Edits, OpProbability, Passage, changes, chosen
 from ftaug.text.segmentation import pattern
 
 NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
@@ -18,13 +18,12 @@ NUMBER = r"\p{Nd}+(?:[.,]\p{Nd}+)*"
 
 @augmentation.register(severity=SHARE)
 def numbers(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Replace numbers by random ones of the same number of digits and format: 1,250.00, 3,871.42.
 
     Settings:
         share: the share of the numbers to replace; at least one
-        probability: the chance that the op fires for a text
 
     For texts whose class does not depend on numbers. Words with digits (B2B, 2nd) and leading zeros are unchanged.
     """

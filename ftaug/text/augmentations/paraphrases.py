@@ -13,12 +13,12 @@ from ftaug.config.checks import Found, reads
 from ftaug.config.experiment import Experiment
 from ftaug.config.problems import predicate
 from ftaug.config.registry import FrozenDict, nested
-from ftaug.config.types import FilePath, Probability
+from ftaug.config.types import FilePath
 from ftaug.data.tables import delimited
 from ftaug.errors import BadData
 from ftaug.text import augmentation
 from ftaug.text.augmentations.tables import normal, table
-from ftaug.text.edits import Edit, Edits, Passage, Rewritten, Span, pick
+from ftaug.text.edits import Edit, Edits, OpProbability, Passage, Rewritten, Span, pick
 from ftaug.text.lexicon import Lexicon
 
 KEY, VALUES = "text", "paraphrases"
@@ -41,14 +41,13 @@ def _check_coverage(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterab
 
 @augmentation.register(severity={"probability": (0.0, 1.0)}, ahead=_check_coverage)
 def paraphrases(
-    passage: Passage, rng: np.random.Generator, *, from_: FilePath, probability: Probability = 0.5
+    passage: Passage, rng: np.random.Generator, *, from_: FilePath, probability: OpProbability = 0.5
 ) -> Edits | None:
     """Replace the whole text by a paraphrase, such as a back-translation, from a table of your own.
 
     Settings:
         from: the table: CSV or TSV whose first row names the columns, text first and paraphrases in those behind it,
             or JSON Lines or Parquet with text and paraphrases
-        probability: the chance that the op fires for a text
 
     Texts that the table lacks stay as they are. So does a text whose protected parts, by default its negations, are not
     all in the paraphrase, in their order. It looks a text up as it is in the data, so it comes before other ops.

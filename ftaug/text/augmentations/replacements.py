@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Count, Probability, Share
+from ftaug.config.types import Count, Share
 from ftaug.text import augmentation, masked_lm
 from ftaug.text.augmentations.sources import Source, Synonyms, Words, known_words, open_source, source
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick
+from ftaug.text.edits import Edit, Edits, OpProbability, Passage, Span, changes, chosen, drawn_first, pick
 from ftaug.text.lexicon import Lexicon
 
 
@@ -23,7 +23,7 @@ def synonyms(
     *,
     from_: Synonyms,
     share: Share = 0.1,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Replace words by synonyms, with the same capitalization.
 
@@ -32,7 +32,6 @@ def synonyms(
             its synonyms in those behind it, or JSON Lines or Parquet with word and synonyms; several words together
             may be a word
         share: the share of the words with synonyms to replace; at least one word
-        probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019. WordNet is English and needs nltk and its data. As in EDA it is
     not asked for stop words; beyond EDA only for base forms, so that no plural becomes a singular, and for the part of
@@ -46,22 +45,22 @@ def synonyms(
 
 
 @augmentation.register(severity=SHARE, ahead=open_source)
-def neighbours(
+def neighbors(
     passage: Passage,
     rng: np.random.Generator,
     *,
     share: Share = 0.1,
     nearest: Count = 8,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Replace words by their nearest neighbors in the model's own embeddings.
 
     Settings:
         share: the share to replace of the words that are a single token; at least one word
         nearest: the number of nearest neighbors to draw from
-        probability: the chance that the op fires for a text
 
     Neighbors are related words, not synonyms: those of `good` include `bad`. Nothing is downloaded.
+    `neighbours` is the same.
     """
     lexicon = passage.lexicon
     if not happens(rng, probability) or lexicon is None:
@@ -82,14 +81,13 @@ def masked_fill(
     *,
     share: Share = 0.1,
     candidates: Count = 10,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Replace words by predictions of the pretrained masked language model.
 
     Settings:
         share: the share to replace of the unprotected words that the model sees; at least one word
         candidates: the number of most likely words to sample from, by their probabilities
-        probability: the chance that the op fires for a text
 
     The model at the backbone's path, with the head that it was pretrained with, runs on the CPU in each worker: some
     ten milliseconds a text for a small model, much more for a large one. It never draws the original word.
@@ -111,15 +109,14 @@ def insert(
     *,
     from_: Words = "own",
     share: Share = 0.1,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Insert words at random places.
 
     Settings:
-        from: own for words of the text itself; or for words like one of the text's: neighbours (in the model's
+        from: own for words of the text itself; or for words like one of the text's: neighbors (in the model's
             embeddings), wordnet, or a table of synonyms
         share: the number of words to insert, as a share of the possible places; at least one
-        probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019, which takes synonyms from WordNet and never of stop words; so
     does ftaug with `from: wordnet`. The words of the text itself need no data.

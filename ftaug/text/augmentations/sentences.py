@@ -9,21 +9,20 @@ import numpy as np
 
 from ftaug.augment.transform import happens
 from ftaug.config.registry import FrozenDict
-from ftaug.config.types import Probability, Share
+from ftaug.config.types import Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.words import SHARE
-from ftaug.text.edits import Edit, Edits, Passage, Rewritten, Span, changes, rounded
+from ftaug.text.edits import Edit, Edits, OpProbability, Passage, Rewritten, Span, changes, rounded
 
 
 @augmentation.register(severity=SHARE)
 def shuffle_sentences(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 1.0, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Shuffle sentences; protected parts move with their sentences.
 
     Settings:
         share: the share of the sentences to shuffle; at least two, not all equal
-        probability: the chance that the op fires for a text
 
     Spaces and line breaks between sentences stay in place.
     """
@@ -43,14 +42,13 @@ def shuffle_sentences(
 
 @augmentation.register(severity=SHARE)
 def crop_sentences(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.3, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.3, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Crop sentences at the beginning and the end; sentences with protected parts, and all between them, are kept.
 
     Settings:
         share: the share of the sentences to crop; at least one sentence is kept. If the share is less than one
             sentence, one is cropped with the corresponding probability
-        probability: the chance that the op fires for a text
     """
     units = _units(passage)
     fires, cut = happens(rng, probability), min(rounded(rng, share * len(units)), len(units) - 1)

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from ftaug.config.types import FilePath
 from ftaug.data.tables import delimited
@@ -17,7 +19,13 @@ from ftaug.text.edits import Passage, Span
 from ftaug.text.lexicon import Lexicon
 
 Synonyms = Literal["wordnet"] | FilePath
-Words = Literal["own", "neighbours", "wordnet"] | FilePath
+
+
+def _american(value: Any) -> Any:
+    return "neighbors" if value == "neighbours" else value
+
+
+Words = Annotated[Literal["own", "neighbors", "wordnet"], BeforeValidator(_american)] | FilePath
 Source = Callable[[str], Sequence[str]]
 
 KEY, VALUES = "word", "synonyms"
@@ -95,12 +103,12 @@ def wordnet() -> Any:
 
 def open_source(settings: Mapping[str, Any], lexicon: Lexicon, texts: Iterable[str]) -> list[str]:
     """Load the source before training, so that errors come early and workers share the data."""
-    name_or_path = settings.get("from", "neighbours")
+    name_or_path = settings.get("from", "neighbors")
     if isinstance(name_or_path, Path):
         table(name_or_path, KEY, VALUES)
         return list(delimited.note(name_or_path))
     if name_or_path == "wordnet":
         wordnet()
-    elif name_or_path == "neighbours":
+    elif name_or_path == "neighbors":
         lexicon.open()
     return []

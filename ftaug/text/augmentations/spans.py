@@ -7,11 +7,11 @@ from itertools import accumulate
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Probability, Share
+from ftaug.config.types import Share
 from ftaug.text import augmentation
 from ftaug.text.augmentations.masks import needs_mask
 from ftaug.text.augmentations.words import SHARE, By, hidden
-from ftaug.text.edits import Edits, Passage, Span, drawn_first, merged, pick, rounded
+from ftaug.text.edits import Edits, OpProbability, Passage, Span, drawn_first, merged, pick, rounded
 from ftaug.text.segmentation import pattern
 
 
@@ -22,7 +22,7 @@ def span_cutoff(
     *,
     share: Share = 0.1,
     by: By = "mask",
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Mask or delete a span of consecutive words, except protected ones.
 
@@ -30,7 +30,6 @@ def span_cutoff(
         share: the length of the span, as a share of the text's words; at least one word. Spans of only protected words
             are not drawn
         by: mask replaces each word by the model's mask token; delete deletes the words, but never all
-        probability: the chance that the op fires for a text
 
     Cutoff, Shen et al. 2020. With `objective: cutoff` the predictions for the augmented and the original text are
     trained to agree.
@@ -55,7 +54,7 @@ def token_cutoff(
     *,
     share: Share = 0.1,
     by: By = "mask",
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Mask or delete random tokens, which may be parts of words.
 
@@ -63,7 +62,6 @@ def token_cutoff(
         share: the share of the tokens with a letter or a digit in unprotected words to mask or delete; at least one.
             Tokens that are parts of one character, such as a letter and its vowel sign, count as one
         by: mask replaces each by the model's mask token; delete deletes them, but never the whole text
-        probability: the chance that the op fires for a text
 
     Cutoff, Shen et al. 2020. The remaining text is tokenized again, so that the rest of a word may be split
     differently.

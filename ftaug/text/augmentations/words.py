@@ -10,10 +10,10 @@ from typing import Any, Literal
 import numpy as np
 
 from ftaug.augment.transform import happens
-from ftaug.config.types import Probability, Share, Text
+from ftaug.config.types import Share, Text
 from ftaug.text import augmentation
 from ftaug.text.augmentations.masks import mask_of, needs_mask
-from ftaug.text.edits import Edit, Edits, Passage, Span, changes, chosen, drawn_first, pick, rounded
+from ftaug.text.edits import Edit, Edits, OpProbability, Passage, Span, changes, chosen, drawn_first, pick, rounded
 
 SHARE: Mapping[str, tuple[Any, Any]] = {"share": (0.0, 1.0)}
 """Severity range of ops whose strength is the setting `share`."""
@@ -23,13 +23,12 @@ By = Literal["mask", "delete"]
 
 @augmentation.register(severity=SHARE)
 def delete(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Delete words, each with an adjacent space.
 
     Settings:
         share: the share of the unprotected words to delete; at least one, never all words of the text
-        probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019.
     """
@@ -40,13 +39,12 @@ def delete(
 
 @augmentation.register(severity=SHARE)
 def swap(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Swap words in pairs, and a triple if their number is odd; never equal words.
 
     Settings:
         share: the share of the unprotected words to swap; at least two words
-        probability: the chance that the op fires for a text
 
     One of the four operations of EDA, Wei and Zou 2019. Spaces and punctuation stay where they are.
     """
@@ -67,7 +65,7 @@ def aeda(
     *,
     share: Share = 1 / 3,
     marks: tuple[Text, ...] = (".", ";", "?", ":", "!", ","),
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Edits | None:
     """Insert punctuation before words at random places; words and their order are unchanged.
 
@@ -75,7 +73,6 @@ def aeda(
         share: the maximum number of marks, as a share of the possible places, rounded down; their number is drawn
             uniformly from 1 to this, and is 1 in short texts
         marks: the punctuation marks to insert
-        probability: the chance that the op fires for a text
 
     AEDA, Karimi et al. 2021.
     """
@@ -89,13 +86,12 @@ def aeda(
 
 @augmentation.register(severity=SHARE, ahead=needs_mask("mask"))
 def mask(
-    passage: Passage, rng: np.random.Generator, *, share: Share = 0.15, probability: Probability = 1.0
+    passage: Passage, rng: np.random.Generator, *, share: Share = 0.15, probability: OpProbability = 1.0
 ) -> Edits | None:
     """Replace words by the model's mask token.
 
     Settings:
         share: the share of the unprotected words to mask; at least one word
-        probability: the chance that the op fires for a text
     """
     if not happens(rng, probability):
         return None

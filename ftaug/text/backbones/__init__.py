@@ -1,5 +1,5 @@
-"""Backbones for texts; importing this registers them."""
+"""Text backbones; importing this package registers them."""
 
-from ftaug.text.backbones import hf, tiny_text
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["hf", "tiny_text"]
+import_registering_modules(__name__, __path__)

@@ -1,5 +1,5 @@
-"""Datasets of texts; importing this registers them."""
+"""Text datasets; importing this package registers them."""
 
-from ftaug.text.datasets import docstrings, folder, table
+from ftaug.config.registry import import_registering_modules
 
-__all__ = ["docstrings", "folder", "table"]
+import_registering_modules(__name__, __path__)

@@ -116,7 +116,7 @@ def test_static_needs_the_training_data(convolutions, tmp_path):
     ],
 )
 def test_int8_must_be_fast(convolutions, tmp_path, monkeypatch, times, speedup, words):
-    monkeypatch.setattr(timing, "medians", lambda calls: times[: len([*calls])])
+    monkeypatch.setattr(timing, "best", lambda calls: times[: len([*calls])])
     if words is None:
         assert int8(convolutions[0], tmp_path / "a.onnx", mode="static", speedup=speedup)
         return

@@ -103,7 +103,7 @@ NETWORKS = {
 @pytest.mark.parametrize("library", NETWORKS)
 def test_weights_run_in_the_network_of_their_library(library, activation, tmp_path):
     backbone = NETWORKS[library]()
-    model = Model(image.normaliser(backbone.preprocessing), backbone.network, nn.Identity()).eval()
+    model = Model(image.normalizer(backbone.preprocessing), backbone.network, nn.Identity()).eval()
     task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
     facing = image.facing(model, backbone.preprocessing)
     example = torch.zeros(1, 3, *backbone.preprocessing["size"], dtype=torch.uint8)

@@ -47,8 +47,8 @@ class Squares:
 
 def prepared(count: int, broken: int | None = None) -> PreparedDataset:
     squares = Squares(count, broken)
-    portion = DataSplit("train", squares, np.arange(count), squares.targets, squares.task)
-    return PreparedDataset(portion, "image", verbs.pipeline((), PREPROCESSING), seed=0)
+    split = DataSplit("train", squares, np.arange(count), squares.targets, squares.task)
+    return PreparedDataset(split, "image", verbs.pipeline((), PREPROCESSING), seed=0)
 
 
 @given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 4), st.integers(0, 3))
@@ -88,8 +88,8 @@ def test_batches_of_texts_are_the_same_for_any_number_of_workers() -> None:
     """Those of similar length together, and each sample once an epoch."""
     experiment = SimpleNamespace(modality="text", seed=0)
     texts = docstrings("val")
-    portion = DataSplit("train", texts, np.arange(60), texts.targets[:60], texts.task)
-    data = prepare.prepared(experiment, portion, (), tiny_text(texts.task.classes, weights="none").preprocessing)
+    split = DataSplit("train", texts, np.arange(60), texts.targets[:60], texts.task)
+    data = prepare.prepared(experiment, split, (), tiny_text(texts.task.classes, weights="none").preprocessing)
     epochs = EpochSampler(0, 60, 8, 1, data.sizes, bucket=4)
     runs = [list(batches(data, epochs.requests(0, 2 * epochs.steps), workers, pin=False)) for workers in (0, 1, 2)]
     for run in runs[1:]:
@@ -119,10 +119,10 @@ def test_a_flip_that_swaps_classes_changes_the_targets(multi_label: bool) -> Non
     if multi_label:
         squares.targets, squares.task = np.eye(2, dtype=np.uint8)[squares.targets], Task(("a", "b"), True)
     squares.read = lambda index: np.full((8, 8, 3), index, np.uint8) + np.uint8(100) * (np.arange(8) < 2)[None, :, None]
-    portion = DataSplit("train", squares, np.arange(50), squares.targets, squares.task)
+    split = DataSplit("train", squares, np.arange(50), squares.targets, squares.task)
     flip = Component("augmentation", "horizontal_flip", FLIP, "image", "ftaug.image.augmentations")
     pipeline = verbs.pipeline([flip], PREPROCESSING)
-    data = PreparedDataset(portion, "image", pipeline, seed=0, relabels=verbs.relabels(pipeline))
+    data = PreparedDataset(split, "image", pipeline, seed=0, relabels=verbs.relabels(pipeline))
     runs = [list(batches(data, EpochSampler(0, 50, 8, 1).requests(0, 14), workers, pin=False)) for workers in (0, 2)]
     swapped = 0
     for one, other in zip(*runs, strict=True):
@@ -133,7 +133,7 @@ def test_a_flip_that_swaps_classes_changes_the_targets(multi_label: bool) -> Non
             assert target == (position % 2) ^ mirrored
             swapped += mirrored
     assert 30 < swapped < 70
-    assert portion.targets is squares.targets
+    assert split.targets is squares.targets
     np.testing.assert_array_equal(squares.targets.argmax(1) if multi_label else squares.targets, np.arange(50) % 2)
 
 

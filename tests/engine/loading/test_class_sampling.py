@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from ftaug.components.samplers import balanced, square_root
 from ftaug.engine.loading.batches import EpochSampler
 from ftaug.engine.loading.class_sampling import Resampling, _apportioned
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 TARGETS = np.repeat([0, 1, 2], [4, 25, 91])
 COUNTS = np.bincount(TARGETS)
@@ -94,30 +94,30 @@ def test_without_a_sampler_every_sample_comes_once():
 
 
 @pytest.fixture
-def setup(tmp_path):
+def state(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(
         "data: {train: digits, val: null, batch_size: 64, workers: 0, sampler: balanced}\n"
         "backbone: {resnet20: {weights: none}}\naugment: [rotate]\ntrain: {epochs: 1, precision: fp32}\n"
     )
     experiment = load(file)
-    found = portions(experiment.data, 0)
+    found = load_splits(experiment.data, 0)
     train = found["train"]
     few = np.concatenate([np.flatnonzero(train.targets == 0)[:3], np.flatnonzero(train.targets == 1)[:21]])
     train = type(train)("train", train.samples, train.ids[few], train.targets[few], train.task)
     return build(experiment, "cpu", {"train": train}, pretrained=False)
 
 
-def test_a_sample_that_comes_twice_is_augmented_in_two_ways(setup):
-    data = setup.prepared("train")
-    (request,) = setup.epochs.requests(0, 1)
+def test_a_sample_that_comes_twice_is_augmented_in_two_ways(state):
+    data = state.prepared("train")
+    (request,) = state.epochs.requests(0, 1)
     batch = data[request]
     rare = [place for place, position in enumerate(request.ids) if position == 0]
     assert len(rare) == 4
     assert len({batch.inputs[place].numpy().tobytes() for place in rare}) == 4
 
 
-def test_the_loss_is_told_how_often_classes_are_seen_and_training_goes_on(setup):
-    assert setup.counts.tolist() == [12, 12] + [0] * 8
-    (step,) = list(fit(setup, Progress()))
+def test_the_loss_is_told_how_often_classes_are_seen_and_training_goes_on(state):
+    assert state.counts.tolist() == [12, 12] + [0] * 8
+    (step,) = list(fit(state, Progress()))
     assert step.samples == 24

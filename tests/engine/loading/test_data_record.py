@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from ftaug.engine.loading.data_record import SAMPLES_FILE, RecordedData, Row, compare, fingerprints, to_csv
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 TASK = Task(("cat", "dog"))
 
@@ -41,22 +41,22 @@ class Named:
 ROWS = [Row("train", "a", "", "cat"), Row("val", "b", "", "dog"), Row("train", "c", "", "dog")]
 
 
-def test_added_removed_and_relabelled_samples_are_named() -> None:
+def test_added_removed_and_relabeled_samples_are_named() -> None:
     found = compare(ROWS, TASK, Named(["new", "b", "a"], np.array([2, 0, 0]), Task(("cat", "dog", "emu"))))
     assert found.ids == {"val": [1], "train": [2]}
-    expected = "class emu added, 1 sample added (new), 1 sample removed (c), 1 sample relabelled (b: dog → cat)"
+    expected = "class emu added, 1 sample added (new), 1 sample removed (c), 1 sample relabeled (b: dog → cat)"
     assert str(found) == expected
 
 
 def test_only_some_of_many_changes_are_named() -> None:
     found = compare([], TASK, Named(list("abcdef"), np.zeros(6, np.int64)))
-    assert str(found) == "6 samples added (a, b, c …)"
+    assert str(found) == "6 samples added (a, b, c and 3 more)"
 
 
 def test_of_equal_keys_the_first_is_the_first() -> None:
     rows = [Row("train", "a", "", "cat"), Row("val", "a", "", "dog")]
     found = compare(rows, TASK, Named(["a", "a", "a"], np.array([0, 1, 1])))
-    assert (found.ids, found.added, found.relabelled) == ({"train": [0], "val": [1]}, ["a"], [])
+    assert (found.ids, found.added, found.relabeled) == ({"train": [0], "val": [1]}, ["a"], [])
 
 
 def test_a_change_without_another_sample_or_label_is_said_too() -> None:
@@ -68,10 +68,10 @@ def test_a_change_without_another_sample_or_label_is_said_too() -> None:
 def test_several_labels_and_numbers_are_compared_as_they_are() -> None:
     several = Named(["a", "b"], np.array([[1, 1], [0, 0]], np.uint8), Task(("x", "y"), multi_label=True))
     found = compare([Row("train", "a", "", "x|y"), Row("train", "b", "", "y")], several.task, several)
-    assert found.relabelled == ["b: y → none"]
+    assert found.relabeled == ["b: y → none"]
     numbers = Named(["a", "b"], np.array([[0.1, 2], [3, 4]]), Task(("x", "y"), regression=True))
     found = compare([Row("train", "a", "", "0.1|2.0"), Row("train", "b", "", "3.0|4.1")], numbers.task, numbers)
-    assert found.relabelled == ["b: 3.0|4.1 → 3.0|4.0"]
+    assert found.relabeled == ["b: 3.0|4.1 → 3.0|4.0"]
 
 
 def table(folder: Path, rows: Sequence[str]) -> None:
@@ -86,18 +86,18 @@ def recorded(tmp_path: Path) -> Path:
         "modality: text\nbackbone: tiny_text\ndata: {train: {text_table: {path: t.csv}}, val: {split: 25%}}\n"
     )
     experiment = load(tmp_path / "e.yaml")
-    (tmp_path / SAMPLES_FILE).write_text(to_csv(portions(experiment.data, experiment.seed)))
+    (tmp_path / SAMPLES_FILE).write_text(to_csv(load_splits(experiment.data, experiment.seed)))
     return tmp_path
 
 
 def texts_of(data: RecordedData, purpose: str) -> set[str]:
-    portion = data[purpose]
-    return {str(portion.samples.read(int(i))[0]) for i in portion.ids}
+    split = data[purpose]
+    return {str(split.samples.read(int(i))[0]) for i in split.ids}
 
 
 def test_the_split_of_training_is_kept_whatever_comes_to_the_data(recorded: Path) -> None:
     experiment = load(recorded / "e.yaml")
-    before = portions(experiment.data, experiment.seed)
+    before = load_splits(experiment.data, experiment.seed)
     data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
     assert {p: data[p].ids.tolist() for p in data} == {p: before[p].ids.tolist() for p in before}
     assert data.cautions == []
@@ -117,7 +117,7 @@ def test_the_split_of_training_is_kept_whatever_comes_to_the_data(recorded: Path
 
 def test_what_is_gone_altogether_cannot_be_measured(recorded: Path) -> None:
     experiment = load(recorded / "e.yaml")
-    before = portions(experiment.data, experiment.seed)
+    before = load_splits(experiment.data, experiment.seed)
     table(recorded, ["another cat,cat", "another dog,dog"])
     data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
     with pytest.raises(BadData, match="none of the val samples of training is there any more"):
@@ -126,7 +126,7 @@ def test_what_is_gone_altogether_cannot_be_measured(recorded: Path) -> None:
 
 def test_a_damaged_record_is_said(recorded: Path) -> None:
     experiment = load(recorded / "e.yaml")
-    before = portions(experiment.data, experiment.seed)
+    before = load_splits(experiment.data, experiment.seed)
     (recorded / SAMPLES_FILE).write_text("split,key\ntrain\n")
     data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
     with pytest.raises(BadData, match="which samples the run was trained on is not known"):
@@ -142,7 +142,7 @@ def test_names_that_are_not_unicode_are_recorded(tmp_path: Path) -> None:
         "backbone: resnet20\ndata: {train: {image_folder: {path: photos}}, val: {split: 2}}\n"
     )
     experiment = load(tmp_path / "e.yaml")
-    before = portions(experiment.data, 0)
+    before = load_splits(experiment.data, 0)
     (tmp_path / SAMPLES_FILE).write_bytes(to_csv(before).encode(errors="surrogateescape"))
     (tmp_path / "photos" / "cat" / "2.png").write_bytes(b"x")
     data = RecordedData(tmp_path, experiment.data, before["train"].task, fingerprints(before))

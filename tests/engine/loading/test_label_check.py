@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ftaug.engine.loading.label_check import cautions
-from ftaug.engine.loading.split import DataSplit, portions
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 TABLE, FOLDER = "{image_table: {path: t.csv}}", "{image_folder: {path: f}}"
 
@@ -103,4 +103,4 @@ def test_a_split_that_such_labels_make_impossible_says_so(tmp_path):
         with pytest.raises(
             BadData, match=r"12 classes for 12 samples, .* numbers to predict; for regression set target"
         ):
-            portions(experiment.data, 0)
+            load_splits(experiment.data, 0)

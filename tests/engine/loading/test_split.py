@@ -10,10 +10,18 @@ import pytest
 
 from ftaug.cli import run
 from ftaug.config.experiment import Data, Split
-from ftaug.engine.loading.split import DataSplit, portions, shared_samples, size_mismatches, subset, unused_rows, whole
+from ftaug.engine.loading.split import (
+    DataSplit,
+    load_splits,
+    shared_samples,
+    size_mismatches,
+    subset,
+    unused_rows,
+    whole,
+)
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 TRAIN = "text,label\n" + "".join(f"{name} number {i},{name}\n" for i in range(6) for name in ("cat", "dog", "emu"))
 ONE_CLASS = "text,label\na dog,dog\nanother dog,dog\n"
@@ -58,8 +66,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_table_with_a_single_class_is_measured_in_the_classes_of_training(desk: Path) -> None:
     experiment = load("animals.yaml")
-    found = portions(experiment.data, experiment.seed)
-    assert {purpose: portion.task.classes for purpose, portion in found.items()} == dict.fromkeys(
+    found = load_splits(experiment.data, experiment.seed)
+    assert {purpose: split.task.classes for purpose, split in found.items()} == dict.fromkeys(
         ("train", "val", "test"), ("cat", "dog", "emu")
     )
     assert found["test"].targets.tolist() == [1, 1]
@@ -84,11 +92,11 @@ def test_a_class_may_be_empty_outside_training(tmp_path: Path, reader: str) -> N
     data = "data: {train: {R: {path: train}}, val: {R: {path: test}}}\n".replace("R", f"{reader}_folder")
     (tmp_path / "e.yaml").write_text(modality + data)
     experiment = load(tmp_path / "e.yaml")
-    found = portions(experiment.data, 0)
+    found = load_splits(experiment.data, 0)
     assert (found["val"].task.classes, found["val"].targets.tolist()) == (("cat", "dog"), [1])
     (tmp_path / "train" / "zebra").mkdir()
     with pytest.raises(BadData, match=r"classes without a (picture|text): 'zebra'"):
-        portions(experiment.data, 0)
+        load_splits(experiment.data, 0)
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -120,7 +128,7 @@ def test_rows_of_splits_that_nothing_reads_are_counted(tmp_path, val, test, said
     (tmp_path / "t.csv").write_text("\n".join(["text,label,use", *rows]))
     data = f"data: {{train: {TABLE}, val: {val}, test: {test}}}"
     (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\n{data}\n")
-    assert unused_rows(portions(load(tmp_path / "x.yaml").data, 0)) == [f"{tmp_path / 't.csv'}: {said}"]
+    assert unused_rows(load_splits(load(tmp_path / "x.yaml").data, 0)) == [f"{tmp_path / 't.csv'}: {said}"]
 
 
 def test_nothing_is_said_where_all_rows_are_read(tmp_path):
@@ -128,7 +136,7 @@ def test_nothing_is_said_where_all_rows_are_read(tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["text,label,use", *rows]))
     for data in (f"{{train: {TABLE}, val: {TABLE}}}", "{train: {text_table: {path: t.csv}}}"):
         (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\ndata: {data}\n")
-        assert unused_rows(portions(load(tmp_path / "x.yaml").data, 0)) == []
+        assert unused_rows(load_splits(load(tmp_path / "x.yaml").data, 0)) == []
 
 
 def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
@@ -139,28 +147,28 @@ def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
     )
     (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\ndata: {data}\n")
     with pytest.raises(BadData) as caught:
-        portions(load(tmp_path / "x.yaml").data, 0)
+        load_splits(load(tmp_path / "x.yaml").data, 0)
     said = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
     assert said[0].startswith("t.csv:2: the row has 3 cells") and "no.csv" in said[1]
     assert said[2] == "v.jsonl:1: the key 'text' is there more than once"
 
 
-def portion(purpose, keys, ids, **others):
+def split(purpose, keys, ids, **others):
     samples = SimpleNamespace(keys=keys and np.array(keys), name=lambda i: f"{purpose}[{i}]", **others)
     return DataSplit(purpose, samples, np.array(ids), np.zeros(len(ids), int), Task(("a", "b")))
 
 
 def test_samples_of_another_dataset_that_are_for_training_too():
-    train = portion("train", [1, 2, 3, 4], [0, 1, 3])
-    assert shared_samples(portion("val", [9, 3, 4, 8, 1], [0, 1, 2, 3, 4]), train) == (
+    train = split("train", [1, 2, 3, 4], [0, 1, 3])
+    assert shared_samples(split("val", [9, 3, 4, 8, 1], [0, 1, 2, 3, 4]), train) == (
         "2 samples are also in train, such as val[2]: what is measured there says nothing of new samples"
     )
-    assert shared_samples(portion("val", [9, 3, 4], [0, 1]), train) is None
-    assert shared_samples(portion("val", None, [0, 1]), train) is None
+    assert shared_samples(split("val", [9, 3, 4], [0, 1]), train) is None
+    assert shared_samples(split("val", None, [0, 1]), train) is None
 
 
 def test_a_split_of_the_same_dataset_shares_nothing():
-    train = portion("train", [1, 1, 2], [0, 2])
+    train = split("train", [1, 1, 2], [0, 2])
     assert shared_samples(DataSplit("val", train.samples, np.array([1]), train.targets[:1], train.task), train) is None
 
 
@@ -174,14 +182,14 @@ def test_a_split_that_groups_make_much_smaller_is_told():
         name=str,
     )
     data = Data(train=Source(Fixed(samples)), val=Split(0.25))
-    assert list(size_mismatches(data, portions(data, 0))) == [
+    assert list(size_mismatches(data, load_splits(data, 0))) == [
         "val: 1 sample, not 6 as asked for: groups and rows of the same sample stay together"
     ]
     samples.groups = None
-    assert not list(size_mismatches(data, portions(data, 0)))
+    assert not list(size_mismatches(data, load_splits(data, 0)))
     samples.task, samples.targets = Task(tuple("abcdefgh")), np.arange(24) % 8
     few = Data(train=Source(Fixed(samples)), val=Split(0.1))
-    assert list(size_mismatches(few, portions(few, 0))) == [
+    assert list(size_mismatches(few, load_splits(few, 0))) == [
         "val: 8 samples, not 2 as asked for: each class is on both sides"
     ]
 
@@ -213,4 +221,4 @@ class Source:
 def test_classes_of_the_same_name_are_refused_whoever_reads_them():
     samples = SimpleNamespace(task=Task(("cat", "dog", "cat\u00a0")), targets=np.arange(3))
     with pytest.raises(BadData, match=r"data\.train: the classes 'cat', 'cat\\xa0' have the same name but for blanks"):
-        portions(Data(train=Source(samples), val=None), 0)
+        load_splits(Data(train=Source(samples), val=None), 0)

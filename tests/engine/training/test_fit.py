@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from ftaug.config.kinds import objective as objectives
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.evaluate import predict_all
 from ftaug.engine.training.fit import Progress, Step, accumulate_gradients, batch_feed, fit
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import Diverged, ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
@@ -25,19 +25,19 @@ train: {epochs: 2}
 """
 
 
-def setup_of(folder: Path, *overrides: str) -> TrainingState:
+def state_of(folder: Path, *overrides: str) -> TrainingState:
     path = folder / "experiment.yaml"
     path.write_text(EXPERIMENT)
     experiment = load(path, overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=False)
 
 
-def train(setup: TrainingState) -> list[Step]:
-    return list(fit(setup, Progress()))
+def train(state: TrainingState) -> list[Step]:
+    return list(fit(state, Progress()))
 
 
-def weights(setup: TrainingState) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in setup.model.network.state_dict().items()}
+def weights(state: TrainingState) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in state.model.network.state_dict().items()}
 
 
 def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
@@ -49,21 +49,21 @@ def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) ->
 def test_training_is_bit_equal_for_any_number_of_workers(tmp_path: Path) -> None:
     found = []
     for workers in (0, 1, 2):
-        setup = setup_of(tmp_path, f"data.workers={workers}", "mix=mixup")
-        losses = [step.loss.item() for step in train(setup)]
-        found.append((losses, weights(setup)))
-    for losses, state in found[1:]:
+        state = state_of(tmp_path, f"data.workers={workers}", "mix=mixup")
+        losses = [step.loss.item() for step in train(state)]
+        found.append((losses, weights(state)))
+    for losses, tensors in found[1:]:
         assert losses == found[0][0]
-        assert_same(state, found[0][1])
+        assert_same(tensors, found[0][1])
 
 
 def test_another_seed_is_another_run(tmp_path: Path) -> None:
-    losses = {tuple(step.loss.item() for step in train(setup_of(tmp_path, f"seed={seed}"))) for seed in (0, 1)}
+    losses = {tuple(step.loss.item() for step in train(state_of(tmp_path, f"seed={seed}"))) for seed in (0, 1)}
     assert len(losses) == 2
 
 
 def test_an_evaluation_in_between_changes_nothing(tmp_path: Path) -> None:
-    plain, disturbed = setup_of(tmp_path), setup_of(tmp_path)
+    plain, disturbed = state_of(tmp_path), state_of(tmp_path)
     train(plain)
     for _ in fit(disturbed, Progress()):
         torch.rand(7)
@@ -72,9 +72,9 @@ def test_an_evaluation_in_between_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_steps_carry_the_rate_of_the_schedule(tmp_path: Path) -> None:
-    setup = setup_of(tmp_path)
-    schedule, horizon = setup.experiment.lr.schedule, setup.horizon
-    steps = train(setup)
+    state = state_of(tmp_path)
+    schedule, horizon = state.experiment.lr.schedule, state.horizon
+    steps = train(state)
     assert [step.number for step in steps] == list(range(1, horizon.total_steps + 1))
     assert [step.rate for step in steps] == [1e-2 * schedule(k, horizon) for k in range(horizon.total_steps)]
 
@@ -82,8 +82,8 @@ def test_steps_carry_the_rate_of_the_schedule(tmp_path: Path) -> None:
 def test_accumulated_batches_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
     frozen_norms = ["unfreeze=[head]", "lr.schedule=constant", "train.epochs=1", "augment=[]", "optimizer=sgd"]
     frozen_norms += ["train.precision=fp32"]  # bf16 rounds more than the sums differ
-    whole = setup_of(tmp_path, "data.batch_size=20", *frozen_norms)
-    parts = setup_of(tmp_path, "data.batch_size=5", "train.accumulate=4", *frozen_norms)
+    whole = state_of(tmp_path, "data.batch_size=20", *frozen_norms)
+    parts = state_of(tmp_path, "data.batch_size=5", "train.gradient_accumulation=4", *frozen_norms)
     assert whole.horizon == parts.horizon
     assert train(whole)[0].loss.item() == pytest.approx(train(parts)[0].loss.item(), rel=1e-5)
     for name, value in weights(whole).items():
@@ -91,28 +91,28 @@ def test_accumulated_batches_give_the_gradient_of_the_whole(tmp_path: Path) -> N
 
 
 def test_what_is_frozen_does_not_move_and_the_rest_does(tmp_path: Path) -> None:
-    setup = setup_of(tmp_path, "unfreeze=[layer3, head]")
-    before = weights(setup)
-    train(setup)
-    moved = {name for name, value in weights(setup).items() if not torch.equal(value, before[name])}
+    state = state_of(tmp_path, "unfreeze=[layer3, head]")
+    before = weights(state)
+    train(state)
+    moved = {name for name, value in weights(state).items() if not torch.equal(value, before[name])}
     assert moved
     assert all(name.startswith(("layer3", "fc")) for name in moved)
     assert "layer3.0.bn1.running_mean" in moved
 
 
 def test_a_staged_plan_thaws_when_it_says(tmp_path: Path) -> None:
-    setup = setup_of(tmp_path, "unfreeze=[{layers: [head]}, {from: 3 steps, layers: [layer3], lr: 0.1}]")
-    start = weights(setup)
-    for step in fit(setup, Progress()):
-        same = torch.equal(setup.model.network.state_dict()["layer3.0.conv1.weight"], start["layer3.0.conv1.weight"])
+    state = state_of(tmp_path, "unfreeze=[{layers: [head]}, {from: 3 steps, layers: [layer3], lr: 0.1}]")
+    start = weights(state)
+    for step in fit(state, Progress()):
+        same = torch.equal(state.model.network.state_dict()["layer3.0.conv1.weight"], start["layer3.0.conv1.weight"])
         assert same == (step.number <= 3)
 
 
 def test_gradients_are_clipped_to_the_norm(tmp_path: Path) -> None:
-    setup = setup_of(tmp_path, "optimizer={sgd: {momentum: 0, weight_decay: 0}}", "train.clip_norm=0.01", "lr.peak=1")
-    previous = {name: p.detach().clone() for name, p in setup.model.network.named_parameters()}
-    for step in fit(setup, Progress()):
-        now = dict(setup.model.network.named_parameters())
+    state = state_of(tmp_path, "optimizer={sgd: {momentum: 0, weight_decay: 0}}", "train.clip_norm=0.01", "lr.peak=1")
+    previous = {name: p.detach().clone() for name, p in state.model.network.named_parameters()}
+    for step in fit(state, Progress()):
+        now = dict(state.model.network.named_parameters())
         moved = torch.sqrt(sum(((now[n] - previous[n]).double() ** 2).sum() for n in now))  # type: ignore[arg-type]
         assert step.gradient_norm is not None
         assert moved.item() <= 0.0101 * step.rate
@@ -120,35 +120,35 @@ def test_gradients_are_clipped_to_the_norm(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_with_the_step(tmp_path: Path) -> None:
-    setup = setup_of(tmp_path)
+    state = state_of(tmp_path)
     with torch.no_grad():
-        setup.model.network.get_parameter("fc.weight").fill_(float("nan"))
+        state.model.network.get_parameter("fc.weight").fill_(float("nan"))
     with pytest.raises(Diverged, match=r"loss of step 1 \(epoch 1\) is nan; try a lower lr\.peak"):
-        train(setup)
+        train(state)
 
 
 def test_bf16_trains(tmp_path: Path) -> None:
-    setup = setup_of(tmp_path, "train.precision=bf16", "train.epochs=1")
-    assert all(np.isfinite(step.loss.item()) for step in train(setup))
-    assert all(p.dtype == torch.float32 for p in setup.model.network.parameters())
+    state = state_of(tmp_path, "train.precision=bf16", "train.epochs=1")
+    assert all(np.isfinite(step.loss.item()) for step in train(state))
+    assert all(p.dtype == torch.float32 for p in state.model.network.parameters())
 
 
 def test_one_term_a_class_learns_from_single_labels(tmp_path: Path) -> None:
-    steps = train(setup_of(tmp_path, "loss=binary_cross_entropy", "train.epochs=8"))
+    steps = train(state_of(tmp_path, "loss=binary_cross_entropy", "train.epochs=8"))
     assert steps[-1].loss.item() < 0.5 * steps[0].loss.item()
 
 
 @pytest.mark.cuda
 def test_training_on_a_gpu_comes_close_to_the_cpu(tmp_path: Path) -> None:
-    cpu = setup_of(tmp_path)
+    cpu = state_of(tmp_path)
     losses = [step.loss.item() for step in train(cpu)]
-    gpu = build(load(tmp_path / "experiment.yaml", ["train.precision=fp32"]), "cuda", cpu.portions, pretrained=False)
+    gpu = build(load(tmp_path / "experiment.yaml", ["train.precision=fp32"]), "cuda", cpu.splits, pretrained=False)
     assert [step.loss.item() for step in train(gpu)] == pytest.approx(losses, rel=0.05)
 
 
 def test_a_warm_up_that_training_does_not_outlast_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"experiment\.yaml:5:\d+: lr\.schedule\.cosine\.warmup must end before"):
-        setup_of(tmp_path, "lr.schedule.cosine.warmup=6 steps")
+        state_of(tmp_path, "lr.schedule.cosine.warmup=6 steps")
 
 
 TOKEN_MEAN = """
@@ -184,7 +184,7 @@ def plugin(tmp_path_factory) -> Path:
         objectives._entries.pop(name, None)
 
 
-IN_PARTS = ("data.batch_size=2", "train.accumulate=4"), ("train.micro_batch=3",), ("train.micro_batch=1",)
+IN_PARTS = ("data.batch_size=2", "train.gradient_accumulation=4"), ("train.micro_batch=3",), ("train.micro_batch=1",)
 
 
 @pytest.mark.parametrize("objective", ["null", "items", "smooth"])
@@ -196,11 +196,11 @@ def test_a_step_in_parts_has_the_loss_and_the_gradient_of_the_whole(plugin, tmp_
     common = (f"plugins=[{plugin}]", "augment=[]", f"objective={objective}", f"method={method}", "train.precision=fp32")
     steps = []
     for overrides in ((), parts):
-        setup = with_micro_batch(setup_of(tmp_path, *common, *measured, *overrides))
-        setup.plan.apply(setup.model.network, 0)
-        setup.model.network.eval()  # BatchNorm sees one part at a time
-        loss, samples = accumulate_gradients(setup, 0, batch_feed(setup, 0))
-        gradients = {name: p.grad for name, p in setup.model.network.named_parameters()}
+        state = with_micro_batch(state_of(tmp_path, *common, *measured, *overrides))
+        state.plan.apply(state.model.network, 0)
+        state.model.network.eval()  # BatchNorm sees one part at a time
+        loss, samples = accumulate_gradients(state, 0, batch_feed(state, 0))
+        gradients = {name: p.grad for name, p in state.model.network.named_parameters()}
         steps.append((loss, samples, gradients))
     (loss, samples, gradients), (loss_in_parts, samples_in_parts, gradients_in_parts) = steps
     assert samples == samples_in_parts
@@ -212,13 +212,13 @@ def test_a_step_in_parts_has_the_loss_and_the_gradient_of_the_whole(plugin, tmp_
 
 
 def test_the_factor_of_a_later_stage_is_the_rate_of_the_optimizer(tmp_path: Path) -> None:
-    setup = setup_of(
+    state = state_of(
         tmp_path,
         "lr={peak: 0.5, schedule: constant}",
         "unfreeze=[{layers: [head]}, {from: 3 steps, layers: [all], lr: 0.1}]",
     )
     rates = []
-    for _ in fit(setup, Progress()):
-        rates.append({group["name"]: group["lr"] for group in setup.optimizer.param_groups})
+    for _ in fit(state, Progress()):
+        rates.append({group["name"]: group["lr"] for group in state.optimizer.param_groups})
     assert [row["head"] for row in rates] == [0.5] * 3 + [0.05] * (len(rates) - 3)
     assert [row["layer1"] for row in rates[3:]] == [0.05] * (len(rates) - 3)

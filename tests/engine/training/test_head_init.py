@@ -12,15 +12,15 @@ from scipy.stats import entropy
 from torch import Tensor, nn
 
 from ftaug.config.registry import Component
-from ftaug.engine.loading.split import DataSplit, portions
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.training import head_init
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed
 from ftaug.engine.training.state import TrainingState
+from ftaug.experiment_file import import_components, load
 from ftaug.image.backbones.torchvision import NAMES
 from ftaug.interfaces.data import ClassCounts, Task
 from ftaug.interfaces.model import Backbone, Stage
-from ftaug.load import import_components, load
 
 import_components("image")
 
@@ -57,9 +57,9 @@ def experiment_with(folder: Path, *overrides: str):
     return load(path, overrides)
 
 
-def setup_of(folder: Path, *overrides: str) -> TrainingState:
+def state_of(folder: Path, *overrides: str) -> TrainingState:
     experiment = experiment_with(folder, *overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
 
 
 def check_first_loss(folder: Path, name: str, side: int) -> None:
@@ -98,8 +98,8 @@ def test_first_loss_of_networks_of_timm(tmp_path, name):
     check_first_loss(tmp_path, f"timm/{name}", size[0])
 
 
-def first_loss(setup: TrainingState) -> float:
-    loss, _ = accumulate_gradients(setup, 0, batch_feed(setup, 0))
+def first_loss(state: TrainingState) -> float:
+    loss, _ = accumulate_gradients(state, 0, batch_feed(state, 0))
     return float(loss)
 
 
@@ -119,15 +119,15 @@ def first_loss(setup: TrainingState) -> float:
 )
 def test_training_begins_with_the_best_constant_answer(tmp_path, loss):
     """No other constant has a smaller loss, by an optimizer that knows nothing of it."""
-    setup = setup_of(tmp_path, "train.precision=fp32", f"loss={loss}", "data.batch_size=20")
-    counts = ClassCounts(torch.from_numpy(setup.counts), len(setup.portions["train"]))
-    targets = torch.from_numpy(setup.portions["train"].targets)
+    state = state_of(tmp_path, "train.precision=fp32", f"loss={loss}", "data.batch_size=20")
+    counts = ClassCounts(torch.from_numpy(state.counts), len(state.splits["train"]))
+    targets = torch.from_numpy(state.splits["train"].targets)
 
     def of_constant(logits: np.ndarray) -> float:
-        return float(setup.experiment.loss(torch.from_numpy(logits).expand(len(targets), -1), targets, counts))
+        return float(state.experiment.loss(torch.from_numpy(logits).expand(len(targets), -1), targets, counts))
 
     least = minimize(of_constant, np.full(10, -1.0), method="L-BFGS-B").fun
-    assert first_loss(setup) == pytest.approx(least, abs=1e-4)
+    assert first_loss(state) == pytest.approx(least, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -203,19 +203,19 @@ def test_squeezenet_can_give_any_logit():
     assert network(torch.randn(4, 3, 64, 64) * 5).min() < 0
 
 
-def last_weight(setup: TrainingState) -> Tensor:
-    return setup.model.network.fc.weight
+def last_weight(state: TrainingState) -> Tensor:
+    return state.model.network.fc.weight
 
 
 def test_the_library_s_initialization_can_be_had_back(tmp_path):
-    assert last_weight(setup_of(tmp_path)).abs().max() == 0
-    assert last_weight(setup_of(tmp_path, "head_init=library")).std() > 0.01
+    assert last_weight(state_of(tmp_path)).abs().max() == 0
+    assert last_weight(state_of(tmp_path, "head_init=library")).std() > 0.01
 
 
 def test_a_network_without_pretrained_weights_keeps_its_head(tmp_path):
     """From scratch, layers below a head of zeros learn next to nothing in a short run."""
-    setup = setup_of(tmp_path, "backbone.resnet20.weights=none")
-    assert last_weight(setup).std() > 0.01 and not setup.new_head
+    state = state_of(tmp_path, "backbone.resnet20.weights=none")
+    assert last_weight(state).std() > 0.01 and not state.new_head
     built = made("resnet20")
     before = {name: tensor.clone() for name, tensor in built.network.state_dict().items()}
     assert not head_init.load_weights(built, len(CLASSES)).pretrained
@@ -223,7 +223,7 @@ def test_a_network_without_pretrained_weights_keeps_its_head(tmp_path):
 
 
 def test_a_head_for_the_same_classes_stays_what_it_is(tmp_path):
-    trained = setup_of(tmp_path, "head_init=library")
+    trained = state_of(tmp_path, "head_init=library")
     classes = '{"classes": ' + str(list(trained.task.classes)).replace("'", '"') + "}"
     file = tmp_path / "w.safetensors"
     save_file(
@@ -231,11 +231,11 @@ def test_a_head_for_the_same_classes_stays_what_it_is(tmp_path):
         file,
         {"ftaug": classes},
     )
-    again = setup_of(tmp_path, f"backbone.resnet20.weights={file}")
+    again = state_of(tmp_path, f"backbone.resnet20.weights={file}")
     assert torch.equal(last_weight(again), last_weight(trained))
 
 
 def test_a_checkpoint_is_not_touched(tmp_path):
     experiment = experiment_with(tmp_path)
-    setup = build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False)
-    assert last_weight(setup).std() > 0.01  # about to be filled
+    state = build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=False)
+    assert last_weight(state).std() > 0.01  # about to be filled

@@ -7,22 +7,22 @@ from ftaug.config.kinds import metric
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.metric_check import check
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 CLASSES, LABELS = Task(("a", "b")), Task(("a", "b"), multi_label=True)
 NUMBERS = Task(("price", "area"), regression=True)
 TEXT = "data: {train: digits}\nbackbone: resnet20\n"
 
 
-def portion(purpose, targets, task):
+def split(purpose, targets, task):
     return DataSplit(purpose, SimpleNamespace(), np.arange(len(targets)), np.asarray(targets), task)
 
 
 def checked(folder, task, val, *overrides, **others):
     (folder / "a.yaml").write_text(TEXT)
     splits = {"val": val, **others}
-    return check(load(folder / "a.yaml", overrides), {name: portion(name, one, task) for name, one in splits.items()})
+    return check(load(folder / "a.yaml", overrides), {name: split(name, one, task) for name, one in splits.items()})
 
 
 def refused(*args, **others):
@@ -32,7 +32,7 @@ def refused(*args, **others):
 
 
 def test_what_is_defined_passes_without_a_word(tmp_path):
-    metrics = "evaluate.metrics=[auroc, average_precision, accuracy, f1, quadratic_kappa, top_k, calibration_error]"
+    metrics = "evaluate.metrics=[auroc, average_precision, accuracy, f1, quadratic_kappa, top_k, ece]"
     assert checked(tmp_path, CLASSES, [0, 1, 1], metrics, test=[0, 1]) == []
 
 

@@ -6,15 +6,15 @@ import torch
 
 from ftaug.cli import run
 from ftaug.engine.loading.batches import EpochSampler
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training import micro_batch_size
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.gradient_checkpointing import blocks
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.errors import OutOfMemory, as_known
+from ftaug.experiment_file import load
 from ftaug.image.backbones.torchvision import torchvision
-from ftaug.load import load
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 4}}, val: {digits: {per_class: 2}}, batch_size: 16, workers: 0}
@@ -31,16 +31,16 @@ train: {epochs: 1, precision: fp32}
 """
 
 
-def setup_of(folder, text, *overrides):
+def state_of(folder, text, *overrides):
     path = folder / "experiment.yaml"
     path.write_text(text)
     experiment = load(path, overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=True)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
 
 
-def trained(setup):
-    losses = [step.loss.item() for step in fit(setup, Progress())]
-    return losses, {name: tensor.clone() for name, tensor in setup.model.network.state_dict().items()}
+def trained(state):
+    losses = [step.loss.item() for step in fit(state, Progress())]
+    return losses, {name: tensor.clone() for name, tensor in state.model.network.state_dict().items()}
 
 
 @pytest.mark.parametrize("micro", [None, 1, 3, 5, 8])
@@ -56,39 +56,39 @@ def test_parts_are_a_partition_of_every_batch(micro):
 def test_parts_give_the_gradient_of_the_batch(tmp_path):
     """With BatchNorm at rest, which would see the parts one at a time."""
     frozen = "unfreeze=[layer3.*.conv*, head]"
-    whole, _ = trained(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=16", "optimizer=sgd"))
-    parts = with_micro_batch(setup_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=3", "optimizer=sgd"))
+    whole, _ = trained(state_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=16", "optimizer=sgd"))
+    parts = with_micro_batch(state_of(tmp_path, EXPERIMENT, frozen, "train.micro_batch=3", "optimizer=sgd"))
     assert parts.micro_batch.samples == 3
     np.testing.assert_allclose(trained(parts)[0], whole, rtol=1e-4)
 
 
 def test_the_whole_batch_goes_where_memory_holds_it(tmp_path):
-    made = with_micro_batch(setup_of(tmp_path, EXPERIMENT))
+    made = with_micro_batch(state_of(tmp_path, EXPERIMENT))
     assert (made.micro_batch.samples, made.micro_batch.reason) == (16, "")
 
 
 def test_less_memory_smaller_parts_which_last(tmp_path, monkeypatch):
-    setup = setup_of(tmp_path, EXPERIMENT)
+    state = state_of(tmp_path, EXPERIMENT)
     each = (
         micro_batch_size.PEAK_FACTOR
-        * (micro_batch_size._saved_for_backward(setup, 4) - micro_batch_size._saved_for_backward(setup, 2))
+        * (micro_batch_size._saved_for_backward(state, 4) - micro_batch_size._saved_for_backward(state, 2))
         / 2
     )
     monkeypatch.setattr(micro_batch_size, "available", lambda device: round(5.5 * each / micro_batch_size.MEMORY_SHARE))
-    made = with_micro_batch(setup)
+    made = with_micro_batch(state)
     assert made.micro_batch.samples == 5 and made.micro_batch.reason.endswith("BatchNorm sees 5 at a time")
     monkeypatch.setattr(micro_batch_size, "available", lambda device: round(0.5 * each / micro_batch_size.MEMORY_SHARE))
-    assert with_micro_batch(setup, resumed=5).micro_batch.samples == 5
+    assert with_micro_batch(state, resumed=5).micro_batch.samples == 5
     with pytest.raises(OutOfMemory, match="freeze more layers, or take a smaller network"):
-        with_micro_batch(setup)
+        with_micro_batch(state)
 
 
 def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatch):
     """Three times 16 pictures of 3 × 32 × 32 numbers of 4 bytes."""
-    setup = setup_of(tmp_path, EXPERIMENT, "mix=mixup")
+    state = state_of(tmp_path, EXPERIMENT, "mix=mixup")
     each = (
         micro_batch_size.PEAK_FACTOR
-        * (micro_batch_size._saved_for_backward(setup, 4) - micro_batch_size._saved_for_backward(setup, 2))
+        * (micro_batch_size._saved_for_backward(state, 4) - micro_batch_size._saved_for_backward(state, 2))
         / 2
     )
     inputs = 3 * 16 * 3 * 32 * 32 * 4
@@ -98,22 +98,22 @@ def test_a_mix_leaves_room_for_the_inputs_of_the_whole_step(tmp_path, monkeypatc
             "available",
             lambda device, n=samples: ((n + 0.5) * each + inputs) / micro_batch_size.MEMORY_SHARE,
         )
-        assert with_micro_batch(setup).micro_batch.samples == samples
+        assert with_micro_batch(state).micro_batch.samples == samples
 
 
 def test_the_estimate_moves_nothing(tmp_path):
-    setup = setup_of(tmp_path, EXPERIMENT)
-    before = {name: tensor.clone() for name, tensor in setup.model.state_dict().items()}
-    assert micro_batch_size._saved_for_backward(setup, 4) > 1e5
-    assert all(torch.equal(tensor, before[name]) for name, tensor in setup.model.state_dict().items())
-    assert all(parameter.grad is None for parameter in setup.model.parameters())
+    state = state_of(tmp_path, EXPERIMENT)
+    before = {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
+    assert micro_batch_size._saved_for_backward(state, 4) > 1e5
+    assert all(torch.equal(tensor, before[name]) for name, tensor in state.model.state_dict().items())
+    assert all(parameter.grad is None for parameter in state.model.parameters())
 
 
 def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
     (tmp_path / "a.yaml").write_text(EXPERIMENT)
     real = micro_batch_size._largest_fitting
     monkeypatch.setattr(
-        micro_batch_size, "_largest_fitting", lambda setup, batch: micro_batch_size.MicroBatchSize(5, "little memory")
+        micro_batch_size, "_largest_fitting", lambda state, batch: micro_batch_size.MicroBatchSize(5, "little memory")
     )
     line = ["train", str(tmp_path / "a.yaml"), "--run-dir", str(tmp_path / "run"), "train.save_every=1 steps"]
     assert run(line) == 0
@@ -127,10 +127,10 @@ def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
 def test_blocks_computed_twice_train_the_same_to_the_bit(tmp_path, text):
     """Statistics of BatchNorm too, which must not take in a batch twice; and dropout, which must be the same."""
-    whole, weights = trained(setup_of(tmp_path, text))
-    setup = setup_of(tmp_path, text, "train.gradient_checkpointing=true")
-    assert len(blocks(setup.backbone)) >= 4
-    twice, found = trained(setup)
+    whole, weights = trained(state_of(tmp_path, text))
+    state = state_of(tmp_path, text, "train.gradient_checkpointing=true")
+    assert len(blocks(state.backbone)) >= 4
+    twice, found = trained(state)
     assert twice == whole
     assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
 
@@ -138,7 +138,7 @@ def test_blocks_computed_twice_train_the_same_to_the_bit(tmp_path, text):
 @pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
 def test_blocks_computed_twice_keep_less(tmp_path, text):
     plain, twice = (
-        micro_batch_size._saved_for_backward(setup_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
+        micro_batch_size._saved_for_backward(state_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
         for on in ("false", "true")
     )
     assert twice < 0.5 * plain
@@ -146,8 +146,8 @@ def test_blocks_computed_twice_keep_less(tmp_path, text):
 
 def test_stages_that_thaw_are_computed_twice_too(tmp_path):
     stages = "unfreeze=[{layers: [head]}, {from: 1 steps, layers: [layer3]}]"
-    whole, _ = trained(setup_of(tmp_path, EXPERIMENT, stages))
-    assert trained(setup_of(tmp_path, EXPERIMENT, stages, "train.gradient_checkpointing=true"))[0] == whole
+    whole, _ = trained(state_of(tmp_path, EXPERIMENT, stages))
+    assert trained(state_of(tmp_path, EXPERIMENT, stages, "train.gradient_checkpointing=true"))[0] == whole
 
 
 @pytest.mark.parametrize("name", ["resnet18", "vit_b_32", "convnext_tiny", "swin_t"])
@@ -159,8 +159,8 @@ def test_networks_have_blocks(name):
 @pytest.mark.slow
 def test_a_compiled_network_trains_the_same(tmp_path):
     stages = "unfreeze=[{layers: [head]}, {from: 1 steps, layers: [layer3]}]"
-    whole, weights = trained(setup_of(tmp_path, EXPERIMENT, stages))
-    found, same = trained(setup_of(tmp_path, EXPERIMENT, stages, "train.compile=true"))
+    whole, weights = trained(state_of(tmp_path, EXPERIMENT, stages))
+    found, same = trained(state_of(tmp_path, EXPERIMENT, stages, "train.compile=true"))
     np.testing.assert_allclose(found, whole, rtol=1e-3)
     assert weights.keys() == same.keys()
 

@@ -14,12 +14,12 @@ from ftaug.cli import run
 from ftaug.config.registry import REGISTRIES
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.prepare import epoch_sampler_of, token_budget_of
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed, loss_of
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.micro_batches import micro_batches
-from ftaug.load import import_components, load
+from ftaug.experiment_file import import_components, load
 from ftaug.text.network import MASK
 
 for modality in ("image", "text"):
@@ -43,8 +43,8 @@ TARGETS = {
 }
 MICRO = [["train.micro_batch=3"], ["train.micro_batch=1"]]
 PARTS = {
-    "image": [*MICRO, ["data.batch_size=5", "train.accumulate=2"]],
-    "text": [*MICRO, ["data.batch_size=4", "train.accumulate=3"], ["data.batch_tokens=60"]],
+    "image": [*MICRO, ["data.batch_size=5", "train.gradient_accumulation=2"]],
+    "text": [*MICRO, ["data.batch_size=4", "train.gradient_accumulation=3"], ["data.batch_tokens=60"]],
 }
 SHAPING = ("mix", "loss", "objective", "method")  # what makes a step's loss and gradient
 
@@ -68,7 +68,7 @@ def overrides(kind, name, modality, task):
     written = f"{{{name}: {settings.get(name, {}).get(modality, '{}')}}}"
     others = []
     if kind != "loss":
-        losses = {"multi_label": "binary_cross_entropy", "regression": "squared_error"}
+        losses = {"multi_label": "binary_cross_entropy", "regression": "mse"}
         others.append(f"loss={losses.get(task, 'cross_entropy')}")
     if kind == "objective":
         others.append(f"augment={'[augmix]' if modality == 'image' else '[token_cutoff]'}")
@@ -78,7 +78,7 @@ def overrides(kind, name, modality, task):
 
 
 @pytest.fixture
-def setup_of(tmp_path):
+def state_of(tmp_path):
     with (tmp_path / "texts.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["text", "class", "some", "x", "y"])
@@ -91,40 +91,41 @@ def setup_of(tmp_path):
         path = tmp_path / "experiment.yaml"
         path.write_text(text)
         experiment = load(path, settings)
-        return with_micro_batch(build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=False))
+        splits = load_splits(experiment.data, experiment.seed)
+        return with_micro_batch(build(experiment, "cpu", splits, pretrained=False))
 
-    def in_parts(setup, *settings):
-        """The same setup, its steps divided in another way."""
+    def in_parts(state, *settings):
+        """Return the same training state with its steps divided in another way."""
         experiment = load(tmp_path / "experiment.yaml", settings)
-        train, token_budget = setup.portions["train"], token_budget_of(experiment, setup.device)
-        epochs = epoch_sampler_of(experiment, len(train), setup.epochs.sizes, None, token_budget)
-        return with_micro_batch(replace(setup, experiment=experiment, epochs=epochs))
+        train, token_budget = state.splits["train"], token_budget_of(experiment, state.device)
+        epochs = epoch_sampler_of(experiment, len(train), state.epochs.sizes, None, token_budget)
+        return with_micro_batch(replace(state, experiment=experiment, epochs=epochs))
 
     make.in_parts = in_parts
     return make
 
 
-def gradients_of(setup, step=0):
+def gradients_of(state, step=0):
     """The loss and the gradients of a step in which nothing is dropped and BatchNorm is at rest."""
-    setup.plan.apply(setup.model.network, 0)
-    setup.model.network.eval()
-    setup.optimizer.zero_grad(set_to_none=True)
-    loss, samples = accumulate_gradients(setup, step, batch_feed(setup, step))
-    gradients = {name: p.grad for name, p in setup.model.named_parameters() if p.grad is not None}
+    state.plan.apply(state.model.network, 0)
+    state.model.network.eval()
+    state.optimizer.zero_grad(set_to_none=True)
+    loss, samples = accumulate_gradients(state, step, batch_feed(state, step))
+    gradients = {name: p.grad for name, p in state.model.named_parameters() if p.grad is not None}
     assert gradients
     return loss, samples, gradients
 
 
 @pytest.mark.parametrize(("kind", "name", "modality", "task"), list(cases()))
-def test_a_step_in_parts_has_the_loss_and_the_gradients_of_the_whole(kind, name, modality, task, setup_of, monkeypatch):
+def test_a_step_in_parts_has_the_loss_and_the_gradients_of_the_whole(kind, name, modality, task, state_of, monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda shape, **others: torch.full(shape, 0.05, **others))  # hides all tokens
     settings = overrides(kind, name, modality, task)
-    whole = setup_of(modality, task, *settings)
+    whole = state_of(modality, task, *settings)
     loss, samples, gradients = gradients_of(whole)
     for parts in PARTS[modality]:
-        setup = setup_of.in_parts(whole, *settings, *parts)
-        assert len(list(micro_batches(setup, 0, batch_feed(setup, 0)))) > 1
-        found, same, others = gradients_of(setup)
+        state = state_of.in_parts(whole, *settings, *parts)
+        assert len(list(micro_batches(state, 0, batch_feed(state, 0)))) > 1
+        found, same, others = gradients_of(state)
         assert (same, others.keys()) == (samples, gradients.keys())
         torch.testing.assert_close(found, loss, rtol=1e-5, atol=1e-6)
         for tensor, gradient in gradients.items():
@@ -137,15 +138,15 @@ def mixes():
 
 
 @pytest.mark.parametrize(("kind", "name", "modality", "task"), mixes())
-def test_every_micro_batch_is_mixed(kind, name, modality, task, setup_of):
+def test_every_micro_batch_is_mixed(kind, name, modality, task, state_of):
     """By the draw of the whole step: to the bit, and in micro-batches of a single sample too."""
     settings = overrides(kind, name, modality, task)
-    whole = setup_of(modality, task, *settings)
+    whole = state_of(modality, task, *settings)
     (expected,) = micro_batches(whole, 0, batch_feed(whole, 0))
-    plain = setup_of(modality, task, *settings[1:])
+    plain = state_of(modality, task, *settings[1:])
     (unmixed,) = micro_batches(plain, 0, batch_feed(plain, 0))
-    setup = setup_of.in_parts(whole, *settings, "train.micro_batch=1")
-    found = list(micro_batches(setup, 0, batch_feed(setup, 0)))
+    state = state_of.in_parts(whole, *settings, "train.micro_batch=1")
+    found = list(micro_batches(state, 0, batch_feed(state, 0)))
     targets = torch.cat([batch.targets for batch in found])
     assert len(found) == len(targets) and torch.equal(targets, expected.targets)
     assert sum(batch.share for batch in found) == pytest.approx(1)
@@ -157,11 +158,11 @@ def test_every_micro_batch_is_mixed(kind, name, modality, task, setup_of):
         assert all(0 < float(share) < 1 for share in expected.inputs.share)
 
 
-def test_a_token_budget_holds_for_mixed_texts(setup_of):
+def test_a_token_budget_holds_for_mixed_texts(state_of):
     """A short text with a long partner goes through the network as the longer of the two."""
     settings = ["mix={mixup: {alpha: 1}}"]
-    setup = setup_of.in_parts(setup_of("text", "single_label", *settings), *settings, "data.batch_tokens=60")
-    found = list(micro_batches(setup, 0, batch_feed(setup, 0)))
+    state = state_of.in_parts(state_of("text", "single_label", *settings), *settings, "data.batch_tokens=60")
+    found = list(micro_batches(state, 0, batch_feed(state, 0)))
     assert len(found) > 2
     for batch in found:
         first, second = batch.inputs.first, batch.inputs.second
@@ -169,12 +170,12 @@ def test_a_token_budget_holds_for_mixed_texts(setup_of):
         assert (first[:, MASK] | second[:, MASK]).any(dim=0).all(), "no place that is padding for all"
 
 
-def test_a_mix_ends_and_the_steps_are_the_same_batches(setup_of):
+def test_a_mix_ends_and_the_steps_are_the_same_batches(state_of):
     settings = ["mix={mixup: {alpha: 1}}", "train.mix_until=2 steps", "train.micro_batch=3"]
-    mixed, plain = setup_of("image", "single_label", *settings), setup_of("image", "single_label", settings[-1])
+    mixed, plain = state_of("image", "single_label", *settings), state_of("image", "single_label", settings[-1])
     mixed_inputs, plain_inputs = (
-        [torch.cat([batch.inputs for batch in micro_batches(setup, step, batch_feed(setup, step))]) for step in (1, 2)]
-        for setup in (mixed, plain)
+        [torch.cat([batch.inputs for batch in micro_batches(state, step, batch_feed(state, step))]) for step in (1, 2)]
+        for state in (mixed, plain)
     )
     assert not torch.equal(mixed_inputs[0].float(), plain_inputs[0].float())
     assert torch.equal(mixed_inputs[1], plain_inputs[1])
@@ -193,36 +194,36 @@ class Dropping(nn.Module):
 
 @pytest.mark.parametrize("drop", [nn.Dropout(0.5), StochasticDepth(0.5, "row")], ids=["dropout", "stochastic depth"])
 @pytest.mark.parametrize("objective", ["null", "r_drop"])
-def test_what_is_dropped_is_drawn_for_each_sample_whatever_the_parts(drop, objective, setup_of):
+def test_what_is_dropped_is_drawn_for_each_sample_whatever_the_parts(drop, objective, state_of):
     """Samples of a micro-batch do not share a draw, nor do micro-batches: the loss varies as that of the whole."""
     settings = [f"objective={objective}"]
-    whole = setup_of("image", "single_label", *settings)
+    whole = state_of("image", "single_label", *settings)
     losses = []
-    for setup in (whole, setup_of.in_parts(whole, *settings, "train.micro_batch=1")):
+    for state in (whole, state_of.in_parts(whole, *settings, "train.micro_batch=1")):
         torch.manual_seed(0)
         network = Dropping(drop).train()
-        batches = [batch._replace(inputs=batch.inputs / 64) for batch in fed_once(setup)]
-        losses.append([loss_in_training(setup, network, batches, step) for step in range(100)])
+        batches = [batch._replace(inputs=batch.inputs / 64) for batch in fed_once(state)]
+        losses.append([loss_in_training(state, network, batches, step) for step in range(100)])
     assert ttest_ind(*losses).pvalue > 1e-6
     assert 1 / 1.7 < np.std(losses[0]) / np.std(losses[1]) < 1.7
 
 
-def fed_once(setup):
-    return list(micro_batches(setup, 0, batch_feed(setup, 0)))
+def fed_once(state):
+    return list(micro_batches(state, 0, batch_feed(state, 0)))
 
 
-def loss_in_training(setup, network, batches, step):
+def loss_in_training(state, network, batches, step):
     total = 0.0
     for part, batch in enumerate(batches):
         torch.manual_seed(seeds.step_seed(0, step, part))
-        total += loss_of(setup, batch.inputs, batch.targets, network).value.item() * batch.share
+        total += loss_of(state, batch.inputs, batch.targets, network).value.item() * batch.share
     return total
 
 
 @pytest.mark.parametrize(("accumulate", "code"), [(1, 2), (2, 0)])
 def test_a_mix_needs_two_samples_a_step(accumulate, code, tmp_path, capsys):
     (tmp_path / "a.yaml").write_text(PICTURES + "mix: cutmix\n")
-    command = ["validate", str(tmp_path / "a.yaml"), "data.batch_size=1", f"train.accumulate={accumulate}"]
+    command = ["validate", str(tmp_path / "a.yaml"), "data.batch_size=1", f"train.gradient_accumulation={accumulate}"]
     assert run(command) == code
     said = "data.batch_size must be 2 or more: mix: cutmix mixes each sample with another one of its step; got 1"
     assert (said in capsys.readouterr().err) == bool(code)

@@ -1,6 +1,7 @@
 """Methods in a run: what stays as it was, what learns when and how fast, and what a stop, a start and a file keep."""
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,16 +18,16 @@ from ftaug.components.peft.lora import lora
 from ftaug.components.peft.ssf import ssf
 from ftaug.config.experiment import LearningRate, Train, UnfreezeStage
 from ftaug.config.types import Duration
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build, parameter_groups
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.unfreeze import ever_learning, plan
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.model import Backbone, PeftModel, Stage, TrainingLength
-from ftaug.load import load
+from ftaug.runs import training
 from ftaug.runs.open_run import open_run
-from ftaug.runs.train_session import Session
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
@@ -42,15 +43,15 @@ METHODS = {
 }
 
 
-def setup_of(folder: Path, *overrides: str, pretrained: bool = True):
+def state_of(folder: Path, *overrides: str, pretrained: bool = True):
     path = folder / "experiment.yaml"
     path.write_text(EXPERIMENT)
     experiment = load(path, overrides)
-    return build(experiment, "cpu", portions(experiment.data, experiment.seed), pretrained=pretrained)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=pretrained)
 
 
-def state_of(setup) -> dict[str, torch.Tensor]:
-    return {name: tensor.clone() for name, tensor in setup.model.network.state_dict().items()}
+def weights_of(state) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in state.model.network.state_dict().items()}
 
 
 COMBINATIONS = [
@@ -64,18 +65,18 @@ COMBINATIONS = [
 
 def test_nothing_to_hold_is_refused(tmp_path):
     with pytest.raises(ExperimentError, match="nothing of the backbone learns by unfreeze"):
-        setup_of(tmp_path, METHODS["l2_sp"], "unfreeze=[norms, head]")
+        state_of(tmp_path, METHODS["l2_sp"], "unfreeze=[norms, head]")
 
 
 @pytest.mark.parametrize(("method", "unfreeze"), COMBINATIONS)
 def test_what_is_frozen_is_the_same_to_the_bit_after_training(tmp_path, method, unfreeze):
     if method == "lora of some" and "layer3" in unfreeze:
         pytest.skip("refused")
-    setup = setup_of(tmp_path, METHODS[method], *([unfreeze] if unfreeze else []))
-    before = state_of(setup)
-    list(fit(setup, Progress()))
-    after = state_of(setup)
-    allowed = set(setup.method.parameters)
+    state = state_of(tmp_path, METHODS[method], *([unfreeze] if unfreeze else []))
+    before = weights_of(state)
+    list(fit(state, Progress()))
+    after = weights_of(state)
+    allowed = set(state.method.parameters)
     if method == "l2_sp" and not unfreeze:
         allowed = set(before)
     norms = {n.rpartition(".")[0] for n in before if n.endswith("running_mean")}
@@ -86,27 +87,27 @@ def test_what_is_frozen_is_the_same_to_the_bit_after_training(tmp_path, method, 
     allowed |= {"fc.weight", "fc.bias"}
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved <= allowed
-    assert {"fc.weight", *setup.method.parameters} <= moved
+    assert {"fc.weight", *state.method.parameters} <= moved
 
 
 def test_a_methods_parameters_are_the_same_for_the_same_seed_alone(tmp_path):
-    first, again = setup_of(tmp_path, METHODS["lora"]), setup_of(tmp_path, METHODS["lora"], pretrained=False)
-    other = setup_of(tmp_path, METHODS["lora"], "seed=1")
+    first, again = state_of(tmp_path, METHODS["lora"]), state_of(tmp_path, METHODS["lora"], pretrained=False)
+    other = state_of(tmp_path, METHODS["lora"], "seed=1")
     name = "layer1.0.conv1.lora.a"
-    assert torch.equal(state_of(first)[name], state_of(again)[name])
-    assert not torch.equal(state_of(first)[name], state_of(other)[name])
+    assert torch.equal(weights_of(first)[name], weights_of(again)[name])
+    assert not torch.equal(weights_of(first)[name], weights_of(other)[name])
 
 
 def test_l2_sp_holds_the_weights_near_the_start(tmp_path):
     distances = []
     for weight in (0.001, 30):
-        setup = setup_of(tmp_path, f"method={{l2_sp: {{backbone_weight: {weight}}}}}", "train.epochs=4")
-        start = state_of(setup)
-        list(fit(setup, Progress()))
-        end = state_of(setup)
+        state = state_of(tmp_path, f"method={{l2_sp: {{backbone_weight: {weight}}}}}", "train.epochs=4")
+        start = weights_of(state)
+        list(fit(state, Progress()))
+        end = weights_of(state)
         distances.append(sum((end[n] - start[n]).norm().item() for n in start if n.endswith("conv1.weight")))
     assert distances[1] < 0.6 * distances[0]
-    assert not any(group["decays"] for group in setup.optimizer.param_groups)
+    assert not any(group["decays"] for group in state.optimizer.param_groups)
 
 
 def rates_at(made, network, horizon, step):
@@ -196,13 +197,14 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(tmp_path, method, monkey
     (tmp_path / "e.yaml").write_text(EXPERIMENT)
     line = ["train", str(tmp_path / "e.yaml"), METHODS[method], "train.ema=0.9", "--device", "cpu", "--run-dir"]
     assert run([*line, str(tmp_path / "whole")]) == 0
-    take = Session.take
 
-    def stopped(self, step, stop, ticker):
-        stop._reason = "SIGTERM" if step.number == 2 else stop._reason
-        take(self, step, stop, ticker)
+    def stopped(state, progress):
+        for step in fit(state, progress):
+            if step.number == 2:
+                signal.raise_signal(signal.SIGTERM)
+            yield step
 
-    monkeypatch.setattr(Session, "take", stopped)
+    monkeypatch.setattr(training, "fit", stopped)
     assert run([*line, str(tmp_path / "parts")]) == 75
     monkeypatch.undo()
     assert run([*line, str(tmp_path / "parts")]) == 0
@@ -224,15 +226,15 @@ def trained(request, tmp_path_factory):
 
 def test_the_opened_model_answers_as_the_one_that_was_trained(trained):
     opened = open_run(trained / "run", "cpu")
-    setup = build(opened.experiment, "cpu", opened.portions, pretrained=False)
+    state = build(opened.experiment, "cpu", opened.splits, pretrained=False)
     checkpoint = load_file(opened.checkpoint / "model.safetensors")
     assert any(".lora." in name or ".ssf." in name for name in checkpoint)
-    setup.model.network.load_state_dict(checkpoint)
+    state.model.network.load_state_dict(checkpoint)
     batch = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 3, 32, 32), np.uint8))
     with torch.inference_mode():
-        expected, found = setup.model.eval()(batch), opened.model(batch)
+        expected, found = state.model.eval()(batch), opened.model(batch)
     assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
-    plain = build(replace(opened.experiment, method=None), "cpu", opened.portions, pretrained=False)
+    plain = build(replace(opened.experiment, method=None), "cpu", opened.splits, pretrained=False)
     assert opened.model.network.state_dict().keys() == plain.model.network.state_dict().keys()
 
 
@@ -246,9 +248,9 @@ def test_an_adapter_is_small_passes_parity_and_goes_on_where_it_was(trained, cap
     name = next(iter(open_run(trained / "run", "cpu").experiment.method.settings), "")
     settings = "rank: 2, " if name == "rank" else ""
     method = f"method={{{'lora' if settings else 'ssf'}: {{{settings}weights: {adapter}}}}}"
-    setup = setup_of(trained, method)
+    state = state_of(trained, method)
     kept = load_file(trained / "run" / "best" / "model.safetensors")
-    assert all(torch.equal(value, kept[key]) for key, value in setup.model.network.state_dict().items())
+    assert all(torch.equal(value, kept[key]) for key, value in state.model.network.state_dict().items())
     for override, message in (
         ("backbone.resnet20.weights=none", "belongs to other pretrained weights; set backbone.weights to those"),
         (method.replace(str(adapter), str(whole)), "is no adapter; `ftaug export RUN --format adapter` writes one"),
@@ -284,7 +286,7 @@ def test_experiments_that_cannot_be_meant(tmp_path, overrides, message, capsys):
 
 def test_bf16_trains_what_a_method_adds(tmp_path):
     for method in ("lora", "ssf", "l2_sp"):
-        setup = setup_of(tmp_path, METHODS[method], "train.precision=bf16", "train.epochs=1")
-        before = state_of(setup)
-        assert all(np.isfinite(step.loss.item()) for step in fit(setup, Progress()))
-        assert all(not torch.equal(before[n], state_of(setup)[n]) for n in setup.method.parameters)
+        state = state_of(tmp_path, METHODS[method], "train.precision=bf16", "train.epochs=1")
+        before = weights_of(state)
+        assert all(np.isfinite(step.loss.item()) for step in fit(state, Progress()))
+        assert all(not torch.equal(before[n], weights_of(state)[n]) for n in state.method.parameters)

@@ -7,9 +7,9 @@ from ftaug.config.registry import Component
 from ftaug.engine.training.split_network import CannotCut, cut
 from ftaug.engine.training.state import Model
 from ftaug.engine.training.unfreeze import Group, Plan, _stage_of
+from ftaug.experiment_file import import_components
 from ftaug.image import samples
 from ftaug.image.backbones.torchvision import NAMES
-from ftaug.load import import_components
 
 import_components("image")
 
@@ -22,7 +22,7 @@ def built(name: str) -> tuple[Model, list[str], dict[str, str], torch.Tensor]:
     torch.manual_seed(0)
     backbone = Component("backbone", name, {"weights": "none"}, "image")(("a", "b", "c"))
     size = backbone.preprocessing["size"][0]
-    model = Model(samples.normaliser(backbone.preprocessing), backbone.network, torch.nn.Identity())
+    model = Model(samples.normalizer(backbone.preprocessing), backbone.network, torch.nn.Identity())
     for module in model.modules():  # statistics that are not those of a fresh network
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.2, 0.2)

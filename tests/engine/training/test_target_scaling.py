@@ -15,12 +15,12 @@ TASK = Task(("price", "weight"), regression=True)
 VALUES = (np.random.default_rng(0).normal(size=(50, 2)) * [300, 0.01] + [1000, 5]).astype(np.float32)
 
 
-def portion(values):
+def split(values):
     return DataSplit("train", None, np.arange(len(values)), values, TASK)
 
 
 def test_the_scale_is_sklearns_and_its_way_back_is_exact():
-    scale = TargetScaler.of(portion(VALUES))
+    scale = TargetScaler.of(split(VALUES))
     oracle = StandardScaler().fit(VALUES.astype(np.float64))
     np.testing.assert_allclose(scale.mean, oracle.mean_)
     np.testing.assert_allclose(scale.std, oracle.scale_)
@@ -38,7 +38,7 @@ def test_a_number_that_is_always_the_same_is_refused():
     values = VALUES.copy()
     values[:, 1] = 2
     with pytest.raises(BadData, match=r"data\.train: weight is the same for every sample"):
-        TargetScaler.of(portion(values))
+        TargetScaler.of(split(values))
 
 
 def test_a_scale_in_the_last_layer_gives_the_same_answers():

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.task_check import check
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
-from ftaug.load import load
 
 LABELS, NUMBERS = Task(("a", "b"), multi_label=True), Task(("a",), regression=True)
 EXPERIMENT = """data: {train: digits, sampler: square_root}
@@ -45,19 +45,19 @@ def test_several_labels_need_sigmoids_and_have_no_order_and_no_sampler(tmp_path)
         "5:12: objective: jensen_shannon is for one class a sample, and data.train has any number of classes a sample; "
         "leave it out",
         "6:32: evaluate.metrics.1: quadratic_kappa is for one class a sample, and data.train has any number of classes "
-        "a sample; use accuracy, auroc, average_precision, balanced_accuracy, calibration_error, f1, precision, recall "
+        "a sample; use accuracy, auroc, average_precision, balanced_accuracy, ece, f1, precision, recall "
         "or top_k",
     ]
 
 
 def test_a_temperature_has_no_effect_on_numbers(tmp_path):
     data = "data: {train: {image_table: {path: x.csv, target: a}}}\n"
-    text = f"{data}backbone: resnet20\nloss: huber\nevaluate: {{metrics: [mae]}}\ndistil: {{teacher: x}}\n"
+    text = f"{data}backbone: resnet20\nloss: huber\nevaluate: {{metrics: [mae]}}\ndistillation: {{teacher: x}}\n"
     check(experiment(tmp_path, text), NUMBERS)
     with pytest.raises(ExperimentError) as caught:
         experiment(tmp_path, text.replace("teacher: x}", "teacher: x, temperature: 2}"))
     (found,) = [str(problem).rpartition("a.yaml:")[2] for problem in caught.value.problems]
-    assert found == "5:9: distil.temperature: softens probabilities, and data.train has numbers; leave it out"
+    assert found == "5:15: distillation.temperature: softens probabilities, and data.train has numbers; leave it out"
 
 
 def test_lists_in_the_cells_choose_the_loss_when_they_are_read(tmp_path):
@@ -65,10 +65,8 @@ def test_lists_in_the_cells_choose_the_loss_when_they_are_read(tmp_path):
     (tmp_path / "t.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     text = "modality: text\ndata: {train: {text_table: {path: t.jsonl}}, val: null}\n"
     loaded = experiment(tmp_path, f"{text}backbone: {{tiny_text: {{weights: none, max_length: 8}}}}\n")
-    setup = build(loaded, "cpu", portions(loaded.data, 0), pretrained=False)
-    assert setup.experiment.loss.name == "binary_cross_entropy"
-    assert [metric.name for metric in setup.experiment.evaluate.metrics] == ["average_precision", "f1"]
+    state = build(loaded, "cpu", load_splits(loaded.data, 0), pretrained=False)
+    assert state.experiment.loss.name == "binary_cross_entropy"
+    assert [metric.name for metric in state.experiment.evaluate.metrics] == ["average_precision", "f1"]
     with pytest.raises(ExperimentError, match="loss: focal is for one class a sample"):
-        build(
-            experiment(tmp_path, f"{text}backbone: tiny_text\nloss: focal\n"), "cpu", setup.portions, pretrained=False
-        )
+        build(experiment(tmp_path, f"{text}backbone: tiny_text\nloss: focal\n"), "cpu", state.splits, pretrained=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 
 HEAD = "data: {train: {image_folder: {path: nowhere}}}\nbackbone: resnet18\naugment:\n"
 

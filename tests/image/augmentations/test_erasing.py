@@ -28,8 +28,8 @@ def test_one_rectangle_of_the_asked_size_is_erased(epoch):
 def test_the_mean_is_the_pictures():
     pixels = texture(64, 64)
     result, rows, columns = erased(pixels, 0, fill="mean")
-    erased_colours = np.unique(result[rows, columns].reshape(-1, 3), axis=0)
-    np.testing.assert_allclose(erased_colours, [pixels.mean((0, 1))], atol=0.51)
+    erased_colors = np.unique(result[rows, columns].reshape(-1, 3), axis=0)
+    np.testing.assert_allclose(erased_colors, [pixels.mean((0, 1))], atol=0.51)
 
 
 def test_noise_is_uniform_and_the_same_for_the_same_draw():

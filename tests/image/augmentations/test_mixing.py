@@ -15,7 +15,7 @@ import ftaug.image.augmentations  # noqa: F401  registers them
 from ftaug.components.losses.classification import cross_entropy
 from ftaug.config.registry import REGISTRIES, Component
 from ftaug.config.schema import OfKind
-from ftaug.load import import_components
+from ftaug.experiment_file import import_components
 
 import_components("image")
 

@@ -199,7 +199,7 @@ def test_geometries_with_different_borders_stay_apart():
 
 @pytest.mark.parametrize("name", WITH_BORDER)
 def test_each_border_shows_what_it_says(name):
-    """On a picture of one colour, only `constant` shows another."""
+    """On a picture of one color, only `constant` shows another."""
     picture = np.full((60, 80, 3), 200, np.uint8)
     far = {"translate": {"x": 1, "y": 1}, "rotate": {"degrees": 90}, "random_crop": {"padding": 0.5, "size": 70}}
     far |= {

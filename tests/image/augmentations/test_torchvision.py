@@ -9,9 +9,9 @@ from pictures import AUGMENTATIONS, augmentation, streams, texture
 from torchvision.transforms import v2
 
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import load
 from ftaug.image.augmentations.torchvision import LEFT_OUT, OF_FLOATS, TRANSFORMS, _built
 from ftaug.image.augmentations.transforms import Canvas
-from ftaug.load import load
 
 NAMES = [name for name in AUGMENTATIONS if name.startswith("torchvision.")]
 

@@ -237,7 +237,7 @@ def test_a_checkpoint_of_a_training_script(tmp_path, trained, wrapper):
 
 
 def test_what_stood_around_the_network_is_left_out(tmp_path, trained):
-    tensors = {f"network.{key}": tensor for key, tensor in trained.items()} | {"normaliser.mean": torch.zeros(3)}
+    tensors = {f"network.{key}": tensor for key, tensor in trained.items()} | {"normalizer.mean": torch.zeros(3)}
     state, _ = loaded(save(tmp_path / "w.safetensors", tensors))
     assert torch.equal(state["layer3.2.bn2.running_var"], trained["layer3.2.bn2.running_var"])
 

@@ -71,8 +71,8 @@ def test_formats_have_one_fingerprint_and_it_follows_labels_and_sizes(photos):
     prints = {image_table("train", path=write(photos, f"t.{it}")).fingerprint for it in ("csv", "jsonl", "parquet")}
     assert len(prints) == 1
     prints.add(image_table("train", path=write(photos, "g.csv"), group="owner").fingerprint)
-    relabelled = [*ROWS[:3], {**ROWS[3], "label": "dog"}]
-    prints.add(image_table("train", path=write(photos, "r.csv", relabelled)).fingerprint)
+    relabeled = [*ROWS[:3], {**ROWS[3], "label": "dog"}]
+    prints.add(image_table("train", path=write(photos, "r.csv", relabeled)).fingerprint)
     (photos / "a" / "1.jpg").write_bytes(b"another size")
     prints.add(image_table("train", path=write(photos, "t.csv")).fingerprint)
     assert len(prints) == 4

@@ -19,7 +19,7 @@ HEIGHT, WIDTH = 61, 83
 
 @pytest.fixture(scope="module")
 def picture() -> Image.Image:
-    """Smooth colours with a sharp shape: upright in one way only."""
+    """Smooth colors with a sharp shape: upright in one way only."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     rgb = np.stack([3 * x, 4 * y, 128 + 60 * np.sin(x / 7) * np.cos(y / 5)], axis=-1)
     image = Image.fromarray(rgb.clip(0, 255).astype(np.uint8))
@@ -213,7 +213,7 @@ def test_grey_with_alpha_is_laid_on_white():
     assert (pixels[1, 1] == 100).all()
 
 
-def test_palette_with_a_transparent_colour():
+def test_palette_with_a_transparent_color():
     image = Image.new("P", (4, 3), 0)
     image.putpalette([200, 30, 60, 10, 20, 30])
     image.putpixel((2, 1), 1)
@@ -223,7 +223,7 @@ def test_palette_with_a_transparent_colour():
         assert pixels[1, 2].tolist() == [10, 20, 30]
 
 
-def test_a_colour_key_is_transparent():
+def test_a_color_key_is_transparent():
     image = Image.new("RGB", (4, 3), (1, 2, 3))
     image.putpixel((2, 1), (9, 8, 7))
     pixels = decode(encoded(image, "PNG", transparency=(1, 2, 3)))
@@ -244,7 +244,7 @@ def test_sixteen_bits_are_scaled_not_clipped(format):
     np.testing.assert_array_equal(decode(encoded(Image.fromarray(values), format)), expected)
 
 
-def test_cmyk_jpeg_has_the_colours_of_pillow(picture):
+def test_cmyk_jpeg_has_the_colors_of_pillow(picture):
     data = encoded(picture.convert("CMYK"), "JPEG", quality=95)
     np.testing.assert_array_equal(decode(data), by_pillow(data))
     assert np.abs(decode(data).astype(int) - np.asarray(picture)).mean() < 8, "not inverted"
@@ -252,7 +252,7 @@ def test_cmyk_jpeg_has_the_colours_of_pillow(picture):
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_the_first_frame_of_many(format):
-    frames = [Image.new("RGB", (8, 6), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (8, 6), color) for color in ("red", "lime", "blue")]
     options = {"lossless": True} if format == "WEBP" else {}
     data = encoded(frames[0], format, save_all=True, append_images=frames[1:], **options)
     assert Image.open(io.BytesIO(data)).n_frames == 3

@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 from tiffs import grey_tiff
 
-from ftaug.engine.loading.split import portions
+from ftaug.engine.loading.split import load_splits
 from ftaug.errors import BadData, ExperimentError
+from ftaug.experiment_file import import_components, load
 from ftaug.image import samples as verbs
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.io.decode import decode, probe
 from ftaug.image.io.decode_cache import DecodedSamples
-from ftaug.load import import_components, load
 
 import_components("image")
 
@@ -168,7 +168,7 @@ def test_a_data_set_has_one_scale_in_training_and_in_predict(tmp_path):
 
 def test_without_a_scale_the_error_names_the_file_and_the_setting(tmp_path):
     experiment = experiment_of(folder_of(tmp_path / "data", 300.0))
-    data = portions(experiment.data, 0)["train"]
+    data = load_splits(experiment.data, 0)["train"]
     pipeline = Pipeline((), {"size": (6, 10), "resize": None, "interpolation": "bilinear"})
     with pytest.raises(BadData, match="value_range"):
         verbs.prepare(data.samples.read(0), pipeline, None)

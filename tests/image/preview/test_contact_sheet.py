@@ -10,7 +10,7 @@ from ftaug.image.preview import contact_sheet
 from ftaug.image.preview.contact_sheet import CELL, GAP, HEADER, LABELS, MARGIN, PITCH, TITLE, Column, Row
 
 
-def of_one_colour(*values):
+def of_one_color(*values):
     return [np.full((20, 20, 3), value, np.uint8) for value in values]
 
 
@@ -21,7 +21,7 @@ def cell(picture, row, place):
 
 
 def test_every_picture_is_in_its_row_and_column():
-    columns = [Column("a", "one", "", of_one_colour(10, 20, 30)), Column("b", "two", "", of_one_colour(40, 50, 60))]
+    columns = [Column("a", "one", "", of_one_color(10, 20, 30)), Column("b", "two", "", of_one_color(40, 50, 60))]
     drawn = contact_sheet.draw(columns, [("x", ""), ("y", ""), ("z", "")], "title", "subtitle")
     shown = [[int(np.median(cell(drawn, row, place))) for place in range(2)] for row in range(3)]
     assert shown == [[10, 40], [20, 50], [30, 60]]
@@ -35,7 +35,7 @@ def test_pictures_of_any_shape_stay_in_their_cell(shape):
 
 
 def test_many_columns_go_on_in_a_second_band():
-    one = [Column("a", "one", "", of_one_colour(10))]
+    one = [Column("a", "one", "", of_one_color(10))]
     narrow, wide = (contact_sheet.draw(one * count, [("x", "")], "", "") for count in (8, 13))
     assert wide.width <= narrow.width
     assert wide.height > narrow.height + CELL
@@ -43,7 +43,7 @@ def test_many_columns_go_on_in_a_second_band():
 
 def test_long_labels_do_not_reach_the_pictures():
     long = "a very long name of something " * 5
-    columns = [Column(long, long, long, of_one_colour(10), [long])]
+    columns = [Column(long, long, long, of_one_color(10), [long])]
     drawn = np.asarray(contact_sheet.draw(columns, [(long, long)], long, long))
     paper = drawn[:, MARGIN + LABELS - GAP : MARGIN + LABELS]
     below_title = paper[MARGIN + TITLE + HEADER :]

@@ -20,11 +20,11 @@ class Letters:
 
 
 def drawn(count, seed=3, ids=range(0, 100, 2)):
-    portion = DataSplit("train", Letters(), np.array(ids), np.zeros(len(ids), np.int64), Task(("a", "b")))
-    return CalibrationSamples.drawn(portion, count, seed, lambda raw: [10 * one for one in raw])
+    split = DataSplit("train", Letters(), np.array(ids), np.zeros(len(ids), np.int64), Task(("a", "b")))
+    return CalibrationSamples.drawn(split, count, seed, lambda raw: [10 * one for one in raw])
 
 
-def test_the_same_samples_are_drawn_each_time_from_the_portion_alone():
+def test_the_same_samples_are_drawn_each_time_from_the_split_alone():
     first, second = ([batch.samples[0] for batch in drawn(16)] for _ in range(2))
     assert first == second == sorted(set(first))
     assert len(first) == 16
@@ -32,7 +32,7 @@ def test_the_same_samples_are_drawn_each_time_from_the_portion_alone():
     assert first != [batch.samples[0] for batch in drawn(16, seed=4)]
 
 
-def test_there_are_no_more_than_the_portion_has():
+def test_there_are_no_more_than_the_split_has():
     samples = drawn(500)
     assert len(samples) == 50
     assert samples[1] == ([2], [20])

@@ -18,8 +18,8 @@ def opened(best, higher_is_better, measure):
     metric = SimpleNamespace(name=best, fact=lambda name: higher_is_better)
     evaluate = SimpleNamespace(best=best, metrics=(metric,))
 
-    def compute_metrics(logits, portion):
-        return SimpleNamespace(values={best: float(measure(logits, portion.targets))})
+    def compute_metrics(logits, split):
+        return SimpleNamespace(values={best: float(measure(logits, split.targets))})
 
     return SimpleNamespace(experiment=SimpleNamespace(evaluate=evaluate), compute_metrics=compute_metrics)
 
@@ -29,20 +29,20 @@ def accuracy(logits, targets):
 
 
 @pytest.fixture
-def portion():
+def split():
     targets = np.random.default_rng(0).integers(3, size=SAMPLES)
     return DataSplit("val", None, np.arange(SAMPLES), targets, Task(("a", "b", "c")))
 
 
-def right(portion, wrong):
+def right(split, wrong):
     """Logits that are right but for the first samples."""
-    chosen = portion.targets.copy()
+    chosen = split.targets.copy()
     chosen[:wrong] = (chosen[:wrong] + 1) % 3
     return np.eye(3, dtype=np.float32)[chosen]
 
 
-def test_a_score_loses_a_difference_with_the_error_of_pairs(portion):
-    loss = metric_loss(opened("accuracy", True, accuracy), portion, right(portion, 4), right(portion, 10), 0.02)
+def test_a_score_loses_a_difference_with_the_error_of_pairs(split):
+    loss = metric_loss(opened("accuracy", True, accuracy), split, right(split, 4), right(split, 10), 0.02)
     assert loss.value == pytest.approx(6 / SAMPLES)
     differences = np.r_[np.ones(6), np.zeros(SAMPLES - 6)]  # of whether a sample is right
     assert loss.standard_error == pytest.approx(differences.std() / np.sqrt(SAMPLES), rel=0.25)
@@ -50,22 +50,22 @@ def test_a_score_loses_a_difference_with_the_error_of_pairs(portion):
     assert replace(loss, tolerance=0.03).holds
 
 
-def test_what_is_better_is_always_allowed(portion):
-    loss = metric_loss(opened("accuracy", True, accuracy), portion, right(portion, 10), right(portion, 4), 0)
+def test_what_is_better_is_always_allowed(split):
+    loss = metric_loss(opened("accuracy", True, accuracy), split, right(split, 10), right(split, 4), 0)
     assert loss.value == pytest.approx(-6 / SAMPLES)
     assert loss.holds
 
 
 @pytest.mark.parametrize(("before", "after", "lost"), [(0.5, 0.6, 0.2), (50.0, 60.0, 0.2), (0.5, 0.4, -0.2), (0, 0, 0)])
-def test_an_error_loses_a_share(portion, before, after, lost):
+def test_an_error_loses_a_share(split, before, after, lost):
     logits = [np.full((SAMPLES, 1), value) for value in (before, after)]
-    loss = metric_loss(opened("mae", False, lambda values, targets: values.mean()), portion, *logits, 0.1)
+    loss = metric_loss(opened("mae", False, lambda values, targets: values.mean()), split, *logits, 0.1)
     assert loss.value == pytest.approx(lost)
     assert loss.holds == (lost <= 0.1)
 
 
-def test_a_metric_that_is_not_a_number_is_not_allowed(portion):
+def test_a_metric_that_is_not_a_number_is_not_allowed(split):
     broken = opened("accuracy", True, lambda logits, targets: logits.mean())
     with np.errstate(all="ignore"):
-        loss = metric_loss(broken, portion, right(portion, 0), right(portion, 0) * np.nan, 1.0)
+        loss = metric_loss(broken, split, right(split, 0), right(split, 0) * np.nan, 1.0)
     assert not loss.holds

@@ -7,7 +7,7 @@ import pytest
 from rich.table import Table
 
 from ftaug.runs.report import console, training_summary
-from ftaug.runs.report.progress_bar import Ticker
+from ftaug.runs.report.progress_bar import ProgressBar
 
 
 def test_json_has_null_for_what_is_no_finite_number():
@@ -58,7 +58,7 @@ def test_names_of_classes_are_shown_as_they_are_with_escape_codes_escaped(capsys
         console.show(text)
     for name in NAMES:
         console.say(name)
-    Ticker(1, 0).line(NAMES[0])
+    ProgressBar(1, 0).line(NAMES[0])
     out, err = capsys.readouterr()
     shown = re.sub("\x1b\\[[0-9;]*m", "", out + err) if terminal else out + err
     assert "\x1b" not in shown

@@ -24,7 +24,7 @@ def ahead(op, lexicon, texts=("a good film",)):
     return Pipeline((op,), {"tokenizer": lexicon.tokenizer, "lexicon": kept}).look_ahead(texts)
 
 
-def test_neighbours_are_the_nearest_by_angle(bert, lexicon):
+def test_neighbors_are_the_nearest_by_angle(bert, lexicon):
     matrix = load_file(bert / "model.safetensors")["bert.embeddings.word_embeddings.weight"]
     names = [*dict.fromkeys([*WORDS.split(), *"abcdefghijklmnopqrstuvwxyz"])]
     rows = matrix[len(SPECIALS) : len(SPECIALS) + len(names)]
@@ -34,7 +34,7 @@ def test_neighbours_are_the_nearest_by_angle(bert, lexicon):
     assert lexicon.neighbors("Good", 5) == expected
     assert lexicon.neighbors("unknown") == []
     seen = passage("GOOD zebra", lexicon=lexicon)
-    assert outcomes(seen, augmentation("neighbours", nearest=5), 99) == {f"{word.upper()} zebra" for word in expected}
+    assert outcomes(seen, augmentation("neighbors", nearest=5), 99) == {f"{word.upper()} zebra" for word in expected}
 
 
 def test_byte_level_words_are_read():
@@ -88,19 +88,19 @@ def test_masked_fill_is_the_same_on_more_threads(lexicon):
 
 def test_a_model_without_the_head_is_said(tmp_path):
     lexicon = lexicon_of(bert_folder(tmp_path / "m", head="classes"))
-    with pytest.raises(BadData, match=r"saved without its masked-token head \(cls\.predictions.*use neighbours"):
+    with pytest.raises(BadData, match=r"saved without its masked-token head \(cls\.predictions.*use neighbors"):
         ahead(augmentation("masked_fill"), lexicon)
     (tmp_path / "empty").mkdir()
     with pytest.raises(MissingInput, match=r"empty is no folder with a config.json"):
         ahead(augmentation("masked_fill"), Lexicon(wordpiece(), str(tmp_path / "empty")))
 
 
-def test_weights_that_have_no_neighbours_are_said(tmp_path):
+def test_weights_that_have_no_neighbors_are_said(tmp_path):
     with pytest.raises(MissingInput, match=r"holds no model\.safetensors"):
-        ahead(augmentation("neighbours"), Lexicon(wordpiece(), str(tmp_path)))
+        ahead(augmentation("neighbors"), Lexicon(wordpiece(), str(tmp_path)))
     save_file({"x": torch.zeros(2)}, tmp_path / "model.safetensors")
     with pytest.raises(BadData, match="holds no embedding matrix"):
-        ahead(augmentation("neighbours"), Lexicon(wordpiece() + " ", str(tmp_path)))
+        ahead(augmentation("neighbors"), Lexicon(wordpiece() + " ", str(tmp_path)))
 
 
 def test_bfloat16_weights_are_read(tmp_path):

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ftaug.errors import ExperimentError
-from ftaug.load import load
+from ftaug.experiment_file import load
 from ftaug.text.backbones.tiny_text import TENSORS, TOKENIZER, tiny_text
 from ftaug.text.objectives import masked_tokens
 

@@ -12,16 +12,18 @@ import numpy as np
 from pydantic import Field
 
 from ftaug.augment.transform import between, happens
-from ftaug.config.types import Probability, Wording
+from ftaug.config.types import Wording
 from ftaug.image import augmentation
 from ftaug.image.augmentations import color_math
 from ftaug.image.augmentations.transforms import (
     Canvas,
     ColorMatrix,
     LookupTable,
+    OpProbability,
     PixelFunction,
     Range,
     Share,
+    Strength,
     Turns,
     filtered,
 )
@@ -36,15 +38,10 @@ def brightness(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    strength: Share = 0.4,
-    probability: Probability = 1.0,
+    strength: Strength = 0.4,
+    probability: OpProbability = 1.0,
 ) -> ColorMatrix | None:
-    """Make the picture darker or brighter by a random factor.
-
-    Settings:
-        strength: the factor is uniform in 1 ± strength
-        probability: the chance that the op fires for a picture
-    """
+    """Make the picture darker or brighter by a random factor."""
     factor = between(rng, 1 - strength, 1 + strength)
     return color_math.brightened(factor) if happens(rng, probability) else None
 
@@ -54,15 +51,10 @@ def contrast(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    strength: Share = 0.4,
-    probability: Probability = 1.0,
+    strength: Strength = 0.4,
+    probability: OpProbability = 1.0,
 ) -> ColorMatrix | None:
-    """Change the contrast: scale the distance of every value from the picture's mean gray by a random factor.
-
-    Settings:
-        strength: the factor is uniform in 1 ± strength
-        probability: the chance that the op fires for a picture
-    """
+    """Change the contrast: scale the distance of every value from the picture's mean gray by a random factor."""
     factor = between(rng, 1 - strength, 1 + strength)
     return color_math.contrasted(factor) if happens(rng, probability) else None
 
@@ -72,15 +64,10 @@ def saturation(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    strength: Share = 0.4,
-    probability: Probability = 1.0,
+    strength: Strength = 0.4,
+    probability: OpProbability = 1.0,
 ) -> ColorMatrix | None:
-    """Change the saturation: scale the distance of every pixel from its own gray by a random factor.
-
-    Settings:
-        strength: the factor is uniform in 1 ± strength
-        probability: the chance that the op fires for a picture
-    """
+    """Change the saturation: scale the distance of every pixel from its own gray by a random factor."""
     factor = between(rng, 1 - strength, 1 + strength)
     return color_math.saturated(factor) if happens(rng, probability) else None
 
@@ -91,13 +78,12 @@ def hue(
     rng: np.random.Generator,
     *,
     strength: Turns = 0.1,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> ColorMatrix | None:
     """Shift the hue: rotate all colors around the color circle by a random angle; grays stay.
 
     Settings:
         strength: the largest turn either way, as a share of the circle; uniform up to it
-        probability: the chance that the op fires for a picture
 
     A rotation of RGB about its gray axis, which is a matrix. At thirds of the circle it equals torchvision's in HSV;
     between them a value differs from that by at most 85, less the grayer the color is.
@@ -109,7 +95,7 @@ def hue(
 @augmentation.register(
     severity={"brightness": (0.0, 1.0), "contrast": (0.0, 1.0), "saturation": (0.0, 1.0), "hue": (0.0, 0.5)}
 )
-def colour_jitter(
+def color_jitter(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
@@ -117,7 +103,7 @@ def colour_jitter(
     contrast: Share = 0.4,
     saturation: Share = 0.4,
     hue: Turns = 0.1,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> Sequence[ColorMatrix] | None:
     """Change brightness, contrast, saturation and hue by random amounts, in random order.
 
@@ -126,7 +112,8 @@ def colour_jitter(
         contrast: the factor is uniform in 1 ± contrast
         saturation: the factor is uniform in 1 ± saturation
         hue: the largest turn either way, as a share of the circle; uniform up to it
-        probability: the chance that the op fires for a picture
+
+    `colour_jitter` is the same.
     """
     amounts = {
         "brightness": between(rng, 1 - brightness, 1 + brightness),
@@ -153,13 +140,9 @@ def grayscale(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    probability: Probability = 0.1,
+    probability: OpProbability = 0.1,
 ) -> ColorMatrix | None:
-    """Convert the picture to grayscale.
-
-    Settings:
-        probability: the chance that the op fires for a picture
-    """
+    """Convert the picture to grayscale."""
     return color_math.saturated(0.0) if happens(rng, probability) else None
 
 
@@ -168,13 +151,9 @@ def invert(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    probability: Probability = 0.1,
+    probability: OpProbability = 0.1,
 ) -> ColorMatrix | None:
-    """Invert the picture: its negative.
-
-    Settings:
-        probability: the chance that the op fires for a picture
-    """
+    """Invert the picture: its negative."""
     return color_math.inverted() if happens(rng, probability) else None
 
 
@@ -186,13 +165,9 @@ def channel_shuffle(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> ColorMatrix | None:
-    """Shuffle the color channels; each of the five other orders is equally likely.
-
-    Settings:
-        probability: the chance that the op fires for a picture
-    """
+    """Shuffle the color channels; each of the five other orders is equally likely."""
     order = np.array(OTHER_ORDERS[rng.integers(len(OTHER_ORDERS))])
     return color_math.channels_in_order(order) if happens(rng, probability) else None
 
@@ -203,13 +178,12 @@ def rgb_shift(
     rng: np.random.Generator,
     *,
     strength: Share = 0.1,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> ColorMatrix | None:
     """Shift each channel by a random amount, lighter or darker.
 
     Settings:
         strength: the largest amount either way, as a share of white; uniform up to it
-        probability: the chance that the op fires for a picture
     """
     shares = rng.uniform(-strength, strength, 3)
     return color_math.channels_shifted(shares) if happens(rng, probability) else None
@@ -221,13 +195,12 @@ def temperature(
     rng: np.random.Generator,
     *,
     strength: Share = 0.3,
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> ColorMatrix | None:
     """Change the color temperature: warmer or colder light, as another white balance.
 
     Settings:
         strength: uniform up to it either way; 1 makes red twice as strong beside blue, or half
-        probability: the chance that the op fires for a picture
     """
     amount = between(rng, -strength, strength)
     return color_math.warmed(amount) if happens(rng, probability) else None
@@ -239,13 +212,12 @@ def gamma(
     rng: np.random.Generator,
     *,
     gamma: Range = (0.7, 1.4),
-    probability: Probability = 1.0,
+    probability: OpProbability = 1.0,
 ) -> LookupTable | None:
     """Apply gamma correction with a random exponent; black and white stay.
 
     Settings:
         gamma: the smallest and the largest power; log-uniform between them
-        probability: the chance that the op fires for a picture
     """
     power = math.exp(between(rng, math.log(gamma[0]), math.log(gamma[1])))
     return color_math.gamma_corrected(power) if happens(rng, probability) else None
@@ -257,13 +229,12 @@ def solarize(
     rng: np.random.Generator,
     *,
     threshold: Share = 0.5,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> LookupTable | None:
     """Invert all values above a threshold.
 
     Settings:
         threshold: the share of the range of values from which on they are inverted
-        probability: the chance that the op fires for a picture
     """
     return color_math.solarized(threshold) if happens(rng, probability) else None
 
@@ -274,13 +245,12 @@ def posterize(
     rng: np.random.Generator,
     *,
     bits: Bits = 4,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> LookupTable | None:
     """Reduce the number of bits of every channel.
 
     Settings:
         bits: how many bits are kept; 4 bits are 16 levels
-        probability: the chance that the op fires for a picture
     """
     return color_math.posterized(bits) if happens(rng, probability) else None
 
@@ -290,13 +260,9 @@ def autocontrast(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> LookupTable | None:
-    """Stretch every channel over the whole range of values.
-
-    Settings:
-        probability: the chance that the op fires for a picture
-    """
+    """Stretch every channel over the whole range of values."""
     return color_math.autocontrasted() if happens(rng, probability) else None
 
 
@@ -305,13 +271,9 @@ def equalize(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> LookupTable | None:
-    """Equalize the histogram of every channel, so that all values are about equally frequent.
-
-    Settings:
-        probability: the chance that the op fires for a picture
-    """
+    """Equalize the histogram of every channel, so that all values are about equally frequent."""
     return color_math.equalized() if happens(rng, probability) else None
 
 
@@ -323,7 +285,7 @@ def clahe(
     strength: Share = 0.5,
     limit: Limit = 4.0,
     tiles: Tiles = 4,
-    probability: Probability = 0.5,
+    probability: OpProbability = 0.5,
 ) -> PixelFunction | None:
     """Apply CLAHE: equalize the lightness of every tile of the picture, with limited contrast.
 
@@ -331,7 +293,6 @@ def clahe(
         strength: how much of the result is mixed into the picture at most; uniform up to it
         limit: the clip limit: how much the contrast of a tile is raised at most
         tiles: how many tiles across and down
-        probability: the chance that the op fires for a picture
 
     Contrast-limited adaptive histogram equalization, on L of CIE Lab.
     """

@@ -16,6 +16,7 @@ from ftaug.config.build import Faults, in_order, read
 from ftaug.config.experiment import Experiment
 from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.problems import predicate
+from ftaug.config.renamed import with_current_names
 from ftaug.config.schema import check_components, word_as_list
 from ftaug.config.types import absolute_plugin
 from ftaug.config.yaml_document import Document
@@ -32,6 +33,7 @@ SHARED = (
             "losses",
             "objectives",
             "metrics",
+            "regression_metrics",
             "samplers",
             "peft",
             "exporters",
@@ -42,6 +44,9 @@ MODALITIES = {
     "image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations"),
     "text": ("ftaug.text.datasets", "ftaug.text.backbones", "ftaug.text.augmentations", "ftaug.text.objectives"),
 }
+
+RESOLVED = "resolved.yaml"
+"""The experiment in a run folder, which an earlier version may have written."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,10 @@ def open_experiment(path: str | Path, *, plugins: bool = True, trust_plugins: bo
     if shown == yaml_document.STANDARD_INPUT:
         path, shown = "experiment", "standard input"
     document, problems = yaml_document.scan(text, shown)
-    return ExperimentFile(Path(path), text, document, problems, plugins, trust_plugins)
+    path = Path(path)
+    if path.name == RESOLVED:
+        document = with_current_names(document)
+    return ExperimentFile(path, text, document, problems, plugins, trust_plugins)
 
 
 def load(
@@ -112,7 +120,7 @@ def _import_others(modality: str) -> list[str]:
 
 def _refuse_strangers(path: Path) -> None:
     """Raise ExperimentError for another user's run folder that lists plugins: importing them runs their code."""
-    if path.name == "resolved.yaml" and hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
+    if path.name == RESOLVED and hasattr(os, "getuid") and path.stat().st_uid != os.getuid():
         raise ExperimentError(
             f"{path.parent}: belongs to another user and runs the plugins it lists; read them, then use --trust-plugins"
         )

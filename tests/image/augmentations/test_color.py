@@ -1,4 +1,4 @@
-"""Colours against torchvision's and Pillow's, and what is bounded where they differ."""
+"""Colors against torchvision's and Pillow's, and what is bounded where they differ."""
 
 import numpy as np
 import pytest
@@ -29,24 +29,24 @@ def by_torchvision(adjust, pixels, *arguments):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_brightness_is_torchvisions(seed):
-    pixels, colour = texture(40, 50, seed), drawn("brightness", seed, strength=0.9)
-    expected = by_torchvision(functional.adjust_brightness, pixels, colour.matrix[0, 0])
-    assert np.abs(shown(pixels, colour) - expected).max() <= 1
+    pixels, color = texture(40, 50, seed), drawn("brightness", seed, strength=0.9)
+    expected = by_torchvision(functional.adjust_brightness, pixels, color.matrix[0, 0])
+    assert np.abs(shown(pixels, color) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_contrast_is_torchvisions(seed):
-    pixels, colour = texture(40, 50, seed), drawn("contrast", seed, strength=0.9)
-    expected = by_torchvision(functional.adjust_contrast, pixels, colour.matrix[0, 0])
-    assert np.abs(shown(pixels, colour) - expected).max() <= 1
+    pixels, color = texture(40, 50, seed), drawn("contrast", seed, strength=0.9)
+    expected = by_torchvision(functional.adjust_contrast, pixels, color.matrix[0, 0])
+    assert np.abs(shown(pixels, color) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_saturation_is_torchvisions(seed):
-    pixels, colour = texture(40, 50, seed), drawn("saturation", seed, strength=0.9)
-    factor = colour.matrix[0, 0] - colour.matrix[1, 0]
+    pixels, color = texture(40, 50, seed), drawn("saturation", seed, strength=0.9)
+    factor = color.matrix[0, 0] - color.matrix[1, 0]
     expected = by_torchvision(functional.adjust_saturation, pixels, factor)
-    assert np.abs(shown(pixels, colour) - expected).max() <= 2  # torchvision rounds the grey down first
+    assert np.abs(shown(pixels, color) - expected).max() <= 2  # torchvision rounds the grey down first
 
 
 def test_grayscale_and_invert_are_torchvisions():
@@ -75,7 +75,7 @@ ALL_COLOURS = np.stack(np.meshgrid(*[np.arange(0, 256, 15, dtype=np.uint8)] * 3)
 
 
 def hue_of(turn):
-    """The colour that hue draws when it draws this turn."""
+    """The color that hue draws when it draws this turn."""
 
     class Always:
         shares = iter([turn + 0.5, 0.0])
@@ -105,7 +105,7 @@ def test_hue_keeps_greys(turn):
     np.testing.assert_allclose(hue_of(turn).matrix[:3, :3] @ [1, 1, 1], [1, 1, 1], atol=1e-9)
 
 
-def test_fused_colours_are_the_colours_one_after_another():
+def test_fused_colors_are_the_colors_one_after_another():
     """Those that clip nothing, rounded once."""
     pixels = texture(40, 50)
     draws = [
@@ -125,7 +125,7 @@ def test_fused_colours_are_the_colours_one_after_another():
     assert np.abs(shown(pixels, *draws) - exact.reshape(pixels.shape)).max() <= 0.75
 
 
-def test_a_colour_of_anything_composes():
+def test_a_color_of_anything_composes():
     rng = np.random.default_rng(0)
     first, second = (
         ColorMatrix.of(rng.normal(size=(3, 3)), by_mean=rng.normal(size=(3, 3)), constant=rng.normal())
@@ -133,8 +133,8 @@ def test_a_colour_of_anything_composes():
     )
     cloud = rng.normal(size=(9, 3))
 
-    def after(colour, cloud):
-        matrix = colour.for_mean(cloud.mean(axis=0))
+    def after(color, cloud):
+        matrix = color.for_mean(cloud.mean(axis=0))
         return cloud @ matrix[:, :3].T + matrix[:, 3]
 
     np.testing.assert_allclose(after(first.then(second), cloud), after(second, after(first, cloud)), atol=1e-9)
@@ -155,17 +155,17 @@ def test_contrast_goes_by_the_mean_of_the_picture_without_the_black():
     pixels = np.full((60, 60, 3), 200, np.uint8)
     shrunk = augmentation("scale", factor=(0.5, 0.5))
     result = augmented(pixels, shrunk, augmentation("contrast", strength=1.0))
-    assert (result[20:40, 20:40] == 200).all(), "a picture of one colour has no contrast to change"
+    assert (result[20:40, 20:40] == 200).all(), "a picture of one color has no contrast to change"
 
 
 @pytest.mark.parametrize("separate", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-def test_values_are_clipped_between_colours_as_by_torchvision(seed, separate):
+def test_values_are_clipped_between_colors_as_by_torchvision(seed, separate):
     """But for rounding to whole levels in between, which a later factor of 1.8 makes larger."""
     pixels = texture(40, 50, seed, finest=2)
     pixels = np.clip(2.5 * (pixels.astype(float) - 128) + 128, 0, 255).astype(np.uint8)  # many near black and white
     adjust = {name: getattr(functional, f"adjust_{name}") for name in ("brightness", "contrast", "saturation")}
-    draws = drawn("colour_jitter", seed, brightness=0.8, contrast=0.8, saturation=0.8, hue=0)
+    draws = drawn("color_jitter", seed, brightness=0.8, contrast=0.8, saturation=0.8, hue=0)
     if separate:
         draws = [drawn(name, seed + i, strength=0.8) for i, name in enumerate(adjust)]
         draws = [draw.with_params(**{name: draw.values["factor"]}) for draw, name in zip(draws, adjust, strict=True)]
@@ -178,7 +178,7 @@ def test_values_are_clipped_between_colours_as_by_torchvision(seed, separate):
     assert difference.mean() < 0.6
 
 
-def test_colours_that_clip_nothing_are_one():
+def test_colors_that_clip_nothing_are_one():
     darker, softer = color_math.brightened(0.7), color_math.contrasted(0.6)
     assert darker.stays_in_range and softer.stays_in_range and color_math.inverted().stays_in_range
     assert not any(

@@ -15,7 +15,7 @@ from ftaug.config.experiment import Last, Split, UnfreezeStage
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.types import Duration, TimeLimit
 from ftaug.errors import ExperimentError, MissingInput
-from ftaug.load import import_components, load
+from ftaug.experiment_file import import_components, load
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 SMALLEST = "data: {train: digits}\nbackbone: resnet18\n"
@@ -41,8 +41,8 @@ mix: {cutmix: {alpha: 1.0}}
 loss: {cross_entropy: {label_smoothing: 0.1}}
 optimizer: {adamw: {weight_decay: 0.05}}
 lr: {peak: 1e-3, schedule: {cosine: {warmup: 5%}}, layer_decay: 0.9, stages: {"layer4.*": 0.5, stem: 1}}
-train: {epochs: 10, precision: fp32, accumulate: 2, clip_norm: 1, ema: 0.999, max_time: 1:30, save_every: 50 steps,
-  early_stop: {patience: 3}}
+train: {epochs: 10, precision: fp32, gradient_accumulation: 2, clip_norm: 1, ema: 0.999, max_time: 1:30,
+  save_every: 50 steps, early_stop: {patience: 3}}
 evaluate: {every: 1 epoch, metrics: [f1, accuracy], best: loss, batch_size: 7}
 """
 
@@ -238,7 +238,7 @@ def test_the_best_metric_is_the_first_unless_set(write):
     ("key", "suggestion"),
     [
         ("num_train_epochs: 3", "train.epochs"),
-        ("gradient_accumulation_steps: 3", "train.accumulate"),
+        ("gradient_accumulation_steps: 3", "train.gradient_accumulation"),
         ("batch_size: 3", "evaluate.batch_size"),
         ("lr0: 3", "lr.peak"),
         ("freeze: 3", "unfreeze"),
@@ -429,7 +429,7 @@ def test_a_module_that_is_not_there(problems):
 
 def test_loading_imports_nothing_heavy(write):
     program = (
-        "import sys, json; from ftaug.load import load; load(sys.argv[1]);"
+        "import sys, json; from ftaug.experiment_file import load; load(sys.argv[1]);"
         "print(json.dumps([m for m in ('torch', 'torchvision', 'sklearn', 'cv2', 'rich') if m in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", program, write(FULL)], capture_output=True, text=True, timeout=60)

@@ -1,0 +1,34 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+Config = Annotated[Path, typer.Argument(help="The experiment file.", metavar="CONFIG")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(help="Changes such as train.epochs=5, augment+=rotate or ~mix.", metavar="KEY=VALUE"),
+]
+Run = Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+OnDevice = Annotated[Device, typer.Option(help="Where to compute.")]
+TrustPlugins = Annotated[bool, typer.Option("--trust-plugins", help="Run plugins in another user's run folder.")]
+Require = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--require", help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION"
+    ),
+]

@@ -1,0 +1,97 @@
+"""Save the training state of a run as a checkpoint, and restore it to continue the run."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ftaug import __version__
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_folder import RunFolder
+from ftaug.engine.training.fit import Progress
+from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
+from ftaug.engine.training.peft import restore
+from ftaug.engine.training.state import TrainingState
+from ftaug.errors import BadData, DataChanged, ExperimentError
+from ftaug.runs.trained_model import describe_model, load_weights
+
+
+def save_checkpoint(state: TrainingState, progress: Progress, folder: RunFolder) -> None:
+    """Save a checkpoint of the current step, update `best` and prune older checkpoints."""
+    progress.scaler = state.scaler.state_dict()
+    tensors = {"model": state.model.network.state_dict(), "optimizer": optimizer_tensors(state.optimizer)}
+    if state.average is not None:
+        tensors["ema"] = state.average.tensors
+    if state.method.state:
+        tensors["method"] = state.method.state
+    metadata = {
+        "progress": asdict(progress),
+        "metrics": folder.metrics_text(),
+        "digest": folder.digest,
+        "data": _fingerprints(state),
+        "conditions": _conditions(state),
+    }
+    checkpoint.save(folder.checkpoints, progress.step, tensors, metadata, describe_model(state))
+    if progress.best_step == progress.step:
+        folder.set_best(progress.step)  # before pruning: another process may be reading the previous best
+    checkpoint.prune(folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
+
+
+def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tuple[Progress, str]:
+    """Restore the training state and the metrics from a checkpoint; return the progress and a note for the user.
+
+    Raises DataChanged, ExperimentError, BadData.
+    """
+    tensors, metadata = checkpoint.load(path)
+    if metadata["digest"] != folder.digest:
+        raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
+    if metadata["data"] != _fingerprints(state):
+        raise DataChanged(f"{folder.path}: the data changed; put them back, or start over with --fresh")
+    load_weights(state.model.network, tensors["model"], path)
+    try:
+        load_optimizer(state.optimizer, tensors["optimizer"])
+        if state.average is not None:
+            state.average.load(tensors["ema"])
+        restore(state.method, state.model.network, tensors.get("method", {}))
+        progress = Progress.from_json(metadata["progress"])
+        if progress.scaler:
+            state.scaler.load_state_dict(progress.scaler)
+        folder.restore_metrics(metadata["metrics"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadData(f"{path}: was not written by this version of ftaug ({error}); use --fresh") from error
+    if progress.best_step is not None:
+        folder.set_best(progress.best_step)
+    recorded = metadata["conditions"]
+    changed = [
+        f"{name} {recorded[name]} → {now}" for name, now in _conditions(state).items() if recorded.get(name, now) != now
+    ]
+    note = f"continued at step {progress.step}"
+    return progress, f"{note}; not bit for bit the same run: {', '.join(changed)}" if changed else note
+
+
+def checkpoint_size(state: TrainingState) -> int:
+    """Estimate the size of a checkpoint in bytes, without the state of a PEFT method."""
+    weights = list(state.model.network.state_dict().values())
+    average = state.average.tensors.values() if state.average else ()
+    trainable = [p for group in state.optimizer.param_groups for p in group["params"]]
+    tensors = [*weights, *trainable, *trainable, *average]  # Adam keeps two values per trainable weight
+    return sum(t.numel() * t.element_size() for t in tensors)
+
+
+def _fingerprints(state: TrainingState) -> dict[str, str]:
+    return {purpose: split.fingerprint for purpose, split in state.splits.items() if purpose != "test"}
+
+
+def _conditions(state: TrainingState) -> dict[str, Any]:
+    """Collect what bitwise reproducibility depends on besides the experiment: versions, device, precision, threads."""
+    return {
+        "ftaug": __version__,
+        "torch": torch.__version__,
+        "device": state.device.torch.type,
+        "precision": state.device.precision,
+        "evaluation precision": state.evaluation_device.precision,
+        "threads": torch.get_num_threads(),
+        "augment_device": "cuda" if state.device.augments else "cpu",
+        "micro_batch": state.epochs.micro,
+    }

@@ -1,0 +1,99 @@
+"""Log training steps and evaluations: metrics.jsonl, TensorBoard and the progress bar."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ftaug.engine.system.run_folder import RunFolder
+from ftaug.engine.system.storage import make_inside
+from ftaug.engine.training.fit import Progress, Step, is_recorded
+from ftaug.engine.training.state import TrainingState
+from ftaug.runs.report.progress_bar import ProgressBar
+from ftaug.runs.report.tensorboard import log_row, open_writer
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+class MetricsLog:
+    """Logs the mean training loss of every few steps, and the metrics of every evaluation."""
+
+    def __init__(self, state: TrainingState, progress: Progress, folder: RunFolder) -> None:
+        self.length, self.progress, self.folder = state.horizon, progress, folder
+        # sum of sample losses since the last row, on the device: reading it each step would synchronize
+        self.window_loss = torch.tensor(progress.window_loss, dtype=torch.float64, device=state.device.torch)
+        self.tensorboard: SummaryWriter | None = None
+        if state.experiment.train.tensorboard:
+            self.tensorboard = open_writer(make_inside(folder.path / "tensorboard"), progress.step)
+        self.restart_clock()
+
+    def restart_clock(self) -> None:
+        """Measure samples per second from now on."""
+        self.window_start, self.timed_samples = time.monotonic(), 0
+
+    @contextmanager
+    def clock_stopped(self) -> Iterator[None]:
+        """Context manager whose time does not count for samples per second."""
+        began = time.monotonic()
+        yield
+        self.window_start += time.monotonic() - began
+
+    def log_step(self, step: Step, progress_bar: ProgressBar) -> None:
+        """Add a training step to the window, and write a row when one is due."""
+        self.window_loss += step.loss.double() * step.samples
+        self.progress.window_samples += step.samples
+        self.timed_samples += step.samples
+        progress_bar.advance()
+        if is_recorded(self.length, step.number):
+            self._end_window(step, progress_bar)
+
+    def log_evaluation(
+        self, values: Mapping[str, float], seconds: float, best: bool, progress_bar: ProgressBar
+    ) -> None:
+        """Write the loss and metrics of an evaluation on validation."""
+        step, epoch = self.progress.step, self.progress.step / self.length.epoch_steps
+        self._write({"step": step, "epoch": epoch, "val": values, "time": {"seconds": round(seconds, 3)}})
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
+        progress_bar.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if best else ''}")
+
+    def _end_window(self, step: Step, progress_bar: ProgressBar) -> None:
+        loss = self.window_loss.item() / self.progress.window_samples
+        speed = round(self.timed_samples / (time.monotonic() - self.window_start), 2)
+        row: dict[str, Any] = {
+            "step": step.number,
+            "epoch": step.number / self.length.epoch_steps,
+            "loss": loss,
+            "lr": step.rate,
+        }
+        if step.gradient_norm is not None:
+            row["gradient_norm"] = float(step.gradient_norm)
+        row["gradients"] = {stage: float(f"{norm.item():.6g}") for stage, norm in step.stage_norms.items()}
+        self._write({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
+        progress_bar.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
+        self.window_loss.zero_()
+        self.progress.window_samples = 0
+        self.restart_clock()
+
+    def _write(self, row: dict[str, Any]) -> None:
+        self.folder.append_metrics(row)
+        if self.tensorboard is not None:
+            log_row(self.tensorboard, row)
+
+
+def evaluations(rows: Sequence[dict[str, Any]], state: TrainingState) -> list[dict[str, Any]]:
+    """Return a row per evaluation (per epoch without validation) with the mean training loss since the last one."""
+    result, losses = [], []
+    for row in rows:
+        if "loss" in row:
+            losses.append((row["loss"], row["samples"]))
+        ends = "val" in row if "val" in state.splits else row["step"] % state.horizon.epoch_steps == 0
+        if ends:
+            mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
+            result.append(
+                {"epoch": row["epoch"], "step": row["step"], "train_loss": mean, "metrics": row.get("val", {})}
+            )
+            losses = []
+    return result

@@ -1,0 +1,52 @@
+"""Predict unlabeled samples in batches with a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ftaug.engine.loading.prepare import evaluated, modality_of
+from ftaug.engine.system.cpu_count import usable_cores
+from ftaug.errors import FtaugError
+from ftaug.interfaces.data import Input
+
+if TYPE_CHECKING:
+    from ftaug.runs.trained_model import TrainedModel
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The prediction for an input, or the error that prevented it."""
+
+    name: str
+    answer: np.ndarray | None = None
+    error: str | None = None
+
+
+def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Prediction]:
+    """Predict lazily in batches, also for endless inputs; an unreadable input yields its error."""
+    verbs = modality_of(opened.experiment)
+    pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
+
+    def prepared(source: Input) -> np.ndarray | FtaugError:
+        try:
+            return verbs.prepare(source.read(), pipeline, None)
+        except FtaugError as error:
+            return error
+
+    waiting = iter(inputs)
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        while chunk := list(islice(waiting, opened.batch_size)):
+            ready = list(pool.map(prepared, chunk))
+            good = [sample for sample in ready if not isinstance(sample, FtaugError)]
+            probabilities = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
+            for source, sample in zip(chunk, ready, strict=True):
+                if isinstance(sample, FtaugError):
+                    yield Prediction(source.name, error=str(sample))
+                else:
+                    yield Prediction(source.name, next(probabilities))

@@ -1,0 +1,34 @@
+"""Random streams: draws do not depend on what an augmentation is called today."""
+
+import numpy as np
+import pytest
+
+from ftaug.augment.random_streams import branches
+from ftaug.engine.loading import seeds
+from ftaug.engine.loading.seeds import FRESH, word
+
+
+def of_key(key, seed=3, epoch=2, sample=5):
+    """A generator at the position of a stream, made of the key alone."""
+    rng = np.random.Generator(np.random.Philox(0))
+    position = {"counter": (0, word(key), sample, epoch), "key": (seed, word("augment"))}
+    rng.bit_generator.state = {**FRESH, "state": position}
+    return rng
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("color_jitter", "colour_jitter"),
+        ("color_jitter#1", "colour_jitter#1"),
+        ("colors", "colours"),
+        ("second of the pair: neighbors#1", "second of the pair: neighbours#1"),
+        ("my_color_jitter", "my_color_jitter"),
+        ("rotate", "rotate"),
+    ],
+)
+def test_a_renamed_augmentation_draws_what_it_drew(name, key):
+    np.testing.assert_array_equal(seeds.streams(3, 2, 5)(name).random(8), of_key(key).random(8))
+    seed = int(np.random.default_rng(0).integers(2**63))
+    inner = np.random.default_rng([seed, *key.encode()])
+    np.testing.assert_array_equal(branches(np.random.default_rng(0))(name).random(8), inner.random(8))
