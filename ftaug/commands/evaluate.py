@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from enum import StrEnum
+from typing import Annotated
 
-from ftaug.engine.system.storage import storage_errors
-from ftaug.runs.open_run import open_run
-from ftaug.runs.report import console, evaluation
-from ftaug.runs.requirements import Requirement, check, check_names
+import typer
+
+from ftaug.commands.options import AsJson, Require, Run, TrustPlugins
 
 
-def run(*, run: Path, split: str | None, as_json: bool, require: Sequence[str], trust_plugins: bool) -> None:
-    """Evaluate a model, write the report into the run folder, print it and check the required metrics."""
-    requirements = [Requirement.parse(text) for text in require]
+class Split(StrEnum):
+    """A split of the data."""
+
+    train = "train"
+    val = "val"
+    test = "test"
+
+
+def evaluate(
+    run: Run,
+    split: Annotated[Split | None, typer.Option(help="What to measure on; test if there is one, else val.")] = None,
+    as_json: AsJson = False,
+    require: Require = None,
+    trust_plugins: TrustPlugins = False,
+) -> None:
+    """Measure a trained model."""
+    from ftaug.engine.system.storage import storage_errors
+    from ftaug.runs.open_run import open_run
+    from ftaug.runs.report import console, evaluation
+    from ftaug.runs.requirements import Requirement, check, check_names
+
+    requirements = [Requirement.parse(text) for text in require or ()]
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     check_names(requirements, evaluation.metric_names(opened))
-    data = opened.select_split(split)
+    data = opened.select_split(split.value if split else None)
     measured = opened.compute_metrics(opened.logits(data), data)
     report = evaluation.report(opened, data, measured)
     with storage_errors(f"{run}: the report cannot be written"):

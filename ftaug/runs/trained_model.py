@@ -307,8 +307,13 @@ def best_weights(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
         try:
             return chosen, _weights(chosen)
         except BadData:
-            if chosen.exists() or (checkpoint.best(folder) or chosen) == chosen:
+            if chosen.exists():
                 raise
+            if (checkpoint.best(folder) or chosen) == chosen:
+                raise MissingInput(
+                    f"{folder}: the checkpoint {chosen.name} is missing; restore it, or delete the link `best` "
+                    "to take the newest checkpoint"
+                ) from None
 
 
 def load_weights(network: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:
