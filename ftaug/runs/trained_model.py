@@ -12,7 +12,7 @@ import torch
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.data_record import RecordedData, fingerprints
-from ftaug.engine.loading.prepare import evaluated, modality_of, prepared, training_length
+from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of, prepare_split, training_length
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system import checkpoint
@@ -120,7 +120,7 @@ class TrainedModel:
 
     def logits(self, split: DataSplit) -> np.ndarray:
         """Predict the logits of a data split: float32 (n, classes); in regression the predicted numbers, float64."""
-        data = prepared(self.experiment, split, (), evaluated(self.experiment, self.preprocessing))
+        data = prepare_split(self.experiment, split, (), evaluation_preprocessing(self.experiment, self.preprocessing))
         logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
         assert logits is not None
         return logits
