@@ -19,7 +19,8 @@ from ftaug.engine.loading.prepare import (
     token_budget_of,
     training_length,
 )
-from ftaug.engine.loading.split import DataSplit, shared_samples, size_mismatches, unused_rows
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.split_notes import shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze

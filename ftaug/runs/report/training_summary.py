@@ -14,7 +14,8 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import TARGETS, default_loss
 from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import DataSplit, notes_of
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.split_notes import notes_of
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.device import describe
 from ftaug.engine.training.fit import Progress

@@ -90,7 +90,7 @@ def test_batches_of_texts_are_the_same_for_any_number_of_workers() -> None:
     experiment = SimpleNamespace(modality="text", seed=0)
     texts = docstrings("val")
     split = DataSplit("train", texts, np.arange(60), texts.targets[:60], texts.task)
-    data = prepare.prepared(experiment, split, (), tiny_text(texts.task.classes, weights="none").preprocessing)
+    data = prepare.prepare_split(experiment, split, (), tiny_text(texts.task.classes, weights="none").preprocessing)
     epochs = EpochSampler(0, 60, 8, 1, data.sizes, bucket=4)
     runs = [list(batches(data, epochs.requests(0, 2 * epochs.steps), workers, pin=False)) for workers in (0, 1, 2)]
     for run in runs[1:]:
