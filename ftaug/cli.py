@@ -1,4 +1,4 @@
-"""The command line: registers the commands and turns errors into exit codes."""
+"""The command line: loads a command when it is called, and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -7,35 +7,70 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from ftaug import __version__
-from ftaug.commands.augment import augment
-from ftaug.commands.benchmark import benchmark
-from ftaug.commands.blend import blend
-from ftaug.commands.cache import cache
-from ftaug.commands.evaluate import evaluate
-from ftaug.commands.export import export
-from ftaug.commands.init import init
-from ftaug.commands.inspect import inspect
-from ftaug.commands.list_ import list_components
-from ftaug.commands.lr_find import lr_find
-from ftaug.commands.predict import predict
-from ftaug.commands.preview import preview
-from ftaug.commands.schema import schema
-from ftaug.commands.soup import soup
-from ftaug.commands.train import train
-from ftaug.commands.validate import validate
 from ftaug.errors import ExperimentError, MissingInput, Unavailable
 from ftaug.reporting import report
 from ftaug.streams import open_streams
 
+COMMANDS = {
+    "train": "Train, or continue training; prints the run folder.",
+    "evaluate": "Measure a trained model.",
+    "predict": "Predict the classes, or the numbers, of new samples.",
+    "export": "Write a trained model for use elsewhere, and check its answers.",
+    "blend": "Blend a run's first weights with its last; prints a run folder.",
+    "soup": "Average several runs, keeping those that improve validation; prints a run folder.",
+    "validate": "Check an experiment file without touching data or model.",
+    "inspect": "Show the data, the layers, and which are trainable at which rate.",
+    "preview": "Show augmented samples, and say what each augmentation does.",
+    "augment": "Write augmented copies of samples, or print their digest.",
+    "benchmark": "Profile a training step, and suggest what to change.",
+    "lr-find": "Suggest a learning rate, from a short training.",
+    "list": "List what an experiment file can name.",
+    "schema": "Print the JSON Schema of the experiment file, for editors.",
+    "init": "Write an experiment file for a folder or a table, with a reason beside each setting.",
+    "cache": "Show or remove what is kept between runs.",
+}
+"""The commands with their help, so that `ftaug --help` need not import them."""
+
+MODULES = {"lr-find": "lr_find", "list": "list_"}
+"""The modules of commands, and the functions in them, that have other names."""
+
+
+class LazyGroup(TyperGroup):
+    """Imports the module of a command when the command is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands.update({name: TyperCommand(name, help=text) for name, text in COMMANDS.items()})
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """Return the command that the arguments name, with its options."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and load_command(str(command.name)), rest
+
+
+def load_command(name: str) -> Any:
+    """Import a command with its options."""
+    module = MODULES.get(name, name)
+    command = getattr(import_module(f"ftaug.commands.{module}"), module)
+    if isinstance(command, typer.Typer):
+        return get_command(command)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    single.command(name)(command)
+    return get_command(single)
+
+
 app = typer.Typer(
     name="ftaug",
+    cls=LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -61,18 +96,6 @@ def options(
     """Fine-tune a pretrained model on your own data with augmentation."""
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read by the hub's library, and by ftaug where it downloads itself
-
-
-commands: tuple[Callable[..., None], ...] = (
-    *(train, evaluate, predict, export, blend, soup),
-    *(validate, inspect, preview, augment, benchmark, lr_find),
-)
-for command in commands:
-    app.command()(command)
-app.command(name="list")(list_components)
-app.command()(schema)
-app.add_typer(cache, name="cache")
-app.command()(init)
 
 
 def main() -> None:

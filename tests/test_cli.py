@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ftaug import __version__, cli
+from ftaug import __version__, cli, commands
 from ftaug.errors import BadData, Diverged, Stopped
 from ftaug.runs.requirements import Requirement
 
@@ -109,13 +109,18 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"ftaug {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["train", "evaluate", "predict", "export", "validate", "inspect", "preview", "list", "schema", "init"],
-)
-def test_every_command_has_help(command, capsys):
-    assert cli.run([command, "--help"]) == 0
-    assert f"ftaug {command}" in capsys.readouterr().out
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_help(name, capsys):
+    assert cli.run([name, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert f"ftaug {name}" in out
+    assert cli.load_command(name).help == cli.COMMANDS[name]  # what `ftaug --help` says of it
+    assert cli.COMMANDS[name] in " ".join(out.split())
+
+
+def test_every_module_of_the_commands_is_called():
+    modules = {path.stem for path in Path(commands.__file__).parent.glob("*.py")} - {"__init__", "options"}
+    assert {cli.MODULES.get(name, name) for name in cli.COMMANDS} == modules
 
 
 def test_train_hands_its_options_on(monkeypatch, capsys):

@@ -112,7 +112,7 @@ def test_commands_never_import_commands(file):
 
 @pytest.mark.parametrize("file", sorted((PACKAGE / "commands").glob("[!_]*.py")), ids=id_of)
 def test_commands_import_in_function_bodies(file):
-    """`ftaug --help` imports all commands; only what is imported for all commands anyway may stand at their top."""
+    """`ftaug evaluate --help` imports its module; only what is imported for any command may stand at its top."""
     tree = ast.parse(file.read_text())
     at_top = {node.lineno for node in tree.body}
     allowed = {"ftaug", "ftaug.commands.options", "ftaug.errors", "ftaug.reporting", "ftaug.streams"}

@@ -1,1 +1,1 @@
-"""The commands, one verb a file. Modules here import what is slow inside functions: `--help` imports them all."""
+"""The commands, one verb a file. Modules here import what is slow inside functions, for a quick `--help`."""

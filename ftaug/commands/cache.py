@@ -12,7 +12,13 @@ import typer
 
 from ftaug.commands.options import AsJson
 
-cache = typer.Typer(help="Show or remove what is kept between runs.", no_args_is_help=True)
+cache = typer.Typer(
+    help="Show or remove what is kept between runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 
 @cache.command(name="list")

@@ -9,7 +9,7 @@ import typer
 from ftaug.commands.options import AsJson
 
 
-def list_components(
+def list_(
     kind: Annotated[
         str | None, typer.Argument(help="A kind such as augmentation, a component, or a section such as train.")
     ] = None,
