@@ -134,7 +134,7 @@ def _check_process() -> None:
     try:
         Path.cwd()
     except FileNotFoundError:
-        raise MissingInput("the working folder was removed; change to one that is there") from None
+        raise MissingInput("the working folder was removed; change to an existing one") from None
 
 
 def _check_not_empty(arguments: list[str]) -> None:

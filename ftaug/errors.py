@@ -47,7 +47,7 @@ SHOWN = 20
 def first_of(problems: Sequence[Problem]) -> list[Problem]:
     """The first problems of a file, and how many more there are."""
     more = len(problems) - SHOWN
-    return [*problems[:SHOWN], *([Problem(f"and {more:,} more problems")] if more > 0 else [])]
+    return [*problems[:SHOWN], *([Problem(f"and {more:,} more problem{'s' * (more > 1)}")] if more > 0 else [])]
 
 
 class FtaugError(Exception):
@@ -216,10 +216,10 @@ def as_known(error: BaseException) -> FtaugError | None:
     if isinstance(error, FtaugError):
         return error
     if isinstance(error, ImportError) and is_lack_of_memory(error):
-        return OutOfMemory(f"out of memory while importing ({error}): more is needed, or a higher limit (ulimit -v)")
+        return OutOfMemory(f"out of memory while importing ({error}): free some memory, or raise the limit (ulimit -v)")
     if is_lack_of_memory(error):
         return OutOfMemory(
-            "out of memory: try a smaller train.micro_batch (a batch then goes in parts) or fewer data.workers"
+            "out of memory: try a smaller train.micro_batch (gradient accumulation) or fewer data.workers"
         )
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         reason = printable(str(error).strip().partition("\n")[0])

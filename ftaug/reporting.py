@@ -67,7 +67,7 @@ def _defect(error: BaseException) -> str:
     line = printable(f"{type(error).__name__}: {error}".partition("\n")[0])
     folder = getattr(error, "run_folder", None)
     if folder is None:
-        return f"a defect in ftaug: {line} (to see the traceback: ftaug --debug COMMAND ...)"
+        return f"internal error (a bug in ftaug): {line} (to see the traceback: ftaug --debug COMMAND ...)"
     log = Path(folder, "crash.log")
     try:
         log.unlink(missing_ok=True)  # and not the file that a link of this name leads to
@@ -75,4 +75,4 @@ def _defect(error: BaseException) -> str:
             file.writelines(traceback.format_exception(error))
     except OSError:
         traceback.print_exception(error)
-    return f"a defect in ftaug: {line} (traceback in {log})"
+    return f"internal error (a bug in ftaug): {line} (traceback in {log})"

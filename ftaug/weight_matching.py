@@ -50,7 +50,7 @@ def match_by_order(network: Mapping[str, Tensor], file: Mapping[str, Tensor], he
         if network[our].shape != file[their].shape:
             raise OrderMismatch(f"{our} is {shape_of(network[our])}, {their} in its place is {shape_of(file[their])}")
         if _roles_differ(our, their):
-            raise OrderMismatch(f"{their} in the place of {our} has another role")
+            raise OrderMismatch(f"{their} in place of {our} has another role")
     if not len(body) <= len(theirs) <= len(ours):
         raise OrderMismatch(f"the network has {len(body)} tensors without its head, the file {len(theirs)} in all")
     return dict(zip(body, sources, strict=False))

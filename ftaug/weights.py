@@ -128,7 +128,7 @@ def read(weights: Weights) -> WeightFile:
     """Read a file of weights; a pickle in it is never run. Raises MissingInput, BadData."""
     path = str(weights)
     if not Path(path).is_file():
-        raise MissingInput(f"no file of weights at {path}")
+        raise MissingInput(f"no weights file at {path}")
     file = _read_safetensors(path) if path.endswith(".safetensors") else _read_torch(path)
     return replace(file, match=weights.match) if isinstance(weights, WeightsPath) else file
 
@@ -140,7 +140,7 @@ def _read_safetensors(path: str) -> WeightFile:
         with safe_open(path, framework="pt") as file:
             return WeightFile(path, {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {})  # noqa: SIM118
     except (SafetensorError, ValueError, RuntimeError) as error:
-        raise BadData(f"{path} is not a whole safetensors file: {first_line(error)}") from None
+        raise BadData(f"{path} is not a complete safetensors file: {first_line(error)}") from None
     except OSError as error:
         raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -154,10 +154,10 @@ def _read_torch(path: str) -> WeightFile:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise BadData(
-            f"{path} holds more than tensors, and loading that could run code: save only the state_dict"
+            f"{path} contains more than tensors, which could run code when loaded: save only the state_dict"
         ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BadData(f"{path} is not a whole file of weights: {first_line(error)}") from None
+        raise BadData(f"{path} is not a complete file of weights: {first_line(error)}") from None
     except OSError as error:
         raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None
     content, notes = _unwrapped(content)
@@ -187,14 +187,14 @@ def _state(content: Any, path: str) -> dict[str, Tensor]:
 
     tensors = {k: v for k, v in content.items() if isinstance(v, torch.Tensor)} if isinstance(content, Mapping) else {}
     if not tensors or len(tensors) < len(content) or not all(isinstance(key, str) for key in tensors):
-        raise BadData(f"{path} must hold a state_dict: names and their tensors")
+        raise BadData(f"{path} must contain a state_dict: a mapping from names to tensors")
     return tensors
 
 
 def download_error(what: str, error: Exception) -> str:
     """Why something of the hub is not there, and what to try."""
     if is_offline():
-        return f"cannot get {what}: it is not on this machine, and nothing is downloaded offline; name a folder with it"
+        return f"cannot get {what}: it is not on this machine, and offline mode is on; name a local folder"
     return f"cannot get {what}: {first_line(error)}"
 
 
@@ -245,7 +245,7 @@ def read_metadata(path: str) -> Mapping[str, str]:
         with safe_open(path, framework="numpy") as file:
             return file.metadata() or {}
     except (SafetensorError, ValueError) as error:
-        raise BadData(f"{path} is not a whole safetensors file: {first_line(error)}") from None
+        raise BadData(f"{path} is not a complete safetensors file: {first_line(error)}") from None
 
 
 def fill(
@@ -291,7 +291,7 @@ def copy(source: str, tensors: Mapping[str, Tensor], into: Mapping[str, Tensor])
 
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise BadData(f"{source}: {name} holds values that are not finite numbers")
+            raise BadData(f"{source}: {name} contains values that are not finite")
     with torch.no_grad():
         for name, tensor in tensors.items():
             into[name].copy_(tensor)

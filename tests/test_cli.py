@@ -44,7 +44,7 @@ def failing(monkeypatch):
         (
             ZeroDivisionError("oops\nsecond line"),
             1,
-            "a defect in ftaug: ZeroDivisionError: oops (to see the traceback: ",
+            "internal error (a bug in ftaug): ZeroDivisionError: oops (to see the traceback: ",
         ),
     ],
 )
@@ -67,7 +67,8 @@ def test_a_defect_in_a_run_leaves_a_crash_log(failing, capsys, tmp_path):
     error.run_folder = tmp_path
     assert failing(error) == 1
     assert (
-        capsys.readouterr().err == f"a defect in ftaug: ZeroDivisionError: oops (traceback in {tmp_path}/crash.log)\n"
+        capsys.readouterr().err
+        == f"internal error (a bug in ftaug): ZeroDivisionError: oops (traceback in {tmp_path}/crash.log)\n"
     )
     assert "ZeroDivisionError: oops" in (tmp_path / "crash.log").read_text()
 
@@ -208,7 +209,7 @@ def test_a_working_folder_that_was_removed_is_named(tmp_path):
     line = f"mkdir gone && cd gone && rmdir ../gone && exec {sys.executable} -m ftaug train ../a.yaml"
     options = {"env": os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "text": True, "timeout": 60}
     done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, **options)
-    assert (done.returncode, done.stderr) == (66, "the working folder was removed; change to one that is there\n")
+    assert (done.returncode, done.stderr) == (66, "the working folder was removed; change to an existing one\n")
 
 
 def test_python_without_docstrings_is_refused():

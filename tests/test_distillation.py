@@ -110,14 +110,18 @@ def test_a_student_can_be_of_another_size(desk):
     ("overrides", "code", "words"),
     [
         (["distillation.teacher=nowhere"], 66, "no run folder with a best checkpoint"),
-        (["distillation.weight=0"], 2, "distillation.weight must be above 0, or the teacher is not heard; got 0"),
+        (
+            ["distillation.weight=0"],
+            2,
+            "distillation.weight must be greater than 0, or the teacher has no effect; got 0",
+        ),
         (["distillation.temperature=0"], 2, "distillation.temperature must be a number above 0, or null; got 0"),
         (["distillation={}"], 2, "missing key 'teacher' in distillation"),
         (["distillation.teachers=x"], 2, "unknown key 'teachers' in distillation; did you mean 'teacher'?"),
         (
             ["mix=null", "objective=r_drop"],
             2,
-            "student.yaml:6:15: distillation and objective do not go together: both say what is made small",
+            "student.yaml:6:15: distillation and objective cannot be combined: both define the training loss",
         ),
         (
             ["data.train=printed_letters"],
@@ -137,7 +141,7 @@ def test_what_cannot_teach_is_refused_before_training(desk, overrides, code, wor
     [
         (
             ["data.sampler=balanced", "loss={focal: {class_weights: balanced}}"],
-            "data.sampler balanced leaves focal with class_weights: balanced nothing to mend",
+            "data.sampler balanced leaves focal with class_weights: balanced without effect",
         ),
         (["data.sampler=balanced", "loss=logit_adjusted"], "data.sampler balanced leaves logit_adjusted nothing"),
         (["data.sampler=balance"], "no sampler 'balance'; did you mean 'balanced'?"),

@@ -149,7 +149,7 @@ def test_all_mistakes_of_file_and_overrides_are_reported_at_once(problems):
         "f.yaml:10:23: augment.2.rotate.degrees must be an angle from 0 to 360 degrees; got 400",
         "f.yaml:11:9: unknown key 'epoch' in train; did you mean 'epochs'?",
         "f.yaml:11:30: train.precision must be one of auto, fp32, bf16 or fp16; got fp8",
-        "f.yaml:12:1: the key 'train' is already set in line 11",
+        "f.yaml:12:1: the key 'train' is already set on line 11",
         "override 'optimizer.adamw.weight_decay=-1': "
         "optimizer.adamw.weight_decay must be a number of 0 or more; got -1",
         "override 'train.epochz=1': unknown key 'epochz' in train; did you mean 'epochs'?",
@@ -160,7 +160,7 @@ def test_a_contradiction_is_reported_beside_other_mistakes(problems):
     text = SMALLEST + "evaluate: {metrics: [f1], best: recall}\nloss: nothing\n"
     lines = problems(text)
     assert len(lines) == 2
-    assert lines[0] == "f.yaml:3:33: evaluate.best must be one of what is measured, f1 or loss; got recall"
+    assert lines[0] == "f.yaml:3:33: evaluate.best must be one of the metrics, f1 or loss; got recall"
 
 
 def test_a_contradiction_with_a_faulty_part_is_not_reported(problems):
@@ -173,19 +173,19 @@ def test_a_contradiction_with_a_faulty_part_is_not_reported(problems):
     [
         (
             "evaluate: {metrics: accuracy, best: f1}",
-            "3:37: evaluate.best must be one of what is measured, accuracy or loss; got f1",
+            "3:37: evaluate.best must be one of the metrics, accuracy or loss; got f1",
         ),
-        ("evaluate: {metrics: [f1, f1]}", "3:26: evaluate.metrics.1 is a second f1; a metric can be there once"),
+        ("evaluate: {metrics: [f1, f1]}", "3:26: evaluate.metrics.1 is a duplicate of f1; list each metric once"),
         (
             "lr: {schedule: {cosine: {warmup: 100%}}}",
-            "3:34: lr.schedule.cosine.warmup must end before training does (10 epochs); got 100%",
+            "3:34: lr.schedule.cosine.warmup must end before the end of training (10 epochs); got 100%",
         ),
         (
             "lr: {schedule: {cosine: {warmup: 3 epochs}}}\ntrain: {epochs: 3}",
-            "3:34: lr.schedule.cosine.warmup must end before training does (3 epochs); got 3 epochs",
+            "3:34: lr.schedule.cosine.warmup must end before the end of training (3 epochs); got 3 epochs",
         ),
         ("unfreeze: []", "3:11: unfreeze must name at least one layer; got an empty list"),
-        ("unfreeze: [all, head]", "3:12: unfreeze.0 covers every layer; the other names would have no effect"),
+        ("unfreeze: [all, head]", "3:12: unfreeze.0 covers every layer, so the other names have no effect"),
         ("unfreeze: [head, {layers: [layer4]}]", "3:12: unfreeze.0 is a name among stages"),
         ("unfreeze: [{layers: []}]", "3:21: unfreeze.0.layers must name at least one layer; got an empty list"),
         (
@@ -194,14 +194,14 @@ def test_a_contradiction_with_a_faulty_part_is_not_reported(problems):
         ),
         (
             "unfreeze: [{layers: [b], from: 10%}]",
-            "3:32: unfreeze.0.from must be 0 in one of the stages, or nothing learns at first; got 10%",
+            "3:32: unfreeze.0.from must be 0 in one of the stages, or nothing is trained at first; got 10%",
         ),
         ("lr: {peak: 0}", "3:12: lr.peak must be a number above 0; got 0"),
         ("lr: {layer_decay: 0}", "3:19: lr.layer_decay must be a share above 0 and up to 1"),
         ("lr: .nan", "3:5: lr must be a mapping with the keys peak, schedule, layer_decay, stages; got nan"),
         ("lr: {peak: .inf}", "3:12: lr.peak must be a number above 0; got inf"),
         ("seed: -1", "3:7: seed must be a whole number of 0 or more; got -1"),
-        ("name: ..", "3:7: name must be a name that a folder can have"),
+        ("name: ..", "3:7: name must be a valid folder name"),
         ("modality: video", "3:11: modality must be one of image or text; got video"),
         ("plugins: [1]", "3:11: plugins.0 must be a file such as my_ops.py, or the name of a module; got 1"),
     ],
@@ -216,7 +216,7 @@ def test_settings_that_would_have_no_effect_or_contradict(problems, text, line):
     [
         ("train: {early_stop: {patience: 2}}", "f.yaml:3:21: train.early_stop needs validation samples; set data.val"),
         ("lr: {schedule: plateau}", "f.yaml:3:16: lr.schedule plateau needs validation samples; set data.val"),
-        ("evaluate: {best: loss}", "f.yaml:3:18: evaluate.best chooses by validation samples, and data.val is null"),
+        ("evaluate: {best: loss}", "f.yaml:3:18: evaluate.best needs validation samples, but data.val is null"),
     ],
 )
 def test_what_needs_validation_samples(problems, text, line):
@@ -226,7 +226,7 @@ def test_what_needs_validation_samples(problems, text, line):
 
 def test_splits_must_leave_samples_to_train_on(problems):
     (line,) = problems("data: {train: digits, val: {split: 60%}, test: {split: 0.4}}\nbackbone: resnet18\n")
-    assert line.startswith("f.yaml:1:28: data.val and data.test together leave no sample to train on")
+    assert line.startswith("f.yaml:1:28: data.val and data.test together leave no training samples")
 
 
 def test_the_best_metric_is_the_first_unless_set(write):
@@ -401,7 +401,7 @@ def test_plugins_need_not_be_imported(write, problems, tmp_path):
         (
             "from ftaug.image.augmentations.draws import Pixels",
             "fails when imported: ModuleNotFoundError: No module named 'ftaug.image.augmentations.draws' "
-            "(broken.py, line 1); where plugins import from now: docs/writing-a-component.md",
+            "(broken.py, line 1); for the current import paths see docs/writing-a-component.md",
         ),
         ("raise SystemExit('bye')", "fails when imported: SystemExit: bye (broken.py, line 1)"),
         (
@@ -410,11 +410,11 @@ def test_plugins_need_not_be_imported(write, problems, tmp_path):
         ),
         (
             PLUGIN.format(name="broken").replace("float", "complex"),
-            "broken.py: broken: the type of 'strength', <class 'complex'>, is one that no YAML can hold",
+            "broken.py: broken: the type of 'strength', <class 'complex'>, cannot be written in YAML",
         ),
         (
             PLUGIN.format(name="rotate"),
-            "fails when imported: TypeError: broken.py: rotate: the augmentation 'rotate' is already there "
+            "fails when imported: TypeError: broken.py: rotate: the augmentation 'rotate' already exists "
             "(ftaug.image.augmentations.geometry: rotate); choose another name",
         ),
     ],
@@ -455,9 +455,8 @@ def test_a_component_of_another_modality_is_told_to_be_one(tmp_path, modality, o
     path.write_text(f"modality: {modality}\ndata: {{train: {own[0]}}}\nbackbone: {own[1]}\naugment: []\n")
     with pytest.raises(ExperimentError) as caught:
         load(path, [f"{key}={[name] if key == 'augment' else name}".replace("'", "")])
-    expected = (
-        f"the {kind} '{name}' is for modality {other}, and this is {modality}; choose another, or set modality: {other}"
-    )
+    expected = f"the {kind} '{name}' is for modality {other}, but this experiment is {modality}; "
+    expected += f"choose another, or set modality: {other}"
     assert str(caught.value).endswith(expected)
 
 

@@ -139,13 +139,13 @@ def test_classes_that_are_numbers_stand_in_numeric_order(tmp_path, reader, name)
 
 
 BAD_LABELS = {
-    "bytes": (["t.parquet"], [b"cat", b"dog"], r"must hold names of classes; got bytes: save them as text in UTF-8"),
+    "bytes": (["t.parquet"], [b"cat", b"dog"], r"must contain class names; got bytes: save them as UTF-8 text"),
     "structure": (
         TYPED,
         [{"id": 1}, {"id": 2}],
-        r"must hold names of classes; got a structure: write one of its values",
+        r"must contain class names; got a structure: write one of its values",
     ),
-    "nested": (TYPED, [[["a"]], [["b"]]], r"a list of labels holds a list; write a flat list of names"),
+    "nested": (TYPED, [[["a"]], [["b"]]], r"a list of labels contains a list; write a flat list of names"),
     "structures": (TYPED, [[{"id": 1}], [{"id": 2}]], r"got a structure"),
     "shares": (TYPED, [[0.2, 0.8], [0.5, 0.5]], r"a list of labels holds 0.2; write names of classes"),
     "marks": (TYPED, [[1, 0], [0, 1]], r"hold 2 marks of 0 and 1, not names of classes; set classes to the 2 names"),
@@ -224,7 +224,7 @@ def test_samples_without_a_group_are_groups_of_their_own_and_told(tmp_path, read
     samples = read(tmp_path, reader, name, columns=[("by", missing)], group="by")
     assert samples.groups.tolist() == [0, 1, 2, 3, 4, 0]
     line = 2 + (name in UNTYPED)
-    assert f"4 rows without a value in 'by' (first: line {line}): each is a group of its own" in samples.notes
+    assert f"4 rows without a value in 'by' (first: line {line}): each is its own group" in samples.notes
 
 
 @tables

@@ -44,7 +44,9 @@ def test_ctrl_c_and_defects_are_json_too(capsys):
     assert report(KeyboardInterrupt(), as_json=True) == 130
     assert json.loads(capsys.readouterr().out)["exit_code"] == 130
     assert report(ZeroDivisionError("oops"), as_json=True) == 1
-    assert json.loads(capsys.readouterr().out)["error"].startswith("a defect in ftaug: ZeroDivisionError: oops")
+    assert json.loads(capsys.readouterr().out)["error"].startswith(
+        "internal error (a bug in ftaug): ZeroDivisionError: oops"
+    )
 
 
 def test_a_result_that_is_not_good_enough_is_printed_once(capsys):

@@ -394,7 +394,7 @@ def test_only_corrupt_checkpoints_are_never_a_silent_new_start(place):
         (folder / "manifest.json").unlink()
     outcome = place.train()
     assert outcome.code == 65
-    assert "no checkpoint is whole" in outcome.stderr
+    assert "no checkpoint is intact" in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 

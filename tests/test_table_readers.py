@@ -135,7 +135,9 @@ def test_cells_come_whole_whatever_they_hold(reader, end, ending, mark, tmp_path
 @pytest.mark.parametrize(("ending", "mark"), [(".csv", ","), (".csv", ";"), (".tsv", "\t")])
 def test_a_row_with_a_cell_too_many_is_an_error_with_its_line(reader, ending, mark, tmp_path):
     content = delimited(reader, mark) + f"\ngood{mark}film{mark} really\n"
-    with pytest.raises(BadData, match=rf"t{ending}:4: the row has 3 cells and the header 2; put .* in quotation marks"):
+    with pytest.raises(
+        BadData, match=rf"t{ending}:4: the row has 3 cells and the header 2; quote a cell that contains .*"
+    ):
         reader.read(file(tmp_path, content, ending))
 
 
@@ -149,5 +151,5 @@ def test_a_comma_behind_a_backslash_is_an_error_with_its_line(reader, tmp_path):
 def test_a_key_twice_in_a_line_of_json_is_an_error_with_its_line(reader, tmp_path):
     key, other = reader.columns
     line = f'{{"{key}": "good", "{key}": "film", "{other}": "z"}}'
-    with pytest.raises(BadData, match=rf"t\.jsonl:3: the key '{key}' is there more than once"):
+    with pytest.raises(BadData, match=rf"t\.jsonl:3: duplicate key '{key}'"):
         reader.read(file(tmp_path, f"{json_lines(reader)}\n{line}\n", ".jsonl"))

@@ -77,7 +77,7 @@ def in_order(*names):
             "conv.weight is 4×3×3×3, stem.weight in its place is 4×1×3×3",
         ),
         (without("stem.weight"), "conv.weight is 4×3×3×3, stem.bias in its place is 4"),
-        (without("norm.bias"), "norm.running_mean in the place of bn.bias has another role"),
+        (without("norm.bias"), "norm.running_mean in place of bn.bias has another role"),
         (
             {**foreign(), "extra.weight": torch.zeros(1)},
             "the network has 6 tensors without its head, the file 9 in all",
@@ -86,7 +86,7 @@ def in_order(*names):
         ({}, "the network has 6 tensors without its head, the file 0 in all"),
         (  # parameters first, as other libraries store them: every shape fits
             in_order("stem.weight", "stem.bias", "norm.running_mean", "norm.running_var", "norm.weight", "norm.bias"),
-            "norm.running_mean in the place of bn.weight has another role",
+            "norm.running_mean in place of bn.weight has another role",
         ),
     ],
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Mixes = Annotated[
     tuple[Annotated[Component, OfKind("mix")], ...],
     AfterValidator(not_empty),
-    Wording("a list of at least one way of mixing"),
+    Wording("a list of at least one mix"),
 ]
 
 

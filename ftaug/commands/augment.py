@@ -40,7 +40,7 @@ def augment(
     ] = None,
     only_hash: Annotated[bool, typer.Option("--hash", help="Print the digest of all copies.")] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that make them, instead of data.workers.", min=0)
+        int | None, typer.Option(help="Number of worker processes, instead of data.workers.", min=0)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +54,7 @@ def augment(
     from ftaug.runs.write_augmented import cells_of, check_output, compute_digest, prepare, training_split, write_copies
 
     if output is None and not only_hash:
-        raise ExperimentError("ftaug augment: needs --output DIR to write to, or --hash")
+        raise ExperimentError("ftaug augment: expected --output DIR or --hash")
     experiment = load(config, overrides or ())
     if output is not None:
         check_output(experiment, output)

@@ -21,7 +21,7 @@ def blend(
     run: Run,
     alpha: Annotated[
         list[float] | None,
-        typer.Option(help="How far to go from the start; repeatable; 0, 0.1 … 1 unless set.", min=0.0, max=1.0),
+        typer.Option(help="Share of the trained weights; repeatable; default 0, 0.1 … 1.", min=0.0, max=1.0),
     ] = None,
     output: Annotated[
         Path | None,
@@ -74,8 +74,6 @@ def _show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
     stderr = training_summary.console()
     stderr.print(console.table(("alpha", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
     if not account["head_is_blended"]:
-        stderr.print(
-            "the head is that of the run in all of them: the weights it started from had none for these classes"
-        )
+        stderr.print("every blend has the head of the trained run: its initial weights had no head for these classes")
     if "test" not in opened.splits:
-        stderr.print("chosen by validation samples: measure on others before you rely on it")
+        stderr.print("chosen on the validation samples: evaluate on other samples before you rely on it")

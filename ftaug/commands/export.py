@@ -20,12 +20,12 @@ def export(
     run: Run,
     formats: Annotated[
         list[str],
-        typer.Option("--format", help="Such as onnx; `ftaug list exporter` names all; repeatable.", metavar="NAME"),
+        typer.Option("--format", help="Format such as onnx (see `ftaug list exporter`); repeatable.", metavar="NAME"),
     ],
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Write a trained model for use elsewhere, and check its answers."""
+    """Export a trained model, and compare its predictions with the original's."""
     from ftaug.runs.export.folder import open_exports
     from ftaug.runs.export.formats import check_networks, parse_formats
     from ftaug.runs.export.provenance import unfinished

@@ -46,9 +46,7 @@ def init(
         str | None,
         typer.Option(help="Its weights: imagenet, none or a file.", metavar="WEIGHTS"),
     ] = None,
-    modality: Annotated[
-        Modality | None, typer.Option(help="What the data hold, instead of what is found there.")
-    ] = None,
+    modality: Annotated[Modality | None, typer.Option(help="The modality of the data; inferred by default.")] = None,
 ) -> None:
     """Write an experiment file for a folder or a table, with a reason beside each setting."""
     from ftaug.experiment_file import import_components
@@ -75,7 +73,7 @@ def _write(text: str, path: Path, target: Path) -> None:
             file.write(text)
     except UnicodeEncodeError:
         target.unlink()
-        raise ExperimentError(f"{path}: a path that is not UTF-8 cannot stand in an experiment file") from None
+        raise ExperimentError(f"{path}: a path that is not UTF-8 cannot be written into an experiment file") from None
     except OSError as error:
         raise RunFolderTaken(f"{target} cannot be written: {error.strerror}") from None
     try:

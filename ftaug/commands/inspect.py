@@ -20,9 +20,9 @@ def inspect(
     target: Annotated[Path, typer.Argument(help="An experiment file or a run folder.", metavar="CONFIG|RUN")],
     overrides: Overrides = None,
     cka: Annotated[
-        bool, typer.Option("--cka", help="Of a run: how alike each stage's features are before and after training.")
+        bool, typer.Option("--cka", help="Of a run: CKA similarity of each stage before and after training.")
     ] = False,
-    read: Annotated[bool, typer.Option("--read", help="Read every sample, and name all that cannot be.")] = False,
+    read: Annotated[bool, typer.Option("--read", help="Read every sample and list the unreadable ones.")] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Draw the learning rates over the run into this PNG file.", metavar="FILE"),
@@ -98,7 +98,7 @@ def _config(target: Path) -> Path:
     if (target / "folds.json").is_file():
         return target / "fold-1" / "resolved.yaml"
     if not (target / "resolved.yaml").is_file():
-        raise MissingInput(f"{target}: neither an experiment file nor a run folder (it has no resolved.yaml)")
+        raise MissingInput(f"{target}: neither an experiment file nor a run folder (no resolved.yaml)")
     return target / "resolved.yaml"
 
 

@@ -38,7 +38,7 @@ def lr_find(
     from ftaug.runs.report import console, plots
 
     if not 0 < lowest < highest:
-        raise ExperimentError(f"--from must be above 0 and below --to; got {lowest:g} and {highest:g}")
+        raise ExperimentError(f"--from must be greater than 0 and less than --to; got {lowest:g} and {highest:g}")
     experiment = load(config, overrides or ())
     data = readable(experiment, load_splits(experiment.data, experiment.seed))
     experiment, _ = resolve_auto_unfreeze(experiment, device.value, data)
@@ -87,7 +87,7 @@ def _print(curve: Curve, verdict: Verdict, path: Path) -> None:
 
     at = smoothed_at(curve, list(verdict.suggestions.values()))
     rows = [(name, f"{rate:.2e}", loss) for (name, rate), loss in zip(verdict.suggestions.items(), at, strict=True)]
-    ended = f", ended at {curve.rates[-1]:.2g}, where the loss ran away" if curve.diverged else ""
+    ended = f", ended at {curve.rates[-1]:.2g}, where the loss diverged" if curve.diverged else ""
     console.show(f"{len(curve.rates)} steps from {curve.rates[0]:.2g} on{ended}")
     console.show(console.table(("rule", "rate", "smoothed loss"), rows))
     console.show(*verdict.sentences, f"curve: {path}", f"try lr.peak={rounded(verdict.rate)}")

@@ -30,7 +30,7 @@ def predict(
         ),
     ],
     top_k: Annotated[
-        int | None, typer.Option(help="How many classes to name for each input; 1 unless set.", min=1)
+        int | None, typer.Option(help="Number of classes to print for each input; default 1.", min=1)
     ] = None,
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,

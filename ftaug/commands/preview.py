@@ -27,15 +27,15 @@ def preview(
         typer.Option(
             "--output",
             "-o",
-            help="The file to write: a picture, sheet.png unless set; of texts a .html page instead of the terminal.",
+            help="The file to write: an image, default sheet.png; for texts an .html page instead of the terminal.",
             metavar="FILE",
         ),
     ] = None,
-    op: Annotated[str | None, typer.Option(help="One augmentation alone, in the file or not.", metavar="NAME")] = None,
-    class_: Annotated[str | None, typer.Option("--class", help="Samples of one class.", metavar="NAME")] = None,
+    op: Annotated[str | None, typer.Option(help="Apply one augmentation alone.", metavar="NAME")] = None,
+    class_: Annotated[str | None, typer.Option("--class", help="Show samples of one class.", metavar="NAME")] = None,
     count: Annotated[int, typer.Option("-n", help="How many samples.", min=1, max=64)] = 5,
     severity_grid: Annotated[
-        bool, typer.Option("--severity-grid", help="Each augmentation from severity 0 to 1.")
+        bool, typer.Option("--severity-grid", help="Show each augmentation from severity 0 to 1.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -27,7 +27,7 @@ def soup(
     from ftaug.runs.soup import Soup
 
     if len({run.resolve() for run in runs}) < max(2, len(runs)):
-        raise ExperimentError("a soup needs two or more runs, each once; of one run try `ftaug blend RUN`")
+        raise ExperimentError("a soup needs two or more different runs; for a single run, try `ftaug blend RUN`")
     host = weight_mixing.open_ingredient(runs[0], trust_plugins=trust_plugins)
     path = output or runs[0].with_name(f"{runs[0].resolve().name}-soup")
     with weight_mixing.mix_folder(path, host, weight_mixing.identity("soup", runs)) as folder:

@@ -20,9 +20,7 @@ def train(
     ],
     overrides: Overrides = None,
     run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.")] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over in a new folder; continue there after a stop.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over in a new folder.")] = False,
     from_: Annotated[
         Path | None, typer.Option("--from", help="Start from the weights of another run.", metavar="RUN")
     ] = None,

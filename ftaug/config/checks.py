@@ -77,7 +77,7 @@ def _splits_have_one_task(experiment: Experiment) -> Found:
             theirs = tasks_of(dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, train=dataset)))
             if not set(theirs) & set(kinds):
                 there, here = (one_of([TARGETS[kind] for kind in some]) for some in (theirs, kinds))
-                yield ("data", purpose), predicate(f"has {there}, and data.train has {here}")
+                yield ("data", purpose), predicate(f"has {there}, but data.train has {here}")
 
 
 @reads("evaluate.metrics", "evaluate.best")
@@ -87,7 +87,7 @@ def _best_is_measured(experiment: Experiment) -> Found:
         measured = one_of([*metrics, "loss"])
         yield (
             ("evaluate", "best"),
-            predicate(f"must be one of what is measured, {measured}; got {experiment.evaluate.best}"),
+            predicate(f"must be one of the metrics, {measured}; got {experiment.evaluate.best}"),
         )
 
 
@@ -96,7 +96,7 @@ def _metrics_are_different(experiment: Experiment) -> Found:
     names = [metric.name for metric in experiment.evaluate.metrics]
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield ("evaluate", "metrics", index), predicate(f"is a second {name}; a metric can be there once")
+            yield ("evaluate", "metrics", index), predicate(f"is a duplicate of {name}; list each metric once")
 
 
 @reads("lr.schedule", "train.epochs")
@@ -105,7 +105,7 @@ def _warmup_ends(experiment: Experiment) -> Found:
     warmup = schedule.settings.get("warmup")
     if isinstance(warmup, Duration) and _reaches_end(warmup, experiment.train.epochs):
         where = ("lr", "schedule", schedule.name, "warmup")
-        yield where, predicate(f"must end before training does ({_epochs(experiment)}); got {warmup}")
+        yield where, predicate(f"must end before the end of training ({_epochs(experiment)}); got {warmup}")
 
 
 @reads("modality", "data", "train", "evaluate", "input")
@@ -114,13 +114,13 @@ def _settings_have_an_effect(experiment: Experiment) -> Found:
         part = getattr(experiment, section)
         default = next(field.default for field in dataclasses.fields(part) if field.name == key)
         if getattr(part, key) != default:
-            yield (section, key), predicate(f"does nothing for modality {experiment.modality}: {why}; leave it out")
+            yield (section, key), predicate(f"has no effect for modality {experiment.modality}: {why}; leave it out")
 
 
 @reads("mix", "loss")
 def _loss_takes_mixed_targets(experiment: Experiment) -> Found:
     if experiment.mix and not experiment.loss.fact("soft_targets"):
-        yield ("mix",), predicate(f"mixes targets, which the loss {experiment.loss.name} cannot take; set mix or loss")
+        yield ("mix",), predicate(f"mixes targets, which the loss {experiment.loss.name} does not support; change one")
 
 
 @reads("objective", "mix", "augment")
@@ -130,11 +130,11 @@ def _views_differ(experiment: Experiment) -> Found:
     if experiment.mix is not None:
         yield (
             ("objective",),
-            predicate("and mix do not go together: mixed samples have no class; leave one out"),
+            predicate("and mix cannot be combined: mixed samples have no single class; leave one out"),
         )
     compared = experiment.objective.settings.get("augmented", 0)
     if compared and not any(op.entry.facts.get("varies") for op in experiment.augment):
-        text = "compares views, and no augmentation differs between them; add one, such as augmix"
+        text = "compares views, but no augmentation makes them differ; add one, such as augmix"
         yield ("objective",), predicate(text)
 
 
@@ -147,7 +147,7 @@ def _imbalance_is_mended_once(experiment: Experiment) -> Found:
     if loss.settings.get("class_weights") == "balanced":
         mends[loss.name] = f"{loss.name} with class_weights: balanced"
     if loss.name in mends:
-        text = f"balanced leaves {mends[loss.name]} nothing to mend: the classes it sees are balanced; leave one out"
+        text = f"balanced leaves {mends[loss.name]} without effect: the sampled classes are balanced; leave one out"
         yield ("data", "sampler"), predicate(text)
 
 
@@ -156,10 +156,10 @@ def _one_thing_is_made_small(experiment: Experiment) -> Found:
     if experiment.distillation is not None and experiment.objective is not None:
         yield (
             ("distillation",),
-            predicate("and objective do not go together: both say what is made small; leave one out"),
+            predicate("and objective cannot be combined: both define the training loss; leave one out"),
         )
     if experiment.distillation is not None and experiment.distillation.weight == 0:
-        yield ("distillation", "weight"), predicate("must be above 0, or the teacher is not heard; got 0")
+        yield ("distillation", "weight"), predicate("must be greater than 0, or the teacher has no effect; got 0")
 
 
 @reads("objective", "loss")
@@ -168,7 +168,7 @@ def _answers_can_be_compared(experiment: Experiment) -> Found:
         return
     compares, activation = experiment.objective.fact("compares"), experiment.loss.fact("activation")
     if compares not in (None, activation):
-        words = f"compares answers by {compares}, and the loss {experiment.loss.name} has {activation}; set loss"
+        words = f"compares predictions by {compares}, but the loss {experiment.loss.name} uses {activation}; set loss"
         yield ("objective",), predicate(f"{words}, or leave it out")
 
 
@@ -178,21 +178,21 @@ def _what_is_measured_is_learned(experiment: Experiment) -> Found:
         return
     for purpose in ("val", "test"):
         if getattr(experiment.data, purpose) is not None:
-            text = f"must be null: the objective {experiment.objective.name} learns no classes that could be measured"
+            text = f"must be null: the objective {experiment.objective.name} trains without labels; nothing to evaluate"
             yield ("data", purpose), predicate(text)
 
 
 @reads("mix", "data.batch_size", "train.gradient_accumulation")
 def _mix_has_partners(experiment: Experiment) -> Found:
     if experiment.mix is not None and experiment.data.batch_size * experiment.train.gradient_accumulation < 2:
-        words = f"must be 2 or more: mix: {experiment.mix.name} mixes each sample with another one of its step"
+        words = f"must be 2 or more: mix: {experiment.mix.name} mixes each sample with another of its step"
         yield ("data", "batch_size"), predicate(f"{words}; got 1")
 
 
 @reads("mix", "train.mix_until")
 def _mixing_can_end(experiment: Experiment) -> Found:
     if experiment.train.mix_until and not experiment.mix:
-        yield ("train", "mix_until"), predicate("ends mixing, and mix is null; set mix, or leave it out")
+        yield ("train", "mix_until"), predicate("ends mixing, but mix is null; set mix, or leave it out")
 
 
 @reads("train.cache_features", "mix", "objective", "distillation", "data.sampler", "unfreeze")
@@ -222,7 +222,7 @@ def _features_can_be_stored(experiment: Experiment) -> Found:
 @reads("evaluate.thresholds", "data")
 def _thresholds_are_tuned_on_validation(experiment: Experiment) -> Found:
     if experiment.evaluate.thresholds is not None and experiment.data.val is None:
-        yield ("evaluate", "thresholds"), predicate("are tuned on validation, and data.val is null; set it, or neither")
+        yield ("evaluate", "thresholds"), predicate("are tuned on validation, but data.val is null; set it, or neither")
 
 
 @reads("unfreeze", "train.epochs")
@@ -242,7 +242,7 @@ def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
     elif stages and all(stage.from_.amount > 0 for _, stage in stages):
         yield (
             ("unfreeze", 0, "from"),
-            predicate(f"must be 0 in one of the stages, or nothing learns at first; got {stages[0][1].from_}"),
+            predicate(f"must be 0 in one of the stages, or nothing is trained at first; got {stages[0][1].from_}"),
         )
     for index, stage in stages:
         if not stage.layers:
@@ -253,7 +253,7 @@ def _unfreeze_plan_is_one(experiment: Experiment) -> Found:
                 predicate(f"must come before the end of training ({_epochs(experiment)}); got {stage.from_}"),
             )
     if "all" in plan and len(plan) > 1:
-        yield ("unfreeze", plan.index("all")), predicate("covers every layer; the other names would have no effect")
+        yield ("unfreeze", plan.index("all")), predicate("covers every layer, so the other names have no effect")
 
 
 @reads("train")
@@ -261,10 +261,10 @@ def _the_network_is_called_as_a_whole(experiment: Experiment) -> Found:
     train = experiment.train
     for key in ("gradient_checkpointing", "compile"):
         if getattr(train, key) and train.cache_features is not None:
-            text = "is about the whole network, and train.cache_features runs a part of it alone; leave one out"
+            text = "applies to the whole network, but train.cache_features runs only a part of it; leave one out"
             yield ("train", key), predicate(text)
     if train.compile and train.gradient_checkpointing:
-        yield ("train", "compile"), predicate("and gradient_checkpointing do not go together; leave one out")
+        yield ("train", "compile"), predicate("and gradient_checkpointing cannot be combined; leave one out")
 
 
 @reads("train.micro_batch", "data.batch_size")
@@ -278,7 +278,7 @@ def _parts_are_smaller(experiment: Experiment) -> Found:
 def _auto_has_a_choice(experiment: Experiment) -> Found:
     method = experiment.method
     if experiment.unfreeze == "auto" and method is not None and method.fact("learns") != "all":
-        text = f"auto chooses stages to learn as a whole, and method {method.name} learns beside them; leave one out"
+        text = f"auto chooses stages to train in full, but method {method.name} freezes them; leave one out"
         yield ("unfreeze",), predicate(text)
 
 
@@ -292,10 +292,10 @@ def _weight_decay_has_an_effect(experiment: Experiment) -> Found:
         where = ("optimizer", optimizer.name, "weight_decay")
         yield (
             where,
-            predicate(f"does nothing beside the method {method.name}, which takes its place; got {weight_decay:g}"),
+            predicate(f"has no effect with method {method.name}, which replaces it; got {weight_decay:g}"),
         )
     if experiment.train.decay_norms:
-        yield ("train", "decay_norms"), predicate(f"does nothing beside the method {method.name}; leave it out")
+        yield ("train", "decay_norms"), predicate(f"has no effect with method {method.name}; leave it out")
 
 
 @reads("train.ema", "train.swa", "train.epochs")
@@ -328,7 +328,7 @@ def _best_can_be_chosen(experiment: Experiment) -> Found:
     if experiment.data.val is None and evaluate.best != first:
         yield (
             ("evaluate", "best"),
-            predicate(f"chooses by validation samples, and data.val is null; got {evaluate.best}"),
+            predicate(f"needs validation samples, but data.val is null; got {evaluate.best}"),
         )
 
 
@@ -336,7 +336,7 @@ def _best_can_be_chosen(experiment: Experiment) -> Found:
 def _splits_leave_something(experiment: Experiment) -> Found:
     shares = [part.split for part in (experiment.data.val, experiment.data.test) if isinstance(part, Split)]
     if sum(share for share in shares if isinstance(share, float)) >= 1:
-        yield ("data", "val"), predicate("and data.test together leave no sample to train on")
+        yield ("data", "val"), predicate("and data.test together leave no training samples")
 
 
 @reads("data.val")
@@ -361,7 +361,7 @@ def _datasets_share_a_split_column(experiment: Experiment) -> Found:
     for purpose, settings in tables.items():
         if "split_column" in settings and settings["split_column"] is None and settings["path"] in columns:
             other, column = columns[settings["path"]]
-            text = f"reads all rows of the table, also those of data.{other}; set split_column: {column} here too"
+            text = f"reads all rows of the table, including those of data.{other}; set split_column: {column} here too"
             yield ("data", purpose), predicate(text)
 
 

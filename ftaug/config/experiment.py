@@ -225,8 +225,8 @@ class Train:
         mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
         cache_features: whether what the frozen part of the network gives is stored, so that epochs run on the rest
             alone: in so many augmented `views` of each sample, or `auto`, 8 of them where that can be
-        gradient_checkpointing: whether what each block computes is computed again on the way back instead of being
-            kept: much less memory for about a third more time
+        gradient_checkpointing: whether blocks are recomputed in the backward pass instead of stored: much less memory
+            for about a third more time
         compile: whether PyTorch's compiler makes the network faster; it takes minutes at the start
         tensorboard: whether to write TensorBoard's event files into the run folder too
         save_every: how often to write a checkpoint beside those of the evaluations

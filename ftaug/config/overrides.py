@@ -104,9 +104,7 @@ def _next_step(holder: Any, rest: list[str]) -> str | int:
     """Split off the next step: a list index, or the longest existing key (names may contain dots)."""
     if isinstance(holder, list):
         if not rest[0].isdecimal():
-            raise _Refused(
-                f"'{rest[0]}' is not the number of a list item; expected one from 0 to {max(len(holder) - 1, 0)}"
-            )
+            raise _Refused(f"'{rest[0]}' is not the index of a list item; expected 0 to {max(len(holder) - 1, 0)}")
         return int(rest.pop(0))
     for length in range(len(rest), 1, -1):
         key = ".".join(rest[:length])
@@ -124,7 +122,7 @@ def _append(document: Document, holder: Any, where: Where, value: Any, place: Pl
         document.places[*where, 0] = document.places[where]
     if not isinstance(current, list):
         was = "is not set" if current is None else f"is {shown(current)}"
-        raise _Refused(f"{dotted(where)} {was}, not a list that could grow")
+        raise _Refused(f"{dotted(where)} {was}, not a list to append to")
     if not _has(holder, where[-1]):
         holder[where[-1]] = current
         _remember(document, where, place)

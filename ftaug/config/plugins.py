@@ -30,7 +30,7 @@ def import_plugin(plugin: str) -> None:
     except ModuleNotFoundError as error:
         if not is_file(plugin) and error.name and (plugin + ".").startswith(error.name + "."):
             raise PluginFailed("no such module; for a file beside the experiment write its name with .py") from None
-        renamed = "; where plugins import from now: docs/writing-a-component.md" if _is_ours(error) else ""
+        renamed = "; for the current import paths see docs/writing-a-component.md" if _is_ours(error) else ""
         raise PluginFailed(_describe(error) + renamed) from error
     except (Exception, SystemExit) as error:
         raise PluginFailed(_describe(error)) from error

@@ -38,7 +38,7 @@ class FrozenDict(dict[str, Any]):
         return FrozenDict, (dict(self),)
 
     def _refuse(self, *arguments: Any, **keywords: Any) -> NoReturn:
-        raise TypeError("the settings of an experiment cannot change")
+        raise TypeError("the settings of an experiment are immutable")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     update = setdefault = pop = popitem = clear = _refuse
@@ -110,7 +110,7 @@ class Registry:
         taken = self._entries.get(name)
         if taken and _identity(taken.function) != _identity(function):
             other = called_by_author(taken.function)
-            taken_by = f"the {self.kind} '{name}' is already there ({other})"
+            taken_by = f"the {self.kind} '{name}' already exists ({other})"
             raise TypeError(f"{called_by_author(function)}: {taken_by}; choose another name")
         self._entries[name] = Entry(name, function, self._facts(function, facts), in_family)
 

@@ -122,7 +122,7 @@ class Shape:
         name, colon, rest = key.partition(":")
         if colon and name in self.annotations:
             return PartialProblem(
-                f"unknown key '{key}'", f"; write a space behind the colon: '{name}: {rest}'", "parent", at_key=True
+                f"unknown key '{key}'", f"; write a space after the colon: '{name}: {rest}'", "parent", at_key=True
             )
         near = suggestion(key, self.name, paths) or setting_hint(key, self.annotations)
         near = near or valid_keys(key, self.annotations, listed_as(self.name, paths))
@@ -147,12 +147,10 @@ def _type_of(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     try:
         annotation = evaluated(function, parameter.annotation)
     except Exception as error:
-        text = f"{called}, {parameter.annotation}, is not known when the experiment is read: {error}"
+        text = f"{called}, {parameter.annotation}, is unknown when the experiment is read: {error}"
         raise TypeError(text) from None
     if not holdable(annotation):
-        raise TypeError(
-            f"{called}, {annotation}, is one that no YAML can hold; use numbers, texts, lists or components"
-        )
+        raise TypeError(f"{called}, {annotation}, cannot be written in YAML; use numbers, strings, lists or components")
     return annotation
 
 
@@ -269,7 +267,7 @@ def read_settings(entry: Entry, tree: Any, context: Mapping[str, Any]) -> dict[s
         return values
     by_severity = settings_at(entry, severity)
     if twice := [key for key in tree if key in by_severity]:
-        raise fail(*(((key,), predicate("is set by severity too; leave one of the two out")) for key in twice))
+        raise fail(*(((key,), predicate("is set by severity as well; leave one of them out")) for key in twice))
     return {**values, **by_severity}
 
 
@@ -291,7 +289,7 @@ def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:
         if name in registry(kind, modality):
             here = context["modality"]
             return (
-                f"the {kind} '{name}' is for modality {modality}, and this is {here}; "
+                f"the {kind} '{name}' is for modality {modality}, but this experiment is {here}; "
                 f"choose another, or set modality: {modality}"
             )
     return ""

@@ -109,16 +109,16 @@ def misfits(experiment: Experiment, kinds: Collection[TaskKind]) -> Iterator[Mis
     for where, component in parts:
         if component is not None and not set(kinds) & set(component.fact("tasks")):
             made_for, there = (one_of([TARGETS[kind] for kind in some]) for some in (component.fact("tasks"), kinds))
-            text = f"{component.name} is for {made_for}, and data.train has {there}"
+            text = f"{component.name} is for {made_for}, but data.train has {there}"
             key = dotted(where[:1] if where[0] == "mix" else where)
             yield Misfit(where, component.place, f"{key}: {text}; {_remedy(component, experiment.modality, kinds)}")
     distillation = experiment.distillation
     if set(kinds) == {"regression"} and distillation is not None and distillation.temperature is not None:
-        text = "distillation.temperature: softens probabilities, and data.train has numbers; leave it out"
+        text = "distillation.temperature: softens probabilities, but data.train has numbers; leave it out"
         yield Misfit(("distillation", "temperature"), distillation.place, text)
     if experiment.evaluate.thresholds is not None and "multi_label" not in kinds:
         there = one_of([TARGETS[kind] for kind in kinds])
-        text = f"evaluate.thresholds: are for {TARGETS['multi_label']}, and data.train has {there}; leave them out"
+        text = f"evaluate.thresholds: are for {TARGETS['multi_label']}, but data.train has {there}; leave them out"
         yield Misfit(("evaluate", "thresholds"), None, text)
 
 

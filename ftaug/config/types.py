@@ -204,5 +204,5 @@ RunName = Annotated[
     str,
     BeforeValidator(_run_name),
     WithJsonSchema({"type": "string", "pattern": _RUN_NAME}),
-    Wording("a name that a folder can have: up to 100 letters, digits, '.', '_', '-' or '+', a letter or digit first"),
+    Wording("a valid folder name: up to 100 letters, digits, '.', '_', '-' or '+', a letter or digit first"),
 ]

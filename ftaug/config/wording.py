@@ -99,7 +99,7 @@ KEYS_SHOWN = 12
 def valid_keys(key: str, known: Collection[str], listed_as: str) -> str:
     """Suggest the nearest valid key, or list the valid keys."""
     if not known:
-        return "; there is nothing to set"
+        return "; it has no settings"
     near = did_you_mean(key, known)
     if near.startswith("; did you mean"):
         return near

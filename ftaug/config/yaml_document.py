@@ -82,7 +82,9 @@ def decode(data: bytes, file: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ExperimentError(Problem(f"is not UTF-8 text: byte {error.start} is wrong", Place(file))) from None
+        raise ExperimentError(
+            Problem(f"is not UTF-8 text: invalid byte at offset {error.start}", Place(file))
+        ) from None
     if (offset := data.find(b"\0")) >= 0:
         raise ExperimentError(Problem(f"is not UTF-8 text: byte {offset} is NUL", Place(file)))
     return text
@@ -121,7 +123,7 @@ def parse_value(text: str, file: str) -> Any:
         problems = reader.problems
         if "\n" not in text and _holds_comment(text):
             if isinstance(value, dict | list) or text.lstrip()[0] in "\"'":
-                problems.append(Problem("what follows # would be left out; put a text that holds # in quotation marks"))
+                problems.append(Problem("everything after # would be ignored; quote a string that contains #"))
             value = text.strip()
             reader.refuse_odd_text(value, Place(file))
     except ExperimentError as error:
@@ -223,7 +225,7 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             raise ExperimentError(*self.problems, Problem(_plain_words(error), self._place(mark))) from None
         except (ValueError, OverflowError):  # chr() of an escape such as "\UFFFFFFFF"
-            raise ExperimentError(*self.problems, Problem("an escape names no character", Place(self.file))) from None
+            raise ExperimentError(*self.problems, Problem("invalid escape sequence", Place(self.file))) from None
 
     def _value(self, event: yaml.Event, events: Iterator[yaml.Event], where: Where) -> Any:
         assert isinstance(event, NodeEvent)
@@ -249,7 +251,7 @@ class _Reader:
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             place = self._place(event.start_mark)
             if not isinstance(event, yaml.ScalarEvent):
-                self._fail("a key must be a text", event.start_mark)
+                self._fail("a key must be a string", event.start_mark)
             self._refuse_extras(event)
             key = event.value
             if not key:
@@ -258,7 +260,7 @@ class _Reader:
             value_event = next(events)
             if key in mapping:
                 first = self.places[*where, key].key
-                self.problems.append(Problem(f"the key '{key}' is already set in line {first.line}", place))
+                self.problems.append(Problem(f"the key '{key}' is already set on line {first.line}", place))
                 self._value(value_event, events, (*where, key, "again"))
                 continue
             self.places[*where, key] = Places(place, self._place(value_event.start_mark))
@@ -280,7 +282,7 @@ class _Reader:
         if odd := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text):
             self.problems.append(Problem(f"the character U+{ord(odd[0]):04X} is not allowed", self._place_of(at)))
         if "${" in text:
-            words = "variables such as ${HOME} are not read in an experiment file; write the value"
+            words = "variables such as ${HOME} are not expanded in an experiment file; write the value"
             self.problems.append(Problem(words, self._place_of(at)))
 
     def _place_of(self, at: Place | _Mark | None) -> Place:
@@ -311,14 +313,14 @@ class _Reader:
 
 _PLAIN_WORDS = {
     "found character '\\t' that cannot start any token": "a tab cannot indent; use spaces",
-    "mapping values are not allowed here": "a colon is not expected here; put a text that holds a colon in quotes",
+    "mapping values are not allowed here": "unexpected colon; quote a string that contains a colon",
     "could not find expected ':'": "expected a colon after this key",
     "expected <block end>, but found '<block mapping start>'": "this line is indented differently from those above it",
     "expected <block end>, but found '<block sequence start>'": "this line is indented differently from those above it",
-    "expected <block end>, but found '-'": "a list item is not expected here",
-    "expected <block end>, but found '<scalar>'": "a text is not expected here; are quotes missing?",
-    "found unexpected end of stream": "a quoted text is not closed",
-    "did not find expected <document start>": "a second document is not expected",
+    "expected <block end>, but found '-'": "unexpected list item",
+    "expected <block end>, but found '<scalar>'": "unexpected string; are quotes missing?",
+    "found unexpected end of stream": "unterminated quoted string",
+    "did not find expected <document start>": "unexpected second document",
 }
 
 

@@ -88,7 +88,7 @@ def check_formats(where: str, names: Sequence[str]) -> None:
     if unread and not any(name.lower().endswith(READ) for name in names):
         (suffix, count), *_ = unread.most_common(1)
         raise BadData(
-            f"{where} holds {count:,} {suffix} file{'s' * (count > 1)}, a format that is not read; read are "
+            f"{where} holds {count:,} {suffix} file{'s' * (count > 1)}, an unsupported format; supported: "
             f"{', '.join(READ)}: convert them, for example with ImageMagick in each folder: "
             f"magick mogrify -format jpg '*{suffix}'"
         )

@@ -109,7 +109,7 @@ def _median_size(samples: FileSamples, target: Path) -> tuple[int, int, list[int
             name = samples.name(index)
             broken[index] = str(error) if name in str(error) else f"{name}: {error}"
     if not sizes:
-        raise BadData(f"none of the pictures looked at can be read, such as {next(iter(broken.values()))}")
+        raise BadData(f"none of the pictures checked can be read, such as {next(iter(broken.values()))}")
     _report([*broken.values()], len(sizes) + len(broken), target)
     height, width = (round(statistics.median(lengths)) for lengths in zip(*sizes, strict=True))
     return height, width, [*broken]
@@ -119,8 +119,8 @@ def _report(broken: Sequence[str], looked_at: int, target: Path) -> None:
     """Print the first few images that cannot be read."""
     lines = [f"not counted: {message}" for message in broken[:NAMED]]
     if broken:
-        share = f"{len(broken)} of {looked_at} pictures looked at cannot be read"
-        lines.append(f"{share}; this names all: ftaug inspect {shlex.quote(str(target))} --read")
+        share = f"{len(broken)} of {looked_at} pictures checked cannot be read"
+        lines.append(f"{share}; to list all: ftaug inspect {shlex.quote(str(target))} --read")
     print(printable("\n".join(lines)), end="\n" * bool(lines), file=sys.stderr)
 
 

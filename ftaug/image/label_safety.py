@@ -113,7 +113,7 @@ def _flip_messages(key: str, op: Component, how: str, classes: Sequence[str]) ->
     signs = [name for name in harmed if name not in of_a_pair | handled]
     if signs:
         quoted = [f"'{sign}'" for sign in signs]
-        yield f"{key} mirrors {listed(quoted, LISTED)}, which are then no such characters: {_remedy(op, [])}"
+        yield f"{key} mirrors {listed(quoted, LISTED)}, which are then no longer these characters: {_remedy(op, [])}"
 
 
 def _rotation_messages(key: str, op: Component, angle: float, classes: Sequence[str]) -> Iterator[str]:

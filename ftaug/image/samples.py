@@ -119,7 +119,7 @@ def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline)
     if not levels.any() or high - low >= FEW_LEVELS:
         return []
     return [
-        f"{len(looked_at)} pictures that were looked at use {levels.sum()} of 256 grey levels, {low} to {high}: "
+        f"{len(looked_at)} pictures that were checked use {levels.sum()} of 256 grey levels, {low} to {high}: "
         "if their values have fewer bits than their files, set value_range: [black, white] of the data set"
     ]
 

@@ -17,7 +17,7 @@ from ftaug.weights import SUFFIXES, is_file
 def requested_name(requested: RequestedModel) -> str | None:
     """Return the name of the requested backbone; raises ExperimentError for --weights without --backbone."""
     if requested.backbone is None and requested.weights is not None:
-        raise ExperimentError("--weights needs --backbone, the network that they are for")
+        raise ExperimentError("--weights needs --backbone, the network of these weights")
     return requested.backbone
 
 
@@ -26,7 +26,7 @@ def registered(backbones: Registry, name: str) -> Entry:
     if name in backbones:
         return backbones[name]
     if name in backbones.prefixes:
-        raise ExperimentError(f"--backbone {name} is the start of a name; expected {name}NAME")
+        raise ExperimentError(f"--backbone {name} is an incomplete name; expected {name}NAME")
     names = [*backbones, *(f"{prefix}NAME" for prefix in backbones.prefixes)]
     hint = did_you_mean(name, names, "ftaug list backbone")
     raise ExperimentError(f"--backbone: no {backbones.modality} backbone '{name}'{hint}")

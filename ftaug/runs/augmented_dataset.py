@@ -207,7 +207,7 @@ def _check_columns(task: Task) -> None:
     """Raise ExperimentError if a regression target has the name of another column of the table."""
     for name in task.classes if task.regression else ():
         if name in COLUMNS:
-            raise ExperimentError(f"data.train: the number '{name}' is called like a column of {TABLE}; rename it")
+            raise ExperimentError(f"data.train: the target '{name}' has the name of a column of {TABLE}; rename it")
 
 
 def folder_name(name: str, *, alone: bool = True) -> str:
@@ -229,7 +229,7 @@ def separator_for(classes: Sequence[str]) -> str:
     for separator in SEPARATORS:
         if not any(separator in name for name in classes):
             return separator
-    raise ExperimentError(f"the names of the classes leave none of {' '.join(SEPARATORS)} to separate labels by")
+    raise ExperimentError(f"the class names contain all of {' '.join(SEPARATORS)} to separate labels by")
 
 
 def _digest_of_cells(cells: Sequence[str]) -> str:

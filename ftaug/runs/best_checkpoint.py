@@ -46,7 +46,7 @@ def outcome(state: TrainingState, progress: Progress, best: Mapping[str, Any]) -
     if 0 < samples < FEW and name in metrics and _is_proportion(state.experiment):
         interval = _interval(metrics[name], samples)
         text += f"; {name} on {samples} validation samples has the 95 % interval {interval}, and this is the best of "
-        text += f"{len(progress.scores)} evaluations, so a test set will give less"
+        text += f"{len(progress.scores)} evaluations, so expect a lower value on a test set"
     return text
 
 

@@ -48,7 +48,7 @@ def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tupl
     if metadata["digest"] != folder.digest:
         raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
     if metadata["data"] != _fingerprints(state):
-        raise DataChanged(f"{folder.path}: the data changed; put them back, or start over with --fresh")
+        raise DataChanged(f"{folder.path}: the data changed; restore them, or start over with --fresh")
     load_weights(state.model.network, tensors["model"], path)
     try:
         load_optimizer(state.optimizer, tensors["optimizer"])

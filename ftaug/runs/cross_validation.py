@@ -178,7 +178,7 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
     known = read_json(path / FOLDS_FILE, KEYS) or {}
     if not known.get("complete"):
         raise MissingInput(
-            f"{path}: not all of its folds are trained; run the `ftaug train --folds` that made it again"
+            f"{path}: not all of its folds are trained; run the same `ftaug train --folds` command again"
         )
     members = [
         open_single_run(folder_of(path, number), device, trust_plugins=trust_plugins)

@@ -18,7 +18,7 @@ from ftaug.interfaces.preview import PreviewRequest, Row
 def _of_class(split: DataSplit, name: str, count: int) -> list[int]:
     """Return the positions of the first samples of a class; raises ExperimentError."""
     if split.task.regression:
-        raise ExperimentError(f"--class {name}: data.train has numbers, and no classes; leave it out")
+        raise ExperimentError(f"--class {name}: the targets of data.train are numbers, not classes; leave it out")
     classes = split.task.classes
     if name not in classes:
         raise ExperimentError(f"--class {name}: data.train has no class '{name}'{did_you_mean(name, classes)}")

@@ -27,7 +27,7 @@ class Requirement:
         try:
             return cls(match[1], match[2], float(match[3])) if match else cls(text, "", float("x"))
         except ValueError:
-            raise ExperimentError(f"--require '{text}': must be like accuracy>=0.9") from None
+            raise ExperimentError(f"--require '{text}': must be a comparison such as accuracy>=0.9") from None
 
 
 def names_in_training(experiment: Experiment) -> set[str]:

@@ -99,8 +99,8 @@ def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
     )
     if here.modality != there.modality or here.backbone.name != there.backbone.name or ours != theirs:
         raise ExperimentError(
-            f"{other.folder}: its network, {there.backbone.name}, is not of the shape of that of {first.folder}, "
-            f"{here.backbone.name}: such weights have no mean; mix runs of one network"
+            f"{other.folder}: its network, {there.backbone.name}, does not have the shape of that of {first.folder}, "
+            f"{here.backbone.name}: their weights cannot be averaged; use runs of one network"
         )
     for name, wanted, actual in (
         ("classes", first.task, other.task),
@@ -108,11 +108,11 @@ def _require_alike(first: TrainedModel, other: TrainedModel) -> None:
         ("kind of loss", first.activation, other.activation),
     ):
         if wanted != actual:
-            raise ExperimentError(f"{other.folder}: its {name} is not that of {first.folder}; mix runs of one task")
+            raise ExperimentError(f"{other.folder}: its {name} is not that of {first.folder}; use runs of one task")
     if first.splits["val"].fingerprint != other.splits["val"].fingerprint:
         raise ExperimentError(
-            f"{other.folder}: its validation samples are not those of {first.folder}, so that each may have learned "
-            "what the other is chosen by; train them with the same seed, or give them a data.val of its own"
+            f"{other.folder}: its validation samples are not those of {first.folder}, so that each may be trained on "
+            "validation samples of the other; train them with the same seed, or give them a data.val of its own"
         )
     if overlaps := overlapping(other.folder, here, first.splits):
         raise ExperimentError(

@@ -20,7 +20,9 @@ def teacher_of(experiment: Experiment, task: Task, backbone: Backbone, device: D
         return None
     if not (distillation.teacher / "best").is_dir():
         at = f"{distillation.place}: " if distillation.place else ""
-        raise MissingInput(f"{at}distillation.teacher: {distillation.teacher} is no run folder with a best checkpoint")
+        raise MissingInput(
+            f"{at}distillation.teacher: {distillation.teacher} is not a run folder with a best checkpoint"
+        )
     opened = open_run(distillation.teacher, str(device.torch))
     if reason := _difference(opened, experiment, task):
         raise ExperimentError(Problem(f"distillation.teacher: {reason}", distillation.place))
@@ -31,7 +33,7 @@ def _difference(opened: TrainedModel, experiment: Experiment, task: Task) -> str
     """Describe how the teacher's task differs from the student's; empty if they are equal."""
     theirs, modality = opened.task, opened.experiment.modality
     if modality != experiment.modality:
-        return f"was trained on modality {modality}, and this experiment's is {experiment.modality}"
+        return f"was trained on modality {modality}; this experiment has {experiment.modality}"
     if theirs == task:
         return ""
     if theirs.kind != task.kind:

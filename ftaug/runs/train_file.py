@@ -87,12 +87,12 @@ def _folders_of_runs(folder: Path) -> list[Path]:
 def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
     """Return the experiment file of a run folder to resume; raises ExperimentError, MissingInput."""
     if (run / "folds.json").is_file():
-        raise ExperimentError(f"{run}: holds folds; the `ftaug train --folds` that made it continues them")
+        raise ExperimentError(f"{run}: holds folds; continue them by the `ftaug train --folds` command that created it")
     if run_dir is not None or folds is not None:
         option = "--run-dir" if run_dir is not None else "--folds"
-        raise ExperimentError(f"{option}: {run} is a run folder and continues where it is; leave the option out")
+        raise ExperimentError(f"{option}: {run} is a run folder, which is continued in place; leave the option out")
     if not (run / "resolved.yaml").is_file():
-        raise MissingInput(f"{run}: neither an experiment file nor a run folder (it has no resolved.yaml)")
+        raise MissingInput(f"{run}: neither an experiment file nor a run folder (no resolved.yaml)")
     if not (run / "model.json").is_file():
         raise ExperimentError(f"{run}: has no checkpoint to continue from; train its experiment file instead")
     return run / "resolved.yaml"
@@ -166,7 +166,7 @@ def _check_data(experiment: Experiment, folder: RunFolder) -> None:
     from ftaug.runs.report import console
 
     if gone := [str(path) for path in data_paths(experiment) if not path.exists()]:
-        console.say(f"{folder.path}: its data are not there to be compared ({', '.join(gone)})")
+        console.say(f"{folder.path}: its data cannot be compared, as they do not exist ({', '.join(gone)})")
         return
     from ftaug.runs.training import unchanged_data
 

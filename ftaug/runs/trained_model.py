@@ -191,7 +191,7 @@ def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:
     """Load the recorded data splits of a run with the classes of training; raises BadData if none were recorded."""
     facts = read_json(folder / MODEL_FILE)
     if facts is None or "data" not in facts:
-        raise BadData(f"{folder}: which samples the run was trained on is not known; train it again with --fresh")
+        raise BadData(f"{folder}: its training samples are unknown; train it again with --fresh")
     return RecordedData(folder, experiment.data, _task(folder, facts), facts["data"])
 
 
@@ -209,9 +209,7 @@ def load_experiment(folder: Path, *, trust_plugins: bool = False) -> Experiment:
 
 def _check_run_folder(folder: Path) -> None:
     if not (folder / "resolved.yaml").is_file():
-        raise MissingInput(
-            f"{folder}: not a run folder (it has no resolved.yaml); `ftaug train` prints the one it writes"
-        )
+        raise MissingInput(f"{folder}: not a run folder (no resolved.yaml); `ftaug train` prints the folder it writes")
 
 
 def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:

@@ -47,7 +47,7 @@ def train(
     with stop.at_once():
         latest = checkpoint.newest(folder.checkpoints)
         if latest is None and checkpoint.best(folder.path) is not None:
-            raise BadData(f"{folder.path}: its checkpoints are gone; put them back, or start over with --fresh")
+            raise BadData(f"{folder.path}: its checkpoints are missing; restore them, or start over with --fresh")
         if latest is None:
             data, cautions = consistent(experiment, load_splits(experiment.data, experiment.seed), folder)
             data = readable(experiment, data)
@@ -82,7 +82,7 @@ def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, DataSpl
     data = recorded_data(folder, experiment)
     for purpose in ("train", "val"):
         if purpose in data and (changed := data.change(purpose)):
-            raise DataChanged(f"{folder}: {changed}; put the data back, or start over in a new folder with --fresh")
+            raise DataChanged(f"{folder}: {changed}; restore the data, or start over in a new folder with --fresh")
     return data
 
 
@@ -204,7 +204,7 @@ def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str
     try:
         changes = weight_change.compare_weights(run, state, rows)
     except FtaugError as error:
-        training_summary.console().print(f"weight change is not known: {error}")
+        training_summary.console().print(f"the weight change cannot be computed: {error}")
         return
     weight_change.write(run, changes, rows)
     training_summary.console().print(weight_change.table(changes))

@@ -55,7 +55,7 @@ def open_ingredient(folder: Path, *, trust_plugins: bool) -> TrainedModel:
     opened = open_run(folder, trust_plugins=trust_plugins)
     opened.note_precision()
     if "val" not in opened.splits:
-        raise ExperimentError(f"{folder}: its experiment has no data.val, and mixes are chosen by validation samples")
+        raise ExperimentError(f"{folder}: its experiment has no data.val, by which mixes are chosen")
     return opened
 
 
@@ -128,7 +128,7 @@ def _manifest(run: Path) -> str:
     """Read the manifest that identifies a run's best weights; raises MissingInput."""
     path = run / "best" / checkpoint.MANIFEST
     if not path.is_file():
-        raise MissingInput(f"{run}: no run folder with a best checkpoint; `ftaug train` prints the one it writes")
+        raise MissingInput(f"{run}: not a run folder with a best checkpoint; `ftaug train` prints the folder it writes")
     return path.read_text()
 
 
@@ -136,7 +136,7 @@ def mix_folder(path: Path, opened: TrainedModel, digest: str) -> RunFolder:
     """Create or reopen the run folder of averaged weights, with the experiment of one ingredient."""
     status = read_json(path / "status.json")
     if status is not None and status.get("digest") != digest:
-        raise ExperimentError(f"{path} holds something else: another mix, or a run; choose another --output")
+        raise ExperimentError(f"{path} holds another mix or a run; choose another --output")
     method = opened.experiment.method
     folded = method is not None and method.fact("learns") != "all"
     portable, plugins = with_kept_plugins(replace(opened.experiment, method=None if folded else method))

@@ -94,7 +94,7 @@ def training_split(experiment: Experiment, *, balance: bool) -> DataSplit:
     train = splits["train"]
     _check_apart(splits)
     if balance and train.task.kind != "single_label":
-        have = "have numbers" if train.task.regression else "have any number of them"
+        have = "have numbers" if train.task.regression else "have any number of labels"
         raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
     _say_cautions(experiment, train)
     return train
@@ -113,7 +113,7 @@ def _check_apart(data: Mapping[str, DataSplit]) -> None:
         same = purpose != "train" and split.samples.fingerprint == train.samples.fingerprint
         if same and np.intersect1d(split.ids, train.ids).size:
             raise ExperimentError(
-                f"data.{purpose}: is the data of data.train; copies of what a model is measured on must not be "
+                f"data.{purpose}: is the data of data.train; copies of evaluation samples must not be "
                 f"trained on; name other data, or a split such as {{split: 20%}}"
             )
 
@@ -122,8 +122,8 @@ def _say_cautions(experiment: Experiment, train: DataSplit) -> None:
     """Print cautions on stderr."""
     cautions = modality_of(experiment).label_cautions(experiment.augment, train.task)
     if not experiment.augment:
-        cautions.append("augment is empty: the copies of a sample are all alike")
+        cautions.append("augment is empty: all copies of a sample are equal")
     if experiment.mix is not None:
-        cautions.append(f"mix: {experiment.mix.name} is left out: it mixes the samples of a batch, in training only")
+        cautions.append(f"mix: {experiment.mix.name} is not applied: it mixes the samples of a batch, in training only")
     for caution in cautions:
         console.say(f"caution: {caution}")

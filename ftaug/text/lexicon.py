@@ -94,7 +94,7 @@ class Lexicon:
                     raise BadData(f"{file_name} holds no embedding matrix of a known name; leave out neighbors")
                 matrix = file.get_tensor(keys[0])
         except SafetensorError as error:
-            raise BadData(f"{file_name} is not a whole safetensors file: {error}") from None
+            raise BadData(f"{file_name} is not a complete safetensors file: {error}") from None
         codes = self.whole_words[0]
         if len(codes) and len(matrix) <= codes[-1]:
             raise BadData(f"{file_name}: {keys[0]} has {len(matrix)} rows, too few for the tokenizer's words")

@@ -36,7 +36,7 @@ def model(path: str) -> Head:
     import torch
 
     if Path(path).is_absolute() and not Path(path, "config.json").is_file():
-        raise MissingInput(f"augment.masked_fill: {path} is no folder with a config.json")
+        raise MissingInput(f"augment.masked_fill: {path} is not a folder with a config.json")
     try:
         network, loading_info = transformers.AutoModelForMaskedLM.from_pretrained(
             path, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True

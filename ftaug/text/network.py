@@ -181,7 +181,7 @@ class MaskedTokens(Encoder):
         """
         if inputs.shape[1] <= CHOSEN:
             raise ExperimentError(
-                "the backbone's head: masked_tokens tells no classes: train it with objective: masked_tokens and "
+                "the backbone's head: masked_tokens predicts no classes: train it with objective: masked_tokens and "
                 "data.val: null, then fine-tune with head: classes and --from that run"
             )
         ids, chosen = inputs[:, IDS], inputs[:, CHOSEN]

@@ -28,4 +28,4 @@ def asks_for_mean(folder: Path | str, text: str | None) -> bool:
         # older versions of sentence-transformers write a flag for each mode
         return bool(settings.get("pooling_mode") == "mean" or settings.get("pooling_mode_mean_tokens"))
     except (ValueError, AttributeError):
-        raise BadData(f"{folder}/{NAME}: no JSON object; fix it, or set pooling: model or mean") from None
+        raise BadData(f"{folder}/{NAME}: not a JSON object; fix it, or set pooling: model or mean") from None

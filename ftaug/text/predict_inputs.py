@@ -50,7 +50,7 @@ class Inputs:
             except FtaugError as error:
                 errors.append(error)
         if named.count(STANDARD_INPUT) > 1:
-            errors.append(ExperimentError("- (standard input) is named twice; it can be read once"))
+            errors.append(ExperimentError("- (standard input) is named twice; it can be read only once"))
         if errors:
             raise combined(errors)
         for name in parts:
@@ -61,10 +61,10 @@ class Inputs:
         if name == STANDARD_INPUT or (not is_there(name) and not looks_like_path(name)):
             return [name]
         if not is_there(name):
-            raise MissingInput(f"{name}: no such file or folder (as a text, give it in a line of standard input: -)")
+            raise MissingInput(f"{name}: no such file or folder (to predict it as a text, use standard input: -)")
         if name.lower().endswith(UNREAD):
             raise BadData(
-                f"{name}: {Path(name).suffix} is not read; read are {', '.join(TABLES)} and texts line by line"
+                f"{name}: {Path(name).suffix} is not supported; supported: {', '.join(TABLES)}, or one text per line"
             )
         if _is_table(name):
             next(self._rows(name), None)
@@ -124,7 +124,7 @@ class Inputs:
                 yield Input(f"{name}:{line}", partial(self._row, values))
         except FtaugError as error:
             place, message = error.problems[0].place, error.problems[0].message
-            yield Input(str(place or name), partial(_fail, BadData(f"{message}; the rows after it are not read")))
+            yield Input(str(place or name), partial(_fail, BadData(f"{message}; the remaining rows are not read")))
 
     def _row(self, values: Sequence[Any]) -> Text:
         return _validated([plain_text(column, value) for column, value in zip(self.columns, values, strict=True)])

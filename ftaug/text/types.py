@@ -25,4 +25,4 @@ def decoded(content: bytes) -> str:
         return content.removeprefix(BOM).decode()
     except UnicodeDecodeError as error:
         at = error.start + (len(BOM) if content.startswith(BOM) else 0)
-        raise BadData(f"the text is not UTF-8 at its byte {at + 1}; save the file as UTF-8") from None
+        raise BadData(f"the text is not UTF-8 at byte {at + 1}; save the file as UTF-8") from None

@@ -118,12 +118,12 @@ def test_texts_rates_and_time_take_it_too(desk, place, capsys, monkeypatch):
     assert run(["benchmark", str(desk / "colours.yaml"), "unfreeze=auto", "--steps", "1"]) == 0
     capsys.readouterr()
     assert run(["inspect", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
-    assert "what learns is chosen when training begins (unfreeze: auto)" in capsys.readouterr().out
+    assert "the layers to train are chosen when training begins (unfreeze: auto)" in capsys.readouterr().out
     assert run(["validate", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
     assert "learning: auto" in capsys.readouterr().out
 
 
 def test_with_a_method_that_adds_weights_there_is_nothing_to_choose(desk, place, capsys):
     assert train(desk, place / "run", "method=lora") == 2
-    expected = "unfreeze auto chooses stages to learn as a whole, and method lora learns beside them; leave one out"
+    expected = "unfreeze auto chooses stages to train in full, but method lora freezes them; leave one out"
     assert expected in capsys.readouterr().err

@@ -63,7 +63,7 @@ def test_a_blend_lies_between_the_first_and_the_last_weights(desk, started, plac
 
 def test_a_fresh_head_is_not_blended(desk, place, capsys):
     assert run(["blend", str(desk / "run"), "--alpha", "0", "--alpha", "0.5", "-o", str(place / "blend")]) == 0
-    assert "the head is that of the run in all of them" in capsys.readouterr().err
+    assert "every blend has the head of the trained run" in capsys.readouterr().err
     end, found = weights(desk / "run"), weights(place / "blend")
     own = [name for name in end if name.startswith(HEAD)]
     assert own and all(np.array_equal(end[name], found[name]) for name in own)
@@ -94,7 +94,7 @@ def test_a_soup_is_the_mean_of_its_ingredients_and_no_worse_than_any(desk, start
     assert run(["soup", *map(str, runs), "-o", str(place / "soup")]) == 0
     assert f"already complete: {place / 'soup'}" in capsys.readouterr().err
     assert run(["soup", *map(str, runs[:2]), "-o", str(place / "soup")]) == 2
-    assert "holds something else: another mix, or a run; choose another --output" in capsys.readouterr().err
+    assert "holds another mix or a run; choose another --output" in capsys.readouterr().err
     for command in (["evaluate"], ["export", "--format", "onnx"], ["inspect"]):
         assert run([command[0], str(place / "soup"), *command[1:]]) == 0
 
@@ -122,8 +122,8 @@ def test_texts_are_mixed_as_pictures_are(place):
     ("overrides", "message"),
     [
         (["seed=1"], "its validation samples are not those of "),
-        (["backbone={shufflenet_v2_x0_5: {weights: none}}"], "is not of the shape of that of "),
-        (["data.val=null", "evaluate.best=f1"], "its experiment has no data.val, and mixes are chosen by validation"),
+        (["backbone={shufflenet_v2_x0_5: {weights: none}}"], "does not have the shape of that of "),
+        (["data.val=null", "evaluate.best=f1"], "its experiment has no data.val, by which mixes are chosen"),
     ],
 )
 def test_runs_that_do_not_go_together_are_refused(desk, place, capsys, overrides, message):
@@ -135,7 +135,7 @@ def test_runs_that_do_not_go_together_are_refused(desk, place, capsys, overrides
 
 def test_one_run_is_no_soup(desk, capsys):
     assert run(["soup", str(desk / "run"), str(desk / "run")]) == 2
-    assert "a soup needs two or more runs, each once; of one run try `ftaug blend RUN`" in capsys.readouterr().err
+    assert "a soup needs two or more different runs; for a single run, try `ftaug blend RUN`" in capsys.readouterr().err
     assert run(["soup", str(desk / "run"), str(desk / "nothing")]) == 66
     assert run(["blend", str(desk / "nothing")]) == 66
 

@@ -66,17 +66,17 @@ def test_too_little_room_is_told_before_anything_is_written(desk, place, capsys,
     monkeypatch.setattr(sample_cache, "_free", lambda folder: 100_000)
     assert train(desk, place / "run", f"data.cache={where}") == 74
     shown = capsys.readouterr().err
-    assert f"data.cache: {where} has too little room at " in shown
+    assert f"data.cache: {where} has too little space at " in shown
     assert "0.2 MB of 0.1 MB free" in shown
     assert not (place / "caches").exists()
     assert train(desk, place / "run", "data.cache=auto") == 0
-    assert "auto → off (0.2 MB do not fit into half of what is free)" in capsys.readouterr().err
+    assert "auto → off (0.2 MB do not fit into half of the free space)" in capsys.readouterr().err
 
 
 def test_pictures_in_memory_gain_nothing(desk, place, capsys):
     digits = ["data.train={digits: {per_class: 2}}", "data.val={digits: {per_class: 1}}", "data.test=null"]
     assert train(desk, place / "run", *digits, "data.cache=ram") == 2
-    assert "data.cache: ram would gain nothing: the samples are in memory already" in capsys.readouterr().err
+    assert "data.cache: ram has no benefit: the samples are in memory already" in capsys.readouterr().err
     assert train(desk, place / "run", *digits, "data.cache=auto") == 0
     assert "auto → off (the samples are in memory already)" in capsys.readouterr().err
 

@@ -134,7 +134,7 @@ def test_killed_while_features_are_made_the_same_command_ends_with_the_same_bits
 def test_too_little_room_is_said_before_anything_is_written(desk, place, monkeypatch, capsys):
     monkeypatch.setattr(sample_cache, "_free", lambda folder: 1000)
     assert train(desk, place / "run", "train.cache_features={views: 2, place: disk}") == 74
-    assert "train.cache_features.place: disk has too little room at " in capsys.readouterr().err
+    assert "train.cache_features.place: disk has too little space at " in capsys.readouterr().err
     assert not (place / "caches" / "ftaug" / "features").exists()
     assert not (place / "run").exists()
 
@@ -145,7 +145,7 @@ def test_too_little_room_is_said_before_anything_is_written(desk, place, monkeyp
         (["unfreeze=[all]"], "train.cache_features stores what frozen layers give, and unfreeze is all; name fewer"),
         (["mix=mixup"], "train.cache_features stores what single samples give, and mix: mixup blends them; drop one"),
         (["train.cache_features={views: 0}"], "train.cache_features.views must be a whole number of 1 or more; got 0"),
-        (["unfreeze=[stem, head]"], "train.cache_features: what learns begins at the input; leave it out"),
+        (["unfreeze=[stem, head]"], "train.cache_features: the trainable layers begin at the input; leave it out"),
     ],
 )
 def test_contradictions(overrides, message, desk, place, capsys):

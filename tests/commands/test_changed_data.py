@@ -55,7 +55,7 @@ def test_a_finished_run_on_other_data_is_not_complete(desk: Path, capsys: pytest
     assert (captured.out, "already complete" in captured.err) == ("", False)
     assert "r: data.train changed since training: class odd added, 1 sample added (" in captured.err
     assert "t.csv:2), 1 sample removed (" in captured.err
-    assert "t.csv:2: bad → good); put the data back, or start over in a new folder with --fresh" in captured.err
+    assert "t.csv:2: bad → good); restore the data, or start over in a new folder with --fresh" in captured.err
     assert {path: path.read_bytes() for path in Path("r").rglob("*") if path.is_file()} == kept
 
     after = evaluated(capsys, "--split", "val")
@@ -70,7 +70,7 @@ def test_a_finished_run_on_other_data_is_not_complete(desk: Path, capsys: pytest
     assert "already complete: r" in capsys.readouterr().err
     Path("t.csv").unlink()
     assert run(["train", "e.yaml", "--run-dir", "r"]) == 0
-    assert "r: its data are not there to be compared (" in capsys.readouterr().err
+    assert "r: its data cannot be compared, as they do not exist (" in capsys.readouterr().err
     assert evaluated(capsys)["samples"] == 2
     write("u.csv", "good fun,good", "bad taste,bad", "bad luck,bad")
     found = evaluated(capsys)

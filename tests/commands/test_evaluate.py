@@ -72,7 +72,7 @@ def test_what_is_printed_names_the_split_and_every_class(desk, capsys):
         ("loss<1000", 0, ""),
         ("f1_macro>1", 5, "required f1_macro > 1, reached "),
         ("f1_makro>0", 2, "did you mean 'f1_macro'?"),
-        ("good", 2, "must be like accuracy>=0.9"),
+        ("good", 2, "must be a comparison such as accuracy>=0.9"),
     ],
 )
 def test_requirements(desk, condition, code, words, capsys):

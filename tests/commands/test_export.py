@@ -106,7 +106,7 @@ def test_an_artefact_is_kept_only_if_it_answers_as_the_model_does(desk, exported
     assert entries["safetensors/colours.safetensors"]["parity"] is True
     assert all(Path(path).is_file() for entry in entries.values() for path in entry["files"])
     assert (
-        "drifting/colours.drift: does not answer as the model does: probabilities or numbers differ" in errors
+        "drifting/colours.drift: its predictions differ from the model's: probabilities or numbers by up to" in errors
     ) is drifting
     assert not [name for name in names(exported) if name.startswith(".")]
     shutil.rmtree(exported / "drifting", ignore_errors=True)
@@ -134,7 +134,7 @@ def test_without_the_data_an_export_is_compared_on_synthetic_samples(desk, expor
     ("mode", "words"),
     [
         ("static", "exporter 'onnx_int8': mode static needs the training data to calibrate; "),
-        ("dynamic", "only the metric tells whether it can be used: "),
+        ("dynamic", "only the metric shows whether it can be used: "),
     ],
 )
 def test_int8_needs_the_data(desk, exported, capsys, mode, words):
@@ -158,7 +158,7 @@ def test_views_that_an_export_does_not_have_are_said(desk, tmp_path, capsys):
     assert run(["evaluate", str(viewed), "--split", "val", "--json"]) == 0
     of_evaluate = json.loads(capsys.readouterr().out)["metrics"]["f1"]
     assert run(["export", str(viewed), "--format", "onnx"]) == 0
-    assert "not to evaluate.tta: ten_crop (f1 " in capsys.readouterr().out
+    assert "without evaluate.tta: ten_crop (f1 " in capsys.readouterr().out
     metric = json.loads((viewed / "exports" / "onnx" / "parity.json").read_text())["metric"]
     assert metric["views"] == "ten_crop" and metric["with_views"] == pytest.approx(of_evaluate, abs=1e-6)
     assert metric["original"] == metric["exported"]

@@ -184,4 +184,4 @@ def test_a_class_of_one_sample_is_named(desk, place, capsys):
     for path in sorted((place / "photos" / "train" / "green").iterdir())[1:]:
         path.unlink()
     assert train(place, place / "run") == 65
-    assert "class 'green' has 1 sample, which cannot be on both sides of a fold" in capsys.readouterr().err
+    assert "class 'green' has 1 sample, which cannot be in both training and validation" in capsys.readouterr().err

@@ -143,7 +143,7 @@ def test_a_path_that_yaml_cannot_hold(desk, capsys):
     name = os.fsdecode(b"pics\xff")
     pictures(desk / name, (80, 80), a=2, b=2)
     assert run(["init", name, "-o", "x.yaml"]) == 2
-    assert "cannot stand in an experiment file" in capsys.readouterr().err
+    assert "cannot be written into an experiment file" in capsys.readouterr().err
     assert not (desk / "x.yaml").exists()
 
 

@@ -60,11 +60,11 @@ def test_a_file_of_weights_is_relative_to_the_experiment_file(desk):
     ("options", "code", "message"),
     [
         (["--backbone", "resnet81"], 2, "--backbone: no image backbone 'resnet81'; did you mean 'resnet18'?\n"),
-        (["--backbone", "timm/"], 2, "--backbone timm/ is the start of a name; expected timm/NAME\n"),
+        (["--backbone", "timm/"], 2, "--backbone timm/ is an incomplete name; expected timm/NAME\n"),
         (["--backbone", "resnet18", "--weights", "imagent"], 2, "got 'imagent'; did you mean 'imagenet'?\n"),
         (["--backbone", "resnet20", "--weights", "imagenet"], 2, "must be letters, none or a file (.safetensors,"),
         (["--backbone", "resnet18", "--weights", "v.pth"], 66, "--weights: no file v.pth; did you mean 'w.pth'?\n"),
-        (["--weights", "none"], 2, "--weights needs --backbone, the network that they are for\n"),
+        (["--weights", "none"], 2, "--weights needs --backbone, the network of these weights\n"),
         (["--modality", "image", "--backbone", "tiny_text"], 2, "no image backbone 'tiny_text'"),
         (["--modality", "sound"], 2, "'sound' is not one of 'image', 'text'"),
         (["--modality", "text", "--backbone", "hf"], 2, "--backbone hf: name the encoder instead"),
@@ -112,7 +112,7 @@ def test_pictures_of_other_formats(desk, capsys):
     (desk / "phone" / "a" / "notes.txt").write_text("x")
     assert run(["init", "phone", "--modality", "image"]) == 65
     err = capsys.readouterr().err
-    assert err.startswith("phone holds 2 .HEIC files, a format that is not read; read are .jpg, .jpeg, .jfif, .jpe,")
+    assert err.startswith("phone holds 2 .HEIC files, an unsupported format; supported: .jpg, .jpeg, .jfif, .jpe,")
     assert err.endswith("magick mogrify -format jpg '*.HEIC'\n")
     (desk / "phone" / "a" / "notes.txt").unlink()
     assert run(["init", "phone"]) == 65
@@ -128,7 +128,7 @@ def test_broken_pictures_are_named_up_to_five(desk, capsys):
     assert run(["init", "photos"]) == 0
     err = capsys.readouterr().err.splitlines()
     assert [line.split("/")[-1][:5] for line in err[:5]] == [f"{i}.png" for i in range(5)]
-    assert err[5] == "7 of 16 pictures looked at cannot be read; this names all: ftaug inspect photos.yaml --read"
+    assert err[5] == "7 of 16 pictures checked cannot be read; to list all: ftaug inspect photos.yaml --read"
     assert err[6] == "next: ftaug train photos.yaml"
     for path in (desk / "photos").rglob("*.png"):
         path.write_bytes(b"no picture")

@@ -212,7 +212,7 @@ def test_validation_on_the_training_data_is_told(tmp_path, monkeypatch, capsys):
         "data: {train: {image_folder: {path: photos}}, val: {split: 50%}, test: {image_folder: {path: photos}}, "
         "batch_size: 4}\nbackbone: {resnet20: {weights: none}}\n"
     )
-    said = "the same data as train, so what is measured says nothing of new samples"
+    said = "the same data as train, so metrics say nothing about new samples"
     cautions = as_json(capsys, tmp_path / "f.yaml", [])["cautions"]  # the pictures are almost black, which is said too
     assert [caution for caution in cautions if "grey levels" not in caution] == [f"test: {said}"]
 
@@ -233,5 +233,5 @@ def test_what_labels_and_rows_look_like_is_told(tmp_path, monkeypatch, capsys):
     assert [line.replace(str(tmp_path), "") for line in report["cautions"] if "grey levels" not in line] == [
         "train: 3 of 6 classes look like several labels in one, such as 'a|b' and 'a|c'; for several labels a sample "
         'set labels_separator: "|"',
-        "val: 2 samples are also in train, such as /7.png: what is measured there says nothing of new samples",
+        "val: 2 samples are also in train, such as /7.png: metrics there say nothing about new samples",
     ]

@@ -34,7 +34,7 @@ def test_evaluate_writes_no_report_through_a_link(copied, outside, capsys):
     shutil.rmtree(copied / "report")
     (copied / "report").symlink_to(outside)
     assert run(["evaluate", str(copied)]) == 73
-    assert "report: is not a plain folder but a link" in capsys.readouterr().err
+    assert "report: is not a regular folder but a link" in capsys.readouterr().err
     assert holds_mine(outside)
 
 
@@ -51,7 +51,7 @@ def test_export_writes_nothing_through_a_link(copied, outside, capsys):
     shutil.rmtree(copied / "exports", ignore_errors=True)
     (copied / "exports").symlink_to(outside)
     assert run(["export", str(copied), "--format", "safetensors"]) == 73
-    assert "exports: is not a plain folder but a link" in capsys.readouterr().err
+    assert "exports: is not a regular folder but a link" in capsys.readouterr().err
     assert holds_mine(outside)
 
 
@@ -62,5 +62,5 @@ def test_augment_writes_nothing_through_a_link(desk, tmp_path, outside, capsys):
     shutil.rmtree(out / "green")
     (out / "green").symlink_to(outside)
     assert run(line) == 73
-    assert "green: is not a plain folder but a link" in capsys.readouterr().err
+    assert "green: is not a regular folder but a link" in capsys.readouterr().err
     assert holds_mine(outside)

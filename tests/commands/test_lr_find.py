@@ -80,7 +80,7 @@ def test_all_is_as_it_was(desk, place):
 def test_what_cannot_be_is_said(desk, here, capsys):
     line = ["lr-find", str(desk / "colours.yaml")]
     assert run([*line, "--from", "1", "--to", "0.1"]) == 2
-    assert "--from must be above 0 and below --to; got 1 and 0.1" in capsys.readouterr().err
+    assert "--from must be greater than 0 and less than --to; got 1 and 0.1" in capsys.readouterr().err
     assert run([*line, "--steps", "3"]) == 2
     assert run([*line, "optimizer=sgd", "--from", "1e20", "--to", "1e30"]) == 3
     assert "the loss is not finite after" in capsys.readouterr().err

@@ -255,7 +255,7 @@ def test_both_texts_of_a_pair_are_shown(experiment, capsys):
     ("op", "words"),
     [
         ("shout: {probability: 0.0}", "shout did nothing in 32 tries: raise its probability, or leave it out"),
-        ("drop: {share: 1.0}", "drop leaves next to none of the words in 75% of the texts: make it weaker"),
+        ("drop: {share: 1.0}", "drop removes nearly all words in 75% of the texts: make it weaker"),
     ],
 )
 def test_ops_without_an_effect_or_with_too_much_are_named(experiment, capsys, op, words):

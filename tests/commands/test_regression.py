@@ -124,16 +124,16 @@ def test_weights_alone_answer_in_the_users_units_too(desk, capsys):
     [
         (
             ["loss={cross_entropy: {label_smoothing: 0.1}}"],
-            "loss: cross_entropy is for one class a sample, and data.train has numbers; use huber, mae or mse",
+            "loss: cross_entropy is for one class a sample, but data.train has numbers; use huber, mae or mse",
         ),
         (["evaluate.metrics=[accuracy]"], "evaluate.metrics.0: accuracy is for one class a sample or any number"),
         (["mix=cutmix"], "mix: cutmix is for one class a sample or any number of classes a sample"),
         (["mix={one_of: {choices: [mixup, cutmix]}}"], "data.train has numbers; use mixup"),
         (
             ["mix=null", "objective=r_drop"],
-            "objective compares answers by softmax, and the loss mse has identity",
+            "objective compares predictions by softmax, but the loss mse uses identity",
         ),
-        (["data.sampler=balanced"], "data.sampler: balanced is for one class a sample, and data.train has numbers"),
+        (["data.sampler=balanced"], "data.sampler: balanced is for one class a sample, but data.train has numbers"),
         (["augment=[{horizontal_flip: {label_map: {a: b}}}]"], "augment.0.horizontal_flip.label_map: names classes"),
     ],
 )
@@ -156,12 +156,12 @@ def test_numbers_do_not_fit_a_run_of_classes_either(tmp_path, capsys):
     (tmp_path / "a.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\nloss: huber\n")
     assert run(["train", str(tmp_path / "a.yaml"), "--run-dir", str(tmp_path / "run")]) == 2
     errors = capsys.readouterr().err
-    assert "a.yaml:3:7: loss: huber is for numbers, and data.train has one class a sample; use" in errors
+    assert "a.yaml:3:7: loss: huber is for numbers, but data.train has one class a sample; use" in errors
 
 
 def test_classes_to_rank_or_balance_are_refused(desk, rows, capsys):
     assert run(["predict", str(desk / "run"), rows[0]["sample"], "--top-k", "2"]) == 2
-    assert "--top-k: the run tells numbers, not classes; leave it out" in capsys.readouterr().err
+    assert "--top-k: the run predicts numbers, not classes; leave it out" in capsys.readouterr().err
     config = str(desk / "places.yaml")
     common = ["augment", config, "augment=[horizontal_flip]", "--output", str(desk.parent / "copies")]
     assert run([*common, "--format", "table", "--per-class", "balance"]) == 2

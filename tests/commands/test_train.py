@@ -68,7 +68,7 @@ def test_a_run_folder_continues_where_it_is(desk: Path, capsys: pytest.CaptureFi
     assert run(["train", "r", "lr.peak=1"]) == 2
     assert "lr.peak: 0.001 → 1.0" in capsys.readouterr().err
     assert run(["train", "r", "--run-dir", "other"]) == 2
-    assert "--run-dir: r is a run folder and continues where it is" in capsys.readouterr().err
+    assert "--run-dir: r is a run folder, which is continued in place" in capsys.readouterr().err
     assert run(["train", "r", "~train.max_time"]) == 0
     assert capsys.readouterr().out == "r\n"
     assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
@@ -100,7 +100,7 @@ def test_an_experiment_comes_from_standard_input(
     ("override", "code", "message"),
     [
         ("data.train={image_folder: {path: nowhere}}", 66, "no folder"),
-        ("backbone.resnet20.weights=missing.pth", 66, "no file of weights"),
+        ("backbone.resnet20.weights=missing.pth", 66, "no weights file"),
         ("unfreeze=[layr3, head]", 2, "did you mean 'layer3'"),
     ],
 )
@@ -159,7 +159,7 @@ def test_what_cannot_be_meant_is_a_caution(desk: Path, capsys: pytest.CaptureFix
     assert run(["train", "a.yaml", "unfreeze=[head]", *tiny]) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "a batch of 64 is larger than the 20 training samples: an epoch is one step" in said
-    assert "269,072 of 269,722 parameters start at random (weights: none) and never learn" in said
+    assert "269,072 of 269,722 parameters are random (weights: none) and never trained" in said
     assert run(["train", "a.yaml", "train.epochs=1"]) == 0
     assert "caution" not in capsys.readouterr().err
 
@@ -192,7 +192,7 @@ def test_checkpoints_that_are_gone_are_no_silent_new_start(desk: Path, capsys: p
     Path("r/complete.json").unlink()
     shutil.rmtree("r/checkpoints")
     assert run(["train", "a.yaml", "--run-dir", "r"]) == 65
-    assert "its checkpoints are gone; put them back" in capsys.readouterr().err
+    assert "its checkpoints are missing; restore them" in capsys.readouterr().err
 
 
 def test_a_run_that_diverges_keeps_its_metrics(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,7 +280,7 @@ def dying_by_{signal}(canvas, rng):
 @pytest.mark.parametrize(
     ("signal", "code", "said"),
     [
-        ("SIGKILL", 4, "was killed, as the system does when memory runs out: try fewer data.workers"),
+        ("SIGKILL", 4, "was killed, probably because memory ran out: try fewer data.workers"),
         ("SIGSEGV", 1, "crashed (SIGSEGV): with data.workers=0 the run goes on without one"),
     ],
 )
@@ -290,7 +290,7 @@ def test_a_data_worker_that_dies_is_told(
     Path("dying.py").write_text(DYING.replace("{signal}", signal))
     line = ["train", "a.yaml", "plugins=[dying.py]", f"augment=[dying_by_{signal}]", "--run-dir", "r"]
     assert run([*line, "data.workers=1"]) == code
-    assert f"a process that prepares batches {said}" in capsys.readouterr().err
+    assert f"a worker process {said}" in capsys.readouterr().err
     assert run([*line, "data.workers=0"]) == 0
 
 
@@ -322,7 +322,7 @@ def test_a_data_worker_that_hangs_is_told_and_ended(
     monkeypatch.setattr("ftaug.engine.loading.workers.PATIENCE", 1)
     assert run(stalling(name, f"import os, signal; {how}")) == 74
     said = capsys.readouterr().err
-    assert "no batch came for 1 seconds, and the processes that prepare them do nothing" in said
+    assert "no batch arrived for 1 seconds, and the worker processes are idle" in said
     assert not multiprocessing.active_children()
 
 

@@ -54,7 +54,7 @@ def test_a_split_of_another_share_is_an_error_that_knows_what_the_first_run_lear
     error = " ".join(capsys.readouterr().err.split())
     assert f"of 25 samples, such as {second}/photos/train/" in error
     assert f"are among those that the weights of {second / 'second'} were trained on" in error
-    assert "hold out what that run held out (seed=1 'data.val={split: 0.3}'), or give data.val and data.test" in error
+    assert "hold out what that run held out (seed=1 'data.val={split: 0.3}'), or use other samples" in error
     assert (second / "second" / "earlier_samples.csv").read_text().count("\n") == 1 + 42
 
 

@@ -63,7 +63,7 @@ def test_a_dataset_that_reads_the_rows_of_all_splits(config, capsys):
     both = [f"data.train={split}", "data.val={image_table: {path: t.csv}}"]
     assert run(["validate", str(config), *both]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        f"override '{both[1]}': data.val reads all rows of the table, also those of data.train; "
+        f"override '{both[1]}': data.val reads all rows of the table, including those of data.train; "
         "set split_column: use here too"
     ]
     assert run(["validate", str(config), both[0], f"data.val={split}"]) == 0

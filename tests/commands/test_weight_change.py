@@ -61,7 +61,7 @@ def test_a_start_that_is_gone_is_said(desk, place, capsys):
     (place / "first.safetensors").unlink()
     capsys.readouterr()
     assert train(desk, place / "run", *started) == 0
-    assert "weight change is not known: no file of weights at " in capsys.readouterr().err
+    assert "the weight change cannot be computed: no weights file at " in capsys.readouterr().err
 
 
 def test_features_before_and_after(desk, place, capsys):

@@ -144,7 +144,7 @@ def test_cutoff_is_the_papers():
 def test_answers_of_several_labels_are_not_compared_by_softmax(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(f"{EXPERIMENT}loss: binary_cross_entropy\n")
-    with pytest.raises(ExperimentError, match=r"a.yaml:5:\d+: objective compares answers by softmax, and the loss"):
+    with pytest.raises(ExperimentError, match=r"a.yaml:5:\d+: objective compares predictions by softmax, but the loss"):
         load(file)
 
 

@@ -60,7 +60,7 @@ def test_without_it_defaults_hold(entry):
 
 
 def test_is_refused_beside_what_it_governs(entry):
-    words = "is set by severity too; leave one of the two out"
+    words = "is set by severity as well; leave one of them out"
     assert faults(entry, severity=0.5, degrees=3.0) == [(("degrees",), words)]
     assert faults(entry, severity=0.5, bits=3, degrees=3.0) == [(("bits",), words), (("degrees",), words)]
 

@@ -158,9 +158,9 @@ def test_a_union_of_mapping_component_and_null():
         ({"op": {"rotate": 15}}, "op.rotate must be a mapping with the keys degrees, probability; got 15"),
         (
             {"op": {"rotate": {"degrees:4": None}}},
-            "unknown key 'degrees:4' in op.rotate; write a space behind the colon: 'degrees: 4'",
+            "unknown key 'degrees:4' in op.rotate; write a space after the colon: 'degrees: 4'",
         ),
-        ({"op": {"plain": {"a": 1}}}, "unknown key 'a' in op.plain; there is nothing to set"),
+        ({"op": {"plain": {"a": 1}}}, "unknown key 'a' in op.plain; it has no settings"),
         ({"op": {"one_of": {}}}, "missing key 'choices' in op.one_of: it must be a list, each an op"),
         (
             {"op": {"rotate": None, "degrees": 4}},

@@ -100,7 +100,7 @@ def test_a_table_whose_cells_may_be_lists_gets_its_loss_with_the_data(tmp_path):
 
 
 CANNOT_GO_TOGETHER = [
-    ("target: price", "loss: cross_entropy", "5:7: loss: cross_entropy is for one class a sample, and data.train has"),
+    ("target: price", "loss: cross_entropy", "5:7: loss: cross_entropy is for one class a sample, but data.train has"),
     (
         "target: price",
         "evaluate: {metrics: [mae, f1]}",
@@ -113,12 +113,12 @@ CANNOT_GO_TOGETHER = [
         "distillation: {teacher: x, temperature: 2}",
         "5:15: distillation.temperature: softens probabilities",
     ),
-    ("target: price", "objective: r_drop", "5:12: objective: r_drop is for one class a sample, and data.train has num"),
-    ("label: [a, b]", "loss: focal", "5:7: loss: focal is for one class a sample, and data.train has any number of"),
-    ("label: [a, b]", "loss: huber", "5:7: loss: huber is for numbers, and data.train has any number of classes a s"),
-    ('labels_separator: ";"', "loss: ordinal", "5:7: loss: ordinal is for one class a sample, and data.train has any"),
-    ("label: kind", "loss: huber", "5:7: loss: huber is for numbers, and data.train has one class a sample or any num"),
-    ("target: price, label: kind", "", "3:11: image_table: target is for numbers and label for classes; leave one out"),
+    ("target: price", "objective: r_drop", "5:12: objective: r_drop is for one class a sample, but data.train has num"),
+    ("label: [a, b]", "loss: focal", "5:7: loss: focal is for one class a sample, but data.train has any number of"),
+    ("label: [a, b]", "loss: huber", "5:7: loss: huber is for numbers, but data.train has any number of classes a s"),
+    ('labels_separator: ";"', "loss: ordinal", "5:7: loss: ordinal is for one class a sample, but data.train has any"),
+    ("label: kind", "loss: huber", "5:7: loss: huber is for numbers, but data.train has one class a sample or any num"),
+    ("target: price, label: kind", "", "3:11: image_table: target is for numbers, label for classes; leave one out"),
     ('label: [a, b], labels_separator: "|"', "", "3:11: image_table: with a list of columns for label, leave out"),
     ("target: [x, x]", "", "3:11: image_table: target must be a column, or a list of different ones"),
 ]
@@ -135,7 +135,7 @@ def test_what_cannot_go_with_the_task_is_found_in_the_file(tmp_path, settings, r
 
 def test_the_samples_of_another_split_have_the_same_task(tmp_path):
     path = table(tmp_path, "target: price")
-    with pytest.raises(ExperimentError, match=r"data.val has one class a sample, and data.train has numbers"):
+    with pytest.raises(ExperimentError, match=r"data.val has one class a sample, but data.train has numbers"):
         load(path, ["data.val=digits"])
     load(path, ["data.val={image_table: {path: b.csv, target: price}}"])
 
@@ -159,6 +159,6 @@ def test_a_folder_has_one_class_a_sample(tmp_path):
     (tmp_path / "a.yaml").write_text("data: {train: {image_folder: {path: x}}}\nbackbone: resnet20\n")
     assert possible_tasks(load(tmp_path / "a.yaml").data.train) == ("single_label",)
     with pytest.raises(
-        ExperimentError, match=r"loss: huber is for numbers, and data.train has one class a sample; use"
+        ExperimentError, match=r"loss: huber is for numbers, but data.train has one class a sample; use"
     ):
         load(tmp_path / "a.yaml", ["loss=huber"])

@@ -79,7 +79,7 @@ def test_keys_are_texts():
 
 
 def test_duplicate_keys_name_both_lines():
-    assert refused("a:\n  lr: 1\n  x: 2\n  lr: 3\n") == "f.yaml:4:3: the key 'lr' is already set in line 2"
+    assert refused("a:\n  lr: 1\n  x: 2\n  lr: 3\n") == "f.yaml:4:3: the key 'lr' is already set on line 2"
 
 
 def test_duplicates_at_any_depth_are_all_reported():
@@ -96,16 +96,19 @@ def test_duplicates_at_any_depth_are_all_reported():
         ("hello", "f.yaml:1:1: expected one mapping, such as `backbone: resnet18`; got a single value"),
         ("a: 1\n---\nb: 2\n", "f.yaml:2:1: expected one document; a second one starts here"),
         ("a:\n\tb: 1\n", "f.yaml:2:1: a tab cannot indent; use spaces"),
-        ("a: b: 1\n", "f.yaml:1:5: a colon is not expected here; put a text that holds a colon in quotes"),
+        ("a: b: 1\n", "f.yaml:1:5: unexpected colon; quote a string that contains a colon"),
         ("a: [1, 2\n", "f.yaml:2:1: a bracket is not closed"),
-        ('a: "x\n', "f.yaml:2:1: a quoted text is not closed"),
-        ("a: 1\n b: 2\n", "f.yaml:2:3: a colon is not expected here; put a text that holds a colon in quotes"),
-        ("? [a]\n: 1\n", "f.yaml:1:3: a key must be a text"),
+        ('a: "x\n', "f.yaml:2:1: unterminated quoted string"),
+        ("a: 1\n b: 2\n", "f.yaml:2:3: unexpected colon; quote a string that contains a colon"),
+        ("? [a]\n: 1\n", "f.yaml:1:3: a key must be a string"),
         ("a: !!python/object/apply:os.system ['true']\n", "f.yaml:1:4: tags such as !!python/object/apply:os.system"),
         ("a: !mine 1\n", "f.yaml:1:4: tags such as !mine are not supported; write the plain value"),
         ("a: &x 1\nb: *x\n", "f.yaml:1:4: anchors such as &x are not supported\nf.yaml:2:4: aliases such as *x"),
         ("a: &x [*x]\n", "f.yaml:1:4: anchors such as &x are not supported\nf.yaml:1:8: aliases such as *x"),
-        ("a: ${HOME}/x\n", "f.yaml:1:4: variables such as ${HOME} are not read in an experiment file; write the value"),
+        (
+            "a: ${HOME}/x\n",
+            "f.yaml:1:4: variables such as ${HOME} are not expanded in an experiment file; write the value",
+        ),
         ('a: "\\ud800"\n', "f.yaml:1:4: the character U+D800 is not allowed"),
         ('a: "\\x1b[31m"\n', "f.yaml:1:4: the character U+001B is not allowed"),
         ('a: "\\UFFFFFFFF"\n', "f.yaml"),
@@ -162,8 +165,8 @@ def test_file_is_read_with_or_without_a_byte_order_mark(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a: \xff\n", "is not UTF-8 text: byte 3 is wrong"),
-        ("a: 1".encode("utf-16"), "is not UTF-8 text: byte 0 is wrong"),
+        (b"a: \xff\n", "is not UTF-8 text: invalid byte at offset 3"),
+        ("a: 1".encode("utf-16"), "is not UTF-8 text: invalid byte at offset 0"),
         (b"a: 1\0\n", "is not UTF-8 text: byte 4 is NUL"),
         (b"#" * (2**20 + 1), "is larger than 1 MiB; expected an experiment file"),
     ],

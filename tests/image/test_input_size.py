@@ -203,6 +203,6 @@ def test_texts_have_no_input_size(tmp_path, capsys):
     path.write_text("modality: text\ndata: {train: docstrings}\nbackbone: tiny_text\ninput: {size: 64}\n")
     assert run(["validate", str(path)]) == 2
     assert (
-        "input.size does nothing for modality text: texts are cut at the backbone's max_length"
+        "input.size has no effect for modality text: texts are cut at the backbone's max_length"
         in capsys.readouterr().err
     )

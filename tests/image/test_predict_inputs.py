@@ -24,8 +24,8 @@ def test_what_a_folder_holds_beside_pictures_is_counted_by_suffix(tmp_path, caps
     assert [name for name, _ in found] == [str(tmp_path / n) for n in ("a.jfif", "b.JPE", "c.jpg", "in/d.jpeg")]
     assert {probe(one.read()) for one in found} == {(4, 6)}
     assert capsys.readouterr().err == (
-        f"{tmp_path}: left out: .heic (2), .svg (1), hidden (2), links to folders (1), without an ending (1); "
-        f"read are {READ}\n"
+        f"{tmp_path}: ignored: .heic (2), .svg (1), hidden (2), links to folders (1), without an ending (1); "
+        f"supported: {READ}\n"
     )
     assert len(list(inputs([str(tmp_path / "a.jfif"), str(tmp_path / "in" / "d.jpeg")], None))) == 2
     assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""Evaluation in several views: their answers averaged. `test_evaluation.py` has the windows."""
+"""Evaluation in several views: their predictions averaged. `test_evaluation.py` has the windows."""
 
 import json
 

@@ -57,7 +57,7 @@ def test_a_best_link_that_leads_to_no_checkpoint_of_the_run(tmp_path, target):
     save(tmp_path, 1)
     (tmp_path / "best").unlink()
     (tmp_path / "best").symlink_to(target)
-    with pytest.raises(BadData, match=r"best: leads to .*, which is no checkpoint of the run"):
+    with pytest.raises(BadData, match=r"best: points to .*, which is not a checkpoint of the run"):
         best_weights(tmp_path)
 
 

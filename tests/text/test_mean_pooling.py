@@ -135,7 +135,9 @@ def test_a_model_on_the_hub_says_it_too(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_damaged_pooling_file_is_named(tmp_path: Path) -> None:
     folder = pooling_file(models.write(tmp_path), "[]")
-    with pytest.raises(BadData, match=r"1_Pooling/config\.json: no JSON object; fix it, or set pooling: model or mean"):
+    with pytest.raises(
+        BadData, match=r"1_Pooling/config\.json: not a JSON object; fix it, or set pooling: model or mean"
+    ):
         hf(CLASSES, path=str(folder))
     assert isinstance(hf(CLASSES, path=str(folder), pooling="mean").network, MeanClassifier)
 

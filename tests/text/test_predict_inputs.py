@@ -31,7 +31,7 @@ def test_a_broken_row_ends_its_table_with_its_line(tmp_path, monkeypatch):
     write(tmp_path, t_csv="label,text\npos,good\npos,good, really\nneg,bad\n", u_txt="more")
     first, broken, other = Inputs().of(["t.csv", "u.txt"])
     assert first.read() == Text("good") and other.read() == Text("more") and broken.name == "t.csv:3"
-    with pytest.raises(BadData, match=r"^the row has 3 cells and the header 2; .*; the rows after it are not read$"):
+    with pytest.raises(BadData, match=r"^the row has 3 cells and the header 2; .*; the remaining rows are not read$"):
         broken.read()
 
 
@@ -49,13 +49,13 @@ def test_all_that_is_wrong_is_named_before_the_first_text(tmp_path, monkeypatch)
     with pytest.raises(MissingInput) as caught:
         next(Inputs().of(["no.txt", "no.xlsx", "d.json", "docs", "a text", "a.csv", "b.jsonl", "c.csv"]))
     assert str(caught.value).splitlines() == [
-        "no.txt: no such file or folder (as a text, give it in a line of standard input: -)",
-        "no.xlsx: no such file or folder (as a text, give it in a line of standard input: -)",
-        "d.json: .json is not read; read are .csv, .tsv, .tab, .jsonl, .ndjson, .parquet and texts line by line",
+        "no.txt: no such file or folder (to predict it as a text, use standard input: -)",
+        "no.xlsx: no such file or folder (to predict it as a text, use standard input: -)",
+        "d.json: .json is not supported; supported: .csv, .tsv, .tab, .jsonl, .ndjson, .parquet, or one text per line",
         "docs: holds no .txt; it holds .md (1)",
         "a.csv:1: no column 'text'; the columns are 'words'",
-        "b.jsonl:1: the key 'text' is there more than once",
-        "c.csv:2: the row has 3 cells and the header 2; put a cell that holds a comma in quotation marks",
+        "b.jsonl:1: duplicate key 'text'",
+        "c.csv:2: the row has 3 cells and the header 2; quote a cell that contains a comma",
     ]
 
 
@@ -67,6 +67,6 @@ def test_files_left_out_and_recognized_separators_are_said(tmp_path, monkeypatch
     write(tmp_path, t_csv="n;text\n1;one, two\n")
     assert [text.first for _, text in texts("docs", "t.csv")] == ["a text", "one, two"]
     assert capsys.readouterr().err.splitlines() == [
-        "docs: left out: .csv (1), .md (2); read are .txt",
+        "docs: ignored: .csv (1), .md (2); supported: .txt",
         "t.csv: columns are separated by a semicolon, as in its header",
     ]

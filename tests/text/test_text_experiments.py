@@ -88,11 +88,11 @@ def test_trains(desk, more, capsys):
             "a.yaml:6:37: augment.0.protect.patterns.1 must be a regular expression; got (a: missing ) at position 2",
         ),
         ("[{protect: {entities: [number]}}]", "numbers, urls, emails, mentions, tags or names; got number"),
-        ("[swap, {paraphrases: {from: a.csv}}]", "looks texts up as they are in the data; put it before swap"),
+        ("[swap, {paraphrases: {from: a.csv}}]", "looks up texts as they are in the data; put it before swap"),
         ("[{one_of: {choices: [swap, aeda], weights: [1]}}]", "must be one number for each of the 2 choices; got 1"),
         ("[{some_of: {choices: [swap, aeda], count: 3}}]", "must be at most the 2 choices; got 3"),
         ("[{delete: {share: 120%}}]", "augment.0.delete.share must be a share from 0 to 1, such as 0.1 or 10%"),
-        ("[{delete: {share: 10%, severity: 0.5}}]", "is set by severity too"),
+        ("[{delete: {share: 10%, severity: 0.5}}]", "is set by severity as well"),
         ("[synonyms]", "missing key 'from' in augment.0: it must be wordnet, or a path"),
         ("[synonym]", "no augmentation 'synonym'; did you mean 'synonyms'?"),
     ],
@@ -120,7 +120,7 @@ def test_train_says_at_the_start_what_an_op_lacks(desk, augment, code, said, cap
 def test_protection_alone_makes_no_views(desk, capsys):
     desk("[protect]", "objective: cutoff")
     assert run(["validate", "a.yaml"]) == 2
-    assert "no augmentation differs between them" in capsys.readouterr().err
+    assert "no augmentation makes them differ" in capsys.readouterr().err
 
 
 def test_an_edited_table_is_another_experiment(desk, tmp_path):

@@ -97,7 +97,7 @@ def test_bad_lines_have_their_errors_and_the_others_are_done(desk, here, capsys,
     assert [one.get("error") for one in found] == [
         None,
         "the text is empty",
-        "the text is not UTF-8 at its byte 4; save the file as UTF-8",
+        "the text is not UTF-8 at byte 4; save the file as UTF-8",
         None,
     ]
 

@@ -228,7 +228,7 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     if find_spec("transformers") is None:
         raise missing_extra("exporter 'transformers'", "transformers", "text")
     if bundle.scale is not None:
-        raise ExperimentError("exporter 'transformers': the numbers' scale does not go into the network's last layer")
+        raise ExperimentError("exporter 'transformers': the target scale cannot be folded into the last layer")
     library: Any = import_module("transformers")
     library.logging.set_verbosity_error()
     library.logging.disable_progress_bar()

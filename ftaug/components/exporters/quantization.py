@@ -195,7 +195,7 @@ def _check_finite(model: Any, values: Mapping[str, Any]) -> None:
     for node in model.graph.node:
         for name in node.output:
             if name in values and not np.isfinite(values[name]).all():
-                raise _cannot(node, "its output is infinite or not a number on the calibration samples")
+                raise _cannot(node, "its output is infinite or NaN on the calibration samples")
 
 
 def _cannot(node: Any, reason: str) -> ExperimentError:

@@ -132,7 +132,7 @@ def _calibration(bundle: Bundle, count: int) -> Sequence[SampleBatch]:
     except MissingInput as error:
         raise MissingInput(f"exporter 'onnx_int8': mode static needs the training data to calibrate; {error}") from None
     if len(samples) < FEWEST:
-        text = f"mode static calibrates on {FEWEST} training samples or more, and there are {len(samples)}"
+        text = f"mode static calibrates on {FEWEST} training samples or more; there are {len(samples)}"
         raise BadData(f"exporter 'onnx_int8': {text}; add some, or use mode: dynamic")
     return samples
 

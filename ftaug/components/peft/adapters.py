@@ -22,7 +22,7 @@ def starting_from(path: Path | None, backbone: Backbone, key: str) -> Callable[[
         file = read(str(path))
         base = described(file.metadata).get("base")
         if base is None:
-            raise BadData(f"{key}: {path} is no adapter; `ftaug export RUN --format adapter` writes one")
+            raise BadData(f"{key}: {path} is not an adapter; `ftaug export RUN --format adapter` writes one")
         state, head = backbone.network.state_dict(), backbone.stages[-1]
         _refuse_others(file, backbone, key)
         if digest_of({name: tensor for name, tensor in state.items() if name not in file.tensors}) != base:
@@ -38,7 +38,7 @@ def starting_from(path: Path | None, backbone: Backbone, key: str) -> Callable[[
 def _refuse_others(file: WeightFile, backbone: Backbone, key: str) -> None:
     """Raise BadData for an adapter of other settings or another network."""
     state, head = backbone.network.state_dict(), backbone.stages[-1]
-    made_by = f"it was made by method: {described(file.metadata).get('method')}"
+    made_by = f"it was trained by method: {described(file.metadata).get('method')}"
     for name, tensor in file.tensors.items():
         if name not in state:
             raise BadData(f"{key}: {file.source} does not fit: {name} is unknown; {made_by}")

@@ -29,7 +29,7 @@ def l2_sp(
     Li, Grandvalet and Davoine 2018.
     """
     if backbone_weight == head_weight == 0:
-        raise ExperimentError("method.l2_sp: backbone_weight and head_weight are both 0, which does nothing")
+        raise ExperimentError("method.l2_sp: backbone_weight and head_weight are both 0, which has no effect")
     head = backbone.stages[-1]
     held = {name: p for name, p in backbone.network.named_parameters() if name in learning and p.ndim > 1}
     ours = {name: p for name, p in held.items() if not head.holds(name)}

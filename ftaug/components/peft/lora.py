@@ -67,7 +67,7 @@ def lora(
     inside = inside_attention(backbone.network)
     if dropout and (within := next((name for name in chosen if _layer(name) in inside), None)):
         raise ExperimentError(
-            f"method.lora.dropout: cannot be there in {_layer(within)}, whose weights are used inside an attention; "
+            f"method.lora.dropout: is not supported in {_layer(within)}, whose weights are used inside an attention; "
             "set it to 0, or leave that layer out of targets"
         )
     folds = [add_low_rank(layer, _layer(name) in inside, rank, alpha / rank, dropout) for name, layer in chosen.items()]
@@ -110,4 +110,4 @@ def _refuse_learning(chosen: Iterable[str], learning: frozenset[str]) -> None:
     for name in chosen:
         if name in learning:
             text = f"{_layer(name)} learns as a whole by unfreeze, so that a change beside it has no effect"
-            raise ExperimentError(f"method.lora.targets: {text}; take it out of one of the two")
+            raise ExperimentError(f"method.lora.targets: {text}; remove it from one of the two")

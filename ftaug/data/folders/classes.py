@@ -60,7 +60,7 @@ def splits(folder: Path) -> dict[str, Path]:
     if "train" in by_split and (len(by_split) > 1 or not others or _shares_classes(by_split["train"], others)):
         if others:
             left_out = _quoted([entry.name for entry in others])
-            print(printable(f"{folder}: left out: {left_out}, beside the splits"), file=sys.stderr)
+            print(printable(f"{folder}: ignored beside the splits: {left_out}"), file=sys.stderr)
         return {split: by_split[split] for split in ("train", "val", "test") if split in by_split}
     return {"train": folder}
 
@@ -97,7 +97,7 @@ def _check_classes(reader: str, split: str, path: Path, kind: Kind, contents: Sc
     if empty and split == "train":
         raise BadData(
             f"{path} has classes without a {kind.noun}: {_quoted(empty)}; of the classes {_quoted(classes)}{ignored}; "
-            f"read are {one_of([suffix.decode() for suffix in kind.suffixes])}"
+            f"supported: {one_of([suffix.decode() for suffix in kind.suffixes])}"
         )
 
 

@@ -35,7 +35,7 @@ def files_of(name: str, suffixes: Sequence[bytes]) -> list[str]:
     if not paths:
         raise MissingInput(f"{name}: holds no {read}" + (f"; it holds {counted}" if counted else ""))
     if left_out:
-        print(printable(f"{name}: left out: {counted}; read are {read}"), file=sys.stderr)
+        print(printable(f"{name}: ignored: {counted}; supported: {read}"), file=sys.stderr)
     return paths
 
 

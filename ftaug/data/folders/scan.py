@@ -176,7 +176,7 @@ def _stays_inside(walk: _Walk, entry: os.DirEntry[bytes]) -> bool:
     target = os.path.realpath(entry.path)
     shown = os.fsdecode(entry.path)
     if not os.path.lexists(target):
-        raise BadData(f"{shown} is a link to {os.fsdecode(target)}, which is not there")
+        raise BadData(f"{shown} is a link to {os.fsdecode(target)}, which does not exist")
     inside = os.path.commonpath([walk.root, target]) == walk.root
     if not inside and not walk.outside_links:
         raise BadData(

@@ -30,7 +30,7 @@ def text(value: Any) -> str:
 def plain_text(column: str, value: Any) -> str:
     """Parse a text cell; raises BadData for lists, structures and bytes."""
     if isinstance(value, list | tuple | dict | bytes):
-        raise BadData(f"column '{column}' must hold texts; got {type(value).__name__}")
+        raise BadData(f"column '{column}' must contain strings; got {type(value).__name__}")
     return text(value)
 
 
@@ -42,11 +42,11 @@ def name(column: str, value: Any) -> str:
     if isinstance(value, str):
         return names.normalized(value)
     if isinstance(value, list | tuple | dict | bytes):
-        raise BadData(f"column '{column}' must hold a name in each row; got {type(value).__name__}")
+        raise BadData(f"column '{column}' must contain a name in each row; got {type(value).__name__}")
     if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
         if isinstance(value, float) and abs(value) > _EXACT:
             raise BadData(
-                f"column '{column}': {value:.17g} is a rounded number, no exact name; save it as an integer or a text"
+                f"column '{column}': {value:.17g} is a rounded number, no exact name; save it as an integer or string"
             )
         return str(int(value))
     return names.normalized(text(value))
@@ -55,11 +55,11 @@ def name(column: str, value: Any) -> str:
 def label_name(column: str, value: Any, known: Collection[str] = ()) -> str:
     """Parse a class name from a cell or list item; `known` names are accepted unchecked. Raises BadData."""
     if isinstance(value, bytes):
-        raise BadData(f"column '{column}' must hold names of classes; got bytes: save them as text in UTF-8")
+        raise BadData(f"column '{column}' must contain class names; got bytes: save them as UTF-8 text")
     if isinstance(value, dict):
-        raise BadData(f"column '{column}' must hold names of classes; got a structure: write one of its values")
+        raise BadData(f"column '{column}' must contain class names; got a structure: write one of its values")
     if isinstance(value, list | tuple):
-        raise BadData(f"column '{column}': a list of labels holds a list; write a flat list of names")
+        raise BadData(f"column '{column}': a list of labels contains a list; write a flat list of names")
     label = name(column, value)
     if label not in known and _is_written_list(label):
         raise BadData(
@@ -85,7 +85,7 @@ def truth(column: str, value: Any) -> bool:
     try:
         return _TRUTHS[names.normalized(text(value)).lower().removesuffix(".0")]
     except KeyError:
-        raise BadData(f"column '{column}' must hold 0 or 1; got '{value}'") from None
+        raise BadData(f"column '{column}' must contain 0 or 1; got '{value}'") from None
 
 
 def number(column: str, value: Any) -> float:
@@ -97,9 +97,9 @@ def number(column: str, value: Any) -> float:
         result = float(content)
     except ValueError:
         shown = f"'{content}'" if content else "nothing"
-        raise BadData(f"column '{column}' must hold a number; got {shown}") from None
+        raise BadData(f"column '{column}' must contain a number; got {shown}") from None
     if not math.isfinite(result) or abs(result) > _LARGEST:
-        raise BadData(f"column '{column}' must hold a finite number; got '{content}'")
+        raise BadData(f"column '{column}' must contain a finite number; got '{content}'")
     return result
 
 

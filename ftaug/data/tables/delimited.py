@@ -104,7 +104,7 @@ def _check(path: Path, line: int, row: Sequence[str], width: int, raw: str, mark
         raise _row_error(
             path, line, f"a backslash does not escape {NAMES[mark]}; put the whole cell in quotation marks"
         )
-    quote = f"put a cell that holds {NAMES[mark]} in quotation marks"
+    quote = f"quote a cell that contains {NAMES[mark]}"
     raise _row_error(path, line, f"the row has {len(row)} cells and the header {width}; {quote}")
 
 

@@ -107,7 +107,7 @@ class Identities:
             count = len(self.missing)
             yield (
                 f"{count:,} row{'s' * (count > 1)} without a value in '{self.group_column}' (first: line "
-                f"{self.missing[0]}): each is a group of its own"
+                f"{self.missing[0]}): each is its own group"
             )
         if twins := [" = ".join(f"'{name}'" for name in names) for names in self.spellings.values() if len(names) > 1]:
             more = f" and {len(twins) - 5} more" if len(twins) > 5 else ""

@@ -49,7 +49,7 @@ def look(path: Path) -> Content:
     """Sample rows evenly from the whole table; raises BadData, MissingInput."""
     columns = header("ftaug init", path)
     if not columns:
-        raise BadData(at(path, 1, "the first line is empty; expected the names of the columns"))
+        raise BadData(at(path, 1, "the first line is empty; expected column names"))
     sampled: list[Sequence[Any]] = []
     step = 1
     for number, (_, values) in enumerate(rows("ftaug init", path, columns)):

@@ -106,7 +106,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
         key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise BadData(f"the key '{key}' is there more than once")
+        raise BadData(f"duplicate key '{key}'")
     return record
 
 

@@ -52,7 +52,7 @@ def targets(
     if target is not None:
         for name, value in {"label": label, "classes": classes, "labels_separator": separator}.items():
             if value is not None:
-                raise ExperimentError(f"{reader}: target is for numbers and {name} for classes; leave one out")
+                raise ExperimentError(f"{reader}: target is for numbers, {name} for classes; leave one out")
         columns = (target,) if isinstance(target, str) else tuple(target)
         if not columns or len(set(columns)) < len(columns):
             raise ExperimentError(f"{reader}: target must be a column, or a list of different ones")

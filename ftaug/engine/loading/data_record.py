@@ -205,5 +205,5 @@ def read_rows(path: Path) -> Iterator[Row]:
             next(reader, None)
             yield from map(Row._make, reader)
     except (OSError, TypeError, csv.Error) as error:
-        text = f"{path}: cannot be read ({error}); which samples the run was trained on is not known"
+        text = f"{path}: cannot be read ({error}); the training samples of the run are unknown"
         raise BadData(text) from None

@@ -67,9 +67,7 @@ def _choose(state: TrainingState) -> Cache:
     if needed == 0:
         if setting == "auto":
             return Cache(None, "auto → off (the samples are in memory already)")
-        raise ExperimentError(
-            f"data.cache: {setting} would gain nothing: the samples are in memory already; leave it out"
-        )
+        raise ExperimentError(f"data.cache: {setting} has no benefit: the samples are in memory already; leave it out")
     return choose_location("data.cache", str(setting), needed, "decoded")
 
 
@@ -83,12 +81,12 @@ def choose_location(setting: str, place: str, needed: int, name: str) -> Cache:
         for candidate, folder in folders.items():
             if folder is not None and needed <= AUTO_SHARE * _free(folder):
                 return Cache(candidate, f"auto → {candidate} ({_sizes(needed, _free(folder))})", folder)
-        return Cache(None, f"auto → off ({_size(needed)} do not fit into half of what is free)")
+        return Cache(None, f"auto → off ({_size(needed)} do not fit into half of the free space)")
     folder = folders[place]
     if folder is None:
         raise Unavailable(f"{setting}: ram needs a file system in memory at /dev/shm; use disk")
     if needed > MAX_SHARE * _free(folder):
-        raise StorageError(f"{setting}: {place} has too little room at {folder}: {_sizes(needed, _free(folder))}")
+        raise StorageError(f"{setting}: {place} has too little space at {folder}: {_sizes(needed, _free(folder))}")
     return Cache(place, f"{place} ({_sizes(needed, _free(folder))})", folder)
 
 

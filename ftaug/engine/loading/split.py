@@ -152,7 +152,7 @@ def _check_names(task: Task) -> None:
     normalized = [names.normalized(name) for name in task.classes]
     counts = Counter(normalized)
     if same := [repr(name) for name, key in zip(task.classes, normalized, strict=True) if counts[key] > 1]:
-        raise BadData(f"data.train: the classes {', '.join(same[:8])} have the same name but for blanks or encoding")
+        raise BadData(f"data.train: the classes {', '.join(same[:8])} differ only in spacing or encoding")
 
 
 @contextmanager
@@ -194,7 +194,7 @@ def _fold(train: DataSplit, fold: Fold, words: np.ndarray, seed: int) -> np.ndar
     if train.task.kind == "single_label" and (singletons := np.flatnonzero(counts == 1)).size:
         name = train.task.classes[int(singletons[0])]
         raise BadData(
-            f"data.train: class '{name}' has 1 sample, which cannot be on both sides of a fold; add some to it"
+            f"data.train: class '{name}' has 1 sample, which cannot be in both training and validation; add samples"
         )
     seed = seeds.word(f"{seed}/folds")
     fold_of = stratify.folds(train.targets, _groups(train), fold.of, words[train.ids], seed)

@@ -22,7 +22,7 @@ def shared_samples(split: DataSplit, train: DataSplit) -> str | None:
         return None
     name = split.samples.name(int(split.ids[shared[0]]))
     subject = "1 sample is" if len(shared) == 1 else f"{len(shared):,} samples are"
-    return f"{subject} also in train, such as {name}: what is measured there says nothing of new samples"
+    return f"{subject} also in train, such as {name}: metrics there say nothing about new samples"
 
 
 def size_mismatches(data: Data, splits: Mapping[str, DataSplit]) -> Iterator[str]:

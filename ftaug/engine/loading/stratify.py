@@ -51,7 +51,7 @@ def split(
         _put_on_both_sides(units, held_out, seed)
     mask = held_out[units.of_sample]
     if not 0 < mask.sum() < samples:
-        raise BadData(f"cannot hold out {_format_size(size)} of {samples} samples: too few samples or groups to part")
+        raise BadData(f"cannot hold out {_format_size(size)} of {samples} samples: too few samples or groups to split")
     return np.flatnonzero(~mask), np.flatnonzero(mask)
 
 

@@ -101,8 +101,8 @@ def _hang(running: Iterable[BaseProcess]) -> FtaugError:
             process.kill()
             process.join()
     return StorageError(
-        f"no batch came for {PATIENCE} seconds, and the processes that prepare them do nothing: does the data's "
-        "storage answer? With data.workers=0 the run goes on without these processes, and shows where it waits"
+        f"no batch arrived for {PATIENCE} seconds, and the worker processes are idle: does the data's "
+        "storage respond? With data.workers=0 the run continues without worker processes and shows where it waits"
     )
 
 
@@ -122,16 +122,15 @@ def _death(exit_code: int) -> FtaugError:
     """Build the error for a worker's exit code; below 0 it is the number of a signal."""
     if exit_code == -signal.SIGKILL:
         return OutOfMemory(
-            "a process that prepares batches was killed, as the system does when memory runs out: "
+            "a worker process was killed, probably because memory ran out: "
             "try fewer data.workers or a smaller data.batch_size"
         )
     if exit_code == -signal.SIGBUS:
         return OutOfMemory(
-            "a process that prepares batches found the shared memory (/dev/shm) full: "
+            "a worker process found the shared memory (/dev/shm) full: "
             "make it larger (docker run --shm-size=2g), or set data.workers=0"
         )
     how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit code {exit_code}"
     return FtaugError(
-        f"a process that prepares batches crashed ({how}): "
-        "with data.workers=0 the run goes on without one, and shows where it crashes"
+        f"a worker process crashed ({how}): with data.workers=0 the run goes on without one, and shows where it crashes"
     )

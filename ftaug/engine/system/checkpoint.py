@@ -88,7 +88,7 @@ def newest(folder: Path) -> Path | None:
             defects.append(defect)
             log.warning("checkpoint %s is corrupt (%s): taking the one before", path, defect)
     if defects:
-        raise BadData(f"{folder}: no checkpoint is whole ({defects[0]}): start over with --fresh")
+        raise BadData(f"{folder}: no checkpoint is intact ({defects[0]}): start over with --fresh")
     return None
 
 
@@ -102,7 +102,7 @@ def best(folder: Path) -> Path | None:
         return link if link.is_dir() else None
     target = link.readlink()
     if target.parent.name != "checkpoints" or not target.name.startswith(PREFIX):
-        raise BadData(f"{link}: leads to {target}, which is no checkpoint of the run; delete it")
+        raise BadData(f"{link}: points to {target}, which is not a checkpoint of the run; delete it")
     return folder / "checkpoints" / target.name
 
 

@@ -51,7 +51,7 @@ def choose(device: str, precision: str, augment_device: str = "cpu", *, key: str
         device = "cuda" if torch.cuda.is_available() else "cpu"
         reasons["device"] = "a CUDA device is there" if device == "cuda" else "no CUDA device found"
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise Unavailable("device cuda is not there: PyTorch sees no CUDA device; use --device cpu or auto")
+        raise Unavailable("no CUDA device found; use --device cpu or auto")
     if precision == "auto":
         precision, reasons["precision"] = _cuda_precision() if device.startswith("cuda") else _cpu_precision()
     elif precision == "fp16" and device == "cpu":
@@ -73,17 +73,17 @@ def choose_for_evaluation(device: str, experiment: Experiment) -> Device:
 def _augmentation_device(device: str) -> tuple[str, str]:
     """Choose where to augment for `auto`, with the reason."""
     if device == "cpu":
-        return "cpu", "the network is there"
+        return "cpu", "the network is on the GPU"
     if usable_cores() >= MANY_CORES:
-        return "cpu", f"{usable_cores()} processor cores keep up"
-    return "cuda", f"leaves decoding to {usable_cores()} processor cores"
+        return "cpu", f"{usable_cores()} CPU cores keep up"
+    return "cuda", f"leaves decoding to {usable_cores()} CPU cores"
 
 
 def _cuda_precision() -> tuple[str, str]:
     """Choose the precision of a GPU for `auto`, with the reason."""
     if torch.cuda.get_device_capability()[0] >= 8:
         return "bf16", "the GPU computes in bf16"
-    return "fp16", "the GPU has fp16 units but none for bf16"
+    return "fp16", "the GPU has fp16 units but no bf16 units"
 
 
 def _cpu_precision() -> tuple[str, str]:

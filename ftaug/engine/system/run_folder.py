@@ -126,9 +126,9 @@ class RunFolder:
         self._handlers = start_logging(self.path / "train.log")
         log.info("attempt %d, pid %d, newest checkpoint at step %d", self.attempt, os.getpid(), self._status["step"])
         if status is not None and status.get("running"):
-            log.warning("%s: the start before this one was killed (out of memory?)", self.path)
+            log.warning("%s: the previous start was killed (out of memory?)", self.path)
         elif status is not None and status.get("crashed"):
-            log.warning("%s: the start before this one ended with a defect, see its crash.log", self.path)
+            log.warning("%s: the previous start ended with an internal error, see crash.log", self.path)
 
     def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
         """Count this start; raises if too many in a row died at the same step, so that automatic restarts end."""
@@ -151,9 +151,9 @@ class RunFolder:
         if stuck:
             text = f"{self.path}: no progress in {STARTS} starts, each ended after step {step} and before the next"
             if crashed:
-                raise FtaugError(f"{text} checkpoint by a defect; see crash.log; the same command tries again")
+                raise FtaugError(f"{text} checkpoint by an internal error; see crash.log; the same command tries again")
             raise OutOfMemory(
-                f"{text} checkpoint, killed, as the system does when memory runs out; see train.log, and try a smaller "
+                f"{text} checkpoint, killed, probably because memory ran out; see train.log, and try a smaller "
                 f"train.micro_batch or fewer data.workers; the same command tries again"
             )
 
@@ -268,7 +268,7 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, A
     except (ValueError, RecursionError, IsADirectoryError):
         content = None
     if not isinstance(content, dict) or not all(isinstance(content.get(k), t) for k, t in (keys or {}).items()):
-        raise BadData(f"{path}: is damaged; put it back from a copy, or train again with --fresh")
+        raise BadData(f"{path}: is damaged; restore it from a copy, or train again with --fresh")
     return content
 
 
@@ -289,11 +289,11 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 def _make(path: Path) -> None:
     """Create the folder and its parent; raises RunFolderTaken if it holds anything but a run."""
     if not path.parent.parent.is_dir():
-        raise RunFolderTaken(f"{path}: {path.parent.parent} is not there; choose another --run-dir")
+        raise RunFolderTaken(f"{path}: {path.parent.parent} does not exist; choose another --run-dir")
     path.mkdir(parents=True, exist_ok=True)
     names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
     if names and "status.json" not in names:
-        raise RunFolderTaken(f"{path}: is not empty and no run folder; choose another --run-dir")
+        raise RunFolderTaken(f"{path}: is neither empty nor a run folder; choose another --run-dir")
 
 
 def fresh_path(path: Path, digest: str) -> Path:

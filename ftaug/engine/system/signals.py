@@ -121,7 +121,7 @@ class StopRequests:
             self._reason = name
             if self._at_once:
                 self._end(name)
-            _write_stderr(f"{name}: saving after this step; the same signal once more stops at once")
+            _write_stderr(f"{name}: saving after this step; send the signal again to stop at once")
 
     def _end(self, reason: str) -> NoReturn:
         """Run the callbacks, report the error and exit."""

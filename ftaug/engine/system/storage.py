@@ -34,7 +34,7 @@ def storage_errors(action: str) -> Iterator[None]:
         number = os_error.errno if os_error else None
         if not isinstance(error, OSError) and number not in DISK_IS_FULL | NOT_WRITABLE | {errno.EIO}:
             raise
-        text = f"{action}: {os_error.strerror if os_error else error}; what was saved before is intact"
+        text = f"{action}: {os_error.strerror if os_error else error}; earlier checkpoints are intact"
         if number in NOT_WRITABLE:
             raise RunFolderTaken(f"{text}: make the folder writable and run the same command again") from error
         advice = "free some space" if number in DISK_IS_FULL else "check the disk"
@@ -118,7 +118,7 @@ def remove(path: Path) -> None:
 def _not_plain(path: Path, expected: str) -> RunFolderTaken:
     """Build the error for a path that is not a plain file or folder."""
     return RunFolderTaken(
-        f"{path}: is not a plain {expected} but a link or the like, and ftaug writes nothing outside; delete it, or "
+        f"{path}: is not a regular {expected} but a link or the like, which ftaug does not follow; delete it, or "
         f"choose another folder"
     )
 

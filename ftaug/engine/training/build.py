@@ -132,7 +132,7 @@ def cautions_of(experiment: Experiment, splits: Mapping[str, DataSplit], preproc
     messages = list(verbs.label_cautions(experiment.augment, splits["train"].task))
     messages += [*label_check.cautions(experiment, splits["train"]), *size_mismatches(experiment.data, splits)]
     if experiment.unfreeze == "auto":
-        messages.append("what learns is chosen when training begins (unfreeze: auto)")
+        messages.append("the layers to train are chosen when training begins (unfreeze: auto)")
     messages += unused_rows(splits)
     batch = experiment.data.batch_size * experiment.train.gradient_accumulation
     if batch > len(splits["train"]):
@@ -142,7 +142,7 @@ def cautions_of(experiment: Experiment, splits: Mapping[str, DataSplit], preproc
     train = splits["train"].samples
     for purpose, split in splits.items():
         if split.samples is not train and split.samples.fingerprint == train.fingerprint:
-            messages.append(f"{purpose}: the same data as train, so what is measured says nothing of new samples")
+            messages.append(f"{purpose}: the same data as train, so metrics say nothing about new samples")
         elif shared := shared_samples(split, splits["train"]):
             messages.append(f"{purpose}: {shared}")
         if purpose != "test":
@@ -164,7 +164,7 @@ def _random_layers(experiment: Experiment, backbone: Backbone, plan: Plan) -> li
     if not frozen:
         return []
     total = sum(tensor.numel() for tensor in parameters.values())
-    text = f"{frozen:,} of {total:,} parameters start at random (weights: none) and never learn"
+    text = f"{frozen:,} of {total:,} parameters are random (weights: none) and never trained"
     return [f"{text}; use pretrained weights, or unfreeze: [all]"]
 
 
@@ -174,7 +174,7 @@ def _check_warmup(experiment: Experiment, length: TrainingLength) -> None:
     warmup = schedule.settings.get("warmup")
     if isinstance(warmup, Duration) and warmup.steps(length) >= length.total_steps:
         key = f"lr.schedule.{schedule.name}.warmup"
-        text = f"{key} must end before training does ({length.total_steps} steps); got {warmup}"
+        text = f"{key} must end before the end of training ({length.total_steps} steps); got {warmup}"
         raise ExperimentError(Problem(text, schedule.place))
 
 

@@ -65,7 +65,7 @@ class Store:
             try:
                 os.posix_fallocate(file.fileno(), 0, self.size)
             except OSError as error:
-                raise StorageError(f"{self.path}: cannot keep features: {error.strerror}") from error
+                raise StorageError(f"{self.path}: cannot store features: {error.strerror}") from error
         mapped = torch.from_file(str(self.path), shared=True, size=math.prod(self.shape), dtype=self.dtype)
         return mapped.view(self.shape)
 

@@ -56,7 +56,7 @@ class Layers:
             if first < 0:
                 with_head = " + ".join(stage for stage in self.stages if stage not in self.blocks)
                 listed = ", ".join([*self.blocks, with_head])
-                raise ExperimentError(f"{key}: last: {pattern.last} is more than there are stages: {listed}")
+                raise ExperimentError(f"{key}: last: {pattern.last} exceeds the number of stages: {listed}")
             return self.of_stages(stage for stage in self.stages if self.depth(stage) >= first)
         if pattern in _KINDS:
             chosen = {name for name in self.parameters if _KINDS[pattern](self.modules, name)}

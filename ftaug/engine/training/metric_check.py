@@ -59,7 +59,7 @@ def _is_defined(experiment: Experiment, metric: Component, split: DataSplit) -> 
             failure = error
     if failure is not None:
         text = f"evaluate.metrics: {metric.name} fails on {split.purpose}, {_describe(split)}: {failure}"
-        raise ExperimentError(Problem(f"{text}; leave it out, or mend it", metric.place)) from failure
+        raise ExperimentError(Problem(f"{text}; leave it out, or fix it", metric.place)) from failure
     return False
 
 

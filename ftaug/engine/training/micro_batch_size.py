@@ -60,12 +60,12 @@ def _largest_fitting(state: TrainingState, batch: int) -> MicroBatchSize:
         return MicroBatchSize(batch)
     if fitting < 1:
         raise OutOfMemory(
-            f"out of memory: a sample takes {each / 1e9:.2f} GB in training, and {room / 1e9:.2f} GB are to be had; "
+            f"out of memory: a sample takes {each / 1e9:.2f} GB in training, and {room / 1e9:.2f} GB are available; "
             "freeze more layers, or take a smaller network"
         )
     norms = any(isinstance(module, _BatchNorm) and module.weight is not None for module in state.model.modules())
     note = f"; BatchNorm sees {fitting} at a time" if norms else ""
-    return MicroBatchSize(fitting, f"{each / 1e9:.2f} GB a sample, {room / 1e9:.1f} GB to be had{note}")
+    return MicroBatchSize(fitting, f"{each / 1e9:.2f} GB a sample, {room / 1e9:.1f} GB available{note}")
 
 
 def _mixing_bytes(state: TrainingState) -> int:

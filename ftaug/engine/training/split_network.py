@@ -77,7 +77,7 @@ def _trace(network: nn.Module, plan: Plan, step: int) -> fx.Graph:
     try:
         graph = Tracer().trace(network)
     except Exception as error:  # tracing runs arbitrary code of the network
-        raise CannotCut(f"it cannot be followed: {str(error).partition(chr(10))[0]}") from None
+        raise CannotCut(f"it cannot be traced: {str(error).partition(chr(10))[0]}") from None
     _take_defaults(graph)
     return graph
 
@@ -131,9 +131,9 @@ def _split_graph(network: nn.Module, graph: fx.Graph, live: set[fx.Node]) -> tup
     """Split a graph into frozen and live nodes; raises CannotCut unless exactly one tensor crosses over."""
     crossing = [node for node in graph.nodes if node not in live and any(user in live for user in node.users)]
     if not live or len(crossing) != 1:
-        raise CannotCut(f"{len(crossing)} tensors lead from the frozen part to the rest" if live else "nothing learns")
+        raise CannotCut(f"{len(crossing)} tensors pass from the frozen part to the rest" if live else "nothing learns")
     if crossing[0].op == "placeholder":
-        raise CannotCut("what learns begins at the input")
+        raise CannotCut("the trainable layers begin at the input")
     before, after = fx.Graph(), fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
@@ -194,7 +194,7 @@ def _check(model: Model, split: SplitNetwork, example: Tensor) -> None:
             batch = example[torch.arange(size) % len(example)]
             whole, composed = model(batch).float(), split.rest(split.prefix(batch)).float()
             if not torch.allclose(whole, composed, rtol=1e-3, atol=1e-3 * float(whole.abs().max())):
-                raise CannotCut("its parts do not answer as the whole does")
+                raise CannotCut("its parts do not compute the same outputs")
     except (RuntimeError, TypeError, ValueError) as error:
         raise CannotCut(f"its parts do not run: {str(error).partition(chr(10))[0]}") from None
     finally:

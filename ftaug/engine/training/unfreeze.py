@@ -165,7 +165,7 @@ def _starts(layers: Layers, unfreeze: Sequence[Pattern | UnfreezeStage], length:
             if stage.lr is not None and step > starts[name].rates[-1][0] and factor != starts[name].rates[-1][1]
         }
         if isinstance(unfreeze[index], UnfreezeStage) and chosen <= starts.keys() and not changing:
-            why = "all of its layers learn before" + ("" if stage.lr is None else f", at lr: {stage.lr:g}")
+            why = "all of its layers are trained before" + ("" if stage.lr is None else f", at lr: {stage.lr:g}")
             raise ExperimentError(f"unfreeze.{index} has no effect: {why}")
         starts = {name: _Start(step, ((step, factor),)) for name in chosen} | starts | changing
     return starts
@@ -175,9 +175,9 @@ def _require_head(layers: Layers, starts: Mapping[str, _Start]) -> None:
     """Raise ExperimentError if the new head is never trainable, or nothing is at step 0."""
     head = layers.stages[-1]
     if not layers.of_stages([head]) <= starts.keys():
-        raise ExperimentError(f"unfreeze: the new head is not among the layers and would never learn: add {head}")
+        raise ExperimentError(f"unfreeze: the new head is not among the layers and would never be trained: add {head}")
     if first := min(start.step for start in starts.values()):
-        raise ExperimentError(f"unfreeze: nothing would learn before step {first}: let one entry be from: 0")
+        raise ExperimentError(f"unfreeze: nothing would be trained before step {first}: set from: 0 in one entry")
 
 
 def _rates(layers: Layers, experiment: Experiment, starts: Mapping[str, _Start]) -> dict[str, float]:

@@ -30,7 +30,7 @@ def _crops_fit(experiment: Experiment) -> Found:
             continue
         is_crop = op.name in ("random_crop", "center_crop") and not op.settings.get("padding")
         if is_crop and height and (size[0] > height or size[1] > width):
-            words = f"must fit into the {height}×{width} pixels that are left before it; got {size[0]}×{size[1]}"
+            words = f"must fit into the {height}×{width} pixels that the ops before it leave; got {size[0]}×{size[1]}"
             yield ("augment", index, op.name, "size"), predicate(words)
         height, width = size if _fixes_size(op) else (0, 0)
 

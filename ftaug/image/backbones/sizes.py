@@ -28,7 +28,7 @@ def check_runs(name: str, network: nn.Module, input: ModelInput) -> None:
             with torch.inference_mode():
                 network.eval()(torch.zeros(1, 3, *size))
         except (RuntimeError, AssertionError, ValueError) as error:
-            text = f"input.{key}: {name} cannot take {size[0]}×{size[1]} pixels ({first_line(error)})"
+            text = f"input.{key}: {name} does not support {size[0]}×{size[1]} pixels ({first_line(error)})"
             raise ExperimentError(Problem(text, input.place)) from None
         finally:
             network.train(was_training)

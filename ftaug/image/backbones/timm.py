@@ -149,7 +149,7 @@ def _create(tagged: str, classes: int, input: ModelInput, *, pretrained: bool = 
             if "img_size" not in str(error):
                 raise
         except (ValueError, AssertionError, RuntimeError) as error:
-            text = f"input.size: timm/{tagged} cannot take {size[0]}×{size[1]} pixels ({first_line(error)})"
+            text = f"input.size: timm/{tagged} does not support {size[0]}×{size[1]} pixels ({first_line(error)})"
             raise ExperimentError(Problem(text, input.place)) from None
     return library.create_model(tagged, pretrained=pretrained, **options), options
 

@@ -185,7 +185,7 @@ def _build(name: str, classes: int, size: Sequence[int], input: ModelInput, scra
     try:
         network = get_model(name, weights=None, num_classes=classes, **options)
     except (ValueError, AssertionError) as error:
-        text = f"input.size: {name} cannot take {size[0]}×{size[1]} pixels ({first_line(error)})"
+        text = f"input.size: {name} does not support {size[0]}×{size[1]} pixels ({first_line(error)})"
         raise ExperimentError(Problem(text, input.place)) from None
     if name.startswith("squeezenet"):  # torchvision clips its logits at 0, where no gradient leads away from
         network.classifier[2] = torch.nn.Identity()

@@ -65,7 +65,7 @@ class FileSamples:
             try:
                 return path.read_bytes()
             except FileNotFoundError:
-                raise MissingInput(f"{path}: the file was there at the start and is gone") from None
+                raise MissingInput(f"{path}: the file has been deleted since the start") from None
             except PermissionError:
                 raise MissingInput(f"{path}: no permission to read the file") from None
             except OSError as error:

@@ -102,7 +102,7 @@ def _face(pair: tuple[str, int]) -> FreeTypeFont:
     font, size = pair
     path = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
     if not path.is_file():
-        raise MissingInput(f"printed_letters: matplotlib's font {path} is not there; reinstall matplotlib")
+        raise MissingInput(f"printed_letters: matplotlib's font {path} is missing; reinstall matplotlib")
     return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
 
 

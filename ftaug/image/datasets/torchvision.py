@@ -210,7 +210,7 @@ def _listed(root: Path, content: Content, task: Task) -> FileSamples:
         try:
             size = os.stat(base + paths[index]).st_size  # noqa: PTH116 - a Path for each of a million files is slow
         except OSError:
-            raise MissingInput(f"{os.fsdecode(base + paths[index])} is listed by the dataset but not there") from None
+            raise MissingInput(f"{os.fsdecode(base + paths[index])} is listed by the dataset but missing") from None
         digest.update(b"%b\0%d\0%d\0" % (paths[index], size, content.labels[index]))
     suffixes = {path.rpartition(b".")[2].lower() for path in paths}
     kind = PixmapSamples if suffixes == {b"ppm"} else FileSamples
@@ -228,4 +228,4 @@ class PixmapSamples(FileSamples):
         try:
             return np.array(Image.open(io.BytesIO(self.content(index)), formats=["PPM"]).convert("RGB"))
         except (OSError, ValueError) as error:
-            raise BadData(f"{self.name(index)}: not a whole portable pixmap: {error}") from None
+            raise BadData(f"{self.name(index)}: not a complete portable pixmap: {error}") from None

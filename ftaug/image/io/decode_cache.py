@@ -138,8 +138,8 @@ class DecodedSamples:
                     raise
         except OSError as error:
             if self.must_keep:
-                hint = "make room, or leave data.cache out" if error.errno == errno.ENOSPC else "leave data.cache out"
-                raise StorageError(f"{self.folder}: cannot keep decoded pictures: {error.strerror}; {hint}") from error
+                hint = "free some space, or drop data.cache" if error.errno == errno.ENOSPC else "leave data.cache out"
+                raise StorageError(f"{self.folder}: cannot cache decoded pictures: {error.strerror}; {hint}") from error
 
 
 @lru_cache(maxsize=1 << 16)

@@ -32,8 +32,8 @@ def by_pillow(data: bytes, value_range: ValueRange | None = None) -> Picture:
         raise BadData(f"more than {MAX_PIXELS // 1_000_000} megapixels: shrink the picture first") from error
     except UnidentifiedImageError as error:
         if data[:4] in TIFF_SIGNATURES:
-            raise BadData("a TIFF of a kind that is not read: save it with 8 bits a channel") from error
-        raise BadData(f"not a picture: {_beginning(data)}; read are {', '.join(FORMATS)}") from error
+            raise BadData("an unsupported kind of TIFF: save it with 8 bits per channel") from error
+        raise BadData(f"not a picture: {_beginning(data)}; supported: {', '.join(FORMATS)}") from error
     except MemoryError:
         raise
     except Exception as error:  # a parser of hostile bytes may raise anything

@@ -64,7 +64,7 @@ def _load(data: bytes, header: Header, value_range: ValueRange | None) -> np.nda
         raise BadData(f"truncated TIFF of {header.kind} values")
     values: np.ndarray | None = cv2.imdecode(np.frombuffer(_as_stored(data), np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.shape != (header.height, header.width):
-        raise BadData(f"a TIFF of {header.kind} values that is broken or of a kind that is not read: save it as 16-bit")
+        raise BadData(f"a TIFF of {header.kind} values that is broken or of an unsupported kind: save it as 16-bit")
     if header.format == 1 and 8 < header.bits < 16:
         values = values >> (16 - header.bits)  # OpenCV aligns them to the left
     if header.format == 1 and values.dtype == np.int32:  # by OpenCV 4

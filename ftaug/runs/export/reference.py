@@ -158,7 +158,7 @@ class Reference:
 def _with_metric(comparison: Comparison, allowance: Allowance) -> Comparison:
     """Return the comparison on synthetic samples alone; raises MissingInput if the metric is needed."""
     if allowance.metric_loss is not None:
-        raise MissingInput(f"only the metric tells whether it can be used: {comparison.without_data}")
+        raise MissingInput(f"only the metric shows whether it can be used: {comparison.without_data}")
     return comparison
 
 

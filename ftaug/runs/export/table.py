@@ -15,7 +15,7 @@ def summary(entries: Mapping[str, Entry]) -> Iterator[Any]:
     """Yield the human-readable lines and the table."""
     yield from dict.fromkeys(line for entry in entries.values() for line in _compared_on(entry))
     yield _table(entries)
-    yield "ms: of a batch of 1 and of 16, on one thread of this CPU"
+    yield "ms: batches of 1 and 16 samples, on one thread of this CPU"
     yield from (f"wrote {path}" for entry in entries.values() for path in entry["files"])
 
 
@@ -62,14 +62,14 @@ def _compared_on(entry: Entry) -> Iterator[str]:
     yield f"{metric['name']} of the model: {metric['original']:.4f}"
     if metric["views"] is not None:
         value = f"{metric['name']} {metric['with_views']:.4f} with them"
-        yield f"an export answers to one view of a picture, not to evaluate.tta: {metric['views']} ({value})"
+        yield f"an export predicts from a single view, without evaluate.tta: {metric['views']} ({value})"
 
 
 def _refusal(entry: Entry) -> str:
     metric = entry["metric"]
     if metric is None or metric["loss"] is None:
         largest = max(_difference(entry), _difference(entry["synthetic"]))
-        return f"does not answer as the model does: probabilities or numbers differ by up to {largest:.1e}"
+        return f"its predictions differ from the model's: probabilities or numbers by up to {largest:.1e}"
     loss = metric["loss"]
     figures = f"{metric['name']} {metric['original']:.4f} becomes {metric['exported']:.4f}"
     cost = f"{loss['value']:.4f} ± {loss['standard_error']:.4f} worse, and tolerance is {loss['tolerance']:g}"

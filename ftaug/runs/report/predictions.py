@@ -112,5 +112,5 @@ def form(task: Task, top_k: int | None) -> PredictionFormat:
     if not task.regression:
         return TopK(task, min(top_k or 1, len(task.classes)))
     if top_k is not None:
-        raise ExperimentError("--top-k: the run tells numbers, not classes; leave it out")
+        raise ExperimentError("--top-k: the run predicts numbers, not classes; leave it out")
     return Numbers(task)

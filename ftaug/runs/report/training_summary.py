@@ -63,7 +63,7 @@ def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
         table.add_row(setting, chosen)
     if state.new_head:
         constant = "mean of the targets" if state.task.regression else "class frequencies"
-        table.add_row("head", f"new: zero weights, answers with the {constant} at first")
+        table.add_row("head", f"new: zero weights, predicts the {constant} at first")
     table.add_row("parameters", _parameters(state))
     if experiment.method is not None:
         table.add_row("method", _method(state))
@@ -71,13 +71,13 @@ def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
     if experiment.train.compile:
         table.add_row("compile", "PyTorch compiles the network at the first step, which takes minutes")
     if experiment.train.gradient_checkpointing:
-        table.add_row("memory", "blocks are computed again on the way back")
+        table.add_row("memory", "blocks are recomputed in the backward pass")
     if state.experiment.data.cache is not None:
         table.add_row("cache", cache.text)
     if state.features is not None:
         table.add_row("features", state.features.text)
     elif experiment.train.cache_features is not None:
-        table.add_row("features", "auto → not stored (the frozen part has done its work, or cannot be cut off)")
+        table.add_row("features", "auto → not stored (the frozen layers are no longer needed, or cannot be separated)")
     table.add_row("length", _length(state))
     table.add_row(
         "lr", f"peak {experiment.lr.peak:g}, {experiment.lr.schedule.name}; optimizer {experiment.optimizer.name}"
@@ -95,7 +95,7 @@ def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Ta
     if experiment.distillation is not None:
         table.add_row("teacher", f"{experiment.distillation.teacher}, weight {experiment.distillation.weight:g}")
     if experiment.evaluate.tta is not None:
-        table.add_row("evaluation", f"{experiment.evaluate.tta}, answers averaged")
+        table.add_row("evaluation", f"{experiment.evaluate.tta}, predictions averaged")
     if "val" in state.splits:
         table.add_row("best by", rule(state))
     for caution in state.cautions:
@@ -139,7 +139,7 @@ def ending(state: TrainingState, progress: Progress) -> str:
     """Describe why the run ended."""
     if progress.step < state.training_length.total_steps:
         metric, early = state.experiment.evaluate.best, state.experiment.train.early_stop
-        return f"stopped early: no better {metric} in {early.patience if early else 0} evaluations"
+        return f"stopped early: {metric} did not improve in {early.patience if early else 0} evaluations"
     epochs = state.experiment.train.epochs
     return f"trained {epochs} epoch{'s' * (epochs != 1)}"
 
@@ -210,7 +210,7 @@ def _method(state: TrainingState) -> str:
     added = sum(parameters[name].numel() for name in state.method.parameters)
     settings = ", ".join(f"{key} {value}" for key, value in (method.settings if method else {}).items() if value)
     text = f"{method.name if method else ''}{f' ({settings})' if settings else ''}"
-    return f"{text}, {added:,} parameters beside the network's" if added else text
+    return f"{text}, {added:,} parameters added to the network" if added else text
 
 
 def _batch(state: TrainingState) -> str:
@@ -228,7 +228,7 @@ def _batch(state: TrainingState) -> str:
     cores = usable_cores()
     here = f"{cores} core{'s' * (cores != 1)}"
     if state.workers > cores:
-        return f"{text}, {workers} (more than the {here} here, which gains nothing: data.workers: auto)"
+        return f"{text}, {workers} (more than the {here} available, without benefit; see data.workers: auto)"
     return f"{text}, {_chosen(workers, f'of {here}' if experiment.data.workers == 'auto' else None)}"
 
 

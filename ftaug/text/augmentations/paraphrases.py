@@ -91,4 +91,4 @@ def _changed_before(experiment: Experiment, where: tuple[str | int, ...]) -> Ite
     index = int(where[1])
     before = [op.name for op in experiment.augment[:index] if op.name not in ("protect", "paraphrases")]
     if before:
-        yield where, predicate(f"looks texts up as they are in the data; put it before {before[0]}")
+        yield where, predicate(f"looks up texts as they are in the data; put it before {before[0]}")

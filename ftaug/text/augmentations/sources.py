@@ -96,7 +96,7 @@ def wordnet() -> Any:
         corpus.ensure_loaded()
     except LookupError:
         raise MissingInput(
-            "the data of WordNet are not there: python -m nltk.downloader wordnet, or set NLTK_DATA to their folder"
+            "the WordNet data are missing: python -m nltk.downloader wordnet, or set NLTK_DATA to their folder"
         ) from None
     return corpus
 

@@ -32,7 +32,7 @@ def table(path: Path, key: str, values: str) -> Mapping[str, tuple[str, ...]]:
         values_of_entry += [other for other in stripped if other and other not in values_of_entry and other != entry]
     known = {entry: tuple(others) for entry, others in entries_by_key.items() if others}
     if not known:
-        raise BadData(f"{path} holds no {values}")
+        raise BadData(f"{path} has no {values}")
     return known
 
 

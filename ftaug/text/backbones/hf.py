@@ -111,7 +111,7 @@ def _load_config(path: str) -> tuple[Any, Any]:
     """Load the configuration and the tokenizer; raises MissingInput, BadData."""
     transformers = encoders.library("backbone 'hf'")
     if Path(path).is_absolute() and not Path(path, "config.json").is_file():
-        raise MissingInput(f"backbone.hf.path: {path} is no folder with a config.json")
+        raise MissingInput(f"backbone.hf.path: {path} is not a folder with a config.json")
     try:
         _refuse_code(transformers, path)
         config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False)
@@ -146,8 +146,8 @@ def _refuse_code(transformers: Any, path: str) -> None:
     for file, content in (("config.json", config), ("tokenizer_config.json", tokenizer)):
         if "auto_map" in content:
             raise BadData(
-                f"backbone.hf.path: {path} brings code of its own (auto_map in {file}), which is not run: "
-                "take a model that transformers itself knows"
+                f"backbone.hf.path: {path} contains its own code (auto_map in {file}), which is not run: "
+                "use a model that transformers supports"
             )
 
 

@@ -101,7 +101,7 @@ def docstrings(split: str, *, per_class: Count | None = None, subset_seed: Count
     targets = np.array([list(THEMES).index(THEME_OF[paragraph.module]) for paragraph in selected], np.int64)
     if len(set(targets.tolist())) < len(THEMES):
         absent = next(theme for code, theme in enumerate(THEMES) if code not in targets)
-        raise MissingInput(f"docstrings: this Python comes without the sources of {THEMES[absent].split()[0]}")
+        raise MissingInput(f"docstrings: this Python lacks the sources of {THEMES[absent].split()[0]}")
     if split == "train" and per_class is not None:
         subset = few_per_class("docstrings", targets, per_class, subset_seed)
         selected, targets = [selected[i] for i in subset], targets[subset]

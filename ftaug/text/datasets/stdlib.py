@@ -49,7 +49,7 @@ def paragraphs(modules: frozenset[str] | None, masked: frozenset[str], comments:
     root = Path(sysconfig.get_path("stdlib"))
     files = [path for path in sorted(root.rglob("*.py")) if _is_wanted(path.relative_to(root), modules)]
     if not files:
-        raise MissingInput(f"{root}: this Python comes without the sources of its standard library")
+        raise MissingInput(f"{root}: this Python lacks the sources of its standard library")
     candidates = [paragraph for path in files for paragraph in _in_file(path, root, masked, comments)]
     return tuple(
         _deduplicated(

@@ -99,7 +99,7 @@ def effects(showing: PreviewRequest) -> list[Effect]:
 def _augmentations(showing: PreviewRequest) -> str:
     names = ", ".join(op.name for op in showing.augment) or "no augmentation"
     if showing.mix is not None:
-        names += f"; {showing.mix.name} is not shown: it mixes no words, but what the model makes of them"
+        names += f"; {showing.mix.name} is not shown: it mixes embeddings, not words"
     return f"{showing.samples:,} training texts; {names}"
 
 

@@ -44,7 +44,7 @@ class Effect:
         if self.unchanged == 1:
             return f"{self.op} changes none of these texts: make it stronger, or leave it out"
         if self.wiped_out >= OFTEN:
-            return f"{self.op} leaves next to none of the words in {self.wiped_out:.0%} of the texts: make it weaker"
+            return f"{self.op} removes nearly all words in {self.wiped_out:.0%} of the texts: make it weaker"
         return None
 
     def describe(self) -> Mapping[str, str]:

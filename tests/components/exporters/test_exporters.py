@@ -69,7 +69,7 @@ def test_numbers_that_the_network_alone_does_not_tell_have_their_scale_beside_th
     about = json.loads((tmp_path / "a.safetensors.json").read_text())
     assert about["regression"] is True
     assert about["scale"] == {"mean": [1e6, 2.0, 3.0], "std": [1.0, 1.0, 0.5]}
-    with pytest.raises(ExperimentError, match="the numbers' scale does not go into the network's last layer"):
+    with pytest.raises(ExperimentError, match="the target scale cannot be folded into the last layer"):
         registry["transformers"].function(replace(numbers, save=lambda path: None), tmp_path / "b")
 
 

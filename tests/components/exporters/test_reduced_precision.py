@@ -91,7 +91,7 @@ def test_two_exports_are_the_same_file(convolutions, tmp_path):
 
 def test_few_training_samples_are_too_few(convolutions, tmp_path):
     bundle = replace(convolutions[0], training_samples=training_samples(15))
-    message = "exporter 'onnx_int8': mode static calibrates on 16 training samples or more, and there are 15; add some"
+    message = "exporter 'onnx_int8': mode static calibrates on 16 training samples or more; there are 15; add some"
     with pytest.raises(BadData, match=message):
         int8(bundle, tmp_path / "a.onnx", mode="static")
     assert not list(tmp_path.iterdir())

@@ -269,7 +269,7 @@ def test_targets_are_stages_and_globs_on_modules(targets, expected):
 
 def test_dropout_inside_an_attention_is_refused():
     with pytest.raises(
-        ExperimentError, match=r"dropout: cannot be there in encoder\.layers\.encoder_layer_0\.self_attention"
+        ExperimentError, match=r"dropout: is not supported in encoder\.layers\.encoder_layer_0\.self_attention"
     ):
         lora(backbone("vit"), frozenset(), rank=2, dropout=0.1)
 

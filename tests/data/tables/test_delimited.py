@@ -40,8 +40,8 @@ def test_line_numbers_are_right_behind_a_mark_empty_lines_and_quoted_lines(tmp_p
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("pos,good, really", "t.csv:3: the row has 3 cells and the header 2; put a cell that holds a comma in "
-         'quotation marks'),
+        ("pos,good, really", "t.csv:3: the row has 3 cells and the header 2; "
+         'quote a cell that contains a comma'),
         ("pos", "t.csv:3: the row has 1 of 2 columns"),
         ("pos,good\\, really", 't.csv:3: a backslash does not escape a comma; put the whole cell in quotation marks'),
         ('pos,"good', "t.csv:3: the row cannot be read: a cell that opens with a quotation mark is never closed"),
@@ -91,7 +91,7 @@ def test_the_separator_is_that_of_the_header(tmp_path, header, name, expected):
 
 def test_semicolons_are_named_in_errors(tmp_path):
     assert read(tmp_path, "score;text\n1,5;fine, really\n")[1:] == [(2, ["1,5", "fine, really"])]
-    with pytest.raises(BadData, match="the header 2; put a cell that holds a semicolon in quotation marks"):
+    with pytest.raises(BadData, match="the header 2; quote a cell that contains a semicolon"):
         read(tmp_path, "score;text\n1,5;fine; really\n")
 
 

@@ -35,7 +35,7 @@ def test_no_other_character_ends_a_row(tmp_path, name, first):
 @pytest.mark.parametrize("line", ['{"text": "a", "text": "b"}', '{"n": {"a": 1, "a": 1}, "text": "b"}'])
 def test_a_key_twice_in_json_is_an_error_with_the_line(tmp_path, line):
     (tmp_path / "t.jsonl").write_text(f'{{"text": "x"}}\n\n{line}\n')
-    with pytest.raises(BadData, match=r"t\.jsonl:3: the key '(text|a)' is there more than once"):
+    with pytest.raises(BadData, match=r"t\.jsonl:3: duplicate key '(text|a)'"):
         list(rows("test", tmp_path / "t.jsonl", ["text"]))
 
 

@@ -129,7 +129,7 @@ def test_a_damaged_record_is_said(recorded: Path) -> None:
     before = load_splits(experiment.data, experiment.seed)
     (recorded / SAMPLES_FILE).write_text("split,key\ntrain\n")
     data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
-    with pytest.raises(BadData, match="which samples the run was trained on is not known"):
+    with pytest.raises(BadData, match="the training samples of the run are unknown"):
         data["val"]
 
 

@@ -113,10 +113,10 @@ def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
         load_splits(load(tmp_path / "x.yaml").data, 0)
     said = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
     assert said[0].startswith("t.csv:2: the row has 3 cells") and "no.csv" in said[1]
-    assert said[2] == "v.jsonl:1: the key 'text' is there more than once"
+    assert said[2] == "v.jsonl:1: duplicate key 'text'"
 
 
 def test_classes_of_the_same_name_are_refused_whoever_reads_them():
     samples = SimpleNamespace(task=Task(("cat", "dog", "cat\u00a0")), targets=np.arange(3))
-    with pytest.raises(BadData, match=r"data\.train: the classes 'cat', 'cat\\xa0' have the same name but for blanks"):
+    with pytest.raises(BadData, match=r"data\.train: the classes 'cat', 'cat\\xa0' differ only in spacing"):
         load_splits(Data(train=Source(samples), val=None), 0)

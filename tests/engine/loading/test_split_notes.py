@@ -49,7 +49,7 @@ def split(purpose, keys, ids, **others):
 def test_samples_of_another_dataset_that_are_for_training_too():
     train = split("train", [1, 2, 3, 4], [0, 1, 3])
     assert shared_samples(split("val", [9, 3, 4, 8, 1], [0, 1, 2, 3, 4]), train) == (
-        "2 samples are also in train, such as val[2]: what is measured there says nothing of new samples"
+        "2 samples are also in train, such as val[2]: metrics there say nothing about new samples"
     )
     assert shared_samples(split("val", [9, 3, 4], [0, 1]), train) is None
     assert shared_samples(split("val", None, [0, 1]), train) is None

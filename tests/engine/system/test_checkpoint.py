@@ -130,7 +130,7 @@ def test_nothing_there_is_none_but_nothing_whole_is_an_error(tmp_path):
     assert checkpoint.newest(tmp_path) is None
     for step in (1, 2):
         (save(tmp_path, step) / "state.json").write_text("{}")
-    with pytest.raises(BadData, match="no checkpoint is whole") as caught:
+    with pytest.raises(BadData, match="no checkpoint is intact") as caught:
         checkpoint.newest(tmp_path)
     assert caught.value.exit_code == 65
 

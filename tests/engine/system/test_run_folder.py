@@ -139,7 +139,7 @@ def test_fresh_continues_what_it_began_and_a_stop_ended(tmp_path):
         pass  # which was not begun by --fresh
     assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-2"
     assert fresh(tmp_path / "a", Interrupted("Ctrl-C")) == "a-2"
-    assert fresh(tmp_path / "a", StorageError("no space; what was saved before is intact")) == "a-2"
+    assert fresh(tmp_path / "a", StorageError("no space; earlier checkpoints are intact")) == "a-2"
     assert fresh(tmp_path / "a", Stopped("SIGTERM"), digest=DIGEST[::-1]) == "a-3"  # another experiment
     assert fresh(tmp_path / "a", BadData("no such file")) == "a-4"
     assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-5"  # what failed is not continued
@@ -157,9 +157,9 @@ def test_places_that_cannot_be_used_are_73(tmp_path):
     for path, message in (
         (tmp_path / "file", "cannot be written"),
         (tmp_path / "file" / "a", "cannot be written"),
-        (tmp_path / "file" / "a" / "b", "is not there"),
-        (tmp_path / "no" / "such" / "folder", "is not there"),
-        (tmp_path / "photos", "not empty and no run folder"),
+        (tmp_path / "file" / "a" / "b", "does not exist"),
+        (tmp_path / "no" / "such" / "folder", "does not exist"),
+        (tmp_path / "photos", "neither empty nor a run folder"),
         (Path("/proc/ftaug"), "cannot be written"),
     ):
         with pytest.raises(RunFolderTaken, match=message) as caught:
@@ -272,7 +272,7 @@ def test_three_defects_are_no_lack_of_memory(tmp_path):
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), open_folder(tmp_path / "a"):
             raise ZeroDivisionError
-    with pytest.raises(FtaugError, match=r"no progress in 3 starts.*by a defect; see crash\.log") as info:
+    with pytest.raises(FtaugError, match=r"no progress in 3 starts.*by an internal error; see crash\.log") as info:
         open_folder(tmp_path / "a")
     assert info.value.exit_code == 1
     with open_folder(tmp_path / "a"):
@@ -384,7 +384,7 @@ def test_nothing_outside_the_run_folder_is_written_or_deleted(tmp_path, name, ki
             checkpoint_at(folder, 2)
             folder.set_best(2)
     except RunFolderTaken as error:
-        assert str(error).startswith(f"{own}: is not a plain")
+        assert str(error).startswith(f"{own}: is not a regular")
     else:
         assert name in ("best", "crash.log", "experiment.yaml")
     assert sorted(path.name for path in outside.rglob("*")) == [
@@ -403,7 +403,7 @@ def test_a_pipe_in_place_of_a_file_is_not_waited_for(tmp_path):
     for name in (".lock", "metrics.jsonl"):
         (tmp_path / "a" / name).unlink()
         os.mkfifo(tmp_path / "a" / name)
-        with pytest.raises(RunFolderTaken, match="is not a plain file"):
+        with pytest.raises(RunFolderTaken, match="is not a regular file"):
             open_folder(tmp_path / "a")
         (tmp_path / "a" / name).unlink()
 
@@ -451,7 +451,7 @@ def test_a_start_that_died_is_mentioned_by_the_next(tmp_path, caplog):
 
     in_child(start)
     with open_folder(tmp_path / "a"):
-        assert "the start before this one was killed" in caplog.text
+        assert "the previous start was killed" in caplog.text
 
 
 def test_warnings_go_to_stderr_and_to_the_log_of_every_start(tmp_path, capsys):

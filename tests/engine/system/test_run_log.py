@@ -17,6 +17,6 @@ def test_a_link_is_not_followed(tmp_path, capsys):
     try:
         logging.getLogger("ftaug").warning("hello")
     except Exception as error:
-        assert "is not a plain file" in str(error)
+        assert "is not a regular file" in str(error)
     stop_logging(handlers)
     assert not (tmp_path / "outside").exists()

@@ -94,7 +94,7 @@ def test_a_request_that_came_inside_or_before_counts_for_all():
     assert (code, err.splitlines()) == (
         75,
         [
-            "SIGTERM: saving after this step; the same signal once more stops at once",
+            "SIGTERM: saving after this step; send the signal again to stop at once",
             "SIGTERM SIGTERM SIGTERM",
             "stopped by SIGTERM with nothing to save; run the same command again",
         ],

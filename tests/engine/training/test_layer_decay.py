@@ -207,6 +207,6 @@ def test_hidden_layers_have_neither_embeddings_nor_position_tables_nor_the_head(
 
 
 def test_more_stages_than_there_are():
-    with pytest.raises(ExperimentError, match=r"last: 15 is more than there are stages: stem, .*, norm \+ head$"):
+    with pytest.raises(ExperimentError, match=r"last: 15 exceeds the number of stages: stem, .*, norm \+ head$"):
         planned(build("vit_b_16"), Last(15))
     assert len(planned(build("vit_b_16"), Last(14)).learning(0)) == len(list(build("vit_b_16").network.parameters()))

@@ -176,10 +176,10 @@ def test_a_compiler_that_fails_is_said():
     ("overrides", "message"),
     [
         (["train.micro_batch=17"], "train.micro_batch must be at most data.batch_size, 16; got 17"),
-        (["train.compile=true", "train.gradient_checkpointing=true"], "do not go together; leave one out"),
+        (["train.compile=true", "train.gradient_checkpointing=true"], "cannot be combined; leave one out"),
         (
             ["train.compile=true", "train.cache_features=auto", "unfreeze=[head]"],
-            "train.compile is about the whole network, and train.cache_features runs a part of it alone",
+            "train.compile applies to the whole network, but train.cache_features runs only a part of it",
         ),
     ],
 )

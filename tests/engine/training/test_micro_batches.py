@@ -225,5 +225,5 @@ def test_a_mix_needs_two_samples_a_step(accumulate, code, tmp_path, capsys):
     (tmp_path / "a.yaml").write_text(PICTURES + "mix: cutmix\n")
     command = ["validate", str(tmp_path / "a.yaml"), "data.batch_size=1", f"train.gradient_accumulation={accumulate}"]
     assert run(command) == code
-    said = "data.batch_size must be 2 or more: mix: cutmix mixes each sample with another one of its step; got 1"
+    said = "data.batch_size must be 2 or more: mix: cutmix mixes each sample with another of its step; got 1"
     assert (said in capsys.readouterr().err) == bool(code)

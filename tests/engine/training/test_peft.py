@@ -253,7 +253,7 @@ def test_an_adapter_is_small_passes_parity_and_goes_on_where_it_was(trained, cap
     assert all(torch.equal(value, kept[key]) for key, value in state.model.network.state_dict().items())
     for override, message in (
         ("backbone.resnet20.weights=none", "belongs to other pretrained weights; set backbone.weights to those"),
-        (method.replace(str(adapter), str(whole)), "is no adapter; `ftaug export RUN --format adapter` writes one"),
+        (method.replace(str(adapter), str(whole)), "is not an adapter; `ftaug export RUN --format adapter` writes one"),
     ):
         assert run(["train", str(trained / "experiment.yaml"), method, override, "--run-dir", str(trained / "x")]) == 65
         assert message in capsys.readouterr().err
@@ -274,8 +274,8 @@ def test_another_run_starts_from_the_merged_weights(trained, capsys):
     [
         (["method=lra"], "no method 'lra'; did you mean 'lora'?"),
         (["method={lora: {rank: 0}}"], "method.lora.rank must be a whole number of 1 or more; got 0"),
-        (["method=l2_sp", "optimizer.adamw.weight_decay=0.3"], "weight_decay does nothing beside the method l2_sp"),
-        (["method=l2_sp", "train.decay_norms=true"], "train.decay_norms does nothing beside the method l2_sp"),
+        (["method=l2_sp", "optimizer.adamw.weight_decay=0.3"], "weight_decay has no effect with method l2_sp"),
+        (["method=l2_sp", "train.decay_norms=true"], "train.decay_norms has no effect with method l2_sp"),
     ],
 )
 def test_experiments_that_cannot_be_meant(tmp_path, overrides, message, capsys):

@@ -107,8 +107,8 @@ def test_cutting_leaves_the_model_as_it_was():
 
 def test_what_cannot_be_cut_says_why():
     model, stages, stage_of, pictures = built("resnet20")
-    with pytest.raises(CannotCut, match="what learns begins at the input"):
+    with pytest.raises(CannotCut, match="the trainable layers begin at the input"):
         cut(model, plan_of(model, stages, stage_of), 0, pictures)
-    with pytest.raises(CannotCut, match="2 tensors lead from the frozen part to the rest"):
+    with pytest.raises(CannotCut, match="2 tensors pass from the frozen part to the rest"):
         names = ("layer3.0.conv2.weight",)  # beside a shortcut
         cut(model, Plan((Group("layer3", 1.0, True, 0, names),), stage_of), 0, pictures)

@@ -38,13 +38,13 @@ def test_everything_fits_one_class_a_sample(tmp_path):
 
 def test_several_labels_need_sigmoids_and_have_no_order_and_no_sampler(tmp_path):
     assert problems(tmp_path, LABELS) == [
-        "1:32: data.sampler: square_root is for one class a sample, and data.train has any number of classes a sample; "
+        "1:32: data.sampler: square_root is for one class a sample, but data.train has any number of classes a sample; "
         "leave it out",
-        "4:7: loss: cross_entropy is for one class a sample, and data.train has any number of classes a sample; "
+        "4:7: loss: cross_entropy is for one class a sample, but data.train has any number of classes a sample; "
         "use binary_cross_entropy or binary_focal",
-        "5:12: objective: jensen_shannon is for one class a sample, and data.train has any number of classes a sample; "
+        "5:12: objective: jensen_shannon is for one class a sample, but data.train has any number of classes a sample; "
         "leave it out",
-        "6:32: evaluate.metrics.1: quadratic_kappa is for one class a sample, and data.train has any number of classes "
+        "6:32: evaluate.metrics.1: quadratic_kappa is for one class a sample, but data.train has any number of classes "
         "a sample; use accuracy, auroc, average_precision, balanced_accuracy, ece, f1, precision, recall "
         "or top_k",
     ]
@@ -57,7 +57,7 @@ def test_a_temperature_has_no_effect_on_numbers(tmp_path):
     with pytest.raises(ExperimentError) as caught:
         experiment(tmp_path, text.replace("teacher: x}", "teacher: x, temperature: 2}"))
     (found,) = [str(problem).rpartition("a.yaml:")[2] for problem in caught.value.problems]
-    assert found == "5:15: distillation.temperature: softens probabilities, and data.train has numbers; leave it out"
+    assert found == "5:15: distillation.temperature: softens probabilities, but data.train has numbers; leave it out"
 
 
 def test_lists_in_the_cells_choose_the_loss_when_they_are_read(tmp_path):

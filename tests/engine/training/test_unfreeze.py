@@ -82,10 +82,10 @@ def test_glob_on_the_end_of_module_names(backbone):
     [
         (["layer5", "head"], "no stage or layer 'layer5'; did you mean 'layer3'?"),
         (["fc.*", "zzz*"], "no stage or layer 'zzz*'; the stages are stem, layer1, layer2, layer3, head"),
-        (["layer3"], "the new head is not among the layers and would never learn: add head"),
+        (["layer3"], "the new head is not among the layers and would never be trained: add head"),
         (["biases"], "add head"),
-        ([Last(6)], "last: 6 is more than there are stages: stem, layer1, layer2, layer3, head"),
-        ([UnfreezeStage(("all",), Duration(2, "epochs"))], "nothing would learn before step 8"),
+        ([Last(6)], "last: 6 exceeds the number of stages: stem, layer1, layer2, layer3, head"),
+        ([UnfreezeStage(("all",), Duration(2, "epochs"))], "nothing would be trained before step 8"),
         (
             ["head", UnfreezeStage(("all",), Duration(3, "epochs"))],
             "3 epochs is not before the end of the run, 12 steps",

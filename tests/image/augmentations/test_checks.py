@@ -42,16 +42,16 @@ def problems(tmp_path, *ops):
         ),
         (
             ["rotate: {severity: 0.5, degrees: 3}"],
-            "augment.0.rotate.degrees is set by severity too; leave one of the two out",
+            "augment.0.rotate.degrees is set by severity as well; leave one of them out",
         ),
         (["rotate: {severity: 2}"], "augment.0.rotate.severity must be a severity from 0 to 1, or null; got 2"),
         (
             ["resize: {size: 64, mode: squash}", "random_crop: {size: 96}"],
-            "augment.1.random_crop.size must fit into the 64×64 pixels that are left before it; got 96×96",
+            "augment.1.random_crop.size must fit into the 64×64 pixels that the ops before it leave; got 96×96",
         ),
         (
             ["random_resized_crop: {size: 64}", "rotate", "center_crop: {size: [32, 65]}"],
-            "augment.2.center_crop.size must fit into the 64×64 pixels that are left before it; got 32×65",
+            "augment.2.center_crop.size must fit into the 64×64 pixels that the ops before it leave; got 32×65",
         ),
     ],
     ids=str,
@@ -103,18 +103,18 @@ def experiment_problems(tmp_path, text):
     ("text", "expected"),
     [
         ("mix: cutmx\n", "no mix 'cutmx'; did you mean 'cutmix'?"),
-        ("mix: {one_of: {choices: []}}\n", "mix.one_of.choices must be a list of at least one way of mixing"),
+        ("mix: {one_of: {choices: []}}\n", "mix.one_of.choices must be a list of at least one mix"),
         (
             "mix: {one_of: {choices: [mixup, cutmix], weights: [1]}}\n",
             "mix.one_of.weights must be one number for each of the 2 choices; got 1",
         ),
-        ("train: {mix_until: 80%}\n", "train.mix_until ends mixing, and mix is null; set mix, or leave it out"),
+        ("train: {mix_until: 80%}\n", "train.mix_until ends mixing, but mix is null; set mix, or leave it out"),
         (
             "plugins: [own.py]\nmix: mixup\nloss: of_index\n",
-            "mix mixes targets, which the loss of_index cannot take; set mix or loss",
+            "mix mixes targets, which the loss of_index does not support; change one",
         ),
-        ("objective: jensen_shannon\n", "objective compares views, and no augmentation differs between them"),
-        ("augment: [augmix]\nmix: mixup\nobjective: jensen_shannon\n", "objective and mix do not go together"),
+        ("objective: jensen_shannon\n", "objective compares views, but no augmentation makes them differ"),
+        ("augment: [augmix]\nmix: mixup\nobjective: jensen_shannon\n", "objective and mix cannot be combined"),
         ("augment: [mixup]\n", "'mixup' is a mix, not an augmentation"),
     ],
     ids=str,

@@ -273,8 +273,8 @@ def broken(trained, how):
         ("extra", "layer4.weight is unknown"),
         ("shape", "conv1.weight is 16×1×3×3 instead of 16×3×3×3"),
         ("type", "bn1.weight is torch.int64 instead of torch.float32"),
-        ("nan", "layer2.1.bn1.running_var holds values that are not finite"),
-        ("inf", "conv1.weight holds values that are not finite"),
+        ("nan", "layer2.1.bn1.running_var contains values that are not finite"),
+        ("inf", "conv1.weight contains values that are not finite"),
     ],
 )
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
@@ -335,7 +335,7 @@ def test_files_cut_short_or_with_a_wrong_header(tmp_path, trained):
 def test_files_without_a_state_dict(tmp_path, content):
     path = tmp_path / "w.pth"
     torch.save(content, path)
-    with pytest.raises(BadData, match="must hold a state_dict"):
+    with pytest.raises(BadData, match="must contain a state_dict"):
         loaded(str(path))
 
 

@@ -153,7 +153,7 @@ def test_a_link_to_the_folder_itself_is_fine(tmp_path):
 
 def test_a_dangling_link_is_named(tmp_path):
     (fill(tmp_path) / "cat" / "gone.jpg").symlink_to("nowhere.jpg")
-    with pytest.raises(BadData, match=r"cat/gone\.jpg is a link to .*nowhere\.jpg, which is not there"):
+    with pytest.raises(BadData, match=r"cat/gone\.jpg is a link to .*nowhere\.jpg, which does not exist"):
         image_folder("train", path=tmp_path)
 
 
@@ -186,7 +186,7 @@ def test_folders_from_which_nothing_can_be_learnt_are_refused(tmp_path):
         "nothing": "no class folders with pictures",
         "flat": "2 pictures that are in no class folder",
         "hollow": "classes without a picture: 'emu'; of the classes 'cat', 'dog', 'emu'; "
-        "2 files of another kind ignored: .heic .2.; read are .jpg, .jpeg, .jfif",
+        "2 files of another kind ignored: .heic .2.; supported: .jpg, .jpeg, .jfif",
         "phone": "1 file of another kind ignored: .heic .1.",
     }.items():
         with pytest.raises(BadData, match=text):
@@ -221,7 +221,7 @@ def test_the_fingerprint_follows_names_sizes_and_classes_but_not_the_place(tmp_p
 def test_a_file_that_vanished_or_may_not_be_read_is_named(tmp_path, monkeypatch):
     samples = image_folder("train", path=fill(tmp_path))
     (tmp_path / "cat" / "1.jpg").unlink()
-    with pytest.raises(MissingInput, match=r"cat/1\.jpg: .*gone"):
+    with pytest.raises(MissingInput, match=r"cat/1\.jpg: .*deleted"):
         samples.read(0)
 
     def denied(path: Path) -> bytes:
@@ -376,7 +376,7 @@ def test_folders_beside_the_splits_are_no_classes(tmp_path, capsys):
     with pytest.raises(BadData, match=said):
         image_folder("train", path=tmp_path)
     assert splits(tmp_path) == {"train": tmp_path / "train", "val": tmp_path / "valid"}
-    assert capsys.readouterr().err == f"{tmp_path}: left out: 'extra', beside the splits\n"
+    assert capsys.readouterr().err == f"{tmp_path}: ignored beside the splits: 'extra'\n"
     fill(tmp_path / "held", "train/cat/1.jpg", "train/dog/1.jpg", "holdout/cat/1.jpg", "holdout/dog/1.jpg")
     with pytest.raises(BadData, match="holds the splits 'train' beside 'holdout', not classes"):
         image_folder("train", path=tmp_path / "held")

@@ -168,7 +168,7 @@ def test_lists_of_labels(photos, name):
 def test_one_column_for_each_class(photos):
     content = "path,ant,cat,dog\na/1.jpg,0,1,0\na/2.jpg,true,1.0,\nb/3.jpg,0,0,0\nb/4.jpg,0,False,1\n"
     check_multi(image_table("train", path=text(photos, content), label=("ant", "cat", "dog")))
-    with pytest.raises(BadData, match=r"t\.csv:2: column 'cat' must hold 0 or 1; got '2'"):
+    with pytest.raises(BadData, match=r"t\.csv:2: column 'cat' must contain 0 or 1; got '2'"):
         image_table("train", path=text(photos, "path,cat\na/1.jpg,2\n"), label=("cat",))
 
 

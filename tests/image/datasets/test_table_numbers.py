@@ -42,10 +42,10 @@ def test_rows_of_other_splits_do_not_count(tmp_path):
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        ("cheap", r"t\.csv:2: column 'price' must hold a number; got 'cheap'"),
-        ("", r"column 'price' must hold a number; got nothing"),
-        ("nan", r"column 'price' must hold a finite number; got 'nan'"),
-        ("1e39", r"column 'price' must hold a finite number; got '1e39'"),
+        ("cheap", r"t\.csv:2: column 'price' must contain a number; got 'cheap'"),
+        ("", r"column 'price' must contain a number; got nothing"),
+        ("nan", r"column 'price' must contain a finite number; got 'nan'"),
+        ("1e39", r"column 'price' must contain a finite number; got '1e39'"),
     ],
 )
 def test_what_is_no_number_is_refused_with_its_line(tmp_path, cell, words):
@@ -56,9 +56,9 @@ def test_what_is_no_number_is_refused_with_its_line(tmp_path, cell, words):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"label": "owner"}, "target is for numbers and label for classes; leave one out"),
-        ({"classes": ("a", "b")}, "target is for numbers and classes for classes"),
-        ({"labels_separator": "|"}, "target is for numbers and labels_separator for classes"),
+        ({"label": "owner"}, "target is for numbers, label for classes; leave one out"),
+        ({"classes": ("a", "b")}, "target is for numbers, classes for classes"),
+        ({"labels_separator": "|"}, "target is for numbers, labels_separator for classes"),
         ({"target": ("price", "price")}, "target must be a column, or a list of different ones"),
     ],
 )

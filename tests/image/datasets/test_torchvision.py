@@ -337,7 +337,7 @@ def test_a_cut_pixmap_is_bad_data(tmp_path):
     gtsrb(tmp_path)
     file = tmp_path / "gtsrb" / "GTSRB" / "Training" / "00000" / "00000_00000.ppm"
     file.write_bytes(file.read_bytes()[:40])
-    with pytest.raises(BadData, match=r"00000_00000\.ppm: not a whole portable pixmap"):
+    with pytest.raises(BadData, match=r"00000_00000\.ppm: not a complete portable pixmap"):
         read("gtsrb", "train", path=tmp_path).read(0)
 
 

@@ -123,7 +123,7 @@ def test_plans_travel(prepared):
 
 def test_where_it_is_done():
     assert not choose("cpu", "fp32", "auto").augments
-    assert choose("cpu", "fp32", "auto").reasons["augment_device"] == "the network is there"
+    assert choose("cpu", "fp32", "auto").reasons["augment_device"] == "the network is on the GPU"
     with pytest.raises(ExperimentError, match=r"data.augment_device: cuda needs the network on a CUDA device"):
         choose("cpu", "fp32", "cuda")
 

@@ -158,6 +158,6 @@ def test_a_folder_that_is_not_writable_is_named(tmp_path, monkeypatch, number):
 
 def test_exports_that_are_a_file_are_refused(tmp_path):
     (tmp_path / "exports").write_text("mine")
-    with pytest.raises(RunFolderTaken, match="exports: is not a plain folder"):
+    with pytest.raises(RunFolderTaken, match="exports: is not a regular folder"):
         write(tmp_path, "new")
     assert (tmp_path / "exports").read_text() == "mine"

@@ -44,7 +44,7 @@ def test_without_data_there_is_no_metric(capsys):
 @pytest.mark.parametrize(
     ("loss", "words"),
     [
-        (None, "a: does not answer as the model does: probabilities or numbers differ by up to 2.5e-01; not kept"),
+        (None, "a: its predictions differ from the model's: probabilities or numbers by up to 2.5e-01; not kept"),
         (
             {"value": 0.0472, "standard_error": 0.0111, "tolerance": 0.01},
             "a: accuracy 0.9972 becomes 0.9500, 0.0472 ± 0.0111 worse, and tolerance is 0.01; "

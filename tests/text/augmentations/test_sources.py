@@ -91,7 +91,7 @@ def test_a_model_without_the_head_is_said(tmp_path):
     with pytest.raises(BadData, match=r"saved without its masked-token head \(cls\.predictions.*use neighbors"):
         ahead(augmentation("masked_fill"), lexicon)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(MissingInput, match=r"empty is no folder with a config.json"):
+    with pytest.raises(MissingInput, match=r"empty is not a folder with a config.json"):
         ahead(augmentation("masked_fill"), Lexicon(wordpiece(), str(tmp_path / "empty")))
 
 
@@ -228,7 +228,7 @@ def test_wordnet_without_its_data_is_said(wordnet, lexicon):
         raise LookupError("a long text")
 
     wordnet.ensure_loaded = fail
-    with pytest.raises(MissingInput, match=r"the data of WordNet are not there: python -m nltk.downloader wordnet"):
+    with pytest.raises(MissingInput, match=r"the WordNet data are missing: python -m nltk.downloader wordnet"):
         ahead(augmentation("synonyms", **{"from": "wordnet"}), lexicon)
 
 

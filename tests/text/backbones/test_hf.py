@@ -184,7 +184,7 @@ def test_weights_that_are_no_numbers_are_named(tmp_path: Path) -> None:
     def poison(tensors: dict[str, torch.Tensor]) -> None:
         tensors[QUERY][3, 4] = float("nan")
 
-    with pytest.raises(BadData, match=rf"model\.bert\.{QUERY} holds values that are not finite numbers"):
+    with pytest.raises(BadData, match=rf"model\.bert\.{QUERY} contains values that are not finite"):
         loaded(damage(tmp_path, poison))
 
 
@@ -196,7 +196,7 @@ def test_a_folder_without_safetensors_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_configuration(tmp_path: Path) -> None:
-    with pytest.raises(MissingInput, match=r"backbone\.hf\.path: .* is no folder with a config\.json"):
+    with pytest.raises(MissingInput, match=r"backbone\.hf\.path: .* is not a folder with a config\.json"):
         built(tmp_path)
 
 
@@ -208,7 +208,7 @@ def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path) -> None:
     for kind in (config["model_type"], "own-kind"):
         own = {"AutoConfig": "own.Own", "AutoModelForSequenceClassification": "own.Own"}
         (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": kind, "auto_map": own}))
-        with pytest.raises(BadData, match=r"code of its own \(auto_map in config\.json\), which is not run"):
+        with pytest.raises(BadData, match=r"its own code \(auto_map in config\.json\), which is not run"):
             loaded(tmp_path)
     assert not canary.exists()
 
@@ -219,7 +219,7 @@ def test_code_that_comes_with_a_tokenizer_is_not_run(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(f"open({str(canary)!r}, 'w')\nclass Own: pass\n")
     own = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", "own.Own"]}}
     file.write_text(json.dumps({**json.loads(file.read_text()), **own}))
-    with pytest.raises(BadData, match=r"code of its own \(auto_map in tokenizer_config\.json\), which is not run"):
+    with pytest.raises(BadData, match=r"its own code \(auto_map in tokenizer_config\.json\), which is not run"):
         built(tmp_path)
     assert not canary.exists()
 
@@ -248,7 +248,7 @@ def test_what_writes_texts_is_refused(family: str, tmp_path: Path) -> None:
     config = transformers.AutoConfig.for_model(family, vocab_size=30)
     config.save_pretrained(tmp_path)
     models.tokenizer_of().save_pretrained(tmp_path)
-    with pytest.raises(BadData, match=f"is a '{family}', which is no encoder of texts: take one such as BERT"):
+    with pytest.raises(BadData, match=f"is a '{family}', which is not a text encoder: use one such as BERT"):
         built(tmp_path)
 
 

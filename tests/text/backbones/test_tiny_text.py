@@ -67,7 +67,7 @@ def test_a_head_that_does_not_fit_the_objective_is_named():
     with pytest.raises(ExperimentError, match="objective: masked_tokens needs a backbone with head: masked_tokens"):
         masked_tokens(classifier, [batch(2, 6)], torch.zeros(2), None)
     guesser = tiny_text(CLASSES, weights="none", head="masked_tokens").network
-    with pytest.raises(ExperimentError, match="head: masked_tokens tells no classes"):
+    with pytest.raises(ExperimentError, match="head: masked_tokens predicts no classes"):
         guesser(batch(2, 6))
 
 
@@ -79,6 +79,6 @@ def test_what_learns_no_classes_is_not_measured_by_them(tmp_path):
     )
     with pytest.raises(ExperimentError) as caught:
         load(file)
-    assert "data.val must be null: the objective masked_tokens learns no classes that could be measured" in str(
+    assert "data.val must be null: the objective masked_tokens trains without labels; nothing to evaluate" in str(
         caught.value
     )

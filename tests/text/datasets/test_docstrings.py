@@ -80,7 +80,7 @@ def test_only_the_modules_asked_for_are_read(planted):
 
 
 def test_a_python_without_sources_says_so(planted):
-    with pytest.raises(MissingInput, match="this Python comes without the sources of its standard library"):
+    with pytest.raises(MissingInput, match="this Python lacks the sources of its standard library"):
         docstrings("train")
     stdlib.paragraphs.cache_clear()
 

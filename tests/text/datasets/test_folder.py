@@ -61,7 +61,7 @@ def test_files_that_are_not_utf8_are_named_and_counted(tmp_path):
     with pytest.raises(BadData) as caught:
         text_folder("train", path=fill(tmp_path, **files))
     lines = str(caught.value).splitlines()
-    assert lines[0] == f"{tmp_path}/a/0.txt: the text is not UTF-8 at its byte 4; save the file as UTF-8"
+    assert lines[0] == f"{tmp_path}/a/0.txt: the text is not UTF-8 at byte 4; save the file as UTF-8"
     assert len(lines) == 6 and lines[5] == f"{tmp_path}: 3 more files like these"
     with pytest.raises(BadData, match=r"b/1\.txt: the text is UTF-16; save the file as UTF-8"):
         text_folder("train", path=fill(tmp_path, **{f"a/{i}.txt": "x" for i in range(7)}))

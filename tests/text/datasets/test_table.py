@@ -93,7 +93,7 @@ def test_several_numbers_to_tell(tmp_path):
 @pytest.mark.parametrize("cell", ["nan", "inf", "-Infinity", "1e39", "9" * 400])
 def test_numbers_that_are_not_finite_are_refused_with_the_line(tmp_path, cell):
     path = raw(tmp_path, f"text,score\na,1\nb,{cell}\n")
-    with pytest.raises(BadData, match=rf"t\.csv:3: column 'score' must hold a (finite )?number; got '{cell}'"):
+    with pytest.raises(BadData, match=rf"t\.csv:3: column 'score' must contain a (finite )?number; got '{cell}'"):
         text_table("train", path=path, target="score")
 
 
@@ -101,14 +101,14 @@ def test_numbers_that_are_not_finite_are_refused_with_the_line(tmp_path, cell):
 def test_what_is_no_number_is_refused(tmp_path, cell):
     rows = [{"text": "a", "score": 1}, {"text": "b", "score": cell == "true" or cell}]
     shown = f"'{cell}'" if cell else "nothing"
-    with pytest.raises(BadData, match=rf"t\.jsonl:2: column 'score' must hold a number; got {shown}"):
+    with pytest.raises(BadData, match=rf"t\.jsonl:2: column 'score' must contain a number; got {shown}"):
         text_table("train", path=write(tmp_path, "t.jsonl", rows), target="score")
 
 
 @pytest.mark.parametrize("others", [{"label": "label"}, {"classes": ("a",)}, {"labels_separator": "|"}])
 def test_label_and_target_exclude_one_another(tmp_path, others):
     with pytest.raises(
-        ExperimentError, match=f"text_table: target is for numbers and {next(iter(others))} for classes; leave one out"
+        ExperimentError, match=f"text_table: target is for numbers, {next(iter(others))} for classes; leave one out"
     ):
         text_table("train", path=write(tmp_path, "t.csv"), target="score", **others)
 
@@ -240,7 +240,7 @@ def test_other_bad_tables(tmp_path):
     with pytest.raises(BadData, match=r"t\.tsv:2: the row cannot be read: .*; inside a quoted cell, quotation"):
         text_table("train", path=raw(tmp_path, 'text\tlabel\n"Great" film\tx\n', "t.tsv"))
     nested = [{"text": {"a": 1}, "label": "x"}, {"text": ["b"], "label": "y"}]
-    with pytest.raises(BadData, match=r"t\.jsonl:1: column 'text' must hold texts; got dict\n.*:2: .*got list"):
+    with pytest.raises(BadData, match=r"t\.jsonl:1: column 'text' must contain strings; got dict\n.*:2: .*got list"):
         text_table("train", path=write(tmp_path, "t.jsonl", nested))
 
 

@@ -36,4 +36,4 @@ def test_what_a_person_is_warned_of():
     assert warning() is None
     assert warning(fired=0.0) == "swap did nothing in 24 tries: raise its probability, or leave it out"
     assert warning(unchanged=1.0) == "swap changes none of these texts: make it stronger, or leave it out"
-    assert warning(wiped_out=0.5) == "swap leaves next to none of the words in 50% of the texts: make it weaker"
+    assert warning(wiped_out=0.5) == "swap removes nearly all words in 50% of the texts: make it weaker"
