@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "statistics": {"errors", "interfaces"},
     "engine": {*LOW, "weights", "data"},
     "experiment_file": {*LOW, "image", "text", "components", "augment"},
-    "runs": {*LOW, "data", "components", "engine", "experiment_file"},
+    "runs": {*LOW, "data", "components", "statistics", "engine", "experiment_file"},
     "streams": set(),
     "reporting": {"errors", "streams"},
     "commands": {*LOW, "streams", "reporting", "data", "image", "components", "engine", "experiment_file", "runs"},

@@ -11,7 +11,7 @@ import typer
 from ftaug.commands.options import AsJson, Config, Device, OnDevice, Overrides
 
 if TYPE_CHECKING:
-    from ftaug.engine.training.benchmark import Found
+    from ftaug.engine.training.benchmark import BenchmarkResult
     from ftaug.engine.training.state import TrainingState
 
 
@@ -43,7 +43,7 @@ def benchmark(
     _print(state, result, suggestions)
 
 
-def _print(state: TrainingState, result: Found, suggestions: Sequence[str]) -> None:
+def _print(state: TrainingState, result: BenchmarkResult, suggestions: Sequence[str]) -> None:
     from ftaug.engine.system.device import describe
     from ftaug.runs.report import console
 

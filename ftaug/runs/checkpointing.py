@@ -14,7 +14,8 @@ from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tens
 from ftaug.engine.training.peft import restore
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, ExperimentError
-from ftaug.runs.trained_model import describe_model, load_weights
+from ftaug.runs.model_file import describe_model
+from ftaug.runs.trained_model import load_weights
 
 
 def save_checkpoint(state: TrainingState, progress: Progress, folder: RunFolder) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, Failure, iterate_batches, once
-from ftaug.engine.loading.prepare import prepared
+from ftaug.engine.loading.prepare import prepare_split
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.errors import BadSample
@@ -25,7 +25,7 @@ def read_each(
     workers = processes(experiment.data.workers)
     with ProgressBar(total, 0, unit="sample") as progress_bar:
         for purpose, split in data.items():
-            source = prepared(experiment, split, (), preprocessing)
+            source = prepare_split(experiment, split, (), preprocessing)
             for position, result in enumerate(iterate_batches(source, once(len(split), 1), workers, pin=False)):
                 yield split, position, result
                 failures += isinstance(result, Failure)

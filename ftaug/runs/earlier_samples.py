@@ -20,7 +20,7 @@ from ftaug.engine.system.run_folder import RunFolder, read_json
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import Samples
 from ftaug.runs.cross_validation import FOLDS_FILE
-from ftaug.runs.trained_model import MODEL_FILE
+from ftaug.runs.model_file import MODEL_FILE
 
 EARLIER_FILE = "earlier_samples.csv"
 """File of a run folder with the keys of the samples that its initial weights were trained on."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftaug.engine.loading.prepare import evaluated, modality_of
+from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.errors import FtaugError
 from ftaug.interfaces.data import Input
@@ -31,11 +31,11 @@ class Prediction:
 def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Prediction]:
     """Predict lazily in batches, also for endless inputs; an unreadable input yields its error."""
     verbs = modality_of(opened.experiment)
-    pipeline = verbs.pipeline((), evaluated(opened.experiment, opened.preprocessing))
+    pipeline = verbs.pipeline((), evaluation_preprocessing(opened.experiment, opened.preprocessing))
 
     def prepared(source: Input) -> np.ndarray | FtaugError:
         try:
-            return verbs.prepare(source.read(), pipeline, None)
+            return verbs.prepare(source.read(), pipeline, None)[0]
         except FtaugError as error:
             return error
 

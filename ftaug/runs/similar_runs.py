@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ftaug.engine.system.run_folder import read_json
 from ftaug.errors import BadData
-from ftaug.runs.trained_model import MODEL_FILE
+from ftaug.runs.model_file import MODEL_FILE
 
 
 def similar_runs(run: Path, name: str, digest: str, data: Mapping[str, str], folders: Iterable[Path]) -> list[Path]:

@@ -56,7 +56,8 @@ def train_file(
     check_names(requirements, names_in_training(experiment))
 
     # import torch only after the file is known to be valid: it takes seconds
-    from ftaug.engine.system.run_folder import default_path, same_settings
+    from ftaug.engine.system.resume_check import same_settings
+    from ftaug.engine.system.run_folder import default_path
 
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent

@@ -11,20 +11,19 @@ import torch
 
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
-from ftaug.engine.loading.data_record import RecordedData, fingerprints
-from ftaug.engine.loading.prepare import evaluated, horizon, modality_of, prepared
+from ftaug.engine.loading.data_record import RecordedData
+from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of, prepare_split, training_length
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.system.run_folder import read_json
-from ftaug.engine.system.storage import remove, storage_errors
 from ftaug.engine.training import evaluate, unfreeze
 from ftaug.engine.training.answering import Answering
 from ftaug.engine.training.build import bind_loss, build_model, place_model
 from ftaug.engine.training.peft import adapt, adapter_of
-from ftaug.engine.training.state import Model, TrainingState
+from ftaug.engine.training.state import Model
 from ftaug.engine.training.target_scaling import TargetScaler, fold, in_fp32, scale_from
 from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.experiment_file import load
@@ -34,55 +33,9 @@ from ftaug.interfaces.model import Adapter, Construction
 from ftaug.runs import thresholds
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.export.provenance import provenance
+from ftaug.runs.model_file import MODEL_FILE, MODEL_KEYS
 from ftaug.runs.prediction import Prediction, predict
 from ftaug.runs.report import console
-
-MODEL_FILE = "model.json"
-ORIGIN_FOLDER = "backbone"
-
-MODEL_KEYS = {
-    "classes": list,
-    "multi_label": bool,
-    "activation": str,
-    "preprocessing": dict,
-    "class_counts": list,
-}
-"""Required keys of model.json, with their types."""
-
-
-def describe_model(state: TrainingState) -> dict[str, Any]:
-    """Describe a model for model.json: task, preprocessing, target scale, data fingerprints and sources."""
-    return {
-        "classes": list(state.task.classes),
-        "multi_label": state.task.multi_label,
-        "activation": state.experiment.loss.fact("activation"),
-        "preprocessing": dict(state.backbone.preprocessing),
-        "regression": state.task.regression,
-        "class_counts": state.counts.tolist(),
-        "train_samples": len(state.splits["train"]),
-        "target_mean": state.scale and state.scale.mean,
-        "target_std": state.scale and state.scale.std,
-        "weights_from": dict(state.backbone.facts),
-        "data": fingerprints(state.splits),
-        "seed": state.experiment.seed,
-        "sources": {name: to_plain(getattr(state.experiment.data, name)) for name in ("train", "val", "test")},
-        "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("tells_classes"),
-    }
-
-
-def keep_origin(state: TrainingState, folder: Path) -> dict[str, list[str]]:
-    """Copy the files that the backbone is built from into the run folder; return the override that points there."""
-    origin = state.backbone.origin
-    if origin is None:
-        return {}
-    place = folder / ORIGIN_FOLDER
-    if not place.is_dir():
-        fresh = folder / f".tmp-{ORIGIN_FOLDER}"
-        with storage_errors(f"cannot write {place}"):
-            remove(fresh)
-            origin.write(fresh)
-            fresh.rename(place)
-    return {"built_from": [f"backbone.{state.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
 
 
 @dataclass
@@ -120,7 +73,7 @@ class TrainedModel:
 
     def logits(self, split: DataSplit) -> np.ndarray:
         """Predict the logits of a data split: float32 (n, classes); in regression the predicted numbers, float64."""
-        data = prepared(self.experiment, split, (), evaluated(self.experiment, self.preprocessing))
+        data = prepare_split(self.experiment, split, (), evaluation_preprocessing(self.experiment, self.preprocessing))
         logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
         assert logits is not None
         return logits
@@ -134,7 +87,7 @@ class TrainedModel:
         """Preprocess and collate raw samples into a batch, as in evaluation."""
         verbs = modality_of(self.experiment)
         pipeline = verbs.pipeline((), self.preprocessing)
-        return verbs.collate([verbs.prepare(sample, pipeline, None) for sample in raw])
+        return verbs.collate([verbs.prepare(sample, pipeline, None)[0] for sample in raw])
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
@@ -229,7 +182,7 @@ class TrainedModel:
         if not method.parameters:
             return None
         load_weights(model.network, _weights(self.checkpoint), self.checkpoint)
-        length = horizon(self.experiment, self.train_samples)
+        length = training_length(self.experiment, self.train_samples)
         plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
         return adapter_of(model, plan, length, to_plain(self.experiment.method, path=lambda file: file.name))
 
@@ -307,8 +260,13 @@ def best_weights(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
         try:
             return chosen, _weights(chosen)
         except BadData:
-            if chosen.exists() or (checkpoint.best(folder) or chosen) == chosen:
+            if chosen.exists():
                 raise
+            if (checkpoint.best(folder) or chosen) == chosen:
+                raise MissingInput(
+                    f"{folder}: the checkpoint {chosen.name} is missing; restore it, or delete the link `best` "
+                    "to take the newest checkpoint"
+                ) from None
 
 
 def load_weights(network: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:

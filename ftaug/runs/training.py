@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
-from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system import checkpoint
@@ -27,12 +26,13 @@ from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.metrics_log import evaluations
+from ftaug.runs.model_file import MODEL_FILE, write_model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.train_session import Session
-from ftaug.runs.trained_model import MODEL_FILE, describe_model, keep_origin, recorded_data
+from ftaug.runs.trained_model import recorded_data
 
 CHOICE_FILE = "unfreeze.json"
 
@@ -112,25 +112,17 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
-def _sample_columns(state: TrainingState) -> list[str]:
-    """Return the table columns that a sample takes: two for text pairs, none for images."""
-    train = state.splits["train"]
-    with suppress(BadData):  # training reports or skips an unreadable sample
-        return list(modality_of(state.experiment).cells(train.samples.read(int(train.ids[0]))))
-    return []
-
-
 def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
     state, folder = session.state, session.folder
     session.require_room()
-    _write_model_file(state, folder, cache)
+    write_model_file(state, folder, cache)
     console = training_summary.console()
     console.print(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
     train_loop(session, stop)
     if not session.finished:
-        place = f"step {session.progress.step} of {state.horizon.total_steps}"
+        place = f"step {session.progress.step} of {state.training_length.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     finish(session, folder)
@@ -139,7 +131,9 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
 def train_loop(session: Session, stop: StopRequests) -> None:
     """Run the training loop until the run is finished or a stop is requested; save a checkpoint at the end."""
     state, log, first = session.state, session.log, session.progress.step + 1
-    with ProgressBar(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as progress_bar:
+    with ProgressBar(
+        state.training_length.total_steps, session.progress.step, state.training_length.epoch_steps
+    ) as progress_bar:
         stop.reserve = session.reserve
         session.evaluate_if_due(stop, progress_bar)
         if session.should_continue(stop):
@@ -165,23 +159,6 @@ def timed(steps: Iterable[Step]) -> Iterator[tuple[Step, float]]:
     for step in steps:
         yield step, time.monotonic() - began
         began = time.monotonic()
-
-
-def _write_model_file(state: TrainingState, folder: RunFolder, cache: Cache) -> None:
-    """Write model.json: the model, what it is built from, and the settings chosen automatically."""
-    chosen = {
-        "device": state.device.torch.type,
-        "precision": state.device.precision,
-        "workers": state.workers,
-        "micro_batch": state.micro_batch.samples if state.micro_batch is not None else None,
-        "evaluation_precision": state.evaluation_device.precision,
-        "threads": state.device.threads,
-        "cache": cache.place or "off",
-        "augment_device": "cuda" if state.device.augments else "cpu",
-    }
-    origin = keep_origin(state, folder.path)
-    about = {**describe_model(state), **origin, "sample_columns": _sample_columns(state), "chosen": chosen}
-    folder.write(MODEL_FILE, dumps(about, indent=1) + "\n")
 
 
 def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None:

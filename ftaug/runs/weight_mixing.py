@@ -25,8 +25,9 @@ from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
 from ftaug.runs.earlier_samples import EARLIER_FILE, to_csv, trained_on_data
 from ftaug.runs.initial_weights import initial_weights_of, weights_of
+from ftaug.runs.model_file import MODEL_FILE, ORIGIN_FOLDER
 from ftaug.runs.open_run import open_run
-from ftaug.runs.trained_model import MODEL_FILE, ORIGIN_FOLDER, TrainedModel
+from ftaug.runs.trained_model import TrainedModel
 
 Weights = Mapping[str, Tensor]
 

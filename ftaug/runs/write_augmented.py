@@ -15,7 +15,7 @@ from ftaug.config.wording import listed
 from ftaug.engine.loading import augmented_copies as engine
 from ftaug.engine.loading.augmented_copies import Copies
 from ftaug.engine.loading.batches import PreparedDataset
-from ftaug.engine.loading.prepare import modality_of, prepared
+from ftaug.engine.loading.prepare import modality_of, prepare_split
 from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import ExperimentError, Interrupted, Stopped
@@ -103,7 +103,7 @@ def training_split(experiment: Experiment, *, balance: bool) -> DataSplit:
 def prepare(experiment: Experiment, train: DataSplit) -> PreparedDataset:
     """Return the training samples as they are augmented and prepared for the model."""
     preprocessing = experiment.backbone(train.task.classes, experiment.input).preprocessing
-    return prepared(experiment, train, experiment.augment, preprocessing)
+    return prepare_split(experiment, train, experiment.augment, preprocessing)
 
 
 def _check_apart(data: Mapping[str, DataSplit]) -> None:

@@ -53,7 +53,7 @@ def fit(
     """Fit the threshold that sets need for a coverage, from probabilities (n, classes) and targets (n,).
 
     LAC (Sadinle et al. 2019) has the smallest sets on average; APS (Romano et al. 2020) covers hard samples more
-    evenly with larger ones. `by_class` covers every class as often. `rng` randomizes APS, whose sets are larger without.
+    evenly with larger ones. `by_class` covers every class as often. `rng` randomizes APS, which else covers more.
     """
     if not 0 < coverage < 1:
         raise ExperimentError(f"conformal: a coverage of {coverage:g} cannot be guaranteed; expected one such as 0.9")

@@ -19,7 +19,7 @@ from PIL import Image
 from ftaug.cli import run
 from ftaug.engine.loading import augmented_copies
 from ftaug.engine.loading.augmented_copies import As, Copies
-from ftaug.engine.loading.prepare import prepared
+from ftaug.engine.loading.prepare import prepare_split
 from ftaug.engine.loading.split import load_splits
 from ftaug.experiment_file import load
 from ftaug.image.datasets.folder import image_folder
@@ -71,7 +71,7 @@ def content(path):
 def training_data(experiment, *overrides):
     loaded = load(experiment, overrides)
     train = load_splits(loaded.data, loaded.seed)["train"]
-    return prepared(loaded, train, loaded.augment, loaded.backbone(train.task.classes).preprocessing)
+    return prepare_split(loaded, train, loaded.augment, loaded.backbone(train.task.classes).preprocessing)
 
 
 def digest(experiment, capsys, *arguments):

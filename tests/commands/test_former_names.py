@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftaug.cli import run
-from ftaug.commands import train
+from ftaug.runs import train_file
 
 EXPERIMENT = """
 data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 5, workers: 0, augment_device: cpu}
@@ -44,7 +44,7 @@ def desk(tmp_path_factory):
     command = ["train", str(place / "a.yaml"), "--device", "cpu"]
     assert run([*command, "--run-dir", str(place / "whole")]) == 0
     with pytest.MonkeyPatch.context() as patch:  # the digest covers the names of the keys
-        patch.setattr(train, "digest", lambda experiment: "01234567")
+        patch.setattr(train_file, "digest", lambda experiment: "01234567")
         assert run([*command, "--run-dir", str(place / "begun"), "train.max_time=1e-9"]) == 75
     for name in ("whole", "begun"):
         with_former_names(place / name)

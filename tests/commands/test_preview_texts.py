@@ -120,12 +120,12 @@ def test_each_op_alone_is_shown_by_its_own_edits(experiment, capsys):
 
 
 def test_what_is_shown_is_what_training_sees(experiment, capsys):
-    from ftaug.engine.loading.prepare import prepared
+    from ftaug.engine.loading.prepare import prepare_split
     from ftaug.engine.loading.split import load_splits
 
     loaded = load(experiment)
     train = load_splits(loaded.data, loaded.seed)["train"]
-    data = prepared(loaded, train, loaded.augment, loaded.backbone(train.task.classes).preprocessing)
+    data = prepare_split(loaded, train, loaded.augment, loaded.backbone(train.task.classes).preprocessing)
     position = {train.samples.name(i): i for i in range(len(train))}
     for sample in told(experiment, capsys)["samples"]:
         for version in sample["together"]:

@@ -12,7 +12,8 @@ from ftaug.cli import run
 from ftaug.config.experiment import SkipBadSamples
 from ftaug.engine.loading.batches import Failure
 from ftaug.engine.loading.data_record import SAMPLES_FILE, RecordedData, fingerprints, to_csv
-from ftaug.engine.loading.split import load_splits, notes_of
+from ftaug.engine.loading.split import load_splits
+from ftaug.engine.loading.split_notes import notes_of
 from ftaug.errors import BadData, StorageError
 from ftaug.experiment_file import load
 from ftaug.runs.bad_samples import readable

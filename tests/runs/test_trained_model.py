@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from ftaug.engine.system import checkpoint
 from ftaug.errors import BadData, MissingInput
-from ftaug.runs import trained_model
+from ftaug.runs import model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import best_weights, load_weights
 
@@ -42,12 +42,14 @@ def test_a_best_checkpoint_that_is_pruned_between_look_and_load(tmp_path, monkey
     assert (path.name, weights["w"].item()) == ("step-0000004", 4.0)
 
 
-def test_a_best_checkpoint_that_is_gone_is_bad_data_and_not_another_one(tmp_path):
+def test_a_best_checkpoint_that_is_gone_is_missing_and_not_another_one(tmp_path):
     save(tmp_path, 1)
     path = save(tmp_path, 2)
     path.rename(tmp_path / "elsewhere")
-    with pytest.raises(BadData, match="step-0000002 is corrupt"):
+    with pytest.raises(MissingInput, match="the checkpoint step-0000002 is missing; restore it, or delete"):
         best_weights(tmp_path)
+    (tmp_path / "best").unlink()
+    assert best_weights(tmp_path)[0].name == "step-0000001"
 
 
 @pytest.mark.parametrize("target", ["best", "/etc", "../x/step-0000001", "checkpoints/other"])
@@ -82,11 +84,11 @@ def test_weights_that_do_not_fit_are_bad_data(tmp_path):
 def test_a_damaged_model_file_is_bad_data(tmp_path, text):
     save(tmp_path, 1)
     (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
-    (tmp_path / trained_model.MODEL_FILE).write_text(text)
+    (tmp_path / model_file.MODEL_FILE).write_text(text)
     with pytest.raises(BadData, match=r"model\.json: is damaged"):
         open_run(tmp_path)
-    (tmp_path / trained_model.MODEL_FILE).unlink()
-    (tmp_path / trained_model.MODEL_FILE).mkdir()
+    (tmp_path / model_file.MODEL_FILE).unlink()
+    (tmp_path / model_file.MODEL_FILE).mkdir()
     with pytest.raises(BadData, match=r"model\.json: is damaged"):
         open_run(tmp_path)
 
@@ -95,7 +97,7 @@ def test_a_model_file_of_other_classes_is_bad_data(tmp_path):
     save(tmp_path, 1)
     (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
     facts = {"classes": ["a", "b"], "multi_label": False, "activation": "softmax"}
-    (tmp_path / trained_model.MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
+    (tmp_path / model_file.MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
     with pytest.raises(BadData, match="does not fit the network"):
         open_run(tmp_path)
 

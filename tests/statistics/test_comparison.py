@@ -116,18 +116,18 @@ def test_one_run_a_side_errs_as_often_as_said_where_seeds_do_not_matter():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runs", [2, 3, 5])
-@pytest.mark.parametrize("deviation", [0.0, 0.003, 0.01, 0.03])
-def test_seeds_alone_are_better_in_at_most_5_percent_of_200(runs, deviation):
-    for metrics in (ACCURACY, BALANCED):
-        _, found = share_found(metrics, 200, runs=runs, seed_deviation=deviation)
-        assert found <= 0.05
+@pytest.mark.parametrize("deviation", [0.0, 0.005, 0.02])
+def test_seeds_alone_are_better_in_5_percent_of_200(runs, deviation):
+    """Where the deviation by seed is the larger part the test is exact: 5 %, within 2 standard errors of 200."""
+    _, found = share_found(ACCURACY, 200, draws=100, runs=runs, seed_deviation=deviation, n=1000)
+    assert found <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 200)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runs", [1, 2, 3])
 @pytest.mark.parametrize("metrics", [ACCURACY, BALANCED], ids=["accuracy", "balanced accuracy"])
 def test_three_points_are_found_in_at_least_80_percent(metrics, runs):
-    assert share_found(metrics, 200, runs=runs, gain=0.03)[0] >= 0.8
+    assert share_found(metrics, 100, runs=runs, gain=0.03)[0] >= 0.8
 
 
 def test_a_group_is_drawn_whole():

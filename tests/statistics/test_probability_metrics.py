@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from predictions import multi_label, names, single_label
+from predictions import MULTI, SINGLE, assert_equal, multi_label, names, single_label
+from sklearn import metrics as sk
 
 from ftaug.interfaces.data import Task
 from ftaug.statistics import probability_metrics as metrics
@@ -23,6 +24,40 @@ def by_loop(confidence, right, bins, weights):
         )
         / weights.sum()
     )
+
+
+@pytest.mark.parametrize("records", SINGLE.values(), ids=SINGLE)
+def test_nll_is_sklearns(records):
+    oracle = {"nll": lambda r, w: sk.log_loss(r.targets, r.predictions, labels=range(r.classes), sample_weight=w)}
+    assert_equal(records, oracle, {"nll": metrics.nll})
+
+
+@pytest.mark.parametrize("records", SINGLE.values(), ids=SINGLE)
+def test_brier_score_is_the_squared_error_and_sklearns(records):
+    def oracle(r, w):
+        squares = ((r.predictions - r.positive) ** 2).sum(axis=1) / (2 if r.classes == 2 else 1)
+        if hasattr(sk, "d2_brier_score"):  # from this version on scikit-learn takes several classes
+            labels = range(r.classes)
+            expected = sk.brier_score_loss(r.targets, r.predictions, labels=labels, sample_weight=w)
+            assert np.average(squares, weights=w) == pytest.approx(expected)
+        return np.average(squares, weights=w)
+
+    assert_equal(records, {"brier": oracle}, {"brier": metrics.brier})
+
+
+@pytest.mark.parametrize("records", MULTI.values(), ids=MULTI)
+def test_scores_of_labels_are_means_of_sklearns(records):
+    def over_labels(score, **settings):
+        def oracle(r, w):
+            columns = zip(r.targets.T, r.predictions.T, strict=True)
+            return np.mean([score(t, p, labels=[0, 1], sample_weight=w, **settings) for t, p in columns])
+
+        return oracle
+
+    oracles = {"nll": over_labels(sk.log_loss)}
+    if hasattr(sk, "d2_brier_score"):
+        oracles["brier"] = over_labels(sk.brier_score_loss, pos_label=1)
+    assert_equal(records, oracles, {"nll": metrics.nll, "brier": metrics.brier})
 
 
 @pytest.mark.parametrize("records", [single_label(1), multi_label(1)], ids=["classes", "labels"])

@@ -25,7 +25,7 @@ def modality_of(experiment: Experiment) -> Modality:
     return cast(Modality, import_module(f"ftaug.{experiment.modality}.samples"))
 
 
-def prepared(
+def prepare_split(
     experiment: Experiment, split: DataSplit, augment: Any, preprocessing: Mapping[str, Any]
 ) -> PreparedDataset:
     """Build the dataset of a split with its pipeline of augmentation and preprocessing."""
@@ -35,7 +35,7 @@ def prepared(
     return PreparedDataset(split, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline), sizes=sizes)
 
 
-def evaluated(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+def evaluation_preprocessing(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
     """Return the preprocessing of evaluation, with its number of views (test-time augmentation)."""
     return {**preprocessing, "views": experiment.evaluate.tta}
 
@@ -86,7 +86,7 @@ def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None
     return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
 
 
-def horizon(experiment: Experiment, train_size: int) -> TrainingLength:
+def training_length(experiment: Experiment, train_size: int) -> TrainingLength:
     """Compute the number of training steps."""
     steps = epoch_sampler_of(experiment, train_size).steps
     return TrainingLength(steps * experiment.train.epochs, steps)

@@ -12,13 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ftaug.config.dump import WITHOUT_INFLUENCE
-from ftaug.config.renamed import with_current_metrics, with_current_names
+from ftaug.config.renamed import with_current_metrics
 from ftaug.config.strict_json import dumps, nan_for_null
-from ftaug.config.yaml_document import parse, read
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.environment import environment
 from ftaug.engine.system.lock import Lock
+from ftaug.engine.system.resume_check import differences
 from ftaug.engine.system.run_log import start_logging, stop_logging
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import (
@@ -37,7 +36,6 @@ from ftaug.errors import (
     FtaugError,
     Interrupted,
     OutOfMemory,
-    Problem,
     RunFolderTaken,
     Stopped,
     StorageError,
@@ -46,7 +44,6 @@ from ftaug.errors import (
 log = logging.getLogger("ftaug")
 
 STARTS = 3
-LISTED = 20
 COMPLETE = {"step": int, "best": int, "metrics": dict}
 STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
 
@@ -111,7 +108,7 @@ class RunFolder:
         """Check that the folder holds this experiment, count the attempt, and clean up after a crash."""
         status = read_json(self.path / "status.json", STATUS)
         if status is not None and status.get("digest") != digest:
-            raise ExperimentError(*_differences(self.path, resolved_yaml))
+            raise ExperimentError(*differences(self.path, resolved_yaml))
         if self.complete is not None:
             return
         self._count_attempt(status or {}, digest)
@@ -321,56 +318,3 @@ def _was_stopped(path: Path, digest: str) -> bool:
     ended = (path / "complete.json").exists() or status.get("complete", False)
     is_running = any(fold.get("running", False) for fold in statuses)
     return bool(status.get("fresh")) and status.get("digest") == digest and not ended and not is_running
-
-
-def _differences(path: Path, resolved_yaml: str) -> list[Problem | str]:
-    """Build the error lines for a folder with another experiment: the settings that differ, one per line."""
-    head = f"{path} holds another experiment: use --fresh or another --run-dir"
-    try:
-        rows = _changes(path, resolved_yaml)
-    except FtaugError as error:
-        return [f"{head} ({error})"]
-    if not rows:
-        reason = "the settings are the same, but not the plugins or files they name, or ftaug's version"
-        return [f"{head} ({reason}); `ftaug train {path}` continues it as it began"]
-    more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
-    return [head, *rows[:LISTED], *more]
-
-
-def same_settings(path: Path, resolved_yaml: str) -> bool:
-    """Return whether a folder holds a run with the same settings, ignoring the content of files that they name."""
-    try:
-        return (path / "resolved.yaml").is_file() and not _changes(path, resolved_yaml)
-    except FtaugError:
-        return False
-
-
-def _changes(path: Path, resolved_yaml: str) -> list[str]:
-    """List the settings that differ between the experiment in a folder and this one, with both values."""
-    file = path / "resolved.yaml"
-    stored = _flat(with_current_names(parse(read(file), str(file))).tree)
-    current = _flat(parse(resolved_yaml, "this experiment").tree)
-    differing = [
-        key for key in stored | current if stored.get(key) != current.get(key) and not _may_change(key, stored, current)
-    ]
-    return [f"{key}: {stored.get(key, 'not set')} → {current.get(key, 'not set')}" for key in differing]
-
-
-def _may_change(key: str, *settings: Mapping[str, str]) -> bool:
-    """Return whether a run may resume with another value of a setting, such as another path of its data."""
-    names = tuple(key.split("."))
-    is_path = names[0] == "data" and all(each.get(key, "").startswith('"/') for each in settings)
-    return names in WITHOUT_INFLUENCE or is_path
-
-
-def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
-    """Flatten a tree to dotted keys: `{train: {epochs: 3}}` to `{"train.epochs": "3"}`."""
-    if isinstance(tree, Mapping) and (tree or not prefix):
-        items = [(str(key), value) for key, value in tree.items()]
-    elif isinstance(tree, list) and tree:
-        items = [(str(index), value) for index, value in enumerate(tree)]
-    else:
-        return {prefix: json.dumps(tree, ensure_ascii=False, default=str)}
-    return {
-        key: text for name, value in items for key, text in _flat(value, f"{prefix}.{name}" if prefix else name).items()
-    }

@@ -10,7 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, batches
-from ftaug.engine.loading.prepare import epoch_sampler_of, prepared, resampling_of, token_budget_of
+from ftaug.engine.loading.prepare import epoch_sampler_of, prepare_split, resampling_of, token_budget_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.state import Model, TrainingState
@@ -50,7 +50,7 @@ def training_batches(
     experiment: Experiment, split: DataSplit, preprocessing: Mapping[str, Any], workers: int, device: Device
 ) -> Iterator[Batch]:
     """Iterate the first training batches, in the order and with the augmentation of training."""
-    data = prepared(experiment, split, experiment.augment, preprocessing)
+    data = prepare_split(experiment, split, experiment.augment, preprocessing)
     resampling, token_budget = resampling_of(experiment, split), token_budget_of(experiment, device)
     epochs = epoch_sampler_of(experiment, len(split), data.sizes, resampling, token_budget)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))

@@ -22,7 +22,7 @@ SAMPLES = 64
 
 
 @dataclass(frozen=True)
-class Found:
+class BenchmarkResult:
     """Benchmark results, in seconds, samples and bytes."""
 
     samples_per_second: float
@@ -45,10 +45,10 @@ class Found:
         return self.phases["wait for data"] / self.step
 
 
-def measure(state: TrainingState, steps: int) -> Found:
+def measure(state: TrainingState, steps: int) -> BenchmarkResult:
     """Benchmark some training steps after a warm-up, then the same step on one batch; changes the weights."""
     reading, preparing = _sample_time(state)
-    wanted = min(WARMUP_STEPS + steps, state.horizon.total_steps)
+    wanted = min(WARMUP_STEPS + steps, state.training_length.total_steps)
     warm = min(WARMUP_STEPS, wanted - 1)
     recorder, count, start = Recorder(state.device.torch), 0, 0.0
     with recorder.recording():
@@ -60,7 +60,7 @@ def measure(state: TrainingState, steps: int) -> Found:
                 recorder.seconds = dict.fromkeys(recorder.seconds, 0.0)
         seconds = recorder.now() - start
     taken = wanted - warm
-    return Found(
+    return BenchmarkResult(
         samples_per_second=count / seconds,
         bound=_bound(state, taken),
         step=seconds / taken,
@@ -113,7 +113,7 @@ def _peak(state: TrainingState) -> int:
     return 1024 * (main + workers * state.workers)
 
 
-def advice(state: TrainingState, result: Found) -> list[str]:
+def advice(state: TrainingState, result: BenchmarkResult) -> list[str]:
     """Suggest settings that would reduce the time of a step, as human-readable sentences."""
     experiment, cores, suggestions = state.experiment, usable_cores(), []
     if result.waiting > 0.1:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import EpochSampler, PreparedDataset
-from ftaug.engine.loading.prepare import evaluated, prepared, with_views
+from ftaug.engine.loading.prepare import evaluation_preprocessing, prepare_split, with_views
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.device import Device
@@ -51,7 +51,7 @@ class TrainingState:
     backbone: Backbone
     model: Model
     epochs: EpochSampler
-    horizon: TrainingLength
+    training_length: TrainingLength
     plan: Plan
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
@@ -83,9 +83,9 @@ class TrainingState:
 
     def prepared(self, purpose: str) -> PreparedDataset:
         """Return the dataset of a split with the modality's preprocessing; only "train" is augmented."""
-        preprocessing = self.backbone.preprocessing
+        preprocessing, split = self.backbone.preprocessing, self.splits[purpose]
         if purpose != "train":
-            return prepared(self.experiment, self.splits[purpose], (), evaluated(self.experiment, preprocessing))
-        data = prepared(self.experiment, self.splits[purpose], self.experiment.augment, preprocessing)
+            return prepare_split(self.experiment, split, (), evaluation_preprocessing(self.experiment, preprocessing))
+        data = prepare_split(self.experiment, split, self.experiment.augment, preprocessing)
         data = replace(data, plans=self.device.augments)
         return with_views(data, self.experiment, preprocessing)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ftaug.engine.loading.prepare import evaluated, modality_of
+from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.training.evaluate import at_least_float32, over_views, probabilities
@@ -95,7 +95,7 @@ class Reference:
         with ThreadPoolExecutor(usable_cores()) as pool:
             for start in range(0, len(samples), size):
                 raw = [samples[index] for index in range(start, min(start + size, len(samples)))]
-                prepared = pool.map(lambda sample: verbs.prepare(sample, pipeline, None), raw)
+                prepared = pool.map(lambda sample: verbs.prepare(sample, pipeline, None)[0], raw)
                 yield SampleBatch(raw, verbs.collate(list(prepared)))
 
     def _parity(
@@ -145,7 +145,7 @@ class Reference:
     def _with_views(self) -> float:
         """The metric with test-time views, as `evaluate` computes it."""
         assert self.split is not None
-        preprocessing = evaluated(self.opened.experiment, self.opened.preprocessing)
+        preprocessing = evaluation_preprocessing(self.opened.experiment, self.opened.preprocessing)
         with torch.inference_mode():
             logits = [
                 over_views(at_least_float32(self.bundle.model(batch.inputs)), len(batch.samples)).numpy()

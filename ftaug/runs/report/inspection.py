@@ -11,7 +11,8 @@ from rich.table import Table
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.prepare import modality_of
-from ftaug.engine.loading.split import DataSplit, notes_of
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.split_notes import notes_of
 from ftaug.engine.training.parameter_summary import Row
 from ftaug.interfaces.model import Backbone, TrainingLength
 from ftaug.runs.data_check import Unreadable

@@ -14,7 +14,8 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import TARGETS, default_loss
 from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import DataSplit, notes_of
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.split_notes import notes_of
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.device import describe
 from ftaug.engine.training.fit import Progress
@@ -136,7 +137,7 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
 
 def ending(state: TrainingState, progress: Progress) -> str:
     """Describe why the run ended."""
-    if progress.step < state.horizon.total_steps:
+    if progress.step < state.training_length.total_steps:
         metric, early = state.experiment.evaluate.best, state.experiment.train.early_stop
         return f"stopped early: no better {metric} in {early.patience if early else 0} evaluations"
     epochs = state.experiment.train.epochs
@@ -232,5 +233,5 @@ def _batch(state: TrainingState) -> str:
 
 
 def _length(state: TrainingState) -> str:
-    steps, epochs = state.horizon.epoch_steps, state.experiment.train.epochs
-    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {state.horizon.total_steps:,} steps"
+    steps, epochs = state.training_length.epoch_steps, state.experiment.train.epochs
+    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {state.training_length.total_steps:,} steps"

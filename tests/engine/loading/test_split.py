@@ -1,24 +1,16 @@
-"""The samples of train, val and test, in the classes of training; rows and samples that are counted in notes."""
+"""The samples of train, val and test, in the classes of training."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
+from fixed_samples import Source
 
 from ftaug.cli import run
-from ftaug.config.experiment import Data, Split
-from ftaug.engine.loading.split import (
-    DataSplit,
-    load_splits,
-    shared_samples,
-    size_mismatches,
-    subset,
-    unused_rows,
-    whole,
-)
+from ftaug.config.experiment import Data
+from ftaug.engine.loading.split import load_splits, subset, whole
 from ftaug.errors import BadData
 from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
@@ -26,7 +18,6 @@ from ftaug.interfaces.data import Task
 TRAIN = "text,label\n" + "".join(f"{name} number {i},{name}\n" for i in range(6) for name in ("cat", "dog", "emu"))
 ONE_CLASS = "text,label\na dog,dog\nanother dog,dog\n"
 TWO_CLASSES = "text,label\nan emu,emu\na dog,dog\n"
-TABLE = "{text_table: {path: t.csv, split_column: use}}"
 EXPERIMENT = """
 name: animals
 modality: text
@@ -111,34 +102,6 @@ def test_only_classes_that_a_sample_has_must_be_known(several: bool) -> None:
     assert (found.argmax(axis=1) if several else found).tolist() == [0, 2]
 
 
-@pytest.mark.parametrize(
-    ("val", "test", "said"),
-    [
-        ("{split: 2}", "null", "9 of 17 rows are not used: column 'use' holds 'holdout' (3), 'test' (2), 'val' (4), "
-         "and only data.train reads the table"),
-        (TABLE, "null", "5 of 17 rows are not used: column 'use' holds 'holdout' (3), 'test' (2), and only data.train, "
-         "data.val read the table"),
-        (TABLE, TABLE, "3 of 17 rows are not used: column 'use' holds 'holdout' (3), and only data.train, data.test, "
-         "data.val read the table"),
-    ],
-)  # fmt: skip
-def test_rows_of_splits_that_nothing_reads_are_counted(tmp_path, val, test, said):
-    uses = ["train"] * 8 + ["dev"] * 3 + [" Validation "] + ["holdout"] * 3 + ["test"] * 2
-    rows = [f"text {i},{'ab'[i % 2]},{use}" for i, use in enumerate(uses)]
-    (tmp_path / "t.csv").write_text("\n".join(["text,label,use", *rows]))
-    data = f"data: {{train: {TABLE}, val: {val}, test: {test}}}"
-    (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\n{data}\n")
-    assert unused_rows(load_splits(load(tmp_path / "x.yaml").data, 0)) == [f"{tmp_path / 't.csv'}: {said}"]
-
-
-def test_nothing_is_said_where_all_rows_are_read(tmp_path):
-    rows = [f"text {i},{'ab'[i % 2]},{'train' if i < 6 else 'val'}" for i in range(10)]
-    (tmp_path / "t.csv").write_text("\n".join(["text,label,use", *rows]))
-    for data in (f"{{train: {TABLE}, val: {TABLE}}}", "{train: {text_table: {path: t.csv}}}"):
-        (tmp_path / "x.yaml").write_text(f"modality: text\nbackbone: tiny_text\ndata: {data}\n")
-        assert unused_rows(load_splits(load(tmp_path / "x.yaml").data, 0)) == []
-
-
 def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
     (tmp_path / "t.csv").write_text("text,label\ngood,pos, really\nbad,neg\n")
     (tmp_path / "v.jsonl").write_text('{"text": "a", "text": "b", "label": "pos"}\n')
@@ -151,71 +114,6 @@ def test_what_is_wrong_with_several_datasets_is_named_at_once(tmp_path):
     said = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
     assert said[0].startswith("t.csv:2: the row has 3 cells") and "no.csv" in said[1]
     assert said[2] == "v.jsonl:1: the key 'text' is there more than once"
-
-
-def split(purpose, keys, ids, **others):
-    samples = SimpleNamespace(keys=keys and np.array(keys), name=lambda i: f"{purpose}[{i}]", **others)
-    return DataSplit(purpose, samples, np.array(ids), np.zeros(len(ids), int), Task(("a", "b")))
-
-
-def test_samples_of_another_dataset_that_are_for_training_too():
-    train = split("train", [1, 2, 3, 4], [0, 1, 3])
-    assert shared_samples(split("val", [9, 3, 4, 8, 1], [0, 1, 2, 3, 4]), train) == (
-        "2 samples are also in train, such as val[2]: what is measured there says nothing of new samples"
-    )
-    assert shared_samples(split("val", [9, 3, 4], [0, 1]), train) is None
-    assert shared_samples(split("val", None, [0, 1]), train) is None
-
-
-def test_a_split_of_the_same_dataset_shares_nothing():
-    train = split("train", [1, 1, 2], [0, 2])
-    assert shared_samples(DataSplit("val", train.samples, np.array([1]), train.targets[:1], train.task), train) is None
-
-
-def test_a_split_that_groups_make_much_smaller_is_told():
-    samples = SimpleNamespace(
-        task=Task(("a", "b")),
-        targets=np.arange(24) % 2,
-        groups=np.array([0, 1] * 11 + [0, 2]),
-        notes=(),
-        fingerprint="",
-        name=str,
-    )
-    data = Data(train=Source(Fixed(samples)), val=Split(0.25))
-    assert list(size_mismatches(data, load_splits(data, 0))) == [
-        "val: 1 sample, not 6 as asked for: groups and rows of the same sample stay together"
-    ]
-    samples.groups = None
-    assert not list(size_mismatches(data, load_splits(data, 0)))
-    samples.task, samples.targets = Task(tuple("abcdefgh")), np.arange(24) % 8
-    few = Data(train=Source(Fixed(samples)), val=Split(0.1))
-    assert list(size_mismatches(few, load_splits(few, 0))) == [
-        "val: 8 samples, not 2 as asked for: each class is on both sides"
-    ]
-
-
-class Fixed:
-    """Samples of a length."""
-
-    def __init__(self, values):
-        self.values = values
-
-    def __len__(self):
-        return len(self.values.targets)
-
-    def __getattr__(self, name):
-        return getattr(self.values, name)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A dataset of a plugin."""
-
-    samples: object
-    settings: ClassVar = {}
-
-    def __call__(self, split):
-        return self.samples
 
 
 def test_classes_of_the_same_name_are_refused_whoever_reads_them():
