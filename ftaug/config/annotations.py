@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import types
 from collections.abc import Callable, Mapping
@@ -23,8 +24,14 @@ class Kind:
 def evaluated(function: Callable[..., Any], annotation: Any) -> Any:
     """Return the type of a parameter; a string, as under `from __future__ import annotations`, is evaluated."""
     if isinstance(annotation, str):
-        return eval(annotation, inspect.unwrap(function).__globals__)
+        return eval(_compiled(annotation), inspect.unwrap(function).__globals__)
     return annotation
+
+
+@functools.cache
+def _compiled(annotation: str) -> types.CodeType:
+    """Compile an annotation once: it takes most of the time, and hundreds of settings have the same few."""
+    return compile(annotation, "<annotation>", "eval")
 
 
 def doc(annotation: Any) -> str:
