@@ -1,4 +1,4 @@
-"""The commands. Turns errors into exit codes; imports what a command needs inside its body."""
+"""The command line: registers the commands and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import sys
-from enum import StrEnum
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -18,12 +18,12 @@ from ftaug.commands.augment import augment
 from ftaug.commands.benchmark import benchmark
 from ftaug.commands.blend import blend
 from ftaug.commands.cache import cache
+from ftaug.commands.evaluate import evaluate
 from ftaug.commands.export import export
 from ftaug.commands.init import init
 from ftaug.commands.inspect import inspect
 from ftaug.commands.list_ import list_components
 from ftaug.commands.lr_find import lr_find
-from ftaug.commands.options import AsJson, Require, Run, TrustPlugins
 from ftaug.commands.predict import predict
 from ftaug.commands.preview import preview
 from ftaug.commands.schema import schema
@@ -42,14 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Part(StrEnum):
-    """A part of the data."""
-
-    train = "train"
-    val = "val"
-    test = "test"
 
 
 def _version(wanted: bool) -> None:
@@ -71,25 +63,11 @@ def options(
         os.environ["HF_HUB_OFFLINE"] = "1"  # read by the hub's library, and by ftaug where it downloads itself
 
 
-app.command()(train)
-
-
-@app.command()
-def evaluate(
-    run: Run,
-    split: Annotated[Part | None, typer.Option(help="What to measure on; test if there is one, else val.")] = None,
-    as_json: AsJson = False,
-    require: Require = None,
-    trust_plugins: TrustPlugins = False,
-) -> None:
-    """Measure a trained model."""
-    from ftaug.commands import evaluate
-
-    part = split.value if split else None
-    evaluate.run(run=run, split=part, as_json=as_json, require=require or [], trust_plugins=trust_plugins)
-
-
-for command in (predict, export, blend, soup, validate, inspect, preview, augment, benchmark, lr_find):
+commands: tuple[Callable[..., None], ...] = (
+    *(train, evaluate, predict, export, blend, soup),
+    *(validate, inspect, preview, augment, benchmark, lr_find),
+)
+for command in commands:
     app.command()(command)
 app.command(name="list")(list_components)
 app.command()(schema)

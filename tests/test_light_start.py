@@ -47,6 +47,7 @@ def modules_of(*arguments: str, folder: Path) -> tuple[subprocess.CompletedProce
         ["--help"],
         ["--version"],
         ["train", "--help"],
+        ["evaluate", "--help"],
         ["list"],
         ["list", "augmentation"],
         ["list", "backbone", "resnet18"],

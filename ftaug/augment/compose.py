@@ -13,14 +13,14 @@ import numpy as np
 from pydantic import AfterValidator
 
 from ftaug.augment.random_streams import branches, named
-from ftaug.augment.transform import Seen, Transform, after, happens, namespaced
+from ftaug.augment.transform import ChoiceWeights, Seen, Transform, after, happens, namespaced
 from ftaug.config.checks import Found, reads
 from ftaug.config.experiment import Experiment
 from ftaug.config.kinds import augmentation
 from ftaug.config.problems import predicate
 from ftaug.config.registry import Component, nested
 from ftaug.config.schema import OfKind, not_empty
-from ftaug.config.types import Count, Doc, Positive, Probability, Wording
+from ftaug.config.types import Count, Doc, Probability, Wording
 
 Ops = Annotated[
     tuple[Annotated[Component, OfKind("augmentation")], ...],
@@ -37,14 +37,13 @@ def one_of(
     rng: np.random.Generator,
     *,
     choices: Ops,
-    weights: tuple[Positive, ...] | None = None,
+    weights: ChoiceWeights = None,
     probability: OpProbability = 1.0,
 ) -> Sequence[Transform] | None:
     """Apply one of several augmentations, chosen at random.
 
     Settings:
         choices: the augmentations
-        weights: relative frequency of each choice, one number each; equal unless set
     """
     return some_of(seen, rng, choices=choices, count=1, weights=weights, probability=probability)
 
@@ -56,7 +55,7 @@ def some_of(
     *,
     choices: Ops,
     count: Count = 2,
-    weights: tuple[Positive, ...] | None = None,
+    weights: ChoiceWeights = None,
     probability: OpProbability = 1.0,
 ) -> Sequence[Transform] | None:
     """Apply a random choice of several augmentations, in the order of the list.
@@ -64,7 +63,6 @@ def some_of(
     Settings:
         choices: the augmentations
         count: how many are applied
-        weights: relative frequency of each choice, one number each; equal unless set
     """
     fires, members = happens(rng, probability), _members(rng, choices)
     # Weighted sampling without replacement: the first arrivals of exponential clocks with rates `weights`.

@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import AfterValidator
 
 from ftaug.augment.random_streams import branches, named
-from ftaug.augment.transform import MixProbability, happens
+from ftaug.augment.transform import ChoiceWeights, MixProbability, happens
 from ftaug.config.kinds import mix
 from ftaug.config.registry import Component
 from ftaug.config.schema import OfKind, not_empty
-from ftaug.config.types import Positive, Wording
+from ftaug.config.types import Wording
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,14 +31,13 @@ def one_of(
     rng: np.random.Generator,
     *,
     choices: Mixes,
-    weights: tuple[Positive, ...] | None = None,
+    weights: ChoiceWeights = None,
     probability: MixProbability = 1.0,
 ) -> tuple[Any, Tensor]:
     """Mix each step with one of several methods, chosen at random.
 
     Settings:
         choices: the methods, such as [mixup, cutmix]
-        weights: relative frequency of each choice, one number each; equal unless set
     """
     fires, streams = happens(rng, probability), branches(rng)
     members = [(op, streams(name)) for name, op in named(choices)]

@@ -9,8 +9,11 @@ from typing import Annotated, Any, Protocol, Self, TypeVar
 import numpy as np
 
 from ftaug.config.registry import FrozenDict
-from ftaug.config.types import Doc, Probability
+from ftaug.config.types import Doc, Positive, Probability
 
+ChoiceWeights = Annotated[
+    tuple[Positive, ...] | None, Doc("relative frequency of each choice, one number each; equal unless set")
+]
 MixProbability = Annotated[Probability, Doc("the chance that a step is mixed")]
 
 

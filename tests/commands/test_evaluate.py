@@ -7,10 +7,7 @@ from sklearn import metrics as sk
 from text_desk import EXPERIMENT
 
 from ftaug.cli import run
-from ftaug.commands import evaluate
-from ftaug.engine.loading.split import DataSplit
-from ftaug.engine.training.evaluate import Measurement
-from ftaug.interfaces.data import Task
+from ftaug.runs.trained_model import TrainedModel
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +81,7 @@ def test_requirements(desk, condition, code, words, capsys):
 
 
 def test_a_requirement_on_what_is_not_measured_is_said_before_the_samples_are_read(desk, monkeypatch, capsys):
-    monkeypatch.setattr(evaluate.TrainedModel, "logits", None)
+    monkeypatch.setattr(TrainedModel, "logits", None)
     assert run(["evaluate", str(desk / "run"), "--require", "acuracy>0"]) == 2
     assert "--require acuracy: is not measured; did you mean 'accuracy'?" in capsys.readouterr().err
 
@@ -97,37 +94,6 @@ def test_a_result_below_the_requirement_is_json_once(desk, capsys):
 def test_a_folder_that_is_no_run_is_refused(desk, capsys):
     assert run(["evaluate", str(desk / "photos")]) == 66
     assert "not a run folder" in capsys.readouterr().err
-
-
-class Named:
-    def name(self, index):
-        return f"sample {index}"
-
-
-def test_several_labels_have_counts_per_class_and_names_with_bars():
-    task = Task(("a", "b", "c"), multi_label=True)
-    targets = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]], np.uint8)
-    chances = np.array([[0.9, 0.2, 0.1], [0.6, 0.7, 0.1], [0.1, 0.2, 0.3]], np.float32)
-    measured = Measurement(np.zeros_like(chances), chances, targets, {})
-    assert [(row["samples"], row["predicted"], row["right"]) for row in evaluate.per_class(measured, task)] == [
-        (1, 2, 1),
-        (2, 1, 1),
-        (0, 0, 0),
-    ]
-    table = list(evaluate.predictions_table(DataSplit("val", Named(), np.arange(3), targets, task), measured))
-    assert table[0] == ["sample", "target", "prediction", "a", "b", "c"]
-    assert [row[:3] for row in table[1:]] == [
-        ["sample 0", "a|b", "a"],
-        ["sample 1", "b", "a|b"],
-        ["sample 2", "", ""],
-    ]
-    assert "top_3" not in evaluate.standard_metrics(task)
-
-
-def test_confusions_are_the_most_frequent_mistakes():
-    matrix = np.array([[9, 0, 4], [1, 9, 0], [0, 7, 0]])
-    found = list(evaluate.confusions(matrix, Task(("a", "b", "c"))))
-    assert found == [("c", "b", 7), ("a", "c", 4), ("b", "a", 1)]
 
 
 def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):

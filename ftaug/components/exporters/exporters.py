@@ -44,7 +44,7 @@ from ftaug.components.exporters.script import (
 )
 from ftaug.config.kinds import exporter
 from ftaug.config.strict_json import dumps
-from ftaug.config.types import Text, Wording
+from ftaug.config.types import Doc, Text, Wording
 from ftaug.errors import ExperimentError, missing_extra
 from ftaug.interfaces.export import Bundle, SampleBatch
 
@@ -53,7 +53,12 @@ if TYPE_CHECKING:
 
     Loaded = Callable[[SampleBatch], Mapping[str, Tensor]]
 
-Opset = Annotated[int, Field(ge=18, le=23), Wording("an opset from 18 to 23")]
+Opset = Annotated[
+    int,
+    Field(ge=18, le=23),
+    Wording("an opset from 18 to 23"),
+    Doc("version of the ONNX operators to use"),
+]
 PROTOBUF_LIMIT = 2_000_000_000
 PROBLEM_TYPES = {
     "softmax": "single_label_classification",
@@ -78,7 +83,6 @@ def onnx(
     Its outputs are `probabilities` and `logits`; in regression `values`, in the units of the labels.
 
     Settings:
-        opset: version of the ONNX operators to use
         input: what a model of pictures takes: images, uint8 (batch, height, width, 3) of any height and width; or
             pixels, uint8 (batch, 3, height, width), resized and cropped already; images unless set
         input_name: what the model's input is called where it has one; for pictures `images` or `pixels` unless set;

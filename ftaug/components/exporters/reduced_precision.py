@@ -62,7 +62,6 @@ def onnx_int8(
         tolerance: how much worse the metric may be: a difference for scores such as accuracy, a share for losses and
             errors
         speedup: how many times as fast as fp32 it must be, with batches of 1 and of 16; 0 allows any speed
-        opset: version of the ONNX operators to use
         input: what a model of pictures takes, images or pixels, as for `onnx`
         input_name: what the model's input is called where it has one, as for `onnx`
     """
@@ -93,7 +92,6 @@ def onnx_fp16(
     Inputs and outputs have the types that they have in `onnx`, and probabilities differ by up to 0.01.
 
     Settings:
-        opset: version of the ONNX operators to use
         input: what a model of pictures takes, images or pixels, as for `onnx`
         input_name: what the model's input is called where it has one, as for `onnx`
     """

@@ -14,9 +14,10 @@ from ftaug.image.augmentations.transforms import (
     Extent,
     Homography,
     OpInterpolation,
+    OutputSize,
     Range,
     Share,
-    ShareRange,
+    WindowArea,
     box_of_shape,
     matrix,
 )
@@ -49,16 +50,14 @@ def random_resized_crop(
     canvas: Canvas,
     rng: np.random.Generator,
     *,
-    size: Extent = None,
-    scale: ShareRange = (0.08, 1.0),
+    size: OutputSize = None,
+    scale: WindowArea = (0.08, 1.0),
     ratio: Range = (3 / 4, 4 / 3),
     interpolation: OpInterpolation = None,
 ) -> Homography:
     """Crop a window of random area, aspect ratio and place, and resize it.
 
     Settings:
-        size: the result in pixels: a side, or [height, width]; default: what the model takes
-        scale: the smallest and the largest area of the window, as shares of the picture's
         ratio: the smallest and the largest width/height of the window; log-uniform between them
 
     Szegedy et al. 2014; the same draws as torchvision's, with its fallback to the largest central window.

@@ -10,7 +10,7 @@ from ftaug.augment.transform import between, happens
 from ftaug.config.types import Degrees
 from ftaug.image import augmentation
 from ftaug.image.augmentations import affine as affine_math
-from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, swaps
+from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, NeverMirrored, swaps
 from ftaug.image.augmentations.transforms import (
     Border,
     Canvas,
@@ -35,13 +35,9 @@ def horizontal_flip(
     *,
     probability: OpProbability = 0.5,
     label_map: LabelMap = NO_SWAPS,
-    except_: Classes = (),
+    except_: NeverMirrored = (),
 ) -> Homography | None:
-    """Flip the picture horizontally, left to right.
-
-    Settings:
-        except: classes that are never mirrored
-    """
+    """Flip the picture horizontally, left to right."""
     if not happens(rng, probability) or canvas.shows(except_):
         return None
     mirror = matrix([[-1, 0, canvas.width], [0, 1, 0], [0, 0, 1]])
@@ -55,13 +51,9 @@ def vertical_flip(
     *,
     probability: OpProbability = 0.5,
     label_map: LabelMap = NO_SWAPS,
-    except_: Classes = (),
+    except_: NeverMirrored = (),
 ) -> Homography | None:
-    """Flip the picture vertically, top to bottom.
-
-    Settings:
-        except: classes that are never mirrored
-    """
+    """Flip the picture vertically, top to bottom."""
     if not happens(rng, probability) or canvas.shows(except_):
         return None
     mirror = matrix([[1, 0, 0], [0, -1, canvas.height], [0, 0, 1]])

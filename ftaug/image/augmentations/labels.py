@@ -25,6 +25,7 @@ def _in_pairs(label_map: dict[str, str]) -> dict[str, str]:
 
 
 Classes = Annotated[tuple[Text, ...], Doc("classes that are left alone")]
+NeverMirrored = Annotated[Classes, Doc("classes that are never mirrored")]
 LabelMap = Annotated[
     Mapping[str, Text],
     AfterValidator(_in_pairs),

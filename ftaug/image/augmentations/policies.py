@@ -15,7 +15,7 @@ from ftaug.config.types import Count, NonNegative, Positive, Probability, Wordin
 from ftaug.image import augmentation
 from ftaug.image.augmentations import color, color_math, crops, geometry
 from ftaug.image.augmentations.autoaugment_policies import subpolicies
-from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap
+from ftaug.image.augmentations.labels import NO_SWAPS, Classes, LabelMap, NeverMirrored
 from ftaug.image.augmentations.policy_space import AUGMIX, AUTO, CHOSEN, OPERATIONS, UNLIKE_CORRUPTIONS, WIDE, Space
 from ftaug.image.augmentations.transforms import (
     Border,
@@ -24,9 +24,10 @@ from ftaug.image.augmentations.transforms import (
     Drawn,
     Extent,
     OpProbability,
+    OutputSize,
     PixelFunction,
     Share,
-    ShareRange,
+    WindowArea,
     filtered,
 )
 
@@ -194,20 +195,17 @@ def simclr(
     rng: np.random.Generator,
     *,
     strength: Share = 1.0,
-    size: Extent = None,
-    scale: ShareRange = (0.08, 1.0),
+    size: OutputSize = None,
+    scale: WindowArea = (0.08, 1.0),
     flip: Probability = 0.5,
     label_map: LabelMap = NO_SWAPS,
-    except_: Classes = (),
+    except_: NeverMirrored = (),
 ) -> Sequence[Draw]:
     """SimCLR's augmentation: crop, flip, color jitter, grayscale and blur.
 
     Settings:
         strength: how strong the colors are jittered: 1 is a factor of 1 ± 0.8, and a turn of the hue of ± 0.2
-        size: the result in pixels: a side, or [height, width]; default: what the model takes
-        scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
-        except: classes that are never mirrored
 
     Chen et al. 2020.
     """
@@ -224,20 +222,17 @@ def moco(
     rng: np.random.Generator,
     *,
     strength: Share = 1.0,
-    size: Extent = None,
-    scale: ShareRange = (0.2, 1.0),
+    size: OutputSize = None,
+    scale: WindowArea = (0.2, 1.0),
     flip: Probability = 0.5,
     label_map: LabelMap = NO_SWAPS,
-    except_: Classes = (),
+    except_: NeverMirrored = (),
 ) -> Sequence[Draw]:
     """MoCo v2's augmentation: crop, flip, color jitter, grayscale and blur, weaker than SimCLR's.
 
     Settings:
         strength: how strong the colors are jittered: 1 is a factor of 1 ± 0.4, and a turn of the hue of ± 0.1
-        size: the result in pixels: a side, or [height, width]; default: what the model takes
-        scale: the smallest and the largest area of the window, as shares of the picture's
         flip: the chance that the picture is mirrored
-        except: classes that are never mirrored
 
     Chen, Fan, Girshick and He 2020.
     """

@@ -50,7 +50,9 @@ ShareRange = Annotated[
     AfterValidator(_in_order),
     Wording("[smallest, largest], both shares above 0 and up to 1, such as 0.2 or 20%"),
 ]
+WindowArea = Annotated[ShareRange, Doc("the smallest and the largest area of the window, as shares of the picture's")]
 Extent = Count | tuple[Count, Count] | None
+OutputSize = Annotated[Extent, Doc("the result in pixels: a side, or [height, width]; default: what the model takes")]
 
 LEVELS = np.arange(256.0)
 

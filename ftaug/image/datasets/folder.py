@@ -7,22 +7,19 @@ from ftaug.data import split_groups
 from ftaug.data.folders.classes import class_folders
 from ftaug.image import dataset
 from ftaug.image.datasets.index import PICTURES, FileSamples, scaled
-from ftaug.image.io.grayscale import ValueRange
+from ftaug.image.io.grayscale import GrayRange
 from ftaug.interfaces.data import Task
 
 
 @dataset.register(tasks=("single_label",))
 def image_folder(
-    split: str, *, path: FilePath, outside_links: bool = False, value_range: ValueRange | None = None
+    split: str, *, path: FilePath, outside_links: bool = False, value_range: GrayRange = None
 ) -> FileSamples:
     """Pictures in one folder per class: `path/cat/1.jpg`, `path/dog/2.png`; deeper folders belong to their class.
 
     Settings:
         path: the folder that holds the class folders; name one folder for each split
         outside_links: follow symbolic links that lead out of the folder
-        value_range: the values that are black and white in gray pictures of more than 8 bits, such as [0, 4095] or
-            [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
-            bits, and 32-bit and floating-point ones are refused
 
     Classes are in the order of their numbers, or of their names' bytes, as files are. Links to the same file are on one
     side of a split. Read: .jpg .jpeg .jfif .jpe .png .webp .bmp .tif .tiff .gif in any case. Hidden and system files

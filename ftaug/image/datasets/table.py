@@ -20,34 +20,33 @@ from ftaug.data.folders.scan import file_id
 from ftaug.data.packed import Packed
 from ftaug.data.tables import cells
 from ftaug.data.tables.gathering import PROBLEMS_SHOWN, Faults, Table, gather
+from ftaug.data.tables.settings import ClassOrder, SplitColumn, TablePath
 from ftaug.data.tables.targets import targets
 from ftaug.data.tables.tasks import table_tasks
 from ftaug.errors import BadData, MissingInput
 from ftaug.image import dataset
 from ftaug.image.datasets.index import FileSamples, scaled
-from ftaug.image.io.grayscale import ValueRange
+from ftaug.image.io.grayscale import GrayRange
 
 
 @dataset.register(tasks=table_tasks)
 def image_table(
     split: str,
     *,
-    path: FilePath,
+    path: TablePath,
     image: Text = "path",
     label: Text | tuple[Text, ...] | None = None,
     target: Text | tuple[Text, ...] | None = None,
     labels_separator: Text | None = None,
     group: Text | None = None,
-    classes: tuple[Text, ...] | None = None,
-    split_column: Text | None = None,
+    classes: ClassOrder = None,
+    split_column: SplitColumn = None,
     root: FilePath | None = None,
-    value_range: ValueRange | None = None,
+    value_range: GrayRange = None,
 ) -> FileSamples:
     """Pictures listed with their labels in a table: CSV, TSV, JSON Lines or Parquet.
 
     Settings:
-        path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet. Columns of a .csv that are
-            separated by semicolons, TABs or vertical bars are recognized from the header
         image: the column with the picture's path
         label: the column with the class, or a list of columns of 0 and 1, one for each class of a multi-label task; the
             column `label` unless set
@@ -56,15 +55,8 @@ def image_table(
             rows of a picture are joined
         group: a column; a split keeps pictures with the same value there on one side; one without a value is a group of
             its own
-        classes: the classes in their order; otherwise those in the table, numbers by value, others in the order of
-            their bytes
-        split_column: a column with train, val or test; only the rows of the split are used, and rows that no dataset
-            of the experiment uses are counted before training
         root: the folder that the pictures' paths start from, and that holds those of absolute paths; otherwise the
             table's own folder
-        value_range: the values that are black and white in gray pictures of more than 8 bits, such as [0, 4095] or
-            [-1000, 400]; values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their
-            bits, and 32-bit and floating-point ones are refused
 
     A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Names are equal that differ in white
     space at their ends or in Unicode form. A picture in several rows is on one side of a split. Paths may not leave the

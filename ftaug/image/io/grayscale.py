@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from ftaug.config.types import Wording
+from ftaug.config.types import Doc, Wording
 from ftaug.errors import BadData
 
 
@@ -20,6 +20,14 @@ def _differ(pair: tuple[float, float]) -> tuple[float, float]:
 
 Finite = Annotated[float, Field(allow_inf_nan=False), Wording("a number")]
 ValueRange = Annotated[tuple[Finite, Finite], AfterValidator(_differ), Wording("[black, white], two different numbers")]
+GrayRange = Annotated[
+    ValueRange | None,
+    Doc(
+        "the values that are black and white in gray pictures of more than 8 bits, such as [0, 4095] or [-1000, 400]; "
+        "values beyond are clipped. Unless set, pictures of up to 16 bits span all values of their bits, and 32-bit "
+        "and floating-point ones are refused"
+    ),
+]
 
 
 def to_levels(values: np.ndarray, value_range: ValueRange | None) -> np.ndarray:

@@ -7,27 +7,32 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.components.regression_metrics import mae, pearson, r2, rmse, spearman
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
 from ftaug.runs.report import console
 
-Metrics = Mapping[str, Callable[[np.ndarray, np.ndarray, Task], float]]
+STANDARD_METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray, Task], float]] = {
+    metric.__name__: metric for metric in (mae, rmse, r2, pearson, spearman)
+}
+"""Metrics that are always reported, by name."""
 
 WORST = 10
 
 
-def report(measured: Measurement, split: DataSplit, metrics: Metrics) -> dict[str, Any]:
+def report(measured: Measurement, split: DataSplit) -> dict[str, Any]:
     """Compute the metrics of each target, and list the samples with the largest errors."""
-    return {"numbers": per_number(measured, split.task, metrics), "worst": worst(measured, split)}
+    return {"numbers": per_number(measured, split.task), "worst": worst(measured, split)}
 
 
-def per_number(measured: Measurement, task: Task, metrics: Metrics) -> list[dict[str, Any]]:
+def per_number(measured: Measurement, task: Task) -> list[dict[str, Any]]:
     """Compute the metrics of each target, in the order of the task."""
-    return [
-        {"number": name, **{key: metric(predicted[:, None], true[:, None], task) for key, metric in metrics.items()}}
-        for name, predicted, true in zip(task.classes, measured.logits.T, measured.targets.T, strict=True)
-    ]
+    rows = []
+    for name, predicted, true in zip(task.classes, measured.logits.T, measured.targets.T, strict=True):
+        values = {key: metric(predicted[:, None], true[:, None], task) for key, metric in STANDARD_METRICS.items()}
+        rows.append({"number": name, **values})
+    return rows
 
 
 def worst(measured: Measurement, split: DataSplit) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ftaug.config.types import FilePath, Text
+from ftaug.config.types import Text
 from ftaug.data.tables import cells
 from ftaug.data.tables.gathering import Faults, Table, gather
+from ftaug.data.tables.settings import ClassOrder, SplitColumn, TablePath
 from ftaug.data.tables.targets import targets
 from ftaug.data.tables.tasks import table_tasks
 from ftaug.text import dataset
@@ -21,21 +22,19 @@ MAY_DIFFER = 0.05
 def text_table(
     split: str,
     *,
-    path: FilePath,
+    path: TablePath,
     text: Text | tuple[Text, Text] = "text",
     label: Text | tuple[Text, ...] | None = None,
     target: Text | tuple[Text, ...] | None = None,
     labels_separator: Text | None = None,
     group: Text | None = None,
-    classes: tuple[Text, ...] | None = None,
-    split_column: Text | None = None,
+    classes: ClassOrder = None,
+    split_column: SplitColumn = None,
     empty: Empty = "error",
 ) -> TextSamples:
     """Texts listed with their labels, or with numbers to predict, in a table: CSV, TSV, JSON Lines or Parquet.
 
     Settings:
-        path: the table; its ending says what it is: .csv, .tsv, .jsonl or .parquet. Columns of a .csv that are
-            separated by semicolons, TABs or vertical bars are recognized from the header
         text: the column with the text, or a list of two columns for pairs of texts
         label: the column with the class, `label` unless set; or a list of columns of 0 and 1, one for each class of a
             multi-label task
@@ -44,10 +43,6 @@ def text_table(
             rows of a text are joined
         group: a column; a split keeps texts with the same value there on one side; one without a value is a group of
             its own
-        classes: the classes in their order; otherwise those in the table, numbers by value, others in the order of
-            their bytes
-        split_column: a column with train, val or test; only the rows of the split are used, and rows that no dataset
-            of the experiment uses are counted before training
         empty: error, or skip to leave out texts, and pairs with a text, of nothing but white space
 
     A label that is a list (JSON Lines, Parquet) makes the task multi-label too. Names are equal that differ in white

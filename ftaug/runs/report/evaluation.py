@@ -1,0 +1,92 @@
+"""Evaluation report: metrics of a trained model on a data split, printed and written into the run folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ftaug.components import metrics
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.system.storage import make_inside, replace
+from ftaug.engine.training.evaluate import Measurement
+from ftaug.interfaces.data import Task
+from ftaug.runs.report import classification, console, plots, regression
+from ftaug.runs.trained_model import TrainedModel
+
+
+def metric_names(opened: TrainedModel) -> list[str]:
+    """Return the names of the metrics in the report."""
+    configured = (metric.name for metric in opened.experiment.evaluate.metrics)
+    return ["loss", *configured, *standard_metrics(opened.task)]
+
+
+def standard_metrics(task: Task) -> dict[str, Callable[..., float]]:
+    """Return the metrics that are always reported, by name."""
+    if task.regression:
+        return {**regression.STANDARD_METRICS}
+    k = min(5, len(task.classes))
+    metrics_by_name: dict[str, Callable[..., float]] = {"accuracy": metrics.accuracy}
+    if k > 1 and not task.multi_label:
+        metrics_by_name[f"top_{k}"] = partial(metrics.top_k, k=k)
+    for metric in (metrics.precision, metrics.recall, metrics.f1):
+        for average in ("macro", "weighted"):
+            metrics_by_name[f"{metric.__name__}_{average}"] = partial(metric, average=average)
+    return metrics_by_name
+
+
+def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dict[str, Any]:
+    """Compute the report of a split: metrics, and per class or target; JSON-serializable but for its arrays."""
+    task = opened.task
+    arguments = measured.probabilities, measured.targets, task
+    standard = {name: metric(*arguments) for name, metric in standard_metrics(task).items()}
+    details = regression.report(measured, split) if task.regression else classification.report(measured, task)
+    cautions = getattr(opened.splits, "cautions", [])
+    return {
+        "run": str(opened.folder),
+        "checkpoint": opened.checkpoint.name,
+        "split": split.purpose,
+        "samples": len(split),
+        "precision": opened.device.precision,
+        **({"left_out": len(split.left_out)} if split.left_out else {}),
+        "metrics": {**measured.values, **standard},
+        **details,
+        **({"cautions": cautions} if cautions else {}),
+    }
+
+
+def write(report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement) -> Iterator[Path]:
+    """Write the report, the predictions and the plot into the run folder; yield their paths."""
+    folder = opened.folder / "report"
+    make_inside(folder)
+    summary = folder / f"evaluate-{split.purpose}.json"
+    replace(summary, (console.to_json(report) + "\n").encode())
+    yield summary
+    predictions = folder / f"predictions-{split.purpose}.csv"
+    table = regression.predictions_table if opened.task.regression else classification.predictions_table
+    replace(predictions, _csv(table(split, measured)))
+    yield predictions
+    if opened.task.regression:
+        drawn = folder / f"scatter-{split.purpose}.png"
+        yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
+    elif report["confusion"] is not None:
+        yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{split.purpose}.png")
+
+
+def _csv(rows: Iterator[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode(errors="surrogateescape")
+
+
+def show(report: dict[str, Any], task: Task) -> None:
+    """Print the human-readable report."""
+    tables: list[Any] = [
+        f"{report['samples']:,} {report['split']} samples, {report['checkpoint']} of {report['run']}",
+        console.table(("metric", "value"), report["metrics"].items()),
+    ]
+    tables += regression.tables(report) if task.regression else classification.tables(report, task)
+    console.show(*tables, *(f"wrote {path}" for path in report["files"]))
