@@ -239,6 +239,10 @@ def test_the_best_metric_is_the_first_unless_set(write):
     [
         ("num_train_epochs: 3", "train.epochs"),
         ("gradient_accumulation_steps: 3", "train.gradient_accumulation"),
+        ("gradient_accumulation: 3", "train.gradient_accumulation"),
+        ("accumulate: 3", "train.gradient_accumulation"),
+        ("augment_on: cpu", "data.augment_device"),
+        ("views: flip", "evaluate.tta"),
         ("batch_size: 3", "evaluate.batch_size"),
         ("lr0: 3", "lr.peak"),
         ("freeze: 3", "unfreeze"),

@@ -48,36 +48,20 @@ def augment(
     from ftaug.config.dump import digest
     from ftaug.engine.loading import augmented_copies as engine
     from ftaug.engine.loading.augmented_copies import As, Copies
-    from ftaug.engine.loading.prepare import prepared
-    from ftaug.engine.loading.split import load_splits
     from ftaug.engine.loading.workers import processes
     from ftaug.experiment_file import load
-    from ftaug.runs.bad_samples import readable
     from ftaug.runs.report import console
-    from ftaug.runs.write_augmented import (
-        cells_of,
-        check_apart,
-        check_output,
-        compute_digest,
-        say_cautions,
-        write_copies,
-    )
+    from ftaug.runs.write_augmented import cells_of, check_output, compute_digest, prepare, training_split, write_copies
 
     if output is None and not only_hash:
         raise ExperimentError("ftaug augment: needs --output DIR to write to, or --hash")
     experiment = load(config, overrides or ())
     if output is not None:
         check_output(experiment, output)
-    data_splits = readable(experiment, load_splits(experiment.data, experiment.seed))
-    train = data_splits["train"]
-    check_apart(data_splits)
-    if per_class is PerClass.balance and train.task.kind != "single_label":
-        have = "have numbers" if train.task.regression else "have any number of them"
-        raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
-    say_cautions(experiment, train)
-    numbers = engine.numbers(train, copies, balance=per_class is PerClass.balance)
-    preprocessing = experiment.backbone(train.task.classes, experiment.input).preprocessing
-    data = prepared(experiment, train, experiment.augment, preprocessing)
+    balance = per_class is PerClass.balance
+    train = training_split(experiment, balance=balance)
+    numbers = engine.numbers(train, copies, balance=balance)
+    data = prepare(experiment, train)
     count = processes(experiment.data.workers if workers is None else workers)
     if output is None:
         value = compute_digest(Copies(data, As.DIGEST), numbers, count)

@@ -31,7 +31,7 @@ def inspect(
 ) -> None:
     """Show the data, the layers, and which are trainable at which rate."""
     from ftaug.config.strict_json import dumps
-    from ftaug.engine.loading.prepare import horizon
+    from ftaug.engine.loading.prepare import training_length
     from ftaug.engine.system.storage import storage_errors
     from ftaug.engine.training import unfreeze
     from ftaug.engine.training.build import build_model, cautions_of
@@ -59,7 +59,7 @@ def inspect(
         if not as_json:
             raise
         failure = error
-    length = horizon(experiment, len(data["train"]))
+    length = training_length(experiment, len(data["train"]))
     method = adapt(backbone, experiment)
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     if output is not None:

@@ -78,10 +78,12 @@ def preview(
 
 def _of_one_op(experiment: Experiment, name: str, config: Path, overrides: Sequence[str]) -> Experiment:
     """Return the experiment with a single op: as configured in the file, else with its defaults."""
+    from ftaug.config.other_names import spelled
     from ftaug.config.registry import nested
     from ftaug.experiment_file import load
 
-    ops = (op for _, op in nested(experiment.augment) if op.name == name and op.kind == "augmentation")
+    registered = spelled("augmentation", name)
+    ops = (op for _, op in nested(experiment.augment) if op.name == registered and op.kind == "augmentation")
     configured = next(ops, None)
     if configured is None:
         return replace(load(config, [*overrides, f"augment=[{name}]"]), mix=None)

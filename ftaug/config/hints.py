@@ -105,7 +105,8 @@ def suggestion(key: str, owner: str, paths: KeyPaths) -> str:
     if present := KEYS.get(key if section == "experiment" else f"{section}.{key}"):
         return f"; it was renamed to '{present}'"
     targets = [path for name, path in paths if path.rpartition(".")[2] == key and name != owner]
-    target = ALIASES.get(key.lower().replace("-", "_")) or (targets[0] if len(targets) == 1 else "")
+    renamed = next((present for former, present in KEYS.items() if former.rpartition(".")[2] == key), "")
+    target = ALIASES.get(key.lower().replace("-", "_")) or (targets[0] if len(targets) == 1 else renamed)
     return target and f"; did you mean '{target}'?"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ftaug.config.dump import to_plain
 from ftaug.config.other_names import hint, spelled
 from ftaug.config.registry import REGISTRIES, Entry, Registry
+from ftaug.config.renamed import KEYS
 from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape
 from ftaug.config.sections import TOP, kinds_of, sections
 from ftaug.config.wording import wording
@@ -94,14 +95,28 @@ def _anywhere(name: str, extra: str | None, kinds: Mapping[str, dict[str, Regist
     """Describe a component by its name alone: a page for each kind that has it."""
     matching = [kind for kind, registries in kinds.items() if _entries(registries, spelled(kind, name))]
     if extra is not None or not matching:
-        hints = (hint(kind, name, names(registries)) for kind, registries in kinds.items())
-        near = next(filter(None, hints), "") if extra is None else ""
-        known = [*kinds, *sections(), *(known for registries in kinds.values() for known in names(registries))]
-        raise ExperimentError(f"no kind, component or key '{name}'{near or did_you_mean(name, known, 'ftaug list')}")
+        wanted = name if extra is None else f"{name}.{extra}"
+        hints = (hint(kind, wanted, names(registries)) for kind, registries in kinds.items())
+        near = f"; it was renamed to '{KEYS[wanted]}'" if wanted in KEYS else next(filter(None, hints), "")
+        known = [*kinds, *_paths(), *(known for registries in kinds.values() for known in names(registries))]
+        raise ExperimentError(
+            f"no kind, component or key '{wanted}'{near or did_you_mean(wanted, known, 'ftaug list')}"
+        )
     pages = {kind: _describe(kind, name, kinds[kind]) for kind in matching}
     lines = [line for kind, (_, page) in pages.items() for line in (f"{kind} {spelled(kind, name)}:", "", *page, "")]
     results = {kind: result for kind, (result, _) in pages.items()}
     return next(iter(results.values())) if len(results) == 1 else results, lines[:-1]
+
+
+def _paths() -> list[str]:
+    """Return the dotted paths of all sections and keys of the experiment file."""
+    keys = [
+        key if path == TOP else f"{path}.{key}"
+        for path, classes in sections().items()
+        for cls in classes
+        for key in dataclass_shape(cls).annotations
+    ]
+    return [*sections(), *keys]
 
 
 def _section(path: str, key: str | None) -> tuple[Any, list[str]] | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.renamed import KEYS
 from ftaug.config.schema import dataclass_shape
 from ftaug.config.wording import dotted, shown
 from ftaug.config.yaml_document import Document, Places, Where, parse_value
@@ -146,6 +147,8 @@ def _has(holder: Any, step: str | int) -> bool:
 
 
 def _hint(holder: Any, where: Where) -> str:
+    if present := KEYS.get(dotted(where)):
+        return f"; it was renamed to '{present}'"
     return did_you_mean(str(where[-1]), list(holder)) if isinstance(holder, dict) else f"; it has {len(holder)} items"
 
 

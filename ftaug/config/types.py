@@ -95,9 +95,9 @@ class Duration:
             raise ValueError(cls.wording)
         return cls(amount, unit)
 
-    def steps(self, horizon: TrainingLength) -> int:
+    def steps(self, length: TrainingLength) -> int:
         """The length in optimizer steps, rounded to the nearest."""
-        whole = {"%": horizon.total_steps / 100, "epochs": horizon.epoch_steps, "steps": 1}[self.unit]
+        whole = {"%": length.total_steps / 100, "epochs": length.epoch_steps, "steps": 1}[self.unit]
         return math.floor(self.amount * whole + 0.5)
 
     def __str__(self) -> str:

@@ -58,19 +58,23 @@ def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> 
     return Pipeline(tuple(augment), dict(preprocessing))
 
 
-def prepare(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-    """Augment and preprocess an image: uint8 (H, W, 3); raises BadData without the sample's name."""
-    pixels = pipeline(raw, streams, labels)
+def prepare(
+    raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
+) -> tuple[np.ndarray, AppliedTransforms]:
+    """Augment and preprocess an image; return uint8 (H, W, 3) and the transforms applied. Raises BadData."""
+    pixels, applied = pipeline.augmented(raw, streams, labels)
     if streams is not None:  # a rare op may leave another size, which the draws before training did not show
         check_size(pipeline, (pixels.shape[0], pixels.shape[1]))
-    return pixels
+    return pixels, applied
 
 
-def plan(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...] = ()) -> Planned:
+def plan(
+    raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...] = ()
+) -> tuple[Planned, AppliedTransforms]:
     """Run the CPU part of augmentation on the GPU: decode, crop, downscale and pixel filters; raises BadData."""
-    plan = planned(raw, pipeline, streams, labels)
+    plan, applied = planned(raw, pipeline, streams, labels)
     check_size(pipeline, plan.size)
-    return plan
+    return plan, applied
 
 
 def collate_plans(plans: Sequence[Planned]) -> PlannedBatch:
@@ -81,11 +85,6 @@ def collate_plans(plans: Sequence[Planned]) -> PlannedBatch:
 def finished(inputs: PlannedBatch) -> Tensor:
     """Run the device part of augmentation: a uint8 batch (N, 3, H, W), as `collate` returns."""
     return rendered(inputs)
-
-
-def account(raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-    """Return the drawn parameters of an image's transforms, and its class names afterwards."""
-    return pipeline.account(raw, streams, labels)
 
 
 def cached(samples: Samples, folder: Path, must_keep: bool) -> DecodedSamples:
@@ -145,7 +144,7 @@ def augmented(
     raw: Raw, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
 ) -> tuple[np.ndarray, AppliedTransforms]:
     """Return the augmented image, uint8 (H, W, 3), and the transforms applied to it; raises BadData."""
-    return pipeline(raw, streams, labels), pipeline.account(raw, streams, labels)
+    return pipeline.augmented(raw, streams, labels)
 
 
 def canonical(sample: np.ndarray) -> bytes:

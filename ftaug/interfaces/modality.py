@@ -37,13 +37,19 @@ class Modality(Protocol):
     def pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
         """Build the pipeline from a raw sample to the model's input; without augmentations, the evaluation pipeline."""
 
-    def prepare(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-        """Apply the pipeline to a raw sample from `Samples.read`; raises BadData (without the name of the sample).
+    def prepare(
+        self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...] = ()
+    ) -> tuple[np.ndarray, AppliedTransforms]:
+        """Apply the pipeline to a raw sample from `Samples.read`; return the model's input and what was applied.
+
+        Raises BadData (without the name of the sample).
 
         Some ops skip certain classes: in training they receive the sample's `labels`.
         """
 
-    def plan(self, raw: Any, pipeline: Any, streams: Streams, labels: tuple[str, ...] = ()) -> Any:
+    def plan(
+        self, raw: Any, pipeline: Any, streams: Streams, labels: tuple[str, ...] = ()
+    ) -> tuple[Any, AppliedTransforms]:
         """Compute the CPU part of `prepare`: draw the augmentations, whose rendering runs on the model's device."""
 
     def collate_plans(self, plans: Sequence[Any]) -> Any:
@@ -51,9 +57,6 @@ class Modality(Protocol):
 
     def finished(self, inputs: Any) -> Tensor:
         """Render collated plans on their device: equal to the batch of `collate` up to rounding."""
-
-    def account(self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-        """Return the augmentations that `prepare` draws for a sample, with their values."""
 
     def cached(self, samples: Samples, folder: Path, must_keep: bool) -> Samples:
         """Cache decoded samples in a folder, so that the costly part of reading runs once.

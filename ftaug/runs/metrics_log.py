@@ -22,7 +22,7 @@ class MetricsLog:
     """Logs the mean training loss of every few steps, and the metrics of every evaluation."""
 
     def __init__(self, state: TrainingState, progress: Progress, folder: RunFolder) -> None:
-        self.length, self.progress, self.folder = state.horizon, progress, folder
+        self.length, self.progress, self.folder = state.training_length, progress, folder
         # sum of sample losses since the last row, on the device: reading it each step would synchronize
         self.window_loss = torch.tensor(progress.window_loss, dtype=torch.float64, device=state.device.torch)
         self.tensorboard: SummaryWriter | None = None
@@ -89,7 +89,7 @@ def evaluations(rows: Sequence[dict[str, Any]], state: TrainingState) -> list[di
     for row in rows:
         if "loss" in row:
             losses.append((row["loss"], row["samples"]))
-        ends = "val" in row if "val" in state.splits else row["step"] % state.horizon.epoch_steps == 0
+        ends = "val" in row if "val" in state.splits else row["step"] % state.training_length.epoch_steps == 0
         if ends:
             mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
             result.append(

@@ -35,7 +35,7 @@ def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Predictio
 
     def prepared(source: Input) -> np.ndarray | FtaugError:
         try:
-            return verbs.prepare(source.read(), pipeline, None)
+            return verbs.prepare(source.read(), pipeline, None)[0]
         except FtaugError as error:
             return error
 

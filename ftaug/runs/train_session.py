@@ -60,7 +60,7 @@ class Session:
     @property
     def at_end(self) -> bool:
         """Whether the last step is done."""
-        return self.progress.step >= self.state.horizon.total_steps
+        return self.progress.step >= self.state.training_length.total_steps
 
     @property
     def finished(self) -> bool:
@@ -118,7 +118,7 @@ class Session:
 
     def _evaluation_due(self) -> bool:
         step, evaluation = self.progress.step, self.state.experiment.evaluate
-        interval = max(1, evaluation.every.steps(self.state.horizon))
+        interval = max(1, evaluation.every.steps(self.state.training_length))
         return "val" in self.state.splits and step > self.progress.evaluated and (step % interval == 0 or self.at_end)
 
     def _stops_early(self) -> bool:
@@ -132,7 +132,7 @@ class Session:
         """Save a checkpoint every `train.save_every`, or every five minutes."""
         every = self.state.experiment.train.save_every
         if every is not None:
-            due = self.progress.step % max(1, every.steps(self.state.horizon)) == 0
+            due = self.progress.step % max(1, every.steps(self.state.training_length)) == 0
         else:
             due = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
         if due:

@@ -12,7 +12,7 @@ import torch
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.data_record import RecordedData, fingerprints
-from ftaug.engine.loading.prepare import evaluated, horizon, modality_of, prepared
+from ftaug.engine.loading.prepare import evaluated, modality_of, prepared, training_length
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system import checkpoint
@@ -134,7 +134,7 @@ class TrainedModel:
         """Preprocess and collate raw samples into a batch, as in evaluation."""
         verbs = modality_of(self.experiment)
         pipeline = verbs.pipeline((), self.preprocessing)
-        return verbs.collate([verbs.prepare(sample, pipeline, None) for sample in raw])
+        return verbs.collate([verbs.prepare(sample, pipeline, None)[0] for sample in raw])
 
     @torch.inference_mode()
     def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
@@ -229,7 +229,7 @@ class TrainedModel:
         if not method.parameters:
             return None
         load_weights(model.network, _weights(self.checkpoint), self.checkpoint)
-        length = horizon(self.experiment, self.train_samples)
+        length = training_length(self.experiment, self.train_samples)
         plan = unfreeze.plan(backbone, self.experiment, length, method.parameters)
         return adapter_of(model, plan, length, to_plain(self.experiment.method, path=lambda file: file.name))
 
@@ -307,8 +307,13 @@ def best_weights(folder: Path) -> tuple[Path, dict[str, torch.Tensor]]:
         try:
             return chosen, _weights(chosen)
         except BadData:
-            if chosen.exists() or (checkpoint.best(folder) or chosen) == chosen:
+            if chosen.exists():
                 raise
+            if (checkpoint.best(folder) or chosen) == chosen:
+                raise MissingInput(
+                    f"{folder}: the checkpoint {chosen.name} is missing; restore it, or delete the link `best` "
+                    "to take the newest checkpoint"
+                ) from None
 
 
 def load_weights(network: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:

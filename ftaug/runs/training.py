@@ -130,7 +130,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
     _store_features(state, session.progress.step, stop)
     train_loop(session, stop)
     if not session.finished:
-        place = f"step {session.progress.step} of {state.horizon.total_steps}"
+        place = f"step {session.progress.step} of {state.training_length.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     finish(session, folder)
@@ -139,7 +139,9 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
 def train_loop(session: Session, stop: StopRequests) -> None:
     """Run the training loop until the run is finished or a stop is requested; save a checkpoint at the end."""
     state, log, first = session.state, session.log, session.progress.step + 1
-    with ProgressBar(state.horizon.total_steps, session.progress.step, state.horizon.epoch_steps) as progress_bar:
+    with ProgressBar(
+        state.training_length.total_steps, session.progress.step, state.training_length.epoch_steps
+    ) as progress_bar:
         stop.reserve = session.reserve
         session.evaluate_if_due(stop, progress_bar)
         if session.should_continue(stop):

@@ -15,11 +15,12 @@ from ftaug.config.wording import listed
 from ftaug.engine.loading import augmented_copies as engine
 from ftaug.engine.loading.augmented_copies import Copies
 from ftaug.engine.loading.batches import PreparedDataset
-from ftaug.engine.loading.prepare import modality_of
-from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.prepare import modality_of, prepared
+from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import ExperimentError, Interrupted, Stopped
 from ftaug.runs.augmented_dataset import AugmentedDataset, lock
+from ftaug.runs.bad_samples import readable
 from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import ProgressBar
 
@@ -87,7 +88,25 @@ def check_output(experiment: Experiment, output: Path) -> None:
                 raise ExperimentError(f"--output {output}: lies inside the data, {setting}; choose another")
 
 
-def check_apart(data: Mapping[str, DataSplit]) -> None:
+def training_split(experiment: Experiment, *, balance: bool) -> DataSplit:
+    """Load the training samples and print cautions; raises ExperimentError if copies of them are no use."""
+    splits = readable(experiment, load_splits(experiment.data, experiment.seed))
+    train = splits["train"]
+    _check_apart(splits)
+    if balance and train.task.kind != "single_label":
+        have = "have numbers" if train.task.regression else "have any number of them"
+        raise ExperimentError(f"--per-class balance: needs samples with one label each; these {have}")
+    _say_cautions(experiment, train)
+    return train
+
+
+def prepare(experiment: Experiment, train: DataSplit) -> PreparedDataset:
+    """Return the training samples as they are augmented and prepared for the model."""
+    preprocessing = experiment.backbone(train.task.classes, experiment.input).preprocessing
+    return prepared(experiment, train, experiment.augment, preprocessing)
+
+
+def _check_apart(data: Mapping[str, DataSplit]) -> None:
     """Raise ExperimentError if training samples are also evaluation samples."""
     train = data["train"]
     for purpose, split in data.items():
@@ -99,7 +118,7 @@ def check_apart(data: Mapping[str, DataSplit]) -> None:
             )
 
 
-def say_cautions(experiment: Experiment, train: DataSplit) -> None:
+def _say_cautions(experiment: Experiment, train: DataSplit) -> None:
     """Print cautions on stderr."""
     cautions = modality_of(experiment).label_cautions(experiment.augment, train.task)
     if not experiment.augment:

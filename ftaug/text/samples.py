@@ -47,14 +47,12 @@ def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> 
     return Pipeline(tuple(augment), dict(preprocessing))
 
 
-def prepare(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()) -> np.ndarray:
-    """Augment and tokenize a text: int32 (2, length), token ids and token types; raises BadData."""
-    return pipeline(raw, streams, labels)
-
-
-def account(raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-    """Return the augmentations drawn for a text."""
-    return pipeline.augmented(raw, streams, labels)[1]
+def prepare(
+    raw: Text, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
+) -> tuple[np.ndarray, AppliedTransforms]:
+    """Augment and tokenize a text; return int32 (2, length), ids and types, and what was applied. Raises BadData."""
+    text, applied = pipeline.augmented(raw, streams, labels)
+    return pipeline.encoder(text), applied
 
 
 def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> np.ndarray:

@@ -53,7 +53,7 @@ def ftaug(pipeline: str, size: int) -> Preparation:
     }
     prepared = samples.pipeline(bound, preprocessing)
     drawn = iter(range(10**9))
-    return lambda data: samples.prepare(data, prepared, streams(0, next(drawn), 0))
+    return lambda data: samples.prepare(data, prepared, streams(0, next(drawn), 0))[0]
 
 
 def _torchvision(pipeline: str, size: int) -> Callable[..., object]:

@@ -82,7 +82,7 @@ def test_the_gain_is_how_the_loss_falls(desk, monkeypatch):
     falls = {}
 
     def looked_at(state):
-        first = state.horizon.total_steps - GRADIENT_STEPS
+        first = state.training_length.total_steps - GRADIENT_STEPS
         own = [p for name, p in state.model.network.named_parameters() if state.backbone.stages[3].holds(name)]
         gradients = [p.grad.clone() for p in own]
         size, steepness = (float(nn.utils.get_total_norm(tensors)) for tensors in (own, gradients))

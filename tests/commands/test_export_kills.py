@@ -28,6 +28,8 @@ def runs(desk, text_desk, tmp_path_factory):
     """A run for each exporter."""
     place = tmp_path_factory.mktemp("kills")
     common = ["--device", "cpu", "--run-dir"]
+    tiny = "backbone={timm/test_resnet: {weights: none}}"
+    assert run(["train", str(desk / "colours.yaml"), tiny, *common, str(place / "tiny")]) == 0
     assert run(["train", str(desk / "colours.yaml"), "method=lora", *common, str(place / "lora")]) == 0
     (place / "t.csv").write_text(
         "text,label\n" + "".join(f"a {word} film {n},{word}\n" for n in range(8) for word in ("good", "bad"))
@@ -94,15 +96,16 @@ def killed(child, unfinished, seconds, rng):
         ("texts", "transformers", ""),
         ("run", "torch_export", ""),
         ("run", "onnx", ""),
-        ("run", "onnx_int8", "mode: static, samples: 16, speedup: 0, tolerance: 1"),
-        ("run", "onnx_fp16", ""),
+        ("tiny", "onnx_int8", "mode: static, samples: 16, speedup: 0, tolerance: 1"),
+        ("tiny", "onnx_fp16", ""),
     ],
 )
-def test_a_killed_export_leaves_nothing_half(runs, name, target, settings):
+def test_a_killed_export_leaves_nothing_half(runs, tmp_path, name, target, settings):
     arguments = ["export", str(runs / name), "--format", f"{{{target}: {{{settings}}}}}"]
     exports = runs / name / "exports"
     shutil.rmtree(exports, ignore_errors=True)
     assert run(arguments) == 0  # what the children need is imported now
+    shutil.copytree(exports / target, tmp_path / target)
     whole, began = digest(exports / target), time.monotonic()
     assert os.waitpid(in_child(arguments), 0)[1] == 0
     seconds = time.monotonic() - began
@@ -112,7 +115,7 @@ def test_a_killed_export_leaves_nothing_half(runs, name, target, settings):
         if kills % 2:
             shutil.rmtree(exports / target, ignore_errors=True)
         elif not (exports / target).exists():
-            assert run(arguments) == 0
+            shutil.copytree(tmp_path / target, exports / target)
         kills += killed(in_child(arguments), exports / f".tmp-{target}", seconds, rng)
         assert digest(exports / target) in (whole, None)
         states.append(" ".join(left_in(exports)))

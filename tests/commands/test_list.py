@@ -67,7 +67,10 @@ def test_as_json(listed):
         (["augmentations"], "no kind, component or key 'augmentations'; did you mean 'augmentation'?\n"),
         (["hflip"], "no kind, component or key 'hflip'; in ftaug it is horizontal_flip\n"),
         (["augmentation", "RandomRotation"], "no augmentation 'RandomRotation'; in ftaug it is rotate\n"),
-        (["train", "epoch"], "no kind, component or key 'train'; did you mean 'train'?\n"),
+        (["train", "epoch"], "no kind, component or key 'train.epoch'; did you mean 'train.epochs'?\n"),
+        (["evaluate", "views"], "no kind, component or key 'evaluate.views'; it was renamed to 'evaluate.tta'\n"),
+        (["distil"], "no kind, component or key 'distil'; it was renamed to 'distillation'\n"),
+        (["squared_error"], "no kind, component or key 'squared_error'; it was renamed to mse\n"),
         (["augmentation", "rotat"], "no augmentation 'rotat'; did you mean 'rotate'?\n"),
     ],
 )

@@ -148,6 +148,14 @@ def test_one_op_alone_from_the_file_or_with_its_defaults(experiment, capsys):
     assert "no augmentation 'rotat'; did you mean 'rotate'?" in capsys.readouterr().err
 
 
+def test_the_british_spelling_of_an_op_finds_the_one_of_the_file(experiment, capsys):
+    configured = "augment+={color_jitter: {brightness: 0, contrast: 0, saturation: 0, hue: 0}}"
+    path = experiment.parent / "one.png"
+    assert run(["preview", str(experiment), configured, "-o", str(path), "--op", "colour_jitter", "--json"]) == 0
+    (effect,) = json.loads(capsys.readouterr().out)["effects"]
+    assert (effect["op"], effect["unchanged"]) == ("color_jitter", 1)
+
+
 def test_pictures_of_one_class(experiment, capsys):
     path = experiment.parent / "green.png"
     assert run(["preview", str(experiment), "-o", str(path), "--class", "green", "-n", "3"]) == 0

@@ -53,6 +53,8 @@ def test_a_former_key_in_a_users_file_is_an_error_with_the_present_one(write, ke
         load(write("mine.yaml", key, value))
     with pytest.raises(ExperimentError, match=rf"it was renamed to '{present}'"):
         load(write("mine.yaml", "seed", 1), [f"{key}={value}"])
+    with pytest.raises(ExperimentError, match=rf"{key} is not set; it was renamed to '{present}'"):
+        load(write("mine.yaml", present, value), [f"~{key}"])
 
 
 @pytest.mark.parametrize("key", RENAMED_KEYS)

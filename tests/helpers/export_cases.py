@@ -78,7 +78,7 @@ def of_timm(activation: str = "softmax") -> Case:
     model = Model(image.normalizer(backbone.preprocessing), backbone.network, nn.Identity()).eval()
     samples = [opened(content) for content in image.synthetic(backbone.preprocessing)]
     way = image.pipeline((), backbone.preprocessing)
-    batch = image.collate([image.prepare(one, way, None) for one in samples])
+    batch = image.collate([image.prepare(one, way, None)[0] for one in samples])
     task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
     facing = image.facing(Answering(model, activation), backbone.preprocessing)
     bundle = Bundle(
@@ -103,7 +103,7 @@ def of_pixels(batch: torch.Tensor) -> SampleBatch:
 def tokens(preprocessing: Any, *texts: str) -> torch.Tensor:
     """As the modality collates: ids, mask and types, padded to the longest."""
     pipeline = text.pipeline((), preprocessing)
-    return text.collate([text.prepare(Text(one), pipeline, None) for one in texts])
+    return text.collate([text.prepare(Text(one), pipeline, None)[0] for one in texts])
 
 
 def of_text(monkeypatch: Any) -> Case:

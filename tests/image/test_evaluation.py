@@ -63,7 +63,7 @@ def check(settings, by_library, encoded):
     pipeline = samples.pipeline([], settings)
     for name, data in encoded.items():
         expected = by_library(image_of(data))
-        found = samples.prepare(data, pipeline, None)
+        found = samples.prepare(data, pipeline, None)[0]
         assert found.shape == expected.shape, name
         difference = np.abs(found.astype(int) - expected)
         figures = difference.mean(), np.percentile(difference, 99)
@@ -158,11 +158,11 @@ def test_views_of_a_smaller_picture_are_those_of_the_padded_one(kind, resize):
     """As timm pads, in its mode border; the mirrored picture is padded anew."""
     settings = preprocessing(29, resize=resize, crop_mode="border", mean=[0.4, 0.5, 0.6])
     picture = photo(60, 41, 2)
-    views = samples.prepare(picture, samples.pipeline([], settings | {"views": kind}), None)
-    plain = samples.prepare(picture, samples.pipeline([], settings), None)
+    views = samples.prepare(picture, samples.pipeline([], settings | {"views": kind}), None)[0]
+    plain = samples.prepare(picture, samples.pipeline([], settings), None)[0]
     np.testing.assert_array_equal(views[0 if kind == "flip" else 4], plain)
     if kind != "five_crop":
-        mirrored = samples.prepare(picture[:, ::-1], samples.pipeline([], settings), None)
+        mirrored = samples.prepare(picture[:, ::-1], samples.pipeline([], settings), None)[0]
         assert np.abs(views[-1].astype(int) - mirrored).max() <= 1
 
 
@@ -174,8 +174,8 @@ def test_training_without_augmentations_ends_as_evaluation(mode, resize):
     for shape in ((90, 130), (130, 91)):
         picture = texture(*shape, 1)
         pipeline = samples.pipeline([], settings)
-        trained = samples.prepare(picture, pipeline, lambda name: np.random.default_rng(0)).astype(int)
-        evaluated = samples.prepare(picture, pipeline, None)
+        trained = samples.prepare(picture, pipeline, lambda name: np.random.default_rng(0))[0].astype(int)
+        evaluated = samples.prepare(picture, pipeline, None)[0]
         assert trained.shape == evaluated.shape == (64, 64, 3)
         assert np.abs(trained - evaluated).mean() < 0.25  # training resizes with OpenCV and torch
 

@@ -143,11 +143,10 @@ def test_a_flip_that_fires_swaps_the_classes_and_no_other(name):
     seen = set()
     for epoch in range(20):
         for label, other in (("left", "right"), ("right", "left"), ("up", "up")):
-            account = samples.account(picture, pipeline, streams(epoch), (label,))
             mirrored = np.flip(picture, 1 if name == "horizontal_flip" else 0)
-            shown = samples.prepare(picture, pipeline, streams(epoch), (label,))
-            fired = name in account.values
-            assert account.labels == ((other,) if fired else (label,))
+            shown, applied = samples.prepare(picture, pipeline, streams(epoch), (label,))
+            fired = name in applied.values
+            assert applied.labels == ((other,) if fired else (label,))
             np.testing.assert_array_equal(shown, mirrored if fired else picture)
             seen.add(fired)
     assert seen == {True, False}
@@ -156,8 +155,8 @@ def test_a_flip_that_fires_swaps_the_classes_and_no_other(name):
 def test_two_flips_swap_twice():
     ops = [augmentation("horizontal_flip", probability=1.0, label_map={"left": "right"})] * 2
     pipeline = samples.pipeline(ops, preprocessing(8, resize=None))
-    assert samples.account(texture(8, 8), pipeline, streams(), ("left",)).labels == ("left",)
-    assert samples.account(texture(8, 8), pipeline, streams(), ("left", "up")).labels == ("left", "up")
+    assert samples.augmented(texture(8, 8), pipeline, streams(), ("left",))[1].labels == ("left",)
+    assert samples.augmented(texture(8, 8), pipeline, streams(), ("left", "up"))[1].labels == ("left", "up")
 
 
 @pytest.mark.parametrize("name", [name for name in OPS if {"except", "probability"} <= set(OPS[name].settings())])
@@ -165,17 +164,20 @@ def test_an_excepted_class_is_left_alone(name):
     op = augmentation(name, probability=1.0, **{"except": ["left"]})
     pipeline = samples.pipeline([op], preprocessing(8, resize=None))
     picture = texture(8, 8)
-    np.testing.assert_array_equal(samples.prepare(picture, pipeline, streams(), ("left",)), picture)
-    assert samples.account(picture, pipeline, streams(), ("left",)).values == {}
-    assert name in samples.account(picture, pipeline, streams(), ("right",)).values
+    np.testing.assert_array_equal(samples.prepare(picture, pipeline, streams(), ("left",))[0], picture)
+    assert samples.augmented(picture, pipeline, streams(), ("left",))[1].values == {}
+    assert name in samples.augmented(picture, pipeline, streams(), ("right",))[1].values
 
 
 def test_a_class_after_a_swap_counts_for_the_ops_after_it():
     flip = augmentation("horizontal_flip", probability=1.0, label_map={"left": "right"})
     turn = augmentation("rotate", **{"except": ["right"]})
     pipeline = samples.pipeline([flip, turn], preprocessing(8))
-    assert list(samples.account(texture(8, 8), pipeline, streams(), ("left",)).values) == ["horizontal_flip"]
-    assert list(samples.account(texture(8, 8), pipeline, streams(), ("right",)).values) == ["horizontal_flip", "rotate"]
+    assert list(samples.augmented(texture(8, 8), pipeline, streams(), ("left",))[1].values) == ["horizontal_flip"]
+    assert list(samples.augmented(texture(8, 8), pipeline, streams(), ("right",))[1].values) == [
+        "horizontal_flip",
+        "rotate",
+    ]
 
 
 def says(op):

@@ -14,7 +14,7 @@ from ftaug.image.io.decode import decode
 
 
 def for_evaluation(raw, **changes):
-    return samples.prepare(raw, samples.pipeline([], preprocessing(**changes)), None)
+    return samples.prepare(raw, samples.pipeline([], preprocessing(**changes)), None)[0]
 
 
 def by_torchvision(pixels, size, resize, interpolation="bilinear"):
@@ -63,7 +63,7 @@ def test_a_large_jpeg_in_training_is_near_to_its_full_decode(shape):
     pixels = texture(*shape, finest=6)
     data = jpeg(pixels, quality=92)
     expected = by_torchvision(decode(data), (224, 224), 256)
-    for_training = samples.prepare(data, samples.pipeline([], preprocessing(224, resize=256)), streams())
+    for_training = samples.prepare(data, samples.pipeline([], preprocessing(224, resize=256)), streams())[0]
     difference = for_training.astype(int) - expected
     other_filter = by_torchvision(decode(data), (224, 224), 256, "bicubic").astype(int) - expected
     print(shape, np.abs(difference).mean(), np.abs(other_filter).mean(), difference.mean())
@@ -78,7 +78,7 @@ def test_a_large_turned_jpeg_is_shown_upright(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = jpeg(ramp(1003, 1206, slope=0.2), quality=95, exif=exif)
-    upright = samples.prepare(data, samples.pipeline([], preprocessing(64, resize=None)), None).astype(int)
+    upright = samples.prepare(data, samples.pipeline([], preprocessing(64, resize=None)), None)[0].astype(int)
     expected = by_torchvision(decode(data), (64, 64), None)
     assert np.abs(upright - expected).max() <= 1
 
@@ -87,7 +87,7 @@ def test_a_large_turned_jpeg_is_shown_upright(orientation):
 def test_extreme_shapes_reach_the_model(shape):
     raw = np.full(shape, 90, np.uint8)
     crop = samples.pipeline([augmentation("random_resized_crop"), augmentation("rotate")], preprocessing(32))
-    assert samples.prepare(raw, crop, streams()).shape == (32, 32, 3)
+    assert samples.prepare(raw, crop, streams())[0].shape == (32, 32, 3)
     assert (for_evaluation(raw, height=32) == 90).all()
     assert (for_evaluation(raw, height=32, resize=None) == 90).all()
 
@@ -100,7 +100,7 @@ def test_bad_data_is_said():
 def test_a_training_pipeline_without_streams_is_the_one_for_evaluation():
     pixels = texture(100, 140)
     augmenting = samples.pipeline([augmentation("rotate"), augmentation("invert", probability=1)], preprocessing(64))
-    np.testing.assert_array_equal(samples.prepare(pixels, augmenting, None), for_evaluation(pixels, height=64))
+    np.testing.assert_array_equal(samples.prepare(pixels, augmenting, None)[0], for_evaluation(pixels, height=64))
 
 
 def test_read_only_and_mirrored_arrays():

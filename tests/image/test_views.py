@@ -21,7 +21,7 @@ lr: {peak: 1e-3}
 
 def test_a_batch_holds_all_views_of_a_sample_together():
     pipeline = samples.pipeline((), preprocessing(16, views="ten_crop"))
-    batch = samples.collate([samples.prepare(texture(20, 30, seed=seed), pipeline, None) for seed in range(3)])
+    batch = samples.collate([samples.prepare(texture(20, 30, seed=seed), pipeline, None)[0] for seed in range(3)])
     assert batch.shape == (30, 3, 16, 16)
     answers = batch.float().mean(dim=(2, 3))
     np.testing.assert_allclose(over_views(answers, 3).numpy(), answers.view(3, 10, 3).mean(1).numpy())
@@ -29,7 +29,7 @@ def test_a_batch_holds_all_views_of_a_sample_together():
 
 def test_training_sees_one_view():
     pipeline = samples.pipeline((), preprocessing(16))
-    assert samples.prepare(texture(20, 30), pipeline, None).shape == (16, 16, 3)
+    assert samples.prepare(texture(20, 30), pipeline, None)[0].shape == (16, 16, 3)
 
 
 def test_commands_average_the_views(tmp_path, capsys, monkeypatch):

@@ -42,12 +42,14 @@ def test_a_best_checkpoint_that_is_pruned_between_look_and_load(tmp_path, monkey
     assert (path.name, weights["w"].item()) == ("step-0000004", 4.0)
 
 
-def test_a_best_checkpoint_that_is_gone_is_bad_data_and_not_another_one(tmp_path):
+def test_a_best_checkpoint_that_is_gone_is_missing_and_not_another_one(tmp_path):
     save(tmp_path, 1)
     path = save(tmp_path, 2)
     path.rename(tmp_path / "elsewhere")
-    with pytest.raises(BadData, match="step-0000002 is corrupt"):
+    with pytest.raises(MissingInput, match="the checkpoint step-0000002 is missing; restore it, or delete"):
         best_weights(tmp_path)
+    (tmp_path / "best").unlink()
+    assert best_weights(tmp_path)[0].name == "step-0000001"
 
 
 @pytest.mark.parametrize("target", ["best", "/etc", "../x/step-0000001", "checkpoints/other"])

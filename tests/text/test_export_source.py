@@ -46,7 +46,7 @@ def test_the_tokens_are_those_of_predict(content, pair, whole_files, mark, prepr
     read = dict(run_source(source, tmp_path, preprocessing)["read"](str(file)))
     pipeline = samples.pipeline((), preprocessing)
     inputs = Inputs(("first", "second") if pair else ("text",), whole_files).of([str(file)])
-    expected = {one.name: samples.prepare(one.read(), pipeline, None) for one in inputs}
+    expected = {one.name: samples.prepare(one.read(), pipeline, None)[0] for one in inputs}
     assert read.keys() == expected.keys()
     for name, (ids, types) in expected.items():
         np.testing.assert_array_equal(read[name]["input_ids"], ids[None])

@@ -87,12 +87,12 @@ class Copies(Dataset[list[Copy | Failure]]):
         prepared, verbs = self.prepared, self.prepared.verbs
         raw, streams, labels = prepared.read(wanted.position, wanted.copy)
         with naming(prepared.split, wanted.position):
-            sample, account = verbs.augmented(raw, prepared.pipeline, streams, labels)
+            sample, applied = verbs.augmented(raw, prepared.pipeline, streams, labels)
             identity = f"{prepared.split.ids[wanted.position]} {wanted.copy} ".encode()
             digest = hashlib.sha256(identity + verbs.canonical(sample)).hexdigest()
         cells = verbs.cells(sample) if self.made_as is As.CELLS else {}
         content, suffix = verbs.encode(sample) if self.made_as is As.FILES else (b"", "")
-        return Copy(wanted, account.labels, account.values, digest, cells, content, suffix)
+        return Copy(wanted, applied.labels, applied.values, digest, cells, content, suffix)
 
 
 def make(copies: Copies, wanted: Iterable[Wanted], workers: int, start: str | None = None) -> Iterator[Copy]:

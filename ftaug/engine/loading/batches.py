@@ -187,15 +187,14 @@ class PreparedDataset(Dataset[Batch | Failure]):
         raw, streams, labels = self.read(position, epoch)
         prepare = self.verbs.plan if self._only_plans(epoch) else self.verbs.prepare
         with naming(self.split, position):
-            if streams is None or self.views == 1:
-                views = [prepare(raw, self.pipeline, streams, labels)]
-            else:
-                views = [prepare(raw, self.plain, streams, labels)]
-                for view in range(1, self.views):
-                    views.append(prepare(raw, self.pipeline, self._of_view(streams, view), labels))
-            if streams is None or not self.relabels:
-                return views, None
-            return views, self.split.target(self.verbs.account(raw, self.pipeline, streams, labels).labels)
+            if streams is None:
+                return [prepare(raw, self.pipeline, None, labels)[0]], None
+            first = self.pipeline if self.views == 1 else self.plain
+            sample, applied = prepare(raw, first, streams, labels)
+            views = [sample]
+            for view in range(1, self.views):
+                views.append(prepare(raw, self.pipeline, self._of_view(streams, view), labels)[0])
+            return views, self.split.target(applied.labels) if self.relabels else None
 
     def _of_view(self, streams: Streams, view: int) -> Streams:
         """Return the random streams of a view; augmentations that do not vary share theirs between views."""

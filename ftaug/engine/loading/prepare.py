@@ -86,7 +86,7 @@ def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None
     return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
 
 
-def horizon(experiment: Experiment, train_size: int) -> TrainingLength:
+def training_length(experiment: Experiment, train_size: int) -> TrainingLength:
     """Compute the number of training steps."""
     steps = epoch_sampler_of(experiment, train_size).steps
     return TrainingLength(steps * experiment.train.epochs, steps)

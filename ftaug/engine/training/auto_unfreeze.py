@@ -67,8 +67,8 @@ def _measure_norms(
         experiment, unfreeze=("head",), distillation=None, train=replace(experiment.train, cache_features=None)
     )
     state = build(trial, device, splits, pretrained=True)
-    steps = min(HEAD_STEPS, state.horizon.total_steps)
-    state = replace(state, horizon=state.horizon._replace(total_steps=steps + GRADIENT_STEPS))
+    steps = min(HEAD_STEPS, state.training_length.total_steps)
+    state = replace(state, training_length=state.training_length._replace(total_steps=steps + GRADIENT_STEPS))
     network = state.model.network
     state.plan.apply(network, 0)
     feed = batch_feed(state, 0)

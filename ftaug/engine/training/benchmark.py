@@ -48,7 +48,7 @@ class Found:
 def measure(state: TrainingState, steps: int) -> Found:
     """Benchmark some training steps after a warm-up, then the same step on one batch; changes the weights."""
     reading, preparing = _sample_time(state)
-    wanted = min(WARMUP_STEPS + steps, state.horizon.total_steps)
+    wanted = min(WARMUP_STEPS + steps, state.training_length.total_steps)
     warm = min(WARMUP_STEPS, wanted - 1)
     recorder, count, start = Recorder(state.device.torch), 0, 0.0
     with recorder.recording():

@@ -13,11 +13,11 @@ from ftaug.config.types import Duration
 from ftaug.engine.loading import label_check
 from ftaug.engine.loading.prepare import (
     epoch_sampler_of,
-    horizon,
     modality_of,
     resampling_of,
     sizes_of,
     token_budget_of,
+    training_length,
 )
 from ftaug.engine.loading.split import DataSplit, shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
@@ -81,7 +81,7 @@ def build(
     experiment = with_task_defaults(experiment, train.task.kind)
     task_check.check(experiment, train.task)
     unmeasured = metric_check.check(experiment, splits)
-    length = horizon(experiment, len(train))
+    length = training_length(experiment, len(train))
     _check_warmup(experiment, length)
     scale = TargetScaler.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
@@ -110,7 +110,7 @@ def build(
         backbone=backbone,
         model=model,
         epochs=epoch_sampler_of(experiment, len(train), sizes, resampling, token_budget_of(experiment, device)),
-        horizon=length,
+        training_length=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
         scaler=torch.amp.GradScaler(device.torch.type, enabled=device.precision == "fp16"),

@@ -137,13 +137,13 @@ def open_feature_cache(state: TrainingState, start: int) -> Iterator[Features | 
 
 def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Features | None:
     """Split the model and open the stores of its features; None if the prefix is unfrozen already."""
-    until = min([step for step in state.plan.starts if step > 0], default=state.horizon.total_steps)
+    until = min([step for step in state.plan.starts if step > 0], default=state.training_length.total_steps)
     if start >= until:
         return None
     data = {purpose: state.prepared(purpose) for purpose in ("train", "val") if purpose in state.splits}
     if data["train"].relabels:
         raise Unsuited("an augmentation changes the classes of samples")
-    views = min(settings.views, math.ceil(until / state.horizon.epoch_steps))
+    views = min(settings.views, math.ceil(until / state.training_length.epoch_steps))
     example = device_inputs(state, _load_batch(data["train"], BatchRequest(np.arange(2), 0, 0, 0, 1.0)))
     split = cut(state.model, state.plan, 0, example)
     with torch.inference_mode():
@@ -200,7 +200,7 @@ def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[i
 
 def missing(state: TrainingState, features: Features, start: int) -> Mapping[str, list[int]]:
     """Return the views, by purpose, that are needed from a step on and not cached yet."""
-    first, last = (step // state.horizon.epoch_steps for step in (start, features.until - 1))
+    first, last = (step // state.training_length.epoch_steps for step in (start, features.until - 1))
     wanted = {"train": sorted({epoch % features.views for epoch in range(first, last + 1)}), "val": [0]}
     return {
         purpose: [view for view in wanted[purpose] if view not in store.done]

@@ -65,7 +65,7 @@ def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
     feed = batch_feed(state, progress.step)
     network.eval()
     previous: Step | None = None
-    for step in range(progress.step, state.horizon.total_steps):
+    for step in range(progress.step, state.training_length.total_steps):
         if step in plan.starts or not network.training:  # an evaluation in between leaves it in eval mode
             plan.apply(network, step)
         rate = set_rates(state, step, progress)
@@ -73,10 +73,10 @@ def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
         if step == 0:
             require_gradients(state.method, network)
         with phase("optimizer"):
-            norms = stage_norms(state) if is_recorded(state.horizon, step + 1) else {}
+            norms = stage_norms(state) if is_recorded(state.training_length, step + 1) else {}
             norm = update(state, step)
         _check_finite(previous)
-        previous = Step(step + 1, step // state.horizon.epoch_steps, loss, rate, samples, norm, norms)
+        previous = Step(step + 1, step // state.training_length.epoch_steps, loss, rate, samples, norm, norms)
         progress.step = step + 1
         yield previous
     _check_finite(previous)
@@ -88,14 +88,14 @@ def batch_feed(state: TrainingState, start: int) -> Iterator[Batch]:
     if state.features is not None and start < state.features.until:
         until = state.features.until
         yield from batches(state.features.datasets["train"], state.epochs.requests(start, until), 0, pin=False)
-    requests = state.epochs.requests(until, state.horizon.total_steps)
+    requests = state.epochs.requests(until, state.training_length.total_steps)
     yield from batches(state.prepared("train"), requests, state.workers, pin=state.device.torch.type == "cuda")
 
 
 def set_rates(state: TrainingState, step: int, progress: Progress) -> float:
     """Set the learning rate of every parameter group for a step (from 0); return that of a factor of 1."""
     lr = state.experiment.lr
-    rate = lr.peak * lr.schedule(step, state.horizon._replace(scores=tuple(progress.scores)))
+    rate = lr.peak * lr.schedule(step, state.training_length._replace(scores=tuple(progress.scores)))
     for group, plan in zip(state.optimizer.param_groups, state.plan.groups, strict=True):
         group["lr"] = rate * plan.factor_at(step)
     return float(rate)
@@ -155,9 +155,9 @@ def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Modu
     return loss if isinstance(loss, MeanLoss) else MeanLoss(loss, len(targets))
 
 
-def is_recorded(horizon: TrainingLength, step: int) -> bool:
+def is_recorded(length: TrainingLength, step: int) -> bool:
     """Return whether metrics are logged after a step (from 1): `ROWS_PER_EPOCH` times an epoch, and at its end."""
-    return step % max(1, horizon.epoch_steps // ROWS_PER_EPOCH) == 0 or step % horizon.epoch_steps == 0
+    return step % max(1, length.epoch_steps // ROWS_PER_EPOCH) == 0 or step % length.epoch_steps == 0
 
 
 def stage_norms(state: TrainingState) -> dict[str, Tensor]:

@@ -58,7 +58,7 @@ def sweep(state: TrainingState, lowest: float, highest: float, steps: int) -> Cu
     trial = replace(
         state,
         experiment=replace(experiment, lr=lr),
-        horizon=state.horizon._replace(total_steps=steps),
+        training_length=state.training_length._replace(total_steps=steps),
         average=None,
         features=None,
     )

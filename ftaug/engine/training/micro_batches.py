@@ -78,7 +78,7 @@ def _mix(state: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple
     """Apply the experiment's mix to the samples of a step; from `mix_until` on return them as they are."""
     experiment = state.experiment
     mix, until = experiment.mix, experiment.train.mix_until
-    if mix is None or (until is not None and step >= until.steps(state.horizon)):
+    if mix is None or (until is not None and step >= until.steps(state.training_length)):
         return inputs, targets
     if state.task.kind == "single_label":
         targets = one_hot(targets, len(state.task.classes)).float()

@@ -30,10 +30,10 @@ class Row:
     batch_norms_learn_from: int | None  # first step; None: running statistics stay fixed
 
 
-def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: TrainingLength) -> list[Row]:
+def outline(backbone: Backbone, experiment: Experiment, plan: Plan, length: TrainingLength) -> list[Row]:
     """Summarize every stage from stem to head: a row for each first step and rate, and one for frozen parameters."""
     sizes = {name: parameter.numel() for name, parameter in backbone.network.named_parameters()}
-    rates = course(experiment, horizon)
+    rates = course(experiment, length)
     decay = float(experiment.optimizer.settings.get("weight_decay", 0.0))
     rows = []
     for stage in backbone.stages:
@@ -46,7 +46,7 @@ def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: Tra
             exempt = sum(sizes[name] for name, decays in learning.items() if not decays)
             later = [rate * groups[0].factor_at(step) for step, rate in rates if step >= start]
             size = sum(frozen.pop(name) for name in learning)
-            at_start = experiment.lr.schedule(start, horizon) * experiment.lr.peak
+            at_start = experiment.lr.schedule(start, length) * experiment.lr.peak
             peak = max([at_start * factor, *later])
             rated = (start, factor, changes, at_start * factor, peak)
             rows.append(Row(stage.name, size, *rated, decay, exempt, norms, norms_from))
@@ -55,11 +55,11 @@ def outline(backbone: Backbone, experiment: Experiment, plan: Plan, horizon: Tra
     return rows
 
 
-def course(experiment: Experiment, horizon: TrainingLength) -> list[tuple[int, float]]:
+def course(experiment: Experiment, length: TrainingLength) -> list[tuple[int, float]]:
     """Sample the learning-rate schedule over the run, as (step, rate); assumes that every evaluation improves."""
-    stride = max(1, horizon.total_steps // POINTS)
-    steps = sorted({*range(0, horizon.total_steps, stride), horizon.total_steps - 1})
-    return [(step, experiment.lr.peak * experiment.lr.schedule(step, horizon)) for step in steps]
+    stride = max(1, length.total_steps // POINTS)
+    steps = sorted({*range(0, length.total_steps, stride), length.total_steps - 1})
+    return [(step, experiment.lr.peak * experiment.lr.schedule(step, length)) for step in steps]
 
 
 def _batch_norms(stage: str, network: nn.Module, plan: Plan) -> tuple[int, int | None]:

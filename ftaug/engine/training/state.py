@@ -51,7 +51,7 @@ class TrainingState:
     backbone: Backbone
     model: Model
     epochs: EpochSampler
-    horizon: TrainingLength
+    training_length: TrainingLength
     plan: Plan
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler

@@ -97,7 +97,7 @@ def frozen_tensors(network: nn.Module, plan: Plan, step: int) -> dict[str, Tenso
 
 
 def plan(
-    backbone: Backbone, experiment: Experiment, horizon: TrainingLength, added: Mapping[str, str] | None = None
+    backbone: Backbone, experiment: Experiment, length: TrainingLength, added: Mapping[str, str] | None = None
 ) -> Plan:
     """Resolve `unfreeze` and `lr` into parameter groups; raises ExperimentError.
 
@@ -106,7 +106,7 @@ def plan(
     """
     added = added or {}
     layers = _Layers(backbone, added)
-    starts = _starts(layers, entries_of(experiment), horizon) | dict.fromkeys(added, _Start(0, ((0, 1.0),)))
+    starts = _starts(layers, entries_of(experiment), length) | dict.fromkeys(added, _Start(0, ((0, 1.0),)))
     _require_head(layers, starts)
     factors = _rates(layers, experiment, starts)
     decaying = experiment.method is None or not experiment.method.fact("replaces_decay")
@@ -248,7 +248,7 @@ def _prefixes(name: str) -> list[str]:
     return [".".join(segments[:end]) for end in range(1, len(segments) + 1)]
 
 
-def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizon: TrainingLength) -> dict[str, _Start]:
+def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], length: TrainingLength) -> dict[str, _Start]:
     """Resolve the first step and the learning-rate factors of each parameter; raises ExperimentError.
 
     A parameter that several entries select starts with the earliest; the `lr` of a later one changes its factor.
@@ -257,10 +257,10 @@ def _starts(layers: _Layers, unfreeze: Sequence[Pattern | UnfreezeStage], horizo
     for index, entry in enumerate(unfreeze):
         key = f"unfreeze.{index}"
         stage = entry if isinstance(entry, UnfreezeStage) else UnfreezeStage((entry,))
-        step = stage.from_.steps(horizon)
-        if step >= horizon.total_steps:
+        step = stage.from_.steps(length)
+        if step >= length.total_steps:
             raise ExperimentError(
-                f"{key}.from: {stage.from_} is not before the end of the run, {horizon.total_steps} steps"
+                f"{key}.from: {stage.from_} is not before the end of the run, {length.total_steps} steps"
             )
         chosen = set[str]().union(*(layers.select(pattern, key) for pattern in stage.layers))
         entries.append((step, index, stage, chosen))

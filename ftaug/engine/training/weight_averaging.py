@@ -51,12 +51,12 @@ class Average:
         self.tensors: dict[str, Tensor] = {name: p.detach().clone() for name, p in network.state_dict().items()}
 
     @classmethod
-    def of(cls, network: nn.Module, train: Train, horizon: TrainingLength) -> "Average | None":
+    def of(cls, network: nn.Module, train: Train, length: TrainingLength) -> "Average | None":
         """Build the average that `train.ema` or `train.swa` configures; None without."""
         if train.ema is not None:
             return cls(network, Ema(train.ema))
         if train.swa is not None:
-            return cls(network, Swa(train.swa.steps(horizon)))
+            return cls(network, Swa(train.swa.steps(length)))
         return None
 
     @torch.no_grad()

@@ -61,33 +61,46 @@ class Pipeline:
 
         With test-time views: uint8 (views, H, W, 3).
         """
+        return self.augmented(raw, streams, labels)[0]
+
+    def augmented(
+        self, raw: Raw, streams: Streams | None, labels: tuple[str, ...] = ()
+    ) -> tuple[np.ndarray, AppliedTransforms]:
+        """Return the model's input, as a call does, and the transforms applied; raises BadData."""
         picture = opened(raw)
         if streams is None:
-            return evaluated(picture, self.preprocessing)
-        draws = self.draws(picture.height, picture.width, streams, labels)
-        return apply(draws, picture, self.preprocessing.get("interpolation", "bilinear"))
+            return evaluated(picture, self.preprocessing), AppliedTransforms({}, labels)
+        draws, applied = self.draw(picture.height, picture.width, streams, labels)
+        return apply(draws, picture, self.preprocessing.get("interpolation", "bilinear")), applied
 
-    def draws(self, height: int, width: int, streams: Streams, labels: tuple[str, ...] = ()) -> list[Draw]:
-        """Draw the transforms for an image of this size.
+    def draw(
+        self, height: int, width: int, streams: Streams, labels: tuple[str, ...] = ()
+    ) -> tuple[list[Draw], AppliedTransforms]:
+        """Draw the transforms for an image of this size; return them with their parameters and the classes after them.
 
         If no op fixes the output size, the resize and center crop of evaluation are appended.
         """
         canvas = Canvas(height, width, self.target, labels)
         drawn: list[Draw] = []
+        values: dict[str, Mapping[str, float | str]] = {}
         size_fixed = False
-        for _, draws, _ in self.fired(canvas, streams):
+        for name, draws, after in self.fired(canvas, streams):
+            values[name] = {key: value for draw in draws for key, value in draw.values.items()}
+            labels = after.labels
             for draw in draws:
                 if isinstance(draw, Homography | PixelFunction):
                     next_canvas = draw.output_view(canvas)
                     size_fixed = draw.fixes_size or (size_fixed and next_canvas[:2] == canvas[:2])
                     canvas = next_canvas
             drawn += draws
-        return drawn if size_fixed else [*drawn, *fitted(canvas, self.in_training)]
+        if not size_fixed:
+            drawn += fitted(canvas, self.in_training)
+        return drawn, AppliedTransforms(values, labels)
 
     def size_after(self, height: int, width: int, streams: Streams) -> tuple[int, int]:
         """Return the final height and width of a training image of this size."""
         canvas = Canvas(height, width, self.target)
-        for draw in self.draws(height, width, streams):
+        for draw in self.draw(height, width, streams)[0]:
             if isinstance(draw, Homography | PixelFunction):
                 canvas = draw.output_view(canvas)
         return canvas.height, canvas.width
@@ -106,19 +119,9 @@ class Pipeline:
         """Return n for decoding at 1/n of the full size (JPEG DCT scaling); 1 in evaluation."""
         if streams is None:
             return 1
-        first = fuse(self.draws(picture.height, picture.width, streams), picture.height, picture.width)[0]
+        first = fuse(self.draw(picture.height, picture.width, streams)[0], picture.height, picture.width)[0]
         assert isinstance(first, Fused)
         return scale_of(picture, first.geometry)
-
-    def account(self, raw: Raw, streams: Streams | None, labels: tuple[str, ...]) -> AppliedTransforms:
-        """Return the drawn parameters by op, and the image's class names afterwards."""
-        picture = opened(raw)
-        canvas = Canvas(picture.height, picture.width, self.target, labels)
-        values: dict[str, Mapping[str, float | str]] = {}
-        for name, draws, next_canvas in self.fired(canvas, streams):
-            values[name] = {key: value for draw in draws for key, value in draw.values.items()}
-            canvas = next_canvas
-        return AppliedTransforms(values, canvas.labels)
 
     @property
     def relabels(self) -> bool:

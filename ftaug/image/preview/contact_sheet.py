@@ -89,10 +89,9 @@ def _by_severity(row: Row, op: Component, preprocessing: Mapping[str, Any]) -> l
 
 def _shown(pipeline: Pipeline, row: Row, epoch: int) -> tuple[np.ndarray, str]:
     """Return the augmented image and its caption: its new classes if they changed, else the drawn parameters."""
-    account = pipeline.account(row.raw, row.streams(epoch), row.labels)
-    labels = account.labels
-    caption = summary.of_values(account.values) if labels == row.labels else NOW + ", ".join(labels)
-    return pipeline(row.raw, row.streams(epoch), row.labels), caption
+    pixels, applied = pipeline.augmented(row.raw, row.streams(epoch), row.labels)
+    labels = applied.labels
+    return pixels, summary.of_values(applied.values) if labels == row.labels else NOW + ", ".join(labels)
 
 
 def _upright(raw: bytes | np.ndarray) -> np.ndarray:

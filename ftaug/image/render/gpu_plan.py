@@ -11,7 +11,7 @@ from ftaug.image.augmentations.transforms import ColorMatrix, LookupTable
 from ftaug.image.io.decode import opened
 from ftaug.image.render.color import NO_COUNTS
 from ftaug.image.render.resample import unwarped
-from ftaug.interfaces.data import Streams
+from ftaug.interfaces.data import AppliedTransforms, Streams
 
 
 class Planned(NamedTuple):
@@ -25,22 +25,26 @@ class Planned(NamedTuple):
     keeps_black: bool  # whether color transforms leave the outside of the image black
 
 
-def planned(raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...]) -> Planned:
-    """Apply all steps before the last warp, or all where the device cannot do the last one. Raises BadData."""
+def planned(
+    raw: Raw, pipeline: Pipeline, streams: Streams, labels: tuple[str, ...]
+) -> tuple[Planned, AppliedTransforms]:
+    """Apply all steps before the last warp, or all where the device cannot do the last one; raises BadData."""
     picture = opened(raw)
     interpolation = pipeline.preprocessing.get("interpolation", "bilinear")
-    steps = fuse(pipeline.draws(picture.height, picture.width, streams, labels), picture.height, picture.width)
+    draws, applied = pipeline.draw(picture.height, picture.width, streams, labels)
+    steps = fuse(draws, picture.height, picture.width)
     last = steps[-1]
     if not isinstance(last, Fused) or not _can_follow(last, interpolation):
         pixels = done(steps, picture, interpolation)
-        return Planned(pixels, np.eye(3), (pixels.shape[0], pixels.shape[1]), None, (), False)
+        return Planned(pixels, np.eye(3), (pixels.shape[0], pixels.shape[1]), None, (), False), applied
     if len(steps) > 1:
         picture = opened(done(steps[:-1], picture, interpolation))
     source = unwarped(picture, last.geometry, interpolation)
     back = np.eye(3) if source.matrix is None else np.linalg.inv(source.matrix)
     keeps_black = bool(last.colors) and source.shows_border and source.border == "constant"
     colors = tuple(c.matrix if isinstance(c, ColorMatrix) else c.make(NO_COUNTS) for c in last.colors)
-    return Planned(source.pixels, back, (last.geometry.height, last.geometry.width), source.border, colors, keeps_black)
+    size = last.geometry.height, last.geometry.width
+    return Planned(source.pixels, back, size, source.border, colors, keeps_black), applied
 
 
 def _can_follow(step: Fused, interpolation: str) -> bool:

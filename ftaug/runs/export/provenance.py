@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.engine.loading.prepare import horizon
+from ftaug.engine.loading.prepare import training_length
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import COMPLETE, read_json
 
@@ -57,7 +57,7 @@ def checkpoint_of(opened: TrainedModel) -> dict[str, Any]:
         "selected": "best" if checkpoint.best(opened.folder) == opened.checkpoint else "newest",
         "complete": done is not None,
         "trained_steps": done["step"] if done else max(checkpoint.steps(opened.folder / "checkpoints")),
-        "planned_steps": horizon(opened.experiment, opened.train_samples).total_steps,
+        "planned_steps": training_length(opened.experiment, opened.train_samples).total_steps,
     }
 
 

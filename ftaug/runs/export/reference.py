@@ -95,7 +95,7 @@ class Reference:
         with ThreadPoolExecutor(usable_cores()) as pool:
             for start in range(0, len(samples), size):
                 raw = [samples[index] for index in range(start, min(start + size, len(samples)))]
-                prepared = pool.map(lambda sample: verbs.prepare(sample, pipeline, None), raw)
+                prepared = pool.map(lambda sample: verbs.prepare(sample, pipeline, None)[0], raw)
                 yield SampleBatch(raw, verbs.collate(list(prepared)))
 
     def _parity(

@@ -136,7 +136,7 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
 
 def ending(state: TrainingState, progress: Progress) -> str:
     """Describe why the run ended."""
-    if progress.step < state.horizon.total_steps:
+    if progress.step < state.training_length.total_steps:
         metric, early = state.experiment.evaluate.best, state.experiment.train.early_stop
         return f"stopped early: no better {metric} in {early.patience if early else 0} evaluations"
     epochs = state.experiment.train.epochs
@@ -232,5 +232,5 @@ def _batch(state: TrainingState) -> str:
 
 
 def _length(state: TrainingState) -> str:
-    steps, epochs = state.horizon.epoch_steps, state.experiment.train.epochs
-    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {state.horizon.total_steps:,} steps"
+    steps, epochs = state.training_length.epoch_steps, state.experiment.train.epochs
+    return f"{epochs} epoch{'s' * (epochs != 1)} × {steps:,} steps = {state.training_length.total_steps:,} steps"

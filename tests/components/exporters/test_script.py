@@ -79,7 +79,7 @@ def test_pictures_go_through_the_pipeline_of_transformers(activation, tmp_path):
         (tmp_path / name).write_bytes(content)
     rows = printed(exported(bundle, "transformers", tmp_path), *(tmp_path / name for name in contents))
     pipeline = image.pipeline((), bundle.preprocessing)
-    batch = image.collate([image.prepare(opened(content), pipeline, None) for content in contents.values()])
+    batch = image.collate([image.prepare(opened(content), pipeline, None)[0] for content in contents.values()])
     with torch.inference_mode():
         logits = bundle.model(batch)
     answers = {"softmax": logits.softmax(1), "sigmoid": logits.sigmoid(), "identity": logits}[activation]
@@ -117,7 +117,7 @@ def test_weights_run_in_the_network_of_their_library(library, activation, tmp_pa
         (tmp_path / name).write_bytes(content)
     rows = printed(exported(bundle, "safetensors", tmp_path), *(tmp_path / name for name in contents))
     pipeline = image.pipeline((), backbone.preprocessing)
-    batch = image.collate([image.prepare(opened(content), pipeline, None) for content in contents.values()])
+    batch = image.collate([image.prepare(opened(content), pipeline, None)[0] for content in contents.values()])
     with torch.inference_mode():
         logits = model(batch)
     for row, answer in zip(rows, logits, strict=True):

@@ -1,5 +1,6 @@
 """Batches: a function of (seed, epoch, position), the same for any number of workers."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ftaug.config.registry import Component
-from ftaug.engine.loading import prepare
+from ftaug.engine.loading import prepare, seeds
 from ftaug.engine.loading.batches import Batch, EpochSampler, PreparedDataset, batches, once
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
@@ -135,6 +136,22 @@ def test_a_flip_that_swaps_classes_changes_the_targets(multi_label: bool) -> Non
     assert 30 < swapped < 70
     assert split.targets is squares.targets
     np.testing.assert_array_equal(squares.targets.argmax(1) if multi_label else squares.targets, np.arange(50) % 2)
+
+
+def test_a_sample_and_its_classes_come_from_one_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, streams = [], seeds.streams
+
+    def counting(*key: int) -> Callable[[str], np.random.Generator]:
+        return lambda name: drawn.append(name) or streams(*key)(name)
+
+    monkeypatch.setattr(seeds, "streams", counting)
+    squares = Squares(20)
+    split = DataSplit("train", squares, np.arange(20), squares.targets, squares.task)
+    flip = Component("augmentation", "horizontal_flip", FLIP, "image", "ftaug.image.augmentations")
+    data = PreparedDataset(split, "image", verbs.pipeline([flip], PREPROCESSING), seed=0, relabels=True)
+    targets = [int(data.sample(position, 0)[1]) for position in range(20)]
+    assert drawn == ["horizontal_flip"] * 20
+    assert targets != squares.targets.tolist()
 
 
 SIZES = st.lists(st.integers(1, 60), min_size=2, max_size=200).map(np.array)

@@ -73,7 +73,7 @@ def test_an_evaluation_in_between_changes_nothing(tmp_path: Path) -> None:
 
 def test_steps_carry_the_rate_of_the_schedule(tmp_path: Path) -> None:
     state = state_of(tmp_path)
-    schedule, horizon = state.experiment.lr.schedule, state.horizon
+    schedule, horizon = state.experiment.lr.schedule, state.training_length
     steps = train(state)
     assert [step.number for step in steps] == list(range(1, horizon.total_steps + 1))
     assert [step.rate for step in steps] == [1e-2 * schedule(k, horizon) for k in range(horizon.total_steps)]
@@ -84,7 +84,7 @@ def test_accumulated_batches_give_the_gradient_of_the_whole(tmp_path: Path) -> N
     frozen_norms += ["train.precision=fp32"]  # bf16 rounds more than the sums differ
     whole = state_of(tmp_path, "data.batch_size=20", *frozen_norms)
     parts = state_of(tmp_path, "data.batch_size=5", "train.gradient_accumulation=4", *frozen_norms)
-    assert whole.horizon == parts.horizon
+    assert whole.training_length == parts.training_length
     assert train(whole)[0].loss.item() == pytest.approx(train(parts)[0].loss.item(), rel=1e-5)
     for name, value in weights(whole).items():
         torch.testing.assert_close(weights(parts)[name], value, rtol=1e-4, atol=1e-6)

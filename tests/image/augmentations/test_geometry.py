@@ -332,7 +332,7 @@ def test_the_model_sees_one_resampling():
     picture = texture(400, 400, finest=16)
     ops = [augmentation(name) for name in ("rotate", "scale", "shear", "translate", "random_resized_crop")]
     pipeline = samples.pipeline(ops, {"mean": [0] * 3, "std": [1] * 3, "size": [200, 200], "resize": 200})
-    draws = pipeline.draws(400, 400, streams(3))
+    draws, _ = pipeline.draw(400, 400, streams(3))
     fused = apply(draws, opened(picture), "bilinear").astype(int)
     stepwise = picture
     for draw in draws:

@@ -155,7 +155,7 @@ def test_two_uses_of_an_op_draw_from_two_streams():
         return streams()(name)
 
     ops = [certain("rotate"), certain("hue"), certain("rotate"), certain("rotate")]
-    samples.prepare(texture(20, 20), samples.pipeline(ops, preprocessing(16)), asking)
+    samples.prepare(texture(20, 20), samples.pipeline(ops, preprocessing(16)), asking)[0]
     assert asked == ["rotate", "hue", "rotate#1", "rotate#2"]
 
 
@@ -277,7 +277,7 @@ def test_evaluation_keeps_what_the_weights_expect():
     picture = texture(60, 80, finest=2)
     pipeline = samples.pipeline([certain("rotate", interpolation="nearest")], preprocessing(32))
     plain = samples.pipeline([], preprocessing(32))
-    np.testing.assert_array_equal(samples.prepare(picture, pipeline, None), samples.prepare(picture, plain, None))
+    np.testing.assert_array_equal(samples.prepare(picture, pipeline, None)[0], samples.prepare(picture, plain, None)[0])
 
 
 def test_geometries_of_different_interpolations_do_not_fuse():

@@ -62,7 +62,7 @@ def check(settings, sizes, by_library=None, run=in_onnx, mean=ONNX_MEAN, largest
     function, pipeline = run(settings), samples.pipeline([], settings)
     for size in sizes:
         (found,) = function(picture(*size)[None])
-        difference = np.abs(found.astype(int) - samples.prepare(picture(*size), pipeline, None))
+        difference = np.abs(found.astype(int) - samples.prepare(picture(*size), pipeline, None)[0])
         assert difference.max() <= largest and difference.mean() <= mean, (size, difference.max(), difference.mean())
         if by_library is not None:
             difference = np.abs(found.astype(int) - by_library(Image.fromarray(picture(*size))))
@@ -153,7 +153,7 @@ def test_of_a_very_long_picture_only_the_window_is_resized():
     picture = np.random.default_rng(0).integers(0, 256, (1, 50_000, 3), np.uint8)
     settings = preprocessing(112, resize=160)
     (found,) = in_onnx(settings)(picture[None])
-    np.testing.assert_array_equal(found, samples.prepare(picture, samples.pipeline([], settings), None))
+    np.testing.assert_array_equal(found, samples.prepare(picture, samples.pipeline([], settings), None)[0])
 
 
 def test_pictures_of_one_size_go_in_together():

@@ -44,7 +44,7 @@ def unread(index):
 
 def prepared(source, epoch, size=40):
     pipeline = samples.pipeline(OPS, preprocessing(size))
-    return [samples.prepare(source.read(index), pipeline, streams(epoch, index)) for index in range(len(source))]
+    return [samples.prepare(source.read(index), pipeline, streams(epoch, index))[0] for index in range(len(source))]
 
 
 def without_source(decoded):
@@ -70,7 +70,7 @@ def test_keeps_no_finer_scale_than_was_asked_for(source, tmp_path):
     decoded = DecodedSamples(source, tmp_path / "cache", True)
     training = samples.pipeline([], preprocessing(40))
     for index in range(len(source)):
-        samples.prepare(decoded.read(index), training, streams())
+        samples.prepare(decoded.read(index), training, streams())[0]
     kept = sorted(path.name for path in (tmp_path / "cache" / "0").iterdir())
     assert kept == [f"{i}.{n}" for i, scale in enumerate((4, 2, 2, 1, 1)) for n in (0, scale)]
     expected = samples.footprint(source.read(0), training, [streams()])

@@ -156,14 +156,14 @@ def test_a_data_set_has_one_scale_in_training_and_in_predict(tmp_path):
     experiment = experiment_of(folder, SCALE)
     train = experiment.data.train("train")
     pipeline = Pipeline((), {"size": (6, 10), "resize": None, "interpolation": "bilinear"})
-    darkest = verbs.prepare(train.read(0), pipeline, None)
+    darkest = verbs.prepare(train.read(0), pipeline, None)[0]
     assert darkest.max() == 85  # a third of the scale, not white
     (first, *_) = verbs.inputs([str(folder / "a" / "0.tif")], experiment.data.train)
-    np.testing.assert_array_equal(verbs.prepare(first.read(), pipeline, None), darkest)
+    np.testing.assert_array_equal(verbs.prepare(first.read(), pipeline, None)[0], darkest)
     assert train.fingerprint != experiment_of(folder).data.train("train").fingerprint
     stored = DecodedSamples(train, tmp_path / "cache", must_keep=True)
     for _ in range(2):
-        np.testing.assert_array_equal(verbs.prepare(stored.read(0), pipeline, None), darkest)
+        np.testing.assert_array_equal(verbs.prepare(stored.read(0), pipeline, None)[0], darkest)
 
 
 def test_without_a_scale_the_error_names_the_file_and_the_setting(tmp_path):
@@ -171,7 +171,7 @@ def test_without_a_scale_the_error_names_the_file_and_the_setting(tmp_path):
     data = load_splits(experiment.data, 0)["train"]
     pipeline = Pipeline((), {"size": (6, 10), "resize": None, "interpolation": "bilinear"})
     with pytest.raises(BadData, match="value_range"):
-        verbs.prepare(data.samples.read(0), pipeline, None)
+        verbs.prepare(data.samples.read(0), pipeline, None)[0]
 
 
 @pytest.mark.parametrize("value", ["[1, 1]", "[1]", "5", "[0, .inf]", "[a, b]"])
