@@ -28,7 +28,7 @@ def evaluate(
     """Measure a trained model."""
     from ftaug.engine.system.storage import storage_errors
     from ftaug.runs.open_run import open_run
-    from ftaug.runs.report import console, evaluation
+    from ftaug.runs.report import console, evaluation, intervals
     from ftaug.runs.requirements import Requirement, check, check_names
 
     requirements = [Requirement.parse(text) for text in require or ()]
@@ -44,4 +44,4 @@ def evaluate(
         print(console.to_json(report))
     else:
         evaluation.show(report, opened.task)
-    check(requirements, report["metrics"])
+    check(requirements, intervals.required_values(report))

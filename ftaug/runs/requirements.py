@@ -22,8 +22,8 @@ class Requirement:
 
     @classmethod
     def parse(cls, text: str) -> "Requirement":
-        """Parse `NAME>=NUMBER` (also `<=`, `>`, `<`); raises ExperimentError."""
-        match = re.fullmatch(r"\s*(\w+)\s*(>=|<=|>|<)\s*([-+.\deE]+)\s*", text)
+        """Parse `NAME>=NUMBER` (also `<=`, `>`, `<`), NAME a metric or `METRIC.low`; raises ExperimentError."""
+        match = re.fullmatch(r"\s*(\w+(?:\.low|\.high)?)\s*(>=|<=|>|<)\s*([-+.\deE]+)\s*", text)
         try:
             return cls(match[1], match[2], float(match[3])) if match else cls(text, "", float("x"))
         except ValueError:
@@ -56,6 +56,9 @@ def check(requirements: Iterable[Requirement], values: Mapping[str, float]) -> N
     """Raise NotReached for unmet requirements, ExperimentError for metrics that were not computed."""
     failed = []
     for wanted in requirements:
+        metric, _, end = wanted.name.partition(".")
+        if end and wanted.name not in values and metric in values:
+            raise ExperimentError(f"--require {wanted.name}: {metric} has no interval here; require {metric} itself")
         if wanted.name not in values:
             raise ExperimentError(f"--require {wanted.name}: was not measured{did_you_mean(wanted.name, values)}")
         if not COMPARISONS[wanted.comparison](values[wanted.name], wanted.bound):

@@ -6,6 +6,7 @@ scikit-learn's. A class that is neither present nor predicted is left out of ave
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ def accuracy(sample: WeightedRecords) -> np.ndarray:
     return sample.mean(sample.records.correct)
 
 
+@lru_cache(maxsize=1)
 def among_top_k(records: Records, k: int) -> np.ndarray:
     """Whether the class of each sample is among the k most probable, bool (n,); ties go to the first class."""
     target = np.take_along_axis(records.predictions, records.targets[:, None], axis=1)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ftaug.interfaces.data import Task
 from ftaug.statistics import decision_metrics as decisions
 from ftaug.statistics import probability_metrics as probabilities
 from ftaug.statistics import ranking_metrics as ranking
@@ -39,13 +40,13 @@ class Metric:
     is_biased: bool = False  # whether random variation alone makes it larger, as it does calibration errors
 
 
-def standard_metrics(records: Records) -> dict[str, Metric]:
+def standard_metrics(task: Task) -> dict[str, Metric]:
     """Return the metrics over all classes that the task has, by name."""
-    if records.task.regression:
+    if task.regression:
         return REGRESSION
-    if records.task.multi_label:
+    if task.multi_label:
         return {"accuracy": proportion(lambda r: r.correct), **COMMON}
-    k = min(5, records.classes)
+    k = min(5, len(task.classes))
     return {
         "accuracy": proportion(lambda r: r.correct),
         **({f"top_{k}": proportion(partial(decisions.among_top_k, k=k))} if k > 1 else {}),

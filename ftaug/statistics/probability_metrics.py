@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,7 @@ def nll(sample: WeightedRecords) -> np.ndarray:
     return sample.mean(sample_nll(sample.records))
 
 
+@lru_cache(maxsize=1)
 def sample_nll(records: Records) -> np.ndarray:
     """Negative log-likelihood of each sample (n,); probabilities are clipped at the precision of their type."""
     probabilities, least = records.predictions, np.finfo(records.predictions.dtype).eps
@@ -35,12 +37,15 @@ def brier(sample: WeightedRecords) -> np.ndarray:
     return sample.mean(sample_brier(sample.records))
 
 
+@lru_cache(maxsize=1)
 def sample_brier(records: Records) -> np.ndarray:
     """Brier score of each sample (n,)."""
-    squares = (records.predictions.astype(np.float64) - records.positive) ** 2
+    probabilities = records.predictions
     if records.task.multi_label:
-        return np.asarray(squares.mean(axis=1))
-    return np.asarray(squares.sum(axis=1) / (2 if records.classes == 2 else 1))
+        return np.asarray(((probabilities.astype(np.float64) - records.positive) ** 2).mean(axis=1))
+    target = np.take_along_axis(probabilities, records.targets[:, None], axis=1)[:, 0].astype(np.float64)
+    squares = np.einsum("ij,ij->i", probabilities, probabilities, dtype=np.float64)
+    return np.asarray((squares - 2 * target + 1) / (2 if records.classes == 2 else 1))
 
 
 def ece(sample: WeightedRecords, *, bins: int = BINS) -> np.ndarray:
@@ -66,6 +71,7 @@ def ece_debiased(sample: WeightedRecords, *, bins: int = BINS) -> np.ndarray:
     return np.asarray(np.maximum(divided((count * (np.abs(gap) - bias)).sum(axis=0), count.sum(axis=0)), 0))
 
 
+@lru_cache(maxsize=1)
 def confidences(records: Records) -> tuple[np.ndarray, np.ndarray]:
     """Confidence of each decision and whether it is right; every label of a sample is a decision, row by row."""
     if records.task.multi_label:

@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as sk
 from text_desk import EXPERIMENT
 
@@ -42,6 +43,17 @@ def test_figures_are_those_of_the_predictions_written(report, rows):
     np.testing.assert_allclose(found, each)
 
 
+def test_every_metric_has_its_interval(report):
+    accuracy = report["intervals"]["accuracy"]
+    right = round(accuracy["value"] * 21)
+    expected = stats.binomtest(right, 21).proportion_ci(0.95, "wilson")
+    assert (accuracy["low"], accuracy["high"]) == pytest.approx(tuple(expected))
+    assert accuracy["method"] == "wilson" and accuracy["note"].startswith("few ")
+    for name in set(report["metrics"]) & set(report["intervals"]):
+        assert report["intervals"][name]["value"] == pytest.approx(report["metrics"][name])
+    assert {"mcc", "kappa", "brier", "auroc_macro", "ece_debiased"} <= set(report["intervals"])
+
+
 def test_every_sample_is_listed_with_its_class_and_probabilities(desk, rows):
     assert [row["sample"] for row in rows] == sorted(str(p) for p in (desk / "photos" / "test").rglob("*.png"))
     for row in rows:
@@ -70,6 +82,11 @@ def test_what_is_printed_names_the_split_and_every_class(desk, capsys):
     ("condition", "code", "words"),
     [
         ("loss<1000", 0, ""),
+        ("mcc>=-1", 0, ""),
+        ("accuracy.low>=0", 0, ""),
+        ("accuracy.low>=0.99", 5, "required accuracy.low >= 0.99, reached 0."),
+        ("accuracy.lov>=0", 2, "must be like accuracy>=0.9"),
+        ("nll.low>=0", 0, ""),
         ("f1_macro>1", 5, "required f1_macro > 1, reached "),
         ("f1_makro>0", 2, "did you mean 'f1_macro'?"),
         ("good", 2, "must be a comparison such as accuracy>=0.9"),

@@ -27,7 +27,7 @@ def overconfident(seed, n, classes=5, factor=3.0):
 
 def values(logits, targets, task):
     records = Records(task, softmax(logits), targets)
-    metrics = standard_metrics(records)
+    metrics = standard_metrics(records.task)
     return {name: metrics[name].value(unweighted(records))[0] for name in ("nll", "brier", "ece", "accuracy")}
 
 
@@ -136,6 +136,6 @@ def test_reliability_holds_every_decision():
     assert (middle.samples, middle.accuracy) == (rows.sum(), records.correct[rows].mean())
     assert (middle.low, middle.high) == wilson(middle.accuracy, middle.samples)
     gap = sum(b.samples * abs(b.accuracy - b.confidence) for b in diagram) / 500
-    from_metric = standard_metrics(records)["ece"].value
+    from_metric = standard_metrics(records.task)["ece"].value
     assert calibration.reliability(records)[-1].confidence <= 1
     assert gap == pytest.approx(from_metric(unweighted(records))[0], abs=0.03)

@@ -11,7 +11,7 @@ from ftaug.statistics.comparison import Difference, adjusted, compare, holm, mcn
 from ftaug.statistics.metric_table import standard_metrics
 from ftaug.statistics.records import Records
 
-METRICS = standard_metrics(single_label(classes=2))
+METRICS = standard_metrics(single_label(classes=2).task)
 ACCURACY = {"accuracy": METRICS["accuracy"]}
 BALANCED = {"balanced_accuracy": METRICS["balanced_accuracy"]}
 
@@ -69,7 +69,7 @@ def test_the_interval_of_a_paired_difference_is_students():
     true = rng.normal(size=(150, 1))
     task = Task(("x",), regression=True)
     one, two = (Records(task, true + rng.normal(size=(150, 1)) * s, true) for s in (1.0, 0.7))
-    result = compare([one], [two], {"mae": standard_metrics(regression())["mae"]}, draws=20_000)["mae"]
+    result = compare([one], [two], {"mae": standard_metrics(regression().task)["mae"]}, draws=20_000)["mae"]
     losses = np.abs(two.predictions - true)[:, 0] - np.abs(one.predictions - true)[:, 0]
     test = stats.ttest_1samp(losses, 0)
     expected = test.confidence_interval(0.95)

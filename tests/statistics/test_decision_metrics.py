@@ -70,7 +70,7 @@ def test_class_metrics_are_sklearns(records):
 def test_top_k_is_sklearns():
     records = single_label(5, classes=8)
     oracle = {"top_5": lambda r, w: sk.top_k_accuracy_score(r.targets, r.predictions, k=5, sample_weight=w)}
-    assert_equal(records, oracle, {"top_5": standard_metrics(records)["top_5"].value})
+    assert_equal(records, oracle, {"top_5": standard_metrics(records.task)["top_5"].value})
 
 
 def test_ties_at_the_kth_place_go_to_the_first_classes():

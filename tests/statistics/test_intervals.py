@@ -15,7 +15,7 @@ from ftaug.statistics.intervals import estimates, wilson
 from ftaug.statistics.metric_table import class_metrics, standard_metrics
 from ftaug.statistics.records import Records
 
-ACCURACY = {"accuracy": standard_metrics(single_label())["accuracy"]}
+ACCURACY = {"accuracy": standard_metrics(single_label().task)["accuracy"]}
 
 
 def decided(right, targets, classes, groups=None, rng=None):
@@ -95,7 +95,7 @@ def test_coverage_of_grouped_accuracy_at_length(groups, p):
 @pytest.mark.parametrize("name", ["balanced_accuracy", "f1_macro", "mcc"])
 def test_coverage_of_resampled_metrics(name, p):
     """With errors evenly over three wrong classes: balanced accuracy and F1 are p, MCC is (4 p − 1) / 3."""
-    metrics = {name: standard_metrics(single_label())[name]}
+    metrics = {name: standard_metrics(single_label().task)[name]}
     true = (4 * p - 1) / 3 if name == "mcc" else p
     assert coverage(partial(independent, n=150, p=p), metrics, name, true, 100) >= 0.92
 
@@ -104,7 +104,7 @@ def test_coverage_of_a_mean_error():
     draw = lambda rng: Records(  # noqa: E731
         Task(("x",), regression=True), rng.exponential(size=(60, 1)), np.zeros((60, 1))
     )
-    metrics = {"mae": standard_metrics(regression())["mae"]}
+    metrics = {"mae": standard_metrics(regression().task)["mae"]}
     assert coverage(draw, metrics, "mae", 1.0, 200, draws=500) >= 0.92
 
 
@@ -120,7 +120,7 @@ def test_coverage_of_a_mean_error():
     ids=["all right", "all wrong", "all right in groups", "one sample", "one group"],
 )
 def test_no_interval_has_width_zero(records):
-    metrics = {**standard_metrics(records), **{f"class {n}": m for n, m in class_metrics(2).items()}}
+    metrics = {**standard_metrics(records.task), **{f"class {n}": m for n, m in class_metrics(2).items()}}
     results = estimates(records, metrics, draws=200)
     for name, result in results.items():
         if result.method == "none":
@@ -142,7 +142,7 @@ def test_few_is_named():
     for errors, few in ((19, "few errors"), (20, ""), (280, ""), (281, "few successes")):
         result = estimates(decided(np.arange(300) >= errors, targets, 4), ACCURACY)["accuracy"]
         assert result.few == few
-    assert estimates(regression(n=19), standard_metrics(regression()), draws=50)["mae"].few == "few samples"
+    assert estimates(regression(n=19), standard_metrics(regression().task), draws=50)["mae"].few == "few samples"
 
 
 def test_an_interval_of_a_calibration_error_is_not_moved_by_its_bias():
@@ -150,26 +150,28 @@ def test_an_interval_of_a_calibration_error_is_not_moved_by_its_bias():
     rng = np.random.default_rng(0)
     p = rng.uniform(0.2, 0.8, 500)
     records = Records(Task(names(2)), np.stack([1 - p, p], axis=1), (rng.random(500) < p).astype(int))
-    result = estimates(records, {"ece": standard_metrics(records)["ece"]}, draws=500)["ece"]
+    result = estimates(records, {"ece": standard_metrics(records.task)["ece"]}, draws=500)["ece"]
     assert result.low < 0.5 * result.value
 
 
 def test_numbers_without_a_range_have_no_interval_where_nothing_varies():
     records = regression(n=30)
     exact = Records(records.task, records.targets, records.targets)
-    results = estimates(exact, standard_metrics(exact), draws=100)
+    results = estimates(exact, standard_metrics(exact.task), draws=100)
     assert results["mae"].value == 0 and results["mae"].method == "none"
     assert json.loads(json.dumps(results["mae"].as_dict())) == {"value": 0.0, "method": "none"}
 
 
 def test_no_records_have_no_numbers():
     empty = single_label(n=0)
-    assert all(math.isnan(e.value) and e.method == "none" for e in estimates(empty, standard_metrics(empty)).values())
+    assert all(
+        math.isnan(e.value) and e.method == "none" for e in estimates(empty, standard_metrics(empty.task)).values()
+    )
 
 
 def test_every_metric_has_an_interval_that_holds_it():
     records = single_label(n=1000, classes=4)
-    results = estimates(records, standard_metrics(records))
+    results = estimates(records, standard_metrics(records.task))
     assert len(results) > 20
     for name, result in results.items():
         assert result.low < result.high and result.low <= result.value <= result.high, name

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from predictions import SINGLE, multi_label, names, regression, single_label
 
+import ftaug.components.metrics
+import ftaug.components.regression_metrics  # noqa: F401
 from ftaug.config.kinds import metric as components
 from ftaug.interfaces.data import Task
 from ftaug.statistics.metric_table import standard_metrics
@@ -17,7 +19,7 @@ AVERAGES = ("macro", "weighted", "micro")
 def test_metrics_are_those_of_evaluate(kind, decimals):
     """One definition: the components compute the same."""
     records = kind(7, decimals=decimals)
-    sample, metrics = unweighted(records), standard_metrics(records)
+    sample, metrics = unweighted(records), standard_metrics(records.task)
     arguments = records.predictions, records.targets, records.task
     compared = 0
     for name, metric in metrics.items():
@@ -47,5 +49,5 @@ def test_metrics_are_those_of_evaluate(kind, decimals):
     ids=["constant targets", "one number", "one sample"],
 )
 def test_what_is_not_defined_is_nan(records, undefined):
-    values = {name: metric.value(unweighted(records))[0] for name, metric in standard_metrics(records).items()}
+    values = {name: metric.value(unweighted(records))[0] for name, metric in standard_metrics(records.task).items()}
     assert {name for name, value in values.items() if np.isnan(value)} == undefined

@@ -14,14 +14,14 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
-from ftaug.runs.report import classification, console, plots, regression
+from ftaug.runs.report import classification, console, intervals, plots, regression
 from ftaug.runs.trained_model import TrainedModel
 
 
 def metric_names(opened: TrainedModel) -> list[str]:
-    """Return the names of the metrics in the report."""
+    """Return the names that `--require` may use: metrics, and the ends of their intervals such as `accuracy.low`."""
     configured = (metric.name for metric in opened.experiment.evaluate.metrics)
-    return ["loss", *configured, *standard_metrics(opened.task)]
+    return ["loss", *configured, *standard_metrics(opened.task), *intervals.requirement_names(opened.task)]
 
 
 def standard_metrics(task: Task) -> dict[str, Callable[..., float]]:
@@ -53,6 +53,7 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
         "precision": opened.device.precision,
         **({"left_out": len(split.left_out)} if split.left_out else {}),
         "metrics": {**measured.values, **standard},
+        "intervals": intervals.report(measured, split),
         **details,
         **({"cautions": cautions} if cautions else {}),
     }
@@ -86,7 +87,7 @@ def show(report: dict[str, Any], task: Task) -> None:
     """Print the human-readable report."""
     tables: list[Any] = [
         f"{report['samples']:,} {report['split']} samples, {report['checkpoint']} of {report['run']}",
-        console.table(("metric", "value"), report["metrics"].items()),
+        intervals.table(report),
     ]
     tables += regression.tables(report) if task.regression else classification.tables(report, task)
     console.show(*tables, *(f"wrote {path}" for path in report["files"]))

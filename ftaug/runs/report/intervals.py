@@ -1,0 +1,63 @@
+"""Confidence intervals of the metrics of a report, and the records that they are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.training.evaluate import Measurement
+from ftaug.interfaces.data import Task
+from ftaug.runs.report import console
+from ftaug.statistics.intervals import estimates
+from ftaug.statistics.metric_table import Metric, standard_metrics
+from ftaug.statistics.records import Records
+
+ENDS = ("low", "high")
+RANKED = 2_000_000
+"""Number of samples × classes up to which the bootstrap of AUROC and average precision takes seconds."""
+
+
+def records_of(measured: Measurement, split: DataSplit) -> Records:
+    """Take the predictions of a split as records, with its groups."""
+    groups = split.samples.groups
+    return Records(split.task, measured.probabilities, measured.targets, None if groups is None else groups[split.ids])
+
+
+def interval_metrics(task: Task, samples: int) -> dict[str, Metric]:
+    """Return the metrics whose intervals are reported, by name; metrics of ranks only where that takes seconds."""
+    metrics = standard_metrics(task)
+    if samples * len(task.classes) <= RANKED:
+        return metrics
+    return {name: metric for name, metric in metrics.items() if not name.startswith(("auroc", "average_precision"))}
+
+
+def report(measured: Measurement, split: DataSplit) -> dict[str, dict[str, Any]]:
+    """Compute metrics with their 95 % intervals: value, low, high, method and note of each."""
+    results = estimates(records_of(measured, split), interval_metrics(split.task, len(split)))
+    return {name: result.as_dict() for name, result in results.items()}
+
+
+def requirement_names(task: Task) -> list[str]:
+    """Return what `--require` may name besides the metrics of a report, such as `mcc` and `accuracy.low`."""
+    names = list(standard_metrics(task))
+    return [*names, *(f"{name}.{end}" for name in names for end in ENDS)]
+
+
+def required_values(report: Mapping[str, Any]) -> dict[str, float]:
+    """Return the values that `--require` can name: metrics, and the ends of their intervals."""
+    results: Mapping[str, Mapping[str, Any]] = report["intervals"]
+    ends = {f"{name}.{end}": result[end] for name, result in results.items() for end in ENDS if end in result}
+    return {**{name: result["value"] for name, result in results.items()}, **report["metrics"], **ends}
+
+
+def table(report: Mapping[str, Any]) -> Any:
+    """Build the human-readable table of all metrics, with the intervals of those that have one."""
+    results: Mapping[str, Mapping[str, Any]] = report["intervals"]
+    values = {**report["metrics"], **{name: r["value"] for name, r in results.items() if name not in report["metrics"]}}
+    rows = []
+    for name, value in values.items():
+        result = results.get(name, {})
+        interval = f"{result['low']:.4f} to {result['high']:.4f}" if "low" in result else ""
+        rows.append((name, value, interval, result.get("note", "")))
+    return console.table(("metric", "value", "95 % interval", "note"), rows)
