@@ -23,6 +23,7 @@ from ftaug.streams import open_streams
 COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
     "evaluate": "Measure a trained model.",
+    "compare": "Compare runs on the same samples: differences with intervals and tests.",
     "predict": "Predict the classes, or the numbers, of new samples.",
     "export": "Write a trained model for use elsewhere, and check its answers.",
     "blend": "Blend a run's first weights with its last; prints a run folder.",
