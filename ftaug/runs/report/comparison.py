@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,11 @@ def table(rows: list[MetricDifference]) -> Any:
             row.difference.second,
             f"{row.difference.value:+.4f}",
             interval(row),
-            row.difference.adjusted_p,
+            p_value(row.difference.adjusted_p),
         )
         for row in rows
     ]
-    result = console.table(("metric", "first", "second", "change", "95 % interval", "p (Holm)"), cells)
+    result = console.table(("metric", "first", "second", "difference", "95 % interval", "p (Holm)"), cells)
     result.columns[0].no_wrap, result.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
     return result
 
@@ -45,6 +46,13 @@ def interval(row: MetricDifference) -> str:
     """Format the interval of a difference; a dash where nothing varies."""
     low, high = row.difference.low, row.difference.high
     return f"{low:+.4f} to {high:+.4f}" if low < high else "–"
+
+
+def p_value(p: float) -> str:
+    """Format a p-value with four decimals; a dash where there is none."""
+    if math.isnan(p):
+        return "–"
+    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
 
 
 def _named(side: Side) -> str:
