@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ftaug.commands.evaluate import Split
-from ftaug.commands.options import AsJson
+from ftaug.commands.options import AsJson, Split
 from ftaug.errors import ExperimentError, NotReached
 
 if TYPE_CHECKING:

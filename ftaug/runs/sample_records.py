@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,8 @@ def headings(task: Task, *, has_groups: bool) -> list[str]:
 
 def slice_columns(split: DataSplit) -> Mapping[str, Sequence[str]]:
     """Return the further columns of the table that the samples are from, by name; none if there is no table."""
-    columns: Mapping[str, Sequence[str]] = getattr(split.samples, "columns", {})
-    return {name: [values[index] for index in split.ids.tolist()] for name, values in columns.items()}
+    read: Callable[[], Mapping[str, Sequence[str]]] = getattr(split.samples, "columns", dict)
+    return {name: [values[index] for index in split.ids.tolist()] for name, values in read().items()}
 
 
 def sample_losses(records: Records) -> np.ndarray:

@@ -21,13 +21,16 @@ RNG = np.random.default_rng(0)
 @dataclass
 class Named:
     count: int
-    columns: dict = field(default_factory=dict)
+    values: dict = field(default_factory=dict)
 
     def __len__(self):
         return self.count
 
     def key(self, index):
         return f"{index % 10}.png"  # each key is that of several samples
+
+    def columns(self):
+        return self.values
 
     def name(self, index):
         return f"/data/{self.key(index)}"
@@ -82,7 +85,8 @@ def test_columns_hold_loss_prediction_and_the_columns_of_the_table(tmp_path):
     task = Task(("rose", "tulip"))
     records = records_of(task)
     _, rows = written(records, tmp_path, camera=[f"camera {i}" for i in range(80)])
-    losses = [log_loss([t], [p], labels=[0, 1]) for t, p in zip(records.targets, records.predictions, strict=True)]
+    predictions = records.predictions / records.predictions.sum(axis=1, keepdims=True, dtype=np.float64)
+    losses = [log_loss([t], [p], labels=[0, 1]) for t, p in zip(records.targets, predictions, strict=True)]
     assert [float(row["loss"]) for row in rows] == pytest.approx(losses, rel=1e-6)
     assert [row["target"] for row in rows] == [task.classes[t] for t in records.targets]
     assert [row["correct"] == "1" for row in rows] == [row["target"] == row["prediction"] for row in rows]
@@ -127,7 +131,7 @@ def test_damaged_files_name_the_command_that_writes_them(tmp_path, before, after
     path.write_text(path.read_text().replace(before, after))
     with pytest.raises(BadData, match=words) as caught:
         sample_records.read(path, task, "ftaug evaluate RUN")
-    assert str(caught.value).endswith("write it anew: ftaug evaluate RUN") or "anew: ftaug" in str(caught.value)
+    assert str(caught.value).endswith("anew: ftaug evaluate RUN")
 
 
 def test_a_file_without_samples_is_refused(tmp_path):

@@ -68,8 +68,12 @@ def _verdict(first: Side, second: Side, rows: list[MetricDifference]) -> str:
         for name, side in (("second", second), ("first", first))
         if better[name]
     ]
-    rough = [f"{row.metric} has {row.few}, its interval is rough" for row in rows if row.few]
-    return "; ".join([*(texts or ["no difference is shown"]), *rough])
+    rough: dict[str, list[str]] = {}
+    for row in rows:
+        if row.few:
+            rough.setdefault(row.few, []).append(row.metric)
+    notes = [f"{few}, rough interval: {', '.join(metrics)}" for few, metrics in rough.items()]
+    return "\n".join([*(texts or ["no difference is shown"]), *notes])
 
 
 def _settings(first: Side, second: Side) -> Iterator[str]:
