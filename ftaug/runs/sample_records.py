@@ -33,7 +33,6 @@ class SampleRecords:
     path: Path
     ids: np.ndarray  # hash of the identity of each sample, str (n,), ascending
     records: Records
-    is_complete: bool  # whether all probabilities were written
 
 
 def is_complete(task: Task) -> bool:
@@ -139,7 +138,7 @@ def read(path: Path, task: Task, evaluate: str) -> SampleRecords:
             records = Records(task, *_arrays([row[first : len(expected)] for row in rows], task), groups)
     except (OSError, ValueError, KeyError, IndexError, csv.Error) as error:
         raise BadData(f"{path}: is damaged ({error}); write it anew: {evaluate}") from None
-    return SampleRecords(path, ids[order], records.select(order), is_complete(task))
+    return SampleRecords(path, ids[order], records.select(order))
 
 
 def _arrays(rows: Sequence[Sequence[str]], task: Task) -> tuple[np.ndarray, np.ndarray]:

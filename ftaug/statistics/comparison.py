@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -87,8 +88,8 @@ def compare(
     for records in (*first, *second):
         require_finite(records)
     design, second_design = sampling(first[0]), sampling(second[0])
-    one = _side_values(first, metrics, bootstrap_weights(design, draws, seed))
-    two = _side_values(second, metrics, bootstrap_weights(second_design, draws, seed if paired else seed + 1))
+    one = _side_values(first, metrics, partial(bootstrap_weights, design, draws, seed))
+    two = _side_values(second, metrics, partial(bootstrap_weights, second_design, draws, seed if paired else seed + 1))
     is_exact = paired and len(first) == len(second) == 1 and first[0].groups is None
     results = {}
     for name, metric in metrics.items():
@@ -120,10 +121,10 @@ class _SideValues(NamedTuple):
 
 
 def _side_values(
-    records: Sequence[Records], metrics: Mapping[str, Metric], blocks: Iterable[Weights]
+    records: Sequence[Records], metrics: Mapping[str, Metric], draw: Callable[[], Iterable[Weights]]
 ) -> dict[str, _SideValues]:
-    weights = list(blocks)
-    resampled = [bootstrap_values(run, metrics, weights) for run in records]
+    """Compute the metrics of each run; the weights are drawn anew for each, since all of them take gigabytes."""
+    resampled = [bootstrap_values(run, metrics, draw()) for run in records]
     return {
         name: _SideValues(
             np.array([metric.value(unweighted(run))[0] for run in records]),

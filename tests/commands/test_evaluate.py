@@ -51,6 +51,9 @@ def test_every_metric_has_its_interval(report):
     assert accuracy["method"] == "wilson" and accuracy["note"].startswith("few ")
     for name in set(report["metrics"]) & set(report["intervals"]):
         assert report["intervals"][name]["value"] == pytest.approx(report["metrics"][name])
+    row = report["classes"][0]
+    expected = stats.binomtest(row["right"], row["samples"]).proportion_ci(0.95, "wilson")
+    assert [row["intervals"]["recall"][end] for end in ("low", "high")] == pytest.approx(list(expected))
     assert {"mcc", "kappa", "brier", "auroc_macro", "ece_debiased"} <= set(report["intervals"])
 
 

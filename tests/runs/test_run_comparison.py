@@ -42,7 +42,7 @@ def test_metrics_of_all_probabilities_need_the_records_of_all_classes():
 
 def side(name, records, ids=None):
     ids = [f"{i:04}" for i in range(len(records))] if ids is None else ids
-    return Side([run(name, 1, lr=name)], [SampleRecords(Path(name), ids, records, True)])
+    return Side([run(name, 1, lr=name)], [SampleRecords(Path(name), ids, records)])
 
 
 def test_all_comparisons_are_corrected_together():

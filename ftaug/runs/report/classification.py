@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from ftaug.components import metrics
-from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
-from ftaug.runs.report import console, intervals
+from ftaug.runs.report import console
 
 IN_TABLE = ("precision", "recall", "f1")
 LISTED_CONFUSIONS = 10
@@ -19,15 +18,13 @@ PRINTED_MATRIX = 12
 """Maximum number of classes for which the confusion matrix is printed; the most frequent confusions for more."""
 
 
-def report(measured: Measurement, split: DataSplit) -> dict[str, Any]:
-    """Compute per-class metrics with their intervals, and the confusion matrix."""
-    task = split.task
+def report(measured: Measurement, task: Task, intervals: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Compute per-class metrics, with the intervals of each class, and the confusion matrix."""
     matrix = confusion_matrix(measured, task) if task.kind == "single_label" else None
     thresholds = (
         {} if task.thresholds is None else {"thresholds": dict(zip(task.classes, task.thresholds, strict=True))}
     )
-    estimates = intervals.class_report(intervals.records_of(measured, split))
-    rows = [{**row, "intervals": r} for row, r in zip(per_class(measured, task), estimates, strict=True)]
+    rows = [{**row, "intervals": r} for row, r in zip(per_class(measured, task), intervals, strict=True)]
     return {"classes": rows, "confusion": matrix, **thresholds}
 
 

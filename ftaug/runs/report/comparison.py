@@ -31,7 +31,7 @@ def table(rows: list[MetricDifference]) -> Any:
             row.metric,
             row.difference.first,
             row.difference.second,
-            f"{row.difference.value:+.4f}",
+            "–" if math.isnan(row.difference.value) else f"{row.difference.value:+.4f}",
             interval(row),
             p_value(row.difference.adjusted_p),
         )
@@ -70,7 +70,7 @@ def _verdict(first: Side, second: Side, rows: list[MetricDifference]) -> str:
     ]
     rough: dict[str, list[str]] = {}
     for row in rows:
-        if row.few:
+        if row.few and row.difference.low < row.difference.high:
             rough.setdefault(row.few, []).append(row.metric)
     notes = [f"{few}, rough interval: {', '.join(metrics)}" for few, metrics in rough.items()]
     return "\n".join([*(texts or ["no difference is shown"]), *notes])

@@ -42,7 +42,11 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
     task = opened.task
     arguments = measured.probabilities, measured.targets, task
     standard = {name: metric(*arguments) for name, metric in standard_metrics(task).items()}
-    details = regression.report(measured, split) if task.regression else classification.report(measured, split)
+    estimates = intervals.report(measured, split)
+    if task.regression:
+        details = regression.report(measured, split)
+    else:
+        details = classification.report(measured, task, estimates.classes)
     cautions = getattr(opened.splits, "cautions", [])
     return {
         "run": str(opened.folder),
@@ -52,7 +56,7 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
         "precision": opened.device.precision,
         **({"left_out": len(split.left_out)} if split.left_out else {}),
         "metrics": {**measured.values, **standard},
-        "intervals": intervals.report(measured, split),
+        "intervals": estimates.overall,
         **details,
         **({"cautions": cautions} if cautions else {}),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
@@ -32,29 +32,39 @@ def interval_metrics(task: Task, samples: int) -> dict[str, Metric]:
     return {name: metric for name, metric in metrics.items() if not name.startswith(("auroc", "average_precision"))}
 
 
-def report(measured: Measurement, split: DataSplit) -> dict[str, dict[str, Any]]:
-    """Compute metrics with their 95 % intervals: value, low, high, method and note of each."""
-    results = estimates(records_of(measured, split), interval_metrics(split.task, len(split)))
-    return {name: result.as_dict() for name, result in results.items()}
-
-
-def class_report(records: Records) -> list[dict[str, dict[str, Any]]]:
-    """Compute the metrics of each class against the rest with their 95 % intervals, in the order of the classes.
+def class_interval_metrics(records: Records) -> dict[tuple[int, str], Metric]:
+    """Return the metrics of each class against the rest whose intervals are reported, by class index and name.
 
     Only proportions of independent samples, which take no bootstrap, where the rest would take minutes.
     """
+    if records.task.regression:
+        return {}
     is_large = len(records) * records.classes > RANKED
-    metrics = {
+    return {
         (index, name): metric
         for index in range(records.classes)
         for name, metric in class_metrics(index).items()
         if not is_large or (metric.is_proportion and records.groups is None)
     }
-    results = estimates(records, {f"{index} {name}": metric for (index, name), metric in metrics.items()})
+
+
+class IntervalReport(NamedTuple):
+    """Metrics with their 95 % intervals: value, low, high, method and note of each, by name."""
+
+    overall: dict[str, dict[str, Any]]
+    classes: list[dict[str, dict[str, Any]]]  # in the order of the classes; of regression empty
+
+
+def report(measured: Measurement, split: DataSplit) -> IntervalReport:
+    """Compute the metrics of a split and of each class with their intervals, from the same draws."""
+    records = records_of(measured, split)
+    metrics = interval_metrics(split.task, len(split))
+    by_class = class_interval_metrics(records)
+    results = estimates(records, metrics | {f"{index} {name}": metric for (index, name), metric in by_class.items()})
     classes: list[dict[str, dict[str, Any]]] = [{} for _ in range(records.classes)]
-    for (index, name), result in zip(metrics, results.values(), strict=True):
-        classes[index][name] = result.as_dict()
-    return classes
+    for index, name in by_class:
+        classes[index][name] = results[f"{index} {name}"].as_dict()
+    return IntervalReport({name: results[name].as_dict() for name in metrics}, classes)
 
 
 def requirement_names(task: Task) -> list[str]:

@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
-from ftaug.runs.report import classification, console, evaluation
+from ftaug.runs.report import classification, console, evaluation, intervals
 
 
 def test_several_labels_have_counts_per_class():
@@ -34,7 +34,8 @@ def test_the_table_of_classes_shows_intervals_within_80_columns():
     targets = np.repeat([0, 1], 30)
     probabilities = np.tile([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], (20, 1)).astype(np.float32)
     split = DataSplit("val", SimpleNamespace(groups=None), np.arange(60), targets, task)
-    classes = classification.report(Measurement(probabilities, probabilities, targets, {}), split)["classes"]
+    measured = Measurement(probabilities, probabilities, targets, {})
+    classes = classification.report(measured, task, intervals.report(measured, split).classes)["classes"]
     low, high = binomtest(20, 30).proportion_ci(0.95, "wilson")
     recall = classes[0]["intervals"]["recall"]
     assert (recall["low"], recall["high"], recall["method"]) == (pytest.approx(low), pytest.approx(high), "wilson")

@@ -21,12 +21,15 @@ def test_p_values(p, text):
 
 
 def test_the_table_shows_value_difference_and_interval():
-    rows = [row("average_precision_weighted", 0.5, 0.25, -0.5, 0.0125, 0.03), row("f1", 1, 1, math.nan, math.nan, 1.0)]
+    rows = [
+        row("average_precision_weighted", 0.5, 0.25, -0.5, 0.0125, 0.03),
+        row("f1", math.nan, 1.0, math.nan, math.nan, 1.0),
+    ]
     with (console := PlainConsole(width=80)).capture() as capture:
         console.print(report.table(rows))
     lines = capture.get().splitlines()
     assert "0.5000" in capture.get() and "-0.2500" in capture.get() and "-0.5000 to +0.0125" in capture.get()
-    assert "–" in next(line for line in lines if line.startswith(" f1"))
+    assert next(line for line in lines if line.startswith(" f1")).split() == ["f1", "–", "1.0000", "–", "–", "1.0000"]
     assert "…" not in capture.get()
 
 

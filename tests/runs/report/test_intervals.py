@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,9 +24,9 @@ def split(groups=None):
 def test_groups_are_those_of_the_samples_of_the_split():
     groups = np.arange(80) // 10
     assert intervals.records_of(MEASURED, split(groups)).groups.tolist() == groups[20:].tolist()
-    methods = {r["method"] for r in intervals.report(MEASURED, split(groups)).values()}
+    methods = {r["method"] for r in intervals.report(MEASURED, split(groups)).overall.values()}
     assert methods == {"cluster bootstrap"}
-    assert intervals.report(MEASURED, split())["accuracy"]["method"] == "wilson"
+    assert intervals.report(MEASURED, split()).overall["accuracy"]["method"] == "wilson"
 
 
 def test_metrics_of_ranks_are_left_out_of_many_samples_and_classes():
@@ -35,7 +36,7 @@ def test_metrics_of_ranks_are_left_out_of_many_samples_and_classes():
 
 
 def test_requirements_name_metrics_and_ends_of_intervals():
-    report = {"metrics": {"loss": 0.5, "accuracy": 0.9}, "intervals": intervals.report(MEASURED, split())}
+    report = {"metrics": {"loss": 0.5, "accuracy": 0.9}, "intervals": intervals.report(MEASURED, split()).overall}
     values = intervals.required_values(report)
     assert set(values) <= {"loss", *intervals.requirement_names(RECORDS.task)}
     assert values["accuracy"] == 0.9 and values["accuracy.low"] < values["accuracy.high"]
@@ -46,3 +47,13 @@ def test_an_end_that_is_not_there_is_said():
     values = intervals.required_values({"metrics": {}, "intervals": {"mae": result}})
     with pytest.raises(ExperimentError, match=r"--require mae\.low: mae has no interval here; require mae itself"):
         check([Requirement.parse("mae.low<=1")], values)
+
+
+def test_classes_of_many_samples_have_the_intervals_that_take_no_bootstrap(monkeypatch):
+    names = {name for _, name in intervals.class_interval_metrics(RECORDS)}
+    assert names == {"precision", "recall", "f1", "auroc", "average_precision"}
+    monkeypatch.setattr(intervals, "RANKED", 100)
+    assert {name for _, name in intervals.class_interval_metrics(RECORDS)} == {"precision", "recall"}
+    assert intervals.class_interval_metrics(replace(RECORDS, groups=np.arange(60))) == {}
+    result = intervals.report(MEASURED, split())
+    assert [set(each) for each in result.classes] == [{"precision", "recall"}] * 3
