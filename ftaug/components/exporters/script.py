@@ -153,13 +153,13 @@ def write_script(bundle: Bundle, path: Path, runner: Runner, input_name: str) ->
     path.with_name(f"{path.name}.py").write_text(_script(bundle, path.name, runner, source), encoding="utf-8")
 
 
-def _script(bundle: Bundle, artefact: str, runner: Runner, source: ScriptSource) -> str:
+def _script(bundle: Bundle, artifact: str, runner: Runner, source: ScriptSource) -> str:
     task = bundle.task
     output = "values" if task.regression else "probabilities"
-    names = {"artefact": artefact, "output": output}
+    names = {"artefact": artifact, "output": output}
     return SCRIPT.substitute(
         names,
-        script=f"{artefact}.py",
+        script=f"{artifact}.py",
         argument=source.argument,
         packages=" ".join(sorted({*source.packages, *runner.packages, "numpy"})),
         columns=_columns(bundle),

@@ -22,7 +22,7 @@ from ftaug.runs.export.metric_loss import metric_loss
 from ftaug.runs.export.parity import LOGIT_TOLERANCE, SYNTHETIC, Allowance, Comparison, MetricParity, Parity
 from ftaug.runs.trained_model import TrainedModel
 
-Artefact = Callable[[SampleBatch], Mapping[str, torch.Tensor]]
+Artifact = Callable[[SampleBatch], Mapping[str, torch.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Reference:
         except FtaugError as error:
             return cls(opened, bundle, synthetic, None, str(error))
 
-    def compare(self, artefact: Artefact, allowance: Allowance) -> Comparison:
+    def compare(self, artefact: Artifact, allowance: Allowance) -> Comparison:
         """Compare an export on synthetic samples and, if readable, on the run's data.
 
         Raises MissingInput if a lossy export needs the metric and it cannot be computed.
@@ -74,7 +74,7 @@ class Reference:
         comparison.parities.append(self._parity(split, original, exported, allowance, metric))
         return comparison
 
-    def _outputs(self, artefact: Artefact, name: str, samples: Sequence[Any]) -> tuple[Outputs, Outputs]:
+    def _outputs(self, artefact: Artifact, name: str, samples: Sequence[Any]) -> tuple[Outputs, Outputs]:
         """Run the export on samples, and the model where no export was compared on them before."""
         activation = self.bundle.activation
         is_known = name in self._computed
