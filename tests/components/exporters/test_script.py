@@ -29,10 +29,10 @@ from ftaug.text.export_source import read_by_tokenizers
 
 def exported(bundle, name: str, folder: Path) -> Path:
     """Export to a folder; returns the script."""
-    artefact = folder / "exports" / f"pets{exporter[name].facts['suffix']}"
-    artefact.parent.mkdir()
-    exporter[name].function(bundle, artefact)
-    return artefact.with_name(f"{artefact.name}.py")
+    artifact = folder / "exports" / f"pets{exporter[name].facts['suffix']}"
+    artifact.parent.mkdir()
+    exporter[name].function(bundle, artifact)
+    return artifact.with_name(f"{artifact.name}.py")
 
 
 def printed(script: Path, *files: Path) -> list[list[str]]:
