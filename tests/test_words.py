@@ -17,10 +17,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 WORDS_OF_SEVERAL_MEANINGS = {
     *("told", "tells", "telling", "taught", "parted", "parting", "settled", "settles", "moved", "answers", "answering"),
     *(
-        "split",
-        "splits",
-        "caution",
-        "label_cautions",
+        "portion",
+        "portions",
+        "hazard",
+        "hazards",
         "starting",
         "started",
         "begun",
@@ -36,10 +36,10 @@ NO_NOUN = {"found", "own", "told", "made", "one", "kept"}
 """Names of values that have a noun."""
 
 BRITISH = re.compile(
-    r"color|grey|centre|neighbor|behaviour|favour|normalis|optimis|initialis|serialis|quantis|regularis|organis"
+    r"colour|grey|centre|neighbour|behaviour|favour|normalis|optimis|initialis|serialis|quantis|regularis|organis"
     r"|recognis|summaris|tokenis|visualis|standardis|artefact|labell|cancell|modell|licence"
 )
-BRITISH_SETTINGS = {"color", "color_jitter", "neighbors"}
+BRITISH_SETTINGS = {"colour", "colour_jitter", "neighbours"}
 """Settings and modules that still have such a name; the set only shrinks."""
 
 PHRASES = [

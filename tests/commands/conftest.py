@@ -9,7 +9,7 @@ from ftaug.data import cache_dirs
 
 CLASSES = ("blue, mostly", "green", "red")
 EXPERIMENT = """
-name: colours
+name: colors
 data:
   train: {image_folder: {path: photos/train}}
   val: {split: 30%}
@@ -33,8 +33,8 @@ def desk(tmp_path_factory):
             for number in range(count):
                 path = folder / "photos" / split / name / f"{number:02}.png"
                 noise(2 - position, seed=1000 * position + number + 100 * (split == "test")).save(path)
-    (folder / "colours.yaml").write_text(EXPERIMENT)
-    assert run(["train", str(folder / "colours.yaml"), "--run-dir", str(folder / "run"), "--device", "cpu"]) == 0
+    (folder / "colors.yaml").write_text(EXPERIMENT)
+    assert run(["train", str(folder / "colors.yaml"), "--run-dir", str(folder / "run"), "--device", "cpu"]) == 0
     return folder
 
 

@@ -25,7 +25,7 @@ train: {epochs: 1}
 
 
 def train(desk, folder, *overrides):
-    line = ["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", "unfreeze=auto"]
+    line = ["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", "unfreeze=auto"]
     return run([*line, *overrides])
 
 
@@ -63,14 +63,14 @@ def test_a_run_goes_on_with_what_was_chosen(desk, place):
 
 
 def test_the_choice_is_the_same_again_and_has_the_norms_of_the_mean_gradient(desk):
-    experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32"])
+    experiment = load(desk / "colors.yaml", ["unfreeze=auto", "train.precision=fp32"])
     data = load_splits(experiment.data, experiment.seed)
     made, choice = resolve_auto_unfreeze(experiment, "cpu", data)
     again, same = resolve_auto_unfreeze(experiment, "cpu", data)
     assert choice == same and made == again and made.unfreeze == choice.unfreeze
     for stage, gain in choice.gain.items():
         assert gain > 0 and choice.relative[stage] > 0
-    plain, nothing = resolve_auto_unfreeze(load(desk / "colours.yaml"), "cpu", data)
+    plain, nothing = resolve_auto_unfreeze(load(desk / "colors.yaml"), "cpu", data)
     assert plain.unfreeze == ("all",) and nothing is None
     stopped, nothing = resolve_auto_unfreeze(experiment, "cpu", data, carry_on=lambda: False)
     assert stopped.unfreeze == "auto" and nothing is None
@@ -78,7 +78,7 @@ def test_the_choice_is_the_same_again_and_has_the_norms_of_the_mean_gradient(des
 
 def test_the_gain_is_how_the_loss_falls(desk, monkeypatch):
     """Moving a stage by a small share of its norm along the gradient lowers the loss by that share of the gain."""
-    experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32", "backbone=resnet20"])
+    experiment = load(desk / "colors.yaml", ["unfreeze=auto", "train.precision=fp32", "backbone=resnet20"])
     falls = {}
 
     def looked_at(state):
@@ -114,12 +114,12 @@ def test_texts_rates_and_time_take_it_too(desk, place, capsys, monkeypatch):
     (place / "texts.yaml").write_text(TEXTS)
     assert run(["train", "texts.yaml", "--run-dir", "run"]) == 0
     assert chosen(place / "run")["unfreeze"][-1] == "head"
-    assert run(["lr-find", str(desk / "colours.yaml"), "unfreeze=auto", "--steps", "20"]) == 0
-    assert run(["benchmark", str(desk / "colours.yaml"), "unfreeze=auto", "--steps", "1"]) == 0
+    assert run(["lr-find", str(desk / "colors.yaml"), "unfreeze=auto", "--steps", "20"]) == 0
+    assert run(["benchmark", str(desk / "colors.yaml"), "unfreeze=auto", "--steps", "1"]) == 0
     capsys.readouterr()
-    assert run(["inspect", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
+    assert run(["inspect", str(desk / "colors.yaml"), "unfreeze=auto"]) == 0
     assert "the layers to train are chosen when training begins (unfreeze: auto)" in capsys.readouterr().out
-    assert run(["validate", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
+    assert run(["validate", str(desk / "colors.yaml"), "unfreeze=auto"]) == 0
     assert "learning: auto" in capsys.readouterr().out
 
 

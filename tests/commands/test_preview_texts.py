@@ -47,7 +47,7 @@ def told(experiment, capsys, *arguments):
     return json.loads(said.out)
 
 
-def test_piped_it_reads_without_colour(experiment, capsys):
+def test_piped_it_reads_without_color(experiment, capsys):
     code, said = preview(experiment, capsys, "augment=[shout: {share: 1.0}, drop: {share: 0.01}]", "-n", "1")
     assert code == 0
     assert said.out.splitlines()[:5] == [
@@ -64,7 +64,7 @@ def test_piped_it_reads_without_colour(experiment, capsys):
     assert not list(experiment.parent.glob("*.html"))
 
 
-def test_on_a_terminal_changes_have_colours(experiment, capsys):
+def test_on_a_terminal_changes_have_colors(experiment, capsys):
     parts = [Piece("a ", "a "), Piece("bad", "good"), Piece(" ", "")]
     assert list(_spans(parts, plain=False)) == [
         "a ",

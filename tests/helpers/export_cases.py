@@ -32,7 +32,7 @@ class Case:
     bundle: Bundle
     batches: list[SampleBatch]
     head: nn.Linear
-    beside: set[str]  # the files that go with an artefact
+    beside: set[str]  # the files that go with an artifact
     inputs: dict[str, dict[str, Any]]
 
 

@@ -1,4 +1,4 @@
-"""Evaluation shows a network what torchvision's and timm's own transforms show it, to a grey level."""
+"""Evaluation shows a network what torchvision's and timm's own transforms show it, to a gray level."""
 
 import io
 from types import SimpleNamespace

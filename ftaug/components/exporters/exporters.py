@@ -1,6 +1,6 @@
 """Exporters: write a trained model for use elsewhere, and load what was written, to be compared with the original.
 
-Every artefact takes a batch of any number of samples. `onnx` and `torch_export` take pictures as they are decoded (or,
+Every artifact takes a batch of any number of samples. `onnx` and `torch_export` take pictures as they are decoded (or,
 by a setting, uint8 N×3×H×W of the model's size) and texts as ids (N×length), and give probabilities and logits. It
 carries the class names, the preprocessing, the function from logits to probabilities and ftaug's version; a tokenizer
 is a file beside it.
@@ -251,7 +251,7 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:
-    """Write the files of the preprocessing (such as a tokenizer) into the artefact's folder."""
+    """Write the files of the preprocessing (such as a tokenizer) into the artifact's folder."""
     for name, content in bundle.export_signature.files.items():
         path.with_name(name).write_text(content, encoding="utf-8")
 

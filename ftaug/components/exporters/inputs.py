@@ -26,7 +26,7 @@ def preprocessor_of(bundle: Bundle, name: str, input: Input | None) -> Preproces
 
 
 def built_in(bundle: Bundle, input: Input | None) -> Preprocessor | None:
-    """Return the preprocessing inside an artefact with this input."""
+    """Return the preprocessing inside an artifact with this input."""
     return None if input == "pixels" else bundle.export_signature.preprocessor
 
 

@@ -43,7 +43,7 @@ def case(request):
 
 @pytest.fixture(scope="module")
 def exported(case, tmp_path_factory):
-    """Every artefact that the modality has: its path and what its exporter returned."""
+    """Every artifact that the modality has: its path and what its exporter returned."""
     before = copy.deepcopy(case.bundle.model.state_dict())
     result = {}
     for name, suffix in FORMATS.items():
@@ -93,7 +93,7 @@ def test_only_a_network_of_transformers_or_timm_is_saved_as_one(tmp_path):
         registry["transformers"].function(of_image().bundle, tmp_path / "pets")
 
 
-def test_the_artefact_answers_batches_of_any_shape_as_the_model_does(case, exported):
+def test_the_artifact_answers_batches_of_any_shape_as_the_model_does(case, exported):
     """Of texts also single tokens, texts that are cut, and those that are padded to the longest of the batch."""
     for batch in case.batches:
         with torch.inference_mode():
@@ -116,7 +116,7 @@ def test_a_text_is_answered_alike_alone_and_padded(case, exported):
         torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5, msg=name)
 
 
-def test_the_artefact_answers_for_itself(case, exported):
+def test_the_artifact_answers_for_itself(case, exported):
     """What was returned runs what is in the file, not the model that was handed in."""
     batch, bias = case.batches[1], case.head.bias.detach().clone()
     expected = {name: answer(batch)["logits"] for name, (_, answer) in exported.items()}
@@ -131,7 +131,7 @@ def test_the_artefact_answers_for_itself(case, exported):
             case.head.bias.copy_(bias)
 
 
-def test_what_goes_with_an_artefact_is_beside_it(case, exported):
+def test_what_goes_with_an_artifact_is_beside_it(case, exported):
     for name, (path, _) in exported.items():
         if name != "transformers":
             own = {path.name} | ({"pets.safetensors.json"} if name == "safetensors" else set())
@@ -210,7 +210,7 @@ def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(case, ex
 
 
 def contents(path):
-    """Each file of an artefact by its name, those within zip files too."""
+    """Each file of an artifact by its name, those within zip files too."""
     for file in sorted(path.rglob("*")) if path.is_dir() else path.parent.iterdir():
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
@@ -219,7 +219,7 @@ def contents(path):
             yield file.name, file.read_bytes()
 
 
-def test_an_artefact_holds_no_path_and_no_line_of_source_of_this_machine(case, exported):
+def test_an_artifact_holds_no_path_and_no_line_of_source_of_this_machine(case, exported):
     places = [str(Path(module.__file__).parents[1]).encode() for module in (exporters, torch, onnx)]
     for name, (path, _) in exported.items():
         for file, content in contents(path):

@@ -37,7 +37,7 @@ def by_pillow(data: bytes) -> np.ndarray:
     return np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
 
 
-def grey(values) -> np.ndarray:
+def gray(values) -> np.ndarray:
     return np.repeat(np.asarray(values, np.uint8)[..., None], 3, axis=2)
 
 
@@ -71,7 +71,7 @@ def test_jpeg_variants_have_the_pixels_of_pillow(picture, options):
     np.testing.assert_array_equal(decode(data), by_pillow(data))
 
 
-def test_grey_jpeg_has_three_equal_channels(picture):
+def test_gray_jpeg_has_three_equal_channels(picture):
     data = encoded(picture.convert("L"), "JPEG")
     np.testing.assert_array_equal(decode(data), by_pillow(data))
 
@@ -205,7 +205,7 @@ def test_alpha_is_laid_on_white(picture):
     assert (pixels[:10] == 255).all()
 
 
-def test_grey_with_alpha_is_laid_on_white():
+def test_gray_with_alpha_is_laid_on_white():
     image = Image.new("LA", (4, 3), (100, 0))
     image.putpixel((1, 1), (100, 255))
     pixels = decode(encoded(image, "PNG"))
@@ -234,13 +234,13 @@ def test_a_color_key_is_transparent():
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "BMP"])
 def test_one_bit_is_black_and_white(format):
     bits = np.random.default_rng(1).random((5, 7)) > 0.5
-    np.testing.assert_array_equal(decode(encoded(Image.fromarray(bits), format)), grey(bits * 255))
+    np.testing.assert_array_equal(decode(encoded(Image.fromarray(bits), format)), gray(bits * 255))
 
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF"])
 def test_sixteen_bits_are_scaled_not_clipped(format):
     values = np.linspace(0, 65535, 256 * 4).reshape(32, 32).astype(np.uint16)
-    expected = grey(np.rint(values / 257))
+    expected = gray(np.rint(values / 257))
     np.testing.assert_array_equal(decode(encoded(Image.fromarray(values), format)), expected)
 
 
@@ -360,7 +360,7 @@ def test_pixels_pass_through():
     rng = np.random.default_rng(0)
     rgb, one = rng.integers(256, size=(4, 5, 3), dtype=np.uint8), rng.integers(256, size=(4, 5), dtype=np.uint8)
     np.testing.assert_array_equal(opened(rgb).load(1), rgb)
-    np.testing.assert_array_equal(opened(one).load(1), grey(one))
+    np.testing.assert_array_equal(opened(one).load(1), gray(one))
 
 
 @pytest.mark.parametrize(
