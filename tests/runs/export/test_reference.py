@@ -5,7 +5,6 @@ from ftaug.runs.export.parity import Allowance
 from ftaug.runs.export.reference import Reference
 from ftaug.runs.open_run import open_run
 
-
 EXPERIMENT = """
 data: {train: {digits: {per_class: 4}}, val: {split: 50%}, batch_size: 8, workers: 0}
 backbone: {resnet20: {weights: none}}
