@@ -1,10 +1,9 @@
 """A small run that several commands are tried on: it tells red, green and blue noise apart."""
 
 import pytest
-from run_files import noise
+from run_files import noise, train_colors
 from text_desk import PLUGIN, make_encoder
 
-from ftaug.cli import run
 from ftaug.data import cache_dirs
 
 CLASSES = ("blue, mostly", "green", "red")
@@ -34,7 +33,15 @@ def desk(tmp_path_factory):
                 path = folder / "photos" / split / name / f"{number:02}.png"
                 noise(2 - position, seed=1000 * position + number + 100 * (split == "test")).save(path)
     (folder / "colors.yaml").write_text(EXPERIMENT)
-    assert run(["train", str(folder / "colors.yaml"), "--run-dir", str(folder / "run"), "--device", "cpu"]) == 0
+    assert train_colors(folder, folder / "run") == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def started(desk, tmp_path_factory):
+    """A run that starts from another run's weights, head and all."""
+    folder = tmp_path_factory.mktemp("mixing")
+    assert train_colors(desk, folder / "run", "--from", str(desk / "run"), "train.epochs=1") == 0
     return folder
 
 

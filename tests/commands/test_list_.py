@@ -1,14 +1,11 @@
 """`ftaug list`: kinds, names, or one component with its settings."""
 
-import dataclasses
 import inspect
 import json
 
 import pytest
 
 from ftaug.cli import run
-from ftaug.components.schedules import cosine
-from ftaug.config.experiment import Data, Experiment, Train
 from ftaug.image.augmentations.geometry import rotate
 
 
@@ -26,23 +23,6 @@ def test_kinds(listed):
     assert {"augmentation", "backbone", "dataset", "exporter", "loss", "metric", "mix", "optimizer", "schedule"} <= set(
         lines
     )
-
-
-def test_names_of_a_kind_with_their_first_lines(listed, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    lines = [line for line in listed("schedule").splitlines() if not line.startswith(" ")]
-    names = [line.split()[0] for line in lines]
-    assert names == sorted(names)
-    assert any(line.split(maxsplit=1) == ["cosine", inspect.getdoc(cosine).splitlines()[0]] for line in lines)
-
-
-def test_one_component(listed, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    text = listed("augmentation", "rotate")
-    assert text.splitlines()[0] == inspect.getdoc(rotate).splitlines()[0]
-    (line,) = [line for line in text.splitlines() if line.split()[:1] == ["degrees"]]
-    assert line.split()[1] == str(inspect.signature(rotate).parameters["degrees"].default)
-    assert line.endswith("(an angle from 0 to 360 degrees)")
 
 
 def test_lines_keep_to_the_terminal(listed, monkeypatch):
@@ -77,34 +57,3 @@ def test_as_json(listed):
 def test_unknown_names(arguments, message, capsys):
     assert run(["list", *arguments]) == 2
     assert capsys.readouterr() == ("", message)
-
-
-def test_a_section_of_the_file_with_its_keys(listed, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    text = listed("train")
-    assert text.splitlines()[0] == inspect.getdoc(Train).splitlines()[0]
-    shown = {line.split()[0]: line.split()[1] for line in text.splitlines()[2:] if line[:3].strip()}
-    assert list(shown) == [field.name for field in dataclasses.fields(Train)]
-    assert (shown["epochs"], shown["compile"]) == ("10", "false")
-    assert json.loads(listed("lr", "--json"))["keys"]["peak"]["default"] == 0.001
-    assert set(json.loads(listed("data", "--json"))["keys"]) == {field.name for field in dataclasses.fields(Data)}
-    keys = [line.split()[0] for line in listed("experiment").splitlines()[2:] if line[:3].strip()]
-    assert keys == [field.name for field in dataclasses.fields(Experiment)]
-    assert set(json.loads(listed("data.val", "--json"))["keys"]) == {"split", "fold", "of"}
-    assert listed("unfreeze").startswith('unfreeze  ["all"]  what learns: ')
-
-
-def test_a_key_wherever_it_is(listed, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    assert listed("epochs") == listed("train", "epochs") == listed("train.epochs")
-    assert listed("epochs").startswith("train.epochs  10  passes over the training samples")
-    assert listed("augment").splitlines()[1] == "  see ftaug list augmentation"
-    assert set(json.loads(listed("batch_size", "--json"))) == {"data.batch_size", "evaluate.batch_size"}
-
-
-def test_a_component_by_its_name_alone(listed):
-    assert listed("rotate") == f"augmentation rotate:\n\n{listed('augmentation', 'rotate')}"
-    assert json.loads(listed("rotate", "--json")) == json.loads(listed("augmentation", "rotate", "--json"))
-    assert set(json.loads(listed("one_of", "--json"))) == {"augmentation", "mix"}
-    assert json.loads(listed("colour_jitter", "--json"))["name"] == "color_jitter"
-    assert listed("timm/resnet18").startswith("backbone timm/resnet18:")
