@@ -12,7 +12,7 @@ import pytest
 import torch
 from processes import in_child
 
-from ftaug.engine.system import checkpoint, run_folder, storage
+from ftaug.engine.system import checkpoint, resume_check, run_folder, storage
 from ftaug.engine.system.run_folder import RunFolder, default_path
 from ftaug.errors import (
     BadData,
@@ -107,7 +107,7 @@ def test_a_long_list_of_differences_is_cut(tmp_path):
     with pytest.raises(ExperimentError) as caught:
         open_folder(tmp_path / "a", resolved="".join(f"k{i}: {i}\n" for i in range(100)), digest="other")
     lines = str(caught.value).splitlines()
-    assert len(lines) == run_folder.LISTED + 2
+    assert len(lines) == resume_check.LISTED + 2
     assert lines[-1] == "and 80 more"
 
 
