@@ -7,56 +7,59 @@ import numpy as np
 import pytest
 
 from ftaug.errors import BadData
+from ftaug.experiment_file import load
 from ftaug.interfaces.data import Input
-from ftaug.runs import prediction
-from ftaug.runs.prediction import Prediction, predict
+from ftaug.runs.prediction import predict
+
+PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": [4, 4], "resize": None, "interpolation": "bilinear"}
 
 
 @pytest.fixture
-def model(monkeypatch):
-    """A model that doubles numbers, three in a batch; `model.sizes` are those of its batches."""
-    modality = SimpleNamespace(
-        pipeline=lambda augment, preprocessing: preprocessing["offset"],
-        prepare=lambda raw, pipeline, streams: (np.array(raw + pipeline), None),
-        collate=np.stack,
-    )
-    monkeypatch.setattr(prediction, "modality_of", lambda experiment: modality)
-    monkeypatch.setattr(prediction, "evaluation_preprocessing", lambda experiment, preprocessing: preprocessing)
+def model(tmp_path):
+    """A model that predicts the mean level of a picture, three in a batch; `model.sizes` are those of its batches."""
+    (tmp_path / "a.yaml").write_text("data: {train: digits}\nbackbone: resnet20\n")
     sizes = []
 
-    def answer(batch, samples):
+    def mean_level(batch, samples):
         sizes.append(samples)
         assert len(batch) == samples
-        return 2 * batch
+        return batch.float().mean(dim=(1, 2, 3), keepdim=True)[:, :, 0, 0].numpy()
 
-    return SimpleNamespace(experiment=None, preprocessing={"offset": 100}, batch_size=3, answer=answer, sizes=sizes)
+    return SimpleNamespace(
+        experiment=load(tmp_path / "a.yaml"),
+        preprocessing=PREPROCESSING,
+        batch_size=3,
+        predict_batch=mean_level,
+        sizes=sizes,
+    )
 
 
-def number(value):
-    return Input(f"number {value}", lambda: value)
+def gray(level):
+    return Input(f"gray {level}", lambda: np.full((4, 4, 3), level, np.uint8))
 
 
 def broken():
-    raise BadData("no number")
+    raise BadData("not a picture")
 
 
 def test_every_input_has_its_own_prediction_in_order(model):
-    results = list(predict(model, map(number, range(7))))
-    assert results == [Prediction(f"number {i}", 2 * (i + 100)) for i in range(7)]
+    results = list(predict(model, map(gray, range(0, 70, 10))))
+    assert [(result.name, float(result.output[0])) for result in results] == [
+        (f"gray {i}", i) for i in range(0, 70, 10)
+    ]
     assert model.sizes == [3, 3, 1]
 
 
-def test_an_unreadable_input_has_its_error_and_the_others_their_predictions(model):
-    inputs = [number(0), Input("a", broken), number(1), Input("b", broken), Input("c", broken), Input("d", broken)]
-    results = list(predict(model, inputs))
-    assert [result.name for result in results] == ["number 0", "a", "number 1", "b", "c", "d"]
-    assert [result.error for result in results] == [None, "no number", None, *["no number"] * 3]
-    assert (results[0].answer, results[2].answer) == (200, 202)
+def test_an_unreadable_input_has_its_error_and_the_others_their_outputs(model):
+    results = list(predict(model, [gray(0), Input("a", broken), gray(1), *(Input(name, broken) for name in "bcd")]))
+    assert [result.name for result in results] == ["gray 0", "a", "gray 1", "b", "c", "d"]
+    assert [result.error for result in results] == [None, "not a picture", None, *["not a picture"] * 3]
+    assert [float(result.output[0]) for result in results if result.output is not None] == [0, 1]
     assert model.sizes == [2], "a batch without a readable input is not computed"
 
 
 def test_endless_inputs_are_read_a_batch_at_a_time(model):
-    numbers = count()
-    inputs = (number(next(numbers)) for _ in iter(int, 1))
-    assert [result.answer for result in islice(predict(model, inputs), 4)] == [200, 202, 204, 206]
-    assert next(numbers) == 6
+    levels = count()
+    results = predict(model, (gray(next(levels)) for _ in iter(int, 1)))
+    assert [float(result.output[0]) for result in islice(results, 4)] == [0, 1, 2, 3]
+    assert next(levels) == 6

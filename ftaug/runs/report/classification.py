@@ -56,7 +56,12 @@ def predictions_table(split: DataSplit, measured: Measurement) -> Iterator[list[
     classes = split.task.classes
     yield ["sample", "target", "prediction", *classes]
     for name, target, row in zip(split.names(), measured.targets, measured.probabilities, strict=True):
-        yield [name, _label(target, classes), _label(_chosen(row, split.task), classes), *(f"{p:.6g}" for p in row)]
+        yield [
+            name,
+            _label(target, classes),
+            _label(_chosen(row, split.task), classes),
+            *(f"{p:.6g}" for p in row),
+        ]
 
 
 def _chosen(probabilities: np.ndarray, task: Task) -> Any:

@@ -146,7 +146,7 @@ def test_onnx_is_one_valid_file_that_says_what_it_needs(case, exported):
     assert [entry.version for entry in model.opset_import if entry.domain == ""] == [18]
     facts = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(facts["classes"]) == ["cat", "dog", "ré\nd"]
-    assert json.loads(facts["preprocessing"]) == dict(case.bundle.facing.preprocessing)
+    assert json.loads(facts["preprocessing"]) == dict(case.bundle.export_signature.preprocessing)
     assert json.loads(facts["inputs"]) == case.inputs
     assert facts["activation"] == "softmax"
     assert facts["ftaug"] == __version__
@@ -205,7 +205,7 @@ def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(case, ex
     assert all(torch.equal(tensors[k], v) for k, v in own.items())
     facts = json.loads(path.with_name(f"{path.name}.json").read_text())
     assert facts == json.loads(json.dumps({**exporters.description(case.bundle), "scale": None}))
-    assert facts["preprocessing"] == dict(case.bundle.facing.preprocessing)
+    assert facts["preprocessing"] == dict(case.bundle.export_signature.preprocessing)
     assert path.stat().st_mode == path.with_name(f"{path.name}.json").stat().st_mode
 
 
@@ -233,8 +233,12 @@ def test_an_artifact_holds_no_path_and_no_line_of_source_of_this_machine(case, e
 def test_torch_export_holds_an_example_that_is_no_sample(case, exported):
     (given, keywords) = torch.export.load(exported["torch_export"][0]).example_inputs
     assert not keywords
-    facing = case.bundle.facing
-    example = facing.preprocessor.example if facing.preprocessor else facing.inputs(case.bundle.example)
+    export_signature = case.bundle.export_signature
+    example = (
+        export_signature.preprocessor.example
+        if export_signature.preprocessor
+        else export_signature.inputs(case.bundle.example)
+    )
     assert [list(tensor.shape[1:]) for tensor in given] == [list(array.shape[1:]) for array in example.values()]
     assert all((tensor == 1).all() for tensor in given)
 
@@ -290,7 +294,9 @@ def test_transformers_alone_classifies_pictures_of_any_size_the_same(activation,
     torch.testing.assert_close(loaded(batch)["logits"], logits, rtol=1e-3, atol=1e-3)
     model = transformers.AutoModelForImageClassification.from_pretrained(folder).eval()
     assert model.config.problem_type == KINDS[activation]
-    images = [Image.fromarray(case.bundle.facing.preprocessor.decoded(one)["images"][0]) for one in batch.samples]
+    images = [
+        Image.fromarray(case.bundle.export_signature.preprocessor.decoded(one)["images"][0]) for one in batch.samples
+    ]
     inputs = transformers.AutoImageProcessor.from_pretrained(folder)(images, return_tensors="pt")
     with torch.inference_mode():
         torch.testing.assert_close(model(**inputs).logits, logits, rtol=1e-3, atol=1e-3)

@@ -358,7 +358,7 @@ def test_nothing_outside_the_run_folder_is_written_or_deleted(tmp_path, name, ki
         return  # there are no such links
     kind(target, own)
     try:
-        with open_folder(tmp_path / "a", kept={"plugins/p.py": b""}) as folder:
+        with open_folder(tmp_path / "a", extra_files={"plugins/p.py": b""}) as folder:
             folder.append_metrics({"step": 1})
             folder.restore_metrics("")
             checkpoint_at(folder, 2)
