@@ -22,8 +22,8 @@ def image():
 
 
 def test_pictures_may_be_decoded_or_prepared(image):
-    assert preprocessor_of(image.bundle, "onnx", None) is image.bundle.signature.preprocessor is not None
-    assert preprocessor_of(image.bundle, "onnx", "images") is image.bundle.signature.preprocessor
+    assert preprocessor_of(image.bundle, "onnx", None) is image.bundle.export_signature.preprocessor is not None
+    assert preprocessor_of(image.bundle, "onnx", "images") is image.bundle.export_signature.preprocessor
     assert preprocessor_of(image.bundle, "onnx", "pixels") is None
 
 
