@@ -156,9 +156,7 @@ def test_texts_and_the_place_of_runs_of_folds(place, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--folds", "1"], 2, "--folds: must be 2 or more; got 1"),
         (["--folds", "90"], 65, "cannot make 90 folds of 60 samples"),
-        (["--folds", "3", "data.val={image_folder: {path: photos/test}}"], 2, "data.val is a dataset of its own"),
         (["data.val={fold: 4, of: 3}"], 2, "data.val.fold must be from 1 to 3; got 4"),
         (["data.val={fold: 1, of: 1}"], 2, "data.val.of must be 2 or more; got 1"),
     ],

@@ -13,7 +13,6 @@ from ftaug.experiment_file import load
 from ftaug.text.edits import Edit, Passage
 from ftaug.text.preview.diff import Piece
 from ftaug.text.preview.terminal import Screen, _spans
-from ftaug.text.preview.visible import visible, visible_change
 
 TEXTS = {
     "bad": ["the cat <b>sat</b> on the dog & left", "no cat was ever so slow"],
@@ -185,12 +184,6 @@ def test_texts_cannot_break_out_of_the_page_or_move_the_cursor(experiment, capsy
     code, said = preview(experiment, capsys)
     assert code == 0
     assert "\x1b" not in said.out and "\u202e" not in said.out
-
-
-def test_odd_characters_are_made_visible():
-    assert visible("naïve 猫 👩\u200d🚀 a\xa0b") == "naïve 猫 👩\u200d🚀 a\xa0b"
-    assert visible("a\tb\u200bc") == "a\\tb\\u200bc"
-    assert (visible_change("  "), visible_change(" a"), visible_change("\n")) == ("␣␣", " a", "⏎\n")
 
 
 def test_one_op_alone_is_drawn_several_times(experiment, capsys):

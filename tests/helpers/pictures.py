@@ -76,3 +76,9 @@ def augmented(pixels: np.ndarray, *ops: Component, epoch: int = 0, **changes) ->
     """The picture after some augmentations; it keeps its size unless an op changes it."""
     pipeline = samples.pipeline(ops, preprocessing(*pixels.shape[:2], resize=None) | changes)
     return pipeline(pixels, streams(epoch))
+
+
+def torchvision_name(operation):
+    """The name of an operation of a policy in torchvision, such as `ShearX`."""
+    names = {"autocontrast": "AutoContrast"}
+    return names.get(operation) or "".join(word.capitalize() for word in operation.split("_"))

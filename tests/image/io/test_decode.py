@@ -12,7 +12,6 @@ from ftaug.errors import BadData
 from ftaug.image.io.decode import decode, opened, probe
 from ftaug.image.io.picture import MAX_PIXELS
 from ftaug.image.io.pillow import FORMATS
-from ftaug.image.io.png import plain_png
 
 HEIGHT, WIDTH = 61, 83
 
@@ -369,28 +368,6 @@ def test_pixels_pass_through():
 def test_other_arrays_are_refused(pixels):
     with pytest.raises(BadData):
         opened(pixels)
-
-
-@pytest.mark.parametrize("mode", ["RGB", "L"])
-@pytest.mark.parametrize("shape", [(1, 1), (33, 20), (64, 64)])
-@pytest.mark.parametrize("level", [0, 1, 9])
-def test_plain_pngs_are_pillows_pixels_by_opencv(monkeypatch, mode, shape, level):
-    pixels = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    image, file = Image.fromarray(pixels).convert(mode), io.BytesIO()
-    image.save(file, "PNG", compress_level=level, dpi=(72, 72))
-    monkeypatch.setattr("ftaug.image.io.decode.by_pillow", lambda data: pytest.fail("went to Pillow"))
-    np.testing.assert_array_equal(decode(file.getvalue()), np.asarray(image.convert("RGB")))
-
-
-def test_a_png_of_which_any_byte_is_wrong_or_missing_is_not_plain():
-    """Those go to Pillow, which says what is wrong with them."""
-    file = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)).save(file, "PNG")
-    whole = file.getvalue()
-    assert plain_png(whole) is not None
-    changed = [whole[:i] + bytes([whole[i] ^ 0x10]) + whole[i + 1 :] for i in range(len(whole))]
-    cut = [whole[:length] for length in range(len(whole))]
-    assert [data for data in [*changed, *cut] if plain_png(data) is not None] == []
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])

@@ -3,7 +3,7 @@ import numpy as np
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
-from ftaug.runs.report import classification, evaluation
+from ftaug.runs.report import classification
 
 
 class Named:
@@ -28,7 +28,6 @@ def test_several_labels_have_counts_per_class_and_names_with_bars():
         ["sample 1", "b", "a|b"],
         ["sample 2", "", ""],
     ]
-    assert "top_3" not in evaluation.standard_metrics(task)
 
 
 def test_confusions_are_the_most_frequent_mistakes():
