@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, Require, Run, TrustPlugins
-
-
-class Split(StrEnum):
-    """A split of the data."""
-
-    train = "train"
-    val = "val"
-    test = "test"
+from ftaug.commands.options import AsJson, Require, Run, Split, TrustPlugins
 
 
 def evaluate(

@@ -17,6 +17,14 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
+class Split(StrEnum):
+    """A split of the data."""
+
+    train = "train"
+    val = "val"
+    test = "test"
+
+
 Config = Annotated[Path, typer.Argument(help="The experiment file.", metavar="CONFIG")]
 Overrides = Annotated[
     list[str] | None,

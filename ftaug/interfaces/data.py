@@ -72,7 +72,8 @@ class Samples(Protocol):
     """A map-style dataset of labeled samples in a fixed order; the index of a sample is its permanent id.
 
     A dataset may also define `key(index)`: an identifier that does not depend on where the data lie, such as the path
-    relative to the dataset's folder. Without it, `name(index)` identifies the sample.
+    relative to the dataset's folder. Without it, `name(index)` identifies the sample. `columns()` returns further facts
+    about the samples by name, such as the camera: a text for each sample, which `ftaug evaluate` records.
     """
 
     @property

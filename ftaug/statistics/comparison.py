@@ -96,6 +96,8 @@ def compare(
         method: Method = "paired bootstrap" if paired else "unpaired bootstrap"
         if is_exact and name == "accuracy":
             p, method = mcnemar(first[0].correct, second[0].correct), "mcnemar"
+        widest = metric.highest - metric.lowest
+        low, high = max(low, -widest), min(high, widest)  # nan stays nan
         ends = values[name].value, other_values[name].value, low, high
         results[name] = Difference(*ends, p, method, metric.higher_is_better)
     return results

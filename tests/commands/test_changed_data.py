@@ -59,7 +59,7 @@ def test_a_finished_run_on_other_data_is_not_complete(desk: Path, capsys: pytest
     assert {path: path.read_bytes() for path in Path("r").rglob("*") if path.is_file()} == kept
 
     after = evaluated(capsys, "--split", "val")
-    assert f"{desk / 't.csv'}:2," not in Path("r/report/predictions-val.csv").read_text()
+    assert f"{desk / 't.csv'}:2," not in Path("r/report/val.samples.csv").read_text()
     assert after["samples"] in (5, 6)  # the one that was removed may have been among them
     assert after["cautions"][0].startswith("data.train changed since training: class odd added")
     assert [row["class"] for row in after["classes"]] == ["bad", "good"]

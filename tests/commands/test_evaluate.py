@@ -19,7 +19,7 @@ def report(desk):
 
 @pytest.fixture(scope="module")
 def rows(desk, report):
-    with (desk / "run" / "report" / "predictions-test.csv").open(newline="") as file:
+    with (desk / "run" / "report" / "test.samples.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -35,7 +35,7 @@ def test_figures_are_those_of_the_predictions_written(report, rows):
         scores = sk.precision_recall_fscore_support(target, prediction, average=average, zero_division=0)
         names = [f"{name}_{average}" for name in ("precision", "recall", "f1")]
         assert [values[name] for name in names] == pytest.approx(scores[:3])
-    likelihoods = [float(row[row["target"]]) for row in rows]
+    likelihoods = [float(row[f"probability_{row['target']}"]) for row in rows]
     assert values["loss"] == pytest.approx(-np.log(likelihoods).mean(), rel=1e-4)
     assert report["confusion"] == sk.confusion_matrix(target, prediction).tolist()
     each = sk.precision_recall_fscore_support(target, prediction, zero_division=0)
@@ -55,10 +55,10 @@ def test_every_metric_has_its_interval(report):
 
 
 def test_every_sample_is_listed_with_its_class_and_probabilities(desk, rows):
-    assert [row["sample"] for row in rows] == sorted(str(p) for p in (desk / "photos" / "test").rglob("*.png"))
+    assert [row["name"] for row in rows] == sorted(str(p) for p in (desk / "photos" / "test").rglob("*.png"))
     for row in rows:
-        assert row["sample"].split("/")[-2] == row["target"]
-        chances = {name: float(row[name]) for name in ("blue, mostly", "green", "red")}
+        assert row["name"].split("/")[-2] == row["target"]
+        chances = {name: float(row[f"probability_{name}"]) for name in ("blue, mostly", "green", "red")}
         assert sum(chances.values()) == pytest.approx(1.0, abs=1e-4)
         assert max(chances, key=chances.get) == row["prediction"]
 
@@ -85,7 +85,7 @@ def test_what_is_printed_names_the_split_and_every_class(desk, capsys):
         ("mcc>=-1", 0, ""),
         ("accuracy.low>=0", 0, ""),
         ("accuracy.low>=0.99", 5, "required accuracy.low >= 0.99, reached 0."),
-        ("accuracy.lov>=0", 2, "must be like accuracy>=0.9"),
+        ("accuracy.lov>=0", 2, "must be a comparison such as accuracy>=0.9"),
         ("nll.low>=0", 0, ""),
         ("f1_macro>1", 5, "required f1_macro > 1, reached "),
         ("f1_makro>0", 2, "did you mean 'f1_macro'?"),
@@ -123,12 +123,12 @@ def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
     capsys.readouterr()
     assert run(["evaluate", folder, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    names = ["evaluate-val.json", "predictions-val.csv", "confusion-val.png"]
+    names = ["evaluate-val.json", "val.samples.csv", "confusion-val.png"]
     assert report["files"] == [str(tmp_path / "run" / "report" / name) for name in names]
-    with (tmp_path / "run" / "report" / "predictions-val.csv").open(newline="") as file:
+    with (tmp_path / "run" / "report" / "val.samples.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     source = {f"texts.jsonl:{i + 1}": line["label"] for i, line in enumerate(lines)}
     assert len(rows) == report["samples"] == 6
-    assert all(source[row["sample"]] == row["target"] for row in rows)
+    assert all(source[row["name"]] == row["target"] for row in rows)
     right = sum(row["target"] == row["prediction"] for row in rows)
     assert report["metrics"]["accuracy"] == pytest.approx(right / 6)

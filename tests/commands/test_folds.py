@@ -51,7 +51,7 @@ def test_every_sample_is_held_out_once(made, desk):
     for number in (1, 2, 3):
         fold = made / f"fold-{number}"
         assert run(["evaluate", str(fold), "--split", "val"]) == 0
-        held.append({row["sample"] for row in rows(fold / "report" / "predictions-val.csv")})
+        held.append({row["name"] for row in rows(fold / "report" / "val.samples.csv")})
     assert [len(part) for part in held] == [20, 20, 20]
     assert len(set.union(*held)) == 60
 
@@ -76,9 +76,9 @@ def test_the_test_samples_are_judged_by_the_mean_of_all(made, capsys):
     parts = []
     for number in (1, 2, 3):
         assert run(["evaluate", str(made / f"fold-{number}")]) == 0
-        parts.append(rows(made / f"fold-{number}" / "report" / "predictions-test.csv"))
-    for together, *apart in zip(rows(made / "report" / "predictions-test.csv"), *parts, strict=True):
-        for name in list(together)[3:]:
+        parts.append(rows(made / f"fold-{number}" / "report" / "test.samples.csv"))
+    for together, *apart in zip(rows(made / "report" / "test.samples.csv"), *parts, strict=True):
+        for name in (name for name in together if name.startswith("probability_")):
             mean = np.mean([float(one[name]) for one in apart])
             assert float(together[name]) == pytest.approx(mean, rel=1e-3, abs=1e-6)
 
@@ -89,9 +89,9 @@ def test_training_samples_are_judged_by_the_model_that_did_not_see_them(made, ca
     assert said["split"] == "out-of-fold" and said["samples"] == 60
     for number in (1, 2, 3):
         assert run(["evaluate", str(made / f"fold-{number}"), "--split", "val"]) == 0
-    own = [row for n in (1, 2, 3) for row in rows(made / f"fold-{n}" / "report" / "predictions-val.csv")]
-    found = {row["sample"]: row for row in rows(made / "report" / "predictions-out-of-fold.csv")}
-    assert len(found) == 60 and all(found[row["sample"]] == row for row in own)
+    own = [row for n in (1, 2, 3) for row in rows(made / f"fold-{n}" / "report" / "val.samples.csv")]
+    found = {row["name"]: row for row in rows(made / "report" / "out-of-fold.samples.csv")}
+    assert len(found) == 60 and all(found[row["name"]] == row for row in own)
 
 
 def test_predict_export_and_inspect_take_the_folder(made, desk, capsys):

@@ -21,8 +21,8 @@ def pictures(desk, tmp_path):
 
 def test_files_in_folders_get_the_probabilities_that_evaluate_gives(desk, pictures, capsys):
     assert run(["evaluate", str(desk / "run")]) == 0
-    with (desk / "run" / "report" / "predictions-test.csv").open(newline="") as file:
-        expected = {row["sample"]: row for row in csv.DictReader(file)}
+    with (desk / "run" / "report" / "test.samples.csv").open(newline="") as file:
+        expected = {row["name"]: row for row in csv.DictReader(file)}
     capsys.readouterr()
     assert run(["predict", str(desk / "run"), str(pictures), "--top-k", "3", "--json"]) == 0
     red, green = json.loads(capsys.readouterr().out)
@@ -33,7 +33,7 @@ def test_files_in_folders_get_the_probabilities_that_evaluate_gives(desk, pictur
         chances = [one["probability"] for one in found["predictions"]]
         assert chances == sorted(chances, reverse=True)
         for one in found["predictions"]:
-            assert one["probability"] == pytest.approx(float(row[one["class"]]), abs=1e-5)
+            assert one["probability"] == pytest.approx(float(row[f"probability_{one['class']}"]), abs=1e-5)
 
 
 def test_many_files_keep_their_order_over_batches(desk, capsys):

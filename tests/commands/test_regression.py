@@ -55,7 +55,7 @@ def report(desk):
 
 @pytest.fixture(scope="module")
 def rows(desk, report):
-    with (desk / "run" / "report" / "predictions-val.csv").open(newline="") as file:
+    with (desk / "run" / "report" / "val.samples.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -63,7 +63,7 @@ def test_the_scale_of_the_training_targets_is_kept(desk, rows):
     model = json.loads((desk / "run" / "model.json").read_text())
     with (desk / "places.csv").open(newline="") as file:
         known = {str(desk / row["path"]): row for row in csv.DictReader(file)}
-    trained = [row for path, row in known.items() if path not in {one["sample"] for one in rows}]
+    trained = [row for path, row in known.items() if path not in {one["name"] for one in rows}]
     values = np.array([[float(row["across"]), float(row["down"])] for row in trained])
     assert model["regression"] is True and model["activation"] == "identity"
     np.testing.assert_allclose(model["target_mean"], values.mean(axis=0), rtol=1e-5)
@@ -71,8 +71,8 @@ def test_the_scale_of_the_training_targets_is_kept(desk, rows):
 
 
 def test_figures_are_those_of_the_predictions_in_the_users_units(desk, report, rows):
-    true = np.array([[float(row["across"]), float(row["down"])] for row in rows])
-    said = np.array([[float(row["predicted_across"]), float(row["predicted_down"])] for row in rows])
+    true = np.array([[float(row["target_across"]), float(row["target_down"])] for row in rows])
+    said = np.array([[float(row["prediction_across"]), float(row["prediction_down"])] for row in rows])
     values = report["metrics"]
     assert values["mae"] == pytest.approx(sk.mean_absolute_error(true, said), rel=1e-4)
     assert values["r2"] == pytest.approx(sk.r2_score(true, said), rel=1e-3)
@@ -82,7 +82,7 @@ def test_figures_are_those_of_the_predictions_in_the_users_units(desk, report, r
     assert each == pytest.approx(sk.root_mean_squared_error(true, said, multioutput="raw_values"), rel=1e-3)
     errors = np.abs(true - said) / true.std(axis=0)
     sample, number = np.unravel_index(errors.argmax(), errors.shape)
-    assert report["worst"][0]["sample"] == rows[sample]["sample"]
+    assert report["worst"][0]["sample"] == rows[sample]["name"]
     assert report["worst"][0]["number"] == ("across", "down")[number]
     assert "confusion" not in report and (desk / "run" / "report" / "scatter-val.png").stat().st_size > 5000
 
@@ -99,13 +99,13 @@ def test_predictions_are_numbers_and_an_export_gives_the_same(desk, rows, capsys
     session = onnxruntime.InferenceSession(desk / "run" / "exports" / "onnx" / "places.onnx")
     assert session.get_modelmeta().custom_metadata_map["activation"] == "identity"
     capsys.readouterr()
-    assert run(["predict", str(desk / "run"), rows[0]["sample"], "--json"]) == 0
+    assert run(["predict", str(desk / "run"), rows[0]["name"], "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert [output.name for output in session.get_outputs()] == ["values"]
-    (answer,) = session.run(None, {"images": np.asarray(Image.open(rows[0]["sample"]))[None]})
+    (answer,) = session.run(None, {"images": np.asarray(Image.open(rows[0]["name"]))[None]})
     assert list(found["numbers"].values()) == pytest.approx(answer[0].tolist(), rel=1e-4)
-    assert found["numbers"]["across"] == pytest.approx(float(rows[0]["predicted_across"]), rel=1e-4)
-    assert run(["predict", str(desk / "run"), rows[0]["sample"]]) == 0
+    assert found["numbers"]["across"] == pytest.approx(float(rows[0]["prediction_across"]), rel=1e-4)
+    assert run(["predict", str(desk / "run"), rows[0]["name"]]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert shown[1].split() == ["input", "across", "down"]
 
@@ -160,7 +160,7 @@ def test_numbers_do_not_fit_a_run_of_classes_either(tmp_path, capsys):
 
 
 def test_classes_to_rank_or_balance_are_refused(desk, rows, capsys):
-    assert run(["predict", str(desk / "run"), rows[0]["sample"], "--top-k", "2"]) == 2
+    assert run(["predict", str(desk / "run"), rows[0]["name"], "--top-k", "2"]) == 2
     assert "--top-k: the run predicts numbers, not classes; leave it out" in capsys.readouterr().err
     config = str(desk / "places.yaml")
     common = ["augment", config, "augment=[horizontal_flip]", "--output", str(desk.parent / "copies")]

@@ -66,15 +66,15 @@ def test_train_keeps_them_and_evaluate_predict_and_export_use_them(tmp_path, mon
     assert run(["evaluate", "r", "--split", "val", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["thresholds"] == tuned
-    with (tmp_path / "r" / "report" / "predictions-val.csv").open(newline="") as file:
+    with (tmp_path / "r" / "report" / "val.samples.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
-        above = [name for name in sorted(tuned) if float(row[name]) > tuned[name] + 1e-5]
+        above = [name for name in sorted(tuned) if float(row[f"probability_{name}"]) > tuned[name] + 1e-5]
         assert set(above) <= set(row["prediction"].split("|"))
     assert sum(row["predicted"] for row in report["classes"]) == sum(
         len([name for name in row["prediction"].split("|") if name]) for row in rows
     )
-    assert run(["predict", "r", *(row["sample"] for row in rows), "--json"]) == 0
+    assert run(["predict", "r", *(row["name"] for row in rows), "--json"]) == 0
     predicted = json.loads(capsys.readouterr().out)
     assert ["|".join(one["labels"]) for one in predicted] == [row["prediction"] for row in rows]
     assert all(len(one["predictions"]) == 3 for one in predicted)

@@ -81,14 +81,14 @@ def test_lines_tables_and_arguments_give_the_same(desk, here, capsys, monkeypatc
 
 def test_the_answers_are_those_of_evaluate(desk, here, capsys):
     assert run(["evaluate", str(desk / "texts"), "--split", "val"]) == 0
-    with (desk / "texts" / "report" / "predictions-val.csv").open(newline="") as file:
-        expected = {row["sample"]: row for row in csv.DictReader(file)}
+    with (desk / "texts" / "report" / "val.samples.csv").open(newline="") as file:
+        expected = {row["name"]: row for row in csv.DictReader(file)}
     found = predicted(capsys, 65, desk / "texts", desk / "films.csv", "--top-k", 2)
     assert len(expected) == 6 and found[-1] == {"input": f"{desk / 'films.csv'}:26", "error": "the text is empty"}
     for one in found:
         if row := expected.get(one["input"]):
             for answer in one["predictions"]:
-                assert answer["probability"] == pytest.approx(float(row[answer["class"]]), abs=1e-5)
+                assert answer["probability"] == pytest.approx(float(row[f"probability_{answer['class']}"]), abs=1e-5)
 
 
 def test_bad_lines_have_their_errors_and_the_others_are_done(desk, here, capsys, monkeypatch):

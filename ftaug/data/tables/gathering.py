@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.data.tables import cells, delimited
+from ftaug.data.tables.further_columns import FurtherColumns
 from ftaug.data.tables.identities import Identities
 from ftaug.data.tables.rows import JSON_LINES, at, header, rows
 from ftaug.data.tables.targets import Targets
@@ -75,13 +76,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Targets, groups and notes of the samples of a split, in row order."""
+    """Targets, groups, notes and further columns of the samples of a split, in row order."""
 
     targets: np.ndarray
     task: Task
     groups: np.ndarray | None
     notes: tuple[str, ...]
     split_rows: SplitRows | None
+    further_columns: FurtherColumns
 
     def update(self, digest: hashlib._Hash) -> None:
         """Add targets, groups and classes to a digest of the samples."""
@@ -128,7 +130,9 @@ def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
         *identities.check_labels(target_array, task, table.differing),
         *identities.notes(split),
     )
-    return Gathered(target_array, task, identities.groups(), notes, split_rows)
+    used = (*table.columns, *targets.columns, *([table.split_column] if table.split_column is not None else []))
+    further = FurtherColumns(table.reader, table.path, used, np.array(identities.lines, np.int64))
+    return Gathered(target_array, task, identities.groups(), notes, split_rows, further)
 
 
 def _unset_split_column(table: Table) -> str | None:

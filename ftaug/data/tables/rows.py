@@ -30,6 +30,13 @@ def rows(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
     return _json_lines(path, columns) if suffix in JSON_LINES else _parquet(path, columns)
 
 
+def rows_with_gaps(reader: str, path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the given columns row by row, None where a line of JSON Lines lacks one; else as `rows`."""
+    if _check_file(reader, path) in JSON_LINES:
+        return ((number, [record.get(column) for column in columns]) for number, record in _records(path))
+    return rows(reader, path, columns)
+
+
 def whole_rows(reader: str, path: Path) -> Iterator[Row]:
     """Yield all cells of CSV or TSV row by row, header first; column names may repeat. Raises as `rows`."""
     _check_file(reader, path)

@@ -37,13 +37,21 @@ def same_settings(path: Path, resolved_yaml: str) -> bool:
 
 def _changes(path: Path, resolved_yaml: str) -> list[str]:
     """List the settings that differ between the experiment in a folder and this one, with both values."""
-    file = path / "resolved.yaml"
-    stored = _flat(with_current_names(parse(read(file), str(file))).tree)
     current = _flat(parse(resolved_yaml, "this experiment").tree)
-    differing = [
-        key for key in stored | current if stored.get(key) != current.get(key) and not _may_change(key, stored, current)
-    ]
-    return [f"{key}: {stored.get(key, 'not set')} → {current.get(key, 'not set')}" for key in differing]
+    return [f"{key}: {before} → {after}" for key, (before, after) in changes(stored_settings(path), current).items()]
+
+
+def stored_settings(run: Path) -> dict[str, str]:
+    """Read all settings of a run folder as dotted keys with JSON values; raises MissingInput, ExperimentError."""
+    file = run / "resolved.yaml"
+    return _flat(with_current_names(parse(read(file), str(file))).tree)
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Return the settings that differ and can change the result, each with both values; `not set` where it has none."""
+    keys = [key for key in {**before, **after} if not _may_change(key, before, after)]
+    pairs = {key: (before.get(key, "not set"), after.get(key, "not set")) for key in keys}
+    return {key: (first, second) for key, (first, second) in pairs.items() if first != second}
 
 
 def _may_change(key: str, *settings: Mapping[str, str]) -> bool:

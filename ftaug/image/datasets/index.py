@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from ftaug.data.folders.scan import Kind
 from ftaug.data.packed import Packed
+from ftaug.data.tables.further_columns import FurtherColumns
 from ftaug.errors import MissingInput, StorageError
 from ftaug.image.io.grayscale import ValueRange
 from ftaug.interfaces.data import SplitRows, Task
@@ -45,6 +47,7 @@ class FileSamples:
     split_rows: SplitRows | None = None
     keys: np.ndarray | None = None  # int64 (n,): equal for the same file
     value_range: ValueRange | None = None  # of gray pictures of more than 8 bits
+    further_columns: FurtherColumns | None = None  # of the table that lists the samples
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -77,6 +80,10 @@ class FileSamples:
     def key(self, index: int) -> str:
         """Return the image's path relative to the root."""
         return os.fsdecode(self.paths[index])
+
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Read the further columns of the table that lists the samples."""
+        return {} if self.further_columns is None else self.further_columns.read()
 
     def name(self, index: int) -> str:
         """Name the image by its path."""

@@ -78,6 +78,7 @@ def image_table(
         gathered.split_rows,
         np.array(rows.files, np.int64),
         value_range,
+        gathered.further_columns,
     )
 
 

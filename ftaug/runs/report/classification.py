@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,20 +11,24 @@ from ftaug.components import metrics
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
-from ftaug.runs.report import console
+from ftaug.runs.report import console, intervals
 
+IN_TABLE = ("precision", "recall", "f1")
 LISTED_CONFUSIONS = 10
 PRINTED_MATRIX = 12
 """Maximum number of classes for which the confusion matrix is printed; the most frequent confusions for more."""
 
 
-def report(measured: Measurement, task: Task) -> dict[str, Any]:
-    """Compute per-class metrics and the confusion matrix."""
+def report(measured: Measurement, split: DataSplit) -> dict[str, Any]:
+    """Compute per-class metrics with their intervals, and the confusion matrix."""
+    task = split.task
     matrix = confusion_matrix(measured, task) if task.kind == "single_label" else None
     thresholds = (
         {} if task.thresholds is None else {"thresholds": dict(zip(task.classes, task.thresholds, strict=True))}
     )
-    return {"classes": per_class(measured, task), "confusion": matrix, **thresholds}
+    estimates = intervals.class_report(intervals.records_of(measured, split))
+    rows = [{**row, "intervals": r} for row, r in zip(per_class(measured, task), estimates, strict=True)]
+    return {"classes": rows, "confusion": matrix, **thresholds}
 
 
 def per_class(measured: Measurement, task: Task) -> list[dict[str, Any]]:
@@ -51,31 +55,9 @@ def confusion_matrix(measured: Measurement, task: Task) -> np.ndarray:
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def predictions_table(split: DataSplit, measured: Measurement) -> Iterator[list[str]]:
-    """Yield a header and a row per sample: name, target, prediction and the probability of each class."""
-    classes = split.task.classes
-    yield ["sample", "target", "prediction", *classes]
-    for name, target, row in zip(split.names(), measured.targets, measured.probabilities, strict=True):
-        yield [
-            name,
-            _label(target, classes),
-            _label(_chosen(row, split.task), classes),
-            *(f"{p:.6g}" for p in row),
-        ]
-
-
-def _chosen(probabilities: np.ndarray, task: Task) -> Any:
-    return task.present(probabilities) if task.multi_label else probabilities.argmax()
-
-
-def _label(target: Any, classes: Sequence[str]) -> str:
-    """Format a class name, or several joined with `|`."""
-    return classes[target] if target.ndim == 0 else "|".join(classes[i] for i in target.nonzero()[0])
-
-
 def tables(report: dict[str, Any], task: Task) -> list[Any]:
     """Build the human-readable tables of per-class metrics and the confusion matrix."""
-    tables = [console.table(list(report["classes"][0]), (list(row.values()) for row in report["classes"]))]
+    tables = [class_table(report["classes"])]
     matrix = report["confusion"]
     if matrix is not None and len(task.classes) <= PRINTED_MATRIX:
         rows = ([name, *map(int, row)] for name, row in zip(task.classes, matrix, strict=True))
@@ -83,6 +65,19 @@ def tables(report: dict[str, Any], task: Task) -> list[Any]:
     elif matrix is not None and (worst := list(confusions(matrix, task))):
         tables.append(console.table(("true", "predicted", "times"), worst))
     return tables
+
+
+def class_table(classes: Sequence[Mapping[str, Any]]) -> Any:
+    """Build the table of the metrics of each class with their 95 % intervals, at most 80 columns wide."""
+    rows = [[row["class"], row["samples"], *(_with_interval(row, name) for name in IN_TABLE)] for row in classes]
+    table = console.table(("class", "samples", *IN_TABLE), rows)
+    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
+    return table
+
+
+def _with_interval(row: Mapping[str, Any], name: str) -> str:
+    result = row["intervals"].get(name, {})
+    return f"{row[name]:.3f}" + (f" {result['low']:.2f}–{result['high']:.2f}" if "low" in result else "")
 
 
 def confusions(matrix: np.ndarray, task: Task) -> Iterator[tuple[str, str, int]]:

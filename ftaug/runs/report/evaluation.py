@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +12,7 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
+from ftaug.runs import sample_records
 from ftaug.runs.report import classification, console, intervals, plots, regression
 from ftaug.runs.trained_model import TrainedModel
 
@@ -43,7 +42,7 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
     task = opened.task
     arguments = measured.probabilities, measured.targets, task
     standard = {name: metric(*arguments) for name, metric in standard_metrics(task).items()}
-    details = regression.report(measured, split) if task.regression else classification.report(measured, task)
+    details = regression.report(measured, split) if task.regression else classification.report(measured, split)
     cautions = getattr(opened.splits, "cautions", [])
     return {
         "run": str(opened.folder),
@@ -60,27 +59,20 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
 
 
 def write(report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement) -> Iterator[Path]:
-    """Write the report, the predictions and the plot into the run folder; yield their paths."""
+    """Write the report, the records of the samples and the plot into the run folder; yield their paths."""
     folder = opened.folder / "report"
     make_inside(folder)
     summary = folder / f"evaluate-{split.purpose}.json"
     replace(summary, (console.to_json(report) + "\n").encode())
     yield summary
-    predictions = folder / f"predictions-{split.purpose}.csv"
-    table = regression.predictions_table if opened.task.regression else classification.predictions_table
-    replace(predictions, _csv(table(split, measured)))
-    yield predictions
+    records = sample_records.path_of(opened.folder, split.purpose)
+    replace(records, sample_records.to_csv(split, intervals.records_of(measured, split)))
+    yield records
     if opened.task.regression:
         drawn = folder / f"scatter-{split.purpose}.png"
         yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
     elif report["confusion"] is not None:
         yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{split.purpose}.png")
-
-
-def _csv(rows: Iterator[list[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode(errors="surrogateescape")
 
 
 def show(report: dict[str, Any], task: Task) -> None:

@@ -10,7 +10,7 @@ from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
 from ftaug.runs.report import console
 from ftaug.statistics.intervals import estimates
-from ftaug.statistics.metric_table import Metric, standard_metrics
+from ftaug.statistics.metric_table import Metric, class_metrics, standard_metrics
 from ftaug.statistics.records import Records
 
 ENDS = ("low", "high")
@@ -36,6 +36,25 @@ def report(measured: Measurement, split: DataSplit) -> dict[str, dict[str, Any]]
     """Compute metrics with their 95 % intervals: value, low, high, method and note of each."""
     results = estimates(records_of(measured, split), interval_metrics(split.task, len(split)))
     return {name: result.as_dict() for name, result in results.items()}
+
+
+def class_report(records: Records) -> list[dict[str, dict[str, Any]]]:
+    """Compute the metrics of each class against the rest with their 95 % intervals, in the order of the classes.
+
+    Only proportions of independent samples, which take no bootstrap, where the rest would take minutes.
+    """
+    is_large = len(records) * records.classes > RANKED
+    metrics = {
+        (index, name): metric
+        for index in range(records.classes)
+        for name, metric in class_metrics(index).items()
+        if not is_large or (metric.is_proportion and records.groups is None)
+    }
+    results = estimates(records, {f"{index} {name}": metric for (index, name), metric in metrics.items()})
+    classes: list[dict[str, dict[str, Any]]] = [{} for _ in range(records.classes)]
+    for (index, name), result in zip(metrics, results.values(), strict=True):
+        classes[index][name] = result.as_dict()
+    return classes
 
 
 def requirement_names(task: Task) -> list[str]:

@@ -154,6 +154,32 @@ def weight_change(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]]
     return _write(figure, path)
 
 
+def differences(panels: Mapping[str, Sequence[tuple[str, float, float, float]]], title: str, path: Path) -> Path:
+    """Plot the difference of each metric with its interval, a panel per metric: name, value, low and high of each run.
+
+    An interval whose ends are not a number is left out.
+    """
+    names = [name for name, *_ in next(iter(panels.values()))]
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    figure = _figure(width=2.2 + 3.4 * columns, height=(1.3 + 0.34 * len(names)) * rows + 0.4)
+    squares = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
+    for axes, (metric, entries) in zip(squares, panels.items(), strict=False):
+        for position, (_, value, low, high) in enumerate(entries):
+            axes.plot([low, high], [position, position], color=TRAIN, linewidth=2.0)
+            axes.plot([value], [position], "o", color=TRAIN)
+        axes.axvline(0.0, color=RATE, linestyle=":")
+        axes.set(title=metric, ylim=(len(names) - 0.5, -0.5))
+        axes.set_yticks(range(len(names)), [_label(name) for name in names])
+        axes.locator_params(axis="x", nbins=5)
+        axes.grid(alpha=0.25, axis="x")
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in figure.axes[len(panels) :]:
+        axes.set_axis_off()
+    figure.supxlabel(printable(title).replace("$", r"\$"), fontsize="medium")
+    return _write(figure, path)
+
+
 def _draw_losses(axes: Axes, training: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> None:
     epochs, losses = [row["epoch"] for row in training], [row["loss"] for row in training]
     axes.plot(epochs, losses, color=TRAIN, label="train", marker=_marker(training))

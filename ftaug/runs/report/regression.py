@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -55,16 +55,3 @@ def tables(report: dict[str, Any]) -> list[Any]:
     per_target = [console.table(list(rows[0]), (list(row.values()) for row in rows))] if rows else []
     farthest = [[*row.values(), row["predicted"] - row["true"]] for row in report["worst"]]
     return [*per_target, console.table(("farthest off", "number", "true", "predicted", "error"), farthest)]
-
-
-def written(number: float) -> str:
-    """Format a number for a file with 15 significant digits, the decimal precision of float64."""
-    return f"{number:.15g}"
-
-
-def predictions_table(split: DataSplit, measured: Measurement) -> Iterator[list[str]]:
-    """Yield a header and a row per sample: name, true targets and predicted targets."""
-    names = split.task.classes
-    yield ["sample", *names, *(f"predicted_{name}" for name in names)]
-    for name, true, predicted in zip(split.names(), measured.targets, measured.logits, strict=True):
-        yield [name, *map(written, true.tolist()), *map(written, predicted.tolist())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
@@ -14,6 +14,7 @@ import numpy as np
 from ftaug.config.types import Wording
 from ftaug.data.names import normalized
 from ftaug.data.packed import Packed
+from ftaug.data.tables.further_columns import FurtherColumns
 from ftaug.errors import BadData
 from ftaug.interfaces.data import SplitRows, Task
 from ftaug.text.types import Text
@@ -64,6 +65,7 @@ class TextSamples:
     groups: np.ndarray | None = None
     split_rows: SplitRows | None = None
     keys: np.ndarray | None = None  # int64 (n,): equal keys for equal texts
+    further_columns: FurtherColumns | None = None  # of the table that lists the samples
 
     def __len__(self) -> int:
         return len(self.parts[0])
@@ -75,6 +77,10 @@ class TextSamples:
     def key(self, index: int) -> str:
         """Return a digest of the text or pair, independent of its position in the file."""
         return text_key(*(part[index] for part in self.parts))
+
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Read the further columns of the table that lists the samples."""
+        return {} if self.further_columns is None else self.further_columns.read()
 
     def name(self, index: int) -> str:
         """Return the file of the text, with the line number in a table."""

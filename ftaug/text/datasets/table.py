@@ -83,6 +83,7 @@ def text_table(
         gathered.groups,
         gathered.split_rows,
         collected.keys,
+        gathered.further_columns,
     )
 
 

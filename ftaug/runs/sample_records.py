@@ -1,0 +1,167 @@
+"""Records of evaluated samples, `report/SPLIT.samples.csv`: target, prediction, probabilities and loss of each."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug.engine.loading.sample_keys import identities, sample_keys
+from ftaug.engine.loading.split import DataSplit
+from ftaug.errors import BadData
+from ftaug.interfaces.data import Task
+from ftaug.statistics.probability_metrics import sample_nll
+from ftaug.statistics.records import Records
+
+ALL_PROBABILITIES = 1000
+"""Number of classes up to which every probability is written."""
+TOP = 50
+"""Number of the highest probabilities that are written for more classes, beside that of the target."""
+LEFT_OUT = ("brier", "auroc", "average_precision")
+"""Metrics that depend on all probabilities."""
+
+
+@dataclass(frozen=True)
+class SampleRecords:
+    """The records of a split in the order of their ids, as `ftaug evaluate` wrote them."""
+
+    path: Path
+    ids: np.ndarray  # hash of the identity of each sample, str (n,), ascending
+    records: Records
+    is_complete: bool  # whether all probabilities were written
+
+
+def is_complete(task: Task) -> bool:
+    """Whether records hold the probabilities of all classes."""
+    return task.kind != "single_label" or len(task.classes) <= ALL_PROBABILITIES
+
+
+def path_of(run: Path, split: str) -> Path:
+    """Return the path of the records of a split."""
+    return run / "report" / f"{split}.samples.csv"
+
+
+def to_csv(split: DataSplit, records: Records) -> bytes:
+    """Format the records of a split as CSV: a row for each sample, in the order of the split."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = slice_columns(split)
+    has_groups = records.groups is not None
+    writer.writerow([*headings(split.task, has_groups=has_groups), *(f"column_{name}" for name in columns)])
+    ids = identities(sample_keys(split.samples), None)[split.ids]
+    losses = sample_losses(records)
+    for row, name in enumerate(split.names()):
+        group = [int(records.groups[row])] if records.groups is not None else []
+        correct = [] if split.task.regression else [int(records.correct[row])]
+        writer.writerow(
+            (
+                f"{ids[row]:016x}",
+                name,
+                *group,
+                *_cells(records, row),
+                f"{losses[row]:.9g}",
+                *correct,
+                *(values[row] for values in columns.values()),
+            )
+        )
+    return text.getvalue().encode(errors="surrogateescape")
+
+
+def headings(task: Task, *, has_groups: bool) -> list[str]:
+    """Return the columns of the file, but for those of the table that the samples are from."""
+    start = ["id", "name", *(["group"] if has_groups else [])]
+    if task.regression:
+        sides = [f"{side}_{name}" for side in ("target", "prediction") for name in task.classes]
+        return [*start, *sides, "loss"]
+    if is_complete(task):
+        probabilities = [f"probability_{name}" for name in task.classes]
+    else:
+        probabilities = [f"{name}_{rank}" for rank in range(1, TOP + 1) for name in ("class", "probability")]
+        probabilities.append("probability_target")
+    return [*start, "target", "prediction", *probabilities, "loss", "correct"]
+
+
+def slice_columns(split: DataSplit) -> Mapping[str, Sequence[str]]:
+    """Return the further columns of the table that the samples are from, by name; none if there is no table."""
+    read: Callable[[], Mapping[str, Sequence[str]]] = getattr(split.samples, "columns", dict)
+    return {name: [values[index] for index in split.ids.tolist()] for name, values in read().items()}
+
+
+def sample_losses(records: Records) -> np.ndarray:
+    """Return the loss of each sample (n,): negative log-likelihood, in regression the mean squared error."""
+    if records.task.regression:
+        return np.asarray(((records.predictions.astype(np.float64) - records.targets) ** 2).mean(axis=1))
+    return sample_nll(records)
+
+
+def _cells(records: Records, row: int) -> Iterator[str]:
+    """Yield the target, the prediction and the probabilities of a sample."""
+    task, target, predicted = records.task, records.targets[row], records.predictions[row]
+    if task.regression:
+        yield from (f"{number:.17g}" for number in (*target.tolist(), *predicted.tolist()))
+        return
+    yield _label(target, task)
+    yield _label(records.decided[row] if task.multi_label else records.predicted_class[row], task)
+    if is_complete(task):
+        yield from (f"{p:.9g}" for p in predicted.tolist())
+        return
+    for index in np.argsort(-predicted, kind="stable")[:TOP].tolist():
+        yield task.classes[index]
+        yield f"{predicted[index]:.9g}"
+    yield f"{predicted[target]:.9g}"
+
+
+def _label(target: Any, task: Task) -> str:
+    """Format a class name, or several joined with `|`."""
+    return task.classes[target] if target.ndim == 0 else "|".join(task.classes[i] for i in np.flatnonzero(target))
+
+
+def read(path: Path, task: Task, evaluate: str) -> SampleRecords:
+    """Read the records of a split; raises BadData, with the command to write them anew, if they are damaged."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            header, *rows = csv.reader(file, strict=True)
+            has_groups = header[2:3] == ["group"]
+            expected = headings(task, has_groups=has_groups)
+            if header[: len(expected)] != expected:
+                raise BadData(f"{path}: are records of another task or version; write them anew: {evaluate}")
+            if not rows:
+                raise BadData(f"{path}: holds no samples; write it anew: {evaluate}")
+            ids = np.array([row[0] for row in rows])
+            order = np.argsort(ids)
+            groups = np.array([int(row[2]) for row in rows]) if has_groups else None
+            first = 3 if has_groups else 2
+            records = Records(task, *_arrays([row[first : len(expected)] for row in rows], task), groups)
+    except (OSError, ValueError, KeyError, IndexError, csv.Error) as error:
+        raise BadData(f"{path}: is damaged ({error}); write it anew: {evaluate}") from None
+    return SampleRecords(path, ids[order], records.select(order), is_complete(task))
+
+
+def _arrays(rows: Sequence[Sequence[str]], task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Return predictions and targets from target, prediction and probabilities of each row."""
+    count = len(task.classes)
+    if task.regression:
+        numbers = np.array([row[: 2 * count] for row in rows], np.float64)
+        return numbers[:, count:], numbers[:, :count]
+    index = {name: code for code, name in enumerate(task.classes)}
+    if task.multi_label:
+        targets = np.zeros((len(rows), count), np.uint8)
+        for position, row in enumerate(rows):
+            targets[position, [index[name] for name in row[0].split("|") if name]] = 1
+    else:
+        targets = np.array([index[row[0]] for row in rows], np.int64)
+    if is_complete(task):
+        return np.array([row[2 : 2 + count] for row in rows], np.float32), targets
+    predictions = np.empty((len(rows), count), np.float32)
+    for position, row in enumerate(rows):
+        listed = [index[name] for name in row[2 : 2 + 2 * TOP : 2]]
+        values = np.array(row[3 : 3 + 2 * TOP : 2], np.float32)
+        predictions[position] = max(0.0, 1 - float(values.sum())) / (count - TOP)  # the rest, spread evenly
+        predictions[position, listed] = values
+        predictions[position, targets[position]] = np.float32(row[2 + 2 * TOP])
+    return predictions, targets
