@@ -30,7 +30,7 @@ def test_an_error_is_json_with_its_problems_and_places(capsys):
         (["validate", "nowhere.yaml", "--json"], 66, "nowhere.yaml: no such file"),
         (["inspect", "nowhere.yaml", "--json"], 66, "nowhere.yaml: no such file"),
         (["evaluate", "nowhere", "--json"], 66, "nowhere: not a run folder"),
-        (["train", "nowhere.yaml", "--json", "--nonsense"], 2, "No such option: --nonsense"),
+        (["train", "nowhere.yaml", "--json", "--nonsense"], 2, "No such option"),
     ],
 )
 def test_with_json_every_command_prints_its_error_as_json(capsys, arguments, code, text):

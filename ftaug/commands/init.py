@@ -14,7 +14,7 @@ import typer
 from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken, did_you_mean
 
 if TYPE_CHECKING:
-    from ftaug.interfaces.modality import Starting
+    from ftaug.interfaces.modality import InitConfig
 
 
 class Modality(StrEnum):
@@ -58,7 +58,7 @@ def init(
         raise RunFolderTaken(f"{target} is already there; name another file: ftaug init {path} -o FILE")
     name = modality.value if modality else most_likely(path)
     import_components(name)
-    text = _starting(name).experiment(path, target, RequestedModel(backbone, weights))
+    text = _init_config(name).experiment(path, target, RequestedModel(backbone, weights))
     _write(text, path, target)
     print(target)
     print(f"next: ftaug train {shlex.quote(str(target))}", file=sys.stderr)
@@ -94,11 +94,11 @@ def most_likely(path: Path) -> str:
     """Return the modality with most samples at the path; the first if none, as its errors say what is missing."""
     from ftaug.experiment_file import MODALITIES
 
-    samples = {modality: _starting(modality).samples_in(path) for modality in MODALITIES}
+    samples = {modality: _init_config(modality).samples_in(path) for modality in MODALITIES}
     if path.is_file() and not any(samples.values()):
         raise MissingInput(f"{path} is neither a table nor a folder that holds one folder per class")
     return max(samples, key=lambda modality: samples[modality])
 
 
-def _starting(modality: str) -> Starting:
-    return cast("Starting", import_module(f"ftaug.{modality}.init_config"))
+def _init_config(modality: str) -> InitConfig:
+    return cast("InitConfig", import_module(f"ftaug.{modality}.init_config"))

@@ -31,7 +31,7 @@ def lr_find(
     from ftaug.engine.loading.split import load_splits
     from ftaug.engine.system.storage import storage_errors
     from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
-    from ftaug.engine.training.lr_find import judge, smoothed_at, sweep
+    from ftaug.engine.training.lr_find import assess, smoothed_at, sweep
     from ftaug.experiment_file import load
     from ftaug.runs.assemble import assemble
     from ftaug.runs.bad_samples import readable
@@ -44,7 +44,7 @@ def lr_find(
     experiment, _ = resolve_auto_unfreeze(experiment, device.value, data)
     with assemble(experiment, device.value, data, pretrained=True) as (state, _):
         curve = sweep(state, lowest, highest, steps)
-    verdict = judge(curve, experiment.lr.peak)
+    verdict = assess(curve, experiment.lr.peak)
     path = output or Path(f"{config.stem}-lr-find.png")
     with storage_errors(f"cannot write {path}"):
         plots.lr_find(

@@ -163,7 +163,7 @@ def _one_thing_is_made_small(experiment: Experiment) -> Found:
 
 
 @reads("objective", "loss")
-def _answers_can_be_compared(experiment: Experiment) -> Found:
+def _predictions_can_be_compared(experiment: Experiment) -> Found:
     if experiment.objective is None:
         return
     compares, activation = experiment.objective.fact("compares"), experiment.loss.fact("activation")
@@ -174,7 +174,7 @@ def _answers_can_be_compared(experiment: Experiment) -> Found:
 
 @reads("objective", "data")
 def _what_is_measured_is_learned(experiment: Experiment) -> Found:
-    if experiment.objective is None or experiment.objective.fact("tells_classes"):
+    if experiment.objective is None or experiment.objective.fact("learns_targets"):
         return
     for purpose in ("val", "test"):
         if getattr(experiment.data, purpose) is not None:

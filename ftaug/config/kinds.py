@@ -40,7 +40,7 @@ objective = Registry(
     "objective",
     given=("forward", "views", "targets", "loss"),
     tasks=ANY_TASK,
-    tells_classes=True,  # whether the network learns to tell classes or numbers, and is measured by that
+    learns_targets=True,  # whether the network learns to tell classes or numbers, and is measured by that
     compares=None,  # the activation by which it compares answers; a loss of another one does not go with it
 )
 sampler = Registry("sampler", given=("counts",), tasks=("single_label",))

@@ -248,8 +248,8 @@ def _forms(snake: str) -> list[str]:
 
 def _snake(name: str) -> str:
     """`RandomHorizontalFlip` and `random-horizontal-flip` → `random_horizontal_flip`."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return re.sub(r"[-_ ]+", "_", parted).lower().strip("_")
+    separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"[-_ ]+", "_", separated).lower().strip("_")
 
 
 def _compact(name: str) -> str:

@@ -194,7 +194,7 @@ def translator(source: Mapping[str, Any], target: Mapping[str, Any]) -> nn.Modul
     return nn.Sequential(Resized(tuple(target["size"])), normalizer(target))
 
 
-def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
+def export_signature(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
     """Return the export signature of a model that takes collated images."""
     pixels = {"pixels": {0: "batch"}}
     return ExportSignature(

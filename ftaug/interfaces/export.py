@@ -84,7 +84,7 @@ class Bundle:
     activation: str  # maps logits to probabilities: "softmax", "sigmoid"; in regression "identity"
     preprocessing: Mapping[str, Any]
     name: str
-    facing: ExportSignature  # its module returns the tensors named by `outputs`
+    export_signature: ExportSignature  # its module returns the tensors named by `outputs`
     save: Callable[[Path], None] | None = None  # save in the format of its library, into a folder
     scale: Mapping[str, Sequence[float]] | None = (
         None  # target scaling of regression, if the model applies it after the network

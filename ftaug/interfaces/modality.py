@@ -120,7 +120,7 @@ class Modality(Protocol):
         Raises ExperimentError, its message a predicate, if the conversion is impossible.
         """
 
-    def facing(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
+    def export_signature(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
         """Return the signature of the exported model: named inputs, dynamic axes and preprocessing."""
 
     def synthetic(self, preprocessing: Mapping[str, Any]) -> Sequence[Any]:
@@ -140,7 +140,7 @@ class RequestedModel(NamedTuple):
     weights: str | None = None
 
 
-class Starting(Protocol):
+class InitConfig(Protocol):
     """Experiment file generation of a modality (`ftaug init`), implemented by its module `init_config`; no torch."""
 
     def samples_in(self, path: Path) -> int:

@@ -50,7 +50,13 @@ class AugmentedDataset:
 
     @classmethod
     def open(
-        cls, path: Path, split: DataSplit, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
+        cls,
+        path: Path,
+        split: DataSplit,
+        identity: Mapping[str, Any],
+        *,
+        as_table: bool,
+        cells: tuple[str, ...] = (),
     ) -> AugmentedDataset:
         """Open a new or empty folder, or one with a part of the same copies; raises RunFolderTaken, ExperimentError."""
         folders = None if as_table else folder_names(split.task)

@@ -18,7 +18,7 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import storage
 from ftaug.engine.system.run_folder import read_json
 from ftaug.engine.system.storage import make_inside
-from ftaug.engine.training.answering import Answering
+from ftaug.engine.training.activated_model import ActivatedModel
 from ftaug.engine.training.evaluate import at_least_float32
 from ftaug.engine.training.state import Model
 from ftaug.engine.training.target_scaling import in_fp32
@@ -149,13 +149,15 @@ class Ensemble(TrainedModel):
     def bundle(self, example: torch.Tensor) -> Bundle:
         """Build an exporter's input: all models as one network, on the CPU in fp32."""
         model = in_fp32(self.model)
-        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
+        export_signature = modality_of(self.experiment).export_signature(
+            ActivatedModel(model, self.activation), self.preprocessing
+        )
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)
         return Bundle(
             model,
             example,
             *description,
-            facing,
+            export_signature,
             networks=len(self.members),
             ordered=self.experiment.loss.fact("ordered"),
             provenance=self.provenance(),

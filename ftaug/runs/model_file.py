@@ -60,7 +60,7 @@ def describe_model(state: TrainingState) -> dict[str, Any]:
         "data": fingerprints(state.splits),
         "seed": state.experiment.seed,
         "sources": {name: to_plain(getattr(state.experiment.data, name)) for name in ("train", "val", "test")},
-        "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("tells_classes"),
+        "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("learns_targets"),
     }
 
 

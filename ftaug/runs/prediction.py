@@ -24,7 +24,7 @@ class Prediction:
     """The prediction for an input, or the error that prevented it."""
 
     name: str
-    answer: np.ndarray | None = None
+    output: np.ndarray | None = None
     error: str | None = None
 
 
@@ -44,7 +44,7 @@ def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Predictio
         while chunk := list(islice(waiting, opened.batch_size)):
             ready = list(pool.map(prepared, chunk))
             good = [sample for sample in ready if not isinstance(sample, FtaugError)]
-            probabilities = iter(opened.answer(verbs.collate(good), len(good)) if good else ())
+            probabilities = iter(opened.predict_batch(verbs.collate(good), len(good)) if good else ())
             for source, sample in zip(chunk, ready, strict=True):
                 if isinstance(sample, FtaugError):
                     yield Prediction(source.name, error=str(sample))

@@ -46,12 +46,12 @@ def train_file(
     requirements: Sequence[Requirement] = (),
 ) -> dict[str, Any]:
     """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped."""
-    started = time.time()
+    start_time = time.time()
     continued = config if config.is_dir() else None
     if continued is not None:
         config, run_dir = _file_of(continued, run_dir, folds), continued
     file = open_experiment(config, trust_plugins=trust_plugins)
-    start = [] if from_ is None else _starting_weights(from_, file.experiment(overrides), trust_plugins)
+    start = [] if from_ is None else _initial_weights(from_, file.experiment(overrides), trust_plugins)
     experiment = file.experiment([*overrides, *start])
     check_names(requirements, names_in_training(experiment))
 
@@ -62,7 +62,7 @@ def train_file(
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    invocation = Invocation(text, device, started, elsewhere)
+    invocation = Invocation(text, device, start_time, elsewhere)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
@@ -111,7 +111,7 @@ class Invocation:
 
     text: str  # the experiment file
     device: str
-    started_at: float  # wall-clock time in seconds, as of time.time()
+    start_time: float  # wall-clock time in seconds, as of time.time()
     elsewhere: Sequence[Path]  # folders to search for similar runs
 
 
@@ -138,7 +138,7 @@ def _train_one(
         experiment_yaml=invocation.text,
         resolved_yaml=to_yaml(portable),
         digest=known,
-        kept=plugins,
+        extra_files=plugins,
         fresh=fresh,
     ) as folder:
         if folder.complete is None:
@@ -223,14 +223,14 @@ def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) ->
     from ftaug.runs.training import train
 
     limit = experiment.train.max_time
-    with StopRequests(invocation.started_at + limit.seconds if limit else None, folder.path / "stop") as stop:
+    with StopRequests(invocation.start_time + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
             train(experiment, folder, invocation.device, stop, invocation.elsewhere)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 
 
-def _starting_weights(from_: Path, experiment: Experiment, trust_plugins: bool) -> list[str]:
+def _initial_weights(from_: Path, experiment: Experiment, trust_plugins: bool) -> list[str]:
     """Return the override that initializes the backbone with another run's best weights."""
     if (Path(from_) / "resolved.yaml").is_file():
         method = load(Path(from_) / "resolved.yaml", trust_plugins=trust_plugins).method

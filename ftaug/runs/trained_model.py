@@ -20,7 +20,7 @@ from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.system.run_folder import read_json
 from ftaug.engine.training import evaluate, unfreeze
-from ftaug.engine.training.answering import Answering
+from ftaug.engine.training.activated_model import ActivatedModel
 from ftaug.engine.training.build import bind_loss, build_model, place_model
 from ftaug.engine.training.peft import adapt, adapter_of
 from ftaug.engine.training.state import Model
@@ -90,7 +90,7 @@ class TrainedModel:
         return verbs.collate([verbs.prepare(sample, pipeline, None)[0] for sample in raw])
 
     @torch.inference_mode()
-    def answer(self, batch: torch.Tensor, samples: int) -> np.ndarray:
+    def predict_batch(self, batch: torch.Tensor, samples: int) -> np.ndarray:
         """Predict probabilities, in regression numbers, averaged over the views of each sample: (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
@@ -119,9 +119,9 @@ class TrainedModel:
         """Stack predictions (n, classes); raises BadData for the first that failed."""
         rows: list[np.ndarray] = []
         for prediction in predictions:
-            if prediction.answer is None:
+            if prediction.output is None:
                 raise BadData(f"{prediction.name}: {prediction.error}")
-            rows.append(prediction.answer)
+            rows.append(prediction.output)
         return np.stack(rows) if rows else np.empty((0, len(self.task.classes)), np.float32)
 
     def note_precision(self) -> None:
@@ -145,14 +145,16 @@ class TrainedModel:
         scaler = self.scale
         if scaler is not None and fold(model.network, scaler, model.normalizer(example)):
             model.units, scaler = torch.nn.Identity(), None
-        facing = modality_of(self.experiment).facing(Answering(model, self.activation), self.preprocessing)
+        export_signature = modality_of(self.experiment).export_signature(
+            ActivatedModel(model, self.activation), self.preprocessing
+        )
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if scaler is None else {"mean": scaler.mean, "std": scaler.std}
         return Bundle(
             model,
             example,
             *description,
-            facing,
+            export_signature,
             self.save,
             scale,
             self._adapter(),

@@ -145,7 +145,7 @@ def mix_folder(path: Path, opened: TrainedModel, digest: str) -> RunFolder:
         experiment_yaml=(opened.folder / "experiment.yaml").read_text(encoding="utf-8-sig"),
         resolved_yaml=to_yaml(portable),
         digest=digest,
-        kept=plugins,
+        extra_files=plugins,
     )
 
 

@@ -88,18 +88,19 @@ def compare(
     for records in (*first, *second):
         require_finite(records)
     design, second_design = sampling(first[0]), sampling(second[0])
-    one = _side_values(first, metrics, partial(bootstrap_weights, design, draws, seed))
-    two = _side_values(second, metrics, partial(bootstrap_weights, second_design, draws, seed if paired else seed + 1))
+    values = _side_values(first, metrics, partial(bootstrap_weights, design, draws, seed))
+    other_seed = seed if paired else seed + 1
+    other_values = _side_values(second, metrics, partial(bootstrap_weights, second_design, draws, other_seed))
     is_exact = paired and len(first) == len(second) == 1 and first[0].groups is None
     results = {}
     for name, metric in metrics.items():
-        low, high, p = _interval(one[name], two[name], min(design, second_design, key=_degrees), level)
+        low, high, p = _interval(values[name], other_values[name], min(design, second_design, key=_degrees), level)
         method: Method = "paired bootstrap" if paired else "unpaired bootstrap"
         if is_exact and name == "accuracy":
             p, method = mcnemar(first[0].correct, second[0].correct), "mcnemar"
         widest = metric.highest - metric.lowest
         low, high = max(low, -widest), min(high, widest)  # nan stays nan
-        ends = one[name].value, two[name].value, low, high
+        ends = values[name].value, other_values[name].value, low, high
         results[name] = Difference(*ends, p, method, metric.higher_is_better)
     return results
 

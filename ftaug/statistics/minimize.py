@@ -30,24 +30,24 @@ def minimize(function: Callable[[np.ndarray], tuple[float, np.ndarray]], start: 
             length /= 2
             if length < 1e-12:  # no more to be gained in floating point
                 return x
-        moved, change = candidate - x, new_gradient - gradient
-        if moved @ change > 0:
-            history.append((moved, change))
+        step, gradient_change = candidate - x, new_gradient - gradient
+        if step @ gradient_change > 0:
+            history.append((step, gradient_change))
         x, value, gradient = candidate, new_value, new_gradient
     return x
 
 
 def _inverse_hessian_product(gradient: np.ndarray, history: deque[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     result, factors = gradient.copy(), []
-    for moved, change in reversed(history):
-        factor = (moved @ result) / (moved @ change)
-        result -= factor * change
+    for step, gradient_change in reversed(history):
+        factor = (step @ result) / (step @ gradient_change)
+        result -= factor * gradient_change
         factors.append(factor)
     if history:
-        moved, change = history[-1]
-        result *= (moved @ change) / (change @ change)
+        step, gradient_change = history[-1]
+        result *= (step @ gradient_change) / (gradient_change @ gradient_change)
     else:
         result /= max(1.0, float(np.linalg.norm(gradient)))
-    for (moved, change), factor in zip(history, reversed(factors), strict=True):
-        result += moved * (factor - (change @ result) / (moved @ change))
+    for (step, gradient_change), factor in zip(history, reversed(factors), strict=True):
+        result += step * (factor - (gradient_change @ result) / (step @ gradient_change))
     return result

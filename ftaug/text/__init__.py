@@ -39,5 +39,5 @@ objective = Registry(
     modality="text",
     tasks=ANY_TASK,
     compares=None,
-    tells_classes=True,  # whether the network learns to classify, and is evaluated
+    learns_targets=True,  # whether the network learns to classify, and is evaluated
 )

@@ -41,14 +41,14 @@ class _Dropped(torch.autograd.Function):
         seed = int(torch.randint(1 << 62, ()))
         # four signed 16-bit values per 64-bit word; comparing int16 avoids a conversion to float
         words = np.random.SFC64(seed).random_raw(-(-values.numel() // 4)).view(np.int16)
-        ctx.kept = (torch.from_numpy(words)[: values.numel()] >= threshold - LEVELS // 2).view(values.shape)
+        ctx.mask = (torch.from_numpy(words)[: values.numel()] >= threshold - LEVELS // 2).view(values.shape)
         ctx.scale = LEVELS / (LEVELS - threshold)
-        result: Tensor = (values * ctx.kept).mul_(ctx.scale)
+        result: Tensor = (values * ctx.mask).mul_(ctx.scale)
         return result
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return (gradients[0] * ctx.kept).mul_(ctx.scale), None
+        return (gradients[0] * ctx.mask).mul_(ctx.scale), None
 
 
 def use_fast_dropout(model: nn.Module) -> None:

@@ -17,7 +17,7 @@ AS_MASK, AS_OTHER = 0.8, 0.1
 """Share of the selected tokens replaced by the mask, and by a random token; the rest stay unchanged."""
 
 
-@objective.register(tells_classes=False)
+@objective.register(learns_targets=False)
 def masked_tokens(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],

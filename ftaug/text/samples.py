@@ -203,7 +203,7 @@ class Padding(nn.Module):
         return torch.cat([ids.unsqueeze(1), inputs[:, IDS + 1 :]], dim=1)
 
 
-def facing(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
+def export_signature(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
     """Return the export signature with the input names of transformers: input_ids, attention_mask, token_type_ids."""
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}

@@ -1,15 +1,14 @@
 """A small run that several commands are tried on: it tells red, green and blue noise apart."""
 
 import pytest
-from run_files import noise
+from run_files import noise, train_colors
 from text_desk import PLUGIN, make_encoder
 
-from ftaug.cli import run
 from ftaug.data import cache_dirs
 
 CLASSES = ("blue, mostly", "green", "red")
 EXPERIMENT = """
-name: colours
+name: colors
 data:
   train: {image_folder: {path: photos/train}}
   val: {split: 30%}
@@ -33,8 +32,16 @@ def desk(tmp_path_factory):
             for number in range(count):
                 path = folder / "photos" / split / name / f"{number:02}.png"
                 noise(2 - position, seed=1000 * position + number + 100 * (split == "test")).save(path)
-    (folder / "colours.yaml").write_text(EXPERIMENT)
-    assert run(["train", str(folder / "colours.yaml"), "--run-dir", str(folder / "run"), "--device", "cpu"]) == 0
+    (folder / "colors.yaml").write_text(EXPERIMENT)
+    assert train_colors(folder, folder / "run") == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def started(desk, tmp_path_factory):
+    """A run that starts from another run's weights, head and all."""
+    folder = tmp_path_factory.mktemp("mixing")
+    assert train_colors(desk, folder / "run", "--from", str(desk / "run"), "train.epochs=1") == 0
     return folder
 
 

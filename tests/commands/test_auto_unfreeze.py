@@ -2,18 +2,10 @@
 
 import json
 
-import numpy as np
-import pytest
-import torch
 from run_files import moved
-from torch import nn
 
 from ftaug.cli import run
 from ftaug.config.yaml_document import parse
-from ftaug.engine.loading.split import load_splits
-from ftaug.engine.training import auto_unfreeze
-from ftaug.engine.training.auto_unfreeze import GRADIENT_STEPS, resolve_auto_unfreeze
-from ftaug.experiment_file import load
 
 TEXTS = """
 modality: text
@@ -25,7 +17,7 @@ train: {epochs: 1}
 
 
 def train(desk, folder, *overrides):
-    line = ["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", "unfreeze=auto"]
+    line = ["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", "unfreeze=auto"]
     return run([*line, *overrides])
 
 
@@ -62,64 +54,17 @@ def test_a_run_goes_on_with_what_was_chosen(desk, place):
     assert [stage for stage, row in moved(place / "run").items() if not row["unchanged"]] == ["head"]
 
 
-def test_the_choice_is_the_same_again_and_has_the_norms_of_the_mean_gradient(desk):
-    experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32"])
-    data = load_splits(experiment.data, experiment.seed)
-    made, choice = resolve_auto_unfreeze(experiment, "cpu", data)
-    again, same = resolve_auto_unfreeze(experiment, "cpu", data)
-    assert choice == same and made == again and made.unfreeze == choice.unfreeze
-    for stage, gain in choice.gain.items():
-        assert gain > 0 and choice.relative[stage] > 0
-    plain, nothing = resolve_auto_unfreeze(load(desk / "colours.yaml"), "cpu", data)
-    assert plain.unfreeze == ("all",) and nothing is None
-    stopped, nothing = resolve_auto_unfreeze(experiment, "cpu", data, carry_on=lambda: False)
-    assert stopped.unfreeze == "auto" and nothing is None
-
-
-def test_the_gain_is_how_the_loss_falls(desk, monkeypatch):
-    """Moving a stage by a small share of its norm along the gradient lowers the loss by that share of the gain."""
-    experiment = load(desk / "colours.yaml", ["unfreeze=auto", "train.precision=fp32", "backbone=resnet20"])
-    falls = {}
-
-    def looked_at(state):
-        first = state.training_length.total_steps - GRADIENT_STEPS
-        own = [p for name, p in state.model.network.named_parameters() if state.backbone.stages[3].holds(name)]
-        gradients = [p.grad.clone() for p in own]
-        size, steepness = (float(nn.utils.get_total_norm(tensors)) for tensors in (own, gradients))
-
-        def loss():
-            feed = auto_unfreeze.batch_feed(state, first)
-            steps = range(first, first + GRADIENT_STEPS)
-            return np.mean([auto_unfreeze.accumulate_gradients(state, step, feed)[0].item() for step in steps])
-
-        before = loss()
-        with torch.no_grad():
-            for parameter, gradient in zip(own, gradients, strict=True):
-                parameter -= 1e-5 * size * gradient / steepness
-        falls[state.backbone.stages[3].name] = (before - loss()) / 1e-5
-        with torch.no_grad():
-            for parameter, gradient in zip(own, gradients, strict=True):
-                parameter += 1e-5 * size * gradient / steepness
-                parameter.grad = gradient
-        return real(state)
-
-    real = auto_unfreeze._norms
-    monkeypatch.setattr(auto_unfreeze, "_norms", looked_at)
-    _, choice = resolve_auto_unfreeze(experiment, "cpu", load_splits(experiment.data, experiment.seed))
-    assert falls["layer3"] == pytest.approx(choice.gain["layer3"], rel=0.1)
-
-
 def test_texts_rates_and_time_take_it_too(desk, place, capsys, monkeypatch):
     monkeypatch.chdir(place)
     (place / "texts.yaml").write_text(TEXTS)
     assert run(["train", "texts.yaml", "--run-dir", "run"]) == 0
     assert chosen(place / "run")["unfreeze"][-1] == "head"
-    assert run(["lr-find", str(desk / "colours.yaml"), "unfreeze=auto", "--steps", "20"]) == 0
-    assert run(["benchmark", str(desk / "colours.yaml"), "unfreeze=auto", "--steps", "1"]) == 0
+    assert run(["lr-find", str(desk / "colors.yaml"), "unfreeze=auto", "--steps", "20"]) == 0
+    assert run(["benchmark", str(desk / "colors.yaml"), "unfreeze=auto", "--steps", "1"]) == 0
     capsys.readouterr()
-    assert run(["inspect", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
+    assert run(["inspect", str(desk / "colors.yaml"), "unfreeze=auto"]) == 0
     assert "the layers to train are chosen when training begins (unfreeze: auto)" in capsys.readouterr().out
-    assert run(["validate", str(desk / "colours.yaml"), "unfreeze=auto"]) == 0
+    assert run(["validate", str(desk / "colors.yaml"), "unfreeze=auto"]) == 0
     assert "learning: auto" in capsys.readouterr().out
 
 

@@ -18,7 +18,7 @@ AUGMENT = ["augment+=random_resized_crop", "augment+=rotate", "data.batch_size=1
 
 
 def train(desk, folder, *overrides):
-    return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *AUGMENT, *overrides])
+    return run(["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", *AUGMENT, *overrides])
 
 
 def weights(folder):
@@ -43,7 +43,7 @@ def test_the_same_weights_with_and_without_for_any_number_of_workers(desk, place
 def test_it_does_not_make_another_experiment(desk, place, monkeypatch):
     monkeypatch.chdir(place)
     for override in ("data.cache=null", "data.cache=disk"):
-        assert run(["train", str(desk / "colours.yaml"), "--device", "cpu", override]) == 0
+        assert run(["train", str(desk / "colors.yaml"), "--device", "cpu", override]) == 0
     assert len(list((place / "runs").iterdir())) == 1
 
 
@@ -96,7 +96,7 @@ def test_what_a_killed_run_left_in_memory_goes_with_the_next(desk, place):
 
 def test_killed_while_it_is_built(desk, place):
     assert train(desk, place / "plain") == 0
-    command = [sys.executable, "-c", "from ftaug.cli import main; main()", "train", str(desk / "colours.yaml")]
+    command = [sys.executable, "-c", "from ftaug.cli import main; main()", "train", str(desk / "colors.yaml")]
     command += ["--run-dir", str(place / "run"), "--device", "cpu", *AUGMENT, "data.cache=disk", "data.workers=2"]
     started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 120

@@ -29,7 +29,7 @@ train: {epochs: 3, precision: fp32}
 
 
 def train(desk, folder, *overrides):
-    return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *HEAD, *overrides])
+    return run(["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", *HEAD, *overrides])
 
 
 def rows(folder):
@@ -117,7 +117,7 @@ def test_killed_while_features_are_made_the_same_command_ends_with_the_same_bits
     stored = "train.cache_features={views: 3, place: disk}"
     assert train(desk, place / "whole", stored) == 0
     assert run(["cache", "clear"]) == 0
-    command = [sys.executable, "-m", "ftaug", "train", str(desk / "colours.yaml"), "--run-dir", str(place / "killed")]
+    command = [sys.executable, "-m", "ftaug", "train", str(desk / "colors.yaml"), "--run-dir", str(place / "killed")]
     command += ["--device", "cpu", *HEAD, stored]
     process = subprocess.Popen(command, env=os.environ, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120

@@ -17,7 +17,7 @@ CACHED = ("unfreeze=[head]", "train.cache_features={views: 2, place: ram}")
 
 def train(desk, folder, *overrides):
     common = ["--run-dir", str(folder), "--device", "cpu"]
-    assert run(["train", str(desk / "colours.yaml"), *common, "train.precision=bf16", *overrides]) == 0
+    assert run(["train", str(desk / "colors.yaml"), *common, "train.precision=bf16", *overrides]) == 0
     return folder
 
 

@@ -29,8 +29,8 @@ def runs(desk, text_desk, tmp_path_factory):
     place = tmp_path_factory.mktemp("kills")
     common = ["--device", "cpu", "--run-dir"]
     tiny = "backbone={timm/test_resnet: {weights: none}}"
-    assert run(["train", str(desk / "colours.yaml"), tiny, *common, str(place / "tiny")]) == 0
-    assert run(["train", str(desk / "colours.yaml"), "method=lora", *common, str(place / "lora")]) == 0
+    assert run(["train", str(desk / "colors.yaml"), tiny, *common, str(place / "tiny")]) == 0
+    assert run(["train", str(desk / "colors.yaml"), "method=lora", *common, str(place / "lora")]) == 0
     (place / "t.csv").write_text(
         "text,label\n" + "".join(f"a {word} film {n},{word}\n" for n in range(8) for word in ("good", "bad"))
     )

@@ -6,7 +6,7 @@ import pytest
 
 from ftaug.cli import run
 
-MINE = {"curves.png": "mine", "evaluate-test.json": "mine", "parity.json": "mine", "colours.onnx": "mine"}
+MINE = {"curves.png": "mine", "evaluate-test.json": "mine", "parity.json": "mine", "colors.onnx": "mine"}
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_export_writes_nothing_through_a_link(copied, outside, capsys):
 
 def test_augment_writes_nothing_through_a_link(desk, tmp_path, outside, capsys):
     out = tmp_path / "out"
-    line = ["augment", str(desk / "colours.yaml"), "augment=[horizontal_flip]", "--output", str(out), "--workers", "0"]
+    line = ["augment", str(desk / "colors.yaml"), "augment=[horizontal_flip]", "--output", str(out), "--workers", "0"]
     assert run(line) == 0
     shutil.rmtree(out / "green")
     (out / "green").symlink_to(outside)

@@ -21,7 +21,7 @@ backbone: {tiny_text: {weights: none, max_length: 12}}
 
 def found(desk, capsys, *arguments):
     capsys.readouterr()
-    assert run(["lr-find", str(desk / "colours.yaml"), "--steps", "30", "--json", *arguments]) == 0
+    assert run(["lr-find", str(desk / "colors.yaml"), "--steps", "30", "--json", *arguments]) == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -35,7 +35,7 @@ def test_a_picture_is_all_that_is_left_and_the_figures_are_the_same_again(desk, 
     before = sorted(desk.rglob("*"))
     first = found(desk, capsys)
     assert sorted(desk.rglob("*")) == before
-    assert [path.name for path in Path().iterdir() if path.is_file()] == ["colours-lr-find.png"]
+    assert [path.name for path in Path().iterdir() if path.is_file()] == ["colors-lr-find.png"]
     assert found(desk, capsys, "-o", "again.png") == first | {"picture": "again.png"}
     assert Path("again.png").stat().st_size > 5000
     assert first["rates"][0] == pytest.approx(1e-6)
@@ -65,7 +65,7 @@ def test_texts(here, capsys):
 
 
 def test_all_is_as_it_was(desk, place):
-    experiment = load(desk / "colours.yaml", ["optimizer=sgd"])
+    experiment = load(desk / "colors.yaml", ["optimizer=sgd"])
     state = build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
     before = {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
     drawn = torch.get_rng_state()
@@ -78,7 +78,7 @@ def test_all_is_as_it_was(desk, place):
 
 
 def test_what_cannot_be_is_said(desk, here, capsys):
-    line = ["lr-find", str(desk / "colours.yaml")]
+    line = ["lr-find", str(desk / "colors.yaml")]
     assert run([*line, "--from", "1", "--to", "0.1"]) == 2
     assert "--from must be greater than 0 and less than --to; got 1 and 0.1" in capsys.readouterr().err
     assert run([*line, "--steps", "3"]) == 2

@@ -9,7 +9,7 @@ from PIL import Image
 from ftaug.cli import run
 from ftaug.image.preview.contact_sheet import CELL, GAP, HEADER, LABELS, MARGIN, PITCH, TITLE
 
-COLOURS = {"blue": (30, 40, 200), "green": (40, 180, 60), "red": (210, 50, 40)}
+COLORS = {"blue": (30, 40, 200), "green": (40, 180, 60), "red": (210, 50, 40)}
 EXPERIMENT = """
 data:
   train: {image_folder: {path: photos}}
@@ -23,11 +23,11 @@ augment:
 
 @pytest.fixture
 def experiment(tmp_path):
-    for name, colour in COLOURS.items():
+    for name, color in COLORS.items():
         (tmp_path / "photos" / name).mkdir(parents=True)
         for number in range(5):
-            Image.new("RGB", (24, 20), colour).save(tmp_path / "photos" / name / f"{number}.png")
-    path = tmp_path / "colours.yaml"
+            Image.new("RGB", (24, 20), color).save(tmp_path / "photos" / name / f"{number}.png")
+    path = tmp_path / "colors.yaml"
     path.write_text(EXPERIMENT)
     return path
 
@@ -39,7 +39,7 @@ def preview(experiment, capsys, *overrides, output="sheet.png"):
 
 
 def middle(sheet, row, place):
-    """The colour in the middle of a cell."""
+    """The color in the middle of a cell."""
     x, y = MARGIN + LABELS + place * (CELL + GAP), MARGIN + TITLE + HEADER + row * PITCH
     return tuple(int(value) for value in np.asarray(sheet)[y + CELL // 2, x + CELL // 2])
 
@@ -48,10 +48,10 @@ def test_rows_are_classes_and_columns_are_augmentations(experiment, capsys):
     code, path, said = preview(experiment, capsys)
     assert (code, said.out) == (0, f"{path}\n")
     sheet = Image.open(path)
-    for row, colour in enumerate(COLOURS.values()):
-        negative = tuple(255 - value for value in colour)
+    for row, color in enumerate(COLORS.values()):
+        negative = tuple(255 - value for value in color)
         shown = [middle(sheet, row, place) for place in range(7)]
-        assert shown == [colour, colour, negative, negative, negative, negative, negative]
+        assert shown == [color, color, negative, negative, negative, negative, negative]
 
 
 def test_the_same_sheet_every_time(experiment, capsys):
@@ -73,7 +73,7 @@ def test_mixing_is_a_column_of_its_own(experiment, capsys, name):
 def test_without_augmentation(experiment, capsys):
     code, path, _ = preview(experiment, capsys, "augment=[]")
     assert code == 0
-    assert middle(Image.open(path), 0, 1) == COLOURS["blue"]
+    assert middle(Image.open(path), 0, 1) == COLORS["blue"]
 
 
 def test_a_suffix_that_is_no_picture_is_refused(experiment, capsys):
@@ -94,11 +94,11 @@ def test_an_old_sheet_is_replaced_and_nothing_else_is_left(experiment, capsys):
     (experiment.parent / "sheet.png").write_text("old")
     _, path, _ = preview(experiment, capsys)
     assert Image.open(path).format == "PNG"
-    assert sorted(entry.name for entry in experiment.parent.iterdir()) == ["colours.yaml", "photos", "sheet.png"]
+    assert sorted(entry.name for entry in experiment.parent.iterdir()) == ["colors.yaml", "photos", "sheet.png"]
 
 
 def test_what_may_change_a_class_is_said(experiment, capsys):
-    for name, sign in zip(COLOURS, "FGJ", strict=True):
+    for name, sign in zip(COLORS, "FGJ", strict=True):
         (experiment.parent / "photos" / name).rename(experiment.parent / "photos" / sign)
     code, _, said = preview(experiment, capsys)
     assert code == 0
@@ -116,8 +116,8 @@ def test_what_each_op_does_is_told(experiment, capsys):
     assert (code, told["sheet"]) == (0, str(path))
     flip, invert = told["effects"]
     assert 0.2 < flip["fired"] < 0.8
-    assert flip["unchanged"] == 1, "pictures of one colour are their own mirror image"
-    assert invert["change"] == pytest.approx(np.mean([abs(255 - 2 * v) for c in COLOURS.values() for v in c]), abs=0.5)
+    assert flip["unchanged"] == 1, "pictures of one color are their own mirror image"
+    assert invert["change"] == pytest.approx(np.mean([abs(255 - 2 * v) for c in COLORS.values() for v in c]), abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_pictures_of_one_class(experiment, capsys):
     path = experiment.parent / "green.png"
     assert run(["preview", str(experiment), "-o", str(path), "--class", "green", "-n", "3"]) == 0
     sheet = Image.open(path)
-    assert [middle(sheet, row, 0) for row in range(3)] == [COLOURS["green"]] * 3
+    assert [middle(sheet, row, 0) for row in range(3)] == [COLORS["green"]] * 3
     capsys.readouterr()
     assert run(["preview", str(experiment), "--class", "gren"]) == 2
     assert "--class gren: data.train has no class 'gren'; did you mean 'green'?" in capsys.readouterr().err
@@ -180,7 +180,7 @@ def test_severity_grid(experiment, capsys):
     assert run(["preview", str(experiment), *overrides]) == 0
     sheet = Image.open(path)
     plain = middle(sheet, 1, 0)
-    assert plain == COLOURS["blue"]
+    assert plain == COLORS["blue"]
     assert middle(sheet, 1, 4) != plain
     assert (sheet.height - 2 * MARGIN - TITLE - HEADER + GAP) // PITCH == 2
     capsys.readouterr()

@@ -13,7 +13,6 @@ from ftaug.experiment_file import load
 from ftaug.text.edits import Edit, Passage
 from ftaug.text.preview.diff import Piece
 from ftaug.text.preview.terminal import Screen, _spans
-from ftaug.text.preview.visible import visible, visible_change
 
 TEXTS = {
     "bad": ["the cat <b>sat</b> on the dog & left", "no cat was ever so slow"],
@@ -47,7 +46,7 @@ def told(experiment, capsys, *arguments):
     return json.loads(said.out)
 
 
-def test_piped_it_reads_without_colour(experiment, capsys):
+def test_piped_it_reads_without_color(experiment, capsys):
     code, said = preview(experiment, capsys, "augment=[shout: {share: 1.0}, drop: {share: 0.01}]", "-n", "1")
     assert code == 0
     assert said.out.splitlines()[:5] == [
@@ -64,7 +63,7 @@ def test_piped_it_reads_without_colour(experiment, capsys):
     assert not list(experiment.parent.glob("*.html"))
 
 
-def test_on_a_terminal_changes_have_colours(experiment, capsys):
+def test_on_a_terminal_changes_have_colors(experiment, capsys):
     parts = [Piece("a ", "a "), Piece("bad", "good"), Piece(" ", "")]
     assert list(_spans(parts, plain=False)) == [
         "a ",
@@ -185,12 +184,6 @@ def test_texts_cannot_break_out_of_the_page_or_move_the_cursor(experiment, capsy
     code, said = preview(experiment, capsys)
     assert code == 0
     assert "\x1b" not in said.out and "\u202e" not in said.out
-
-
-def test_odd_characters_are_made_visible():
-    assert visible("naïve 猫 👩\u200d🚀 a\xa0b") == "naïve 猫 👩\u200d🚀 a\xa0b"
-    assert visible("a\tb\u200bc") == "a\\tb\\u200bc"
-    assert (visible_change("  "), visible_change(" a"), visible_change("\n")) == ("␣␣", " a", "⏎\n")
 
 
 def test_one_op_alone_is_drawn_several_times(experiment, capsys):

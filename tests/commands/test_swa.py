@@ -13,7 +13,7 @@ SHORT = ["train.epochs=4", "data.batch_size=16", "train.swa=50%"]
 
 
 def train(desk, folder, *overrides):
-    return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *SHORT, *overrides])
+    return run(["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", *SHORT, *overrides])
 
 
 def newest(folder, name):

@@ -67,15 +67,10 @@ def test_a_run_folder_continues_where_it_is(desk: Path, capsys: pytest.CaptureFi
     assert run(["train", "a.yaml", "--run-dir", "r", *STOPPED]) == 75
     assert run(["train", "r", "lr.peak=1"]) == 2
     assert "lr.peak: 0.001 → 1.0" in capsys.readouterr().err
-    assert run(["train", "r", "--run-dir", "other"]) == 2
-    assert "--run-dir: r is a run folder, which is continued in place" in capsys.readouterr().err
     assert run(["train", "r", "~train.max_time"]) == 0
     assert capsys.readouterr().out == "r\n"
     assert run(["train", "a.yaml", "--run-dir", "r"]) == 0
     assert "already complete" in capsys.readouterr().err
-    Path("empty").mkdir()
-    assert run(["train", "empty"]) == 66
-    assert "empty: neither an experiment file nor a run folder" in capsys.readouterr().err
 
 
 def test_an_experiment_comes_from_standard_input(

@@ -14,7 +14,7 @@ from ftaug.experiment_file import load
 
 
 def train(desk, folder, *overrides):
-    return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *overrides])
+    return run(["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", *overrides])
 
 
 def held_out(folder):
@@ -26,7 +26,7 @@ def second(desk, tmp_path_factory):
     """A run with another seed from the weights of the first, where pictures have come since."""
     folder = tmp_path_factory.mktemp("from")
     shutil.copytree(desk / "photos", folder / "photos")
-    shutil.copy(desk / "colours.yaml", folder)
+    shutil.copy(desk / "colors.yaml", folder)
     assert train(folder, folder / "first", "train.epochs=1") == 0
     for number in range(3):
         noise(0, seed=number + 7000).save(folder / "photos" / "train" / "red" / f"new {number}.png")
@@ -40,7 +40,7 @@ def second(desk, tmp_path_factory):
 def test_another_seed_validates_on_what_the_first_run_held_out(second):
     first, other = held_out(second / "first"), held_out(second / "second")
     assert len(first) == 18 and first == other
-    of_seed = load_splits(load(second / "colours.yaml").data, seed=1)["val"]
+    of_seed = load_splits(load(second / "colors.yaml").data, seed=1)["val"]
     assert len(first & {of_seed.samples.key(index) for index in of_seed.ids}) < 9  # the others were trained on
     rows = [*read_rows(second / "second" / "samples.csv")]
     assert sum(row.split == "train" for row in rows) == 45

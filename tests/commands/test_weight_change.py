@@ -14,7 +14,7 @@ FROZEN = ["unfreeze=[layer3, head]", "train.epochs=2", "lr.layer_decay=0.5"]
 
 
 def train(desk, folder, *overrides):
-    return run(["train", str(desk / "colours.yaml"), "--run-dir", str(folder), "--device", "cpu", *overrides])
+    return run(["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", *overrides])
 
 
 def test_the_distance_is_that_of_the_weights(desk, place, capsys):
@@ -78,7 +78,7 @@ def test_features_before_and_after(desk, place, capsys):
 
 def test_features_of_a_file_are_refused(desk, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert run(["inspect", str(desk / "colours.yaml"), "--cka"]) == 2
+    assert run(["inspect", str(desk / "colors.yaml"), "--cka"]) == 2
     assert "--cka compares before and after training and needs a run folder" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ftaug.config.experiment import ModelInput
-from ftaug.engine.training.answering import Answering
+from ftaug.engine.training.activated_model import ActivatedModel
 from ftaug.engine.training.state import Model
 from ftaug.image import samples as image
 from ftaug.image.backbones.timm import timm
@@ -32,7 +32,7 @@ class Case:
     bundle: Bundle
     batches: list[SampleBatch]
     head: nn.Linear
-    beside: set[str]  # the files that go with an artefact
+    beside: set[str]  # the files that go with an artifact
     inputs: dict[str, dict[str, Any]]
 
 
@@ -63,8 +63,8 @@ def pictures(n: int) -> torch.Tensor:
 def of_image() -> Case:
     model = Convolutions().to(memory_format=torch.channels_last).eval()
     model.network[1].running_mean.uniform_(-1, 1)
-    facing = image.facing(Answering(model, "softmax"), PIXELS)
-    bundle = Bundle(model, pictures(1), TASK, "softmax", PIXELS, "pets", facing)
+    export_signature = image.export_signature(ActivatedModel(model, "softmax"), PIXELS)
+    bundle = Bundle(model, pictures(1), TASK, "softmax", PIXELS, "pets", export_signature)
     inputs = {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
     return Case(bundle, [of_pixels(pictures(n)) for n in (1, 2, 7)], model.network[5], set(), inputs)
 
@@ -80,7 +80,7 @@ def of_timm(activation: str = "softmax") -> Case:
     way = image.pipeline((), backbone.preprocessing)
     batch = image.collate([image.prepare(one, way, None)[0] for one in samples])
     task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
-    facing = image.facing(Answering(model, activation), backbone.preprocessing)
+    export_signature = image.export_signature(ActivatedModel(model, activation), backbone.preprocessing)
     bundle = Bundle(
         model,
         batch[:1],
@@ -88,7 +88,7 @@ def of_timm(activation: str = "softmax") -> Case:
         activation,
         backbone.preprocessing,
         "pets",
-        facing,
+        export_signature,
         backbone.save,
         reading=read_by_pillow(None),
     )
@@ -115,8 +115,8 @@ def of_text(monkeypatch: Any) -> Case:
     model = Model(text.normalizer(made), backbone.network, nn.Identity()).eval()
     batches = [tokens(made, one) for one in TEXTS] + [tokens(made, *TEXTS), tokens(made, *TEXTS[:3])]
     batches.append(batches[2][:, :, :1])  # a single token
-    facing = text.facing(Answering(model, "softmax"), made)
-    bundle = Bundle(model, batches[2], TASK, "softmax", made, "pets", facing, backbone.save)
+    export_signature = text.export_signature(ActivatedModel(model, "softmax"), made)
+    bundle = Bundle(model, batches[2], TASK, "softmax", made, "pets", export_signature, backbone.save)
     names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = {name: {"shape": ["batch", "length"], "type": "int64"} for name in names}
     return Case(

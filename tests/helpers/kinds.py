@@ -36,7 +36,6 @@ def rows(path):
 class Pictures:
     """A folder of noisy pictures."""
 
-    data, val = "photos", "{image_folder: {path: photos}}"
     files = ("animals.yaml", "photos")
     sometimes, always = "horizontal_flip", {"rotate", "random_resized_crop"}
     unknown_setting = "augment.0.horizontal_flip.excep=[cat]"
@@ -78,7 +77,6 @@ class Pictures:
 class Texts:
     """Texts in JSON Lines, read by a plugin."""
 
-    data, val = "texts.jsonl", "{json_texts: {path: texts.jsonl}}"
     files = ("animals.yaml", "texts.jsonl")
     sometimes, always = "shout", {"drop"}
     unknown_setting = "augment.0.shout.shar=0.5"

@@ -47,7 +47,7 @@ def preprocessing(height: int = 224, width: int | None = None, **changes):
 
 
 def ramp(height: int, width: int, slope: float = 2.0) -> np.ndarray:
-    """Red tells x and green tells y at the centre of each pixel: a result tells where it comes from."""
+    """Red tells x and green tells y at the center of each pixel: a result tells where it comes from."""
     y, x = np.mgrid[0:height, 0:width] + 0.5
     return np.stack([slope * x, slope * y, np.full_like(x, 77)], axis=-1).clip(0, 255).astype(np.uint8)
 
@@ -76,3 +76,9 @@ def augmented(pixels: np.ndarray, *ops: Component, epoch: int = 0, **changes) ->
     """The picture after some augmentations; it keeps its size unless an op changes it."""
     pipeline = samples.pipeline(ops, preprocessing(*pixels.shape[:2], resize=None) | changes)
     return pipeline(pixels, streams(epoch))
+
+
+def torchvision_name(operation):
+    """The name of an operation of a policy in torchvision, such as `ShearX`."""
+    names = {"autocontrast": "AutoContrast"}
+    return names.get(operation) or "".join(word.capitalize() for word in operation.split("_"))

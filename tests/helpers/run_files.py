@@ -4,6 +4,9 @@ import json
 
 import numpy as np
 from PIL import Image
+from safetensors.numpy import load_file
+
+from ftaug.cli import run
 
 
 def noise(channel, seed):
@@ -15,3 +18,21 @@ def noise(channel, seed):
 
 def moved(folder):
     return {row["stage"]: row for row in json.loads((folder / "report" / "moved.json").read_text())}
+
+
+def train_colors(desk, folder, *overrides):
+    """Train the experiment of `desk` into a run folder; return the exit code."""
+    return run(["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", *overrides])
+
+
+def best_weights(folder):
+    return load_file(folder / "best" / "model.safetensors")
+
+
+def read_report(folder, name):
+    return json.loads((folder / "report" / f"{name}.json").read_text())
+
+
+def learns(name):
+    """Whether a tensor is a parameter, not a statistic of BatchNorm."""
+    return "running" not in name and "num_batches" not in name

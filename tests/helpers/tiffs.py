@@ -5,8 +5,8 @@ import struct
 import numpy as np
 
 
-def grey_tiff(values, bits, *, white_is_zero=False, sample_format=1, big_endian=False, orientation=1) -> bytes:
-    """One strip of grey values; those of fewer than 16 bits are packed, each row from a new byte on."""
+def gray_tiff(values, bits, *, white_is_zero=False, sample_format=1, big_endian=False, orientation=1) -> bytes:
+    """One strip of gray values; those of fewer than 16 bits are packed, each row from a new byte on."""
     values = np.asarray(values)
     order = ">" if big_endian else "<"
     if bits % 8:

@@ -10,7 +10,7 @@ from torchvision.models import get_model_weights
 from ftaug.image.backbones import torchvision as torchvision_networks
 
 MEAN, AT_99_PERCENT = 1.0, 2.0
-"""How far the pixels may be from the oracle's, in grey levels."""
+"""How far the pixels may be from the oracle's, in gray levels."""
 PLAIN = {"mean": [0.0] * 3, "std": [1.0] * 3}
 
 

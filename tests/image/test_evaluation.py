@@ -1,4 +1,4 @@
-"""Evaluation shows a network what torchvision's and timm's own transforms show it, to a grey level."""
+"""Evaluation shows a network what torchvision's and timm's own transforms show it, to a gray level."""
 
 import io
 from types import SimpleNamespace
@@ -75,7 +75,8 @@ def test_every_way_to_prepare_a_picture_is_known():
     assert len(TORCHVISION) > 20
     assert len(TIMM) > 100
     configs = [resolve_data_config(pretrained_cfg=config) for config in TIMM.values()]
-    assert {config["crop_mode"] for config in configs} == {"center", "squash", "border"}
+    modes = {config["crop_mode"] for config in configs}
+    assert {"center", "squash"} <= modes <= {"center", "squash", "border"}  # border is of newer versions of timm
     assert {config["interpolation"] for config in configs} == {"bilinear", "bicubic"}
 
 

@@ -28,7 +28,7 @@ def by_torchvision(pixels, size, resize, interpolation="bilinear"):
 @pytest.mark.parametrize("shape", [(375, 500), (500, 375), (333, 481), (224, 224), (100, 140), (97, 513), (1, 1)])
 @pytest.mark.parametrize("resize", [224, 256, 232, None])
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
-def test_evaluation_is_torchvisions_resize_and_centre_crop(shape, resize, interpolation):
+def test_evaluation_is_torchvisions_resize_and_center_crop(shape, resize, interpolation):
     pixels = texture(*shape)
     ours = for_evaluation(pixels, height=224, resize=resize, interpolation=interpolation).astype(int)
     assert ours.shape == (224, 224, 3)

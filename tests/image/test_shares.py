@@ -48,10 +48,10 @@ def test_every_share_of_a_picture_is_among_them():
 @pytest.mark.parametrize(("name", "settings", "mean", "least", "most"), HIDING, ids=str)
 def test_hides_its_share_everywhere(name, settings, mean, least, most, count):
     """Three independent ways to be wrong: the mean over draws, a single draw, a place of the picture."""
-    grey = np.full((33, 46, 3), 128, np.uint8)
+    gray = np.full((33, 46, 3), 128, np.uint8)
     fill = {"fill": "black"} if "fill" in ENTRIES[name].settings() else {}
     op = augmentation(name, probability=1.0, **settings, **fill)
-    hidden = np.array([(augmented(grey, op, epoch=epoch) != 128).any(axis=2) for epoch in range(count)])
+    hidden = np.array([(augmented(gray, op, epoch=epoch) != 128).any(axis=2) for epoch in range(count)])
     shares = hidden.mean(axis=(1, 2))
     assert has_mean(shares, mean, 0.01)
     assert shares.max() <= most + 1e-9
@@ -64,9 +64,9 @@ def test_hides_its_share_everywhere(name, settings, mean, least, most, count):
 @pytest.mark.parametrize("count", [1, 3])
 def test_erases_areas_between_its_bounds(count):
     """But for the rounding of each side to whole pixels, and where rectangles overlap."""
-    grey = np.full((120, 90, 3), 128, np.uint8)
+    gray = np.full((120, 90, 3), 128, np.uint8)
     op = augmentation("random_erasing", probability=1.0, area=(0.1, 0.3), count=count, fill="black")
-    shares = np.array([(augmented(grey, op, epoch=epoch) == 0).all(axis=2).mean() for epoch in range(600)])
+    shares = np.array([(augmented(gray, op, epoch=epoch) == 0).all(axis=2).mean() for epoch in range(600)])
     rounding = 0.02
     assert shares.max() <= 0.3 + rounding
     assert shares.min() >= (0.1 - rounding if count == 1 else 0.1 / count - rounding)

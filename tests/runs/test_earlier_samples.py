@@ -82,7 +82,7 @@ def test_the_same_seed_says_nothing(desk):
     [
         ("data.val={split: 25%}", "data.val={fold: 1, of: 4}", "(seed=0 'data.val={split: 0.25}')"),
         ("data.val={split: 25%}", "data.val={split: 30%}", "(seed=0 'data.val={split: 0.25}')"),
-        ("data.val=null", "data.val={split: 30%}", "train that run anew with 'data.val={split: 0.3}', or give"),
+        ("data.val=null", "data.val={split: 30%}", "train that run anew with 'data.val={split: 0.3}', or use"),
         ("data.val={split: 25%}", "data.val={image_folder: {path: photos}}", "(seed=0 'data.val={split: 0.25}')"),
     ],
 )

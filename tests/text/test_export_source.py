@@ -28,10 +28,10 @@ def preprocessing():
 
 def run_source(source, folder, preprocessing):
     """The names that the source defines."""
-    facing = samples.facing(nn.Identity(), preprocessing)
-    for name, content in facing.files.items():
+    export_signature = samples.export_signature(nn.Identity(), preprocessing)
+    for name, content in export_signature.files.items():
         (folder / name).write_text(content)
-    metadata = {"preprocessing": json.loads(json.dumps(dict(facing.preprocessing)))}
+    metadata = {"preprocessing": json.loads(json.dumps(dict(export_signature.preprocessing)))}
     names = {"Path": Path, "FOLDER": folder, "metadata": metadata}
     exec("\n".join([*source.imports, source.code]), names)
     return names

@@ -1,6 +1,6 @@
 """Exporters: write a trained model for use elsewhere, and load what was written, to be compared with the original.
 
-Every artefact takes a batch of any number of samples. `onnx` and `torch_export` take pictures as they are decoded (or,
+Every artifact takes a batch of any number of samples. `onnx` and `torch_export` take pictures as they are decoded (or,
 by a setting, uint8 N×3×H×W of the model's size) and texts as ids (N×length), and give probabilities and logits. It
 carries the class names, the preprocessing, the function from logits to probabilities and ftaug's version; a tokenizer
 is a file beside it.
@@ -95,7 +95,7 @@ def onnx(
     import torch
 
     preprocessor = preprocessor_of(bundle, "onnx", input)
-    inputs = bundle.facing.inputs(example_of(bundle))
+    inputs = bundle.export_signature.inputs(example_of(bundle))
     names = list(inputs) if preprocessor is None else list(preprocessor.example)
     if input_name is not None and len(names) > 1:
         raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(names)}")
@@ -103,11 +103,11 @@ def onnx(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            bundle.facing.module,
+            bundle.export_signature.module,
             tuple(inputs.values()),
             input_names=list(inputs),
             output_names=list(bundle.outputs),
-            dynamic_shapes=dynamic_axes(bundle.facing.free, bundle.facing.limits),
+            dynamic_shapes=dynamic_axes(bundle.export_signature.free, bundle.export_signature.limits),
             opset_version=opset,
             dynamo=True,
             verbose=False,
@@ -140,8 +140,8 @@ def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> L
     import torch
 
     preprocessor = preprocessor_of(bundle, "torch_export", input)
-    module, inputs = bundle.facing.module, dict(bundle.facing.inputs(example_of(bundle)))
-    free = dynamic_axes(bundle.facing.free, bundle.facing.limits)
+    module, inputs = bundle.export_signature.module, dict(bundle.export_signature.inputs(example_of(bundle)))
+    free = dynamic_axes(bundle.export_signature.free, bundle.export_signature.limits)
     if preprocessor is not None:
         module = torch.nn.Sequential(preprocessor.module, module).eval()
         inputs = {name: torch.from_numpy(array) for name, array in preprocessor.example.items()}
@@ -239,11 +239,11 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     if bundle.task.thresholds is not None:
         config.thresholds = list(bundle.task.thresholds)
     config.save_pretrained(path)
-    about = metadata_of(bundle, bundle.facing.preprocessor)
+    about = metadata_of(bundle, bundle.export_signature.preprocessor)
     (path / METADATA_FILE).write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
-    task = bundle.facing.pipeline_task
+    task = bundle.export_signature.pipeline_task
     write_script(bundle, path, pipeline_runner(task, bundle.activation), "sample")
     model = getattr(library, task.model_class).from_pretrained(path).eval()
     inputs = task.inputs(path)
@@ -251,8 +251,8 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
 
 
 def _write_beside(bundle: Bundle, path: Path) -> None:
-    """Write the files of the preprocessing (such as a tokenizer) into the artefact's folder."""
-    for name, content in bundle.facing.files.items():
+    """Write the files of the preprocessing (such as a tokenizer) into the artifact's folder."""
+    for name, content in bundle.export_signature.files.items():
         path.with_name(name).write_text(content, encoding="utf-8")
 
 
@@ -280,7 +280,7 @@ def _in_torch(model: Callable[[SampleBatch], Tensor]) -> Loaded:
 def finish_onnx(bundle: Bundle, path: Path, input: Input | None, input_name: str | None) -> Loaded:
     """Write the files beside an ONNX model and load it into ONNX Runtime."""
     preprocessor = built_in(bundle, input)
-    names = bundle.facing.inputs(bundle.example) if preprocessor is None else preprocessor.example
+    names = bundle.export_signature.inputs(bundle.example) if preprocessor is None else preprocessor.example
     _write_beside(bundle, path)
     write_script(bundle, path, onnx_runner(input_name), next(iter(names)))
     return onnx_model.runner(path, bundle.outputs, feeds_of(bundle, input, input_name))

@@ -19,15 +19,15 @@ Input = Literal["images", "pixels"]
 
 def preprocessor_of(bundle: Bundle, name: str, input: Input | None) -> Preprocessor | None:
     """Return the preprocessing to prepend, if asked for; raises ExperimentError if the modality has none."""
-    if input is not None and bundle.facing.preprocessor is None:
-        names = ", ".join(bundle.facing.free)
+    if input is not None and bundle.export_signature.preprocessor is None:
+        names = ", ".join(bundle.export_signature.free)
         raise ExperimentError(f"exporter '{name}': input: is for pictures, and this model takes {names}; leave it out")
     return built_in(bundle, input)
 
 
 def built_in(bundle: Bundle, input: Input | None) -> Preprocessor | None:
-    """Return the preprocessing inside an artefact with this input."""
-    return None if input == "pixels" else bundle.facing.preprocessor
+    """Return the preprocessing inside an artifact with this input."""
+    return None if input == "pixels" else bundle.export_signature.preprocessor
 
 
 def metadata_of(bundle: Bundle, preprocessor: Preprocessor | None) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def feeds_of(
         if preprocessor is not None:
             feeds: Iterable[Mapping[str, np.ndarray]] = map(preprocessor.decoded, batch.samples)
         else:
-            feeds = [{key: tensor.numpy() for key, tensor in bundle.facing.inputs(batch.inputs).items()}]
+            feeds = [{key: tensor.numpy() for key, tensor in bundle.export_signature.inputs(batch.inputs).items()}]
         for feed in feeds:
             yield {name or key: array for key, array in feed.items()}
 

@@ -30,13 +30,15 @@ def description(bundle: Bundle) -> dict[str, Any]:
         "decision": DECISIONS[task.kind],
         **({"thresholds": _thresholds(task)} if task.multi_label else {}),
         **({"units": dict.fromkeys(task.classes, "as in the training labels")} if task.regression else {}),
-        "preprocessing": {**bundle.facing.preprocessing, **_decoding(bundle)},
+        "preprocessing": {**bundle.export_signature.preprocessing, **_decoding(bundle)},
         "inputs": {
             name: {
-                "shape": [bundle.facing.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)],
+                "shape": [
+                    bundle.export_signature.free[name].get(axis, length) for axis, length in enumerate(tensor.shape)
+                ],
                 "type": str(tensor.dtype).removeprefix("torch."),
             }
-            for name, tensor in bundle.facing.inputs(bundle.example).items()
+            for name, tensor in bundle.export_signature.inputs(bundle.example).items()
         },
         **bundle.provenance,
     }

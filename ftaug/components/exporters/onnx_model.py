@@ -50,8 +50,8 @@ def runner(
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def run(batch: SampleBatch) -> Mapping[str, Tensor]:
-        answers = [session.run(list(outputs), dict(feed)) for feed in feeds(batch)]
-        columns = (torch.from_numpy(np.concatenate(column)) for column in zip(*answers, strict=True))
+        results = [session.run(list(outputs), dict(feed)) for feed in feeds(batch)]
+        columns = (torch.from_numpy(np.concatenate(column)) for column in zip(*results, strict=True))
         return dict(zip(outputs, columns, strict=True))
 
     return run

@@ -1,6 +1,6 @@
-"""The script beside an export: it reads files, runs the artefact, and prints what is predicted, without this package.
+"""The script beside an export: it reads files, runs the artifact, and prints what is predicted, without this package.
 
-One template; what differs is how a sample is read (by the modality), how the artefact runs (by the format), and how
+One template; what differs is how a sample is read (by the modality), how the artifact runs (by the format), and how
 the answer is decided (by the task).
 """
 
@@ -17,7 +17,7 @@ METADATA_FILE = "ftaug.json"
 """File name of the metadata in a folder."""
 
 SCRIPT = Template('''\
-"""Predict with $artefact: python $script $argument...
+"""Predict with $artifact: python $script $argument...
 
 Install before: pip install $packages
 Prints a line for each sample: its name$columns.
@@ -80,7 +80,7 @@ def onnx_runner(input_name: str | None = None) -> Runner:
     return Runner(
         ("import onnxruntime",),
         ("onnxruntime",),
-        'session = onnxruntime.InferenceSession(str(FOLDER / "$artefact"))\n'
+        'session = onnxruntime.InferenceSession(str(FOLDER / "$artifact"))\n'
         "properties = session.get_modelmeta().custom_metadata_map\n"
         'keys = properties.keys() & {"classes", "preprocessing", "thresholds"}\n'
         "metadata = {key: json.loads(properties[key]) for key in keys}",
@@ -92,7 +92,7 @@ TORCH_EXPORT = Runner(
     ("import torch",),
     ("torch",),
     'extra = {"ftaug.json": ""}\n'
-    'module = torch.export.load(FOLDER / "$artefact", extra_files=extra).module()\n'
+    'module = torch.export.load(FOLDER / "$artifact", extra_files=extra).module()\n'
     'metadata = json.loads(extra["ftaug.json"])',
     "return module(*(torch.from_numpy(array) for array in inputs.values()))[0].numpy(force=True)",
 )
@@ -109,8 +109,8 @@ def pipeline_runner(task: PipelineTask, activation: str) -> Runner:
     return Runner(
         ("from transformers import pipeline",),
         ("torch", "transformers", *task.packages),
-        f'classifier = pipeline("{task.name}", model=str(FOLDER / "$artefact"), device="cpu")\n'
-        f'metadata = json.loads((FOLDER / "$artefact" / "{METADATA_FILE}").read_text(encoding="utf-8"))',
+        f'classifier = pipeline("{task.name}", model=str(FOLDER / "$artifact"), device="cpu")\n'
+        f'metadata = json.loads((FOLDER / "$artifact" / "{METADATA_FILE}").read_text(encoding="utf-8"))',
         f"entries = classifier([inputs], {arguments})[0]\n"
         '    scores = {entry["label"]: entry["score"] for entry in entries}\n'
         "    return [np.array([scores[name] for name in classes])]",
@@ -121,9 +121,9 @@ def construction_runner(construction: Construction, activation: str) -> Runner:
     """Generate code that loads weights into a network built by its library."""
     load = (
         f"{construction.code}\n"
-        'load_model(network, str(FOLDER / "$artefact"))\n'
+        'load_model(network, str(FOLDER / "$artifact"))\n'
         "network.eval()\n"
-        'with safe_open(FOLDER / "$artefact", "pt") as file:\n'
+        'with safe_open(FOLDER / "$artifact", "pt") as file:\n'
         '    metadata = json.loads(file.metadata()["ftaug"])\n'
         'mean, std = (torch.tensor(metadata["preprocessing"][key]).view(1, 3, 1, 1) for key in ("mean", "std"))'
     )
@@ -146,20 +146,20 @@ ACTIVATIONS = {
 
 
 def write_script(bundle: Bundle, path: Path, runner: Runner, input_name: str) -> None:
-    """Write the inference script of an artefact beside it, named like it plus `.py`."""
+    """Write the inference script of an artifact beside it, named like it plus `.py`."""
     if bundle.reading is None:
         return
     source = bundle.reading.source(input_name)
     path.with_name(f"{path.name}.py").write_text(_script(bundle, path.name, runner, source), encoding="utf-8")
 
 
-def _script(bundle: Bundle, artefact: str, runner: Runner, source: ScriptSource) -> str:
+def _script(bundle: Bundle, artifact: str, runner: Runner, source: ScriptSource) -> str:
     task = bundle.task
     output = "values" if task.regression else "probabilities"
-    names = {"artefact": artefact, "output": output}
+    names = {"artifact": artifact, "output": output}
     return SCRIPT.substitute(
         names,
-        script=f"{artefact}.py",
+        script=f"{artifact}.py",
         argument=source.argument,
         packages=" ".join(sorted({*source.packages, *runner.packages, "numpy"})),
         columns=_columns(bundle),

@@ -56,11 +56,11 @@ def caller(path: Path, bundle: Bundle) -> Callable[[int], Call]:
 
 def inputs(described: Mapping[str, Mapping[str, Any]], bundle: Bundle, size: int) -> dict[str, np.ndarray]:
     """Build a batch from the inputs described in the metadata: noise, or the bundle's example repeated."""
-    length = min(LENGTH, bundle.facing.limits.get("length", LENGTH))
+    length = min(LENGTH, bundle.export_signature.limits.get("length", LENGTH))
     height, width = bundle.preprocessing.get("size", (0, 0))
     free = {"batch": size, "height": height, "width": width, "length": length}
     rng = np.random.default_rng(0)
-    examples = [tensor.numpy() for tensor in bundle.facing.inputs(bundle.example).values()]
+    examples = [tensor.numpy() for tensor in bundle.export_signature.inputs(bundle.example).values()]
     arrays = {}
     for (name, facts), example in zip(described.items(), examples, strict=True):
         shape = [free[axis] if isinstance(axis, str) else axis for axis in facts["shape"]]

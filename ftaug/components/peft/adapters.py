@@ -10,7 +10,7 @@ from ftaug.interfaces.model import Backbone, nothing
 from ftaug.weights import WeightFile, described, digest_of, read
 
 
-def starting_from(path: Path | None, backbone: Backbone, key: str) -> Callable[[], None]:
+def loader_of(path: Path | None, backbone: Backbone, key: str) -> Callable[[], None]:
     """Return a loader of an adapter file into a network; `key` names the setting. Raises MissingInput, BadData.
 
     The head is taken too where it is of the same shape.

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ftaug.components.peft.adapters import starting_from
+from ftaug.components.peft.adapters import loader_of
 from ftaug.config.kinds import method
 from ftaug.config.types import Count, FilePath, Positive, Text, Wording
 from ftaug.errors import ExperimentError, did_you_mean
@@ -77,7 +77,7 @@ def lora(
             fold()
 
     factors = {f"{_layer(name)}.lora.{factor}": name for name in chosen for factor in "ab"}
-    return PeftModel(factors, starting_from(weights, backbone, "method.lora.weights"), merge)
+    return PeftModel(factors, loader_of(weights, backbone, "method.lora.weights"), merge)
 
 
 def _layer(weight: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftaug.components.peft.adapters import starting_from
+from ftaug.components.peft.adapters import loader_of
 from ftaug.config.kinds import method
 from ftaug.config.types import FilePath
 from ftaug.errors import ExperimentError
@@ -47,4 +47,4 @@ def ssf(backbone: Backbone, learning: frozenset[str], *, weights: FilePath | Non
         for name, layer in layers.items()
         for parameter, _ in layer.get_submodule("ssf").named_parameters()
     }
-    return PeftModel(factors, starting_from(weights, backbone, "method.ssf.weights"), merge)
+    return PeftModel(factors, loader_of(weights, backbone, "method.ssf.weights"), merge)

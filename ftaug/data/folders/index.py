@@ -29,9 +29,9 @@ def scan_or_recall(root: Path, kind: Kind, *, outside_links: bool = False) -> Sc
     file = _file_for(root, kind, outside_links)
     if (cached := _load(file)) is not None and _unchanged(root, cached):
         return cached
-    started = time.time_ns()
+    scan_start = time.time_ns()
     result = scan(root, kind, outside_links=outside_links)
-    if len(result.paths) >= WORTH_KEEPING and int(result.modified.max()) < started - _CLOCK_TICK:
+    if len(result.paths) >= WORTH_KEEPING and int(result.modified.max()) < scan_start - _CLOCK_TICK:
         _save(result, file)
     return result
 

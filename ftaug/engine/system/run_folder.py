@@ -75,7 +75,7 @@ class RunFolder:
         experiment_yaml: str,
         resolved_yaml: str,
         digest: str,
-        kept: Mapping[str, bytes] | None = None,
+        extra_files: Mapping[str, bytes] | None = None,
         fresh: bool = False,
     ) -> Self:
         """Create a run folder, or resume in it. `kept` are further files to store.
@@ -92,7 +92,7 @@ class RunFolder:
             folder = cls(path, Lock(path))
             folder._is_new, folder._fresh = is_new, fresh
             try:
-                folder._begin(experiment_yaml, resolved_yaml, digest, kept or {})
+                folder._begin(experiment_yaml, resolved_yaml, digest, extra_files or {})
             except BaseException:
                 folder.close()
                 raise
@@ -104,7 +104,7 @@ class RunFolder:
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --run-dir") from error
         return folder
 
-    def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, kept: Mapping[str, bytes]) -> None:
+    def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, extra_files: Mapping[str, bytes]) -> None:
         """Check that the folder holds this experiment, count the attempt, and clean up after a crash."""
         status = read_json(self.path / "status.json", STATUS)
         if status is not None and status.get("digest") != digest:
@@ -116,7 +116,7 @@ class RunFolder:
         checkpoint.clean(self.checkpoints)
         for leftover in self.path.glob(".tmp-*"):
             remove(leftover)
-        for name, content in kept.items():
+        for name, content in extra_files.items():
             make_inside((self.path / name).parent)
             replace(self.path / name, content)
         self.write("experiment.yaml", experiment_yaml)

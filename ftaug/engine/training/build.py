@@ -55,8 +55,8 @@ def build_model(experiment: Experiment, task: Task, scale: TargetScaler | None =
     torch.manual_seed(experiment.seed)
     backbone = experiment.backbone(task.classes, experiment.input)
     objective = experiment.objective
-    tells_targets = objective is None or objective.fact("tells_classes")
-    units = Unscale(scale) if scale is not None and tells_targets else nn.Identity()
+    learns_targets = objective is None or objective.fact("learns_targets")
+    units = Unscale(scale) if scale is not None and learns_targets else nn.Identity()
     return backbone, Model(modality_of(experiment).normalizer(backbone.preprocessing), backbone.network, units)
 
 

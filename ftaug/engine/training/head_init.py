@@ -36,7 +36,7 @@ def start(backbone: Backbone, experiment: Experiment, train: DataSplit, counts: 
     """
     loaded = load_weights(backbone, len(train.task.classes))
     objective = experiment.objective
-    learns_labels = objective is None or bool(objective.fact("tells_classes"))
+    learns_labels = objective is None or bool(objective.fact("learns_targets"))
     if experiment.head_init == "library" or not (loaded.pretrained and loaded.new_layers and learns_labels):
         return False
     start_at(loaded.new_layers, best_constant(experiment, train, counts))

@@ -136,7 +136,7 @@ class Verdict:
     sentences: tuple[str, ...]
 
 
-def judge(curve: Curve, peak: float) -> Verdict:
+def assess(curve: Curve, peak: float) -> Verdict:
     """Suggest a learning rate and assess its reliability; `peak` is the experiment's `lr.peak`."""
     suggestions = {name: rule(curve) for name, rule in RULES.items()}
     rate = float(np.median(list(suggestions.values())))

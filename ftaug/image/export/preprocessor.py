@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import interpolate
 
 from ftaug.image.evaluation import needs_padding, padding_color
 from ftaug.image.export import onnx_graph
+from ftaug.image.export.onnx_axis import SMALL
+from ftaug.image.export.torch_resize import resized_columns
 from ftaug.image.io.decode import opened
 from ftaug.image.preprocessing import box_of
 from ftaug.interfaces.export import PipelineTask, Preprocessor, SampleBatch
@@ -78,21 +80,19 @@ class Preprocessing(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Resize and crop or pad uint8 (N, H, W, 3) to uint8 (N, 3, *size)."""
         full = self._full_size(images.shape[1], images.shape[2])
-        pixels = interpolate(images.permute(0, 3, 1, 2), full, mode=self.mode, antialias=True)
-        shown = [torch.sym_min(length, target) for length, target in zip(full, self.size, strict=True)]
-        if not self.pads:
-            shown = list(self.size)
-        for axis in (0, 1):
-            start = _half_to_even(full[axis] - shown[axis])
-            pixels = pixels.index_select(2 + axis, torch.arange(shown[axis], device=images.device) + start)
+        places = [_center(length, target, images.device) for length, target in zip(full, self.size, strict=True)]
+        rows, columns = (place.clamp(0, length - 1) for place, length in zip(places, full, strict=True))
+        pixels = images.permute(0, 3, 1, 2)
+        if max(self.size) <= SMALL:
+            pixels = resized_columns(pixels, full[1], columns, self.mode)
+            pixels = resized_columns(pixels.transpose(2, 3), full[0], rows, self.mode).transpose(2, 3)
+        else:
+            pixels = interpolate(pixels, full, mode=self.mode, antialias=True)
+            pixels = pixels.index_select(2, rows).index_select(3, columns)
         if not self.pads:
             return pixels
-        before = [(target - length) // 2 for length, target in zip(shown, self.size, strict=True)]
-        top, left = before
-        bottom, right = (t - s - b for t, s, b in zip(self.size, shown, before, strict=True))
-        around = (left, right, top, bottom)
-        inside = pad(torch.ones_like(pixels[:1, :1]), around)
-        return torch.where(inside.bool(), pad(pixels, around), self.color)
+        is_row, is_column = ((place >= 0) & (place < length) for place, length in zip(places, full, strict=True))
+        return torch.where(is_row[:, None] & is_column, pixels, self.color)
 
     def _full_size(self, height: Any, width: Any) -> tuple[Any, Any]:
         """Compute `evaluation.resized_size` on symbolic integers."""
@@ -105,6 +105,13 @@ class Preprocessing(nn.Module):
         fitted_height = torch.sym_min(box_height, _rounded(height * box_width, width))
         fitted_width = torch.sym_min(box_width, _rounded(width * box_height, height))
         return torch.sym_max(1, fitted_height), torch.sym_max(1, fitted_width)
+
+
+def _center(length: Any, target: int, device: torch.device) -> Tensor:
+    """Return the numbers of the rows or columns that a center crop shows; outside the image where it is smaller."""
+    shown = torch.sym_min(length, target)
+    first = _half_to_even(length - shown) - (target - shown) // 2
+    return torch.arange(target, device=device).add(first)
 
 
 def _half_to_even(number: Any) -> Any:

@@ -22,7 +22,7 @@ from ftaug.runs.export.metric_loss import metric_loss
 from ftaug.runs.export.parity import LOGIT_TOLERANCE, SYNTHETIC, Allowance, Comparison, MetricParity, Parity
 from ftaug.runs.trained_model import TrainedModel
 
-Artefact = Callable[[SampleBatch], Mapping[str, torch.Tensor]]
+Artifact = Callable[[SampleBatch], Mapping[str, torch.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,18 @@ class Reference:
         except FtaugError as error:
             return cls(opened, bundle, synthetic, None, str(error))
 
-    def compare(self, artefact: Artefact, allowance: Allowance) -> Comparison:
+    def compare(self, artifact: Artifact, allowance: Allowance) -> Comparison:
         """Compare an export on synthetic samples and, if readable, on the run's data.
 
         Raises MissingInput if a lossy export needs the metric and it cannot be computed.
         """
-        original, exported = self._outputs(artefact, SYNTHETIC, self.synthetic)
+        original, exported = self._outputs(artifact, SYNTHETIC, self.synthetic)
         comparison = Comparison([self._parity(SYNTHETIC, original, exported, allowance)], self.without_data)
         if self.split is None:
             return _with_metric(comparison, allowance)
         split = self.split.purpose
         try:
-            original, exported = self._outputs(artefact, split, _Samples(self.split))
+            original, exported = self._outputs(artifact, split, _Samples(self.split))
             metric = self._metric(original, exported, self.split, allowance)
         except FtaugError as error:
             comparison.without_data = str(error)
@@ -74,7 +74,7 @@ class Reference:
         comparison.parities.append(self._parity(split, original, exported, allowance, metric))
         return comparison
 
-    def _outputs(self, artefact: Artefact, name: str, samples: Sequence[Any]) -> tuple[Outputs, Outputs]:
+    def _outputs(self, artifact: Artifact, name: str, samples: Sequence[Any]) -> tuple[Outputs, Outputs]:
         """Run the export on samples, and the model where no export was compared on them before."""
         activation = self.bundle.activation
         is_known = name in self._computed
@@ -83,7 +83,7 @@ class Reference:
             for batch in self._batches(samples, self.opened.preprocessing):
                 if not is_known:
                     original.append(_as_outputs({"logits": self.bundle.model(batch.inputs)}, activation))
-                exported.append(_as_outputs(artefact(batch), activation))
+                exported.append(_as_outputs(artifact(batch), activation))
         if not is_known:
             self._computed[name] = _concatenated(original)
         return self._computed[name], _concatenated(exported)

@@ -22,10 +22,10 @@ class PredictionFormat(Protocol):
     def headings(self) -> tuple[str, ...]:
         """Columns of a table of predictions."""
 
-    def cells(self, answer: np.ndarray) -> list[str | float]:
+    def cells(self, output: np.ndarray) -> list[str | float]:
         """Values of a row, in the order of the headings."""
 
-    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+    def plain(self, output: np.ndarray) -> dict[str, Any]:
         """JSON value of a prediction."""
 
 
@@ -44,17 +44,17 @@ class TopK:
             return ("class", "probability")
         return tuple(f"{name}_{rank}" for rank in range(1, self.ranks + 1) for name in ("class", "probability"))
 
-    def cells(self, answer: np.ndarray) -> list[str | float]:
+    def cells(self, output: np.ndarray) -> list[str | float]:
         """Class, probability, class, probability …"""
-        return [value for pair in self._classes(answer) for value in pair]
+        return [value for pair in self._classes(output) for value in pair]
 
-    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+    def plain(self, output: np.ndarray) -> dict[str, Any]:
         """The classes with their probabilities."""
-        return {"predictions": [{"class": name, "probability": p} for name, p in self._classes(answer)]}
+        return {"predictions": [{"class": name, "probability": p} for name, p in self._classes(output)]}
 
-    def _classes(self, answer: np.ndarray) -> list[tuple[str, float]]:
-        order = np.argsort(-answer, kind="stable")[: self.ranks]
-        return [(self.task.classes[i], float(answer[i])) for i in order]
+    def _classes(self, output: np.ndarray) -> list[tuple[str, float]]:
+        order = np.argsort(-output, kind="stable")[: self.ranks]
+        return [(self.task.classes[i], float(output[i])) for i in order]
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,18 @@ class Labels:
         """The labels, then a column for each probability."""
         return ("labels", *(self.task.classes if self.likeliest is None else self.likeliest.headings))
 
-    def cells(self, answer: np.ndarray) -> list[str | float]:
+    def cells(self, output: np.ndarray) -> list[str | float]:
         """The labels joined with `|`, and the probabilities."""
-        beside = [float(p) for p in answer] if self.likeliest is None else self.likeliest.cells(answer)
-        return ["|".join(self._present(answer)), *beside]
+        beside = [float(p) for p in output] if self.likeliest is None else self.likeliest.cells(output)
+        return ["|".join(self._present(output)), *beside]
 
-    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+    def plain(self, output: np.ndarray) -> dict[str, Any]:
         """The labels, and classes with their probabilities, highest first."""
         likeliest = self.likeliest or TopK(self.task, len(self.task.classes))
-        return {"labels": self._present(answer), **likeliest.plain(answer)}
+        return {"labels": self._present(output), **likeliest.plain(output)}
 
-    def _present(self, answer: np.ndarray) -> list[str]:
-        return [self.task.classes[i] for i in np.flatnonzero(self.task.present(answer))]
+    def _present(self, output: np.ndarray) -> list[str]:
+        return [self.task.classes[i] for i in np.flatnonzero(self.task.present(output))]
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ class Numbers:
         """The target names."""
         return self.task.classes
 
-    def cells(self, answer: np.ndarray) -> list[str | float]:
+    def cells(self, output: np.ndarray) -> list[str | float]:
         """The numbers in the order of the targets."""
-        return [float(value) for value in answer]
+        return [float(value) for value in output]
 
-    def plain(self, answer: np.ndarray) -> dict[str, Any]:
+    def plain(self, output: np.ndarray) -> dict[str, Any]:
         """The numbers by target name."""
-        return {"numbers": dict(zip(self.task.classes, self.cells(answer), strict=True))}
+        return {"numbers": dict(zip(self.task.classes, self.cells(output), strict=True))}
 
 
 def form(task: Task, top_k: int | None) -> PredictionFormat:

@@ -16,7 +16,7 @@ class ProgressBar:
 
     def __init__(self, total_steps: int, done: int, epoch_steps: int | None = None, unit: str = "step") -> None:
         self.total_steps, self.epoch_steps, self.unit = total_steps, epoch_steps, unit
-        self.step, self.started_at = done, done
+        self.step, self.first_step = done, done
         self.start = self.last_line = time.monotonic()
         self.bar = tqdm(total=total_steps, initial=done, unit=unit, dynamic_ncols=True) if sys.stderr.isatty() else None
 
@@ -56,6 +56,6 @@ class ProgressBar:
         return f"epoch {self.step / self.epoch_steps:.1f}, {place}" if self.epoch_steps else place
 
     def _left(self) -> str:
-        taken = self.step - self.started_at
+        taken = self.step - self.first_step
         seconds = (time.monotonic() - self.start) / taken * (self.total_steps - self.step) if taken else 0
         return f"about {int(seconds // 3600)}:{int(seconds // 60 % 60):02}:{int(seconds % 60):02} left"

@@ -39,10 +39,10 @@ def next_steps(run: Path) -> str:
     return f"next: ftaug evaluate {name} · ftaug predict {name} INPUT … · ftaug export {name} --format onnx"
 
 
-def before(state: TrainingState, cache: Cache, folder: Path, started: str) -> Table:
+def before(state: TrainingState, cache: Cache, folder: Path, origin: str) -> Table:
     """Build the summary printed before training, with a reason for each automatic choice."""
     experiment, table = state.experiment, _plain_table()
-    table.add_row("run", f"{folder} ({started})")
+    table.add_row("run", f"{folder} ({origin})")
     table.add_row("device", _chosen(describe(state.device), state.device.reasons.get("device")))
     table.add_row("threads", _chosen(str(state.device.threads), state.device.reasons["threads"]))
     precision = _chosen(state.device.precision, state.device.reasons.get("precision"))

@@ -23,6 +23,7 @@ from ftaug.components.exporters import (
     exporters,
     reduced_precision,  # noqa: F401
 )
+from ftaug.components.exporters.script import FUNCTIONS
 from ftaug.config.kinds import exporter as registry
 from ftaug.engine.training.target_scaling import TargetScaler, Unscale, fold
 from ftaug.errors import ExperimentError, Unavailable
@@ -43,7 +44,7 @@ def case(request):
 
 @pytest.fixture(scope="module")
 def exported(case, tmp_path_factory):
-    """Every artefact that the modality has: its path and what its exporter returned."""
+    """Every artifact that the modality has: its path and what its exporter returned."""
     before = copy.deepcopy(case.bundle.model.state_dict())
     result = {}
     for name, suffix in FORMATS.items():
@@ -93,7 +94,7 @@ def test_only_a_network_of_transformers_or_timm_is_saved_as_one(tmp_path):
         registry["transformers"].function(of_image().bundle, tmp_path / "pets")
 
 
-def test_the_artefact_answers_batches_of_any_shape_as_the_model_does(case, exported):
+def test_the_artifact_answers_batches_of_any_shape_as_the_model_does(case, exported):
     """Of texts also single tokens, texts that are cut, and those that are padded to the longest of the batch."""
     for batch in case.batches:
         with torch.inference_mode():
@@ -116,7 +117,7 @@ def test_a_text_is_answered_alike_alone_and_padded(case, exported):
         torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5, msg=name)
 
 
-def test_the_artefact_answers_for_itself(case, exported):
+def test_the_artifact_answers_for_itself(case, exported):
     """What was returned runs what is in the file, not the model that was handed in."""
     batch, bias = case.batches[1], case.head.bias.detach().clone()
     expected = {name: answer(batch)["logits"] for name, (_, answer) in exported.items()}
@@ -131,7 +132,7 @@ def test_the_artefact_answers_for_itself(case, exported):
             case.head.bias.copy_(bias)
 
 
-def test_what_goes_with_an_artefact_is_beside_it(case, exported):
+def test_what_goes_with_an_artifact_is_beside_it(case, exported):
     for name, (path, _) in exported.items():
         if name != "transformers":
             own = {path.name} | ({"pets.safetensors.json"} if name == "safetensors" else set())
@@ -146,7 +147,7 @@ def test_onnx_is_one_valid_file_that_says_what_it_needs(case, exported):
     assert [entry.version for entry in model.opset_import if entry.domain == ""] == [18]
     facts = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(facts["classes"]) == ["cat", "dog", "ré\nd"]
-    assert json.loads(facts["preprocessing"]) == dict(case.bundle.facing.preprocessing)
+    assert json.loads(facts["preprocessing"]) == dict(case.bundle.export_signature.preprocessing)
     assert json.loads(facts["inputs"]) == case.inputs
     assert facts["activation"] == "softmax"
     assert facts["ftaug"] == __version__
@@ -205,12 +206,12 @@ def test_safetensors_has_the_networks_own_names_and_its_facts_beside_it(case, ex
     assert all(torch.equal(tensors[k], v) for k, v in own.items())
     facts = json.loads(path.with_name(f"{path.name}.json").read_text())
     assert facts == json.loads(json.dumps({**exporters.description(case.bundle), "scale": None}))
-    assert facts["preprocessing"] == dict(case.bundle.facing.preprocessing)
+    assert facts["preprocessing"] == dict(case.bundle.export_signature.preprocessing)
     assert path.stat().st_mode == path.with_name(f"{path.name}.json").stat().st_mode
 
 
 def contents(path):
-    """Each file of an artefact by its name, those within zip files too."""
+    """Each file of an artifact by its name, those within zip files too."""
     for file in sorted(path.rglob("*")) if path.is_dir() else path.parent.iterdir():
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
@@ -219,7 +220,7 @@ def contents(path):
             yield file.name, file.read_bytes()
 
 
-def test_an_artefact_holds_no_path_and_no_line_of_source_of_this_machine(case, exported):
+def test_an_artifact_holds_no_path_and_no_line_of_source_of_this_machine(case, exported):
     places = [str(Path(module.__file__).parents[1]).encode() for module in (exporters, torch, onnx)]
     for name, (path, _) in exported.items():
         for file, content in contents(path):
@@ -233,8 +234,12 @@ def test_an_artefact_holds_no_path_and_no_line_of_source_of_this_machine(case, e
 def test_torch_export_holds_an_example_that_is_no_sample(case, exported):
     (given, keywords) = torch.export.load(exported["torch_export"][0]).example_inputs
     assert not keywords
-    facing = case.bundle.facing
-    example = facing.preprocessor.example if facing.preprocessor else facing.inputs(case.bundle.example)
+    export_signature = case.bundle.export_signature
+    example = (
+        export_signature.preprocessor.example
+        if export_signature.preprocessor
+        else export_signature.inputs(case.bundle.example)
+    )
     assert [list(tensor.shape[1:]) for tensor in given] == [list(array.shape[1:]) for array in example.values()]
     assert all((tensor == 1).all() for tensor in given)
 
@@ -290,13 +295,17 @@ def test_transformers_alone_classifies_pictures_of_any_size_the_same(activation,
     torch.testing.assert_close(loaded(batch)["logits"], logits, rtol=1e-3, atol=1e-3)
     model = transformers.AutoModelForImageClassification.from_pretrained(folder).eval()
     assert model.config.problem_type == KINDS[activation]
-    images = [Image.fromarray(case.bundle.facing.preprocessor.decoded(one)["images"][0]) for one in batch.samples]
+    images = [
+        Image.fromarray(case.bundle.export_signature.preprocessor.decoded(one)["images"][0]) for one in batch.samples
+    ]
     inputs = transformers.AutoImageProcessor.from_pretrained(folder)(images, return_tensors="pt")
     with torch.inference_mode():
         torch.testing.assert_close(model(**inputs).logits, logits, rtol=1e-3, atol=1e-3)
     answers = {"softmax": logits.softmax(1), "sigmoid": logits.sigmoid(), "identity": logits}[activation]
     pipeline = transformers.pipeline("image-classification", model=str(folder), device="cpu")
-    for entries, answer in zip(pipeline(images), answers.tolist(), strict=True):
+    older = int(transformers.__version__.split(".")[0]) < 5  # takes softmax for numbers unless told
+    options = {"function_to_apply": FUNCTIONS[activation]} if older else {}
+    for entries, answer in zip(pipeline(images, **options), answers.tolist(), strict=True):
         scores = {entry["label"]: entry["score"] for entry in entries}
         assert scores == pytest.approx(dict(zip(TASK.classes, answer, strict=True)), abs=1e-3)
     about = json.loads((folder / "ftaug.json").read_text())

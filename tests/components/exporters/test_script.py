@@ -29,10 +29,10 @@ from ftaug.text.export_source import read_by_tokenizers
 
 def exported(bundle, name: str, folder: Path) -> Path:
     """Export to a folder; returns the script."""
-    artefact = folder / "exports" / f"pets{exporter[name].facts['suffix']}"
-    artefact.parent.mkdir()
-    exporter[name].function(bundle, artefact)
-    return artefact.with_name(f"{artefact.name}.py")
+    artifact = folder / "exports" / f"pets{exporter[name].facts['suffix']}"
+    artifact.parent.mkdir()
+    exporter[name].function(bundle, artifact)
+    return artifact.with_name(f"{artifact.name}.py")
 
 
 def printed(script: Path, *files: Path) -> list[list[str]]:
@@ -105,9 +105,9 @@ def test_weights_run_in_the_network_of_their_library(library, activation, tmp_pa
     backbone = NETWORKS[library]()
     model = Model(image.normalizer(backbone.preprocessing), backbone.network, nn.Identity()).eval()
     task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
-    facing = image.facing(model, backbone.preprocessing)
+    export_signature = image.export_signature(model, backbone.preprocessing)
     example = torch.zeros(1, 3, *backbone.preprocessing["size"], dtype=torch.uint8)
-    bundle = Bundle(model, example, task, activation, backbone.preprocessing, "pets", facing)
+    bundle = Bundle(model, example, task, activation, backbone.preprocessing, "pets", export_signature)
     scale = {"mean": [1.0, 2.0, 3.0], "std": [10.0, 20.0, 30.0]} if activation == "identity" else None
     bundle = replace(bundle, reading=read_by_pillow(None), construction=backbone.construction, scale=scale)
     contents = {

@@ -50,7 +50,7 @@ def test_texts_are_as_long_as_the_model_allows(monkeypatch):
     arrays = timing.inputs(described, bundle, 3)
     assert {array.shape for array in arrays.values()} == {(3, 64)}
     assert arrays["attention_mask"].min() == 1
-    ids = bundle.facing.inputs(bundle.example)["input_ids"].numpy().ravel()
+    ids = bundle.export_signature.inputs(bundle.example)["input_ids"].numpy().ravel()
     np.testing.assert_array_equal(arrays["input_ids"].ravel()[: len(ids)], ids)
 
 

@@ -25,7 +25,7 @@ FLIP = {"probability": 0.5, "label_map": {"a": "b"}, "except": ()}
 
 
 class Squares:
-    """Grey squares; sample number 7 is broken if asked for."""
+    """Gray squares; sample number 7 is broken if asked for."""
 
     task = Task(("a", "b"))
     groups = None
@@ -115,7 +115,7 @@ def test_a_broken_sample_is_named(workers: int) -> None:
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_a_flip_that_swaps_classes_changes_the_targets(multi_label: bool) -> None:
-    """Also in a worker; what a sample was is told by its grey, whether it is mirrored by its left column."""
+    """Also in a worker; what a sample was is told by its gray, whether it is mirrored by its left column."""
     squares = Squares(50)
     if multi_label:
         squares.targets, squares.task = np.eye(2, dtype=np.uint8)[squares.targets], Task(("a", "b"), True)

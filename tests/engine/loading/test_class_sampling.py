@@ -39,10 +39,6 @@ def test_shares_are_those_of_the_definitions():
     np.testing.assert_allclose(resampling(square_root).quotas / len(TARGETS), roots, atol=1 / len(TARGETS))
 
 
-def test_a_class_without_samples_has_no_share():
-    assert balanced(np.array([3, 0, 5])).tolist() == [1, 0, 1]
-
-
 @given(counts=st.lists(st.integers(1, 40), min_size=2, max_size=6), epoch=st.integers(0, 5), seed=st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_an_epoch_keeps_its_length_and_has_each_class_as_often_as_said(counts, epoch, seed):

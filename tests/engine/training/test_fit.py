@@ -155,7 +155,7 @@ TOKEN_MEAN = """
 from ftaug.config.kinds import objective
 from ftaug.interfaces import MeanLoss
 
-@objective.register(tells_classes=False)
+@objective.register(learns_targets=False)
 def items(forward, views, targets, loss):
     \"\"\"A mean over as many items as the class of each sample says; none for class 0.\"\"\"
     import torch

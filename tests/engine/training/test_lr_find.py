@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftaug.engine.training.lr_find import Curve, judge, rounded, steepest, tenth_of_minimum, valley
+from ftaug.engine.training.lr_find import Curve, assess, rounded, steepest, tenth_of_minimum, valley
 
 RATES = np.geomspace(1e-6, 1.0, 121)  # twenty steps a decade
 
@@ -46,24 +46,24 @@ def test_the_valley_is_the_longest_fall(values):
 
 
 def test_agreement_is_said():
-    verdict = judge(a_fall_at(5e-3), peak=5e-3)
+    verdict = assess(a_fall_at(5e-3), peak=5e-3)
     assert verdict.rate == sorted(verdict.suggestions.values())[1]
     assert verdict.sentences[0].startswith("the rules agree within a factor of ")
     assert verdict.sentences[1] == "lr.peak is 0.005, which is near"
 
 
 def test_a_peak_far_away_is_said():
-    assert "times higher" in judge(a_fall_at(1e-3), peak=1.0).sentences[-1]
-    assert "times lower" in judge(a_fall_at(1e-3), peak=1e-6).sentences[-1]
+    assert "times higher" in assess(a_fall_at(1e-3), peak=1.0).sentences[-1]
+    assert "times lower" in assess(a_fall_at(1e-3), peak=1e-6).sentences[-1]
 
 
 def test_doubts_are_said():
     rng = np.random.default_rng(0)
-    assert "did not fall at any rate" in judge(curve(np.full(100, 2.0)), 1e-3).sentences[0]
+    assert "did not fall at any rate" in assess(curve(np.full(100, 2.0)), 1e-3).sentences[0]
     falling = np.linspace(2.0, 1.5, 100)
     noisy = curve(falling + rng.normal(0, 1, 100), falling)
-    assert "scatters more than it falls" in judge(noisy, 1e-3).sentences[0]
-    assert "the loss was still" in judge(curve(falling, diverged=False), 1e-3).sentences[1]
+    assert "scatters more than it falls" in assess(noisy, 1e-3).sentences[0]
+    assert "the loss was still" in assess(curve(falling, diverged=False), 1e-3).sentences[1]
 
 
 def test_rates_are_written_as_a_person_would():

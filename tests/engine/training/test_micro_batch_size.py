@@ -1,46 +1,15 @@
-"""Parts of a batch, blocks computed twice, a compiled network: less memory or time, and the same training."""
+"""Micro-batches and a compiled network: less memory or time, and the same training."""
 
 import numpy as np
 import pytest
 import torch
+from small_training import EXPERIMENT, state_of, trained
 
 from ftaug.cli import run
 from ftaug.engine.loading.batches import EpochSampler
-from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training import micro_batch_size
-from ftaug.engine.training.build import build
-from ftaug.engine.training.fit import Progress, fit
-from ftaug.engine.training.gradient_checkpointing import blocks
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.errors import OutOfMemory, as_known
-from ftaug.experiment_file import load
-from ftaug.image.backbones.torchvision import torchvision
-
-EXPERIMENT = """
-data: {train: {digits: {per_class: 4}}, val: {digits: {per_class: 2}}, batch_size: 16, workers: 0}
-backbone: {resnet20: {weights: letters}}
-lr: {peak: 1e-2, schedule: constant}
-train: {epochs: 1, precision: fp32}
-"""
-TEXTS = """
-modality: text
-data: {train: {docstrings: {per_class: 3}}, val: null, batch_size: 16, workers: 0}
-backbone: {tiny_text: {weights: none, max_length: 24}}
-lr: {peak: 1e-3, schedule: constant}
-train: {epochs: 1, precision: fp32}
-"""
-
-
-def state_of(folder, text, *overrides):
-    path = folder / "experiment.yaml"
-    path.write_text(text)
-    experiment = load(path, overrides)
-    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
-
-
-def trained(state):
-    losses = [step.loss.item() for step in fit(state, Progress())]
-    return losses, {name: tensor.clone() for name, tensor in state.model.network.state_dict().items()}
 
 
 @pytest.mark.parametrize("micro", [None, 1, 3, 5, 8])
@@ -122,38 +91,6 @@ def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(micro_batch_size, "_largest_fitting", real)
     assert run(line) == 0
     assert "16, 5 at a time (auto: as when the run began), " in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
-def test_blocks_computed_twice_train_the_same_to_the_bit(tmp_path, text):
-    """Statistics of BatchNorm too, which must not take in a batch twice; and dropout, which must be the same."""
-    whole, weights = trained(state_of(tmp_path, text))
-    state = state_of(tmp_path, text, "train.gradient_checkpointing=true")
-    assert len(blocks(state.backbone)) >= 4
-    twice, found = trained(state)
-    assert twice == whole
-    assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
-
-
-@pytest.mark.parametrize("text", [EXPERIMENT, TEXTS])
-def test_blocks_computed_twice_keep_less(tmp_path, text):
-    plain, twice = (
-        micro_batch_size._saved_for_backward(state_of(tmp_path, text, f"train.gradient_checkpointing={on}"), 4)
-        for on in ("false", "true")
-    )
-    assert twice < 0.5 * plain
-
-
-def test_stages_that_thaw_are_computed_twice_too(tmp_path):
-    stages = "unfreeze=[{layers: [head]}, {from: 1 steps, layers: [layer3]}]"
-    whole, _ = trained(state_of(tmp_path, EXPERIMENT, stages))
-    assert trained(state_of(tmp_path, EXPERIMENT, stages, "train.gradient_checkpointing=true"))[0] == whole
-
-
-@pytest.mark.parametrize("name", ["resnet18", "vit_b_32", "convnext_tiny", "swin_t"])
-def test_networks_have_blocks(name):
-    with torch.device("meta"):
-        assert len(blocks(torchvision(name, range(3), weights="none"))) >= 8
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ def test_every_family(name):
     assert assert_cut(name, 1)
 
 
-def test_batch_normalisation_is_folded():
+def test_batch_normalization_is_folded():
     model, stages, stage_of, pictures = built("resnet18")
     made = cut(model, plan_of(model, stages[-2:], stage_of), 0, pictures)
     assert not [module for module in made.prefix.modules() if isinstance(module, torch.nn.BatchNorm2d)]

@@ -28,7 +28,7 @@ def shown(pixels, geometry, interpolation="bilinear"):
 
 
 def sources(geometry, height, width, margin=3):
-    """Where the centre of each canvas pixel lies in the picture, and whether that is well inside it."""
+    """Where the center of each canvas pixel lies in the picture, and whether that is well inside it."""
     rows, columns = np.mgrid[0 : geometry.height, 0 : geometry.width] + 0.5
     points = np.linalg.solve(geometry.matrix, [columns.ravel(), rows.ravel(), np.ones(rows.size)])
     x, y = (points[:2] / points[2]).reshape(2, geometry.height, geometry.width)
@@ -58,7 +58,7 @@ def test_a_small_picture_is_as_sharp_at_its_edge_as_where_it_is_resized_first(in
 
 @pytest.mark.parametrize("seed", range(8))
 def test_every_pixel_shows_the_point_that_the_matrix_says(seed):
-    """Half a pixel of shift would be one grey level here in the mean, a full second one of it elsewhere."""
+    """Half a pixel of shift would be one gray level here in the mean, a full second one of it elsewhere."""
     height, width, slope = 96, 120, 2.0
     picture = ramp(height, width, slope)
     for name, geometry in geometries(Canvas(height, width, (64, 64)), seed):
@@ -74,7 +74,7 @@ def test_every_pixel_shows_the_point_that_the_matrix_says(seed):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("size", [(768, 1024), (763, 1021)])
 def test_the_same_holds_when_a_jpeg_is_decoded_at_a_smaller_scale(seed, size):
-    """Half a pixel of the decoded picture would be a whole grey level."""
+    """Half a pixel of the decoded picture would be a whole gray level."""
     height, width = size
     slope = 0.24
     data = jpeg(ramp(height, width, slope), quality=97)
@@ -187,7 +187,7 @@ def test_random_resized_crop_draws_areas_evenly():
     assert max(areas) > 0.9
 
 
-def test_random_resized_crop_falls_back_to_the_centre():
+def test_random_resized_crop_falls_back_to_the_center():
     geometry = drawn("random_resized_crop", Canvas(10, 1000, (8, 8)), scale=(0.9, 1.0))
     left = -geometry.matrix[0, 2] / geometry.matrix[0, 0]
     width = 8 / geometry.matrix[0, 0]
@@ -284,10 +284,10 @@ def wave_picture(size, seed=1, count=300):
     angle, phase = rng.uniform(0, 2 * np.pi, (2, count))
     waves = frequency * np.cos(angle), frequency * np.sin(angle), phase
     y, x = np.mgrid[0:size, 0:size] + 0.5
-    grey = 127 + 40 / np.sqrt(count) * sum(
+    gray = 127 + 40 / np.sqrt(count) * sum(
         np.cos(2 * np.pi * (u * x + v * y) + p) for u, v, p in zip(*waves, strict=True)
     )
-    return np.repeat(np.rint(grey.clip(0, 255)).astype(np.uint8)[..., None], 3, 2), waves
+    return np.repeat(np.rint(gray.clip(0, 255)).astype(np.uint8)[..., None], 3, 2), waves
 
 
 def ideal(waves, geometry):
@@ -296,12 +296,12 @@ def ideal(waves, geometry):
     x, y, _ = back @ np.stack(
         [*np.mgrid[0 : geometry.width, 0 : geometry.height] + 0.5, np.ones((geometry.width, geometry.height))]
     ).reshape(3, -1)
-    grey = np.full(x.shape, 127.0)
+    gray = np.full(x.shape, 127.0)
     for u, v, phase in zip(*waves, strict=True):
         on_canvas = np.abs(np.array([u, v]) @ back[:2, :2])
         if on_canvas.max() < 0.5:
-            grey += 40 / np.sqrt(len(waves[0])) * np.cos(2 * np.pi * (u * x + v * y) + phase)
-    return grey.reshape(geometry.width, geometry.height).T
+            gray += 40 / np.sqrt(len(waves[0])) * np.cos(2 * np.pi * (u * x + v * y) + phase)
+    return gray.reshape(geometry.width, geometry.height).T
 
 
 @pytest.mark.parametrize("degrees", [0, 10, 35])

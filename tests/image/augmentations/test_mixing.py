@@ -133,7 +133,7 @@ def test_resizemix_pastes_all_of_the_other_picture():
 
 
 @pytest.mark.parametrize("name", STRONG)
-def test_whole_grey_levels_are_rounded(name):
+def test_whole_gray_levels_are_rounded(name):
     """Pixels are uint8 on their way to the model; cut off, they would be half a level too dark on average."""
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 3, 48, 48), np.uint8))
     settings = STRONG[name]

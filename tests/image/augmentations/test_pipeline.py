@@ -18,6 +18,9 @@ from ftaug.image.io.decode import opened
 
 WITH_PROBABILITY = [name for name in AUGMENTATIONS if "probability" in augmentation(name).settings]
 POLICIES = ("trivial_augment", "rand_augment", "auto_augment", "augmix")
+BORDERS = get_args(get_args(Border)[0])
+"""The choices of the Literal inside the Annotated."""
+
 WITH_BORDER = [name for name in AUGMENTATIONS if "border" in augmentation(name).settings and name not in POLICIES]
 
 NO_STRENGTH = {"center_crop", "resize", "horizontal_flip", "vertical_flip", "rotate90", "channel_shuffle"}
@@ -180,19 +183,19 @@ def test_the_last_op_with_a_size_settles_it(ops, shape):
 
 
 GEOMETRY = Homography(np.eye(3), 8, 8)
-COLOUR = ColorMatrix.of(np.eye(3))
+COLOR = ColorMatrix.of(np.eye(3))
 PIXELS = PixelFunction(lambda pixels: pixels)
 
 
 def test_neighbours_fuse_and_pixels_part_them():
-    steps = fuse([GEOMETRY, COLOUR, GEOMETRY, COLOUR], 8, 8)
+    steps = fuse([GEOMETRY, COLOR, GEOMETRY, COLOR], 8, 8)
     assert [type(step) for step in steps] == [Fused]
-    steps = fuse([COLOUR, PIXELS, GEOMETRY, PIXELS, COLOUR], 8, 8)
+    steps = fuse([COLOR, PIXELS, GEOMETRY, PIXELS, COLOR], 8, 8)
     assert [type(step) for step in steps] == [Fused, PixelFunction, Fused, PixelFunction, Fused]
 
 
 def test_geometries_with_different_borders_stay_apart():
-    borders = [Homography(np.eye(3), 8, 8, border) for border in get_args(Border)]
+    borders = [Homography(np.eye(3), 8, 8, border) for border in BORDERS]
     assert len(fuse(borders, 8, 8)) == len(borders)
     assert len(fuse([borders[0], GEOMETRY, borders[0]], 8, 8)) == 1
 
@@ -210,7 +213,7 @@ def test_each_border_shows_what_it_says(name):
     }
     values = {
         border: set(np.unique(augmented(picture, certain(name, border=border, **far.get(name, {})), epoch=2)))
-        for border in get_args(Border)
+        for border in BORDERS
     }
     assert values["reflect"] == values["replicate"] == values["inside"] == {200}
     assert {0, 200} <= values["constant"]
@@ -287,7 +290,7 @@ def test_geometries_of_different_interpolations_do_not_fuse():
     assert [step.geometry.interpolation for step in steps] == ["nearest", "bicubic"]
 
 
-@pytest.mark.parametrize("border", get_args(Border))
+@pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("shape", [(600, 450), (130, 170)])
 def test_rows_that_are_not_decoded_are_not_seen(shape, border):
     picture = opened(jpeg(texture(*shape)))

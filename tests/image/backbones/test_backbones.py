@@ -39,13 +39,17 @@ def build(name, **settings):
 @pytest.fixture
 def no_memory(monkeypatch):
     """Build networks without allocating them; RegNet computes its widths from real tensors."""
-    real = BlockParams.from_init_params.__func__
 
-    def on_the_cpu(cls, *args, **kwargs):
-        with torch.device("cpu"):
-            return real(cls, *args, **kwargs)
+    def on_the_cpu(function):
+        def call(*args, **kwargs):
+            with torch.device("cpu"):
+                return function(*args, **kwargs)
 
-    monkeypatch.setattr(BlockParams, "from_init_params", classmethod(on_the_cpu))
+        return call
+
+    torchvision_widths = on_the_cpu(BlockParams.from_init_params.__func__)
+    monkeypatch.setattr(BlockParams, "from_init_params", classmethod(torchvision_widths))
+    monkeypatch.setattr(timm.models.regnet, "generate_regnet", on_the_cpu(timm.models.regnet.generate_regnet))
     with torch.device("meta"):
         yield
 

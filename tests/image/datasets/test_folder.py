@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 
 from ftaug.data.folders import index, scan
-from ftaug.data.folders.classes import splits
-from ftaug.data.packed import Packed
 from ftaug.errors import BadData, MissingInput, StorageError
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.index import PICTURES
@@ -281,13 +279,6 @@ def test_samples_pickle_small(tmp_path):
     assert again.name(777) == samples.name(777) and np.array_equal(again.targets, samples.targets)
 
 
-def test_packed_gives_back_what_it_was_given():
-    strings = [b"", b"a", b"\xff\n", b"", b"longer"]
-    packed = Packed.of(strings)
-    assert len(packed) == 5 and [packed[i] for i in range(5)] == strings and list(packed) == strings
-    assert len(Packed.of([])) == 0
-
-
 class TestCache:
     """The index of a large folder, kept between runs."""
 
@@ -370,17 +361,13 @@ def test_a_long_walk_says_how_far_it_is(tmp_path, monkeypatch, capsys):
     assert output.out == "" and "2 pictures so far" in output.err
 
 
-def test_folders_beside_the_splits_are_no_classes(tmp_path, capsys):
+def test_folders_beside_the_splits_are_no_classes(tmp_path):
     fill(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "valid/cat/1.jpg", "extra/cat/1.jpg")
     said = r"holds the splits 'train', 'valid' beside 'extra', not classes; write one line for each: train: .*, val: "
     with pytest.raises(BadData, match=said):
         image_folder("train", path=tmp_path)
-    assert splits(tmp_path) == {"train": tmp_path / "train", "val": tmp_path / "valid"}
-    assert capsys.readouterr().err == f"{tmp_path}: ignored beside the splits: 'extra'\n"
     fill(tmp_path / "held", "train/cat/1.jpg", "train/dog/1.jpg", "holdout/cat/1.jpg", "holdout/dog/1.jpg")
     with pytest.raises(BadData, match="holds the splits 'train' beside 'holdout', not classes"):
         image_folder("train", path=tmp_path / "held")
-    assert splits(tmp_path / "held") == {"train": tmp_path / "held" / "train"}
     fill(tmp_path / "toys", "train/steam/1.jpg", "plane/1.jpg")
     assert image_folder("train", path=tmp_path / "toys").task.classes == ("plane", "train")
-    assert splits(tmp_path / "toys") == {"train": tmp_path / "toys"}

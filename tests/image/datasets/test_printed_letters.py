@@ -1,4 +1,4 @@
-"""Printed letters: legible, centred, the same in every run, with splits that share no font and size."""
+"""Printed letters: legible, centered, the same in every run, with splits that share no font and size."""
 
 import itertools
 import string
@@ -19,7 +19,7 @@ def test_classes_are_the_letters_in_equal_numbers():
     assert samples.read(0).dtype == np.uint8 and samples.read(0).shape == (32, 32)
 
 
-def test_every_glyph_is_drawn_light_on_black_whole_and_centred():
+def test_every_glyph_is_drawn_light_on_black_whole_and_centered():
     for picture in printed_letters("train", sizes=(22, 60), strokes=(0.0, 1.4), softness=0.0).pictures:
         assert picture.max() > 150
         assert not picture[[0, -1]].any() and not picture[:, [0, -1]].any()

@@ -18,7 +18,7 @@ from ftaug.image.datasets.index import FileSamples
 from ftaug.image.io.decode_cache import DecodedSamples
 from ftaug.interfaces.data import Task
 
-FILES = [b"wide.jpg", b"turned.jpg", b"grey.jpg", b"plain.png", b"tiny.png"]
+FILES = [b"wide.jpg", b"turned.jpg", b"gray.jpg", b"plain.png", b"tiny.png"]
 OPS = [augmentation("random_resized_crop", scale=[0.2, 1.0]), augmentation("horizontal_flip"), augmentation("rotate")]
 
 
@@ -31,7 +31,7 @@ def source(tmp_path):
     contents = {"wide.jpg": jpeg(texture(301, 403)), "turned.jpg": jpeg(texture(203, 155), exif=exif)}
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    Image.fromarray(texture(120, 90)[..., 0]).save(folder / "grey.jpg")
+    Image.fromarray(texture(120, 90)[..., 0]).save(folder / "gray.jpg")
     Image.fromarray(texture(70, 90)).save(folder / "plain.png")
     Image.fromarray(texture(2, 1)).save(folder / "tiny.png")
     targets = np.zeros(len(FILES), np.int64)

@@ -1,4 +1,4 @@
-"""Grey TIFF of any depth: white is 255, whichever value stands for it."""
+"""Gray TIFF of any depth: white is 255, whichever value stands for it."""
 
 import io
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiffs import grey_tiff
+from tiffs import gray_tiff
 
 from ftaug.engine.loading.split import load_splits
 from ftaug.errors import BadData, ExperimentError
@@ -31,7 +31,7 @@ def ramp(top, height=6, width=10):
 def test_white_is_255_at_every_depth(bits, white_is_zero, big_endian):
     top = 2**bits - 1
     values = np.rint(ramp(top)).astype(np.int64)
-    data = grey_tiff(values, bits, white_is_zero=white_is_zero, big_endian=big_endian)
+    data = gray_tiff(values, bits, white_is_zero=white_is_zero, big_endian=big_endian)
     expected = np.rint(values * 255 / top)
     expected = 255 - expected if white_is_zero else expected
     pixels = decode(data)
@@ -43,8 +43,8 @@ def test_white_is_255_at_every_depth(bits, white_is_zero, big_endian):
 def test_orientation_is_that_of_pillow(orientation):
     deep = np.arange(60).reshape(6, 10) * 1000
     flat = np.rint(deep * 255 / 65535)
-    data = grey_tiff(deep, 16, orientation=orientation)
-    expected = decode(grey_tiff(flat, 8, orientation=orientation))
+    data = gray_tiff(deep, 16, orientation=orientation)
+    expected = decode(gray_tiff(flat, 8, orientation=orientation))
     assert probe(data) == expected.shape[:2]
     np.testing.assert_array_equal(decode(data), expected)
 
@@ -68,7 +68,7 @@ DEEP = [pytest.param(32, 1, marks=OPENCV_5), (32, 2), (16, 2), (32, 3), (64, 3)]
 def test_deep_pictures_are_refused_without_a_range(bits, sample_format, top):
     """Whatever the values of a picture are, they do not say what black and white are in the data set."""
     with pytest.raises(BadData, match=rf"\(0 to {top} here\).*set value_range: \[black, white\]"):
-        decode(grey_tiff(ramp(top), bits, sample_format=sample_format))
+        decode(gray_tiff(ramp(top), bits, sample_format=sample_format))
 
 
 @pytest.mark.parametrize(("bits", "sample_format"), DEEP)
@@ -76,7 +76,7 @@ def test_deep_pictures_are_refused_without_a_range(bits, sample_format, top):
 def test_a_range_gives_all_pictures_one_scale(bits, sample_format, white_is_zero):
     for top in (50, 100, 1000):
         values = np.rint(ramp(top))
-        data = grey_tiff(values, bits, sample_format=sample_format, white_is_zero=white_is_zero)
+        data = gray_tiff(values, bits, sample_format=sample_format, white_is_zero=white_is_zero)
         expected = np.rint(values * 2.55).clip(0, 255)
         expected = 255 - expected if white_is_zero else expected
         np.testing.assert_array_equal(decode(data, value_range=(0, 100))[..., 0], expected)
@@ -84,20 +84,20 @@ def test_a_range_gives_all_pictures_one_scale(bits, sample_format, white_is_zero
 
 def test_a_range_may_be_below_zero_and_reversed():
     values = np.array([[-1000.0, -300.0, 400.0, 2000.0]])
-    data = grey_tiff(values, 32, sample_format=3)
+    data = gray_tiff(values, 32, sample_format=3)
     assert decode(data, value_range=(-1000, 400))[0, :, 0].tolist() == [0, 128, 255, 255]
     assert decode(data, value_range=(400, -1000))[0, :, 0].tolist() == [255, 128, 0, 0]
 
 
 @OPENCV_5
 def test_unsigned_32_bit_values_are_not_negative():
-    data = grey_tiff(np.array([[0, 2**32 - 1]]), 32)
+    data = gray_tiff(np.array([[0, 2**32 - 1]]), 32)
     assert decode(data, value_range=(0, 2**32 - 1))[0, :, 0].tolist() == [0, 255]
 
 
 def test_a_range_is_of_the_values_in_the_file():
-    twelve = grey_tiff(np.array([[0, 1000, 2000]]), 12)
-    sixteen = grey_tiff(np.array([[0, 1000, 2000]]), 16)
+    twelve = gray_tiff(np.array([[0, 1000, 2000]]), 12)
+    sixteen = gray_tiff(np.array([[0, 1000, 2000]]), 16)
     png = io.BytesIO()
     Image.fromarray(np.array([[0, 1000, 2000]], np.uint16)).save(png, "PNG")
     for data in (twelve, sixteen, png.getvalue()):
@@ -107,7 +107,7 @@ def test_a_range_is_of_the_values_in_the_file():
 @pytest.mark.parametrize("cut", [20, 60, 200])
 def test_a_file_that_is_cut_short_is_refused(cut):
     with pytest.raises(BadData, match="truncated"):
-        decode(grey_tiff(ramp(60_000, 16, 16), 16)[:-cut])
+        decode(gray_tiff(ramp(60_000, 16, 16), 16)[:-cut])
 
 
 def test_a_file_whose_pixels_are_cut_short_is_refused():
@@ -125,12 +125,12 @@ def test_not_a_number_is_refused():
     values = ramp(1)
     values[2, 3] = np.nan
     with pytest.raises(BadData, match="not numbers"):
-        decode(grey_tiff(values, 32, sample_format=3), value_range=(0, 1))
+        decode(gray_tiff(values, 32, sample_format=3), value_range=(0, 1))
 
 
 def test_a_kind_that_cannot_be_read_is_said():
     with pytest.raises(BadData, match="TIFF"):
-        decode(grey_tiff(ramp(1), 16, sample_format=3), value_range=(0, 1))
+        decode(gray_tiff(ramp(1), 16, sample_format=3), value_range=(0, 1))
 
 
 def folder_of(path: Path, top: float) -> Path:
@@ -138,7 +138,7 @@ def folder_of(path: Path, top: float) -> Path:
         (path / name).mkdir(parents=True)
         for number in range(3):
             values = ramp(top) * (number + 1) / 3
-            (path / name / f"{number}.tif").write_bytes(grey_tiff(values, 32, sample_format=3))
+            (path / name / f"{number}.tif").write_bytes(gray_tiff(values, 32, sample_format=3))
     return path
 
 
@@ -180,13 +180,13 @@ def test_a_range_is_two_different_numbers(tmp_path, value):
         experiment_of(tmp_path / "data", f"data.train.image_folder.value_range={value}")
 
 
-def test_pictures_of_few_grey_levels_are_cautioned(tmp_path):
+def test_pictures_of_few_gray_levels_are_cautioned(tmp_path):
     """As 12-bit values in files of 16 bits are: 17 of 256 levels."""
     for top, caution in ((4095, True), (65535, False)):
         folder = tmp_path / str(top) / "data"
         for name in ("a", "b"):
             (folder / name).mkdir(parents=True)
-            (folder / name / "0.tif").write_bytes(grey_tiff(np.rint(ramp(top, 40, 40)), 16))
+            (folder / name / "0.tif").write_bytes(gray_tiff(np.rint(ramp(top, 40, 40)), 16))
         samples = experiment_of(folder).data.train("train")
         said = verbs.cautions(samples, np.arange(2), None, None)
         assert bool(said) == caution
@@ -194,5 +194,5 @@ def test_pictures_of_few_grey_levels_are_cautioned(tmp_path):
 
 
 def test_the_batch_is_uint8():
-    assert decode(grey_tiff(ramp(65535), 16)).dtype == np.uint8
-    assert torch.from_numpy(decode(grey_tiff(ramp(65535), 16))).is_contiguous()
+    assert decode(gray_tiff(ramp(65535), 16)).dtype == np.uint8
+    assert torch.from_numpy(decode(gray_tiff(ramp(65535), 16))).is_contiguous()

@@ -15,7 +15,7 @@ from ftaug.image.render import filters
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """How far two pictures are apart, in grey levels."""
+    """How far two pictures are apart, in gray levels."""
     assert one.shape == other.shape and one.dtype == np.uint8
     return np.abs(one.astype(float) - other)
 
@@ -63,8 +63,8 @@ def test_sharpness_is_pillows(factor):
 
 @pytest.mark.parametrize("deviation", [0.02, 0.1])
 def test_gaussian_noise_is_normal(deviation):
-    grey = np.full((200, 200, 3), 128, np.uint8)
-    noise = filters.with_gaussian_noise(deviation, 5, grey).astype(float) - 128
+    gray = np.full((200, 200, 3), 128, np.uint8)
+    noise = filters.with_gaussian_noise(deviation, 5, gray).astype(float) - 128
     assert abs(noise.mean()) < 4 * 255 * deviation / math.sqrt(noise.size)
     assert noise.std() == pytest.approx(255 * deviation, rel=0.02)
     within = np.mean(np.abs(noise) <= 255 * deviation)
@@ -83,8 +83,8 @@ def test_shot_noise_has_the_variance_of_counted_photons(level):
 
 
 def test_salt_and_pepper_hit_as_many_pixels_as_asked():
-    grey = np.full((300, 300, 3), 128, np.uint8)
-    seen = filters.with_salt_and_pepper(9000, 5, grey)
+    gray = np.full((300, 300, 3), 128, np.uint8)
+    seen = filters.with_salt_and_pepper(9000, 5, gray)
     assert (seen != 128).all(axis=2).sum() == 9000
     assert set(np.unique(seen)) == {0, 128, 255}
     assert np.mean(seen.min(axis=2) == 255) == pytest.approx(0.05, abs=0.004)
@@ -112,8 +112,8 @@ def test_clahe_without_limit_and_in_one_part_equalizes_the_lightness():
     pixels = ramp(64, 96, slope=1.0) // 2 + 40
     seen = filters.equalized_locally(1.0, 1e4, 1, pixels).astype(float)
     lightness = np.sort((seen / 255).mean(axis=2).ravel())
-    grey = np.repeat(np.arange(60, 120, dtype=np.uint8)[:, None], 40, axis=1)
-    flat = filters.equalized_locally(1.0, 1e4, 1, np.stack([grey] * 3, axis=-1))
+    gray = np.repeat(np.arange(60, 120, dtype=np.uint8)[:, None], 40, axis=1)
+    flat = filters.equalized_locally(1.0, 1e4, 1, np.stack([gray] * 3, axis=-1))
     assert np.ptp(flat) > 245 and (np.diff(flat[:, 0, 0].astype(int)) >= 0).all()
     assert np.ptp(lightness) > 2 * np.ptp((pixels / 255).mean(axis=2))
     np.testing.assert_array_equal(filters.equalized_locally(0.0, 4.0, 4, pixels), pixels)

@@ -24,7 +24,7 @@ def test_the_model_is_run_once_for_all_formats(reference):
     model = reference.bundle.model
     model.register_forward_hook(lambda *arguments: batches.append(len(arguments[1][0])))
     shifts = (0.0, 0.25)
-    # An artefact that calls the network without the hook of the model around it.
+    # An artifact that calls the network without the hook of the model around it.
     comparisons = [
         reference.compare(lambda batch, shift=shift: {"logits": model.forward(batch.inputs) + shift}, Allowance())
         for shift in shifts

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from ftaug.engine.training.evaluate import at_least_float32
 
 
-class Answering(nn.Module):
+class ActivatedModel(nn.Module):
     """Wrap a model with its activation (softmax or sigmoid), for export."""
 
     def __init__(self, model: nn.Module, activation: str) -> None:

@@ -1,0 +1,32 @@
+"""Small experiments of pictures and texts, built and trained in seconds."""
+
+from ftaug.engine.loading.split import load_splits
+from ftaug.engine.training.build import build
+from ftaug.engine.training.fit import Progress, fit
+from ftaug.experiment_file import load
+
+EXPERIMENT = """
+data: {train: {digits: {per_class: 4}}, val: {digits: {per_class: 2}}, batch_size: 16, workers: 0}
+backbone: {resnet20: {weights: letters}}
+lr: {peak: 1e-2, schedule: constant}
+train: {epochs: 1, precision: fp32}
+"""
+TEXTS = """
+modality: text
+data: {train: {docstrings: {per_class: 3}}, val: null, batch_size: 16, workers: 0}
+backbone: {tiny_text: {weights: none, max_length: 24}}
+lr: {peak: 1e-3, schedule: constant}
+train: {epochs: 1, precision: fp32}
+"""
+
+
+def state_of(folder, text, *overrides):
+    path = folder / "experiment.yaml"
+    path.write_text(text)
+    experiment = load(path, overrides)
+    return build(experiment, "cpu", load_splits(experiment.data, experiment.seed), pretrained=True)
+
+
+def trained(state):
+    losses = [step.loss.item() for step in fit(state, Progress())]
+    return losses, {name: tensor.clone() for name, tensor in state.model.network.state_dict().items()}
