@@ -229,7 +229,7 @@ def test_wrong_arguments(runs, tmp_path, monkeypatch, capsys, arguments, code, w
 
 def test_runs_are_compared_without_their_model(desk, tmp_path, monkeypatch, capsys):
     other = tmp_path / "other"
-    experiment = str(desk / "colours.yaml")
+    experiment = str(desk / "colors.yaml")
     options = ["train.epochs=1", "lr.peak=1e-5", "--run-dir", str(other), "--device", "cpu"]
     assert run(["train", experiment, *options]) == 0
     for folder in (desk / "run", other):

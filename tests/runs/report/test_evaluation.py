@@ -18,6 +18,12 @@ from ftaug.runs.report import evaluation
 class Named:
     groups = None
 
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
     def name(self, index):
         return f"sample {index}"
 
@@ -34,7 +40,7 @@ def opened(folder, task):
 
 
 def evaluated(task, logits, probabilities, targets, left_out=()):
-    split = DataSplit("test", Named(), np.arange(len(targets)), targets, task, left_out)
+    split = DataSplit("test", Named(len(targets)), np.arange(len(targets)), targets, task, left_out)
     return split, Measurement(logits, probabilities, targets, {"loss": 0.25})
 
 
@@ -64,13 +70,13 @@ def test_the_files_of_a_classification(tmp_path, single_label, capsys):
     split, measured = single_label
     run = opened(tmp_path, split.task)
     report = evaluation.report(run, split, measured)
-    names = ["evaluate-test.json", "predictions-test.csv", "confusion-test.png"]
+    names = ["evaluate-test.json", "test.samples.csv", "confusion-test.png"]
     report["files"] = list(evaluation.write(report, run, split, measured))
     assert report["files"] == [tmp_path / "report" / name for name in names]
     assert json.loads((tmp_path / "report" / names[0]).read_text())["metrics"] == pytest.approx(report["metrics"])
     with (tmp_path / "report" / names[1]).open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["sample"] for row in rows] == [f"sample {i}" for i in range(40)]
+    assert [row["name"] for row in rows] == [f"sample {i}" for i in range(40)]
     assert [row["target"] for row in rows] == [split.task.classes[code] for code in split.targets]
     with Image.open(tmp_path / "report" / names[2]) as plot:
         assert plot.format == "PNG"
@@ -91,7 +97,7 @@ def test_a_regression_has_a_scatter_plot_and_no_confusion(tmp_path):
     assert report["left_out"] == 1
     assert [path.name for path in evaluation.write(report, run, split, measured)] == [
         "evaluate-test.json",
-        "predictions-test.csv",
+        "test.samples.csv",
         "scatter-test.png",
     ]
 
