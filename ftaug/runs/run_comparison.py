@@ -147,23 +147,23 @@ def choose_metrics(names: Sequence[str], runs: Sequence[RunSettings]) -> tuple[d
 
 def differing_settings(first: Side, other: Side) -> dict[str, tuple[str, str]]:
     """Return the settings that differ between two sides, each with both values."""
-    one, two = first.runs[0], other.runs[0]
-    differing = changes(one.settings, two.settings)
-    if len(first.runs) == len(other.runs) == 1 and one.seed != two.seed:
-        differing = {"seed": (one.seed, two.seed), **differing}
+    run, other_run = first.runs[0], other.runs[0]
+    differing = changes(run.settings, other_run.settings)
+    if len(first.runs) == len(other.runs) == 1 and run.seed != other_run.seed:
+        differing = {"seed": (run.seed, other_run.seed), **differing}
     return differing
 
 
 def _pairing_note(first: Side, other: Side) -> str:
     """Return why two sides cannot be paired, or nothing; raises BadData if they share no sample or disagree on one."""
-    common, one, two = np.intersect1d(first.ids, other.ids, return_indices=True)
+    common, rows, other_rows = np.intersect1d(first.ids, other.ids, return_indices=True)
     counts = f"{len(first.ids):,} and {len(other.ids):,}"
     if not len(common):
         raise BadData(
             f"{other.name} and {first.name} were evaluated on other samples: none of their {counts} is in both; "
             "evaluate both on the same data"
         )
-    targets = first.records[0].targets[one], other.records[0].targets[two]
+    targets = first.records[0].targets[rows], other.records[0].targets[other_rows]
     relabeled = int((targets[0] != targets[1]).reshape(len(common), -1).any(axis=1).sum())
     if relabeled:
         raise BadData(
