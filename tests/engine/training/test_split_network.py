@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from ftaug.config.registry import Component
+from ftaug.engine.training.layer_selection import Layers
 from ftaug.engine.training.split_network import CannotCut, cut
 from ftaug.engine.training.state import Model
-from ftaug.engine.training.unfreeze import Group, Plan, _stage_of
+from ftaug.engine.training.unfreeze import Group, Plan
 from ftaug.experiment_file import import_components
 from ftaug.image import samples
 from ftaug.image.backbones.torchvision import NAMES
@@ -31,7 +32,7 @@ def built(name: str) -> tuple[Model, list[str], dict[str, str], torch.Tensor]:
             module.p = 0.0
     stages = [stage.name for stage in backbone.stages]
     pictures = torch.randint(0, 256, (3, 3, size, size), dtype=torch.uint8)
-    return model, stages, _stage_of(backbone.network, backbone.stages), pictures
+    return model, stages, Layers(backbone, {}).stage_of, pictures
 
 
 def plan_of(model: Model, learning: list[str], stage_of: dict[str, str]) -> Plan:
