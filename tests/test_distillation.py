@@ -109,7 +109,7 @@ def test_a_student_can_be_of_another_size(desk):
 @pytest.mark.parametrize(
     ("overrides", "code", "words"),
     [
-        (["distillation.teacher=nowhere"], 66, "no run folder with a best checkpoint"),
+        (["distillation.teacher=nowhere"], 66, "not a run folder with a best checkpoint"),
         (
             ["distillation.weight=0"],
             2,
@@ -143,7 +143,7 @@ def test_what_cannot_teach_is_refused_before_training(desk, overrides, code, wor
             ["data.sampler=balanced", "loss={focal: {class_weights: balanced}}"],
             "data.sampler balanced leaves focal with class_weights: balanced without effect",
         ),
-        (["data.sampler=balanced", "loss=logit_adjusted"], "data.sampler balanced leaves logit_adjusted nothing"),
+        (["data.sampler=balanced", "loss=logit_adjusted"], "data.sampler balanced leaves logit_adjusted without effect"),
         (["data.sampler=balance"], "no sampler 'balance'; did you mean 'balanced'?"),
     ],
 )

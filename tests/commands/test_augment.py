@@ -319,7 +319,7 @@ def test_what_may_change_a_class_is_said(pictures, capsys):
     augment(pictures, "mix=mixup")
     said = capsys.readouterr().err
     assert "caution: augment.0.horizontal_flip may turn 'left arrow' into its opposite" in said
-    assert "mix: mixup is left out" in said
+    assert "mix: mixup is not applied" in said
 
 
 def test_texts_stand_in_the_table_as_they_are(texts, capsys):

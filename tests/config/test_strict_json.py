@@ -21,7 +21,7 @@ NOT_FILES_OF_JSON = {
     "config/strict_json.py",
     "engine/training/feature_cache.py",  # a digest
     "engine/system/lock.py",  # who holds a folder: whole numbers and texts
-    "engine/system/run_folder.py",  # values of a message
+    "engine/system/resume_check.py",  # values of a message
     "data/folders/index.py",  # a cache of names
     "recipes/writer.py",  # YAML
     "reporting.py",  # errors: whole numbers and texts, also in a signal handler

@@ -156,7 +156,7 @@ def _check_encoder(transformers: Any, path: str, config: Any) -> None:
     known = (transformers.MODEL_FOR_MASKED_LM_MAPPING, transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING)
     if config.is_encoder_decoder or not all(type(config) in models for models in known):
         raise BadData(
-            f"backbone.hf.path: {path} is a '{config.model_type}', which is no encoder of texts: take one such as "
+            f"backbone.hf.path: {path} is a '{config.model_type}', which is not a text encoder: use one such as "
             "BERT, RoBERTa, DeBERTa or ModernBERT"
         )
 

@@ -57,7 +57,7 @@ def test_the_transform_of_timm_gives_the_pixels_of_evaluation(case, rows_first):
     for height, width in SIZES:
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         seen = 255 * (transform(Image.fromarray(pixels)) * std + mean)
-        wanted = prepare(encode(pixels), way, None).transpose(2, 0, 1)
+        wanted = prepare(encode(pixels), way, None)[0].transpose(2, 0, 1)
         np.testing.assert_allclose(seen, wanted, atol=1e-3, err_msg=f"{height}×{width}")
 
 

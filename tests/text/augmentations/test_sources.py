@@ -138,7 +138,7 @@ def test_tables_say_how_many_texts_they_have(tables, lexicon):
             BadData,
             r"a.csv:1: must name the columns, word and others behind it; got .good",
         ),
-        ("a.csv", "word,synonym\n", BadData, "holds no synonyms"),
+        ("a.csv", "word,synonym\n", BadData, "has no synonyms"),
         (
             "a.csv",
             'word,synonym\ngood,"fine\n',

@@ -299,7 +299,7 @@ def test_offline_nothing_is_asked_of_the_hub(offline: list[str], tmp_path: Path)
         server.shutdown()
     assert "backbone.hf.path: cannot get some/model: " in done.stdout, done.stderr
     assert bool(heard) == (not offline)
-    assert ("; name a folder with it" in done.stdout) == bool(offline)
+    assert ("; name a local folder" in done.stdout) == bool(offline)
 
 
 @pytest.mark.parametrize("family", models.FAMILIES)
