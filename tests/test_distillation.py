@@ -143,7 +143,10 @@ def test_what_cannot_teach_is_refused_before_training(desk, overrides, code, wor
             ["data.sampler=balanced", "loss={focal: {class_weights: balanced}}"],
             "data.sampler balanced leaves focal with class_weights: balanced without effect",
         ),
-        (["data.sampler=balanced", "loss=logit_adjusted"], "data.sampler balanced leaves logit_adjusted without effect"),
+        (
+            ["data.sampler=balanced", "loss=logit_adjusted"],
+            "data.sampler balanced leaves logit_adjusted without effect",
+        ),
         (["data.sampler=balance"], "no sampler 'balance'; did you mean 'balanced'?"),
     ],
 )
