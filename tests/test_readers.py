@@ -1,6 +1,6 @@
 """What every reader of a user's data holds to: when names are equal, and that a split never parts one sample's rows.
 
-A new dataset with a path is listed here, among those whose classes the user names or those that come with labels.
+A new dataset that reads a user's table (it has the setting `label`) or class folders (`outside_links`) is listed here.
 """
 
 import inspect
@@ -15,7 +15,6 @@ from ftaug.engine.loading import stratify
 from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.errors import BadData, ExperimentError
 from ftaug.experiment_file import MODALITIES, import_components
-from ftaug.image.datasets.torchvision import SOURCES
 
 for modality in MODALITIES:
     import_components(modality)
@@ -24,8 +23,6 @@ TABLES = {"image_table": "path", "text_table": "text"}
 """Readers of tables, with the column of the sample."""
 FOLDERS = {"image_folder": "jpg", "text_folder": "txt"}
 """Readers of class folders, with the suffix of their files."""
-COME_WITH_LABELS = {"digits", "printed_letters", "pcam", "docstrings", "standard_library", *SOURCES}
-"""Datasets whose names are their authors'."""
 
 READERS = {
     name: registry[name].function
@@ -42,10 +39,9 @@ typed_format = pytest.mark.parametrize("name", TYPED)
 
 
 def test_every_reader_is_held_to_these_rules():
-    listed = {*TABLES, *FOLDERS, *COME_WITH_LABELS}
-    with_path = {name for name, function in READERS.items() if "path" in inspect.signature(function).parameters}
-    assert with_path - listed == set(), "add the dataset to TABLES, FOLDERS or COME_WITH_LABELS of this file"
-    assert listed <= set(READERS)
+    settings = {name: inspect.signature(function).parameters for name, function in READERS.items()}
+    assert {name for name in settings if "label" in settings[name]} == {*TABLES}, "add the dataset to TABLES"
+    assert {name for name in settings if "outside_links" in settings[name]} == {*FOLDERS}, "add it to FOLDERS"
 
 
 def words(samples):
