@@ -169,11 +169,13 @@ def test_what_lies_below_the_frozen_layers_has_no_gradient(folder: Path) -> None
     bert: Any = state.model.network.model.bert  # type: ignore[union-attr]
     seen: dict[str, Any] = {}
     for name, module in (("embeddings", bert.embeddings), *((str(n), m) for n, m in enumerate(bert.encoder.layer))):
-        module.register_forward_hook(lambda module, given, out, name=name: seen.update({name: out}))
+        module.register_forward_hook(
+            lambda module, given, out, name=name: seen.update({name: out[0] if isinstance(out, tuple) else out})
+        )  # a tuple before transformers 5
     data = state.prepared("train")
     batch = next(iter(batches(data, state.epochs.requests(0, 1), 0, pin=False)))
     first = state.model(batch.inputs)
-    below = seen["0"][0] if isinstance(seen["0"], tuple) else seen["0"]  # a tuple before transformers 5
+    below = seen["0"]
     assert not seen["embeddings"].requires_grad
     assert not below.requires_grad
     assert first.requires_grad

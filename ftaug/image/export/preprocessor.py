@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 from ftaug.image.evaluation import needs_padding, padding_color
 from ftaug.image.export import onnx_graph
 from ftaug.image.export.onnx_axis import SMALL
-from ftaug.image.export.torch_resize import resized_columns
+from ftaug.image.export.torch_resize import resized_columns, resized_rows
 from ftaug.image.io.decode import opened
 from ftaug.image.preprocessing import box_of
 from ftaug.interfaces.export import PipelineTask, Preprocessor, SampleBatch
@@ -85,7 +85,7 @@ class Preprocessing(nn.Module):
         pixels = images.permute(0, 3, 1, 2)
         if max(self.size) <= SMALL:
             pixels = resized_columns(pixels, full[1], columns, self.mode)
-            pixels = resized_columns(pixels.transpose(2, 3), full[0], rows, self.mode).transpose(2, 3)
+            pixels = resized_rows(pixels, full[0], rows, self.mode)
         else:
             pixels = interpolate(pixels, full, mode=self.mode, antialias=True)
             pixels = pixels.index_select(2, rows).index_select(3, columns)

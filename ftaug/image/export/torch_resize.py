@@ -1,4 +1,4 @@
-"""Resize and crop one image axis in torch, by Pillow's integer weights, for `torch.export` with dynamic image sizes."""
+"""Resize and crop image axes in torch, by Pillow's integer weights, for `torch.export` with dynamic image sizes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,33 @@ def resized_columns(pixels: Tensor, full: Any, places: Tensor, mode: str) -> Ten
 
     As a product of matrices, with halves of the weights that float32 represents exactly, as it does sums of 512 pixels.
     """
+    sums = pixels.float() @ _halves(pixels.shape[3], full, places, mode)
+    count = places.shape[0]
+    return _levels(sums[..., :count], sums[..., count:])
+
+
+def resized_rows(pixels: Tensor, full: Any, places: Tensor, mode: str) -> Tensor:
+    """Return the rows at some places of uint8 (N, C, H, W) resized to `full` rows, as `resized_columns` does."""
+    sums = _halves(pixels.shape[2], full, places, mode).T @ pixels.float()
+    count = places.shape[0]
+    return _levels(sums[..., :count, :], sums[..., count:, :])
+
+
+def _halves(length: Any, full: Any, places: Tensor, mode: str) -> Tensor:
+    """Return the high and the low halves of the weights side by side, float32 (length, 2 × places)."""
     import torch
 
-    samples, channels, height, width = pixels.shape
-    count = places.shape[0]
-    weights = _weights(width, full, places, mode)
+    weights = _weights(length, full, places, mode)
     high = torch.floor(weights / 2**LOW_BITS)
-    halves = torch.cat([high, weights / 2**LOW_BITS - high], 1).float()
-    sums = pixels.reshape(samples * channels * height, width).float() @ halves
-    total = sums[:, :count] + torch.floor(sums[:, count:]) + 2 ** (WEIGHT_BITS - LOW_BITS - 1)
-    levels = torch.floor(total * 2.0 ** (LOW_BITS - WEIGHT_BITS)).clamp(0, 255).to(torch.uint8)
-    return levels.reshape(samples, channels, height, count)
+    return torch.cat([high, weights / 2**LOW_BITS - high], 1).float()
+
+
+def _levels(high: Tensor, low: Tensor) -> Tensor:
+    """Round sums by high and low halves of the weights to uint8, as Pillow does."""
+    import torch
+
+    total = high + torch.floor(low) + 2 ** (WEIGHT_BITS - LOW_BITS - 1)
+    return torch.floor(total * 2.0 ** (LOW_BITS - WEIGHT_BITS)).clamp(0, 255).to(torch.uint8)
 
 
 def _weights(length: Any, full: Any, places: Tensor, mode: str) -> Tensor:

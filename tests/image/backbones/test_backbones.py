@@ -49,7 +49,8 @@ def no_memory(monkeypatch):
 
     torchvision_widths = on_the_cpu(BlockParams.from_init_params.__func__)
     monkeypatch.setattr(BlockParams, "from_init_params", classmethod(torchvision_widths))
-    monkeypatch.setattr(timm.models.regnet, "generate_regnet", on_the_cpu(timm.models.regnet.generate_regnet))
+    timm_widths = on_the_cpu(timm.models.regnet.RegNet._get_stage_args)
+    monkeypatch.setattr(timm.models.regnet.RegNet, "_get_stage_args", timm_widths)
     with torch.device("meta"):
         yield
 
