@@ -5,9 +5,9 @@ from typing import Any
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.task_fit import DEFAULTS, default_metrics
-from ftaug.engine.training.choose_best import wilson_interval
 from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
+from ftaug.statistics.intervals import wilson
 
 FEW = 500
 """Number of validation samples below which the confidence interval of a proportion is shown."""
@@ -57,5 +57,5 @@ def _is_proportion(experiment: Experiment) -> bool:
 
 
 def _interval(share: float, samples: int) -> str:
-    low, high = wilson_interval(share, samples)
+    low, high = wilson(share, samples)
     return f"{100 * low:.0f} to {100 * high:.0f} %"

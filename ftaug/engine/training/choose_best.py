@@ -1,4 +1,4 @@
-"""Select the best checkpoint: rank evaluations by score and loss; confidence interval of a small validation set."""
+"""Select the best checkpoint: rank evaluations by score and loss."""
 
 import math
 from collections.abc import Sequence
@@ -25,12 +25,3 @@ def without_improvement(scores: Sequence[float], min_delta: float) -> int:
     """Count the evaluations since the last improvement, for early stopping."""
     improved = improvements(scores, min_delta)
     return improved[::-1].index(True) if any(improved) else len(improved)
-
-
-def wilson_interval(share: float, samples: int) -> tuple[float, float]:
-    """Compute the 95 % Wilson score interval of a proportion observed on a number of samples (Wilson 1927)."""
-    z = 1.959964
-    center = share + z * z / (2 * samples)
-    half = z * math.sqrt(share * (1 - share) / samples + z * z / (4 * samples**2))
-    whole = 1 + z * z / samples
-    return max(0.0, (center - half) / whole), min(1.0, (center + half) / whole)

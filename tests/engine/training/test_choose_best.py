@@ -2,10 +2,9 @@ import math
 import random
 
 import pytest
-from scipy.stats import binomtest
 
 from ftaug.components import schedules
-from ftaug.engine.training.choose_best import best_index, wilson_interval, without_improvement
+from ftaug.engine.training.choose_best import best_index, without_improvement
 from ftaug.interfaces.model import TrainingLength
 
 NAN, INF = math.nan, math.inf
@@ -68,9 +67,3 @@ def test_early_stopping_and_plateau_mean_the_same_by_an_improvement(min_delta):
             for n in range(1, 13)
         ]
         assert next((n for n, factor in enumerate(factors, 1) if factor < 1), None) == stop
-
-
-@pytest.mark.parametrize(("right", "samples"), [(0, 5), (5, 5), (21, 23), (180, 200), (1, 1)])
-def test_the_interval_is_that_of_scipy(right, samples):
-    wanted = binomtest(right, samples).proportion_ci(0.95, method="wilson")
-    assert wilson_interval(right / samples, samples) == pytest.approx((wanted.low, wanted.high), abs=1e-6)
