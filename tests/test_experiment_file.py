@@ -58,16 +58,6 @@ def forget_plugins():
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(text: str, name: str = "experiment.yaml") -> Path:
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
-@pytest.fixture
 def problems(write, monkeypatch):
     """What is wrong with a text, as lines that begin with `f.yaml`."""
 

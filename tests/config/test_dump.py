@@ -26,16 +26,6 @@ evaluate: {every: 1 epoch, metrics: [f1, accuracy], best: loss}
 """
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(text: str, name: str = "experiment.yaml") -> Path:
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
 @pytest.mark.parametrize("text", [SMALLEST, FULL, *(path.read_text() for path in CONFIGS)])
 def test_what_is_written_out_loads_back_to_the_same(write, tmp_path, text):
     experiment = load(write(text))

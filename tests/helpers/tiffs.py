@@ -2,7 +2,13 @@
 
 import struct
 
+import cv2
 import numpy as np
+import pytest
+
+OPENCV_5 = pytest.mark.skipif(
+    int(cv2.__version__.split(".")[0]) < 5, reason="OpenCV 4 does not read unsigned TIFFs of 32 bits"
+)
 
 
 def gray_tiff(values, bits, *, white_is_zero=False, sample_format=1, big_endian=False, orientation=1) -> bytes:

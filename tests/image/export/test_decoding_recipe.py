@@ -4,20 +4,16 @@ import ast
 import inspect
 import json
 
-import cv2
 import numpy as np
 import pytest
 from odd_pictures import odd_pictures
 from PIL import Image
-from tiffs import gray_tiff
+from tiffs import OPENCV_5, gray_tiff
 
 from ftaug.errors import BadData
 from ftaug.image.export import decoding_recipe
 from ftaug.image.io.decode import decode
 
-OPENCV_5 = pytest.mark.skipif(
-    int(cv2.__version__.split(".")[0]) < 5, reason="OpenCV 4 does not read unsigned TIFFs of 32 bits"
-)
 DEEP = {
     "16 bits": gray_tiff([[0, 257 * 90, 65535]], 16),
     "16 bits, big-endian": gray_tiff([[0, 257 * 90, 65535]], 16, big_endian=True),

@@ -3,12 +3,11 @@
 import io
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiffs import gray_tiff
+from tiffs import OPENCV_5, gray_tiff
 
 from ftaug.engine.loading.split import load_splits
 from ftaug.errors import BadData, ExperimentError
@@ -57,9 +56,6 @@ def test_compressed_files(compression):
     np.testing.assert_array_equal(decode(file.getvalue())[..., 0], np.rint(values / 257))
 
 
-OPENCV_5 = pytest.mark.skipif(
-    int(cv2.__version__.split(".")[0]) < 5, reason="OpenCV 4 does not read unsigned TIFFs of 32 bits"
-)
 DEEP = [pytest.param(32, 1, marks=OPENCV_5), (32, 2), (16, 2), (32, 3), (64, 3)]
 
 
