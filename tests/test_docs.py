@@ -14,6 +14,7 @@ import yaml
 from clean_environment import link_packages, run_clean
 
 from ftaug.cli import run
+from ftaug.components.exporters import timing
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -151,6 +152,7 @@ def test_commands_run(document, desk, monkeypatch, capsys):
     `pip install A B` gives the `python` lines after it a Python with those packages and no others.
     """
     monkeypatch.chdir(desk)
+    monkeypatch.setattr(timing, "ROUNDS", 1)
     packages = desk / "packages"
     variables: dict[str, str] = {}
     shown = "".join(block.text for block in blocks("sh") if block.document == document)
