@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 Opset = Annotated[
     int,
     Field(ge=18, le=23),
-    Wording("an opset from 18 to 23"),
+    Wording("an opset from 18 to 23 (torch exports no older one)"),
     Doc("version of the ONNX operators to use"),
 ]
 PROTOBUF_LIMIT = 2_000_000_000

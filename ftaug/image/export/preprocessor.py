@@ -11,12 +11,10 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from ftaug.image.evaluation import needs_padding, padding_color
 from ftaug.image.export import onnx_graph
-from ftaug.image.export.onnx_axis import SMALL
-from ftaug.image.export.torch_resize import resized_columns, resized_rows
+from ftaug.image.export.torch_resize import resized
 from ftaug.image.io.decode import opened
 from ftaug.image.preprocessing import box_of
 from ftaug.interfaces.export import PipelineTask, Preprocessor, SampleBatch
@@ -82,13 +80,12 @@ class Preprocessing(nn.Module):
         full = self._full_size(images.shape[1], images.shape[2])
         places = [_center(length, target, images.device) for length, target in zip(full, self.size, strict=True)]
         rows, columns = (place.clamp(0, length - 1) for place, length in zip(places, full, strict=True))
-        pixels = images.permute(0, 3, 1, 2)
-        if max(self.size) <= SMALL:
-            pixels = resized_columns(pixels, full[1], columns, self.mode)
-            pixels = resized_rows(pixels, full[0], rows, self.mode)
-        else:
-            pixels = interpolate(pixels, full, mode=self.mode, antialias=True)
-            pixels = pixels.index_select(2, rows).index_select(3, columns)
+        samples, height, width, channels = images.shape
+        pixels = images.permute(2, 1, 0, 3).contiguous().view(width, height * samples * channels)
+        pixels = resized(pixels, width, full[1], columns, self.mode).view(-1, height, samples * channels)
+        pixels = pixels.permute(1, 0, 2).contiguous().view(height, self.size[1] * samples * channels)
+        pixels = resized(pixels, height, full[0], rows, self.mode).view(*self.size, samples, channels)
+        pixels = pixels.permute(2, 3, 0, 1)
         if not self.pads:
             return pixels
         is_row, is_column = ((place >= 0) & (place < length) for place, length in zip(places, full, strict=True))

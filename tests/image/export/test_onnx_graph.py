@@ -31,7 +31,6 @@ from ftaug.image.export.preprocessor import Preprocessing
 
 ONNX_MEAN, ONNX_LARGEST = 0.005, 1
 """Gray levels between the graph and evaluation where an axis shrinks to more than 64 pixels; else there are none."""
-TORCH_MEAN, TORCH_LARGEST = 0.1, 3
 
 FEW = ((2, 3), (3, 2), (97, 224), (301, 203))
 MORE = ((375, 500), (1024, 683), (61, 700), (3000, 4000))
@@ -97,12 +96,14 @@ def test_torchvision_presets_up_to_12_megapixels(key):
     weights = TORCHVISION[key]
     settings = torchvision_networks.preprocessing_of(weights)
     check(settings, FEW + MORE, by_torchvision(weights), mean=SIMPLE_RATIO)
+    check(settings, FEW + MORE, run=in_torch, mean=0, largest=0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", [*TIMM][:: max(1, len(TIMM) // 40)] + QUICK)
 def test_timm_configurations_up_to_12_megapixels(key):
     check(settings_of(TIMM[key]), FEW + MORE, by_timm(TIMM[key]), mean=SIMPLE_RATIO)
+    check(settings_of(TIMM[key]), FEW + MORE, run=in_torch, mean=0, largest=0)
 
 
 WAYS = {
@@ -119,9 +120,9 @@ WAYS = {
 def test_onnx_and_torch_of_all_ways(way):
     settings = preprocessing(64) | WAYS[way]
     shapes = [(height, width) for height in (2, 61, 64, 97) for width in (3, 64, 111)]
-    bound = {"mean": 0, "largest": 0} if max(settings["size"]) <= SMALL else {}
-    check(settings, shapes, **bound)
-    check(settings, shapes, run=in_torch, **({"mean": TORCH_MEAN, "largest": TORCH_LARGEST} | bound))
+    exact = {"mean": 0, "largest": 0}
+    check(settings, shapes, **(exact if max(settings["size"]) <= SMALL else {}))
+    check(settings, shapes, run=in_torch, **exact)
 
 
 @pytest.mark.parametrize("run", [in_onnx, in_torch])
@@ -146,17 +147,25 @@ def test_images_grow_and_shrink_to_small_inputs_as_by_pillow(interpolation, size
             np.testing.assert_array_equal(function(pixels[None])[0], np.asarray(image), err_msg=str(shape))
 
 
+@pytest.mark.parametrize("run", [in_onnx, in_torch])
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
-def test_images_grow_to_large_inputs_as_by_pillow(interpolation):
+def test_images_grow_to_large_inputs_as_by_pillow(interpolation, run):
     settings = preprocessing(112, resize=128, interpolation=interpolation)
-    check(settings, [(112, 98), (128, 60), (28, 28), (3, 200), (128, 128)], mean=0, largest=0)
+    check(settings, [(112, 98), (128, 60), (28, 28), (3, 200), (128, 128)], run=run, mean=0, largest=0)
 
 
-def test_of_a_very_long_picture_only_the_window_is_resized():
+def test_exported_programs_shrink_to_large_inputs_as_by_pillow():
+    for interpolation in ("bilinear", "bicubic", "nearest"):
+        settings = preprocessing(224, resize=256, interpolation=interpolation)
+        check(settings, [(375, 500), (1700, 257), (512, 448), (90, 70)], run=in_torch, mean=0, largest=0)
+
+
+@pytest.mark.parametrize("run", [in_onnx, in_torch])
+def test_of_a_very_long_picture_only_the_window_is_resized(run):
     """All of it would be 3.8 GB, and the rows of ten million pixels."""
     picture = np.random.default_rng(0).integers(0, 256, (1, 50_000, 3), np.uint8)
     settings = preprocessing(112, resize=160)
-    (found,) = in_onnx(settings)(picture[None])
+    (found,) = run(settings)(picture[None])
     np.testing.assert_array_equal(found, samples.prepare(picture, samples.pipeline([], settings), None)[0])
 
 

@@ -20,7 +20,7 @@ def test_a_format_may_have_settings():
     ("text", "words"),
     [
         ("onx", "no exporter 'onx'; did you mean 'onnx'?"),
-        ("{onnx: {opset: 3}}", "opset must be an opset from 18 to 23; got 3"),
+        ("{onnx: {opset: 3}}", "opset must be an opset from 18 to 23 (torch exports no older one); got 3"),
         ("{onnx: {ops: 3}}", "unknown key 'ops'"),
     ],
 )
