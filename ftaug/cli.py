@@ -37,7 +37,7 @@ COMMANDS = {
     "list": "List what an experiment file can name.",
     "schema": "Print the JSON Schema of the experiment file, for editors.",
     "init": "Write an experiment file for a folder or a table, with a reason beside each setting.",
-    "cache": "Show or remove what is kept between runs.",
+    "cache": "Show or remove the caches.",
 }
 """The commands with their help, so that `ftaug --help` need not import them."""
 

@@ -13,7 +13,7 @@ import typer
 from ftaug.commands.options import AsJson
 
 cache = typer.Typer(
-    help="Show or remove what is kept between runs.",
+    help="Show or remove the caches.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -44,7 +44,7 @@ def decisions(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> Dec
 
 @metric.register(proportion=True)
 def accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Share of samples whose class is right; with several labels, of samples whose labels are all right."""
+    """Share of correctly classified samples; with several labels, of samples whose labels are all correct."""
     if task.multi_label:
         return _mean(np.all(task.present(probabilities) == (targets > 0), axis=1))
     return _mean(probabilities.argmax(axis=1) == targets)
@@ -52,7 +52,7 @@ def accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> floa
 
 @metric.register(proportion=True)
 def top_k(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, k: Count = 5) -> float:
-    """Share of samples whose class is among the k likeliest; with several labels, whose labels all are.
+    """Share of samples whose class is among the k most likely; with several labels, whose labels all are.
 
     Settings:
         k: how many classes are looked at; of equally likely ones the first in the list of classes
@@ -63,14 +63,14 @@ def top_k(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, k: Coun
 
 @metric.register
 def precision(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: Average = "macro") -> float:
-    """How much of what was predicted was there."""
+    """Precision of each class, averaged: the share of predictions of the class that are correct."""
     seen = decisions(probabilities, targets, task)
     return _averaged(seen.right, seen.predicted, seen, average)
 
 
 @metric.register
 def recall(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: Average = "macro") -> float:
-    """How much of what was there was predicted."""
+    """Recall of each class, averaged: the share of its samples that are predicted."""
     seen = decisions(probabilities, targets, task)
     return _averaged(seen.right, seen.there, seen, average)
 
@@ -84,7 +84,7 @@ def f1(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: A
 
 @metric.register
 def balanced_accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Mean over the classes of the share found; with several labels, also of the share rightly left alone."""
+    """Mean recall over the classes; with several labels, of recall and specificity."""
     right, predicted, there = decisions(probabilities, targets, task)
     recalls = right / np.maximum(there, 1)
     if not task.multi_label:
@@ -96,7 +96,7 @@ def balanced_accuracy(probabilities: np.ndarray, targets: np.ndarray, task: Task
 
 @metric.register
 def auroc(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, average: ClassAverage = "macro") -> float:
-    """Area under the ROC curve of each class against the rest: how surely a sample of it outranks another."""
+    """Area under the ROC curve of each class against the rest, averaged."""
     return _ranked(_area, probabilities, targets, task, average)
 
 
@@ -110,7 +110,7 @@ def average_precision(
 
 @metric.register(higher_is_better=False)
 def ece(probabilities: np.ndarray, targets: np.ndarray, task: Task, *, bins: Count = 15) -> float:
-    """Expected calibration error: how far confidence is from accuracy, over equal bins of confidence (Guo et al. 2017).
+    """Expected calibration error: mean difference of confidence and accuracy in equal-width bins (Guo et al. 2017).
 
     With several labels, every label of every sample is a decision of its own.
 

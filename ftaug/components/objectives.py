@@ -29,15 +29,15 @@ def jensen_shannon(
     weight: NonNegative = 12.0,
     augmented: Count = 2,
 ) -> Tensor:
-    """The loss of the plain view, and how far the answers to all views are from one another.
+    """The loss of the plain view plus the Jensen–Shannon divergence of the predictions for all views (AugMix).
 
     loss(z₀) + weight · 1/V Σ_v KL(p_v ‖ M), M = 1/V Σ_v p_v
 
     Settings:
-        weight: how much the distance counts
-        augmented: how many views beside the plain one; each costs a forward and a backward pass
+        weight: the weight of the divergence
+        augmented: the number of augmented views; each costs a forward and a backward pass
 
-    AugMix, Hendrycks et al. 2019: the Jensen–Shannon divergence of the softmaxes, over samples the mean.
+    AugMix, Hendrycks et al. 2019. The divergence is that of the softmaxes, averaged over samples.
     """
     import torch
     from torch.nn.functional import kl_div
@@ -58,16 +58,16 @@ def r_drop(
     *,
     weight: NonNegative = 1.0,
 ) -> Tensor:
-    """The loss of two answers to the same batch that differ by dropout alone, and how far they are from one another.
+    """The loss of two forward passes with different dropout masks, plus the divergence of their predictions (R-Drop).
 
     ½ (loss(z₁) + loss(z₂)) + weight · ½ (KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁))
 
     Settings:
-        weight: how much the distance counts
+        weight: the weight of the divergence
 
-    R-Drop, Liang et al. 2021, as the authors' code has it: half the paper's loss, so that the rate need not change, and
-    the weight is half of the paper's α. It costs two forward and two backward
-    passes; a network without dropout gives the same answer twice.
+    R-Drop, Liang et al. 2021, as in the authors' code: half the paper's loss, so that the learning rate need not
+    change, and the weight is half of the paper's α. It costs two forward and two backward passes, and has no effect on
+    a network without dropout.
     """
     import torch
     from torch.nn.functional import kl_div
@@ -90,17 +90,17 @@ def cutoff(
     consistency: NonNegative = 1.0,
     augmented: Count = 1,
 ) -> Tensor:
-    """The loss of the plain view and of the augmented ones, and how far all answers are from one another.
+    """The loss of the plain and the augmented views, plus the divergence of the predictions for all views (Cutoff).
 
     loss(z₀) + weight · mean loss(z_v) + consistency · 1/V Σ_v KL(p_v ‖ M), M = 1/V Σ_v p_v
 
     Settings:
-        weight: how much the loss of the augmented views counts
-        consistency: how much the distance counts
-        augmented: how many views beside the plain one; each costs a forward and a backward pass
+        weight: the weight of the loss of the augmented views
+        consistency: the weight of the divergence
+        augmented: the number of augmented views; each costs a forward and a backward pass
 
-    Cutoff, Shen et al. 2020, with its α and β: there the augmentation is `span_cutoff` or `token_cutoff`. The paper
-    adds up the losses of several augmented views; this is their mean.
+    Cutoff, Shen et al. 2020, with its α and β; in the paper the augmentation is `span_cutoff` or `token_cutoff`. The
+    paper sums the losses of several augmented views; this is their mean.
     """
     import torch
     from torch.nn.functional import kl_div

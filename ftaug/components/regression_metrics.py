@@ -38,13 +38,13 @@ def r2(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
 
 @metric.register(tasks=("regression",))
 def pearson(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Pearson's correlation of what was predicted and what is true, from −1 to 1."""
+    """Pearson's correlation of predictions and targets, from −1 to 1."""
     return _by_number(_correlation, probabilities, targets)
 
 
 @metric.register(tasks=("regression",))
 def spearman(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """Spearman's correlation, that of the ranks: whether what is larger is predicted larger."""
+    """Spearman's rank correlation of predictions and targets, from −1 to 1."""
     return _by_number(lambda a, b: _correlation(_ranks(a), _ranks(b)), probabilities, targets)
 
 

@@ -12,11 +12,11 @@ from ftaug.config.kinds import sampler
 
 @sampler.register
 def balanced(counts: np.ndarray) -> np.ndarray:
-    """Every class is as much of an epoch as any other."""
+    """Draw all classes equally often."""
     return (counts > 0).astype(np.float64)
 
 
 @sampler.register
 def square_root(counts: np.ndarray) -> np.ndarray:
-    """Classes by the square root of their samples: halfway between as they are and balanced (Mahajan et al. 2018)."""
+    """Draw classes in proportion to the square root of their number of samples (Mahajan et al. 2018)."""
     return np.asarray(np.sqrt(counts))

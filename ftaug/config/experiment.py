@@ -39,9 +39,9 @@ Dataset = Annotated[Component, OfKind("dataset")]
 
 @dataclass(frozen=True)
 class Split:
-    """Samples taken out of the training set: stratified by class, never parting a group, chosen by the seed.
+    """A random split of the training set, stratified by class; groups are not divided, and the seed selects it.
 
-    A hash of what identifies each sample ranks them: a sample that is added or removed moves hardly any other.
+    Samples are ranked by a hash of their identity, so that adding or removing one moves hardly any other.
 
     Settings:
         split: the share (0.2 or 20%) or the number of samples (300)
@@ -52,11 +52,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Fold:
-    """One of the equal parts of the training set: `ftaug train --folds` takes each of them in turn.
+    """One fold of the training set for cross-validation; `ftaug train --folds` trains all folds.
 
     Settings:
-        fold: which, from 1
-        of: how many there are
+        fold: the number of the fold, from 1
+        of: the number of folds
     """
 
     fold: Count
@@ -65,7 +65,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class SkipBadSamples:
-    """How many samples that cannot be read are left out at most, of all of train, val and test together.
+    """The maximum of unreadable samples to skip, over train, val and test together.
 
     Settings:
         skip: the share (0.05 or 5%) or the number of samples (20)
@@ -76,28 +76,28 @@ class SkipBadSamples:
 
 @dataclass(frozen=True)
 class Data:
-    """Where samples come from and how they are batched.
+    """Datasets, batches and data loading.
 
     Settings:
-        train: the samples to learn from
-        val: the samples to choose the best checkpoint by: `{split: 20%}` or `{fold: 1, of: 5}` of train, a dataset of
-            its own, or null
-        test: the samples for the final figures: a dataset of its own, a split of train, or null
-        batch_size: samples per forward pass in training
-        sampler: how much of an epoch each class has; as much as it has of the samples unless set
+        train: the training samples
+        val: the validation samples, which choose the best checkpoint: `{split: 20%}` or `{fold: 1, of: 5}` of train, a
+            separate dataset, or null
+        test: the test samples: a separate dataset, a split of train, or null
+        batch_size: samples per batch in training
+        sampler: how often each class is drawn in an epoch; by default each sample once
         workers: processes that read and augment; `auto` chooses by the machine
-        cache: where decoded samples are kept for the next epochs: `ram`, for the run; `disk`, for later runs too;
-            `auto`, wherever there is room; it changes no result
-        augment_device: where pictures are warped and recolored; `cuda` takes that off the workers and differs by
+        cache: where decoded samples are stored: `ram`, until the run ends; `disk`, for later runs too; `auto`, where
+            there is room; results do not change
+        augment_device: where geometric and color transforms are computed; `cuda` relieves the workers and differs by
             rounding only; `auto` chooses by the machine
-        bucket: texts of about the same length are batched together, chosen from so many steps of the random order;
-            1 leaves that order; `auto`, 16, or a quarter of the epoch where that is less
-        batch_tokens: the most tokens, padding included, that go through the network at once in training; a longer batch
-            goes in parts of texts of similar length, with the same result; `auto`, on a CPU in parts wherever that
-            spares more padding than it costs, unless a mix or an objective needs the whole batch; null, no bound
-        bad_samples: whether samples that cannot be read are an error, or left out: `skip`, up to 1% of them, or
-            `{skip: 5%}`; all samples are then read once before training, and the same are left out in every epoch
-            and in every command after training
+        bucket: texts of similar length are batched together, within this many steps of the random order; 1 keeps the
+            random order; `auto` is 16, or a quarter of the epoch if that is less
+        batch_tokens: the maximum number of tokens of a micro-batch in training, padding included; micro-batches hold
+            texts of similar length; `auto` splits batches on a CPU if that saves more padding than it costs, but not
+            with a mix or an objective; null does not split
+        bad_samples: whether unreadable samples are an error, or are skipped: `skip`, up to 1% of them, or
+            `{skip: 5%}`; all samples are then read once before training, and the same ones are skipped in every epoch
+            and by every command after training
     """
 
     train: Dataset
@@ -115,10 +115,10 @@ class Data:
 
 @dataclass(frozen=True)
 class Last:
-    """The last stages of a network, its head included; what is behind the last block, such as a norm, counts with it.
+    """The last stages of a network, head included; layers behind the last block, such as a norm, count with the head.
 
     Settings:
-        last: how many
+        last: the number of stages
     """
 
     last: Count
@@ -126,13 +126,13 @@ class Last:
 
 @dataclass(frozen=True)
 class UnfreezeStage:
-    """From a point in training on, these layers learn too.
+    """Layers to unfreeze at a point in training.
 
     Settings:
-        layers: stage names, globs on module names, `last: 2`, `all`, `norms` or `biases`
-        from: when they start: 0, 20%, 2 epochs or 300 steps
-        lr: factor of the peak rate, from then on also for those of the layers that learn already; otherwise 1 for
-            layers that start here, and no change for the others
+        layers: stage names, patterns of module names, `last: 2`, `all`, `norms` or `biases`
+        from: when they are unfrozen: 0, 20%, 2 epochs or 300 steps
+        lr: factor of the peak rate for these layers, also for those already trained; unless set 1 for newly unfrozen
+            layers, and no change for the others
     """
 
     layers: tuple[Text | Last, ...]
@@ -142,14 +142,14 @@ class UnfreezeStage:
 
 @dataclass(frozen=True)
 class LearningRate:
-    """The learning rate: a peak, its course over the run, and factors for parts of the network.
+    """The learning rate: its peak, its schedule, and factors by layer.
 
     Settings:
         peak: the highest rate
-        schedule: the course over the run
-        layer_decay: each stage's rate is this times the next one's, from the head down; what is behind the last block,
-            such as a norm, has the head's
-        stages: factors of the peak, by stage name or glob on module names
+        schedule: the learning rate schedule
+        layer_decay: each stage has this factor times the rate of the next one; layers behind the last block, such as a
+            norm, have the rate of the head
+        stages: factors of the peak rate, by stage name or pattern of module names
     """
 
     peak: Positive = 1e-3
@@ -174,12 +174,12 @@ class EarlyStop:
 
 @dataclass(frozen=True)
 class CacheFeatures:
-    """What the frozen part of a network gives is stored, and epochs run on the rest of it alone.
+    """Storage of the outputs of frozen layers, on which the rest of the network is trained.
 
     Settings:
-        views: how many augmented views of each sample are stored; epochs take them in turn
-        place: where: `ram`, for the run; `disk`, for later runs too; `auto`, wherever there is room; it changes no
-            result
+        views: the number of augmented views stored per sample; epochs use them in turn
+        place: where they are stored: `ram`, until the run ends; `disk`, for later runs too; `auto`, where there is
+            room; results do not change
     """
 
     views: Count = 8
@@ -188,13 +188,13 @@ class CacheFeatures:
 
 @dataclass(frozen=True)
 class Distillation(Placed):
-    """Learning from another model's answers beside the labels: (1 − weight) · loss + weight · distance to the teacher.
+    """Knowledge distillation: the loss is (1 − weight) · loss of the labels + weight · divergence from the teacher.
 
     Settings:
-        teacher: the run folder of a model for the same classes or numbers; its best weights answer, and do not learn
-        temperature: by how much the logits of both are divided before they are compared: the higher, the more the
-            classes that are not likeliest count; 2 unless set
-        weight: how much the teacher counts, from 0 to 1, against the labels
+        teacher: the run folder of the teacher, a model with the same classes or targets; its best checkpoint is used
+        temperature: divides the logits of teacher and student; a higher one gives less likely classes more weight; 2
+            unless set
+        weight: the weight of the teacher against the labels, from 0 to 1
     """
 
     teacher: FilePath
@@ -204,17 +204,17 @@ class Distillation(Placed):
 
 @dataclass(frozen=True)
 class Train:
-    """How long and with which numerics.
+    """Length, precision and memory of training, weight averaging and checkpoints.
 
     Settings:
         epochs: passes over the training samples
-        precision: the arithmetic of the forward pass; `auto` chooses by the device
+        precision: the precision of the forward pass; `auto` chooses by the device
         gradient_accumulation: batches per optimizer step
-        micro_batch: samples that go through the network at once; a batch of more goes in parts, whose gradients are
-            added up; `auto`, the whole batch where memory holds it
-        clip_norm: the largest norm of the gradient; longer ones are scaled down to it
-        decay_norms: whether weight decay applies to norms and biases too, all that is one-dimensional; it never
-            applies to embeddings of positions and of the class token
+        micro_batch: samples per forward pass; a larger batch is split, and gradients are accumulated; `auto` is the
+            whole batch if it fits into memory
+        clip_norm: the maximum norm of the gradient; larger gradients are scaled down
+        decay_norms: whether weight decay also applies to norms, biases and other one-dimensional parameters; it never
+            applies to position and class embeddings
         ema: decay per step of an exponential moving average of the weights, which favors recent steps; the average is
             then evaluated and saved
         swa: the point, such as 75%, from which on the weights of all steps are averaged equally; the average is then
@@ -222,14 +222,14 @@ class Train:
         early_stop: stop when the best metric no longer improves
         max_time: stop with a checkpoint after this wall-clock time: minutes (90), with units (90s, 30m, 3h30m), hours
             and minutes (1:30), or as Slurm prints it (1:00:00, 1-12:00:00)
-        mix_until: when mixing ends, such as 80%; the rest of training sees whole pictures
-        cache_features: whether what the frozen part of the network gives is stored, so that epochs run on the rest
-            alone: in so many augmented `views` of each sample, or `auto`, 8 of them where that can be
+        mix_until: when mixing ends, such as 80%; the rest of training uses unmixed samples
+        cache_features: store the outputs of frozen layers and train only the rest on them: with a number of augmented
+            `views` per sample, or `auto`, 8 views if that is possible
         gradient_checkpointing: whether blocks are recomputed in the backward pass instead of stored: much less memory
             for about a third more time
-        compile: whether PyTorch's compiler makes the network faster; it takes minutes at the start
-        tensorboard: whether to write TensorBoard's event files into the run folder too
-        save_every: how often to write a checkpoint beside those of the evaluations
+        compile: whether to use torch.compile; it takes minutes at the start
+        tensorboard: whether to write TensorBoard event files into the run folder
+        save_every: how often to write a checkpoint in addition to those of the evaluations
     """
 
     epochs: Count = 10
@@ -256,14 +256,14 @@ Sides = Annotated[Side | tuple[Side, Side], Wording("a side in pixels, or [heigh
 
 @dataclass(frozen=True)
 class ModelInput(Placed):
-    """The pictures that the network takes, in training and afterwards.
+    """The input size and the resizing of images, in training and evaluation.
 
     Settings:
         size: a side in pixels, or [height, width]; as the weights expect unless set
-        resize: the shorter side, in pixels, that a picture has before evaluation cuts out its center; unless set, as
-            much larger than the size as the weights expect
-        interpolation: how pictures are resized; as the weights expect unless set
-        train_size: the size in training, where it is to differ from that in evaluation (FixRes, Touvron et al. 2019)
+        resize: the length in pixels to which evaluation resizes the shorter side before the center crop; unless set, in
+            the proportion to the size that the weights expect
+        interpolation: the interpolation of the resize; as the weights expect unless set
+        train_size: the size in training if it differs from that in evaluation (FixRes, Touvron et al. 2019)
     """
 
     size: Sides | None = None
@@ -278,20 +278,20 @@ WEIGHTS_INPUT = ModelInput()
 
 @dataclass(frozen=True)
 class Evaluate:
-    """What is measured, when, and which value chooses the best checkpoint.
+    """Evaluation: metrics, how often they are computed, and the choice of the best checkpoint.
 
     Settings:
-        every: how often the validation samples are measured during training
-        metrics: what is measured; unless set accuracy, with several labels a sample average_precision and micro f1,
-            with numbers rmse and mae
+        every: how often to evaluate on the validation samples during training
+        metrics: the metrics to compute; unless set accuracy, with several labels per sample average_precision and micro
+            f1, in regression rmse and mae
         best: the metric, or `loss`, that chooses the best checkpoint, ties by the lower loss; the first metric unless
-            set; without `metrics` it is the one that is measured
-        batch_size: samples per forward pass when measuring; as in training unless set
-        tta: test-time augmentation, predictions averaged over several views of each sample: `flip`, also mirrored;
-            `five_crop`, the corners and the center; `ten_crop`, these mirrored too; the center alone unless set
-        thresholds: with several labels a sample, `f1` predicts each above the threshold of the best F1 on validation,
-            found after training; above 1/2 unless set
-        precision: the arithmetic of evaluation, predictions and thresholds; `auto` chooses by the device, as
+            set; without `metrics` it is the only one computed
+        batch_size: samples per forward pass in evaluation; as in training unless set
+        tta: test-time augmentation, averaging predictions over several views of each sample: `flip`, also flipped;
+            `five_crop`, the corners and the center; `ten_crop`, these also flipped; the center crop unless set
+        thresholds: with several labels per sample, `f1` chooses for each label the threshold with the best F1 on
+            validation after training; 1/2 unless set
+        precision: the precision of evaluation, predictions and thresholds; `auto` chooses by the device, as
             `train.precision` does; exports compute in fp32
     """
 
@@ -306,32 +306,33 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment file, complete: every default filled in.
+    """A complete experiment: every default filled in.
 
     Settings:
-        data: where samples come from and how they are batched
+        data: datasets, batches and data loading
         backbone: the network
-        input: the pictures that the network takes; as its weights expect unless set
-        name: names the run folder; the file's name unless set
-        seed: another seed, another run; the same seed, the same run
+        input: the input size and resizing of images; as the weights expect unless set
+        name: the name in the run folder's name; the file's name unless set
+        seed: the random seed: equal seeds give equal runs
         plugins: files beside this one, or modules, that register components of your own
-        modality: what kind of sample it is: image or text
-        unfreeze: what learns: stage names, globs on module names, `last: 2`, `all`, `norms`, `biases`; or stages; or
-            `auto`, the stages whose gradients are strongest for their size; unless set `all`, with a method that adds
-            weights of its own the head
-        head_init: how the last layer of a new head on pretrained layers starts: `prior`, with zero weights and the bias
-            that fits the training labels best (their class frequencies); `library`, as the network's library has it
-        method: how it learns, where not every weight that learns is free to go anywhere
-        augment: what happens to each training sample, in this order
-        mix: what happens to each training batch
-        loss: the training loss; unless set cross_entropy, with several labels a sample binary_cross_entropy,
-            with numbers mse
+        modality: the kind of samples: image or text
+        unfreeze: the layers to train: stage names, patterns of module names, `last: 2`, `all`, `norms`, `biases`; or a
+            schedule; or `auto`, the stages whose gradients are strongest for their size; unless set `all`, and the head
+            with a method that adds weights
+        head_init: the initialization of the last layer of a new head on pretrained layers: `prior`, zero weights and
+            the bias that fits the training labels best (their class frequencies); `library`, that of the network's
+            library
+        method: the fine-tuning method, such as lora; unless set the weights themselves are trained freely
+        augment: the augmentations of training samples, in this order
+        mix: the augmentation that mixes the samples of a step
+        loss: the training loss; unless set cross_entropy, with several labels per sample binary_cross_entropy, in
+            regression mse
         objective: an additional loss that compares several views of each sample
-        distillation: a model to learn from beside the labels
-        optimizer: what turns gradients into steps
+        distillation: knowledge distillation from the model of another run
+        optimizer: the optimizer
         lr: the learning rate
-        train: how long and with which numerics
-        evaluate: what is measured, when, and what chooses the best checkpoint
+        train: length, precision and memory of training, weight averaging and checkpoints
+        evaluate: metrics, how often they are computed, and the choice of the best checkpoint
     """
 
     data: Data

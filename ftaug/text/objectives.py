@@ -26,13 +26,13 @@ def masked_tokens(
     *,
     share: Fraction = 0.15,
 ) -> MeanLoss:
-    """The cross-entropy of tokens that are hidden from the model, in place of the loss of the labels.
+    """Masked language modeling: the cross-entropy of masked tokens, instead of the loss of the labels.
 
     Settings:
-        share: the share of the tokens that the model is to guess
+        share: the share of the tokens to predict
 
-    BERT, Devlin et al. 2018: of those, 80 % are masked, 10 % replaced by any token and 10 % left. It needs a backbone
-    with `head: masked_tokens`.
+    BERT, Devlin et al. 2018: 80 % of these tokens are masked, 10 % are replaced by a random token and 10 % are
+    unchanged. It needs a backbone with `head: masked_tokens`.
     """
     import torch
     from torch.nn.functional import cross_entropy

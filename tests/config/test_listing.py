@@ -55,7 +55,7 @@ def test_a_section_of_the_file_with_its_keys():
     keys = [line.split()[0] for line in lines("experiment")[2:] if line[:3].strip()]
     assert keys == [field.name for field in dataclasses.fields(Experiment)]
     assert set(values("data.val")["keys"]) == {"split", "fold", "of"}
-    assert lines("unfreeze")[0].startswith('unfreeze  ["all"]  what learns: ')
+    assert lines("unfreeze")[0].startswith('unfreeze  ["all"]  the layers to train: ')
 
 
 def test_a_key_wherever_it_is():

@@ -86,7 +86,7 @@ def binary_cross_entropy(
 
 @loss.register(activation="softmax", tasks=("single_label",))
 def logit_adjusted(logits: Tensor, targets: Tensor, counts: ClassCounts, *, tau: Positive = 1.0) -> Tensor:
-    """Cross-entropy that takes a class for as likely as any other, however rare it is in training (Menon et al. 2020).
+    """Cross-entropy with logits adjusted by the class frequencies, for balanced accuracy (Menon et al. 2020).
 
     cross_entropy(z + τ log π), π the shares of the classes in training; the model answers z, without that
 
@@ -112,12 +112,12 @@ def focal(
     gamma: NonNegative = 2.0,
     class_weights: ClassWeights = None,
 ) -> Tensor:
-    """Focal loss of the softmax: cross-entropy that cares less for samples already right (Lin et al. 2017).
+    """Focal loss of the softmax: cross-entropy that down-weights well-classified samples (Lin et al. 2017).
 
     −1/N Σ_n Σ_c w_c y (1 − p)^γ log p
 
     Settings:
-        gamma: how much less; 0 is cross-entropy
+        gamma: how strongly they are down-weighted; 0 is cross-entropy
         class_weights: a weight for each class (the paper's α); `balanced` makes every class weigh the same in sum
     """
     logits = _precise(logits)
@@ -135,8 +135,8 @@ def binary_focal(
     """Focal loss of the sigmoid, summed over the classes: any number of classes per sample (Lin et al. 2017).
 
     Settings:
-        gamma: how much less samples already right count; 0 is binary cross-entropy
-        alpha: weight of a class that is there, against 1 − alpha for one that is not; null weighs both 1
+        gamma: how strongly well-classified samples are down-weighted; 0 is binary cross-entropy
+        alpha: weight of a class that is present, against 1 − alpha for one that is absent; null: both 1
     """
     from torch.nn.functional import logsigmoid
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @loss.register(tasks=("single_label",), ordered=True)
 def ordinal(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
-    """For classes in order, cross-entropy of being above each step: a far miss costs more than a near one.
+    """Cross-entropy of being above each threshold of ordered classes: a large error costs more than a small one.
 
     −1/N Σ_n 1/(C−1) Σ_j [t log P(y > j) + (1 − t) log P(y ≤ j)], t = 1 where the class is above j
 
@@ -38,7 +38,7 @@ def ordinal(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
 
 @metric.register(higher_is_better=False, tasks=("single_label",), ordered=True)
 def mean_absolute_rank_error(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
-    """How many steps of the scale the predicted class is from the true one, on average."""
+    """Mean absolute difference between the ranks of the predicted and the true class."""
     if not len(targets):
         return float("nan")
     return float(np.abs(probabilities.argmax(axis=1) - targets).mean())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @loss.register(activation="identity", tasks=("regression",))
 def mse(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
-    """Mean squared error of numbers in units of their deviation; its best prediction is the conditional mean."""
+    """Mean squared error of the standardized targets; its optimum is the conditional mean."""
     from torch.nn.functional import mse_loss
 
     return mse_loss(logits, targets)
@@ -27,7 +27,7 @@ def mse(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
 
 @loss.register(activation="identity", tasks=("regression",))
 def mae(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
-    """Mean absolute error of numbers in units of their deviation; its best prediction is the conditional median."""
+    """Mean absolute error of the standardized targets; its optimum is the conditional median."""
     from torch.nn.functional import l1_loss
 
     return l1_loss(logits, targets)
@@ -35,12 +35,12 @@ def mae(logits: Tensor, targets: Tensor, counts: ClassCounts) -> Tensor:
 
 @loss.register(activation="identity", tasks=("regression",))
 def huber(logits: Tensor, targets: Tensor, counts: ClassCounts, *, delta: Positive = 1.0) -> Tensor:
-    """Half the squared error near the target, and growing straight on beyond: outliers weigh less (Huber 1964).
+    """Huber loss: quadratic for small errors and linear for large ones, so that outliers weigh less (Huber 1964).
 
     e²/2 up to |e| = δ, then δ (|e| − δ/2)
 
     Settings:
-        delta: where the one becomes the other, in deviations of the training targets
+        delta: the error at which it becomes linear, in standard deviations of the training targets
     """
     from torch.nn.functional import huber_loss
 

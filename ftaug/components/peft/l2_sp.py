@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def l2_sp(
     backbone: Backbone, learning: frozenset[str], *, backbone_weight: NonNegative = 0.1, head_weight: NonNegative = 0.01
 ) -> PeftModel:
-    """L2-SP: hold the weights near those that the run starts from, and the new head near 0; no other weight decay.
+    """L2-SP: penalize the distance of the weights from the initial ones, and of the new head from 0; no weight decay.
 
-    The loss grows by backbone_weight / 2 · ‖w − w₀‖² over the backbone's weights that learn, and by
-    head_weight / 2 · ‖w‖² over the head's; norms, biases and all else that is one-dimensional is left free.
+    The penalty is backbone_weight / 2 · ‖w − w₀‖² over the trainable weights of the backbone, and
+    head_weight / 2 · ‖w‖² over those of the head; norms, biases and other one-dimensional parameters have none.
 
     Settings:
-        backbone_weight: how strongly the backbone is held
-        head_weight: how strongly the head is held
+        backbone_weight: the weight of the penalty on the backbone
+        head_weight: the weight of the penalty on the head
 
     Li, Grandvalet and Davoine 2018.
     """

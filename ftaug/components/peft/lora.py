@@ -30,21 +30,21 @@ def lora(
     dropout: Share = 0.0,
     weights: FilePath | None = None,
 ) -> PeftModel:
-    """LoRA: leave the weights as they are and learn a change of low rank beside them; the head learns as a whole.
+    """LoRA: freeze the weights and train low-rank updates of them; the head is trained fully.
 
     The weights are W + alpha / rank · B A; B is 0 at first. In a grouped convolution each group has its own B and A.
 
     Settings:
-        rank: the rank of a change; the higher, the more can be learned and the larger is the adapter
-        alpha: how much the change counts, over the rank
-        targets: which layers are changed: stage names and globs on module names; unless set all but those that
+        rank: the rank of an update; a higher one has more capacity and a larger adapter
+        alpha: the scale of the updates, divided by the rank
+        targets: the layers to update: stage names and patterns of module names; unless set all but those that
             `unfreeze` names
-        dropout: the share of a layer's inputs that the change does not see
-        weights: an adapter to go on from, as `ftaug export RUN --format adapter` writes it
+        dropout: the dropout rate of the inputs of an update
+        weights: an adapter to start from, as `ftaug export RUN --format adapter` writes it
 
-    It fits PyTorch's Linear, Conv2d and MultiheadAttention; a layer whose weights are no more than the change would be
-    is left out. Wherever the model is used, the changes are part of its weights; `ftaug export RUN --format adapter`
-    writes them alone. Hu et al. 2021.
+    It applies to PyTorch's Linear, Conv2d and MultiheadAttention, except layers with no more weights than an update.
+    Wherever the model is used, the updates are merged into its weights; `ftaug export RUN --format adapter` writes them
+    alone. Hu et al. 2021.
     """
     from ftaug.components.peft.layers import add_low_rank, inside_attention, weights_to_change
 

@@ -11,14 +11,14 @@ from ftaug.interfaces.model import Backbone, PeftModel
 
 @method.register(learns="head")
 def ssf(backbone: Backbone, learning: frozenset[str], *, weights: FilePath | None = None) -> PeftModel:
-    """SSF: leave the weights as they are and learn a factor and a shift for each channel; the head learns as a whole.
+    """SSF: freeze the weights and train a scale and a shift per channel; the head is trained fully.
 
     Settings:
-        weights: an adapter to go on from, as `ftaug export RUN --format adapter` writes it
+        weights: an adapter to start from, as `ftaug export RUN --format adapter` writes it
 
-    They stand behind every linear layer, convolution, norm and attention of PyTorch that does not learn by `unfreeze`;
-    behind an attention as a whole where it does not call its linear layers; behind a layer without a bias there is the
-    factor alone. So in the end all of it goes into the layers' own weights. Lian et al. 2022.
+    They follow every linear layer, convolution, norm and attention of PyTorch that `unfreeze` does not train; an
+    attention as a whole if it does not call its linear layers. A layer without a bias has only a scale. After training
+    they are merged into the weights. Lian et al. 2022.
     """
     from torch.nn import Linear
 

@@ -60,17 +60,17 @@ def protect(
     patterns: tuple[Expression, ...] = (),
     entities: tuple[Entity, ...] = (),
 ) -> Protection:
-    """Keep parts of the text from every op after it, in place of what is kept unless one says otherwise: negations.
+    """Protect parts of the text from every op after it; it replaces the default, which protects negations.
 
     Settings:
-        negations: the English words that turn a sentence into its opposite: not, never, isn't, without …
+        negations: English words that reverse the meaning of a sentence: not, never, isn't, without …
         labels: the names of the text's own classes, where they occur in it
         words: words, or several together, in upper or lower case
         patterns: regular expressions (those of the library regex)
         entities: simple patterns of numbers, urls, emails, mentions (@name), tags (#tag) and names (runs of
-            capitalised words, the first of a sentence too)
+            capitalized words, the first of a sentence too)
 
-    A protected part keeps its characters through every op; it moves with what stands before it.
+    No op changes the characters of a protected part; it moves with the text before it.
     """
     spans: list[Span] = list(negations_in(passage.text)) if negations else []
     phrases = [*words, *(_spellings(passage.labels) if labels else ())]
