@@ -66,6 +66,21 @@ PHRASES = [
     "answers as the model",
     "the teacher is not heard",
     "on the way back",
+    "learns as a whole",
+    "what learns",
+    "that learn already",
+    "answers to all",
+    "how far all answers",
+    "a fresh head",
+    "every layer learning",
+    "laid on white",
+    "pays where",
+    "holds on to",
+    "go on from",
+    "goes on from",
+    "what it drew",
+    "the network answers",
+    "kept between runs",
 ]
 """Sentences of the house's dialect, each replaced by one that an engineer of the field writes."""
 

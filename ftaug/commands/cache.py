@@ -1,4 +1,4 @@
-"""`ftaug cache`: list and clear the caches kept between runs."""
+"""`ftaug cache`: list and clear the caches."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ def _complete(tree: dict[str, Any], context: Mapping[str, Any], document: Docume
 
 
 def with_chosen_values(tree: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Fill in what follows from other values: the name from the file's, the best metric from the first one, what
-    learns from the method."""
+    """Fill in derived defaults: the name from the file's, the best metric from the first one, and the layers to
+    train from the method."""
     chosen = {"name": re.sub(r"^\W|[^\w.+-]", "_", path.stem)[:100] or "experiment", **tree}
     evaluate = tree.get("evaluate")
     if isinstance(evaluate, dict) and "best" not in evaluate:

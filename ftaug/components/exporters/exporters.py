@@ -170,10 +170,10 @@ def torch_export(bundle: Bundle, path: Path, *, input: Input | None = None) -> L
 
 @exporter.register(suffix=".safetensors", one_network=True)
 def safetensors(bundle: Bundle, path: Path) -> Loaded:
-    """The network's weights under their names in PyTorch, and a JSON file beside them with all else.
+    """The weights with their names in PyTorch, and a JSON file with the metadata.
 
-    In regression the network answers in the units of the data, save where the JSON file has a `scale`: its answer times
-    `std`, plus `mean`.
+    In regression the network predicts in the units of the data, unless the JSON file has a `scale`: then multiply its
+    output by `std` and add `mean`.
     """
     import torch
     from safetensors.torch import load_model, save_model
@@ -197,10 +197,10 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
 
 @exporter.register(suffix=".adapter.safetensors", one_network=True)
 def adapter(bundle: Bundle, path: Path) -> Loaded:
-    """What a method learned, without the pretrained weights beside it: a small file to go on from.
+    """The weights added by a method, without the pretrained weights: a small file to start another run from.
 
-    A run goes on from it by the setting `weights` of its method, such as `method: {lora: {weights: FILE}}`, on the same
-    pretrained weights: the file holds their hash.
+    A run starts from it by the setting `weights` of its method, such as `method: {lora: {weights: FILE}}`, with
+    the same pretrained weights, whose hash the file contains.
     """
     if bundle.adapter is None:
         raise ExperimentError("exporter 'adapter': the run has no method that adds weights; use safetensors")

@@ -57,7 +57,7 @@ def lora(
         chosen = {name: layer for name, layer in fitting.items() if name not in learning}
         if not chosen:
             raise ExperimentError(
-                f"method.lora: no layer is left for a change of rank {rank} beside what learns by unfreeze; "
+                f"method.lora: no layer is left for an update of rank {rank} besides those that unfreeze trains; "
                 "freeze more of the network, or lower the rank"
             )
     else:
@@ -109,5 +109,5 @@ def _fits(name: str, pattern: str) -> bool:
 def _refuse_learning(chosen: Iterable[str], learning: frozenset[str]) -> None:
     for name in chosen:
         if name in learning:
-            text = f"{_layer(name)} learns as a whole by unfreeze, so that a change beside it has no effect"
+            text = f"{_layer(name)} is trained fully by unfreeze, so that an update of it has no effect"
             raise ExperimentError(f"method.lora.targets: {text}; remove it from one of the two")

@@ -31,8 +31,8 @@ def test_an_adapter_is_a_small_share_of_the_network():
         ((), {"targets": ("head",)}, "'head' names no Linear or Conv2d outside the head"),
         ((), {"targets": ("layer1",), "rank": 99}, "'layer1' names no Linear or Conv2d outside the head that is larger "
          "than a change of rank 99; choose other layers, or lower the rank"),
-        (("layer3.",), {"targets": ("layer2", "layer3")}, "layer3.0.conv1 learns as a whole by unfreeze"),
-        (("",), {}, "no layer is left for a change of rank 8 beside what learns by unfreeze"),
+        (("layer3.",), {"targets": ("layer2", "layer3")}, "layer3.0.conv1 is trained fully by unfreeze"),
+        (("",), {}, "no layer is left for an update of rank 8 besides those that unfreeze trains"),
     ],
 )  # fmt: skip
 def test_targets_that_cannot_be_meant(learning, settings, message):
