@@ -1,4 +1,4 @@
-"""The examples in docs/text-augmentation.md are what the ops make."""
+"""The examples in docs/text-augmentation.md are possible results of the ops."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from passages import OPS, augmentation, outcomes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "text-augmentation.md").read_text()
-EXAMPLE = re.search(r"What each may make of `(.*?)`", PAGE)[1]
+EXAMPLE = re.search(r"with its defaults, for `(.*?)`", PAGE)[1]
 ROWS = re.findall(r"^\| `(\w+)` \| `(.*?)` \|$", PAGE, re.MULTILINE)
 
 

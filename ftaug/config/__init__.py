@@ -1,0 +1,1 @@
+"""Experiment files: from YAML to a validated `Experiment`, with the place of every problem."""
