@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 from clean_environment import link_packages, run_clean
+from matplotlib.figure import Figure
 
 from ftaug.cli import run
 from ftaug.components.exporters import timing
@@ -145,6 +146,11 @@ def not_of_ftaug(line: str) -> bool:
     return line.startswith(("git clone ", "cd ftaug"))
 
 
+def save_nothing(figure, file, **options):
+    """Stand in for the drawing of a plot, which takes half of a short run; plots have tests of their own."""
+    file.write(b"a plot")
+
+
 @pytest.mark.parametrize("document", sorted({block.document for block in blocks("sh")}), ids=lambda d: d.name)
 def test_commands_run(document, desk, monkeypatch, capsys):
     """All commands of a document from top to bottom, as a shell would, but in this process: torch is slow to import.
@@ -153,6 +159,7 @@ def test_commands_run(document, desk, monkeypatch, capsys):
     """
     monkeypatch.chdir(desk)
     monkeypatch.setattr(timing, "ROUNDS", 1)
+    monkeypatch.setattr(Figure, "savefig", save_nothing)
     packages = desk / "packages"
     variables: dict[str, str] = {}
     shown = "".join(block.text for block in blocks("sh") if block.document == document)

@@ -10,7 +10,7 @@ import pytest
 
 from ftaug.config.experiment import Experiment
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "experiment.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "experiment.md"
 
 
 def dataclasses_in(annotation: object) -> Iterator[type]:
