@@ -90,6 +90,15 @@ def test_thresholds_by_class_need_50_samples_each():
         conformal.fit(probabilities, targets, by_class=True)
 
 
+@pytest.mark.parametrize("by_class", [False, True])
+def test_stored_scores_give_the_sets_of_any_coverage(by_class):
+    probabilities, targets = population(0, 1000)
+    scores = conformal.target_scores(probabilities, targets, by_class=by_class)
+    assert len(scores) == 1000
+    for coverage in (0.7, 0.95):
+        assert scores.sets(coverage) == conformal.fit(probabilities, targets, coverage, by_class=by_class)
+
+
 @pytest.mark.parametrize("coverage", [0, 1, 1.5, float("nan")])
 def test_a_coverage_is_between_0_and_1(coverage):
     with pytest.raises(ExperimentError, match=r"cannot be guaranteed; expected one such as 0\.9"):
