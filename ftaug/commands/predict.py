@@ -38,14 +38,14 @@ def predict(
 ) -> None:
     """Predict the classes, or the numbers, of new samples."""
     from ftaug.engine.loading.prepare import modality_of
-    from ftaug.runs.open_run import open_run
+    from ftaug.runs.open_run import open_calibrated_run
     from ftaug.runs.prediction import predict as predict_each
     from ftaug.runs.report.prediction_output import open_sinks
     from ftaug.runs.report.predictions import form
 
     if csv is None:
         require_reader()
-    opened = open_run(run, trust_plugins=trust_plugins)
+    opened = open_calibrated_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     layout = form(opened.task, top_k)
     named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)

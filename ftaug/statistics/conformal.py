@@ -77,7 +77,7 @@ def target_scores(
     if counts.min() < PER_CLASS:
         raise BadData(
             f"conformal sets by class need {PER_CLASS} calibration samples of every class, and one has {counts.min()}; "
-            "leave `by_class` out"
+            "use sets of all classes together"
         )
     return TargetScores(score, tuple(np.sort(scores[targets == c]) for c in range(len(counts))))
 
@@ -133,6 +133,6 @@ def _rank(samples: int, coverage: float) -> int:
 
 
 def _threshold(scores: np.ndarray, coverage: float) -> float:
-    """The k-th of ascending scores; infinite, so that sets hold all classes, where there are too few for the coverage."""
+    """The k-th of ascending scores; with too few for the coverage infinite, so that sets hold all classes."""
     rank = _rank(len(scores), coverage)
     return float(scores[rank - 1]) if rank <= len(scores) else math.inf

@@ -84,9 +84,7 @@ def test_thresholds_by_class_cover_every_class():
 
 def test_thresholds_by_class_need_50_samples_each():
     probabilities, targets = population(0, 100)
-    with pytest.raises(
-        BadData, match=r"need 50 calibration samples of every class, and one has \d+; leave `by_class` out"
-    ):
+    with pytest.raises(BadData, match=r"need 50 calibration samples of every class, and one has \d+; use sets of all"):
         conformal.fit(probabilities, targets, by_class=True)
 
 
