@@ -27,6 +27,7 @@ def draw(report: CalibrationReport, path: Path) -> Path:
         axes.set_title(f"{name}: ECE {estimates['ece'].value:.3f}, NLL {estimates['nll'].value:.3f}")
     _draw_risk(curve, report)
     figure.suptitle(f"{report.held_out:,} held-out validation samples", fontsize="medium")
+    figure.legend(*diagrams[0].get_legend_handles_labels(), loc="outside lower left", ncols=3, frameon=False)
     return plots.write_figure(figure, path)
 
 
@@ -45,7 +46,6 @@ def _draw_reliability(axes: Axes, bins: Sequence[ReliabilityBin]) -> None:
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.01), ylim=(0, 1.03), aspect="equal")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left")
 
 
 def _draw_risk(axes: Axes, report: CalibrationReport) -> None:
