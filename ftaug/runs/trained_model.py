@@ -155,8 +155,9 @@ class TrainedModel:
         scaler = self.scale
         if scaler is not None and fold(model.network, scaler, model.normalizer(example)):
             model.units, scaler = torch.nn.Identity(), None
+        calibration = None if self.calibration is None else self.calibration.facts
         export_signature = modality_of(self.experiment).export_signature(
-            ActivatedModel(model, self.activation), self.preprocessing
+            ActivatedModel(model, self.activation, calibration), self.preprocessing
         )
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if scaler is None else {"mean": scaler.mean, "std": scaler.std}
@@ -173,6 +174,7 @@ class TrainedModel:
             reading=self.reading(),
             training_samples=self.training_samples,
             construction=self.construction,
+            calibration=calibration,
         )
 
     def training_samples(self, count: int) -> CalibrationSamples:
