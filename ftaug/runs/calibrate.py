@@ -13,7 +13,7 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training import evaluate
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import Task
-from ftaug.runs.calibration_file import Calibration, manifest_hash
+from ftaug.runs.calibration_file import CALIBRATION_FILE, Calibration, manifest_hash
 from ftaug.runs.cross_validation import Ensemble, folder_of
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.statistics.calibration import (
@@ -143,7 +143,7 @@ def calibrate(
         raise ExperimentError("--score, --by-class: are for prediction sets of tasks with one class a sample")
     halves = split_halves(opened, opened.splits["val"])
     scaling, notes = fit_scaling(halves, opened.activation, method)
-    fit, logits = halves.fit, halves.logits[~halves.fitted]
+    fit = halves.fit
     before = halves.records.select(~halves.fitted)
     is_single = not opened.task.multi_label
     calibration = Calibration(
@@ -154,19 +154,25 @@ def calibrate(
         np.empty(0),
         target_scores(fit.predictions, fit.targets, score=score, by_class=by_class) if is_single else None,
     )
-    calibrated = replace(opened, calibration=calibration, task=calibration.calibrated_task(opened.task))
-    after = replace(before, task=calibrated.task, predictions=calibrated.probabilities(logits))
+    after = replace(
+        before,
+        task=calibration.calibrated_task(opened.task),
+        predictions=calibration.probabilities(halves.logits[~halves.fitted], opened.activation),
+    )
     confidence = prediction_confidence(after.predictions, after.task)
     metrics = {name: standard_metrics(opened.task)[name] for name in METRICS}
     curves = tuple(
         risk_coverage(prediction_confidence(r.predictions, r.task), (~r.correct).astype(float)) for r in (before, after)
     )
+    differences = compare([before], [after], metrics)
+    if not notes and differences["nll"].better() != "second":
+        notes.append(f"no lower NLL is shown on the held-out samples; delete {CALIBRATION_FILE} to predict as before")
     return CalibrationReport(
         replace(calibration, confidences=np.sort(confidence)),
         len(after),
         estimates(before, metrics),
         estimates(after, metrics),
-        compare([before], [after], metrics),
+        differences,
         (reliability(before), reliability(after)),
         (curves[0], curves[1]),
         selective_rows(after, confidence),

@@ -14,6 +14,7 @@ from ftaug.engine.system.checkpoint import MANIFEST
 from ftaug.engine.system.run_folder import read_json
 from ftaug.engine.system.storage import replace as replace_file
 from ftaug.engine.system.storage import sha256, storage_errors
+from ftaug.engine.training import evaluate
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
 from ftaug.statistics.calibration import Scaling
@@ -37,6 +38,10 @@ class Calibration:
     def fits(self, checkpoint: Path) -> bool:
         """Whether it was fitted to this checkpoint."""
         return self.manifest == manifest_hash(checkpoint)
+
+    def probabilities(self, logits: np.ndarray, activation: str) -> np.ndarray:
+        """Turn logits (n, classes) into calibrated probabilities of the same type."""
+        return evaluate.probabilities(self.scaling.logits(logits).astype(logits.dtype), activation)
 
     def calibrated_task(self, task: Task) -> Task:
         """Return the task with thresholds of calibrated probabilities that decide as before."""

@@ -92,7 +92,7 @@ class TrainedModel:
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Turn logits (n, classes) into probabilities, calibrated if the run is; numbers of a regression stay."""
         if self.calibration is not None:
-            logits = self.calibration.scaling.logits(logits).astype(logits.dtype)
+            return self.calibration.probabilities(logits, self.activation)
         return evaluate.probabilities(logits, self.activation)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:

@@ -37,8 +37,11 @@ class ConformalSets:
     thresholds: tuple[float, ...]  # one for all classes, or one a class
 
     def contains(self, probabilities: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-        """Whether the set of each sample holds each class, bool (n, classes)."""
-        return np.asarray(class_scores(probabilities, self.score, rng) <= np.array(self.thresholds))
+        """Whether the set of each sample holds each class, bool (n, classes); of APS without `rng` at least one."""
+        members = np.asarray(class_scores(probabilities, self.score, rng) <= np.array(self.thresholds))
+        if self.score == "aps" and rng is None:
+            members[np.arange(len(members)), np.argmax(probabilities, axis=1)] = True
+        return members
 
 
 @dataclass(frozen=True)

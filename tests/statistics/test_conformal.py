@@ -68,6 +68,7 @@ def test_aps_without_randomness_covers_at_least_as_often_with_larger_sets():
     lac = conformal.fit(p, t, 0.9).contains(q)
     assert held(plain, u).mean() > 0.88 and held(lac, u).mean() > 0.87
     assert plain.sum() > lac.sum()
+    assert plain.any(axis=1).all() and plain[np.arange(len(q)), q.argmax(axis=1)].all()
 
 
 def test_thresholds_by_class_cover_every_class():
