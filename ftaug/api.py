@@ -54,8 +54,8 @@ def train(
 def open_run(folder: str | Path, *, device: str = "auto", trust_plugins: bool = False) -> TrainedModel:
     """Load the model of a run folder with its best checkpoint; of a cross-validation, the ensemble of its folds.
 
-    Raises MissingInput, BadData.
+    Its probabilities are calibrated if `ftaug calibrate` has calibrated the checkpoint. Raises MissingInput, BadData.
     """
-    from ftaug.runs.open_run import open_run
+    from ftaug.runs.open_run import open_calibrated_run
 
-    return open_run(folder, device, trust_plugins=trust_plugins)
+    return open_calibrated_run(folder, device, trust_plugins=trust_plugins)

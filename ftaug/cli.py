@@ -24,6 +24,7 @@ COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
     "evaluate": "Measure a trained model.",
     "compare": "Compare runs on the same samples: differences with intervals and tests.",
+    "calibrate": "Calibrate the probabilities of a trained model on validation, and report the effect.",
     "predict": "Predict the classes, or the numbers, of new samples.",
     "export": "Export a trained model, and compare its predictions with the original's.",
     "blend": "Blend a run's first weights with its last; prints a run folder.",

@@ -51,7 +51,8 @@ def compare(
     metrics, notes = run_comparison.choose_metrics(metric or (), settings)
     groups = run_comparison.group_by_settings(settings)
     chosen = compared_runs.choose_split(settings, split.value if split else None)
-    for text in [*notes, *(each for run in settings if (each := compared_runs.stale_records(run, chosen)))]:
+    stale = (compared_runs.stale_records(run, chosen) for run in settings)
+    for text in [*notes, *filter(None, [*stale, compared_runs.uneven_calibration(settings, chosen)])]:
         console.say(text)
     comparison = run_comparison.compare_sides(run_comparison.open_sides(groups, chosen), metrics)
     if output is not None:

@@ -18,12 +18,12 @@ def evaluate(
 ) -> None:
     """Measure a trained model."""
     from ftaug.engine.system.storage import storage_errors
-    from ftaug.runs.open_run import open_run
+    from ftaug.runs.open_run import open_calibrated_run
     from ftaug.runs.report import console, evaluation, intervals
     from ftaug.runs.requirements import Requirement, check, check_names
 
     requirements = [Requirement.parse(text) for text in require or ()]
-    opened = open_run(run, trust_plugins=trust_plugins)
+    opened = open_calibrated_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     check_names(requirements, evaluation.metric_names(opened))
     data = opened.select_split(split.value if split else None)

@@ -31,12 +31,12 @@ def export(
     from ftaug.runs.export.provenance import unfinished
     from ftaug.runs.export.reference import Reference
     from ftaug.runs.export.table import refusals, summary
-    from ftaug.runs.open_run import load_run_experiment, open_run
+    from ftaug.runs.open_run import load_run_experiment, open_calibrated_run
     from ftaug.runs.report import console
 
     load_run_experiment(run, trust_plugins=trust_plugins)  # registers the exporters of its plugins
     exporters = parse_formats(formats)
-    opened = open_run(run, trust_plugins=trust_plugins)
+    opened = open_calibrated_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     reference = Reference.of(opened)
     check_networks(exporters, reference)

@@ -32,22 +32,37 @@ def predict(
     top_k: Annotated[
         int | None, typer.Option(help="Number of classes to print for each input; default 1.", min=1)
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of samples to predict, such as 0.9: abstain from the least confident (after calibrate).",
+            metavar="SHARE",
+        ),
+    ] = None,
+    sets: Annotated[
+        float | None,
+        typer.Option(
+            help="Add the set of classes that holds the true one with this probability (after calibrate).",
+            metavar="PROBABILITY",
+        ),
+    ] = None,
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Predict the classes, or the numbers, of new samples."""
     from ftaug.engine.loading.prepare import modality_of
-    from ftaug.runs.open_run import open_run
+    from ftaug.runs.open_run import open_calibrated_run
     from ftaug.runs.prediction import predict as predict_each
     from ftaug.runs.report.prediction_output import open_sinks
     from ftaug.runs.report.predictions import form
+    from ftaug.runs.report.uncertainty import add_uncertainty
 
     if csv is None:
         require_reader()
-    opened = open_run(run, trust_plugins=trust_plugins)
+    opened = open_calibrated_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
-    layout = form(opened.task, top_k)
+    layout = add_uncertainty(form(opened.task, top_k), opened, coverage, sets)
     named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
     predictions = predict_each(opened, named_inputs)
     first = list(islice(predictions, 1))  # fail on wrong names before anything is printed

@@ -99,6 +99,7 @@ class Bundle:
     reading: Reading | None = None
     construction: Construction | None = None  # set if a library builds the network
     ordered: bool = False  # whether the classes are ordinal
+    calibration: Mapping[str, Any] | None = None  # JSON values: `scale` and `bias` of the logits, and how it was fitted
     provenance: Mapping[str, Any] = field(default_factory=dict)  # JSON values of the export metadata
 
     @property

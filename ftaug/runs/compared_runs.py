@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ftaug.engine.system.resume_check import changes, stored_settings
 from ftaug.engine.system.run_folder import read_json
 from ftaug.errors import BadData, MissingInput
 from ftaug.interfaces.data import Task
-from ftaug.runs import sample_records
+from ftaug.runs import calibration_file, sample_records
 from ftaug.runs.cross_validation import FOLDS_FILE, OUT_OF_FOLD, folder_of
 from ftaug.runs.model_file import MODEL_FILE, MODEL_KEYS
 from ftaug.runs.sample_records import SampleRecords
@@ -89,7 +90,9 @@ def command(run: RunSettings, options: str = "") -> str:
 def read_records(run: RunSettings, split: str) -> SampleRecords:
     """Read the records of a split of a run; raises BadData if they are damaged or hold what is not a finite number."""
     path = sample_records.path_of(run.folder, run.file_split(split))
-    result = sample_records.read(path, run.task, command(run, f" --split {split}"))
+    thresholds = _report(run, split).get("thresholds")  # of calibrated probabilities, if the records hold such
+    task = run.task if thresholds is None else replace(run.task, thresholds=tuple(thresholds.values()))
+    result = sample_records.read(path, task, command(run, f" --split {split}"))
     try:
         require_finite(result.records)
     except BadData as error:
@@ -98,15 +101,39 @@ def read_records(run: RunSettings, split: str) -> SampleRecords:
 
 
 def stale_records(run: RunSettings, split: str) -> str:
-    """Return a caution if the best checkpoint is another one than when the records were written; else nothing."""
-    report = read_json(run.folder / "report" / f"evaluate-{run.file_split(split)}.json") or {}
+    """Return a caution if checkpoint or calibration are others than when the records were written; else nothing."""
+    report = _report(run, split)
     best = run.folder / "best"
-    if run.is_folds or not best.is_symlink() or report.get("checkpoint") in (None, best.resolve().name):
+    if run.is_folds or not best.is_symlink() or report.get("checkpoint") is None:
+        return ""
+    rewrite = f"write them anew: {command(run, f' --split {split}')}"
+    if report["checkpoint"] != best.resolve().name:
+        return (
+            f"{run.folder}: its records are of {report['checkpoint']}, and its best checkpoint is now "
+            f"{best.resolve().name}; {rewrite}"
+        )
+    calibration = calibration_file.read(run.folder, run.task)
+    facts = calibration.facts if calibration is not None and calibration.fits(best.resolve()) else None
+    if report.get("calibration") != facts:
+        return f"{run.folder}: its records are not of its present calibration; {rewrite}"
+    return ""
+
+
+def uneven_calibration(runs: Sequence[RunSettings], split: str) -> str:
+    """Return a caution if the records of some runs are calibrated and those of others are not; else nothing."""
+    calibrated = [run for run in runs if "calibration" in _report(run, split)]
+    others = [run for run in runs if run not in calibrated]
+    if not calibrated or not others:
         return ""
     return (
-        f"{run.folder}: its records are of {report['checkpoint']}, and its best checkpoint is now "
-        f"{best.resolve().name}; write them anew: {command(run, f' --split {split}')}"
+        f"{calibrated[0].folder} is calibrated and {others[0].folder} is not, which changes NLL, Brier score and "
+        f"calibration errors; calibrate it too: ftaug calibrate {others[0].folder}"
     )
+
+
+def _report(run: RunSettings, split: str) -> dict[str, Any]:
+    """Read the report that was written with the records of a split; empty if there is none."""
+    return read_json(run.folder / "report" / f"evaluate-{run.file_split(split)}.json") or {}
 
 
 def check_tasks(runs: Sequence[RunSettings]) -> None:

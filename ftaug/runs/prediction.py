@@ -24,7 +24,8 @@ class Prediction:
     """The prediction for an input, or the error that prevented it."""
 
     name: str
-    output: np.ndarray | None = None
+    output: np.ndarray | None = None  # probabilities, in regression numbers, (classes,)
+    logits: np.ndarray | None = None  # uncalibrated
     error: str | None = None
 
 
@@ -44,9 +45,10 @@ def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Predictio
         while chunk := list(islice(waiting, opened.batch_size)):
             ready = list(pool.map(prepared, chunk))
             good = [sample for sample in ready if not isinstance(sample, FtaugError)]
-            probabilities = iter(opened.predict_batch(verbs.collate(good), len(good)) if good else ())
+            logits = opened.predict_batch(verbs.collate(good), len(good)) if good else np.empty((0, 0), np.float32)
+            outputs = zip(opened.probabilities(logits) if good else logits, logits, strict=True)
             for source, sample in zip(chunk, ready, strict=True):
                 if isinstance(sample, FtaugError):
                     yield Prediction(source.name, error=str(sample))
                 else:
-                    yield Prediction(source.name, next(probabilities))
+                    yield Prediction(source.name, *next(outputs))

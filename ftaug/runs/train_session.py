@@ -97,7 +97,8 @@ class Session:
         if logits is None:
             return
         targets = state.splits["val"].targets
-        values = evaluate.compute_metrics(state.experiment, logits, targets, state.task, state.loss).values
+        predictions = evaluate.probabilities(logits, state.experiment.loss.fact("activation"))
+        values = evaluate.compute_metrics(state.experiment, logits, predictions, targets, state.task, state.loss).values
         is_best = self._add_score(values)
         self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
         self.log.log_evaluation(values, time.monotonic() - began, is_best, progress_bar)

@@ -31,6 +31,7 @@ from ftaug.interfaces.data import Input, Task
 from ftaug.interfaces.export import Bundle, Reading
 from ftaug.interfaces.model import Adapter, Construction
 from ftaug.runs import thresholds
+from ftaug.runs.calibration_file import Calibration
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.export.provenance import provenance
 from ftaug.runs.model_file import MODEL_FILE, MODEL_KEYS
@@ -55,11 +56,12 @@ class TrainedModel:
     device: Device
     save: Callable[[Path], None] | None = None  # save the network in its library's own format
     construction: Construction | None = None
+    calibration: Calibration | None = None  # of the probabilities
 
     @cached_property
     def splits(self) -> Mapping[str, DataSplit]:
         """The data splits of the run by name, with the classes of training."""
-        return recorded_data(self.folder, self.experiment)
+        return recorded_data(self.folder, self.experiment, self.task)
 
     def select_split(self, name: str | None) -> DataSplit:
         """Return the split to evaluate on: the one named, else `test`, else `val`; raises ExperimentError."""
@@ -79,9 +81,19 @@ class TrainedModel:
         return logits
 
     def compute_metrics(self, logits: np.ndarray, split: DataSplit) -> evaluate.Measurement:
-        """Compute the experiment's loss and metrics from logits (n, classes) of a data split."""
+        """Compute the experiment's loss and metrics from logits (n, classes) of a data split.
+
+        Metrics are those of calibrated probabilities, the loss that of the logits, as in training.
+        """
         loss = bind_loss(self.experiment, self.class_counts, self.train_samples, self.scale)
-        return evaluate.compute_metrics(self.experiment, logits, split.targets, self.task, loss)
+        predictions = self.probabilities(logits)
+        return evaluate.compute_metrics(self.experiment, logits, predictions, split.targets, self.task, loss)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Turn logits (n, classes) into probabilities, calibrated if the run is; numbers of a regression stay."""
+        if self.calibration is not None:
+            return self.calibration.probabilities(logits, self.activation)
+        return evaluate.probabilities(logits, self.activation)
 
     def prepare(self, raw: Sequence[Any]) -> torch.Tensor:
         """Preprocess and collate raw samples into a batch, as in evaluation."""
@@ -91,12 +103,10 @@ class TrainedModel:
 
     @torch.inference_mode()
     def predict_batch(self, batch: torch.Tensor, samples: int) -> np.ndarray:
-        """Predict probabilities, in regression numbers, averaged over the views of each sample: (samples, classes)."""
+        """Predict logits, in regression numbers, averaged over the views of each sample: (samples, classes)."""
         with self.device.autocast():
             logits = self.model(batch.to(self.device.torch))
-        return evaluate.probabilities(
-            evaluate.over_views(evaluate.at_least_float32(logits), samples).cpu().numpy(), self.activation
-        )
+        return evaluate.over_views(evaluate.at_least_float32(logits), samples).cpu().numpy()
 
     def predict(self, samples: Iterable[Any]) -> np.ndarray:
         """Predict samples in memory, images as uint8 (H, W, 3) or texts: probabilities (n, classes).
@@ -145,8 +155,9 @@ class TrainedModel:
         scaler = self.scale
         if scaler is not None and fold(model.network, scaler, model.normalizer(example)):
             model.units, scaler = torch.nn.Identity(), None
+        calibration = None if self.calibration is None else self.calibration.facts
         export_signature = modality_of(self.experiment).export_signature(
-            ActivatedModel(model, self.activation), self.preprocessing
+            ActivatedModel(model, self.activation, calibration), self.preprocessing
         )
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if scaler is None else {"mean": scaler.mean, "std": scaler.std}
@@ -163,6 +174,7 @@ class TrainedModel:
             reading=self.reading(),
             training_samples=self.training_samples,
             construction=self.construction,
+            calibration=calibration,
         )
 
     def training_samples(self, count: int) -> CalibrationSamples:
@@ -189,12 +201,12 @@ class TrainedModel:
         return adapter_of(model, plan, length, to_plain(self.experiment.method, path=lambda file: file.name))
 
 
-def recorded_data(folder: Path, experiment: Experiment) -> RecordedData:
-    """Load the recorded data splits of a run with the classes of training; raises BadData if none were recorded."""
+def recorded_data(folder: Path, experiment: Experiment, task: Task | None = None) -> RecordedData:
+    """Load the recorded data splits of a run with its task; raises BadData if none were recorded."""
     facts = read_json(folder / MODEL_FILE)
     if facts is None or "data" not in facts:
         raise BadData(f"{folder}: its training samples are unknown; train it again with --fresh")
-    return RecordedData(folder, experiment.data, _task(folder, facts), facts["data"])
+    return RecordedData(folder, experiment.data, task or _task(folder, facts), facts["data"])
 
 
 def _task(folder: Path, facts: Mapping[str, Any]) -> Task:

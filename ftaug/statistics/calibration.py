@@ -62,7 +62,7 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, task: Task) -> Scal
 def fit_vector(logits: np.ndarray, targets: np.ndarray, task: Task) -> Scaling:
     """Fit a scale and a bias of each class with the least NLL; the most probable class of a sample may change."""
     _check(logits, targets)
-    counts = _one_hot(targets, logits.shape[1], task).sum(axis=0)
+    counts = samples_per_class(targets, task)
     if (counts < PER_CLASS).any():
         class_name, count = task.classes[int(counts.argmin())], int(counts.min())
         raise BadData(
@@ -82,6 +82,15 @@ def fit_vector(logits: np.ndarray, targets: np.ndarray, task: Task) -> Scaling:
     start = fit_temperature(logits, targets, task).scale[0]
     best = minimize(loss, np.concatenate([np.full(classes, start * spread), np.zeros(classes)]))
     return Scaling(tuple(float(v) for v in best[:classes] / spread), tuple(float(v) for v in best[classes:]))
+
+
+def samples_per_class(targets: np.ndarray, task: Task) -> np.ndarray:
+    """Count the samples that determine the scale and the bias of each class (classes,).
+
+    With several labels those with the label or those without it, whichever are fewer.
+    """
+    counts = _one_hot(targets, len(task.classes), task).sum(axis=0)
+    return np.asarray(np.minimum(counts, len(targets) - counts) if task.multi_label else counts)
 
 
 def fit_half(keys: Sequence[str]) -> np.ndarray:

@@ -37,8 +37,52 @@ class ConformalSets:
     thresholds: tuple[float, ...]  # one for all classes, or one a class
 
     def contains(self, probabilities: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-        """Whether the set of each sample holds each class, bool (n, classes)."""
-        return np.asarray(class_scores(probabilities, self.score, rng) <= np.array(self.thresholds))
+        """Whether the set of each sample holds each class, bool (n, classes); of APS without `rng` at least one."""
+        members = np.asarray(class_scores(probabilities, self.score, rng) <= np.array(self.thresholds))
+        if self.score == "aps" and rng is None:
+            members[np.arange(len(members)), np.argmax(probabilities, axis=1)] = True
+        return members
+
+
+@dataclass(frozen=True)
+class TargetScores:
+    """Nonconformity of the true class of each calibration sample, from which sets of any coverage are fitted."""
+
+    score: Score
+    values: tuple[np.ndarray, ...]  # ascending: those of all samples, or of each class
+
+    def __len__(self) -> int:
+        return sum(map(len, self.values))
+
+    def sets(self, coverage: float) -> ConformalSets:
+        """Fit the thresholds for a coverage; raises ExperimentError unless it is between 0 and 1."""
+        if not 0 < coverage < 1:
+            raise ExperimentError(
+                f"prediction sets: a coverage of {coverage:g} cannot be guaranteed; expected one such as 0.9"
+            )
+        thresholds = tuple(_threshold(values, coverage) for values in self.values)
+        return ConformalSets(self.score, coverage, len(self), thresholds)
+
+
+def target_scores(
+    probabilities: np.ndarray,
+    targets: np.ndarray,
+    *,
+    score: Score = "lac",
+    by_class: bool = False,
+    rng: np.random.Generator | None = None,
+) -> TargetScores:
+    """Compute the scores of calibration samples from probabilities (n, classes) and targets (n,)."""
+    scores = class_scores(probabilities, score, rng)[np.arange(len(targets)), targets]
+    if not by_class:
+        return TargetScores(score, (np.sort(scores),))
+    counts = np.bincount(targets, minlength=probabilities.shape[1])
+    if counts.min() < PER_CLASS:
+        raise BadData(
+            f"conformal sets by class need {PER_CLASS} calibration samples of every class, and one has {counts.min()}; "
+            "use sets of all classes together"
+        )
+    return TargetScores(score, tuple(np.sort(scores[targets == c]) for c in range(len(counts))))
 
 
 def fit(
@@ -55,19 +99,7 @@ def fit(
     LAC (Sadinle et al. 2019) has the smallest sets on average; APS (Romano et al. 2020) covers hard samples more
     evenly with larger ones. `by_class` covers every class as often. `rng` randomizes APS, which else covers more.
     """
-    if not 0 < coverage < 1:
-        raise ExperimentError(f"conformal: a coverage of {coverage:g} cannot be guaranteed; expected one such as 0.9")
-    scores = class_scores(probabilities, score, rng)[np.arange(len(targets)), targets]
-    if not by_class:
-        return ConformalSets(score, coverage, len(targets), (_threshold(scores, coverage),))
-    counts = np.bincount(targets, minlength=probabilities.shape[1])
-    if counts.min() < PER_CLASS:
-        raise BadData(
-            f"conformal sets by class need {PER_CLASS} calibration samples of every class, and one has {counts.min()}; "
-            "leave `by_class` out"
-        )
-    thresholds = tuple(_threshold(scores[targets == c], coverage) for c in range(len(counts)))
-    return ConformalSets(score, coverage, len(targets), thresholds)
+    return target_scores(probabilities, targets, score=score, by_class=by_class, rng=rng).sets(coverage)
 
 
 def class_scores(probabilities: np.ndarray, score: Score, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -104,6 +136,6 @@ def _rank(samples: int, coverage: float) -> int:
 
 
 def _threshold(scores: np.ndarray, coverage: float) -> float:
-    """The k-th smallest score; infinite, so that sets hold all classes, where there are too few for the coverage."""
+    """The k-th of ascending scores; with too few for the coverage infinite, so that sets hold all classes."""
     rank = _rank(len(scores), coverage)
-    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else math.inf
+    return float(scores[rank - 1]) if rank <= len(scores) else math.inf

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ftaug.errors import ExperimentError
+from ftaug.interfaces.data import Task
 
 
 class RiskCoverage(NamedTuple):
@@ -19,6 +20,17 @@ class RiskCoverage(NamedTuple):
     def area(self) -> float:
         """Area under the curve (AURC): the mean risk over all coverages."""
         return float(self.risk.mean()) if len(self.risk) else float("nan")
+
+
+def prediction_confidence(probabilities: np.ndarray, task: Task) -> np.ndarray:
+    """Return the probability that each prediction is right (n,), from probabilities (n, classes).
+
+    That of the most probable class; with several labels, that all decisions are right if they are independent.
+    """
+    probabilities = np.asarray(probabilities, np.float64)
+    if not task.multi_label:
+        return np.asarray(probabilities.max(axis=1))
+    return np.asarray(np.where(task.present(probabilities), probabilities, 1 - probabilities).prod(axis=1))
 
 
 def risk_coverage(confidence: np.ndarray, errors: np.ndarray) -> RiskCoverage:

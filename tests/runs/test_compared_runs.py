@@ -9,8 +9,10 @@ from evaluated_runs import write_run
 from predictions import multi_label, single_label
 
 from ftaug.errors import BadData, MissingInput
-from ftaug.runs import compared_runs
+from ftaug.runs import calibration_file, compared_runs
+from ftaug.runs.calibration_file import Calibration
 from ftaug.runs.compared_runs import read_settings
+from ftaug.statistics.calibration import Scaling
 
 RECORDS = single_label(n=40, classes=3)
 
@@ -87,3 +89,38 @@ def test_classes_in_another_order_are_other_classes(tmp_path):
     task = replace(runs[1].task, classes=runs[1].task.classes[::-1])
     with pytest.raises(BadData, match=r"predicts other classes than .*: they are in another order"):
         compared_runs.check_tasks([runs[0], replace(runs[1], task=task)])
+
+
+def calibrate(folder):
+    """Store a calibration of the best checkpoint; returns what reports say of it."""
+    (folder / "checkpoints" / "step-0000004").mkdir(parents=True)
+    (folder / "checkpoints" / "step-0000004" / "manifest.json").write_text("{}")
+    (folder / "best").symlink_to("checkpoints/step-0000004")
+    digest = calibration_file.manifest_hash(folder / "best")
+    calibration = Calibration("step-0000004", digest, Scaling((0.4,), (0.0,)), 50, np.array([0.1]), None)
+    calibration_file.write(folder, calibration)
+    return calibration.facts
+
+
+def test_records_of_another_calibration_are_said(tmp_path):
+    runs = [read_settings(write_run(tmp_path / name, RECORDS)) for name in "ab"]
+    facts = calibrate(tmp_path / "a")
+    report = tmp_path / "a" / "report" / "evaluate-test.json"
+    report.write_text(json.dumps({"checkpoint": "step-0000004"}))
+    assert "its records are not of its present calibration; write them anew: ftaug evaluate" in (
+        compared_runs.stale_records(runs[0], "test")
+    )
+    assert compared_runs.uneven_calibration(runs, "test") == ""
+    report.write_text(json.dumps({"checkpoint": "step-0000004", "calibration": facts}))
+    assert compared_runs.stale_records(runs[0], "test") == ""
+    text = compared_runs.uneven_calibration(runs, "test")
+    assert "/a is calibrated and " in text and text.endswith(f"ftaug calibrate {tmp_path / 'b'}")
+
+
+def test_calibrated_labels_are_decided_by_the_thresholds_of_their_report(tmp_path):
+    records = multi_label()
+    run = read_settings(write_run(tmp_path / "a", records))
+    thresholds = dict.fromkeys(records.task.classes, 0.8)
+    (tmp_path / "a" / "report" / "evaluate-test.json").write_text(json.dumps({"thresholds": thresholds}))
+    decided = compared_runs.read_records(run, "test").records.decided
+    assert decided.sum() == (np.float32(records.predictions) > 0.8).sum() != records.decided.sum()

@@ -30,6 +30,7 @@ def model(tmp_path):
         preprocessing=PREPROCESSING,
         batch_size=3,
         predict_batch=mean_level,
+        probabilities=lambda logits: 2 * logits,
         sizes=sizes,
     )
 
@@ -44,8 +45,8 @@ def broken():
 
 def test_every_input_has_its_own_prediction_in_order(model):
     results = list(predict(model, map(gray, range(0, 70, 10))))
-    assert [(result.name, float(result.output[0])) for result in results] == [
-        (f"gray {i}", i) for i in range(0, 70, 10)
+    assert [(result.name, float(result.logits[0]), float(result.output[0])) for result in results] == [
+        (f"gray {i}", i, 2 * i) for i in range(0, 70, 10)
     ]
     assert model.sizes == [3, 3, 1]
 
@@ -54,12 +55,12 @@ def test_an_unreadable_input_has_its_error_and_the_others_their_outputs(model):
     results = list(predict(model, [gray(0), Input("a", broken), gray(1), *(Input(name, broken) for name in "bcd")]))
     assert [result.name for result in results] == ["gray 0", "a", "gray 1", "b", "c", "d"]
     assert [result.error for result in results] == [None, "not a picture", None, *["not a picture"] * 3]
-    assert [float(result.output[0]) for result in results if result.output is not None] == [0, 1]
+    assert [float(result.output[0]) for result in results if result.output is not None] == [0, 2]
     assert model.sizes == [2], "a batch without a readable input is not computed"
 
 
 def test_endless_inputs_are_read_a_batch_at_a_time(model):
     levels = count()
     results = predict(model, (gray(next(levels)) for _ in iter(int, 1)))
-    assert [float(result.output[0]) for result in islice(results, 4)] == [0, 1, 2, 3]
+    assert [float(result.output[0]) for result in islice(results, 4)] == [0, 2, 4, 6]
     assert next(levels) == 6

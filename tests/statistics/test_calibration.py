@@ -98,6 +98,15 @@ def test_vector_scaling_needs_100_samples_of_every_class():
         calibration.fit_vector(logits, targets, TASK)
 
 
+def test_a_label_that_nearly_all_samples_have_is_as_rare_as_one_that_few_have():
+    targets = np.zeros((300, 3), np.uint8)
+    targets[:290, 0] = targets[:150, 1] = targets[:20, 2] = 1
+    task = Task(names(3), multi_label=True)
+    assert calibration.samples_per_class(targets, task).tolist() == [10, 150, 20]
+    with pytest.raises(BadData, match="'class 0' has 10"):
+        calibration.fit_vector(np.zeros((300, 3)), targets, task)
+
+
 def test_logits_that_are_all_right_have_a_finite_scale():
     logits = 2 * np.eye(5)[np.arange(50) % 5]
     scaling = calibration.fit_temperature(logits, np.arange(50) % 5, TASK)

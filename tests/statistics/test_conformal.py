@@ -68,6 +68,7 @@ def test_aps_without_randomness_covers_at_least_as_often_with_larger_sets():
     lac = conformal.fit(p, t, 0.9).contains(q)
     assert held(plain, u).mean() > 0.88 and held(lac, u).mean() > 0.87
     assert plain.sum() > lac.sum()
+    assert plain.any(axis=1).all() and plain[np.arange(len(q)), q.argmax(axis=1)].all()
 
 
 def test_thresholds_by_class_cover_every_class():
@@ -84,10 +85,17 @@ def test_thresholds_by_class_cover_every_class():
 
 def test_thresholds_by_class_need_50_samples_each():
     probabilities, targets = population(0, 100)
-    with pytest.raises(
-        BadData, match=r"need 50 calibration samples of every class, and one has \d+; leave `by_class` out"
-    ):
+    with pytest.raises(BadData, match=r"need 50 calibration samples of every class, and one has \d+; use sets of all"):
         conformal.fit(probabilities, targets, by_class=True)
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+def test_stored_scores_give_the_sets_of_any_coverage(by_class):
+    probabilities, targets = population(0, 1000)
+    scores = conformal.target_scores(probabilities, targets, by_class=by_class)
+    assert len(scores) == 1000
+    for coverage in (0.7, 0.95):
+        assert scores.sets(coverage) == conformal.fit(probabilities, targets, coverage, by_class=by_class)
 
 
 @pytest.mark.parametrize("coverage", [0, 1, 1.5, float("nan")])

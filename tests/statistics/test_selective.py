@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from ftaug.errors import ExperimentError
-from ftaug.statistics.selective import risk_coverage, threshold_for_coverage
+from ftaug.interfaces.data import Task
+from ftaug.statistics.selective import prediction_confidence, risk_coverage, threshold_for_coverage
 
 
 def test_the_curve_is_the_mean_error_of_the_most_confident():
@@ -39,3 +40,10 @@ def test_the_threshold_answers_the_share(coverage, answered):
 def test_coverage_is_a_share(coverage):
     with pytest.raises(ExperimentError, match="is not a share of samples; expected a number above 0 and up to 1"):
         threshold_for_coverage(np.array([0.5]), coverage)
+
+
+def test_the_confidence_of_a_prediction_is_the_probability_that_it_is_right():
+    probabilities = np.array([[0.2, 0.7, 0.1], [0.9, 0.05, 0.05]])
+    assert prediction_confidence(probabilities, Task(("a", "b", "c"))) == pytest.approx([0.7, 0.9])
+    labels = Task(("a", "b", "c"), multi_label=True, thresholds=(0.5, 0.8, 0.05))  # b is not predicted, c is
+    assert prediction_confidence(probabilities, labels) == pytest.approx([0.8 * 0.3 * 0.1, 0.9 * 0.95 * 0.95])

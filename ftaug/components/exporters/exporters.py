@@ -33,7 +33,7 @@ from ftaug.components.exporters.inputs import (
     metadata_of,
     preprocessor_of,
 )
-from ftaug.components.exporters.metadata import description
+from ftaug.components.exporters.metadata import description, uncalibrated_thresholds
 from ftaug.components.exporters.script import (
     METADATA_FILE,
     TORCH_EXPORT,
@@ -186,7 +186,10 @@ def safetensors(bundle: Bundle, path: Path) -> Loaded:
     path.chmod(beside.stat().st_mode)
     _write_beside(bundle, path)
     if bundle.construction is not None:
-        write_script(bundle, path, construction_runner(bundle.construction, bundle.activation), "pixels")
+        runner = construction_runner(
+            bundle.construction, bundle.activation, is_calibrated=bundle.calibration is not None
+        )
+        write_script(bundle, path, runner, "pixels")
     loaded = copy.deepcopy(bundle.model)
     with torch.no_grad():
         for tensor in _network(loaded).state_dict().values():
@@ -236,15 +239,16 @@ def transformers(bundle: Bundle, path: Path) -> Loaded:
     config = library.AutoConfig.from_pretrained(path)
     config.problem_type = PROBLEM_TYPES[bundle.activation]
     config.name_or_path = ""  # else older versions write where the encoder lay
-    if bundle.task.thresholds is not None:
-        config.thresholds = list(bundle.task.thresholds)
+    if (thresholds := uncalibrated_thresholds(bundle)) is not None:
+        config.thresholds = thresholds
     config.save_pretrained(path)
     about = metadata_of(bundle, bundle.export_signature.preprocessor)
     (path / METADATA_FILE).write_text(dumps(about, indent=2) + "\n", encoding="utf-8")
     for file in path.iterdir():
         file.chmod((path / "config.json").stat().st_mode)
     task = bundle.export_signature.pipeline_task
-    write_script(bundle, path, pipeline_runner(task, bundle.activation), "sample")
+    runner = pipeline_runner(task, bundle.activation, is_calibrated=bundle.calibration is not None)
+    write_script(bundle, path, runner, "sample")
     model = getattr(library, task.model_class).from_pretrained(path).eval()
     inputs = task.inputs(path)
     return _in_torch(lambda batch: model(**inputs(batch)).logits)

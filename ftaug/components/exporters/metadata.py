@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ftaug import __version__
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.export import Bundle
@@ -29,6 +31,7 @@ def description(bundle: Bundle) -> dict[str, Any]:
         "activation": bundle.activation,
         "decision": DECISIONS[task.kind],
         **({"thresholds": _thresholds(task)} if task.multi_label else {}),
+        **({} if bundle.calibration is None else {"calibration": bundle.calibration}),
         **({"units": dict.fromkeys(task.classes, "as in the training labels")} if task.regression else {}),
         "preprocessing": {**bundle.export_signature.preprocessing, **_decoding(bundle)},
         "inputs": {
@@ -51,6 +54,18 @@ def _decoding(bundle: Bundle) -> dict[str, Any]:
 
 def _thresholds(task: Task) -> list[float]:
     return [0.5] * len(task.classes) if task.thresholds is None else list(task.thresholds)
+
+
+def uncalibrated_thresholds(bundle: Bundle) -> list[float] | None:
+    """Return the thresholds that decide as the model does on probabilities without its calibration; None: 0.5."""
+    task, calibration = bundle.task, bundle.calibration
+    if calibration is None or not task.multi_label:
+        return None if task.thresholds is None else list(task.thresholds)
+    calibrated = np.array(_thresholds(task))
+    with np.errstate(divide="ignore"):
+        logits = np.log(calibrated) - np.log1p(-calibrated)
+    uncalibrated = (logits - np.array(calibration["bias"])) / np.array(calibration["scale"])
+    return [float(value) for value in np.exp(-np.logaddexp(0, -uncalibrated))]
 
 
 def _class_order(bundle: Bundle) -> str:

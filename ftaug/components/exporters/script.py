@@ -102,10 +102,12 @@ FUNCTIONS = {"softmax": "softmax", "sigmoid": "sigmoid", "identity": "none"}
 """What a pipeline of transformers calls the function from logits to probabilities."""
 
 
-def pipeline_runner(task: PipelineTask, activation: str) -> Runner:
-    """Generate code that runs a folder with a transformers pipeline."""
+def pipeline_runner(task: PipelineTask, activation: str, *, is_calibrated: bool = False) -> Runner:
+    """Generate code that runs a folder with a transformers pipeline; calibrated, it takes logits from it."""
     # The function is named because older pipelines take the wrong one for `problem_type`.
-    arguments = ", ".join(("top_k=len(classes)", f'function_to_apply="{FUNCTIONS[activation]}"', *task.options))
+    function = "none" if is_calibrated else FUNCTIONS[activation]
+    arguments = ", ".join(("top_k=len(classes)", f'function_to_apply="{function}"', *task.options))
+    scores = "np.array([scores[name] for name in classes])"
     return Runner(
         ("from transformers import pipeline",),
         ("torch", "transformers", *task.packages),
@@ -113,11 +115,25 @@ def pipeline_runner(task: PipelineTask, activation: str) -> Runner:
         f'metadata = json.loads((FOLDER / "$artifact" / "{METADATA_FILE}").read_text(encoding="utf-8"))',
         f"entries = classifier([inputs], {arguments})[0]\n"
         '    scores = {entry["label"]: entry["score"] for entry in entries}\n'
-        "    return [np.array([scores[name] for name in classes])]",
+        f"    {_calibrated(scores, activation) if is_calibrated else f'return [{scores}]'}",
     )
 
 
-def construction_runner(construction: Construction, activation: str) -> Runner:
+def _calibrated(logits: str, activation: str) -> str:
+    """Generate code that returns the probabilities of a sample from its logits, by the calibration of the metadata."""
+    return (
+        f"logits = {logits} * np.array(metadata['calibration']['scale']) + np.array(metadata['calibration']['bias'])\n"
+        f"    {LOGITS_TO_PROBABILITIES[activation]}"
+    )
+
+
+LOGITS_TO_PROBABILITIES = {
+    "softmax": "shifted = np.exp(logits - logits.max())\n    return [shifted / shifted.sum()]",
+    "sigmoid": "return [np.exp(-np.logaddexp(0, -logits))]",
+}
+
+
+def construction_runner(construction: Construction, activation: str, *, is_calibrated: bool = False) -> Runner:
     """Generate code that loads weights into a network built by its library."""
     load = (
         f"{construction.code}\n"
@@ -127,9 +143,12 @@ def construction_runner(construction: Construction, activation: str) -> Runner:
         '    metadata = json.loads(file.metadata()["ftaug"])\n'
         'mean, std = (torch.tensor(metadata["preprocessing"][key]).view(1, 3, 1, 1) for key in ("mean", "std"))'
     )
+    calibrate = '    answer = answer * torch.tensor(metadata["calibration"]["scale"])'
+    calibrate += ' + torch.tensor(metadata["calibration"]["bias"])\n'
     run = (
         "with torch.inference_mode():\n"
         '        answer = network((torch.from_numpy(inputs["pixels"]).float() / 255 - mean) / std)\n'
+        f"{calibrate if is_calibrated else ''}"
         f"    {ACTIVATIONS[activation]}"
     )
     imports = ("import torch", "from safetensors import safe_open", "from safetensors.torch import load_model")

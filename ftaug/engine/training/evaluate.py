@@ -74,12 +74,15 @@ def predict_all(
 def compute_metrics(
     experiment: Experiment,
     logits: np.ndarray,
+    predictions: np.ndarray,
     targets: np.ndarray,
     task: Task,
     loss: Callable[[Tensor, Tensor], Tensor],
 ) -> Measurement:
-    """Compute the loss and every metric of the experiment from logits (n, classes). `loss` takes CPU tensors."""
-    predictions = probabilities(logits, experiment.loss.fact("activation"))
+    """Compute the loss from logits (n, classes), and every metric of the experiment from predictions (n, classes).
+
+    `loss` takes CPU tensors.
+    """
     labels = torch.from_numpy(targets)
     values = {"loss": float(loss(torch.from_numpy(logits), labels.float() if task.multi_label else labels))}
     for metric in experiment.evaluate.metrics:

@@ -14,7 +14,7 @@ import torch
 from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.cpu_count import usable_cores
-from ftaug.engine.training.evaluate import at_least_float32, over_views, probabilities
+from ftaug.engine.training.evaluate import at_least_float32, over_views
 from ftaug.errors import FtaugError, MissingInput
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.export import Bundle, SampleBatch
@@ -76,17 +76,24 @@ class Reference:
 
     def _outputs(self, artifact: Artifact, name: str, samples: Sequence[Any]) -> tuple[Outputs, Outputs]:
         """Run the export on samples, and the model where no export was compared on them before."""
-        activation = self.bundle.activation
         is_known = name in self._computed
         original, exported = [], []
         with torch.inference_mode():
             for batch in self._batches(samples, self.opened.preprocessing):
                 if not is_known:
-                    original.append(_as_outputs({"logits": self.bundle.model(batch.inputs)}, activation))
-                exported.append(_as_outputs(artifact(batch), activation))
+                    original.append(self._as_outputs({"logits": self.bundle.model(batch.inputs)}))
+                exported.append(self._as_outputs(artifact(batch)))
         if not is_known:
             self._computed[name] = _concatenated(original)
         return self._computed[name], _concatenated(exported)
+
+    def _as_outputs(self, tensors: Mapping[str, torch.Tensor]) -> Outputs:
+        """Convert named outputs, computing probabilities from logits if there are none."""
+        arrays = {name: at_least_float32(tensor).numpy() for name, tensor in tensors.items()}
+        logits = arrays.get("values", arrays.get("logits"))
+        assert logits is not None
+        probabilities = arrays.get("probabilities")
+        return Outputs(logits, self.opened.probabilities(logits) if probabilities is None else probabilities)
 
     def _batches(self, samples: Sequence[Any], preprocessing: Mapping[str, Any]) -> Iterator[SampleBatch]:
         verbs = modality_of(self.opened.experiment)
@@ -173,14 +180,6 @@ class _Samples(Sequence[Any]):
 
     def __getitem__(self, index: Any) -> Any:
         return self.split.samples.read(int(self.split.ids[index]))
-
-
-def _as_outputs(tensors: Mapping[str, torch.Tensor], activation: str) -> Outputs:
-    """Convert named outputs, computing probabilities from logits if there are none."""
-    arrays = {name: at_least_float32(tensor).numpy() for name, tensor in tensors.items()}
-    logits = arrays.get("values", arrays.get("logits"))
-    assert logits is not None
-    return Outputs(logits, arrays.get("probabilities", probabilities(logits, activation)))
 
 
 def _concatenated(batches: Sequence[Outputs]) -> Outputs:

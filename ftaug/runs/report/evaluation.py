@@ -54,6 +54,7 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
         "split": split.purpose,
         "samples": len(split),
         "precision": opened.device.precision,
+        **({} if opened.calibration is None else {"calibration": opened.calibration.facts}),
         **({"left_out": len(split.left_out)} if split.left_out else {}),
         "metrics": {**measured.values, **standard},
         "intervals": estimates.overall,
@@ -83,7 +84,19 @@ def show(report: dict[str, Any], task: Task) -> None:
     """Print the human-readable report."""
     tables: list[Any] = [
         f"{report['samples']:,} {report['split']} samples, {report['checkpoint']} of {report['run']}",
+        *_calibration_lines(report),
         intervals.table(report),
     ]
     tables += regression.tables(report) if task.regression else classification.tables(report, task)
     console.show(*tables, *(f"wrote {path}" for path in report["files"]))
+
+
+def _calibration_lines(report: dict[str, Any]) -> Iterator[str]:
+    """Say that probabilities are calibrated, and where the same samples were used for it."""
+    facts = report.get("calibration")
+    if facts is None:
+        return
+    how = f"temperature {facts['temperature']:.4g}" if "temperature" in facts else "vector scaling"
+    yield f"calibrated by `ftaug calibrate`: {how}; the loss is that of the logits, as in training"
+    if report["split"] == "val":
+        yield f"caution: {facts['samples']:,} of these samples were used to calibrate; the test split shows the effect"

@@ -28,7 +28,7 @@ def curves(run: Path) -> Path:
     rows = read_rows(run / "metrics.jsonl")
     training = [row for row in rows if "loss" in row]
     evaluations = [row for row in rows if "val" in row]
-    figure = _figure(width=15.0, height=4.2)
+    figure = new_figure(width=15.0, height=4.2)
     loss, metrics, rate = figure.subplots(1, 3)
     _draw_losses(loss, training, evaluations)
     _draw_metrics(metrics, evaluations)
@@ -38,7 +38,7 @@ def curves(run: Path) -> Path:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    return _write(figure, make_inside(run / "report") / "curves.png")
+    return write_figure(figure, make_inside(run / "report") / "curves.png")
 
 
 def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
@@ -46,7 +46,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
     count = len(classes)
     share = matrix / matrix.sum(axis=1, keepdims=True).clip(min=1)
     side = min(3.5 + 0.38 * count, 20.0)
-    figure = _figure(width=side + 1.0, height=side)
+    figure = new_figure(width=side + 1.0, height=side)
     axes = figure.subplots()
     image = axes.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
     axes.set(xlabel="predicted", ylabel="true", title=_title(matrix))
@@ -60,7 +60,7 @@ def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path) -> Path:
             color = "white" if share[row, column] > 0.55 else "black"
             axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", color=color, fontsize=8)
     figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03, label="share of the true class")
-    return _write(figure, path)
+    return write_figure(figure, path)
 
 
 def scatter(true: np.ndarray, predicted: np.ndarray, names: Sequence[str], path: Path) -> Path:
@@ -68,7 +68,7 @@ def scatter(true: np.ndarray, predicted: np.ndarray, names: Sequence[str], path:
     shown = min(len(names), SQUARES)
     columns = min(shown, 4)
     rows = -(-shown // columns)
-    figure = _figure(width=4.4 * columns, height=4.4 * rows)
+    figure = new_figure(width=4.4 * columns, height=4.4 * rows)
     squares = figure.subplots(rows, columns, squeeze=False).flat
     for axes, name, x, y in zip(squares, names, true.T, predicted.T, strict=False):
         low, high = float(min(x.min(), y.min())), float(max(x.max(), y.max()))
@@ -80,12 +80,12 @@ def scatter(true: np.ndarray, predicted: np.ndarray, names: Sequence[str], path:
         axes.grid(alpha=0.25)
     for axes in figure.axes[shown:]:
         axes.set_axis_off()
-    return _write(figure, path)
+    return write_figure(figure, path)
 
 
 def blend(rows: Sequence[Mapping[str, Any]], metric: str, alpha: float, run: Path) -> Path:
     """Plot a validation metric over the interpolation weight alpha into report/blend.png; mark the chosen one."""
-    figure = _figure(width=6.4, height=4.2)
+    figure = new_figure(width=6.4, height=4.2)
     axes = figure.subplots()
     ends = [row for row in rows if row["norms"] is None]
     for norms, color in ((None, TRAIN), ("mixed", TRAIN), ("measured anew", VAL)):
@@ -101,7 +101,7 @@ def blend(rows: Sequence[Mapping[str, Any]], metric: str, alpha: float, run: Pat
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False)
-    return _write(figure, make_inside(run / "report") / "blend.png")
+    return write_figure(figure, make_inside(run / "report") / "blend.png")
 
 
 def lr_find(
@@ -113,7 +113,7 @@ def lr_find(
     path: Path,
 ) -> Path:
     """Plot the loss of a learning rate range test, with each suggested rate and the smoothed loss there."""
-    figure = _figure(width=7.6, height=4.6)
+    figure = new_figure(width=7.6, height=4.6)
     axes = figure.subplots()
     axes.plot(rates, losses, color=TRAIN, alpha=0.3, linewidth=1.0, label="loss")
     axes.plot(rates, smoothed, color=TRAIN, label="smoothed")
@@ -126,7 +126,7 @@ def lr_find(
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    return _write(figure, path)
+    return write_figure(figure, path)
 
 
 def weight_change(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]], path: Path) -> Path:
@@ -134,7 +134,7 @@ def weight_change(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]]
     from matplotlib import colormaps
 
     stages = list(change)
-    figure = _figure(width=11.0, height=max(3.2, 0.8 + 0.28 * len(stages)))
+    figure = new_figure(width=11.0, height=max(3.2, 0.8 + 0.28 * len(stages)))
     bars, course = figure.subplots(1, 2, width_ratios=(1, 1.4))
     colors = [colormaps["viridis"](0.9 * number / max(1, len(stages) - 1)) for number in range(len(stages))]
     bars.barh(range(len(stages)), [100 * change[stage] for stage in stages], color=colors)
@@ -151,7 +151,7 @@ def weight_change(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]]
     for axes in (bars, course):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    return _write(figure, path)
+    return write_figure(figure, path)
 
 
 def differences(panels: Mapping[str, Sequence[tuple[str, float, float, float]]], title: str, path: Path) -> Path:
@@ -162,7 +162,7 @@ def differences(panels: Mapping[str, Sequence[tuple[str, float, float, float]]],
     names = [name for name, *_ in next(iter(panels.values()))]
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
-    figure = _figure(width=2.2 + 3.4 * columns, height=(1.3 + 0.34 * len(names)) * rows + 0.4)
+    figure = new_figure(width=2.2 + 3.4 * columns, height=(1.3 + 0.34 * len(names)) * rows + 0.4)
     squares = figure.subplots(rows, columns, squeeze=False, sharey=True).flat
     for axes, (metric, entries) in zip(squares, panels.items(), strict=False):
         for position, (_, value, low, high) in enumerate(entries):
@@ -177,7 +177,7 @@ def differences(panels: Mapping[str, Sequence[tuple[str, float, float, float]]],
     for axes in figure.axes[len(panels) :]:
         axes.set_axis_off()
     figure.supxlabel(printable(title).replace("$", r"\$"), fontsize="medium")
-    return _write(figure, path)
+    return write_figure(figure, path)
 
 
 def _draw_losses(axes: Axes, training: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> None:
@@ -219,7 +219,8 @@ def _label(name: str) -> str:
     return printable(name if len(name) <= 24 else f"{name[:23]}…").replace("$", r"\$")
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Create a figure of a size in inches, without a window."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -228,7 +229,8 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _write(figure: Figure, path: Path) -> Path:
+def write_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure to a file, all at once; return the path."""
     image = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # characters that the font lacks

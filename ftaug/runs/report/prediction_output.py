@@ -32,7 +32,7 @@ def _to_json(layout: PredictionFormat) -> Iterator[Sink]:
 
     def write(prediction: Prediction) -> None:
         nonlocal start
-        plain = {"error": prediction.error} if prediction.output is None else layout.plain(prediction.output)
+        plain = {"error": prediction.error} if prediction.output is None else layout.plain(prediction)
         print(start, textwrap.indent(console.to_json({"input": prediction.name, **plain}), "  "), sep="\n", end="")
         start = ","
 
@@ -78,5 +78,5 @@ def _headings(layout: PredictionFormat) -> list[str]:
 
 def _row(layout: PredictionFormat, prediction: Prediction) -> list[str | float]:
     """Format a row: the name of the input, its prediction, and its error, if any."""
-    values = [""] * len(layout.headings) if prediction.output is None else layout.cells(prediction.output)
+    values = [""] * len(layout.headings) if prediction.output is None else layout.cells(prediction)
     return [prediction.name, *values, prediction.error or ""]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Task
+from ftaug.runs.prediction import Prediction
 
 
 class PredictionFormat(Protocol):
@@ -22,10 +23,10 @@ class PredictionFormat(Protocol):
     def headings(self) -> tuple[str, ...]:
         """Columns of a table of predictions."""
 
-    def cells(self, output: np.ndarray) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[str | float]:
         """Values of a row, in the order of the headings."""
 
-    def plain(self, output: np.ndarray) -> dict[str, Any]:
+    def plain(self, prediction: Prediction) -> dict[str, Any]:
         """JSON value of a prediction."""
 
 
@@ -44,15 +45,16 @@ class TopK:
             return ("class", "probability")
         return tuple(f"{name}_{rank}" for rank in range(1, self.ranks + 1) for name in ("class", "probability"))
 
-    def cells(self, output: np.ndarray) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[str | float]:
         """Class, probability, class, probability …"""
-        return [value for pair in self._classes(output) for value in pair]
+        return [value for pair in self._classes(prediction) for value in pair]
 
-    def plain(self, output: np.ndarray) -> dict[str, Any]:
+    def plain(self, prediction: Prediction) -> dict[str, Any]:
         """The classes with their probabilities."""
-        return {"predictions": [{"class": name, "probability": p} for name, p in self._classes(output)]}
+        return {"predictions": [{"class": name, "probability": p} for name, p in self._classes(prediction)]}
 
-    def _classes(self, output: np.ndarray) -> list[tuple[str, float]]:
+    def _classes(self, prediction: Prediction) -> list[tuple[str, float]]:
+        output = output_of(prediction)
         order = np.argsort(-output, kind="stable")[: self.ranks]
         return [(self.task.classes[i], float(output[i])) for i in order]
 
@@ -70,18 +72,20 @@ class Labels:
         """The labels, then a column for each probability."""
         return ("labels", *(self.task.classes if self.likeliest is None else self.likeliest.headings))
 
-    def cells(self, output: np.ndarray) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[str | float]:
         """The labels joined with `|`, and the probabilities."""
-        beside = [float(p) for p in output] if self.likeliest is None else self.likeliest.cells(output)
-        return ["|".join(self._present(output)), *beside]
+        beside = (
+            [float(p) for p in output_of(prediction)] if self.likeliest is None else self.likeliest.cells(prediction)
+        )
+        return ["|".join(self._present(prediction)), *beside]
 
-    def plain(self, output: np.ndarray) -> dict[str, Any]:
+    def plain(self, prediction: Prediction) -> dict[str, Any]:
         """The labels, and classes with their probabilities, highest first."""
         likeliest = self.likeliest or TopK(self.task, len(self.task.classes))
-        return {"labels": self._present(output), **likeliest.plain(output)}
+        return {"labels": self._present(prediction), **likeliest.plain(prediction)}
 
-    def _present(self, output: np.ndarray) -> list[str]:
-        return [self.task.classes[i] for i in np.flatnonzero(self.task.present(output))]
+    def _present(self, prediction: Prediction) -> list[str]:
+        return [self.task.classes[i] for i in np.flatnonzero(self.task.present(output_of(prediction)))]
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,19 @@ class Numbers:
         """The target names."""
         return self.task.classes
 
-    def cells(self, output: np.ndarray) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[str | float]:
         """The numbers in the order of the targets."""
-        return [float(value) for value in output]
+        return [float(value) for value in output_of(prediction)]
 
-    def plain(self, output: np.ndarray) -> dict[str, Any]:
+    def plain(self, prediction: Prediction) -> dict[str, Any]:
         """The numbers by target name."""
-        return {"numbers": dict(zip(self.task.classes, self.cells(output), strict=True))}
+        return {"numbers": dict(zip(self.task.classes, self.cells(prediction), strict=True))}
+
+
+def output_of(prediction: Prediction) -> np.ndarray:
+    """Return the probabilities, in regression the numbers, of a prediction that did not fail."""
+    assert prediction.output is not None
+    return prediction.output
 
 
 def form(task: Task, top_k: int | None) -> PredictionFormat:

@@ -71,17 +71,35 @@ def test_texts_are_read_line_by_line(name, texts, tmp_path):
         assert float(probability) == pytest.approx(answer.max(), abs=1e-5)
 
 
+CALIBRATIONS = [
+    ("softmax", None),
+    ("softmax", {"scale": [2.0], "bias": [0.0]}),
+    ("softmax", {"scale": [2.0, 0.5, 1.5], "bias": [0.0, 1.0, -1.0]}),
+    ("sigmoid", None),
+    ("sigmoid", {"scale": [0.5], "bias": [0.0]}),
+    ("identity", None),
+]
+
+
+def calibrated(logits: torch.Tensor, calibration) -> torch.Tensor:
+    return (
+        logits
+        if calibration is None
+        else logits * torch.tensor(calibration["scale"]) + torch.tensor(calibration["bias"])
+    )
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "identity"])
-def test_pictures_go_through_the_pipeline_of_transformers(activation, tmp_path):
-    bundle, contents = of_timm(activation).bundle, odd_pictures()
+@pytest.mark.parametrize(("activation", "calibration"), CALIBRATIONS)
+def test_pictures_go_through_the_pipeline_of_transformers(activation, calibration, tmp_path):
+    bundle, contents = replace(of_timm(activation).bundle, calibration=calibration), odd_pictures()
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     rows = printed(exported(bundle, "transformers", tmp_path), *(tmp_path / name for name in contents))
     pipeline = image.pipeline((), bundle.preprocessing)
     batch = image.collate([image.prepare(opened(content), pipeline, None)[0] for content in contents.values()])
     with torch.inference_mode():
-        logits = bundle.model(batch)
+        logits = calibrated(bundle.model(batch), calibration)
     answers = {"softmax": logits.softmax(1), "sigmoid": logits.sigmoid(), "identity": logits}[activation]
     for (name, *cells), answer in zip(rows, answers, strict=True):
         if activation == "softmax":
@@ -99,9 +117,9 @@ NETWORKS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "identity"])
+@pytest.mark.parametrize(("activation", "calibration"), CALIBRATIONS)
 @pytest.mark.parametrize("library", NETWORKS)
-def test_weights_run_in_the_network_of_their_library(library, activation, tmp_path):
+def test_weights_run_in_the_network_of_their_library(library, activation, calibration, tmp_path):
     backbone = NETWORKS[library]()
     model = Model(image.normalizer(backbone.preprocessing), backbone.network, nn.Identity()).eval()
     task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
@@ -110,6 +128,7 @@ def test_weights_run_in_the_network_of_their_library(library, activation, tmp_pa
     bundle = Bundle(model, example, task, activation, backbone.preprocessing, "pets", export_signature)
     scale = {"mean": [1.0, 2.0, 3.0], "std": [10.0, 20.0, 30.0]} if activation == "identity" else None
     bundle = replace(bundle, reading=read_by_pillow(None), construction=backbone.construction, scale=scale)
+    bundle = replace(bundle, calibration=calibration)
     contents = {
         name: content for name, content in odd_pictures().items() if name.startswith(("exif6", "rgba", "large"))
     }
@@ -119,7 +138,7 @@ def test_weights_run_in_the_network_of_their_library(library, activation, tmp_pa
     pipeline = image.pipeline((), backbone.preprocessing)
     batch = image.collate([image.prepare(opened(content), pipeline, None)[0] for content in contents.values()])
     with torch.inference_mode():
-        logits = model(batch)
+        logits = calibrated(model(batch), calibration)
     for row, answer in zip(rows, logits, strict=True):
         if activation == "softmax":
             assert row[1] == TASK.classes[answer.argmax()]

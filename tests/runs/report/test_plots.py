@@ -59,8 +59,8 @@ def test_matrices_of_any_size_stay_pictures_of_a_sane_size(tmp_path, classes):
 def test_class_names_are_texts_not_formulas(tmp_path, monkeypatch):
     names = ["$", "$x_", "$a$", "犬", "a" * 200, "line\nbreak", "zero"]
     drawn = []
-    real = plots._write
-    monkeypatch.setattr(plots, "_write", lambda figure, path: drawn.append(figure) or real(figure, path))
+    real = plots.write_figure
+    monkeypatch.setattr(plots, "write_figure", lambda figure, path: drawn.append(figure) or real(figure, path))
     path = plots.confusion(np.zeros((7, 7), int), names, tmp_path / "confusion.png")
     labels = [label.get_text() for label in drawn[0].axes[0].get_yticklabels()]
     assert len(labels) == 7 and not any(cbook.is_math_text(label) for label in labels)

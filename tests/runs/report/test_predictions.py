@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from ftaug.interfaces.data import Task
+from ftaug.runs.prediction import Prediction
 from ftaug.runs.report.predictions import form
 
-CHANCES = np.array([0.4, 0.9, 0.5, 0.1], np.float32)
+CHANCES = Prediction("x.png", np.array([0.4, 0.9, 0.5, 0.1], np.float32))
 CLASSES = ("a", "b", "c", "d")
 
 
