@@ -12,6 +12,14 @@ from ftaug.commands.options import AsJson, Require, Run, Split, TrustPlugins
 def evaluate(
     run: Run,
     split: Annotated[Split | None, typer.Option(help="What to measure on; test if there is one, else val.")] = None,
+    slices: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Break the results down by a column of the data's table, or by a fact such as brightness; "
+            "repeat for several; all for every one.",
+            metavar="COLUMN",
+        ),
+    ] = None,
     as_json: AsJson = False,
     require: Require = None,
     trust_plugins: TrustPlugins = False,
@@ -20,17 +28,23 @@ def evaluate(
     from ftaug.engine.system.storage import storage_errors
     from ftaug.runs.open_run import open_run
     from ftaug.runs.report import console, evaluation, intervals
+    from ftaug.runs.report import slices as slice_report
     from ftaug.runs.requirements import Requirement, check, check_names
+    from ftaug.runs.sample_columns import choose_columns, columns_with_facts
 
     requirements = [Requirement.parse(text) for text in require or ()]
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
     check_names(requirements, evaluation.metric_names(opened))
     data = opened.select_split(split.value if split else None)
+    columns = columns_with_facts(opened, data, slices or ())
     measured = opened.compute_metrics(opened.logits(data), data)
     report = evaluation.report(opened, data, measured)
+    if slices:
+        records = intervals.records_of(measured, data)
+        report["slices"] = slice_report.report(records, choose_columns(columns, slices))
     with storage_errors(f"{run}: the report cannot be written"):
-        report["files"] = [str(path) for path in evaluation.write(report, opened, data, measured)]
+        report["files"] = [str(path) for path in evaluation.write(report, opened, data, measured, columns)]
     if as_json:
         print(console.to_json(report))
     else:

@@ -24,6 +24,7 @@ from ftaug.image.io.decode import opened
 from ftaug.image.io.decode_cache import VERSION, DecodedSamples
 from ftaug.image.io.encode import SUFFIX
 from ftaug.image.io.encode import encode as encode_picture
+from ftaug.image.picture_facts import picture_facts
 from ftaug.image.predict_inputs import inputs as named_pictures
 from ftaug.image.preview import preview as preview
 from ftaug.image.render.gpu import PlannedBatch, packed, rendered
@@ -145,6 +146,11 @@ def augmented(
 ) -> tuple[np.ndarray, AppliedTransforms]:
     """Return the augmented image, uint8 (H, W, 3), and the transforms applied to it; raises BadData."""
     return pipeline.augmented(raw, streams, labels)
+
+
+def sample_facts(raw: Raw) -> dict[str, float]:
+    """Compute brightness, contrast, sharpness, size and aspect ratio of an image; raises BadData."""
+    return picture_facts(raw)
 
 
 def canonical(sample: np.ndarray) -> bytes:

@@ -90,6 +90,12 @@ class Modality(Protocol):
     ) -> tuple[Any, AppliedTransforms]:
         """Return the augmented sample in storable form, and the augmentations applied; raises BadData."""
 
+    def sample_facts(self, raw: Any) -> Mapping[str, float | str]:
+        """Compute facts about a raw sample, such as its brightness or length, by which results are broken down.
+
+        Raises BadData.
+        """
+
     def canonical(self, sample: Any) -> bytes:
         """Return a canonical byte representation: equal if and only if two samples are equal; raises BadData."""
 

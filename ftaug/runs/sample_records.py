@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,10 @@ def path_of(run: Path, split: str) -> Path:
     return run / "report" / f"{split}.samples.csv"
 
 
-def to_csv(split: DataSplit, records: Records) -> bytes:
-    """Format the records of a split as CSV: a row for each sample, in the order of the split."""
+def to_csv(split: DataSplit, records: Records, columns: Mapping[str, Sequence[object]]) -> bytes:
+    """Format the records of a split as CSV: a row for each sample, in the order of the split, with further columns."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = slice_columns(split)
     has_groups = records.groups is not None
     writer.writerow([*headings(split.task, has_groups=has_groups), *(f"column_{name}" for name in columns)])
     ids = identities(sample_keys(split.samples), None)[split.ids]
@@ -65,7 +64,7 @@ def to_csv(split: DataSplit, records: Records) -> bytes:
                 *_cells(records, row),
                 f"{losses[row]:.9g}",
                 *correct,
-                *(values[row] for values in columns.values()),
+                *(_cell(values[row]) for values in columns.values()),
             )
         )
     return text.getvalue().encode(errors="surrogateescape")
@@ -85,10 +84,8 @@ def headings(task: Task, *, has_groups: bool) -> list[str]:
     return [*start, "target", "prediction", *probabilities, "loss", "correct"]
 
 
-def slice_columns(split: DataSplit) -> Mapping[str, Sequence[str]]:
-    """Return the further columns of the table that the samples are from, by name; none if there is no table."""
-    read: Callable[[], Mapping[str, Sequence[str]]] = getattr(split.samples, "columns", dict)
-    return {name: [values[index] for index in split.ids.tolist()] for name, values in read().items()}
+def _cell(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def sample_losses(records: Records) -> np.ndarray:

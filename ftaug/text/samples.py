@@ -21,6 +21,7 @@ from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.predict_inputs import Inputs
 from ftaug.text.preview import preview as preview
 from ftaug.text.synthetic import synthetic as synthetic
+from ftaug.text.text_facts import text_facts
 from ftaug.text.tokenizer import complete
 from ftaug.text.types import Text
 
@@ -112,6 +113,11 @@ def augmented(
 ) -> tuple[Text, AppliedTransforms]:
     """Return the augmented text and the augmentations applied."""
     return pipeline.augmented(raw, streams, labels)
+
+
+def sample_facts(raw: Text) -> dict[str, float | str]:
+    """Compute the length and the script of a text."""
+    return text_facts(raw)
 
 
 def canonical(sample: Text) -> bytes:

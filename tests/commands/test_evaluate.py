@@ -111,6 +111,21 @@ def test_a_result_below_the_requirement_is_json_once(desk, capsys):
     assert json.loads(capsys.readouterr().out)["metrics"]["f1_macro"] <= 1
 
 
+def test_slices_are_reported_and_their_columns_recorded(desk, capsys):
+    assert run(["evaluate", str(desk / "run"), "--split", "train", "--slices", "brightness", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["slices"] == {"metric": "accuracy", "worst": [], "notes": [report["slices"]["notes"][0]]}
+    with (desk / "run" / "report" / "train.samples.csv").open(newline="") as file:
+        brightness = [float(row["column_brightness"]) for row in csv.DictReader(file)]
+    assert len(brightness) == 42 and all(0.2 < value < 0.5 for value in brightness)
+
+
+def test_a_slice_by_a_column_that_is_not_there_is_said_before_anything_is_predicted(desk, monkeypatch, capsys):
+    monkeypatch.setattr(TrainedModel, "logits", None)
+    assert run(["evaluate", str(desk / "run"), "--slices", "brightnes"]) == 2
+    assert "--slices brightnes: there is no such column; did you mean 'brightness'?" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_no_run_is_refused(desk, capsys):
     assert run(["evaluate", str(desk / "photos")]) == 66
     assert "not a run folder" in capsys.readouterr().err

@@ -13,7 +13,8 @@ from ftaug.engine.system.storage import make_inside, replace
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
 from ftaug.runs import sample_records
-from ftaug.runs.report import classification, console, intervals, plots, regression
+from ftaug.runs.report import classification, console, intervals, plots, regression, slices
+from ftaug.runs.sample_columns import Columns
 from ftaug.runs.trained_model import TrainedModel
 
 
@@ -62,7 +63,9 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
     }
 
 
-def write(report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement) -> Iterator[Path]:
+def write(
+    report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement, columns: Columns
+) -> Iterator[Path]:
     """Write the report, the records of the samples and the plot into the run folder; yield their paths."""
     folder = opened.folder / "report"
     make_inside(folder)
@@ -70,7 +73,7 @@ def write(report: dict[str, Any], opened: TrainedModel, split: DataSplit, measur
     replace(summary, (console.to_json(report) + "\n").encode())
     yield summary
     records = sample_records.path_of(opened.folder, split.purpose)
-    replace(records, sample_records.to_csv(split, intervals.records_of(measured, split)))
+    replace(records, sample_records.to_csv(split, intervals.records_of(measured, split), columns))
     yield records
     if opened.task.regression:
         drawn = folder / f"scatter-{split.purpose}.png"
@@ -86,4 +89,6 @@ def show(report: dict[str, Any], task: Task) -> None:
         intervals.table(report),
     ]
     tables += regression.tables(report) if task.regression else classification.tables(report, task)
+    if "slices" in report:
+        tables += slices.tables(report["slices"])
     console.show(*tables, *(f"wrote {path}" for path in report["files"]))
