@@ -83,7 +83,7 @@ def column_note(values: np.ndarray) -> str:
         return f"{known:,} different numbers, in {BINS} ranges of equally many samples" if known > DISTINCT else ""
     small = int((counts < FEWEST).sum())
     if small == len(distinct):
-        return f"left out: none of its {len(distinct):,} values has {FEWEST} samples"
+        return f"left out, since none of its {len(distinct):,} values has {FEWEST} samples"
     return (
         f"{small:,} of its {len(distinct):,} values have fewer than {FEWEST} samples and are left out" if small else ""
     )

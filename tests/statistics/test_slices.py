@@ -139,7 +139,7 @@ def test_columns_of_many_values_say_what_becomes_of_them():
     assert column_note(np.array(["a"] * 30 + ["b"] * 30)) == ""
     assert column_note(np.arange(20.0).repeat(3)) == ""
     names = np.array([f"patient {i}" for i in range(10_000)])
-    assert column_note(names) == "left out: none of its 10,000 values has 30 samples"
+    assert column_note(names) == "left out, since none of its 10,000 values has 30 samples"
     assert column_note(np.r_[names[:10], ["x"] * 40]) == (
         "10 of its 11 values have fewer than 30 samples and are left out"
     )

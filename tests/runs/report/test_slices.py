@@ -42,7 +42,7 @@ def test_the_worst_slice_has_its_accuracy_with_interval():
     assert worst["difference"] == pytest.approx(right.mean() - records.correct[~rows].mean())
     assert worst["difference"] < worst["shrunken"] < 0 and worst["adjusted_p"] < 0.001
     assert report["notes"] == [
-        "patient: left out: none of its 600 values has 30 samples",
+        "patient: left out, since none of its 600 values has 30 samples",
         "age: 300 different numbers, in 5 ranges of equally many samples",
     ]
     assert {row["column"] for row in report["worst"]} == {"camera", "age"}
@@ -54,8 +54,8 @@ def test_the_table_fits_and_names_what_is_worse(capsys):
     console.show(*slices.tables(slices.report(records, columns)))
     shown = capsys.readouterr().out
     assert "worse than the other samples: camera: b" in shown
-    assert "note: patient: left out: none of its 600 values has 30 samples" in shown
-    assert max(map(len, shown.splitlines()[:8])) <= 80
+    assert "note: patient: left out, since none of its 600 values has 30 samples" in shown
+    assert max(len(line.rstrip()) for line in shown.splitlines()[:8]) <= 80
 
 
 def test_groups_are_drawn_as_groups():
