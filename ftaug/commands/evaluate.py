@@ -20,15 +20,22 @@ def evaluate(
             metavar="COLUMN",
         ),
     ] = None,
+    corruptions: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Measure on corrupted samples too: all, or a name such as fog or blur; repeat for several.",
+            metavar="NAME",
+        ),
+    ] = None,
     as_json: AsJson = False,
     require: Require = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Measure a trained model."""
     from ftaug.engine.system.storage import storage_errors
+    from ftaug.runs.corruption_evaluation import choose_corruptions
     from ftaug.runs.open_run import open_run
     from ftaug.runs.report import console, evaluation, intervals
-    from ftaug.runs.report import slices as slice_report
     from ftaug.runs.requirements import Requirement, check, check_names
     from ftaug.runs.sample_columns import choose_columns, columns_with_facts
 
@@ -38,11 +45,10 @@ def evaluate(
     check_names(requirements, evaluation.metric_names(opened))
     data = opened.select_split(split.value if split else None)
     columns = columns_with_facts(opened, data, slices or ())
+    chosen = choose_corruptions(opened, corruptions or ())
     measured = opened.compute_metrics(opened.logits(data), data)
     report = evaluation.report(opened, data, measured)
-    if slices:
-        records = intervals.records_of(measured, data)
-        report["slices"] = slice_report.report(records, choose_columns(columns, slices))
+    report |= evaluation.sections(opened, data, measured, choose_columns(columns, slices or ()), chosen)
     with storage_errors(f"{run}: the report cannot be written"):
         report["files"] = [str(path) for path in evaluation.write(report, opened, data, measured, columns)]
     if as_json:

@@ -95,6 +95,13 @@ def sample_losses(records: Records) -> np.ndarray:
     return sample_nll(records)
 
 
+def sample_errors(records: Records) -> np.ndarray:
+    """Return the error of each sample (n,): 0 or 1, in regression the mean absolute error of its numbers."""
+    if records.task.regression:
+        return np.asarray(np.abs(records.predictions.astype(np.float64) - records.targets).mean(axis=1))
+    return (~records.correct).astype(np.float64)
+
+
 def _cells(records: Records, row: int) -> Iterator[str]:
     """Yield the target, the prediction and the probabilities of a sample."""
     task, target, predicted = records.task, records.targets[row], records.predictions[row]

@@ -16,6 +16,7 @@ from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
 from ftaug.interfaces.export import ExportSignature, PipelineTask, Reading
 from ftaug.text.augmentations.pipeline import Pipeline
+from ftaug.text.corruptions import corruptions as corruptions
 from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.predict_inputs import Inputs
@@ -46,6 +47,11 @@ def as_raw(value: Any, train: Component) -> Text:
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
     """Build the pipeline from a raw text to tokens; without augmentations, the evaluation pipeline."""
     return Pipeline(tuple(augment), dict(preprocessing))
+
+
+def corrupting_pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
+    """Build the pipeline that corrupts texts by augmentations before it tokenizes them."""
+    return pipeline(augment, preprocessing)
 
 
 def prepare(

@@ -12,8 +12,10 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
+from ftaug.interfaces.modality import Corruptions
 from ftaug.runs import sample_records
-from ftaug.runs.report import classification, console, intervals, plots, regression, slices
+from ftaug.runs.corruption_evaluation import evaluate_corruptions, trained_on
+from ftaug.runs.report import classification, console, corruptions, intervals, plots, regression, slices, tta
 from ftaug.runs.sample_columns import Columns
 from ftaug.runs.trained_model import TrainedModel
 
@@ -63,6 +65,31 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
     }
 
 
+def sections(
+    opened: TrainedModel, split: DataSplit, measured: Measurement, columns: Columns, chosen: Corruptions
+) -> dict[str, Any]:
+    """Compute what is reported on request: slices by columns, corruptions, and the effect of `evaluate.tta`."""
+    result: dict[str, Any] = {}
+    records = single = intervals.records_of(measured, split)
+    views = opened.experiment.evaluate.tta
+    if columns:
+        result["slices"] = slices.report(records, columns)
+    if views is not None:
+        logits = opened.logits(split, opened.prepare_single_view)
+        single = intervals.records_of(opened.compute_metrics(logits, split), split)
+        result["tta"] = tta.report(single, records, views)
+    if chosen.members:
+        results = list(evaluate_corruptions(opened, split, chosen.members))
+        similar = {corruption.name: trained_on(opened, corruption) for corruption in chosen.members}
+        clean = sample_records.sample_errors(single)
+        off = ["evaluate.tta is off for corruptions, and for the result without"] if views is not None else []
+        result["corruptions"] = {
+            **corruptions.report(single, clean, results, similar),
+            "notes": [*chosen.notes, *off],
+        }
+    return result
+
+
 def write(
     report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement, columns: Columns
 ) -> Iterator[Path]:
@@ -89,6 +116,7 @@ def show(report: dict[str, Any], task: Task) -> None:
         intervals.table(report),
     ]
     tables += regression.tables(report) if task.regression else classification.tables(report, task)
-    if "slices" in report:
-        tables += slices.tables(report["slices"])
+    for name, section in (("slices", slices), ("tta", tta), ("corruptions", corruptions)):
+        if name in report:
+            tables += section.tables(report[name])
     console.show(*tables, *(f"wrote {path}" for path in report["files"]))

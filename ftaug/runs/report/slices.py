@@ -10,6 +10,7 @@ import numpy as np
 from ftaug.runs.report import console
 from ftaug.runs.report.comparison import p_value
 from ftaug.runs.sample_columns import Columns
+from ftaug.runs.sample_records import sample_errors
 from ftaug.statistics.intervals import estimates
 from ftaug.statistics.metric_table import Evidence, Metric, proportion
 from ftaug.statistics.records import Records, divided, require_finite
@@ -27,7 +28,7 @@ def report(records: Records, columns: Columns) -> dict[str, Any]:
     notes = [f"{name}: {note}" for name, values in arrays.items() if (note := column_note(values))]
     if records.groups is not None:
         notes.append(f"tests and intervals are those of groups; a slice has {FEWEST_GROUPS} groups or more")
-    errors = _errors(records)
+    errors = sample_errors(records)
     worst = worst_slices(arrays, errors, records.groups)
     intervals = estimates(records, {str(i): _metric(slice_, records, errors) for i, slice_ in enumerate(worst)})
     sign = 1 if records.task.regression else -1  # from a difference of errors to one of the metric
@@ -45,13 +46,6 @@ def report(records: Records, columns: Columns) -> dict[str, Any]:
         for i, slice_ in enumerate(worst)
     ]
     return {"metric": "mae" if records.task.regression else "accuracy", "worst": rows, "notes": notes}
-
-
-def _errors(records: Records) -> np.ndarray:
-    """Error of each sample (n,): 0 or 1, in regression the mean absolute error of its numbers."""
-    if records.task.regression:
-        return np.asarray(np.abs(records.predictions.astype(np.float64) - records.targets).mean(axis=1))
-    return (~records.correct).astype(np.float64)
 
 
 def _metric(slice_: Slice, records: Records, errors: np.ndarray) -> Metric:
