@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from ftaug.commands.options import AsJson, Require, Run, Split, TrustPlugins
+
+
+class Records(StrEnum):
+    """A file format of records."""
+
+    csv = "csv"
+    parquet = "parquet"
 
 
 def evaluate(
@@ -27,18 +35,24 @@ def evaluate(
             metavar="NAME",
         ),
     ] = None,
+    records: Annotated[
+        Records, typer.Option(help="Format of the records of the samples; parquet needs the extra of that name.")
+    ] = Records.csv,
     as_json: AsJson = False,
     require: Require = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Measure a trained model."""
     from ftaug.engine.system.storage import storage_errors
+    from ftaug.runs import parquet_records
     from ftaug.runs.corruption_evaluation import choose_corruptions
     from ftaug.runs.open_run import open_run
     from ftaug.runs.report import console, evaluation, intervals
     from ftaug.runs.requirements import Requirement, check, check_names
     from ftaug.runs.sample_columns import choose_columns, columns_with_facts
 
+    if records is Records.parquet:
+        parquet_records.library("--records parquet")
     requirements = [Requirement.parse(text) for text in require or ()]
     opened = open_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
@@ -50,7 +64,8 @@ def evaluate(
     report = evaluation.report(opened, data, measured)
     report |= evaluation.sections(opened, data, measured, choose_columns(columns, slices or ()), chosen)
     with storage_errors(f"{run}: the report cannot be written"):
-        report["files"] = [str(path) for path in evaluation.write(report, opened, data, measured, columns)]
+        files = evaluation.write(report, opened, data, measured, columns, records.value)
+        report["files"] = [str(path) for path in files]
     if as_json:
         print(console.to_json(report))
     else:

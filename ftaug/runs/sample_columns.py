@@ -8,11 +8,10 @@ from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_facts import fact_names, sample_facts
 from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import ExperimentError, did_you_mean
+from ftaug.runs.sample_records import Columns
 from ftaug.runs.trained_model import TrainedModel
 
 ALL = "all"
-Columns = Mapping[str, Sequence[str | float]]
-"""A value for each sample of a split, by name of the column."""
 
 
 def table_columns(split: DataSplit) -> Columns:

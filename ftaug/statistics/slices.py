@@ -103,7 +103,17 @@ def binned(values: np.ndarray, bins: int = BINS) -> np.ndarray:
         return names
     edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
     places = np.clip(np.searchsorted(edges, known, side="right") - 1, 0, len(edges) - 2)
-    names[~np.isnan(values)] = [f"{edges[place]:.4g} to {edges[place + 1]:.4g}" for place in places]
+    ends = _distinct_names(edges)
+    names[~np.isnan(values)] = [f"{ends[place]} to {ends[place + 1]}" for place in places]
+    return names
+
+
+def _distinct_names(numbers: np.ndarray) -> list[str]:
+    """Format different numbers with three digits, or as many as tell them apart."""
+    for digits in range(3, 18):
+        names = [f"{n:.0f}" if abs(n) >= 10**digits else f"{n:.{digits}g}" for n in numbers]
+        if len(set(names)) == len(numbers):
+            break
     return names
 
 

@@ -10,13 +10,12 @@ from ftaug.interfaces.modality import Corruption, Corruptions
 from ftaug.text.lexicon import lexicon
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4)
-"""Share of the words that are changed at each level."""
+"""Share of the words that get a typo at each level, and of the places that get punctuation at most."""
+CASE_SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Share of the words of another case that are changed at each level."""
 TYPOS = ("keyboard", "swap_characters", "drop_characters", "insert_characters", "ocr")
 CASES = {"lower_case": "lower", "upper_case": "upper"}
-SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "change_case": {"to": "any"},
-    "aeda": {"marks": (".", ";", "?", ":", "!", ",")},
-}
+MARKS = (".", ";", "?", ":", "!", ",")
 
 
 def corruptions(preprocessing: Mapping[str, Any]) -> Corruptions:
@@ -24,16 +23,20 @@ def corruptions(preprocessing: Mapping[str, Any]) -> Corruptions:
     members = [Corruption(op, "typos", _levels(op), (op,)) for op in TYPOS]
     ignores_case = lexicon(preprocessing["tokenizer"], **preprocessing["lexicon"]).lower_cases
     if not ignores_case:
-        members += [Corruption(n, "case", _levels("change_case", to=to), ("change_case",)) for n, to in CASES.items()]
-    members.append(Corruption("punctuation", "punctuation", _levels("aeda"), ("aeda",)))
+        members += [Corruption(n, "case", _cases(to), ("change_case",)) for n, to in CASES.items()]
+    members.append(Corruption("punctuation", "punctuation", _levels("aeda", marks=MARKS), ("aeda",)))
     notes = ["case is left out: the backbone's tokenizer puts all in lower case"] if ignores_case else []
-    shares = ", ".join(f"{100 * share:.0f}" for share in SHARES)
-    return Corruptions(members, [f"levels 1 to 5 change {shares} % of the words; negations stay", *notes])
+    return Corruptions(members, notes)
+
+
+def _cases(case: str) -> tuple[Component, ...]:
+    return tuple(_component("change_case", share, to=case) for share in CASE_SHARES)
 
 
 def _levels(op: str, **settings: Any) -> tuple[Component, ...]:
-    complete = {**SETTINGS.get(op, {}), **settings, "probability": 1.0}
-    return tuple(
-        Component("augmentation", op, {**complete, "share": share}, "text", "ftaug.text.augmentations")
-        for share in SHARES
-    )
+    return tuple(_component(op, share, **settings) for share in SHARES)
+
+
+def _component(op: str, share: float, **settings: Any) -> Component:
+    complete = {"share": share, **settings, "probability": 1.0}
+    return Component("augmentation", op, complete, "text", "ftaug.text.augmentations")

@@ -1,13 +1,17 @@
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import stats
 from sklearn import metrics as sk
 from text_desk import EXPERIMENT
 
 from ftaug.cli import run
+from ftaug.image.augmentations.corruption import corrupted
+from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import TrainedModel
 
 
@@ -124,6 +128,53 @@ def test_a_slice_by_a_column_that_is_not_there_is_said_before_anything_is_predic
     monkeypatch.setattr(TrainedModel, "logits", None)
     assert run(["evaluate", str(desk / "run"), "--slices", "brightnes"]) == 2
     assert "--slices brightnes: there is no such column; did you mean 'brightness'?" in capsys.readouterr().err
+
+
+def test_corrupted_samples_are_measured(desk, capsys):
+    """The oracle corrupts the pictures itself and predicts them from Python."""
+    command = [
+        "evaluate",
+        str(desk / "run"),
+        "--corruptions",
+        "contrast",
+        "--corruptions",
+        "{invert: {probability: 1}}",
+    ]
+    assert run([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["corruptions"]
+    opened = open_run(desk / "run")
+    paths = sorted((desk / "photos" / "test").rglob("*.png"))
+    pixels = [np.asarray(Image.open(path)) for path in paths]
+    targets = [opened.task.classes.index(path.parent.name) for path in paths]
+
+    def accuracy(change):
+        return (opened.predict([change(p) for p in pixels]).argmax(axis=1) == targets).mean()
+
+    contrast, invert = report["corruptions"]
+    expected = [accuracy(lambda p, c=c: corrupted("contrast", (c,), 0, p)) for c in (0.75, 0.5, 0.4, 0.3, 0.15)]
+    assert [level["value"] for level in contrast["levels"]] == pytest.approx(expected)
+    assert [level["value"] for level in invert["levels"]] == pytest.approx([accuracy(lambda p: 255 - p)])
+    assert report["clean"]["value"] == pytest.approx(accuracy(lambda p: p))
+    assert report["mean"]["value"] == pytest.approx((sum(expected) + invert["value"]) / 6)
+
+
+def test_test_time_augmentation_has_its_effect(desk, tmp_path, capsys):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    resolved = tmp_path / "run" / "resolved.yaml"
+    assert "tta: null" in resolved.read_text()
+    resolved.write_text(resolved.read_text().replace("tta: null", "tta: flip"))
+    assert run(["evaluate", str(tmp_path / "run"), "--json"]) == 0
+    effect = json.loads(capsys.readouterr().out)["tta"]
+    opened = open_run(tmp_path / "run")
+    paths = sorted((desk / "photos" / "test").rglob("*.png"))
+    pixels = [np.asarray(Image.open(path)) for path in paths]
+    targets = [opened.task.classes.index(path.parent.name) for path in paths]
+    single = open_run(desk / "run").predict(pixels).argmax(axis=1) == targets
+    averaged = opened.predict(pixels).argmax(axis=1) == targets
+    accuracy = effect["metrics"]["accuracy"]
+    assert effect["views"] == "flip"
+    assert (accuracy["without"], accuracy["with"]) == pytest.approx((single.mean(), averaged.mean()))
+    assert effect["corrected"] == (averaged & ~single).sum()
 
 
 def test_a_folder_that_is_no_run_is_refused(desk, capsys):

@@ -143,3 +143,9 @@ def test_columns_of_many_values_say_what_becomes_of_them():
     assert column_note(np.r_[names[:10], ["x"] * 40]) == (
         "10 of its 11 values have fewer than 30 samples and are left out"
     )
+
+
+def test_ranges_have_as_many_digits_as_they_need():
+    names = np.unique(binned(np.linspace(0.33251, 0.33259, 100)).astype(str))
+    assert names[0] == "0.33251 to 0.33253" and len(names) == 5
+    assert np.unique(binned(np.linspace(0, 1, 101)).astype(str))[0] == "0 to 0.2"

@@ -84,19 +84,14 @@ def tables(corruptions: Mapping[str, Any]) -> list[Any]:
     for row in corruptions["corruptions"]:
         cells = [f"{level['value']:.{decimals}f}" for level in row["levels"]]
         name = row["corruption"] + (" *" if row["trained_on"] else "")
-        rows.append((name, *cells, *[""] * (levels - len(cells)), _with_interval(row, decimals)))
-    heading = f"{corruptions['metric']}, 95 % interval"
+        rows.append((name, *cells, *[""] * (levels - len(cells)), console.with_interval(row, decimals)))
+    heading = f"{corruptions['metric']}, 95 %"
     by_level = console.table(("corruption", *map(str, range(1, levels + 1)), heading), rows)
     means = {"without": corruptions["clean"], "mean": corruptions["mean"], **corruptions["categories"]}
     by_category = console.table(
-        ("corruptions", heading), [(name, _with_interval(value, decimals)) for name, value in means.items()]
+        ("corruptions", heading), [(name, console.with_interval(value, decimals)) for name, value in means.items()]
     )
     return [by_level, by_category, *_lines(corruptions)]
-
-
-def _with_interval(result: Mapping[str, Any], decimals: int) -> str:
-    interval = f"  {result['low']:.{decimals}f} to {result['high']:.{decimals}f}" if "low" in result else ""
-    return f"{result['value']:.{decimals}f}{interval}"
 
 
 def _lines(corruptions: Mapping[str, Any]) -> Iterator[str]:

@@ -16,8 +16,9 @@ from ftaug.interfaces.modality import Corruptions
 from ftaug.runs import sample_records
 from ftaug.runs.corruption_evaluation import evaluate_corruptions, trained_on
 from ftaug.runs.report import classification, console, corruptions, intervals, plots, regression, slices, tta
-from ftaug.runs.sample_columns import Columns
+from ftaug.runs.sample_records import Columns, RecordFormat
 from ftaug.runs.trained_model import TrainedModel
+from ftaug.statistics.records import Records
 
 
 def metric_names(opened: TrainedModel) -> list[str]:
@@ -91,7 +92,12 @@ def sections(
 
 
 def write(
-    report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement, columns: Columns
+    report: dict[str, Any],
+    opened: TrainedModel,
+    split: DataSplit,
+    measured: Measurement,
+    columns: Columns,
+    file_format: RecordFormat = "csv",
 ) -> Iterator[Path]:
     """Write the report, the records of the samples and the plot into the run folder; yield their paths."""
     folder = opened.folder / "report"
@@ -99,14 +105,25 @@ def write(
     summary = folder / f"evaluate-{split.purpose}.json"
     replace(summary, (console.to_json(report) + "\n").encode())
     yield summary
-    records = sample_records.path_of(opened.folder, split.purpose)
-    replace(records, sample_records.to_csv(split, intervals.records_of(measured, split), columns))
-    yield records
+    yield _write_records(opened, split, intervals.records_of(measured, split), columns, file_format)
     if opened.task.regression:
         drawn = folder / f"scatter-{split.purpose}.png"
         yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
     elif report["confusion"] is not None:
         yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{split.purpose}.png")
+
+
+def _write_records(
+    opened: TrainedModel, split: DataSplit, records: Records, columns: Columns, file_format: RecordFormat
+) -> Path:
+    """Write the records in a format, and remove earlier ones in the other format."""
+    to_bytes = sample_records.to_parquet if file_format == "parquet" else sample_records.to_csv
+    path = sample_records.path_of(opened.folder, split.purpose, file_format)
+    replace(path, to_bytes(split, records, columns))
+    for other in sample_records.FORMATS:
+        if other != file_format:
+            sample_records.path_of(opened.folder, split.purpose, other).unlink(missing_ok=True)
+    return path
 
 
 def show(report: dict[str, Any], task: Task) -> None:

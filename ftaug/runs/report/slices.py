@@ -9,8 +9,7 @@ import numpy as np
 
 from ftaug.runs.report import console
 from ftaug.runs.report.comparison import p_value
-from ftaug.runs.sample_columns import Columns
-from ftaug.runs.sample_records import sample_errors
+from ftaug.runs.sample_records import Columns, sample_errors
 from ftaug.statistics.intervals import estimates
 from ftaug.statistics.metric_table import Evidence, Metric, proportion
 from ftaug.statistics.records import Records, divided, require_finite
@@ -71,21 +70,16 @@ def tables(slices: Mapping[str, Any]) -> list[Any]:
         (
             f"{row['column']}: {row['slice']}",
             row["samples"],
-            _with_interval(row, decimals=3 if slices["metric"] == "accuracy" else 4),
+            console.with_interval(row, decimals=3 if slices["metric"] == "accuracy" else 4),
             f"{row['shrunken']:+.4f}",
             p_value(row["adjusted_p"]),
         )
         for row in slices["worst"][:LISTED]
     ]
-    heading = f"{slices['metric']}, 95 % interval"
-    table = console.table(("worst slices", "samples", heading, "difference", "p (Holm)"), rows)
+    headings = ("worst slices", "samples", f"{slices['metric']}, 95 %", "difference", "p (Holm)")
+    table = console.table(headings, rows)
     table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
     return [table, _verdict(slices), *notes]
-
-
-def _with_interval(row: Mapping[str, Any], decimals: int) -> str:
-    interval = f"  {row['low']:.{decimals}f} to {row['high']:.{decimals}f}" if "low" in row else ""
-    return f"{row['value']:.{decimals}f}{interval}"
 
 
 def _verdict(slices: Mapping[str, Any]) -> str:
