@@ -1,4 +1,4 @@
-"""Records of evaluated samples, `report/SPLIT.samples.csv` or `.parquet`: target, prediction, probabilities and loss."""
+"""Records of evaluated samples, `report/SPLIT.samples.csv` or `.parquet`: target, prediction and probabilities."""
 
 from __future__ import annotations
 

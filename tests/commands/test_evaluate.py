@@ -190,8 +190,10 @@ def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
     folder = str(tmp_path / "run")
     assert run(["train", str(experiment), "train.epochs=1", "--run-dir", folder, "--device", "cpu"]) == 0
     capsys.readouterr()
-    assert run(["evaluate", folder, "--json"]) == 0
+    assert run(["evaluate", folder, "--json", "--corruptions", "keyboard", "--slices", "script"]) == 0
     report = json.loads(capsys.readouterr().out)
+    assert [row["corruption"] for row in report["corruptions"]["corruptions"]] == ["keyboard"]
+    assert len(report["corruptions"]["corruptions"][0]["levels"]) == 5 and report["slices"]["worst"] == []
     names = ["evaluate-val.json", "val.samples.csv", "confusion-val.png"]
     assert report["files"] == [str(tmp_path / "run" / "report" / name) for name in names]
     with (tmp_path / "run" / "report" / "val.samples.csv").open(newline="") as file:
@@ -199,5 +201,6 @@ def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
     source = {f"texts.jsonl:{i + 1}": line["label"] for i, line in enumerate(lines)}
     assert len(rows) == report["samples"] == 6
     assert all(source[row["name"]] == row["target"] for row in rows)
+    assert {row["column_script"] for row in rows} == {"latin"}
     right = sum(row["target"] == row["prediction"] for row in rows)
     assert report["metrics"]["accuracy"] == pytest.approx(right / 6)
