@@ -54,7 +54,7 @@ def choose_corruptions(opened: TrainedModel, names: Sequence[str]) -> Corruption
 
 
 def _augmentation(text: str, modality: str) -> Corruption:
-    """Parse an augmentation with its settings; raises ExperimentError."""
+    """Parse an augmentation with its settings, by which it is named; raises ExperimentError."""
     place = f"--corruptions {text}"
     try:
         adapter: TypeAdapter[Component] = TypeAdapter(Annotated[Component, OfKind("augmentation")])
@@ -63,7 +63,7 @@ def _augmentation(text: str, modality: str) -> Corruption:
     except ValidationError as error:
         faults = ((line["input"], line["loc"]) for line in error.errors())
         raise ExperimentError(*(Problem(fault.sentence(where), Place(place)) for fault, where in faults)) from None
-    return Corruption(component.name, OTHER, (component,), (component.name,))
+    return Corruption(text.strip()[1:-1].strip(), OTHER, (component,), (component.name,))
 
 
 def evaluate_corruptions(

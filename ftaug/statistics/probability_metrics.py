@@ -115,7 +115,7 @@ def equal_mass_bins(confidence: np.ndarray, bins: int) -> np.ndarray:
 
 def _gaps(sample: WeightedRecords, bins: _Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weight, accuracy − confidence, and accuracy of each bin, (bins, draws)."""
-    return sample.remembered(("gaps", id(bins)), lambda: _compute_gaps(sample, bins))
+    return sample.cached(bins, lambda: _compute_gaps(sample, bins))
 
 
 def _compute_gaps(sample: WeightedRecords, bins: _Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

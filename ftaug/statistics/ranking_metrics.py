@@ -24,12 +24,12 @@ def average_precision(sample: WeightedRecords, *, average: ClassAverage = "macro
 
 def class_auroc(sample: WeightedRecords, index: int) -> np.ndarray:
     """Area under the ROC curve of one class against the rest: the share of ordered pairs, ties count half."""
-    return sample.remembered(("auroc", index), lambda: _auroc(sample.ranking(index)))
+    return sample.cached(("auroc", index), lambda: _auroc(sample.ranking(index)))
 
 
 def class_average_precision(sample: WeightedRecords, index: int) -> np.ndarray:
     """Average precision of one class against the rest: the step-wise area under the precision-recall curve."""
-    return sample.remembered(("average_precision", index), lambda: _average_precision(sample.ranking(index)))
+    return sample.cached(("average_precision", index), lambda: _average_precision(sample.ranking(index)))
 
 
 def _auroc(ranking: Ranking) -> np.ndarray:

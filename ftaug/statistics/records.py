@@ -99,13 +99,13 @@ class WeightedRecords:
 
     records: Records
     weights: Weights
-    _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
-    def remembered(self, name: Hashable, compute: Callable[[], Value]) -> Value:
+    def cached(self, name: Hashable, compute: Callable[[], Value]) -> Value:
         """Return what several metrics need, computed once."""
-        if name not in self._memory:
-            self._memory[name] = compute()
-        value: Value = self._memory[name]
+        if name not in self._cache:
+            self._cache[name] = compute()
+        value: Value = self._cache[name]
         return value
 
     @cached_property
@@ -133,7 +133,7 @@ class WeightedRecords:
 
     def ranking(self, index: int) -> Ranking:
         """The order of the records by the probability of a class."""
-        return self.remembered(("ranking", index), lambda: self._rank(index))
+        return self.cached(("ranking", index), lambda: self._rank(index))
 
     def _rank(self, index: int) -> Ranking:
         of_positives, of_negatives = self.records.rank_sums(index)

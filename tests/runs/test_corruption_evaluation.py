@@ -34,9 +34,10 @@ def test_names_and_categories_are_chosen_once():
 
 
 def test_an_augmentation_with_its_settings_has_one_level():
-    (member,) = choose_corruptions(opened(), ["{rotate: {degrees: 30, probability: 1}}"]).members
-    assert (member.name, member.category) == ("rotate", "other")
-    assert [level.settings["degrees"] for level in member.levels] == [30]
+    texts = ["{rotate: {degrees: 30, probability: 1}}", "{rotate: {degrees: 60}}"]
+    first, second = choose_corruptions(opened(), texts).members
+    assert (first.name, first.category) == ("rotate: {degrees: 30, probability: 1}", "other")
+    assert [level.settings["degrees"] for each in (first, second) for level in each.levels] == [30, 60]
 
 
 @pytest.mark.parametrize(
