@@ -17,6 +17,8 @@ from ftaug.errors import BadData, FtaugError
 from ftaug.image import label_safety
 from ftaug.image.augmentations.end_size import check_size, check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
+from ftaug.image.corruptions import corrupting_pipeline as corrupting_pipeline
+from ftaug.image.corruptions import corruptions as corruptions
 from ftaug.image.export.preprocessor import IMAGE_CLASSIFICATION, preprocessor
 from ftaug.image.export.source import read_by_pillow
 from ftaug.image.export.synthetic import synthetic as synthetic
@@ -24,6 +26,7 @@ from ftaug.image.io.decode import opened
 from ftaug.image.io.decode_cache import VERSION, DecodedSamples
 from ftaug.image.io.encode import SUFFIX
 from ftaug.image.io.encode import encode as encode_picture
+from ftaug.image.picture_facts import picture_facts
 from ftaug.image.predict_inputs import inputs as named_pictures
 from ftaug.image.preview import preview as preview
 from ftaug.image.render.gpu import PlannedBatch, packed, rendered
@@ -145,6 +148,11 @@ def augmented(
 ) -> tuple[np.ndarray, AppliedTransforms]:
     """Return the augmented image, uint8 (H, W, 3), and the transforms applied to it; raises BadData."""
     return pipeline.augmented(raw, streams, labels)
+
+
+def sample_facts(raw: Raw) -> dict[str, float]:
+    """Compute brightness, contrast, sharpness, size and aspect ratio of an image; raises BadData."""
+    return picture_facts(raw)
 
 
 def canonical(sample: np.ndarray) -> bytes:

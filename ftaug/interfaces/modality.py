@@ -18,6 +18,23 @@ if TYPE_CHECKING:
     from ftaug.config.registry import Component
 
 
+class Corruption(NamedTuple):
+    """A corruption of samples by which robustness is measured, at increasing levels."""
+
+    name: str
+    category: str  # such as noise
+    levels: tuple[Component, ...]  # the augmentation of each level
+    similar: tuple[str, ...] = ()  # augmentations that train on something similar
+    is_extra: bool = False  # left out of the mean of the others
+
+
+class Corruptions(NamedTuple):
+    """The corruptions of a modality, with notes for the user about them."""
+
+    members: Sequence[Corruption]
+    notes: Sequence[str] = ()
+
+
 class Modality(Protocol):
     """Functions of a modality, implemented by its module `samples`."""
 
@@ -89,6 +106,18 @@ class Modality(Protocol):
         self, raw: Any, pipeline: Any, streams: Streams | None, labels: tuple[str, ...]
     ) -> tuple[Any, AppliedTransforms]:
         """Return the augmented sample in storable form, and the augmentations applied; raises BadData."""
+
+    def corruptions(self, preprocessing: Mapping[str, Any]) -> Corruptions:
+        """Return the corruptions by which robustness is measured."""
+
+    def corrupting_pipeline(self, augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Any:
+        """Build the pipeline of evaluation that, given random streams, corrupts each sample by augmentations."""
+
+    def sample_facts(self, raw: Any) -> Mapping[str, float | str]:
+        """Compute facts about a raw sample, such as its brightness or length, by which results are broken down.
+
+        Raises BadData.
+        """
 
     def canonical(self, sample: Any) -> bytes:
         """Return a canonical byte representation: equal if and only if two samples are equal; raises BadData."""

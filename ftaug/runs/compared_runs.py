@@ -42,7 +42,7 @@ class RunSettings:
 
     def has_records(self, split: str) -> bool:
         """Whether `ftaug evaluate` has written records of the split."""
-        return sample_records.path_of(self.folder, self.file_split(split)).is_file()
+        return sample_records.existing_path(self.folder, self.file_split(split)) is not None
 
 
 def read_settings(folder: Path) -> RunSettings:
@@ -89,7 +89,8 @@ def command(run: RunSettings, options: str = "") -> str:
 
 def read_records(run: RunSettings, split: str) -> SampleRecords:
     """Read the records of a split of a run; raises BadData if they are damaged or hold what is not a finite number."""
-    path = sample_records.path_of(run.folder, run.file_split(split))
+    name = run.file_split(split)
+    path = sample_records.existing_path(run.folder, name) or sample_records.path_of(run.folder, name)
     thresholds = _report(run, split).get("thresholds")  # of calibrated probabilities, if the records hold such
     task = run.task if thresholds is None else replace(run.task, thresholds=tuple(thresholds.values()))
     result = sample_records.read(path, task, command(run, f" --split {split}"))

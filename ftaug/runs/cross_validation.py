@@ -26,7 +26,7 @@ from ftaug.errors import ExperimentError, MissingInput, RunFolderTaken
 from ftaug.interfaces.export import Bundle
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.report import console
-from ftaug.runs.trained_model import TrainedModel, open_single_run
+from ftaug.runs.trained_model import PrepareSplit, TrainedModel, open_single_run
 
 FOLDS_FILE = "folds.json"
 OUT_OF_FOLD = "out-of-fold"
@@ -136,14 +136,14 @@ class Ensemble(TrainedModel):
         splits = {**tests, "val": replace(folds[0], purpose=OUT_OF_FOLD, ids=ids, targets=targets)}
         return {name: replace(split, task=self.task) for name, split in splits.items()}
 
-    def logits(self, split: DataSplit) -> np.ndarray:
+    def logits(self, split: DataSplit, prepare: PrepareSplit | None = None) -> np.ndarray:
         """Predict logits (n, classes): the ensemble's, or out of fold those of the model not trained on the sample."""
         if split.purpose != OUT_OF_FOLD:
-            return super().logits(split)
+            return super().logits(split, prepare)
         logits = np.empty((len(split), len(self.task.classes)), np.float64 if self.task.regression else np.float32)
         for member in self.members:
             fold = member.splits["val"]
-            logits[np.searchsorted(split.ids, fold.ids)] = member.logits(fold)
+            logits[np.searchsorted(split.ids, fold.ids)] = member.logits(fold, prepare)
         return logits
 
     def bundle(self, example: torch.Tensor) -> Bundle:

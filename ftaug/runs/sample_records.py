@@ -1,13 +1,13 @@
-"""Records of evaluated samples, `report/SPLIT.samples.csv`: target, prediction, probabilities and loss of each."""
+"""Records of evaluated samples, `report/SPLIT.samples.csv` or `.parquet`: target, prediction and probabilities."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
+from ftaug.runs import parquet_records
 from ftaug.statistics.probability_metrics import sample_nll
 from ftaug.statistics.records import Records
 
@@ -24,6 +25,12 @@ TOP = 50
 """Number of the highest probabilities that are written for more classes, beside that of the target."""
 LEFT_OUT = ("brier", "auroc", "average_precision")
 """Metrics that depend on all probabilities."""
+
+
+RecordFormat = Literal["csv", "parquet"]
+FORMATS: tuple[RecordFormat, ...] = ("csv", "parquet")
+Columns = Mapping[str, Sequence[str | float]]
+"""A value for each sample of a split, by name of the column."""
 
 
 @dataclass(frozen=True)
@@ -40,35 +47,61 @@ def is_complete(task: Task) -> bool:
     return task.kind != "single_label" or len(task.classes) <= ALL_PROBABILITIES
 
 
-def path_of(run: Path, split: str) -> Path:
+def path_of(run: Path, split: str, file_format: RecordFormat = "csv") -> Path:
     """Return the path of the records of a split."""
-    return run / "report" / f"{split}.samples.csv"
+    return run / "report" / f"{split}.samples.{file_format}"
 
 
-def to_csv(split: DataSplit, records: Records) -> bytes:
-    """Format the records of a split as CSV: a row for each sample, in the order of the split."""
+def existing_path(run: Path, split: str) -> Path | None:
+    """Return the path of the records of a split in the format in which they were written; None without records."""
+    paths = (path_of(run, split, each) for each in FORMATS)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def to_csv(split: DataSplit, records: Records, columns: Columns) -> bytes:
+    """Format the records of a split as CSV: a row for each sample, in the order of the split, with further columns."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = slice_columns(split)
-    has_groups = records.groups is not None
-    writer.writerow([*headings(split.task, has_groups=has_groups), *(f"column_{name}" for name in columns)])
+    writer.writerow(_header(split, records, columns))
+    writer.writerows(_rows(split, records, columns))
+    return text.getvalue().encode(errors="surrogateescape")
+
+
+def to_parquet(split: DataSplit, records: Records, columns: Columns) -> bytes:
+    """Format the records of a split as Parquet, with the columns of the CSV; raises Unavailable."""
+    header = _header(split, records, columns)
+    further = [float if all(isinstance(v, float) for v in values) else str for values in columns.values()]
+    types = [_type_of(name, split.task) for name in header[: len(header) - len(further)]]
+    return parquet_records.to_parquet(header, [*types, *further], _rows(split, records, columns))
+
+
+def _type_of(heading: str, task: Task) -> type:
+    if heading in ("group", "correct"):
+        return int
+    is_number = heading.startswith("probability_") or (task.regression and heading not in ("id", "name"))
+    return float if is_number or heading == "loss" else str
+
+
+def _header(split: DataSplit, records: Records, columns: Columns) -> list[str]:
+    fixed = headings(split.task, has_groups=records.groups is not None)
+    return [*fixed, *(f"column_{name}" for name in columns)]
+
+
+def _rows(split: DataSplit, records: Records, columns: Columns) -> Iterator[tuple[object, ...]]:
     ids = identities(sample_keys(split.samples), None)[split.ids]
     losses = sample_losses(records)
     for row, name in enumerate(split.names()):
         group = [int(records.groups[row])] if records.groups is not None else []
         correct = [] if split.task.regression else [int(records.correct[row])]
-        writer.writerow(
-            (
-                f"{ids[row]:016x}",
-                name,
-                *group,
-                *_cells(records, row),
-                f"{losses[row]:.9g}",
-                *correct,
-                *(values[row] for values in columns.values()),
-            )
+        yield (
+            f"{ids[row]:016x}",
+            name,
+            *group,
+            *_cells(records, row),
+            f"{losses[row]:.9g}",
+            *correct,
+            *(_cell(values[row]) for values in columns.values()),
         )
-    return text.getvalue().encode(errors="surrogateescape")
 
 
 def headings(task: Task, *, has_groups: bool) -> list[str]:
@@ -85,10 +118,8 @@ def headings(task: Task, *, has_groups: bool) -> list[str]:
     return [*start, "target", "prediction", *probabilities, "loss", "correct"]
 
 
-def slice_columns(split: DataSplit) -> Mapping[str, Sequence[str]]:
-    """Return the further columns of the table that the samples are from, by name; none if there is no table."""
-    read: Callable[[], Mapping[str, Sequence[str]]] = getattr(split.samples, "columns", dict)
-    return {name: [values[index] for index in split.ids.tolist()] for name, values in read().items()}
+def _cell(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def sample_losses(records: Records) -> np.ndarray:
@@ -96,6 +127,13 @@ def sample_losses(records: Records) -> np.ndarray:
     if records.task.regression:
         return np.asarray(((records.predictions.astype(np.float64) - records.targets) ** 2).mean(axis=1))
     return sample_nll(records)
+
+
+def sample_errors(records: Records) -> np.ndarray:
+    """Return the error of each sample (n,): 0 or 1, in regression the mean absolute error of its numbers."""
+    if records.task.regression:
+        return np.asarray(np.abs(records.predictions.astype(np.float64) - records.targets).mean(axis=1))
+    return (~records.correct).astype(np.float64)
 
 
 def _cells(records: Records, row: int) -> Iterator[str]:
@@ -123,25 +161,30 @@ def _label(target: Any, task: Task) -> str:
 def read(path: Path, task: Task, evaluate: str) -> SampleRecords:
     """Read the records of a split; raises BadData, with the command to write them anew, if they are damaged."""
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            header, *rows = csv.reader(file, strict=True)
-            has_groups = header[2:3] == ["group"]
-            expected = headings(task, has_groups=has_groups)
-            if header[: len(expected)] != expected:
-                raise BadData(f"{path}: are records of another task or version; write them anew: {evaluate}")
-            if not rows:
-                raise BadData(f"{path}: holds no samples; write it anew: {evaluate}")
-            ids = np.array([row[0] for row in rows])
-            order = np.argsort(ids)
-            groups = np.array([int(row[2]) for row in rows]) if has_groups else None
-            first = 3 if has_groups else 2
-            records = Records(task, *_arrays([row[first : len(expected)] for row in rows], task), groups)
+        header, rows = (parquet_records.read_parquet if path.suffix == ".parquet" else _read_csv)(path)
+        has_groups = header[2:3] == ["group"]
+        expected = headings(task, has_groups=has_groups)
+        if header[: len(expected)] != expected:
+            raise BadData(f"{path}: are records of another task or version; write them anew: {evaluate}")
+        if not rows:
+            raise BadData(f"{path}: holds no samples; write it anew: {evaluate}")
+        ids = np.array([row[0] for row in rows])
+        order = np.argsort(ids)
+        groups = np.array([int(row[2]) for row in rows]) if has_groups else None
+        first = 3 if has_groups else 2
+        records = Records(task, *_arrays([row[first : len(expected)] for row in rows], task), groups)
     except (OSError, ValueError, KeyError, IndexError, csv.Error) as error:
         raise BadData(f"{path}: is damaged ({error}); write it anew: {evaluate}") from None
     return SampleRecords(path, ids[order], records.select(order))
 
 
-def _arrays(rows: Sequence[Sequence[str]], task: Task) -> tuple[np.ndarray, np.ndarray]:
+def _read_csv(path: Path) -> tuple[list[str], Sequence[Sequence[Any]]]:
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        header, *rows = csv.reader(file, strict=True)
+    return header, rows
+
+
+def _arrays(rows: Sequence[Sequence[Any]], task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Return predictions and targets from target, prediction and probabilities of each row."""
     count = len(task.classes)
     if task.regression:

@@ -11,6 +11,7 @@ import torch
 
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
+from ftaug.engine.loading.batches import PreparedDataset
 from ftaug.engine.loading.data_record import RecordedData
 from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of, prepare_split, training_length
 from ftaug.engine.loading.split import DataSplit
@@ -37,6 +38,8 @@ from ftaug.runs.export.provenance import provenance
 from ftaug.runs.model_file import MODEL_FILE, MODEL_KEYS
 from ftaug.runs.prediction import Prediction, predict
 from ftaug.runs.report import console
+
+PrepareSplit = Callable[[DataSplit], PreparedDataset]
 
 
 @dataclass
@@ -73,12 +76,23 @@ class TrainedModel:
             f"{self.folder}: the experiment has no data.{' and no data.'.join(names)}; add one or use --split train"
         )
 
-    def logits(self, split: DataSplit) -> np.ndarray:
-        """Predict the logits of a data split: float32 (n, classes); in regression the predicted numbers, float64."""
-        data = prepare_split(self.experiment, split, (), evaluation_preprocessing(self.experiment, self.preprocessing))
+    def logits(self, split: DataSplit, prepare: PrepareSplit | None = None) -> np.ndarray:
+        """Predict the logits of a data split: float32 (n, classes); in regression the predicted numbers, float64.
+
+        `prepare` builds the dataset of model inputs, by default that of `evaluate.tta`.
+        """
+        data = (prepare or self._prepare_views)(split)
         logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
         assert logits is not None
         return logits
+
+    def _prepare_views(self, split: DataSplit) -> PreparedDataset:
+        preprocessing = evaluation_preprocessing(self.experiment, self.preprocessing)
+        return prepare_split(self.experiment, split, (), preprocessing)
+
+    def prepare_single_view(self, split: DataSplit) -> PreparedDataset:
+        """Build the dataset of a split without test-time augmentation."""
+        return prepare_split(self.experiment, split, (), self.preprocessing)
 
     def compute_metrics(self, logits: np.ndarray, split: DataSplit) -> evaluate.Measurement:
         """Compute the experiment's loss and metrics from logits (n, classes) of a data split.

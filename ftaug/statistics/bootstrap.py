@@ -38,6 +38,8 @@ class Sampling(NamedTuple):
 
     def count(self, rows: np.ndarray) -> int:
         """Number of units that hold a record of a mask (n,)."""
+        if len(self.strata) == len(self.units):  # each record is a unit
+            return int(rows.sum())
         return len(np.unique(self.units[rows]))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from ftaug.statistics.records import Records, WeightedRecords, divided, sums_by_key
+from ftaug.statistics.records import KeySums, Records, WeightedRecords, divided
 
 BINS = 15
 ERF = np.frompyfunc(math.erf, 1, 1)
@@ -50,12 +51,12 @@ def sample_brier(records: Records) -> np.ndarray:
 
 def ece(sample: WeightedRecords, *, bins: int = BINS) -> np.ndarray:
     """Expected calibration error over bins of equal width (Guo et al. 2017)."""
-    return _calibration_error(sample, equal_width_bins(confidences(sample.records)[0], bins), bins)
+    return _calibration_error(sample, _equal_width(sample.records, bins))
 
 
 def ece_adaptive(sample: WeightedRecords, *, bins: int = BINS) -> np.ndarray:
     """Expected calibration error over bins of equally many decisions (Nixon et al. 2019)."""
-    return _calibration_error(sample, equal_mass_bins(confidences(sample.records)[0], bins), bins)
+    return _calibration_error(sample, _equal_mass(sample.records, bins))
 
 
 def ece_debiased(sample: WeightedRecords, *, bins: int = BINS) -> np.ndarray:
@@ -64,11 +65,31 @@ def ece_debiased(sample: WeightedRecords, *, bins: int = BINS) -> np.ndarray:
     In a bin of n decisions the gap is N(gap, accuracy (1 − accuracy) / n): what its absolute value exceeds the absolute
     gap by in expectation is subtracted. Never below 0.
     """
-    places = equal_mass_bins(confidences(sample.records)[0], bins)
-    count, gap, accuracy = _gaps(sample, places, bins)
+    count, gap, accuracy = _gaps(sample, _equal_mass(sample.records, bins))
     deviation = np.sqrt(divided(accuracy * (1 - accuracy), count, otherwise=0.0))
     bias = _mean_absolute_normal(gap, deviation) - np.abs(gap)
     return np.asarray(np.maximum(divided((count * (np.abs(gap) - bias)).sum(axis=0), count.sum(axis=0)), 0))
+
+
+class _Bins(NamedTuple):
+    """Sums by bin: of all decisions, and of those that are right."""
+
+    decisions: KeySums
+    right: KeySums
+
+
+@lru_cache(maxsize=1)
+def _equal_width(records: Records, bins: int) -> _Bins:
+    confidence, right = confidences(records)
+    places = equal_width_bins(confidence, bins)
+    return _Bins(KeySums(places, bins), KeySums(places[right], bins, right))
+
+
+@lru_cache(maxsize=1)
+def _equal_mass(records: Records, bins: int) -> _Bins:
+    confidence, right = confidences(records)
+    places = equal_mass_bins(confidence, bins)
+    return _Bins(KeySums(places, bins), KeySums(places[right], bins, right))
 
 
 @lru_cache(maxsize=1)
@@ -92,20 +113,22 @@ def equal_mass_bins(confidence: np.ndarray, bins: int) -> np.ndarray:
     return np.searchsorted(edges, confidence, side="left")
 
 
-def _gaps(sample: WeightedRecords, places: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _gaps(sample: WeightedRecords, bins: _Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weight, accuracy − confidence, and accuracy of each bin, (bins, draws)."""
-    confidence, right = confidences(sample.records)
+    return sample.cached(bins, lambda: _compute_gaps(sample, bins))
+
+
+def _compute_gaps(sample: WeightedRecords, bins: _Bins) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    confidence, _ = confidences(sample.records)
     per_record = len(confidence) // max(len(sample.records), 1)
-    weights = np.repeat(sample.weights, per_record, axis=0) if per_record > 1 else sample.weights
-    count = sums_by_key(places, weights, bins)
-    correct = sums_by_key(places[right], weights[right], bins)
-    certain = sums_by_key(places, weights * confidence[:, None], bins)
+    weights = np.repeat(sample.by_draw, per_record, axis=1) if per_record > 1 else sample.by_draw
+    count, correct, certain = bins.decisions(weights), bins.right(weights), bins.decisions(weights * confidence)
     gap = divided(correct - certain, count, otherwise=0.0)
     return count, gap, divided(correct, count, otherwise=0.0)
 
 
-def _calibration_error(sample: WeightedRecords, places: np.ndarray, bins: int) -> np.ndarray:
-    count, gap, _ = _gaps(sample, places, bins)
+def _calibration_error(sample: WeightedRecords, bins: _Bins) -> np.ndarray:
+    count, gap, _ = _gaps(sample, bins)
     return divided((count * np.abs(gap)).sum(axis=0), count.sum(axis=0))
 
 

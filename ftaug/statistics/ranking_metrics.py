@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ftaug.statistics.records import WeightedRecords, divided, mean_over_classes
+from ftaug.statistics.records import Ranking, WeightedRecords, divided, mean_over_classes
 
 ClassAverage = Literal["macro", "weighted"]
 
@@ -24,13 +24,21 @@ def average_precision(sample: WeightedRecords, *, average: ClassAverage = "macro
 
 def class_auroc(sample: WeightedRecords, index: int) -> np.ndarray:
     """Area under the ROC curve of one class against the rest: the share of ordered pairs, ties count half."""
-    positive, tied, below, negatives = sample.ranking(index)
-    return divided((positive * (below + tied / 2)).sum(axis=0), positive.sum(axis=0) * negatives)
+    return sample.cached(("auroc", index), lambda: _auroc(sample.ranking(index)))
 
 
 def class_average_precision(sample: WeightedRecords, index: int) -> np.ndarray:
     """Average precision of one class against the rest: the step-wise area under the precision-recall curve."""
-    positive, _, below, negatives = sample.ranking(index)
+    return sample.cached(("average_precision", index), lambda: _average_precision(sample.ranking(index)))
+
+
+def _auroc(ranking: Ranking) -> np.ndarray:
+    positive, tied, below, negatives = ranking
+    return divided((positive * (below + tied / 2)).sum(axis=0), positive.sum(axis=0) * negatives)
+
+
+def _average_precision(ranking: Ranking) -> np.ndarray:
+    positive, _, below, negatives = ranking
     hits = np.cumsum(positive[::-1], axis=0)[::-1]
     precisions = divided(hits, hits + negatives - below, otherwise=0.0)
     value = divided((positive * precisions).sum(axis=0), positive.sum(axis=0))

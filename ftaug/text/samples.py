@@ -16,11 +16,13 @@ from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
 from ftaug.interfaces.export import ExportSignature, PipelineTask, Reading
 from ftaug.text.augmentations.pipeline import Pipeline
+from ftaug.text.corruptions import corruptions as corruptions
 from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.predict_inputs import Inputs
 from ftaug.text.preview import preview as preview
 from ftaug.text.synthetic import synthetic as synthetic
+from ftaug.text.text_facts import text_facts
 from ftaug.text.tokenizer import complete
 from ftaug.text.types import Text
 
@@ -45,6 +47,11 @@ def as_raw(value: Any, train: Component) -> Text:
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
     """Build the pipeline from a raw text to tokens; without augmentations, the evaluation pipeline."""
     return Pipeline(tuple(augment), dict(preprocessing))
+
+
+def corrupting_pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
+    """Build the pipeline that corrupts texts by augmentations before it tokenizes them."""
+    return pipeline(augment, preprocessing)
 
 
 def prepare(
@@ -112,6 +119,11 @@ def augmented(
 ) -> tuple[Text, AppliedTransforms]:
     """Return the augmented text and the augmentations applied."""
     return pipeline.augmented(raw, streams, labels)
+
+
+def sample_facts(raw: Text) -> dict[str, float | str]:
+    """Compute the length and the script of a text."""
+    return text_facts(raw)
 
 
 def canonical(sample: Text) -> bytes:

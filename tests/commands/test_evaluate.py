@@ -1,13 +1,17 @@
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import stats
 from sklearn import metrics as sk
 from text_desk import EXPERIMENT
 
 from ftaug.cli import run
+from ftaug.image.augmentations.corruption import corrupted
+from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import TrainedModel
 
 
@@ -111,6 +115,68 @@ def test_a_result_below_the_requirement_is_json_once(desk, capsys):
     assert json.loads(capsys.readouterr().out)["metrics"]["f1_macro"] <= 1
 
 
+def test_slices_are_reported_and_their_columns_recorded(desk, capsys):
+    assert run(["evaluate", str(desk / "run"), "--split", "train", "--slices", "brightness", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["slices"] == {"metric": "accuracy", "worst": [], "notes": [report["slices"]["notes"][0]]}
+    with (desk / "run" / "report" / "train.samples.csv").open(newline="") as file:
+        brightness = [float(row["column_brightness"]) for row in csv.DictReader(file)]
+    assert len(brightness) == 42 and all(0.2 < value < 0.5 for value in brightness)
+
+
+def test_a_slice_by_a_column_that_is_not_there_is_said_before_anything_is_predicted(desk, monkeypatch, capsys):
+    monkeypatch.setattr(TrainedModel, "logits", None)
+    assert run(["evaluate", str(desk / "run"), "--slices", "brightnes"]) == 2
+    assert "--slices brightnes: there is no such column; did you mean 'brightness'?" in capsys.readouterr().err
+
+
+def test_corrupted_samples_are_measured(desk, capsys):
+    """The oracle corrupts the pictures itself and predicts them from Python."""
+    command = [
+        "evaluate",
+        str(desk / "run"),
+        "--corruptions",
+        "contrast",
+        "--corruptions",
+        "{invert: {probability: 1}}",
+    ]
+    assert run([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)["corruptions"]
+    opened = open_run(desk / "run")
+    paths = sorted((desk / "photos" / "test").rglob("*.png"))
+    pixels = [np.asarray(Image.open(path)) for path in paths]
+    targets = [opened.task.classes.index(path.parent.name) for path in paths]
+
+    def accuracy(change):
+        return (opened.predict([change(p) for p in pixels]).argmax(axis=1) == targets).mean()
+
+    contrast, invert = report["corruptions"]
+    expected = [accuracy(lambda p, c=c: corrupted("contrast", (c,), 0, p)) for c in (0.75, 0.5, 0.4, 0.3, 0.15)]
+    assert [level["value"] for level in contrast["levels"]] == pytest.approx(expected)
+    assert [level["value"] for level in invert["levels"]] == pytest.approx([accuracy(lambda p: 255 - p)])
+    assert report["clean"]["value"] == pytest.approx(accuracy(lambda p: p))
+    assert report["mean"]["value"] == pytest.approx((sum(expected) + invert["value"]) / 6)
+
+
+def test_test_time_augmentation_has_its_effect(desk, tmp_path, capsys):
+    shutil.copytree(desk / "run", tmp_path / "run", symlinks=True)
+    resolved = tmp_path / "run" / "resolved.yaml"
+    assert "tta: null" in resolved.read_text()
+    resolved.write_text(resolved.read_text().replace("tta: null", "tta: flip"))
+    assert run(["evaluate", str(tmp_path / "run"), "--json"]) == 0
+    effect = json.loads(capsys.readouterr().out)["tta"]
+    opened = open_run(tmp_path / "run")
+    paths = sorted((desk / "photos" / "test").rglob("*.png"))
+    pixels = [np.asarray(Image.open(path)) for path in paths]
+    targets = [opened.task.classes.index(path.parent.name) for path in paths]
+    single = open_run(desk / "run").predict(pixels).argmax(axis=1) == targets
+    averaged = opened.predict(pixels).argmax(axis=1) == targets
+    accuracy = effect["metrics"]["accuracy"]
+    assert effect["views"] == "flip"
+    assert (accuracy["without"], accuracy["with"]) == pytest.approx((single.mean(), averaged.mean()))
+    assert effect["corrected"] == (averaged & ~single).sum()
+
+
 def test_a_folder_that_is_no_run_is_refused(desk, capsys):
     assert run(["evaluate", str(desk / "photos")]) == 66
     assert "not a run folder" in capsys.readouterr().err
@@ -124,8 +190,10 @@ def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
     folder = str(tmp_path / "run")
     assert run(["train", str(experiment), "train.epochs=1", "--run-dir", folder, "--device", "cpu"]) == 0
     capsys.readouterr()
-    assert run(["evaluate", folder, "--json"]) == 0
+    assert run(["evaluate", folder, "--json", "--corruptions", "keyboard", "--slices", "script"]) == 0
     report = json.loads(capsys.readouterr().out)
+    assert [row["corruption"] for row in report["corruptions"]["corruptions"]] == ["keyboard"]
+    assert len(report["corruptions"]["corruptions"][0]["levels"]) == 5 and report["slices"]["worst"] == []
     names = ["evaluate-val.json", "val.samples.csv", "confusion-val.png"]
     assert report["files"] == [str(tmp_path / "run" / "report" / name) for name in names]
     with (tmp_path / "run" / "report" / "val.samples.csv").open(newline="") as file:
@@ -133,5 +201,6 @@ def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
     source = {f"texts.jsonl:{i + 1}": line["label"] for i, line in enumerate(lines)}
     assert len(rows) == report["samples"] == 6
     assert all(source[row["name"]] == row["target"] for row in rows)
+    assert {row["column_script"] for row in rows} == {"latin"}
     right = sum(row["target"] == row["prediction"] for row in rows)
     assert report["metrics"]["accuracy"] == pytest.approx(right / 6)

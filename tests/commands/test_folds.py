@@ -84,9 +84,11 @@ def test_the_test_samples_are_judged_by_the_mean_of_all(made, capsys):
 
 
 def test_training_samples_are_judged_by_the_model_that_did_not_see_them(made, capsys):
-    assert run(["evaluate", str(made), "--split", "val", "--json"]) == 0
+    unchanged = ["--corruptions", "{invert: {probability: 0}}"]
+    assert run(["evaluate", str(made), "--split", "val", "--json", *unchanged]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["split"] == "out-of-fold" and said["samples"] == 60
+    assert said["corruptions"]["corruptions"][0]["value"] == pytest.approx(said["metrics"]["accuracy"])
     for number in (1, 2, 3):
         assert run(["evaluate", str(made / f"fold-{number}"), "--split", "val"]) == 0
     own = [row for n in (1, 2, 3) for row in rows(made / f"fold-{n}" / "report" / "val.samples.csv")]

@@ -41,5 +41,5 @@ def write_run(folder, records, *, seed=0, best="accuracy", split="test", start=0
     (folder / "model.json").write_text(json.dumps(facts))
     n = len(records)
     data = DataSplit(split, Numbered(n, start), np.arange(n), records.targets, task)
-    path_of(folder, split).write_bytes(to_csv(data, records))
+    path_of(folder, split).write_bytes(to_csv(data, records, {}))
     return folder

@@ -18,9 +18,11 @@ AUGMENTATIONS = list(REGISTRIES["augmentation", "image"])
 
 
 INNER = ["rotate", {"hue": {"strength": 0.5}}, {"translate": {"x": 0.3, "y": 0.3}}]
-REQUIRED = {name: {"choices": INNER} for name in ("one_of", "some_of")} | {
-    name: {"ops": INNER} for name in ("apply", "shuffle")
-}
+REQUIRED = (
+    {"corruption": {"kind": "shot_noise"}}
+    | {name: {"choices": INNER} for name in ("one_of", "some_of")}
+    | {name: {"ops": INNER} for name in ("apply", "shuffle")}
+)
 TORCHVISIONS = {"size": 16, "target_size": [16, 16], "min_size": 12, "max_size": 20, "padding": 2, "kernel_size": 3}
 TORCHVISIONS |= {"quality": 50, "sharpness_factor": 2.0, "degrees": 20.0, "bits": 4, "threshold": 128.0}
 for _name in AUGMENTATIONS:

@@ -136,12 +136,13 @@ def test_each_of_a_few_is_as_likely(name, value, count):
 def test_a_random_amount_is_tested_or_said_not_to_be_uniform():
     tested = {name for name, _ in [*UNIFORM, *LOG_UNIFORM, *WHOLE]} | {name for name, *_ in HIDING}
     tested |= {"random_erasing", "elastic"}
+    by_level = {"corruption"}
     of_several = {"one_of", "some_of", "apply", "shuffle", "trivial_augment", "rand_augment", "auto_augment", "augmix"}
     of_several |= {"simclr", "moco", "three_augment"}
     windows = {"random_crop", "random_resized_crop", "center_crop", "resize", "perspective", "grid_distortion"}
     only_chances = {"horizontal_flip", "vertical_flip", "grayscale", "invert", "solarize", "posterize"}
     only_chances |= {"autocontrast", "equalize"}
-    known = tested | of_several | windows | only_chances
+    known = tested | of_several | windows | only_chances | by_level
     assert set(OWN) == known, "add each random amount of a new op to UNIFORM, LOG_UNIFORM, WHOLE or HIDING"
 
 

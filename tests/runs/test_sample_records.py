@@ -1,8 +1,7 @@
 """Records are written and read back without loss; the columns hold what scikit-learn computes from them."""
 
 import csv
-from dataclasses import dataclass, field
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -21,16 +20,12 @@ RNG = np.random.default_rng(0)
 @dataclass
 class Named:
     count: int
-    values: dict = field(default_factory=dict)
 
     def __len__(self):
         return self.count
 
     def key(self, index):
         return f"{index % 10}.png"  # each key is that of several samples
-
-    def columns(self):
-        return self.values
 
     def name(self, index):
         return f"/data/{self.key(index)}"
@@ -51,9 +46,9 @@ def records_of(task, n=40, groups=None):
 def written(records, folder, **columns):
     """Write records of every second sample of a dataset."""
     n = len(records)
-    split = DataSplit("val", Named(2 * n, columns), np.arange(0, 2 * n, 2), records.targets, records.task)
+    split = DataSplit("val", Named(2 * n), np.arange(0, 2 * n, 2), records.targets, records.task)
     path = folder / "val.samples.csv"
-    path.write_bytes(sample_records.to_csv(split, records))
+    path.write_bytes(sample_records.to_csv(split, records, columns))
     with path.open(newline="") as file:
         return path, list(csv.DictReader(file))
 
@@ -84,13 +79,14 @@ def test_records_are_read_back_exactly(tmp_path, task, groups):
 def test_columns_hold_loss_prediction_and_the_columns_of_the_table(tmp_path):
     task = Task(("rose", "tulip"))
     records = records_of(task)
-    _, rows = written(records, tmp_path, camera=[f"camera {i}" for i in range(80)])
+    _, rows = written(records, tmp_path, camera=[f"camera {i}" for i in range(40)], age=[i / 3 for i in range(40)])
     predictions = records.predictions / records.predictions.sum(axis=1, keepdims=True, dtype=np.float64)
     losses = [log_loss([t], [p], labels=[0, 1]) for t, p in zip(records.targets, predictions, strict=True)]
     assert [float(row["loss"]) for row in rows] == pytest.approx(losses, abs=1e-6)
     assert [row["target"] for row in rows] == [task.classes[t] for t in records.targets]
     assert [row["correct"] == "1" for row in rows] == [row["target"] == row["prediction"] for row in rows]
-    assert [row["column_camera"] for row in rows] == [f"camera {i}" for i in range(0, 80, 2)]
+    assert [row["column_camera"] for row in rows] == [f"camera {i}" for i in range(40)]
+    assert [float(row["column_age"]) for row in rows] == pytest.approx([i / 3 for i in range(40)], rel=1e-5)
     assert rows[1]["name"] == "/data/2.png"
 
 
@@ -99,7 +95,7 @@ def test_ids_do_not_depend_on_the_other_samples_of_the_split_or_on_their_place(t
     records = records_of(task)
     _, rows = written(records, tmp_path)
     half = DataSplit("val", Named(80), np.arange(40, 80, 2), records.targets[20:], task)
-    again = sample_records.to_csv(half, records.select(np.arange(20, 40))).decode().splitlines()[1:]
+    again = sample_records.to_csv(half, records.select(np.arange(20, 40)), {}).decode().splitlines()[1:]
     assert [line.split(",")[0] for line in again] == [row["id"] for row in rows[20:]]
 
 
@@ -140,8 +136,3 @@ def test_a_file_without_samples_is_refused(tmp_path):
     path.write_text(path.read_text().splitlines()[0] + "\n")
     with pytest.raises(BadData, match="holds no samples"):
         sample_records.read(path, task, "ftaug evaluate RUN")
-
-
-def test_datasets_without_a_table_have_no_columns():
-    split = SimpleNamespace(samples=SimpleNamespace(), ids=np.arange(3))
-    assert sample_records.slice_columns(split) == {}

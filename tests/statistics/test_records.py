@@ -4,15 +4,18 @@ from predictions import multi_label, single_label
 
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
-from ftaug.statistics.records import Records, WeightedRecords, divided, mean_over_classes, require_finite, sums_by_key
+from ftaug.statistics.records import KeySums, Records, WeightedRecords, divided, mean_over_classes, require_finite
 
 
 def test_sums_by_key_are_those_of_bincount():
     rng = np.random.default_rng(0)
     keys, weights = rng.integers(0, 7, 50), rng.random((50, 3))
     expected = np.stack([np.bincount(keys, w, minlength=9) for w in weights.T], axis=1)
-    assert sums_by_key(keys, weights, 9) == pytest.approx(expected)
-    assert (sums_by_key(keys[:0], weights[:0], 4) == np.zeros((4, 3))).all()
+    assert KeySums(keys, 9)(weights.T) == pytest.approx(expected)
+    assert (KeySums(keys[:0], 4)(weights[:0].T) == np.zeros((4, 3))).all()
+    few = keys > 3
+    expected = [np.bincount(keys[few], w[few], 9) for w in weights.T]
+    assert KeySums(keys[few], 9, few)(weights.T) == pytest.approx(np.transpose(expected))
 
 
 def test_division_by_zero_has_the_value_asked_for():

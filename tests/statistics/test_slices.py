@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ftaug.statistics.slices import binned, worst_slices
+from ftaug.statistics.slices import as_column, binned, column_note, worst_slices
 
 
 def losses_and_columns(seed=0, n=2000):
@@ -88,3 +88,64 @@ def test_numbers_are_binned_in_ranges_of_equally_many():
 
 def test_few_distinct_numbers_are_kept():
     assert list(binned(np.array([1.0, 2.5, np.nan, 1.0]))) == ["1", "2.5", "missing", "1"]
+
+
+def test_groups_make_the_test_that_of_groups():
+    """40 patients of 20 equal samples each: the p-value is that of 40 numbers, not of 800."""
+    rng = np.random.default_rng(0)
+    patients = np.repeat(np.arange(40), 20)
+    of_patient = rng.normal(size=40)
+    site = np.where(patients < 20, "a", "b")
+    naive = worst_slices({"site": site}, of_patient[patients])[0]
+    grouped = worst_slices({"site": site}, of_patient[patients], patients)[0]
+    between = stats.ttest_ind(of_patient[:20], of_patient[20:])
+    assert naive.p < 1e-3 < grouped.p
+    assert grouped.p == pytest.approx(between.pvalue, abs=0.02)
+    assert abs(grouped.difference) == pytest.approx(abs(naive.difference))
+
+
+def test_nothing_is_significant_in_groups_where_nothing_is_planted():
+    """Half of the variance is between groups: the test that ignores them is wrong most of the time."""
+    hits = {"groups": 0, "no groups": 0}
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        groups = np.repeat(np.arange(40), 15)
+        losses = (rng.normal(size=40)[groups] + rng.normal(size=600)) / math.sqrt(2)
+        columns = {"site": rng.choice(list("ab"), 40)[groups], "device": rng.choice(list("xyz"), 600)}
+        hits["groups"] += any(s.adjusted_p < 0.05 for s in worst_slices(columns, losses, groups))
+        hits["no groups"] += any(s.adjusted_p < 0.05 for s in worst_slices(columns, losses))
+    assert hits["groups"] / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
+    assert hits["no groups"] / 200 > 0.3
+
+
+def test_a_slice_of_few_groups_is_left_out():
+    groups = np.r_[np.repeat(np.arange(5), 20), np.repeat(np.arange(5, 45), 5)]
+    column = {"site": np.where(groups < 5, "few", "many")}
+    losses = np.random.default_rng(0).random(300)
+    assert len(worst_slices(column, losses)) == 2
+    assert worst_slices(column, losses, groups) == []
+
+
+def test_cells_are_numbers_if_all_are():
+    assert as_column(["1", "", "2.5"]) == pytest.approx([1, math.nan, 2.5], nan_ok=True)
+    assert as_column([3, 1.5]).tolist() == [3.0, 1.5]
+    assert as_column(["1", "", "x"]).tolist() == ["1", "missing", "x"]
+    assert as_column(["", ""]).tolist() == ["missing", "missing"]
+    assert as_column(["1", "inf"]).tolist() == ["1", "inf"]
+
+
+def test_columns_of_many_values_say_what_becomes_of_them():
+    assert column_note(np.arange(10_000.0)) == "10,000 different numbers, in 5 ranges of equally many samples"
+    assert column_note(np.array(["a"] * 30 + ["b"] * 30)) == ""
+    assert column_note(np.arange(20.0).repeat(3)) == ""
+    names = np.array([f"patient {i}" for i in range(10_000)])
+    assert column_note(names) == "left out, since none of its 10,000 values has 30 samples"
+    assert column_note(np.r_[names[:10], ["x"] * 40]) == (
+        "10 of its 11 values have fewer than 30 samples and are left out"
+    )
+
+
+def test_ranges_have_as_many_digits_as_they_need():
+    names = np.unique(binned(np.linspace(0.33251, 0.33259, 100)).astype(str))
+    assert names[0] == "0.33251 to 0.33253" and len(names) == 5
+    assert np.unique(binned(np.linspace(0, 1, 101)).astype(str))[0] == "0 to 0.2"

@@ -213,6 +213,15 @@ class PreparedDataset(Dataset[Batch | Failure]):
         return raw, seeds.streams(self.seed, epoch, sample), self.split.labels(position)
 
 
+@dataclass(frozen=True)
+class CorruptedDataset(PreparedDataset):
+    """Dataset of corrupted samples in evaluation; a sample's random streams depend on the seed and its id alone."""
+
+    def read(self, position: int, epoch: int | None) -> tuple[Any, Streams | None, tuple[str, ...]]:
+        """Read a sample, with the random streams of its corruption and its classes."""
+        return super().read(position, 0)
+
+
 @contextmanager
 def naming(split: DataSplit, position: int) -> Iterator[None]:
     """Context manager that turns BadData into BadSample with the name of the sample."""

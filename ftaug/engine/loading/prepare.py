@@ -8,7 +8,8 @@ from typing import Any, cast
 import numpy as np
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.loading.batches import EpochSampler, PreparedDataset
+from ftaug.config.registry import Component
+from ftaug.engine.loading.batches import CorruptedDataset, EpochSampler, PreparedDataset
 from ftaug.engine.loading.class_sampling import Resampling
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
@@ -16,6 +17,8 @@ from ftaug.engine.system.device import Device
 from ftaug.interfaces.modality import Modality
 from ftaug.interfaces.model import TrainingLength
 
+CORRUPTION_SEED = 0
+"""Seed of the corruptions of samples, so that runs of different seeds see the same ones."""
 MAX_BUCKET = 16
 """Maximum number of steps in a length bucket; more would hardly reduce padding."""
 
@@ -33,6 +36,16 @@ def prepare_split(
     pipeline = verbs.pipeline(augment, preprocessing)
     sizes = verbs.sizes(split.samples, split.ids, pipeline)
     return PreparedDataset(split, experiment.modality, pipeline, experiment.seed, verbs.relabels(pipeline), sizes=sizes)
+
+
+def corrupt_split(
+    experiment: Experiment, split: DataSplit, corruption: Component, preprocessing: Mapping[str, Any]
+) -> PreparedDataset:
+    """Build the dataset of a split with a corruption of each sample, the same for every run."""
+    verbs = modality_of(experiment)
+    sizes = verbs.sizes(split.samples, split.ids, verbs.pipeline((), preprocessing))
+    pipeline = verbs.corrupting_pipeline((corruption,), preprocessing)
+    return CorruptedDataset(split, experiment.modality, pipeline, CORRUPTION_SEED, sizes=sizes)
 
 
 def evaluation_preprocessing(experiment: Experiment, preprocessing: Mapping[str, Any]) -> dict[str, Any]:

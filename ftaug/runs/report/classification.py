@@ -73,8 +73,7 @@ def class_table(classes: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def _with_interval(row: Mapping[str, Any], name: str) -> str:
-    result = row["intervals"].get(name, {})
-    return f"{row[name]:.3f}" + (f" {result['low']:.2f}–{result['high']:.2f}" if "low" in result else "")
+    return console.with_interval({**row["intervals"].get(name, {}), "value": row[name]}, decimals=3)
 
 
 def confusions(matrix: np.ndarray, task: Task) -> Iterator[tuple[str, str, int]]:

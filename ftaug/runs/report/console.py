@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -53,6 +53,12 @@ def figure(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}" if math.isfinite(value) else "–"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def with_interval(result: Mapping[str, Any], decimals: int) -> str:
+    """Format an estimate with its interval, if it has one, which has a decimal less: `0.986 0.93–1.00`."""
+    value = f"{result['value']:.{decimals}f}"
+    return f"{value} {result['low']:.{decimals - 1}f}–{result['high']:.{decimals - 1}f}" if "low" in result else value
 
 
 def show(*tables: Table | str) -> None:

@@ -12,9 +12,13 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import make_inside, replace
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
+from ftaug.interfaces.modality import Corruptions
 from ftaug.runs import sample_records
-from ftaug.runs.report import classification, console, intervals, plots, regression
+from ftaug.runs.corruption_evaluation import evaluate_corruptions, trained_on
+from ftaug.runs.report import classification, console, corruptions, intervals, plots, regression, slices, tta
+from ftaug.runs.sample_records import Columns, RecordFormat
 from ftaug.runs.trained_model import TrainedModel
+from ftaug.statistics.records import Records
 
 
 def metric_names(opened: TrainedModel) -> list[str]:
@@ -63,21 +67,64 @@ def report(opened: TrainedModel, split: DataSplit, measured: Measurement) -> dic
     }
 
 
-def write(report: dict[str, Any], opened: TrainedModel, split: DataSplit, measured: Measurement) -> Iterator[Path]:
+def sections(
+    opened: TrainedModel, split: DataSplit, measured: Measurement, columns: Columns, chosen: Corruptions
+) -> dict[str, Any]:
+    """Compute what is reported on request: slices by columns, corruptions, and the effect of `evaluate.tta`."""
+    result: dict[str, Any] = {}
+    records = single = intervals.records_of(measured, split)
+    views = opened.experiment.evaluate.tta
+    if columns:
+        result["slices"] = slices.report(records, columns)
+    if views is not None:
+        logits = opened.logits(split, opened.prepare_single_view)
+        single = intervals.records_of(opened.compute_metrics(logits, split), split)
+        result["tta"] = tta.report(single, records, views)
+    if chosen.members:
+        results = list(evaluate_corruptions(opened, split, chosen.members))
+        similar = {corruption.name: trained_on(opened, corruption) for corruption in chosen.members}
+        clean = sample_records.sample_errors(single)
+        off = ["evaluate.tta is off for corruptions, and for the result without"] if views is not None else []
+        result["corruptions"] = {
+            **corruptions.report(single, clean, results, similar),
+            "notes": [*chosen.notes, *off],
+        }
+    return result
+
+
+def write(
+    report: dict[str, Any],
+    opened: TrainedModel,
+    split: DataSplit,
+    measured: Measurement,
+    columns: Columns,
+    file_format: RecordFormat = "csv",
+) -> Iterator[Path]:
     """Write the report, the records of the samples and the plot into the run folder; yield their paths."""
     folder = opened.folder / "report"
     make_inside(folder)
     summary = folder / f"evaluate-{split.purpose}.json"
     replace(summary, (console.to_json(report) + "\n").encode())
     yield summary
-    records = sample_records.path_of(opened.folder, split.purpose)
-    replace(records, sample_records.to_csv(split, intervals.records_of(measured, split)))
-    yield records
+    yield _write_records(opened, split, intervals.records_of(measured, split), columns, file_format)
     if opened.task.regression:
         drawn = folder / f"scatter-{split.purpose}.png"
         yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
     elif report["confusion"] is not None:
         yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{split.purpose}.png")
+
+
+def _write_records(
+    opened: TrainedModel, split: DataSplit, records: Records, columns: Columns, file_format: RecordFormat
+) -> Path:
+    """Write the records in a format, and remove earlier ones in the other format."""
+    to_bytes = sample_records.to_parquet if file_format == "parquet" else sample_records.to_csv
+    path = sample_records.path_of(opened.folder, split.purpose, file_format)
+    replace(path, to_bytes(split, records, columns))
+    for other in sample_records.FORMATS:
+        if other != file_format:
+            sample_records.path_of(opened.folder, split.purpose, other).unlink(missing_ok=True)
+    return path
 
 
 def show(report: dict[str, Any], task: Task) -> None:
@@ -88,6 +135,9 @@ def show(report: dict[str, Any], task: Task) -> None:
         intervals.table(report),
     ]
     tables += regression.tables(report) if task.regression else classification.tables(report, task)
+    for name, section in (("slices", slices), ("tta", tta), ("corruptions", corruptions)):
+        if name in report:
+            tables += section.tables(report[name])
     console.show(*tables, *(f"wrote {path}" for path in report["files"]))
 
 

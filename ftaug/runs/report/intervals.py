@@ -15,7 +15,7 @@ from ftaug.statistics.records import Records
 
 ENDS = ("low", "high")
 RANKED = 500_000
-"""Number of samples × classes up to which the bootstrap of AUROC and average precision takes 5 s or less."""
+"""Number of samples × classes up to which the bootstrap of AUROC and average precision takes about 10 s or less."""
 
 
 def records_of(measured: Measurement, split: DataSplit) -> Records:

@@ -217,3 +217,23 @@ def test_evaluation_by_size_sees_each_sample_once(sizes: np.ndarray, batch_size:
     assert sorted(order) == list(range(len(sizes)))
     assert (np.diff(sizes[order]) >= 0).all()
     assert sum(r.share for r in requests) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_corrupted_samples_are_the_same_for_every_run_batch_size_and_number_of_workers(workers: int) -> None:
+    noise = Component(
+        "augmentation",
+        "corruption",
+        {"kind": "gaussian_noise", "level": 5, "probability": 1.0},
+        "image",
+        "ftaug.image.augmentations",
+    )
+
+    def inputs(seed: int, batch_size: int, workers: int) -> np.ndarray:
+        experiment = SimpleNamespace(modality="image", seed=seed)
+        data = prepare.corrupt_split(experiment, prepared(12).split, noise, PREPROCESSING)
+        return np.concatenate([b.inputs.numpy() for b in batches(data, once(12, batch_size), workers, pin=False)])
+
+    expected = inputs(0, 12, 0)
+    np.testing.assert_array_equal(inputs(1, 5, workers), expected)
+    assert (expected[1] != 1).any() and len(np.unique(expected[:, 0, 0, 0])) > 3

@@ -71,7 +71,7 @@ def test_the_files_of_a_classification(tmp_path, single_label, capsys):
     run = opened(tmp_path, split.task)
     report = evaluation.report(run, split, measured)
     names = ["evaluate-test.json", "test.samples.csv", "confusion-test.png"]
-    report["files"] = list(evaluation.write(report, run, split, measured))
+    report["files"] = list(evaluation.write(report, run, split, measured, {}))
     assert report["files"] == [tmp_path / "report" / name for name in names]
     assert json.loads((tmp_path / "report" / names[0]).read_text())["metrics"] == pytest.approx(report["metrics"])
     with (tmp_path / "report" / names[1]).open(newline="") as file:
@@ -95,7 +95,7 @@ def test_a_regression_has_a_scatter_plot_and_no_confusion(tmp_path):
     report = evaluation.report(run, split, measured)
     assert report["metrics"]["mae"] == pytest.approx(0.1)
     assert report["left_out"] == 1
-    assert [path.name for path in evaluation.write(report, run, split, measured)] == [
+    assert [path.name for path in evaluation.write(report, run, split, measured, {})] == [
         "evaluate-test.json",
         "test.samples.csv",
         "scatter-test.png",
