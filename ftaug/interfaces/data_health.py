@@ -1,0 +1,33 @@
+"""Data health interface: what `ftaug doctor` computes of each sample of a modality; imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+
+class Sketch(NamedTuple):
+    """What is kept of a sample: a digest of its content, a small array to find near duplicates by, and facts."""
+
+    digest: bytes  # 16 bytes; equal for exact copies
+    values: np.ndarray  # uint8 (sketch_size,)
+    facts: tuple[float, ...]  # in the order of `fact_names`
+
+
+class DataHealth(Protocol):
+    """Functions of a modality for `ftaug doctor`, implemented by its module `data_health`."""
+
+    noun: str  # word for a sample, such as "picture"
+    sketch_size: int  # bytes of `Sketch.values`
+    fact_names: Sequence[str]  # names of `Sketch.facts`, such as width
+
+    def sketch(self, raw: Any) -> Sketch:
+        """Compute the sketch of a raw sample; raises BadData if training could not read it."""
+
+    def candidates(self, values: np.ndarray) -> np.ndarray:
+        """Return pairs of rows of `values` (n, sketch_size) that may be near duplicates: int64 (pairs, 2)."""
+
+    def near_duplicate(self, first: Any, second: Any) -> bool:
+        """Whether two raw samples are copies of each other but for compression, size or a slight crop or edit."""

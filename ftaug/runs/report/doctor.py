@@ -1,0 +1,80 @@
+"""Print what `ftaug doctor` found about the data of an experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ftaug.runs.doctor import class_checks, duplicates
+from ftaug.runs.doctor.examine import Diagnosis
+from ftaug.runs.doctor.scan import Scan, data_health
+from ftaug.runs.report import console
+
+
+def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return the diagnosis as JSON values."""
+    scan = diagnosis.scan
+    return {
+        "samples": {purpose: len(split) for purpose, split in scan.splits.items()},
+        "classes": _counts(scan),
+        "findings": [finding.as_json() for finding in diagnosis.findings],
+        "unreadable": [
+            {"split": sample.split.purpose, "name": sample.name, "error": reason} for sample, reason in scan.unreadable
+        ],
+        "duplicates": [*duplicates.as_json(scan, diagnosis.duplicates)],
+    }
+
+
+def _counts(scan: Scan) -> dict[str, dict[str, int]]:
+    """Return the readable samples per class of each split; none in regression."""
+    task = scan.splits["train"].task
+    if task.regression:
+        return {}
+    return {
+        purpose: dict(zip(task.classes, class_checks.class_counts(scan, purpose).tolist(), strict=True))
+        for purpose in scan.splits
+    }
+
+
+def show(diagnosis: Diagnosis) -> None:
+    """Print the human-readable report, at most 80 columns wide but for names of files."""
+    findings = diagnosis.findings
+    blocks: list[Any] = [_splits(diagnosis)]
+    if findings:
+        rows = [(each.level, each.count or "", each.text) for each in findings]
+        table = console.table(("", "samples", "finding"), rows)
+        table.columns[1].justify = "right"
+        table.columns[2].no_wrap, table.columns[2].overflow = False, "fold"
+        blocks.append(table)
+    else:
+        blocks.append("nothing found")
+    for finding in findings:
+        if finding.examples:
+            blocks += [f"{finding.text}:", *(f"  {example}" for example in finding.examples)]
+            blocks += [f"  and {finding.count - len(finding.examples):,} more"] * (
+                finding.count > len(finding.examples)
+            )
+        if finding.remedy:
+            blocks.append(f"  → {finding.remedy}")
+    console.show(*blocks)
+
+
+def _splits(diagnosis: Diagnosis) -> Any:
+    """Build the table of the splits: samples, classes and facts such as sizes."""
+    scan, noun = diagnosis.scan, data_health(diagnosis.experiment.modality).noun
+    known = {name: values for name, values in scan.facts.items() if values.any()}
+    rows = []
+    for purpose, split in scan.splits.items():
+        of_split = scan.rows(purpose)
+        counts = np.empty(0) if split.task.regression else class_checks.class_counts(scan, purpose)
+        rows.append((purpose, len(split), _range(counts), *(_range(facts[of_split]) for facts in known.values())))
+    return console.table(("split", f"{noun}s", "per class", *known), rows)
+
+
+def _range(values: np.ndarray) -> str:
+    """Format the range of a fact: `64`, or `64–1,024`."""
+    if not len(values):
+        return "–"
+    low, high = int(values.min()), int(values.max())
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"

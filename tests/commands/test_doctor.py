@@ -1,0 +1,35 @@
+"""`ftaug doctor` on folders with planted faults."""
+
+import json
+import subprocess
+import sys
+
+from doctor_data import write_pictures
+
+from ftaug.cli import run
+
+
+def doctor(capsys, *arguments):
+    code = run(["doctor", *map(str, arguments), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_exit_codes(tmp_path, capsys):
+    config = write_pictures(tmp_path)
+    assert doctor(capsys, config) == (0, doctor(capsys, config)[1])
+    (tmp_path / "train" / "cat" / "0.png").write_bytes(b"hello")
+    code, report = doctor(capsys, config)
+    assert code == 65
+    assert report["unreadable"][0]["name"] == str(tmp_path / "train" / "cat" / "0.png")
+    assert run(["doctor", str(tmp_path / "missing.yaml")]) == 66
+    assert "missing.yaml" in capsys.readouterr().err
+
+
+def test_data_alone_needs_no_torch(tmp_path):
+    config = write_pictures(tmp_path)
+    program = (
+        "import sys; from ftaug.cli import run; code = run(['doctor', sys.argv[1]]); "
+        "print('torch' in sys.modules, code, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, config], capture_output=True, text=True, timeout=60)
+    assert done.stderr.splitlines()[-1] == "False 0", done.stderr
