@@ -7,12 +7,13 @@ from hashlib import blake2b
 import cv2
 import numpy as np
 
+from ftaug.image import near_duplicates
 from ftaug.image.io.decode import opened
 from ftaug.image.io.picture import Picture
+from ftaug.image.near_duplicates import SIDE
 from ftaug.interfaces.data_health import Sketch
 
 noun = "picture"
-SIDE = 32
 sketch_size = SIDE * SIDE
 DECODED_SIDE = 64
 """Minimum side in pixels to which a JPEG is decoded at a reduced scale."""
@@ -23,8 +24,7 @@ fact_names = ("width", "height", "bytes")
 def sketch(raw: bytes | np.ndarray | Picture) -> Sketch:
     """Digest a picture, and reduce it to 32×32 gray levels; raises BadData."""
     picture = opened(raw)
-    enough = [scale for scale in picture.scales if min(picture.height, picture.width) >= scale * DECODED_SIDE]
-    pixels = picture.turn.apply(picture.load(max(enough, default=1)))
+    pixels = _reduced(picture, DECODED_SIDE)
     small = cv2.cvtColor(cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     content = raw if isinstance(raw, bytes) else picture.load(1)
     size = len(content) if isinstance(content, bytes) else 0
@@ -36,11 +36,18 @@ def _digest(content: bytes | np.ndarray) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
+def _reduced(picture: Picture, side: int) -> np.ndarray:
+    """Decode a picture, where that costs less at a reduced scale that leaves at least `side` pixels of each side."""
+    enough = [scale for scale in picture.scales if min(picture.height, picture.width) >= scale * side]
+    return picture.turn.apply(picture.load(max(enough, default=1)))
+
+
 def candidates(values: np.ndarray) -> np.ndarray:
-    """Return pairs of pictures that may be near duplicates."""
-    return np.empty((0, 2), np.int64)
+    """Return pairs of pictures that may be near duplicates, by their hashes: int64 (pairs, 2)."""
+    return near_duplicates.candidates(values)
 
 
 def near_duplicate(first: bytes | np.ndarray | Picture, second: bytes | np.ndarray | Picture) -> bool:
-    """Compare two pictures."""
-    return False
+    """Whether two pictures are copies but for compression, size, a crop to 90 % or more, or a slight edit."""
+    side = 2 * near_duplicates.COMPARED_SIDE
+    return near_duplicates.is_near_duplicate(*(_reduced(opened(raw), side) for raw in (first, second)))

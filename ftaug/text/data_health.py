@@ -7,26 +7,28 @@ from hashlib import blake2b
 import numpy as np
 
 from ftaug.interfaces.data_health import Sketch
+from ftaug.text import near_duplicates
 from ftaug.text.types import Text
 
 noun = "text"
-sketch_size = 4
+sketch_size = 4 * near_duplicates.HASHES
 fact_names = ("characters",)
 
 
 def sketch(raw: Text) -> Sketch:
-    """Digest a text."""
+    """Digest a text, and compute its MinHash values."""
     texts = [text.encode() for text in raw if text is not None]
-    data = b"".join(b"%d %b" % (len(text), text) for text in texts)
+    content = b"".join(b"%d %b" % (len(text), text) for text in texts)
     length = sum(len(text) for text in raw if text is not None)
-    return Sketch(blake2b(data, digest_size=16).digest(), np.zeros(sketch_size, np.uint8), (length,))
+    values = near_duplicates.min_hashes(raw).view(np.uint8)
+    return Sketch(blake2b(content, digest_size=16).digest(), values, (length,))
 
 
 def candidates(values: np.ndarray) -> np.ndarray:
-    """Return pairs of texts that may be near duplicates."""
-    return np.empty((0, 2), np.int64)
+    """Return pairs of texts that may be near duplicates: int64 (pairs, 2)."""
+    return near_duplicates.candidates(np.ascontiguousarray(values).view(np.uint32))
 
 
 def near_duplicate(first: Text, second: Text) -> bool:
-    """Compare two texts."""
-    return False
+    """Whether two texts share most of their shingles of 8 characters."""
+    return near_duplicates.similarity(first, second) >= near_duplicates.ALIKE
