@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, Overrides
+from ftaug.commands.options import AsJson, Device, OnDevice, Overrides, TrustPlugins
 
 
 def doctor(
@@ -15,17 +15,24 @@ def doctor(
         Path, typer.Argument(help="An experiment file, or a folder of `ftaug train --folds`.", metavar="CONFIG|FOLDS")
     ],
     overrides: Overrides = None,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels", help="Find wrong labels by features of the backbone; a folder of folds needs no option."
+        ),
+    ] = False,
     as_json: AsJson = False,
+    device: OnDevice = Device.auto,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Check the data: unreadable samples, duplicates, label errors, classes."""
-    from ftaug.engine.loading.split import load_splits
-    from ftaug.experiment_file import load
     from ftaug.runs.doctor.examine import examine
+    from ftaug.runs.doctor.open_data import open_data
     from ftaug.runs.report import console
     from ftaug.runs.report import doctor as report
 
-    experiment = load(target, overrides or ())
-    diagnosis = examine(experiment, load_splits(experiment.data, experiment.seed))
+    data = open_data(target, overrides or (), trust_plugins=trust_plugins)
+    diagnosis = examine(data, labels=labels, device=device.value, trust_plugins=trust_plugins)
     if as_json:
         print(console.to_json(report.as_json(diagnosis)))
     else:

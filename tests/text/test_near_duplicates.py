@@ -7,25 +7,7 @@ import numpy as np
 from ftaug.text.near_duplicates import SHINGLE, candidates, min_hashes, shingles, similarity
 from ftaug.text.types import Text
 
-WORDS = [
-    "the",
-    "of",
-    "old",
-    "sea",
-    "house",
-    "river",
-    "mountain",
-    "light",
-    "stone",
-    "quick",
-    "red",
-    "cold",
-    "morning",
-    "people",
-    "walk",
-    "under",
-    "bridge",
-]
+WORDS = ("the", "of", "old", "sea", "house", "river", "mountain", "light", "stone", "quick", "red", "cold", "morning")
 
 
 def sentence(seed, length=30):

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading import label_check, split_notes
 from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import BadData, BadSample, Problem
-from ftaug.runs.doctor import class_checks, duplicates
+from ftaug.runs.doctor import class_checks, duplicates, label_suspects
 from ftaug.runs.doctor.duplicates import Duplicates
 from ftaug.runs.doctor.finding import EXAMPLES, LEVELS, Finding, Level
+from ftaug.runs.doctor.label_suspects import LabelSuspects
+from ftaug.runs.doctor.open_data import DataToExamine
 from ftaug.runs.doctor.parallel import worker_count
+from ftaug.runs.doctor.sample_groups import joined_groups
 from ftaug.runs.doctor.scan import Scan, data_health, scan
 
 
@@ -23,6 +28,8 @@ class Diagnosis:
     experiment: Experiment
     scan: Scan
     duplicates: Duplicates
+    groups: np.ndarray  # int64 (n,): of each row, joined where samples are duplicates
+    suspects: LabelSuspects | None  # None: labels were not checked
     findings: Sequence[Finding]  # problems first
 
     def check(self) -> None:
@@ -34,19 +41,31 @@ class Diagnosis:
             raise error
 
 
-def examine(experiment: Experiment, splits: Mapping[str, DataSplit]) -> Diagnosis:
-    """Read every sample of the splits once, and check them."""
-    scanned = scan(experiment, splits)
-    pairs = duplicates.find(scanned, experiment.modality, worker_count(experiment))
+def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_plugins: bool = False) -> Diagnosis:
+    """Read every sample once, and check them; with `labels`, or of folds, also look for wrong labels."""
+    experiment, scanned = data.experiment, scan(data.experiment, data.splits)
     noun = data_health(experiment.modality).noun
+    pairs = duplicates.find(scanned, experiment.modality, worker_count(experiment))
+    groups = joined_groups(scanned, pairs)
     findings = [
         *_unreadable(experiment, scanned),
         *duplicates.findings(scanned, pairs, noun),
         *class_checks.findings(scanned),
-        *_cautions(experiment, splits),
+        *_cautions(experiment, data.splits),
     ]
+    suspects = None
+    if labels or (data.folds is not None and scanned.splits["train"].task.kind == "single_label"):
+        label_suspects.check_task(scanned)
+        if data.folds is None:
+            predicted = label_suspects.predicted_from_features(experiment, scanned, groups, device)
+        else:
+            from ftaug.runs.doctor.fold_predictions import fold_predictions  # imports torch
+
+            predicted = fold_predictions(data.folds, scanned, device, trust_plugins=trust_plugins)
+        suspects = label_suspects.find(scanned, predicted)
+        findings.append(label_suspects.finding(scanned, suspects))
     findings.sort(key=lambda finding: LEVELS.index(finding.level))
-    return Diagnosis(experiment, scanned, pairs, findings)
+    return Diagnosis(experiment, scanned, pairs, groups, suspects, findings)
 
 
 def _unreadable(experiment: Experiment, scanned: Scan) -> Iterator[Finding]:

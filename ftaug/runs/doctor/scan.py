@@ -79,6 +79,19 @@ class Scan:
         """Return the rows of a split: int64 (m,)."""
         return np.flatnonzero(self.split_index == [*self.splits].index(purpose))
 
+    def targets(self, rows: np.ndarray) -> np.ndarray:
+        """Return the targets of rows, which must be of one split after the other."""
+        parts = [
+            split.targets[self.positions[rows[self.split_index[rows] == number]]]
+            for number, split in enumerate(self.splits.values())
+        ]
+        return np.concatenate(parts)
+
+    def readable(self, purpose: str) -> DataSplit:
+        """Return a split without its unreadable samples: those of `rows(purpose)`."""
+        bad = [each.sample.position for each in self.unreadable if each.sample.split.purpose == purpose]
+        return self.splits[purpose].without(bad)
+
 
 @dataclass(frozen=True)
 class _Sketcher:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.runs.doctor import class_checks, duplicates
+from ftaug.runs.doctor import class_checks, duplicates, label_suspects
 from ftaug.runs.doctor.examine import Diagnosis
 from ftaug.runs.doctor.scan import Scan, data_health
 from ftaug.runs.report import console
@@ -23,6 +23,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {"split": sample.split.purpose, "name": sample.name, "error": reason} for sample, reason in scan.unreadable
         ],
         "duplicates": [*duplicates.as_json(scan, diagnosis.duplicates)],
+        "label_errors": None if diagnosis.suspects is None else label_suspects.as_json(scan, diagnosis.suspects),
     }
 
 

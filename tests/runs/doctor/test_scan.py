@@ -33,3 +33,12 @@ def test_workers_change_nothing(tmp_path):
     alone, together = scanned(config), scanned(config, "data.workers=2")
     assert np.array_equal(alone.digests, together.digests)
     assert np.array_equal(alone.values, together.values)
+
+
+def test_readable_samples_and_targets_are_those_of_the_rows(tmp_path):
+    config = write_pictures(tmp_path)
+    (tmp_path / "train" / "dog" / "2.png").write_bytes(b"")
+    scan = scanned(config)
+    assert [scan.sample(row).name for row in scan.rows("train")] == [*scan.readable("train").names()]
+    labels = [scan.splits["train"].task.classes[code] for code in scan.targets(np.arange(len(scan)))]
+    assert labels == [scan.sample(row).label for row in range(len(scan))]
