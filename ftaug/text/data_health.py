@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 
-from ftaug.interfaces.data_health import Sketch
+from ftaug.interfaces.data import Samples
+from ftaug.interfaces.data_health import SheetRow, Sketch
 from ftaug.text import near_duplicates
 from ftaug.text.types import Text
 
 noun = "text"
 sketch_size = 4 * near_duplicates.HASHES
 fact_names = ("characters",)
+table = "text_table"
 
 
 def sketch(raw: Text) -> Sketch:
@@ -32,3 +36,13 @@ def candidates(values: np.ndarray) -> np.ndarray:
 def near_duplicate(first: Text, second: Text) -> bool:
     """Whether two texts share most of their shingles of 8 characters."""
     return near_duplicates.similarity(first, second) >= near_duplicates.ALIKE
+
+
+def cells(samples: Samples, index: int, folder: Path) -> dict[str, str]:
+    """Return the text as the cell `text`, that of a pair also as `text_2`."""
+    text: Text = samples.read(index)
+    return {"text": text.first} if text.second is None else {"text": text.first, "text_2": text.second}
+
+
+def sheet(rows: Sequence[SheetRow], title: str, subtitle: str) -> None:
+    """Draw nothing: texts are read in the table."""

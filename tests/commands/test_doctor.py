@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import yaml
 from doctor_data import write_pictures
 
 from ftaug.cli import run
@@ -23,6 +24,19 @@ def test_exit_codes(tmp_path, capsys):
     assert report["unreadable"][0]["name"] == str(tmp_path / "train" / "cat" / "0.png")
     assert run(["doctor", str(tmp_path / "missing.yaml")]) == 66
     assert "missing.yaml" in capsys.readouterr().err
+
+
+def test_fix_needs_a_folder_and_files_are_named(tmp_path, capsys):
+    config = write_pictures(tmp_path)
+    assert run(["doctor", str(config), "--fix", "groups"]) == 2
+    assert "name its folder with --output" in capsys.readouterr().err
+    assert run(["doctor", str(config), "--fix", "groups", "--output", str(tmp_path / "out")]) == 0
+    text = capsys.readouterr().out
+    assert f"wrote {tmp_path}/out/labels.csv" in text
+    assert yaml.safe_load(text[text.index("data:") :])["data"]["train"]["image_table"]["group"] == "group"
+    code, report = doctor(capsys, config, "-o", tmp_path / "out")
+    assert (code, report["labels"], report["sheet"]) == (0, f"{tmp_path}/out/labels.csv", None)
+    assert report["data"]["test"]["image_table"]["split_column"] == "split"
 
 
 def test_data_alone_needs_no_torch(tmp_path):

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+import yaml
 
-from ftaug.runs.doctor import class_checks, duplicates, label_suspects
+from ftaug.runs.doctor import class_checks, duplicates, label_suspects, labels_file, suspects_sheet
 from ftaug.runs.doctor.examine import Diagnosis
+from ftaug.runs.doctor.labels_file import LabelsFile
 from ftaug.runs.doctor.scan import Scan, data_health
 from ftaug.runs.report import console
 
 
-def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+class WrittenFiles(NamedTuple):
+    """The files that `ftaug doctor --output` writes."""
+
+    labels: LabelsFile
+    sheet: Path | None  # None if no sample is to be shown
+
+
+def write(diagnosis: Diagnosis, folder: Path, *, with_groups: bool) -> WrittenFiles:
+    """Write the table of labels, with a column of groups if asked for, and the contact sheet into a folder."""
+    labels = labels_file.write(diagnosis, folder, with_groups=with_groups)
+    return WrittenFiles(labels, suspects_sheet.write(diagnosis, folder))
+
+
+def as_json(diagnosis: Diagnosis, files: WrittenFiles | None = None) -> dict[str, Any]:
     """Return the diagnosis as JSON values."""
     scan = diagnosis.scan
     return {
@@ -23,6 +40,9 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
             {"split": sample.split.purpose, "name": sample.name, "error": reason} for sample, reason in scan.unreadable
         ],
         "duplicates": [*duplicates.as_json(scan, diagnosis.duplicates)],
+        "labels": str(files.labels.path) if files else None,
+        "sheet": str(files.sheet) if files and files.sheet else None,
+        "data": files.labels.data if files else None,
         "label_errors": None if diagnosis.suspects is None else label_suspects.as_json(scan, diagnosis.suspects),
     }
 
@@ -38,7 +58,7 @@ def _counts(scan: Scan) -> dict[str, dict[str, int]]:
     }
 
 
-def show(diagnosis: Diagnosis) -> None:
+def show(diagnosis: Diagnosis, files: WrittenFiles | None = None) -> None:
     """Print the human-readable report, at most 80 columns wide but for names of files."""
     findings = diagnosis.findings
     blocks: list[Any] = [_splits(diagnosis)]
@@ -58,7 +78,16 @@ def show(diagnosis: Diagnosis) -> None:
             )
         if finding.remedy:
             blocks.append(f"  → {finding.remedy}")
+    if files is not None:
+        blocks += _files(files)
     console.show(*blocks)
+
+
+def _files(files: WrittenFiles) -> Iterator[str]:
+    """Yield the paths of the written files, and the section of an experiment file that trains from the table."""
+    yield from (f"wrote {path}" for path in (files.labels.path, files.sheet) if path is not None)
+    yield "\nto train from the table, edited or not:"
+    yield yaml.safe_dump({"data": files.labels.data}, sort_keys=False, allow_unicode=True, width=80).rstrip()
 
 
 def _splits(diagnosis: Diagnosis) -> Any:

@@ -5,7 +5,7 @@ import pytest
 from ftaug.cli import run
 
 CONFIG = """
-data: {train: {digits: {per_class: 12}}, test: digits, workers: 0, batch_size: 32}
+data: {train: {digits: {per_class: 10}}, test: null, workers: 0, batch_size: 25}
 backbone: resnet20
 train: {epochs: 2, precision: fp32}
 lr: {peak: 1e-2}

@@ -13,7 +13,7 @@ def test_folds_are_united(folds):
     data = open_data(folds, (), trust_plugins=False)
     experiment = load(folds.parent / "digits.yaml", ["data.val=null"])
     whole = load_splits(experiment.data, experiment.seed)
-    assert [*data.splits] == ["train", "test"]
+    assert [*data.splits] == ["train"]
     assert data.folds == folds
     assert np.array_equal(data.splits["train"].ids, whole["train"].ids)
     assert np.array_equal(data.splits["train"].targets, whole["train"].targets)
