@@ -11,7 +11,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.loading import label_check, split_notes
 from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import BadData, BadSample, Problem
-from ftaug.runs.doctor import class_checks, duplicates, label_suspects
+from ftaug.runs.doctor import class_checks, duplicates, label_suspects, shortcuts
 from ftaug.runs.doctor.duplicates import Duplicates
 from ftaug.runs.doctor.finding import EXAMPLES, LEVELS, Finding, Level
 from ftaug.runs.doctor.label_suspects import LabelSuspects
@@ -51,6 +51,7 @@ def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_pl
         *_unreadable(experiment, scanned),
         *duplicates.findings(scanned, pairs, noun),
         *class_checks.findings(scanned),
+        *shortcuts.findings(scanned),
         *_cautions(experiment, data.splits),
     ]
     suspects = None
