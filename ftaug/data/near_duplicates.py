@@ -24,9 +24,10 @@ def distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def close_codes(queries: np.ndarray, codes: np.ndarray, most: int) -> np.ndarray:
-    """Return pairs of different rows, a query and a code that differ in at most `most` bits: int64 (pairs, 2).
+    """Return pairs of different rows, one of whose queries differs from the code of the other in at most `most` bits.
 
-    Both are uint64 (n,). A pair may be missed, the more likely the more bits differ.
+    Codes are uint64 (n,), queries uint64 (variants, n); pairs int64 (pairs, 2), the lower row first. A pair may be
+    missed, the more likely the more bits differ.
     """
     rng = np.random.default_rng(0)
     count, pairs = len(codes), [np.empty((0, 2), np.int64)]
@@ -35,12 +36,16 @@ def close_codes(queries: np.ndarray, codes: np.ndarray, most: int) -> np.ndarray
         order = rng.permutation(64)
         permuted = _permuted(codes, order)
         ranks = np.argsort(permuted, kind="stable")
-        places = np.searchsorted(permuted[ranks], _permuted(queries, order))
-        for step in range(-WINDOW, WINDOW + 1):
-            neighbors = ranks[np.clip(places + step, 0, count - 1)]
-            is_close = (distance(queries, codes[neighbors]) <= most) & (neighbors != rows)
-            pairs.append(np.stack([rows[is_close], neighbors[is_close]], axis=1))
-    return np.unique(np.concatenate(pairs), axis=0)
+        ascending = permuted[ranks]
+        for variant in queries:
+            query = _permuted(variant, order)
+            places = np.searchsorted(ascending, query)
+            for step in range(-WINDOW, WINDOW + 1):
+                nearby = np.clip(places + step, 0, count - 1)
+                is_close = distance(query, ascending[nearby]) <= most
+                pairs.append(np.stack([rows[is_close], ranks[nearby[is_close]]], axis=1))
+    together = np.sort(np.concatenate(pairs), axis=1)
+    return np.unique(together[together[:, 0] != together[:, 1]], axis=0)
 
 
 def equal_keys(keys: np.ndarray) -> np.ndarray:

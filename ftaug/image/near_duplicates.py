@@ -69,7 +69,7 @@ COARSE_DETAIL = (0.8, 3.0)
 COARSE_ALIKE = 0.6
 """Correlation of detail in 32×32 gray levels below which two pictures are not compared further."""
 
-MOST_CANDIDATES = 5
+MOST_CANDIDATES = 2
 """Number of pairs to compare, for each picture; those with the highest correlation, if there are more."""
 
 FLAT = 1.0
@@ -98,9 +98,8 @@ def _cosines(offset: float, size: float) -> np.ndarray:
 
 def candidates(gray: np.ndarray) -> np.ndarray:
     """Return pairs of pictures with close hashes and similar detail: int64 (pairs, 2), each pair once."""
-    whole = hashes(gray)
-    close = [close_codes(whole if crop is CROPS[0] else hashes(gray, crop), whole, MOST_BITS) for crop in CROPS]
-    pairs = np.unique(np.sort(np.concatenate(close), axis=1), axis=0)
+    queries = np.stack([hashes(gray, crop) for crop in CROPS])
+    pairs = close_codes(queries, queries[0], MOST_BITS)
     similarity = np.concatenate(
         [np.empty(0, np.float32), *(_coarse_similarity(gray, part) for part in np.array_split(pairs, _blocks(pairs)))]
     )

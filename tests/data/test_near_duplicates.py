@@ -27,7 +27,7 @@ def test_distance_counts_bits():
 def test_planted_pairs_are_found_and_no_distant_one(bits, least):
     codes = random_codes(1000)
     both = np.concatenate([codes, flipped(codes, bits)])
-    pairs = {tuple(sorted(pair)) for pair in close_codes(both, both, 8).tolist()}
+    pairs = {tuple(pair) for pair in close_codes(both[None], both, 8).tolist()}
     planted = {(row, row + 1000) for row in range(1000)}
     assert len(pairs & planted) >= least * 1000
     assert all((int(both[a]) ^ int(both[b])).bit_count() <= 8 for a, b in pairs)
@@ -35,10 +35,10 @@ def test_planted_pairs_are_found_and_no_distant_one(bits, least):
 
 def test_many_equal_codes_cost_no_more():
     codes = np.zeros(2000, np.uint64)
-    pairs = close_codes(codes, codes, 0)
-    assert 2000 <= len(pairs) <= 2000 * 9
+    pairs = close_codes(codes[None], codes, 0)
+    assert 1000 <= len(pairs) <= 2000 * 9
     assert (pairs[:, 0] != pairs[:, 1]).all()
-    assert len(close_codes(codes[:0], codes[:0], 8)) == 0
+    assert len(close_codes(codes[None, :0], codes[:0], 8)) == 0
 
 
 def test_rows_with_an_equal_key_are_paired():

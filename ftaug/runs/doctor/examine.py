@@ -43,7 +43,10 @@ class Diagnosis:
 
 def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_plugins: bool = False) -> Diagnosis:
     """Read every sample once, and check them; with `labels`, or of folds, also look for wrong labels."""
-    experiment, scanned = data.experiment, scan(data.experiment, data.splits)
+    experiment, task = data.experiment, data.splits["train"].task
+    if labels:
+        label_suspects.check_task(task)
+    scanned = scan(experiment, data.splits)
     noun = data_health(experiment.modality).noun
     pairs = duplicates.find(scanned, experiment.modality, worker_count(experiment))
     groups = joined_groups(scanned, pairs)
@@ -55,8 +58,7 @@ def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_pl
         *_cautions(experiment, data.splits),
     ]
     suspects = None
-    if labels or (data.folds is not None and scanned.splits["train"].task.kind == "single_label"):
-        label_suspects.check_task(scanned)
+    if labels or (data.folds is not None and task.kind == "single_label"):
         if data.folds is None:
             predicted = label_suspects.predicted_from_features(experiment, scanned, groups, device)
         else:

@@ -12,6 +12,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.errors import ExperimentError
+from ftaug.interfaces.data import Task
 from ftaug.runs.doctor.finding import EXAMPLES, Finding
 from ftaug.runs.doctor.linear_probe import out_of_fold
 from ftaug.runs.doctor.scan import Scan
@@ -43,11 +44,13 @@ def find(scan: Scan, probabilities: Mapping[str, np.ndarray]) -> LabelSuspects:
     return LabelSuspects(rows[errors.rows], errors, scan.splits["train"].task.classes)
 
 
-def check_task(scan: Scan) -> None:
+def check_task(task: Task) -> None:
     """Raise ExperimentError unless each sample has a single label."""
-    kind = scan.splits["train"].task.kind
-    if kind != "single_label":
-        raise ExperimentError(f"--labels: label errors are found in single-label tasks; this one is {kind}")
+    if task.kind != "single_label":
+        kind = task.kind.replace("_", "-")
+        raise ExperimentError(
+            f"--labels: finds label errors of single-label tasks, and this one is {kind}; leave it out"
+        )
 
 
 def predicted_from_features(

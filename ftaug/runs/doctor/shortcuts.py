@@ -33,15 +33,17 @@ def findings(scan: Scan) -> Iterator[Finding]:
     rows = scan.rows("train")
     file_names = [_split_name(scan.sample(row).name) for row in range(len(scan))]
     stems, endings = [stem for stem, _ in file_names], [ending for _, ending in file_names]
+    are_files = len(scan) > 0 and os.path.isfile(scan.sample(0).name)  # noqa: PTH113
     if scan.splits["train"].task.kind == "single_label" and len(rows) >= FEWEST:
         targets = scan.targets(rows)
-        for fact, values in _facts(scan, rows, stems, endings).items():
+        for fact, values in _facts(scan, rows, stems, endings, are_files=are_files).items():
             accuracy, frequent = accuracies(values, targets)
             if accuracy - frequent >= GAIN * (1 - frequent) > 0:
-                text = f"train: the class follows from {fact} alone"
-                detail = f"right for {accuracy:.0%} of the samples; the most frequent class is for {frequent:.0%}"
-                yield Finding("shortcut", "caution", len(rows), text, [detail])
-    yield from _shared_series(scan, stems)
+                shares = f"{accuracy:.0%} of the samples right, against {frequent:.0%} by the most frequent class"
+                text = f"train: {fact} gives the class away"
+                yield Finding("shortcut", "caution", len(rows), text, remedy=f"it predicts {shares}")
+    if are_files:
+        yield from _shared_series(scan, stems)
 
 
 def _split_name(name: str) -> tuple[str, str]:
@@ -50,20 +52,22 @@ def _split_name(name: str) -> tuple[str, str]:
     return stem, ending.lower()
 
 
-def _facts(scan: Scan, rows: np.ndarray, stems: Sequence[str], endings: Sequence[str]) -> Mapping[str, np.ndarray]:
+def _facts(
+    scan: Scan, rows: np.ndarray, stems: Sequence[str], endings: Sequence[str], *, are_files: bool
+) -> Mapping[str, np.ndarray]:
     """Return for each fact an integer code of its value: int64 (n,)."""
     numbers = {name: values[rows].astype(np.float64) for name, values in scan.facts.items()}
     if {"width", "height"} <= numbers.keys():
         numbers["aspect"] = numbers["width"] / numbers["height"]
-        numbers["pixels"] = numbers["width"] * numbers["height"]
-        numbers["bytes per pixel"] = numbers.pop("bytes") / numbers["pixels"]
+        numbers["number of pixels"] = numbers["width"] * numbers["height"]
+        numbers["bytes per pixel"] = numbers.pop("bytes") / numbers["number of pixels"]
         del numbers["width"], numbers["height"]
     texts = {
-        "the ending of the file's name": [endings[row] for row in rows],
-        "the pattern of the file's name": [_pattern(stems[row], scan.sample(row).label) for row in rows],
+        "the ending of file names": [endings[row] for row in rows],
+        "the pattern of file names": [_pattern(stems[row], scan.sample(row).label) for row in rows],
     }
     return {
-        **{name: np.unique(values, return_inverse=True)[1] for name, values in texts.items()},
+        **{name: np.unique(values, return_inverse=True)[1] for name, values in texts.items() if are_files},
         **{name: _binned(values) for name, values in numbers.items()},
     }
 

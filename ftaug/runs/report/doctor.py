@@ -15,6 +15,9 @@ from ftaug.runs.doctor.labels_file import LabelsFile
 from ftaug.runs.doctor.scan import Scan, data_health
 from ftaug.runs.report import console
 
+TEXT_WIDTH = 58
+"""Width of the column of findings: 80 columns with the others."""
+
 
 class WrittenFiles(NamedTuple):
     """The files that `ftaug doctor --output` writes."""
@@ -66,12 +69,12 @@ def show(diagnosis: Diagnosis, files: WrittenFiles | None = None) -> None:
         rows = [(each.level, each.count or "", each.text) for each in findings]
         table = console.table(("", "samples", "finding"), rows)
         table.columns[1].justify = "right"
-        table.columns[2].no_wrap, table.columns[2].overflow = False, "fold"
+        table.columns[2].no_wrap, table.columns[2].overflow, table.columns[2].max_width = False, "fold", TEXT_WIDTH
         blocks.append(table)
     else:
         blocks.append("nothing found")
     for finding in findings:
-        if finding.examples:
+        if finding.examples or finding.remedy:
             blocks += [f"{finding.text}:", *(f"  {example}" for example in finding.examples)]
             blocks += [f"  and {finding.count - len(finding.examples):,} more"] * (
                 finding.count > len(finding.examples)

@@ -1,13 +1,12 @@
 """Wrong labels are found by a regression on features of the backbone, and named."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from doctor_data import scanned, write_pictures
 
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import load
+from ftaug.interfaces.data import Task
 from ftaug.runs.doctor import label_suspects
 
 DIGITS = "data: {train: {digits: {per_class: 30}}, val: null, test: digits, workers: 0}\nbackbone: resnet20\n"
@@ -43,11 +42,10 @@ def test_features_of_the_backbone_predict_out_of_fold(write):
         assert (probabilities.argmax(axis=1) == targets).mean() > 0.85
 
 
-def test_only_single_labels(write):
-    config = write("data: {train: {digits: {}}, val: null, workers: 0}\nbackbone: resnet20\n")
-    scan = scanned(config)
-    label_suspects.check_task(scan)
-    numbers = replace(scan.splits["train"].task, regression=True)
-    regression = replace(scan, splits={"train": replace(scan.splits["train"], task=numbers)})
-    with pytest.raises(ExperimentError, match="--labels: label errors are found in single-label tasks"):
-        label_suspects.check_task(regression)
+def test_only_single_labels():
+    label_suspects.check_task(Task(("a", "b")))
+    for task in (Task(("a", "b"), multi_label=True), Task(("x",), regression=True)):
+        with pytest.raises(
+            ExperimentError, match="--labels: finds label errors of single-label tasks, and this one is"
+        ):
+            label_suspects.check_task(task)

@@ -21,15 +21,15 @@ def test_ending_size_and_name(tmp_path):
     for number in range(30):
         photo(number, (60, 200)).save(tmp_path / "train" / "cat" / f"{number}.png")
     assert texts(config) == [
-        "train: the class follows from the pattern of the file's name alone",
-        "train: the class follows from aspect alone",
-        "train: the class follows from pixels alone",
-        "train: the class follows from bytes per pixel alone",
+        "train: the pattern of file names gives the class away",
+        "train: aspect gives the class away",
+        "train: number of pixels gives the class away",
+        "train: bytes per pixel gives the class away",
     ]
     for path in (tmp_path / "train" / "cat").iterdir():
         photo(int(path.stem)).save(path.with_suffix(".jpg"), quality=92)
         path.unlink()
-    assert "train: the class follows from the ending of the file's name alone" in texts(config)
+    assert "train: the ending of file names gives the class away" in texts(config)
 
 
 def test_a_name_that_holds_the_class_is_no_shortcut(tmp_path):
