@@ -30,6 +30,7 @@ COMMANDS = {
     "blend": "Blend a run's first weights with its last; prints a run folder.",
     "soup": "Average several runs, keeping those that improve validation; prints a run folder.",
     "validate": "Check an experiment file without touching data or model.",
+    "doctor": "Check the data: unreadable samples, duplicates, label errors, classes.",
     "inspect": "Show the data, the layers, and which are trainable at which rate.",
     "preview": "Show augmented samples, and say what each augmentation does.",
     "augment": "Write augmented copies of samples, or print their digest.",

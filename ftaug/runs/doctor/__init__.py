@@ -1,0 +1,1 @@
+"""Check the data of an experiment: `ftaug doctor`."""

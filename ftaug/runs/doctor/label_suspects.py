@@ -1,0 +1,102 @@
+"""Find samples whose label is probably wrong, from predictions of models that were not trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ftaug.config.experiment import Experiment
+from ftaug.engine.loading import seeds
+from ftaug.engine.loading.sample_keys import identities, sample_keys
+from ftaug.errors import ExperimentError
+from ftaug.interfaces.data import Task
+from ftaug.runs.doctor.finding import EXAMPLES, Finding
+from ftaug.runs.doctor.linear_probe import out_of_fold
+from ftaug.runs.doctor.scan import Scan
+from ftaug.statistics.label_errors import LabelErrors, find_label_errors
+
+
+@dataclass(frozen=True)
+class LabelSuspects:
+    """Samples with a label that is probably wrong, the most certain first."""
+
+    rows: np.ndarray  # int64 (k,): rows of the scan
+    errors: LabelErrors  # of the rows that were predicted
+    classes: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """The estimated number of wrong labels: that many of the first rows are suspects."""
+        return self.errors.estimated
+
+    def suggested(self, place: int) -> str:
+        """Return the name of the most probable class of the suspect at a place."""
+        return self.classes[int(self.errors.suggested[place])]
+
+
+def find(scan: Scan, probabilities: Mapping[str, np.ndarray]) -> LabelSuspects:
+    """Find wrong labels in the splits with predictions, float32 (samples, classes) each, in the order of the scan."""
+    rows = np.concatenate([scan.rows(purpose) for purpose in probabilities])
+    errors = find_label_errors(np.concatenate([*probabilities.values()]), scan.targets(rows))
+    return LabelSuspects(rows[errors.rows], errors, scan.splits["train"].task.classes)
+
+
+def check_task(task: Task) -> None:
+    """Raise ExperimentError unless each sample has a single label."""
+    if task.kind != "single_label":
+        kind = task.kind.replace("_", "-")
+        raise ExperimentError(
+            f"--labels: finds label errors of single-label tasks, and this one is {kind}; leave it out"
+        )
+
+
+def predicted_from_features(
+    experiment: Experiment, scan: Scan, groups: np.ndarray, device: str
+) -> dict[str, np.ndarray]:
+    """Predict all samples out of fold by a logistic regression on the backbone's features."""
+    from ftaug.runs.doctor.backbone_features import backbone_features  # imports torch
+
+    splits = {purpose: scan.readable(purpose) for purpose in scan.splits}
+    features = backbone_features(experiment, splits, device)
+    words = [identities(sample_keys(split.samples), None)[split.ids] for split in splits.values()]
+    probabilities = out_of_fold(
+        np.concatenate([features[purpose] for purpose in scan.splits]),
+        scan.targets(np.arange(len(scan))),
+        len(scan.splits["train"].task.classes),
+        groups,
+        np.concatenate(words),
+        seeds.word(f"{experiment.seed}/doctor"),
+    )
+    return {purpose: probabilities[scan.rows(purpose)] for purpose in scan.splits}
+
+
+def finding(scan: Scan, suspects: LabelSuspects) -> Finding:
+    """Summarize the suspects."""
+    examples = [
+        f"{scan.sample(int(row)).name} ({scan.sample(int(row)).label}): {suspects.suggested(place)}"
+        for place, row in enumerate(suspects.rows[: min(EXAMPLES, suspects.count)])
+    ]
+    if not suspects.count:
+        return Finding("label_errors", "note", 0, "no label is probably wrong")
+    return Finding("label_errors", "caution", suspects.count, "labels that are probably wrong", examples)
+
+
+def as_json(scan: Scan, suspects: LabelSuspects) -> dict[str, Any]:
+    """Return the estimated number of wrong labels, and all samples of which another class is more probable."""
+    samples = [scan.sample(int(row)) for row in suspects.rows]
+    return {
+        "estimated": suspects.count,
+        "ranking": [
+            {
+                "split": sample.split.purpose,
+                "name": sample.name,
+                "label": sample.label,
+                "suggested": suspects.suggested(place),
+                "probability": float(suspects.errors.probabilities[place]),
+            }
+            for place, sample in enumerate(samples)
+        ],
+    }

@@ -1,0 +1,130 @@
+"""Write all samples with their labels into a table to edit and train from, those to look at first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftaug.data import names
+from ftaug.engine.system.storage import replace, storage_errors
+from ftaug.errors import BadData
+from ftaug.interfaces.data import Task
+from ftaug.runs.doctor.duplicates import Duplicates
+from ftaug.runs.doctor.examine import Diagnosis
+from ftaug.runs.doctor.label_suspects import LabelSuspects
+from ftaug.runs.doctor.scan import Scan, data_health
+
+LABELS_FILE = "labels.csv"
+PICTURES = "pictures"
+SEPARATORS = ("|", ";", ",", "/")
+SHARE = "20%"
+
+
+@dataclass(frozen=True)
+class LabelsFile:
+    """A written table, and the section `data` of an experiment file that reads it."""
+
+    path: Path
+    data: Mapping[str, Any]
+
+
+def write(diagnosis: Diagnosis, folder: Path, *, with_groups: bool) -> LabelsFile:
+    """Write the table into a folder, with a column of groups if asked for."""
+    scan, task = diagnosis.scan, diagnosis.scan.splits["train"].task
+    health = data_health(diagnosis.experiment.modality)
+    if not len(scan):
+        raise BadData(f"{folder}: no sample can be read, so there is no table to write")
+    with storage_errors(f"cannot write {folder}"):
+        folder.mkdir(parents=True, exist_ok=True)
+        inputs = [_cells(scan, row, health.cells, folder / PICTURES) for row in range(len(scan))]
+        root = _common_folder([cells["path"] for cells in inputs]) if "path" in inputs[0] else None
+        notes = _notes(scan, diagnosis.duplicates, diagnosis.suspects)
+        table = [
+            {
+                **inputs[row],
+                **({} if root is None else {"path": os.path.relpath(inputs[row]["path"], root)}),
+                **_targets(scan, row, task),
+                **({"group": str(diagnosis.groups[row])} if with_groups else {}),
+                "split": scan.sample(row).split.purpose,
+                **notes[row],
+            }
+            for row in _order(scan, diagnosis)
+        ]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+        path = folder / LABELS_FILE
+        replace(path, text.getvalue().encode(errors="surrogateescape"))
+    columns = [*inputs[0]] if root is None else []
+    return LabelsFile(path, _data(diagnosis, health.table, path, root, columns, with_groups=with_groups))
+
+
+def _cells(scan: Scan, row: int, cells: Any, folder: Path) -> dict[str, str]:
+    sample = scan.sample(row)
+    return dict(cells(sample.split.samples, sample.sample_id, folder))
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    """Return the deepest folder that holds all files."""
+    return os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - a Path for each is slow
+
+
+def _order(scan: Scan, diagnosis: Diagnosis) -> list[int]:
+    """Return all rows: suspects first, then duplicates, then the others."""
+    suspects = [] if diagnosis.suspects is None else diagnosis.suspects.rows[: diagnosis.suspects.count].tolist()
+    return [*dict.fromkeys([*suspects, *diagnosis.duplicates.pairs.ravel().tolist(), *range(len(scan))])]
+
+
+def _targets(scan: Scan, row: int, task: Task) -> dict[str, str]:
+    """Return the label of a row in the format that the table's dataset reads."""
+    sample = scan.sample(row)
+    if task.regression:
+        return {name: repr(float(x)) for name, x in zip(task.classes, sample.target, strict=True)}
+    return {"label": _separator(task).join(sample.split.labels(sample.position))}
+
+
+def _separator(task: Task) -> str:
+    return next((mark for mark in SEPARATORS if not any(mark in name for name in task.classes)), SEPARATORS[0])
+
+
+def _notes(scan: Scan, duplicates: Duplicates, suspects: LabelSuspects | None) -> list[dict[str, str]]:
+    """Return for each row the suggested label with the probability of the present one, and what it is a copy of."""
+    notes = [{"suggested": "", "probability": "", "copy_of": ""} for _ in range(len(scan))]
+    for place, row in enumerate([] if suspects is None else suspects.rows[: suspects.count].tolist()):
+        assert suspects is not None
+        notes[row] |= {
+            "suggested": suspects.suggested(place),
+            "probability": f"{suspects.errors.probabilities[place]:.4f}",
+        }
+    for first, second in duplicates.pairs.tolist():
+        notes[second]["copy_of"] = scan.sample(first).name
+    return notes
+
+
+def _data(
+    diagnosis: Diagnosis, reader: str, path: Path, root: str | None, columns: Sequence[str], *, with_groups: bool
+) -> dict[str, Any]:
+    """Return the section `data` that reads the table: the same splits, or with groups splits to be drawn anew."""
+    splits, task = diagnosis.scan.splits, diagnosis.scan.splits["train"].task
+    settings: dict[str, Any] = {"path": str(path.absolute())}
+    settings |= {"root": root} if root is not None else {}
+    settings |= {"text": list(columns)} if len(columns) > 1 else {}
+    if task.regression:
+        settings["target"] = list(task.classes)
+    elif names.ordered(task.classes) != [*task.classes] or not np.all(splits["train"].counts()):
+        settings["classes"] = list(task.classes)
+    settings |= {"labels_separator": _separator(task)} if task.multi_label else {}
+    if with_groups:
+        data: dict[str, Any] = {purpose: {"split": SHARE} for purpose in splits}
+        data["train"] = {reader: settings | {"group": "group"}}
+    else:
+        data = {purpose: {reader: settings | {"split_column": "split"}} for purpose in splits}
+    return data | ({"val": None} if diagnosis.experiment.data.val is None else {})
