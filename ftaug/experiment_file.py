@@ -41,8 +41,19 @@ SHARED = (
     ),
 )
 MODALITIES = {
-    "image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations"),
-    "text": ("ftaug.text.datasets", "ftaug.text.backbones", "ftaug.text.augmentations", "ftaug.text.objectives"),
+    "image": (
+        "ftaug.image.datasets",
+        "ftaug.image.backbones",
+        "ftaug.image.augmentations",
+        "ftaug.image.explainers",
+    ),
+    "text": (
+        "ftaug.text.datasets",
+        "ftaug.text.backbones",
+        "ftaug.text.augmentations",
+        "ftaug.text.objectives",
+        "ftaug.text.explainers",
+    ),
 }
 
 RESOLVED = "resolved.yaml"

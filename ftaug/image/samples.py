@@ -17,6 +17,7 @@ from ftaug.errors import BadData, FtaugError
 from ftaug.image import label_safety
 from ftaug.image.augmentations.end_size import check_size, check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
+from ftaug.image.explanation import explanation as explanation
 from ftaug.image.export.preprocessor import IMAGE_CLASSIFICATION, preprocessor
 from ftaug.image.export.source import read_by_pillow
 from ftaug.image.export.synthetic import synthetic as synthetic

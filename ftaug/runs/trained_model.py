@@ -29,7 +29,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.experiment_file import load
 from ftaug.interfaces.data import Input, Task
 from ftaug.interfaces.export import Bundle, Reading
-from ftaug.interfaces.model import Adapter, Construction
+from ftaug.interfaces.model import Adapter, Construction, Stage
 from ftaug.runs import thresholds
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.export.provenance import provenance
@@ -55,6 +55,7 @@ class TrainedModel:
     device: Device
     save: Callable[[Path], None] | None = None  # save the network in its library's own format
     construction: Construction | None = None
+    stages: tuple[Stage, ...] = ()  # of the network, from stem to head
 
     @cached_property
     def splits(self) -> Mapping[str, DataSplit]:
@@ -244,6 +245,7 @@ def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool =
         device=chosen_device,
         save=backbone.save,
         construction=backbone.construction,
+        stages=backbone.stages,
     )
 
 
