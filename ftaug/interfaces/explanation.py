@@ -20,6 +20,7 @@ class Attribution(NamedTuple):
 
     values: np.ndarray  # float64: (rows, columns) of a grid over the model's input, or (tokens,)
     figures: Mapping[str, float] = {}  # measures of its quality, such as the completeness error
+    smooth: bool = False  # whether a grid is interpolated between the centers of its cells
 
 
 class CannotExplain(Exception):
@@ -76,7 +77,7 @@ class Explain(Protocol):
     default_output: Path | None  # None: the terminal
 
     def remove(
-        self, sample: Tensor, values: np.ndarray, share: float, most: bool, preprocessing: Mapping[str, Any]
+        self, sample: Tensor, attribution: Attribution, share: float, most: bool, preprocessing: Mapping[str, Any]
     ) -> Tensor:
         """Return a sample without the given share of its parts: those of the highest or the lowest values."""
 

@@ -16,6 +16,7 @@ from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
 from ftaug.interfaces.export import ExportSignature, PipelineTask, Reading
 from ftaug.text.augmentations.pipeline import Pipeline
+from ftaug.text.explanation import explanation as explanation
 from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.predict_inputs import Inputs

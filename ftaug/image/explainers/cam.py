@@ -51,4 +51,4 @@ def layer_cam(output: ExplainedOutput, sample: Tensor, *, layer: Layer = "auto")
 
 
 def _summed(products: Tensor) -> Attribution:
-    return Attribution(products.double().sum(dim=2).cpu().numpy())
+    return Attribution(products.double().sum(dim=2).cpu().numpy(), smooth=True)

@@ -98,11 +98,13 @@ def _record(output: ExplainedOutput, sample: Tensor, names: Sequence[str]) -> li
 
     def hook(name: str) -> Any:
         def record(module: nn.Module, inputs: Any, values: Any) -> Any:
-            if not isinstance(values, Tensor) or not values.requires_grad:
+            first = values[0] if isinstance(values, tuple) and values else values
+            if not isinstance(first, Tensor) or not first.requires_grad:
                 return None
             recorded.pop(name, None)
-            recorded[name] = values
-            return values.clone()  # layers that work in place must not change what was recorded
+            recorded[name] = first
+            # layers that work in place must not change what was recorded
+            return first.clone() if first is values else (first.clone(), *values[1:])
 
         return record
 

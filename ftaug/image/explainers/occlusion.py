@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field
 
-from ftaug.config.types import Wording
 from ftaug.image import explainer
+from ftaug.image.explainers.cells import Cells, cell_bounds
 from ftaug.interfaces.explanation import Attribution, ExplainedOutput
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Cells = Annotated[int, Field(ge=2, le=64), Wording("a whole number from 2 to 64")]
 
 
 @explainer.register
@@ -26,23 +23,11 @@ def occlusion(output: ExplainedOutput, sample: Tensor, *, cells: Cells = 8) -> A
 
     Zeiler & Fergus 2013 (arXiv:1311.2901). It fits every network.
     """
-    height, width = sample.shape[-2:]
-    side = min(height, width) / cells
-    rows = _bounds(height, round(height / side))
-    columns = _bounds(width, round(width / side))
+    rows, columns = cell_bounds(sample.shape[2], sample.shape[3], cells)
     mean = sample.float().mean(dim=(2, 3), keepdim=True).round().to(sample.dtype)
-    hidden = sample.repeat((len(rows) - 1) * (len(columns) - 1) + 1, 1, 1, 1)
-    boxes = [
-        (slice(*rows[i : i + 2]), slice(*columns[j : j + 2]))
-        for i in range(len(rows) - 1)
-        for j in range(len(columns) - 1)
-    ]
-    for picture, (down, across) in zip(hidden[1:], boxes, strict=True):
-        picture[:, down, across] = mean[0]
-    scores = output.scores(hidden)
-    return Attribution((scores[0] - scores[1:]).reshape(len(rows) - 1, len(columns) - 1))
-
-
-def _bounds(size: int, cells: int) -> list[int]:
-    """Return where cells begin and end along a side."""
-    return [int(bound) for bound in np.linspace(0, size, min(cells, size) + 1).round()]
+    shape = (len(rows) - 1, len(columns) - 1)
+    pictures = sample.repeat(1 + shape[0] * shape[1], 1, 1, 1)  # the first stays whole
+    for number, (row, column) in enumerate(np.ndindex(shape), 1):
+        pictures[number, :, rows[row] : rows[row + 1], columns[column] : columns[column + 1]] = mean[0]
+    scores = output.scores(pictures)
+    return Attribution((scores[0] - scores[1:]).reshape(shape))

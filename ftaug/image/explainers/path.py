@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ftaug.attribution.integrated_gradients import integrate
 from ftaug.config.types import Count
 from ftaug.image import explainer
+from ftaug.image.explainers.cells import Cells, add_up, cell_bounds
 from ftaug.interfaces.explanation import Attribution, ExplainedOutput
 
 if TYPE_CHECKING:
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
 
 
 @explainer.register
-def integrated_gradients(output: ExplainedOutput, sample: Tensor, *, steps: Count = 16) -> Attribution:
+def integrated_gradients(
+    output: ExplainedOutput, sample: Tensor, *, steps: Count = 16, cells: Cells = 16
+) -> Attribution:
     """Integrated gradients: the gradients of the pixels, integrated from the image's mean color to the image.
 
     Settings:
         steps: points on the path; doubled until the completeness error is below 5 %, at most to 1,024
+        cells: number of cells along the shorter side in which values are added up, against the noise of single pixels
 
-    Sundararajan et al. 2017 (arXiv:1703.01365). Values of the three colors are added.
+    Sundararajan et al. 2017 (arXiv:1703.01365).
     """
     import torch
 
@@ -35,4 +39,5 @@ def integrated_gradients(output: ExplainedOutput, sample: Tensor, *, steps: Coun
     ends = output.scores(torch.cat([baseline.expand_as(image), image]))
     path = integrate(gradients, (image - baseline)[0], ends[1] - ends[0], steps, output.batch_size)
     figures = {"completeness_error": path.completeness_error, "steps": path.steps}
-    return Attribution(path.values.sum(dim=0).cpu().numpy(), figures)
+    by_pixel = path.values.sum(dim=0).cpu().numpy()
+    return Attribution(add_up(by_pixel, *cell_bounds(by_pixel.shape[0], by_pixel.shape[1], cells)), figures)

@@ -15,11 +15,14 @@ from ftaug.interfaces.explanation import ExplainedOutput
 
 
 def recorded_attention(output: ExplainedOutput, sample: Tensor) -> list[Tensor]:
-    """Run a network and return the attention of each layer for one sample, averaged over heads: (queries, keys)."""
+    """Run a network and return the attention of each layer for one sample, averaged over heads: (tokens, tokens).
+
+    Returns nothing if a layer attends within windows, or to fewer tokens.
+    """
     recorder = _Recorder()
     with torch.no_grad(), recorder:
         output.model(sample)
-    return recorder.layers
+    return recorder.layers if recorder.is_global else []
 
 
 class _Recorder(TorchFunctionMode):
@@ -28,6 +31,7 @@ class _Recorder(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.layers: list[Tensor] = []
+        self.is_global = True
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -42,9 +46,11 @@ class _Recorder(TorchFunctionMode):
         return func(*args, **kwargs)
 
     def _record(self, weights: Tensor) -> None:
-        """Keep the weights (1, heads, queries, keys) of one sample; windows lie along the first dimension."""
+        """Record weights (1, heads, queries, keys) of one sample; windows lie along the first dimension."""
         if weights.ndim == 4 and len(weights) == 1 and weights.shape[-2] == weights.shape[-1]:
             self.layers.append(weights[0].mean(dim=0))
+        else:
+            self.is_global = False
 
 
 def _weights(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ftaug.attribution.page import page
 from ftaug.image.explanation.imputation import impute
-from ftaug.image.explanation.original import input_box
-from ftaug.image.explanation.sheet import draw
+from ftaug.image.explanation.original import at_input, input_box
+from ftaug.image.explanation.sheet import draw, pictures
 from ftaug.image.io.decode import opened
+from ftaug.image.io.encode import encode
 from ftaug.interfaces.explanation import Attribution, Explanation
 
 if TYPE_CHECKING:
@@ -20,16 +23,19 @@ if TYPE_CHECKING:
 
 suffixes = (".png", ".html", ".json")
 default_output = Path("explanation.png")
+ON_PAGE = 320
+"""Longer side of images on an HTML page, in pixels."""
 
 
-def remove(sample: Tensor, values: np.ndarray, share: float, most: bool, preprocessing: Mapping[str, Any]) -> Tensor:
+def remove(
+    sample: Tensor, attribution: Attribution, share: float, most: bool, preprocessing: Mapping[str, Any]
+) -> Tensor:
     """Return a sample (1, 3, H, W) with a share of its pixels imputed: those of the highest or of the lowest values."""
-    import cv2
     import torch
 
     pixels = sample[0].permute(1, 2, 0).cpu().numpy()
     height, width = pixels.shape[:2]
-    order = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR).ravel().argsort(kind="stable")
+    order = at_input(attribution, height, width).ravel().argsort(kind="stable")
     count = round(share * order.size)
     removed = np.zeros(order.size, bool)
     removed[order[len(order) - count :] if most else order[:count]] = True
@@ -49,10 +55,22 @@ def locate(raw: Any, attribution: Attribution, preprocessing: Mapping[str, Any])
 
 
 def render(explanations: Sequence[Explanation], title: str, preprocessing: Mapping[str, Any], suffix: str) -> bytes:
-    """Return the content of a PNG sheet."""
+    """Return the content of a PNG sheet, or of an HTML page."""
+    if suffix == ".html":
+        return page(title, ((each, _body(each, preprocessing)) for each in explanations)).encode()
     encoded = io.BytesIO()
     draw(explanations, title, preprocessing).save(encoded, "PNG")
     return encoded.getvalue()
+
+
+def _body(explanation: Explanation, preprocessing: Mapping[str, Any]) -> str:
+    """Return the image, and the image under its map, as HTML."""
+    encoded = [base64.b64encode(encode(pixels)).decode() for pixels in pictures(explanation, preprocessing, ON_PAGE)]
+    images = (
+        f'<img src="data:image/png;base64,{content}" alt="{kind}">'
+        for content, kind in zip(encoded, ("image", "map"), strict=True)
+    )
+    return f'<div class="pictures">{"".join(images)}</div>'
 
 
 def screen(explanations: Sequence[Explanation], preprocessing: Mapping[str, Any]) -> None:

@@ -8,28 +8,46 @@ from typing import Any
 import numpy as np
 
 from ftaug.image.evaluation import Axis, input_axes
+from ftaug.interfaces.explanation import Attribution
 
 
 def on_original(
-    values: np.ndarray, original: tuple[int, int], shape: tuple[int, int], preprocessing: Mapping[str, Any]
+    attribution: Attribution, original: tuple[int, int], shape: tuple[int, int], preprocessing: Mapping[str, Any]
 ) -> np.ndarray:
-    """Interpolate a map (rows, columns) over the model's input on an original image that is drawn at another size.
+    """Return the map of an attribution on an original image that is drawn at another size.
 
     `original` is the height and width of the image, `shape` that of the result: float64, NaN where the evaluation
     crops the image.
     """
-    rows, columns = input_axes(*original, preprocessing)
-    by_row = _weights(rows, shape[0], values.shape[0]) @ values
-    return np.asarray(by_row @ _weights(columns, shape[1], values.shape[1]).T)
+    axes = input_axes(*original, preprocessing)
+    positions = [_positions(axis, count) for axis, count in zip(axes, shape, strict=True)]
+    return at_positions(attribution, *positions)
 
 
-def _weights(axis: Axis, count: int, cells: int) -> np.ndarray:
-    """Return the matrix that interpolates cells linearly at `count` positions of an axis; NaN where it is cropped."""
+def at_input(attribution: Attribution, height: int, width: int) -> np.ndarray:
+    """Return the map of an attribution at each pixel of the model's input: float64 (H, W)."""
+    return at_positions(attribution, *((np.arange(count) + 0.5) / count for count in (height, width)))
+
+
+def at_positions(attribution: Attribution, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Return the values at shares 0…1 of the height and the width of the model's input; NaN where they are NaN."""
+    values, smooth = attribution.values, attribution.smooth
+    by_row = _weights(rows, values.shape[0], smooth) @ values
+    return np.asarray(by_row @ _weights(columns, values.shape[1], smooth).T)
+
+
+def _positions(axis: Axis, count: int) -> np.ndarray:
+    """Return `count` positions along an axis of an image as shares of the model's input; NaN where it is cropped."""
     positions = axis.scale * (np.arange(count) + 0.5) / count + axis.offset
+    return np.where((positions > axis.first) & (positions < axis.last), positions, np.nan)
+
+
+def _weights(positions: np.ndarray, cells: int, smooth: bool) -> np.ndarray:
+    """Return the matrix that takes cells to positions, linearly between their centers or not: (positions, cells)."""
     places = np.clip(positions * cells - 0.5, 0, cells - 1)
-    weights = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(cells)))
-    visible = (positions > axis.first) & (positions < axis.last)
-    return np.where(visible[:, None], weights, np.nan)
+    if not smooth:
+        places = np.clip(np.floor(positions * cells), 0, cells - 1)
+    return np.where(np.isnan(positions)[:, None], np.nan, np.maximum(0, 1 - np.abs(places[:, None] - np.arange(cells))))
 
 
 def input_box(original: tuple[int, int], preprocessing: Mapping[str, Any]) -> list[float]:

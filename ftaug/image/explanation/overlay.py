@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-RAISES, LOWERS = (213, 94, 0), (0, 114, 178)
-"""Vermillion and blue of Okabe & Ito, which color-blind people tell apart too."""
+from ftaug.attribution.page import LOWERS, RAISES
 
 STRONGEST = 99.5
 """Percentile of the absolute values that is drawn in full color."""

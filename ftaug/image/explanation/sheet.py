@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ftaug.attribution.page import LOWERS, RAISES
 from ftaug.errors import printable
 from ftaug.image.explanation.original import on_original
-from ftaug.image.explanation.overlay import LOWERS, RAISES, overlay
+from ftaug.image.explanation.overlay import overlay
 from ftaug.image.io.decode import opened
 from ftaug.image.preview.contact_sheet import FAINT, INK, PAPER, font
 from ftaug.interfaces.explanation import Explanation
@@ -30,9 +31,7 @@ def pictures(explanation: Explanation, preprocessing: Mapping[str, Any], side: i
     height, width = (max(1, round(size * factor)) for size in pixels.shape[:2])
     method = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
     shown = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), method))
-    values = on_original(
-        explanation.attribution.values, (picture.height, picture.width), (height, width), preprocessing
-    )
+    values = on_original(explanation.attribution, (picture.height, picture.width), (height, width), preprocessing)
     return shown, overlay(shown, values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ftaug.runs.trained_model import TrainedModel
 
 SAMPLES = 32
+TIE = 0.02
+"""Difference in ROAD, a share of probability, that says nothing about which method is better."""
+
 RECORD = "report/explainers.json"
 """The checks of a run's explainers, which are reused while the weights are the same."""
 
@@ -50,14 +53,20 @@ def choose(opened: TrainedModel, model: ExplainedModel, method: Component | None
     modality = opened.experiment.modality
     named = [method] if method else [component_named("explainer", n, modality) for n in registry("explainer", modality)]
     tests = _Tests(opened, model)
-    checked = [tests.check(component, with_road=method is None) for component in named]
+    checked = [tests.check(component, compared=method is None) for component in named]
     usable = [pair for pair in zip(named, checked, strict=True) if not pair[1].refused]
     if usable:
-        best = max(usable, key=lambda pair: pair[1].road or 0.0)[0]
-        return MethodChoice(best, checked)
+        return MethodChoice(_best(usable), checked)
     if method and checked[0].correlation is None:
         raise ExperimentError(f"--method {method.name}: {checked[0].refused}; use --method auto")
     raise NotReached(*(f"{check.method}: {check.refused}" for check in checked))
+
+
+def _best(usable: Sequence[tuple[Component, Check]]) -> Component:
+    """Return the method with the highest ROAD; of those within TIE of it, the one with the sparsest maps."""
+    highest = max(check.road or 0.0 for _, check in usable)
+    tied = [pair for pair in usable if (pair[1].road or 0.0) >= highest - TIE]
+    return max(tied, key=lambda pair: pair[1].sparseness or 0.0)[0]
 
 
 def sentences(choice: MethodChoice) -> Iterable[str]:
@@ -85,13 +94,13 @@ class _Tests:
         known = record.get("checks", {}) if record.get("weights") == self.weights else {}
         self.known = {name: Check(**values) for name, values in known.items()}
 
-    def check(self, method: Component, *, with_road: bool) -> Check:
+    def check(self, method: Component, *, compared: bool) -> Check:
         """Return the check of a method, with its ROAD if wanted and not refused."""
         key = f"{method.name} {json.dumps(method.settings, default=str)}" if method.settings else method.name
         known = self.known.get(key)
         check = known or checks.check_weights(method, self.model, self._drawn())
-        if with_road and check.road is None and not check.refused:
-            check = replace(check, road=checks.road(method, self.model, self._drawn(), self.opened))
+        if compared and check.road is None and not check.refused:
+            check = checks.with_road(check, method, self.model, self._drawn(), self.opened)
         if check != known:
             self.known[key] = check
             self._write()
