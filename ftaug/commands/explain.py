@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,7 @@ def explain(
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Show what predictions depend on, by methods that were tested on the model."""
+    from ftaug import experiment_file
     from ftaug.engine.loading.prepare import modality_of
     from ftaug.runs.component_option import parse_component
     from ftaug.runs.explanation import files, method_choice
@@ -55,7 +57,10 @@ def explain(
     output = output or verbs.explanation.default_output
     if output is not None and output.suffix.lower() not in verbs.explanation.suffixes:
         raise ExperimentError(f"{output}: must end in {one_of(verbs.explanation.suffixes)}")
-    context = {"modality": experiment.modality}
+    context = {
+        "modality": experiment.modality,
+        "other_modalities": partial(experiment_file.import_others, experiment.modality),
+    }
     component = None if method == "auto" else parse_component("explainer", method, "--method", context)
     opened = open_run(run, trust_plugins=trust_plugins)
     index = output_index(opened.task, class_)

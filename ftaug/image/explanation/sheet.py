@@ -42,7 +42,7 @@ def draw(explanations: Sequence[Explanation], title: str, preprocessing: Mapping
     captions = [[_caption(each) for each in row] for row in rows]
     heights = [SIDE + 8 + max(_height(lines) for lines in row) + 2 * GAP for row in captions]
     width = 2 * MARGIN + abreast * (CARD + 2 * GAP) - 2 * GAP
-    heading = _wrap(printable(title), font(20, True), width - 2 * MARGIN)
+    heading = wrap(printable(title), font(20, True), width - 2 * MARGIN)
     header = 26 * len(heading) + 30
     sheet = Image.new("RGB", (width, 2 * MARGIN + header + sum(heights)), PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -69,7 +69,7 @@ def _caption(explanation: Explanation) -> list[Line]:
         (f"{explanation.method}: {explanation.output}", 12, False),
         (explanation.name, 12, False),
     ]
-    return [(line, size, bold) for text, size, bold in texts for line in _wrap(printable(text), font(size, bold), CARD)]
+    return [(line, size, bold) for text, size, bold in texts for line in wrap(printable(text), font(size, bold), CARD)]
 
 
 def _height(lines: Sequence[Line]) -> int:
@@ -95,7 +95,7 @@ def _draw_header(pen: ImageDraw.ImageDraw, heading: Sequence[str]) -> None:
         left += 18 + round(font(13).getlength(text)) + 20
 
 
-def _wrap(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
+def wrap(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
     """Wrap a text at spaces, and within words that are longer than a line."""
     lines: list[str] = []
     for word in text.split(" "):
