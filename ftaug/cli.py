@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": "Compare runs on the same samples: differences with intervals and tests.",
     "calibrate": "Calibrate the probabilities of a trained model on validation, and report the effect.",
     "predict": "Predict the classes, or the numbers, of new samples.",
+    "explain": "Show what predictions depend on, by methods that were tested on the model.",
     "export": "Export a trained model, and compare its predictions with the original's.",
     "blend": "Blend a run's first weights with its last; prints a run folder.",
     "soup": "Average several runs, keeping those that improve validation; prints a run folder.",

@@ -41,8 +41,19 @@ SHARED = (
     ),
 )
 MODALITIES = {
-    "image": ("ftaug.image.datasets", "ftaug.image.backbones", "ftaug.image.augmentations"),
-    "text": ("ftaug.text.datasets", "ftaug.text.backbones", "ftaug.text.augmentations", "ftaug.text.objectives"),
+    "image": (
+        "ftaug.image.datasets",
+        "ftaug.image.backbones",
+        "ftaug.image.augmentations",
+        "ftaug.image.explainers",
+    ),
+    "text": (
+        "ftaug.text.datasets",
+        "ftaug.text.backbones",
+        "ftaug.text.augmentations",
+        "ftaug.text.objectives",
+        "ftaug.text.explainers",
+    ),
 }
 
 RESOLVED = "resolved.yaml"
@@ -76,7 +87,7 @@ class ExperimentFile:
             "folder": folder,
             "modality": modality,
             "missing_plugins": [p for i, p in named if not self.plugins or ("plugins", i) in dict(faults)],
-            "other_modalities": lambda: _import_others(modality),
+            "other_modalities": lambda: import_others(modality),
             "unknown_names": itertools.count(),
         }
         experiment, problems = read(edited, self.path, context, faults)
@@ -110,7 +121,7 @@ def import_components(modality: str) -> None:
         importlib.import_module(module)
 
 
-def _import_others(modality: str) -> list[str]:
+def import_others(modality: str) -> list[str]:
     """Import the components of all other modalities; return the names of those modalities."""
     others = [other for other in MODALITIES if other != modality]
     for other in others:

@@ -14,7 +14,7 @@ PACKAGE = Path(ftaug.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LOW = {"errors", "interfaces", "config"}
-DATA = {*LOW, "weight_matching", "weights", "data", "recipes", "augment"}
+DATA = {*LOW, "weight_matching", "weights", "data", "recipes", "augment", "attribution"}
 MAY_IMPORT = {
     "errors": set(),
     "interfaces": {"errors"},
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "weight_matching": {"interfaces"},
     "weights": {*LOW, "weight_matching"},
     "augment": LOW,
+    "attribution": LOW,
     "data": LOW,
     "recipes": {*LOW, "weights", "data"},
     "image": DATA,

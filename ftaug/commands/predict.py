@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ftaug.commands.options import AsJson, Run, TrustPlugins
-from ftaug.errors import BadData
 from ftaug.streams import require_reader
-
-if TYPE_CHECKING:
-    from ftaug.runs.prediction import Prediction
-
-FAILURES_SHOWN = 20
 
 
 def predict(
@@ -53,6 +46,7 @@ def predict(
     """Predict the classes, or the numbers, of new samples."""
     from ftaug.engine.loading.prepare import modality_of
     from ftaug.runs.open_run import open_calibrated_run
+    from ftaug.runs.prediction import Failures
     from ftaug.runs.prediction import predict as predict_each
     from ftaug.runs.report.prediction_output import open_sinks
     from ftaug.runs.report.predictions import form
@@ -75,27 +69,3 @@ def predict(
             failures.see(prediction)
             done += 1
     failures.check(done)
-
-
-@dataclass
-class Failures:
-    """Count the inputs that could not be read, and keep the first error messages."""
-
-    count: int = 0
-    shown: list[str] = field(default_factory=list)
-
-    def see(self, prediction: Prediction) -> None:
-        """Count a prediction that failed."""
-        if prediction.error is not None:
-            self.count += 1
-            if self.count <= FAILURES_SHOWN:
-                self.shown.append(f"{prediction.name}: {prediction.error}")
-
-    def check(self, done: int) -> None:
-        """Raise BadData if any input could not be read."""
-        if self.count:
-            rest = self.count - len(self.shown)
-            more = [f"and {rest:,} more"] if rest else []
-            error = BadData(f"{self.count:,} of {done:,} could not be read", *self.shown, *more)
-            error.result_printed = True
-            raise error

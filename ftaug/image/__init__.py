@@ -30,3 +30,4 @@ dataset = Registry(
     modality="image",
     tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function from settings to them
 )
+explainer = Registry("explainer", given=("output", "sample"), modality="image")

@@ -41,6 +41,15 @@ class Window(NamedTuple):
     mirrored: bool = False
 
 
+class Axis(NamedTuple):
+    """Where an axis of an image lies in the model's input; positions on both are shares of their length, 0 to 1."""
+
+    scale: float  # position in the input = scale · position in the image + offset
+    offset: float
+    first: float  # the image is visible from here to `last` of the input; the rest is padding
+    last: float
+
+
 def evaluated(picture: Picture, preprocessing: Mapping[str, Any]) -> np.ndarray:
     """Preprocess an image for evaluation: uint8 (H, W, 3), or with test-time `views` uint8 (views, H, W, 3)."""
     full = resized_size(picture.height, picture.width, preprocessing)
@@ -62,6 +71,21 @@ def resized_size(height: int, width: int, preprocessing: Mapping[str, Any]) -> t
         return box_height, box_width
     ratio = max(height / box_height, width / box_width)
     return max(1, round(height / ratio)), max(1, round(width / ratio))
+
+
+def input_axes(height: int, width: int, preprocessing: Mapping[str, Any]) -> tuple[Axis, Axis]:
+    """Return how the rows and the columns of an image lie in the model's input."""
+    full = resized_size(height, width, preprocessing)
+    target = preprocessing["size"]
+    shown = _visible(full, target)
+    window = _windows(full, shown, None)[0]
+    rows, columns = (
+        Axis(resized / side, (before - start) / side, before / side, (before + visible) / side)
+        for resized, start, before, visible, side in zip(
+            full, (window.top, window.left), _padding(shown, target), shown, target, strict=True
+        )
+    )
+    return rows, columns
 
 
 def needs_padding(preprocessing: Mapping[str, Any]) -> bool:
@@ -136,12 +160,17 @@ def _box(top: int, left: int, height: int, width: int) -> tuple[slice, slice]:
     return slice(top, top + height), slice(left, left + width)
 
 
+def _padding(shown: Sequence[int], target: Sequence[int]) -> tuple[int, int]:
+    """Return the number of padded rows above and of padded columns left of what is shown."""
+    return (target[0] - shown[0]) // 2, (target[1] - shown[1]) // 2
+
+
 def _padded(pixels: np.ndarray, preprocessing: Mapping[str, Any]) -> np.ndarray:
     """Pad the pixels on all sides to the size of the model's input."""
     height, width = preprocessing["size"]
     if pixels.shape[:2] == (height, width):
         return pixels
     padded = np.full((height, width, 3), padding_color(preprocessing), np.uint8)
-    top, left = (height - pixels.shape[0]) // 2, (width - pixels.shape[1]) // 2
+    top, left = _padding(pixels.shape[:2], (height, width))
     padded[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return padded

@@ -19,6 +19,7 @@ from ftaug.image.augmentations.end_size import check_size, check_size_after
 from ftaug.image.augmentations.pipeline import Pipeline, Raw
 from ftaug.image.corruptions import corrupting_pipeline as corrupting_pipeline
 from ftaug.image.corruptions import corruptions as corruptions
+from ftaug.image.explanation import explanation as explanation
 from ftaug.image.export.preprocessor import IMAGE_CLASSIFICATION, preprocessor
 from ftaug.image.export.source import read_by_pillow
 from ftaug.image.export.synthetic import synthetic as synthetic

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
+from ftaug.interfaces.explanation import Explain
 from ftaug.interfaces.export import ExportSignature, Reading
 from ftaug.interfaces.preview import Show
 
@@ -39,6 +40,7 @@ class Modality(Protocol):
     """Functions of a modality, implemented by its module `samples`."""
 
     preview: Show
+    explanation: Explain
     on_device: bool  # whether it augments on the device, by `plan`, `collate_plans` and `finished`
     cache_version: str  # version of the cache format
 

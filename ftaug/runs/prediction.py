@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,14 @@ import numpy as np
 
 from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of
 from ftaug.engine.system.cpu_count import usable_cores
-from ftaug.errors import FtaugError
+from ftaug.errors import BadData, FtaugError
 from ftaug.interfaces.data import Input
 
 if TYPE_CHECKING:
     from ftaug.runs.trained_model import TrainedModel
+
+
+FAILURES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,27 @@ def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Predictio
                     yield Prediction(source.name, error=str(sample))
                 else:
                     yield Prediction(source.name, *next(outputs))
+
+
+@dataclass
+class Failures:
+    """Count the inputs that could not be read, and keep the first error messages."""
+
+    count: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def see(self, prediction: Prediction) -> None:
+        """Count a prediction that failed."""
+        if prediction.error is not None:
+            self.count += 1
+            if self.count <= FAILURES_SHOWN:
+                self.shown.append(f"{prediction.name}: {prediction.error}")
+
+    def check(self, done: int) -> None:
+        """Raise BadData if any input could not be read."""
+        if self.count:
+            rest = self.count - len(self.shown)
+            more = [f"and {rest:,} more"] if rest else []
+            error = BadData(f"{self.count:,} of {done:,} could not be read", *self.shown, *more)
+            error.result_printed = True
+            raise error

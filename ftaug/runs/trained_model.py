@@ -30,7 +30,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, as_known
 from ftaug.experiment_file import load
 from ftaug.interfaces.data import Input, Task
 from ftaug.interfaces.export import Bundle, Reading
-from ftaug.interfaces.model import Adapter, Construction
+from ftaug.interfaces.model import Adapter, Construction, Stage
 from ftaug.runs import thresholds
 from ftaug.runs.calibration_file import Calibration
 from ftaug.runs.export.calibration import CalibrationSamples
@@ -60,6 +60,7 @@ class TrainedModel:
     save: Callable[[Path], None] | None = None  # save the network in its library's own format
     construction: Construction | None = None
     calibration: Calibration | None = None  # of the probabilities
+    stages: tuple[Stage, ...] = ()  # of the network, from stem to head
 
     @cached_property
     def splits(self) -> Mapping[str, DataSplit]:
@@ -270,6 +271,7 @@ def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool =
         device=chosen_device,
         save=backbone.save,
         construction=backbone.construction,
+        stages=backbone.stages,
     )
 
 

@@ -41,3 +41,4 @@ objective = Registry(
     compares=None,
     learns_targets=True,  # whether the network learns to classify, and is evaluated
 )
+explainer = Registry("explainer", given=("output", "sample"), modality="text")

@@ -17,6 +17,7 @@ from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Ta
 from ftaug.interfaces.export import ExportSignature, PipelineTask, Reading
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.corruptions import corruptions as corruptions
+from ftaug.text.explanation import explanation as explanation
 from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.predict_inputs import Inputs

@@ -55,6 +55,12 @@ class Encoder:
             self.tokenizer.enable_truncation(self.max_length)
         return self._split(text)
 
+    def encoding(self, text: Text) -> Any:
+        """Tokenize a text, truncated to `max_length`, with the places of its tokens: an Encoding of tokenizers."""
+        if not self.tokenizer.truncation:
+            self.tokenizer.enable_truncation(self.max_length)
+        return self.tokenizer.encode(*_parts(text))
+
     def _split(self, text: Text) -> np.ndarray:
         try:
             encoding = self.tokenizer.encode(*_parts(text))

@@ -147,7 +147,7 @@ def _draw_header(pen: ImageDraw.ImageDraw, band: Sequence[Column], groups: Seque
         pen.rectangle((x, top + 18, x + CELL - 1 + (GAP if goes_on else 0), top + 20), color)
         if begins:
             _write(pen, x, top, column.group, 12, CELL, color, bold=True)
-        size = next((size for size in (14, 13, 12, 11) if _font(size, True).getlength(column.heading) <= CELL), 11)
+        size = next((size for size in (14, 13, 12, 11) if font(size, True).getlength(column.heading) <= CELL), 11)
         _write(pen, x, top + 27, column.heading, size, CELL, bold=True)
         _write(pen, x, top + 48, column.note, 11, CELL, FAINT, lines=2)
 
@@ -155,7 +155,7 @@ def _draw_header(pen: ImageDraw.ImageDraw, band: Sequence[Column], groups: Seque
 def _draw_label(pen: ImageDraw.ImageDraw, label: str, note: str, y: int) -> None:
     room = LABELS - 2 * GAP
     longest = max(label.split(" "), key=len)
-    size = next((size for size in (15, 14, 13, 12) if _font(size, True).getlength(longest) <= room), 12)
+    size = next((size for size in (15, 14, 13, 12) if font(size, True).getlength(longest) <= room), 12)
     below = _write(pen, MARGIN, y + CELL // 2 - 28, label, size, room, bold=True, lines=2)
     _write(pen, MARGIN, below + 4, note, 11, LABELS - 2 * GAP, FAINT)
 
@@ -183,8 +183,8 @@ def _write(
     lines: int = 1,
 ) -> int:
     """Draw a text, wrapped and truncated with an ellipsis to fit; return the y coordinate below it."""
-    for line in _wrap(text, _font(size, bold), room, lines):
-        pen.text((x, y), line, color, _font(size, bold))
+    for line in _wrap(text, font(size, bold), room, lines):
+        pen.text((x, y), line, color, font(size, bold))
         y += round(1.3 * size)
     return y
 
@@ -210,7 +210,7 @@ def _truncate(text: str, font: ImageFont.FreeTypeFont, room: int) -> str:
 
 
 @cache
-def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """Load DejaVu Sans from matplotlib, which covers more scripts than Pillow's default font."""
     import matplotlib
 

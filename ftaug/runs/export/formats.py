@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
-
-from pydantic import TypeAdapter, ValidationError
 
 from ftaug.config.registry import Component
-from ftaug.config.schema import OfKind
-from ftaug.config.yaml_document import parse_value
 from ftaug.errors import ExperimentError, Place, Problem
+from ftaug.runs.component_option import parse_component
 from ftaug.runs.export.folder import EXPORTS
 from ftaug.runs.export.reference import Reference
 
 
 def parse_format(text: str) -> Component:
     """Parse a format: `onnx`, or with settings `{onnx: {opset: 20}}`; raises ExperimentError."""
-    try:
-        adapter: TypeAdapter[Component] = TypeAdapter(Annotated[Component, OfKind("exporter")])
-        return adapter.validate_python(parse_value(text, f"--format {text}"), context={})
-    except ValidationError as error:
-        place = Place(f"--format {text}")
-        faults = ((line["input"], line["loc"]) for line in error.errors())
-        raise ExperimentError(*(Problem(fault.sentence(where), place) for fault, where in faults)) from None
+    return parse_component("exporter", text, "--format")
 
 
 def parse_formats(formats: Sequence[str]) -> list[Component]:

@@ -1,0 +1,54 @@
+"""Class activation maps: weighted sums over the features of the last layer with a grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from ftaug.config.types import Doc, Text
+from ftaug.image import explainer
+from ftaug.interfaces.explanation import Attribution, ExplainedOutput
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Layer = Annotated[Text, Doc("a stage such as layer3, or a module; auto: the last one whose output has a grid")]
+
+
+@explainer.register
+def grad_cam(output: ExplainedOutput, sample: Tensor, *, layer: Layer = "auto") -> Attribution:
+    """Grad-CAM: the features of a layer, weighted by their mean gradients.
+
+    Selvaraju et al. 2017 (arXiv:1610.02391), without the final ReLU: negative values lower the output.
+    """
+    from ftaug.image.explainers.feature_layer import features
+
+    of_layer = features(output, sample, layer)
+    return _summed(of_layer.values * of_layer.gradient.mean(dim=(0, 1)))
+
+
+@explainer.register
+def hires_cam(output: ExplainedOutput, sample: Tensor, *, layer: Layer = "auto") -> Attribution:
+    """HiResCAM: the features of a layer, weighted by their gradients cell by cell.
+
+    Draelos & Carin 2020 (arXiv:2011.08891): exact for networks that end in one linear layer.
+    """
+    from ftaug.image.explainers.feature_layer import features
+
+    of_layer = features(output, sample, layer)
+    return _summed(of_layer.values * of_layer.gradient)
+
+
+@explainer.register
+def layer_cam(output: ExplainedOutput, sample: Tensor, *, layer: Layer = "auto") -> Attribution:
+    """LayerCAM: the features of a layer, weighted by their positive gradients cell by cell.
+
+    Jiang et al. 2021 (IEEE TIP 30).
+    """
+    from ftaug.image.explainers.feature_layer import features
+
+    of_layer = features(output, sample, layer)
+    return _summed(of_layer.values * of_layer.gradient.clamp(min=0))
+
+
+def _summed(products: Tensor) -> Attribution:
+    return Attribution(products.double().sum(dim=2).cpu().numpy(), smooth=True)

@@ -1,0 +1,1 @@
+"""Explanations of image predictions: maps on the original images, and the files that show them."""
