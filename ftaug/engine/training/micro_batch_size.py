@@ -98,7 +98,7 @@ def _saved_for_backward(state: TrainingState, count: int) -> int:
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         sizes[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # the tensor itself may be the output of the operation that saves it: a cycle
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         loss = loss_of(state, device_inputs(state, batch), targets_of(state, batch), state.model)

@@ -1,5 +1,8 @@
 """Micro-batches and a compiled network: less memory or time, and the same training."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -76,6 +79,17 @@ def test_the_estimate_moves_nothing(tmp_path):
     assert micro_batch_size._saved_for_backward(state, 4) > 1e5
     assert all(torch.equal(tensor, before[name]) for name, tensor in state.model.state_dict().items())
     assert all(parameter.grad is None for parameter in state.model.parameters())
+
+
+def test_the_estimate_keeps_no_activations(tmp_path):
+    """An operation that saves its own output is a cycle which Python's garbage collection does not see."""
+    state = state_of(tmp_path, EXPERIMENT)
+    activations = []
+    first = next(module for module in state.model.modules() if isinstance(module, torch.nn.ReLU | torch.nn.BatchNorm2d))
+    with first.register_forward_hook(lambda module, given, output: activations.append(weakref.ref(output))):
+        micro_batch_size._saved_for_backward(state, 4)
+    gc.collect()
+    assert activations and all(activation() is None for activation in activations)
 
 
 def test_a_run_keeps_its_parts(tmp_path, monkeypatch, capsys):
