@@ -27,7 +27,7 @@ for modality in MODALITIES:
 
 PACKAGE = Path(ftaug.__file__).parent
 
-LIKELY = ("photos", ["horizontal_flip"], ["mixup"], 3, [20, 30])
+LIKELY = ("photos", ["horizontal_flip"], ["mixup"], 3, [20, 30], "fog")
 """Values for settings without a default: each takes one of these."""
 
 
