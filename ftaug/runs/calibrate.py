@@ -38,6 +38,10 @@ METRICS = ("nll", "ece", "ece_adaptive", "ece_debiased", "brier", "accuracy")
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 SET_COVERAGES = (0.8, 0.9, 0.95)
 UNCHANGED = Scaling((1.0,), (0.0,))
+GROUPS_NOTE = (
+    "samples of a group depend on each other: the coverage of sets and the risk vary more than their bands and "
+    "intervals say, which hold for independent samples"
+)
 
 
 class SelectiveRow(NamedTuple):
@@ -144,29 +148,35 @@ def calibrate(
     halves = split_halves(opened, opened.splits["val"])
     scaling, notes = fit_scaling(halves, opened.activation, method)
     fit = halves.fit
-    before = halves.records.select(~halves.fitted)
-    is_single = not opened.task.multi_label
     calibration = Calibration(
         opened.checkpoint.name,
         manifest_hash(opened.checkpoint),
         scaling,
         len(fit),
         np.empty(0),
-        target_scores(fit.predictions, fit.targets, score=score, by_class=by_class) if is_single else None,
+        None
+        if opened.task.multi_label
+        else target_scores(fit.predictions, fit.targets, score=score, by_class=by_class),
     )
+    return measure(calibration, halves, opened.activation, notes)
+
+
+def measure(calibration: Calibration, halves: Halves, activation: str, notes: list[str]) -> CalibrationReport:
+    """Measure a calibration on the held-out half, and add the confidences there to it."""
+    before = halves.records.select(~halves.fitted)
     after = replace(
         before,
-        task=calibration.calibrated_task(opened.task),
-        predictions=calibration.probabilities(halves.logits[~halves.fitted], opened.activation),
+        task=calibration.calibrated_task(before.task),
+        predictions=calibration.probabilities(halves.logits[~halves.fitted], activation),
     )
     confidence = prediction_confidence(after.predictions, after.task)
-    metrics = {name: standard_metrics(opened.task)[name] for name in METRICS}
+    metrics = {name: standard_metrics(before.task)[name] for name in METRICS}
     curves = tuple(
         risk_coverage(prediction_confidence(r.predictions, r.task), (~r.correct).astype(float)) for r in (before, after)
     )
     differences = compare([before], [after], metrics)
     if not notes and differences["nll"].better() != "second":
-        notes.append(f"no lower NLL is shown on the held-out samples; delete {CALIBRATION_FILE} to predict as before")
+        notes = [f"no lower NLL is shown on the held-out samples; delete {CALIBRATION_FILE} to predict as before"]
     return CalibrationReport(
         replace(calibration, confidences=np.sort(confidence)),
         len(after),
@@ -177,7 +187,7 @@ def calibrate(
         (curves[0], curves[1]),
         selective_rows(after, confidence),
         set_rows(calibration, before),
-        notes,
+        [*notes, *([] if before.groups is None else [GROUPS_NOTE])],
     )
 
 

@@ -37,11 +37,8 @@ class ConformalSets:
     thresholds: tuple[float, ...]  # one for all classes, or one a class
 
     def contains(self, probabilities: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-        """Whether the set of each sample holds each class, bool (n, classes); of APS without `rng` at least one."""
-        members = np.asarray(class_scores(probabilities, self.score, rng) <= np.array(self.thresholds))
-        if self.score == "aps" and rng is None:
-            members[np.arange(len(members)), np.argmax(probabilities, axis=1)] = True
-        return members
+        """Whether the set of each sample holds each class, bool (n, classes)."""
+        return np.asarray(class_scores(probabilities, self.score, rng) <= np.array(self.thresholds))
 
 
 @dataclass(frozen=True)
@@ -105,15 +102,15 @@ def fit(
 def class_scores(probabilities: np.ndarray, score: Score, rng: np.random.Generator | None = None) -> np.ndarray:
     """Nonconformity of every class of every sample (n, classes): the lower, the more a class belongs to the set.
 
-    LAC: 1 − probability. APS: the probability of all classes that are more probable, and of the class itself – a
-    uniform share of it with `rng`.
+    LAC: 1 − probability. APS: the probability of all classes that are more probable, with `rng` plus a uniform share of
+    that of the class itself. Without `rng` sets hold the most probable class at least, whose score is 0.
     """
     probabilities = np.asarray(probabilities, np.float64)
     if score == "lac":
         return np.asarray(1 - probabilities)
     order = np.argsort(-probabilities, axis=1, kind="stable")
     ordered = np.take_along_axis(probabilities, order, axis=1)
-    share = 1.0 if rng is None else rng.random((len(probabilities), 1))
+    share = 0.0 if rng is None else rng.random((len(probabilities), 1))
     scores = np.empty_like(probabilities)
     np.put_along_axis(scores, order, np.cumsum(ordered, axis=1) - ordered + share * ordered, axis=1)
     return scores

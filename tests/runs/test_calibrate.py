@@ -111,6 +111,9 @@ def test_a_group_is_in_one_half():
     fitted = split_halves(opened, opened.splits["val"]).fitted
     assert 0.3 < fitted.mean() < 0.7
     assert all(len(set(fitted[groups == group])) == 1 for group in range(80))
+    report = calibrate(opened)
+    assert report.before["nll"].method == "cluster bootstrap"
+    assert "samples of a group depend on each other" in report.notes[-1]
 
 
 def test_predictions_that_are_all_right_stay_as_they_are():

@@ -122,7 +122,8 @@ def pipeline_runner(task: PipelineTask, activation: str, *, is_calibrated: bool 
 def _calibrated(logits: str, activation: str) -> str:
     """Generate code that returns the probabilities of a sample from its logits, by the calibration of the metadata."""
     return (
-        f"logits = {logits} * np.array(metadata['calibration']['scale']) + np.array(metadata['calibration']['bias'])\n"
+        'scale, bias = (np.array(metadata["calibration"][key]) for key in ("scale", "bias"))\n'
+        f"    logits = {logits} * scale + bias\n"
         f"    {LOGITS_TO_PROBABILITIES[activation]}"
     )
 

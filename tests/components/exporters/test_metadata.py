@@ -1,9 +1,10 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from export_cases import of_image
 
-from ftaug.components.exporters.metadata import description
+from ftaug.components.exporters.metadata import description, uncalibrated_thresholds
 from ftaug.interfaces.data import Task
 
 
@@ -39,3 +40,23 @@ def test_an_export_says_how_it_is_decided_with(task, ordered, expected):
     assert {key: about[key] for key in expected} == expected
     assert ("thresholds" in about) is task.multi_label
     assert ("units" in about) is task.regression
+
+
+CALIBRATION = {"method": "vector", "scale": [0.5, 3.0], "bias": [1.0, -2.0]}
+
+
+def test_the_calibration_is_described_where_there_is_one():
+    bundle = of_image().bundle
+    assert "calibration" not in description(bundle)
+    assert description(replace(bundle, calibration=CALIBRATION))["calibration"] == CALIBRATION
+
+
+@pytest.mark.parametrize("thresholds", [None, (0.2, 0.9)])
+def test_uncalibrated_thresholds_decide_as_the_calibrated_ones(thresholds):
+    task = Task(("a", "b"), multi_label=True, thresholds=thresholds)
+    logits = np.random.default_rng(0).normal(size=(300, 2)) * 4
+    calibrated = 1 / (1 + np.exp(-(logits * CALIBRATION["scale"] + CALIBRATION["bias"])))
+    bundle = replace(of_image().bundle, task=task, calibration=CALIBRATION)
+    uncalibrated = 1 / (1 + np.exp(-logits)) > uncalibrated_thresholds(bundle)
+    assert (uncalibrated == task.present(calibrated)).all() and uncalibrated.any()
+    assert uncalibrated_thresholds(replace(bundle, calibration=None)) == (thresholds and list(thresholds))

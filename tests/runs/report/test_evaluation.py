@@ -34,6 +34,7 @@ def opened(folder, task):
         task=task,
         checkpoint=folder / "step-0000003",
         device=SimpleNamespace(precision="fp32"),
+        calibration=None,
         splits={},
         experiment=SimpleNamespace(evaluate=SimpleNamespace(metrics=(SimpleNamespace(name="auroc"),))),
     )
@@ -115,3 +116,16 @@ def test_top_k_is_reported_where_ranks_mean_something():
 def test_the_names_that_a_requirement_may_use(tmp_path):
     names = evaluation.metric_names(opened(tmp_path, Task(("a", "b"))))
     assert {"loss", "auroc", "accuracy", "top_2", "f1_macro", "f1_weighted", "accuracy.low"} <= set(names)
+
+
+def test_a_calibration_is_reported(tmp_path, single_label, capsys):
+    split, measured = single_label
+    run = opened(tmp_path, split.task)
+    run.calibration = SimpleNamespace(facts={"method": "temperature", "temperature": 1.75, "samples": 20})
+    report = evaluation.report(run, split, measured) | {"files": []}
+    assert report["calibration"]["temperature"] == 1.75
+    evaluation.show(report, split.task)
+    assert "calibrated by `ftaug calibrate`: temperature 1.75; the loss" in (shown := capsys.readouterr().out)
+    assert "caution" not in shown
+    evaluation.show(report | {"split": "val"}, split.task)
+    assert "caution: 20 of these samples were used to calibrate" in capsys.readouterr().out
