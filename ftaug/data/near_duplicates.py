@@ -30,8 +30,8 @@ def close_codes(queries: np.ndarray, codes: np.ndarray, most: int) -> np.ndarray
     missed, the more likely the more bits differ.
     """
     rng = np.random.default_rng(0)
-    count, pairs = len(codes), [np.empty((0, 2), np.int64)]
-    rows = np.arange(count)
+    count = len(codes)
+    rows, pairs = np.arange(count), np.empty(0, np.int64)  # a pair is lower row · count + higher row
     for _ in range(TABLES):
         order = rng.permutation(64)
         permuted = _permuted(codes, order)
@@ -40,12 +40,15 @@ def close_codes(queries: np.ndarray, codes: np.ndarray, most: int) -> np.ndarray
         for variant in queries:
             query = _permuted(variant, order)
             places = np.searchsorted(ascending, query)
+            close = [pairs]
             for step in range(-WINDOW, WINDOW + 1):
                 nearby = np.clip(places + step, 0, count - 1)
                 is_close = distance(query, ascending[nearby]) <= most
-                pairs.append(np.stack([rows[is_close], ranks[nearby[is_close]]], axis=1))
-    together = np.sort(np.concatenate(pairs), axis=1)
-    return np.unique(together[together[:, 0] != together[:, 1]], axis=0)
+                first, second = rows[is_close], ranks[nearby[is_close]]
+                close.append(np.minimum(first, second) * count + np.maximum(first, second))
+            pairs = np.unique(np.concatenate(close))
+    together = np.stack(np.divmod(pairs, max(count, 1)), axis=1)
+    return np.asarray(together[together[:, 0] != together[:, 1]])
 
 
 def equal_keys(keys: np.ndarray) -> np.ndarray:

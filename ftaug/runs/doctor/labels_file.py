@@ -25,6 +25,8 @@ LABELS_FILE = "labels.csv"
 PICTURES = "pictures"
 SEPARATORS = ("|", ";", ",", "/")
 SHARE = "20%"
+NOTHING = {"suggested": "", "probability": "", "copy_of": ""}
+"""The further cells of a sample that is no suspect and no copy."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +48,26 @@ def write(diagnosis: Diagnosis, folder: Path, *, with_groups: bool) -> LabelsFil
         inputs = [_cells(scan, row, health.cells, folder / PICTURES) for row in range(len(scan))]
         root = _common_folder([cells["path"] for cells in inputs]) if "path" in inputs[0] else None
         notes = _notes(scan, diagnosis.duplicates, diagnosis.suspects)
-        table = [
+        columns = [*inputs[0], *_targets(scan, 0, task), *(["group"] if with_groups else []), "split", *NOTHING]
+        table = (
             {
                 **inputs[row],
                 **({} if root is None else {"path": os.path.relpath(inputs[row]["path"], root)}),
                 **_targets(scan, row, task),
                 **({"group": str(diagnosis.groups[row])} if with_groups else {}),
                 "split": scan.sample(row).split.purpose,
-                **notes[row],
+                **notes.get(row, NOTHING),
             }
             for row in _order(scan, diagnosis)
-        ]
+        )
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
         path = folder / LABELS_FILE
         replace(path, text.getvalue().encode(errors="surrogateescape"))
-    columns = [*inputs[0]] if root is None else []
-    return LabelsFile(path, _data(diagnosis, health.table, path, root, columns, with_groups=with_groups))
+    texts = [*inputs[0]] if root is None else []
+    return LabelsFile(path, _data(diagnosis, health.table, path, root, texts, with_groups=with_groups))
 
 
 def _cells(scan: Scan, row: int, cells: Any, folder: Path) -> dict[str, str]:
@@ -95,28 +98,26 @@ def _separator(task: Task) -> str:
     return next((mark for mark in SEPARATORS if not any(mark in name for name in task.classes)), SEPARATORS[0])
 
 
-def _notes(scan: Scan, duplicates: Duplicates, suspects: LabelSuspects | None) -> list[dict[str, str]]:
-    """Return for each row the suggested label with the probability of the present one, and what it is a copy of."""
-    notes = [{"suggested": "", "probability": "", "copy_of": ""} for _ in range(len(scan))]
-    for place, row in enumerate([] if suspects is None else suspects.rows[: suspects.count].tolist()):
-        assert suspects is not None
-        notes[row] |= {
-            "suggested": suspects.suggested(place),
-            "probability": f"{suspects.errors.probabilities[place]:.4f}",
-        }
+def _notes(scan: Scan, duplicates: Duplicates, suspects: LabelSuspects | None) -> dict[int, dict[str, str]]:
+    """Return for rows to look at the suggested label, the probability of the present one, and what it is a copy of."""
+    notes: dict[int, dict[str, str]] = {}
+    if suspects is not None:
+        for place, row in enumerate(suspects.rows[: suspects.count].tolist()):
+            probability = f"{suspects.errors.probabilities[place]:.4f}"
+            notes[row] = {**NOTHING, "suggested": suspects.suggested(place), "probability": probability}
     for first, second in duplicates.pairs.tolist():
-        notes[second]["copy_of"] = scan.sample(first).name
+        notes[second] = {**notes.get(second, NOTHING), "copy_of": scan.sample(first).name}
     return notes
 
 
 def _data(
-    diagnosis: Diagnosis, reader: str, path: Path, root: str | None, columns: Sequence[str], *, with_groups: bool
+    diagnosis: Diagnosis, reader: str, path: Path, root: str | None, texts: Sequence[str], *, with_groups: bool
 ) -> dict[str, Any]:
     """Return the section `data` that reads the table: the same splits, or with groups splits to be drawn anew."""
     splits, task = diagnosis.scan.splits, diagnosis.scan.splits["train"].task
     settings: dict[str, Any] = {"path": str(path.absolute())}
     settings |= {"root": root} if root is not None else {}
-    settings |= {"text": list(columns)} if len(columns) > 1 else {}
+    settings |= {"text": list(texts)} if len(texts) > 1 else {}
     if task.regression:
         settings["target"] = list(task.classes)
     elif names.ordered(task.classes) != [*task.classes] or not np.all(splits["train"].counts()):

@@ -12,7 +12,7 @@ FOLDS = 5
 MOST_VALUES = 256
 """Number of principal components that a regression is fitted on."""
 
-INVERSE_PENALTY = 0.1
+INVERSE_PENALTY = 0.01
 """`C` of scikit-learn's LogisticRegression: strong, so that few wrong labels do not bend the boundaries."""
 
 

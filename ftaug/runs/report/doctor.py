@@ -76,9 +76,8 @@ def show(diagnosis: Diagnosis, files: WrittenFiles | None = None) -> None:
     for finding in findings:
         if finding.examples or finding.remedy:
             blocks += [f"{finding.text}:", *(f"  {example}" for example in finding.examples)]
-            blocks += [f"  and {finding.count - len(finding.examples):,} more"] * (
-                finding.count > len(finding.examples)
-            )
+            more = finding.count - len(finding.examples) if finding.examples else 0
+            blocks += [f"  and {more:,} more"] if more > 0 else []
         if finding.remedy:
             blocks.append(f"  → {finding.remedy}")
     if files is not None:
