@@ -48,7 +48,7 @@ def explain(
     from ftaug.runs.explanation import files, method_choice
     from ftaug.runs.explanation.explain import Explainer, output_index
     from ftaug.runs.explanation.explained_model import ExplainedModel
-    from ftaug.runs.open_run import load_run_experiment, open_run
+    from ftaug.runs.open_run import load_run_experiment, open_calibrated_run
     from ftaug.runs.prediction import Failures, Prediction
     from ftaug.runs.report import console
 
@@ -62,7 +62,7 @@ def explain(
         "other_modalities": partial(experiment_file.import_others, experiment.modality),
     }
     component = None if method == "auto" else parse_component("explainer", method, "--method", context)
-    opened = open_run(run, trust_plugins=trust_plugins)
+    opened = open_calibrated_run(run, trust_plugins=trust_plugins)
     index = output_index(opened.task, class_)
     sources = verbs.inputs(inputs, opened.experiment.data.train)
     first = list(islice(sources, 1))  # fail on wrong names before methods are tested

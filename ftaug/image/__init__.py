@@ -30,4 +30,9 @@ dataset = Registry(
     modality="image",
     tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function from settings to them
 )
-explainer = Registry("explainer", given=("output", "sample"), modality="image")
+explainer = Registry(
+    "explainer",
+    given=("output", "sample"),
+    modality="image",
+    refined_by=None,  # the setting that is doubled while the completeness error is too large
+)

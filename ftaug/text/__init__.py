@@ -41,4 +41,9 @@ objective = Registry(
     compares=None,
     learns_targets=True,  # whether the network learns to classify, and is evaluated
 )
-explainer = Registry("explainer", given=("output", "sample"), modality="text")
+explainer = Registry(
+    "explainer",
+    given=("output", "sample"),
+    modality="text",
+    refined_by=None,  # the setting that is doubled while the completeness error is too large
+)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ftaug.attribution.integrated_gradients import MOST_STEPS, TOLERANCE, integrate
+from ftaug.attribution.integrated_gradients import integrate
 
 
 def gradients_of(function, start, difference):
@@ -20,20 +20,12 @@ def test_a_quadratic_function_is_integrated_exactly():
     path = integrate(gradients, end - start, change, steps=4, chunk=3)
     assert path.values.tolist() == pytest.approx([3.0, -18.0, 0.0])  # w·(end² - start²)
     assert path.completeness_error == pytest.approx(0, abs=1e-6)
-    assert path.steps == 4
 
 
-def test_steps_are_doubled_until_the_values_add_up():
+def test_more_steps_have_a_smaller_error():
     """The slope lies within a hundredth of the path, where four points miss it."""
     start, difference = torch.zeros(1), torch.ones(1)
     gradients = gradients_of(lambda x: torch.sigmoid(400 * (x - 0.4)).sum(dim=1), start, difference)
-    path = integrate(gradients, difference, 1.0, steps=4, chunk=64)
-    assert path.steps > 4
-    assert path.completeness_error < TOLERANCE
-    assert float(path.values) == pytest.approx(1, abs=TOLERANCE)
-
-
-def test_steps_have_a_limit():
-    path = integrate(lambda shares: torch.zeros(len(shares), 1), torch.ones(1), 1.0, steps=100, chunk=1000)
-    assert path.completeness_error == 1
-    assert path.steps * 2 > MOST_STEPS >= path.steps
+    errors = [integrate(gradients, difference, 1.0, steps, chunk=64).completeness_error for steps in (4, 512)]
+    assert errors[0] > 0.9
+    assert errors[1] < 0.01

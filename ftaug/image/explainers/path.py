@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@explainer.register
+@explainer.register(refined_by="steps")
 def integrated_gradients(
     output: ExplainedOutput, sample: Tensor, *, steps: Count = 16, cells: Cells = 16
 ) -> Attribution:
@@ -38,6 +38,6 @@ def integrated_gradients(
 
     ends = output.scores(torch.cat([baseline.expand_as(image), image]))
     path = integrate(gradients, (image - baseline)[0], ends[1] - ends[0], steps, output.batch_size)
-    figures = {"completeness_error": path.completeness_error, "steps": path.steps}
+    figures = {"completeness_error": path.completeness_error, "steps": steps}
     by_pixel = path.values.sum(dim=0).cpu().numpy()
     return Attribution(add_up(by_pixel, *cell_bounds(by_pixel.shape[0], by_pixel.shape[1], cells)), figures)

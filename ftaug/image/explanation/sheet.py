@@ -21,6 +21,7 @@ ABREAST = 2
 """Explained images side by side on a sheet."""
 
 CARD = 2 * SIDE + GAP
+FRAME = "#d5dae1"
 
 
 def pictures(explanation: Explanation, preprocessing: Mapping[str, Any], side: int = SIDE) -> tuple[np.ndarray, ...]:
@@ -53,7 +54,9 @@ def draw(explanations: Sequence[Explanation], title: str, preprocessing: Mapping
             left = MARGIN + place * (CARD + 2 * GAP)
             for number, pixels in enumerate(pictures(explanation, preprocessing)):
                 x = left + number * (SIDE + GAP) + (SIDE - pixels.shape[1]) // 2
-                sheet.paste(Image.fromarray(pixels), (x, top + (SIDE - pixels.shape[0]) // 2))
+                y = top + (SIDE - pixels.shape[0]) // 2
+                pen.rectangle((x - 1, y - 1, x + pixels.shape[1], y + pixels.shape[0]), outline=FRAME)
+                sheet.paste(Image.fromarray(pixels), (x, y))
             _draw_caption(pen, lines[place], left, top + SIDE + 8)
         top += height
     return sheet

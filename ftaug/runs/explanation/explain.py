@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +12,31 @@ from ftaug.config.registry import Component
 from ftaug.engine.loading.prepare import evaluation_preprocessing, modality_of
 from ftaug.errors import ExperimentError, FtaugError, did_you_mean
 from ftaug.interfaces.data import Input, Task
-from ftaug.interfaces.explanation import Explanation
+from ftaug.interfaces.explanation import Attribution, ExplainedOutput, Explanation
 from ftaug.runs.prediction import Prediction
 from ftaug.runs.report.predictions import form
 
 if TYPE_CHECKING:
     from ftaug.runs.explanation.explained_model import ExplainedModel
     from ftaug.runs.trained_model import TrainedModel
+
+TOLERANCE = 0.05
+"""Completeness error from which steps are doubled, as a share of the change of the output."""
+
+MOST_STEPS = 1024
+
+
+def refined(method: Component, output: ExplainedOutput, sample: Any) -> Attribution:
+    """Explain an output, doubling the setting that makes it exact while the completeness error is too large."""
+    setting = method.fact("refined_by")
+    while True:
+        attribution: Attribution = method(output, sample)
+        if setting is None or attribution.figures.get("completeness_error", 0.0) < TOLERANCE:
+            return attribution
+        doubled = 2 * method.settings[setting]
+        if doubled > MOST_STEPS:
+            return attribution
+        method = replace(method, settings={**method.settings, setting: doubled})
 
 
 def output_index(task: Task, name: str | None) -> int | None:
@@ -56,13 +74,14 @@ class Explainer:
         verbs = modality_of(opened.experiment)
         pipeline = verbs.pipeline((), evaluation_preprocessing(opened.experiment, opened.preprocessing))
         views = verbs.collate([verbs.prepare(raw, pipeline, None)[0]])
-        predicted = opened.predict_batch(views, 1)[0]
+        logits = opened.predict_batch(views, 1)
+        predicted = opened.probabilities(logits)[0]
         sample = opened.prepare([raw]).to(opened.device.torch)
         for index in self._outputs(predicted):
-            attribution = self.method(self.model.output(index), sample)
+            attribution = refined(self.method, self.model.output(index), sample)
             facts = {
                 "name": name,
-                **form(opened.task, None).plain(predicted),
+                **form(opened.task, None).plain(Prediction(name, predicted, logits[0])),
                 "explained": opened.task.classes[index],
                 "output": float(predicted[index]),
                 "method": self.method.name,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@explainer.register
+@explainer.register(refined_by="steps")
 def integrated_gradients(output: ExplainedOutput, sample: Tensor, *, steps: Count = 32) -> Attribution:
     """Integrated gradients: the gradients of the token embeddings, integrated from zero to those of the text.
 
@@ -47,5 +47,5 @@ def integrated_gradients(output: ExplainedOutput, sample: Tensor, *, steps: Coun
 
     ends = at(embedded.new_tensor([0.0, 1.0]))[1].detach()
     path = integrate(gradients, embedded[0], float(ends[1] - ends[0]), steps, output.batch_size)
-    figures = {"completeness_error": path.completeness_error, "steps": path.steps}
+    figures = {"completeness_error": path.completeness_error, "steps": steps}
     return Attribution(path.values.sum(dim=1).cpu().numpy(), figures)

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
+from explained import linear_output, output_of, pixels
 
+from ftaug.config.schema import component_named
 from ftaug.errors import ExperimentError
+from ftaug.experiment_file import import_components
 from ftaug.interfaces.data import Task
-from ftaug.runs.explanation.explain import Explainer, described, output_index
+from ftaug.runs.explanation import explain
+from ftaug.runs.explanation.explain import MOST_STEPS, Explainer, described, output_index, refined
 
 LABELS = Task(("cat", "dog", "fox"), multi_label=True, thresholds=(0.5, 0.2, 0.5))
 NUMBERS = Task(("width", "height"), regression=True)
@@ -39,3 +43,22 @@ def test_a_class_or_a_target_by_its_name():
         output_index(CLASSES, "dgo")
     with pytest.raises(ExperimentError, match="no target 'widht'; did you mean 'width'"):
         output_index(NUMBERS, "widht")
+
+
+def test_steps_are_doubled_until_the_values_add_up(monkeypatch):
+    monkeypatch.setattr(explain, "TOLERANCE", 0.005)
+    import_components("image")
+    method = component_named("explainer", "integrated_gradients", "image", {"steps": 1})
+    output = output_of("resnet20")
+    assert method(output, pixels()).figures["completeness_error"] > 0.005
+    attribution = refined(method, output, pixels())
+    assert attribution.figures["completeness_error"] < 0.005
+    assert 1 < attribution.figures["steps"] <= MOST_STEPS
+    assert np.log2(attribution.figures["steps"]).is_integer()
+    assert method.settings["steps"] == 1
+
+
+def test_methods_without_steps_run_once():
+    import_components("image")
+    method = component_named("explainer", "occlusion", "image")
+    assert refined(method, linear_output(32, 32), pixels()).values.shape == (8, 8)
