@@ -25,7 +25,7 @@ SHORT = [
     (r"\bepochs: \d+", "epochs: 1"),
     (r"\btrain: digits\b", "train: {digits: {per_class: 15}}"),
     (r"\btrain: {docstrings: .*}", "train: {docstrings: {per_class: 4}}"),
-    (r"\bval: (digits|docstrings)\b", "val: {split: 20%}"),
+    (r"\bval: (digits|docstrings)\b", "val: {split: 40%}"),
     (r"\bbatch_size: \d+", "batch_size: 16"),
 ]
 """What makes the runs of configs/ last a second."""
