@@ -20,7 +20,7 @@ from ftaug.image.near_duplicates import SIDE
 from ftaug.interfaces.data import Samples
 from ftaug.interfaces.data_health import SheetRow, Sketch
 
-noun = "picture"
+noun = "image"
 sketch_size = SIDE * SIDE
 DECODED_SIDE = 64
 """Minimum side in pixels to which a JPEG is decoded at a reduced scale."""

@@ -30,7 +30,7 @@ class SheetRow(NamedTuple):
 class DataHealth(Protocol):
     """Functions of a modality for `ftaug doctor`, implemented by its module `data_health`."""
 
-    noun: str  # word for a sample, such as "picture"
+    noun: str  # word for a sample, such as "image"
     sketch_size: int  # bytes of `Sketch.values`
     fact_names: Sequence[str]  # names of `Sketch.facts`, such as width
     table: str  # name of the dataset that reads the table of samples and labels
