@@ -12,6 +12,7 @@ import pytest
 from ftaug.cli import run
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Task
+from ftaug.runs.prediction import Prediction
 from ftaug.runs.report.predictions import form
 
 EXPERIMENT = """
@@ -172,8 +173,9 @@ def test_csv_and_tables_name_inputs(desk, here, capsys):
 
 def test_numbers_have_columns_of_their_own():
     told = form(Task(("x", "y"), regression=True), None)
-    assert told.headings == ("x", "y") and told.cells(np.float32([1.5, -2])) == [1.5, -2.0]
-    assert told.plain(np.float32([1.5, -2])) == {"numbers": {"x": 1.5, "y": -2.0}}
+    prediction = Prediction("a", np.float32([1.5, -2]))
+    assert told.headings == ("x", "y") and told.cells(prediction) == [1.5, -2.0]
+    assert told.plain(prediction) == {"numbers": {"x": 1.5, "y": -2.0}}
     with pytest.raises(ExperimentError, match="--top-k"):
         form(Task(("x",), regression=True), 3)
 

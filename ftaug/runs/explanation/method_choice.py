@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ftaug.config.dump import to_plain
 from ftaug.config.registry import Component, registry
 from ftaug.config.schema import component_named
+from ftaug.config.strict_json import dumps
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import storage
@@ -96,7 +97,7 @@ class _Tests:
 
     def check(self, method: Component, *, compared: bool) -> Check:
         """Return the check of a method, with its ROAD if wanted and not refused."""
-        key = f"{method.name} {json.dumps(method.settings, default=str)}" if method.settings else method.name
+        key = f"{method.name} {dumps(to_plain(method.settings))}" if method.settings else method.name
         known = self.known.get(key)
         check = known or checks.check_weights(method, self.model, self._drawn())
         if compared and check.road is None and not check.refused:
