@@ -26,7 +26,9 @@ def doctor(
     labels: Annotated[
         bool,
         typer.Option(
-            "--labels", help="Find wrong labels by features of the backbone; a folder of folds needs no option."
+            "--labels",
+            help="Find wrong labels and similar samples by features of the backbone; "
+            "the labels of a folder of folds need no option.",
         ),
     ] = False,
     output: Annotated[

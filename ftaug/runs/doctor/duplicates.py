@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ftaug.runs.doctor.finding import EXAMPLES, Finding
 from ftaug.runs.doctor.parallel import parallel
-from ftaug.runs.doctor.scan import Scan, data_health
+from ftaug.runs.doctor.scan import SampleRef, Scan, data_health
+
+Kind: TypeAlias = tuple[str, str, bool]
+"""The split of the later sample of a pair, that of the earlier, and whether their labels differ."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,13 @@ def _exact(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([first_of_row[again], again], axis=1), np.sort(first)
 
 
-def group_ids(duplicates: Duplicates, count: int) -> np.ndarray:
+def group_ids(pairs: np.ndarray, count: int) -> np.ndarray:
     """Return the group of each row, int64 (n,): the lowest row that is connected to it by pairs."""
     groups, before = np.arange(count), None
     while before is None or (groups != before).any():
         before = groups.copy()
-        lowest = np.minimum(*groups[duplicates.pairs].T) if len(duplicates.pairs) else np.empty(0, np.int64)
-        for column in duplicates.pairs.T:
+        lowest = np.minimum(*groups[pairs].T) if len(pairs) else np.empty(0, np.int64)
+        for column in pairs.T:
             np.minimum.at(groups, column, lowest)
         groups = groups[groups]
     return groups
@@ -66,18 +69,32 @@ def group_ids(duplicates: Duplicates, count: int) -> np.ndarray:
 
 def findings(scan: Scan, duplicates: Duplicates, noun: str) -> list[Finding]:
     """Describe the duplicates by kind, those across splits first."""
-    kinds: dict[tuple[bool, str, str, bool], list[tuple[int, int]]] = {}
-    for (first, second), is_exact in zip(duplicates.pairs.tolist(), duplicates.exact.tolist(), strict=True):
+    kinds = [
+        (kind, is_exact, pairs)
+        for is_exact in (True, False)
+        for kind, pairs in by_kind(scan, duplicates.pairs[duplicates.exact == is_exact]).items()
+    ]
+    kinds.sort(key=lambda each: (_order(each[0])[:2], not each[1], each[0]))
+    return [_finding(scan, *each, noun) for each in kinds]
+
+
+def by_kind(scan: Scan, pairs: np.ndarray) -> dict[Kind, list[tuple[int, int]]]:
+    """Collect pairs of rows by their splits and whether their labels differ: across splits first, then differing."""
+    kinds: dict[Kind, list[tuple[int, int]]] = {}
+    for first, second in pairs.tolist():
         earlier, later = scan.sample(first), scan.sample(second)
         relabeled = not np.array_equal(earlier.target, later.target)
-        kind = (is_exact, later.split.purpose, earlier.split.purpose, relabeled)
-        kinds.setdefault(kind, []).append((first, second))
-    order = sorted(kinds, key=lambda kind: (kind[1] == kind[2], not kind[3], not kind[0], kind[1:3]))
-    return [_finding(scan, kind, kinds[kind], noun) for kind in order]
+        kinds.setdefault((later.split.purpose, earlier.split.purpose, relabeled), []).append((first, second))
+    return {kind: kinds[kind] for kind in sorted(kinds, key=_order)}
 
 
-def _finding(scan: Scan, kind: tuple[bool, str, str, bool], pairs: Sequence[tuple[int, int]], noun: str) -> Finding:
-    is_exact, later, earlier, relabeled = kind
+def _order(kind: Kind) -> tuple[bool, bool, Kind]:
+    later, earlier, relabeled = kind
+    return later == earlier, not relabeled, kind
+
+
+def _finding(scan: Scan, kind: Kind, is_exact: bool, pairs: Sequence[tuple[int, int]], noun: str) -> Finding:
+    later, earlier, relabeled = kind
     copies = "exact copies" if is_exact else "near duplicates"
     where = "of one another" if later == earlier else f"of {noun}s in {earlier}"
     return Finding(
@@ -85,18 +102,19 @@ def _finding(scan: Scan, kind: tuple[bool, str, str, bool], pairs: Sequence[tupl
         "caution" if later != earlier or relabeled else "note",
         len({second for _, second in pairs}),
         f"{later}: {copies} {where}{', with another label' if relabeled else ''}",
-        [_example(scan, *pair, relabeled=relabeled) for pair in pairs[:EXAMPLES]],
+        [example(scan, *pair, relabeled=relabeled) for pair in pairs[:EXAMPLES]],
     )
 
 
-def _example(scan: Scan, first: int, second: int, *, relabeled: bool) -> str:
+def example(scan: Scan, first: int, second: int, *, relabeled: bool) -> str:
+    """Return the names of a pair of rows, the later first, and their labels if they differ."""
     names = (f"{s.name} ({s.label})" if relabeled else s.name for s in (scan.sample(second), scan.sample(first)))
     return " = ".join(names)
 
 
 def as_json(scan: Scan, duplicates: Duplicates) -> Iterator[dict[str, Any]]:
     """Yield the groups of duplicates as JSON values: their samples, and whether all are exact copies."""
-    groups = group_ids(duplicates, len(scan))
+    groups = group_ids(duplicates.pairs, len(scan))
     members: dict[int, list[int]] = {}
     for row in np.flatnonzero(np.bincount(groups, minlength=len(scan))[groups] > 1).tolist():
         members.setdefault(int(groups[row]), []).append(row)
@@ -104,5 +122,10 @@ def as_json(scan: Scan, duplicates: Duplicates) -> Iterator[dict[str, Any]]:
         samples = [scan.sample(row) for row in rows]
         yield {
             "exact": len(set(scan.digests[rows])) == 1,
-            "samples": [{"split": s.split.purpose, "name": s.name, "label": s.label} for s in samples],
+            "samples": [sample_as_json(sample) for sample in samples],
         }
+
+
+def sample_as_json(sample: SampleRef) -> dict[str, str]:
+    """Return the split, the name and the label of a sample."""
+    return {"split": sample.split.purpose, "name": sample.name, "label": sample.label}

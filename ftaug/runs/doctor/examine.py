@@ -11,7 +11,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.loading import label_check, split_notes
 from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import BadData, BadSample, Problem
-from ftaug.runs.doctor import class_checks, duplicates, label_suspects, shortcuts
+from ftaug.runs.doctor import class_checks, duplicates, label_suspects, shortcuts, similar_features
 from ftaug.runs.doctor.duplicates import Duplicates
 from ftaug.runs.doctor.finding import EXAMPLES, LEVELS, Finding, Level
 from ftaug.runs.doctor.label_suspects import LabelSuspects
@@ -19,6 +19,7 @@ from ftaug.runs.doctor.open_data import DataToExamine
 from ftaug.runs.doctor.parallel import worker_count
 from ftaug.runs.doctor.sample_groups import joined_groups
 from ftaug.runs.doctor.scan import Scan, data_health, scan
+from ftaug.runs.doctor.similar_features import SimilarSamples
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Diagnosis:
     duplicates: Duplicates
     groups: np.ndarray  # int64 (n,): of each row, joined where samples are duplicates
     suspects: LabelSuspects | None  # None: labels were not checked
+    similar: SimilarSamples | None  # None: features were not computed
     findings: Sequence[Finding]  # problems first
 
     def check(self) -> None:
@@ -57,10 +59,13 @@ def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_pl
         *shortcuts.findings(scanned),
         *_cautions(experiment, data.splits),
     ]
-    suspects = None
+    suspects, similar = None, None
     if labels or (data.folds is not None and task.kind == "single_label"):
         if data.folds is None:
-            predicted = label_suspects.predicted_from_features(experiment, scanned, groups, device)
+            features = _features(experiment, scanned, device)
+            similar = similar_features.find(scanned, features, groups)
+            findings += similar_features.findings(scanned, similar, noun)
+            predicted = label_suspects.predicted_from_features(experiment, scanned, groups, features)
         else:
             from ftaug.runs.doctor.fold_predictions import fold_predictions  # imports torch
 
@@ -68,7 +73,15 @@ def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_pl
         suspects = label_suspects.find(scanned, predicted)
         findings.append(label_suspects.finding(scanned, suspects))
     findings.sort(key=lambda finding: LEVELS.index(finding.level))
-    return Diagnosis(experiment, scanned, pairs, groups, suspects, findings)
+    return Diagnosis(experiment, scanned, pairs, groups, suspects, similar, findings)
+
+
+def _features(experiment: Experiment, scanned: Scan, device: str) -> np.ndarray:
+    """Compute the backbone's features of each row of a scan: float32 (n, values)."""
+    from ftaug.runs.doctor.backbone_features import backbone_features  # imports torch
+
+    splits = {purpose: scanned.readable(purpose) for purpose in scanned.splits}
+    return np.concatenate([*backbone_features(experiment, splits, device).values()])
 
 
 def _unreadable(experiment: Experiment, scanned: Scan) -> Iterator[Finding]:

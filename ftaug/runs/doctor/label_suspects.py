@@ -54,16 +54,13 @@ def check_task(task: Task) -> None:
 
 
 def predicted_from_features(
-    experiment: Experiment, scan: Scan, groups: np.ndarray, device: str
+    experiment: Experiment, scan: Scan, groups: np.ndarray, features: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Predict all samples out of fold by a logistic regression on the backbone's features."""
-    from ftaug.runs.doctor.backbone_features import backbone_features  # imports torch
-
-    splits = {purpose: scan.readable(purpose) for purpose in scan.splits}
-    features = backbone_features(experiment, splits, device)
-    words = [identities(sample_keys(split.samples), None)[split.ids] for split in splits.values()]
+    """Predict all samples out of fold by a logistic regression on the backbone's features, float32 (n, values)."""
+    splits = [scan.readable(purpose) for purpose in scan.splits]
+    words = [identities(sample_keys(split.samples), None)[split.ids] for split in splits]
     probabilities = out_of_fold(
-        np.concatenate([features[purpose] for purpose in scan.splits]),
+        features,
         scan.targets(np.arange(len(scan))),
         len(scan.splits["train"].task.classes),
         groups,

@@ -12,7 +12,7 @@ from ftaug.runs.doctor.scan import Scan
 
 def joined_groups(scan: Scan, pairs: Duplicates) -> np.ndarray:
     """Return the group of each row of a scan, int64 (n,), numbered from 0; a sample without any is its own group."""
-    result = split_groups.joined(duplicates.group_ids(pairs, len(scan)), _dataset_groups(scan))
+    result = split_groups.joined(duplicates.group_ids(pairs.pairs, len(scan)), _dataset_groups(scan))
     return np.arange(len(scan)) if result is None else result
 
 

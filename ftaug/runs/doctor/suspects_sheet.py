@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from ftaug.engine.system.storage import replace, storage_errors
 from ftaug.interfaces.data_health import SheetRow
+from ftaug.runs.doctor import duplicates
 from ftaug.runs.doctor.examine import Diagnosis
-from ftaug.runs.doctor.scan import data_health
+from ftaug.runs.doctor.scan import Scan, data_health
 
 SHEET_FILE = "suspects.png"
 ABREAST = 8
 MOST_ROWS = 12
-"""Maximum number of rows of suspects, and of duplicates."""
+"""Maximum number of rows of suspects, of duplicates, and of similar samples."""
 
 
 def write(diagnosis: Diagnosis, folder: Path) -> Path | None:
     """Draw the sheet into a folder; None if there is nothing to draw."""
-    rows = [*_suspects(diagnosis), *_duplicates(diagnosis)]
+    rows = [*_suspects(diagnosis), *_duplicates(diagnosis), *_similar(diagnosis)]
     if not rows:
         return None
     subtitle = "labels that are probably wrong, and copies across splits or with different labels first"
@@ -53,11 +56,21 @@ def _suspects(diagnosis: Diagnosis) -> Iterator[SheetRow]:
 
 
 def _duplicates(diagnosis: Diagnosis) -> Iterator[SheetRow]:
-    """Yield a row for each group of duplicates: across splits first, then with different labels."""
-    scan = diagnosis.scan
+    return _pair_rows(diagnosis.scan, diagnosis.duplicates.pairs, diagnosis.groups, "duplicates")
+
+
+def _similar(diagnosis: Diagnosis) -> Iterator[SheetRow]:
+    if diagnosis.similar is None:
+        return iter(())
+    pairs = diagnosis.similar.pairs
+    return _pair_rows(diagnosis.scan, pairs, duplicates.group_ids(pairs, len(diagnosis.scan)), "similar")
+
+
+def _pair_rows(scan: Scan, pairs: np.ndarray, group_of_row: np.ndarray, label: str) -> Iterator[SheetRow]:
+    """Yield a row for each group of paired samples: across splits first, then with different labels."""
     groups: dict[int, dict[int, None]] = {}
-    for first, second in diagnosis.duplicates.pairs.tolist():
-        groups.setdefault(int(diagnosis.groups[first]), {}).update({first: None, second: None})
+    for first, second in pairs.tolist():
+        groups.setdefault(int(group_of_row[first]), {}).update({first: None, second: None})
 
     def importance(rows: dict[int, None]) -> tuple[bool, bool]:
         samples = [scan.sample(row) for row in rows]
@@ -67,4 +80,4 @@ def _duplicates(diagnosis: Diagnosis) -> Iterator[SheetRow]:
         samples = [scan.sample(row) for row in list(rows)[:ABREAST]]
         splits = ", ".join(dict.fromkeys(sample.split.purpose for sample in samples))
         cells = [(s.read(), f"{s.split.purpose}, {s.label}: {Path(s.name).name}") for s in samples]
-        yield SheetRow("duplicates", f"{len(rows)} in {splits}", cells)
+        yield SheetRow(label, f"{len(rows)} in {splits}", cells)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import yaml
 
-from ftaug.runs.doctor import class_checks, duplicates, label_suspects, labels_file, suspects_sheet
+from ftaug.runs.doctor import class_checks, duplicates, label_suspects, labels_file, similar_features, suspects_sheet
 from ftaug.runs.doctor.examine import Diagnosis
 from ftaug.runs.doctor.labels_file import LabelsFile
 from ftaug.runs.doctor.scan import Scan, data_health
@@ -43,6 +43,7 @@ def as_json(diagnosis: Diagnosis, files: WrittenFiles | None = None) -> dict[str
             {"split": sample.split.purpose, "name": sample.name, "error": reason} for sample, reason in scan.unreadable
         ],
         "duplicates": [*duplicates.as_json(scan, diagnosis.duplicates)],
+        "similar": None if diagnosis.similar is None else [*similar_features.as_json(scan, diagnosis.similar)],
         "labels": str(files.labels.path) if files else None,
         "sheet": str(files.sheet) if files and files.sheet else None,
         "data": files.labels.data if files else None,

@@ -8,6 +8,7 @@ from ftaug.errors import ExperimentError
 from ftaug.experiment_file import load
 from ftaug.interfaces.data import Task
 from ftaug.runs.doctor import label_suspects
+from ftaug.runs.doctor.backbone_features import backbone_features
 
 DIGITS = "data: {train: {digits: {per_class: 30}}, val: null, test: digits, workers: 0}\nbackbone: resnet20\n"
 
@@ -36,7 +37,8 @@ def test_features_of_the_backbone_predict_out_of_fold(write):
     config = write(DIGITS)
     scan = scanned(config)
     experiment = load(config)
-    predicted = label_suspects.predicted_from_features(experiment, scan, np.arange(len(scan)), "cpu")
+    features = np.concatenate([*backbone_features(experiment, scan.splits, "cpu").values()])
+    predicted = label_suspects.predicted_from_features(experiment, scan, np.arange(len(scan)), features)
     for purpose, probabilities in predicted.items():
         targets = scan.targets(scan.rows(purpose))
         assert (probabilities.argmax(axis=1) == targets).mean() > 0.85
