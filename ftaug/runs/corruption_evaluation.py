@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from ftaug.config.registry import Component, nested
-from ftaug.config.schema import OfKind
-from ftaug.config.yaml_document import parse_value
 from ftaug.engine.loading.prepare import corrupt_split, modality_of
 from ftaug.engine.loading.split import DataSplit
-from ftaug.errors import ExperimentError, Place, Problem, did_you_mean
+from ftaug.errors import ExperimentError, did_you_mean
 from ftaug.interfaces.modality import Corruption, Corruptions
+from ftaug.runs.component_option import parse_component
 from ftaug.runs.report.intervals import records_of
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.sample_records import sample_errors
@@ -55,14 +53,8 @@ def choose_corruptions(opened: TrainedModel, names: Sequence[str]) -> Corruption
 
 def _augmentation(text: str, modality: str) -> Corruption:
     """Parse an augmentation with its settings, by which it is named; raises ExperimentError."""
-    place = f"--corruptions {text}"
-    try:
-        adapter: TypeAdapter[Component] = TypeAdapter(Annotated[Component, OfKind("augmentation")])
-        context = {"folder": Path.cwd(), "modality": modality}
-        component = adapter.validate_python(parse_value(text, place), context=context)
-    except ValidationError as error:
-        faults = ((line["input"], line["loc"]) for line in error.errors())
-        raise ExperimentError(*(Problem(fault.sentence(where), Place(place)) for fault, where in faults)) from None
+    context = {"folder": Path.cwd(), "modality": modality}
+    component = parse_component("augmentation", text, "--corruptions", context)
     return Corruption(text.strip()[1:-1].strip(), OTHER, (component,), (component.name,))
 
 
