@@ -9,19 +9,13 @@ from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, Run, TrustPlugins
+from ftaug.commands.options import AsJson, Inputs, Run, TrustPlugins
 from ftaug.errors import ExperimentError, one_of
 
 
 def explain(
     run: Run,
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
-            metavar="INPUT...",
-        ),
-    ],
+    inputs: Inputs,
     method: Annotated[
         str, typer.Option(help="An explainer (`ftaug list explainer`); auto: the best on this model.", metavar="NAME")
     ] = "auto",

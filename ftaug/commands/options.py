@@ -31,6 +31,13 @@ Overrides = Annotated[
     typer.Argument(help="Changes such as train.epochs=5, augment+=rotate or ~mix.", metavar="KEY=VALUE"),
 ]
 Run = Annotated[Path, typer.Argument(help="The run folder.", metavar="RUN")]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
+        metavar="INPUT...",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 OnDevice = Annotated[Device, typer.Option(help="Where to compute.")]
 TrustPlugins = Annotated[bool, typer.Option("--trust-plugins", help="Run plugins in another user's run folder.")]

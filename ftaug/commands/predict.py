@@ -9,19 +9,13 @@ from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, Run, TrustPlugins
+from ftaug.commands.options import AsJson, Inputs, Run, TrustPlugins
 from ftaug.streams import require_reader
 
 
 def predict(
     run: Run,
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Files or folders; for texts also - (lines of standard input), tables, or the texts themselves.",
-            metavar="INPUT...",
-        ),
-    ],
+    inputs: Inputs,
     top_k: Annotated[
         int | None, typer.Option(help="Number of classes to print for each input; default 1.", min=1)
     ] = None,
