@@ -171,9 +171,7 @@ def measure(calibration: Calibration, halves: Halves, activation: str, notes: li
     )
     confidence = prediction_confidence(after.predictions, after.task)
     metrics = {name: standard_metrics(before.task)[name] for name in METRICS}
-    curves = tuple(
-        risk_coverage(prediction_confidence(r.predictions, r.task), (~r.correct).astype(float)) for r in (before, after)
-    )
+    confidence_before = prediction_confidence(before.predictions, before.task)
     differences = compare([before], [after], metrics)
     if not notes and differences["nll"].better() != "second":
         notes = [f"no lower NLL is shown on the held-out samples; delete {CALIBRATION_FILE} to predict as before"]
@@ -184,7 +182,10 @@ def measure(calibration: Calibration, halves: Halves, activation: str, notes: li
         estimates(after, metrics),
         differences,
         (reliability(before), reliability(after)),
-        (curves[0], curves[1]),
+        (
+            risk_coverage(confidence_before, (~before.correct).astype(float)),
+            risk_coverage(confidence, (~after.correct).astype(float)),
+        ),
         selective_rows(after, confidence),
         set_rows(calibration, before),
         [*notes, *([] if before.groups is None else [GROUPS_NOTE])],

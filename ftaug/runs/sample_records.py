@@ -88,13 +88,13 @@ def _header(split: DataSplit, records: Records, columns: Columns) -> list[str]:
 
 
 def _rows(split: DataSplit, records: Records, columns: Columns) -> Iterator[tuple[object, ...]]:
-    ids = identities(sample_keys(split.samples), None)[split.ids]
+    ids = ids_of(split)
     losses = sample_losses(records)
     for row, name in enumerate(split.names()):
         group = [int(records.groups[row])] if records.groups is not None else []
         correct = [] if split.task.regression else [int(records.correct[row])]
         yield (
-            f"{ids[row]:016x}",
+            ids[row],
             name,
             *group,
             *_cells(records, row),
@@ -102,6 +102,11 @@ def _rows(split: DataSplit, records: Records, columns: Columns) -> Iterator[tupl
             *correct,
             *(_cell(values[row]) for values in columns.values()),
         )
+
+
+def ids_of(split: DataSplit) -> list[str]:
+    """Return the ids of the records of a split: a hash of the identity of each sample."""
+    return [f"{word:016x}" for word in identities(sample_keys(split.samples), None)[split.ids].tolist()]
 
 
 def headings(task: Task, *, has_groups: bool) -> list[str]:

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import probabilities
 from ftaug.errors import BadData
-from ftaug.runs import compared_runs
+from ftaug.runs import compared_runs, sample_records
 from ftaug.runs.doctor.scan import Scan
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import console
@@ -39,7 +38,7 @@ def fold_predictions(folder: Path, scan: Scan, device: str, *, trust_plugins: bo
 def _recorded(run: compared_runs.RunSettings, name: str, split: DataSplit) -> np.ndarray:
     """Read the predictions of a split from the records of `ftaug evaluate`; raises BadData if a sample has none."""
     records = compared_runs.read_records(run, name)
-    ids = np.array([f"{word:016x}" for word in identities(sample_keys(split.samples), None)[split.ids].tolist()])
+    ids = np.array(sample_records.ids_of(split))
     places = np.searchsorted(records.ids, ids).clip(max=len(records.ids) - 1)
     if (records.ids[places] != ids).any():
         raise BadData(f"{records.path}: holds other samples than the data of {run.folder}")
