@@ -18,7 +18,7 @@ def test_every_corruption_has_a_category():
 def test_what_is_similar_is_an_augmentation():
     for names in SIMILAR.values():
         for name in names:
-            augmentation(name)
+            assert augmentation(name).name == name
 
 
 @pytest.mark.parametrize("views", [None, "flip"])
