@@ -1,0 +1,36 @@
+"""Images as content of a report: thumbnails, with a map beside them if the prediction is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ftaug.image.explanation.sheet import pictures
+from ftaug.image.io.decode import opened
+from ftaug.image.io.picture import Picture as ImageFile
+from ftaug.image.render.thumbnail import encoded, fitted
+from ftaug.interfaces.document import Picture
+from ftaug.interfaces.explanation import Explanation
+
+SIDE = 160
+"""Longer side of a thumbnail in pixels."""
+
+GAP = 4
+
+
+def report_item(raw: bytes | np.ndarray | ImageFile, caption: str) -> Picture:
+    """Return an image as a thumbnail; raises BadData."""
+    picture = opened(raw)
+    large_enough = [scale for scale in picture.scales if max(picture.height, picture.width) >= scale * SIDE]
+    pixels = picture.turn.apply(picture.load(max(large_enough, default=1)))
+    return Picture(*encoded(fitted(pixels, SIDE)), alt=caption, caption=caption)
+
+
+def explained_item(explanation: Explanation, preprocessing: Mapping[str, Any], caption: str) -> Picture:
+    """Return an image as a thumbnail, with its map on the right."""
+    image, overlaid = pictures(explanation, preprocessing, SIDE)
+    gap = np.full((len(image), GAP, 3), 255, np.uint8)
+    alt = f"{caption}; left the image, right what raises the output in orange and lowers it in blue"
+    return Picture(*encoded(np.concatenate([image, gap, overlaid], axis=1)), alt=alt, caption=caption)
