@@ -128,8 +128,9 @@ def _introduction(records: Records, shown: int) -> str:
         )
     mistakes = int((~records.correct).sum())
     if mistakes <= shown:
-        which = "The only mistake" if mistakes == 1 else f"All {mistakes} mistakes"
-        return f"{which} on {len(records):,} samples, those with the highest loss first."
+        if mistakes == 1:
+            return f"The only mistake on {len(records):,} samples."
+        return f"All {mistakes} mistakes on {len(records):,} samples, those with the highest loss first."
     return (
         f"{shown} of {mistakes:,} mistakes on {len(records):,} samples: half with the highest loss, half with the "
         "highest confidence."
@@ -162,8 +163,8 @@ def _explained_items(
             each.facts["explained"] = {"output": explanation.output, **explanation.attribution.figures}
     road = choice.check.road or 0.0
     sentence = (
-        f"Explained by {choice.method.name}, which has the highest ROAD ({road:.2f}) of the methods that depend on "
-        "these weights: orange raises the output that is most wrong, blue lowers it."
+        f"Explained by {choice.method.name}, which `ftaug explain` chooses for this model (ROAD {road:.2f}): orange "
+        "raises the output that is most wrong, blue lowers it."
     )
     return items, sentence, {"method": choice.method.name, "road": road}
 
