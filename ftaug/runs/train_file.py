@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -192,7 +191,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
     """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
     from ftaug.engine.system.run_folder import fresh_path
     from ftaug.runs import cross_validation
-    from ftaug.runs.report import training_summary
+    from ftaug.runs.report import console, training_summary
 
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
@@ -203,7 +202,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
             if between.reason is not None:
                 text = f"stopped by {between.reason} before fold {number} of {path}; the same command continues"
                 raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
-            print(f"fold {number} of {len(each)}", file=sys.stderr)
+            console.say(f"fold {number} of {len(each)}")
             try:
                 fold = cross_validation.folder_of(path, number)
                 results.append(_train_one(experiment, digest(experiment), fold, invocation, fresh=False))
@@ -213,9 +212,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
                 cross_validation.abandon(path)
                 raise
     done = cross_validation.finish(path, results)
-    console = training_summary.console()
-    console.print(cross_validation.table(done))
-    console.print(training_summary.next_steps(path))
+    console.say(cross_validation.table(done), "next:", *training_summary.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
@@ -225,7 +222,7 @@ def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) ->
     limit = experiment.train.max_time
     with StopRequests(invocation.start_time + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
-            train(experiment, folder, invocation.device, stop, invocation.elsewhere)
+            train(experiment, folder, invocation.device, stop, invocation.elsewhere, invocation.start_time)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 

@@ -28,7 +28,7 @@ from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.model_file import MODEL_FILE, write_model_file
 from ftaug.runs.open_run import open_run
-from ftaug.runs.report import plots, training_summary
+from ftaug.runs.report import console, plots, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.train_session import Session
@@ -38,11 +38,17 @@ CHOICE_FILE = "unfreeze.json"
 
 
 def train(
-    experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests, elsewhere: Sequence[Path] = ()
+    experiment: Experiment,
+    folder: RunFolder,
+    device: str,
+    stop: StopRequests,
+    elsewhere: Sequence[Path],
+    start_time: float,
 ) -> None:
     """Train a new run, or resume one from its newest checkpoint; raises Stopped, Interrupted.
 
-    A new run is compared with those in the folders `elsewhere`, and a caution printed for a similar one.
+    A new run is compared with those in the folders `elsewhere`, and a caution printed for a similar one. The command
+    began at `start_time`, as of time.time().
     """
     with stop.at_once():
         latest = checkpoint.newest(folder.checkpoints)
@@ -68,7 +74,7 @@ def train(
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)
-        _train(session, cache, stop)
+        _train(session, cache, stop, start_time)
 
 
 def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
@@ -100,7 +106,7 @@ def _with_resolved_unfreeze(
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
         record = asdict(choice)
         folder.write(CHOICE_FILE, dumps(record, indent=1) + "\n")
-    training_summary.console().print(training_summary.choice(record))
+    console.say(training_summary.choice(record))
     experiment = replace(experiment, unfreeze=tuple(record["unfreeze"]))
     folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
     return experiment
@@ -112,20 +118,23 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
-def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
+def _train(session: Session, cache: Cache, stop: StopRequests, start_time: float) -> None:
     """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
     state, folder = session.state, session.folder
     session.require_room()
     write_model_file(state, folder, cache)
-    console = training_summary.console()
-    console.print(training_summary.before(state, cache, folder.path, session.origin))
+    console.say(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
     train_loop(session, stop)
     if not session.finished:
         place = f"step {session.progress.step} of {state.training_length.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
+        console.record(text)
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     finish(session, folder)
+    seconds = time.time() - start_time
+    console.say(training_summary.times(folder.read_metrics(), seconds, resumed=session.origin != "new"))
+    console.say("next:", *training_summary.next_steps(folder.path))
 
 
 def train_loop(session: Session, stop: StopRequests) -> None:
@@ -147,6 +156,7 @@ def train_loop(session: Session, stop: StopRequests) -> None:
                 log.log_step(step, progress_bar)
                 with log.clock_stopped():
                     session.evaluate_if_due(stop, progress_bar)
+                    log.log_epoch(progress_bar)
                     session.save_if_due()
                 if not session.should_continue(stop):
                     break
@@ -180,9 +190,8 @@ def finish(session: Session, folder: RunFolder) -> None:
     """Print the results, draw the curves, tune thresholds and mark the run folder as complete."""
     state, progress = session.state, session.progress
     rows = folder.read_metrics()
-    console = training_summary.console()
     results = evaluations(rows, state)
-    console.print(training_summary.after(results, progress.best_step))
+    console.say(training_summary.after(results, progress.best_step))
     curves = plots.curves(folder.path)
     best = best_checkpoint.of_evaluations(results, progress)
     if best is None:  # without validation the last checkpoint is the best
@@ -190,13 +199,12 @@ def finish(session: Session, folder: RunFolder) -> None:
         folder.set_best(progress.step)
     if state.experiment.evaluate.thresholds is not None:
         tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
-        console.print(training_summary.thresholds(tuned))
+        console.say(training_summary.thresholds(tuned))
     folder.finish(progress.step, best)
     run = folder.path
     _show_weight_change(state, run, rows)
     outcome = best_checkpoint.outcome(state, progress, best)
-    console.print(f"{training_summary.ending(state, progress)}; best: {outcome}\ncurves: {curves}")
-    console.print(training_summary.next_steps(run))
+    console.say(f"{training_summary.ending(state, progress)}; best: {outcome}", f"curves: {curves}")
 
 
 def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -204,7 +212,7 @@ def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str
     try:
         changes = weight_change.compare_weights(run, state, rows)
     except FtaugError as error:
-        training_summary.console().print(f"the weight change cannot be computed: {error}")
+        console.say(f"the weight change cannot be computed: {error}")
         return
     weight_change.write(run, changes, rows)
-    training_summary.console().print(weight_change.table(changes))
+    console.say(weight_change.table(changes))
