@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from ftaug.runs.requirements import Requirement, check_names, names_in_training
 
 if TYPE_CHECKING:
     from ftaug.engine.system.run_folder import RunFolder
+    from ftaug.runs.training import Invocation
 
 
 def train_file(
@@ -43,8 +44,12 @@ def train_file(
     device: str,
     trust_plugins: bool,
     requirements: Sequence[Requirement] = (),
+    report: bool = True,
 ) -> dict[str, Any]:
-    """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped."""
+    """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped.
+
+    With `report`, a single run ends with a report on validation.
+    """
     start_time = time.time()
     continued = config if config.is_dir() else None
     if continued is not None:
@@ -57,11 +62,12 @@ def train_file(
     # import torch only after the file is known to be valid: it takes seconds
     from ftaug.engine.system.resume_check import same_settings
     from ftaug.engine.system.run_folder import default_path
+    from ftaug.runs.training import Invocation
 
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    invocation = Invocation(text, device, start_time, elsewhere)
+    invocation = Invocation(text, device, start_time, elsewhere, report=report and folds is None)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
@@ -102,16 +108,6 @@ def _digest_of(run: Path) -> str:
     from ftaug.engine.system.run_folder import read_json
 
     return str((read_json(run / "status.json") or {}).get("digest"))
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """Arguments of the command that are shared by all runs that it trains."""
-
-    text: str  # the experiment file
-    device: str
-    start_time: float  # wall-clock time in seconds, as of time.time()
-    elsewhere: Sequence[Path]  # folders to search for similar runs
 
 
 def _retry_on_changed_data(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
@@ -222,7 +218,7 @@ def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) ->
     limit = experiment.train.max_time
     with StopRequests(invocation.start_time + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
-            train(experiment, folder, invocation.device, stop, invocation.elsewhere, invocation.start_time)
+            train(experiment, folder, stop, invocation)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 

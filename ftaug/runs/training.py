@@ -1,9 +1,11 @@
 """Train a run to its end: build or resume it, run the training loop, and complete the run folder."""
 
+import logging
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
 from ftaug.engine.training.fit import Step, fit
 from ftaug.engine.training.state import TrainingState
-from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
+from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped, as_known
 from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
@@ -30,25 +32,31 @@ from ftaug.runs.model_file import MODEL_FILE, write_model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import console, plots, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
+from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import recorded_data
 
+log = logging.getLogger("ftaug")
+
 CHOICE_FILE = "unfreeze.json"
 
 
-def train(
-    experiment: Experiment,
-    folder: RunFolder,
-    device: str,
-    stop: StopRequests,
-    elsewhere: Sequence[Path],
-    start_time: float,
-) -> None:
+@dataclass(frozen=True)
+class Invocation:
+    """Arguments of the command that are shared by all runs that it trains."""
+
+    text: str  # the experiment file
+    device: str
+    start_time: float  # wall-clock time in seconds, as of time.time()
+    elsewhere: Sequence[Path]  # folders to search for similar runs
+    report: bool  # whether a complete run gets a report
+
+
+def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocation: Invocation) -> None:
     """Train a new run, or resume one from its newest checkpoint; raises Stopped, Interrupted.
 
-    A new run is compared with those in the folders `elsewhere`, and a caution printed for a similar one. The command
-    began at `start_time`, as of time.time().
+    A new run is compared with those in the folders `invocation.elsewhere`, and a caution printed for a similar one.
     """
     with stop.at_once():
         latest = checkpoint.newest(folder.checkpoints)
@@ -60,21 +68,27 @@ def train(
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
             data, cautions = unchanged_data(experiment, folder.path), []
-    experiment = _with_resolved_unfreeze(experiment, folder, device, data, stop)
+    experiment = _with_resolved_unfreeze(experiment, folder, invocation.device, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
             micro_batch = _chosen_settings(folder).get("micro_batch")
-            assembled = assemble(experiment, device, data, pretrained=latest is None, micro_batch=micro_batch)
+            assembled = assemble(
+                experiment, invocation.device, data, pretrained=latest is None, micro_batch=micro_batch
+            )
             state, cache = stack.enter_context(assembled)
             if state.experiment != experiment:  # the task determined the default metrics
                 folder.write("resolved.yaml", to_yaml(with_kept_plugins(state.experiment)[0]))
             if latest is None:
-                cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(state, folder, elsewhere)]
+                cautions = [
+                    *cautions,
+                    *teacher_cautions(experiment, data),
+                    *_similar(state, folder, invocation.elsewhere),
+                ]
                 state = replace(state, cautions=[*state.cautions, *cautions])
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)
-        _train(session, cache, stop, start_time)
+        _train(session, cache, stop, invocation)
 
 
 def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
@@ -118,7 +132,7 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
-def _train(session: Session, cache: Cache, stop: StopRequests, start_time: float) -> None:
+def _train(session: Session, cache: Cache, stop: StopRequests, invocation: Invocation) -> None:
     """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
     state, folder = session.state, session.folder
     session.require_room()
@@ -132,7 +146,9 @@ def _train(session: Session, cache: Cache, stop: StopRequests, start_time: float
         console.record(text)
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     finish(session, folder)
-    seconds = time.time() - start_time
+    if invocation.report:
+        _write_report(session)
+    seconds = time.time() - invocation.start_time
     console.say(training_summary.times(folder.read_metrics(), seconds, resumed=session.origin != "new"))
     console.say("next:", *training_summary.next_steps(folder.path))
 
@@ -187,7 +203,7 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
 
 
 def finish(session: Session, folder: RunFolder) -> None:
-    """Print the results, draw the curves, tune thresholds and mark the run folder as complete."""
+    """Print the results, draw the curves, tune thresholds, and mark the run folder as complete."""
     state, progress = session.state, session.progress
     rows = folder.read_metrics()
     results = evaluations(rows, state)
@@ -216,3 +232,17 @@ def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str
         return
     weight_change.write(run, changes, rows)
     console.say(weight_change.table(changes))
+
+
+def _write_report(session: Session) -> None:
+    """Write the report of a complete run and print its path; a failure is printed, since the training has succeeded."""
+    run = session.folder.path
+    try:
+        path = after_training.write_report(session.state, session.folder, session.best_logits)
+    except Exception as error:
+        log.info("the report failed", exc_info=True)
+        reason = as_known(error) or f"{type(error).__name__}: {error}"
+        console.say(f"no report ({reason}); try again: ftaug report {shlex.quote(str(run))}")
+        return
+    if path is not None:
+        console.say(f"report: {path}")
