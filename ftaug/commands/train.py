@@ -31,10 +31,17 @@ def train(
     ] = 75,
     trust_plugins: TrustPlugins = False,
     device: OnDevice = Device.auto,
+    timestamps: Annotated[
+        bool,
+        typer.Option("--timestamps", envvar="FTAUG_TIMESTAMPS", help="Begin lines on stderr with the time of day."),
+    ] = False,
     folds: Annotated[
         int | None,
         typer.Option(help="Number of folds; each run validates on a different part.", metavar="COUNT"),
     ] = None,
+    with_report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write a report on validation; folds get none.")
+    ] = True,
 ) -> None:
     """Train, or continue training; prints the run folder."""
     from ftaug.config.strict_json import dumps
@@ -47,6 +54,7 @@ def train(
         report_at_once(error, as_json=as_json, exit_code=code)
         os._exit(code)
 
+    os.environ["FTAUG_TIMESTAMPS"] = str(int(timestamps))
     try:
         with ended_by_signals(end_at_once):
             requirements = [Requirement.parse(text) for text in require or ()]
@@ -60,6 +68,7 @@ def train(
                 device=device.value,
                 trust_plugins=trust_plugins,
                 requirements=requirements,
+                report=with_report,
             )
             print(dumps(result) if as_json else result["run"])
             check(requirements, result.get("metrics") or {})

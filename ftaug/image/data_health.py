@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ftaug.data.row_file import RowFile
 from ftaug.image import near_duplicates
 from ftaug.image.datasets.index import FileSamples
 from ftaug.image.io.decode import opened
@@ -52,7 +53,7 @@ def _reduced(picture: Picture, side: int) -> np.ndarray:
     return picture.turn.apply(picture.load(max(enough, default=1)))
 
 
-def candidates(values: np.ndarray) -> np.ndarray:
+def candidates(values: RowFile) -> np.ndarray:
     """Return pairs of pictures that may be near duplicates, by their hashes: int64 (pairs, 2)."""
     return near_duplicates.candidates(values)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ftaug.data.row_file import RowFile
 from ftaug.interfaces.data import Samples
 
 
@@ -38,7 +39,7 @@ class DataHealth(Protocol):
     def sketch(self, raw: Any) -> Sketch:
         """Compute the sketch of a raw sample; raises BadData if training could not read it."""
 
-    def candidates(self, values: np.ndarray) -> np.ndarray:
+    def candidates(self, values: RowFile) -> np.ndarray:
         """Return pairs of rows of `values` (n, sketch_size) that may be near duplicates: int64 (pairs, 2)."""
 
     def near_duplicate(self, first: Any, second: Any) -> bool:

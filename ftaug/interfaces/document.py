@@ -61,8 +61,8 @@ class LineChart:
     y_label: str
     alt: str
     title: str = ""
-    x_range: tuple[float, float] | None = None
-    y_range: tuple[float, float] | None = None
+    x_range: tuple[float | None, float | None] = (None, None)  # None: that of the values
+    y_range: tuple[float | None, float | None] = (None, None)
     log_y: bool = False
 
 
@@ -124,4 +124,6 @@ class Report:
     verdict: str
     alerts: Sequence[Alert]
     sections: Sequence[Section]
+    subtitle: str = ""
+    footer: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)

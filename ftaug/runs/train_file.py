@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ from ftaug.runs.requirements import Requirement, check_names, names_in_training
 
 if TYPE_CHECKING:
     from ftaug.engine.system.run_folder import RunFolder
+    from ftaug.runs.training import Invocation
 
 
 def train_file(
@@ -44,8 +44,12 @@ def train_file(
     device: str,
     trust_plugins: bool,
     requirements: Sequence[Requirement] = (),
+    report: bool = True,
 ) -> dict[str, Any]:
-    """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped."""
+    """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped.
+
+    With `report`, a single run ends with a report on validation.
+    """
     start_time = time.time()
     continued = config if config.is_dir() else None
     if continued is not None:
@@ -58,11 +62,12 @@ def train_file(
     # import torch only after the file is known to be valid: it takes seconds
     from ftaug.engine.system.resume_check import same_settings
     from ftaug.engine.system.run_folder import default_path
+    from ftaug.runs.training import Invocation
 
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    invocation = Invocation(text, device, start_time, elsewhere)
+    invocation = Invocation(text, device, start_time, elsewhere, report=report and folds is None)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
@@ -103,16 +108,6 @@ def _digest_of(run: Path) -> str:
     from ftaug.engine.system.run_folder import read_json
 
     return str((read_json(run / "status.json") or {}).get("digest"))
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """Arguments of the command that are shared by all runs that it trains."""
-
-    text: str  # the experiment file
-    device: str
-    start_time: float  # wall-clock time in seconds, as of time.time()
-    elsewhere: Sequence[Path]  # folders to search for similar runs
 
 
 def _retry_on_changed_data(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
@@ -192,7 +187,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
     """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
     from ftaug.engine.system.run_folder import fresh_path
     from ftaug.runs import cross_validation
-    from ftaug.runs.report import training_summary
+    from ftaug.runs.report import console, training_summary
 
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
@@ -203,7 +198,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
             if between.reason is not None:
                 text = f"stopped by {between.reason} before fold {number} of {path}; the same command continues"
                 raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
-            print(f"fold {number} of {len(each)}", file=sys.stderr)
+            console.say(f"fold {number} of {len(each)}")
             try:
                 fold = cross_validation.folder_of(path, number)
                 results.append(_train_one(experiment, digest(experiment), fold, invocation, fresh=False))
@@ -213,9 +208,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
                 cross_validation.abandon(path)
                 raise
     done = cross_validation.finish(path, results)
-    console = training_summary.console()
-    console.print(cross_validation.table(done))
-    console.print(training_summary.next_steps(path))
+    console.say(cross_validation.table(done), "next:", *training_summary.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
@@ -225,7 +218,7 @@ def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) ->
     limit = experiment.train.max_time
     with StopRequests(invocation.start_time + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
-            train(experiment, folder, invocation.device, stop, invocation.elsewhere)
+            train(experiment, folder, stop, invocation)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 

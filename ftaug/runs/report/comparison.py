@@ -20,12 +20,12 @@ def show(comparison: RunComparison, split: str) -> None:
     blocks: list[Any] = [f"{len(first.ids):,} {split} samples; first: {_named(first)}"]
     for side in comparison.others:
         rows = comparison.of(side)
-        blocks += [f"\nsecond: {_named(side)}", table(rows), _verdict(first, side, rows), *_settings(first, side)]
+        blocks += [f"\nsecond: {_named(side)}", table(rows), verdict(first, side, rows), *_settings(first, side)]
     console.show(*blocks, *(f"note: {note}" for note in comparison.notes))
 
 
 def table(rows: list[MetricDifference]) -> Any:
-    """Build the table of differences, second − first, at most 80 columns wide."""
+    """Build the table of differences, second − first."""
     cells = [
         (
             row.metric,
@@ -37,9 +37,7 @@ def table(rows: list[MetricDifference]) -> Any:
         )
         for row in rows
     ]
-    result = console.table(("metric", "first", "second", "difference", "95 % interval", "p (Holm)"), cells)
-    result.columns[0].no_wrap, result.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
-    return result
+    return console.table(("metric", "first", "second", "difference", "95 % interval", "p (Holm)"), cells)
 
 
 def interval(row: MetricDifference) -> str:
@@ -61,7 +59,8 @@ def _named(side: Side) -> str:
     return f"{side.name} ({len(side.runs)} seeds: {', '.join(run.seed for run in side.runs)})"
 
 
-def _verdict(first: Side, second: Side, rows: list[MetricDifference]) -> str:
+def verdict(first: Side, second: Side, rows: list[MetricDifference]) -> str:
+    """Say in which metrics a side is better, and which intervals are rough."""
     better = {name: [row.metric for row in rows if row.difference.better() == name] for name in ("first", "second")}
     texts = [
         f"{side.name} is better in {', '.join(better[name])}"

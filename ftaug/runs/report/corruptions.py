@@ -77,7 +77,7 @@ def _mean(values: np.ndarray, sample: WeightedRecords) -> np.ndarray:
 
 
 def tables(corruptions: Mapping[str, Any]) -> list[Any]:
-    """Build the human-readable tables, at most 80 columns wide: by corruption and level, and by category."""
+    """Build the human-readable tables: by corruption and level, and by category."""
     decimals = 3 if corruptions["metric"] == "accuracy" else 4
     levels = max(len(row["levels"]) for row in corruptions["corruptions"])
     rows = []
@@ -87,7 +87,6 @@ def tables(corruptions: Mapping[str, Any]) -> list[Any]:
         rows.append((name, *cells, *[""] * (levels - len(cells)), console.with_interval(row, decimals)))
     heading = f"{corruptions['metric']}, 95 %"
     by_level = console.table(("corruption", *map(str, range(1, levels + 1)), heading), rows)
-    by_level.columns[0].no_wrap, by_level.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
     means = {"without": corruptions["clean"], "mean": corruptions["mean"], **corruptions["categories"]}
     by_category = console.table(
         ("corruptions", heading), [(name, console.with_interval(value, decimals)) for name, value in means.items()]

@@ -62,7 +62,7 @@ def _metric(slice_: Slice, records: Records, errors: np.ndarray) -> Metric:
 
 
 def tables(slices: Mapping[str, Any]) -> list[Any]:
-    """Build the human-readable table of the worst slices, at most 80 columns wide, with its notes."""
+    """Build the human-readable table of the worst slices, with its notes."""
     notes = [f"note: {note}" for note in slices["notes"]]
     if not slices["worst"]:
         return [f"no slice has {FEWEST} samples within and {FEWEST} outside", *notes]
@@ -78,7 +78,6 @@ def tables(slices: Mapping[str, Any]) -> list[Any]:
     ]
     headings = ("worst slices", "samples", f"{slices['metric']}, 95 %", "difference", "p (Holm)")
     table = console.table(headings, rows)
-    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
     return [table, _verdict(slices), *notes]
 
 
