@@ -11,9 +11,9 @@ from run_files import noise
 from ftaug.cli import run
 from ftaug.engine.loading.split import whole
 from ftaug.interfaces.data import Task
+from ftaug.runs.compared_runs import RunSettings
 from ftaug.runs.open_run import open_run
 from ftaug.runs.run_report.reported_run import ReportedRun
-from ftaug.runs.sample_records import ids_of
 from ftaug.statistics.records import Records
 
 CLASSES = ("blue", "green", "red")
@@ -88,8 +88,19 @@ def opened(kind):
 def reported(model, split, predictions):
     """The run of a model with these predictions on a split."""
     records = Records(split.task, np.asarray(predictions), split.targets)
-    names = list(split.names())
-    return ReportedRun(Path("run"), split.purpose, records, ids_of(split), names, {}, {}, (), lambda: model)
+    settings = RunSettings(Path("run"), split.task, {}, "0", is_folds=False)
+    return ReportedRun(
+        settings,
+        split.purpose,
+        records,
+        [*split.names()],
+        {},
+        {},
+        (),
+        lambda: model.experiment,
+        lambda: model,
+        lambda: split,
+    )
 
 
 def reported_on(predictions, targets, *, raw=None, modality="image", names=None, **task):
@@ -97,7 +108,7 @@ def reported_on(predictions, targets, *, raw=None, modality="image", names=None,
     task = Task(task.pop("classes", ("cat", "dog", "fox")), **task)
     raw = raw or [np.full((8, 8, 3), number % 256, np.uint8) for number in range(len(targets))]
     split = whole("test", Samples(task, raw, targets, names), task)
-    model = SimpleNamespace(experiment=SimpleNamespace(modality=modality), select_split=lambda _: split)
+    model = SimpleNamespace(experiment=SimpleNamespace(modality=modality))
     return reported(model, split, predictions)
 
 

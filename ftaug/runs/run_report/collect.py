@@ -9,9 +9,12 @@ import ftaug
 from ftaug.errors import FtaugError
 from ftaug.interfaces.document import Paragraph, Report, Section
 from ftaug.runs.run_report.alerts import alerts_of
+from ftaug.runs.run_report.confused_pairs import confused_pairs
 from ftaug.runs.run_report.corruptions import corruptions
 from ftaug.runs.run_report.data_card import data_card
 from ftaug.runs.run_report.formats import SPLITS
+from ftaug.runs.run_report.mistakes import mistakes, mistakes_without_explanations
+from ftaug.runs.run_report.neighbors import neighbors
 from ftaug.runs.run_report.per_class import per_class
 from ftaug.runs.run_report.reliability import reliability_section
 from ftaug.runs.run_report.reported_run import ReportedRun
@@ -27,14 +30,21 @@ RESULTS: Sequence[SectionOf] = (per_class, training_course, reliability_section,
 ORIGIN: Sequence[SectionOf] = (data_card, reproduction)
 
 SECTIONS: Sequence[SectionOf] = (
-    # mistakes, confused pairs, neighbors
+    mistakes,
+    confused_pairs,
+    neighbors,
     *RESULTS,
     # augmentation sheet, invariance
     *ORIGIN,
 )
 """Sections of `ftaug report`, in reading order."""
 
-AFTER_TRAINING: Sequence[SectionOf] = (*RESULTS, *ORIGIN)
+AFTER_TRAINING: Sequence[SectionOf] = (
+    mistakes_without_explanations,
+    confused_pairs,
+    *RESULTS,
+    *ORIGIN,
+)
 """Sections of the report that `ftaug train` ends with: those that take well under a second."""
 
 

@@ -37,9 +37,9 @@ class ConfusedPair:
         return len(self.mistaken[0]) + len(self.mistaken[1])
 
 
-def section(run: ReportedRun) -> Section | None:
+def confused_pairs(run: ReportedRun) -> Section | None:
     """Show the most confused pairs of classes; None if there are none, or for several labels or numbers."""
-    pairs = confused_pairs(run.records) if run.task.kind == "single_label" else []
+    pairs = find_confused_pairs(run.records) if run.task.kind == "single_label" else []
     if not pairs:
         return None
     mistakes = sum(pair.count for pair in pairs)
@@ -48,13 +48,14 @@ def section(run: ReportedRun) -> Section | None:
     if len(pairs) > len(listed):
         share = sum(pair.count for pair in listed) / mistakes
         text += f" The {len(listed)} most confused ones make up {share:.0%} of {mistakes:,} mistakes."
+    text += " Below each sample is the probability of the predicted class."
     blocks: list[Block] = [Paragraph(text), _table(run, listed)]
     for pair in listed[:SHOWN]:
         blocks += _galleries(run, pair)
     return Section("confused_pairs", "Most confused classes", blocks, {"pairs": [_facts(run, p) for p in listed]})
 
 
-def confused_pairs(records: Records) -> list[ConfusedPair]:
+def find_confused_pairs(records: Records) -> list[ConfusedPair]:
     """Return the pairs of classes that are confused, those with the most mistakes first; single-label."""
     wrong = np.flatnonzero(~records.correct)
     confidences = records.predictions[wrong, records.predicted_class[wrong]]

@@ -37,7 +37,7 @@ class WorstSample:
     facts: dict[str, Any]
 
 
-def section(run: ReportedRun) -> Section | None:
+def mistakes(run: ReportedRun) -> Section | None:
     """Show up to MOST of the worst predictions, explained by the method that `ftaug explain` chooses.
 
     None if all predictions are right.
@@ -46,7 +46,7 @@ def section(run: ReportedRun) -> Section | None:
     return _section(run, samples, *_explained_items(run, samples)) if samples else None
 
 
-def section_without_explanations(run: ReportedRun) -> Section | None:
+def mistakes_without_explanations(run: ReportedRun) -> Section | None:
     """Show up to MOST of the worst predictions, which takes well under a second; None if all are right."""
     samples = _worst_samples(run)
     return _section(run, samples, _items(run, samples), "", {}) if samples else None
@@ -59,8 +59,8 @@ def _section(
     method: str,
     facts: Mapping[str, Any],
 ) -> Section:
-    mistakes = {} if run.task.regression else {"mistakes": int((~run.records.correct).sum())}
-    facts = {"samples": len(run.records), **mistakes, **facts, "shown": [each.facts for each in samples]}
+    counted = {} if run.task.regression else {"mistakes": int((~run.records.correct).sum())}
+    facts = {"samples": len(run.records), **counted, **facts, "shown": [each.facts for each in samples]}
     title = "Largest errors" if run.task.regression else "Worst and most confident mistakes"
     introduction = f"{_introduction(run.records, len(samples))} {method}".strip()
     return Section("mistakes", title, [Paragraph(introduction), Gallery(items)], facts)

@@ -8,7 +8,6 @@ import numpy as np
 
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.split import DataSplit
-from ftaug.errors import FtaugError
 from ftaug.interfaces.document import Block, Gallery, Paragraph, Section
 from ftaug.runs.neighbors import FeatureIndex, Neighbor, index_of, stored_index, subset
 from ftaug.runs.penultimate_features import NoFeatures
@@ -21,33 +20,29 @@ MISTAKES = 6
 """Number of mistakes whose neighbors are shown."""
 
 NEIGHBORS = 4
-TITLE = "Nearest training samples"
 
 
-def section(run: ReportedRun) -> Section | None:
+def neighbors(run: ReportedRun) -> Section | None:
     """Show the training samples that are nearest to the worst mistakes, by features of the run's network.
 
-    None without mistakes, and for a network that has no features, such as the average of folds.
+    None without mistakes, and for a network that has no features, such as the average of folds. Raises BadSample.
     """
     rows = worst(run.records, MISTAKES)
     if not len(rows) or "train" not in run.model.splits:
         return None
     try:
         index = stored_index(run.model) or index_of(run.model, _candidates(run, rows))
-        neighbors = _search(run, index, rows)
+        nearest = _search(run, index, rows)
     except NoFeatures:
         return None
-    except FtaugError as error:
-        text = f"The training samples that are most similar to mistakes are not shown: {error}"
-        return Section("neighbors", TITLE, [Paragraph(text)], {"error": str(error)})
-    findings = [_finding(run, row, nearby) for row, nearby in zip(rows.tolist(), neighbors, strict=True)]
+    findings = [_finding(run, row, nearby) for row, nearby in zip(rows.tolist(), nearest, strict=True)]
     blocks: list[Block] = [Paragraph(_introduction(run, index.train, len(rows)))]
-    blocks += [_gallery(run, *each) for each in zip(rows.tolist(), neighbors, findings, strict=True)]
+    blocks += [_gallery(run, *each) for each in zip(rows.tolist(), nearest, findings, strict=True)]
     facts = [
         {"name": run.names[row], "neighbors": [each.facts for each in nearby], "finding": finding}
-        for row, nearby, finding in zip(rows.tolist(), neighbors, findings, strict=True)
+        for row, nearby, finding in zip(rows.tolist(), nearest, findings, strict=True)
     ]
-    return Section("neighbors", TITLE, blocks, {"searched": len(index.train), "mistakes": facts})
+    return Section("neighbors", "Nearest training samples", blocks, {"searched": len(index.train), "mistakes": facts})
 
 
 def _candidates(run: ReportedRun, rows: np.ndarray) -> DataSplit:
@@ -56,7 +51,7 @@ def _candidates(run: ReportedRun, rows: np.ndarray) -> DataSplit:
     most = forward_passes(run.model, run.data.samples.read(int(run.data.ids[rows[0]])))
     if len(train) <= most:
         return train
-    order = seeds.generator(run.model.experiment.seed, "neighbors").permutation(len(train))
+    order = seeds.generator(run.experiment.seed, "neighbors").permutation(len(train))
     if run.task.kind == "single_label":
         classes = {*run.records.targets[rows].tolist(), *run.records.predicted_class[rows].tolist()}
         concerned = np.isin(train.targets[order], list(classes))

@@ -20,7 +20,7 @@ def items_of(
     run: ReportedRun, split: DataSplit, captions: Iterable[tuple[int, str]]
 ) -> list[Picture | HighlightedText]:
     """Return the samples at positions of a split, without those that cannot be read anymore."""
-    modality = modality_of(run.model.experiment)
+    modality = modality_of(run.experiment)
     items = []
     for position, caption in captions:
         try:

@@ -18,7 +18,7 @@ def predictions_of(predicted, confidence=0.6):
 def test_pairs_are_those_of_the_confusion_matrix():
     rng = np.random.default_rng(0)
     targets, predicted = rng.integers(0, 3, 200), rng.integers(0, 3, 200)
-    pairs = confused_pairs.confused_pairs(reported_on(predictions_of(predicted), targets).records)
+    pairs = confused_pairs.find_confused_pairs(reported_on(predictions_of(predicted), targets).records)
     matrix = confusion_matrix(targets, predicted)
     expected = Counter({(a, b): matrix[a, b] + matrix[b, a] for a in range(3) for b in range(a)})
     assert [pair.count for pair in pairs] == sorted(expected.values(), reverse=True)
@@ -33,9 +33,9 @@ def test_samples_of_both_directions_and_recognized_ones():
     targets = [0, 0, 1, 0, 1, 2]
     predictions = predictions_of([1, 1, 0, 0, 1, 2])
     predictions[1] = [0.1, 0.9, 0.0]
-    section = confused_pairs.section(reported_on(predictions, targets))
+    section = confused_pairs.confused_pairs(reported_on(predictions, targets))
     text, table, *galleries = section.blocks
-    assert text.text == "1 pair of classes is confused."
+    assert text.text == "1 pair of classes is confused. Below each sample is the probability of the predicted class."
     assert table.rows == [("cat – dog", "3", "2 of 3", "1 of 2")]
     assert [(gallery.caption, [item.caption for item in gallery.items]) for gallery in galleries] == [
         ("cat predicted as dog (2)", ["0.90; 1.png", "0.60; 0.png"]),
@@ -56,13 +56,15 @@ def test_of_many_pairs_the_most_confused():
     classes = tuple(f"class {number}" for number in range(12))
     targets = np.arange(12)
     predictions = np.eye(12)[(targets + 1) % 12]
-    section = confused_pairs.section(reported_on(predictions, targets, classes=classes))
+    section = confused_pairs.confused_pairs(reported_on(predictions, targets, classes=classes))
     text, table, *galleries = section.blocks
-    assert text.text == "12 pairs of classes are confused. The 10 most confused ones make up 83% of 12 mistakes."
+    assert text.text.startswith(
+        "12 pairs of classes are confused. The 10 most confused ones make up 83% of 12 mistakes."
+    )
     assert len(table.rows) == 10 and len(galleries) == confused_pairs.SHOWN
 
 
 def test_no_section_without_a_confusion_or_with_several_labels():
-    assert confused_pairs.section(reported_on(predictions_of([0, 1]), [0, 1])) is None
+    assert confused_pairs.confused_pairs(reported_on(predictions_of([0, 1]), [0, 1])) is None
     labels = np.array([[1, 0, 0]], np.uint8)
-    assert confused_pairs.section(reported_on([[0.1, 0.9, 0.1]], labels, multi_label=True)) is None
+    assert confused_pairs.confused_pairs(reported_on([[0.1, 0.9, 0.1]], labels, multi_label=True)) is None

@@ -25,7 +25,7 @@ def test_half_have_the_highest_loss_and_half_the_highest_confidence():
 
 
 def test_images_with_label_prediction_and_name_in_the_order_of_their_loss():
-    section = mistakes.section_without_explanations(reported_on(PREDICTIONS, TARGETS))
+    section = mistakes.mistakes_without_explanations(reported_on(PREDICTIONS, TARGETS))
     introduction, gallery = section.blocks
     assert introduction == Paragraph("All 3 mistakes on 4 samples, those with the highest loss first.")
     assert [item.caption for item in gallery.items] == [
@@ -45,12 +45,12 @@ def test_images_with_label_prediction_and_name_in_the_order_of_their_loss():
 
 
 def test_no_section_without_mistakes():
-    assert mistakes.section_without_explanations(reported_on([[0.9, 0.1, 0.0]], [0])) is None
+    assert mistakes.mistakes_without_explanations(reported_on([[0.9, 0.1, 0.0]], [0])) is None
 
 
 def test_of_many_mistakes_some():
     count = 30
-    section = mistakes.section_without_explanations(reported_on([[0.6, 0.3, 0.1]] * count, [1] * count))
+    section = mistakes.mistakes_without_explanations(reported_on([[0.6, 0.3, 0.1]] * count, [1] * count))
     assert section.blocks[0].text.startswith("12 of 30 mistakes on 30 samples: half with the highest loss")
     assert len(section.blocks[1].items) == len(section.facts["shown"]) == 12
 
@@ -58,7 +58,7 @@ def test_of_many_mistakes_some():
 def test_the_label_that_is_most_wrong():
     predictions, targets = [[0.9, 0.8, 0.2], [0.9, 0.2, 0.1], [0.6, 0.1, 0.9]], [[1, 0, 0], [1, 0, 1], [1, 0, 1]]
     run = reported_on(predictions, np.array(targets, np.uint8), multi_label=True)
-    section = mistakes.section_without_explanations(run)
+    section = mistakes.mistakes_without_explanations(run)
     assert [(each["name"], each["class"]) for each in section.facts["shown"]] == [
         ("folder/1.png", "fox"),
         ("folder/0.png", "dog"),
@@ -69,7 +69,7 @@ def test_the_label_that_is_most_wrong():
 def test_errors_of_numbers_are_relative_to_their_spread():
     targets = np.array([[0.0, 0.0], [1.0, 1000.0], [2.0, 2000.0]])
     predictions = targets + np.array([[0.0, 100.0], [1.5, 0.0], [0.0, 0.0]])
-    section = mistakes.section_without_explanations(
+    section = mistakes.mistakes_without_explanations(
         reported_on(predictions, targets, classes=("width", "price"), regression=True)
     )
     assert section.title == "Largest errors"
@@ -79,7 +79,7 @@ def test_errors_of_numbers_are_relative_to_their_spread():
 
 def test_a_sample_that_is_gone_is_only_named():
     run = reported_on(PREDICTIONS, TARGETS, raw=[np.zeros((8, 8, 3), np.uint8)] * 3 + [b"no image"])
-    section = mistakes.section_without_explanations(run)
+    section = mistakes.mistakes_without_explanations(run)
     assert len(section.blocks[1].items) == 2
     assert section.facts["shown"][0]["name"] == "folder/3.png"
 
@@ -99,7 +99,7 @@ def test_predictions_are_explained_by_the_best_method(kind, method, item, monkey
         return MethodChoice(component, [Check(method, road=0.25)])
 
     monkeypatch.setattr(method_choice, "choose", choose)
-    section = mistakes.section(reported_split(kind))
+    section = mistakes.mistakes(reported_split(kind))
     introduction, gallery = section.blocks
     assert isinstance(gallery, Gallery) and len(gallery.items) == 2
     assert all(isinstance(each, item) for each in gallery.items)
@@ -117,6 +117,6 @@ def test_without_a_method_that_passes_its_test(monkeypatch):
         raise NotReached("occlusion: its maps survive")
 
     monkeypatch.setattr(method_choice, "choose", refuse)
-    section = mistakes.section(reported_split("colors"))
+    section = mistakes.mistakes(reported_split("colors"))
     assert section.blocks[0].text.endswith("Not explained, as no method passes its test: occlusion: its maps survive.")
     assert len(section.blocks[1].items) == 2 and section.facts["refused"] == ["occlusion: its maps survive"]

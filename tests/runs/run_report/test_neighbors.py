@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from reported import opened, reported, reported_split
 
-from ftaug.errors import BadSample
 from ftaug.interfaces.document import HighlightedText, Picture
 from ftaug.runs.run_report import neighbors
 
@@ -18,7 +17,7 @@ def _no_cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("kind", "item"), [("colors", Picture), ("texts", HighlightedText)])
 def test_each_mistake_is_followed_by_its_neighbors(kind, item):
     run = reported_split(kind)
-    section = neighbors.section(run)
+    section = neighbors.neighbors(run)
     introduction, *galleries = section.blocks
     total = len(run.model.splits["train"])
     assert f"the most similar of all {total} training samples" in introduction.text
@@ -51,8 +50,7 @@ def test_copies_with_another_label():
     train = model.splits["train"]
     copied = replace(train, purpose="val", targets=(train.targets + 1) % 3, samples=Copies(train.samples))
     run = reported(model, copied, np.eye(3)[train.targets] * 0.8 + 0.1)
-    run.__dict__["data"] = copied
-    section = neighbors.section(run)
+    section = neighbors.neighbors(run)
     label = model.task.classes[train.targets[0]]  # all mistakes are equally bad: the first ones are shown
     assert section.blocks[1].caption.endswith(f"predicted {label}; a near duplicate is in training, labeled {label}")
     assert section.facts["mistakes"][0]["neighbors"][0]["near_duplicate"]
@@ -65,24 +63,15 @@ def test_with_a_small_budget_samples_of_the_mistaken_classes(monkeypatch):
     predictions[0] = np.roll(predictions[0], 1)
     run = reported(run.model, run.data, predictions)
     monkeypatch.setattr(neighbors, "forward_passes", lambda *_: 6)
-    section = neighbors.section(run)
+    section = neighbors.neighbors(run)
     assert "6 of 21 training samples, those of the mistaken classes first (`ftaug explain run" in section.blocks[0].text
     allowed = {run.task.classes[first], run.task.classes[(first + 1) % 3]}
     assert {each["label"] for each in section.facts["mistakes"][0]["neighbors"]} <= allowed
-    assert neighbors.section(run).facts == section.facts  # the same samples again
+    assert neighbors.neighbors(run).facts == section.facts  # the same samples again
 
 
-def test_without_mistakes_and_without_features(monkeypatch):
+def test_without_mistakes_and_without_features():
     run = reported_split("colors")
-    assert neighbors.section(reported(run.model, run.data, np.eye(3)[run.records.targets])) is None
+    assert neighbors.neighbors(reported(run.model, run.data, np.eye(3)[run.records.targets])) is None
     average = replace(run.model, stages=())
-    assert neighbors.section(reported(average, run.data, run.records.predictions)) is None
-
-
-def test_a_training_sample_that_is_gone(monkeypatch):
-    def gone(*_):
-        raise BadSample("photos/7.png: cannot be read")
-
-    monkeypatch.setattr(neighbors, "index_of", gone)
-    section = neighbors.section(reported_split("colors"))
-    assert section.blocks[0].text.endswith("are not shown: photos/7.png: cannot be read")
+    assert neighbors.neighbors(reported(average, run.data, run.records.predictions)) is None
