@@ -1,4 +1,4 @@
-"""Images as content of a report: thumbnails, with a map beside them if the prediction is explained."""
+"""Images as content of a report: thumbnails, with a map below them if the prediction is explained."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def report_item(raw: bytes | np.ndarray | ImageFile, caption: str) -> Picture:
 
 
 def explained_item(explanation: Explanation, preprocessing: Mapping[str, Any], caption: str) -> Picture:
-    """Return an image as a thumbnail, with its map on the right."""
+    """Return an image as a thumbnail, with its map below."""
     image, overlaid = pictures(explanation, preprocessing, SIDE)
-    gap = np.full((len(image), GAP, 3), 255, np.uint8)
-    alt = f"{caption}; left the image, right what raises the output in orange and lowers it in blue"
-    return Picture(*encoded(np.concatenate([image, gap, overlaid], axis=1)), alt=alt, caption=caption)
+    gap = np.full((GAP, image.shape[1], 3), 255, np.uint8)
+    alt = f"{caption}; above the image, below what raises the output in orange and lowers it in blue"
+    return Picture(*encoded(np.concatenate([image, gap, overlaid])), alt=alt, caption=caption)

@@ -30,13 +30,13 @@ def test_what_is_no_image_is_bad_data():
         report_item(b"no image", "")
 
 
-def test_the_map_is_on_the_right():
+def test_the_map_is_below():
     pixels = np.full((32, 32, 3), 128, np.uint8)
     explanation = Explanation("a.png", pixels, "predicted a", "a", "occlusion", Attribution(np.diag([1.0, 1.0, 0, 0])))
     item = explained_item(explanation, PREPROCESSING, "labeled cat")
     shown = decoded(item)
-    assert shown.shape == (SIDE, 2 * SIDE + GAP, 3)
-    assert (shown[:, :SIDE] == 128).all()
-    red, _, blue = shown[10, SIDE + GAP + 10].astype(int)
+    assert shown.shape == (2 * SIDE + GAP, SIDE, 3)
+    assert (shown[:SIDE] == 128).all()
+    red, _, blue = shown[SIDE + GAP + 10, 10].astype(int)
     assert red - blue > 100  # orange: raises the output
-    assert item.alt == "labeled cat; left the image, right what raises the output in orange and lowers it in blue"
+    assert item.alt == "labeled cat; above the image, below what raises the output in orange and lowers it in blue"

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import ftaug
 from ftaug.errors import FtaugError
-from ftaug.interfaces.document import Paragraph, Report, Section
+from ftaug.interfaces.document import Alert, Paragraph, Report, Section
 from ftaug.runs.run_report.alerts import alerts_of
 from ftaug.runs.run_report.confused_pairs import confused_pairs
 from ftaug.runs.run_report.corruptions import corruptions
 from ftaug.runs.run_report.data_card import data_card
 from ftaug.runs.run_report.formats import SPLITS
+from ftaug.runs.run_report.invariance import KEY, augmentation_alerts, invariance
 from ftaug.runs.run_report.mistakes import mistakes, mistakes_without_explanations
 from ftaug.runs.run_report.neighbors import neighbors
 from ftaug.runs.run_report.per_class import per_class
@@ -34,7 +35,7 @@ SECTIONS: Sequence[SectionOf] = (
     confused_pairs,
     neighbors,
     *RESULTS,
-    # augmentation sheet, invariance
+    invariance,
     *ORIGIN,
 )
 """Sections of `ftaug report`, in reading order."""
@@ -58,12 +59,16 @@ def report_of(run: ReportedRun, sections: Sequence[SectionOf]) -> Report:
     return Report(
         title(run),
         verdict(run),
-        alerts_of(run),
+        [*alerts_of(run), *_augmentation_alerts(computed)],
         computed,
         subtitle=f"{run.folder}: {run.results['checkpoint']} on the {SPLITS.get(run.split, run.split)} split",
         footer=f"ftaug {ftaug.__version__}",
         facts=facts(run),
     )
+
+
+def _augmentation_alerts(sections: Sequence[Section]) -> Iterator[Alert]:
+    return (alert for section in sections if section.key == KEY for alert in augmentation_alerts(section.facts))
 
 
 def title(run: ReportedRun) -> str:

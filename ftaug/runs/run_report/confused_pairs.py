@@ -20,7 +20,7 @@ LISTED = 10
 SHOWN = 4
 """Number of pairs of which samples are shown."""
 
-MISTAKEN, RIGHT = 4, 2
+MISTAKEN, RIGHT = 3, 2
 """Number of samples shown of each direction of a pair, and of each class where it is recognized."""
 
 

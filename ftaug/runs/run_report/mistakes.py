@@ -158,13 +158,15 @@ def _explained_items(
     for each in samples:
         explainer = Explainer(opened, model, choice.method, each.output)
         for explanation in _explanations(explainer, run, each.position):
-            caption = f"{each.caption}; explained: {explanation.output}"
+            which = "" if run.task.kind == "single_label" else f"; explained: {explanation.output}"
+            caption = f"{each.caption}{which}"
             items.append(modality.explained_item(explanation, opened.preprocessing, caption))
             each.facts["explained"] = {"output": explanation.output, **explanation.attribution.figures}
     road = choice.check.road or 0.0
     sentence = (
-        f"Explained by {choice.method.name}, which `ftaug explain` chooses for this model (ROAD {road:.2f}): orange "
-        "raises the output that is most wrong, blue lowers it."
+        f"Explained by {choice.method.name}, which ftaug explain chooses for this model (ROAD {road:.2f}): orange "
+        f"raises {'the predicted class' if run.task.kind == 'single_label' else 'the output that is most wrong'}, blue "
+        "lowers it."
     )
     return items, sentence, {"method": choice.method.name, "road": road}
 

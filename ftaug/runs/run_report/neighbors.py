@@ -70,7 +70,7 @@ def _introduction(run: ReportedRun, searched: DataSplit, mistakes: int) -> str:
     which = f"all {total:,} training samples"
     if len(searched) < total:
         which = f"{len(searched):,} of {total:,} training samples, those of the mistaken classes first"
-        which += f" (`ftaug explain {run.folder} INPUT --neighbors {NEIGHBORS}` searches all)"
+        which += f" (ftaug explain {run.folder} INPUT --neighbors {NEIGHBORS} searches all)"
     subject = "Each of the worst mistakes" if mistakes > 1 else "The worst mistake"
     return (
         f"{subject}, followed by the most similar of {which}; similarity is the cosine of the inputs of the output "

@@ -103,10 +103,10 @@ def test_predictions_are_explained_by_the_best_method(kind, method, item, monkey
     introduction, gallery = section.blocks
     assert isinstance(gallery, Gallery) and len(gallery.items) == 2
     assert all(isinstance(each, item) for each in gallery.items)
-    assert f"Explained by {method}, which `ftaug explain` chooses for this model (ROAD 0.25)" in introduction.text
+    assert f"Explained by {method}, which ftaug explain chooses for this model (ROAD 0.25)" in introduction.text
     for each, shown in zip(gallery.items, section.facts["shown"], strict=True):
         assert shown["explained"]["output"].startswith(shown["class"])
-        assert each.caption.endswith(f"; explained: {shown['explained']['output']}")
+        assert each.caption.startswith(f"labeled {shown['target']}, predicted {shown['prediction']}; ")
     if kind == "texts":
         assert max(abs(weight) for _, weight in gallery.items[0].spans) == 1.0
 

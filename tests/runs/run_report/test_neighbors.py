@@ -64,7 +64,7 @@ def test_with_a_small_budget_samples_of_the_mistaken_classes(monkeypatch):
     run = reported(run.model, run.data, predictions)
     monkeypatch.setattr(neighbors, "forward_passes", lambda *_: 6)
     section = neighbors.neighbors(run)
-    assert "6 of 21 training samples, those of the mistaken classes first (`ftaug explain run" in section.blocks[0].text
+    assert "6 of 21 training samples, those of the mistaken classes first (ftaug explain run" in section.blocks[0].text
     allowed = {run.task.classes[first], run.task.classes[(first + 1) % 3]}
     assert {each["label"] for each in section.facts["mistakes"][0]["neighbors"]} <= allowed
     assert neighbors.neighbors(run).facts == section.facts  # the same samples again
