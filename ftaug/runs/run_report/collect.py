@@ -9,6 +9,7 @@ import ftaug
 from ftaug.errors import FtaugError
 from ftaug.interfaces.document import Alert, Paragraph, Report, Section
 from ftaug.runs.run_report.alerts import alerts_of
+from ftaug.runs.run_report.augmentation_sheet import augmentation_sheet
 from ftaug.runs.run_report.confused_pairs import confused_pairs
 from ftaug.runs.run_report.corruptions import corruptions
 from ftaug.runs.run_report.data_card import data_card
@@ -35,6 +36,7 @@ SECTIONS: Sequence[SectionOf] = (
     confused_pairs,
     neighbors,
     *RESULTS,
+    augmentation_sheet,
     invariance,
     *ORIGIN,
 )
