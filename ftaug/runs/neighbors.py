@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.table import Table
 
 from ftaug.data.cache_dirs import cache_folder, of_this_process
 from ftaug.data.nearest import nearest
 from ftaug.engine.loading.batches import batches, once
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.storage import storage_errors
-from ftaug.errors import FtaugError
+from ftaug.errors import ExperimentError, FtaugError
+from ftaug.interfaces.explanation import Explanation
 from ftaug.runs.doctor.scan import SampleRef, data_health
 from ftaug.runs.explanation.explained_model import ExplainedModel
-from ftaug.runs.penultimate_features import FeatureModel
+from ftaug.runs.penultimate_features import FeatureModel, NoFeatures
+from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.trained_model import TrainedModel
 
@@ -85,11 +88,14 @@ def index_of(opened: TrainedModel, train: DataSplit) -> FeatureIndex:
 
 
 def stored_index(opened: TrainedModel) -> FeatureIndex | None:
-    """Return the stored features of all training samples for these weights; None if there are none."""
-    file = _file(opened)
+    """Return the stored features of all training samples for these weights; None if there are none.
+
+    Raises NoFeatures.
+    """
+    network, file = _network(opened), _file(opened)
     if not file.is_file():
         return None
-    return FeatureIndex(opened, _network(opened), opened.splits["train"], np.load(file, mmap_mode="r"))
+    return FeatureIndex(opened, network, opened.splits["train"], np.load(file, mmap_mode="r"))
 
 
 def store_index(opened: TrainedModel) -> FeatureIndex:
@@ -111,6 +117,39 @@ def store_index(opened: TrainedModel) -> FeatureIndex:
         stored.flush()
         temporary.replace(file)
     return FeatureIndex(opened, network, train, stored)
+
+
+def open_index(opened: TrainedModel) -> FeatureIndex:
+    """Return the features of all training samples, which are computed once for these weights.
+
+    Raises ExperimentError for a network that has none, BadSample, StorageError.
+    """
+    try:
+        return stored_index(opened) or store_index(opened)
+    except NoFeatures as reason:
+        raise ExperimentError(
+            f"--neighbors: the network of {opened.folder} {reason}; leave it out, or name one of several folds"
+        ) from None
+
+
+def with_neighbors(explanations: Sequence[Explanation], index: FeatureIndex, count: int) -> list[Explanation]:
+    """Add to the JSON values of explanations the training samples that are nearest to each sample."""
+    results = index.search([each.raw for each in explanations], count, [None] * len(explanations))
+    return [
+        replace(each, facts={**each.facts, "neighbors": [neighbor.facts for neighbor in nearby]})
+        for each, nearby in zip(explanations, results, strict=True)
+    ]
+
+
+def table(explanations: Sequence[Explanation]) -> Table:
+    """Build the table of the neighbors of each sample."""
+    by_name = {each.name: each.facts["neighbors"] for each in explanations}
+    rows = [
+        (name, neighbor["name"], neighbor["label"], neighbor["similarity"], "yes" if neighbor["near_duplicate"] else "")
+        for name, neighbors in by_name.items()
+        for neighbor in neighbors
+    ]
+    return console.table(("input", "nearest training samples", "label", "similarity", "near duplicate"), rows)
 
 
 def _features(opened: TrainedModel, network: FeatureModel, split: DataSplit) -> Iterator[tuple[np.ndarray, np.ndarray]]:

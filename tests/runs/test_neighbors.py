@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from ftaug.data import cache_dirs
-from ftaug.runs.neighbors import index_of, store_index, stored_index, subset
+from ftaug.errors import ExperimentError
+from ftaug.runs.neighbors import index_of, open_index, store_index, stored_index, subset
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,13 @@ def test_features_are_stored_once_for_these_weights(index, tmp_path, monkeypatch
         weight.data.copy_(before)
     assert stored_index(index.opened) is not None
     shutil.rmtree(folder)
+
+
+def test_a_network_without_features(index):
+    with pytest.raises(
+        ExperimentError, match=r"--neighbors: the network of .* has no single layer .*one of several folds"
+    ):
+        open_index(replace(index.opened, stages=()))
 
 
 def test_texts():
