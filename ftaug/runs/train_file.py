@@ -186,8 +186,9 @@ def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:
 def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation, *, fresh: bool) -> dict[str, Any]:
     """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
     from ftaug.engine.system.run_folder import fresh_path
+    from ftaug.engine.system.storage import make_inside
     from ftaug.runs import cross_validation
-    from ftaug.runs.report import console, training_summary
+    from ftaug.runs.report import console, plots, training_summary
 
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
@@ -208,7 +209,8 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
                 cross_validation.abandon(path)
                 raise
     done = cross_validation.finish(path, results)
-    console.say(cross_validation.table(done), "next:", *training_summary.next_steps(path))
+    plot = plots.folds(done, make_inside(path / "report") / "folds.png")
+    console.say(cross_validation.table(done), f"plot: {plot}", "next:", *training_summary.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 

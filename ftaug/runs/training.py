@@ -30,7 +30,7 @@ from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.model_file import MODEL_FILE, write_model_file
 from ftaug.runs.open_run import open_run
-from ftaug.runs.report import console, plots, training_summary
+from ftaug.runs.report import console, curves_plot, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
@@ -208,7 +208,7 @@ def finish(session: Session, folder: RunFolder) -> None:
     rows = folder.read_metrics()
     results = evaluations(rows, state)
     console.say(training_summary.after(results, progress.best_step))
-    curves = plots.curves(folder.path)
+    curves = curves_plot.curves(folder.path, progress.best_step)
     best = best_checkpoint.of_evaluations(results, progress)
     if best is None:  # without validation the last checkpoint is the best
         best = {"step": progress.step, "metrics": {}}

@@ -15,7 +15,18 @@ from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import Corruptions
 from ftaug.runs import sample_records
 from ftaug.runs.corruption_evaluation import evaluate_corruptions, trained_on
-from ftaug.runs.report import classification, console, corruptions, intervals, plots, regression, slices, tta
+from ftaug.runs.report import (
+    classification,
+    confusion_plot,
+    console,
+    corruption_plot,
+    corruptions,
+    intervals,
+    plots,
+    regression,
+    slices,
+    tta,
+)
 from ftaug.runs.sample_records import Columns, RecordFormat
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.statistics.records import Records
@@ -111,7 +122,10 @@ def write(
         drawn = folder / f"scatter-{split.purpose}.png"
         yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
     elif report["confusion"] is not None:
-        yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{split.purpose}.png")
+        drawn = folder / f"confusion-{split.purpose}.png"
+        yield confusion_plot.confusion(report["confusion"], opened.task.classes, drawn)
+    if "corruptions" in report:
+        yield corruption_plot.draw(report["corruptions"], folder / f"corruptions-{split.purpose}.png")
 
 
 def _write_records(
