@@ -62,6 +62,15 @@ def test_does_not_import_heavy_packages(arguments, tmp_path):
     assert not modules & HEAVY
 
 
+def test_completion_does_not_import_heavy_packages(tmp_path, monkeypatch):
+    monkeypatch.setenv("_FTAUG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "ftaug train --tim")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    done, modules = modules_of(folder=tmp_path)
+    assert done.stdout.split() == ["--timestamps"]
+    assert not modules & HEAVY
+
+
 def test_a_task_that_nothing_fits_is_found_without_heavy_packages(tmp_path):
     text = (
         "data: {train: {text_table: {path: a.csv, target: stars}}}\nmodality: text\nbackbone: tiny_text\nloss: focal\n"
