@@ -194,7 +194,7 @@ def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
     report = json.loads(capsys.readouterr().out)
     assert [row["corruption"] for row in report["corruptions"]["corruptions"]] == ["keyboard"]
     assert len(report["corruptions"]["corruptions"][0]["levels"]) == 5 and report["slices"]["worst"] == []
-    names = ["evaluate-val.json", "val.samples.csv", "confusion-val.png"]
+    names = ["evaluate-val.json", "val.samples.csv", "confusion-val.png", "corruptions-val.png"]
     assert report["files"] == [str(tmp_path / "run" / "report" / name) for name in names]
     with (tmp_path / "run" / "report" / "val.samples.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
