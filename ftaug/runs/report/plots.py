@@ -105,7 +105,7 @@ def weight_change(change: Mapping[str, float], rows: Sequence[Mapping[str, Any]]
     stages = list(change)
     figure = new_figure(width=11.0, height=max(3.2, 0.8 + 0.28 * len(stages)))
     bars, course = figure.subplots(1, 2, width_ratios=(1, 1.4))
-    colors = [colormaps[SEQUENTIAL](0.9 * number / max(1, len(stages) - 1)) for number in range(len(stages))]
+    colors = [colormaps[SEQUENTIAL](0.8 * number / max(1, len(stages) - 1)) for number in range(len(stages))]
     bars.barh(range(len(stages)), [100 * change[stage] for stage in stages], color=colors)
     bars.set_yticks(range(len(stages)), [label(stage) for stage in stages])
     bars.invert_yaxis()

@@ -56,7 +56,7 @@ def _draw_course(
         for step, rate in rates
         if step >= start
     ]
-    color = colormaps[SEQUENTIAL](0.85 * (1 - shade) if shade else 0.85)
+    color = colormaps[SEQUENTIAL](0.78 * (1 - shade))
     times = ", then ".join(f"{factor:.3g}" for _, factor in factors)
     axes.plot(*zip(*points, strict=True), color=color, label=f"{name} × {times}" if times != "1" else name)
     if start:
