@@ -105,7 +105,7 @@ def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
 
 def _digest_of(run: Path) -> str:
     """Read the experiment digest of a run folder."""
-    from ftaug.engine.system.run_folder import read_json
+    from ftaug.engine.system.run_files import read_json
 
     return str((read_json(run / "status.json") or {}).get("digest"))
 
@@ -185,6 +185,7 @@ def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:
 
 def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation, *, fresh: bool) -> dict[str, Any]:
     """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
+    from ftaug.engine.system.run_files import fold_folder
     from ftaug.engine.system.run_folder import fresh_path
     from ftaug.engine.system.storage import make_inside
     from ftaug.runs import cross_validation
@@ -201,7 +202,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
                 raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
             console.say(f"fold {number} of {len(each)}")
             try:
-                fold = cross_validation.folder_of(path, number)
+                fold = fold_folder(path, number)
                 results.append(_train_one(experiment, digest(experiment), fold, invocation, fresh=False))
             except FtaugError as error:
                 if not isinstance(error, Stopped | Interrupted):

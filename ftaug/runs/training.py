@@ -16,7 +16,8 @@ from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_folder import RunFolder, read_json
+from ftaug.engine.system.run_files import MODEL_FILE, read_json
+from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
@@ -28,7 +29,7 @@ from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.metrics_log import evaluations
-from ftaug.runs.model_file import MODEL_FILE, write_model_file
+from ftaug.runs.model_file import write_model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import console, curves_plot, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
