@@ -77,12 +77,8 @@ def kappa_quadratic(sample: WeightedRecords) -> np.ndarray:
 
 def class_f1(sample: WeightedRecords, index: int) -> np.ndarray:
     """F1 of one class; 0 if it is neither present nor predicted."""
-    predicted, present = sample.records.decided[:, index], sample.records.positive[:, index]
-    rows = np.flatnonzero(predicted | present)
-    both = (predicted & present)[rows].astype(float)
-    doubled = (predicted.astype(float) + present)[rows]
-    weights = sample.weights[rows]
-    return divided(2 * both @ weights, doubled @ weights, otherwise=0.0)
+    right, predicted, present = (counts[index] for counts in sample.decisions)
+    return divided(2 * right, predicted + present, otherwise=0.0)
 
 
 def _averaged(sample: WeightedRecords, numerator: np.ndarray, denominator: np.ndarray, average: Average) -> np.ndarray:
