@@ -79,7 +79,7 @@ def test_a_defect_in_a_run_leaves_a_crash_log(failing, capsys, tmp_path):
         (["nonsense"], "No such command 'nonsense'"),
         (["validate"], "Missing argument 'CONFIG'"),
         (["validate", "x", "--nonsense"], "--nonsense"),  # after "No such option", worded as each Click does
-        (["train", "x", "--device", "tpu"], "'tpu' is not one of"),
+        (["train", "x", "--device", "tpu"], "Invalid value for '--device': 'tpu' is not one of"),
         (["export", "run"], "Missing option '--format'"),
         (["predict", "run", "x", "--top-k", "0"], "Invalid value for '--top-k'"),
     ],
