@@ -14,6 +14,7 @@ from ftaug.image.explanation.overlay import overlay
 from ftaug.image.io.decode import opened
 from ftaug.image.preview.contact_sheet import FAINT, INK, PAPER
 from ftaug.image.preview.sheet_text import font, wrap
+from ftaug.image.render.thumbnail import fitted
 from ftaug.interfaces.explanation import Explanation
 
 SIDE, GAP, MARGIN = 224, 12, 28
@@ -28,10 +29,8 @@ def pictures(explanation: Explanation, preprocessing: Mapping[str, Any], side: i
     """Return the upright image and the image under its map, uint8 (H, W, 3), with this longer side."""
     picture = opened(explanation.raw)
     pixels = picture.turn.apply(picture.load(1))
-    factor = side / max(pixels.shape[:2])
-    height, width = (max(1, round(size * factor)) for size in pixels.shape[:2])
-    method = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
-    shown = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), method))
+    shown = fitted(pixels, side)
+    height, width = shown.shape[:2]
     values = on_original(explanation.attribution, (picture.height, picture.width), (height, width), preprocessing)
     return shown, overlay(shown, values)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftaug.engine.system.run_folder import read_rows
+from ftaug.engine.system.run_files import read_rows
 from ftaug.engine.system.storage import make_inside
 from ftaug.runs.report.plot_style import (
     BLACK,
