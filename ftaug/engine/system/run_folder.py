@@ -113,7 +113,7 @@ class RunFolder:
         self._count_attempt(status or {}, digest)
         make_inside(self.checkpoints)
         checkpoint.clean(self.checkpoints)
-        for leftover in self.path.glob(".tmp-*"):
+        for leftover in [*self.path.glob(".tmp-*"), *self.path.glob("rank-*.log")]:
             remove(leftover)
         for name, content in extra_files.items():
             make_inside((self.path / name).parent)
