@@ -100,6 +100,7 @@ def quiet(world: World, folder: Path) -> Iterator[None]:
         yield
         return
     log = folder / f"rank-{world.rank}.log"
+    sys.stdout.flush(), sys.stderr.flush()
     screens = {number: os.dup(number) for number in (1, 2)}
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
     for number in screens:
@@ -111,7 +112,7 @@ def quiet(world: World, folder: Path) -> Iterator[None]:
     except BaseException as error:
         failed = not isinstance(error, Stopped | RankLost)
         if failed and isinstance(error, FtaugError):
-            print(error, file=sys.stderr, flush=True)
+            os.write(2, f"{error}\n".encode(errors="backslashreplace"))
         raise
     finally:
         sys.stdout.flush(), sys.stderr.flush()

@@ -98,8 +98,8 @@ def with_parts(state: TrainingState, ranks: Ranks) -> TrainingState:
     if parts > 1 and any(norm.momentum is None for norm in norms.values()):
         raise ExperimentError("data.parts: BatchNorm with momentum None cannot be split into parts; use 1")
     share = parts // ranks.size
-    own = range(ranks.rank * share, (ranks.rank + 1) * share)
-    return replace(state, ranks=ranks, epochs=replace(state.epochs, parts=parts, of_rank=own))
+    of_rank = range(ranks.rank * share, (ranks.rank + 1) * share)
+    return replace(state, ranks=ranks, epochs=replace(state.epochs, parts=parts, of_rank=of_rank))
 
 
 class PartStatistics:
