@@ -112,6 +112,10 @@ class Unavailable(FtaugError):
     exit_code = 69
 
 
+class RankLost(Unavailable):
+    """Another process of the run ended, or does not respond."""
+
+
 class RunFolderTaken(FtaugError):
     """The run folder cannot be created, written or owned."""
 

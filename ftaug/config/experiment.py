@@ -84,6 +84,9 @@ class Data:
             separate dataset, or null
         test: the test samples: a separate dataset, a split of train, or null
         batch_size: samples per batch in training
+        parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
+            BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
+            `auto` is the number of processes
         sampler: how often each class is drawn in an epoch; by default each sample once
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are stored: `ram`, until the run ends; `disk`, for later runs too; `auto`, where
@@ -104,6 +107,7 @@ class Data:
     val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
     batch_size: Count = 32
+    parts: Count | Literal["auto"] = "auto"
     sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None

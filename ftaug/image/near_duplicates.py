@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ftaug.data.near_duplicates import close_codes
-from ftaug.data.row_file import RowFile
+from ftaug.interfaces.data_health import Rows
 
 SIDE = 32
 """Height and width of the gray levels that pictures are hashed from."""
@@ -95,7 +95,7 @@ def _cosines(offset: float, size: float) -> np.ndarray:
     return np.asarray(np.cos(np.pi * np.arange(FREQUENCIES)[:, None] * places) * inside, np.float32)
 
 
-def candidates(gray: RowFile) -> np.ndarray:
+def candidates(gray: Rows) -> np.ndarray:
     """Return pairs of pictures with close hashes and similar detail: int64 (pairs, 2), each pair once."""
     queries = np.empty((len(CROPS), len(gray)), np.uint64)
     for start in range(0, len(gray), BLOCK):
@@ -113,7 +113,7 @@ def _blocks(rows: np.ndarray) -> int:
     return max(1, math.ceil(len(rows) / BLOCK))
 
 
-def _coarse_similarity(gray: RowFile, pairs: np.ndarray) -> np.ndarray:
+def _coarse_similarity(gray: Rows, pairs: np.ndarray) -> np.ndarray:
     """Return the correlation of the detail in 32×32 gray levels of pairs of pictures: float32 (pairs,)."""
     fine, coarse = (
         cv2.GaussianBlur(np.eye(SIDE, dtype=np.float32), (1, 0), sigmaX=1e-3, sigmaY=s) for s in COARSE_DETAIL

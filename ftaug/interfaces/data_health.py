@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ftaug.data.row_file import RowFile
 from ftaug.interfaces.data import Samples
 
 
@@ -18,6 +17,14 @@ class Sketch(NamedTuple):
     digest: bytes  # 16 bytes; equal for exact copies
     values: np.ndarray  # uint8 (sketch_size,)
     facts: tuple[float, ...]  # in the order of `fact_names`
+
+
+class Rows(Protocol):
+    """An array uint8 (n, sketch_size) of which only the indexed rows are in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray: ...
 
 
 class SheetRow(NamedTuple):
@@ -39,7 +46,7 @@ class DataHealth(Protocol):
     def sketch(self, raw: Any) -> Sketch:
         """Compute the sketch of a raw sample; raises BadData if training could not read it."""
 
-    def candidates(self, values: RowFile) -> np.ndarray:
+    def candidates(self, values: Rows) -> np.ndarray:
         """Return pairs of rows of `values` (n, sketch_size) that may be near duplicates: int64 (pairs, 2)."""
 
     def near_duplicate(self, first: Any, second: Any) -> bool:

@@ -15,6 +15,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.yaml_document import read
 from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.world import of_environment
 from ftaug.errors import (
     BadSample,
     DataChanged,
@@ -50,7 +51,7 @@ def train_file(
 
     With `report`, a single run ends with a report on validation.
     """
-    start_time = time.time()
+    start_time, world = time.time(), of_environment()
     continued = config if config.is_dir() else None
     if continued is not None:
         config, run_dir = _file_of(continued, run_dir, folds), continued
@@ -60,6 +61,7 @@ def train_file(
     check_names(requirements, names_in_training(experiment))
 
     # import torch only after the file is known to be valid: it takes seconds
+    from ftaug.engine.system.ranks import joined
     from ftaug.engine.system.resume_check import same_settings
     from ftaug.engine.system.run_folder import default_path
     from ftaug.runs.training import Invocation
@@ -75,9 +77,13 @@ def train_file(
             known = _digest_of(continued)  # resolved.yaml also holds automatic choices
         elif missing_files(experiment) and same_settings(path, to_yaml(with_kept_plugins(experiment)[0])):
             known = _digest_of(path)  # the file of the initial weights is gone, but the checkpoint has them
-        return _retry_on_changed_data(
-            partial(_train_one, experiment, known, path, invocation, fresh=fresh), fresh=fresh
-        )
+        with joined(world) as ranks:
+            together = replace(invocation, ranks=ranks)
+            return _retry_on_changed_data(
+                partial(_train_one, experiment, known, path, together, fresh=fresh), fresh=fresh
+            )
+    if world.size > 1:
+        raise ExperimentError("--folds: trains each fold with a single process; leave --processes out")
     splits = _fold_overrides(experiment, folds)
     each = [file.experiment([*overrides, *start, val]) for val in splits]
     path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
@@ -105,7 +111,7 @@ def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
 
 def _digest_of(run: Path) -> str:
     """Read the experiment digest of a run folder."""
-    from ftaug.engine.system.run_folder import read_json
+    from ftaug.engine.system.run_files import read_json
 
     return str((read_json(run / "status.json") or {}).get("digest"))
 
@@ -124,18 +130,20 @@ def _train_one(
     experiment: Experiment, known: str, path: Path, invocation: Invocation, *, fresh: bool
 ) -> dict[str, Any]:
     """Train or resume one run to its end; return its folder and results. Raises Stopped."""
-    from ftaug.engine.system.run_folder import RunFolder
+    from ftaug.runs.process_group import open_by_first, quiet
     from ftaug.runs.report import console
 
     portable, plugins = with_kept_plugins(experiment)
-    with RunFolder.open(
+    opening = open_by_first(
+        invocation.ranks,
         path,
         experiment_yaml=invocation.text,
         resolved_yaml=to_yaml(portable),
         digest=known,
         extra_files=plugins,
         fresh=fresh,
-    ) as folder:
+    )
+    with opening as folder, quiet(invocation.ranks.world, folder.path):
         if folder.complete is None:
             try:
                 _train(experiment, folder, invocation)
@@ -185,9 +193,11 @@ def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:
 
 def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation, *, fresh: bool) -> dict[str, Any]:
     """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
+    from ftaug.engine.system.run_files import fold_folder
     from ftaug.engine.system.run_folder import fresh_path
+    from ftaug.engine.system.storage import make_inside
     from ftaug.runs import cross_validation
-    from ftaug.runs.report import console, training_summary
+    from ftaug.runs.report import console, plots, training_summary
 
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
@@ -200,7 +210,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
                 raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
             console.say(f"fold {number} of {len(each)}")
             try:
-                fold = cross_validation.folder_of(path, number)
+                fold = fold_folder(path, number)
                 results.append(_train_one(experiment, digest(experiment), fold, invocation, fresh=False))
             except FtaugError as error:
                 if not isinstance(error, Stopped | Interrupted):
@@ -208,7 +218,8 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
                 cross_validation.abandon(path)
                 raise
     done = cross_validation.finish(path, results)
-    console.say(cross_validation.table(done), "next:", *training_summary.next_steps(path))
+    plot = plots.folds(done, make_inside(path / "report") / "folds.png")
+    console.say(cross_validation.table(done), f"plot: {plot}", "next:", *training_summary.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder
-from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.signals import REASONS, StopRequests
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.batchnorm import evaluation_model, keep_statistics
 from ftaug.engine.training.choose_best import best_index, without_improvement
@@ -71,8 +71,11 @@ class Session:
         return (self.at_end and not self._evaluation_due()) or self._stops_early()
 
     def should_continue(self, stop: StopRequests) -> bool:
-        """Whether to take another step."""
-        return stop.reason is None and not self.finished
+        """Whether to take another step; all processes agree on it."""
+        reason = self.state.ranks.vote(REASONS, stop.reason)
+        if reason is not None:
+            stop.request(reason)
+        return reason is None and not self.finished
 
     @property
     def reserve(self) -> float:
@@ -96,6 +99,7 @@ class Session:
             state.evaluation_device,
             workers,
             carry_on=lambda: stop.reason is None,
+            ranks=state.ranks,
         )
         if logits is None:
             return
@@ -152,7 +156,8 @@ class Session:
         if state.average is not None and self.finished and "val" not in state.splits:
             keep_statistics(state, evaluation_model(state, progress.step), progress.step)
         progress.window_loss = self.log.window_loss.item()
-        save_checkpoint(state, progress, self.folder)
+        if state.ranks.world.is_first:
+            save_checkpoint(state, progress, self.folder)
         self.saved_at, self.saved_step = time.monotonic(), progress.step
         self.save_seconds = self.saved_at - began
 

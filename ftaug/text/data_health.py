@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.data.row_file import RowFile
 from ftaug.interfaces.data import Samples
-from ftaug.interfaces.data_health import SheetRow, Sketch
+from ftaug.interfaces.data_health import Rows, SheetRow, Sketch
 from ftaug.text import near_duplicates
 from ftaug.text.types import Text
 
@@ -29,7 +28,7 @@ def sketch(raw: Text) -> Sketch:
     return Sketch(blake2b(content, digest_size=16).digest(), values, (length,))
 
 
-def candidates(values: RowFile) -> np.ndarray:
+def candidates(values: Rows) -> np.ndarray:
     """Return pairs of texts that may be near duplicates: int64 (pairs, 2)."""
     return near_duplicates.candidates(values)
 

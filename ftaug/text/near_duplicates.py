@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ftaug.data.near_duplicates import equal_keys
-from ftaug.data.row_file import RowFile
+from ftaug.interfaces.data_health import Rows
 from ftaug.text.types import Text
 
 SHINGLE = 8
@@ -47,7 +47,7 @@ def min_hashes(text: Text) -> np.ndarray:
     return lowest
 
 
-def candidates(values: RowFile) -> np.ndarray:
+def candidates(values: Rows) -> np.ndarray:
     """Return pairs of texts that probably share most shingles, by their MinHash values: rows of 64 uint32."""
     keys = np.empty((len(values), HASHES // BAND), np.uint64)
     for start in range(0, len(values), _BLOCK):

@@ -48,7 +48,7 @@ def write(diagnosis: Diagnosis, folder: Path, *, with_groups: bool) -> LabelsFil
     with storage_errors(f"cannot write {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         inputs = _Inputs(scan, health, folder / PICTURES)
-        notes = _notes(scan, diagnosis.duplicates, diagnosis.suspects)
+        notes = _notes(scan, task, diagnosis.duplicates, diagnosis.suspects)
         columns = [*inputs[0], *_targets(scan, 0, task), *(["group"] if with_groups else []), "split", *NOTHING]
         table = (
             {
@@ -113,13 +113,14 @@ def _separator(task: Task) -> str:
     return next((mark for mark in SEPARATORS if not any(mark in name for name in task.classes)), SEPARATORS[0])
 
 
-def _notes(scan: Scan, duplicates: Duplicates, suspects: LabelSuspects | None) -> dict[int, dict[str, str]]:
+def _notes(scan: Scan, task: Task, duplicates: Duplicates, suspects: LabelSuspects | None) -> dict[int, dict[str, str]]:
     """Return for rows to look at the suggested label, the probability of the present one, and what it is a copy of."""
     notes: dict[int, dict[str, str]] = {}
     if suspects is not None:
         for place, row in enumerate(suspects.rows[: suspects.count].tolist()):
             probability = f"{suspects.errors.probabilities[place]:.4f}"
-            notes[row] = {**NOTHING, "suggested": suspects.suggested(place), "probability": probability}
+            suggested = _separator(task).join(suspects.suggested_labels(place))
+            notes[row] = {**NOTHING, "suggested": suggested, "probability": probability}
     for first, second in duplicates.pairs.tolist():
         notes[second] = {**notes.get(second, NOTHING), "copy_of": scan.sample(first).name}
     return notes

@@ -93,13 +93,11 @@ def blocks(widths: Sequence[Width], room: int) -> Iterator[list[int]]:
 
 
 def fit(widths: Sequence[Width], room: int) -> list[int]:
-    """Distribute the room of a table over its columns, first to those that lack the least."""
+    """Distribute the room of a table over its columns, each cell to the column that would have most lines."""
     result = [width.least for width in widths]
-    extra = max(0, room - _table_width(result))
-    for number in sorted(range(len(widths)), key=lambda i: widths[i].natural - widths[i].least):
-        more = min(extra, widths[number].natural - widths[number].least)
-        result[number] += more
-        extra -= more
+    for _ in range(min(room, _table_width([width.natural for width in widths])) - _table_width(result)):
+        lacking = max(range(len(widths)), key=lambda i: widths[i].natural / result[i] if widths[i].natural else 0)
+        result[lacking] += 1
     return result
 
 

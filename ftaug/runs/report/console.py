@@ -24,8 +24,8 @@ from ftaug.runs.report.column_blocks import ColumnBlocks
 
 WIDE = 10_000
 TIMESTAMPS = "FTAUG_TIMESTAMPS"
-NUMBERS = re.compile(r"([\d.,<+–±%-]|e[+-]\d|\s(to\s)?)*")
-"""A cell with a number or an interval, or without one."""
+NUMBERS = re.compile(r"([\d.,<+–±%-]|e[+-]\d|\s(to\s)?)*|[a-z]+")
+"""A cell with numbers, such as an interval, or with a word in place of one, such as `frozen`."""
 
 
 class PlainConsole(Console):
@@ -120,12 +120,15 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Build a table; text columns are left-aligned, numbers right-aligned. The columns of least weight come last."""
     values = [tuple(row) for row in rows]
     cells = [[figure(value) for value in row] for row in values]
-    are_numbers = [
-        not all(isinstance(row[i], str) for row in values)
-        or (i > 0 and all(NUMBERS.fullmatch(row[i]) for row in cells))
-        for i in range(len(headings))
-    ]
+    columns = range(len(headings))
+    are_numbers = [not all(isinstance(row[i], str) for row in values) or _has_numbers(cells, i) for i in columns]
     return ColumnBlocks(headings, cells, are_numbers)
+
+
+def _has_numbers(cells: Sequence[Sequence[str]], column: int) -> bool:
+    """Whether a column has numbers in texts; whole ones alone may be names, and the first column has names."""
+    texts = [row[column] for row in cells]
+    return column > 0 and all(map(NUMBERS.fullmatch, texts)) and any(re.search(r"\d[.%]", text) for text in texts)
 
 
 def key_values(rows: Iterable[tuple[str, str]] = ()) -> Table:

@@ -33,7 +33,7 @@ class ProgressBar:
     ) -> None:
         if self.bar is not None:
             self._draw()
-            print(file=sys.stderr)
+            print(file=sys.stderr, flush=True)
 
     def advance(self) -> None:
         """Advance by one step."""
@@ -80,7 +80,7 @@ class ProgressBar:
         self.last_draw = time.monotonic()
         counts = f"{self.step:,}/{self.total_steps:,}"
         speed = (self.step - self.first_step) / max(self.last_draw - self.start, 1e-9)
-        texts = (counts, self.figures, f"{self._left()} left", f"{speed:.1f} {self.unit}/s")
+        texts = (counts, self.figures, f"{self._left()} left", f"{speed:,.{0 if speed >= 10 else 1}f} {self.unit}/s")
         self.bar.draw(self.step / max(1, self.total_steps), [text for text in texts if text])
 
     def _place(self) -> str:

@@ -123,7 +123,7 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     for row in epochs:
         values = (f"{row['metrics'][name]:.4f}" for name in names)
         marked = "best" if row["step"] == best_step else ""
-        rows.append((f"{row['epoch']:.4g}", marked, str(row["step"]), f"{row['train_loss']:.4f}", *values))
+        rows.append((f"{row['epoch']:.4g}", marked, row["step"], f"{row['train_loss']:.4f}", *values))
     headings = ("epoch", "", "step", "train loss", *(f"val {name}" for name in names))
     return console.table(headings, rows)
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.checkpoint import path_of
-from ftaug.engine.system.run_folder import RunFolder, read_json, read_rows
+from ftaug.engine.system.run_files import MODEL_FILE, read_json, read_rows
+from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs import compared_runs
 from ftaug.runs.compared_runs import RunSettings
-from ftaug.runs.model_file import MODEL_FILE
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import classification, regression
 from ftaug.runs.report.intervals import records_of
@@ -69,7 +69,7 @@ def reported_training(state: TrainingState, folder: RunFolder, logits: np.ndarra
         "val",
         records_of(measured, split),
         [*split.names()],
-        {"checkpoint": checkpoint, "split": "val", "samples": len(split), **_results(settings, measured, split)},
+        {"checkpoint": checkpoint, "split": "val", "samples": len(split), **quick_results(settings, measured, split)},
         read_json(run / MODEL_FILE) or {},
         read_rows(run / "metrics.jsonl"),
         lambda: state.experiment,
@@ -78,7 +78,7 @@ def reported_training(state: TrainingState, folder: RunFolder, logits: np.ndarra
     )
 
 
-def _results(settings: RunSettings, measured: Measurement, split: DataSplit) -> dict[str, Any]:
+def quick_results(settings: RunSettings, measured: Measurement, split: DataSplit) -> dict[str, Any]:
     """Compute what `ftaug evaluate` reports, but intervals only where they take no bootstrap, or a short one."""
     task, records = settings.task, records_of(measured, split)
     metrics = standard_metrics(task)

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import ftaug
 from ftaug.errors import FtaugError
-from ftaug.interfaces.document import Alert, Paragraph, Report, Section
+from ftaug.interfaces.document import Paragraph, Report, Section
 from ftaug.runs.run_report.alerts import alerts_of
 from ftaug.runs.run_report.augmentation_sheet import augmentation_sheet
 from ftaug.runs.run_report.confused_pairs import confused_pairs
 from ftaug.runs.run_report.corruptions import corruptions
 from ftaug.runs.run_report.data_card import data_card
+from ftaug.runs.run_report.data_check import data_check
 from ftaug.runs.run_report.formats import SPLITS
-from ftaug.runs.run_report.invariance import KEY, augmentation_alerts, invariance
+from ftaug.runs.run_report.invariance import invariance
 from ftaug.runs.run_report.mistakes import mistakes, mistakes_without_explanations
 from ftaug.runs.run_report.neighbors import neighbors
 from ftaug.runs.run_report.per_class import per_class
@@ -29,7 +30,6 @@ SectionOf = Callable[[ReportedRun], Section | None]
 """Computes a section; None where there is nothing to say."""
 
 RESULTS: Sequence[SectionOf] = (per_class, training_course, reliability_section, slices, corruptions)
-ORIGIN: Sequence[SectionOf] = (data_card, reproduction)
 
 SECTIONS: Sequence[SectionOf] = (
     mistakes,
@@ -38,7 +38,9 @@ SECTIONS: Sequence[SectionOf] = (
     *RESULTS,
     augmentation_sheet,
     invariance,
-    *ORIGIN,
+    data_card,
+    data_check,
+    reproduction,
 )
 """Sections of `ftaug report`, in reading order."""
 
@@ -46,7 +48,8 @@ AFTER_TRAINING: Sequence[SectionOf] = (
     mistakes_without_explanations,
     confused_pairs,
     *RESULTS,
-    *ORIGIN,
+    data_card,
+    reproduction,
 )
 """Sections of the report that `ftaug train` ends with: those that take well under a second."""
 
@@ -61,16 +64,12 @@ def report_of(run: ReportedRun, sections: Sequence[SectionOf]) -> Report:
     return Report(
         title(run),
         verdict(run),
-        [*alerts_of(run), *_augmentation_alerts(computed)],
+        alerts_of(run, computed),
         computed,
         subtitle=f"{run.folder}: {run.results['checkpoint']} on the {SPLITS.get(run.split, run.split)} split",
         footer=f"ftaug {ftaug.__version__}",
         facts=facts(run),
     )
-
-
-def _augmentation_alerts(sections: Sequence[Section]) -> Iterator[Alert]:
-    return (alert for section in sections if section.key == KEY for alert in augmentation_alerts(section.facts))
 
 
 def title(run: ReportedRun) -> str:

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, read_rows
+from ftaug.engine.system.run_files import fold_folder
 from ftaug.interfaces.document import BarChart, Block, DataTable, Paragraph, Section
-from ftaug.runs.cross_validation import folder_of
 from ftaug.runs.run_report.formats import SPLITS, samples
 from ftaug.runs.run_report.reported_run import ReportedRun
 
@@ -45,7 +44,7 @@ def data_card(run: ReportedRun) -> Section:
 
 def class_counts(run: ReportedRun) -> dict[str, tuple[int, Counter[str]]]:
     """Count the samples of each split, and by class; of a regression there are no classes."""
-    record = (folder_of(run.folder, 1) if run.settings.is_folds else run.folder) / SAMPLES_FILE
+    record = (fold_folder(run.folder, 1) if run.settings.is_folds else run.folder) / SAMPLES_FILE
     totals: Counter[str] = Counter()
     classes: dict[str, Counter[str]] = {}
     for row in read_rows(record):
@@ -58,7 +57,16 @@ def class_counts(run: ReportedRun) -> dict[str, tuple[int, Counter[str]]]:
 
 
 def _source(source: Any) -> str:
-    return "" if source is None else source if isinstance(source, str) else dumps(source)
+    """Format a dataset, or the share that is split off, with its settings: `image_folder (path photos)`."""
+    if isinstance(source, str):
+        return source
+    if not isinstance(source, Mapping):
+        return ""
+    (name, settings), *others = source.items()
+    if others or not isinstance(settings, Mapping):  # such as {split: 0.2}
+        return ", ".join(f"{key} {value}" for key, value in source.items())
+    shown = ", ".join(f"{key} {value}" for key, value in settings.items() if value not in (None, False))
+    return f"{name} ({shown})" if shown else name
 
 
 def _balance(run: ReportedRun, counts: Mapping[str, tuple[int, Counter[str]]]) -> list[Block]:

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from ftaug.runs.report.column_blocks import ColumnBlocks, wrap
+from ftaug.runs.report.column_blocks import ColumnBlocks, Width, blocks, fit, wrap
 
 HEADINGS = ("class", "samples", "precision", "recall", "a remark about the class")
 ROWS = [
@@ -57,3 +57,20 @@ def test_texts_are_wrapped_between_words_and_parts_of_names():
     assert wrap("a" * 7, 3) == ["aaa", "aaa", "a"]
     assert wrap("line\nbreak", 20) == ["line", "break"]
     assert wrap("", 5) == [""]
+
+
+def test_room_goes_to_the_columns_that_would_have_most_lines():
+    """Eleven cells lie between and beside four columns."""
+    widths = [Width(12, 60), Width(24, 60), Width(6, 6), Width(5, 11)]
+    assert fit(widths, 200) == [60, 60, 6, 11]
+    first, second, number, heading = fit(widths, 100)
+    assert first + second + number + heading + 11 == 100
+    assert abs(first - second) <= 1 and number == 6 and heading > 5
+    assert fit(widths, 20) == [12, 24, 6, 5]
+
+
+def test_columns_stay_in_their_order():
+    widths = [Width(10, 10), Width(20, 20), Width(30, 30), Width(5, 5)]
+    assert list(blocks(widths, 80)) == [[0, 1, 2, 3]]
+    assert list(blocks(widths, 60)) == [[0, 1], [0, 2, 3]]
+    assert list(blocks(widths, 20)) == [[0, 1], [0, 2], [0, 3]]

@@ -100,7 +100,7 @@ def test_long_commands_continue_with_a_backslash(narrow, monkeypatch, capsys):
 def test_numbers_and_intervals_are_right_aligned_and_names_are_not():
     table = console.table(
         ("name", "as text", "interval", "rate", "class", "count"),
-        [("7", "12 %a", "+0.1 to +0.2", "1.5e-03", "a7", 1), ("8", "", "–", "", "b", None)],
+        [("7.5", "12 %a", "+0.1 to +0.2", "1.5e-03", "7", 1), ("8", "", "–", "frozen", "8", None)],
     )
     assert [column.justify for column in table.columns] == ["left", "left", "right", "right", "left", "right"]
 
