@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,44 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Series:
+    """Points of a line chart, with the ends of their intervals if they have such."""
+
+    name: str  # in the legend; empty: not there
+    x: Sequence[float]
+    y: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    style: Literal["line", "points", "reference"] = "line"  # reference: a thin dashed line
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """Series over a common axis."""
+
+    series: Sequence[Series]
+    x_label: str
+    y_label: str
+    alt: str
+    title: str = ""
+    x_range: tuple[float, float] | None = None
+    y_range: tuple[float, float] | None = None
+    log_y: bool = False
+
+
+@dataclass(frozen=True)
+class BarChart:
+    """Horizontal bars from 0, one a row."""
+
+    rows: Sequence[tuple[str, float, str]]  # name, value, formatted value
+    alt: str
+    title: str = ""
+
+
+Chart = LineChart | BarChart
+
+
+@dataclass(frozen=True)
 class HighlightedText:
     """A text in spans, each with a weight from -1 (lowers the output) to 1 (raises it)."""
 
@@ -50,13 +88,13 @@ class HighlightedText:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures and texts side by side."""
+    """Pictures, charts and texts side by side."""
 
-    items: Sequence[Picture | HighlightedText]
+    items: Sequence[Picture | Chart | HighlightedText]
     caption: str = ""
 
 
-Block = Paragraph | Code | DataTable | Picture | HighlightedText | Gallery
+Block = Paragraph | Code | DataTable | Picture | LineChart | BarChart | HighlightedText | Gallery
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +40,8 @@ class SampleRecords:
     path: Path
     ids: np.ndarray  # hash of the identity of each sample, str (n,), ascending
     records: Records
+    names: Sequence[str] = ()  # of the samples
+    rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # place of each in the file, (n,)
 
 
 def is_complete(task: Task) -> bool:
@@ -174,13 +176,13 @@ def read(path: Path, task: Task, evaluate: str) -> SampleRecords:
         if not rows:
             raise BadData(f"{path}: holds no samples; write it anew: {evaluate}")
         ids = np.array([row[0] for row in rows])
-        order = np.argsort(ids)
+        order = np.argsort(ids, kind="stable")
         groups = np.array([int(row[2]) for row in rows]) if has_groups else None
         first = 3 if has_groups else 2
         records = Records(task, *_arrays([row[first : len(expected)] for row in rows], task), groups)
     except (OSError, ValueError, KeyError, IndexError, csv.Error) as error:
         raise BadData(f"{path}: is damaged ({error}); write it anew: {evaluate}") from None
-    return SampleRecords(path, ids[order], records.select(order))
+    return SampleRecords(path, ids[order], records.select(order), [rows[row][1] for row in order.tolist()], order)
 
 
 def _read_csv(path: Path) -> tuple[list[str], Sequence[Sequence[Any]]]:
