@@ -14,7 +14,7 @@ PACKAGE = Path(ftaug.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LOW = {"errors", "interfaces", "config"}
-DATA = {*LOW, "weight_matching", "weights", "data", "recipes", "augment", "attribution"}
+DATA = {*LOW, "weight_matching", "weights", "data", "recipes", "augment", "attribution", "documents"}
 MAY_IMPORT = {
     "errors": set(),
     "interfaces": {"errors"},
@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "weight_matching": {"interfaces"},
     "weights": {*LOW, "weight_matching"},
     "augment": LOW,
-    "attribution": LOW,
+    "documents": {"errors", "interfaces"},
+    "attribution": {*LOW, "documents"},
     "data": LOW,
     "recipes": {*LOW, "weights", "data"},
     "image": DATA,
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "statistics": {"errors", "interfaces"},
     "engine": {*LOW, "weights", "data"},
     "experiment_file": {*LOW, "image", "text", "components", "augment"},
-    "runs": {*LOW, "data", "components", "statistics", "engine", "experiment_file"},
+    "runs": {*LOW, "documents", "data", "components", "statistics", "engine", "experiment_file"},
     "streams": set(),
     "reporting": {"errors", "streams"},
     "commands": {*LOW, "streams", "reporting", "data", "image", "components", "engine", "experiment_file", "runs"},

@@ -124,4 +124,6 @@ class Report:
     verdict: str
     alerts: Sequence[Alert]
     sections: Sequence[Section]
+    subtitle: str = ""
+    footer: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)

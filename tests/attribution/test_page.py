@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from ftaug.attribution.page import LOWERS, RAISES, page, shade
+from ftaug.attribution.page import page
 from ftaug.interfaces.explanation import Attribution, Explanation
 
 HOSTILE = '<script>alert("1")</script>\x1b[31m&'
@@ -37,9 +37,3 @@ def test_names_are_escaped_and_nothing_is_loaded():
 def test_the_completeness_error_is_shown():
     each = Explanation("a", None, "b", "c", "d", Attribution(np.zeros(2), {"completeness_error": 0.0123}))
     assert "completeness error 1.2%" in page("title", [(each, "")])
-
-
-def test_shades_have_a_color_for_each_sign():
-    assert shade(2.0, 2.0) == f"rgba({', '.join(map(str, RAISES))}, 0.75)"
-    assert shade(-1.0, 2.0) == f"rgba({', '.join(map(str, LOWERS))}, 0.38)"
-    assert shade(0.0, 0.0).endswith("0.00)")

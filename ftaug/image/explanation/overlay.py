@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ftaug.attribution.page import LOWERS, RAISES
+from ftaug.documents.palette import LOWERS, RAISES
 
 STRONGEST = 99.5
 """Percentile of the absolute values that is drawn in full color."""

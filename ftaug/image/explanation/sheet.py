@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ftaug.attribution.page import LOWERS, RAISES
+from ftaug.documents.palette import LOWERS, RAISES
 from ftaug.errors import printable
 from ftaug.image.explanation.original import on_original
 from ftaug.image.explanation.overlay import overlay

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ftaug.attribution.page import page, shade, text
+from ftaug.attribution.page import page
+from ftaug.documents.html_page import text
+from ftaug.documents.palette import shade
 from ftaug.interfaces.explanation import Attribution, Explanation
 from ftaug.text.explanation.words import Word, words
 from ftaug.text.tokenizer import encoder
@@ -95,7 +97,7 @@ def _pieces(whole: str, located: Sequence[Word], strongest: float) -> Iterator[s
     end = 0
     for word in sorted(located, key=lambda word: word.start):
         yield text(whole[end : word.start])
-        style = f"background: {shade(word.value, strongest)}"
+        style = f"background: {shade(word.value / strongest if strongest else 0.0)}"
         yield f'<mark style="{style}" title="{word.value:+.3g}">{text(whole[word.start : word.end])}</mark>'
         end = max(end, word.end)
     yield text(whole[end:])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from ftaug.errors import printable
+from ftaug.documents import html_page
+from ftaug.documents.html_page import text
 from ftaug.interfaces.preview import Effect, PreviewRequest
 from ftaug.text.preview.diff import Piece, shortened
 from ftaug.text.preview.trials import Trial
@@ -16,27 +17,12 @@ CONTEXT = 600
 """Maximum length of unchanged text between changes; longer text is elided in the middle."""
 
 STYLE = """
-:root { color-scheme: light dark; --paper: #f6f7f9; --card: #ffffff; --ink: #1c2430; --faint: #5d6877; --line: #e1e5ea;
-  --accent: #2f6fb5; --added: #146c2e; --added-on: #dcf5e3; --removed: #a3242c; --removed-on: #fde4e4;
-  --caution: #7a4b00; --caution-on: #fff3d6; }
-@media (prefers-color-scheme: dark) { :root { --paper: #14171c; --card: #1d2127; --ink: #e4e8ee; --faint: #98a3b2;
-  --line: #323943; --accent: #78aee8; --added: #8ce0a4; --added-on: #16392a; --removed: #f2a0a3; --removed-on: #452226;
-  --caution: #f1cd86; --caution-on: #3b2f14; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.6 system-ui, sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
-h1 { margin: 0; font-size: 1.7rem; line-height: 1.25; overflow-wrap: anywhere; }
-.subtitle, .legend, .name, .drawn, .same, caption { color: var(--faint); }
-.subtitle { margin: .3rem 0 0; }
-.legend { margin: .8rem 0 1.6rem; font-size: .875rem; }
+.drawn, .same { color: var(--faint); }
 .caution { margin: 0 0 .6rem; padding: .5rem .9rem; border-radius: .5rem; background: var(--caution-on);
   color: var(--caution); font-size: .9375rem; }
-section { margin: 1.4rem 0 0; background: var(--card); border: 1px solid var(--line); border-radius: .75rem;
-  overflow-x: auto; }
+section { overflow-x: auto; }
 section > header { display: flex; flex-wrap: wrap; gap: .2rem .9rem; align-items: baseline; padding: .8rem 1.2rem;
   border-bottom: 1px solid var(--line); }
-h2 { margin: 0; font-size: 1.0625rem; overflow-wrap: anywhere; }
-.name { font-size: .875rem; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; }
 th, td { padding: .5rem 1.2rem; vertical-align: top; text-align: left; }
 tbody th { width: 11rem; font-weight: 600; font-size: .9375rem; overflow-wrap: anywhere; }
@@ -53,54 +39,43 @@ td p + p { margin-top: .5rem; padding-top: .5rem; border-top: 1px dashed var(--l
 ins, del { border-radius: .2rem; padding: .05rem .15rem; }
 ins { background: var(--added-on); color: var(--added); font-weight: 600; text-decoration: none; }
 del { background: var(--removed-on); color: var(--removed); text-decoration: line-through; }
-@media (max-width: 40rem) { main { padding: 1.5rem .8rem; } th, td { padding: .45rem .8rem; }
-  tbody th { width: 7rem; } }
-"""
-
-HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+@media (max-width: 40rem) { th, td { padding: .45rem .8rem; } tbody th { width: 7rem; } }
 """
 
 
 def page(showing: PreviewRequest, samples: Sequence[PreviewItem], subtitle: str) -> str:
     """Return the page: statistics of each op, cautions, and every sample with its versions."""
-    parts = [
-        f"{HEAD}<title>{_text(showing.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
-        f'<h1>{_text(showing.title)}</h1>\n<p class="subtitle">{_text(subtitle)}</p>',
+    body = [
+        f'<h1>{text(showing.title)}</h1>\n<p class="subtitle">{text(subtitle)}</p>',
         '<p class="legend"><del>removed</del> <ins>added</ins></p>',
-        *(f'<p class="caution">{_text(caution)}</p>' for caution in showing.cautions),
+        *(f'<p class="caution">{text(caution)}</p>' for caution in showing.cautions),
         *_figures(showing.effects, len(showing.rows)),
-        *(part for item in samples for part in _sample(item)),
-        "</main>\n</body>\n</html>\n",
+        *(line for item in samples for line in _sample(item)),
     ]
-    return "\n".join(parts)
+    return html_page.page(showing.title, body, STYLE)
 
 
 def _figures(effects: Sequence[Effect], samples: int) -> Iterator[str]:
     if not effects:
         return
     first = f"alone, {effects[0].tries // samples} times on {samples} text{'s' * (samples != 1)}"
-    headings = "".join(f'<th scope="col">{_text(heading)}</th>' for heading in (first, *effects[0].describe()))
+    headings = "".join(f'<th scope="col">{text(heading)}</th>' for heading in (first, *effects[0].describe()))
     yield f'<section>\n<table class="figures">\n<thead><tr>{headings}</tr></thead>\n<tbody>'
     for effect in effects:
-        cells = "".join(f"<td>{_text(figure)}</td>" for figure in effect.describe().values())
-        yield f'<tr><th scope="row">{_text(effect.op)}</th>{cells}</tr>'
+        cells = "".join(f"<td>{text(figure)}</td>" for figure in effect.describe().values())
+        yield f'<tr><th scope="row">{text(effect.op)}</th>{cells}</tr>'
     yield "</tbody>\n</table>\n</section>"
 
 
 def _sample(item: PreviewItem) -> Iterator[str]:
     row = item.row
-    labels, name = _text(row.label_text), _text(row.name)
+    labels, name = text(row.label_text), text(row.name)
     yield f'<section>\n<header><h2>{labels}</h2><span class="name">{name}</span></header>\n<table>\n<tbody>'
-    texts = [text for text in row.raw if text is not None]
-    yield _line("original", "", [[Piece(text, text)] for text in texts])
+    originals = [whole for whole in row.raw if whole is not None]
+    yield _line("original", "", [[Piece(whole, whole)] for whole in originals])
     for group in item.groups:
         if group.versions:
-            yield f'<tr class="group"><th class="group" colspan="2" scope="colgroup">{_text(group.title)}</th></tr>'
+            yield f'<tr class="group"><th class="group" colspan="2" scope="colgroup">{text(group.title)}</th></tr>'
         yield from map(_version, group.versions)
     yield "</tbody>\n</table>\n</section>"
 
@@ -108,15 +83,15 @@ def _sample(item: PreviewItem) -> Iterator[str]:
 def _version(version: Version) -> str:
     trial: Trial = version.trial
     if not trial.changed:
-        return f'<tr><th scope="row">{_text(version.heading)}</th><td class="same">unchanged</td></tr>'
+        return f'<tr><th scope="row">{text(version.heading)}</th><td class="same">unchanged</td></tr>'
     texts = [shortened(change.pieces, CONTEXT) for change in trial.changes]
     return _line(version.heading, version.note, texts)
 
 
 def _line(heading: str, drawn: str, texts: Iterable[Sequence[Piece]]) -> str:
-    note = f'<span class="drawn">{_text(drawn)}</span>' if drawn else ""
+    note = f'<span class="drawn">{text(drawn)}</span>' if drawn else ""
     bodies = "".join(f'<p dir="auto">{"".join(map(_piece, parts))}</p>' for parts in texts)
-    return f'<tr><th scope="row">{_text(heading)}{note}</th><td>{bodies}</td></tr>'
+    return f'<tr><th scope="row">{text(heading)}{note}</th><td>{bodies}</td></tr>'
 
 
 def _piece(piece: Piece) -> str:
@@ -124,7 +99,3 @@ def _piece(piece: Piece) -> str:
         return escape(visible(piece.before))
     removed, added = escape(visible_change(piece.before)), escape(visible_change(piece.after))
     return f"<del>{removed}</del>" * bool(removed) + f"<ins>{added}</ins>" * bool(added)
-
-
-def _text(text: str) -> str:
-    return escape(printable(text))

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ftaug.attribution.page import LOWERS, RAISES
+from ftaug.documents.palette import LOWERS, RAISES
 from ftaug.image.explanation.overlay import DARKEST, LIGHTEST, overlay
 
 
