@@ -39,11 +39,12 @@ class Axis:
 
 
 def axis_of(
-    values: Iterable[float], ends: tuple[float, float] | None, start: float, end: float, *, log: bool = False
+    values: Iterable[float], ends: tuple[float | None, float | None], start: float, end: float, *, log: bool = False
 ) -> Axis:
-    """Build an axis that holds the finite values, those of a logarithmic one positive, with its ends if given."""
+    """Build an axis that holds the finite values, those of a logarithmic one positive, or has the ends given."""
     finite = [v for v in values if math.isfinite(v) and (v > 0 or not log)]
-    low, high = ends or (min(finite, default=1.0), max(finite, default=1.0))
+    low = min(finite, default=1.0) if ends[0] is None else ends[0]
+    high = max(finite, default=1.0) if ends[1] is None else ends[1]
     if not low < high:
         low, high = (low / 2, high * 2) if log else (low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2)
     return Axis(low, high, start, end, log)

@@ -52,9 +52,9 @@ th[aria-sort=ascending] button::after { content: " ↑"; } th[aria-sort=descendi
 figure { margin: 0; } figcaption { font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; margin-top: .3rem; }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 13rem), 1fr)); gap: 1.1rem;
   margin: .8rem 0; align-items: start; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 1.4rem;
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); gap: 1.4rem;
   margin: .8rem 0; align-items: start; }
-.single { max-width: 36rem; margin: .8rem 0; }
+.single { max-width: 32rem; margin: .8rem 0; }
 .texts { grid-template-columns: minmax(0, 1fr); }
 footer { margin-top: 1.6rem; color: var(--faint); font-size: .875rem; }
 @media (max-width: 40rem) { section { padding: .9rem .9rem 1rem; } .verdict { font-size: 1.125rem; } }
@@ -89,7 +89,7 @@ for (const table of document.querySelectorAll("table")) {
 """
 """Sorts a table by the column whose heading is pressed."""
 
-NUMBER = re.compile(r"[<+\-−]?\d[\d,.]*(e[+-]?\d+)?( ?%)?(\s.*\d.*|\s*\[.*\])?|–|", re.DOTALL)
+NUMBER = re.compile(r"[<+\-−]?\d[\d,.]*(e[+-]?\d+)?( ?%)?(\s.*\d.*|\s*\[.*\])?|[–·]|", re.DOTALL)
 """A cell that reads as a number, maybe with its interval."""
 
 

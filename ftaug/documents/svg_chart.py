@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ftaug.documents.axis import Axis, axis_of, labels
 from ftaug.documents.html_page import text
 from ftaug.documents.palette import SERIES, variables
 from ftaug.interfaces.document import BarChart, Chart, LineChart, Series
 
-WIDTH, HEIGHT = 440, 260
-LEFT, RIGHT, BOTTOM = 52, 14, 40
+WIDTH, HEIGHT = 400, 240
+RIGHT, BOTTOM = 14, 40
 LINE = 18  # height of a line of text
 BAR = 20  # height of a row of bars
-CHARACTER = 6.4  # mean width in the legend
+CHARACTER = 7.0  # mean width
 
 STYLE = (
     """
-.chart { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
+.chart { display: block; width: 100%; height: auto; font: 12.5px system-ui, sans-serif; }
 .chart text { fill: var(--faint); } .chart .title { fill: var(--ink); font-weight: 600; font-size: 13px; }
 .chart .label { fill: var(--ink); }
 .chart .grid { stroke: var(--line); stroke-width: 1; } .chart .line { fill: none; stroke-width: 2; }
@@ -44,24 +45,26 @@ def svg(chart: Chart, *, alone: bool = False) -> str:
 
 
 def _lines(chart: LineChart) -> tuple[list[str], float]:
-    top = 8.0
-    drawn: list[str] = []
-    if chart.title:
-        top += LINE
-        drawn.append(_text(LEFT, top - 6, chart.title, "title"))
-    legend, rows = _legend([series for series in chart.series if series.name], top)
-    drawn += legend
-    top += rows * LINE + 6
-    bottom = top + HEIGHT - BOTTOM - 30
-    x = axis_of((v for s in chart.series for v in s.x), chart.x_range, LEFT, WIDTH - RIGHT)
     values = (v for s in chart.series for v in (*s.y, *s.low, *s.high))
-    y = axis_of(values, chart.y_range, bottom, top, log=chart.log_y)
-    drawn += _grid(x, y)
-    drawn.append(_text((LEFT + WIDTH - RIGHT) / 2, bottom + 34, chart.x_label, anchor="middle"))
-    place = (top + bottom) / 2
-    drawn.append(_text(12, place, chart.y_label, anchor="middle", turn=f' transform="rotate(-90 12 {place:g})"'))
-    for number, series in enumerate(chart.series):
-        drawn += _series(series, number % SERIES, x, y)
+    y = axis_of(values, chart.y_range, 1, 0, log=chart.log_y)
+    names = labels(y.ticks())
+    left = 26 + CHARACTER * max(map(len, names), default=0)
+    title = [_text(left, LINE - 4, chart.title, "title")] if chart.title else []
+    legend, rows = _legend([series for series in chart.series if series.name], left, LINE * len(title))
+    top = LINE * (len(title) + rows) + 8.0
+    bottom = top + HEIGHT - BOTTOM - 40
+    y = replace(y, start=bottom, end=top)
+    x = axis_of((v for s in chart.series for v in s.x), chart.x_range, left, WIDTH - RIGHT)
+    middle = (top + bottom) / 2
+    turn = f' transform="rotate(-90 12 {middle:.1f})"'
+    drawn = [
+        *title,
+        *legend,
+        *_grid(x, y),
+        _text((left + WIDTH - RIGHT) / 2, bottom + 34, chart.x_label, anchor="middle"),
+        _text(12, middle, chart.y_label, anchor="middle", turn=turn),
+        *(line for number, series in enumerate(chart.series) for line in _series(series, number % SERIES, x, y)),
+    ]
     return drawn, bottom + BOTTOM
 
 
@@ -69,12 +72,12 @@ def _grid(x: Axis, y: Axis) -> Iterator[str]:
     ticks = y.ticks()
     for tick, name in zip(ticks, labels(ticks), strict=True):
         at = y.position(tick)
-        yield f'<line class="grid" x1="{x.start}" x2="{x.end}" y1="{at:.1f}" y2="{at:.1f}"/>'
+        yield f'<line class="grid" x1="{x.start:g}" x2="{x.end:g}" y1="{at:.1f}" y2="{at:.1f}"/>'
         yield _text(x.start - 6, at + 4, name, anchor="end")
     ticks = x.ticks()
     for tick, name in zip(ticks, labels(ticks), strict=True):
         yield _text(x.position(tick), y.start + 17, name, anchor="middle")
-    yield f'<line class="grid" x1="{x.start}" x2="{x.end}" y1="{y.start:.1f}" y2="{y.start:.1f}"/>'
+    yield f'<line class="grid" x1="{x.start:g}" x2="{x.end:g}" y1="{y.start:.1f}" y2="{y.start:.1f}"/>'
 
 
 def _series(series: Series, color: int, x: Axis, y: Axis) -> Iterator[str]:
@@ -96,15 +99,15 @@ def _series(series: Series, color: int, x: Axis, y: Axis) -> Iterator[str]:
         yield from (f'<circle class="fill-{color}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in points)
 
 
-def _legend(series: Sequence[Series], top: float) -> tuple[list[str], int]:
+def _legend(series: Sequence[Series], left: float, top: float) -> tuple[list[str], int]:
     """Draw the names of the series side by side, as many a row as fit; return the number of rows too."""
     drawn: list[str] = []
-    at, row = float(LEFT), 0
+    at, row = left, 0
     for number, each in enumerate(series):
-        width = 22 + CHARACTER * len(each.name) + 14
-        if at > LEFT and at + width > WIDTH - RIGHT:
-            at, row = float(LEFT), row + 1
-        height = top + row * LINE + 10
+        width = 22 + CHARACTER * len(each.name) + 12
+        if at > left and at + width > WIDTH:
+            at, row = left, row + 1
+        height = top + row * LINE + 14
         kind = "reference" if each.style == "reference" else f"line stroke-{number % SERIES}"
         drawn.append(f'<line class="{kind}" x1="{at:g}" x2="{at + 16:g}" y1="{height - 4:g}" y2="{height - 4:g}"/>')
         drawn.append(_text(at + 22, height, each.name))
@@ -115,8 +118,8 @@ def _legend(series: Sequence[Series], top: float) -> tuple[list[str], int]:
 def _bars(chart: BarChart) -> tuple[list[str], float]:
     drawn = [_text(0, 16, chart.title, "title")] if chart.title else []
     top = 28 if chart.title else 4
-    name_width = min(0.5 * WIDTH, max((7.0 * len(name) for name, *_ in chart.rows), default=0.0) + 10)
-    value_width = max((7.0 * len(shown) for *_, shown in chart.rows), default=0.0) + 8
+    name_width = min(0.5 * WIDTH, max((CHARACTER * len(name) for name, *_ in chart.rows), default=0.0) + 10)
+    value_width = max((CHARACTER * len(shown) for *_, shown in chart.rows), default=0.0) + 8
     largest = max((value for _, value, _ in chart.rows), default=0.0) or 1.0
     for number, (name, value, shown) in enumerate(chart.rows):
         at = top + number * BAR
@@ -130,7 +133,7 @@ def _bars(chart: BarChart) -> tuple[list[str], float]:
 
 
 def _shortened(name: str, width: float) -> str:
-    fitting = int(width / 7.0)
+    fitting = int(width / CHARACTER)
     return name if len(name) <= fitting else f"{name[: fitting - 1]}…"
 
 

@@ -61,8 +61,8 @@ class LineChart:
     y_label: str
     alt: str
     title: str = ""
-    x_range: tuple[float, float] | None = None
-    y_range: tuple[float, float] | None = None
+    x_range: tuple[float | None, float | None] = (None, None)  # None: that of the values
+    y_range: tuple[float | None, float | None] = (None, None)
     log_y: bool = False
 
 

@@ -20,7 +20,7 @@ def show(comparison: RunComparison, split: str) -> None:
     blocks: list[Any] = [f"{len(first.ids):,} {split} samples; first: {_named(first)}"]
     for side in comparison.others:
         rows = comparison.of(side)
-        blocks += [f"\nsecond: {_named(side)}", table(rows), _verdict(first, side, rows), *_settings(first, side)]
+        blocks += [f"\nsecond: {_named(side)}", table(rows), verdict(first, side, rows), *_settings(first, side)]
     console.show(*blocks, *(f"note: {note}" for note in comparison.notes))
 
 
@@ -61,7 +61,8 @@ def _named(side: Side) -> str:
     return f"{side.name} ({len(side.runs)} seeds: {', '.join(run.seed for run in side.runs)})"
 
 
-def _verdict(first: Side, second: Side, rows: list[MetricDifference]) -> str:
+def verdict(first: Side, second: Side, rows: list[MetricDifference]) -> str:
+    """Say in which metrics a side is better, and which intervals are rough."""
     better = {name: [row.metric for row in rows if row.difference.better() == name] for name in ("first", "second")}
     texts = [
         f"{side.name} is better in {', '.join(better[name])}"
