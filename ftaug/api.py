@@ -31,6 +31,7 @@ def train(
     folds: int | None = None,
     device: str = "auto",
     trust_plugins: bool = False,
+    report: bool = True,
 ) -> Path:
     """Train an experiment file, or resume its run, as `ftaug train` does; return the run folder.
 
@@ -47,6 +48,7 @@ def train(
         folds=folds,
         device=device,
         trust_plugins=trust_plugins,
+        report=report,
     )
     return Path(result["run"])
 

@@ -35,6 +35,9 @@ def train(
         int | None,
         typer.Option(help="Number of folds; each run validates on a different part.", metavar="COUNT"),
     ] = None,
+    with_report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write a report on validation; folds get none.")
+    ] = True,
 ) -> None:
     """Train, or continue training; prints the run folder."""
     from ftaug.config.strict_json import dumps
@@ -60,6 +63,7 @@ def train(
                 device=device.value,
                 trust_plugins=trust_plugins,
                 requirements=requirements,
+                report=with_report,
             )
             print(dumps(result) if as_json else result["run"])
             check(requirements, result.get("metrics") or {})

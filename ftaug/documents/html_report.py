@@ -42,8 +42,9 @@ table { border-collapse: collapse; font-size: .9375rem; font-variant-numeric: ta
 caption { text-align: left; padding-bottom: .3rem; }
 th, td { padding: .3rem .9rem .3rem 0; vertical-align: baseline; text-align: left; }
 td { overflow-wrap: anywhere; min-width: 3rem; }
-tbody th { font-weight: 600; max-width: 22rem; overflow-wrap: anywhere; unicode-bidi: plaintext; }
-thead th { position: sticky; top: 0; background: var(--card); color: var(--faint); font-weight: 600;
+tbody th { position: sticky; left: 0; background: var(--card); font-weight: 600; max-width: 22rem;
+  overflow-wrap: anywhere; unicode-bidi: plaintext; }
+thead th { position: sticky; top: 0; z-index: 1; background: var(--card); color: var(--faint); font-weight: 600;
   font-size: .8125rem; box-shadow: inset 0 -1px var(--line); white-space: nowrap; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 .number { text-align: right; white-space: nowrap; }
@@ -54,12 +55,15 @@ figure { margin: 0; } figcaption { font-size: .875rem; line-height: 1.4; overflo
   margin: .8rem 0; align-items: start; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 25rem), 1fr)); gap: 1.4rem;
   margin: .8rem 0; align-items: start; }
-.single { max-width: 32rem; margin: .8rem 0; }
+.single { max-width: 32rem; margin: .8rem 0; } .charts .single { margin: 0; }
+.interval { color: var(--faint); font-size: .875em; }
 .texts { grid-template-columns: minmax(0, 1fr); }
 footer { margin-top: 1.6rem; color: var(--faint); font-size: .875rem; }
-@media (max-width: 40rem) { section { padding: .9rem .9rem 1rem; } .verdict { font-size: 1.125rem; } }
-@media print { .contents { display: none; } .scroll, pre { max-height: none; overflow: visible; white-space: pre-wrap; }
-  thead th { position: static; } h2 { break-after: avoid; } figure, tr, .alerts { break-inside: avoid; }
+@media (max-width: 40rem) { section { padding: .9rem .9rem 1rem; } .verdict { font-size: 1.125rem; }
+  tbody th { max-width: 9rem; } .interval { display: block; } }
+@media print { .contents { display: none; } .charts { grid-template-columns: 1fr 1fr; }
+  .scroll, pre { max-height: none; overflow: visible; white-space: pre-wrap; }
+  th { position: static !important; } h2 { break-after: avoid; } figure, tr, .alerts { break-inside: avoid; }
   section { border: 0; padding: 0; } .alerts { padding: .6rem; border: 1px solid var(--caution); } }
 """
     + svg_chart.STYLE
@@ -91,6 +95,8 @@ for (const table of document.querySelectorAll("table")) {
 
 NUMBER = re.compile(r"[<+\-−]?\d[\d,.]*(e[+-]?\d+)?( ?%)?(\s.*\d.*|\s*\[.*\])?|[–·]|", re.DOTALL)
 """A cell that reads as a number, maybe with its interval."""
+
+INTERVAL = re.compile(r"^(\S+) (\[[^\[\]]*\])$")
 
 
 def page(report: Report) -> str:
@@ -147,7 +153,7 @@ def _(block: DataTable) -> str:
     head = "".join(f'<th scope="col"{kind}>{text(h)}</th>' for h, kind in zip(block.headings, kinds, strict=True))
     rows = "\n".join(
         f'<tr><th scope="row">{text(first)}</th>'
-        + "".join(f"<td{kind}>{text(cell)}</td>" for cell, kind in zip(cells, kinds[1:], strict=True))
+        + "".join(f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(cells, kinds[1:], strict=True))
         + "</tr>"
         for first, *cells in block.rows
     )
@@ -155,6 +161,11 @@ def _(block: DataTable) -> str:
     label = text(block.caption or block.headings[0])
     table = f"<table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
+
+
+def _cell(cell: str) -> str:
+    """Return the content of a cell, with its interval apart from the value."""
+    return INTERVAL.sub(r'\1 <span class="interval">\2</span>', text(cell))
 
 
 @html_of.register

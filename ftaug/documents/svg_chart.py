@@ -119,7 +119,7 @@ def _bars(chart: BarChart) -> tuple[list[str], float]:
     drawn = [_text(0, 16, chart.title, "title")] if chart.title else []
     top = 28 if chart.title else 4
     name_width = min(0.5 * WIDTH, max((CHARACTER * len(name) for name, *_ in chart.rows), default=0.0) + 10)
-    value_width = max((CHARACTER * len(shown) for *_, shown in chart.rows), default=0.0) + 8
+    value_width = max((CHARACTER * len(shown) for *_, shown in chart.rows), default=0.0) + 16
     largest = max((value for _, value, _ in chart.rows), default=0.0) or 1.0
     for number, (name, value, shown) in enumerate(chart.rows):
         at = top + number * BAR

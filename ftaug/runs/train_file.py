@@ -44,8 +44,12 @@ def train_file(
     device: str,
     trust_plugins: bool,
     requirements: Sequence[Requirement] = (),
+    report: bool = True,
 ) -> dict[str, Any]:
-    """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped."""
+    """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped.
+
+    With `report`, a single run ends with a report on validation.
+    """
     start_time = time.time()
     continued = config if config.is_dir() else None
     if continued is not None:
@@ -62,7 +66,7 @@ def train_file(
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    invocation = Invocation(text, device, start_time, elsewhere)
+    invocation = Invocation(text, device, start_time, elsewhere, report=report and folds is None)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
@@ -113,6 +117,7 @@ class Invocation:
     device: str
     start_time: float  # wall-clock time in seconds, as of time.time()
     elsewhere: Sequence[Path]  # folders to search for similar runs
+    report: bool  # whether a complete run gets a report
 
 
 def _retry_on_changed_data(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
@@ -225,7 +230,7 @@ def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) ->
     limit = experiment.train.max_time
     with StopRequests(invocation.start_time + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
-            train(experiment, folder, invocation.device, stop, invocation.elsewhere)
+            train(experiment, folder, invocation.device, stop, invocation.elsewhere, report=invocation.report)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 

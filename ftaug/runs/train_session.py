@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
@@ -41,6 +43,7 @@ class Session:
     saved_step: int = -1
     save_seconds: float | None = None  # duration of the last save
     step_seconds: float = 0.0  # duration of the slowest step
+    best_logits: np.ndarray | None = None  # (n, classes) of the best evaluation, unless it was before a resume
 
     def __post_init__(self) -> None:
         self.log = MetricsLog(self.state, self.progress, self.folder)
@@ -103,6 +106,7 @@ class Session:
         self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
         self.log.log_evaluation(values, time.monotonic() - began, is_best, progress_bar)
         if is_best:
+            self.best_logits = logits
             self.save()
 
     def _add_score(self, values: dict[str, float]) -> bool:

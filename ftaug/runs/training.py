@@ -1,5 +1,7 @@
 """Train a run to its end: build or resume it, run the training loop, and complete the run folder."""
 
+import logging
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,7 +22,7 @@ from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
 from ftaug.engine.training.fit import Step, fit
 from ftaug.engine.training.state import TrainingState
-from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped
+from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped, as_known
 from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
@@ -30,19 +32,29 @@ from ftaug.runs.model_file import MODEL_FILE, write_model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import plots, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
+from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import recorded_data
+
+log = logging.getLogger("ftaug")
 
 CHOICE_FILE = "unfreeze.json"
 
 
 def train(
-    experiment: Experiment, folder: RunFolder, device: str, stop: StopRequests, elsewhere: Sequence[Path] = ()
+    experiment: Experiment,
+    folder: RunFolder,
+    device: str,
+    stop: StopRequests,
+    elsewhere: Sequence[Path] = (),
+    *,
+    report: bool = False,
 ) -> None:
     """Train a new run, or resume one from its newest checkpoint; raises Stopped, Interrupted.
 
-    A new run is compared with those in the folders `elsewhere`, and a caution printed for a similar one.
+    A new run is compared with those in the folders `elsewhere`, and a caution printed for a similar one. With `report`,
+    a complete run gets a report.
     """
     with stop.at_once():
         latest = checkpoint.newest(folder.checkpoints)
@@ -68,7 +80,7 @@ def train(
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)
-        _train(session, cache, stop)
+        _train(session, cache, stop, report=report)
 
 
 def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
@@ -112,7 +124,7 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
-def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
+def _train(session: Session, cache: Cache, stop: StopRequests, *, report: bool) -> None:
     """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
     state, folder = session.state, session.folder
     session.require_room()
@@ -125,7 +137,7 @@ def _train(session: Session, cache: Cache, stop: StopRequests) -> None:
         place = f"step {session.progress.step} of {state.training_length.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
-    finish(session, folder)
+    finish(session, folder, report=report)
 
 
 def train_loop(session: Session, stop: StopRequests) -> None:
@@ -176,8 +188,8 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
                     return
 
 
-def finish(session: Session, folder: RunFolder) -> None:
-    """Print the results, draw the curves, tune thresholds and mark the run folder as complete."""
+def finish(session: Session, folder: RunFolder, *, report: bool) -> None:
+    """Print the results, draw the curves, tune thresholds, mark the run folder as complete and write its report."""
     state, progress = session.state, session.progress
     rows = folder.read_metrics()
     console = training_summary.console()
@@ -196,6 +208,8 @@ def finish(session: Session, folder: RunFolder) -> None:
     _show_weight_change(state, run, rows)
     outcome = best_checkpoint.outcome(state, progress, best)
     console.print(f"{training_summary.ending(state, progress)}; best: {outcome}\ncurves: {curves}")
+    if report:
+        _write_report(session, run)
     console.print(training_summary.next_steps(run))
 
 
@@ -208,3 +222,17 @@ def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str
         return
     weight_change.write(run, changes, rows)
     training_summary.console().print(weight_change.table(changes))
+
+
+def _write_report(session: Session, run: Path) -> None:
+    """Write the report of a complete run and print its path; a failure is printed, since the training has succeeded."""
+    console = training_summary.console()
+    try:
+        path = after_training.write_report(session.state, session.folder, session.best_logits)
+    except Exception as error:
+        log.info("the report failed", exc_info=True)
+        reason = as_known(error) or f"{type(error).__name__}: {error}"
+        console.print(f"no report ({reason}); try again: ftaug report {shlex.quote(str(run))}")
+        return
+    if path is not None:
+        console.print(f"report: {path}")

@@ -44,6 +44,8 @@ class Page:
         path.write_bytes(base64.b64decode(result["data"]))
 
     def pdf(self, path):
+        """Print the page as a PDF."""
+        self.call("Emulation.setEmulatedMedia", media="print", features=[])
         result = self.call("Page.printToPDF", preferCSSPageSize=True, paperWidth=8.27, paperHeight=11.69)
         path.write_bytes(base64.b64decode(result["data"]))
 

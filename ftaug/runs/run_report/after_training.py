@@ -12,7 +12,7 @@ import numpy as np
 
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.checkpoint import path_of
-from ftaug.engine.system.run_folder import read_json, read_rows
+from ftaug.engine.system.run_folder import RunFolder, read_json, read_rows
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.engine.training.state import TrainingState
@@ -36,25 +36,23 @@ DRAWN = 20_000
 """Number of samples × classes up to which metrics get intervals by bootstrap, which takes a tenth of a second."""
 
 
-def write_report(
-    state: TrainingState, run: Path, complete: Mapping[str, Any], logits: np.ndarray | None
-) -> Path | None:
-    """Write the report on validation into the run folder; return its path.
+def write_report(state: TrainingState, folder: RunFolder, logits: np.ndarray | None) -> Path | None:
+    """Write the report on validation into a complete run folder; return its path.
 
     `logits` (n, classes) are those of the best evaluation; None: predict them again. Without validation samples, or
     labels that were learned, there is no report.
     """
-    facts = read_json(run / MODEL_FILE) or {}
-    if "val" not in state.splits or not facts.get("labels_learned", True):
+    learned = state.experiment.objective is None or state.experiment.objective.fact("learns_targets")
+    if "val" not in state.splits or not learned:
         return None
-    reported = reported_training(state, run, complete, facts, logits)
-    return write(collect.report_of(reported, collect.AFTER_TRAINING), run / "report" / REPORT_FILE)
+    report = collect.report_of(reported_training(state, folder, logits), collect.AFTER_TRAINING)
+    return write(report, folder.path / "report" / REPORT_FILE)
 
 
-def reported_training(
-    state: TrainingState, run: Path, complete: Mapping[str, Any], facts: Mapping[str, Any], logits: np.ndarray | None
-) -> ReportedRun:
+def reported_training(state: TrainingState, folder: RunFolder, logits: np.ndarray | None) -> ReportedRun:
     """Build the argument of the sections from a training state and its complete run folder."""
+    run, complete = folder.path, folder.complete
+    assert complete is not None
     settings = compared_runs.read_settings(run)
     split = replace(state.splits["val"], task=settings.task)  # with the thresholds that were tuned
 
@@ -72,7 +70,7 @@ def reported_training(
         records_of(measured, split),
         [*split.names()],
         {"checkpoint": checkpoint, "split": "val", "samples": len(split), **_results(settings, measured, split)},
-        facts,
+        read_json(run / MODEL_FILE) or {},
         read_rows(run / "metrics.jsonl"),
         lambda: state.experiment,
         load_model,
