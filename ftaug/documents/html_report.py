@@ -60,7 +60,7 @@ figure { margin: 0; } figcaption { font-size: .875rem; line-height: 1.4; overflo
 .texts { grid-template-columns: minmax(0, 1fr); }
 footer { margin-top: 1.6rem; color: var(--faint); font-size: .875rem; }
 @media (max-width: 40rem) { section { padding: .9rem .9rem 1rem; } .verdict { font-size: 1.125rem; }
-  tbody th { max-width: 9rem; } .interval { display: block; } }
+  .long tbody th { min-width: 9rem; max-width: 9rem; } .interval { display: block; } }
 @media print { .contents { display: none; } .charts { grid-template-columns: 1fr 1fr; }
   .scroll, pre { max-height: none; overflow: visible; white-space: pre-wrap; }
   th { position: static !important; } h2 { break-after: avoid; } figure, tr, .alerts { break-inside: avoid; }
@@ -95,6 +95,9 @@ for (const table of document.querySelectorAll("table")) {
 
 NUMBER = re.compile(r"[<+\-−]?\d[\d,.]*(e[+-]?\d+)?( ?%)?(\s.*\d.*|\s*\[.*\])?|[–·]|", re.DOTALL)
 """A cell that reads as a number, maybe with its interval."""
+
+LONG = 14
+"""Characters of a row's name above which names are wrapped."""
 
 INTERVAL = re.compile(r"^(\S+) (\[[^\[\]]*\])$")
 
@@ -157,9 +160,12 @@ def _(block: DataTable) -> str:
         + "</tr>"
         for first, *cells in block.rows
     )
+    is_long = any(len(row[0]) > LONG for row in block.rows)
     caption = f"<caption>{text(block.caption)}</caption>" if block.caption else ""
     label = text(block.caption or block.headings[0])
-    table = f"<table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+    table = (
+        f"<table{' class="long"' * is_long}>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+    )
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 

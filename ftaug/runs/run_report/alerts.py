@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ftaug.config.registry import registry
 from ftaug.config.wording import listed
-from ftaug.interfaces.document import Alert
-from ftaug.runs.run_report.formats import number
+from ftaug.interfaces.document import Alert, Section
+from ftaug.runs.run_report.formats import number, samples
 from ftaug.runs.run_report.headline import chosen_by
 from ftaug.runs.run_report.reported_run import ReportedRun
 from ftaug.runs.run_report.verdict import majority_share
@@ -20,18 +20,20 @@ from ftaug.statistics.distributions import normal_quantile
 from ftaug.statistics.intervals import wilson
 from ftaug.statistics.probability_metrics import confidences
 
-LISTED = 5
+LISTED = 3
 LEAST_GAP = 0.01
 """Mean confidence above accuracy that is worth an alert, if it is more than chance."""
 LEAST_GAIN = 0.1
-"""Share of the remaining error that the last evaluations must remove for training to be still improving."""
+"""Share by which the last evaluations must be better than all before for training to be still improving."""
 LAST = 0.2
 """Share of the evaluations that are the last ones."""
 
 
-def alerts_of(run: ReportedRun) -> list[Alert]:
-    """Check a run, and return what its reader has to know first."""
-    return [alert for check in CHECKS for alert in check(run)]
+def alerts_of(run: ReportedRun, sections: Sequence[Section]) -> list[Alert]:
+    """Check a run and the facts of its sections, and return what a reader has to know first."""
+    facts = {section.key: section.facts for section in sections}
+    of_sections = (check(facts[key]) for key, check in SECTION_CHECKS.items() if key in facts)
+    return [alert for alerts in (*(check(run) for check in CHECKS), *of_sections) for alert in alerts]
 
 
 def changed_data(run: ReportedRun) -> Iterator[Alert]:
@@ -66,11 +68,10 @@ def missing_classes(run: ReportedRun) -> Iterator[Alert]:
         )
     ignored = [row["class"] for row in rows if row["samples"] and not row["predicted"]]
     if ignored:
-        verb = "is" if len(ignored) == 1 else "are"
         yield Alert(
             "never_predicted",
-            f"{_classes(ignored, verb)} never predicted",
-            "Add training samples of it, or use data.sampler: balanced" if len(ignored) == 1 else "See Per class",
+            f"{_classes(ignored, 'is' if len(ignored) == 1 else 'are')} never predicted",
+            "Train longer, add training samples, or draw classes equally often with data.sampler: balanced",
         )
 
 
@@ -103,33 +104,48 @@ def still_improving(run: ReportedRun) -> Iterator[Alert]:
     """Alert to a run whose last evaluations were clearly better than all before, by loss and by `evaluate.best`."""
     rows = [row["val"] for row in run.rows if "val" in row]
     last, name = max(1, round(LAST * len(rows))), chosen_by(run.settings)
-    before, latest = rows[:-last], rows[-last:]
-    if not before or not all(name in row for row in rows):
+    if len(rows) <= last or not all(name in row for row in rows):
         return
-    gains = [_gain([row["loss"] for row in part] for part in (before, latest))]
-    if name != "loss":
-        gains.append(_gain([_error(name, row[name]) for row in part] for part in (before, latest)))
-    if min(gains) >= LEAST_GAIN:
+    before, latest = rows[:-last], rows[-last:]
+    falls = min(row["loss"] for row in latest) < min(row["loss"] for row in before)
+    best, final = (_best(name, [row[name] for row in part]) for part in (before, latest))
+    if falls and _gain(name, best, final) >= LEAST_GAIN:
         yield Alert(
             "still_improving",
-            f"Still improving at the end of training: validation {name} went from {number(before[-1][name])} to "
-            f"{number(latest[-1][name])} in the last {last} of {len(rows)} evaluations",
+            f"Still improving at the end of training: validation {name} went from {number(best)} to {number(final)} "
+            f"in the last {last} of {len(rows)} evaluations",
             "Train longer: raise train.epochs",
         )
 
 
-def _gain(parts: Iterable[Sequence[float]]) -> float:
-    """Return by which share the lowest value of the second part is below that of the first; 0 if it is not."""
-    before, latest = (min(part) for part in parts)
-    return 1 - latest / before if before > 0 else 0.0
+def _best(metric: str, values: Sequence[float]) -> float:
+    return max(values) if _higher_is_better(metric) else min(values)
 
 
-def _error(metric: str, value: float) -> float:
-    """Return what a metric lacks to be perfect; 0 if it is not known which direction is better."""
+def _gain(metric: str, before: float, latest: float) -> float:
+    """Return the share by which a metric got better, of its value or of what it lacked to 1, whichever is larger."""
+    if not _higher_is_better(metric):
+        return 1 - latest / before if before > 0 else 0.0
+    gain = latest - before
+    return max(gain / part for part in (abs(before), 1 - before) if part > 0)
+
+
+def _higher_is_better(metric: str) -> bool:
+    """Whether higher is better; what is not registered, such as the metric of a plugin, is taken for such."""
     metrics = registry("metric", "any")
-    if metric not in metrics:  # of a plugin that is not imported
-        return 0.0
-    return 1 - value if metrics[metric].facts["higher_is_better"] else value
+    return metric != "loss" and (metric not in metrics or bool(metrics[metric].facts["higher_is_better"]))
+
+
+def leakage(facts: Mapping[str, Any]) -> Iterator[Alert]:
+    """Alert to duplicates across splits, and to what breaks training."""
+    for finding in facts["findings"]:
+        is_copy = finding["check"].endswith("_duplicates") and finding["level"] == "caution"
+        if is_copy or finding["level"] == "problem":
+            yield Alert(
+                finding["check"],
+                f"{finding['text']} ({samples(finding['samples'])}, such as {finding['examples'][0]})",
+                finding["remedy"] or "List and separate them: ftaug doctor",
+            )
 
 
 CHECKS: Sequence[Callable[[ReportedRun], Iterator[Alert]]] = (
@@ -139,6 +155,9 @@ CHECKS: Sequence[Callable[[ReportedRun], Iterator[Alert]]] = (
     overconfident,
     still_improving,
 )
+
+SECTION_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Alert]]] = {"data_check": leakage}
+"""Checks of the facts of sections, by their key."""
 
 
 def _classes(names: Sequence[str], verb: str = "") -> str:

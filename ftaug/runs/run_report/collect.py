@@ -11,6 +11,7 @@ from ftaug.interfaces.document import Paragraph, Report, Section
 from ftaug.runs.run_report.alerts import alerts_of
 from ftaug.runs.run_report.corruptions import corruptions
 from ftaug.runs.run_report.data_card import data_card
+from ftaug.runs.run_report.data_check import data_check
 from ftaug.runs.run_report.formats import SPLITS
 from ftaug.runs.run_report.per_class import per_class
 from ftaug.runs.run_report.reliability import reliability_section
@@ -24,17 +25,18 @@ SectionOf = Callable[[ReportedRun], Section | None]
 """Computes a section; None where there is nothing to say."""
 
 RESULTS: Sequence[SectionOf] = (per_class, training_course, reliability_section, slices, corruptions)
-ORIGIN: Sequence[SectionOf] = (data_card, reproduction)
 
 SECTIONS: Sequence[SectionOf] = (
     # mistakes, confused pairs, neighbors
     *RESULTS,
     # augmentation sheet, invariance
-    *ORIGIN,
+    data_card,
+    data_check,
+    reproduction,
 )
 """Sections of `ftaug report`, in reading order."""
 
-AFTER_TRAINING: Sequence[SectionOf] = (*RESULTS, *ORIGIN)
+AFTER_TRAINING: Sequence[SectionOf] = (*RESULTS, data_card, reproduction)
 """Sections of the report that `ftaug train` ends with: those that take well under a second."""
 
 
@@ -48,7 +50,7 @@ def report_of(run: ReportedRun, sections: Sequence[SectionOf]) -> Report:
     return Report(
         title(run),
         verdict(run),
-        alerts_of(run),
+        alerts_of(run, computed),
         computed,
         subtitle=f"{run.folder}: {run.results['checkpoint']} on the {SPLITS.get(run.split, run.split)} split",
         footer=f"ftaug {ftaug.__version__}",

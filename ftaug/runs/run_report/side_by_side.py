@@ -52,7 +52,7 @@ def compare_reported(runs: Sequence[ReportedRun]) -> Report:
     alerts = [
         Alert(alert.key, f"{name}: {alert.message}", alert.advice)
         for run, name in zip(runs, names, strict=True)
-        for alert in alerts_of(run)
+        for alert in alerts_of(run, ())
     ]
     return Report(
         f"{len(runs)} runs side by side",
