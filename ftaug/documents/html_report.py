@@ -160,12 +160,10 @@ def _(block: DataTable) -> str:
         + "</tr>"
         for first, *cells in block.rows
     )
-    is_long = any(len(row[0]) > LONG for row in block.rows)
     caption = f"<caption>{text(block.caption)}</caption>" if block.caption else ""
     label = text(block.caption or block.headings[0])
-    table = (
-        f"<table{' class="long"' * is_long}>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
-    )
+    kind = ' class="long"' if any(len(row[0]) > LONG for row in block.rows) else ""
+    table = f"<table{kind}>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
