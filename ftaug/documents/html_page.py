@@ -18,7 +18,7 @@ main { max-width: 76rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1 { margin: 0; font-size: 1.7rem; line-height: 1.25; overflow-wrap: anywhere; }
 h2 { margin: 0; font-size: 1.0625rem; overflow-wrap: anywhere; }
 section { margin: 1.4rem 0 0; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; }
-.subtitle, .legend, .name, caption, figcaption { color: var(--faint); }
+.subtitle, .legend, .name, figcaption { color: var(--faint); }
 .subtitle { margin: .3rem 0 0; overflow-wrap: anywhere; }
 .legend { margin: .8rem 0 1.6rem; font-size: .875rem; }
 .name { font-size: .875rem; overflow-wrap: anywhere; }

@@ -37,13 +37,14 @@ a { color: var(--accent); }
 p { margin: .6rem 0; max-width: 56rem; overflow-wrap: anywhere; }
 pre { margin: .6rem 0; padding: .8rem 1rem; background: var(--paper); border: 1px solid var(--line);
   border-radius: .5rem; overflow: auto; max-height: 30rem; font: .875rem/1.5 ui-monospace, monospace; }
-.scroll { margin: .8rem 0; overflow: auto; max-height: 34rem; }
+.scroll { margin: .4rem 0 1rem; overflow: auto; } .tall { max-height: 34rem; }
 table { border-collapse: collapse; font-size: .9375rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: .3rem; }
+.caption { margin: .8rem 0 0; color: var(--faint); font-size: .9375rem; }
 th, td { padding: .3rem .9rem .3rem 0; vertical-align: baseline; text-align: left; }
 td { overflow-wrap: anywhere; min-width: 3rem; }
-tbody th { position: sticky; left: 0; background: var(--card); font-weight: 600; max-width: 22rem;
-  overflow-wrap: anywhere; unicode-bidi: plaintext; }
+tbody th { position: sticky; left: 0; background: var(--card); font-weight: 600; white-space: nowrap;
+  unicode-bidi: plaintext; }
+.long tbody th { max-width: 22rem; white-space: normal; overflow-wrap: anywhere; }
 thead th { position: sticky; top: 0; z-index: 1; background: var(--card); color: var(--faint); font-weight: 600;
   font-size: .8125rem; box-shadow: inset 0 -1px var(--line); white-space: nowrap; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
@@ -62,7 +63,7 @@ footer { margin-top: 1.6rem; color: var(--faint); font-size: .875rem; }
 @media (max-width: 40rem) { section { padding: .9rem .9rem 1rem; } .verdict { font-size: 1.125rem; }
   .long tbody th { min-width: 9rem; max-width: 9rem; } .interval { display: block; } }
 @media print { .contents { display: none; } .charts { grid-template-columns: 1fr 1fr; }
-  .scroll, pre { max-height: none; overflow: visible; white-space: pre-wrap; }
+  .scroll, .tall, pre { max-height: none; overflow: visible; white-space: pre-wrap; }
   th { position: static !important; } h2 { break-after: avoid; } figure, tr, .alerts { break-inside: avoid; }
   section { border: 0; padding: 0; } .alerts { padding: .6rem; border: 1px solid var(--caution); } }
 """
@@ -96,6 +97,8 @@ for (const table of document.querySelectorAll("table")) {
 NUMBER = re.compile(r"[<+\-−]?\d[\d,.]*(e[+-]?\d+)?( ?%)?(\s.*\d.*|\s*\[.*\])?|[–·]|", re.DOTALL)
 """A cell that reads as a number, maybe with its interval."""
 
+TALL = 25
+"""Rows of a table above which it scrolls on a screen."""
 LONG = 14
 """Characters of a row's name above which names are wrapped."""
 
@@ -160,11 +163,12 @@ def _(block: DataTable) -> str:
         + "</tr>"
         for first, *cells in block.rows
     )
-    caption = f"<caption>{text(block.caption)}</caption>" if block.caption else ""
+    caption = f'<p class="caption">{text(block.caption)}</p>\n' if block.caption else ""
     label = text(block.caption or block.headings[0])
     kind = ' class="long"' if any(len(row[0]) > LONG for row in block.rows) else ""
-    table = f"<table{kind}>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
+    table = f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+    frame = "scroll tall" if len(block.rows) > TALL else "scroll"
+    return f'{caption}<div class="{frame}" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
 def _cell(cell: str) -> str:

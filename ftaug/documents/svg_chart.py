@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 400, 240
 RIGHT, BOTTOM = 14, 40
 LINE = 18  # height of a line of text
 BAR = 20  # height of a row of bars
-CHARACTER = 7.0  # mean width
+CHARACTER = 7.7  # mean width in wide fonts
 
 STYLE = (
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def _named(side: Side) -> str:
     return f"{side.name} ({len(side.runs)} seeds: {', '.join(run.seed for run in side.runs)})"
 
 
-def verdict(first: Side, second: Side, rows: list[MetricDifference]) -> str:
+def verdict(first: Side, second: Side, rows: Sequence[MetricDifference]) -> str:
     """Say in which metrics a side is better, and which intervals are rough."""
     better = {name: [row.metric for row in rows if row.difference.better() == name] for name in ("first", "second")}
     texts = [

@@ -113,7 +113,7 @@ def still_improving(run: ReportedRun) -> Iterator[Alert]:
         yield Alert(
             "still_improving",
             f"Still improving at the end of training: validation {name} went from {number(best)} to {number(final)} "
-            f"in the last {last} of {len(rows)} evaluations",
+            f"in the last {f'{last} of ' if last > 1 else 'of '}{len(rows)} evaluations",
             "Train longer: raise train.epochs",
         )
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, read_rows
 from ftaug.interfaces.document import BarChart, Block, DataTable, Paragraph, Section
 from ftaug.runs.cross_validation import folder_of
@@ -58,7 +57,16 @@ def class_counts(run: ReportedRun) -> dict[str, tuple[int, Counter[str]]]:
 
 
 def _source(source: Any) -> str:
-    return "" if source is None else source if isinstance(source, str) else dumps(source)
+    """Format a dataset, or the share that is split off, with its settings: `image_folder (path photos)`."""
+    if isinstance(source, str):
+        return source
+    if not isinstance(source, Mapping):
+        return ""
+    (name, settings), *others = source.items()
+    if others or not isinstance(settings, Mapping):  # such as {split: 0.2}
+        return ", ".join(f"{key} {value}" for key, value in source.items())
+    shown = ", ".join(f"{key} {value}" for key, value in settings.items() if value not in (None, False))
+    return f"{name} ({shown})" if shown else name
 
 
 def _balance(run: ReportedRun, counts: Mapping[str, tuple[int, Counter[str]]]) -> list[Block]:

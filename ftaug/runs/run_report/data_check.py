@@ -26,5 +26,5 @@ def data_check(run: ReportedRun) -> Section:
     facts = {"checked": True, "findings": [finding.as_json() for finding in findings]}
     if not findings:
         return Section("data_check", "Data check", [Paragraph("No duplicates, and nothing else to report.")], facts)
-    rows = [(f.text, f.level, f"{f.count:,}" if f.count else "", "; ".join(f.examples)) for f in findings]
-    return Section("data_check", "Data check", [DataTable(("finding", "level", "samples", "examples"), rows)], facts)
+    rows = [(f.level, f.text, f"{f.count:,}" if f.count else "", "; ".join(f.examples)) for f in findings]
+    return Section("data_check", "Data check", [DataTable(("level", "finding", "samples", "examples"), rows)], facts)

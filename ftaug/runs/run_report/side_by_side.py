@@ -21,7 +21,7 @@ from ftaug.interfaces.document import (
 )
 from ftaug.runs import compared_runs, run_comparison
 from ftaug.runs.report import comparison
-from ftaug.runs.run_comparison import RunComparison, Side, differing_settings
+from ftaug.runs.run_comparison import MetricDifference, RunComparison, Side, differing_settings
 from ftaug.runs.run_report.alerts import alerts_of
 from ftaug.runs.run_report.collect import facts as run_facts
 from ftaug.runs.run_report.formats import estimate, number, samples
@@ -30,8 +30,8 @@ from ftaug.runs.run_report.reported_run import ReportedRun
 from ftaug.runs.run_report.reproduction import reproduction
 from ftaug.runs.run_report.verdict import verdict
 
-METRICS = 6
-"""Number of metrics of the table of results."""
+METRICS = ("accuracy", "balanced_accuracy", "f1_macro", "auroc_macro", "nll", "ece_debiased", "rmse", "mae", "r2")
+"""Metrics of the table of results, beside the main one, of those that the task has."""
 
 
 def compare_reported(runs: Sequence[ReportedRun]) -> Report:
@@ -95,7 +95,7 @@ def _differences(compared: RunComparison, names: Sequence[str], split: str) -> t
     verdicts = []
     for side in compared.others:
         rows = compared.of(side)
-        verdicts.append(comparison.verdict(compared.first, side, rows).replace("\n", "; "))
+        verdicts.append(_verdict(compared.first, side, rows))
         cells = [
             (
                 row.metric,
@@ -114,6 +114,14 @@ def _differences(compared: RunComparison, names: Sequence[str], split: str) -> t
     return ". ".join(verdicts), [Section("differences", "Differences", blocks, run_comparison.as_json(compared, split))]
 
 
+def _verdict(first: Side, second: Side, rows: Sequence[MetricDifference]) -> str:
+    text = comparison.verdict(first, second, rows).replace("\n", "; ")
+    if any(row.difference.better() for row in rows):
+        return text
+    metrics = " and ".join(row.metric for row in rows)
+    return f"No difference between {first.name} and {second.name} in {metrics} is shown"
+
+
 def _settings(first: Side, second: Side) -> Iterator[Block]:
     differing = differing_settings(first, second)
     if differing:
@@ -126,8 +134,7 @@ def _settings(first: Side, second: Side) -> Iterator[Block]:
 def _results(runs: Sequence[ReportedRun], names: Sequence[str]) -> Section:
     """Tabulate the metrics of each run with their intervals."""
     main = headline(runs[0].settings, runs[0].results["intervals"]).name
-    common = [name for name in runs[0].results["intervals"] if all(name in run.results["intervals"] for run in runs)]
-    shown = list(dict.fromkeys([main, *common]))[:METRICS]
+    shown = [name for name in dict.fromkeys((main, *METRICS)) if all(name in run.results["intervals"] for run in runs)]
     rows = [
         (name, f"{len(run.records):,}", *(estimate(run.results["intervals"][metric]) for metric in shown))
         for run, name in zip(runs, names, strict=True)
@@ -142,9 +149,8 @@ def _courses(runs: Sequence[ReportedRun], names: Sequence[str]) -> Iterator[Sect
     for title, values in (("validation loss", _validation_losses), ("training loss", _training_losses)):
         series = [Series(name, *values(run)) for run, name in zip(runs, names, strict=True)]
         if any(each.x for each in series):
-            charts.append(
-                LineChart(series, "epoch", "loss", f"{title.capitalize()} of each run over the epochs", title)
-            )
+            alt = f"{title.capitalize()} of each run over the epochs"
+            charts.append(LineChart(series, "epoch", "loss", alt, title, y_range=(0, None)))
     if charts:
         yield Section("training", "Training", [Gallery(charts)])
 
