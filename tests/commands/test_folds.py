@@ -96,6 +96,14 @@ def test_training_samples_are_judged_by_the_model_that_did_not_see_them(made, ca
     assert len(found) == 60 and all(found[row["name"]] == row for row in own)
 
 
+def test_the_report_is_of_predictions_out_of_fold(made, tmp_path):
+    assert not list(made.glob("**/report.html"))  # folds have none of their own
+    assert run(["report", str(made), "--split", "val", "-o", str(tmp_path / "a.json")]) == 0
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert "on 60 validation samples, predicted out of fold" in content["verdict"]
+    assert content["sections"]["data"]["samples"] == {"train": 60, "test": 21}
+
+
 def test_predict_export_and_inspect_take_the_folder(made, desk, capsys):
     capsys.readouterr()
     assert run(["predict", str(made), str(desk / "photos" / "test" / "red"), "--json"]) == 0

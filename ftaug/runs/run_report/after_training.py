@@ -69,7 +69,7 @@ def reported_training(state: TrainingState, folder: RunFolder, logits: np.ndarra
         "val",
         records_of(measured, split),
         [*split.names()],
-        {"checkpoint": checkpoint, "split": "val", "samples": len(split), **_results(settings, measured, split)},
+        {"checkpoint": checkpoint, "split": "val", "samples": len(split), **quick_results(settings, measured, split)},
         read_json(run / MODEL_FILE) or {},
         read_rows(run / "metrics.jsonl"),
         lambda: state.experiment,
@@ -78,7 +78,7 @@ def reported_training(state: TrainingState, folder: RunFolder, logits: np.ndarra
     )
 
 
-def _results(settings: RunSettings, measured: Measurement, split: DataSplit) -> dict[str, Any]:
+def quick_results(settings: RunSettings, measured: Measurement, split: DataSplit) -> dict[str, Any]:
     """Compute what `ftaug evaluate` reports, but intervals only where they take no bootstrap, or a short one."""
     task, records = settings.task, records_of(measured, split)
     metrics = standard_metrics(task)

@@ -1,0 +1,33 @@
+import json
+
+import pytest
+from documents import report
+
+from ftaug.errors import ExperimentError, StorageError
+from ftaug.runs.run_report.write import check_suffix, write
+
+
+def test_the_suffix_names_the_format(tmp_path):
+    assert write(report("a"), tmp_path / "new" / "a.HTML").read_text().startswith("<!doctype html>")
+    assert json.loads(write(report("a"), tmp_path / "a.json").read_text())["verdict"] == "a"
+    markdown = write(report("a"), tmp_path / "a.md").read_text()
+    files = sorted((tmp_path / "a_files").iterdir())
+    assert len(files) == 6 and all(f"a_files/{file.name}" in markdown for file in files)
+    assert not list(tmp_path.glob("**/.tmp-*"))
+
+
+def test_other_suffixes_are_refused(tmp_path):
+    for name in ("a.pdf", "a"):
+        with pytest.raises(ExperimentError, match=r"must end in \.html, \.md or \.json"):
+            check_suffix(tmp_path / name)
+    check_suffix(tmp_path / "a.MD")
+
+
+def test_names_that_are_not_utf_8_can_be_written(tmp_path):
+    assert "\\udcff" in write(report("a\udcff"), tmp_path / "a.html").read_text()
+
+
+def test_a_folder_of_that_name_is_an_error(tmp_path):
+    (tmp_path / "a.html").mkdir()
+    with pytest.raises(StorageError, match="cannot be written"):
+        write(report("a"), tmp_path / "a.html")
