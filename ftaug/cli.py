@@ -25,7 +25,7 @@ COMMANDS = {
     "evaluate": "Measure a trained model.",
     "compare": "Compare runs on the same samples: differences with intervals and tests.",
     "calibrate": "Calibrate the probabilities of a trained model on validation, and report the effect.",
-    "report": "Write a report of a run, or of several side by side, for others to read.",
+    "report": "Write a report of a run, or of several side by side, into one file.",
     "predict": "Predict the classes, or the numbers, of new samples.",
     "explain": "Show what predictions depend on, by methods that were tested on the model.",
     "export": "Export a trained model, and compare its predictions with the original's.",

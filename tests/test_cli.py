@@ -149,6 +149,7 @@ def test_train_hands_its_options_on(monkeypatch, capsys):
         "trust_plugins": False,
         "device": "cpu",
         "folds": 3,
+        "report": True,
     }
     assert type(received["device"]) is str
 

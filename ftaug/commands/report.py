@@ -1,4 +1,4 @@
-"""`ftaug report`: show a run, or several side by side, in one file for others to read."""
+"""`ftaug report`: write a report of a run, or of several side by side, into one file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def report(
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Write a report of a run, or of several side by side: results, mistakes, training, data, in one file."""
+    """Write a report of a run, or of several side by side, into one file."""
     from ftaug.runs.run_report import write
 
     if output is not None:

@@ -119,7 +119,7 @@ def _bars(chart: BarChart) -> tuple[list[str], float]:
     drawn = [_text(0, 16, chart.title, "title")] if chart.title else []
     top = 28 if chart.title else 4
     name_width = min(0.5 * WIDTH, max((CHARACTER * len(name) for name, *_ in chart.rows), default=0.0) + 10)
-    value_width = max((CHARACTER * len(shown) for *_, shown in chart.rows), default=0.0) + 16
+    value_width = min(0.3 * WIDTH, max((CHARACTER * len(shown) for *_, shown in chart.rows), default=0.0) + 16)
     largest = max((value for _, value, _ in chart.rows), default=0.0) or 1.0
     for number, (name, value, shown) in enumerate(chart.rows):
         at = top + number * BAR
@@ -128,7 +128,7 @@ def _bars(chart: BarChart) -> tuple[list[str], float]:
         drawn.append(
             f'<rect class="fill-0" x="{name_width:.1f}" y="{at + 3}" width="{length:.1f}" height="{BAR - 6}"/>'
         )
-        drawn.append(_text(name_width + length + 6, at + 14, shown))
+        drawn.append(_text(name_width + length + 6, at + 14, _shortened(shown, value_width)))
     return drawn, top + len(chart.rows) * BAR + 4
 
 

@@ -48,6 +48,8 @@ def test_bars_are_as_long_as_their_values_and_fit():
     assert widths[1] == pytest.approx(4 * widths[0], abs=0.2) and widths[2] == 0
     assert max(float(bar.get("x")) + float(bar.get("width")) for bar in root.findall("rect")) < 360
     assert any(re.fullmatch("b+…", each.text) for each in root.findall("text"))
+    crowded = drawn(BarChart([("a" * 90, 1.0, "b" * 90)], "alt")).find("rect")
+    assert float(crowded.get("width")) == pytest.approx(80)
 
 
 @pytest.mark.parametrize("chart", [LineChart([], "x", "y", "alt"), BarChart([], "alt")])
