@@ -56,6 +56,8 @@ def error_as_json(error: FtaugError | str, exit_code: int) -> str:
 
 
 def _report_usage(error: Any, as_json: bool) -> int:
+    if isinstance(getattr(error, "message", None), str):
+        error.message = error.message.removeprefix("Value error, ")  # how Typer's own validation begins
     error.show()
     if as_json:
         print(error_as_json(error.format_message(), 2))

@@ -73,6 +73,6 @@ def _lasting(stream: Any, errors: str) -> Any:
         io.BufferedWriter(StandardStream(stream.fileno())),
         stream.encoding,
         errors,
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
+        line_buffering=stream.line_buffering
+        or stream.write_through,  # of PYTHONUNBUFFERED: the buffer below holds back
     )

@@ -79,7 +79,7 @@ def test_a_defect_in_a_run_leaves_a_crash_log(failing, capsys, tmp_path):
         (["nonsense"], "No such command 'nonsense'"),
         (["validate"], "Missing argument 'CONFIG'"),
         (["validate", "x", "--nonsense"], "--nonsense"),  # after "No such option", worded as each Click does
-        (["train", "x", "--device", "tpu"], "'tpu' is not one of"),
+        (["train", "x", "--device", "tpu"], "Invalid value for '--device': 'tpu' is not one of"),
         (["export", "run"], "Missing option '--format'"),
         (["predict", "run", "x", "--top-k", "0"], "Invalid value for '--top-k'"),
     ],
@@ -106,8 +106,33 @@ def test_empty_arguments_do_not_name_the_working_folder(capsys, arguments, said)
 
 
 def test_version(capsys):
-    assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out == f"ftaug {__version__}\n"
+    for option in ("--version", "-V"):
+        assert cli.run([option]) == 0
+        assert capsys.readouterr().out == f"ftaug {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("ftaug ev", ["evaluate"]),
+        ("ftaug evaluate --sl", ["--slices"]),
+        ("ftaug evaluate --split ", ["train", "val", "test"]),
+        ("ftaug cache ", ["list", "clear"]),
+        ("ftaug lr-find --st", ["--steps"]),
+    ],
+)
+def test_completion_knows_commands_options_and_values(monkeypatch, capsys, words, expected):
+    monkeypatch.setenv("_FTAUG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+    assert cli.run([]) == 0
+    assert sorted(capsys.readouterr().out.split()) == sorted(expected)
+
+
+def test_help_shows_every_command_with_its_whole_summary(capsys):
+    assert cli.run(["--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert all(f"{name} {text}" in shown for name, text in cli.COMMANDS.items())
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import predictions
 import pytest
+from evaluated_runs import write_run
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +64,15 @@ def test_does_not_import_heavy_packages(arguments, tmp_path):
     assert not modules & HEAVY
 
 
+def test_completion_does_not_import_heavy_packages(tmp_path, monkeypatch):
+    monkeypatch.setenv("_FTAUG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "ftaug train --tim")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    done, modules = modules_of(folder=tmp_path)
+    assert done.stdout.split() == ["--timestamps"]
+    assert not modules & HEAVY
+
+
 def test_a_task_that_nothing_fits_is_found_without_heavy_packages(tmp_path):
     text = (
         "data: {train: {text_table: {path: a.csv, target: stars}}}\nmodality: text\nbackbone: tiny_text\nloss: focal\n"
@@ -70,6 +81,15 @@ def test_a_task_that_nothing_fits_is_found_without_heavy_packages(tmp_path):
     done, modules = modules_of("validate", "a.yaml", folder=tmp_path)
     assert done.returncode == 2
     assert "a.yaml:4:7: loss: focal is for one class a sample" in done.stderr
+    assert not modules & HEAVY
+
+
+def test_compare_reads_records_without_heavy_packages(tmp_path):
+    for name, epochs in (("short", 1), ("long", 2)):
+        write_run(tmp_path / name, predictions.single_label(), train={"epochs": epochs})
+    done, modules = modules_of("compare", "short", "long", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
     assert not modules & HEAVY
 
 

@@ -70,3 +70,16 @@ def test_a_pipe_in_non_blocking_mode_is_waited_for(tmp_path, stream):
         assert process.wait(60) == 0
         thread.join()
     assert received[0].split() == [str(number).encode() for number in range(100_000)]
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_lines_are_written_at_once_with_pythonunbuffered(tmp_path, stream):
+    program = (
+        "import os, sys\nfrom ftaug.streams import open_streams\nopen_streams()\n"
+        f"print('line', file=sys.{stream})\nos._exit(0)"
+    )
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=60
+    )
+    assert getattr(done, stream) == b"line\n"

@@ -58,7 +58,7 @@ def blend(
 
 def _show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
     """Print the human-readable table of all blends on stderr."""
-    from ftaug.runs.report import console, training_summary
+    from ftaug.runs.report import console
 
     names = list(account["blends"][0]["metrics"])
     chosen = account["alpha"], account["norms"]
@@ -71,9 +71,8 @@ def _show(opened: TrainedModel, account: Mapping[str, Any]) -> None:
         )
         for row in account["blends"]
     ]
-    stderr = training_summary.console()
-    stderr.print(console.table(("alpha", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
+    console.say(console.table(("alpha", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
     if not account["head_is_blended"]:
-        stderr.print("every blend has the head of the trained run: its initial weights had no head for these classes")
+        console.say("every blend has the head of the trained run: its initial weights had no head for these classes")
     if "test" not in opened.splits:
-        stderr.print("chosen on the validation samples: evaluate on other samples before you rely on it")
+        console.say("chosen on the validation samples: evaluate on other samples before you rely on it")

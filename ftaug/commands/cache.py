@@ -37,7 +37,7 @@ def list_caches(as_json: AsJson = False) -> None:
 
 @cache.command(name="clear")
 def clear_caches(as_json: AsJson = False) -> None:
-    """Remove decoded pictures, indexes of folders and shared arrays; all are made again when needed."""
+    """Remove all caches: they are written again when needed."""
     from ftaug.config.strict_json import dumps
 
     sizes = {str(path): _bytes(path) for path in _caches()}

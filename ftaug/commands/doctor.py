@@ -28,7 +28,7 @@ def doctor(
         typer.Option(
             "--labels",
             help="Find wrong labels and similar samples by features of the backbone; "
-            "the labels of a folder of folds need no option.",
+            "the labels of a folder of folds are checked without it.",
         ),
     ] = False,
     output: Annotated[

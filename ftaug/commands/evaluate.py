@@ -47,19 +47,20 @@ def evaluate(
     from ftaug.runs import parquet_records
     from ftaug.runs.corruption_evaluation import choose_corruptions
     from ftaug.runs.open_run import open_calibrated_run
-    from ftaug.runs.report import console, evaluation, intervals
+    from ftaug.runs.report import console, evaluation
     from ftaug.runs.requirements import Requirement, check, check_names
-    from ftaug.runs.sample_columns import choose_columns, columns_with_facts
+    from ftaug.runs.sample_columns import choose_columns, column_names, columns_with_facts
 
     if records is Records.parquet:
         parquet_records.library("--records parquet")
     requirements = [Requirement.parse(text) for text in require or ()]
     opened = open_calibrated_run(run, trust_plugins=trust_plugins)
     opened.note_precision()
-    check_names(requirements, evaluation.metric_names(opened))
     data = opened.select_split(split.value if split else None)
-    columns = columns_with_facts(opened, data, slices or ())
     chosen = choose_corruptions(opened, corruptions or ())
+    names_of_columns = column_names(opened, data, slices or ())
+    check_names(requirements, evaluation.requirement_names(opened, names_of_columns, chosen))
+    columns = columns_with_facts(opened, data, slices or ())
     measured = opened.compute_metrics(opened.logits(data), data)
     report = evaluation.report(opened, data, measured)
     report |= evaluation.sections(opened, data, measured, choose_columns(columns, slices or ()), chosen)
@@ -70,4 +71,4 @@ def evaluate(
         print(console.to_json(report))
     else:
         evaluation.show(report, opened.task)
-    check(requirements, intervals.required_values(report))
+    check(requirements, evaluation.required_values(report))

@@ -32,6 +32,9 @@ def explain(
             metavar="FILE",
         ),
     ] = None,
+    neighbors: Annotated[
+        int, typer.Option(help="Also list so many of the most similar training samples.", min=0, metavar="K")
+    ] = 0,
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
@@ -42,6 +45,7 @@ def explain(
     from ftaug.runs.explanation import files, method_choice
     from ftaug.runs.explanation.explain import Explainer, output_index
     from ftaug.runs.explanation.explained_model import ExplainedModel
+    from ftaug.runs.neighbors import open_index, table, with_neighbors
     from ftaug.runs.open_run import load_run_experiment, open_calibrated_run
     from ftaug.runs.prediction import Failures, Prediction
     from ftaug.runs.report import console
@@ -72,13 +76,15 @@ def explain(
         else:
             explanations.append(item)
         done += 1
+    if explanations and neighbors:
+        explanations = with_neighbors(explanations, open_index(opened), neighbors)
     if explanations and output is not None:
         files.write(explanations, choice, opened, output)
     if as_json:
         print(console.to_json({**files.as_json(explanations, choice), "output": str(output) if output else None}))
     elif explanations:
         screen = verbs.explanation.screen(explanations, opened.preprocessing) if output is None else None
-        console.show(screen or files.table(explanations))
+        console.show(screen or files.table(explanations), *([table(explanations)] if neighbors else []))
         if output is not None:
             print(output)
     failures.check(done)

@@ -105,7 +105,7 @@ def _config(target: Path) -> Path:
 def _data(target: Path, experiment: Experiment) -> Mapping[str, DataSplit]:
     """Return the splits that a run was trained on, or those of the experiment file."""
     from ftaug.engine.loading.split import load_splits
-    from ftaug.runs.model_file import MODEL_FILE
+    from ftaug.engine.system.run_files import MODEL_FILE
     from ftaug.runs.trained_model import recorded_data
 
     if target.is_dir() and (_config(target).parent / MODEL_FILE).is_file():

@@ -44,7 +44,7 @@ def preview(
     from ftaug.engine.loading.prepare import modality_of
     from ftaug.experiment_file import load
     from ftaug.runs.preview_request import preview_request
-    from ftaug.runs.report import console, training_summary
+    from ftaug.runs.report import console
 
     experiment = load(config, overrides or ())
     if op is not None:
@@ -71,7 +71,7 @@ def preview(
         print(console.to_json({"sheet": None if output is None else str(output), **sheet.facts, **effects}))
         return
     if request.effects:
-        training_summary.console().print(_table(request.effects, len(request.rows), verbs.preview.noun))
+        console.say(_table(request.effects, len(request.rows), verbs.preview.noun))
     if output is not None:
         print(output)
 
@@ -92,16 +92,11 @@ def _of_one_op(experiment: Experiment, name: str, config: Path, overrides: Seque
 
 def _table(effects: Sequence[Effect], samples: int, noun: str) -> Table:
     """Build the table of how often each op was applied, and its effect."""
-    from rich import box
-    from rich.table import Table
+    from ftaug.runs.report import console
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"alone, {effects[0].tries // samples} times on {samples} {noun}{'s' * (samples != 1)}")
-    for heading in effects[0].describe():
-        table.add_column(heading, justify="right")
-    for effect in effects:
-        table.add_row(effect.op, *effect.describe().values())
-    return table
+    heading = f"alone, {effects[0].tries // samples} times on {samples} {noun}{'s' * (samples != 1)}"
+    rows = [(effect.op, *effect.describe().values()) for effect in effects]
+    return console.table((heading, *effects[0].describe()), rows)
 
 
 def _write(content: bytes, output: Path) -> None:

@@ -49,14 +49,13 @@ def soup(
 
 def _show(account: Mapping[str, Any]) -> None:
     """Print the human-readable table of all soups on stderr."""
-    from ftaug.runs.report import console, training_summary
+    from ftaug.runs.report import console
 
     names = list(account["rows"][0]["metrics"])
     rows = [
         (row["soup"], row["norms"] or "", *(row["metrics"][name] for name in names), "kept" if row["kept"] else "")
         for row in account["rows"]
     ]
-    stderr = training_summary.console()
-    stderr.print(console.table(("soup", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
+    console.say(console.table(("soup", "BatchNorm", *(f"val {name}" for name in names), ""), rows))
     count = len(account["ingredients"])
-    stderr.print(f"{count} ingredient{'s' * (count != 1)}: {', '.join(account['ingredients'])}")
+    console.say(f"{count} ingredient{'s' * (count != 1)}: {', '.join(account['ingredients'])}")

@@ -31,6 +31,10 @@ def train(
     ] = 75,
     trust_plugins: TrustPlugins = False,
     device: OnDevice = Device.auto,
+    timestamps: Annotated[
+        bool,
+        typer.Option("--timestamps", envvar="FTAUG_TIMESTAMPS", help="Begin lines on stderr with the time of day."),
+    ] = False,
     folds: Annotated[
         int | None,
         typer.Option(help="Number of folds; each run validates on a different part.", metavar="COUNT"),
@@ -50,6 +54,7 @@ def train(
         report_at_once(error, as_json=as_json, exit_code=code)
         os._exit(code)
 
+    os.environ["FTAUG_TIMESTAMPS"] = str(int(timestamps))
     try:
         with ended_by_signals(end_at_once):
             requirements = [Requirement.parse(text) for text in require or ()]

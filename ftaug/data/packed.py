@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,8 +19,11 @@ class Packed:
     @classmethod
     def of(cls, strings: Iterable[bytes]) -> Packed:
         """Pack byte strings."""
-        strings = list(strings)
-        return cls(b"".join(strings), np.cumsum([len(s) for s in strings], dtype=np.int64))
+        buffer, ends = bytearray(), array("q")
+        for string in strings:
+            buffer += string
+            ends.append(len(buffer))
+        return cls(bytes(buffer), np.array(ends, np.int64))
 
     def __len__(self) -> int:
         return len(self.ends)

@@ -49,6 +49,8 @@ thead th { position: sticky; top: 0; z-index: 1; background: var(--card); color:
   font-size: .8125rem; box-shadow: inset 0 -1px var(--line); white-space: nowrap; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 .number { text-align: right; white-space: nowrap; }
+.shaded th, .shaded td { padding: .3rem .7rem; } .shaded tr > :first-child { padding-left: 0; }
+.shaded td { print-color-adjust: exact; }
 th button { all: unset; cursor: pointer; } th button:focus-visible { outline: 2px solid var(--accent); }
 th[aria-sort=ascending] button::after { content: " ↑"; } th[aria-sort=descending] button::after { content: " ↓"; }
 figure { margin: 0; } figcaption { font-size: .875rem; line-height: 1.4; overflow-wrap: anywhere; margin-top: .3rem; }
@@ -61,8 +63,6 @@ figure { margin: 0; } figcaption { font-size: .875rem; line-height: 1.4; overflo
 .texts { grid-template-columns: minmax(0, 1fr); }
 footer { margin-top: 1.6rem; color: var(--faint); font-size: .875rem; }
 @media (max-width: 40rem) { section { padding: .9rem .9rem 1rem; } .verdict { font-size: 1.125rem; }
-  .gallery { grid-template-columns: repeat(auto-fill, minmax(min(100%, 8.5rem), 1fr)); gap: .8rem; }
-  .texts { grid-template-columns: minmax(0, 1fr); }
   .long tbody th { min-width: 9rem; max-width: 9rem; } .interval { display: block; } }
 @media print { .contents { display: none; } .charts { grid-template-columns: 1fr 1fr; }
   .scroll, .tall, pre { max-height: none; overflow: visible; white-space: pre-wrap; }
@@ -159,18 +159,26 @@ def _(block: DataTable) -> str:
     numeric = [all(NUMBER.fullmatch(row[i]) for row in block.rows) for i in range(len(block.headings))]
     kinds = [' class="number"' if number and i else "" for i, number in enumerate(numeric)]
     head = "".join(f'<th scope="col"{kind}>{text(h)}</th>' for h, kind in zip(block.headings, kinds, strict=True))
+    styles = [[_style(weight) for weight in row] for row in block.shades] or [[""] * len(kinds[1:])] * len(block.rows)
     rows = "\n".join(
         f'<tr><th scope="row">{text(first)}</th>'
-        + "".join(f"<td{kind}>{_cell(cell)}</td>" for cell, kind in zip(cells, kinds[1:], strict=True))
+        + "".join(
+            f"<td{kind}{style}>{_cell(cell)}</td>" for cell, kind, style in zip(cells, kinds[1:], row, strict=True)
+        )
         + "</tr>"
-        for first, *cells in block.rows
+        for (first, *cells), row in zip(block.rows, styles, strict=True)
     )
     caption = f'<p class="caption">{text(block.caption)}</p>\n' if block.caption else ""
     label = text(block.caption or block.headings[0])
-    kind = ' class="long"' if any(len(row[0]) > LONG for row in block.rows) else ""
+    names = ("shaded" if block.shades else "", "long" if any(len(row[0]) > LONG for row in block.rows) else "")
+    kind = f' class="{" ".join(filter(None, names))}"' if any(names) else ""
     table = f"<table{kind}><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
     frame = "scroll tall" if len(block.rows) > TALL else "scroll"
     return f'{caption}<div class="{frame}" tabindex="0" role="region" aria-label="{label}">{table}</div>'
+
+
+def _style(weight: float) -> str:
+    return f' style="background: {shade(weight)}"' if weight else ""
 
 
 def _cell(cell: str) -> str:

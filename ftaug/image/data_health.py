@@ -18,7 +18,7 @@ from ftaug.image.io.encode import SUFFIX, encode
 from ftaug.image.io.picture import Picture
 from ftaug.image.near_duplicates import SIDE
 from ftaug.interfaces.data import Samples
-from ftaug.interfaces.data_health import SheetRow, Sketch
+from ftaug.interfaces.data_health import Rows, SheetRow, Sketch
 
 noun = "image"
 sketch_size = SIDE * SIDE
@@ -52,7 +52,7 @@ def _reduced(picture: Picture, side: int) -> np.ndarray:
     return picture.turn.apply(picture.load(max(enough, default=1)))
 
 
-def candidates(values: np.ndarray) -> np.ndarray:
+def candidates(values: Rows) -> np.ndarray:
     """Return pairs of pictures that may be near duplicates, by their hashes: int64 (pairs, 2)."""
     return near_duplicates.candidates(values)
 

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 
 from ftaug.data.near_duplicates import close_codes
+from ftaug.interfaces.data_health import Rows
 
 SIDE = 32
 """Height and width of the gray levels that pictures are hashed from."""
 
-BLOCK = 4096
-"""Number of pictures that are hashed together."""
+BLOCK = 512
+"""Number of pictures that are hashed, or of pairs that are compared, together."""
 
 MOST_BITS = 8
 """Largest number of the 64 bits of two hashes that may differ."""
@@ -81,11 +82,9 @@ def hashes(gray: np.ndarray, crop: tuple[float, float, float] = CROPS[0]) -> np.
     top, left, size = crop
     rows, columns = _cosines(top, size), _cosines(left, size)
     _, u, v = np.transpose(_LOWEST)
-    blocks = [np.empty((0, 8), np.uint8)]
-    for start in range(0, len(gray), BLOCK):
-        block = gray[start : start + BLOCK].reshape(-1, SIDE, SIDE).astype(np.float32)
-        blocks.append(np.packbits((rows @ block @ columns.T)[:, u, v] > NOISE, axis=1))
-    return np.ascontiguousarray(np.concatenate(blocks)).view(np.uint64).ravel()
+    levels = gray.reshape(-1, SIDE, SIDE).astype(np.float32)
+    bits = np.packbits((rows @ levels @ columns.T)[:, u, v] > NOISE, axis=1)
+    return np.ascontiguousarray(bits).view(np.uint64).ravel()
 
 
 def _cosines(offset: float, size: float) -> np.ndarray:
@@ -96,9 +95,12 @@ def _cosines(offset: float, size: float) -> np.ndarray:
     return np.asarray(np.cos(np.pi * np.arange(FREQUENCIES)[:, None] * places) * inside, np.float32)
 
 
-def candidates(gray: np.ndarray) -> np.ndarray:
+def candidates(gray: Rows) -> np.ndarray:
     """Return pairs of pictures with close hashes and similar detail: int64 (pairs, 2), each pair once."""
-    queries = np.stack([hashes(gray, crop) for crop in CROPS])
+    queries = np.empty((len(CROPS), len(gray)), np.uint64)
+    for start in range(0, len(gray), BLOCK):
+        block = gray[start : start + BLOCK]
+        queries[:, start : start + BLOCK] = [hashes(block, crop) for crop in CROPS]
     pairs = close_codes(queries, queries[0], MOST_BITS)
     similarity = np.concatenate(
         [np.empty(0, np.float32), *(_coarse_similarity(gray, part) for part in np.array_split(pairs, _blocks(pairs)))]
@@ -111,7 +113,7 @@ def _blocks(rows: np.ndarray) -> int:
     return max(1, math.ceil(len(rows) / BLOCK))
 
 
-def _coarse_similarity(gray: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+def _coarse_similarity(gray: Rows, pairs: np.ndarray) -> np.ndarray:
     """Return the correlation of the detail in 32×32 gray levels of pairs of pictures: float32 (pairs,)."""
     fine, coarse = (
         cv2.GaussianBlur(np.eye(SIDE, dtype=np.float32), (1, 0), sigmaX=1e-3, sigmaY=s) for s in COARSE_DETAIL

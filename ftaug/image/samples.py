@@ -32,6 +32,8 @@ from ftaug.image.predict_inputs import inputs as named_pictures
 from ftaug.image.preview import preview as preview
 from ftaug.image.render.gpu import PlannedBatch, packed, rendered
 from ftaug.image.render.gpu_plan import Planned, planned
+from ftaug.image.report_items import explained_item as explained_item
+from ftaug.image.report_items import report_item as report_item
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
 from ftaug.interfaces.export import ExportSignature, Reading
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -44,6 +44,16 @@ class Task:
     def kind(self) -> TaskKind:
         """The kind of task: single_label, multi_label or regression."""
         return "regression" if self.regression else "multi_label" if self.multi_label else "single_label"
+
+
+def rescaled_thresholds(
+    thresholds: Sequence[float], scale: Sequence[float], bias: Sequence[float]
+) -> tuple[float, ...]:
+    """Return the thresholds that decide on sigmoid(scale · logits + bias) as the given ones do on sigmoid(logits)."""
+    with np.errstate(divide="ignore"):
+        logits = np.log(thresholds) - np.log1p(-np.array(thresholds))
+    scaled = logits * np.array(scale) + np.array(bias)
+    return tuple(np.exp(-np.logaddexp(0, -scaled)).tolist())
 
 
 class SplitRows(NamedTuple):

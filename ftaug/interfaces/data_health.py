@@ -19,6 +19,14 @@ class Sketch(NamedTuple):
     facts: tuple[float, ...]  # in the order of `fact_names`
 
 
+class Rows(Protocol):
+    """An array uint8 (n, sketch_size) of which only the indexed rows are in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray: ...
+
+
 class SheetRow(NamedTuple):
     """A row of a contact sheet: a label with a note, and raw samples with captions."""
 
@@ -38,7 +46,7 @@ class DataHealth(Protocol):
     def sketch(self, raw: Any) -> Sketch:
         """Compute the sketch of a raw sample; raises BadData if training could not read it."""
 
-    def candidates(self, values: np.ndarray) -> np.ndarray:
+    def candidates(self, values: Rows) -> np.ndarray:
         """Return pairs of rows of `values` (n, sketch_size) that may be near duplicates: int64 (pairs, 2)."""
 
     def near_duplicate(self, first: Any, second: Any) -> bool:

@@ -28,6 +28,7 @@ class DataTable:
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str = ""
+    shades: Sequence[Sequence[float]] = ()  # of the cells but the first of each row: from 0, no color, to 1
 
 
 @dataclass(frozen=True)

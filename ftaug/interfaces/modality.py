@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
-from ftaug.interfaces.explanation import Explain
+from ftaug.interfaces.document import HighlightedText, Picture
+from ftaug.interfaces.explanation import Explain, Explanation
 from ftaug.interfaces.export import ExportSignature, Reading
 from ftaug.interfaces.preview import Show
 
@@ -120,6 +121,14 @@ class Modality(Protocol):
 
         Raises BadData.
         """
+
+    def report_item(self, raw: Any, caption: str) -> Picture | HighlightedText:
+        """Return a raw sample as content of a report; raises BadData."""
+
+    def explained_item(
+        self, explanation: Explanation, preprocessing: Mapping[str, Any], caption: str
+    ) -> Picture | HighlightedText:
+        """Return a sample with its explanation as content of a report."""
 
     def canonical(self, sample: Any) -> bytes:
         """Return a canonical byte representation: equal if and only if two samples are equal; raises BadData."""

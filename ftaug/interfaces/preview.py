@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ftaug.interfaces.data import Streams
+from ftaug.interfaces.document import Gallery
 
 if TYPE_CHECKING:
     from ftaug.config.registry import Component
@@ -85,6 +86,9 @@ class Show(Protocol):
 
     def severities(self, showing: PreviewRequest) -> Preview:
         """Preview the first sample at severities from 0 to 1 of each augmentation that has one; same random draw."""
+
+    def galleries(self, showing: PreviewRequest) -> Sequence[Gallery]:
+        """Return the overview as content of a report: a gallery for each sample."""
 
     def effects(self, showing: PreviewRequest) -> Sequence[Effect]:
         """Compute statistics of each augmentation applied alone."""

@@ -18,7 +18,7 @@ from ftaug.data import names
 from ftaug.engine.loading.augmented_copies import Copy, Wanted
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.lock import Lock
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import read_json
 from ftaug.engine.system.storage import make_inside, open_inside, remove, replace, storage_errors
 from ftaug.errors import ExperimentError, RunFolderTaken
 from ftaug.interfaces.data import Task

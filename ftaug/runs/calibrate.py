@@ -10,11 +10,12 @@ import numpy as np
 
 from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.system.run_files import fold_folder
 from ftaug.engine.training import evaluate
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import Task
 from ftaug.runs.calibration_file import CALIBRATION_FILE, Calibration, manifest_hash
-from ftaug.runs.cross_validation import Ensemble, folder_of
+from ftaug.runs.cross_validation import Ensemble
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.statistics.calibration import (
     PER_CLASS,
@@ -102,7 +103,7 @@ def check_task(opened: TrainedModel) -> None:
     if isinstance(opened, Ensemble):
         raise ExperimentError(
             f"{opened.folder}: the models of the folds cannot be calibrated together, since each validation sample was "
-            f"trained on by all but one; calibrate a single one: ftaug calibrate {folder_of(opened.folder, 1)}"
+            f"trained on by all but one; calibrate a single one: ftaug calibrate {fold_folder(opened.folder, 1)}"
         )
     if opened.task.regression:
         raise ExperimentError(

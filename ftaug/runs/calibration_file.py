@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.system.checkpoint import MANIFEST
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import MANIFEST, read_json
 from ftaug.engine.system.storage import replace as replace_file
 from ftaug.engine.system.storage import sha256, storage_errors
-from ftaug.engine.training import evaluate
 from ftaug.errors import BadData
-from ftaug.interfaces.data import Task
+from ftaug.interfaces.data import Task, rescaled_thresholds
 from ftaug.statistics.calibration import Scaling
 from ftaug.statistics.conformal import TargetScores
 
@@ -41,17 +39,15 @@ class Calibration:
 
     def probabilities(self, logits: np.ndarray, activation: str) -> np.ndarray:
         """Turn logits (n, classes) into calibrated probabilities of the same type."""
+        from ftaug.engine.training import evaluate  # imports torch
+
         return evaluate.probabilities(self.scaling.logits(logits).astype(logits.dtype), activation)
 
     def calibrated_task(self, task: Task) -> Task:
         """Return the task with thresholds of calibrated probabilities that decide as before."""
         if task.thresholds is None:
             return task
-        thresholds = np.array(task.thresholds)
-        with np.errstate(divide="ignore"):
-            logits = np.log(thresholds) - np.log1p(-thresholds)
-        calibrated = np.exp(-np.logaddexp(0, -self.scaling.logits(logits)))
-        return replace(task, thresholds=tuple(calibrated.tolist()))
+        return replace(task, thresholds=rescaled_thresholds(task.thresholds, self.scaling.scale, self.scaling.bias))
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 
 from ftaug.engine.system.resume_check import changes, stored_settings
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, MODEL_KEYS, OUT_OF_FOLD, fold_folder, read_json
 from ftaug.errors import BadData, MissingInput
 from ftaug.interfaces.data import Task
 from ftaug.runs import calibration_file, sample_records
-from ftaug.runs.cross_validation import FOLDS_FILE, OUT_OF_FOLD, folder_of
-from ftaug.runs.model_file import MODEL_FILE, MODEL_KEYS
 from ftaug.runs.sample_records import SampleRecords
 from ftaug.runs.thresholds import read as read_thresholds
 from ftaug.statistics.records import require_finite
@@ -48,7 +46,7 @@ class RunSettings:
 def read_settings(folder: Path) -> RunSettings:
     """Read the settings and the task of a run folder; raises MissingInput, BadData."""
     folds = read_json(folder / FOLDS_FILE)
-    members = [folder] if folds is None else [folder_of(folder, number) for number in range(1, folds["folds"] + 1)]
+    members = [folder] if folds is None else [fold_folder(folder, number) for number in range(1, folds["folds"] + 1)]
     if not (members[0] / "resolved.yaml").is_file():
         raise MissingInput(f"{folder}: not a run folder (no resolved.yaml); `ftaug train` prints the folder it writes")
     facts = read_json(members[0] / MODEL_FILE, MODEL_KEYS)

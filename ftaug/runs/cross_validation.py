@@ -16,7 +16,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import storage
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import FOLDS_FILE, OUT_OF_FOLD, fold_folder, read_json
 from ftaug.engine.system.storage import make_inside
 from ftaug.engine.training.activated_model import ActivatedModel
 from ftaug.engine.training.evaluate import at_least_float32
@@ -28,14 +28,7 @@ from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.report import console
 from ftaug.runs.trained_model import PrepareSplit, TrainedModel, open_single_run
 
-FOLDS_FILE = "folds.json"
-OUT_OF_FOLD = "out-of-fold"
 KEYS = {"digest": str, "folds": int, "complete": bool}
-
-
-def folder_of(path: Path, number: int) -> Path:
-    """Return the run folder of a fold; folds count from 1."""
-    return path / f"fold-{number}"
 
 
 def begin(path: Path, digest: str, count: int, *, fresh: bool) -> None:
@@ -183,7 +176,7 @@ def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
             f"{path}: not all of its folds are trained; run the same `ftaug train --folds` command again"
         )
     members = [
-        open_single_run(folder_of(path, number), device, trust_plugins=trust_plugins)
+        open_single_run(fold_folder(path, number), device, trust_plugins=trust_plugins)
         for number in range(1, known["folds"] + 1)
     ]
     first = members[0]

@@ -16,11 +16,10 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, compare, read_rows
 from ftaug.engine.loading.sample_keys import sample_keys
 from ftaug.engine.loading.split import DataSplit, subset
-from ftaug.engine.system.run_folder import RunFolder, read_json
+from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, read_json
+from ftaug.engine.system.run_folder import RunFolder
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import Samples
-from ftaug.runs.cross_validation import FOLDS_FILE
-from ftaug.runs.model_file import MODEL_FILE
 
 EARLIER_FILE = "earlier_samples.csv"
 """File of a run folder with the keys of the samples that its initial weights were trained on."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from safetensors.torch import save
 
+from ftaug.engine.system.run_files import MODEL_FILE
 from ftaug.engine.system.storage import make_inside, replace, storage_errors
-from ftaug.runs.model_file import MODEL_FILE
 from ftaug.runs.open_run import open_run
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +19,40 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
+@dataclass
+class Window:
+    """Training steps whose loss and speed are reported together."""
+
+    loss: float = 0.0  # sum over the samples
+    samples: int = 0
+    seconds: float = 0.0
+    timed_samples: int = 0  # those of this process, which `seconds` took
+    rate: float = 0.0  # learning rate of the last step
+
+    def __add__(self, other: "Window") -> "Window":
+        """Join with later steps."""
+        return Window(
+            self.loss + other.loss,
+            self.samples + other.samples,
+            self.seconds + other.seconds,
+            self.timed_samples + other.timed_samples,
+            other.rate,
+        )
+
+    @property
+    def mean_loss(self) -> float:
+        """The mean loss of a sample."""
+        return self.loss / self.samples
+
+    @property
+    def speed(self) -> float:
+        """Samples per second."""
+        return self.timed_samples / max(self.seconds, 1e-9)
+
+    def __str__(self) -> str:
+        return f"train loss {self.mean_loss:.4f}, lr {self.rate:.2e}, {self.speed:,.0f} samples/s"
+
+
 class MetricsLog:
     """Logs the mean training loss of every few steps, and the metrics of every evaluation."""
 
@@ -25,6 +60,7 @@ class MetricsLog:
         self.length, self.progress, self.folder = state.training_length, progress, folder
         # sum of sample losses since the last row, on the device: reading it each step would synchronize
         self.window_loss = torch.tensor(progress.window_loss, dtype=torch.float64, device=state.device.torch)
+        self.since_line, self.line_step = Window(), progress.step  # of the last line in the log
         self.tensorboard: SummaryWriter | None = None
         if state.experiment.train.tensorboard:
             self.tensorboard = open_writer(make_inside(folder.path / "tensorboard"), progress.step)
@@ -57,22 +93,48 @@ class MetricsLog:
         step, epoch = self.progress.step, self.progress.step / self.length.epoch_steps
         self._write({"step": step, "epoch": epoch, "val": values, "time": {"seconds": round(seconds, 3)}})
         figures = ", ".join(f"{name} {value:.4f}" for name, value in values.items())
-        progress_bar.line(f"epoch {epoch:.4g}: val {figures}{' (best)' if best else ''}")
+        self._log_line(f"val {figures}{' (best)' if best else ''}", progress_bar)
+
+    def log_epoch(self, progress_bar: ProgressBar) -> None:
+        """Print a line at the end of an epoch, unless its evaluation did, and every 30 seconds in between."""
+        if self.progress.step > self.line_step and self.since_line.samples:
+            if self.progress.step % self.length.epoch_steps == 0:
+                self._log_line("", progress_bar)
+            elif progress_bar.line_is_due:
+                progress_bar.log(str(self.since_line))
+                self._restart_line()
+
+    def _log_line(self, evaluation: str, progress_bar: ProgressBar) -> None:
+        """Print the values since the last line with those of an evaluation, if any; on a terminal in brief."""
+        trained = self.since_line.samples > 0
+        loss = f"train loss {self.since_line.mean_loss:.4f}" if trained else ""
+        full, brief = (
+            ", ".join(filter(None, (figures, evaluation)))
+            for figures in (str(self.since_line) if trained else "", loss)
+        )
+        progress_bar.log(full, brief=f"epoch {self.progress.step / self.length.epoch_steps:.4g}: {brief}")
+        self._restart_line()
+
+    def _restart_line(self) -> None:
+        self.since_line, self.line_step = Window(), self.progress.step
 
     def _end_window(self, step: Step, progress_bar: ProgressBar) -> None:
-        loss = self.window_loss.item() / self.progress.window_samples
-        speed = round(self.timed_samples / (time.monotonic() - self.window_start), 2)
+        seconds = time.monotonic() - self.window_start
+        window = Window(
+            self.window_loss.item(), self.progress.window_samples, seconds, self.timed_samples, float(step.rate)
+        )
         row: dict[str, Any] = {
             "step": step.number,
             "epoch": step.number / self.length.epoch_steps,
-            "loss": loss,
+            "loss": window.mean_loss,
             "lr": step.rate,
         }
         if step.gradient_norm is not None:
             row["gradient_norm"] = float(step.gradient_norm)
         row["gradients"] = {stage: float(f"{norm.item():.6g}") for stage, norm in step.stage_norms.items()}
-        self._write({**row, "samples": self.progress.window_samples, "time": {"samples_per_second": speed}})
-        progress_bar.status(f"loss {loss:.4f}, lr {step.rate:.2e}")
+        self._write({**row, "samples": window.samples, "time": {"samples_per_second": round(window.speed, 2)}})
+        progress_bar.figures = f"loss {window.mean_loss:.4f}, lr {step.rate:.2e}, {window.speed:,.0f} samples/s"
+        self.since_line += window
         self.window_loss.zero_()
         self.progress.window_samples = 0
         self.restart_clock()

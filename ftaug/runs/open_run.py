@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ftaug.config.experiment import Experiment
+from ftaug.engine.system.run_files import FOLDS_FILE, fold_folder
 from ftaug.runs import calibration_file
-from ftaug.runs.cross_validation import FOLDS_FILE, folder_of, open_folds
+from ftaug.runs.cross_validation import open_folds
 from ftaug.runs.report import console
 from ftaug.runs.trained_model import TrainedModel, load_experiment, open_single_run
 
@@ -38,5 +39,5 @@ def open_calibrated_run(folder: Path | str, device: str = "auto", *, trust_plugi
 
 def load_run_experiment(folder: Path, *, trust_plugins: bool = False) -> Experiment:
     """Load the experiment of a run folder, or of its first fold, and no weights; raises MissingInput."""
-    single = folder_of(folder, 1) if (folder / FOLDS_FILE).is_file() else folder
+    single = fold_folder(folder, 1) if (folder / FOLDS_FILE).is_file() else folder
     return load_experiment(single, trust_plugins=trust_plugins)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -38,23 +40,37 @@ def _of_many_classes(split: DataSplit, count: int) -> list[int]:
     return [int(place) for i, places in enumerate(by_class) for place in places[: each + (i < rest)]]
 
 
+def sample_request(
+    experiment: Experiment, train: DataSplit, count: int, preprocessing: Mapping[str, Any]
+) -> PreviewRequest:
+    """Build the request for samples of many classes, without the effects of augmentations."""
+    return _request(experiment, train, _of_many_classes(train, count), preprocessing)
+
+
 def preview_request(experiment: Experiment, class_name: str | None, count: int) -> PreviewRequest:
     """Build the preview request: samples of one class or of many, effects of augmentations and cautions."""
     train = load_splits(experiment.data, experiment.seed)["train"]
     chosen = _of_class(train, class_name, count) if class_name is not None else _of_many_classes(train, count)
     verbs = modality_of(experiment)
-    request = PreviewRequest(
+    preprocessing = experiment.backbone(train.task.classes, experiment.input).preprocessing
+    request = _request(experiment, train, chosen, preprocessing)
+    effects = verbs.preview.effects(request)
+    label_cautions = verbs.label_cautions(experiment.augment, train.task)
+    return replace(request, effects=effects, cautions=[*label_cautions, *(e.warning for e in effects if e.warning)])
+
+
+def _request(
+    experiment: Experiment, train: DataSplit, chosen: Sequence[int], preprocessing: Mapping[str, Any]
+) -> PreviewRequest:
+    return PreviewRequest(
         title=experiment.name,
         samples=len(train),
         rows=[_row(experiment, train, place) for place in chosen],
         augment=experiment.augment,
-        preprocessing=experiment.backbone(train.task.classes, experiment.input).preprocessing,
+        preprocessing=preprocessing,
         mix=experiment.mix,
         rng=seeds.generator(experiment.seed, "preview"),
     )
-    effects = verbs.preview.effects(request)
-    label_cautions = verbs.label_cautions(experiment.augment, train.task)
-    return replace(request, effects=effects, cautions=[*label_cautions, *(e.warning for e in effects if e.warning)])
 
 
 def _row(experiment: Experiment, train: DataSplit, place: int) -> Row:

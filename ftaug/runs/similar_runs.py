@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import MODEL_FILE, read_json
 from ftaug.errors import BadData
-from ftaug.runs.model_file import MODEL_FILE
 
 
 def similar_runs(run: Path, name: str, digest: str, data: Mapping[str, str], folders: Iterable[Path]) -> list[Path]:

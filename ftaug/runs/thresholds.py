@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import read_json
 from ftaug.engine.system.storage import replace, storage_errors
-from ftaug.engine.training import evaluate
 
 if TYPE_CHECKING:
     from ftaug.runs.trained_model import TrainedModel
@@ -38,6 +37,8 @@ def tune(opened: TrainedModel) -> dict[str, float]:
     """Tune a threshold per label if the experiment asks for it, and write thresholds.json."""
     if opened.experiment.evaluate.thresholds is None:
         return {}
+    from ftaug.engine.training import evaluate  # imports torch
+
     split = opened.select_split("val")
     columns = evaluate.probabilities(opened.logits(split), opened.activation).T
     tuned = {

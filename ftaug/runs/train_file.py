@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +30,7 @@ from ftaug.runs.requirements import Requirement, check_names, names_in_training
 
 if TYPE_CHECKING:
     from ftaug.engine.system.run_folder import RunFolder
+    from ftaug.runs.training import Invocation
 
 
 def train_file(
@@ -62,6 +62,7 @@ def train_file(
     # import torch only after the file is known to be valid: it takes seconds
     from ftaug.engine.system.resume_check import same_settings
     from ftaug.engine.system.run_folder import default_path
+    from ftaug.runs.training import Invocation
 
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
@@ -104,20 +105,9 @@ def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
 
 def _digest_of(run: Path) -> str:
     """Read the experiment digest of a run folder."""
-    from ftaug.engine.system.run_folder import read_json
+    from ftaug.engine.system.run_files import read_json
 
     return str((read_json(run / "status.json") or {}).get("digest"))
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """Arguments of the command that are shared by all runs that it trains."""
-
-    text: str  # the experiment file
-    device: str
-    start_time: float  # wall-clock time in seconds, as of time.time()
-    elsewhere: Sequence[Path]  # folders to search for similar runs
-    report: bool  # whether a complete run gets a report
 
 
 def _retry_on_changed_data(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
@@ -195,9 +185,11 @@ def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:
 
 def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation, *, fresh: bool) -> dict[str, Any]:
     """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
+    from ftaug.engine.system.run_files import fold_folder
     from ftaug.engine.system.run_folder import fresh_path
+    from ftaug.engine.system.storage import make_inside
     from ftaug.runs import cross_validation
-    from ftaug.runs.report import training_summary
+    from ftaug.runs.report import console, plots, training_summary
 
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
@@ -208,9 +200,9 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
             if between.reason is not None:
                 text = f"stopped by {between.reason} before fold {number} of {path}; the same command continues"
                 raise Interrupted(text) if between.reason == "Ctrl-C" else Stopped(text)
-            print(f"fold {number} of {len(each)}", file=sys.stderr)
+            console.say(f"fold {number} of {len(each)}")
             try:
-                fold = cross_validation.folder_of(path, number)
+                fold = fold_folder(path, number)
                 results.append(_train_one(experiment, digest(experiment), fold, invocation, fresh=False))
             except FtaugError as error:
                 if not isinstance(error, Stopped | Interrupted):
@@ -218,9 +210,8 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
                 cross_validation.abandon(path)
                 raise
     done = cross_validation.finish(path, results)
-    console = training_summary.console()
-    console.print(cross_validation.table(done))
-    console.print(training_summary.next_steps(path))
+    plot = plots.folds(done, make_inside(path / "report") / "folds.png")
+    console.say(cross_validation.table(done), f"plot: {plot}", "next:", *training_summary.next_steps(path))
     return {"run": str(path), **{key: done[key] for key in ("folds", "metrics", "sd", "each")}}
 
 
@@ -230,7 +221,7 @@ def _train(experiment: Experiment, folder: RunFolder, invocation: Invocation) ->
     limit = experiment.train.max_time
     with StopRequests(invocation.start_time + limit.seconds if limit else None, folder.path / "stop") as stop:
         try:
-            train(experiment, folder, invocation.device, stop, invocation.elsewhere, report=invocation.report)
+            train(experiment, folder, stop, invocation)
         except BadSample as error:
             raise BadSample(f"{error}; all such samples: ftaug inspect CONFIG --read") from None
 

@@ -19,7 +19,7 @@ from ftaug.engine.loading.workers import processes
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import MODEL_FILE, MODEL_KEYS, read_json
 from ftaug.engine.training import evaluate, unfreeze
 from ftaug.engine.training.activated_model import ActivatedModel
 from ftaug.engine.training.build import bind_loss, build_model, place_model
@@ -35,7 +35,6 @@ from ftaug.runs import thresholds
 from ftaug.runs.calibration_file import Calibration
 from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.export.provenance import provenance
-from ftaug.runs.model_file import MODEL_FILE, MODEL_KEYS
 from ftaug.runs.prediction import Prediction, predict
 from ftaug.runs.report import console
 

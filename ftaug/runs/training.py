@@ -5,7 +5,7 @@ import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, load_splits
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_folder import RunFolder, read_json
+from ftaug.engine.system.run_files import MODEL_FILE, read_json
+from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
@@ -28,9 +29,9 @@ from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.metrics_log import evaluations
-from ftaug.runs.model_file import MODEL_FILE, write_model_file
+from ftaug.runs.model_file import write_model_file
 from ftaug.runs.open_run import open_run
-from ftaug.runs.report import plots, training_summary
+from ftaug.runs.report import console, curves_plot, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
@@ -42,19 +43,21 @@ log = logging.getLogger("ftaug")
 CHOICE_FILE = "unfreeze.json"
 
 
-def train(
-    experiment: Experiment,
-    folder: RunFolder,
-    device: str,
-    stop: StopRequests,
-    elsewhere: Sequence[Path] = (),
-    *,
-    report: bool = False,
-) -> None:
+@dataclass(frozen=True)
+class Invocation:
+    """Arguments of the command that are shared by all runs that it trains."""
+
+    text: str  # the experiment file
+    device: str
+    start_time: float  # wall-clock time in seconds, as of time.time()
+    elsewhere: Sequence[Path]  # folders to search for similar runs
+    report: bool  # whether a complete run gets a report
+
+
+def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocation: Invocation) -> None:
     """Train a new run, or resume one from its newest checkpoint; raises Stopped, Interrupted.
 
-    A new run is compared with those in the folders `elsewhere`, and a caution printed for a similar one. With `report`,
-    a complete run gets a report.
+    A new run is compared with those in the folders `invocation.elsewhere`, and a caution printed for a similar one.
     """
     with stop.at_once():
         latest = checkpoint.newest(folder.checkpoints)
@@ -66,21 +69,27 @@ def train(
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
             data, cautions = unchanged_data(experiment, folder.path), []
-    experiment = _with_resolved_unfreeze(experiment, folder, device, data, stop)
+    experiment = _with_resolved_unfreeze(experiment, folder, invocation.device, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
             micro_batch = _chosen_settings(folder).get("micro_batch")
-            assembled = assemble(experiment, device, data, pretrained=latest is None, micro_batch=micro_batch)
+            assembled = assemble(
+                experiment, invocation.device, data, pretrained=latest is None, micro_batch=micro_batch
+            )
             state, cache = stack.enter_context(assembled)
             if state.experiment != experiment:  # the task determined the default metrics
                 folder.write("resolved.yaml", to_yaml(with_kept_plugins(state.experiment)[0]))
             if latest is None:
-                cautions = [*cautions, *teacher_cautions(experiment, data), *_similar(state, folder, elsewhere)]
+                cautions = [
+                    *cautions,
+                    *teacher_cautions(experiment, data),
+                    *_similar(state, folder, invocation.elsewhere),
+                ]
                 state = replace(state, cautions=[*state.cautions, *cautions])
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)
-        _train(session, cache, stop, report=report)
+        _train(session, cache, stop, invocation)
 
 
 def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path]) -> list[str]:
@@ -112,7 +121,7 @@ def _with_resolved_unfreeze(
             raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
         record = asdict(choice)
         folder.write(CHOICE_FILE, dumps(record, indent=1) + "\n")
-    training_summary.console().print(training_summary.choice(record))
+    console.say(training_summary.choice(record))
     experiment = replace(experiment, unfreeze=tuple(record["unfreeze"]))
     folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
     return experiment
@@ -124,20 +133,25 @@ def _chosen_settings(folder: RunFolder) -> dict[str, Any]:
     return dict(about.get("chosen", {}))
 
 
-def _train(session: Session, cache: Cache, stop: StopRequests, *, report: bool) -> None:
+def _train(session: Session, cache: Cache, stop: StopRequests, invocation: Invocation) -> None:
     """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
     state, folder = session.state, session.folder
     session.require_room()
     write_model_file(state, folder, cache)
-    console = training_summary.console()
-    console.print(training_summary.before(state, cache, folder.path, session.origin))
+    console.say(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
     train_loop(session, stop)
     if not session.finished:
         place = f"step {session.progress.step} of {state.training_length.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
+        console.record(text)
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
-    finish(session, folder, report=report)
+    finish(session, folder)
+    if invocation.report:
+        _write_report(session)
+    seconds = time.time() - invocation.start_time
+    console.say(training_summary.times(folder.read_metrics(), seconds, resumed=session.origin != "new"))
+    console.say("next:", *training_summary.next_steps(folder.path))
 
 
 def train_loop(session: Session, stop: StopRequests) -> None:
@@ -159,6 +173,7 @@ def train_loop(session: Session, stop: StopRequests) -> None:
                 log.log_step(step, progress_bar)
                 with log.clock_stopped():
                     session.evaluate_if_due(stop, progress_bar)
+                    log.log_epoch(progress_bar)
                     session.save_if_due()
                 if not session.should_continue(stop):
                     break
@@ -188,29 +203,25 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
                     return
 
 
-def finish(session: Session, folder: RunFolder, *, report: bool) -> None:
-    """Print the results, draw the curves, tune thresholds, mark the run folder as complete and write its report."""
+def finish(session: Session, folder: RunFolder) -> None:
+    """Print the results, draw the curves, tune thresholds, and mark the run folder as complete."""
     state, progress = session.state, session.progress
     rows = folder.read_metrics()
-    console = training_summary.console()
     results = evaluations(rows, state)
-    console.print(training_summary.after(results, progress.best_step))
-    curves = plots.curves(folder.path)
+    console.say(training_summary.after(results, progress.best_step))
+    curves = curves_plot.curves(folder.path, progress.best_step)
     best = best_checkpoint.of_evaluations(results, progress)
     if best is None:  # without validation the last checkpoint is the best
         best = {"step": progress.step, "metrics": {}}
         folder.set_best(progress.step)
     if state.experiment.evaluate.thresholds is not None:
         tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
-        console.print(training_summary.thresholds(tuned))
+        console.say(training_summary.thresholds(tuned))
     folder.finish(progress.step, best)
     run = folder.path
     _show_weight_change(state, run, rows)
     outcome = best_checkpoint.outcome(state, progress, best)
-    console.print(f"{training_summary.ending(state, progress)}; best: {outcome}\ncurves: {curves}")
-    if report:
-        _write_report(session, run)
-    console.print(training_summary.next_steps(run))
+    console.say(f"{training_summary.ending(state, progress)}; best: {outcome}", f"curves: {curves}")
 
 
 def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -218,21 +229,21 @@ def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str
     try:
         changes = weight_change.compare_weights(run, state, rows)
     except FtaugError as error:
-        training_summary.console().print(f"the weight change cannot be computed: {error}")
+        console.say(f"the weight change cannot be computed: {error}")
         return
     weight_change.write(run, changes, rows)
-    training_summary.console().print(weight_change.table(changes))
+    console.say(weight_change.table(changes))
 
 
-def _write_report(session: Session, run: Path) -> None:
+def _write_report(session: Session) -> None:
     """Write the report of a complete run and print its path; a failure is printed, since the training has succeeded."""
-    console = training_summary.console()
+    run = session.folder.path
     try:
         path = after_training.write_report(session.state, session.folder, session.best_logits)
     except Exception as error:
         log.info("the report failed", exc_info=True)
         reason = as_known(error) or f"{type(error).__name__}: {error}"
-        console.print(f"no report ({reason}); try again: ftaug report {shlex.quote(str(run))}")
+        console.say(f"no report ({reason}); try again: ftaug report {shlex.quote(str(run))}")
         return
     if path is not None:
-        console.print(f"report: {path}")
+        console.say(f"report: {path}")

@@ -16,7 +16,8 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_folder import RunFolder, read_json
+from ftaug.engine.system.run_files import MANIFEST, MODEL_FILE, read_json
+from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.storage import make_inside, storage_errors
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.batchnorm import recompute_statistics, training_batches
@@ -25,7 +26,7 @@ from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
 from ftaug.runs.earlier_samples import EARLIER_FILE, to_csv, trained_on_data
 from ftaug.runs.initial_weights import initial_weights_of, weights_of
-from ftaug.runs.model_file import MODEL_FILE, ORIGIN_FOLDER
+from ftaug.runs.model_file import ORIGIN_FOLDER
 from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import TrainedModel
 
@@ -126,7 +127,7 @@ def identity(kind: str, runs: Sequence[Path], *settings: object) -> str:
 
 def _manifest(run: Path) -> str:
     """Read the manifest that identifies a run's best weights; raises MissingInput."""
-    path = run / "best" / checkpoint.MANIFEST
+    path = run / "best" / MANIFEST
     if not path.is_file():
         raise MissingInput(f"{run}: not a run folder with a best checkpoint; `ftaug train` prints the folder it writes")
     return path.read_text()

@@ -1,4 +1,4 @@
-"""Metrics of decisions – accuracy, precision, recall, F1, MCC, Cohen's kappa – under many weightings at once.
+"""Metrics of decisions – precision, recall, F1, MCC, Cohen's kappa – under many weightings at once.
 
 Each returns a value per weighting, (draws,). Names, averages and the value of a ratio without denominator (0) are
 scikit-learn's. A class that is neither present nor predicted is left out of averages, as in `ftaug.components.metrics`.
@@ -14,11 +14,6 @@ import numpy as np
 from ftaug.statistics.records import Records, WeightedRecords, divided, mean_over_classes
 
 Average = Literal["macro", "weighted", "micro"]
-
-
-def accuracy(sample: WeightedRecords) -> np.ndarray:
-    """Share of samples predicted correctly; with several labels, of samples whose labels are all correct."""
-    return sample.mean(sample.records.correct)
 
 
 @lru_cache(maxsize=1)
@@ -82,12 +77,8 @@ def kappa_quadratic(sample: WeightedRecords) -> np.ndarray:
 
 def class_f1(sample: WeightedRecords, index: int) -> np.ndarray:
     """F1 of one class; 0 if it is neither present nor predicted."""
-    predicted, present = sample.records.decided[:, index], sample.records.positive[:, index]
-    rows = np.flatnonzero(predicted | present)
-    both = (predicted & present)[rows].astype(float)
-    doubled = (predicted.astype(float) + present)[rows]
-    weights = sample.weights[rows]
-    return divided(2 * both @ weights, doubled @ weights, otherwise=0.0)
+    right, predicted, present = (counts[index] for counts in sample.decisions)
+    return divided(2 * right, predicted + present, otherwise=0.0)
 
 
 def _averaged(sample: WeightedRecords, numerator: np.ndarray, denominator: np.ndarray, average: Average) -> np.ndarray:

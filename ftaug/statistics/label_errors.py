@@ -11,8 +11,8 @@ class LabelErrors(NamedTuple):
     """The samples for which another class than their label is most probable, the least probable labels first."""
 
     rows: np.ndarray  # int64 (k,)
-    suggested: np.ndarray  # int64 (k,): the most probable class
-    probabilities: np.ndarray  # float64 (k,): of the label
+    suggested: np.ndarray  # int64 (k,): the most probable class; of several labels uint8 (k, classes)
+    probabilities: np.ndarray  # float64 (k,): of the label; of several labels that of the least probable one
     estimated: int  # number of wrong labels, at most k: that many of the first rows are suspects
 
 
@@ -48,3 +48,24 @@ def find_label_errors(probabilities: np.ndarray, targets: np.ndarray) -> LabelEr
     counts = np.bincount(targets, minlength=len(joint))
     wrong = (1 - joint.diagonal() / np.maximum(joint.sum(axis=1), 1)) * counts * (joint.sum(axis=1) > 0)
     return LabelErrors(rows, predicted[rows], labeled[rows], min(len(rows), round(float(wrong.sum()))))
+
+
+def find_multi_label_errors(probabilities: np.ndarray, targets: np.ndarray) -> LabelErrors:
+    """Rank the samples of which a label is probably wrong, set or missing; probabilities and targets (n, classes).
+
+    Each label is a problem of two classes for `find_label_errors`. A suspect has a label among the estimated wrong ones
+    of a problem; what is suggested changes these labels alone.
+    """
+    labeled = np.where(targets == 1, probabilities, 1 - probabilities).astype(np.float64)
+    differs, is_wrong = np.zeros(targets.shape, bool), np.zeros(targets.shape, bool)
+    for label, (predicted, column) in enumerate(zip(probabilities.T, targets.T, strict=True)):
+        errors = find_label_errors(np.stack([1 - predicted, predicted], axis=1), column.astype(np.int64))
+        differs[errors.rows, label] = True
+        is_wrong[errors.rows[: errors.estimated], label] = True
+    is_suspect = np.asarray(is_wrong.any(axis=1))
+    changed = np.where(is_suspect[:, None], is_wrong, differs)
+    lowest = np.where(changed, labeled, np.inf).min(axis=1, initial=np.inf)
+    rows = np.flatnonzero(differs.any(axis=1))
+    rows = rows[np.lexsort((lowest[rows], ~is_suspect[rows]))]
+    suggested = (targets ^ changed)[rows].astype(np.uint8)
+    return LabelErrors(rows, suggested, lowest[rows], int(is_suspect.sum()))

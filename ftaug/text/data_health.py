@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ftaug.interfaces.data import Samples
-from ftaug.interfaces.data_health import SheetRow, Sketch
+from ftaug.interfaces.data_health import Rows, SheetRow, Sketch
 from ftaug.text import near_duplicates
 from ftaug.text.types import Text
 
@@ -28,9 +28,9 @@ def sketch(raw: Text) -> Sketch:
     return Sketch(blake2b(content, digest_size=16).digest(), values, (length,))
 
 
-def candidates(values: np.ndarray) -> np.ndarray:
+def candidates(values: Rows) -> np.ndarray:
     """Return pairs of texts that may be near duplicates: int64 (pairs, 2)."""
-    return near_duplicates.candidates(np.ascontiguousarray(values).view(np.uint32))
+    return near_duplicates.candidates(values)
 
 
 def near_duplicate(first: Text, second: Text) -> bool:

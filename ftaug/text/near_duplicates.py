@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ftaug.data.near_duplicates import equal_keys
+from ftaug.interfaces.data_health import Rows
 from ftaug.text.types import Text
 
 SHINGLE = 8
@@ -24,7 +25,7 @@ _RNG = np.random.default_rng(0)
 _POWERS = _RNG.integers(1, 2**63, SHINGLE, np.uint64) | np.uint64(1)
 _FACTORS = _RNG.integers(1, 2**63, (HASHES, 1), np.uint64) | np.uint64(1)
 _OFFSETS = _RNG.integers(0, 2**63, (HASHES, 1), np.uint64)
-_BLOCK = 4096  # shingles that are hashed together
+_BLOCK = 4096  # shingles that are hashed, or texts that are compared, together
 
 
 def shingles(text: Text) -> np.ndarray:
@@ -46,14 +47,18 @@ def min_hashes(text: Text) -> np.ndarray:
     return lowest
 
 
-def candidates(values: np.ndarray) -> np.ndarray:
-    """Return pairs of texts that probably share most shingles, by their MinHash values, uint32 (n, 64)."""
+def candidates(values: Rows) -> np.ndarray:
+    """Return pairs of texts that probably share most shingles, by their MinHash values: rows of 64 uint32."""
     keys = np.empty((len(values), HASHES // BAND), np.uint64)
-    for column, band in enumerate(np.split(np.arange(HASHES), HASHES // BAND)):
-        keys[:, column] = (values[:, band].astype(np.uint64) * _POWERS[:BAND]).sum(axis=1, dtype=np.uint64)
+    for start in range(0, len(values), _BLOCK):
+        bands = values[start : start + _BLOCK].view(np.uint32).reshape(-1, HASHES // BAND, BAND)
+        keys[start : start + _BLOCK] = (bands * _POWERS[:BAND]).sum(axis=2, dtype=np.uint64)
     pairs = equal_keys(keys)
-    is_alike = [(values[a] == values[b]).mean() >= ESTIMATED_ALIKE for a, b in pairs]
-    return np.asarray(pairs[np.array(is_alike, bool)])
+    is_alike = np.empty(len(pairs), bool)
+    for start in range(0, len(pairs), _BLOCK):
+        first, second = (values[rows].view(np.uint32) for rows in pairs[start : start + _BLOCK].T)
+        is_alike[start : start + _BLOCK] = (first == second).mean(axis=1) >= ESTIMATED_ALIKE
+    return np.asarray(pairs[is_alike])
 
 
 def similarity(first: Text, second: Text) -> float:

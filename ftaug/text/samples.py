@@ -22,6 +22,8 @@ from ftaug.text.export_source import read_by_tokenizers
 from ftaug.text.network import IDS, MASK, TYPES, Mixed, Named
 from ftaug.text.predict_inputs import Inputs
 from ftaug.text.preview import preview as preview
+from ftaug.text.report_items import explained_item as explained_item
+from ftaug.text.report_items import report_item as report_item
 from ftaug.text.synthetic import synthetic as synthetic
 from ftaug.text.text_facts import text_facts
 from ftaug.text.tokenizer import complete

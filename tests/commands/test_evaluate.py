@@ -92,7 +92,7 @@ def test_what_is_printed_names_the_split_and_every_class(desk, capsys):
         ("mcc>=-1", 0, ""),
         ("accuracy.low>=0", 0, ""),
         ("accuracy.low>=0.99", 5, "required accuracy.low >= 0.99, reached 0."),
-        ("accuracy.lov>=0", 2, "must be a comparison such as accuracy>=0.9"),
+        ("accuracy.lov>=0", 2, "did you mean 'accuracy.low'?"),
         ("nll.low>=0", 0, ""),
         ("f1_macro>1", 5, "required f1_macro > 1, reached "),
         ("f1_makro>0", 2, "did you mean 'f1_macro'?"),
@@ -113,6 +113,21 @@ def test_a_requirement_on_what_is_not_measured_is_said_before_the_samples_are_re
 def test_a_result_below_the_requirement_is_json_once(desk, capsys):
     assert run(["evaluate", str(desk / "run"), "--json", "--require", "f1_macro>1"]) == 5
     assert json.loads(capsys.readouterr().out)["metrics"]["f1_macro"] <= 1
+
+
+def test_requirements_on_slices_and_corruptions(desk, monkeypatch, capsys):
+    arguments = ["evaluate", str(desk / "run"), "--slices", "brightness", "--corruptions", "fog"]
+    assert run([*arguments, "--require", "corruptions.accuracy<0", "--require", "corruptions.fog.accuracy.low<0"]) == 5
+    errors = capsys.readouterr().err
+    assert "required corruptions.accuracy < 0, reached " in errors
+    assert "required corruptions.fog.accuracy.low < 0, reached " in errors
+    assert run([*arguments, "--require", "slices.worst.accuracy>=0"]) == 2
+    assert "--require slices.worst.accuracy: was not measured: no slice has 30 samples" in capsys.readouterr().err
+    monkeypatch.setattr(TrainedModel, "logits", None)
+    assert run([*arguments, "--require", "slices.brightnes.accuracy>0"]) == 2
+    assert "did you mean 'slices.brightness.accuracy'?" in capsys.readouterr().err
+    assert run(["evaluate", str(desk / "run"), "--require", "corruptions.accuracy>0"]) == 2
+    assert "--require corruptions.accuracy: `ftaug evaluate --corruptions …` measures it" in capsys.readouterr().err
 
 
 def test_slices_are_reported_and_their_columns_recorded(desk, capsys):
@@ -194,7 +209,7 @@ def test_texts_are_measured_too(tmp_path, text_desk, texts_importable, capsys):
     report = json.loads(capsys.readouterr().out)
     assert [row["corruption"] for row in report["corruptions"]["corruptions"]] == ["keyboard"]
     assert len(report["corruptions"]["corruptions"][0]["levels"]) == 5 and report["slices"]["worst"] == []
-    names = ["evaluate-val.json", "val.samples.csv", "confusion-val.png"]
+    names = ["evaluate-val.json", "val.samples.csv", "confusion-val.png", "corruptions-val.png"]
     assert report["files"] == [str(tmp_path / "run" / "report" / name) for name in names]
     with (tmp_path / "run" / "report" / "val.samples.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -79,6 +79,21 @@ def test_a_class_a_method_and_a_page(colors, capsys):
     assert "grad_cam: green (" in content and "a&lt;b&gt;.png" in content and "<b>" not in content
 
 
+def test_the_nearest_training_samples(colors, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(colors / "cache"))
+    arguments = ["explain", str(colors / "run"), str(colors / "in"), "--method", "grad_cam", "--neighbors", "2"]
+    assert run([*arguments, "-o", str(colors / "sheet.png")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heading = next(number for number, line in enumerate(lines) if "nearest training samples" in line)
+    assert len([line for line in lines[heading:] if ".png " in line]) == 4
+    assert run([*arguments, "-o", str(colors / "out.json"), "--json"]) == 0
+    printed, written = json.loads(capsys.readouterr().out), json.loads((colors / "out.json").read_text())
+    assert printed["explanations"] == written["explanations"]
+    first, second = printed["explanations"][0]["neighbors"]
+    assert first["similarity"] >= second["similarity"]
+    assert set(first) == {"name", "label", "similarity", "near_duplicate"}
+
+
 def test_one_bad_picture_among_others(colors, capsys):
     (colors / "in" / "bad.png").write_bytes(b"no picture")
     target = colors / "out.json"

@@ -4,6 +4,7 @@ import io
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import sys
@@ -42,6 +43,24 @@ def test_stdout_ends_with_the_run_folder(desk: Path, capsys: pytest.CaptureFixtu
     captured = capsys.readouterr()
     assert json.loads(captured.out)["run"] == str(folder)
     assert "already complete" in captured.err
+
+
+def test_the_log_has_a_line_an_epoch_and_the_summary_with_times_of_day(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "a.yaml", "--run-dir", "r", "evaluate.every=2 epochs", "--timestamps"]) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert all(re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d( |$)", line) for line in err)
+    said = [line[20:] for line in err if line[20:]]
+    logged = [line.split(" INFO ", 1)[1] for line in Path("r/train.log").read_text().splitlines()]
+    assert logged[0].startswith("attempt 1,") and logged[1:] == said
+    first, second = (line for line in said if line.startswith("epoch ") and "step" in line.split(":")[0])
+    figures = r"train loss \d+\.\d{4}, lr \d\.\d\de-\d\d, [\d,]+ samples/s"
+    assert re.fullmatch(rf"epoch 1/2, step 2/4: {figures}, about 0:00:0\d left", first)
+    assert re.fullmatch(rf"epoch 2/2, step 4/4: {figures}, val loss .* \(best\), about 0:00:00 left", second)
+    total = next(line for line in said if line.startswith("total time"))
+    assert re.fullmatch(r"total time \d:\d\d:\d\d: training 0:00:0\d \([\d,]+ samples/s\), evaluation 0:00:\d\d", total)
+    assert said[-3:] == ["  ftaug evaluate r", "  ftaug predict r INPUT", "  ftaug export r --format onnx"]
 
 
 STOPPED = ("train.max_time=1e-9",)

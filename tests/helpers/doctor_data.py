@@ -6,6 +6,7 @@ import cv2
 from pictures import texture
 from PIL import Image
 
+from ftaug.data.row_file import RowFile
 from ftaug.engine.loading.split import load_splits
 from ftaug.experiment_file import load
 from ftaug.runs.doctor.scan import scan
@@ -40,3 +41,11 @@ def scanned(config: Path, *overrides):
     """Read the samples of an experiment file."""
     experiment = load(config, overrides)
     return scan(experiment, load_splits(experiment.data, experiment.seed))
+
+
+def stored(values) -> RowFile:
+    """Write an array of rows into a file, as bytes."""
+    rows = RowFile(values[0].nbytes)
+    for row in values:
+        rows.append(row)
+    return rows.finish()

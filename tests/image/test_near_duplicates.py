@@ -1,8 +1,11 @@
 """Copies of pictures are recognized through compression, size, crop and edits; other pictures are not."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
+from doctor_data import stored
 from pictures import texture
 from scipy.fft import dctn
 
@@ -36,7 +39,7 @@ def gray(pixels):
 def test_copies_are_candidates_and_confirmed(edit):
     copies = [edit(pixels) for pixels in PICTURES]
     levels = np.stack([gray(pixels).ravel() for pixels in PICTURES + copies])
-    pairs = {tuple(pair) for pair in candidates(levels).tolist()}
+    pairs = {tuple(pair) for pair in candidates(stored(levels)).tolist()}
     count = len(PICTURES)
     assert sum((row, row + count) in pairs for row in range(count)) >= 0.95 * count
     assert sum(is_near_duplicate(*pair) for pair in zip(PICTURES, copies, strict=True)) >= 0.95 * count
@@ -46,7 +49,7 @@ def test_copies_are_candidates_and_confirmed(edit):
 def test_other_pictures_are_not():
     assert not any(is_near_duplicate(PICTURES[i], PICTURES[j]) for i in range(8) for j in range(i))
     levels = np.stack([gray(pixels).ravel() for pixels in PICTURES])
-    assert len(candidates(levels)) == 0
+    assert len(candidates(stored(levels))) == 0
     mirrored = PICTURES[0][:, ::-1]
     assert not is_near_duplicate(PICTURES[0], mirrored)
     recolored = PICTURES[0][..., [1, 2, 0]] // 2
@@ -82,3 +85,14 @@ def test_the_hash_of_a_crop_is_close_to_that_of_the_cropped_picture():
         )
     )
     assert (predicted ^ actual).bit_count() <= 3 < (whole ^ actual).bit_count()
+
+
+def test_the_gray_levels_of_many_pictures_are_not_in_memory():
+    peaks = []
+    for count in (1000, 6000):
+        rows = stored(np.random.default_rng(0).integers(0, 256, (count, 1024), np.uint8))
+        tracemalloc.start()
+        candidates(rows)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 0.5 * 1024 * 5000  # of the bytes of 5,000 pictures

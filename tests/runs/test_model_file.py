@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from ftaug.engine.loading.split import load_splits
+from ftaug.engine.system.run_files import MODEL_FILE, MODEL_KEYS
 from ftaug.engine.training.build import build
 from ftaug.experiment_file import load
 from ftaug.interfaces.model import Origin
-from ftaug.runs.model_file import MODEL_FILE, MODEL_KEYS, ORIGIN_FOLDER, keep_origin, write_model_file
+from ftaug.runs.model_file import ORIGIN_FOLDER, keep_origin, write_model_file
 
 EXPERIMENT = """
 seed: 5

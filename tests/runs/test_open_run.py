@@ -2,8 +2,8 @@
 
 import pytest
 
+from ftaug.engine.system.run_files import FOLDS_FILE
 from ftaug.errors import MissingInput
-from ftaug.runs.cross_validation import FOLDS_FILE
 from ftaug.runs.open_run import load_run_experiment, open_run
 
 

@@ -14,6 +14,8 @@ from ftaug.runs.requirements import Requirement, check, check_names, names_in_tr
         (" loss < 1e-3 ", ("loss", "<", 0.001)),
         ("r2>-1", ("r2", ">", -1.0)),
         ("top_5<=1", ("top_5", "<=", 1.0)),
+        ("slices.worst.accuracy >= 0.8", ("slices.worst.accuracy", ">=", 0.8)),
+        ("slices.lens type.accuracy.low>0.8", ("slices.lens type.accuracy.low", ">", 0.8)),
     ],
 )
 def test_a_condition_is_a_name_a_comparison_and_a_number(text, parsed):

@@ -6,7 +6,7 @@ import pytest
 from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Task
-from ftaug.runs.sample_columns import choose_columns, columns_with_facts, table_columns
+from ftaug.runs.sample_columns import choose_columns, column_names, columns_with_facts, table_columns
 
 
 class Photos:
@@ -58,4 +58,11 @@ def test_a_column_of_the_table_hides_a_fact():
 
 def test_a_column_that_is_not_there_is_an_error():
     with pytest.raises(ExperimentError, match="--slices camra: there is no such column; did you mean 'camera'"):
-        columns_with_facts(OPENED, split(Photos(camera=CAMERA)), ["camra"])
+        column_names(OPENED, split(Photos(camera=CAMERA)), ["camra"])
+
+
+def test_names_are_those_that_the_slices_stand_for():
+    data = split(Photos(camera=CAMERA))
+    assert column_names(OPENED, data, []) == []
+    assert column_names(OPENED, data, ["size", "camera"]) == ["size", "camera"]
+    assert set(column_names(OPENED, data, ["all"])) == set(columns_with_facts(OPENED, data, ["all"]))

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_files import MODEL_FILE
 from ftaug.errors import BadData, MissingInput
-from ftaug.runs import model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import best_weights, load_weights
 
@@ -84,11 +84,11 @@ def test_weights_that_do_not_fit_are_bad_data(tmp_path):
 def test_a_damaged_model_file_is_bad_data(tmp_path, text):
     save(tmp_path, 1)
     (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
-    (tmp_path / model_file.MODEL_FILE).write_text(text)
+    (tmp_path / MODEL_FILE).write_text(text)
     with pytest.raises(BadData, match=r"model\.json: is damaged"):
         open_run(tmp_path)
-    (tmp_path / model_file.MODEL_FILE).unlink()
-    (tmp_path / model_file.MODEL_FILE).mkdir()
+    (tmp_path / MODEL_FILE).unlink()
+    (tmp_path / MODEL_FILE).mkdir()
     with pytest.raises(BadData, match=r"model\.json: is damaged"):
         open_run(tmp_path)
 
@@ -97,7 +97,7 @@ def test_a_model_file_of_other_classes_is_bad_data(tmp_path):
     save(tmp_path, 1)
     (tmp_path / "resolved.yaml").write_text("data: {train: digits}\nbackbone: {resnet20: {weights: none}}\n")
     facts = {"classes": ["a", "b"], "multi_label": False, "activation": "softmax"}
-    (tmp_path / model_file.MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
+    (tmp_path / MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": {}, "class_counts": [1, 1]}))
     with pytest.raises(BadData, match="does not fit the network"):
         open_run(tmp_path)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ftaug.statistics.label_errors import confident_joint, find_label_errors
+from ftaug.statistics.label_errors import confident_joint, find_label_errors, find_multi_label_errors
 
 
 def noisy(samples=4000, classes=5, share=0.05, seed=0):
@@ -52,3 +52,34 @@ def test_a_class_without_samples_and_right_labels():
     errors = find_label_errors(probabilities, np.array([0, 1, 0]))
     assert (len(errors.rows), errors.estimated) == (0, 0)
     assert confident_joint(probabilities, np.array([0, 1, 0]))[:, 2].sum() == 0
+
+
+def test_several_labels_are_a_problem_of_two_classes_each():
+    rng = np.random.default_rng(0)
+    sure = rng.beta(0.1, 0.1, (2000, 3))
+    targets = (sure > 0.5).astype(np.uint8)
+    wrong = rng.choice(2000, 60, replace=False)
+    columns = rng.integers(0, 3, 60)
+    targets[wrong, columns] ^= 1
+    errors = find_multi_label_errors(sure, targets)
+    assert errors.estimated == pytest.approx(60, rel=0.35)
+    assert np.isin(errors.rows[:60], wrong).mean() > 0.8
+    rows_of_labels = []
+    for label in range(3):
+        of_label = find_label_errors(np.stack([1 - sure[:, label], sure[:, label]], 1), targets[:, label].astype(int))
+        rows_of_labels.append(of_label.rows[: of_label.estimated])
+    suspects = np.unique(np.concatenate(rows_of_labels))
+    assert sorted(errors.rows[: errors.estimated].tolist()) == suspects.tolist()
+    changed = errors.suggested[: errors.estimated] != targets[errors.rows[: errors.estimated]]
+    for label in range(3):
+        of_label = errors.rows[: errors.estimated][changed[:, label]]
+        assert sorted(of_label.tolist()) == sorted(rows_of_labels[label].tolist())
+    place = int(np.flatnonzero(errors.rows == wrong[0])[0])
+    assert errors.suggested[place].tolist() == (sure[wrong[0]] > 0.5).tolist()
+
+
+def test_labels_that_no_sample_or_every_sample_has():
+    probabilities = np.array([[0.1, 0.9], [0.2, 0.7], [0.3, 0.8]])
+    targets = np.array([[0, 1], [0, 1], [0, 1]], np.uint8)
+    errors = find_multi_label_errors(probabilities, targets)
+    assert (len(errors.rows), errors.estimated) == (0, 0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ftaug import __version__
-from ftaug.interfaces.data import Task
+from ftaug.interfaces.data import Task, rescaled_thresholds
 from ftaug.interfaces.export import Bundle
 
 DECISIONS = {
@@ -61,11 +61,8 @@ def uncalibrated_thresholds(bundle: Bundle) -> list[float] | None:
     task, calibration = bundle.task, bundle.calibration
     if calibration is None or not task.multi_label:
         return None if task.thresholds is None else list(task.thresholds)
-    calibrated = np.array(_thresholds(task))
-    with np.errstate(divide="ignore"):
-        logits = np.log(calibrated) - np.log1p(-calibrated)
-    uncalibrated = (logits - np.array(calibration["bias"])) / np.array(calibration["scale"])
-    return [float(value) for value in np.exp(-np.logaddexp(0, -uncalibrated))]
+    inverse = 1 / np.array(calibration["scale"])
+    return list(rescaled_thresholds(_thresholds(task), inverse.tolist(), (-inverse * calibration["bias"]).tolist()))
 
 
 def _class_order(bundle: Bundle) -> str:

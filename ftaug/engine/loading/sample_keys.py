@@ -19,7 +19,7 @@ def identities(keys: Iterable[str], groups: np.ndarray | None) -> np.ndarray:
     Without groups, the hashes of samples with the same key are made distinct by their order.
     """
     if groups is None:
-        words = np.array([_word(key) for key in keys], np.uint64)
+        words = np.fromiter(map(_word, keys), np.uint64)
         order = np.argsort(words, kind="stable")
         ascending = words[order]
         words[order] += (np.arange(len(words)) - np.searchsorted(ascending, ascending)).astype(np.uint64)

@@ -20,13 +20,14 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from ftaug.config.strict_json import dumps
+from ftaug.engine.system.run_files import MANIFEST
 from ftaug.engine.system.storage import remove, sha256, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, Diverged, StorageError, is_lack_of_memory
 
 log = logging.getLogger("ftaug")
 
 PREFIX, TEMPORARY, TRASH = "step-", ".tmp-", ".trash-"
-STATE, MANIFEST, TENSORS = "state.json", "manifest.json", ".safetensors"
+STATE, TENSORS = "state.json", ".safetensors"
 
 
 def save(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -18,6 +17,7 @@ from ftaug.engine.system import checkpoint
 from ftaug.engine.system.environment import environment
 from ftaug.engine.system.lock import Lock
 from ftaug.engine.system.resume_check import differences
+from ftaug.engine.system.run_files import COMPLETE, read_json, read_rows
 from ftaug.engine.system.run_log import start_logging, stop_logging
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import (
@@ -44,7 +44,6 @@ from ftaug.errors import (
 log = logging.getLogger("ftaug")
 
 STARTS = 3
-COMPLETE = {"step": int, "best": int, "metrics": dict}
 STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
 
 
@@ -254,36 +253,6 @@ class RunFolder:
         if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted | StorageError):
             self._status["fresh"] = False  # it failed: the next `--fresh` starts a new folder
         self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
-
-
-def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any] | None:
-    """Read a JSON file of the run folder and check the types of its keys; None if it does not exist.
-
-    Raises BadData if it is damaged.
-    """
-    try:
-        content = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (ValueError, RecursionError, IsADirectoryError):
-        content = None
-    if not isinstance(content, dict) or not all(isinstance(content.get(k), t) for k, t in (keys or {}).items()):
-        raise BadData(f"{path}: is damaged; restore it from a copy, or train again with --fresh")
-    return content
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a metrics.jsonl, with NaN for undefined numbers; raises BadData if it is damaged.
-
-    Metrics have their present names, whichever version of ftaug wrote the rows.
-    """
-    try:
-        rows = [nan_for_null(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
-    except (ValueError, RecursionError):
-        rows = [None]
-    if not all(isinstance(row, dict) and "step" in row for row in rows):
-        raise BadData(f"{path}: is damaged; the same command restores it as long as the run is not complete")
-    return [{**row, "val": with_current_metrics(row["val"])} if "val" in row else row for row in rows]
 
 
 def _make(path: Path) -> None:

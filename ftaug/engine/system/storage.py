@@ -41,21 +41,21 @@ def storage_errors(action: str) -> Iterator[None]:
         raise StorageError(f"{text}: {advice} and run the same command again") from error
 
 
-def write_durable(path: Path, data: bytes) -> None:
+def write_durable(path: Path, data: bytes | memoryview) -> None:
     """Write a new file and fsync it."""
     with path.open("xb", buffering=0) as file:
         write_all(file.fileno(), data)
         os.fsync(file.fileno())
 
 
-def write_all(descriptor: int, data: bytes) -> None:
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
     """Write all data to a file descriptor, in as many calls as it takes."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest[:CHUNK]) :]
 
 
-def replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes | memoryview) -> None:
     """Replace the content of a file atomically and durably, by a temporary file and a rename."""
     temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
     temporary.unlink(missing_ok=True)

@@ -178,10 +178,7 @@ def _load_batch(data: PreparedDataset, request: BatchRequest) -> Batch:
 
 def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[int, ...]]) -> str:
     """Compute the cache key: a digest of everything that the bits of the features depend on."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(split.prefix.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    digest = hashlib.sha256(weights_digest(split.prefix))
     experiment, device = state.experiment, state.device
     for purpose, data_split in state.splits.items():
         digest.update(f"{purpose} {data_split.fingerprint} ".encode() + data_split.ids.tobytes())
@@ -196,6 +193,15 @@ def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[i
     factors += [torch.get_num_threads(), shapes, str(split.prefix), modality_of(experiment).cache_version]
     digest.update(json.dumps(factors, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
+
+
+def weights_digest(module: nn.Module) -> bytes:
+    """Return the SHA-256 digest of the weights of a module with their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.digest()
 
 
 def missing(state: TrainingState, features: Features, start: int) -> Mapping[str, list[int]]:

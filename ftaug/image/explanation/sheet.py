@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ftaug.documents.palette import LOWERS, RAISES
-from ftaug.errors import printable
 from ftaug.image.explanation.original import on_original
 from ftaug.image.explanation.overlay import overlay
 from ftaug.image.io.decode import opened
-from ftaug.image.preview.contact_sheet import FAINT, INK, PAPER, font
+from ftaug.image.preview.contact_sheet import FAINT, INK, PAPER
+from ftaug.image.preview.sheet_text import font, wrap
+from ftaug.image.render.thumbnail import fitted
 from ftaug.interfaces.explanation import Explanation
 
 SIDE, GAP, MARGIN = 224, 12, 28
@@ -28,10 +29,8 @@ def pictures(explanation: Explanation, preprocessing: Mapping[str, Any], side: i
     """Return the upright image and the image under its map, uint8 (H, W, 3), with this longer side."""
     picture = opened(explanation.raw)
     pixels = picture.turn.apply(picture.load(1))
-    factor = side / max(pixels.shape[:2])
-    height, width = (max(1, round(size * factor)) for size in pixels.shape[:2])
-    method = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
-    shown = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), method))
+    shown = fitted(pixels, side)
+    height, width = shown.shape[:2]
     values = on_original(explanation.attribution, (picture.height, picture.width), (height, width), preprocessing)
     return shown, overlay(shown, values)
 
@@ -43,7 +42,7 @@ def draw(explanations: Sequence[Explanation], title: str, preprocessing: Mapping
     captions = [[_caption(each) for each in row] for row in rows]
     heights = [SIDE + 8 + max(_height(lines) for lines in row) + 2 * GAP for row in captions]
     width = 2 * MARGIN + abreast * (CARD + 2 * GAP) - 2 * GAP
-    heading = wrap(printable(title), font(20, True), width - 2 * MARGIN)
+    heading = wrap(title, font(20, True), width - 2 * MARGIN)
     header = 26 * len(heading) + 30
     sheet = Image.new("RGB", (width, 2 * MARGIN + header + sum(heights)), PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -72,7 +71,7 @@ def _caption(explanation: Explanation) -> list[Line]:
         (f"{explanation.method}: {explanation.output}", 12, False),
         (explanation.name, 12, False),
     ]
-    return [(line, size, bold) for text, size, bold in texts for line in wrap(printable(text), font(size, bold), CARD)]
+    return [(line, size, bold) for text, size, bold in texts for line in wrap(text, font(size, bold), CARD)]
 
 
 def _height(lines: Sequence[Line]) -> int:
@@ -96,19 +95,3 @@ def _draw_header(pen: ImageDraw.ImageDraw, heading: Sequence[str]) -> None:
         pen.rectangle((left, top + 6, left + 11, top + 17), color)
         pen.text((left + 18, top + 3), text, FAINT, font(13))
         left += 18 + round(font(13).getlength(text)) + 20
-
-
-def wrap(text: str, face: ImageFont.FreeTypeFont, room: int) -> list[str]:
-    """Wrap a text at spaces, and within words that are longer than a line."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and face.getlength(joined) <= room:
-            lines[-1] = joined
-            continue
-        while face.getlength(word) > room:
-            count = max(1, next(n for n in range(len(word), 0, -1) if n == 1 or face.getlength(word[:n]) <= room))
-            lines.append(word[:count])
-            word = word[count:]
-        lines.append(word)
-    return lines

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ftaug.augment import summary
 from ftaug.config.registry import Component
@@ -18,6 +16,7 @@ from ftaug.config.severity import SHOWN, gradations
 from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.augmentations.transforms import Canvas
 from ftaug.image.io.decode import opened
+from ftaug.image.preview.sheet_text import fitting_size, height, write
 from ftaug.interfaces.preview import Row
 
 PAPER, INK, FAINT = "#ffffff", "#1c2430", "#6b7685"
@@ -115,49 +114,108 @@ def _size(pixels: np.ndarray) -> str:
 
 
 def draw(columns: Sequence[Column], rows: Sequence[tuple[str, str]], title: str, subtitle: str) -> Image.Image:
-    """Draw a contact sheet; each row has a label and a note below it. Many columns wrap into further bands."""
+    """Draw a contact sheet; each row has a label and a note below it. Many columns wrap into further bands.
+
+    Headings, rows and captions are as high as their texts need.
+    """
     abreast = math.ceil(len(columns) / math.ceil(len(columns) / COLUMNS_ABREAST))
     bands = [columns[i : i + abreast] for i in range(0, len(columns), abreast)]
-    band_height = HEADER + len(rows) * PITCH + 2 * GAP
     width = 2 * MARGIN + LABELS + max(abreast, 3) * (CELL + GAP) - GAP
-    sheet = Image.new("RGB", (width, 2 * MARGIN + TITLE + len(bands) * band_height - 3 * GAP), PAPER)
+    headers = [_header_height(band) for band in bands]
+    pitches = [[_row_height(band, row, *texts) for row, texts in enumerate(rows)] for band in bands]
+    top = MARGIN + max(TITLE, 13 + sum(_title_heights(title, subtitle, width)))
+    heights = [header + sum(pitch) + 2 * GAP for header, pitch in zip(headers, pitches, strict=True)]
+    sheet = Image.new("RGB", (width, top + MARGIN + sum(heights) - 3 * GAP), PAPER)
     pen = ImageDraw.Draw(sheet)
-    _write(pen, MARGIN, MARGIN - 6, title, 22, width - 2 * MARGIN, bold=True)
-    _write(pen, MARGIN, MARGIN + 26, subtitle, 13, width - 2 * MARGIN, FAINT)
+    below = write(pen, MARGIN, MARGIN - 6, title, 22, width - 2 * MARGIN, INK, bold=True)
+    write(pen, MARGIN, max(below, MARGIN + 23) + 3, subtitle, 13, width - 2 * MARGIN, FAINT)
     groups = list(dict.fromkeys(column.group for column in columns))
-    for number, band in enumerate(bands):
-        top = MARGIN + TITLE + number * band_height
+    for band, header, pitch, band_height in zip(bands, headers, pitches, heights, strict=True):
         _draw_header(pen, band, groups, top)
+        y = top + header
         for row, (label, note) in enumerate(rows):
-            y = top + HEADER + row * PITCH
             _draw_label(pen, label, note, y)
             for place, column in enumerate(band):
-                caption = column.captions[row] if column.captions else ""
-                _draw_cell(sheet, pen, column.pictures[row], caption, MARGIN + LABELS + place * (CELL + GAP), y)
+                x = MARGIN + LABELS + place * (CELL + GAP)
+                _draw_cell(sheet, pen, column.pictures[row], _caption(column, row), x, y)
+            y += pitch[row]
+        top += band_height
     return sheet
+
+
+def _title_heights(title: str, subtitle: str, width: int) -> tuple[int, int]:
+    room = width - 2 * MARGIN
+    return height(title, 22, room, bold=True), height(subtitle, 13, room)
+
+
+def _caption(column: Column, row: int) -> str:
+    return column.captions[row] if column.captions else ""
+
+
+def _row_height(band: Sequence[Column], row: int, label: str, note: str) -> int:
+    """Return the distance from a row of a band to the next."""
+    captions = max(height(_caption(column, row), 10, CELL) for column in band)
+    return max(PITCH, CELL + 2 + captions + GAP, _label_height(label, note) + GAP)
+
+
+def _group_spans(band: Sequence[Column]) -> list[tuple[int, int]]:
+    """Return the first column and the number of columns of each group of a band."""
+    firsts = [i for i, column in enumerate(band) if i == 0 or band[i - 1].group != column.group]
+    return [(first, end - first) for first, end in zip(firsts, [*firsts[1:], len(band)], strict=True)]
+
+
+def _group_height(band: Sequence[Column]) -> int:
+    return max(16, *(height(band[first].group, 12, _span(count), bold=True) for first, count in _group_spans(band)))
+
+
+def _span(columns: int) -> int:
+    """Return the width of neighboring columns."""
+    return columns * (CELL + GAP) - GAP
+
+
+def _heading_size(column: Column) -> int:
+    return fitting_size(column.heading, (14, 13, 12, 11), CELL)
+
+
+def _heading_height(band: Sequence[Column]) -> int:
+    return max(19, *(height(column.heading, _heading_size(column), CELL, bold=True) for column in band))
+
+
+def _header_height(band: Sequence[Column]) -> int:
+    """Return the height of the group names, headings and notes of a band."""
+    notes = max(height(column.note, 11, CELL) for column in band)
+    return max(HEADER, _group_height(band) + 11 + _heading_height(band) + 2 + notes + 12)
 
 
 def _draw_header(pen: ImageDraw.ImageDraw, band: Sequence[Column], groups: Sequence[str], top: int) -> None:
     """Draw the group names and colors of a band, then the heading and note of each column."""
+    line = top + _group_height(band) + 2
+    for first, count in _group_spans(band):
+        color = GROUP_COLORS[groups.index(band[first].group) % len(GROUP_COLORS)]
+        x = MARGIN + LABELS + first * (CELL + GAP)
+        write(pen, x, top, band[first].group, 12, _span(count), color, bold=True)
+        pen.rectangle((x, line, x + _span(count) - 1, line + 2), color)
     for place, column in enumerate(band):
         x = MARGIN + LABELS + place * (CELL + GAP)
-        color = GROUP_COLORS[groups.index(column.group) % len(GROUP_COLORS)]
-        begins = place == 0 or band[place - 1].group != column.group
-        goes_on = place + 1 < len(band) and band[place + 1].group == column.group
-        pen.rectangle((x, top + 18, x + CELL - 1 + (GAP if goes_on else 0), top + 20), color)
-        if begins:
-            _write(pen, x, top, column.group, 12, CELL, color, bold=True)
-        size = next((size for size in (14, 13, 12, 11) if font(size, True).getlength(column.heading) <= CELL), 11)
-        _write(pen, x, top + 27, column.heading, size, CELL, bold=True)
-        _write(pen, x, top + 48, column.note, 11, CELL, FAINT, lines=2)
+        write(pen, x, line + 9, column.heading, _heading_size(column), CELL, INK, bold=True)
+        write(pen, x, line + 11 + _heading_height(band), column.note, 11, CELL, FAINT)
+
+
+def _label_height(label: str, note: str) -> int:
+    room = LABELS - 2 * GAP
+    return height(label, _label_size(label), room, bold=True) + 4 + height(note, 11, room)
+
+
+def _label_size(label: str) -> int:
+    return fitting_size(label, (15, 14, 13, 12), LABELS - 2 * GAP)
 
 
 def _draw_label(pen: ImageDraw.ImageDraw, label: str, note: str, y: int) -> None:
+    """Draw the label of a row and its note beside the middle of the pictures."""
     room = LABELS - 2 * GAP
-    longest = max(label.split(" "), key=len)
-    size = next((size for size in (15, 14, 13, 12) if font(size, True).getlength(longest) <= room), 12)
-    below = _write(pen, MARGIN, y + CELL // 2 - 28, label, size, room, bold=True, lines=2)
-    _write(pen, MARGIN, below + 4, note, 11, LABELS - 2 * GAP, FAINT)
+    top = y + max(0, min(CELL // 2 - 28, CELL - _label_height(label, note)))
+    below = write(pen, MARGIN, top, label, _label_size(label), room, INK, bold=True)
+    write(pen, MARGIN, below + 4, note, 11, room, FAINT)
 
 
 def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, pixels: np.ndarray, caption: str, x: int, y: int) -> None:
@@ -167,52 +225,4 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, pixels: np.ndarray,
     method = Image.Resampling.NEAREST if factor > 2 else Image.Resampling.LANCZOS
     image = image.resize((max(1, round(image.width * factor)), max(1, round(image.height * factor))), method)
     sheet.paste(image, (x + (CELL - image.width) // 2, y + (CELL - image.height) // 2))
-    _write(pen, x, y + CELL + 2, caption, 10, CELL, FAINT, lines=2)
-
-
-def _write(
-    pen: ImageDraw.ImageDraw,
-    x: int,
-    y: int,
-    text: str,
-    size: int,
-    room: int,
-    color: str = INK,
-    *,
-    bold: bool = False,
-    lines: int = 1,
-) -> int:
-    """Draw a text, wrapped and truncated with an ellipsis to fit; return the y coordinate below it."""
-    for line in _wrap(text, font(size, bold), room, lines):
-        pen.text((x, y), line, color, font(size, bold))
-        y += round(1.3 * size)
-    return y
-
-
-def _wrap(text: str, font: ImageFont.FreeTypeFont, room: int, lines: int) -> list[str]:
-    """Wrap a text into at most `lines` lines, at word boundaries."""
-    if lines == 1 or font.getlength(text) <= room:
-        return [_truncate(text, font, room)]
-    words = text.split(" ")
-    count = len(words)
-    while count > 1 and font.getlength(" ".join(words[:count])) > room:
-        count -= 1
-    first, rest = " ".join(words[:count]), " ".join(words[count:])
-    return [_truncate(first, font, room), *(_wrap(rest, font, room, lines - 1) if rest else [])]
-
-
-def _truncate(text: str, font: ImageFont.FreeTypeFont, room: int) -> str:
-    if font.getlength(text) <= room:
-        return text
-    while text and font.getlength(text + "…") > room:
-        text = text[:-1]
-    return text.rstrip(" ,") + "…"
-
-
-@cache
-def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """Load DejaVu Sans from matplotlib, which covers more scripts than Pillow's default font."""
-    import matplotlib
-
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)
+    write(pen, x, y + CELL + 2, caption, 10, CELL, FAINT)

@@ -16,10 +16,17 @@ from ftaug.image.augmentations.pipeline import Pipeline
 from ftaug.image.preview import contact_sheet
 from ftaug.image.preview.statistics import Effect
 from ftaug.image.preview.statistics import effects as effects_of
+from ftaug.image.render.thumbnail import encoded, fitted
+from ftaug.interfaces.document import Gallery, Picture
 from ftaug.interfaces.preview import Preview, PreviewRequest
 
 noun = "picture"
 default_output = Path("sheet.png")
+ON_SHEET, IN_REPORT = 4, 2
+"""Number of epochs in which the augmented images are shown."""
+
+SIDE = 160
+"""Longer side of thumbnails in pixels."""
 
 
 def check_output(output: Path) -> None:
@@ -30,14 +37,33 @@ def check_output(output: Path) -> None:
 
 def overview(showing: PreviewRequest) -> Preview:
     """Draw images as stored, after each augmentation, after all of them, and after batch mixing."""
-    columns = contact_sheet.columns(showing.rows, showing.augment, showing.preprocessing)
+    return _of_rows(showing, _columns(showing, ON_SHEET))
+
+
+def galleries(showing: PreviewRequest) -> list[Gallery]:
+    """Return the images of the overview as thumbnails: a gallery for each sample."""
+    columns = _columns(showing, IN_REPORT)
+    return [
+        Gallery([_thumbnail(column, place) for column in columns], f"{row.label_text}; {Path(row.name).name}")
+        for place, row in enumerate(showing.rows)
+    ]
+
+
+def _thumbnail(column: contact_sheet.Column, place: int) -> Picture:
+    note = column.captions[place] if column.captions else ""
+    caption = f"{column.heading}: {note}" if note else column.heading
+    return Picture(*encoded(fitted(column.pictures[place], SIDE)), alt=caption, caption=caption)
+
+
+def _columns(showing: PreviewRequest, epochs: int) -> list[contact_sheet.Column]:
+    columns = contact_sheet.columns(showing.rows, showing.augment, showing.preprocessing, epochs)
     if showing.mix is None:
-        return _of_rows(showing, columns)
+        return columns
     names = [
         now.removeprefix(contact_sheet.NOW) if now.startswith(contact_sheet.NOW) else ", ".join(row.labels)
         for row, now in zip(showing.rows, columns[-1].captions, strict=True)
     ]
-    return _of_rows(showing, [*columns, _mixed(showing.mix, showing.rng, columns[-1], names)])
+    return [*columns, _mixed(showing.mix, showing.rng, columns[-1], names)]
 
 
 def repeated(showing: PreviewRequest) -> Preview:

@@ -40,7 +40,7 @@ class _Comparison:
 def find(scan: Scan, modality: str, workers: int) -> Duplicates:
     """Find exact duplicates by digest, and near duplicates among the rest by sketch and a comparison of samples."""
     exact, distinct = _exact(scan.digests)
-    candidates = distinct[data_health(modality).candidates(scan.values[distinct])]
+    candidates = distinct[data_health(modality).candidates(scan.values.take(distinct))]
     comparison = _Comparison(scan, candidates, modality)
     is_near = np.fromiter(parallel(comparison, len(candidates), workers), bool, len(candidates))
     pairs = np.sort(np.concatenate([exact, candidates[is_near]]), axis=1)

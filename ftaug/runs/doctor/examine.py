@@ -60,28 +60,24 @@ def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_pl
         *_cautions(experiment, data.splits),
     ]
     suspects, similar = None, None
-    if labels or (data.folds is not None and task.kind == "single_label"):
-        if data.folds is None:
-            features = _features(experiment, scanned, device)
-            similar = similar_features.find(scanned, features, groups)
-            findings += similar_features.findings(scanned, similar, noun)
-            predicted = label_suspects.predicted_from_features(experiment, scanned, groups, features)
-        else:
-            from ftaug.runs.doctor.fold_predictions import fold_predictions  # imports torch
+    predicted = None
+    if labels:
+        from ftaug.runs.doctor.backbone_features import backbone_features  # imports torch
 
-            predicted = fold_predictions(data.folds, scanned, device, trust_plugins=trust_plugins)
+        features = backbone_features(experiment, scanned, device)
+        similar = similar_features.find(scanned, features, groups)
+        findings += similar_features.findings(scanned, similar, noun)
+        if data.folds is None:
+            predicted = label_suspects.predicted_from_features(experiment, scanned, groups, features)
+    if data.folds is not None and not task.regression:
+        from ftaug.runs.doctor.fold_predictions import fold_predictions  # imports torch
+
+        predicted = fold_predictions(data.folds, scanned, device, trust_plugins=trust_plugins)
+    if predicted is not None:
         suspects = label_suspects.find(scanned, predicted)
         findings.append(label_suspects.finding(scanned, suspects))
     findings.sort(key=lambda finding: LEVELS.index(finding.level))
     return Diagnosis(experiment, scanned, pairs, groups, suspects, similar, findings)
-
-
-def _features(experiment: Experiment, scanned: Scan, device: str) -> np.ndarray:
-    """Compute the backbone's features of each row of a scan: float32 (n, values)."""
-    from ftaug.runs.doctor.backbone_features import backbone_features  # imports torch
-
-    splits = {purpose: scanned.readable(purpose) for purpose in scanned.splits}
-    return np.concatenate([*backbone_features(experiment, splits, device).values()])
 
 
 def _unreadable(experiment: Experiment, scanned: Scan) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from ftaug.interfaces.data import Task
 from ftaug.runs.doctor.finding import EXAMPLES, Finding
 from ftaug.runs.doctor.linear_probe import out_of_fold
 from ftaug.runs.doctor.scan import Scan
-from ftaug.statistics.label_errors import LabelErrors, find_label_errors
+from ftaug.statistics.label_errors import LabelErrors, find_label_errors, find_multi_label_errors
 
 
 @dataclass(frozen=True)
@@ -25,31 +25,39 @@ class LabelSuspects:
 
     rows: np.ndarray  # int64 (k,): rows of the scan
     errors: LabelErrors  # of the rows that were predicted
-    classes: tuple[str, ...]
+    task: Task
 
     @property
     def count(self) -> int:
         """The estimated number of wrong labels: that many of the first rows are suspects."""
         return self.errors.estimated
 
+    def suggested_labels(self, place: int) -> tuple[str, ...]:
+        """Return the labels that are probably right for the suspect at a place."""
+        suggested = self.errors.suggested[place]
+        codes = np.flatnonzero(suggested).tolist() if self.task.multi_label else [int(suggested)]
+        return tuple(self.task.classes[code] for code in codes)
+
     def suggested(self, place: int) -> str:
-        """Return the name of the most probable class of the suspect at a place."""
-        return self.classes[int(self.errors.suggested[place])]
+        """Return the human-readable suggestion for the suspect at a place."""
+        return ", ".join(self.suggested_labels(place)) or "none"
 
 
 def find(scan: Scan, probabilities: Mapping[str, np.ndarray]) -> LabelSuspects:
     """Find wrong labels in the splits with predictions, float32 (samples, classes) each, in the order of the scan."""
     rows = np.concatenate([scan.rows(purpose) for purpose in probabilities])
-    errors = find_label_errors(np.concatenate([*probabilities.values()]), scan.targets(rows))
-    return LabelSuspects(rows[errors.rows], errors, scan.splits["train"].task.classes)
+    task = scan.splits["train"].task
+    search = find_multi_label_errors if task.multi_label else find_label_errors
+    errors = search(np.concatenate([*probabilities.values()]), scan.targets(rows))
+    return LabelSuspects(rows[errors.rows], errors, task)
 
 
 def check_task(task: Task) -> None:
-    """Raise ExperimentError unless each sample has a single label."""
-    if task.kind != "single_label":
-        kind = task.kind.replace("_", "-")
+    """Raise ExperimentError if the targets are numbers."""
+    if task.regression:
         raise ExperimentError(
-            f"--labels: finds label errors of single-label tasks, and this one is {kind}; leave it out"
+            "--labels: finds wrong labels of classes, and this task is regression; leave it out, and look at the "
+            "samples with the highest loss in the records of `ftaug evaluate`"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from ftaug.data import names
+from ftaug.data.packed import Packed
 from ftaug.engine.system.storage import replace, storage_errors
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Task
+from ftaug.interfaces.data_health import DataHealth
 from ftaug.runs.doctor.duplicates import Duplicates
 from ftaug.runs.doctor.examine import Diagnosis
 from ftaug.runs.doctor.label_suspects import LabelSuspects
@@ -45,14 +47,12 @@ def write(diagnosis: Diagnosis, folder: Path, *, with_groups: bool) -> LabelsFil
         raise BadData(f"{folder}: no sample can be read, so there is no table to write")
     with storage_errors(f"cannot write {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-        inputs = [_cells(scan, row, health.cells, folder / PICTURES) for row in range(len(scan))]
-        root = _common_folder([cells["path"] for cells in inputs]) if "path" in inputs[0] else None
-        notes = _notes(scan, diagnosis.duplicates, diagnosis.suspects)
+        inputs = _Inputs(scan, health, folder / PICTURES)
+        notes = _notes(scan, task, diagnosis.duplicates, diagnosis.suspects)
         columns = [*inputs[0], *_targets(scan, 0, task), *(["group"] if with_groups else []), "split", *NOTHING]
         table = (
             {
                 **inputs[row],
-                **({} if root is None else {"path": os.path.relpath(inputs[row]["path"], root)}),
                 **_targets(scan, row, task),
                 **({"group": str(diagnosis.groups[row])} if with_groups else {}),
                 "split": scan.sample(row).split.purpose,
@@ -60,30 +60,45 @@ def write(diagnosis: Diagnosis, folder: Path, *, with_groups: bool) -> LabelsFil
             }
             for row in _order(scan, diagnosis)
         )
-        text = io.StringIO()
+        content = io.BytesIO()
+        text = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="", write_through=True)
         writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
         path = folder / LABELS_FILE
-        replace(path, text.getvalue().encode(errors="surrogateescape"))
-    texts = [*inputs[0]] if root is None else []
-    return LabelsFile(path, _data(diagnosis, health.table, path, root, texts, with_groups=with_groups))
+        replace(path, content.getbuffer())
+    texts = [*inputs[0]] if inputs.root is None else []
+    return LabelsFile(path, _data(diagnosis, health.table, path, inputs.root, texts, with_groups=with_groups))
 
 
-def _cells(scan: Scan, row: int, cells: Any, folder: Path) -> dict[str, str]:
-    sample = scan.sample(row)
-    return dict(cells(sample.split.samples, sample.sample_id, folder))
+class _Inputs:
+    """The cells of the samples' inputs: their texts, or their paths below the deepest folder that holds all files."""
+
+    def __init__(self, scan: Scan, health: DataHealth, folder: Path) -> None:
+        self._scan, self._health, self._folder = scan, health, folder
+        self._paths: Packed | None = None
+        self.root: str | None = None
+        if "path" in self._cells(0):
+            self._paths = Packed.of(os.fsencode(self._cells(row)["path"]) for row in range(len(scan)))
+            folders = {os.path.dirname(self._paths[row]) for row in range(len(scan))}  # noqa: PTH120 - a Path is slow
+            self.root = os.fsdecode(os.path.commonpath([*folders]))
+
+    def _cells(self, row: int) -> dict[str, str]:
+        sample = self._scan.sample(row)
+        return dict(self._health.cells(sample.split.samples, sample.sample_id, self._folder))
+
+    def __getitem__(self, row: int) -> dict[str, str]:
+        if self._paths is None:
+            return self._cells(row)
+        return {"path": os.path.relpath(os.fsdecode(self._paths[row]), self.root)}
 
 
-def _common_folder(paths: Sequence[str]) -> str:
-    """Return the deepest folder that holds all files."""
-    return os.path.commonpath([os.path.dirname(path) for path in paths])  # noqa: PTH120 - a Path for each is slow
-
-
-def _order(scan: Scan, diagnosis: Diagnosis) -> list[int]:
-    """Return all rows: suspects first, then duplicates, then the others."""
+def _order(scan: Scan, diagnosis: Diagnosis) -> Iterator[int]:
+    """Yield all rows: suspects first, then duplicates, then the others."""
     suspects = [] if diagnosis.suspects is None else diagnosis.suspects.rows[: diagnosis.suspects.count].tolist()
-    return [*dict.fromkeys([*suspects, *diagnosis.duplicates.pairs.ravel().tolist(), *range(len(scan))])]
+    first = dict.fromkeys([*suspects, *diagnosis.duplicates.pairs.ravel().tolist()])
+    yield from first
+    yield from (row for row in range(len(scan)) if row not in first)
 
 
 def _targets(scan: Scan, row: int, task: Task) -> dict[str, str]:
@@ -98,13 +113,14 @@ def _separator(task: Task) -> str:
     return next((mark for mark in SEPARATORS if not any(mark in name for name in task.classes)), SEPARATORS[0])
 
 
-def _notes(scan: Scan, duplicates: Duplicates, suspects: LabelSuspects | None) -> dict[int, dict[str, str]]:
+def _notes(scan: Scan, task: Task, duplicates: Duplicates, suspects: LabelSuspects | None) -> dict[int, dict[str, str]]:
     """Return for rows to look at the suggested label, the probability of the present one, and what it is a copy of."""
     notes: dict[int, dict[str, str]] = {}
     if suspects is not None:
         for place, row in enumerate(suspects.rows[: suspects.count].tolist()):
             probability = f"{suspects.errors.probabilities[place]:.4f}"
-            notes[row] = {**NOTHING, "suggested": suspects.suggested(place), "probability": probability}
+            suggested = _separator(task).join(suspects.suggested_labels(place))
+            notes[row] = {**NOTHING, "suggested": suggested, "probability": probability}
     for first, second in duplicates.pairs.tolist():
         notes[second] = {**notes.get(second, NOTHING), "copy_of": scan.sample(first).name}
     return notes

@@ -30,11 +30,11 @@ def open_data(target: Path, overrides: Sequence[str], *, trust_plugins: bool) ->
         return DataToExamine(experiment, load_splits(experiment.data, experiment.seed))
     if overrides:
         raise ExperimentError(f"{overrides[0]}: {target} is a trained run, whose settings are fixed; leave it out")
-    from ftaug.runs.cross_validation import FOLDS_FILE, folder_of  # imports torch
+    from ftaug.engine.system.run_files import FOLDS_FILE, fold_folder
     from ftaug.runs.trained_model import load_experiment, recorded_data
 
     is_folds = (target / FOLDS_FILE).is_file()
-    run = folder_of(target, 1) if is_folds else target
+    run = fold_folder(target, 1) if is_folds else target
     if is_folds and not run.is_dir():
         raise MissingInput(
             f"{target}: not all of its folds are trained; run the same `ftaug train --folds` command again"

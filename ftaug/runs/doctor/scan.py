@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from ftaug.config.experiment import Experiment
+from ftaug.data.row_file import RowFile
 from ftaug.engine.loading.split import DataSplit
 from ftaug.errors import BadData, MissingInput
 from ftaug.interfaces.data_health import DataHealth, Sketch
@@ -64,7 +64,7 @@ class Scan:
     split_index: np.ndarray  # int8 (n,): index into the splits
     positions: np.ndarray  # int64 (n,): position in the split
     digests: np.ndarray  # S16 (n,)
-    values: np.ndarray  # uint8 (n, sketch_size)
+    values: RowFile  # uint8 (n, sketch_size)
     facts: Mapping[str, np.ndarray]  # float32 (n,) by name
     unreadable: Sequence[Unreadable]
 
@@ -126,9 +126,8 @@ def scan(experiment: Experiment, splits: Mapping[str, DataSplit]) -> Scan:
     positions = np.concatenate([np.arange(len(split)) for split in splits.values()])
     sketcher = _Sketcher([*splits.values()], split_index, positions, experiment.modality)
     digests, facts = np.zeros(total, "S16"), np.zeros((total, len(health.fact_names)), np.float32)
-    values = _on_disk(total, health.sketch_size)
+    values, is_readable = RowFile(health.sketch_size), np.zeros(total, bool)
     unreadable: list[Unreadable] = []
-    readable: list[int] = []
     with ProgressBar(total, 0, unit=health.noun) as progress_bar:
         for number, sketch in enumerate(parallel(sketcher, total, worker_count(experiment))):
             progress_bar.advance()
@@ -136,18 +135,16 @@ def scan(experiment: Experiment, splits: Mapping[str, DataSplit]) -> Scan:
             if isinstance(sketch, str):
                 unreadable.append(Unreadable(sketcher.sample(number), sketch))
             else:
-                row = len(readable)
-                readable.append(number)
-                digests[row], values[row], facts[row] = sketch
-    count = len(readable)
-    by_name = dict(zip(health.fact_names, facts[:count].T, strict=True))
+                is_readable[number] = True
+                digests[number], facts[number] = sketch.digest, sketch.facts
+                values.append(sketch.values)
+    by_name = dict(zip(health.fact_names, facts[is_readable].T, strict=True))
     return Scan(
-        splits, split_index[readable], positions[readable], digests[:count], values[:count], by_name, unreadable
+        splits,
+        split_index[is_readable],
+        positions[is_readable],
+        digests[is_readable],
+        values.finish(),
+        by_name,
+        unreadable,
     )
-
-
-def _on_disk(rows: int, columns: int) -> np.ndarray:
-    """Create an array uint8 (rows, columns) in an anonymous temporary file, so that its pages can leave memory."""
-    with tempfile.TemporaryFile(prefix="ftaug-doctor-") as file:
-        file.truncate(max(1, rows) * columns)
-        return np.memmap(file, np.uint8, "r+", shape=(max(1, rows), columns))[:rows]

@@ -15,7 +15,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import storage
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import read_json
 from ftaug.errors import BadData, ExperimentError, NotReached
 from ftaug.runs.explanation import checks
 from ftaug.runs.explanation.checks import Check, TestSample

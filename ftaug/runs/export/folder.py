@@ -15,7 +15,7 @@ from typing import Any
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.lock import Lock
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import read_json
 from ftaug.engine.system.storage import make_inside, remove, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, RunFolderTaken
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftaug.engine.loading.prepare import training_length
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_folder import COMPLETE, read_json
+from ftaug.engine.system.run_files import COMPLETE, read_json
 
 if TYPE_CHECKING:
     from torch import nn

@@ -76,7 +76,7 @@ def show(report: CalibrationReport, run: Path, files: list[Path]) -> None:
 
 
 def metric_table(report: CalibrationReport) -> Any:
-    """Build the table of metrics before and after calibration, at most 80 columns wide."""
+    """Build the table of metrics before and after calibration."""
     rows = [
         (name, before.value, _interval(before), report.after[name].value, _interval(report.after[name]), before.few)
         for name, before in report.before.items()

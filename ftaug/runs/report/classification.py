@@ -65,11 +65,9 @@ def tables(report: dict[str, Any], task: Task) -> list[Any]:
 
 
 def class_table(classes: Sequence[Mapping[str, Any]]) -> Any:
-    """Build the table of the metrics of each class with their 95 % intervals, at most 80 columns wide."""
+    """Build the table of the metrics of each class with their 95 % intervals."""
     rows = [[row["class"], row["samples"], *(_with_interval(row, name) for name in IN_TABLE)] for row in classes]
-    table = console.table(("class", "samples", *IN_TABLE), rows)
-    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
-    return table
+    return console.table(("class", "samples", *IN_TABLE), rows)
 
 
 def _with_interval(row: Mapping[str, Any], name: str) -> str:

@@ -25,7 +25,7 @@ def show(comparison: RunComparison, split: str) -> None:
 
 
 def table(rows: list[MetricDifference]) -> Any:
-    """Build the table of differences, second − first, at most 80 columns wide."""
+    """Build the table of differences, second − first."""
     cells = [
         (
             row.metric,
@@ -37,9 +37,7 @@ def table(rows: list[MetricDifference]) -> Any:
         )
         for row in rows
     ]
-    result = console.table(("metric", "first", "second", "difference", "95 % interval", "p (Holm)"), cells)
-    result.columns[0].no_wrap, result.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
-    return result
+    return console.table(("metric", "first", "second", "difference", "95 % interval", "p (Holm)"), cells)
 
 
 def interval(row: MetricDifference) -> str:

@@ -2,47 +2,142 @@
 
 from __future__ import annotations
 
+import io
 import math
+import os
+import re
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TextIO
 
-from rich import box
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from ftaug.config.strict_json import dumps
+from ftaug.engine.system.run_log import log
 from ftaug.errors import printable
+from ftaug.runs.report.column_blocks import ColumnBlocks
 
 WIDE = 10_000
+TIMESTAMPS = "FTAUG_TIMESTAMPS"
+NUMBERS = re.compile(r"([\d.,<+–±%-]|e[+-]\d|\s(to\s)?)*|[a-z]+")
+"""A cell with numbers, such as an interval, or with a word in place of one, such as `frozen`."""
 
 
 class PlainConsole(Console):
-    """A rich console that prints text verbatim: no markup, control characters escaped."""
+    """A rich console that prints text verbatim: no markup, control characters escaped; as wide as needed in a file."""
 
-    def __init__(self, *, stderr: bool = False, soft_wrap: bool = False, width: int | None = None) -> None:
-        super().__init__(stderr=stderr, soft_wrap=soft_wrap, width=width, highlight=False, markup=False, emoji=False)
+    def __init__(self, *, stderr: bool = False, width: int | None = None, file: TextIO | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, file=file, highlight=False, markup=False, emoji=False)
+        if width is None and not self.is_terminal:
+            self.width = WIDE
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Convert a string to rich text, escaping control characters of class and file names."""
         return super().render_str(printable(text), **options)
 
+    def lines(self, *blocks: RenderableType) -> list[str]:
+        """Render tables, commands and lines; on a terminal lines are wrapped at spaces, and never within a word."""
+        with self.capture() as captured:
+            for block in blocks:
+                if isinstance(block, str):
+                    self.print(Text("\n".join(self._wrapped(block))), soft_wrap=True)
+                else:
+                    self.print(block, crop=False)
+        return [line.rstrip() for line in captured.get().split("\n")[:-1]]
 
-def say(text: str) -> None:
-    """Print a human-readable line on stderr, with control characters escaped."""
-    print(printable(text), file=sys.stderr)
+    def _wrapped(self, text: str) -> list[str]:
+        lines = printable(text).split("\n")
+        return [part for line in lines for part in _wrapped(line, self.width)] if self.is_terminal else lines
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> Table:
-    """Build a rich table; text columns are left-aligned, numbers right-aligned."""
-    rows = [tuple(row) for row in rows]
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
-    for position, heading in enumerate(headings):
-        text = all(isinstance(row[position], str) for row in rows)
-        result.add_column(heading, justify="left" if text else "right", no_wrap=True)
+@dataclass(frozen=True)
+class Command:
+    """A shell command to copy, on a line of its own; a long one is continued with backslashes between words."""
+
+    words: Sequence[str]  # quoted for the shell
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the command, indented."""
+        lines = _joined(self.words, options.max_width - len(" \\"), "  ", "    ")
+        yield Text(" \\\n".join(map(printable, lines)), no_wrap=True, overflow="ignore")
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Wrap a line at spaces; further lines are indented as the first."""
+    text = line.lstrip(" ")
+    indent = line[: len(line) - len(text)]
+    return _joined(text.split(" "), width, indent, indent)
+
+
+def _joined(words: Sequence[str], width: int, first_indent: str, indent: str) -> list[str]:
+    """Join words to lines of a width in character cells; a longer word has a line of its own."""
+    lines = [first_indent + words[0]]
+    for word in words[1:]:
+        longer = f"{lines[-1]} {word}"
+        if cell_len(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(indent + word)
+    return lines
+
+
+def say(*blocks: RenderableType) -> None:
+    """Print tables and lines on stderr, and into the log of a run while it is trained."""
+    print_on_stderr(*blocks)
+    record(*blocks)
+
+
+def print_on_stderr(*blocks: RenderableType) -> None:
+    """Print tables and lines on stderr, with the time of day if the environment variable FTAUG_TIMESTAMPS is set."""
+    stderr = PlainConsole(stderr=True)
+    has_time = os.environ.get(TIMESTAMPS, "").lower() in ("1", "true", "yes", "on")
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S ") if has_time else ""
+    stderr.width = max(1, stderr.width - len(stamp))
+    for line in stderr.lines(*blocks):
+        print(f"{stamp}{line}".rstrip(), file=sys.stderr, flush=True)
+
+
+def record(*blocks: RenderableType) -> None:
+    """Write tables and lines into the log of a run, if one is open."""
+    if log.handlers:
+        for line in PlainConsole(file=io.StringIO()).lines(*blocks):
+            if line:
+                log.info("%s", line)
+
+
+def show(*blocks: RenderableType) -> None:
+    """Print tables and lines on stdout."""
+    for line in PlainConsole().lines(*blocks):
+        print(line)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Build a table; text columns are left-aligned, numbers right-aligned. The columns of least weight come last."""
+    values = [tuple(row) for row in rows]
+    cells = [[figure(value) for value in row] for row in values]
+    columns = range(len(headings))
+    are_numbers = [not all(isinstance(row[i], str) for row in values) or _has_numbers(cells, i) for i in columns]
+    return ColumnBlocks(headings, cells, are_numbers)
+
+
+def _has_numbers(cells: Sequence[Sequence[str]], column: int) -> bool:
+    """Whether a column has numbers in texts; whole ones alone may be names, and the first column has names."""
+    texts = [row[column] for row in cells]
+    return column > 0 and all(map(NUMBERS.fullmatch, texts)) and any(re.search(r"\d[.%]", text) for text in texts)
+
+
+def key_values(rows: Iterable[tuple[str, str]] = ()) -> Table:
+    """Build a table of names and what they stand for, which is wrapped."""
+    result = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    result.add_column(style="bold", no_wrap=True)
+    result.add_column(overflow="fold")
     for row in rows:
-        result.add_row(*(figure(value) for value in row))
+        result.add_row(*row)
     return result
 
 
@@ -59,15 +154,6 @@ def with_interval(result: Mapping[str, Any], decimals: int) -> str:
     """Format an estimate with its interval, if it has one, which has a decimal less: `0.986 0.93–1.00`."""
     value = f"{result['value']:.{decimals}f}"
     return f"{value} {result['low']:.{decimals - 1}f}–{result['high']:.{decimals - 1}f}" if "low" in result else value
-
-
-def show(*tables: Table | str) -> None:
-    """Print tables and lines; full width if stdout is not a terminal."""
-    console = PlainConsole()
-    if not console.is_terminal:
-        console = PlainConsole(width=WIDE)
-    for block in tables:
-        console.print(block, soft_wrap=isinstance(block, str))
 
 
 def to_json(value: Any) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.modality import Corruption
 from ftaug.runs.corruption_evaluation import CorruptedErrors
 from ftaug.runs.report import console
+from ftaug.runs.requirements import values_with_ends, with_ends
 from ftaug.statistics.intervals import estimates
 from ftaug.statistics.metric_table import Evidence, Metric
 from ftaug.statistics.records import Records, WeightedRecords
@@ -42,7 +45,7 @@ def report(
         for r in results
     ]
     return {
-        "metric": "mae" if records.task.regression else "accuracy",
+        "metric": _metric_name(records.task),
         "clean": values["clean"],
         "mean": values[MEAN],
         "categories": {name: values[name] for name in _groups(results) if name != MEAN},
@@ -76,8 +79,29 @@ def _mean(values: np.ndarray, sample: WeightedRecords) -> np.ndarray:
     return sample.mean(values)
 
 
+def requirement_names(members: Iterable[Corruption], task: Task) -> list[str]:
+    """Return what `--require` may name of corruptions: their mean, the mean of a category, and each."""
+    members, metric = list(members), _metric_name(task)
+    names = [f"{name}." for corruption in members for name in (corruption.category, corruption.name)]
+    names += [f"{EXTRA}."] if any(corruption.is_extra for corruption in members) else []
+    return with_ends(f"corruptions.{name}{metric}" for name in dict.fromkeys(["", *names])) if members else []
+
+
+def required_values(corruptions: Mapping[str, Any]) -> dict[str, float]:
+    """Return the values that `--require` can name."""
+    rows = corruptions["categories"] | {row["corruption"]: row for row in corruptions["corruptions"]}
+    values = values_with_ends(f"corruptions.{corruptions['metric']}", corruptions["mean"])
+    for name, row in rows.items():
+        values |= values_with_ends(f"corruptions.{name}.{corruptions['metric']}", row)
+    return values
+
+
+def _metric_name(task: Task) -> str:
+    return "mae" if task.regression else "accuracy"
+
+
 def tables(corruptions: Mapping[str, Any]) -> list[Any]:
-    """Build the human-readable tables, at most 80 columns wide: by corruption and level, and by category."""
+    """Build the human-readable tables: by corruption and level, and by category."""
     decimals = 3 if corruptions["metric"] == "accuracy" else 4
     levels = max(len(row["levels"]) for row in corruptions["corruptions"])
     rows = []
@@ -87,7 +111,6 @@ def tables(corruptions: Mapping[str, Any]) -> list[Any]:
         rows.append((name, *cells, *[""] * (levels - len(cells)), console.with_interval(row, decimals)))
     heading = f"{corruptions['metric']}, 95 %"
     by_level = console.table(("corruption", *map(str, range(1, levels + 1)), heading), rows)
-    by_level.columns[0].no_wrap, by_level.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
     means = {"without": corruptions["clean"], "mean": corruptions["mean"], **corruptions["categories"]}
     by_category = console.table(
         ("corruptions", heading), [(name, console.with_interval(value, decimals)) for name, value in means.items()]

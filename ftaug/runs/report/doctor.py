@@ -15,9 +15,6 @@ from ftaug.runs.doctor.labels_file import LabelsFile
 from ftaug.runs.doctor.scan import Scan, data_health
 from ftaug.runs.report import console
 
-TEXT_WIDTH = 58
-"""Width of the column of findings: 80 columns with the others."""
-
 
 class WrittenFiles(NamedTuple):
     """The files that `ftaug doctor --output` writes."""
@@ -63,15 +60,12 @@ def _counts(scan: Scan) -> dict[str, dict[str, int]]:
 
 
 def show(diagnosis: Diagnosis, files: WrittenFiles | None = None) -> None:
-    """Print the human-readable report, at most 80 columns wide but for names of files."""
+    """Print the human-readable report."""
     findings = diagnosis.findings
     blocks: list[Any] = [_splits(diagnosis)]
     if findings:
         rows = [(each.level, each.count or "", each.text) for each in findings]
-        table = console.table(("", "samples", "finding"), rows)
-        table.columns[1].justify = "right"
-        table.columns[2].no_wrap, table.columns[2].overflow, table.columns[2].max_width = False, "fold", TEXT_WIDTH
-        blocks.append(table)
+        blocks.append(console.table(("", "samples", "finding"), rows))
     else:
         blocks.append("nothing found")
     for finding in findings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,42 @@ from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import Corruptions
 from ftaug.runs import sample_records
 from ftaug.runs.corruption_evaluation import evaluate_corruptions, trained_on
-from ftaug.runs.report import classification, console, corruptions, intervals, plots, regression, slices, tta
+from ftaug.runs.report import (
+    classification,
+    confusion_plot,
+    console,
+    corruption_plot,
+    corruptions,
+    intervals,
+    plots,
+    regression,
+    slices,
+    tta,
+)
 from ftaug.runs.sample_records import Columns, RecordFormat
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.statistics.records import Records
 
 
-def metric_names(opened: TrainedModel) -> list[str]:
-    """Return the names that `--require` may use: metrics, and the ends of their intervals such as `accuracy.low`."""
-    configured = (metric.name for metric in opened.experiment.evaluate.metrics)
-    return ["loss", *configured, *standard_metrics(opened.task), *intervals.requirement_names(opened.task)]
+def requirement_names(opened: TrainedModel, columns: Iterable[str], chosen: Corruptions) -> list[str]:
+    """Return the names that `--require` may use: metrics, also of slices by columns and of the chosen corruptions.
+
+    With the ends of their intervals, such as `accuracy.low`.
+    """
+    task, configured = opened.task, (metric.name for metric in opened.experiment.evaluate.metrics)
+    return [
+        *("loss", *configured, *standard_metrics(task), *intervals.requirement_names(task)),
+        *slices.requirement_names(columns, task),
+        *corruptions.requirement_names(chosen.members, task),
+    ]
+
+
+def required_values(report: dict[str, Any]) -> dict[str, float]:
+    """Return the values that `--require` can name."""
+    values = intervals.required_values(report)
+    for name, section in (("slices", slices), ("corruptions", corruptions)):
+        values |= section.required_values(report[name]) if name in report else {}
+    return values
 
 
 def standard_metrics(task: Task) -> dict[str, Callable[..., float]]:
@@ -111,7 +137,10 @@ def write(
         drawn = folder / f"scatter-{split.purpose}.png"
         yield plots.scatter(measured.targets, measured.logits, opened.task.classes, drawn)
     elif report["confusion"] is not None:
-        yield plots.confusion(report["confusion"], opened.task.classes, folder / f"confusion-{split.purpose}.png")
+        drawn = folder / f"confusion-{split.purpose}.png"
+        yield confusion_plot.confusion(report["confusion"], opened.task.classes, drawn)
+    if "corruptions" in report:
+        yield corruption_plot.draw(report["corruptions"], folder / f"corruptions-{split.purpose}.png")
 
 
 def _write_records(

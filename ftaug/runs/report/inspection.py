@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 
 from ftaug.config.experiment import Experiment
@@ -48,25 +47,19 @@ def show(
     warnings: Sequence[str],
 ) -> None:
     """Print the human-readable report on stdout."""
-    stdout = console.PlainConsole()
-    if not stdout.is_terminal:
-        stdout = console.PlainConsole(width=160)
     sizes = ", ".join(f"{len(split):,} {purpose}" for purpose, split in data.items())
     task = data["train"].task
-    stdout.print(f"data      {sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}")
-    for note in notes_of(data):
-        stdout.print(f"note      {note}", markup=False)
-    for warning in warnings:
-        stdout.print(f"caution   {warning}", markup=False)
-    stdout.print(
-        f"backbone  {experiment.backbone.name}, weights: {backbone.facts.get('weights')}{_whether_stored(backbone)}"
-    )
-    for note in backbone.facts.get("notes", ()):
-        stdout.print(f"weights   {note}", markup=False)
-    stdout.print(f"input     {modality_of(experiment).described(backbone.preprocessing)}")
-    stdout.print(f"length    {length.total_steps:,} steps, {length.epoch_steps:,} an epoch\n")
-    stdout.print(_table(rows, length))
-    stdout.print(_totals(rows))
+    weights = f"{backbone.facts.get('weights')}{_whether_stored(backbone)}"
+    facts = [
+        ("data", f"{sizes} samples of {len(task.classes)} {'numbers' if task.regression else 'classes'}"),
+        *(("note", note) for note in notes_of(data)),
+        *(("caution", warning) for warning in warnings),
+        ("backbone", f"{experiment.backbone.name}, weights: {weights}"),
+        *(("weights", note) for note in backbone.facts.get("notes", ())),
+        ("input", modality_of(experiment).described(backbone.preprocessing)),
+        ("length", f"{length.total_steps:,} steps, {length.epoch_steps:,} an epoch"),
+    ]
+    console.show(console.key_values(facts), "", stage_table(rows, length), _totals(rows))
 
 
 def _whether_stored(backbone: Backbone) -> str:
@@ -76,19 +69,16 @@ def _whether_stored(backbone: Backbone) -> str:
     return " (on this machine)" if backbone.stored() else " (not on this machine: training downloads them)"
 
 
-def _table(rows: Sequence[Row], length: TrainingLength) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("stage", "parameters", "trainable", "rate at first", "at its peak", "weight decay", "BatchNorm"):
-        right = heading in ("parameters", "rate at first", "at its peak", "weight decay")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+def stage_table(rows: Sequence[Row], length: TrainingLength) -> Table:
+    """Build the table of the stages: parameters, learning rates and BatchNorm."""
+    cells = []
     for row in rows:
         trainable = row.from_step is not None
         rates = (f"{row.rate_at_start:.3g}", f"{row.rate_at_peak:.3g}") if trainable else ("", "")
         decay = _decay(row) if trainable else ""
-        table.add_row(
-            row.stage, f"{row.parameters:,}", _start(row.from_step, length), *rates, decay, _norms(row, length)
-        )
-    return table
+        cells.append((row.stage, row.parameters, _start(row.from_step, length), *rates, decay, _norms(row, length)))
+    headings = ("stage", "parameters", "trainable", "rate at first", "at its peak", "weight decay", "BatchNorm")
+    return console.table(headings, cells)
 
 
 def _totals(rows: Sequence[Row]) -> str:

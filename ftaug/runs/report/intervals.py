@@ -9,11 +9,11 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
 from ftaug.runs.report import console
+from ftaug.runs.requirements import values_with_ends, with_ends
 from ftaug.statistics.intervals import estimates
 from ftaug.statistics.metric_table import Metric, class_metrics, standard_metrics
 from ftaug.statistics.records import Records
 
-ENDS = ("low", "high")
 RANKED = 500_000
 """Number of samples × classes up to which the bootstrap of AUROC and average precision takes about 10 s or less."""
 
@@ -69,15 +69,16 @@ def report(measured: Measurement, split: DataSplit) -> IntervalReport:
 
 def requirement_names(task: Task) -> list[str]:
     """Return what `--require` may name besides the metrics of a report, such as `mcc` and `accuracy.low`."""
-    names = list(standard_metrics(task))
-    return [*names, *(f"{name}.{end}" for name in names for end in ENDS)]
+    return with_ends(standard_metrics(task))
 
 
 def required_values(report: Mapping[str, Any]) -> dict[str, float]:
     """Return the values that `--require` can name: metrics, and the ends of their intervals."""
     results: Mapping[str, Mapping[str, Any]] = report["intervals"]
-    ends = {f"{name}.{end}": result[end] for name, result in results.items() for end in ENDS if end in result}
-    return {**{name: result["value"] for name, result in results.items()}, **report["metrics"], **ends}
+    values: dict[str, float] = {}
+    for name, result in results.items():
+        values |= values_with_ends(name, result)
+    return {**values, **report["metrics"]}
 
 
 def table(report: Mapping[str, Any]) -> Any:

@@ -1,14 +1,16 @@
-"""Progress bar on stderr: tqdm on a terminal, otherwise a plain line every 30 seconds for log files."""
+"""Progress on stderr: a bar on a terminal, otherwise a line every 30 seconds for log files."""
 
+import os
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 
-from tqdm import tqdm
-
-from ftaug.errors import printable
+from ftaug.runs.report import console
+from ftaug.runs.report.terminal_bar import TerminalBar
 
 SECONDS_BETWEEN_LINES = 30.0
+SECONDS_BETWEEN_DRAWS = 0.1
 
 
 class ProgressBar:
@@ -18,44 +20,82 @@ class ProgressBar:
         self.total_steps, self.epoch_steps, self.unit = total_steps, epoch_steps, unit
         self.step, self.first_step = done, done
         self.start = self.last_line = time.monotonic()
-        self.bar = tqdm(total=total_steps, initial=done, unit=unit, dynamic_ncols=True) if sys.stderr.isatty() else None
+        self.last_draw, self.figures = 0.0, ""
+        can_draw = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+        self.bar = TerminalBar(sys.stderr) if can_draw else None
 
     def __enter__(self) -> "ProgressBar":
+        self._draw()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.bar is not None:
-            self.bar.close()
+            self._draw()
+            print(file=sys.stderr, flush=True)
 
     def advance(self) -> None:
         """Advance by one step."""
         self.step += 1
-        if self.bar is not None:
-            self.bar.update()
+        if time.monotonic() - self.last_draw >= SECONDS_BETWEEN_DRAWS:
+            self._draw()
+
+    @property
+    def line_is_due(self) -> bool:
+        """Whether the last line was at least 30 seconds ago."""
+        return time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES
 
     def status(self, figures: str = "") -> None:
-        """Show the latest values: on the bar, or as a line if the last one was at least 30 seconds ago."""
-        if self.bar is not None:
-            self.bar.set_postfix_str(figures, refresh=False)
-        elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
-            self.line(f"{self._place()}: {figures}{', ' if figures else ''}{self._left()}")
+        """Show the latest values on the bar, and in the log if a line is due."""
+        self.figures = figures
+        if self.line_is_due:
+            self.log(figures)
+
+    def log(self, figures: str, *, brief: str | None = None) -> None:
+        """Log a line with the place in the loop, values and the time left; on a terminal print `brief`, if given."""
+        line = f"{self._place()}: {figures}{', ' if figures else ''}about {self._left()} left"
+        if self.bar is None:
+            self.line(line)
+            return
+        self.last_line = time.monotonic()
+        console.record(line)
+        if brief is not None:
+            self._print(console.print_on_stderr, brief)
 
     def line(self, text: str) -> None:
-        """Print a line above the bar."""
+        """Print a line above the bar, and into the log."""
         self.last_line = time.monotonic()
-        text = printable(text)
+        self._print(console.say, text)
+
+    def _print(self, output: Callable[[str], None], text: str) -> None:
         if self.bar is not None:
-            self.bar.write(text, file=sys.stderr)
-        else:
-            print(text, file=sys.stderr, flush=True)
+            self.bar.erase()
+        output(text)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self.bar is None:
+            return
+        self.last_draw = time.monotonic()
+        counts = f"{self.step:,}/{self.total_steps:,}"
+        speed = (self.step - self.first_step) / max(self.last_draw - self.start, 1e-9)
+        texts = (counts, self.figures, f"{self._left()} left", f"{speed:,.{0 if speed >= 10 else 1}f} {self.unit}/s")
+        self.bar.draw(self.step / max(1, self.total_steps), [text for text in texts if text])
 
     def _place(self) -> str:
         place = f"{self.unit} {self.step}/{self.total_steps}"
-        return f"epoch {self.step / self.epoch_steps:.1f}, {place}" if self.epoch_steps else place
+        if self.epoch_steps is None:
+            return place
+        epoch = f"{self.step / self.epoch_steps:.1f}".removesuffix(".0")
+        return f"epoch {epoch}/{self.total_steps // self.epoch_steps}, {place}"
 
     def _left(self) -> str:
         taken = self.step - self.first_step
         seconds = (time.monotonic() - self.start) / taken * (self.total_steps - self.step) if taken else 0
-        return f"about {int(seconds // 3600)}:{int(seconds // 60 % 60):02}:{int(seconds % 60):02} left"
+        return duration(seconds)
+
+
+def duration(seconds: float) -> str:
+    """Format a duration as hours, minutes and seconds: `1:02:03`."""
+    return f"{int(seconds // 3600)}:{int(seconds // 60 % 60):02}:{int(seconds % 60):02}"

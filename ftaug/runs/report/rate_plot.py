@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 
 from ftaug.engine.training.parameter_summary import Row
 from ftaug.interfaces.model import TrainingLength
+from ftaug.runs.report.plot_style import SEQUENTIAL, label, new_figure, styled, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@styled
 def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: TrainingLength, path: Path) -> None:
     """Plot the learning rate of each stage over the steps of the run."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.0, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width=9.0, height=4.5)
     axes = figure.subplots()
     alike: dict[tuple[int, float, tuple[tuple[int, float], ...]], list[str]] = {}
     for row in rows:
@@ -32,13 +30,10 @@ def draw(rates: Sequence[tuple[int, float]], rows: Sequence[Row], length: Traini
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0.0)
-    axes.set(xlabel="step", ylabel="learning rate", xlim=(0, length.total_steps))
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set(title="learning rate of each stage", xlabel="step", xlim=(0, length.total_steps))
     lines, names = axes.get_legend_handles_labels()
-    figure.legend(lines[::-1], names[::-1], loc="outside right upper", frameon=False)  # the head's is the highest line
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    figure.legend(lines[::-1], names[::-1], loc="outside right upper")  # the head's is the highest line
+    write_figure(figure, path)
 
 
 def _draw_course(
@@ -54,14 +49,14 @@ def _draw_course(
     """
     from matplotlib import colormaps
 
-    name = ", ".join(stages) if len(stages) <= 3 else f"{stages[0]} … {stages[-1]}"
+    name = label(", ".join(stages) if len(stages) <= 3 else f"{stages[0]} … {stages[-1]}")
     start = factors[0][0]
     points = [
         (step, rate * next(factor for at, factor in reversed(factors) if at <= step))
         for step, rate in rates
         if step >= start
     ]
-    color = colormaps["viridis"](0.85 * (1 - shade) if shade else 0.85)
+    color = colormaps[SEQUENTIAL](0.78 * (1 - shade))
     times = ", then ".join(f"{factor:.3g}" for _, factor in factors)
     axes.plot(*zip(*points, strict=True), color=color, label=f"{name} × {times}" if times != "1" else name)
     if start:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ftaug.interfaces.data import Task
 from ftaug.runs.report import console
 from ftaug.runs.report.comparison import p_value
+from ftaug.runs.requirements import values_with_ends, with_ends
 from ftaug.runs.sample_records import Columns, sample_errors
 from ftaug.statistics.intervals import estimates
 from ftaug.statistics.metric_table import Evidence, Metric, proportion
@@ -18,6 +20,7 @@ from ftaug.statistics.slices import FEWEST, FEWEST_GROUPS, Slice, as_column, col
 LISTED = 10
 """Number of slices that are printed; the JSON has all."""
 LEVEL = 0.05
+WORST = "worst"
 
 
 def report(records: Records, columns: Columns) -> dict[str, Any]:
@@ -44,7 +47,11 @@ def report(records: Records, columns: Columns) -> dict[str, Any]:
         }
         for i, slice_ in enumerate(worst)
     ]
-    return {"metric": "mae" if records.task.regression else "accuracy", "worst": rows, "notes": notes}
+    return {"metric": _metric_name(records.task), "worst": rows, "notes": notes}
+
+
+def _metric_name(task: Task) -> str:
+    return "mae" if task.regression else "accuracy"
 
 
 def _metric(slice_: Slice, records: Records, errors: np.ndarray) -> Metric:
@@ -61,8 +68,25 @@ def _metric(slice_: Slice, records: Records, errors: np.ndarray) -> Metric:
     )
 
 
+def requirement_names(columns: Iterable[str], task: Task) -> list[str]:
+    """Return what `--require` may name of slices by these columns."""
+    columns, metric = list(columns), _metric_name(task)
+    return with_ends(f"slices.{name}.{metric}" for name in (WORST, *columns)) if columns else []
+
+
+def required_values(slices: Mapping[str, Any]) -> dict[str, float]:
+    """Return the values that `--require` can name: the worst of the slices by each column, and of all slices."""
+    worse = min if slices["metric"] == "accuracy" else max
+    values: dict[str, float] = {}
+    for row in slices["worst"]:
+        for column in (row["column"], WORST):
+            for name, value in values_with_ends(f"slices.{column}.{slices['metric']}", row).items():
+                values[name] = worse(values.get(name, value), value)
+    return values
+
+
 def tables(slices: Mapping[str, Any]) -> list[Any]:
-    """Build the human-readable table of the worst slices, at most 80 columns wide, with its notes."""
+    """Build the human-readable table of the worst slices, with its notes."""
     notes = [f"note: {note}" for note in slices["notes"]]
     if not slices["worst"]:
         return [f"no slice has {FEWEST} samples within and {FEWEST} outside", *notes]
@@ -78,7 +102,6 @@ def tables(slices: Mapping[str, Any]) -> list[Any]:
     ]
     headings = ("worst slices", "samples", f"{slices['metric']}, 95 %", "difference", "p (Holm)")
     table = console.table(headings, rows)
-    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # long names, rather than cut the numbers
     return [table, _verdict(slices), *notes]
 
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from ftaug.config.experiment import Experiment
@@ -21,27 +19,27 @@ from ftaug.engine.system.device import describe
 from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.best_checkpoint import rule
-from ftaug.runs.report.console import PlainConsole
-from ftaug.runs.report.console import table as build_table
+from ftaug.runs.report import console
+from ftaug.runs.report.console import Command
+from ftaug.runs.report.progress_bar import duration
 
 LISTED = 12
 """Maximum number of classes or targets that are listed."""
 
 
-def console() -> Console:
-    """Create the console on stderr, without color if it is not a terminal."""
-    return PlainConsole(stderr=True, soft_wrap=True)
-
-
-def next_steps(run: Path) -> str:
+def next_steps(run: Path) -> list[Command]:
     """Suggest the next commands for a run folder, ready to copy."""
     name = shlex.quote(str(run))
-    return f"next: ftaug evaluate {name} · ftaug predict {name} INPUT … · ftaug export {name} --format onnx"
+    return [
+        Command(("ftaug", "evaluate", name)),
+        Command(("ftaug", "predict", name, "INPUT")),
+        Command(("ftaug", "export", name, "--format onnx")),
+    ]
 
 
 def before(state: TrainingState, cache: Cache, folder: Path, origin: str) -> Table:
     """Build the summary printed before training, with a reason for each automatic choice."""
-    experiment, table = state.experiment, _plain_table()
+    experiment, table = state.experiment, console.key_values()
     table.add_row("run", f"{folder} ({origin})")
     table.add_row("device", _chosen(describe(state.device), state.device.reasons.get("device")))
     table.add_row("threads", _chosen(str(state.device.threads), state.device.reasons["threads"]))
@@ -111,7 +109,7 @@ def choice(record: Mapping[str, Any]) -> Table:
         for stage, gain in record["gain"].items()
     ]
     headings = ("unfreeze: auto", "gain", "of the largest", "relative gradient", "")
-    return build_table(headings, [*rows, ("head", "", "", "", "trainable")])
+    return console.table(headings, [*rows, ("head", "", "", "", "trainable")])
 
 
 def _state(stage: str, record: Mapping[str, Any]) -> str:
@@ -125,14 +123,9 @@ def after(epochs: Sequence[Mapping[str, Any]], best_step: int | None) -> Table:
     for row in epochs:
         values = (f"{row['metrics'][name]:.4f}" for name in names)
         marked = "best" if row["step"] == best_step else ""
-        rows.append((f"{row['epoch']:.4g}", str(row["step"]), f"{row['train_loss']:.4f}", *values, marked))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, heading in enumerate(("epoch", "step", "train loss", *(f"val {name}" for name in names), "")):
-        longest = max((len(row[number]) for row in rows), default=0)
-        table.add_column(heading, justify="right", min_width=longest)  # never cut off numbers on a narrow terminal
-    for cells in rows:
-        table.add_row(*cells)
-    return table
+        rows.append((f"{row['epoch']:.4g}", marked, row["step"], f"{row['train_loss']:.4f}", *values))
+    headings = ("epoch", "", "step", "train loss", *(f"val {name}" for name in names))
+    return console.table(headings, rows)
 
 
 def ending(state: TrainingState, progress: Progress) -> str:
@@ -144,11 +137,16 @@ def ending(state: TrainingState, progress: Progress) -> str:
     return f"trained {epochs} epoch{'s' * (epochs != 1)}"
 
 
-def _plain_table() -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    return table
+def times(rows: Sequence[Mapping[str, Any]], seconds: float, *, resumed: bool) -> str:
+    """Format the time since the command began, and from the rows of metrics.jsonl that of training and evaluation."""
+    windows = [(row["samples"], row["time"]["samples_per_second"]) for row in rows if "loss" in row]
+    training = sum(samples / max(speed, 1e-9) for samples, speed in windows)
+    evaluation = sum(row["time"]["seconds"] for row in rows if "val" in row)
+    samples = sum(samples for samples, _ in windows)
+    figures = f"training {duration(training)} ({samples / max(training, 1e-9):,.0f} samples/s)"
+    if evaluation:
+        figures += f", evaluation {duration(evaluation)}"
+    return f"total time {duration(seconds)}{' since it was resumed; in all' if resumed else ':'} {figures}"
 
 
 def _chosen(value: str, reason: str | None) -> str:

@@ -37,7 +37,7 @@ def report(single: Records, averaged: Records, views: str) -> dict[str, Any]:
 
 
 def tables(tta: Mapping[str, Any]) -> list[Any]:
-    """Build the human-readable table of the effect, at most 80 columns wide."""
+    """Build the human-readable table of the effect."""
     rows = [
         (
             name,

@@ -12,13 +12,13 @@ import numpy as np
 
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.checkpoint import path_of
-from ftaug.engine.system.run_folder import RunFolder, read_json, read_rows
+from ftaug.engine.system.run_files import MODEL_FILE, read_json, read_rows
+from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs import compared_runs
 from ftaug.runs.compared_runs import RunSettings
-from ftaug.runs.model_file import MODEL_FILE
 from ftaug.runs.open_run import open_run
 from ftaug.runs.report import classification, regression
 from ftaug.runs.report.intervals import records_of

@@ -13,6 +13,7 @@ from ftaug.config.wording import listed
 from ftaug.interfaces.document import Alert, Section
 from ftaug.runs.run_report.formats import number, samples
 from ftaug.runs.run_report.headline import chosen_by
+from ftaug.runs.run_report.invariance import augmentation_alerts
 from ftaug.runs.run_report.reported_run import ReportedRun
 from ftaug.runs.run_report.verdict import majority_share
 from ftaug.statistics.calibration import fit_temperature
@@ -156,7 +157,10 @@ CHECKS: Sequence[Callable[[ReportedRun], Iterator[Alert]]] = (
     still_improving,
 )
 
-SECTION_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Alert]]] = {"data_check": leakage}
+SECTION_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Alert]]] = {
+    "data_check": leakage,
+    "invariance": augmentation_alerts,
+}
 """Checks of the facts of sections, by their key."""
 
 

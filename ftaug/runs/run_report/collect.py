@@ -9,10 +9,15 @@ import ftaug
 from ftaug.errors import FtaugError
 from ftaug.interfaces.document import Paragraph, Report, Section
 from ftaug.runs.run_report.alerts import alerts_of
+from ftaug.runs.run_report.augmentation_sheet import augmentation_sheet
+from ftaug.runs.run_report.confused_pairs import confused_pairs
 from ftaug.runs.run_report.corruptions import corruptions
 from ftaug.runs.run_report.data_card import data_card
 from ftaug.runs.run_report.data_check import data_check
 from ftaug.runs.run_report.formats import SPLITS
+from ftaug.runs.run_report.invariance import invariance
+from ftaug.runs.run_report.mistakes import mistakes, mistakes_without_explanations
+from ftaug.runs.run_report.neighbors import neighbors
 from ftaug.runs.run_report.per_class import per_class
 from ftaug.runs.run_report.reliability import reliability_section
 from ftaug.runs.run_report.reported_run import ReportedRun
@@ -27,16 +32,25 @@ SectionOf = Callable[[ReportedRun], Section | None]
 RESULTS: Sequence[SectionOf] = (per_class, training_course, reliability_section, slices, corruptions)
 
 SECTIONS: Sequence[SectionOf] = (
-    # mistakes, confused pairs, neighbors
+    mistakes,
+    confused_pairs,
+    neighbors,
     *RESULTS,
-    # augmentation sheet, invariance
+    augmentation_sheet,
+    invariance,
     data_card,
     data_check,
     reproduction,
 )
 """Sections of `ftaug report`, in reading order."""
 
-AFTER_TRAINING: Sequence[SectionOf] = (*RESULTS, data_card, reproduction)
+AFTER_TRAINING: Sequence[SectionOf] = (
+    mistakes_without_explanations,
+    confused_pairs,
+    *RESULTS,
+    data_card,
+    reproduction,
+)
 """Sections of the report that `ftaug train` ends with: those that take well under a second."""
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, read_rows
+from ftaug.engine.system.run_files import fold_folder
 from ftaug.interfaces.document import BarChart, Block, DataTable, Paragraph, Section
-from ftaug.runs.cross_validation import folder_of
 from ftaug.runs.run_report.formats import SPLITS, samples
 from ftaug.runs.run_report.reported_run import ReportedRun
 
@@ -44,7 +44,7 @@ def data_card(run: ReportedRun) -> Section:
 
 def class_counts(run: ReportedRun) -> dict[str, tuple[int, Counter[str]]]:
     """Count the samples of each split, and by class; of a regression there are no classes."""
-    record = (folder_of(run.folder, 1) if run.settings.is_folds else run.folder) / SAMPLES_FILE
+    record = (fold_folder(run.folder, 1) if run.settings.is_folds else run.folder) / SAMPLES_FILE
     totals: Counter[str] = Counter()
     classes: dict[str, Counter[str]] = {}
     for row in read_rows(record):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ftaug.engine.system.run_files import fold_folder
 from ftaug.interfaces.document import DataTable, Paragraph, Section
-from ftaug.runs.cross_validation import folder_of
 from ftaug.runs.doctor.examine import examine
 from ftaug.runs.doctor.open_data import DataToExamine
 from ftaug.runs.run_report.data_card import class_counts
@@ -20,7 +20,7 @@ def data_check(run: ReportedRun) -> Section:
     if total > MOST:
         text = f"The {total:,} samples were not checked for duplicates; check them: ftaug doctor {run.folder}"
         return Section("data_check", "Data check", [Paragraph(text)], {"checked": False, "findings": []})
-    folder = folder_of(run.folder, 1) if run.settings.is_folds else run.folder
+    folder = fold_folder(run.folder, 1) if run.settings.is_folds else run.folder
     splits = dict(recorded_data(folder, run.experiment))
     findings = examine(DataToExamine(run.experiment, splits), labels=False).findings
     facts = {"checked": True, "findings": [finding.as_json() for finding in findings]}

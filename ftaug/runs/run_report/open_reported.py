@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from ftaug.engine.loading.split import DataSplit
-from ftaug.engine.system.run_folder import read_json, read_rows
+from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, fold_folder, read_json, read_rows
 from ftaug.engine.system.storage import storage_errors
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.runs import compared_runs, sample_records
 from ftaug.runs.compared_runs import RunSettings
 from ftaug.runs.corruption_evaluation import choose_corruptions
-from ftaug.runs.cross_validation import FOLDS_FILE, folder_of
-from ftaug.runs.model_file import MODEL_FILE
 from ftaug.runs.open_run import load_run_experiment, open_calibrated_run
 from ftaug.runs.report import console, evaluation
 from ftaug.runs.run_report.reported_run import ReportedRun
@@ -46,7 +44,7 @@ def open_reported(folder: Path, split: str | None, *, trust_plugins: bool) -> Re
     """
     settings = compared_runs.read_settings(folder)
     check_complete(settings)
-    facts = read_json((folder_of(folder, 1) if settings.is_folds else folder) / MODEL_FILE) or {}
+    facts = read_json((fold_folder(folder, 1) if settings.is_folds else folder) / MODEL_FILE) or {}
     name = choose_split(settings, facts, split)
     opened = _Opened(folder, trust_plugins)
     results = _results(settings, name)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ftaug.engine.system.run_folder import read_json
+from ftaug.engine.system.run_files import fold_folder, read_json
 from ftaug.interfaces.document import Block, Code, DataTable, Paragraph, Section
-from ftaug.runs.cross_validation import folder_of
 from ftaug.runs.run_report.reported_run import ReportedRun
 
 
 def reproduction(run: ReportedRun) -> Section:
     """Show the command, what the result depends on, and the experiment file with its automatic choices."""
-    folder = folder_of(run.folder, 1) if run.settings.is_folds else run.folder
+    folder = fold_folder(run.folder, 1) if run.settings.is_folds else run.folder
     environment = read_json(folder / "environment.json") or {}
     digest = (read_json(folder / "status.json") or {}).get("digest", "")
     command = _command(environment.get("command", []))

@@ -10,6 +10,7 @@ from ftaug.augment import summary
 from ftaug.config.registry import Component
 from ftaug.config.severity import governed, gradations
 from ftaug.errors import ExperimentError
+from ftaug.interfaces.document import Gallery, HighlightedText
 from ftaug.interfaces.preview import Preview, PreviewRequest, Row
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.preview.html import page
@@ -22,6 +23,8 @@ from ftaug.text.preview.versions import Group, PreviewItem, Version, names_in_sh
 noun = "text"
 default_output = None
 TOGETHER, DRAWS = 3, 7
+CHANGED = 0.5
+"""Weight with which changed words are highlighted in a report."""
 SUFFIXES = (".html", ".htm")
 
 
@@ -33,6 +36,32 @@ def check_output(output: Path) -> None:
 
 def overview(showing: PreviewRequest) -> Preview:
     """Preview texts unchanged, after each augmentation alone, and after all augmentations in the first epochs."""
+    return _sheet(showing, _overview_items(showing), _augmentations(showing))
+
+
+def galleries(showing: PreviewRequest) -> list[Gallery]:
+    """Return the texts of the overview with what changed highlighted: a gallery for each sample."""
+    return [
+        Gallery(
+            [
+                HighlightedText([("\n\n".join(text for text in item.row.raw if text is not None), 0.0)], "original"),
+                *(_highlighted(version) for group in item.groups for version in group.versions),
+            ],
+            f"{item.row.label_text}; {item.row.name}",
+        )
+        for item in _overview_items(showing)
+    ]
+
+
+def _highlighted(version: Version) -> HighlightedText:
+    spans: list[tuple[str, float]] = []
+    for change in version.trial.changes:
+        spans += [("\n\n", 0.0)] if spans else []
+        spans += [(piece.after, 0.0 if piece.kept else CHANGED) for piece in change.pieces if piece.after]
+    return HighlightedText(spans, f"{version.heading}: {version.note}" if version.note else version.heading)
+
+
+def _overview_items(showing: PreviewRequest) -> list[PreviewItem]:
     pipeline = Pipeline(showing.augment, showing.preprocessing)
 
     def groups(row: Row) -> list[Group]:
@@ -44,7 +73,7 @@ def overview(showing: PreviewRequest) -> Preview:
         together = [Version(f"epoch {trial.epoch + 1}", names_in_short(trial), trial, {}) for trial in epochs]
         return [Group("alone", "each alone", each), Group("together", "all together", together)]
 
-    return _sheet(showing, [PreviewItem(row, groups(row)) for row in showing.rows], _augmentations(showing))
+    return [PreviewItem(row, groups(row)) for row in showing.rows]
 
 
 def repeated(showing: PreviewRequest) -> Preview:

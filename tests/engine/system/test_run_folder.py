@@ -12,7 +12,7 @@ import pytest
 import torch
 from processes import in_child
 
-from ftaug.engine.system import checkpoint, run_folder, storage
+from ftaug.engine.system import checkpoint, storage
 from ftaug.engine.system.run_folder import RunFolder, default_path
 from ftaug.errors import (
     BadData,
@@ -497,12 +497,6 @@ def test_a_folder_that_is_deleted_while_the_run_goes_on_is_a_storage_error(tmp_p
 
 
 def test_metrics_of_an_earlier_version_have_their_present_names(tmp_path):
-    rows = [{"step": 1, "loss": 0.5}, {"step": 1, "val": {"loss": 0.4, "calibration_error": 0.1, "accuracy": 1.0}}]
-    (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    assert run_folder.read_rows(tmp_path / "metrics.jsonl") == [
-        rows[0],
-        {"step": 1, "val": {"loss": 0.4, "ece": 0.1, "accuracy": 1.0}},
-    ]
     done = {"step": 1, "best": 1, "metrics": {"loss": 0.4, "calibration_error": 0.1}}
     with open_folder(tmp_path / "run") as folder:
         folder.write("complete.json", json.dumps(done))

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 from pictures import AUGMENTATIONS, augmentation, preprocessing, streams, texture
+from PIL import ImageDraw
 
 from ftaug.image.preview import contact_sheet
 from ftaug.image.preview.contact_sheet import CELL, GAP, HEADER, LABELS, MARGIN, PITCH, TITLE, Column, Row
@@ -49,6 +50,26 @@ def test_long_labels_do_not_reach_the_pictures():
     below_title = paper[MARGIN + TITLE + HEADER :]
     assert (below_title == 255).all()
     assert (drawn[:, -MARGIN:] == 255).all()
+
+
+def test_names_and_captions_are_whole(monkeypatch):
+    drawn = []
+    text = ImageDraw.ImageDraw.text
+    monkeypatch.setattr(
+        ImageDraw.ImageDraw, "text", lambda pen, at, line, *rest: drawn.append(line) or text(pen, at, line, *rest)
+    )
+    texts = [
+        f"{place} with a very long name, as of a class or a file_without_any_space_in_it.png" for place in range(7)
+    ]
+    group, heading, note, caption, label, title, subtitle = texts
+    short = Column("a", "b", "", of_one_color(10, 10), ["", ""])
+    columns = [Column(group, heading, note, of_one_color(10, 20), [caption, "short"]), short]
+    sheet = contact_sheet.draw(columns, [(label, "note"), ("second", "")], 3 * title, 9 * subtitle)
+    shown = "".join(drawn).replace(" ", "")
+    assert all(each.replace(" ", "") in shown for each in texts)
+    assert "…" not in shown
+    picture = np.asarray(sheet)
+    assert ((picture == 10).all(axis=2).sum(), (picture == 20).all(axis=2).sum()) == (3 * CELL * CELL, CELL * CELL)
 
 
 def rows(*labels):

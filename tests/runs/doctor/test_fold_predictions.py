@@ -24,4 +24,13 @@ def test_predictions_come_from_the_records_if_there_are_any(folds, monkeypatch):
         assert np.allclose(values, recorded[purpose], atol=1e-6)
     diagnosis = examine(data, labels=False)
     assert diagnosis.suspects is not None
+    assert diagnosis.similar is None
     assert json.dumps([finding.as_json() for finding in diagnosis.findings])
+
+
+def test_labels_of_folds_add_similar_features_and_predictions_stay(folds, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    data = open_data(folds, (), trust_plugins=False)
+    with_features, without = (examine(data, labels=labels) for labels in (True, False))
+    assert with_features.similar is not None
+    assert np.array_equal(with_features.suspects.rows, without.suspects.rows)

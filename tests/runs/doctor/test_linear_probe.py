@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ftaug.runs.doctor import linear_probe
 from ftaug.runs.doctor.linear_probe import out_of_fold
 
 
@@ -33,3 +34,27 @@ def test_more_values_than_samples():
     features, targets = clusters(values=600)
     probabilities = out_of_fold(features, targets, 3, np.arange(60), np.arange(60, dtype=np.uint64), 0)
     assert (probabilities.argmax(axis=1) == targets).mean() > 0.9
+
+
+def test_several_labels_have_a_regression_each():
+    features, targets = clusters(count=90)
+    labels = np.stack([targets == 0, targets != 2, targets < 0, targets >= 0], axis=1).astype(np.uint8)
+    words = np.arange(90, dtype=np.uint64)
+    probabilities = out_of_fold(features, labels, 4, np.arange(90), words, 0)
+    assert ((probabilities > 0.5) == labels).mean() > 0.95
+    assert probabilities[:, 2].max() == 0  # no sample has it
+    assert probabilities[:, 3].min() == 1  # all have it
+
+
+def test_the_penalty_is_chosen_by_the_likelihood_of_other_samples(monkeypatch):
+    features, targets = clusters(count=150)
+    noise = np.random.default_rng(1).integers(0, 3, 150)
+    chosen = []
+    search = linear_probe._best_penalty
+    monkeypatch.setattr(linear_probe, "_best_penalty", lambda *args: chosen.append(search(*args)) or chosen[-1])
+    words = np.arange(150, dtype=np.uint64)
+    out_of_fold(features, targets, 3, np.arange(150), words, 0)
+    of_separate = np.mean(chosen)
+    chosen.clear()
+    out_of_fold(features, noise, 3, np.arange(150), words, 0)
+    assert np.mean(chosen) < of_separate  # labels at random need the strongest

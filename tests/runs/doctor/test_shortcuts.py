@@ -59,3 +59,15 @@ def test_accuracy_is_counted_on_other_folds():
     accuracy, frequent = shortcuts.accuracies(np.arange(400), targets)  # each value once: nothing to learn from
     assert abs(accuracy - frequent) < 0.1
     assert shortcuts.accuracies(targets, targets)[0] == 1
+
+
+def test_accuracy_is_that_of_a_table_of_counts():
+    rng = np.random.default_rng(1)
+    values, targets = rng.integers(0, 12, 300), rng.integers(0, 4, 300)
+    folds = np.random.default_rng(0).permutation(300) % shortcuts.FOLDS
+    right = 0
+    for fold in range(shortcuts.FOLDS):
+        for value, target in zip(values[folds == fold], targets[folds == fold], strict=True):
+            seen = targets[(folds != fold) & (values == value)]
+            right += np.bincount(seen, minlength=4).argmax() == target
+    assert shortcuts.accuracies(values, targets) == (right / 300, np.bincount(targets).max() / 300)

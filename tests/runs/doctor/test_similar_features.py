@@ -62,15 +62,12 @@ def test_many_samples_are_compared_across_splits_only(tmp_path, monkeypatch):
 def mean_colors(monkeypatch):
     """Replace the features of the backbone by sorted columns of the picture, which mirroring does not change."""
 
-    def features(experiment, splits, device):
+    def features(experiment, scan, device):
         def of(raw):
             gray = np.asarray(Image.open(io.BytesIO(raw)).convert("L").resize((16, 16)), np.float32)
             return np.sort(np.stack([gray, gray[:, ::-1]]), axis=0).ravel()
 
-        return {
-            purpose: np.stack([of(split.samples.read(int(index))) for index in split.ids])
-            for purpose, split in splits.items()
-        }
+        return np.stack([of(scan.sample(row).read()) for row in range(len(scan))])
 
     monkeypatch.setattr("ftaug.runs.doctor.backbone_features.backbone_features", features)
 

@@ -4,14 +4,14 @@ import pytest
 from calibrations import opened_run, overconfident
 
 from ftaug.runs.calibrate import calibrate
-from ftaug.runs.report import calibration_plot, plots
+from ftaug.runs.report import calibration_plot
 
 
 def test_the_picture_has_the_diagrams_and_the_curves(tmp_path, monkeypatch):
     report = calibrate(opened_run(*overconfident(200)))
     figures = []
-    write = plots.write_figure
-    monkeypatch.setattr(plots, "write_figure", lambda figure, path: figures.append(figure) or write(figure, path))
+    write = calibration_plot.write_figure
+    monkeypatch.setattr(calibration_plot, "write_figure", lambda f, target: figures.append(f) or write(f, target))
     path = calibration_plot.draw(report, tmp_path / "calibration.png")
     assert path.read_bytes().startswith(b"\x89PNG")
     *diagrams, curves = figures[0].axes

@@ -92,3 +92,12 @@ def test_one_sample_has_a_report():
     shown = corruptions.report(records, sample_errors(records), few, {})
     assert shown["mean"]["value"] in np.linspace(0, 1, 16)
     corruptions.tables(shown)
+
+
+def test_requirements_name_the_mean_categories_and_corruptions():
+    shown = report()
+    values = corruptions.required_values(shown)
+    assert values["corruptions.accuracy"] == shown["mean"]["value"]
+    assert values["corruptions.weather.accuracy.low"] == shown["categories"]["weather"]["low"]
+    assert values["corruptions.saturate.accuracy"] == shown["corruptions"][3]["value"]
+    assert set(values) == set(corruptions.requirement_names([r.corruption for r in results()], RECORDS.task))

@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.interfaces.data import Task
+from ftaug.interfaces.modality import Corruption, Corruptions
 from ftaug.runs.report import evaluation
 
 
@@ -114,8 +115,14 @@ def test_top_k_is_reported_where_ranks_mean_something():
 
 
 def test_the_names_that_a_requirement_may_use(tmp_path):
-    names = evaluation.metric_names(opened(tmp_path, Task(("a", "b"))))
+    run = opened(tmp_path, Task(("a", "b")))
+    names = evaluation.requirement_names(run, [], Corruptions([]))
     assert {"loss", "auroc", "accuracy", "top_2", "f1_macro", "f1_weighted", "accuracy.low"} <= set(names)
+    assert not [name for name in names if name.startswith(("slices", "corruptions"))]
+    more = evaluation.requirement_names(run, ["camera"], Corruptions([Corruption("fog", "weather", ())]))
+    columns, kinds = ("worst", "camera"), ("", "weather.", "fog.")
+    expected = [f"slices.{name}.accuracy" for name in columns] + [f"corruptions.{name}accuracy" for name in kinds]
+    assert set(more) - set(names) == {f"{name}{end}" for name in expected for end in ("", ".low", ".high")}
 
 
 def test_a_calibration_is_reported(tmp_path, single_label, capsys):

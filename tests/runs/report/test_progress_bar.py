@@ -1,4 +1,6 @@
-"""Progress away from a terminal: a line every 30 seconds, with the time that is left."""
+"""Progress away from a terminal: a line every 30 seconds, with the time that is left; on one, a bar."""
+
+import sys
 
 import pytest
 
@@ -40,7 +42,7 @@ def test_steps_done_before_do_not_count_in_the_time_left(clock, capsys):
     bar.advance()
     clock["now"] += 30
     bar.status()
-    assert lines(capsys) == ["epoch 2.0, step 20/60: about 0:10:00 left"]
+    assert lines(capsys) == ["epoch 2/6, step 20/60: about 0:10:00 left"]
 
 
 def test_a_line_of_its_own_delays_the_next_status(clock, capsys):
@@ -50,3 +52,37 @@ def test_a_line_of_its_own_delays_the_next_status(clock, capsys):
     clock["now"] += 20
     bar.status("loss 0.5")
     assert lines(capsys) == ["evaluated \\x1b[31m"]
+
+
+def test_on_a_terminal_brief_lines_are_printed_and_whole_ones_recorded(clock, capsys, monkeypatch):
+    recorded = []
+    monkeypatch.setattr(progress_bar.console, "record", lambda *blocks: recorded.extend(blocks))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    with ProgressBar(10, 0, epoch_steps=5) as bar:
+        for _ in range(7):
+            clock["now"] += 1
+            bar.figures = "loss 0.5"
+            bar.advance()
+        bar.log("train loss 0.5, val loss 0.4", brief="epoch 1.4: val loss 0.4")
+        clock["now"] += 31
+        bar.status("loss 0.4")
+    err = capsys.readouterr().err
+    assert recorded == [
+        "epoch 1.4/2, step 7/10: train loss 0.5, val loss 0.4, about 0:00:03 left",
+        "epoch 1.4/2, step 7/10: loss 0.4, about 0:00:16 left",
+    ]
+    assert "\x1b[Jepoch 1.4: val loss 0.4\n" in err
+    assert " 70% [################--------]  7/10  loss 0.5  0:00:03 left  1.0 step/s" in err
+    assert err.endswith("\n")
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines(clock, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    with ProgressBar(10, 0) as bar:
+        bar.advance()
+        clock["now"] += 31
+        bar.status()
+    assert lines(capsys) == ["step 1/10: about 0:04:39 left"]

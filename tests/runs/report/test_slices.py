@@ -91,3 +91,15 @@ def test_predictions_that_are_not_finite_are_refused():
     records.predictions[0] = np.nan
     with pytest.raises(BadData, match="not finite"):
         slices.report(records, columns)
+
+
+def test_a_requirement_is_on_the_slice_with_the_lowest_accuracy():
+    report = slices.report(*planted())
+    values = slices.required_values(report)
+    for name, rows in (("worst", report["worst"]), ("age", [r for r in report["worst"] if r["column"] == "age"])):
+        assert values[f"slices.{name}.accuracy"] == min(row["value"] for row in rows)
+        assert values[f"slices.{name}.accuracy.low"] == min(row["low"] for row in rows)
+    assert set(values) == set(slices.requirement_names(["camera", "age"], planted()[0].task))
+    numbers = regression(n=300, numbers=1)
+    values = slices.required_values(report := slices.report(numbers, {"camera": ["a", "b", "c"] * 100}))
+    assert values["slices.worst.mae"] == max(row["value"] for row in report["worst"])

@@ -1,0 +1,26 @@
+"""JSON of a run folder is read with its keys checked, and metrics have their present names."""
+
+import json
+
+import pytest
+
+from ftaug.engine.system.run_files import MODEL_KEYS, read_json, read_rows
+from ftaug.errors import BadData
+
+
+def test_metrics_of_an_earlier_version_have_their_present_names(tmp_path):
+    rows = [{"step": 1, "loss": 0.5}, {"step": 1, "val": {"loss": 0.4, "calibration_error": 0.1, "accuracy": 1.0}}]
+    (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert read_rows(tmp_path / "metrics.jsonl") == [
+        rows[0],
+        {"step": 1, "val": {"loss": 0.4, "ece": 0.1, "accuracy": 1.0}},
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"classes": 3}', "{}"])
+def test_a_damaged_file_is_bad_data(tmp_path, text):
+    path = tmp_path / "model.json"
+    assert read_json(path, MODEL_KEYS) is None
+    path.write_text(text)
+    with pytest.raises(BadData, match="is damaged"):
+        read_json(path, MODEL_KEYS)
