@@ -26,6 +26,9 @@ from ftaug.statistics.records import Records
 MOST = 12
 """Number of samples that are shown."""
 
+LOW_ROAD = 0.05
+"""ROAD, a share of probability, below which explanations say little."""
+
 
 @dataclass(frozen=True)
 class WorstSample:
@@ -168,6 +171,8 @@ def _explained_items(
         f"raises {'the predicted class' if run.task.kind == 'single_label' else 'the output that is most wrong'}, blue "
         "lowers it."
     )
+    if road < LOW_ROAD:
+        sentence += " So low a ROAD means that no method explains this model well."
     return items, sentence, {"method": choice.method.name, "road": road}
 
 
