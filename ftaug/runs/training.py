@@ -32,7 +32,7 @@ from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.model_file import write_model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.process_group import newest_checkpoint, require_same_data
-from ftaug.runs.report import console, curves_plot, plots, training_summary
+from ftaug.runs.report import confusion_plot, console, curves_plot, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
@@ -174,7 +174,7 @@ def _log_plots(session: Session) -> None:
     if loggers.is_empty:
         return
     if session.confusion is not None:
-        plots.confusion(session.confusion, session.state.task.classes, folder / "confusion-val.png")
+        confusion_plot.confusion(session.confusion, session.state.task.classes, folder / "confusion-val.png")
     for path in sorted(folder.glob("*.png")):
         loggers.image(path.stem, path)
 
