@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from ftaug.cli import run
 from ftaug.components.exporters import timing
+from ftaug.runs.run_report.budget import BUDGET
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -160,6 +161,7 @@ def test_commands_run(document, desk, monkeypatch, capsys):
     monkeypatch.chdir(desk)
     monkeypatch.setattr(timing, "ROUNDS", 1)
     monkeypatch.setattr(Figure, "savefig", save_nothing)
+    monkeypatch.setitem(BUDGET, "cpu", 1e9)
     packages = desk / "packages"
     variables: dict[str, str] = {}
     shown = "".join(block.text for block in blocks("sh") if block.document == document)

@@ -26,9 +26,9 @@ WITHOUT_INFLUENCE = (
     ("data", "augment_device"),
     ("train", "cache_features", "place"),
     ("train", "max_time"),
-    ("train", "tensorboard"),
     ("train", "save_every"),
     ("evaluate", "batch_size"),
+    ("loggers",),
 )
 MODEL_FILES = (".json", ".safetensors", ".txt")
 """Endings of the files in a folder that a text encoder is built from."""

@@ -232,7 +232,6 @@ class Train:
         gradient_checkpointing: whether blocks are recomputed in the backward pass instead of stored: much less memory
             for about a third more time
         compile: whether to use torch.compile; it takes minutes at the start
-        tensorboard: whether to write TensorBoard event files into the run folder
         save_every: how often to write a checkpoint in addition to those of the evaluations
     """
 
@@ -251,7 +250,6 @@ class Train:
     cache_features: CacheFeatures | Literal["auto"] | None = None
     gradient_checkpointing: bool = False
     compile: bool = False
-    tensorboard: bool = False
 
 
 Side = Annotated[int, Field(ge=1, le=16384), Wording("a number of pixels of 1 or more")]
@@ -337,6 +335,7 @@ class Experiment:
         lr: the learning rate
         train: length, precision and memory of training, weight averaging and checkpoints
         evaluate: metrics, how often they are computed, and the choice of the best checkpoint
+        loggers: where figures and plots are logged besides the run folder, such as tensorboard
     """
 
     data: Data
@@ -358,3 +357,4 @@ class Experiment:
     lr: LearningRate = field(default_factory=LearningRate)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
+    loggers: tuple[Annotated[Component, OfKind("logger")], ...] = ()

@@ -63,6 +63,8 @@ figure { margin: 0; } figcaption { font-size: .875rem; line-height: 1.4; overflo
 .texts { grid-template-columns: minmax(0, 1fr); }
 footer { margin-top: 1.6rem; color: var(--faint); font-size: .875rem; }
 @media (max-width: 40rem) { section { padding: .9rem .9rem 1rem; } .verdict { font-size: 1.125rem; }
+  .gallery { grid-template-columns: repeat(auto-fill, minmax(min(100%, 8.5rem), 1fr)); gap: .8rem; }
+  .texts { grid-template-columns: minmax(0, 1fr); }
   .long tbody th { min-width: 9rem; max-width: 9rem; } .interval { display: block; } }
 @media print { .contents { display: none; } .charts { grid-template-columns: 1fr 1fr; }
   .scroll, .tall, pre { max-height: none; overflow: visible; white-space: pre-wrap; }

@@ -63,7 +63,7 @@ def train_file(
     # import torch only after the file is known to be valid: it takes seconds
     from ftaug.engine.system.ranks import joined
     from ftaug.engine.system.resume_check import same_settings
-    from ftaug.engine.system.run_folder import default_path
+    from ftaug.engine.system.run_files import default_path
     from ftaug.runs.training import Invocation
 
     text = read(continued / "experiment.yaml") if continued else file.text

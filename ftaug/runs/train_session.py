@@ -19,6 +19,7 @@ from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.checkpointing import checkpoint_size, load_checkpoint, save_checkpoint
 from ftaug.runs.metrics_log import MetricsLog
+from ftaug.runs.report import classification
 from ftaug.runs.report.progress_bar import ProgressBar
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
@@ -44,6 +45,7 @@ class Session:
     save_seconds: float | None = None  # duration of the last save
     step_seconds: float = 0.0  # duration of the slowest step
     best_logits: np.ndarray | None = None  # (n, classes) of the best evaluation, unless it was before a resume
+    confusion: np.ndarray | None = None  # (classes, classes) of the best evaluation, unless it was before a resume
 
     def __post_init__(self) -> None:
         self.log = MetricsLog(self.state, self.progress, self.folder)
@@ -105,12 +107,15 @@ class Session:
             return
         targets = state.splits["val"].targets
         predictions = evaluate.probabilities(logits, state.experiment.loss.fact("activation"))
-        values = evaluate.compute_metrics(state.experiment, logits, predictions, targets, state.task, state.loss).values
+        measured = evaluate.compute_metrics(state.experiment, logits, predictions, targets, state.task, state.loss)
+        values = measured.values
         is_best = self._add_score(values)
         self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
         self.log.log_evaluation(values, time.monotonic() - began, is_best, progress_bar)
         if is_best:
             self.best_logits = logits
+            if state.task.kind == "single_label":
+                self.confusion = classification.confusion_matrix(measured, state.task)
             self.save()
 
     def _add_score(self, values: dict[str, float]) -> bool:

@@ -32,7 +32,7 @@ from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.model_file import write_model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.process_group import newest_checkpoint, require_same_data
-from ftaug.runs.report import console, curves_plot, training_summary
+from ftaug.runs.report import confusion_plot, console, curves_plot, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
@@ -89,6 +89,7 @@ def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocat
                 ]
                 state = replace(state, cautions=[*state.cautions, *cautions])
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
+            stack.push(session.log.loggers)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)
         _train(session, cache, stop, invocation)
@@ -161,9 +162,21 @@ def _complete(session: Session, invocation: Invocation) -> None:
     finish(session, folder)
     if invocation.report:
         _write_report(session)
+    _log_plots(session)
     seconds = time.time() - invocation.start_time
     console.say(training_summary.times(folder.read_metrics(), seconds, resumed=session.origin != "new"))
     console.say("next:", *training_summary.next_steps(folder.path))
+
+
+def _log_plots(session: Session) -> None:
+    """Log the plots of a complete run, and the confusion matrix of its best evaluation."""
+    loggers, folder = session.log.loggers, session.folder.path / "report"
+    if loggers.is_empty:
+        return
+    if session.confusion is not None:
+        confusion_plot.confusion(session.confusion, session.state.task.classes, folder / "confusion-val.png")
+    for path in sorted(folder.glob("*.png")):
+        loggers.image(path.stem, path)
 
 
 def train_loop(session: Session, stop: StopRequests) -> None:

@@ -15,6 +15,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from ftaug.cli import run
+from ftaug.runs.run_report import collect
 
 SHORT = ["--folds", "3", "train.epochs=1", "--device", "cpu"]
 TEXTS = """
@@ -96,7 +97,8 @@ def test_training_samples_are_judged_by_the_model_that_did_not_see_them(made, ca
     assert len(found) == 60 and all(found[row["name"]] == row for row in own)
 
 
-def test_the_report_is_of_predictions_out_of_fold(made, tmp_path):
+def test_the_report_is_of_predictions_out_of_fold(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(collect, "SECTIONS", (collect.per_class, collect.data_card))
     assert not list(made.glob("**/report.html"))  # folds have none of their own
     assert run(["report", str(made), "--split", "val", "-o", str(tmp_path / "a.json")]) == 0
     content = json.loads((tmp_path / "a.json").read_text())

@@ -56,9 +56,7 @@ def pages(tmp_path_factory):
     )
     completed("preview", CONFIGS / "quickstart_text.yaml", "augment=[aeda]", "-o", folder / "preview.html")
     (folder / "hostile.html").write_text(html_of(report()))
-    training = {
-        f"training of {name}": folder / name / "report" / "report.html" for name in ("digits", "text", "photos")
-    }
+    training = {f"training of {name}": runs / name / "report" / "report.html" for name in (*configs, "photos")}
     return {path.stem: path for path in folder.glob("*.html")} | training
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from ftaug.engine.system.world import World
+from ftaug.engine.system.world import World, rendezvous
 from ftaug.errors import RankLost, Unavailable
 
 TIMEOUT = timedelta(minutes=10)
@@ -163,22 +162,29 @@ def joined(world: World) -> Iterator[Ranks]:
     if world.size == 1:
         yield Ranks()
         return
+    place = rendezvous()
     try:
-        file = os.environ.get("FTAUG_RENDEZVOUS")
-        method = f"file://{file}" if file else "env://"
-        dist.init_process_group("gloo", init_method=method, rank=world.rank, world_size=world.size, timeout=START)
+        _connect(world, place)
     except (RuntimeError, ValueError) as error:  # DistNetworkError and DistStoreError among them
-        raise Unavailable(_not_connected(world, error)) from error
+        reason = str(error).strip().partition("\n")[0]
+        text = f"rank {world.rank} of {world.size} cannot connect to the others at {place} ({reason})"
+        raise Unavailable(f"{text}; is another run using the port (MASTER_PORT)?") from error
     try:
         yield Ranks(world)
     finally:
         dist.destroy_process_group()
 
 
-def _not_connected(world: World, error: Exception) -> str:
-    address = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
-    reason = str(error).strip().partition("\n")[0]
-    return f"rank {world.rank} of {world.size} cannot connect to the others at {address} ({reason})"
+def _connect(world: World, place: str) -> None:
+    """Create the process group, on a machine with GPUs one GPU for each process; raises Unavailable."""
+    backend = "gloo"
+    if torch.cuda.is_available():
+        if world.local_rank >= torch.cuda.device_count():
+            devices = f"{torch.cuda.device_count()} CUDA device{'s' * (torch.cuda.device_count() > 1)}"
+            raise Unavailable(f"{world.local_size} processes on a machine with {devices}: start one process for each")
+        torch.cuda.set_device(world.local_rank)
+        backend = "cpu:gloo,cuda:nccl"
+    dist.init_process_group(backend, init_method=place, rank=world.rank, world_size=world.size, timeout=START)
 
 
 @contextmanager

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ftaug.errors import ExperimentError
+
+PORTS = range(20_000, 40_000)
+"""Ports of rank 0 in Slurm jobs, chosen by the number of the job."""
+
+FIRST_NODE = re.compile(r"([^\[,]+)(?:\[(\w+)[^\]]*\](\S*?))?(?:,|$)")
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,26 @@ def of_environment(environment: Mapping[str, str] = os.environ) -> World:
     if world.rank >= world.size:
         raise ExperimentError(f"rank {world.rank} of {world.size} processes: RANK must be less than WORLD_SIZE")
     return world
+
+
+def rendezvous(environment: Mapping[str, str] = os.environ) -> str:
+    """Return where the processes of a run find each other, as a URL for torch.distributed; raises ExperimentError.
+
+    That is a file of `--processes`, MASTER_ADDR and MASTER_PORT of torchrun, or in a Slurm job step its first node.
+    """
+    if file := environment.get("FTAUG_RENDEZVOUS"):
+        return f"file://{file}"
+    address, port = environment.get("MASTER_ADDR"), environment.get("MASTER_PORT")
+    if nodes := environment.get("SLURM_STEP_NODELIST"):
+        address = address or first_node(nodes)
+        job = int(environment.get("SLURM_JOB_ID", "0")) + int(environment.get("SLURM_STEP_ID", "0"))
+        port = port or str(PORTS[job % len(PORTS)])
+    if not address or not port:
+        raise ExperimentError("MASTER_ADDR and MASTER_PORT must be set with WORLD_SIZE: start by torchrun or srun")
+    return f"tcp://{address}:{port}"
+
+
+def first_node(nodes: str) -> str:
+    """Return the first of Slurm's list of nodes: `gpu[03-05,9],cpu1` → `gpu03`."""
+    match = FIRST_NODE.match(nodes)
+    return nodes if match is None else f"{match[1]}{match[2] or ''}{match[3] or ''}"

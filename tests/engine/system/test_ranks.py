@@ -82,7 +82,7 @@ def test_a_master_that_is_not_there_is_an_error(monkeypatch) -> None:
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setenv("MASTER_PORT", "1")
     with (
-        pytest.raises(Unavailable, match=r"rank 1 of 2 cannot connect to the others at 127\.0\.0\.1:1"),
+        pytest.raises(Unavailable, match=r"rank 1 of 2 cannot connect to the others at tcp://127\.0\.0\.1:1"),
         joined(World(1, 2)),
     ):
         pass
