@@ -64,6 +64,7 @@ def explain(
     index = output_index(opened.task, class_)
     sources = verbs.inputs(inputs, opened.experiment.data.train)
     first = list(islice(sources, 1))  # fail on wrong names before methods are tested
+    feature_index = open_index(opened) if neighbors else None
     model = ExplainedModel.of(opened)
     choice = method_choice.choose(opened, model, component)
     if component is None:
@@ -76,8 +77,8 @@ def explain(
         else:
             explanations.append(item)
         done += 1
-    if explanations and neighbors:
-        explanations = with_neighbors(explanations, open_index(opened), neighbors)
+    if explanations and feature_index is not None:
+        explanations = with_neighbors(explanations, feature_index, neighbors)
     if explanations and output is not None:
         files.write(explanations, choice, opened, output)
     if as_json:

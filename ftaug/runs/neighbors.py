@@ -128,7 +128,7 @@ def open_index(opened: TrainedModel) -> FeatureIndex:
         return stored_index(opened) or store_index(opened)
     except NoFeatures as reason:
         raise ExperimentError(
-            f"--neighbors: the network of {opened.folder} {reason}; leave it out, or name one of several folds"
+            f"--neighbors: the network of {opened.folder} {reason}; leave it out, or explain a single fold"
         ) from None
 
 

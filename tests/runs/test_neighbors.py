@@ -72,9 +72,7 @@ def test_features_are_stored_once_for_these_weights(index, tmp_path, monkeypatch
 
 
 def test_a_network_without_features(index):
-    with pytest.raises(
-        ExperimentError, match=r"--neighbors: the network of .* has no single layer .*one of several folds"
-    ):
+    with pytest.raises(ExperimentError, match=r"--neighbors: the network of .* has no single layer .*a single fold"):
         open_index(replace(index.opened, stages=()))
 
 

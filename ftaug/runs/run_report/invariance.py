@@ -26,7 +26,7 @@ from ftaug.runs.run_report.budget import forward_passes
 from ftaug.runs.run_report.reported_run import ReportedRun
 from ftaug.statistics.intervals import wilson
 
-MOST_SAMPLES, FEWEST_SAMPLES = 200, 50
+MOST_SAMPLES, FEWEST_SAMPLES = 128, 50
 """Number of samples; with fewer in the budget only augmentations of the run are measured."""
 
 LEAST = 25
@@ -47,7 +47,7 @@ def invariance(run: ReportedRun) -> Section | None:
     opened = run.model
     chosen = configured_ops(opened)
     ops = [*chosen, *(op for op in registered_ops(opened) if op.name not in {each.name for each in chosen})]
-    passes = forward_passes(opened, run.data.samples.read(int(run.data.ids[0])))
+    passes = forward_passes(opened, run.data.samples.read(int(run.data.ids[0]))) // 2
     is_complete = _affordable(passes, ops, chosen) >= FEWEST_SAMPLES
     ops = ops if is_complete else chosen
     if not ops:
