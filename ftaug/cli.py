@@ -22,6 +22,8 @@ from ftaug.streams import open_streams
 
 COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
+    "status": "Print the state of a run, and end with its exit code: 0 complete or running, 75 to be continued.",
+    "slurm": "Print the batch script of a training on a Slurm cluster: it stops in time, and continues by itself.",
     "evaluate": "Measure a trained model.",
     "compare": "Compare runs on the same samples: differences with intervals and tests.",
     "calibrate": "Calibrate the probabilities of a trained model on validation, and report the effect.",

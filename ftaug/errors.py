@@ -5,7 +5,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -112,6 +112,10 @@ class Unavailable(FtaugError):
     exit_code = 69
 
 
+class RankLost(Unavailable):
+    """Another process of the run ended, or does not respond."""
+
+
 class RunFolderTaken(FtaugError):
     """The run folder cannot be created, written or owned."""
 
@@ -169,6 +173,30 @@ def one_of(choices: Sequence[str]) -> str:
 def printable(text: str) -> str:
     """Escape control characters, which would move the cursor or change colors, in text such as file names."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def join_words(
+    words: Sequence[str], width: int, first_indent: str, indent: str, measure: Callable[[str], int] = len
+) -> list[str]:
+    """Join words to lines of a width; a longer word has a line of its own."""
+    lines = [first_indent + words[0]]
+    for word in words[1:]:
+        longer = f"{lines[-1]} {word}"
+        if measure(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(indent + word)
+    return lines
+
+
+def wrapped(text: str, width: int, measure: Callable[[str], int] = len) -> str:
+    """Wrap the lines of a text at spaces; further lines are indented as the first, and words are never broken."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        content = line.lstrip(" ")
+        indent = line[: len(line) - len(content)]
+        lines += join_words(content.split(" "), width, indent, indent, measure)
+    return "\n".join(lines)
 
 
 def missing_extra(what: str, package: str, extra: str) -> FtaugError:

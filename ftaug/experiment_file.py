@@ -37,6 +37,7 @@ SHARED = (
             "samplers",
             "peft",
             "exporters",
+            "loggers",
         )
     ),
 )

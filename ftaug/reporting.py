@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import traceback
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 
 import typer
 
-from ftaug.errors import FtaugError, as_known, printable
+from ftaug.errors import FtaugError, as_known, printable, wrapped
 from ftaug.streams import ReaderGone
 
 
@@ -32,7 +33,7 @@ def report(error: BaseException, *, debug: bool = False, as_json: bool = False, 
         traceback.print_exception(error)
     known = as_known(error)
     text = str(known) if known else _defect(error)
-    print(text, file=sys.stderr)
+    print(wrapped(text, shutil.get_terminal_size().columns) if sys.stderr.isatty() else text, file=sys.stderr)
     code = exit_code if exit_code is not None else known.exit_code if known else FtaugError.exit_code
     if as_json and not (known and known.result_printed):
         print(error_as_json(known or text, code))

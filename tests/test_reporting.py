@@ -1,6 +1,7 @@
 """Errors as JSON, and what is not taken for a reader that went away."""
 
 import json
+import sys
 
 import pytest
 
@@ -69,3 +70,14 @@ def test_a_crash_log_never_goes_through_a_link(tmp_path):
     assert report(error) == 1
     assert outside.read_text() == "mine"
     assert "ZeroDivisionError: oops" in (tmp_path / "run" / "crash.log").read_text()
+
+
+def test_on_a_terminal_errors_are_wrapped_at_spaces(monkeypatch, capsys):
+    path = "/photos/" + "x" * 40
+    error = BadData(f"{path}: cannot be read and is left out", "b.jpg: broken")
+    report(error)
+    assert capsys.readouterr().err == f"{path}: cannot be read and is left out\nb.jpg: broken\n"
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    report(error)
+    assert capsys.readouterr().err.splitlines() == [f"{path}:", "cannot be read and is left out", "b.jpg: broken"]

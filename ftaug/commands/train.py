@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -42,10 +44,20 @@ def train(
     with_report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write a report on validation; folds get none.")
     ] = True,
+    processes: Annotated[
+        int | None, typer.Option(help="Number of processes on this machine that train together.", min=1)
+    ] = None,
 ) -> None:
     """Train, or continue training; prints the run folder."""
+    if processes is not None:
+        from ftaug.engine.system.launcher import launch
+
+        raise typer.Exit(launch(without_processes(sys.argv[1:]), processes))
+
     from ftaug.config.strict_json import dumps
+    from ftaug.engine.system.launcher import follow_launcher
     from ftaug.engine.system.signals import ended_by_signals
+    from ftaug.engine.system.world import of_environment
     from ftaug.runs.requirements import Requirement, check
     from ftaug.runs.train_file import train_file
 
@@ -55,6 +67,7 @@ def train(
         os._exit(code)
 
     os.environ["FTAUG_TIMESTAMPS"] = str(int(timestamps))
+    follow_launcher()
     try:
         with ended_by_signals(end_at_once):
             requirements = [Requirement.parse(text) for text in require or ()]
@@ -70,7 +83,19 @@ def train(
                 requirements=requirements,
                 report=with_report,
             )
-            print(dumps(result) if as_json else result["run"])
+            if of_environment().is_first:
+                print(dumps(result) if as_json else result["run"])
             check(requirements, result.get("metrics") or {})
     except Stopped as error:
         raise typer.Exit(report(error, as_json=as_json, exit_code=requeue_exit_code)) from None
+
+
+def without_processes(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of the command line without `--processes`."""
+    remaining, rest = [], iter(arguments)
+    for argument in rest:
+        if argument == "--processes":
+            next(rest)
+        elif not argument.startswith("--processes="):
+            remaining.append(argument)
+    return remaining

@@ -189,6 +189,22 @@ def _mix_has_partners(experiment: Experiment) -> Found:
         yield ("data", "batch_size"), predicate(f"{words}; got 1")
 
 
+@reads("data.parts", "data.batch_size", "train.gradient_accumulation", "mix")
+def _parts_have_samples(experiment: Experiment) -> Found:
+    parts, step = experiment.data.parts, experiment.data.batch_size * experiment.train.gradient_accumulation
+    if isinstance(parts, str):
+        return
+    least = 1 if experiment.mix is None else 2
+    if parts & (parts - 1):
+        yield ("data", "parts"), predicate(f"must be a power of two: 1, 2, 4 …; got {parts}")
+    elif step < parts * least:
+        text = "samples" if least == 1 else "pairs of samples to mix"
+        yield (
+            ("data", "parts"),
+            predicate(f"must be at most {step // least}: a step has {step // least} {text}; got {parts}"),
+        )
+
+
 @reads("mix", "train.mix_until")
 def _mixing_can_end(experiment: Experiment) -> Found:
     if experiment.train.mix_until and not experiment.mix:

@@ -26,9 +26,9 @@ WITHOUT_INFLUENCE = (
     ("data", "augment_device"),
     ("train", "cache_features", "place"),
     ("train", "max_time"),
-    ("train", "tensorboard"),
     ("train", "save_every"),
     ("evaluate", "batch_size"),
+    ("loggers",),
 )
 MODEL_FILES = (".json", ".safetensors", ".txt")
 """Endings of the files in a folder that a text encoder is built from."""
@@ -76,6 +76,8 @@ def digest(experiment: Experiment) -> str:
             inner = inner[section]
         if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
             del inner[key]
+    if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
+        del plain["data"]["parts"]
     plain["plugins"] = [_content(Path(plugin)) if is_file(plugin) else plugin for plugin in experiment.plugins]
     plain["backbone"] = _with_contents(plain["backbone"])
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)

@@ -84,6 +84,9 @@ class Data:
             separate dataset, or null
         test: the test samples: a separate dataset, a split of train, or null
         batch_size: samples per batch in training
+        parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
+            BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
+            `auto` is the number of processes
         sampler: how often each class is drawn in an epoch; by default each sample once
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are stored: `ram`, until the run ends; `disk`, for later runs too; `auto`, where
@@ -104,6 +107,7 @@ class Data:
     val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
     batch_size: Count = 32
+    parts: Count | Literal["auto"] = "auto"
     sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
@@ -228,7 +232,6 @@ class Train:
         gradient_checkpointing: whether blocks are recomputed in the backward pass instead of stored: much less memory
             for about a third more time
         compile: whether to use torch.compile; it takes minutes at the start
-        tensorboard: whether to write TensorBoard event files into the run folder
         save_every: how often to write a checkpoint in addition to those of the evaluations
     """
 
@@ -247,7 +250,6 @@ class Train:
     cache_features: CacheFeatures | Literal["auto"] | None = None
     gradient_checkpointing: bool = False
     compile: bool = False
-    tensorboard: bool = False
 
 
 Side = Annotated[int, Field(ge=1, le=16384), Wording("a number of pixels of 1 or more")]
@@ -333,6 +335,7 @@ class Experiment:
         lr: the learning rate
         train: length, precision and memory of training, weight averaging and checkpoints
         evaluate: metrics, how often they are computed, and the choice of the best checkpoint
+        loggers: where figures and plots are logged besides the run folder, such as tensorboard
     """
 
     data: Data
@@ -354,3 +357,4 @@ class Experiment:
     lr: LearningRate = field(default_factory=LearningRate)
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
+    loggers: tuple[Annotated[Component, OfKind("logger")], ...] = ()

@@ -92,6 +92,9 @@ ALIASES = {
     "save_steps": "train.save_every",
     "precision": "train.precision",
     "test_time_augmentation": "evaluate.tta",
+    "report_to": "loggers",
+    "logger": "loggers",
+    "trackers": "loggers",
     "random_state": "seed",
     "random_seed": "seed",
 }

@@ -44,3 +44,4 @@ objective = Registry(
     compares=None,  # the activation by which it compares answers; a loss of another one does not go with it
 )
 sampler = Registry("sampler", given=("counts",), tasks=("single_label",))
+logger = Registry("logger", given=("run",))

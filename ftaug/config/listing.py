@@ -19,6 +19,9 @@ from ftaug.config.sections import TOP, kinds_of, sections
 from ftaug.config.wording import wording
 from ftaug.errors import ExperimentError, did_you_mean
 
+NARROWEST = 30
+"""Least width of a column of explanations beside the names."""
+
 
 def describe(kind: str | None, name: str | None) -> tuple[Any, list[str]]:
     """Describe the kinds, the components of a kind, a component with its settings, or keys of the experiment file.
@@ -166,7 +169,8 @@ def component(docstring: str, shape: Shape) -> list[str]:
     rows = [(key, *_row(setting)) for key, setting in settings(shape).items()]
     summary, _, body = docstring.partition("\n")
     rest = re.sub(r"^Settings:\n(?:[ \t]+\S.*\n?)*", "", body, flags=re.MULTILINE).strip()
-    parts = [[summary], table(rows, indent="  ") if rows else ["  nothing to set"], *([[rest]] if rest else [])]
+    settings_lines = table(rows, indent="  ") if rows else ["  nothing to set"]
+    parts = [paragraphs(summary), settings_lines, *([paragraphs(rest)] if rest else [])]
     return [line for number, part in enumerate(parts) for line in ([""] if number else []) + part]
 
 
@@ -187,13 +191,31 @@ def _some(values: list[str]) -> str:
 
 
 def table(rows: Iterable[tuple[str, ...]], indent: str = "") -> list[str]:
-    """Align columns, wrapping the last one to the width of the terminal."""
+    """Align columns, wrapping the last one to the terminal: below itself, or on lines of its own if that is narrow."""
     cells = list(rows)
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]) - 1)]
+    columns = shutil.get_terminal_size((100, 24)).columns
     lines: list[str] = []
     for row in cells:
         start = indent + "".join(f"{cell:<{width}}  " for cell, width in zip(row, widths, strict=False))
-        room = max(shutil.get_terminal_size((100, 24)).columns - len(start), 30)
-        first, *more = textwrap.wrap(row[-1], room) or [""]
-        lines += [(start + first).rstrip(), *(" " * len(start) + line for line in more)]
+        if columns - len(start) >= NARROWEST:
+            first, *more = _wrap(row[-1], columns - len(start)) or [""]
+            lines += [(start + first).rstrip(), *(" " * len(start) + line for line in more)]
+        else:
+            lines += [start.rstrip(), *(f"{indent}    {line}" for line in _wrap(row[-1], columns - len(indent) - 4))]
     return lines
+
+
+def paragraphs(text: str) -> list[str]:
+    """Wrap the paragraphs of a docstring to the width of the terminal; indented lines and lists stay as they are."""
+    columns = shutil.get_terminal_size((100, 24)).columns
+    lines: list[str] = []
+    for paragraph in text.split("\n\n"):
+        is_plain = not any(line.startswith((" ", "-", "|")) for line in paragraph.split("\n"))
+        wrapped = _wrap(paragraph, columns) if is_plain else paragraph.split("\n")
+        lines += [*([""] if lines else []), *wrapped]
+    return lines
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, 1), break_long_words=False, break_on_hyphens=False)

@@ -16,6 +16,7 @@ KEYS = {
     "data.augment_on": "data.augment_device",
     "evaluate.views": "evaluate.tta",
     "train.accumulate": "train.gradient_accumulation",
+    "train.tensorboard": "loggers",
 }
 """The dotted path of each renamed key of the experiment, and its present one."""
 
@@ -44,7 +45,16 @@ def with_current_names(document: Document) -> Document:
     Only for files that ftaug wrote: in a user's file a former name is an error that shows the present one.
     """
     places = {_current_path(where): place for where, place in document.places.items()}
-    return dataclasses.replace(document, tree=_current(document.tree, ()), places=places)
+    return dataclasses.replace(document, tree=_current(_with_loggers(document.tree), ()), places=places)
+
+
+def _with_loggers(tree: Any) -> Any:
+    """Return the tree of an experiment with `loggers: [tensorboard]` in place of `train.tensorboard: true`."""
+    train = tree.get("train") if isinstance(tree, dict) else None
+    if not isinstance(train, dict) or "tensorboard" not in train:
+        return tree
+    rest = {key: value for key, value in train.items() if key != "tensorboard"}
+    return {**tree, "train": rest, **({"loggers": ["tensorboard"]} if train["tensorboard"] is True else {})}
 
 
 def with_current_metrics(values: Mapping[str, Any]) -> dict[str, Any]:

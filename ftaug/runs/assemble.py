@@ -7,9 +7,11 @@ from dataclasses import replace
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.sample_cache import Cache, caching
 from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.training.build import build
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
+from ftaug.engine.training.step_parts import with_parts
 from ftaug.runs.teacher import teacher_of
 
 
@@ -21,13 +23,14 @@ def assemble(
     *,
     pretrained: bool,
     micro_batch: int | None = None,
+    ranks: Ranks = ALONE,
 ) -> Iterator[tuple[TrainingState, Cache]]:
     """Build the training state with teacher, micro-batches and sample cache; release the cache at the end.
 
     `pretrained` is false if a checkpoint is loaded afterwards; `micro_batch` is the size that an earlier start of the
-    run chose.
+    run chose; `ranks` are the processes that train together.
     """
     state = build(experiment, device, data, pretrained=pretrained)
     state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))
-    with caching(with_micro_batch(state, micro_batch)) as (state, cache):
+    with caching(with_micro_batch(with_parts(state, ranks), micro_batch)) as (state, cache):
         yield state, cache

@@ -1,22 +1,18 @@
-"""Log training steps and evaluations: metrics.jsonl, TensorBoard and the progress bar."""
+"""Log training steps and evaluations: metrics.jsonl, the loggers and the progress bar."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
 from ftaug.engine.system.run_folder import RunFolder
-from ftaug.engine.system.storage import make_inside
 from ftaug.engine.training.fit import Progress, Step, is_recorded
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.report.progress_bar import ProgressBar
-from ftaug.runs.report.tensorboard import log_row, open_writer
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
+from ftaug.runs.run_loggers import RunLoggers
 
 
 @dataclass
@@ -61,9 +57,8 @@ class MetricsLog:
         # sum of sample losses since the last row, on the device: reading it each step would synchronize
         self.window_loss = torch.tensor(progress.window_loss, dtype=torch.float64, device=state.device.torch)
         self.since_line, self.line_step = Window(), progress.step  # of the last line in the log
-        self.tensorboard: SummaryWriter | None = None
-        if state.experiment.train.tensorboard:
-            self.tensorboard = open_writer(make_inside(folder.path / "tensorboard"), progress.step)
+        logged = state.experiment if state.ranks.world.is_first else replace(state.experiment, loggers=())
+        self.loggers = RunLoggers(logged, folder.path, progress.step)
         self.restart_clock()
 
     def restart_clock(self) -> None:
@@ -141,8 +136,7 @@ class MetricsLog:
 
     def _write(self, row: dict[str, Any]) -> None:
         self.folder.append_metrics(row)
-        if self.tensorboard is not None:
-            log_row(self.tensorboard, row)
+        self.loggers.log_row(row)
 
 
 def evaluations(rows: Sequence[dict[str, Any]], state: TrainingState) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.yaml_document import read
 from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.world import of_environment
 from ftaug.errors import (
     BadSample,
     DataChanged,
@@ -50,7 +51,7 @@ def train_file(
 
     With `report`, a single run ends with a report on validation.
     """
-    start_time = time.time()
+    start_time, world = time.time(), of_environment()
     continued = config if config.is_dir() else None
     if continued is not None:
         config, run_dir = _file_of(continued, run_dir, folds), continued
@@ -60,8 +61,9 @@ def train_file(
     check_names(requirements, names_in_training(experiment))
 
     # import torch only after the file is known to be valid: it takes seconds
+    from ftaug.engine.system.ranks import joined
     from ftaug.engine.system.resume_check import same_settings
-    from ftaug.engine.system.run_folder import default_path
+    from ftaug.engine.system.run_files import default_path
     from ftaug.runs.training import Invocation
 
     text = read(continued / "experiment.yaml") if continued else file.text
@@ -75,9 +77,13 @@ def train_file(
             known = _digest_of(continued)  # resolved.yaml also holds automatic choices
         elif missing_files(experiment) and same_settings(path, to_yaml(with_kept_plugins(experiment)[0])):
             known = _digest_of(path)  # the file of the initial weights is gone, but the checkpoint has them
-        return _retry_on_changed_data(
-            partial(_train_one, experiment, known, path, invocation, fresh=fresh), fresh=fresh
-        )
+        with joined(world) as ranks:
+            together = replace(invocation, ranks=ranks)
+            return _retry_on_changed_data(
+                partial(_train_one, experiment, known, path, together, fresh=fresh), fresh=fresh
+            )
+    if world.size > 1:
+        raise ExperimentError("--folds: trains each fold with a single process; leave --processes out")
     splits = _fold_overrides(experiment, folds)
     each = [file.experiment([*overrides, *start, val]) for val in splits]
     path = run_dir or Path(f"{default_path(experiment.name, folder_digest(each[0], folder))}-folds")
@@ -124,18 +130,20 @@ def _train_one(
     experiment: Experiment, known: str, path: Path, invocation: Invocation, *, fresh: bool
 ) -> dict[str, Any]:
     """Train or resume one run to its end; return its folder and results. Raises Stopped."""
-    from ftaug.engine.system.run_folder import RunFolder
+    from ftaug.runs.process_group import open_by_first, quiet
     from ftaug.runs.report import console
 
     portable, plugins = with_kept_plugins(experiment)
-    with RunFolder.open(
+    opening = open_by_first(
+        invocation.ranks,
         path,
         experiment_yaml=invocation.text,
         resolved_yaml=to_yaml(portable),
         digest=known,
         extra_files=plugins,
         fresh=fresh,
-    ) as folder:
+    )
+    with opening as folder, quiet(invocation.ranks.world, folder.path):
         if folder.complete is None:
             try:
                 _train(experiment, folder, invocation)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder
-from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.signals import REASONS, StopRequests
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.batchnorm import evaluation_model, keep_statistics
 from ftaug.engine.training.choose_best import best_index, without_improvement
@@ -19,6 +19,7 @@ from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.checkpointing import checkpoint_size, load_checkpoint, save_checkpoint
 from ftaug.runs.metrics_log import MetricsLog
+from ftaug.runs.report import classification
 from ftaug.runs.report.progress_bar import ProgressBar
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
@@ -44,6 +45,7 @@ class Session:
     save_seconds: float | None = None  # duration of the last save
     step_seconds: float = 0.0  # duration of the slowest step
     best_logits: np.ndarray | None = None  # (n, classes) of the best evaluation, unless it was before a resume
+    confusion: np.ndarray | None = None  # (classes, classes) of the best evaluation, unless it was before a resume
 
     def __post_init__(self) -> None:
         self.log = MetricsLog(self.state, self.progress, self.folder)
@@ -71,8 +73,11 @@ class Session:
         return (self.at_end and not self._evaluation_due()) or self._stops_early()
 
     def should_continue(self, stop: StopRequests) -> bool:
-        """Whether to take another step."""
-        return stop.reason is None and not self.finished
+        """Whether to take another step; all processes agree on it."""
+        reason = self.state.ranks.vote(REASONS, stop.reason)
+        if reason is not None:
+            stop.request(reason)
+        return reason is None and not self.finished
 
     @property
     def reserve(self) -> float:
@@ -96,17 +101,21 @@ class Session:
             state.evaluation_device,
             workers,
             carry_on=lambda: stop.reason is None,
+            ranks=state.ranks,
         )
         if logits is None:
             return
         targets = state.splits["val"].targets
         predictions = evaluate.probabilities(logits, state.experiment.loss.fact("activation"))
-        values = evaluate.compute_metrics(state.experiment, logits, predictions, targets, state.task, state.loss).values
+        measured = evaluate.compute_metrics(state.experiment, logits, predictions, targets, state.task, state.loss)
+        values = measured.values
         is_best = self._add_score(values)
         self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
         self.log.log_evaluation(values, time.monotonic() - began, is_best, progress_bar)
         if is_best:
             self.best_logits = logits
+            if state.task.kind == "single_label":
+                self.confusion = classification.confusion_matrix(measured, state.task)
             self.save()
 
     def _add_score(self, values: dict[str, float]) -> bool:
@@ -152,7 +161,8 @@ class Session:
         if state.average is not None and self.finished and "val" not in state.splits:
             keep_statistics(state, evaluation_model(state, progress.step), progress.step)
         progress.window_loss = self.log.window_loss.item()
-        save_checkpoint(state, progress, self.folder)
+        if state.ranks.world.is_first:
+            save_checkpoint(state, progress, self.folder)
         self.saved_at, self.saved_step = time.monotonic(), progress.step
         self.save_seconds = self.saved_at - began
 

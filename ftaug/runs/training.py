@@ -15,7 +15,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, load_splits
-from ftaug.engine.system import checkpoint
+from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.system.run_files import MODEL_FILE, read_json
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
@@ -23,7 +23,7 @@ from ftaug.engine.training.auto_unfreeze import resolve_auto_unfreeze
 from ftaug.engine.training.feature_cache import batches_of, fill, missing, open_feature_cache
 from ftaug.engine.training.fit import Step, fit
 from ftaug.engine.training.state import TrainingState
-from ftaug.errors import BadData, DataChanged, FtaugError, Interrupted, Stopped, as_known
+from ftaug.errors import DataChanged, FtaugError, Interrupted, Stopped, as_known
 from ftaug.runs import best_checkpoint, thresholds, weight_change
 from ftaug.runs.assemble import assemble
 from ftaug.runs.bad_samples import readable
@@ -31,7 +31,8 @@ from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.model_file import write_model_file
 from ftaug.runs.open_run import open_run
-from ftaug.runs.report import console, curves_plot, training_summary
+from ftaug.runs.process_group import newest_checkpoint, require_same_data
+from ftaug.runs.report import confusion_plot, console, curves_plot, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
@@ -52,6 +53,7 @@ class Invocation:
     start_time: float  # wall-clock time in seconds, as of time.time()
     elsewhere: Sequence[Path]  # folders to search for similar runs
     report: bool  # whether a complete run gets a report
+    ranks: Ranks = ALONE  # the processes that train together
 
 
 def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocation: Invocation) -> None:
@@ -59,22 +61,22 @@ def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocat
 
     A new run is compared with those in the folders `invocation.elsewhere`, and a caution printed for a similar one.
     """
+    ranks = invocation.ranks
     with stop.at_once():
-        latest = checkpoint.newest(folder.checkpoints)
-        if latest is None and checkpoint.best(folder.path) is not None:
-            raise BadData(f"{folder.path}: its checkpoints are missing; restore them, or start over with --fresh")
+        latest = newest_checkpoint(folder, ranks)
         if latest is None:
             data, cautions = consistent(experiment, load_splits(experiment.data, experiment.seed), folder)
             data = readable(experiment, data)
             folder.write(SAMPLES_FILE, to_csv(data))
         else:
             data, cautions = unchanged_data(experiment, folder.path), []
+        require_same_data(data, ranks)
     experiment = _with_resolved_unfreeze(experiment, folder, invocation.device, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
             micro_batch = _chosen_settings(folder).get("micro_batch")
             assembled = assemble(
-                experiment, invocation.device, data, pretrained=latest is None, micro_batch=micro_batch
+                experiment, invocation.device, data, pretrained=latest is None, micro_batch=micro_batch, ranks=ranks
             )
             state, cache = stack.enter_context(assembled)
             if state.experiment != experiment:  # the task determined the default metrics
@@ -87,6 +89,7 @@ def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocat
                 ]
                 state = replace(state, cautions=[*state.cautions, *cautions])
             session = Session.begin(state, folder) if latest is None else Session.resume(state, folder, latest)
+            stack.push(session.log.loggers)
             features = stack.enter_context(open_feature_cache(state, session.progress.step))
             session.state = replace(state, features=features)
         _train(session, cache, stop, invocation)
@@ -137,21 +140,43 @@ def _train(session: Session, cache: Cache, stop: StopRequests, invocation: Invoc
     """Train from the session's current step to the end; raises Stopped, Interrupted if a stop is requested before."""
     state, folder = session.state, session.folder
     session.require_room()
-    write_model_file(state, folder, cache)
+    if state.ranks.world.is_first:
+        write_model_file(state, folder, cache)
     console.say(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
     train_loop(session, stop)
     if not session.finished:
+        state.ranks.wait()  # until rank 0 has saved: Slurm ends all processes when one leaves
         place = f"step {session.progress.step} of {state.training_length.total_steps}"
         text = f"stopped by {stop.reason} at {place}, saved in {folder.path}; the same command continues"
         console.record(text)
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
+    if state.ranks.world.is_first:
+        _complete(session, invocation)
+    state.ranks.wait()
+
+
+def _complete(session: Session, invocation: Invocation) -> None:
+    """Complete the run folder of a finished run, and print the results."""
+    folder = session.folder
     finish(session, folder)
     if invocation.report:
         _write_report(session)
+    _log_plots(session)
     seconds = time.time() - invocation.start_time
     console.say(training_summary.times(folder.read_metrics(), seconds, resumed=session.origin != "new"))
     console.say("next:", *training_summary.next_steps(folder.path))
+
+
+def _log_plots(session: Session) -> None:
+    """Log the plots of a complete run, and the confusion matrix of its best evaluation."""
+    loggers, folder = session.log.loggers, session.folder.path / "report"
+    if loggers.is_empty:
+        return
+    if session.confusion is not None:
+        confusion_plot.confusion(session.confusion, session.state.task.classes, folder / "confusion-val.png")
+    for path in sorted(folder.glob("*.png")):
+        loggers.image(path.stem, path)
 
 
 def train_loop(session: Session, stop: StopRequests) -> None:

@@ -10,8 +10,8 @@ from ftaug.interfaces.explanation import Explanation
 from ftaug.text.explanation.words import Word, words
 from ftaug.text.types import Text
 
-MOST_CHARACTERS = 1000
-"""Number of characters of a text from which the rest is left out."""
+MOST_CHARACTERS, MOST_EXPLAINED = 300, 1000
+"""Number of characters of a text after which it is cut, and of one whose words are highlighted."""
 
 BETWEEN_PAIR = "\n\n"
 
@@ -20,13 +20,13 @@ Spans = list[tuple[str, float]]
 
 def report_item(raw: Text, caption: str) -> HighlightedText:
     """Return a text, or both texts of a pair."""
-    return HighlightedText(_spans(raw, []), caption)
+    return HighlightedText(_shortened(_spans(raw, []), MOST_CHARACTERS), caption)
 
 
 def explained_item(explanation: Explanation, preprocessing: Mapping[str, Any], caption: str) -> HighlightedText:
     """Return a text with the values of its words, relative to the strongest."""
     located = words(explanation.raw, explanation.attribution.values, preprocessing)
-    return HighlightedText(_spans(explanation.raw, located), caption)
+    return HighlightedText(_shortened(_spans(explanation.raw, located), MOST_EXPLAINED), caption)
 
 
 def _spans(raw: Text, located: Sequence[Word]) -> Spans:
@@ -41,13 +41,12 @@ def _spans(raw: Text, located: Sequence[Word]) -> Spans:
             spans += [(text[end : word.start], 0.0), (text[word.start : word.end], word.value / strongest)]
             end = max(end, word.end)
         spans.append((text[end:], 0.0))
-    return _shortened([span for span in spans if span[0]])
+    return [span for span in spans if span[0]]
 
 
-def _shortened(spans: Spans) -> Spans:
-    """Leave out what follows the first MOST_CHARACTERS characters."""
+def _shortened(spans: Spans, room: int) -> Spans:
+    """Leave out what follows so many characters."""
     result: Spans = []
-    room = MOST_CHARACTERS
     for text, value in spans:
         if len(text) > room:
             return [*result, (text[:room] + "…", value)]

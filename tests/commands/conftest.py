@@ -3,28 +3,11 @@
 import pytest
 from run_files import noise, train_colors
 from text_desk import PLUGIN, make_encoder
-from whole_tables import assert_whole
+from whole_tables import whole_tables
 
 from ftaug.data import cache_dirs
-from ftaug.runs.report.column_blocks import ColumnBlocks
 
-
-@pytest.fixture(autouse=True)
-def whole_tables(monkeypatch):
-    """All tables that the commands of these tests print are whole in windows of 80 and 60 columns."""
-    tables = []
-    initialize = ColumnBlocks.__init__
-
-    def remember(table, *arguments):
-        tables.append(table)
-        initialize(table, *arguments)
-
-    monkeypatch.setattr(ColumnBlocks, "__init__", remember)
-    yield
-    for table in tables:
-        assert_whole(table, 80)
-        assert_whole(table, 60)
-
+__all__ = ["whole_tables"]
 
 CLASSES = ("blue, mostly", "green", "red")
 EXPERIMENT = """

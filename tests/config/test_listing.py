@@ -7,7 +7,7 @@ import pytest
 
 from ftaug.components.schedules import cosine
 from ftaug.config.experiment import Data, Experiment, Train
-from ftaug.config.listing import describe, table
+from ftaug.config.listing import describe, paragraphs, table
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import MODALITIES, import_components
 from ftaug.image.augmentations.geometry import rotate
@@ -82,3 +82,26 @@ def test_the_last_column_of_a_table_is_wrapped_below_itself(monkeypatch):
         "             word",
         "  long  b",
     ]
+
+
+def test_on_a_narrow_terminal_explanations_have_lines_of_their_own(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert table([("a_long_name", "--trust-plugins", "word " * 7)], indent="  ") == [
+        "  a_long_name  --trust-plugins",
+        "      word word word word word word word",
+    ]
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_no_line_is_wider_than_the_terminal(monkeypatch, columns):
+    """But for lists and examples in docstrings, and for words that are longer."""
+    monkeypatch.setenv("COLUMNS", columns)
+    for names in ([None, None], ["augmentation", None], ["train", None], ["rotate", None], ["image_table", None]):
+        for line in describe(*names)[1]:
+            assert len(line) <= int(columns), line
+
+
+def test_paragraphs_are_wrapped_and_lists_are_not(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    text = "several words\nof a paragraph\n\n- an item that is longer than a line"
+    assert paragraphs(text) == ["several words of a", "paragraph", "", "- an item that is longer than a line"]

@@ -41,7 +41,7 @@ def write(tmp_path):
 
 
 def test_every_renamed_key_has_a_case():
-    assert RENAMED_KEYS.keys() == KEYS.keys()
+    assert RENAMED_KEYS.keys() | {"train.tensorboard"} == KEYS.keys()
 
 
 @pytest.mark.parametrize("key", RENAMED_KEYS)
@@ -66,3 +66,10 @@ def test_a_former_key_in_a_run_folder_is_read_as_the_present_one(write, key):
     with pytest.raises(ExperimentError) as error:
         load(write("resolved.yaml", key, "[wrong]"))
     assert f"{present} must be" in str(error.value)
+
+
+def test_tensorboard_is_a_logger(write):
+    with pytest.raises(ExperimentError, match=r"unknown key 'tensorboard' in train; it was renamed to 'loggers'"):
+        load(write("mine.yaml", "train.tensorboard", "true"))
+    assert [each.name for each in load(write("resolved.yaml", "train.tensorboard", "true")).loggers] == ["tensorboard"]
+    assert load(write("resolved.yaml", "train.tensorboard", "false")).loggers == ()

@@ -2,10 +2,11 @@
 
 import io
 
+import pytest
 from rich.cells import cell_len
 
 from ftaug.errors import printable
-from ftaug.runs.report.column_blocks import PIECE
+from ftaug.runs.report.column_blocks import PIECE, ColumnBlocks
 from ftaug.runs.report.console import PlainConsole
 
 
@@ -24,3 +25,20 @@ def assert_whole(table, width=80):
             else:
                 pieces = [piece for piece in PIECE.findall(cell) if cell_len(piece) <= 12 and not piece.isspace()]
                 assert all(any(piece in word for word in words) for piece in pieces), f"{cell} is cut in\n{shown}"
+
+
+@pytest.fixture(autouse=True)
+def whole_tables(monkeypatch):
+    """All tables that a test builds are whole in windows of 80 and 60 columns."""
+    tables = []
+    initialize = ColumnBlocks.__init__
+
+    def remember(table, *arguments):
+        tables.append(table)
+        initialize(table, *arguments)
+
+    monkeypatch.setattr(ColumnBlocks, "__init__", remember)
+    yield
+    for table in tables:
+        assert_whole(table, 80)
+        assert_whole(table, 60)

@@ -1,5 +1,6 @@
 import json
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,7 @@ def state(*splits):
         splits=dict.fromkeys(splits),
         training_length=TrainingLength(8, 4),
         device=SimpleNamespace(torch=torch.device("cpu")),
-        experiment=SimpleNamespace(train=SimpleNamespace(tensorboard=False)),
+        experiment=SimpleNamespace(loggers=()),
     )
 
 
@@ -31,7 +32,7 @@ def rows():
 
 @pytest.fixture
 def folder(rows):
-    return SimpleNamespace(append_metrics=lambda row: rows.append(json.loads(json.dumps(row))))
+    return SimpleNamespace(append_metrics=lambda row: rows.append(json.loads(json.dumps(row))), path=Path("run"))
 
 
 class Bar(SimpleNamespace):

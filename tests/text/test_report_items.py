@@ -2,7 +2,7 @@ import numpy as np
 
 from ftaug.interfaces.explanation import Attribution, Explanation
 from ftaug.text.backbones.tiny_text import TOKENIZER
-from ftaug.text.report_items import MOST_CHARACTERS, explained_item, report_item
+from ftaug.text.report_items import MOST_CHARACTERS, MOST_EXPLAINED, explained_item, report_item
 from ftaug.text.tokenizer import encoder
 from ftaug.text.types import Text
 
@@ -39,4 +39,4 @@ def test_the_rest_of_a_long_text_is_left_out():
     (span,) = report_item(Text("x" * 3000), "").spans
     assert span == ("x" * MOST_CHARACTERS + "…", 0.0)
     text = "".join(span for span, _ in explained(Text("word " * 1000), np.ones(32)).spans)
-    assert text == ("word " * 1000)[:MOST_CHARACTERS] + "…"
+    assert text == ("word " * 1000)[:MOST_EXPLAINED] + "…"

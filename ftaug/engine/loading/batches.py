@@ -31,9 +31,10 @@ class BatchRequest(NamedTuple):
     ids: np.ndarray
     epoch: int | None
     step: int
-    part: int
+    part: int  # of the step, in training: see data.parts
     share: float  # of the step's samples
     rounds: np.ndarray | None = None  # number of earlier visits of each sample; None: one visit an epoch
+    ends_part: bool = True  # whether it is the last micro-batch of its part
 
 
 class Batch(NamedTuple):
@@ -80,6 +81,13 @@ class EpochSampler:
     token_budget: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
     micro: int | None = None  # maximum samples of a micro-batch; None: the batch size
+    parts: int = 1  # number of parts of a step, whose gradients are summed in a fixed order
+    of_rank: range | None = None  # the parts of this process; None: all
+
+    @property
+    def own_parts(self) -> range:
+        """The parts of a step that this process computes."""
+        return range(self.parts) if self.of_rank is None else self.of_rank
 
     @property
     def steps(self) -> int:
@@ -100,9 +108,12 @@ class EpochSampler:
                 sizes = None if self.sizes is None else self.sizes[visited]
                 chunks = self._chunks(epoch, sizes)
             chunk = chunks[position]
-            for part, visits in enumerate(self._micro_batches(chunk, sizes)):
-                earlier = None if rounds is None else rounds[visits]
-                yield BatchRequest(visited[visits], epoch, step, part, len(visits) / len(chunk), earlier)
+            for part in self.own_parts:  # every parts-th sample: parts of texts are of similar length
+                in_part = self._micro_batches(chunk[part :: self.parts], sizes)
+                for number, visits in enumerate(in_part, start=1):
+                    earlier = None if rounds is None else rounds[visits]
+                    share, ends_part = len(visits) / len(chunk), number == len(in_part)
+                    yield BatchRequest(visited[visits], epoch, step, part, share, earlier, ends_part)
 
     def _visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the samples of an epoch in random order, and the number of earlier visits of each."""

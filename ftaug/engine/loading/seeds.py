@@ -66,6 +66,6 @@ def order(seed: int, epoch: int, count: int) -> np.ndarray:
     return generator(seed, "order", epoch).permutation(count)
 
 
-def step_seed(seed: int, step: int, part: int) -> int:
+def step_seed(seed: int, step: int, micro_batch: int, part: int = 0) -> int:
     """Return the torch seed of a micro-batch, for dropout and other randomness inside the network."""
-    return word(f"{seed}/{step}/{part}") >> 1
+    return word(f"{seed}/{step}/{micro_batch}" + f"/{part}" * (part > 0)) >> 1

@@ -28,7 +28,11 @@ def allowed_cores(cgroups: Path = CGROUPS, process_cgroup: Path = Path("/proc/se
     slurm_cpus = os.environ.get("SLURM_CPUS_PER_TASK", "")
     if slurm_cpus.isdecimal():
         limits.append(Cores(max(1, int(slurm_cpus)), "SLURM_CPUS_PER_TASK"))
-    return min(limits, key=lambda limit: limit.number)
+    least = min(limits, key=lambda limit: limit.number)
+    sharing = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    if sharing.isdecimal() and int(sharing) > 1 and least.reason != "SLURM_CPUS_PER_TASK":
+        return Cores(max(1, least.number // int(sharing)), f"{least.reason}, shared by {sharing} processes")
+    return least
 
 
 def threads_from(omp_num_threads: str | None) -> str:

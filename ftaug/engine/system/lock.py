@@ -143,6 +143,23 @@ def _is_local(owner: bytes) -> bool:
         return True
 
 
+def is_locked(folder: Path) -> bool:
+    """Return whether a process on this machine, or on one that shares its locks, writes the folder."""
+    try:
+        descriptor = os.open(folder / ".lock", os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _describe(owner: bytes) -> str:
     """Describe the holder of the lock, which may not have written its record yet."""
     try:

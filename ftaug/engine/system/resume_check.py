@@ -58,7 +58,7 @@ def _may_change(key: str, *settings: Mapping[str, str]) -> bool:
     """Return whether a run may resume with another value of a setting, such as another path of its data."""
     names = tuple(key.split("."))
     is_path = names[0] == "data" and all(each.get(key, "").startswith('"/') for each in settings)
-    return names in WITHOUT_INFLUENCE or is_path
+    return any(names[: len(path)] == path for path in WITHOUT_INFLUENCE) or is_path
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, str]:

@@ -32,6 +32,11 @@ OUT_OF_FOLD = "out-of-fold"
 """The name of the validation samples of folds in the names of files."""
 
 
+def default_path(name: str, digest: str, run_dir: Path | None = None) -> Path:
+    """Return the default path of a run, a function of its experiment; `run_dir` overrides it."""
+    return run_dir if run_dir is not None else Path("runs", f"{name}-{digest[:8]}")
+
+
 def fold_folder(path: Path, number: int) -> Path:
     """Return the run folder of a fold; folds count from 1."""
     return path / f"fold-{number}"

@@ -47,11 +47,6 @@ STARTS = 3
 STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
 
 
-def default_path(name: str, digest: str, run_dir: Path | None = None) -> Path:
-    """Return the default path of a run, a function of its experiment; `run_dir` overrides it."""
-    return run_dir if run_dir is not None else Path("runs", f"{name}-{digest[:8]}")
-
-
 class RunFolder:
     """A run folder, locked for writing by this process until it is closed."""
 
@@ -113,7 +108,7 @@ class RunFolder:
         self._count_attempt(status or {}, digest)
         make_inside(self.checkpoints)
         checkpoint.clean(self.checkpoints)
-        for leftover in self.path.glob(".tmp-*"):
+        for leftover in [*self.path.glob(".tmp-*"), *self.path.glob("rank-*.log")]:
             remove(leftover)
         for name, content in extra_files.items():
             make_inside((self.path / name).parent)
@@ -250,6 +245,8 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        interrupted = 130 if isinstance(error, KeyboardInterrupt) else FtaugError.exit_code
+        self._status["exit_code"] = 0 if error is None else getattr(error, "exit_code", interrupted)
         if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted | StorageError):
             self._status["fresh"] = False  # it failed: the next `--fresh` starts a new folder
         self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))

@@ -20,6 +20,9 @@ from ftaug.errors import FtaugError, Interrupted, Stopped
 REQUESTS = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP") if hasattr(signal, name)
 )
+REASONS = ("Ctrl-C", *(number.name for number in REQUESTS if number != signal.SIGINT), "time limit", "stop file")
+"""What `StopRequests.reason` may be."""
+
 URGENT = (signal.SIGINT, signal.SIGTERM)
 ECHO = 1.0  # seconds in which a repeated signal is ignored: a launcher may signal process and group
 RESERVE = 20.0  # seconds reserved at the end of a Slurm job, until the time of saving is measured
@@ -70,6 +73,10 @@ class StopRequests:
                 with suppress(OSError):  # so that the next start does not stop at once
                     self._stop_file.unlink()
         return self._reason
+
+    def request(self, reason: str) -> None:
+        """Request to stop, as another process of the run did."""
+        self._reason = self._reason or reason
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

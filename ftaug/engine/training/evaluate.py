@@ -5,6 +5,7 @@ It draws no random numbers, so evaluating does not change training.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, Source, batches, once
 from ftaug.engine.system.device import Device
+from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.interfaces.data import Task
 
 
@@ -28,14 +30,15 @@ class Measurement:
 
 @torch.inference_mode()
 def logits_of(
-    model: nn.Module, source: Source, batch_size: int, device: Device, workers: int
+    model: nn.Module, source: Source, batch_size: int, device: Device, workers: int, ranks: Ranks = ALONE
 ) -> Iterator[tuple[Batch, Tensor]]:
     """Yield every batch with its logits on the CPU: float32 (batch, classes), in regression float64.
 
-    Logits of several views of a sample (test-time augmentation) are averaged.
+    Logits of several views of a sample (test-time augmentation) are averaged. Of several processes each takes its
+    share of the batches.
     """
     model.eval()
-    requests = once(len(source.split), batch_size, source.sizes)
+    requests = islice(once(len(source.split), batch_size, source.sizes), ranks.rank, None, ranks.size)
     for batch in batches(source, requests, workers, pin=device.torch.type == "cuda"):
         with device.autocast():
             logits = model(batch.inputs.to(device.torch, non_blocking=True))
@@ -59,16 +62,22 @@ def predict_all(
     device: Device,
     workers: int,
     carry_on: Callable[[], bool] = lambda: True,
+    ranks: Ranks = ALONE,
 ) -> np.ndarray | None:
-    """Return the logits of all samples, (n, classes); None if `carry_on` returned false in between."""
+    """Return the logits of all samples, (n, classes); None if `carry_on` returned false in between.
+
+    Several processes share the work, and each returns all logits, with the same bits as a single process.
+    """
     collected: np.ndarray | None = None
-    for batch, logits in logits_of(model, source, batch_size, device, workers):
+    stopped = False
+    for batch, logits in logits_of(model, source, batch_size, device, workers, ranks):
         if collected is None:
-            collected = np.empty((len(source.split), logits.shape[1]), logits.numpy().dtype)
+            collected = np.zeros((len(source.split), logits.shape[1]), logits.numpy().dtype)
         collected[batch.request.ids] = logits.numpy()
-        if not carry_on():
-            return None
-    return collected
+        stopped = not carry_on()
+        if stopped:
+            break
+    return None if ranks.any(stopped) else ranks.merge(collected, len(source.split))
 
 
 def compute_metrics(

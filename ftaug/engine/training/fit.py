@@ -15,10 +15,12 @@ from ftaug.config.strict_json import nan_for_null
 from ftaug.engine.loading.batches import Batch, batches
 from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.system.profiler import phase
+from ftaug.engine.training.batchnorm import updated_norms
 from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.state import TrainingState
+from ftaug.engine.training.step_parts import Part, PartStatistics, sum_over_ranks, take_gradients, tree_sum
 from ftaug.errors import Diverged
 from ftaug.interfaces.data import MeanLoss
 from ftaug.interfaces.model import TrainingLength
@@ -102,15 +104,53 @@ def set_rates(state: TrainingState, step: int, progress: Progress) -> float:
 
 
 def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
-    """Run the forward and backward pass of a step's micro-batches; return the mean loss and the number of samples.
+    """Run the forward and backward pass of a step; return the mean loss and the number of samples.
 
     A loss that is a mean over samples is weighted by the micro-batch's share of the samples, known beforehand. A mean
     over other items, such as tokens, is weighted by items per sample; gradients and loss are divided by the sum of the
     weights at the end.
     """
+    if state.epochs.parts == 1:
+        total, weights, samples = accumulate_part(state, step, feed)
+    else:
+        total, weights, samples = _accumulate_parts(state, step, feed)
+    # The number of items of a whole step is known only after its last micro-batch.
+    if weights and not math.isclose(weights, 1):
+        torch._foreach_div_([p.grad for p in state.model.parameters() if p.grad is not None], weights)
+        total = total / weights
+    if state.method.penalty is not None:
+        with phase("backward"):
+            torch.autograd.backward(state.scaler.scale(state.method.penalty()))
+    return total, samples
+
+
+def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, float, int]:
+    """Accumulate the gradients of the parts of a step, and add up those of all processes."""
+    parameters = [parameter for parameter in state.model.parameters() if parameter.requires_grad]
+
+    def computed(part: int) -> Part:
+        return take_gradients(parameters, *accumulate_part(state, step, feed, part))
+
+    parts: Iterator[Part] = map(computed, state.epochs.own_parts)
+    norms = updated_norms(state.model.network, state.plan, step)
+    statistics = PartStatistics(norms) if norms else None
+    total = tree_sum(parts if statistics is None else statistics.collect(parts))
+    with phase("exchange"):
+        if statistics is not None:
+            statistics.apply(state.ranks)
+        in_order = state.experiment.data.parts != "auto"
+        total = sum_over_ranks(state.ranks, total, parameters, in_order=in_order)
+    for parameter, gradient in zip(parameters, total.gradients, strict=True):
+        parameter.grad = gradient
+    loss, weights, samples = total.totals.tolist()
+    return torch.tensor(loss, device=state.device.torch), weights, round(samples)
+
+
+def accumulate_part(state: TrainingState, step: int, feed: Iterator[Batch], part: int = 0) -> tuple[Tensor, float, int]:
+    """Run the forward and backward pass of a part's micro-batches; return the sums of losses, weights and samples."""
     total = torch.zeros((), device=state.device.torch)
     weights, samples = 0.0, 0
-    for inputs, targets, share in micro_batches(state, step, feed):
+    for inputs, targets, share in micro_batches(state, step, feed, part):
         with phase("forward"):
             loss, items = loss_of(state, inputs, targets, state.network_at(step))
             weight = share * (items / len(targets))
@@ -119,14 +159,7 @@ def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch])
         total += loss.detach() * weight
         weights += weight
         samples += len(targets)
-    # The number of items of a whole step is known only after its last micro-batch.
-    if weights and not math.isclose(weights, 1):
-        torch._foreach_div_([p.grad for p in state.model.parameters() if p.grad is not None], weights)
-        total /= weights
-    if state.method.penalty is not None:
-        with phase("backward"):
-            torch.autograd.backward(state.scaler.scale(state.method.penalty()))
-    return total, samples
+    return total, weights, samples
 
 
 def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:

@@ -43,8 +43,14 @@ def with_micro_batch(state: TrainingState, resumed: int | None = None) -> Traini
     elif resumed is not None:
         micro_batch = MicroBatchSize(resumed, "as when the run began" if resumed < batch else "")
     else:
-        micro_batch = _largest_fitting(state, batch)
+        micro_batch = _agreed(state, _largest_fitting(state, batch))
     return replace(state, micro_batch=micro_batch, epochs=replace(state.epochs, micro=micro_batch.samples))
+
+
+def _agreed(state: TrainingState, fitting: MicroBatchSize) -> MicroBatchSize:
+    """Return the smallest micro-batch of all processes."""
+    samples = state.ranks.least(fitting.samples)
+    return fitting if samples == fitting.samples else MicroBatchSize(samples, "fits into the memory of each process")
 
 
 def _largest_fitting(state: TrainingState, batch: int) -> MicroBatchSize:

@@ -1,7 +1,8 @@
-"""Micro-batches of an optimizer step for gradient accumulation, on the device, with mixup or CutMix over the step.
+"""Micro-batches of a step for gradient accumulation, on the device, with mixup or CutMix over all of them.
 
-A mix is drawn for all samples of a step, independent of the micro-batches. A sample's partner may be in another
-micro-batch, so the inputs of the whole step are moved to the device before the first forward pass.
+A mix is drawn for all samples of a part of a step (see `data.parts`; by default the whole step), independent of the
+micro-batches. A sample's partner may be in another micro-batch, so the inputs of the whole part are moved to the device
+before the first forward pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,24 +29,24 @@ class MicroBatch(NamedTuple):
     share: float  # of the step's samples
 
 
-def micro_batches(state: TrainingState, step: int, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
-    """Yield the micro-batches of a step, seeding torch's generators before each."""
+def micro_batches(state: TrainingState, step: int, feed: Iterator[Batch], part: int = 0) -> Iterator[MicroBatch]:
+    """Yield the micro-batches of a part of a step, seeding torch's generators before each."""
     read = _read(state, feed)
     mixes = state.experiment.mix is not None
-    for number, micro_batch in enumerate(_mixed(state, step, list(read)) if mixes else read):
-        torch.manual_seed(seeds.step_seed(state.experiment.seed, step, number))
+    for number, micro_batch in enumerate(_mixed(state, step, part, list(read)) if mixes else read):
+        torch.manual_seed(seeds.step_seed(state.experiment.seed, step, number, part))
         yield micro_batch
 
 
 def _read(state: TrainingState, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
-    """Yield the micro-batches of a step in the order of the data loader."""
-    share = 0.0
-    while share < 1 - 1e-9:
+    """Yield the micro-batches of a part of a step in the order of the data loader."""
+    ends_part = False
+    while not ends_part:
         with phase("wait for data"):
             batch = next(feed)
         with phase("transfer"):
             micro_batch = MicroBatch(device_inputs(state, batch), targets_of(state, batch), batch.request.share)
-        share += micro_batch.share
+        ends_part = batch.request.ends_part
         yield micro_batch
 
 
@@ -61,29 +62,30 @@ def targets_of(state: TrainingState, batch: Batch) -> Tensor:
     return targets.to(state.device.torch, non_blocking=True)
 
 
-def _mixed(state: TrainingState, step: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
-    """Mix the samples of a whole step, then split them into micro-batches again."""
+def _mixed(state: TrainingState, step: int, part: int, read: Sequence[MicroBatch]) -> Iterator[MicroBatch]:
+    """Mix the samples of a whole part, then split them into micro-batches again."""
     verbs = modality_of(state.experiment)
+    share = sum(batch.share for batch in read)
     with phase("transfer"):
         inputs = read[0].inputs if len(read) == 1 else verbs.concatenated([batch.inputs for batch in read])
-        inputs, targets = _mix(state, step, inputs, torch.cat([batch.targets for batch in read]))
+        inputs, targets = _mix(state, step, part, inputs, torch.cat([batch.targets for batch in read]))
     for rows in _rows(state, inputs, [len(batch.targets) for batch in read]):
         with phase("transfer"):
             chosen = targets[rows]
-            micro_batch = MicroBatch(verbs.selected(inputs, rows), chosen, len(chosen) / len(targets))
+            micro_batch = MicroBatch(verbs.selected(inputs, rows), chosen, share * len(chosen) / len(targets))
         yield micro_batch
 
 
-def _mix(state: TrainingState, step: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
-    """Apply the experiment's mix to the samples of a step; from `mix_until` on return them as they are."""
+def _mix(state: TrainingState, step: int, part: int, inputs: Any, targets: Tensor) -> tuple[Any, Tensor]:
+    """Apply the experiment's mix to the samples of a part; from `mix_until` on return them as they are."""
     experiment = state.experiment
     mix, until = experiment.mix, experiment.train.mix_until
     if mix is None or (until is not None and step >= until.steps(state.training_length)):
         return inputs, targets
     if state.task.kind == "single_label":
         targets = one_hot(targets, len(state.task.classes)).float()
-    torch.manual_seed(seeds.step_seed(experiment.seed, step, 0))
-    mixed: tuple[Any, Tensor] = mix(inputs, targets, seeds.generator(experiment.seed, "mix", step, 0))
+    torch.manual_seed(seeds.step_seed(experiment.seed, step, 0, part))
+    mixed: tuple[Any, Tensor] = mix(inputs, targets, seeds.generator(experiment.seed, "mix", step, part))
     return mixed
 
 

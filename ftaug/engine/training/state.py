@@ -14,6 +14,7 @@ from ftaug.engine.loading.prepare import evaluation_preprocessing, prepare_split
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.device import Device
+from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.training.distillation import Teacher
 from ftaug.engine.training.target_scaling import TargetScaler
 from ftaug.engine.training.unfreeze import Plan
@@ -65,6 +66,7 @@ class TrainingState:
     teacher: Teacher | None = None  # for distillation
     new_head: bool = False  # whether the head is initialized to the best constant prediction
     micro_batch: "MicroBatchSize | None" = None  # samples per forward pass
+    ranks: Ranks = ALONE  # the processes that train together
 
     @property
     def task(self) -> Task:

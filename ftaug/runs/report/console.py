@@ -19,7 +19,7 @@ from rich.text import Text
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.run_log import log
-from ftaug.errors import printable
+from ftaug.errors import join_words, printable, wrapped
 from ftaug.runs.report.column_blocks import ColumnBlocks
 
 WIDE = 10_000
@@ -45,14 +45,11 @@ class PlainConsole(Console):
         with self.capture() as captured:
             for block in blocks:
                 if isinstance(block, str):
-                    self.print(Text("\n".join(self._wrapped(block))), soft_wrap=True)
+                    text = printable(block)
+                    self.print(Text(wrapped(text, self.width, cell_len) if self.is_terminal else text), soft_wrap=True)
                 else:
                     self.print(block, crop=False)
         return [line.rstrip() for line in captured.get().split("\n")[:-1]]
-
-    def _wrapped(self, text: str) -> list[str]:
-        lines = printable(text).split("\n")
-        return [part for line in lines for part in _wrapped(line, self.width)] if self.is_terminal else lines
 
 
 @dataclass(frozen=True)
@@ -63,27 +60,8 @@ class Command:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the command, indented."""
-        lines = _joined(self.words, options.max_width - len(" \\"), "  ", "    ")
+        lines = join_words(self.words, options.max_width - len(" \\"), "  ", "    ", cell_len)
         yield Text(" \\\n".join(map(printable, lines)), no_wrap=True, overflow="ignore")
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    """Wrap a line at spaces; further lines are indented as the first."""
-    text = line.lstrip(" ")
-    indent = line[: len(line) - len(text)]
-    return _joined(text.split(" "), width, indent, indent)
-
-
-def _joined(words: Sequence[str], width: int, first_indent: str, indent: str) -> list[str]:
-    """Join words to lines of a width in character cells; a longer word has a line of its own."""
-    lines = [first_indent + words[0]]
-    for word in words[1:]:
-        longer = f"{lines[-1]} {word}"
-        if cell_len(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(indent + word)
-    return lines
 
 
 def say(*blocks: RenderableType) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.errors import NotReached
-from ftaug.interfaces.data import Input
+from ftaug.interfaces.data import Input, TaskKind
 from ftaug.interfaces.document import Gallery, HighlightedText, Paragraph, Picture, Section
 from ftaug.interfaces.explanation import Explanation
 from ftaug.runs.explanation import method_choice
@@ -25,6 +25,15 @@ from ftaug.statistics.records import Records
 
 MOST = 12
 """Number of samples that are shown."""
+
+EXPLAINED: Mapping[TaskKind, str] = {
+    "single_label": "the predicted class",
+    "multi_label": "the label that is most wrong",
+    "regression": "the predicted value",
+}
+
+LOW_ROAD = 0.05
+"""ROAD, a share of probability, below which explanations say little."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +174,10 @@ def _explained_items(
     road = choice.check.road or 0.0
     sentence = (
         f"Explained by {choice.method.name}, which ftaug explain chooses for this model (ROAD {road:.2f}): orange "
-        f"raises {'the predicted class' if run.task.kind == 'single_label' else 'the output that is most wrong'}, blue "
-        "lowers it."
+        f"raises {EXPLAINED[run.task.kind]}, blue lowers it."
     )
+    if road < LOW_ROAD and not run.task.regression:
+        sentence += " So low a ROAD means that no method explains this model well."
     return items, sentence, {"method": choice.method.name, "road": road}
 
 

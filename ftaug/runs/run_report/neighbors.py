@@ -9,6 +9,7 @@ import numpy as np
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.split import DataSplit
 from ftaug.interfaces.document import Block, Gallery, Paragraph, Section
+from ftaug.runs.explanation.explain import described
 from ftaug.runs.neighbors import FeatureIndex, Neighbor, index_of, stored_index, subset
 from ftaug.runs.penultimate_features import NoFeatures
 from ftaug.runs.run_report.budget import forward_passes
@@ -71,11 +72,16 @@ def _introduction(run: ReportedRun, searched: DataSplit, mistakes: int) -> str:
     if len(searched) < total:
         which = f"{len(searched):,} of {total:,} training samples, those of the mistaken classes first"
         which += f" (ftaug explain {run.folder} INPUT --neighbors {NEIGHBORS} searches all)"
-    subject = "Each of the worst mistakes" if mistakes > 1 else "The worst mistake"
-    return (
-        f"{subject}, followed by the most similar of {which}; similarity is the cosine of the inputs of the output "
-        "layer. Most neighbors are of the predicted class; where they look like the sample too, its label may be wrong."
+    noun = "largest error" if run.task.regression else "worst mistake"
+    text = (
+        f"{f'Each of the {noun}s' if mistakes > 1 else f'The {noun}'}, followed by the most similar of {which}; "
+        "similarity is the cosine of the inputs of the output layer."
     )
+    if run.task.kind == "single_label":
+        text += (
+            " Most neighbors are of the predicted class; where they look like the sample too, its label may be wrong."
+        )
+    return text
 
 
 def _finding(run: ReportedRun, row: int, neighbors: list[Neighbor]) -> str:
@@ -95,12 +101,10 @@ def _finding(run: ReportedRun, row: int, neighbors: list[Neighbor]) -> str:
 
 
 def _gallery(run: ReportedRun, row: int, neighbors: list[Neighbor], finding: str) -> Gallery:
-    label = run.data.describe(row)
-    items = sample_items(run, [(row, f"labeled {label}; {Path(run.names[row]).name}")])
+    label = f"{'target' if run.task.regression else 'labeled'} {run.data.describe(row)}"
+    items = sample_items(run, [(row, f"{label}; {Path(run.names[row]).name}")])
     for each in neighbors:
         caption = f"training: {each.sample.label} ({each.similarity:.2f}); {Path(each.sample.name).name}"
         items += items_of(run, each.sample.split, [(each.sample.position, caption)])
-    caption = f"labeled {label}"
-    if run.task.kind == "single_label":
-        caption += f", predicted {run.task.classes[run.records.predicted_class[row]]}"
+    caption = f"{label}, {described(run.task, run.records.predictions[row])}"
     return Gallery(items, f"{caption}; {finding}" if finding else caption)

@@ -172,7 +172,7 @@ def test_batches_by_size_visit_each_sample_once_within_the_budget(
         assert len(request.ids) <= batch_size
         assert len(request.ids) * sizes[request.ids].max() <= budget
     for step, count in zip(steps, in_steps, strict=True):
-        assert [r.part for r in step] == list(range(len(step)))
+        assert [r.ends_part for r in step] == [False] * (len(step) - 1) + [True]
         assert sum(r.share for r in step) == pytest.approx(1)
         assert all(r.share == len(r.ids) / count for r in step)
 

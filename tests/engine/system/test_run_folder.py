@@ -13,7 +13,8 @@ import torch
 from processes import in_child
 
 from ftaug.engine.system import checkpoint, storage
-from ftaug.engine.system.run_folder import RunFolder, default_path
+from ftaug.engine.system.run_files import default_path
+from ftaug.engine.system.run_folder import RunFolder
 from ftaug.errors import (
     BadData,
     ExperimentError,

@@ -4,6 +4,7 @@ import pytest
 from reported import reported_on, reported_split
 
 from ftaug.documents.html_report import html_of
+from ftaug.errors import MissingInput
 from ftaug.runs.invariance import Agreement, OpAgreement
 from ftaug.runs.run_report import invariance as module
 from ftaug.runs.run_report.invariance import augmentation_alerts, invariance
@@ -48,6 +49,19 @@ def test_all_augmentations_where_the_budget_allows(monkeypatch):
     assert invariance(reported_split("colors")) is None
     assert measured[:3] == ["rotate", "brightness", "torchvision.RandomInvert"]
     assert len(measured) == len(set(measured)) > 40
+
+
+def test_initial_weights_that_cannot_be_loaded_are_named(monkeypatch):
+    def deciding_before(*_):
+        raise MissingInput("the weights are not here")
+
+    monkeypatch.setattr(module, "deciding_before", deciding_before)
+    monkeypatch.setattr(module, "forward_passes", lambda *_: 1)
+    monkeypatch.setattr(module, "LEAST", 2)
+    section = invariance(reported_split("colors"))
+    assert section.blocks[0].text.endswith(" Before training: the weights are not here.")
+    assert "before training." not in section.blocks[0].text
+    assert "(" not in section.blocks[1].rows[0][1]
 
 
 def op(name, shares, trained=None):

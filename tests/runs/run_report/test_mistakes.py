@@ -112,6 +112,16 @@ def test_predictions_are_explained_by_the_best_method(kind, method, item, monkey
 
 
 @pytest.mark.usefixtures("_two_samples")
+def test_methods_that_are_not_faithful(monkeypatch):
+    component = component_named("explainer", "grad_cam", "image")
+    for road, says_so in ((0.06, False), (0.04, True)):
+        choice = MethodChoice(component, [Check("grad_cam", road=road)])
+        monkeypatch.setattr(method_choice, "choose", lambda *_, choice=choice: choice)
+        text = mistakes.mistakes(reported_split("colors")).blocks[0].text
+        assert text.endswith("So low a ROAD means that no method explains this model well.") is says_so
+
+
+@pytest.mark.usefixtures("_two_samples")
 def test_without_a_method_that_passes_its_test(monkeypatch):
     def refuse(*_):
         raise NotReached("occlusion: its maps survive")

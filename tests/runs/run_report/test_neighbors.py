@@ -52,7 +52,9 @@ def test_copies_with_another_label():
     run = reported(model, copied, np.eye(3)[train.targets] * 0.8 + 0.1)
     section = neighbors.neighbors(run)
     label = model.task.classes[train.targets[0]]  # all mistakes are equally bad: the first ones are shown
-    assert section.blocks[1].caption.endswith(f"predicted {label}; a near duplicate is in training, labeled {label}")
+    assert section.blocks[1].caption.endswith(
+        f"predicted {label} (0.900); a near duplicate is in training, labeled {label}"
+    )
     assert section.facts["mistakes"][0]["neighbors"][0]["near_duplicate"]
 
 
