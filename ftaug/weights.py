@@ -8,6 +8,7 @@ import os
 import pickle
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -101,8 +102,9 @@ def is_file(weights: Weights) -> bool:
 def facts_of(weights: Weights, license: str | None = None) -> dict[str, Any]:
     """What a backbone says of a setting before anything is loaded, for `Backbone.facts`.
 
-    `license` is the SPDX identifier of the weights', where it is known.
+    `license` is the SPDX identifier of the weights', where it is known; a file that ftaug wrote has it.
     """
+    license = license or (license_in(weights) if is_file(weights) else None)
     in_order = isinstance(weights, WeightsPath) and weights.match == "order"
     known = {} if license is None else {"license": license}
     return {"weights": str(weights), **known} | ({"match": "order"} if in_order else {})
@@ -226,6 +228,19 @@ def preprocessing_in(weights: Weights) -> dict[str, Any] | None:
         return dict(json.loads(metadata["preprocessing"]))
     except (ValueError, TypeError):
         raise BadData(f"{path}: its metadata 'preprocessing' is not a JSON object") from None
+
+
+def license_in(weights: Weights) -> str | None:
+    """Return the license that a file of ftaug records of the pretrained weights that it comes from, if any."""
+    path = str(weights)
+    if not path.endswith(".safetensors") or not Path(path).is_file():
+        return None
+    with suppress(BadData, MissingInput):  # reading the weights reports these
+        about = described(read_metadata(path))
+        sources = (about.get("weights_from"), about.get("weights"))  # of a checkpoint, and of an export
+        names = [source.get("license") for source in sources if isinstance(source, dict)]
+        return next((str(name) for name in names if name), None)
+    return None
 
 
 def described(metadata: Mapping[str, str]) -> dict[str, Any]:

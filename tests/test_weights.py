@@ -12,7 +12,7 @@ from ftaug.config.dump import digest, to_yaml
 from ftaug.errors import BadData, ExperimentError
 from ftaug.experiment_file import load
 from ftaug.image.backbones.resnet20 import resnet20
-from ftaug.weights import WeightsPath, read
+from ftaug.weights import WeightsPath, facts_of, read
 
 CLASSES = ("a", "b", "c", "d")
 EXPERIMENT = """
@@ -284,3 +284,21 @@ def test_a_link_to_a_file_without_a_suffix_is_a_file(tmp_path, write, trained):
     assert hub == str(tmp_path / "hub.safetensors")
     assert newest == str(tmp_path / "kept.safetensors")
     check_body(loaded(hub), trained)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "license"),
+    [
+        ({"weights_from": {"weights": "letters", "license": "MIT"}}, "MIT"),  # a checkpoint
+        ({"weights": {"source": "letters", "license": "MIT"}}, "MIT"),  # an export
+        ({"weights": {"source": "letters", "license": None}}, None),
+        ({"weights": "letters"}, None),
+        ({}, None),
+    ],
+)
+def test_the_license_of_weights_that_ftaug_wrote_is_that_of_what_they_come_from(tmp_path, metadata, license):
+    path = tmp_path / "w.safetensors"
+    save_file({"a": torch.zeros(1)}, str(path), {"ftaug": json.dumps(metadata)})
+    assert facts_of(WeightsPath(str(path))).get("license") == license
+    path.write_bytes(b"no safetensors")
+    assert "license" not in facts_of(WeightsPath(str(path)))

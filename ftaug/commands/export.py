@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,18 +17,29 @@ if TYPE_CHECKING:
     from ftaug.runs.export.reference import Reference
 
 
+class RequiredLicense(StrEnum):
+    """A kind of license that the pretrained weights must have."""
+
+    permissive = "permissive"
+
+
 def export(
     run: Run,
     formats: Annotated[
         list[str],
         typer.Option("--format", help="Format such as onnx (see `ftaug list exporter`); repeatable.", metavar="NAME"),
     ],
+    require_license: Annotated[
+        RequiredLicense | None,
+        typer.Option(help="End with exit code 5 unless the license of the pretrained weights is permissive."),
+    ] = None,
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Export a trained model, and compare its predictions with the original's."""
     from ftaug.runs.export.folder import open_exports
     from ftaug.runs.export.formats import check_networks, parse_formats
+    from ftaug.runs.export.license import require_permissive
     from ftaug.runs.export.provenance import unfinished
     from ftaug.runs.export.reference import Reference
     from ftaug.runs.export.table import refusals, summary
@@ -40,6 +52,8 @@ def export(
     opened.note_precision()
     reference = Reference.of(opened)
     check_networks(exporters, reference)
+    if require_license is not None:
+        require_permissive(reference.bundle.provenance)
     if caution := unfinished(reference.bundle.provenance):
         console.say(f"{run}: {caution}")
     entries: dict[str, Any] = {}
@@ -65,6 +79,7 @@ def _export_format(exporter: Component, reference: Reference, exports: ExportFol
     from ftaug.components.exporters import timing
     from ftaug.engine.system.storage import storage_errors
     from ftaug.runs.export.folder import files_of
+    from ftaug.runs.export.model_card import CardSource, write_card
     from ftaug.runs.export.provenance import unfinished
 
     opened, bundle = reference.opened, reference.bundle
@@ -82,6 +97,8 @@ def _export_format(exporter: Component, reference: Reference, exports: ExportFol
             "milliseconds": timing.milliseconds(folder / name, bundle),
             **comparison.record(),
         }
+        with storage_errors(f"{exports.path / exporter.name}: cannot be written"):
+            write_card(CardSource(opened, bundle, exporter, folder / name), exports.path / exporter.name)
         files = exports.publish(folder, exporter.name, record) if comparison.holds else []
     printed = {"without_data": comparison.without_data, "files": [str(file) for file in files]}
     return {f"{exporter.name}/{name}": {**record, **printed}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,14 +65,15 @@ def inspect(
     if output is not None:
         with storage_errors(f"cannot write {output}"):
             rate_plot.draw(course(experiment, length), rows, length, output)
+    license = _license(target, backbone.facts)
     warnings = [*cautions_of(experiment, data, backbone.preprocessing), *repeated]
     if as_json:
-        result = inspection.as_json(data, backbone, rows, length) | {"cautions": warnings}
+        result = inspection.as_json(data, backbone, rows, length, license) | {"cautions": warnings}
         result |= {"picture": str(output)} if output is not None else {}
         result |= {"bad_samples": [inspection.bad_sample(sample) for sample in bad]} if read else {}
         print(dumps(result | ({"cka": alike} if cka else {}), indent=2))
     else:
-        inspection.show(data, backbone, experiment, rows, length, warnings)
+        inspection.show(data, backbone, experiment, rows, length, warnings, license)
         if output is not None:
             print(f"learning rates over the run: {output}")
         if cka:
@@ -100,6 +101,15 @@ def _config(target: Path) -> Path:
     if not (target / "resolved.yaml").is_file():
         raise MissingInput(f"{target}: neither an experiment file nor a run folder (no resolved.yaml)")
     return target / "resolved.yaml"
+
+
+def _license(target: Path, facts: Mapping[str, Any]) -> str | None:
+    """Return the license of the pretrained weights: as recorded by a run, else as the backbone says."""
+    from ftaug.engine.system.run_files import MODEL_FILE, read_json
+
+    recorded = (read_json(_config(target).parent / MODEL_FILE) or {}) if target.is_dir() else {}
+    license = recorded.get("weights_from", {}).get("license") or facts.get("license")
+    return None if license is None else str(license)
 
 
 def _data(target: Path, experiment: Experiment) -> Mapping[str, DataSplit]:

@@ -26,9 +26,9 @@ def names(folder):
 
 def test_each_target_has_a_folder_and_nothing_else_is_left(exported):
     assert {folder: names(exported / folder) for folder in names(exported)} == {
-        "onnx": ["colors.onnx", "colors.onnx.py", "parity.json"],
-        "safetensors": ["colors.safetensors", "colors.safetensors.json", "parity.json"],
-        "torch_export": ["colors.pt2", "colors.pt2.py", "parity.json"],
+        "onnx": ["README.md", "colors.onnx", "colors.onnx.py", "parity.json"],
+        "safetensors": ["README.md", "colors.safetensors", "colors.safetensors.json", "parity.json"],
+        "torch_export": ["README.md", "colors.pt2", "colors.pt2.py", "parity.json"],
     }
 
 
@@ -249,7 +249,7 @@ def test_no_name_of_an_experiment_is_that_of_another_file(desk, tmp_path, name):
     resolved.write_text(resolved.read_text().replace("name: colors", f"name: {name}"))
     assert run(["export", str(tmp_path / "run"), "--format", "safetensors"]) == 0
     written = names(tmp_path / "run" / "exports" / "safetensors")
-    assert written == sorted([f"{name}.safetensors", f"{name}.safetensors.json", "parity.json"])
+    assert written == sorted(["README.md", f"{name}.safetensors", f"{name}.safetensors.json", "parity.json"])
     assert json.loads((tmp_path / "run/exports/safetensors/parity.json").read_text())["format"] == "safetensors"
 
 

@@ -77,6 +77,8 @@ def test_several_runs_side_by_side(runs, tmp_path, capsys, monkeypatch):
         (["{first}", "-o", "a.pdf"], 2, "a.pdf: must end in .html, .md or .json"),
         (["{first}", "{first}"], 2, "the same run is named twice"),
         (["nowhere"], 66, "nowhere: not a run folder (no resolved.yaml); `ftaug train` prints the folder it writes"),
+        (["{first}/resolved.yaml"], 66, "{first}/resolved.yaml: not a run folder (no resolved.yaml)"),
+        (["{first}", "-o", "/proc/a.html"], 74, "/proc/a.html: cannot be written: "),
         (["{stopped}"], 66, "{stopped}: its training is not complete; continue it: ftaug train {stopped}"),
         ([], 2, "Missing argument 'RUN...'"),
     ],

@@ -19,7 +19,8 @@ NOT_FILES_OF_JSON = {
     "runs/train_file.py",  # the text of an override
     "config/dump.py",  # a digest
     "config/strict_json.py",
-    "engine/training/feature_cache.py",  # a digest
+    "engine/training/feature_cache.py",
+    "runs/doctor/backbone_features.py",  # a digest
     "engine/system/lock.py",  # who holds a folder: whole numbers and texts
     "engine/system/resume_check.py",  # values of a message
     "data/folders/index.py",  # a cache of names

@@ -193,6 +193,4 @@ def lost_ranks() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise RankLost(
-            f"another process of the run ended or does not respond ({str(error).partition(chr(10))[0]})"
-        ) from error
+        raise RankLost("another process of the run ended, or did not respond for 10 minutes") from error

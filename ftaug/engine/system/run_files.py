@@ -49,7 +49,7 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, A
     """
     try:
         content = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, RecursionError, IsADirectoryError):
         content = None

@@ -153,7 +153,7 @@ def assess(curve: Curve, peak: float) -> Verdict:
     else:
         sentences.append(f"the rules agree within a factor of {spread:.1f}")
     if not curve.diverged:
-        sentences.append(f"the loss was still {curve.rates[-1]:.3g}: a higher --to may show more")
+        sentences.append(f"the loss had not diverged at a rate of {curve.rates[-1]:.3g}: a higher --to may show more")
     sentences.append(_compare_to_peak(rate, peak))
     return Verdict(rate, suggestions, tuple(sentences))
 

@@ -96,6 +96,9 @@ _NO_WEIGHT_DECAY = (
 _SAME_IN_TIMM = "densenet|resnet|resnext|wide_resnet"
 """Networks that timm has under the same name, with the same parameter names."""
 
+NON_COMMERCIAL = "CC-BY-NC-4.0"
+"""The license of the weights of SWAG (Singh et al. 2022)."""
+
 _AUXILIARY = r"(aux1|aux2|AuxLogits)\."  # heads of GoogLeNet and Inception that only training from scratch uses
 
 
@@ -117,7 +120,8 @@ def torchvision(
     if re.match("alexnet|vgg|squeezenet", name):
         rules = (*rules, *pooled(network.features))
     stages = by_rules(network, rules, _WITH_HEAD)
-    facts = facts_of(weights if is_file(weights) or weights == "none" else f"torchvision {chosen}")
+    named = not is_file(weights) and weights != "none"
+    facts = facts_of(f"torchvision {chosen}", license_of(chosen)) if named else facts_of(weights)
 
     def load() -> None:
         if weights != "none":
@@ -141,6 +145,11 @@ def torchvision(
         stored=stored,
         construction=construction,
     )
+
+
+def license_of(chosen: WeightsEnum) -> str:
+    """Return the license of weights: that of torchvision, but for SWAG's, which name their own."""
+    return NON_COMMERCIAL if "SWAG" in chosen.name else "BSD-3-Clause"
 
 
 def _member(name: str, weights: Weights) -> WeightsEnum:

@@ -19,7 +19,7 @@ from ftaug.runs.report import console
 
 
 def as_json(
-    data: Mapping[str, DataSplit], backbone: Backbone, rows: Sequence[Row], length: TrainingLength
+    data: Mapping[str, DataSplit], backbone: Backbone, rows: Sequence[Row], length: TrainingLength, license: str | None
 ) -> dict[str, Any]:
     """Describe data and network as JSON values."""
     return {
@@ -28,6 +28,7 @@ def as_json(
         "classes": list(data["train"].task.classes),
         "preprocessing": dict(backbone.preprocessing),
         "weights": backbone.facts.get("weights"),
+        "weights_license": license,
         "weights_stored": backbone.stored() if backbone.stored else None,
         "weights_notes": backbone.facts.get("notes", []),
         "weights_matches": backbone.facts.get("matches"),
@@ -45,6 +46,7 @@ def show(
     rows: Sequence[Row],
     length: TrainingLength,
     warnings: Sequence[str],
+    license: str | None,
 ) -> None:
     """Print the human-readable report on stdout."""
     sizes = ", ".join(f"{len(split):,} {purpose}" for purpose, split in data.items())
@@ -55,6 +57,7 @@ def show(
         *(("note", note) for note in notes_of(data)),
         *(("caution", warning) for warning in warnings),
         ("backbone", f"{experiment.backbone.name}, weights: {weights}"),
+        *([("license", f"{license or 'not known'}, of these weights")] if weights != "none" else []),
         *(("weights", note) for note in backbone.facts.get("notes", ())),
         ("input", modality_of(experiment).described(backbone.preprocessing)),
         ("length", f"{length.total_steps:,} steps, {length.epoch_steps:,} an epoch"),

@@ -84,7 +84,7 @@ def lr_find(
     for (name, (rate, loss)), shape in zip(suggested.items(), "ovs^D", strict=False):
         axes.plot([rate], [loss], shape, color=VAL, markersize=8, label=f"{name}: {rate:.1e}")
     axes.axvline(peak, color=NEUTRAL, linestyle=":", label=f"lr.peak: {peak:g}")
-    low, high = min(smoothed), max(smoothed[: max(1, len(smoothed) // 2)])
+    low, high = min(*losses, *smoothed), max(smoothed[: max(1, len(smoothed) // 2)])
     margin = 0.25 * (high - low or 1.0)
     axes.set(
         title="learning rate range test",

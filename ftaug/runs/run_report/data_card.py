@@ -12,6 +12,8 @@ from ftaug.interfaces.document import BarChart, Block, DataTable, Paragraph, Sec
 from ftaug.runs.run_report.formats import SPLITS, samples
 from ftaug.runs.run_report.reported_run import ReportedRun
 
+LISTED = 500
+"""Number of classes up to which all are listed."""
 BARS = 40
 """Number of classes up to which the class balance is a chart."""
 
@@ -78,5 +80,7 @@ def _balance(run: ReportedRun, counts: Mapping[str, tuple[int, Counter[str]]]) -
     if len(order) <= BARS:
         bars = [(name, float(by_class[name]), f"{by_class[name]:,}") for name in order]
         return [BarChart(bars, "Number of training samples of each class", "training samples of each class")]
-    rows = [(name, *(f"{counts[split][1][name]:,}" for split in splits)) for name in order]
-    return [DataTable(("class", *(SPLITS[split] for split in splits)), rows, "samples of each class")]
+    rows = [(name, *(f"{counts[split][1][name]:,}" for split in splits)) for name in order[:LISTED]]
+    largest = f", the {LISTED:,} largest of {len(order):,}" if len(order) > LISTED else ""
+    headings = ("class", *(SPLITS[split] for split in splits))
+    return [DataTable(headings, rows, f"samples of each class{largest}")]

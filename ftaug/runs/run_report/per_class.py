@@ -12,6 +12,8 @@ from ftaug.runs.run_report.formats import estimate, number
 from ftaug.runs.run_report.reported_run import ReportedRun
 
 METRICS = ("precision", "recall", "f1")
+LISTED = 500
+"""Number of classes up to which all are listed."""
 MATRIX = 20
 """Number of classes up to which the confusion matrix is shown."""
 CHARTS = 6
@@ -23,14 +25,14 @@ def per_class(run: ReportedRun) -> Section:
     if run.task.regression:
         return _per_number(run)
     rows: Sequence[Mapping[str, Any]] = run.results["classes"]
-    worst = sorted(rows, key=lambda row: (row["f1"], row["class"]))
+    worst = sorted(rows, key=lambda row: (row["f1"], row["class"]))[:LISTED]
     table = DataTable(
         ("class", "samples", "predicted", *METRICS),
         [
             (row["class"], f"{row['samples']:,}", f"{row['predicted']:,}", *(_metric(row, name) for name in METRICS))
             for row in worst
         ],
-        "the worst first, with 95 % intervals",
+        f"the worst {f'{LISTED:,} of {len(rows):,} ' if len(rows) > LISTED else ''}first, with 95 % intervals",
     )
     return Section("classes", "Per class", [table, *_matrix(run)], {"classes": rows})
 

@@ -41,7 +41,7 @@ def compare_reported(runs: Sequence[ReportedRun]) -> Report:
     split = _common_split(runs)
     names = labels(runs)
     compared = _comparison(runs, split)
-    text, sections = _differences(compared, names, split) if isinstance(compared, RunComparison) else (compared, [])
+    text, sections = _differences(compared, runs, split) if isinstance(compared, RunComparison) else (compared, [])
     everything = [
         _results(runs, names),
         *sections,
@@ -89,7 +89,7 @@ def _comparison(runs: Sequence[ReportedRun], split: str) -> RunComparison | str:
     return run_comparison.compare_sides(run_comparison.open_sides(groups, split), metrics)
 
 
-def _differences(compared: RunComparison, names: Sequence[str], split: str) -> tuple[str, list[Section]]:
+def _differences(compared: RunComparison, runs: Sequence[ReportedRun], split: str) -> tuple[str, list[Section]]:
     """Return the verdict, and a section with the differences and the settings that differ."""
     blocks: list[Block] = []
     verdicts = []
@@ -110,7 +110,9 @@ def _differences(compared: RunComparison, names: Sequence[str], split: str) -> t
         headings = ("metric", "first", "second", "difference", "95 % interval", "p (Holm)")
         blocks.append(DataTable(headings, cells, f"first: {compared.first.name}; second: {side.name}"))
         blocks += _settings(compared.first, side)
-    blocks += [Paragraph(f"Note: {note}.") for note in compared.notes]
+    settings = [run.settings for run in runs]
+    notes = [*compared.notes, *filter(None, [compared_runs.uneven_calibration(settings, split)])]
+    blocks += [Paragraph(f"Note: {note}.") for note in notes]
     return ". ".join(verdicts), [Section("differences", "Differences", blocks, run_comparison.as_json(compared, split))]
 
 

@@ -27,7 +27,8 @@ def _samples(run: ReportedRun) -> str:
 
 def _references(run: ReportedRun, main: Headline) -> Iterator[str]:
     if main.name == "accuracy" and run.task.kind == "single_label":
-        yield f"majority class {majority_share(run):.2f}"
+        share = majority_share(run)
+        yield f"majority class {number(share, 2 if share >= 0.1 else 3)}"
     if main.name == "rmse":
         yield f"always the mean {number(float(run.records.targets.std(axis=0).mean()))}"
     if main.result.get("note"):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from ftaug.config.strict_json import dumps
 from ftaug.documents import html_report
@@ -21,10 +24,25 @@ def check_suffix(path: Path) -> None:
         raise ExperimentError(f"{path}: must end in {one_of(SUFFIXES)}")
 
 
-def write(report: Report, path: Path) -> Path:
-    """Write a report by one rename; pictures of Markdown into the folder `NAME_files` beside it. Return the path."""
+def check_writable(path: Path) -> None:
+    """Create the folder of a file to write, and raise StorageError or RunFolderTaken if it cannot be written there.
+
+    A report may take minutes to compute.
+    """
     with storage_errors(f"{path}: cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with TemporaryFile(dir=path.parent):
+            pass
+
+
+def write(report: Report, path: Path) -> Path:
+    """Write a report into an existing folder by one rename; return the path.
+
+    Pictures of Markdown are written into the folder `NAME_files` beside it.
+    """
+    with storage_errors(f"{path}: cannot be written"):
         replace(path, _content(report, path).encode(errors="backslashreplace"))
     return path
 

@@ -16,6 +16,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
 from ftaug.interfaces.model import Backbone, Origin
 from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
+from ftaug.text.card_license import card_license
 from ftaug.text.lexicon import has_weights, weights_file
 from ftaug.weights import Weights, described, download_error, facts_of, first_line, only, read
 
@@ -80,7 +81,7 @@ def hf(
         )
     preprocessing = encoders.preprocessing(tokenizer, max_length, limit, {"path": path})
 
-    facts = facts_of(path if weights == "pretrained" else weights)
+    facts = facts_of(path, card_license(path)) if weights == "pretrained" else facts_of(weights)
     if by_file:
         facts["auto"] = {"pooling": f"auto → mean ({pooling_file.NAME})"}
 

@@ -64,9 +64,10 @@ def render(explanations: Sequence[Explanation], title: str, preprocessing: Mappi
 def screen(explanations: Sequence[Explanation], preprocessing: Mapping[str, Any]) -> Table:
     """Return a table of the words with the strongest effect on each prediction."""
     from rich import box
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("input", "predicted", "explained", f"strongest words ({explanations[0].method})", box=box.SIMPLE_HEAD)
+    headings = ("input", "predicted", "explained", f"strongest words ({explanations[0].method})")
+    table = Table(*(Column(heading, overflow="fold") for heading in headings), box=box.SIMPLE_HEAD, pad_edge=False)
     for each in explanations:
         table.add_row(
             each.name, each.prediction.removeprefix("predicted "), each.output, _strongest(each, preprocessing)

@@ -24,3 +24,4 @@ def test_a_damaged_file_is_bad_data(tmp_path, text):
     path.write_text(text)
     with pytest.raises(BadData, match="is damaged"):
         read_json(path, MODEL_KEYS)
+    assert read_json(path / "model.json") is None  # below a file, which was named in place of a run folder

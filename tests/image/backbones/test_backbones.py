@@ -24,7 +24,7 @@ from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.image import backbone as backbones
 from ftaug.image.backbones import resnet20 as letters
 from ftaug.image.backbones.resnet20 import resnet20
-from ftaug.image.backbones.torchvision import NAMES
+from ftaug.image.backbones.torchvision import NAMES, license_of
 from ftaug.interfaces.model import TrainingLength
 
 CLASSES = [f"class {n}" for n in range(7)]
@@ -517,3 +517,12 @@ def test_the_source_for_scripts_builds_the_same_network(name, size, no_memory):
 
 def test_networks_of_ftaug_have_no_source_for_scripts():
     assert build("resnet20", weights="none").construction is None
+
+
+def test_weights_of_torchvision_are_bsd_but_swags_are_not_commercial():
+    members = torchvision.models.get_model_weights("vit_b_16")
+    licenses = {member.name: license_of(member) for member in members}
+    assert licenses.pop("IMAGENET1K_V1") == "BSD-3-Clause"
+    assert set(licenses.values()) == {"CC-BY-NC-4.0"}
+    assert backbones["resnet18"].function("resnet18", ("a", "b")).facts["license"] == "BSD-3-Clause"
+    assert "license" not in backbones["resnet18"].function("resnet18", ("a", "b"), weights="none").facts

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from predictions import multi_label, regression, single_label
+from predictions import from_classes, multi_label, regression, single_label
 from reported_runs import evaluations, reported
 from scipy.stats import binomtest
 
@@ -20,6 +20,8 @@ def test_the_majority_is_that_of_training():
     records = single_label(n=50, classes=3)
     run = reported(records, facts={"class_counts": [1, 2, 9]})
     assert majority_share(run) == pytest.approx((records.targets == 2).mean())
+    rare = from_classes([0] * 199 + [1], [0] * 199 + [1])
+    assert "majority class 0.005" in verdict(reported(rare, facts={"class_counts": [1, 2, 1]}))
 
 
 def test_validation_says_that_it_chose_the_checkpoint_and_what_was_there_before():

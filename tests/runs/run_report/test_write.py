@@ -1,13 +1,15 @@
 import json
+from pathlib import Path
 
 import pytest
 from documents import report
 
 from ftaug.errors import ExperimentError, StorageError
-from ftaug.runs.run_report.write import check_suffix, write
+from ftaug.runs.run_report.write import check_suffix, check_writable, write
 
 
 def test_the_suffix_names_the_format(tmp_path):
+    check_writable(tmp_path / "new" / "a.HTML")
     assert write(report("a"), tmp_path / "new" / "a.HTML").read_text().startswith("<!doctype html>")
     assert json.loads(write(report("a"), tmp_path / "a.json").read_text())["verdict"] == "a"
     markdown = write(report("a"), tmp_path / "a.md").read_text()
@@ -31,3 +33,10 @@ def test_a_folder_of_that_name_is_an_error(tmp_path):
     (tmp_path / "a.html").mkdir()
     with pytest.raises(StorageError, match="cannot be written"):
         write(report("a"), tmp_path / "a.html")
+    with pytest.raises(StorageError, match="cannot be written: Is a directory"):
+        check_writable(tmp_path / "a.html")
+
+
+def test_a_place_that_cannot_be_written_is_an_error_before_anything_is_computed():
+    with pytest.raises(StorageError, match=r"/proc/a.html: cannot be written"):
+        check_writable(Path("/proc/a.html"))

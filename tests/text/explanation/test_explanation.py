@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 from rich.console import Console
@@ -53,3 +55,11 @@ def test_the_terminal_lists_the_strongest_words():
     console.print(screen([explanation()], PREPROCESSING))
     shown = " ".join(console.export_text().split())
     assert "names +2.00" in shown and "a.txt:1" in shown
+
+
+def test_names_are_whole_on_a_narrow_terminal():
+    name = "folder/" + "x" * 60 + ".txt:1"
+    console = Console(width=60, record=True)
+    console.print(screen([replace(explanation(), name=name)], PREPROCESSING))
+    shown = console.export_text()
+    assert "…" not in shown and shown.count("x") >= 60
