@@ -71,7 +71,7 @@ def find_confused_pairs(records: Records) -> list[ConfusedPair]:
 
 
 def _table(run: ReportedRun, pairs: list[ConfusedPair]) -> DataTable:
-    names, totals = run.task.classes, run.records.positive.sum(axis=0)
+    names, totals = run.task.classes, np.bincount(run.records.targets, minlength=run.records.classes)
     rows = []
     for pair in pairs:
         (first, second), mistaken = pair.classes, [len(rows) for rows in pair.mistaken]

@@ -81,27 +81,29 @@ def worst(records: Records, count: int) -> np.ndarray:
     Of mistakes half have the highest loss, and half are those of the highest confidence among the others.
     """
     if records.task.regression:
-        return np.argsort(-_errors(records).mean(axis=1), kind="stable")[:count]
+        return np.argsort(-_errors(records, np.arange(len(records))).mean(axis=1), kind="stable")[:count]
     wrong = np.flatnonzero(~records.correct)
-    mistakes = records.select(wrong)
-    by_loss = np.argsort(-sample_losses(mistakes), kind="stable")
-    by_confidence = np.argsort(-_errors(mistakes).max(axis=1, initial=0), kind="stable")
+    is_single = records.task.kind == "single_label"  # then no errors of all classes are needed
+    confidences = records.predictions.max(axis=1)[wrong] if is_single else _errors(records, wrong).max(axis=1)
+    by_loss = np.argsort(-sample_losses(records)[wrong], kind="stable")
+    by_confidence = np.argsort(-confidences, kind="stable")
     alternating = np.stack([by_loss, by_confidence], axis=1).ravel().tolist()
     chosen = {*list(dict.fromkeys(alternating))[:count]}
     return wrong[[row for row in by_loss.tolist() if row in chosen]]
 
 
-def _errors(records: Records, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+def _errors(records: Records, rows: np.ndarray) -> np.ndarray:
     """Return how wrong each output of the rows is, (rows, classes): how far a probability is from the truth.
 
     Outputs that lead to the right decision count as 0. In regression it is the squared error, relative to the variance
     of the target.
     """
-    predictions, targets = records.predictions[rows].astype(np.float64), records.targets[rows]
+    chosen = records.select(rows)
+    predictions = chosen.predictions.astype(np.float64)
     if records.task.regression:
         variances = records.targets.var(axis=0)
-        return np.asarray((predictions - targets) ** 2 / np.where(variances > 0, variances, 1))
-    positive, decided = records.positive[rows], records.decided[rows]
+        return np.asarray((predictions - chosen.targets) ** 2 / np.where(variances > 0, variances, 1))
+    positive, decided = chosen.positive, chosen.decided
     is_wrong = decided != positive if records.task.multi_label else decided & ~positive
     return np.asarray(np.abs(predictions - positive) * is_wrong)
 
