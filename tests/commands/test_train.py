@@ -46,8 +46,9 @@ def test_stdout_ends_with_the_run_folder(desk: Path, capsys: pytest.CaptureFixtu
 
 
 def test_the_log_has_a_line_an_epoch_and_the_summary_with_times_of_day(
-    desk: Path, capsys: pytest.CaptureFixture[str]
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FTAUG_TIMESTAMPS", "0")  # the command sets it for the rest of the process
     assert run(["train", "a.yaml", "--run-dir", "r", "evaluate.every=2 epochs", "--timestamps"]) == 0
     err = capsys.readouterr().err.splitlines()
     assert all(re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d( |$)", line) for line in err)
