@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from ftaug.engine.system.ranks import ALONE
 from ftaug.engine.training.fit import Progress, Step
 from ftaug.interfaces.model import TrainingLength
 from ftaug.runs import metrics_log
@@ -18,6 +19,7 @@ def state(*splits):
         training_length=TrainingLength(8, 4),
         device=SimpleNamespace(torch=torch.device("cpu")),
         experiment=SimpleNamespace(loggers=()),
+        ranks=ALONE,
     )
 
 
