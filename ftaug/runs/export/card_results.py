@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftaug.engine.system.run_files import COMPLETE, OUT_OF_FOLD, read_json
+from ftaug.engine.system.run_files import COMPLETE, FOLDS_FILE, OUT_OF_FOLD, read_json
 from ftaug.runs.export.markdown import table
 from ftaug.runs.trained_model import TrainedModel
 
@@ -87,9 +87,11 @@ def read_results(opened: TrainedModel) -> CardResults:
             estimates = {metric: {"value": value} for metric, value in report["metrics"].items()} | intervals
             chosen = {metric: estimates[metric] for metric in SHOWN if _is_number(estimates.get(metric))}
             return CardResults(name, report["samples"], chosen, report.get("classes", []), "")
-    done = read_json(opened.folder / "complete.json", COMPLETE) or {"metrics": {}}
-    values = {name: {"value": value} for name, value in done["metrics"].items() if value is not None}
-    return CardResults("val", None, values, [], f"ftaug evaluate {opened.folder.name}")
+    folds = read_json(opened.folder / FOLDS_FILE)
+    done = folds or read_json(opened.folder / "complete.json", COMPLETE) or {}
+    values = {name: {"value": value} for name, value in done.get("metrics", {}).items() if value is not None}
+    split = "val" if folds is None else OUT_OF_FOLD
+    return CardResults(split, None, values, [], f"ftaug evaluate {opened.folder.name}")
 
 
 def _is_number(estimate: Mapping[str, Any] | None) -> bool:

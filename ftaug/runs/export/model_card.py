@@ -12,10 +12,11 @@ import yaml
 
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import Component
-from ftaug.engine.system.run_files import COMPLETE, MODEL_FILE, read_json
+from ftaug.engine.system.run_files import MODEL_FILE, fold_folder, read_json
 from ftaug.interfaces.export import Bundle
 from ftaug.runs.export.card_results import CardResults, read_results
 from ftaug.runs.export.markdown import cell, table
+from ftaug.runs.export.provenance import unfinished
 from ftaug.runs.trained_model import TrainedModel
 
 CARD = "README.md"
@@ -46,7 +47,7 @@ class CardSource:
     def facts(self) -> Mapping[str, Any]:
         """The run's model.json; of folds that of the first."""
         folder = self.opened.folder
-        return read_json(folder / MODEL_FILE) or read_json(folder / "fold-1" / MODEL_FILE) or {}
+        return read_json(folder / MODEL_FILE) or read_json(fold_folder(folder, 1) / MODEL_FILE) or {}
 
 
 def write_card(source: CardSource, earlier: Path) -> Path:
@@ -163,9 +164,9 @@ def _training(source: CardSource) -> Iterator[str]:
     """Yield the settings, and which checkpoint was exported."""
     plain = to_plain(source.opened.experiment)
     settings = without_paths({key: plain[key] for key in SETTINGS})
-    done = read_json(source.opened.folder / "complete.json", COMPLETE)
-    ended = "" if done else "; the training is not complete"
-    yield f"Trained by ftaug; exported from {source.opened.checkpoint.name}{ended}. Settings:"
+    count, caution = source.bundle.networks, unfinished(source.bundle.provenance)
+    exported = source.opened.checkpoint.name if count == 1 else f"{count} networks, one for each fold"
+    yield f"Trained by ftaug; exported from {exported}{'; ' * bool(caution)}{caution}. Settings:"
     yield f"```yaml\n{yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip()}\n```"
 
 
