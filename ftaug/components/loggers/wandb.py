@@ -60,14 +60,15 @@ def wandb(
     except ImportError:
         raise missing_extra("logger 'wandb'", "wandb", "wandb") from None
     number = run_id(run, "wandb") or secrets.token_hex(4)
+    mode = _mode() if mode == "auto" else mode
     opened = library.init(
         project=project,
         entity=entity,
         name=run.name,
         id=number,
-        resume="allow",
+        resume=None if mode == "offline" else "allow",  # offline the id alone tells `wandb sync`
         dir=str(run.folder),
-        mode=_mode() if mode == "auto" else mode,
+        mode=mode,
         config=dict(run.settings),
         settings=library.Settings(silent=True, console="off", init_timeout=SECONDS),
     )

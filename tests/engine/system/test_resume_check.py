@@ -2,7 +2,7 @@
 
 import pytest
 
-from ftaug.engine.system.resume_check import LISTED, differences, same_settings
+from ftaug.engine.system.resume_check import LISTED, changes, differences, same_settings
 
 RESOLVED = "train:\n  epochs: 3\naugment:\n- rotate:\n    degrees: 15.0\nmix: null\n"
 
@@ -56,3 +56,8 @@ def test_a_file_that_cannot_be_read_is_not_the_same(run):
     assert not same_settings(run / "nowhere", RESOLVED)
     (line,) = differences(run, RESOLVED)
     assert "holds another experiment" in line and "resolved.yaml" in line
+
+
+def test_loggers_may_change():
+    assert changes({"loggers.0": '"csv"', "loggers.1.wandb.project": '"a"'}, {"loggers": "[]"}) == {}
+    assert changes({"loss": '"mse"'}, {"loss": '"mae"'}) == {"loss": ('"mse"', '"mae"')}
