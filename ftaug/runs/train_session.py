@@ -6,20 +6,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import REASONS, StopRequests
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.batchnorm import evaluation_model, keep_statistics
 from ftaug.engine.training.choose_best import best_index, without_improvement
+from ftaug.engine.training.evaluate import Measurement
 from ftaug.engine.training.feature_cache import evaluation_inputs
 from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.checkpointing import checkpoint_size, load_checkpoint, save_checkpoint
 from ftaug.runs.metrics_log import MetricsLog
-from ftaug.runs.report import classification
 from ftaug.runs.report.progress_bar import ProgressBar
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
@@ -44,8 +42,7 @@ class Session:
     saved_step: int = -1
     save_seconds: float | None = None  # duration of the last save
     step_seconds: float = 0.0  # duration of the slowest step
-    best_logits: np.ndarray | None = None  # (n, classes) of the best evaluation, unless it was before a resume
-    confusion: np.ndarray | None = None  # (classes, classes) of the best evaluation, unless it was before a resume
+    best: Measurement | None = None  # the best evaluation, unless it was before a resume
 
     def __post_init__(self) -> None:
         self.log = MetricsLog(self.state, self.progress, self.folder)
@@ -113,9 +110,7 @@ class Session:
         self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
         self.log.log_evaluation(values, time.monotonic() - began, is_best, progress_bar)
         if is_best:
-            self.best_logits = logits
-            if state.task.kind == "single_label":
-                self.confusion = classification.confusion_matrix(measured, state.task)
+            self.best = measured
             self.save()
 
     def _add_score(self, values: dict[str, float]) -> bool:

@@ -32,7 +32,7 @@ from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.model_file import write_model_file
 from ftaug.runs.open_run import open_run
 from ftaug.runs.process_group import newest_checkpoint, require_same_data
-from ftaug.runs.report import confusion_plot, console, curves_plot, training_summary
+from ftaug.runs.report import classification, confusion_plot, console, curves_plot, training_summary
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.run_report import after_training
 from ftaug.runs.similar_runs import similar_runs
@@ -173,8 +173,10 @@ def _log_plots(session: Session) -> None:
     loggers, folder = session.log.loggers, session.folder.path / "report"
     if loggers.is_empty:
         return
-    if session.confusion is not None:
-        confusion_plot.confusion(session.confusion, session.state.task.classes, folder / "confusion-val.png")
+    task = session.state.task
+    if session.best is not None and task.kind == "single_label":
+        matrix = classification.confusion_matrix(session.best, task)
+        confusion_plot.confusion(matrix, task.classes, folder / "confusion-val.png")
     for path in sorted(folder.glob("*.png")):
         loggers.image(path.stem, path)
 
@@ -264,7 +266,7 @@ def _write_report(session: Session) -> None:
     """Write the report of a complete run and print its path; a failure is printed, since the training has succeeded."""
     run = session.folder.path
     try:
-        path = after_training.write_report(session.state, session.folder, session.best_logits)
+        path = after_training.write_report(session.state, session.folder, session.best)
     except Exception as error:
         log.info("the report failed", exc_info=True)
         reason = as_known(error) or f"{type(error).__name__}: {error}"

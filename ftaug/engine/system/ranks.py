@@ -14,6 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from ftaug.config.strict_json import dumps
 from ftaug.engine.system.world import World, rendezvous
 from ftaug.errors import RankLost, Unavailable
 
@@ -44,7 +45,7 @@ class Ranks:
         """Return the value of rank 0, which JSON can hold."""
         if self.size == 1:
             return value
-        content = json.dumps(value).encode() if self.rank == 0 else b""
+        content = dumps(value).encode() if self.rank == 0 else b""
         length = torch.tensor([len(content)])
         with lost_ranks():
             dist.broadcast(length, 0)

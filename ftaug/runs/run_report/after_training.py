@@ -36,16 +36,17 @@ DRAWN = 20_000
 """Number of samples × classes up to which metrics get intervals by bootstrap, which takes a tenth of a second."""
 
 
-def write_report(state: TrainingState, folder: RunFolder, logits: np.ndarray | None) -> Path | None:
+def write_report(state: TrainingState, folder: RunFolder, best: Measurement | None) -> Path | None:
     """Write the report on validation into a complete run folder; return its path.
 
-    `logits` (n, classes) are those of the best evaluation; None: predict them again. Without validation samples, or
-    labels that were learned, there is no report.
+    `best` is the best evaluation; None: predict again. Without validation samples, or labels that were learned, there
+    is no report.
     """
     learned = state.experiment.objective is None or state.experiment.objective.fact("learns_targets")
     if "val" not in state.splits or not learned:
         return None
-    report = collect.report_of(reported_training(state, folder, logits), collect.AFTER_TRAINING)
+    run = reported_training(state, folder, None if best is None else best.logits)
+    report = collect.report_of(run, collect.AFTER_TRAINING)
     return write(report, folder.path / "report" / REPORT_FILE)
 
 

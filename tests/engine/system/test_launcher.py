@@ -9,7 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from processes import in_child
 
+from ftaug.cli import run
 from ftaug.engine.system.launcher import _outcome, launch
 from ftaug.errors import ExperimentError, OutOfMemory
 
@@ -60,8 +62,8 @@ def weights(run):
     return {file.name: sha256(file.read_bytes()).hexdigest() for file in run.glob("best/*.safetensors")}
 
 
-def test_stopped_and_continued_with_another_number_of_processes(tmp_path) -> None:
-    (tmp_path / "ranks.yaml").write_text(EXPERIMENT.replace("EPOCHS", "6"))
+def test_stopped_and_continued_with_another_number_of_processes(tmp_path, monkeypatch, capfd) -> None:
+    (tmp_path / "ranks.yaml").write_text(EXPERIMENT.replace("EPOCHS", "3"))
     process = start(tmp_path, "--processes", "2", "--run-dir", "run")
     while not list(tmp_path.glob("run/checkpoints/step-*/manifest.json")) and process.poll() is None:
         time.sleep(0.02)
@@ -69,12 +71,10 @@ def test_stopped_and_continued_with_another_number_of_processes(tmp_path) -> Non
     assert process.communicate()[1].splitlines()[-1].startswith("stopped by SIGTERM at step ")
     assert process.returncode == 75
     assert not list(tmp_path.glob("run/rank-*.log"))
-    alone = start(tmp_path, "--run-dir", "alone")
-    continued = start(tmp_path, "--run-dir", "run")
-    for process in (alone, continued):
-        output, errors = process.communicate()
-        assert process.returncode == 0, errors
-    assert output == "run\n"
+    monkeypatch.chdir(tmp_path)
+    for name in ("alone", "run"):
+        assert in_child(lambda name=name: run(["train", "ranks.yaml", "--no-report", "--run-dir", name])) == 0
+    assert capfd.readouterr().out == "alone\nrun\n"
     assert weights(tmp_path / "run") == weights(tmp_path / "alone") != {}
 
 

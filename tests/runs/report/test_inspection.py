@@ -49,15 +49,15 @@ def backbone(stored=None, **facts):
 
 
 def lines(capsys, data, **options):
-    inspection.show(data, backbone(**options), EXPERIMENT, ROWS, LENGTH, ["[a] caution"])
+    inspection.show(data, backbone(**options), EXPERIMENT, ROWS, LENGTH, ["[a] caution"], "MIT")
     return [line.strip() for line in capsys.readouterr().out.splitlines()]
 
 
 def test_values(data):
-    report = inspection.as_json(data, backbone(weights="imagenet", stored=lambda: False), ROWS, LENGTH)
+    report = inspection.as_json(data, backbone(weights="imagenet", stored=lambda: False), ROWS, LENGTH, "MIT")
     assert report["data"] == {"train": 1200, "val": 7}
     assert report["notes"] == ["3 hidden files ignored"]
-    assert (report["weights"], report["weights_stored"]) == ("imagenet", False)
+    assert (report["weights"], report["weights_license"], report["weights_stored"]) == ("imagenet", "MIT", False)
     assert report["steps"] == {"total": 40, "per_epoch": 4}
     assert (report["parameters"], report["trainable"]) == (1100, 100)
     assert [stage["from_step"] for stage in report["stages"]] == [None, 10, 0]
@@ -94,6 +94,10 @@ def test_a_row_says_what_learns_when_and_how_fast(data, capsys):
 def test_whether_the_weights_are_stored(data, capsys, stored, words):
     (line,) = [line for line in lines(capsys, data, weights="w", stored=stored) if line.startswith("backbone")]
     assert line.startswith(f"backbone  net, weights: {words}")
+
+
+def test_weights_have_a_license(data, capsys):
+    assert "license   MIT, of these weights" in lines(capsys, data, weights="w")
 
 
 def test_an_unreadable_sample_is_named_once():
