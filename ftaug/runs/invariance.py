@@ -97,6 +97,14 @@ class InvarianceTest:
         return len(self.raws)
 
     @property
+    def accuracies(self) -> list[float]:
+        """The accuracy of the trained model, and before training where that is compared, in single-label tasks."""
+        if self.split.task.kind != "single_label":
+            return []
+        targets = self.split.targets[self.positions]
+        return [float((decided == targets).mean()) for decided in self.decisions]
+
+    @property
     def chance(self) -> float:
         """Agreement of the predictions for two samples drawn at random."""
         _, counts = np.unique(self.decisions[0], axis=0, return_counts=True)

@@ -142,6 +142,13 @@ def test_certain_sets_the_probability():
     assert certain(plain) is plain
 
 
+def test_accuracies_are_those_of_the_samples(bright):
+    model, split = bright
+    test = InvarianceTest(model, split, 6, lambda batch: np.zeros(len(batch), int))
+    _, before = test.accuracies
+    assert before == (split.targets[test.positions] == 0).mean()
+
+
 @pytest.mark.parametrize("kind", ["colors", "texts"])
 def test_before_training_a_sample_is_of_the_nearest_class_mean(kind):
     model = opened(kind)

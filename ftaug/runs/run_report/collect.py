@@ -63,7 +63,7 @@ def report_of(run: ReportedRun, sections: Sequence[SectionOf]) -> Report:
         computed.append(Section("left_out", "Left out", lines, dict(left_out)))
     return Report(
         title(run),
-        verdict(run),
+        verdict(run, computed),
         alerts_of(run, computed),
         computed,
         subtitle=f"{run.folder}: {run.results['checkpoint']} on the {SPLITS.get(run.split, run.split)} split",

@@ -122,6 +122,7 @@ def _facts(test: InvarianceTest, results: Sequence[OpAgreement]) -> dict[str, An
     return {
         "samples": len(test),
         "chance": chance,
+        **dict(zip(("accuracy", "accuracy_before"), test.accuracies, strict=False)),
         "does_nothing": [op for op, each in trained.items() if each.changed == 0],
         "destroys": [op for op, each in trained.items() if wilson(each.share, each.samples)[0] <= chance],
         "augmentations": [

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ftaug.runs.compared_runs import best_metric
+from ftaug.interfaces.document import Section
 from ftaug.runs.run_report.formats import estimate, number, samples
-from ftaug.runs.run_report.headline import Headline, chosen_by, headline
+from ftaug.runs.run_report.headline import Headline, headline
 from ftaug.runs.run_report.reported_run import ReportedRun
 
 
-def verdict(run: ReportedRun) -> str:
-    """Return `accuracy 0.943 [0.921–0.959] on 359 test samples; majority class 0.11; before training 0.88`."""
+def verdict(run: ReportedRun, sections: Sequence[Section] = ()) -> str:
+    """Return `accuracy 0.943 [0.921–0.959] on 359 test samples; majority class 0.11; before training 0.88`.
+
+    The accuracy before training is that of the section on invariance, if it is among the sections.
+    """
     main = headline(run.settings, run.results["intervals"])
-    return "; ".join([f"{main.name} {estimate(main.result)} on {_samples(run)}", *_references(run, main)])
+    references = [*_references(run, main), *(_before_training(sections) if main.name == "accuracy" else ())]
+    return "; ".join([f"{main.name} {estimate(main.result)} on {_samples(run)}", *references])
 
 
 def _samples(run: ReportedRun) -> str:
@@ -33,19 +37,14 @@ def _references(run: ReportedRun, main: Headline) -> Iterator[str]:
         yield f"always the mean {number(float(run.records.targets.std(axis=0).mean()))}"
     if main.result.get("note"):
         yield f"{main.result['note']}, so the interval is rough"
-    before = before_training(run)
-    if before is not None and main.name == best_metric(run.settings):
-        yield f"before training {number(before)}"
+
+
+def _before_training(sections: Sequence[Section]) -> Iterator[str]:
+    for facts in (section.facts for section in sections if "accuracy_before" in section.facts):
+        yield f"before training {number(facts['accuracy_before'], 2)} on {facts['samples']:,} of them"
 
 
 def majority_share(run: ReportedRun) -> float:
     """Return the share of the most frequent class of training among the evaluated samples."""
     most_frequent = int(np.argmax(run.facts["class_counts"]))
     return float((run.records.targets == most_frequent).mean())
-
-
-def before_training(run: ReportedRun) -> float | None:
-    """Return `evaluate.best` at step 0, if it was evaluated there and the report is of the same samples."""
-    rows = [row for row in run.rows if "val" in row and row["step"] == 0]
-    value = rows[0]["val"].get(chosen_by(run.settings)) if rows and run.split == "val" else None
-    return None if value is None else float(value)

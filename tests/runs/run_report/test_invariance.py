@@ -92,6 +92,7 @@ def test_alerts(section):
 
 def test_an_augmentation_after_which_agreement_is_chance_destroys():
     class Test:
+        accuracies = ()
         chance = 0.5
 
         def __len__(self):

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from predictions import from_classes, multi_label, regression, single_label
-from reported_runs import evaluations, reported
+from reported_runs import reported
 from scipy.stats import binomtest
 
-from ftaug.runs.run_report.verdict import before_training, majority_share, verdict
+from ftaug.interfaces.document import Section
+from ftaug.runs.run_report.verdict import majority_share, verdict
 
 
 def test_it_has_the_interval_and_what_it_is_to_be_compared_with():
@@ -25,12 +26,12 @@ def test_the_majority_is_that_of_training():
 
 
 def test_validation_says_that_it_chose_the_checkpoint_and_what_was_there_before():
-    rows = [{"step": 0, "epoch": 0, "val": {"loss": 1.0, "accuracy": 0.88}}, *evaluations([0.9, 0.95])]
-    run = reported(single_label(), split="val", rows=rows)
-    assert "on 200 validation samples, which chose the checkpoint; " in verdict(run)
-    assert verdict(run).endswith("; before training 0.880")
-    assert before_training(reported(single_label(), split="test", rows=rows)) is None
-    assert before_training(reported(single_label(), split="val", rows=rows[1:])) is None
+    run = reported(single_label(), split="val")
+    sections = [Section("data", "Data", []), Section("invariance", "", [], {"samples": 94, "accuracy_before": 0.881})]
+    assert "on 200 validation samples, which chose the checkpoint; " in verdict(run, sections)
+    assert verdict(run, sections).endswith("; before training 0.88 on 94 of them")
+    assert "before training" not in verdict(run, sections[:1])
+    assert "before training" not in verdict(reported(regression(), best="loss"), sections)
 
 
 def test_folds_are_predicted_out_of_fold():
