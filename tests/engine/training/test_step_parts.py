@@ -122,7 +122,8 @@ def test_parts_need_samples(tmp_path, overrides, message) -> None:
 
 def test_processes_divide_the_parts(tmp_path) -> None:
     def action(ranks):
-        return with_parts(state_of(tmp_path, EXPERIMENT, "data.parts=4"), ranks)
+        (place := tmp_path / f"rank-{ranks.rank}").mkdir()
+        return with_parts(state_of(place, EXPERIMENT, "data.parts=4"), ranks)
 
     for error in in_ranks(tmp_path, 3, action):
         assert str(error) == "--processes 3: must divide data.parts, 4; use 1, 2 or 4"
