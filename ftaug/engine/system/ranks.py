@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous as open_store
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.world import World, rendezvous
@@ -185,7 +186,8 @@ def _connect(world: World, place: str) -> None:
             raise Unavailable(f"{world.local_size} processes on a machine with {devices}: start one process for each")
         torch.cuda.set_device(world.local_rank)
         backend = "cpu:gloo,cuda:nccl"
-    dist.init_process_group(backend, init_method=place, rank=world.rank, world_size=world.size, timeout=START)
+    store, rank, size = next(open_store(place, world.rank, world.size, timeout=START))
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
 
 
 @contextmanager

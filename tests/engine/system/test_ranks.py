@@ -1,6 +1,7 @@
 """Communication of several real processes; the sum over a tree has the bits of the same sum in one process."""
 
 import os
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_a_lost_process_is_an_error_of_the_others(tmp_path) -> None:
 
 
 def test_a_master_that_is_not_there_is_an_error(monkeypatch) -> None:
-    monkeypatch.setattr("ftaug.engine.system.ranks.START", __import__("datetime").timedelta(seconds=1))
+    monkeypatch.setattr("ftaug.engine.system.ranks.START", timedelta(seconds=1))
     monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
     monkeypatch.setenv("MASTER_PORT", "1")
     with (
