@@ -15,6 +15,7 @@ from processes import in_child
 from torch import nn
 
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.manifest import manifest_of
 from ftaug.errors import BadData, Diverged, StorageError
 
 CRASH_POINTS = ("after_write", "before_rename", "after_rename", "during_prune")
@@ -336,7 +337,7 @@ def test_a_corrupt_file_whose_manifest_agrees_is_bad_data(tmp_path):
     for name, data in (("model.safetensors", b"\xff" * 100), ("state.json", b"{")):
         good = (path / name).read_bytes()
         (path / name).write_bytes(data)
-        (path / "manifest.json").write_bytes(checkpoint._manifest(path))
+        (path / "manifest.json").write_bytes(manifest_of(path))
         with pytest.raises(BadData, match="cannot be read"):
             checkpoint.load(path)
         (path / name).write_bytes(good)
