@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,10 @@ def check_checkpoints(run: Path, digest: str) -> Iterator[FileCheck]:
         yield FileCheck(str(leftover.relative_to(run)), "leftover", "of a save that was interrupted")
 
 
-def newest_good(run: Path, digest: str) -> Path | None:
-    """Return the newest checkpoint without a defect, from which the run continues; None if there is none."""
-    folder = run / "checkpoints"
-    paths = (path_of(folder, step) for step in reversed(steps(folder)))
-    return next((path for path in paths if not checkpoint_defect(path, digest)), None)
+def newest_good(run: Path, checks: Sequence[FileCheck]) -> Path | None:
+    """Return the newest good one of the verified checkpoints, from which the run continues; None if there is none."""
+    good = (run / check.path for check in checks if check.state == "good")
+    return max((path for path in good if step_of(path) is not None), default=None, key=step_of)  # type: ignore[arg-type]
 
 
 def checkpoint_defect(path: Path, digest: str) -> str:

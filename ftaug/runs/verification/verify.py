@@ -80,7 +80,7 @@ def _verify_run(run: Path) -> RunCheck:
         checks.append(FileCheck("status.json", "damaged", detail))
     digest = str(status.get("digest", ""))
     checks += checkpoints.check_checkpoints(run, digest)
-    newest = checkpoints.newest_good(run, digest)
+    newest = checkpoints.newest_good(run, checks)
     is_complete = state.name == "complete" or (run / "complete.json").exists()
     checks = [_with_consequence(check, run, None if is_complete else newest) for check in checks]
     if is_complete:

@@ -31,8 +31,8 @@ def test_a_flipped_bit(stopped, name):
     state, detail = states(stopped)[NEWEST]
     assert state == "damaged"
     assert name in detail or "its hash" in detail
-    assert newest_good(stopped, "0123") == stopped / "checkpoints" / "step-0000004"
-    assert newest_good(stopped, "0123") == checkpoint.newest(stopped / "checkpoints")
+    assert newest_good(stopped, [*check_checkpoints(stopped, "0123")]) == stopped / "checkpoints" / "step-0000004"
+    assert newest_good(stopped, [*check_checkpoints(stopped, "0123")]) == checkpoint.newest(stopped / "checkpoints")
 
 
 def test_missing_and_unknown_files(stopped):
@@ -51,7 +51,7 @@ def test_a_checkpoint_of_another_experiment(stopped):
         "belongs to another experiment",
         "step 8",
     }
-    assert newest_good(stopped, "4567") is None
+    assert newest_good(stopped, [*check_checkpoints(stopped, "4567")]) is None
 
 
 def test_the_best_checkpoint(stopped):

@@ -12,7 +12,7 @@ def states(checks):
 
 
 def unfinished(run):
-    saved = checkpoints.read_state(checkpoints.newest_good(run, "0123"))
+    saved = checkpoints.read_state(checkpoints.newest_good(run, [*checkpoints.check_checkpoints(run, "0123")]))
     return states(records.check_unfinished(run, saved, is_running=False))
 
 
