@@ -38,9 +38,10 @@ def save(
 ) -> Path:
     """Save the checkpoint of a step atomically; `about` is stored in the metadata of every safetensors file.
 
-    Raises Diverged if the model is not finite and StorageError if the disk fails; older checkpoints stay.
+    Raises Diverged if a tensor is not finite and StorageError if the disk fails; older checkpoints stay.
     """
-    _require_finite(tensors.get("model", {}), step)
+    for name, content in tensors.items():
+        _require_finite(name, content, step)
     final = path_of(folder, step)
     temporary = folder / f"{TEMPORARY}{step:07d}-{os.getpid()}"
     with storage_errors(f"cannot save the checkpoint of step {step} in {folder}"):
@@ -171,12 +172,13 @@ def _discard(path: Path) -> None:
         remove(trash)
 
 
-def _require_finite(model: Mapping[str, Tensor], step: int) -> None:
-    """Raise Diverged if a tensor of the model is not finite."""
-    for name, tensor in model.items():
+def _require_finite(name: str, tensors: Mapping[str, Tensor], step: int) -> None:
+    """Raise Diverged if a tensor of the model, the average or the optimizer is not finite."""
+    for key, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise Diverged(
-                f"'{name}' is not finite at step {step}: nothing was saved; try a lower lr.peak or a clip_norm"
+                f"'{key}' of the {name} is not finite at step {step}: nothing was saved; try a lower lr.peak or a "
+                "clip_norm"
             )
 
 
