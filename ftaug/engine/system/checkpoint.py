@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.manifest import UNREADABLE, manifest_of
-from ftaug.engine.system.run_files import MANIFEST, PREFIX, STATE, TEMPORARY, TRASH, path_of, steps
+from ftaug.engine.system.run_files import MANIFEST, PREFIX, STATE, TEMPORARY, TRASH, path_of, read_regular, steps
 from ftaug.engine.system.storage import remove, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, Diverged, StorageError, is_lack_of_memory
 
@@ -153,8 +153,10 @@ def _write(
 def _defect(path: Path) -> str:
     """Verify a checkpoint against its manifest; return the defect, or the empty string if it is valid."""
     try:
-        if (path / MANIFEST).read_bytes() != manifest_of(path):
+        if read_regular(path / MANIFEST) != manifest_of(path):
             return "its files differ from its manifest"
+    except BadData as error:
+        return str(error)
     except OSError as error:
         if error.errno in UNREADABLE:
             raise

@@ -18,7 +18,16 @@ from ftaug.engine.system.environment import environment
 from ftaug.engine.system.lock import Lock
 from ftaug.engine.system.manifest import manifest_of
 from ftaug.engine.system.resume_check import differences
-from ftaug.engine.system.run_files import COMPLETE, MANIFEST, lasting_files, path_of, read_json, read_rows, steps
+from ftaug.engine.system.run_files import (
+    COMPLETE_FILE,
+    MANIFEST,
+    STATUS_FILE,
+    lasting_files,
+    path_of,
+    read_json,
+    read_rows,
+    steps,
+)
 from ftaug.engine.system.run_log import start_logging, stop_logging
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import (
@@ -45,7 +54,6 @@ from ftaug.errors import (
 log = logging.getLogger("ftaug")
 
 STARTS = 3
-STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
 
 
 class RunFolder:
@@ -101,7 +109,7 @@ class RunFolder:
 
     def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, extra_files: Mapping[str, bytes]) -> None:
         """Check that the folder holds this experiment, count the attempt, and clean up after a crash."""
-        status = read_json(self.path / "status.json", STATUS)
+        status = read_json(self.path / STATUS_FILE)
         if status is not None and status.get("digest") != digest:
             raise ExperimentError(*differences(self.path, resolved_yaml))
         if self.complete is not None:
@@ -160,7 +168,7 @@ class RunFolder:
     @property
     def complete(self) -> dict[str, Any] | None:
         """The last step, the best step and its metrics, as written by `finish`; None while the run is not complete."""
-        done = read_json(self.path / "complete.json", COMPLETE)
+        done = read_json(self.path / COMPLETE_FILE)
         return done and {**done, "metrics": with_current_metrics(nan_for_null(done["metrics"]))}
 
     def write(self, name: str, text: str) -> None:

@@ -135,7 +135,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, or a pipe of that name without waiting for its writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def sha256(path: Path) -> str:
     """Compute the SHA-256 hex digest of a file."""
-    with path.open("rb") as file:
+    with open(path, "rb", opener=_without_waiting) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
