@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from run_files import train_colors
-from small_resnet import small_resnet
+from small_networks import small_resnet
 
 from ftaug.cli import run
 from ftaug.components.exporters import timing

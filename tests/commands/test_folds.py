@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from processes import Command
 from safetensors.numpy import load_file
-from small_resnet import small_resnet
+from small_networks import small_resnet, small_text
 
 from ftaug.cli import run
 from ftaug.runs.run_report import collect
 
-__all__ = ["small_resnet"]
+__all__ = ["small_resnet", "small_text"]
 SHORT = ["--folds", "3", "train.epochs=1", "--device", "cpu"]
 TEXTS = """
 modality: text
@@ -140,7 +140,7 @@ def test_killed_and_repeated_it_goes_on_where_it_was(made, desk, place):
         assert all(np.allclose(one[name], other[name], rtol=1e-3, atol=1e-4) for name in one)
 
 
-def test_texts_and_the_place_of_runs_of_folds(place, monkeypatch, capsys):
+def test_texts_and_the_place_of_runs_of_folds(place, small_text, monkeypatch, capsys):
     monkeypatch.chdir(place)
     Path("texts.yaml").write_text(TEXTS)
     assert run(["train", "texts.yaml", *SHORT[:3]]) == 0

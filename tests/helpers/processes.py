@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,11 +52,11 @@ def in_ranks(folder, size, action):
     return [pickle.loads(file.read_bytes()) if file.exists() else None for file in files]
 
 
-class Command:
-    """`ftaug` in a process group of its own, forked from this process, which has imported most already."""
+class Program:
+    """Python code in a process group of its own, forked from this process, which has imported most already."""
 
-    def __init__(self, arguments: Sequence[str], folder: Path | None = None, before: str = "") -> None:
-        """Start it in a folder; `before` is Python that it executes first."""
+    def __init__(self, code: str, arguments: Sequence[str] = (), folder: Path | None = None) -> None:
+        """Start it with these arguments in a folder."""
         self._files = [os.memfd_create(name) for name in ("stdout", "stderr")]
         self._code: int | None = None
         self.output = ("", "")
@@ -67,9 +68,13 @@ class Command:
                 os.chdir(folder or ".")
                 self._redirect()
                 if torch.cuda.is_available():  # the threads of its backward pass are missing after a fork
-                    os.execv(sys.executable, [sys.executable, "-c", PROGRAM, before, *arguments])
-                sys.argv[1:] = [before, *arguments]
-                exec(PROGRAM, {})
+                    os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
+                sys.argv[1:] = arguments
+                exec(code, {"__name__": "__main__"})
+                sys.stdout.flush()
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(99)
 
@@ -85,11 +90,17 @@ class Command:
         """Return the exit code, or the signal's number negated; None while it runs."""
         if self._code is None and (ended := os.waitpid(self.pid, options))[0]:
             self._code = os.waitstatus_to_exitcode(ended[1])
-            printed, messages = (Path(f"/proc/self/fd/{file}").read_text() for file in self._files)
-            self.output = printed, messages
+            self.output = self.printed(), self._read(1)
             for file in self._files:
                 os.close(file)
         return self._code
+
+    def printed(self) -> str:
+        """Return what it has printed, while it runs."""
+        return self._read(0)
+
+    def _read(self, number: int) -> str:
+        return Path(f"/proc/self/fd/{self._files[number]}").read_text()
 
     def wait(self) -> int:
         """Wait for its end; return the exit code."""
@@ -104,7 +115,7 @@ class Command:
         return self.wait()
 
 
-PROGRAM = """
+FTAUG = """
 import os, sys
 exec(sys.argv.pop(1))
 import ftaug.cli
@@ -112,3 +123,11 @@ code = ftaug.cli.run(sys.argv[1:])
 sys.stdout.flush()
 os._exit(code)
 """
+
+
+class Command(Program):
+    """`ftaug` as a program."""
+
+    def __init__(self, arguments: Sequence[str], folder: Path | None = None, before: str = "") -> None:
+        """Start it in a folder; `before` is Python that it executes first."""
+        super().__init__(FTAUG, [before, *arguments], folder)
