@@ -69,6 +69,8 @@ class Program:
                 self._redirect()
                 if torch.cuda.is_available():  # the threads of its backward pass are missing after a fork
                     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
+                # The first call after a fork replaces PyTorch's pool of threads; of two at once, one finds no pool.
+                torch.set_num_threads(torch.get_num_threads())
                 sys.argv[1:] = arguments
                 exec(code, {"__name__": "__main__"})
                 sys.stdout.flush()

@@ -25,6 +25,7 @@ with StopRequests() as stop:
     for _ in range(1000):
         time.sleep(0.01)
         if stop.reason and "patient" not in sys.argv:
+            time.sleep("lingers" in sys.argv)
             break
     print(stop.reason, flush=True)
 """
@@ -104,7 +105,7 @@ def test_a_request_that_came_inside_or_before_counts_for_all():
 
 def test_an_echo_of_the_first_is_not_a_second():
     """coreutils' timeout and some launchers signal the process and then its whole group."""
-    process = start(LOOP)
+    process = start(LOOP, "lingers")
     for _ in range(3):
         process.send_signal(signal.SIGTERM)
         time.sleep(0.002)
