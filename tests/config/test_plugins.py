@@ -1,11 +1,10 @@
-"""Users' own components, through the real command line."""
+"""Users' own components, each command in a process of its own."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import Command
 
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import load
@@ -27,27 +26,22 @@ def darken(canvas, rng, *, by: int = 10):
 '''
 EXPERIMENT = """
 plugins: [my_ops.py]
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 1}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 10, workers: 1}
 backbone: {resnet20: {weights: none}}
 augment: [{darken: {by: 20}}]
 train: {epochs: 1}
 """
 
 
-def ftaug(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    code = [sys.executable, "-c", "from ftaug.cli import main; main()", *arguments]
-    return subprocess.run(code, cwd=folder, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-
 def test_a_plugin_trains_and_its_run_folder_needs_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "my_ops.py").write_text(PLUGIN)
     (tmp_path / "own.yaml").write_text(EXPERIMENT)
-    trained = ftaug(tmp_path, "train", "own.yaml")
-    assert trained.returncode == 0, trained.stderr
-    run = tmp_path / trained.stdout.strip()
+    trained = Command(["train", "own.yaml"], tmp_path)
+    assert trained.wait() == 0, trained.output
+    run = tmp_path / trained.output[0].strip()
     (tmp_path / "my_ops.py").unlink()
-    evaluated = ftaug(tmp_path, "evaluate", str(run), "--json")
-    assert evaluated.returncode == 0, evaluated.stderr
+    evaluated = Command(["evaluate", str(run), "--json"], tmp_path)
+    assert evaluated.wait() == 0, evaluated.output
     assert [path.read_text() for path in (run / "plugins").iterdir()] == [PLUGIN]
 
 
