@@ -33,7 +33,7 @@ def replay(
     device: OnDevice = Device.auto,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Repeat a step whose loss was not finite, and show its samples; ends with 5 if the figures differ."""
+    """Repeat a step whose loss was not finite, and show its samples."""
     from ftaug.engine.system.storage import replace, storage_errors
     from ftaug.runs import replay_file
     from ftaug.runs.replay import replay as replay_step
