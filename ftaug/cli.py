@@ -25,6 +25,8 @@ COMMANDS = {
     "status": "Print the state of a run, and end with its exit code: 0 complete or running, 75 to be continued.",
     "verify": "Check the files of a run against their hashes, and say what can be resumed.",
     "replay": "Repeat a step whose loss was not finite, and show its samples.",
+    "diff": "Compare two runs bit by bit, and say where they part.",
+    "reproduce": "Train a run again from its own folder, and say whether the bits are the same.",
     "slurm": "Print the batch script of a training on a Slurm cluster: it stops in time, and continues by itself.",
     "evaluate": "Measure a trained model.",
     "compare": "Compare runs on the same samples: differences with intervals and tests.",
