@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from processes import Command
 
+from ftaug.config.plugins import import_plugin, module_name
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import load
 
@@ -65,3 +66,15 @@ def test_a_plain_path_is_relative_to_the_experiment_file(tmp_path: Path) -> None
         "plugins: [of_a_path.py]\ndata: {train: {of_a_path: {path: x.npz}}}\nbackbone: resnet20\n"
     )
     assert load(tmp_path / "a.yaml").data.train.settings == {"path": tmp_path / "x.npz"}
+
+
+def test_a_copy_in_a_run_folder_is_the_same_plugin(tmp_path: Path) -> None:
+    """The same command is repeated on a complete run, whose folder has a copy that registers the same names."""
+    text = f"open({str(tmp_path / 'imports')!r}, 'a').write('x')\n"
+    for folder, content in (("a", text), ("b", text), ("c", f"{text}OTHER = 1\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "plugin.py").write_text(content)
+        import_plugin(str(tmp_path / folder / "plugin.py"))
+    first, second, other = (module_name(str(tmp_path / folder / "plugin.py")) for folder in "abc")
+    assert sys.modules[first] is sys.modules[second] is not sys.modules[other]
+    assert (tmp_path / "imports").read_text() == "xx"
