@@ -201,8 +201,8 @@ def train_loop(session: Session, stop: StopRequests) -> None:
                 with log.clock_stopped():
                     session.evaluate_if_due(stop, progress_bar)
                     log.log_epoch(progress_bar)
-                    session.save_if_due()
-                if not session.should_continue(stop):
+                    proceed = session.should_continue(stop)
+                if not proceed:
                     break
         session.save()
 
@@ -220,14 +220,13 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
     if state.features is None:
         return
     needed = missing(state, state.features, step)
-    total = sum(len(batches_of(state, purpose, view)) for purpose, views in needed.items() for view in views)
+    requests = (batches_of(state, purpose, view) for purpose, views in needed.items() for view in views)
+    total = sum(len(list(state.ranks.share_of_machine(each))) for each in requests)
     with ProgressBar(total, 0, unit="batch") as progress_bar:
         for purpose, views in needed.items():
-            for view in fill(state, state.features, purpose, views):
+            for view in fill(state, state.features, purpose, views, lambda: stop.reason is None):
                 progress_bar.advance()
                 progress_bar.status(f"features of {purpose}, view {view + 1}")
-                if stop.reason is not None:
-                    return
 
 
 def finish(session: Session, folder: RunFolder) -> None:
