@@ -53,6 +53,7 @@ class Invocation:
     start_time: float  # wall-clock time in seconds, as of time.time()
     elsewhere: Sequence[Path]  # folders to search for similar runs
     report: bool  # whether a complete run gets a report
+    announce: bool  # whether the launcher is told the folder of the run; of folds it is that of all
     ranks: Ranks = ALONE  # the processes that train together
 
 

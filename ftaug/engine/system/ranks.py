@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -231,10 +232,21 @@ def _connect(world: World, place: str) -> Ranks:
         torch.cuda.set_device(world.local_rank)
         backend = "cpu:gloo,cuda:nccl"
     store, rank, size = next(open_store(place, world.rank, world.size, timeout=START))
+    _wait_for_all(store, size)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     groups = {timeout: dist.new_group(timeout=timeout, backend="gloo") for timeout in (VOTE, WRITING)}
     hosts = Ranks(world).gather_values(socket.gethostname())
     return Ranks(world, groups, [number for number, host in enumerate(hosts) if host == hosts[rank]])
+
+
+def _wait_for_all(store: Any, size: int) -> None:
+    """Wait for all processes in Python, where signals are handled; raises DistNetworkError."""
+    count, until = store.add("started", 1), time.monotonic() + START.total_seconds()
+    while count < size:
+        if time.monotonic() > until:
+            raise dist.DistNetworkError(f"{count} of {size} processes have started")
+        time.sleep(0.02)
+        count = store.add("started", 0)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ import pytest
 from processes import in_child
 
 from ftaug.cli import run
-from ftaug.engine.system.launcher import _outcome, launch
+from ftaug.engine.system.launcher import _outcome
+from ftaug.engine.system.restarts import launch
 from ftaug.errors import ExperimentError, OutOfMemory
 
 EXPERIMENT = """
@@ -49,7 +50,7 @@ def test_a_killed_process_is_named(tmp_path) -> None:
 def test_processes_that_were_started_already_are_an_error(monkeypatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ExperimentError, match="--processes 2: WORLD_SIZE is set, so torchrun"):
-        launch(["train", "x.yaml"], 2)
+        launch(["train", "x.yaml"], 2, 0)
 
 
 def start(folder, *options):
