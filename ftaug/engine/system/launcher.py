@@ -55,7 +55,7 @@ class Launcher:
             for process in self._running:
                 process.kill()
                 process.wait()
-        return _outcome(codes, self.folder)
+        return _outcome(codes, self.folder, self.received)
 
     @property
     def run_folder(self) -> Path | None:
@@ -177,15 +177,18 @@ def _wait(running: Sequence[subprocess.Popen[bytes]]) -> Mapping[int, int]:
     return codes
 
 
-def _outcome(codes: Mapping[int, int], folder: Path) -> int:
+def _outcome(codes: Mapping[int, int], folder: Path, received: Sequence[int] = ()) -> int:
     """Return the exit code of the run from those of its processes, in the order in which they ended.
 
-    Prints the error of another rank than 0 if that is the cause. Raises OutOfMemory if a process was killed.
+    Prints the error of another rank than 0 if that is the cause. Raises OutOfMemory if a process was killed by another
+    signal than those that the launcher received.
     """
     failures = {rank: code for rank, code in codes.items() if code}
     killed = next(((rank, -code) for rank, code in failures.items() if code < 0), None)
     if killed is not None:
         rank, number = killed
+        if number in received:
+            return 128 + number
         name = signal.Signals(number).name
         because = ", probably because memory ran out" if number == signal.SIGKILL else ""
         raise OutOfMemory(f"the process of rank {rank} was killed ({name}){because}; the same command continues")

@@ -141,6 +141,8 @@ class Ranks:
 
     def gather_values(self, value: Any) -> list[Any]:
         """Return the values of all processes, which JSON can hold, in the order of the ranks."""
+        if self.size == 1:
+            return [value]
         content = torch.frombuffer(bytearray(dumps(value).encode()), dtype=torch.uint8)
         lengths = [int(length) for length in self.gather(torch.tensor([len(content)]))]
         padded = torch.nn.functional.pad(content, (0, max(lengths) - len(content)))

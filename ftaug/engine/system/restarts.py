@@ -20,7 +20,7 @@ FIRST_DELAY, LONGEST_DELAY = 5.0, 60.0
 
 
 def launch(arguments: Sequence[str], processes: int | None, restarts: int, stopped: int = Stopped.exit_code) -> int:
-    """Train in several processes, by default in one; return the exit code. Raises OutOfMemory, ExperimentError.
+    """Run `ftaug` in several processes, by default in one; return the exit code. Raises OutOfMemory, ExperimentError.
 
     The arguments are those of the command line without `--processes` and `--restarts`; `stopped` is the exit code of
     a run that was stopped, after which there is no restart.
