@@ -83,11 +83,13 @@ def newest_checkpoint(folder: RunFolder, ranks: Ranks) -> Path | None:
 def require_same_data(data: Mapping[str, DataSplit], ranks: Ranks) -> None:
     """Raise BadData if the processes of a run read other data."""
     mine = {purpose: split.fingerprint for purpose, split in data.items()}
-    first = ranks.broadcast(mine)
+    first, host = ranks.broadcast([mine, socket.gethostname()])
     if mine != first:
         purpose = next(name for name in {**mine, **first} if mine.get(name) != first.get(name))
-        text = f"data.{purpose} has the fingerprint {mine.get(purpose)} on {socket.gethostname()} (rank {ranks.rank})"
-        raise BadData(f"{text} and {first.get(purpose)} on rank 0: all processes must read the same files")
+        here = f"{mine.get(purpose)} on {socket.gethostname()} (rank {ranks.rank})"
+        there = f"{first.get(purpose)} on {host} (rank 0)"
+        text = f"data.{purpose} has the fingerprint {here} and {there}"
+        raise BadData(f"{text}: all processes must read the same files")
 
 
 @contextmanager

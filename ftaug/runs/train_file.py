@@ -16,7 +16,7 @@ from ftaug.config.registry import Component
 from ftaug.config.yaml_document import read
 from ftaug.engine.system.launcher import announce_run
 from ftaug.engine.system.signals import StopRequests
-from ftaug.engine.system.world import of_environment
+from ftaug.engine.system.world import of_environment, unused_tasks
 from ftaug.errors import (
     BadSample,
     DataChanged,
@@ -65,8 +65,11 @@ def train_file(
     from ftaug.engine.system.ranks import joined
     from ftaug.engine.system.resume_check import same_settings
     from ftaug.engine.system.run_files import default_path
+    from ftaug.runs.report import console
     from ftaug.runs.training import Invocation
 
+    if note := unused_tasks():
+        console.say(note)
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)

@@ -226,19 +226,31 @@ def joined(world: World) -> Iterator[Ranks]:
 
 def _connect(world: World, place: str) -> Ranks:
     """Create the process groups, on a machine with GPUs one GPU for each process; raises Unavailable."""
-    backend = "gloo"
+    backend, device = "gloo", ""
     if torch.cuda.is_available():
-        if world.local_rank >= torch.cuda.device_count():
-            devices = f"{torch.cuda.device_count()} CUDA device{'s' * (torch.cuda.device_count() > 1)}"
-            raise Unavailable(f"{world.local_size} processes on a machine with {devices}: start one process for each")
-        torch.cuda.set_device(world.local_rank)
-        backend = "cpu:gloo,cuda:nccl"
+        number = 0 if torch.cuda.device_count() == 1 else world.local_rank  # Slurm may show each task a GPU of its own
+        if number >= torch.cuda.device_count():
+            text = f"{world.local_size} processes on a machine with {torch.cuda.device_count()} CUDA devices"
+            raise Unavailable(f"{text}: start one process for each")
+        torch.cuda.set_device(number)
+        backend, device = "cpu:gloo,cuda:nccl", str(torch.cuda.get_device_properties(number).uuid)
     store, rank, size = next(open_store(place, world.rank, world.size, timeout=START))
     _wait_for_all(store, size)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
     groups = {timeout: dist.new_group(timeout=timeout, backend="gloo") for timeout in (VOTE, WRITING)}
     hosts = Ranks(world).gather_values(socket.gethostname())
+    require_devices(Ranks(world).gather_values(device), hosts)
     return Ranks(world, groups, [number for number, host in enumerate(hosts) if host == hosts[rank]])
+
+
+def require_devices(devices: Sequence[str], hosts: Sequence[str]) -> None:
+    """Raise Unavailable if two processes of a host have the same GPU; the devices are empty without one."""
+    users: dict[tuple[str, str], int] = {}
+    for rank, place in enumerate(zip(hosts, devices, strict=True)):
+        if place[1] and place in users:
+            text = f"the processes of rank {users[place]} and {rank} have the same GPU of {place[0]}"
+            raise Unavailable(f"{text}: start one process for each GPU")
+        users[place] = rank
 
 
 def _wait_for_all(store: Any, size: int) -> None:

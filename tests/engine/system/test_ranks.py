@@ -10,7 +10,7 @@ import pytest
 import torch
 from processes import in_ranks
 
-from ftaug.engine.system.ranks import ALONE, VOTE, joined
+from ftaug.engine.system.ranks import ALONE, VOTE, joined, require_devices
 from ftaug.engine.system.world import World
 from ftaug.errors import RankLost, Unavailable
 
@@ -112,3 +112,12 @@ def test_a_master_that_is_not_there_is_an_error(monkeypatch) -> None:
         joined(World(1, 2)),
     ):
         pass
+
+
+def test_a_gpu_for_two_processes_is_an_error() -> None:
+    require_devices(["", "", ""], ["a", "a", "a"])
+    require_devices(["0", "0", "1"], ["a", "b", "b"])
+    with pytest.raises(
+        Unavailable, match="the processes of rank 1 and 2 have the same GPU of b: start one process for"
+    ):
+        require_devices(["0", "1", "1"], ["a", "b", "b"])
