@@ -72,7 +72,7 @@ def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocat
         else:
             data, cautions = unchanged_data(experiment, folder.path), []
         require_same_data(data, ranks)
-    experiment = _with_resolved_unfreeze(experiment, folder, invocation.device, data, stop)
+    experiment = _with_resolved_unfreeze(experiment, folder, invocation, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
             micro_batch = _chosen_settings(folder).get("micro_batch")
@@ -112,19 +112,27 @@ def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, DataSpl
 
 
 def _with_resolved_unfreeze(
-    experiment: Experiment, folder: RunFolder, device: str, data: Mapping[str, DataSplit], stop: StopRequests
+    experiment: Experiment,
+    folder: RunFolder,
+    invocation: Invocation,
+    data: Mapping[str, DataSplit],
+    stop: StopRequests,
 ) -> Experiment:
     """Resolve `unfreeze: auto` once per run; later starts read the choice from the folder. Raises Stopped."""
     if experiment.unfreeze != "auto":
         return experiment
-    record = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
+    record, ranks = None, invocation.ranks
+    if ranks.world.is_first:
+        record = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
+        if record is None:
+            _, choice = resolve_auto_unfreeze(experiment, invocation.device, data, lambda: stop.reason is None)
+            record = None if choice is None else asdict(choice)
+    ranks.wait()
+    record, reason = ranks.broadcast([record, stop.reason])
     if record is None:
-        _, choice = resolve_auto_unfreeze(experiment, device, data, carry_on=lambda: stop.reason is None)
-        if choice is None:
-            text = f"stopped by {stop.reason} before the first step; run the same command again"
-            raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
-        record = asdict(choice)
-        folder.write(CHOICE_FILE, dumps(record, indent=1) + "\n")
+        text = f"stopped by {reason} before the first step; run the same command again"
+        raise Interrupted(text) if reason == "Ctrl-C" else Stopped(text)
+    folder.write(CHOICE_FILE, dumps(record, indent=1) + "\n")
     console.say(training_summary.choice(record))
     experiment = replace(experiment, unfreeze=tuple(record["unfreeze"]))
     folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
