@@ -16,6 +16,7 @@ from ftaug.engine.training.choose_best import best_index, without_improvement
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.engine.training.feature_cache import evaluation_inputs
 from ftaug.engine.training.fit import Progress
+from ftaug.engine.training.nonfinite import recovery_of
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.checkpointing import checkpoint_size, load_checkpoint, save_checkpoint
 from ftaug.runs.metrics_log import MetricsLog
@@ -133,10 +134,14 @@ class Session:
             progress.best_step = progress.step
         return is_best
 
+    @property
+    def _evaluation_interval(self) -> int:
+        return max(1, self.state.experiment.evaluate.every.steps(self.state.training_length))
+
     def _evaluation_due(self) -> bool:
-        step, evaluation = self.progress.step, self.state.experiment.evaluate
-        interval = max(1, evaluation.every.steps(self.state.training_length))
-        return "val" in self.state.splits and step > self.progress.evaluated and (step % interval == 0 or self.at_end)
+        step = self.progress.step
+        is_in_time = step % self._evaluation_interval == 0 or self.at_end
+        return "val" in self.state.splits and step > self.progress.evaluated and is_in_time
 
     def _stops_early(self) -> bool:
         """Whether early stopping applies: no improvement within `early_stop.patience` evaluations."""
@@ -146,12 +151,26 @@ class Session:
         return without_improvement(scores, early.min_delta) >= early.patience
 
     def _save_is_due(self) -> bool:
-        """Whether rank 0 is to save a checkpoint: every `train.save_every`, or every five minutes."""
+        """Whether rank 0 is to save a checkpoint: every `train.save_every`, or every five minutes.
+
+        Always if `on_nonfinite: rollback` may return to this step.
+        """
         every, step = self.state.experiment.train.save_every, self.progress.step
+        if self.progress.rollback_step == step:
+            return True
         if every is not None:
             return step > 0 and step % max(1, every.steps(self.state.training_length)) == 0
         is_late = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
         return is_late and self.state.ranks.world.is_first
+
+    def mark_rollback_point(self) -> None:
+        """Let `on_nonfinite: rollback` return to this step if it is the start of training or due for an evaluation.
+
+        These steps depend on nothing but the experiment, so a run that was stopped in between rolls back to the same.
+        """
+        recovery = recovery_of(self.state.experiment.train, self.state.training_length)
+        if recovery.action == "rollback" and self.progress.step % self._evaluation_interval == 0:
+            self.progress.rollback_step = self.progress.step
 
     def save(self) -> None:
         """Save a checkpoint of the current step, unless there is one."""
