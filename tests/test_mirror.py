@@ -17,4 +17,4 @@ def test_every_folder_of_tests_is_a_package():
 
 def test_modules_without_a_test_file_of_their_own_become_fewer():
     """Lower the bound with every file that is added; it is never raised."""
-    assert len(MODULES - MIRRORED) <= 119
+    assert len(MODULES - MIRRORED) <= 115

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, Require, Run, Split, TrustPlugins
+from ftaug.commands.options import AsJson, Processes, Require, Run, Split, TrustPlugins, share_work
 
 
 class Records(StrEnum):
@@ -41,9 +41,13 @@ def evaluate(
     as_json: AsJson = False,
     require: Require = None,
     trust_plugins: TrustPlugins = False,
+    processes: Processes = None,
 ) -> None:
     """Measure a trained model."""
+    share_work(processes)
+    from ftaug.engine.system.ranks import joined
     from ftaug.engine.system.storage import storage_errors
+    from ftaug.engine.system.world import of_environment
     from ftaug.runs import parquet_records
     from ftaug.runs.corruption_evaluation import choose_corruptions
     from ftaug.runs.open_run import open_calibrated_run
@@ -54,19 +58,22 @@ def evaluate(
     if records is Records.parquet:
         parquet_records.library("--records parquet")
     requirements = [Requirement.parse(text) for text in require or ()]
-    opened = open_calibrated_run(run, trust_plugins=trust_plugins)
-    opened.note_precision()
-    data = opened.select_split(split.value if split else None)
-    chosen = choose_corruptions(opened, corruptions or ())
-    names_of_columns = column_names(opened, data, slices or ())
-    check_names(requirements, evaluation.requirement_names(opened, names_of_columns, chosen))
-    columns = columns_with_facts(opened, data, slices or ())
-    measured = opened.compute_metrics(opened.logits(data), data)
-    report = evaluation.report(opened, data, measured)
-    report |= evaluation.sections(opened, data, measured, choose_columns(columns, slices or ()), chosen)
-    with storage_errors(f"{run}: the report cannot be written"):
-        files = evaluation.write(report, opened, data, measured, columns, records.value)
-        report["files"] = [str(path) for path in files]
+    with joined(of_environment()) as ranks:
+        opened = open_calibrated_run(run, trust_plugins=trust_plugins).shared_by(ranks)
+        opened.note_precision()
+        data = opened.select_split(split.value if split else None)
+        chosen = choose_corruptions(opened, corruptions or ())
+        names_of_columns = column_names(opened, data, slices or ())
+        check_names(requirements, evaluation.requirement_names(opened, names_of_columns, chosen))
+        columns = columns_with_facts(opened, data, slices or ())
+        measured = opened.compute_metrics(opened.logits(data), data)
+        report = evaluation.report(opened, data, measured)
+        report |= evaluation.sections(opened, data, measured, choose_columns(columns, slices or ()), chosen)
+        if not ranks.world.is_first:
+            return
+        with storage_errors(f"{run}: the report cannot be written"):
+            files = evaluation.write(report, opened, data, measured, columns, records.value)
+            report["files"] = [str(path) for path in files]
     if as_json:
         print(console.to_json(report))
     else:

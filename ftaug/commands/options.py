@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -47,3 +48,14 @@ Require = Annotated[
         "--require", help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION"
     ),
 ]
+Processes = Annotated[int | None, typer.Option(help="Number of processes on this machine that share the work.", min=1)]
+
+
+def share_work(processes: int | None) -> None:
+    """Run this command in several processes if that is requested, and exit with their code."""
+    from ftaug.engine.system.launcher import follow_launcher
+    from ftaug.engine.system.restarts import launch, without_options
+
+    if processes is not None:
+        raise typer.Exit(launch(without_options(sys.argv[1:], {"--processes": 1}), processes, restarts=0))
+    follow_launcher()

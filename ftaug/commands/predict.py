@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, Inputs, Run, TrustPlugins
+from ftaug.commands.options import AsJson, Inputs, Processes, Run, TrustPlugins, share_work
 from ftaug.streams import require_reader
 
 
@@ -36,9 +36,13 @@ def predict(
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
     trust_plugins: TrustPlugins = False,
+    processes: Processes = None,
 ) -> None:
     """Predict the classes, or the numbers, of new samples."""
+    share_work(processes)
     from ftaug.engine.loading.prepare import modality_of
+    from ftaug.engine.system.ranks import joined
+    from ftaug.engine.system.world import of_environment
     from ftaug.runs.open_run import open_calibrated_run
     from ftaug.runs.prediction import Failures
     from ftaug.runs.prediction import predict as predict_each
@@ -48,18 +52,20 @@ def predict(
 
     if csv is None:
         require_reader()
-    opened = open_calibrated_run(run, trust_plugins=trust_plugins)
-    opened.note_precision()
-    layout = add_uncertainty(form(opened.task, top_k), opened, coverage, sets)
-    named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
-    predictions = predict_each(opened, named_inputs)
-    first = list(islice(predictions, 1))  # fail on wrong names before anything is printed
-    done, failures = 0, Failures()
-    with ExitStack() as stack:
-        sinks = [stack.enter_context(sink) for sink in open_sinks(layout, as_json, csv)]
-        for prediction in chain(first, predictions):
-            for sink in sinks:
-                sink(prediction)
-            failures.see(prediction)
-            done += 1
+    with joined(of_environment()) as ranks:
+        opened = open_calibrated_run(run, trust_plugins=trust_plugins).shared_by(ranks)
+        opened.note_precision()
+        layout = add_uncertainty(form(opened.task, top_k), opened, coverage, sets)
+        named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
+        predictions = predict_each(opened, named_inputs)
+        first = list(islice(predictions, 1))  # fail on wrong names before anything is printed
+        done, failures = 0, Failures()
+        with ExitStack() as stack:
+            written = open_sinks(layout, as_json, csv) if ranks.world.is_first else ()
+            sinks = [stack.enter_context(sink) for sink in written]
+            for prediction in chain(first, predictions):
+                for sink in sinks:
+                    sink(prediction)
+                failures.see(prediction)
+                done += 1
     failures.check(done)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -47,12 +46,16 @@ def train(
     processes: Annotated[
         int | None, typer.Option(help="Number of processes on this machine that train together.", min=1)
     ] = None,
+    restarts: Annotated[
+        int, typer.Option(help="Restart at most so many times after a crash, lost processes or a full disk.", min=0)
+    ] = 0,
 ) -> None:
     """Train, or continue training; prints the run folder."""
-    if processes is not None:
-        from ftaug.engine.system.launcher import launch
+    if processes is not None or restarts:
+        from ftaug.engine.system.restarts import launch, without_options
 
-        raise typer.Exit(launch(without_processes(sys.argv[1:]), processes))
+        arguments = without_options(sys.argv[1:], {"--processes": 1, "--restarts": 1})
+        raise typer.Exit(launch(arguments, processes, restarts, requeue_exit_code))
 
     from ftaug.config.strict_json import dumps
     from ftaug.engine.system.launcher import follow_launcher
@@ -88,14 +91,3 @@ def train(
             check(requirements, result.get("metrics") or {})
     except Stopped as error:
         raise typer.Exit(report(error, as_json=as_json, exit_code=requeue_exit_code)) from None
-
-
-def without_processes(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments of the command line without `--processes`."""
-    remaining, rest = [], iter(arguments)
-    for argument in rest:
-        if argument == "--processes":
-            next(rest)
-        elif not argument.startswith("--processes="):
-            remaining.append(argument)
-    return remaining

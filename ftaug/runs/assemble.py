@@ -8,10 +8,12 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.sample_cache import Cache, caching
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.ranks import ALONE, Ranks
+from ftaug.engine.system.world import of_environment
 from ftaug.engine.training.build import build
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import with_parts
+from ftaug.errors import ExperimentError
 from ftaug.runs.teacher import teacher_of
 
 
@@ -28,8 +30,11 @@ def assemble(
     """Build the training state with teacher, micro-batches and sample cache; release the cache at the end.
 
     `pretrained` is false if a checkpoint is loaded afterwards; `micro_batch` is the size that an earlier start of the
-    run chose; `ranks` are the processes that train together.
+    run chose; `ranks` are the processes that train together, all that the run has. Raises ExperimentError.
     """
+    if (size := of_environment().size) != ranks.size:
+        text = f"this command runs in a single process, and torchrun or srun has started {size}; start it without them"
+        raise ExperimentError(text)
     state = build(experiment, device, data, pretrained=pretrained)
     state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))
     with caching(with_micro_batch(with_parts(state, ranks), micro_batch)) as (state, cache):

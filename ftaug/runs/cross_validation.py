@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import storage
+from ftaug.engine.system.ranks import Ranks
 from ftaug.engine.system.run_files import FOLDS_FILE, OUT_OF_FOLD, fold_folder, read_json
 from ftaug.engine.system.storage import make_inside
 from ftaug.engine.training.activated_model import ActivatedModel
@@ -115,6 +116,10 @@ class Ensemble(TrainedModel):
     """The ensemble of all folds' models; for training samples it predicts out of fold."""
 
     members: Sequence[TrainedModel] = field(default_factory=list)
+
+    def shared_by(self, ranks: Ranks) -> Self:
+        """Return the ensemble with its predictions shared by several processes."""
+        return replace(self, ranks=ranks, members=[member.shared_by(ranks) for member in self.members])
 
     @cached_property
     def splits(self) -> dict[str, DataSplit]:

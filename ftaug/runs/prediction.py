@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +33,11 @@ class Prediction:
 
 
 def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Prediction]:
-    """Predict lazily in batches, also for endless inputs; an unreadable input yields its error."""
-    verbs = modality_of(opened.experiment)
+    """Predict lazily in batches, also for endless inputs; an unreadable input yields its error.
+
+    Of several processes each takes one batch in turn, and yields the predictions of all.
+    """
+    verbs, ranks, size = modality_of(opened.experiment), opened.ranks, opened.batch_size
     pipeline = verbs.pipeline((), evaluation_preprocessing(opened.experiment, opened.preprocessing))
 
     def prepared(source: Input) -> np.ndarray | FtaugError:
@@ -45,16 +48,32 @@ def predict(opened: TrainedModel, inputs: Iterable[Input]) -> Iterator[Predictio
 
     waiting = iter(inputs)
     with ThreadPoolExecutor(usable_cores()) as pool:
-        while chunk := list(islice(waiting, opened.batch_size)):
-            ready = list(pool.map(prepared, chunk))
-            good = [sample for sample in ready if not isinstance(sample, FtaugError)]
-            logits = opened.predict_batch(verbs.collate(good), len(good)) if good else np.empty((0, 0), np.float32)
-            outputs = zip(opened.probabilities(logits) if good else logits, logits, strict=True)
-            for source, sample in zip(chunk, ready, strict=True):
-                if isinstance(sample, FtaugError):
-                    yield Prediction(source.name, error=str(sample))
-                else:
-                    yield Prediction(source.name, *next(outputs))
+        while chunk := list(islice(waiting, size * ranks.size)):
+            first = size * ranks.rank
+            ready = dict(enumerate(pool.map(prepared, chunk[first : first + size]), first))
+            good = {number: sample for number, sample in ready.items() if not isinstance(sample, FtaugError)}
+            logits = None
+            if good:
+                batch = opened.predict_batch(verbs.collate(list(good.values())), len(good))
+                logits = np.zeros((len(chunk), batch.shape[1]), batch.dtype)
+                logits[list(good)] = batch
+            failed = [(number, str(sample)) for number, sample in ready.items() if number not in good]
+            errors = dict(chain.from_iterable(ranks.gather_values(failed)))
+            logits = None if len(errors) == len(chunk) else ranks.merge(logits, len(chunk))
+            yield from _predictions(opened, chunk, logits, errors)
+
+
+def _predictions(
+    opened: TrainedModel, chunk: Sequence[Input], logits: np.ndarray | None, errors: Mapping[int, str]
+) -> Iterator[Prediction]:
+    """Yield the predictions of inputs from their logits; None if all of them have errors, by number."""
+    good = [number for number in range(len(chunk)) if number not in errors]
+    outputs = {} if logits is None else dict(zip(good, opened.probabilities(logits[good]), strict=True))
+    for number, source in enumerate(chunk):
+        if logits is None or number in errors:
+            yield Prediction(source.name, error=errors[number])
+        else:
+            yield Prediction(source.name, outputs[number], logits[number])
 
 
 @dataclass

@@ -7,16 +7,19 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ftaug import __version__
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.ranks import Ranks
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.world import World
-from ftaug.errors import BadData, FtaugError, RankLost, Stopped
+from ftaug.errors import BadData, ExperimentError, FtaugError, RankLost, Stopped
 
 
 class FollowedRunFolder(RunFolder):
@@ -61,13 +64,29 @@ class FollowedRunFolder(RunFolder):
 
 
 def open_by_first(ranks: Ranks, path: Path, **options: Any) -> RunFolder:
-    """Open the run folder on rank 0 as `RunFolder.open` does, then on the others for reading."""
+    """Open the run folder on rank 0 as `RunFolder.open` does, then on the others for reading.
+
+    Raises ExperimentError if the processes run other experiments, plugins or versions.
+    """
+    plugins = sha256(repr(sorted(options.get("extra_files", {}).items())).encode()).hexdigest()
+    versions = {"ftaug": __version__, "PyTorch": version("torch")}
+    _require_same_command({"experiment": options["digest"], "plugins": plugins[:16], **versions}, ranks)
     if ranks.rank == 0:
         folder = RunFolder.open(path, **options)
         ranks.broadcast([str(folder.path), options["digest"]])
         return folder
     opened, digest = ranks.broadcast(None)
     return FollowedRunFolder(Path(opened), digest)
+
+
+def _require_same_command(mine: Mapping[str, str], ranks: Ranks) -> None:
+    """Raise ExperimentError if a value differs from that of rank 0."""
+    first, host = ranks.broadcast([mine, socket.gethostname()])
+    for name, value in mine.items():
+        if value != first[name]:
+            here = f"{name} {value} on {socket.gethostname()} (rank {ranks.rank})"
+            text = f"{here} differs from {first[name]} on {host} (rank 0)"
+            raise ExperimentError(f"{text}: all processes must run the same command in the same environment")
 
 
 def newest_checkpoint(folder: RunFolder, ranks: Ranks) -> Path | None:
@@ -86,11 +105,13 @@ def newest_checkpoint(folder: RunFolder, ranks: Ranks) -> Path | None:
 def require_same_data(data: Mapping[str, DataSplit], ranks: Ranks) -> None:
     """Raise BadData if the processes of a run read other data."""
     mine = {purpose: split.fingerprint for purpose, split in data.items()}
-    first = ranks.broadcast(mine)
+    first, host = ranks.broadcast([mine, socket.gethostname()])
     if mine != first:
         purpose = next(name for name in {**mine, **first} if mine.get(name) != first.get(name))
-        text = f"data.{purpose} has the fingerprint {mine.get(purpose)} on {socket.gethostname()} (rank {ranks.rank})"
-        raise BadData(f"{text} and {first.get(purpose)} on rank 0: all processes must read the same files")
+        here = f"{mine.get(purpose)} on {socket.gethostname()} (rank {ranks.rank})"
+        there = f"{first.get(purpose)} on {host} (rank 0)"
+        text = f"data.{purpose} has the fingerprint {here} and {there}"
+        raise BadData(f"{text}: all processes must read the same files")
 
 
 @contextmanager

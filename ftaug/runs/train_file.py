@@ -14,8 +14,9 @@ from ftaug.config.dump import data_paths, digest, folder_digest, missing_files, 
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.yaml_document import read
+from ftaug.engine.system.launcher import announce_run
 from ftaug.engine.system.signals import StopRequests
-from ftaug.engine.system.world import of_environment
+from ftaug.engine.system.world import of_environment, unused_tasks
 from ftaug.errors import (
     BadSample,
     DataChanged,
@@ -64,12 +65,16 @@ def train_file(
     from ftaug.engine.system.ranks import joined
     from ftaug.engine.system.resume_check import same_settings
     from ftaug.engine.system.run_files import default_path
+    from ftaug.runs.report import console
     from ftaug.runs.training import Invocation
 
+    if note := unused_tasks():
+        console.say(note)
     text = read(continued / "experiment.yaml") if continued else file.text
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
-    invocation = Invocation(text, device, start_time, elsewhere, report=report and folds is None)
+    single = folds is None
+    invocation = Invocation(text, device, start_time, elsewhere, report=report and single, announce=single)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
@@ -143,6 +148,8 @@ def _train_one(
         extra_files=plugins,
         fresh=fresh,
     )
+    if invocation.announce:
+        announce_run(opening.path)
     with opening as folder, quiet(invocation.ranks.world, folder.path):
         if folder.complete is None:
             try:
@@ -203,6 +210,7 @@ def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation,
     known = digest(each[0])
     path = fresh_path(path, known) if fresh else path
     cross_validation.begin(path, known, len(each), fresh=fresh)
+    announce_run(path)
     results: list[dict[str, Any]] = []
     with StopRequests(None, path / "stop") as between:  # during a run its own StopRequests apply
         for number, experiment in enumerate(each, start=1):

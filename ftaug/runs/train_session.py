@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.ranks import VOTE
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import REASONS, StopRequests
 from ftaug.engine.training import evaluate
@@ -28,6 +29,9 @@ LEAST_RESERVE = 5.0
 
 SLOW_DISK = 50e6
 """Assumed write speed in bytes per second, until the first checkpoint has been timed."""
+
+SAVE = "save"
+"""The vote to save a checkpoint."""
 
 
 @dataclass
@@ -71,8 +75,12 @@ class Session:
         return (self.at_end and not self._evaluation_due()) or self._stops_early()
 
     def should_continue(self, stop: StopRequests) -> bool:
-        """Whether to take another step; all processes agree on it."""
-        reason = self.state.ranks.vote(REASONS, stop.reason)
+        """Whether to take another step, after saving if that is due; all processes agree on both."""
+        chosen = (stop.reason, SAVE if self._save_is_due() else None)
+        agreed = self.state.ranks.vote((SAVE, *REASONS), chosen, VOTE)
+        if SAVE in agreed:
+            self.save()
+        reason = next((each for each in agreed if each != SAVE), None)
         if reason is not None:
             stop.request(reason)
         return reason is None and not self.finished
@@ -106,7 +114,7 @@ class Session:
         targets = state.splits["val"].targets
         predictions = evaluate.probabilities(logits, state.experiment.loss.fact("activation"))
         measured = evaluate.compute_metrics(state.experiment, logits, predictions, targets, state.task, state.loss)
-        values = measured.values
+        values = state.ranks.numbers_of_first(measured.values)
         is_best = self._add_score(values)
         self.saved_step = -1  # an existing checkpoint of this step lacks the evaluation: save it again
         self.log.log_evaluation(values, time.monotonic() - began, is_best, progress_bar)
@@ -142,16 +150,18 @@ class Session:
             return False
         return without_improvement(scores, early.min_delta) >= early.patience
 
-    def save_if_due(self) -> None:
-        """Save a checkpoint every `train.save_every`, or every five minutes."""
-        every = self.state.experiment.train.save_every
+    def _save_is_due(self) -> bool:
+        """Whether rank 0 is to save a checkpoint: every `train.save_every`, or every five minutes.
+
+        Always if `on_nonfinite: rollback` may return to this step.
+        """
+        every, step = self.state.experiment.train.save_every, self.progress.step
+        if self.progress.rollback_step == step:
+            return True
         if every is not None:
-            due = self.progress.step % max(1, every.steps(self.state.training_length)) == 0
-        else:
-            due = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
-        if due:
-            self.save()
-        self.save_rollback_point()
+            return step > 0 and step % max(1, every.steps(self.state.training_length)) == 0
+        is_late = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+        return is_late and self.state.ranks.world.is_first
 
     def mark_rollback_point(self) -> None:
         """Let `on_nonfinite: rollback` return to this step if it is the start of training or due for an evaluation.
@@ -161,11 +171,6 @@ class Session:
         recovery = recovery_of(self.state.experiment.train, self.state.training_length)
         if recovery.action == "rollback" and self.progress.step % self._evaluation_interval == 0:
             self.progress.rollback_step = self.progress.step
-
-    def save_rollback_point(self) -> None:
-        """Save a checkpoint if `on_nonfinite: rollback` may return to this step."""
-        if self.progress.rollback_step == self.progress.step:
-            self.save()
 
     def save(self) -> None:
         """Save a checkpoint of the current step, unless there is one."""
@@ -178,6 +183,7 @@ class Session:
         progress.window_loss = self.log.window_loss.item()
         if state.ranks.world.is_first:
             save_checkpoint(state, progress, self.folder)
+        state.ranks.wait()
         self.saved_at, self.saved_step = time.monotonic(), progress.step
         self.save_seconds = self.saved_at - began
 

@@ -1,10 +1,10 @@
 """Load a trained model from a run folder: its experiment, best weights and data splits."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from ftaug.engine.loading.workers import processes
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
+from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.system.run_files import MODEL_FILE, read_json
 from ftaug.engine.training import evaluate, unfreeze
 from ftaug.engine.training.activated_model import ActivatedModel
@@ -60,6 +61,11 @@ class TrainedModel:
     construction: Construction | None = None
     calibration: Calibration | None = None  # of the probabilities
     stages: tuple[Stage, ...] = ()  # of the network, from stem to head
+    ranks: Ranks = ALONE  # the processes that share the work, and have the same results
+
+    def shared_by(self, ranks: Ranks) -> Self:
+        """Return the model with its predictions shared by several processes."""
+        return replace(self, ranks=ranks)
 
     @cached_property
     def splits(self) -> Mapping[str, DataSplit]:
@@ -82,7 +88,7 @@ class TrainedModel:
         `prepare` builds the dataset of model inputs, by default that of `evaluate.tta`.
         """
         data = (prepare or self._prepare_views)(split)
-        logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers)
+        logits = evaluate.predict_all(self.model, data, self.batch_size, self.device, self.workers, ranks=self.ranks)
         assert logits is not None
         return logits
 

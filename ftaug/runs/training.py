@@ -54,6 +54,7 @@ class Invocation:
     start_time: float  # wall-clock time in seconds, as of time.time()
     elsewhere: Sequence[Path]  # folders to search for similar runs
     report: bool  # whether a complete run gets a report
+    announce: bool  # whether the launcher is told the folder of the run; of folds it is that of all
     ranks: Ranks = ALONE  # the processes that train together
 
 
@@ -72,7 +73,7 @@ def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocat
         else:
             data, cautions = unchanged_data(experiment, folder.path), []
         require_same_data(data, ranks)
-    experiment = _with_resolved_unfreeze(experiment, folder, invocation.device, data, stop)
+    experiment = _with_resolved_unfreeze(experiment, folder, invocation, data, stop)
     with ExitStack() as stack:
         with stop.at_once():
             micro_batch = _chosen_settings(folder).get("micro_batch")
@@ -112,19 +113,27 @@ def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, DataSpl
 
 
 def _with_resolved_unfreeze(
-    experiment: Experiment, folder: RunFolder, device: str, data: Mapping[str, DataSplit], stop: StopRequests
+    experiment: Experiment,
+    folder: RunFolder,
+    invocation: Invocation,
+    data: Mapping[str, DataSplit],
+    stop: StopRequests,
 ) -> Experiment:
     """Resolve `unfreeze: auto` once per run; later starts read the choice from the folder. Raises Stopped."""
     if experiment.unfreeze != "auto":
         return experiment
-    record = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
+    record, ranks = None, invocation.ranks
+    if ranks.world.is_first:
+        record = read_json(folder.path / CHOICE_FILE, {"unfreeze": list, "gain": dict, "relative": dict})
+        if record is None:
+            _, choice = resolve_auto_unfreeze(experiment, invocation.device, data, lambda: stop.reason is None)
+            record = None if choice is None else asdict(choice)
+    ranks.wait()
+    record, reason = ranks.broadcast([record, stop.reason])
     if record is None:
-        _, choice = resolve_auto_unfreeze(experiment, device, data, carry_on=lambda: stop.reason is None)
-        if choice is None:
-            text = f"stopped by {stop.reason} before the first step; run the same command again"
-            raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
-        record = asdict(choice)
-        folder.write(CHOICE_FILE, dumps(record, indent=1) + "\n")
+        text = f"stopped by {reason} before the first step; run the same command again"
+        raise Interrupted(text) if reason == "Ctrl-C" else Stopped(text)
+    folder.write(CHOICE_FILE, dumps(record, indent=1) + "\n")
     console.say(training_summary.choice(record))
     experiment = replace(experiment, unfreeze=tuple(record["unfreeze"]))
     folder.write("resolved.yaml", to_yaml(with_kept_plugins(experiment)[0]))
@@ -192,7 +201,6 @@ def train_loop(session: Session, stop: StopRequests) -> None:
         session.mark_rollback_point()
         session.evaluate_if_due(stop, progress_bar)
         if session.should_continue(stop):
-            session.save_rollback_point()
             log.restart_clock()
             for step, seconds in timed(fit(state, session.progress)):
                 if step.number > first:
@@ -207,8 +215,8 @@ def train_loop(session: Session, stop: StopRequests) -> None:
                 with log.clock_stopped():
                     session.evaluate_if_due(stop, progress_bar)
                     log.log_epoch(progress_bar)
-                    session.save_if_due()
-                if not session.should_continue(stop):
+                    proceed = session.should_continue(stop)
+                if not proceed:
                     break
         session.save()
 
@@ -226,14 +234,13 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
     if state.features is None:
         return
     needed = missing(state, state.features, step)
-    total = sum(len(batches_of(state, purpose, view)) for purpose, views in needed.items() for view in views)
+    requests = (batches_of(state, purpose, view) for purpose, views in needed.items() for view in views)
+    total = sum(len(list(state.ranks.share_of_machine(each))) for each in requests)
     with ProgressBar(total, 0, unit="batch") as progress_bar:
         for purpose, views in needed.items():
-            for view in fill(state, state.features, purpose, views):
+            for view in fill(state, state.features, purpose, views, lambda: stop.reason is None):
                 progress_bar.advance()
                 progress_bar.status(f"features of {purpose}, view {view + 1}")
-                if stop.reason is not None:
-                    return
 
 
 def finish(session: Session, folder: RunFolder) -> None:

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from processes import in_ranks
 from scipy import stats
 from sklearn import metrics as sk
 from text_desk import EXPERIMENT
@@ -29,6 +30,14 @@ def rows(desk, report):
 
 def test_the_test_split_is_measured_where_there_is_one(report):
     assert (report["split"], report["samples"]) == ("test", 21)
+
+
+def test_processes_share_the_work_and_have_the_same_bits(desk, tmp_path):
+    opened = open_run(desk / "run")
+    split = opened.select_split("test")
+    expected = opened.logits(split).tobytes()
+    results = in_ranks(tmp_path, 3, lambda ranks: opened.shared_by(ranks).logits(split).tobytes())
+    assert results == [expected] * 3
 
 
 def test_figures_are_those_of_the_predictions_written(report, rows):

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from processes import in_ranks
 
+from ftaug.engine.system.ranks import ALONE
 from ftaug.errors import BadData
 from ftaug.experiment_file import load
 from ftaug.interfaces.data import Input
@@ -32,6 +34,7 @@ def model(tmp_path):
         predict_batch=mean_level,
         probabilities=lambda logits: 2 * logits,
         sizes=sizes,
+        ranks=ALONE,
     )
 
 
@@ -64,3 +67,21 @@ def test_endless_inputs_are_read_a_batch_at_a_time(model):
     results = predict(model, (gray(next(levels)) for _ in iter(int, 1)))
     assert [float(result.output[0]) for result in islice(results, 4)] == [0, 2, 4, 6]
     assert next(levels) == 6
+
+
+def test_processes_take_turns_and_have_the_predictions_of_all(model, tmp_path):
+    inputs = [gray(level) for level in range(10)]
+    inputs[3:6] = [Input(name, broken) for name in "abc"]  # the whole second batch
+    inputs[8] = Input("d", broken)
+
+    def rows():
+        predictions = predict(model, inputs)
+        return [(each.name, each.error, None if each.output is None else each.output[0]) for each in predictions]
+
+    def action(ranks):
+        model.ranks = ranks
+        return rows(), model.sizes
+
+    first, second = in_ranks(tmp_path, 2, action)
+    assert first[0] == second[0] == rows()
+    assert (first[1], second[1]) == ([3, 2], [1])

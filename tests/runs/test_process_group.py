@@ -1,6 +1,7 @@
 """What the processes of a run share: one writes the folder, the others read it."""
 
 import os
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,7 @@ from processes import in_ranks
 
 from ftaug.engine.system.ranks import ALONE
 from ftaug.engine.system.world import World
-from ftaug.errors import BadData, RankLost, RunFolderTaken
+from ftaug.errors import BadData, ExperimentError, RankLost, RunFolderTaken
 from ftaug.runs.process_group import newest_checkpoint, open_by_first, quiet, require_same_data
 
 OPTIONS = {"experiment_yaml": "name: a\n", "resolved_yaml": "name: a\n", "digest": "0123"}
@@ -40,6 +41,23 @@ def test_a_folder_that_rank_0_cannot_open_ends_all(tmp_path) -> None:
     assert isinstance(second, RankLost)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"digest": "4567"}, "experiment 4567 on {host} (rank 1) differs from 0123 on {host} (rank 0): all processes"),
+        ({"extra_files": {"plugins/a.py": b"x = 1"}}, "plugins "),
+    ],
+)
+def test_another_command_is_an_error_that_names_the_rank(tmp_path, options, message) -> None:
+    path = tmp_path / "run"
+    first, second = in_ranks(
+        tmp_path, 2, lambda ranks: open_by_first(ranks, path, **{**OPTIONS, **(options if ranks.rank else {})}).path
+    )
+    assert first == path or isinstance(first, RankLost)
+    assert isinstance(second, ExperimentError)
+    assert str(second).startswith(message.format(host=socket.gethostname()))
+
+
 def test_other_data_are_an_error_with_both_fingerprints(tmp_path) -> None:
     def action(ranks):
         require_same_data({"train": SimpleNamespace(fingerprint=f"f{ranks.rank}")}, ranks)
@@ -47,8 +65,9 @@ def test_other_data_are_an_error_with_both_fingerprints(tmp_path) -> None:
     first, second = in_ranks(tmp_path, 2, action)
     assert first is None
     assert isinstance(second, BadData)
-    assert str(second).startswith("data.train has the fingerprint f1 on ")
-    assert str(second).endswith("(rank 1) and f0 on rank 0: all processes must read the same files")
+    host = socket.gethostname()
+    text = f"data.train has the fingerprint f1 on {host} (rank 1) and f0 on {host} (rank 0): all processes must read"
+    assert str(second) == f"{text} the same files"
     require_same_data({"train": SimpleNamespace(fingerprint="f")}, ALONE)
 
 

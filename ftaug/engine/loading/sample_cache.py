@@ -1,7 +1,7 @@
 """Cache decoded samples between epochs, in memory or on disk (`data.cache`)."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -13,6 +13,7 @@ from ftaug.data.cache_dirs import abandoned, cache_folder, memory_folder, of_thi
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.system.ranks import Ranks
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import ExperimentError, StorageError, Unavailable
 
@@ -37,15 +38,15 @@ class Cache:
 def caching(state: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
     """Context manager that adds the sample cache of `data.cache` to the training state.
 
-    A cache in memory is deleted at the end. Raises StorageError if the configured place is too small, before anything
-    is written.
+    The processes of a machine share it. A cache in memory is deleted at the end. Raises StorageError if the configured
+    place is too small, before anything is written.
     """
     for folder in abandoned():
         shutil.rmtree(folder, ignore_errors=True)
     if state.experiment.data.cache is None:
         yield state, Cache(None, "off")
         return
-    cache = _choose(state)
+    cache = choose_together(state.ranks, lambda: _choose(state))
     if cache.folder is None:
         yield state, cache
         return
@@ -57,8 +58,19 @@ def caching(state: TrainingState) -> Iterator[tuple[TrainingState, Cache]]:
     try:
         yield replace(state, splits=cached), cache
     finally:
-        if cache.place == "ram":
+        if cache.place == "ram" and state.ranks.is_first_of_machine:
             shutil.rmtree(cache.folder, ignore_errors=True)
+
+
+def choose_together(ranks: Ranks, choose: Callable[[], Cache]) -> Cache:
+    """Choose a cache for all processes of a machine, which share it."""
+
+    def choice() -> list[str | None]:
+        cache = choose()
+        return [cache.place, cache.text, None if cache.folder is None else str(cache.folder)]
+
+    place, text, folder = ranks.call_first_of_machine(choice)
+    return Cache(place, text, folder and Path(folder))
 
 
 def _choose(state: TrainingState) -> Cache:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from ftaug.engine.system.signals import REQUESTS
+from ftaug.engine.system.signals import REQUESTS, take_deferred, unblock
+from ftaug.engine.system.world import of_environment
 from ftaug.errors import ExperimentError, OutOfMemory, RankLost
 
 PATIENCE = 30.0
@@ -26,28 +28,108 @@ PATIENCE = 30.0
 POLL = 0.05
 
 
-def launch(arguments: Sequence[str], processes: int) -> int:
-    """Run `ftaug` with these arguments in several processes; return their exit code. Raises OutOfMemory.
+class Launcher:
+    """Starts `ftaug` in several processes, once or several times, and passes requests to stop on to them."""
 
-    The code is that of the first process that failed by itself, not for the loss of another.
-    """
-    if "WORLD_SIZE" in os.environ:
-        text = "WORLD_SIZE is set, so torchrun or another launcher has started the processes; leave --processes out"
-        raise ExperimentError(f"--processes {processes}: {text}")
-    with tempfile.TemporaryDirectory(prefix="ftaug-") as folder:
-        running = [_start(arguments, rank, processes, Path(folder)) for rank in range(processes)]
+    def __init__(self, processes: int, folder: Path) -> None:
+        """Keep the files of the processes in an empty folder; standard input is read when it is needed."""
+        self.processes, self.folder = processes, folder
+        self.received: list[int] = []  # signals
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """Run `ftaug` with these arguments; return its exit code, 0 if all succeed. Raises OutOfMemory.
+
+        The code is that of the first process that failed by itself, not for the loss of another.
+        """
+        for file in (self._file("rendezvous"), self._file("run")):
+            file.unlink(missing_ok=True)
+        before = list(self.received)
         try:
-            with _passing_on_signals(running):
-                codes = _wait(running)
+            with _blocked_signals():  # inherited by the processes, until they can handle them
+                self._running = [self._start(arguments, rank) for rank in range(self.processes)]
+            for number in before:
+                self._pass_on(number)
+            codes = _wait(self._running)
         finally:
-            for process in running:
+            for process in self._running:
                 process.kill()
                 process.wait()
-        return _outcome(codes, Path(folder))
+        return _outcome(codes, self.folder, self.received)
+
+    @property
+    def run_folder(self) -> Path | None:
+        """The run folder of the last start; None if it was not opened."""
+        file = self._file("run")
+        return Path(file.read_text(errors="surrogateescape")) if file.exists() else None
+
+    @contextmanager
+    def passing_on_signals(self) -> Iterator[None]:
+        """Context manager that passes requests to stop on to the processes."""
+
+        def pass_on(number: int, frame: FrameType | None) -> None:
+            self.received.append(number)
+            self._pass_on(number)
+
+        before = {number: signal.signal(number, pass_on) for number in REQUESTS}
+        self.received += take_deferred()
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _pass_on(self, number: int) -> None:
+        for process in self._running:
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    def _start(self, arguments: Sequence[str], rank: int) -> subprocess.Popen[bytes]:
+        """Start the process of a rank; what ranks above 0 print goes to files in the folder."""
+        world = {"RANK": rank, "WORLD_SIZE": self.processes, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": self.processes}
+        variables = {
+            **os.environ,
+            **{name: str(value) for name, value in world.items()},
+            "FTAUG_RENDEZVOUS": str(self._file("rendezvous")),
+            "FTAUG_LAUNCHER": str(os.getpid()),
+        }
+        if rank == 0:
+            variables["FTAUG_RUN_FILE"] = str(self._file("run"))
+        if sys.platform == "linux":
+            variables.setdefault("GLOO_SOCKET_IFNAME", "lo")
+        command = [sys.executable, "-m", "ftaug", *arguments]
+        with ExitStack() as stack:
+            output = None if rank == 0 else stack.enter_context(_output_of(rank, self.folder).open("wb"))
+            entered = self._standard_input(arguments, rank, stack)
+            return subprocess.Popen(command, env=variables, stdin=entered, stdout=output, stderr=output)
+
+    def _standard_input(self, arguments: Sequence[str], rank: int, stack: ExitStack) -> Any:
+        """Return the standard input of a process: a copy of that of this one if the arguments name it."""
+        if "-" not in arguments:
+            return None if rank == 0 else subprocess.DEVNULL
+        copy = self._file("stdin")
+        if not copy.exists():
+            with copy.open("wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        return stack.enter_context(copy.open("rb"))
+
+    def _file(self, name: str) -> Path:
+        return self.folder / name
+
+
+def check_alone(option: str) -> None:
+    """Raise ExperimentError if another launcher has started this process as one of several."""
+    if "WORLD_SIZE" in os.environ:
+        cause = "WORLD_SIZE is set, so torchrun or another launcher"
+    elif (size := of_environment().size) > 1:
+        cause = f"SLURM_STEP_NUM_TASKS is {size}, so srun"
+    else:
+        return
+    raise ExperimentError(f"{option}: {cause} has started the processes; leave {option.split()[0]} out")
 
 
 def follow_launcher() -> None:
-    """In a process that `launch` started: stop as by SIGTERM when the launcher ends (on Linux)."""
+    """In a process that `Launcher` started: stop as by SIGTERM when the launcher ends (on Linux)."""
     launcher = os.environ.pop("FTAUG_LAUNCHER", None)
     if launcher is None:
         return
@@ -55,45 +137,28 @@ def follow_launcher() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
     if os.getppid() != int(launcher):
         os.kill(os.getpid(), signal.SIGTERM)
+    unblock()
 
 
-def _start(arguments: Sequence[str], rank: int, processes: int, folder: Path) -> subprocess.Popen[bytes]:
-    """Start the process of a rank; what ranks above 0 print goes to files in the folder."""
-    world = {"RANK": rank, "WORLD_SIZE": processes, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": processes}
-    variables = {
-        **os.environ,
-        **{name: str(value) for name, value in world.items()},
-        "FTAUG_RENDEZVOUS": str(folder / "rendezvous"),
-        "FTAUG_LAUNCHER": str(os.getpid()),
-    }
-    if sys.platform == "linux":
-        variables.setdefault("GLOO_SOCKET_IFNAME", "lo")
-    command = [sys.executable, "-m", "ftaug", *arguments]
-    if rank == 0:
-        return subprocess.Popen(command, env=variables)
-    with _output_of(rank, folder).open("wb") as output:
-        return subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+def announce_run(run: Path) -> None:
+    """Tell the launcher, if there is one, which run folder this process writes."""
+    if file := os.environ.get("FTAUG_RUN_FILE"):
+        with suppress(OSError):
+            Path(file).write_text(str(run), errors="surrogateescape")
+
+
+@contextmanager
+def _blocked_signals() -> Iterator[None]:
+    """Context manager that blocks requests to stop in this process and those that it starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _output_of(rank: int, folder: Path) -> Path:
     return folder / f"rank-{rank}.txt"
-
-
-@contextmanager
-def _passing_on_signals(running: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Context manager that passes requests to stop on to the processes."""
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        for process in running:
-            with suppress(ProcessLookupError):
-                process.send_signal(number)
-
-    before = {number: signal.signal(number, pass_on) for number in REQUESTS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _wait(running: Sequence[subprocess.Popen[bytes]]) -> Mapping[int, int]:
@@ -112,15 +177,18 @@ def _wait(running: Sequence[subprocess.Popen[bytes]]) -> Mapping[int, int]:
     return codes
 
 
-def _outcome(codes: Mapping[int, int], folder: Path) -> int:
+def _outcome(codes: Mapping[int, int], folder: Path, received: Sequence[int] = ()) -> int:
     """Return the exit code of the run from those of its processes, in the order in which they ended.
 
-    Prints the error of another rank than 0 if that is the cause. Raises OutOfMemory if a process was killed.
+    Prints the error of another rank than 0 if that is the cause. Raises OutOfMemory if a process was killed by another
+    signal than those that the launcher received.
     """
     failures = {rank: code for rank, code in codes.items() if code}
     killed = next(((rank, -code) for rank, code in failures.items() if code < 0), None)
     if killed is not None:
         rank, number = killed
+        if number in received:
+            return 128 + number
         name = signal.Signals(number).name
         because = ", probably because memory ran out" if number == signal.SIGKILL else ""
         raise OutOfMemory(f"the process of rank {rank} was killed ({name}){because}; the same command continues")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+import socket
+import time
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,11 +22,19 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.system.world import World, rendezvous
 from ftaug.errors import RankLost, Unavailable
 
-TIMEOUT = timedelta(minutes=10)
-"""Time to wait for another process: it may be evaluating, or saving to a slow disk."""
+Item = TypeVar("Item")
 
 START = timedelta(minutes=5)
 """Time to wait for all processes to start."""
+
+VOTE = timedelta(seconds=60)
+"""Time to wait for another process in the vote after a step: all have just exchanged gradients."""
+
+TIMEOUT = timedelta(minutes=10)
+"""Time to wait for another process that loads data, computes gradients or evaluates."""
+
+WRITING = timedelta(hours=1)
+"""Time to wait for rank 0 while it saves a checkpoint or completes the run."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Ranks:
     """The processes of a run; with a single one every method returns at once."""
 
     world: World = field(default_factory=World)
+    groups: Mapping[timedelta, Any] = field(default_factory=dict)  # process groups with other timeouts than TIMEOUT
+    machine: Sequence[int] = (0,)  # the ranks on this machine
 
     @property
     def size(self) -> int:
@@ -60,14 +73,38 @@ class Ranks:
         """Call a function on rank 0 and return its result, which JSON can hold, on all."""
         return self.broadcast(function() if self.rank == 0 else None)
 
-    def vote(self, choices: Sequence[str], choice: str | None) -> str | None:
-        """Return the first of the choices that any process makes, the same on all; None if none makes one."""
+    @property
+    def is_first_of_machine(self) -> bool:
+        """Whether this process writes the caches of its machine."""
+        return self.rank == self.machine[0]
+
+    def call_first_of_machine(self, function: Callable[[], Any]) -> Any:
+        """Call a function on the first process of each machine and return its result, which JSON can hold."""
+        values = self.gather_values(function() if self.is_first_of_machine else None)
+        return values[self.machine[0]]
+
+    def share_of_machine(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Return the items of this process, where each machine goes through all of them."""
+        return islice(items, self.machine.index(self.rank), None, len(self.machine))
+
+    def vote(
+        self, choices: Sequence[str], chosen: Container[str | None], timeout: timedelta = TIMEOUT
+    ) -> Sequence[str]:
+        """Return the choices that any process makes, the same on all; `timeout` is TIMEOUT or VOTE."""
         if self.size == 1:
-            return choice
-        votes = torch.tensor([each == choice for each in choices], dtype=torch.int32)
-        with lost_ranks():
-            dist.all_reduce(votes)
-        return next((each for each, count in zip(choices, votes.tolist(), strict=True) if count), None)
+            return [each for each in choices if each in chosen]
+        votes = torch.tensor([each in chosen for each in choices], dtype=torch.int32)
+        with lost_ranks(timeout):
+            dist.all_reduce(votes, group=self.groups.get(timeout))
+        return [each for each, count in zip(choices, votes.tolist(), strict=True) if count]
+
+    def numbers_of_first(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the numbers of rank 0, which has the same names as all."""
+        numbers = torch.tensor(list(values.values()), dtype=torch.float64)
+        if self.size > 1:
+            with lost_ranks():
+                dist.broadcast(numbers, 0)
+        return dict(zip(values, numbers.tolist(), strict=True))
 
     def least(self, value: int) -> int:
         """Return the minimum over all processes."""
@@ -101,6 +138,16 @@ class Ranks:
         with lost_ranks():
             dist.all_gather(received, values.contiguous())
         return received
+
+    def gather_values(self, value: Any) -> list[Any]:
+        """Return the values of all processes, which JSON can hold, in the order of the ranks."""
+        if self.size == 1:
+            return [value]
+        content = torch.frombuffer(bytearray(dumps(value).encode()), dtype=torch.uint8)
+        lengths = [int(length) for length in self.gather(torch.tensor([len(content)]))]
+        padded = torch.nn.functional.pad(content, (0, max(lengths) - len(content)))
+        received = zip(self.gather(padded), lengths, strict=True)
+        return [json.loads(data[:length].numpy().tobytes()) for data, length in received]
 
     def tree_sum(self, values: Tensor) -> Tensor:
         """Sum the values of all processes pairwise, in the order of a binary tree over the ranks.
@@ -138,10 +185,10 @@ class Ranks:
         return values
 
     def wait(self) -> None:
-        """Wait for all processes."""
+        """Wait for all processes, as long as rank 0 may write."""
         if self.size > 1:
-            with lost_ranks():
-                dist.barrier()
+            with lost_ranks(WRITING):
+                dist.barrier(self.groups[WRITING])
 
 
 ALONE = Ranks()
@@ -166,34 +213,62 @@ def joined(world: World) -> Iterator[Ranks]:
         return
     place = rendezvous()
     try:
-        _connect(world, place)
+        ranks = _connect(world, place)
     except (RuntimeError, ValueError) as error:  # DistNetworkError and DistStoreError among them
         reason = str(error).strip().partition("\n")[0]
         text = f"rank {world.rank} of {world.size} cannot connect to the others at {place} ({reason})"
         raise Unavailable(f"{text}; is another run using the port (MASTER_PORT)?") from error
     try:
-        yield Ranks(world)
+        yield ranks
     finally:
         dist.destroy_process_group()
 
 
-def _connect(world: World, place: str) -> None:
-    """Create the process group, on a machine with GPUs one GPU for each process; raises Unavailable."""
-    backend = "gloo"
+def _connect(world: World, place: str) -> Ranks:
+    """Create the process groups, on a machine with GPUs one GPU for each process; raises Unavailable."""
+    backend, device = "gloo", ""
     if torch.cuda.is_available():
-        if world.local_rank >= torch.cuda.device_count():
-            devices = f"{torch.cuda.device_count()} CUDA device{'s' * (torch.cuda.device_count() > 1)}"
-            raise Unavailable(f"{world.local_size} processes on a machine with {devices}: start one process for each")
-        torch.cuda.set_device(world.local_rank)
-        backend = "cpu:gloo,cuda:nccl"
+        number = 0 if torch.cuda.device_count() == 1 else world.local_rank  # Slurm may show each task a GPU of its own
+        if number >= torch.cuda.device_count():
+            text = f"{world.local_size} processes on a machine with {torch.cuda.device_count()} CUDA devices"
+            raise Unavailable(f"{text}: start one process for each")
+        torch.cuda.set_device(number)
+        backend, device = "cpu:gloo,cuda:nccl", str(torch.cuda.get_device_properties(number).uuid)
     store, rank, size = next(open_store(place, world.rank, world.size, timeout=START))
+    _wait_for_all(store, size)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
+    groups = {timeout: dist.new_group(timeout=timeout, backend="gloo") for timeout in (VOTE, WRITING)}
+    hosts = Ranks(world).gather_values(socket.gethostname())
+    require_devices(Ranks(world).gather_values(device), hosts)
+    return Ranks(world, groups, [number for number, host in enumerate(hosts) if host == hosts[rank]])
+
+
+def require_devices(devices: Sequence[str], hosts: Sequence[str]) -> None:
+    """Raise Unavailable if two processes of a host have the same GPU; the devices are empty without one."""
+    users: dict[tuple[str, str], int] = {}
+    for rank, place in enumerate(zip(hosts, devices, strict=True)):
+        if place[1] and place in users:
+            text = f"the processes of rank {users[place]} and {rank} have the same GPU of {place[0]}"
+            raise Unavailable(f"{text}: start one process for each GPU")
+        users[place] = rank
+
+
+def _wait_for_all(store: Any, size: int) -> None:
+    """Wait for all processes in Python, where signals are handled; raises DistNetworkError."""
+    count, until = store.add("started", 1), time.monotonic() + START.total_seconds()
+    while count < size:
+        if time.monotonic() > until:
+            raise dist.DistNetworkError(f"{count} of {size} processes have started")
+        time.sleep(0.02)
+        count = store.add("started", 0)
 
 
 @contextmanager
-def lost_ranks() -> Iterator[None]:
-    """Context manager that raises RankLost where another process ended or does not answer."""
+def lost_ranks(timeout: timedelta = TIMEOUT) -> Iterator[None]:
+    """Context manager that raises RankLost where another process ended, or does not respond in time."""
     try:
         yield
     except RuntimeError as error:
-        raise RankLost("another process of the run ended, or did not respond for 10 minutes") from error
+        minutes = round(timeout.total_seconds() / 60)
+        text = f"another process of the run ended, or did not respond for {minutes} minute{'s' * (minutes > 1)}"
+        raise RankLost(text) from error

@@ -39,6 +39,19 @@ def hold() -> None:
             signal.signal(number, lambda number, frame: _held.append(number))
 
 
+def take_deferred() -> list[int]:
+    """Return the deferred signals, to be handled by the caller."""
+    taken = list(_held)
+    _held.clear()
+    return taken
+
+
+def unblock() -> None:
+    """Handle signals that the launcher has blocked until this process can handle them."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)
+
+
 class StopRequests:
     """Context manager that records requests to stop in `reason`; the same request a second time exits at once.
 

@@ -55,6 +55,14 @@ def of_environment(environment: Mapping[str, str] = os.environ) -> World:
     return world
 
 
+def unused_tasks(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return a note if the tasks of a Slurm job are not used, since srun has not started this process."""
+    tasks = environment.get("SLURM_NTASKS", "1")
+    if tasks == "1" or "WORLD_SIZE" in environment or "SLURM_STEP_NUM_TASKS" in environment:
+        return None
+    return f"SLURM_NTASKS is {tasks}, but srun has not started this process: it trains alone"
+
+
 def rendezvous(environment: Mapping[str, str] = os.environ) -> str:
     """Return where the processes of a run find each other, as a URL for torch.distributed; raises ExperimentError.
 

@@ -15,6 +15,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, Source, batches, once
 from ftaug.engine.system.device import Device
 from ftaug.engine.system.ranks import ALONE, Ranks
+from ftaug.engine.system.rounds import Rounds
 from ftaug.interfaces.data import Task
 
 
@@ -64,20 +65,17 @@ def predict_all(
     carry_on: Callable[[], bool] = lambda: True,
     ranks: Ranks = ALONE,
 ) -> np.ndarray | None:
-    """Return the logits of all samples, (n, classes); None if `carry_on` returned false in between.
+    """Return the logits of all samples, (n, classes); None if `carry_on` returned false on any process.
 
     Several processes share the work, and each returns all logits, with the same bits as a single process.
     """
     collected: np.ndarray | None = None
-    stopped = False
-    for batch, logits in logits_of(model, source, batch_size, device, workers, ranks):
+    rounds = Rounds(ranks, logits_of(model, source, batch_size, device, workers, ranks), carry_on)
+    for batch, logits in rounds:
         if collected is None:
             collected = np.zeros((len(source.split), logits.shape[1]), logits.numpy().dtype)
         collected[batch.request.ids] = logits.numpy()
-        stopped = not carry_on()
-        if stopped:
-            break
-    return None if ranks.any(stopped) else ranks.merge(collected, len(source.split))
+    return None if rounds.stopped else ranks.merge(collected, len(source.split))
 
 
 def compute_metrics(

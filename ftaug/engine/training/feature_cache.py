@@ -9,7 +9,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -27,6 +27,7 @@ from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
+from ftaug.engine.system.rounds import Rounds
 from ftaug.engine.training.micro_batches import device_inputs
 from ftaug.engine.training.split_network import SplitNetwork, cut, rebind
 from ftaug.engine.training.state import Model, TrainingState
@@ -117,8 +118,8 @@ class Features:
 def open_feature_cache(state: TrainingState, start: int) -> Iterator[Features | None]:
     """Context manager that opens the feature cache of a run from a step on, None if it needs none.
 
-    A cache in memory is deleted at the end. Raises ExperimentError if the run cannot use one, StorageError if the space
-    is too small, before anything is written.
+    The processes of a machine share it. A cache in memory is deleted at the end. Raises ExperimentError if the run
+    cannot use one, StorageError if the space is too small, before anything is written.
     """
     settings = state.experiment.train.cache_features
     features = None
@@ -131,7 +132,7 @@ def open_feature_cache(state: TrainingState, start: int) -> Iterator[Features | 
     try:
         yield features
     finally:
-        if features is not None and features.cache.place == "ram":
+        if features is not None and features.cache.place == "ram" and state.ranks.is_first_of_machine:
             shutil.rmtree(features.stores["train"].path.parent, ignore_errors=True)
 
 
@@ -154,7 +155,10 @@ def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Fe
         rows = len(_load_batch(data["val"], BatchRequest(np.arange(1), None, 0, 0, 1.0)).inputs)
         shapes["val"] = (1, len(data["val"].split), rows, *shape)
     needed = sum(math.prod(shape) * dtypes[purpose].itemsize for purpose, shape in shapes.items())
-    cache = sample_cache.choose_location("train.cache_features.place", settings.place, needed, "features")
+    cache = sample_cache.choose_together(
+        state.ranks,
+        lambda: sample_cache.choose_location("train.cache_features.place", settings.place, needed, "features"),
+    )
     if cache.folder is None:
         raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
     folder = cache.folder / _key(state, split, shapes)
@@ -205,11 +209,11 @@ def weights_digest(module: nn.Module) -> bytes:
 
 
 def missing(state: TrainingState, features: Features, start: int) -> Mapping[str, list[int]]:
-    """Return the views, by purpose, that are needed from a step on and not cached yet."""
+    """Return the views, by purpose, that are needed from a step on and not cached yet on every machine."""
     first, last = (step // state.training_length.epoch_steps for step in (start, features.until - 1))
     wanted = {"train": sorted({epoch % features.views for epoch in range(first, last + 1)}), "val": [0]}
     return {
-        purpose: [view for view in wanted[purpose] if view not in store.done]
+        purpose: [view for view in wanted[purpose] if state.ranks.any(view not in store.done)]
         for purpose, store in features.stores.items()
     }
 
@@ -224,19 +228,28 @@ def batches_of(state: TrainingState, purpose: str, view: int) -> list[BatchReque
     return [BatchRequest(ids, view, 0, number, len(ids) / count) for number, ids in enumerate(chunks)]
 
 
-def fill(state: TrainingState, features: Features, purpose: str, views: Sequence[int]) -> Iterator[int]:
-    """Compute and store the features of views; yields the view after every batch."""
-    requests = chain.from_iterable(batches_of(state, purpose, view) for view in views)
-    feed = batches(state.prepared(purpose), requests, state.workers, pin=False)
-    for view in views:
+def fill(
+    state: TrainingState, features: Features, purpose: str, views: Sequence[int], carry_on: Callable[[], bool]
+) -> Iterator[int]:
+    """Compute and store the features of views; yields the view after every batch of this process.
+
+    The processes of a machine share the batches. Ends early if `carry_on` returns false on any of them.
+    """
+    shares = [list(state.ranks.share_of_machine(batches_of(state, purpose, view))) for view in views]
+    feed = batches(state.prepared(purpose), chain.from_iterable(shares), state.workers, pin=False)
+    for view, share in zip(views, shares, strict=True):
         store = features.datasets[purpose].features[view]
-        for batch in islice(feed, len(batches_of(state, purpose, view))):
+        rounds = Rounds(state.ranks, islice(feed, len(share)), carry_on)
+        for batch in rounds:
             with torch.inference_mode(), _device(state, purpose).autocast():
                 values = features.cut.prefix(device_inputs(state, batch))
                 values = values.unflatten(0, (len(batch.request.ids), -1)).to("cpu", store.dtype)
             store[torch.from_numpy(np.asarray(batch.request.ids))] = values
             yield view
-        features.stores[purpose].finish(view)
+        if rounds.stopped:
+            return
+        if state.ranks.is_first_of_machine:
+            features.stores[purpose].finish(view)
 
 
 def evaluation_inputs(state: TrainingState, model: Model, step: int) -> tuple[nn.Module, Source, int]:

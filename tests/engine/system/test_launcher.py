@@ -12,7 +12,8 @@ import pytest
 from processes import in_child
 
 from ftaug.cli import run
-from ftaug.engine.system.launcher import _outcome, launch
+from ftaug.engine.system.launcher import _outcome
+from ftaug.engine.system.restarts import launch
 from ftaug.errors import ExperimentError, OutOfMemory
 
 EXPERIMENT = """
@@ -46,10 +47,14 @@ def test_a_killed_process_is_named(tmp_path) -> None:
         _outcome({0: 69, 1: -signal.SIGKILL}, tmp_path)
 
 
+def test_a_signal_to_the_launcher_is_the_cause(tmp_path) -> None:
+    assert _outcome({0: -signal.SIGTERM, 1: 69}, tmp_path, [signal.SIGTERM]) == 128 + signal.SIGTERM
+
+
 def test_processes_that_were_started_already_are_an_error(monkeypatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ExperimentError, match="--processes 2: WORLD_SIZE is set, so torchrun"):
-        launch(["train", "x.yaml"], 2)
+        launch(["train", "x.yaml"], 2, 0)
 
 
 def start(folder, *options):

@@ -1,6 +1,8 @@
 """Communication of several real processes; the sum over a tree has the bits of the same sum in one process."""
 
+import math
 import os
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 from processes import in_ranks
 
-from ftaug.engine.system.ranks import ALONE, joined
+from ftaug.engine.system.ranks import ALONE, VOTE, joined, require_devices
 from ftaug.engine.system.world import World
 from ftaug.errors import RankLost, Unavailable
 
@@ -39,18 +41,23 @@ def test_processes_agree(tmp_path) -> None:
         rows[ranks.rank] = [-0.0, ranks.rank]
         return (
             ranks.broadcast({"from": ranks.rank}),
-            ranks.vote(("a", "b"), "b" if ranks.rank == 1 else None),
-            ranks.vote(("a", "b"), None),
+            ranks.vote(("a", "b", "c"), {1: ("b",), 2: ("a", "b")}.get(ranks.rank, ())),
+            ranks.vote(("a", "b"), (), VOTE),
             ranks.least(10 - ranks.rank),
             ranks.any(ranks.rank == 2),
             ranks.any(False),
             [int(each) for each in ranks.gather(torch.tensor([ranks.rank]))],
+            ranks.gather_values("x" * ranks.rank),
+            ranks.numbers_of_first({"a": math.nan, "b": 0.1 + ranks.rank})["b"],
+            ranks.call_first_of_machine(lambda: ranks.rank),
+            list(ranks.share_of_machine(range(5)))[-1],
             ranks.merge(rows, 5),
             ranks.merge(rows[:, :1].astype(np.float64) + 1 if ranks.rank == 0 else None, 5),
         )
 
-    for *result, merged, of_one in in_ranks(tmp_path, 3, action):
-        assert result == [{"from": 0}, "b", None, 8, True, False, [0, 1, 2]]
+    for rank, (*result, merged, of_one) in enumerate(in_ranks(tmp_path, 3, action)):
+        assert result[:6] == [{"from": 0}, ["a", "b"], [], 8, True, False]
+        assert result[6:] == [[0, 1, 2], ["", "x", "xx"], 0.1, 0, (3, 4, 2)[rank]]
         np.testing.assert_array_equal(merged, [[0, 0], [0, 1], [0, 2], [0, 0], [0, 0]])
         np.testing.assert_array_equal(np.signbit(merged[:, 0]), [True, True, True, False, False])
         np.testing.assert_array_equal(of_one, np.ones((5, 1)))
@@ -58,7 +65,9 @@ def test_processes_agree(tmp_path) -> None:
 
 def test_a_single_process_waits_for_nobody() -> None:
     assert ALONE.broadcast({1}) == {1}
-    assert ALONE.vote(("a",), "a") == "a"
+    assert ALONE.vote(("a", "b"), ("b",)) == ["b"]
+    assert ALONE.call_first_of_machine(lambda: 4) == 4
+    assert list(ALONE.share_of_machine("abc")) == ["a", "b", "c"]
     assert ALONE.least(3) == 3
     assert ALONE.merge(None, 4) is None
     values = torch.ones(3)
@@ -75,7 +84,23 @@ def test_a_lost_process_is_an_error_of_the_others(tmp_path) -> None:
 
     first, _ = in_ranks(tmp_path, 2, action)
     assert isinstance(first, RankLost)
-    assert str(first) == "another process of the run ended, or did not respond for 10 minutes"
+    assert str(first) == "another process of the run ended, or did not respond for 60 minutes"
+
+
+def test_a_process_that_does_not_vote_is_an_error_and_rank_0_may_write_longer(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("ftaug.engine.system.ranks.VOTE", timedelta(seconds=0.5))
+
+    def action(ranks):
+        if ranks.rank == 0:
+            time.sleep(1)
+        ranks.wait()
+        if ranks.rank == 1:
+            time.sleep(1)
+        return ranks.vote(("a",), (), timedelta(seconds=0.5))
+
+    first, _ = in_ranks(tmp_path, 2, action)
+    assert isinstance(first, RankLost)
+    assert str(first) == "another process of the run ended, or did not respond for 0 minute"
 
 
 def test_a_master_that_is_not_there_is_an_error(monkeypatch) -> None:
@@ -87,3 +112,12 @@ def test_a_master_that_is_not_there_is_an_error(monkeypatch) -> None:
         joined(World(1, 2)),
     ):
         pass
+
+
+def test_a_gpu_for_two_processes_is_an_error() -> None:
+    require_devices(["", "", ""], ["a", "a", "a"])
+    require_devices(["0", "0", "1"], ["a", "b", "b"])
+    with pytest.raises(
+        Unavailable, match="the processes of rank 1 and 2 have the same GPU of b: start one process for"
+    ):
+        require_devices(["0", "1", "1"], ["a", "b", "b"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ftaug.engine.system.world import World, first_node, of_environment, rendezvous
+from ftaug.engine.system.world import World, first_node, of_environment, rendezvous, unused_tasks
 from ftaug.errors import ExperimentError
 
 SBATCH = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "8", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}
@@ -69,3 +69,9 @@ def test_processes_find_each_other(environment, expected) -> None:
 def test_without_an_address_there_is_an_error() -> None:
     with pytest.raises(ExperimentError, match="MASTER_ADDR and MASTER_PORT must be set with WORLD_SIZE"):
         rendezvous({})
+
+
+def test_tasks_of_a_slurm_job_that_srun_has_not_started_are_noted() -> None:
+    assert unused_tasks(SBATCH) == "SLURM_NTASKS is 8, but srun has not started this process: it trains alone"
+    for environment in ({}, SRUN, {**SBATCH, "SLURM_NTASKS": "1"}, {**SBATCH, "RANK": "0", "WORLD_SIZE": "8"}):
+        assert unused_tasks(environment) is None
