@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -69,13 +70,20 @@ def sum_over_ranks(ranks: Ranks, part: Part, parameters: Sequence[nn.Parameter],
         (torch.zeros_like(parameter) if gradient is None else gradient) if count else None
         for parameter, gradient, count in zip(parameters, part.gradients, totals[3:].tolist(), strict=True)
     ]
-    existing = [gradient for gradient in gradients if gradient is not None]
+    existing = {index: gradient for index, gradient in enumerate(gradients) if gradient is not None}
     if existing:
-        flat = add(torch.cat([gradient.flatten() for gradient in existing]))
-        sizes = [gradient.numel() for gradient in existing]
-        for gradient, values in zip(existing, torch.split(flat, sizes), strict=True):
-            gradient.copy_(values.view(gradient.shape))
+        orders = {index: memory_order(parameters[index]) for index in existing}
+        flat = add(torch.cat([gradient.permute(orders[index]).flatten() for index, gradient in existing.items()]))
+        sizes = [gradient.numel() for gradient in existing.values()]
+        for index, values in zip(existing, torch.split(flat, sizes), strict=True):
+            shape = existing[index].permute(orders[index]).shape
+            gradients[index] = values.view(shape).permute(np.argsort(orders[index]).tolist())
     return Part(gradients, totals[:3])
+
+
+def memory_order(tensor: Tensor) -> list[int]:
+    """Return the dimensions of a tensor as they lie in memory, so that flattening it in this order copies nothing."""
+    return sorted(range(tensor.ndim), key=lambda dimension: -tensor.stride(dimension))
 
 
 def with_parts(state: TrainingState, ranks: Ranks) -> TrainingState:
