@@ -27,6 +27,7 @@ WITHOUT_INFLUENCE = (
     ("train", "cache_features", "place"),
     ("train", "max_time"),
     ("train", "save_every"),
+    ("train", "shard"),
     ("evaluate", "batch_size"),
     ("loggers",),
 )
@@ -78,6 +79,8 @@ def digest(experiment: Experiment) -> str:
             del inner[key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
         del plain["data"]["parts"]
+    if not plain["train"]["sync_batchnorm"]:  # as in runs that do not have this setting
+        del plain["train"]["sync_batchnorm"]
     plain["plugins"] = [_content(Path(plugin)) if is_file(plugin) else plugin for plugin in experiment.plugins]
     plain["backbone"] = _with_contents(plain["backbone"])
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)

@@ -10,6 +10,7 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.training.build import build
 from ftaug.engine.training.micro_batch_size import with_micro_batch
+from ftaug.engine.training.sharding import with_shards
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import with_parts
 from ftaug.runs.teacher import teacher_of
@@ -32,5 +33,6 @@ def assemble(
     """
     state = build(experiment, device, data, pretrained=pretrained)
     state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))
-    with caching(with_micro_batch(with_parts(state, ranks), micro_batch)) as (state, cache):
+    state = with_shards(with_micro_batch(with_parts(state, ranks), micro_batch))
+    with caching(state) as (state, cache):
         yield state, cache

@@ -1,17 +1,21 @@
 """Save the training state of a run as a checkpoint, and restore it to continue the run."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ftaug import __version__
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.ranks import Ranks
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.training.peft import restore
+from ftaug.engine.training.sharding import all_sharded_like, gathered
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, ExperimentError
 from ftaug.runs.model_file import describe_model
@@ -19,13 +23,16 @@ from ftaug.runs.trained_model import load_weights
 
 
 def save_checkpoint(state: TrainingState, progress: Progress, folder: RunFolder) -> None:
-    """Save a checkpoint of the current step, update `best` and prune older checkpoints."""
+    """Save a checkpoint of the current step, update `best` and prune older checkpoints; rank 0 writes it."""
     progress.scaler = state.scaler.state_dict()
     tensors = {"model": state.model.network.state_dict(), "optimizer": optimizer_tensors(state.optimizer)}
     if state.average is not None:
         tensors["ema"] = state.average.tensors
     if state.method.state:
         tensors["method"] = state.method.state
+    tensors = {name: _gathered(content, state.ranks) for name, content in tensors.items()}
+    if not state.ranks.world.is_first:
+        return
     metadata = {
         "progress": asdict(progress),
         "metrics": folder.metrics_text(),
@@ -49,12 +56,13 @@ def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tupl
         raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
     if metadata["data"] != _fingerprints(state):
         raise DataChanged(f"{folder.path}: the data changed; restore them, or start over with --fresh")
-    load_weights(state.model.network, tensors["model"], path)
+    network = state.model.network
+    load_weights(network, all_sharded_like(tensors["model"], network.state_dict()), path)
     try:
         load_optimizer(state.optimizer, tensors["optimizer"])
         if state.average is not None:
-            state.average.load(tensors["ema"])
-        restore(state.method, state.model.network, tensors.get("method", {}))
+            state.average.load(all_sharded_like(tensors["ema"], state.average.tensors))
+        restore(state.method, network, tensors.get("method", {}))
         progress = Progress.from_json(metadata["progress"])
         if progress.scaler:
             state.scaler.load_state_dict(progress.scaler)
@@ -69,6 +77,16 @@ def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tupl
     ]
     note = f"continued at step {progress.step}"
     return progress, f"{note}; not bit for bit the same run: {', '.join(changed)}" if changed else note
+
+
+def _gathered(tensors: Mapping[str, Tensor], ranks: Ranks) -> dict[str, Tensor]:
+    """Gather sharded tensors on rank 0, one after another; the other processes keep none."""
+    whole = {}
+    for name, tensor in tensors.items():
+        value = gathered(tensor)
+        if ranks.world.is_first:
+            whole[name] = value.cpu() if value is not tensor else value
+    return whole
 
 
 def checkpoint_size(state: TrainingState) -> int:

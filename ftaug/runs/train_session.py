@@ -144,6 +144,8 @@ class Session:
             due = self.progress.step % max(1, every.steps(self.state.training_length)) == 0
         else:
             due = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+            if self.state.is_sharded:  # all processes take part in saving
+                due = self.state.ranks.broadcast(due)
         if due:
             self.save()
 
@@ -156,8 +158,7 @@ class Session:
         if state.average is not None and self.finished and "val" not in state.splits:
             keep_statistics(state, evaluation_model(state, progress.step), progress.step)
         progress.window_loss = self.log.window_loss.item()
-        if state.ranks.world.is_first:
-            save_checkpoint(state, progress, self.folder)
+        save_checkpoint(state, progress, self.folder)
         self.saved_at, self.saved_step = time.monotonic(), progress.step
         self.save_seconds = self.saved_at - began
 

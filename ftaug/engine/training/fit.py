@@ -19,6 +19,7 @@ from ftaug.engine.training.batchnorm import updated_norms
 from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.engine.training.peft import require_gradients
+from ftaug.engine.training.sharding import apply_plan, gathered
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import Part, PartStatistics, sum_over_ranks, take_gradients, tree_sum
 from ftaug.errors import Diverged
@@ -69,7 +70,7 @@ def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
     previous: Step | None = None
     for step in range(progress.step, state.training_length.total_steps):
         if step in plan.starts or not network.training:  # an evaluation in between leaves it in eval mode
-            plan.apply(network, step)
+            apply_plan(state, step)
         rate = set_rates(state, step, progress)
         loss, samples = accumulate_gradients(state, step, feed)
         if step == 0:
@@ -126,13 +127,16 @@ def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch])
 
 def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, float, int]:
     """Accumulate the gradients of the parts of a step, and add up those of all processes."""
-    parameters = [parameter for parameter in state.model.parameters() if parameter.requires_grad]
+    # The backward pass exchanges the gradients of sharded parameters.
+    exchanged = () if state.is_sharded else tuple(state.model.parameters())
+    parameters = [parameter for parameter in exchanged if parameter.requires_grad]
 
     def computed(part: int) -> Part:
         return take_gradients(parameters, *accumulate_part(state, step, feed, part))
 
     parts: Iterator[Part] = map(computed, state.epochs.own_parts)
-    norms = updated_norms(state.model.network, state.plan, step)
+    synchronized = state.experiment.train.sync_batchnorm
+    norms = [] if synchronized else updated_norms(state.model.network, state.plan, step)
     statistics = PartStatistics(norms) if norms else None
     total = tree_sum(parts if statistics is None else statistics.collect(parts))
     with phase("exchange"):
@@ -200,7 +204,9 @@ def stage_norms(state: TrainingState) -> dict[str, Tensor]:
         gradients.setdefault(group["name"], []).extend(p.grad for p in group["params"] if p.grad is not None)
     scale = state.scaler.get_scale()
     return {
-        stage: torch.stack(torch._foreach_norm(grads)).norm() / scale for stage, grads in gradients.items() if grads
+        stage: gathered(torch.stack(torch._foreach_norm(grads)).norm()) / scale
+        for stage, grads in gradients.items()
+        if grads
     }
 
 
@@ -211,7 +217,7 @@ def update(state: TrainingState, step: int) -> Tensor | None:
     if clip is not None:
         state.scaler.unscale_(state.optimizer)
         parameters = [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
+        norm = gathered(torch.nn.utils.clip_grad_norm_(parameters, clip))
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
