@@ -22,6 +22,8 @@ from ftaug.errors import RankLost, Unavailable
 TIMEOUT = timedelta(minutes=10)
 """Time to wait for another process: it may be evaluating, or saving to a slow disk."""
 
+LOST = "another process of the run ended, or did not respond for 10 minutes"
+
 START = timedelta(minutes=5)
 """Time to wait for all processes to start."""
 
@@ -189,4 +191,15 @@ def lost_ranks() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise RankLost("another process of the run ended, or did not respond for 10 minutes") from error
+        raise RankLost(LOST) from error
+
+
+@contextmanager
+def lost_ranks_in_collectives() -> Iterator[None]:
+    """Context manager that raises RankLost where torch itself communicates, as FSDP does in forward and backward."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or "/gloo/" in str(error):  # gloo's messages name its source files
+            raise RankLost(LOST) from error
+        raise

@@ -4,20 +4,23 @@ PyTorch's fully sharded data parallel (FSDP2; Zhao et al. 2023): a block's weigh
 its gradients are summed in the backward pass.
 """
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
 
 from ftaug.engine.training.build import parameter_groups, place_model
 from ftaug.engine.training.gradient_checkpointing import blocks
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.weight_averaging import Average
 from ftaug.errors import ExperimentError
+
+if TYPE_CHECKING:
+    from torch.distributed.fsdp import FSDPModule
 
 
 def with_shards(state: TrainingState) -> TrainingState:
@@ -39,6 +42,10 @@ def with_shards(state: TrainingState) -> TrainingState:
         raise ExperimentError("train.shard: cannot be used with train.precision fp16; use bf16 or fp32")
     if state.ranks.size == 1:
         return state
+    # Imported here, as it takes half a second that other runs need not wait for.
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
     network, unsharded = state.model.network, _without_weights(state.model)
     for parameter in network.parameters():
         parameter.data = parameter.data.contiguous()  # FSDP does not support channels-last weights
@@ -69,15 +76,23 @@ def apply_plan(state: TrainingState, step: int) -> None:
 
 def gathered(tensor: Tensor) -> Tensor:
     """Return a tensor as a whole; all processes must call this for a sharded one."""
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    whole: Tensor = tensor.full_tensor() if is_shard(tensor) else tensor  # type: ignore[attr-defined]
+    return whole
+
+
+def is_shard(tensor: Tensor) -> bool:
+    """Return whether a tensor is the shard of one that several processes hold: a DTensor."""
+    return hasattr(tensor, "full_tensor")
 
 
 def sharded_like(tensor: Tensor, like: Tensor) -> Tensor:
     """Return the shard of this process of a whole tensor if another tensor is sharded, else the tensor itself."""
-    if not isinstance(like, DTensor):
+    if not is_shard(like):
         return tensor
-    whole = tensor.to(like.device)
-    return distribute_tensor(whole, like.device_mesh, like.placements, src_data_rank=None)
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    assert isinstance(like, DTensor)
+    return distribute_tensor(tensor.to(like.device), like.device_mesh, like.placements, src_data_rank=None)
 
 
 def all_sharded_like(tensors: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -90,14 +105,14 @@ def gathered_model(state: TrainingState) -> Model:
     model = copy.deepcopy(state.unsharded)
     assert model is not None
     tensors = state.model.network.state_dict() if state.average is None else state.average.tensors
-    whole = {
-        name: gathered(tensor) if isinstance(tensor, DTensor) else tensor.clone() for name, tensor in tensors.items()
-    }
+    whole = {name: gathered(tensor) if is_shard(tensor) else tensor.clone() for name, tensor in tensors.items()}
     model.network.load_state_dict(whole, assign=True)
     return place_model(model, state.device)
 
 
 def _units(network: nn.Module) -> list[FSDPModule]:
+    from torch.distributed.fsdp import FSDPModule
+
     return [module for module in network.modules() if isinstance(module, FSDPModule)]
 
 

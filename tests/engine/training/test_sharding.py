@@ -1,19 +1,22 @@
 """Sharded training computes the same as unsharded, in less memory, and its checkpoints are those of any run."""
 
+import os
+from dataclasses import replace
+
 import pytest
 import torch
 from processes import in_ranks
 from small_training import EXPERIMENT, TEXTS, state_of
 from torch.distributed.tensor import DTensor
 
-from ftaug.engine.system.ranks import ALONE
+from ftaug.engine.system.ranks import ALONE, lost_ranks_in_collectives
 from ftaug.engine.training.batchnorm import evaluation_model
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.training.sharding import gathered, with_shards
 from ftaug.engine.training.step_parts import with_parts
-from ftaug.errors import ExperimentError
+from ftaug.errors import ExperimentError, RankLost
 
 SGD = "optimizer={sgd: {momentum: 0.9}}"
 STAGES = "unfreeze=[{layers: [head]}, {layers: [all], from: 50%}]"
@@ -26,6 +29,12 @@ CASES = {
 OPTIMIZERS = ["adam", "nadam", "radam", "rmsprop", "adagrad"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _imported(tmp_path_factory) -> None:
+    """Import what the processes need, which are forked, only once."""
+    state_of(tmp_path_factory.mktemp("imported"), EXPERIMENT)
+
+
 def state_in(folder, ranks, text, overrides, sharded):
     place = folder / f"run-{ranks.rank}-{sharded}"
     place.mkdir(exist_ok=True)
@@ -36,13 +45,19 @@ def state_in(folder, ranks, text, overrides, sharded):
 def trained(state):
     """Train; return the figures of the steps, and the weights to evaluate."""
     steps = [
-        (step.loss.item(), float(step.gradient_norm or 0), {name: float(norm) for name, norm in step.stage_norms.items()})
+        (
+            step.loss.item(),
+            float(step.gradient_norm or 0),
+            {name: float(norm) for name, norm in step.stage_norms.items()},
+        )
         for step in fit(state, Progress())
     ]
     return steps, evaluation_model(state, len(steps)).network.state_dict()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(name, marks=() if number == 0 else pytest.mark.slow) for number, name in enumerate(CASES)]
+)
 def test_shards_are_the_whole_network(tmp_path, case) -> None:
     def action(ranks):
         whole, sharded = (state_in(tmp_path, ranks, *CASES[case], sharded) for sharded in (False, True))
@@ -57,6 +72,7 @@ def test_shards_are_the_whole_network(tmp_path, case) -> None:
             torch.testing.assert_close(tensor, expected[1][name], rtol=1e-3, atol=2e-4)
 
 
+@pytest.mark.slow
 def test_optimizers_update_shards(tmp_path) -> None:
     def action(ranks):
         results = {}
@@ -71,27 +87,18 @@ def test_optimizers_update_shards(tmp_path) -> None:
             torch.testing.assert_close(sharded, whole, rtol=1e-4, atol=1e-5)
 
 
-def test_shards_take_half_of_the_memory(tmp_path) -> None:
-    def action(ranks):
-        state = state_in(tmp_path, ranks, TEXTS, ["train.ema=0.9"], True)
-        list(fit(state, Progress()))
-        tensors = [*state.model.network.parameters(), *state.average.tensors.values()]
-        tensors += optimizer_tensors(state.optimizer).values()
-        local = sum(tensor.to_local().nbytes if isinstance(tensor, DTensor) else tensor.nbytes for tensor in tensors)
-        return local / sum(tensor.nbytes for tensor in tensors)
-
-    for share in in_ranks(tmp_path, 2, action):
-        assert 0.45 < share < 0.55
-
-
 def test_a_checkpoint_continues_with_and_without_shards(tmp_path) -> None:
     """The optimizer's state, gathered, is that of an unsharded optimizer, and is sharded again when loaded."""
 
     def action(ranks):
-        state = state_in(tmp_path, ranks, EXPERIMENT, ["unfreeze=[head]"], True)
+        state = state_in(tmp_path, ranks, EXPERIMENT, ["train.ema=0.9"], True)
         list(fit(state, Progress()))
+        tensors = [*state.model.network.parameters(), *state.average.tensors.values()]
+        tensors += optimizer_tensors(state.optimizer).values()
+        local = sum(tensor.to_local().nbytes if isinstance(tensor, DTensor) else tensor.nbytes for tensor in tensors)
+        assert 0.45 < local / sum(tensor.nbytes for tensor in tensors) < 0.55
         saved = {name: gathered(tensor).clone() for name, tensor in optimizer_tensors(state.optimizer).items()}
-        whole = state_in(tmp_path, ranks, EXPERIMENT, ["unfreeze=[head]"], False)
+        whole = state_in(tmp_path, ranks, EXPERIMENT, ["train.ema=0.9"], False)
         load_optimizer(whole.optimizer, saved)
         again = optimizer_tensors(whole.optimizer)
         load_optimizer(state.optimizer, again)
@@ -105,19 +112,31 @@ def test_a_checkpoint_continues_with_and_without_shards(tmp_path) -> None:
         assert {name.rpartition(".")[2] for name in sharded} == {"exp_avg", "exp_avg_sq"}
 
 
-@pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        (["method=l2_sp"], "train.shard: cannot be used with method l2_sp, whose penalty needs whole weights"),
-        (["train.precision=fp16"], "train.shard: cannot be used with train.precision fp16; use bf16 or fp32"),
-    ],
-)
-def test_what_shards_do_not_support_is_an_error(tmp_path, overrides, message) -> None:
-    if "train.precision=fp16" in overrides:
-        pytest.skip("fp16 needs a GPU") if not torch.cuda.is_available() else None
+def test_a_lost_process_is_an_error_of_the_others(tmp_path) -> None:
+    def action(ranks):
+        with lost_ranks_in_collectives():
+            for _ in fit(state_in(tmp_path, ranks, EXPERIMENT, ["unfreeze=[head]"], True), Progress()):
+                if ranks.rank == 1:
+                    os._exit(0)
+
+    assert isinstance(in_ranks(tmp_path, 2, action)[0], RankLost)
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="size mismatch"), lost_ranks_in_collectives():
+        raise RuntimeError("size mismatch")
+
+
+def test_what_shards_do_not_support_is_an_error(tmp_path) -> None:
     with pytest.raises(ExperimentError) as error:
-        state_in(tmp_path, ALONE, EXPERIMENT, overrides, True)
-    assert str(error.value).startswith(message)
+        state_in(tmp_path, ALONE, EXPERIMENT, ["method=l2_sp"], True)
+    text = "train.shard: cannot be used with method l2_sp, whose penalty needs whole weights; leave one out"
+    assert str(error.value) == text
+    state = state_in(tmp_path, ALONE, EXPERIMENT, [], True)
+    assert not state.is_sharded  # a single process has all shards
+    with pytest.raises(ExperimentError) as error:
+        with_shards(replace(state, device=replace(state.device, precision="fp16")))
+    assert str(error.value) == "train.shard: cannot be used with train.precision fp16; use bf16 or fp32"
 
 
 def test_processes_compute_as_many_micro_batches(tmp_path) -> None:
