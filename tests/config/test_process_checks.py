@@ -37,8 +37,7 @@ def file(tmp_path):
             "train.shard cannot be used with optimizer muon, which needs whole matrices; use adamw",
         ),
         (
-            ["modality=text", "data.train={docstrings: {}}", "backbone=tiny_text", "train.shard=true"]
-            + ["data.batch_tokens=512"],
+            ["modality=text", "data={train: docstrings, batch_tokens: 512}", "backbone=tiny_text", "train.shard=true"],
             "data.batch_tokens cannot be used with train.shard, which needs as many micro-batches in each process",
         ),
     ],

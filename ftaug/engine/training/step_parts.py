@@ -109,6 +109,8 @@ def with_parts(state: TrainingState, ranks: Ranks) -> TrainingState:
     if parts > 1 and any(norm.momentum is None for norm in norms.values()):
         raise ExperimentError("data.parts: BatchNorm with momentum None cannot be split into parts; use 1")
     if synchronized:
+        if not norms:
+            raise ExperimentError("train.sync_batchnorm: has no effect, as no BatchNorm layer is trained; leave it out")
         synchronize(state.model.network, ranks)
     share = parts // ranks.size
     of_rank = range(ranks.rank * share, (ranks.rank + 1) * share)
