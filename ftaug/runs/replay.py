@@ -140,7 +140,7 @@ def _session_before(
         session.state = replace(state, features=features)
         if features is not None:
             for purpose, views in missing(state, features, start.step).items():
-                for _ in fill(state, features, purpose, views):
+                for _ in fill(state, features, purpose, views, carry_on=lambda: True):
                     pass
         _train_until(session, target)
         yield session, start

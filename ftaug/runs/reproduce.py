@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from ftaug.engine.system.run_files import COMPLETE, FOLDS_FILE, MODEL_FILE, read_json
+from ftaug.engine.system.run_files import COMPLETE_FILE, FOLDS_FILE, MODEL_FILE, read_json
 from ftaug.errors import BadData, DataChanged, ExperimentError
 from ftaug.runs.run_diff import RunDiff, compare_runs
 from ftaug.runs.train_file import train_file
@@ -57,6 +57,6 @@ def _facts_of_complete_run(run: Path) -> dict[str, Any]:
     facts = read_json(run / MODEL_FILE) or {}
     if "mixed" in facts:
         raise ExperimentError(f"{run}: was averaged ({facts['mixed']}), not trained; reproduce the runs it was made of")
-    if read_json(run / "complete.json", COMPLETE) is None or "chosen" not in facts:
+    if read_json(run / COMPLETE_FILE) is None or "chosen" not in facts:
         raise ExperimentError(f"{run}: is not a complete run; continue it first: ftaug train {shlex.quote(str(run))}")
     return facts

@@ -181,8 +181,7 @@ class Session:
         if state.average is not None and self.finished and "val" not in state.splits:
             keep_statistics(state, evaluation_model(state, progress.step), progress.step)
         progress.window_loss = self.log.window_loss.item()
-        if state.ranks.world.is_first:
-            save_checkpoint(state, progress, self.folder)
+        save_checkpoint(state, progress, self.folder)
         state.ranks.wait()
         self.saved_at, self.saved_step = time.monotonic(), progress.step
         self.save_seconds = self.saved_at - began

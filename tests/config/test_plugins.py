@@ -1,6 +1,7 @@
 """Users' own components, each command in a process of its own."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
