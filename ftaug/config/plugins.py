@@ -54,8 +54,12 @@ def _describe(error: BaseException) -> str:
     return f"fails when imported: {type(error).__name__}: {error}{where}"
 
 
+_digests: dict[str, str] = {}
+"""The imported plugin files: the module of each digest of a content."""
+
+
 def import_origin(origin: str) -> None:
-    """Import the module or the plugin's file that registers a component."""
+    """Import the module or the plugin's file that registers a component; copies of a file, as in run folders, once."""
     if not is_file(origin):
         importlib.import_module(origin)
         return
@@ -64,6 +68,10 @@ def import_origin(origin: str) -> None:
         return
     if not Path(origin).is_file():
         raise FileNotFoundError(origin)
+    digest = hashlib.sha256(Path(origin).read_bytes()).hexdigest()
+    if digest in _digests:
+        sys.modules[name] = sys.modules[_digests[digest]]
+        return
     specification = importlib.util.spec_from_file_location(name, origin)
     if specification is None or specification.loader is None:
         raise ImportError(origin)
@@ -74,6 +82,7 @@ def import_origin(origin: str) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+    _digests[digest] = name
 
 
 def module_name(path: str) -> str:

@@ -71,3 +71,19 @@ def test_a_plain_path_is_relative_to_the_experiment_file(tmp_path: Path) -> None
         "plugins: [of_a_path.py]\ndata: {train: {of_a_path: {path: x.npz}}}\nbackbone: resnet20\n"
     )
     assert load(tmp_path / "a.yaml").data.train.settings == {"path": tmp_path / "x.npz"}
+
+
+def test_copies_of_a_plugin_are_one_plugin(tmp_path: Path) -> None:
+    """A complete run is read with its own copy of a plugin, beside that of the experiment."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "my_ops.py").write_text(PLUGIN.replace("darken", "darken_copies"))
+        (tmp_path / name / "own.yaml").write_text(EXPERIMENT.replace("darken", "darken_copies"))
+    one, other = (load(tmp_path / name / "own.yaml") for name in ("one", "other"))
+    assert one.augment == other.augment
+    (tmp_path / "other" / "my_ops.py").write_text(PLUGIN.replace("darken", "darken_copies") + "\n")
+    (tmp_path / "third").mkdir()
+    for name in ("my_ops.py", "own.yaml"):
+        (tmp_path / "third" / name).write_text((tmp_path / "other" / name).read_text())
+    with pytest.raises(ExperimentError, match="already exists"):
+        load(tmp_path / "third" / "own.yaml")
