@@ -141,7 +141,8 @@ def prune(folder: Path, keep: Collection[int], last: int = 2) -> None:
     """Delete all checkpoints except the last ones and those of the steps in `keep`."""
     for step in steps(folder)[:-last]:
         if step not in keep:
-            _discard(path_of(folder, step))
+            with storage_errors(f"cannot delete the checkpoint of step {step} in {folder}"):
+                _discard(path_of(folder, step))
 
 
 def clean(folder: Path) -> None:
