@@ -84,6 +84,10 @@ class ShortWrite(Handler):
         return len(operation.data) // 2 if self.count == self.number else None
 
 
+def end_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Killing(Handler):
     """Ends the process by SIGKILL before or after the n-th operation of a kind on a path that contains a text."""
 
@@ -95,12 +99,12 @@ class Killing(Handler):
         if operation.kind == self.kind and self.text in operation.path:
             self.count += 1
             if self.count == self.number and not self.is_after:
-                os.kill(os.getpid(), signal.SIGKILL)
+                end_process()
         return None
 
     def after(self, operation: Operation) -> None:
         if operation.kind == self.kind and self.text in operation.path and self.count == self.number:
-            os.kill(os.getpid(), signal.SIGKILL)
+            end_process()
 
 
 class Interceptor:
