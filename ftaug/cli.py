@@ -23,6 +23,7 @@ from ftaug.streams import open_streams
 COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
     "status": "Print the state of a run, and end with its exit code: 0 complete or running, 75 to be continued.",
+    "verify": "Check the files of a run against their hashes, and say what can be resumed.",
     "slurm": "Print the batch script of a training on a Slurm cluster: it stops in time, and continues by itself.",
     "evaluate": "Measure a trained model.",
     "compare": "Compare runs on the same samples: differences with intervals and tests.",

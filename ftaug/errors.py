@@ -239,6 +239,11 @@ def is_lack_of_memory(error: BaseException) -> bool:
 _MEMORY_WORDS = ("out of memory", "allocate memory", "failed to map segment", "start new thread", "bad_alloc")
 
 
+def first_line(error: Exception) -> str:
+    """What an error of a library says, short enough for a sentence."""
+    return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
+
+
 def as_known(error: BaseException) -> FtaugError | None:
     """The error that a user can act upon, or None for a defect in ftaug."""
     if isinstance(error, FtaugError):

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from ftaug.config.problems import fail, predicate
 from ftaug.config.types import FilePath, Wording
-from ftaug.errors import BadData, MissingInput
+from ftaug.errors import BadData, MissingInput, first_line, is_lack_of_memory
 from ftaug.interfaces.model import Stage
 from ftaug.weight_matching import SORTED, OrderMismatch, differences, match_by_order, misfit, summary
 
@@ -158,10 +158,12 @@ def _read_torch(path: str) -> WeightFile:
         raise BadData(
             f"{path} contains more than tensors, which could run code when loaded: save only the state_dict"
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise BadData(f"{path} is not a complete file of weights: {first_line(error)}") from None
     except OSError as error:
         raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # the unpickler raises nearly any on a damaged file
+        if is_lack_of_memory(error):
+            raise
+        raise BadData(f"{path} is not a complete file of weights: {first_line(error)}") from None
     content, notes = _unwrapped(content)
     return WeightFile(path, _state(content, path), notes=notes)
 
@@ -198,11 +200,6 @@ def download_error(what: str, error: Exception) -> str:
     if is_offline():
         return f"cannot get {what}: it is not on this machine, and offline mode is on; name a local folder"
     return f"cannot get {what}: {first_line(error)}"
-
-
-def first_line(error: Exception) -> str:
-    """What an error of a library says, short enough for a sentence."""
-    return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
 
 
 def digest_of(tensors: Mapping[str, Tensor]) -> str:

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from fuzzing import mutated
 from safetensors.torch import save_file
 
 from ftaug.cli import run
@@ -188,6 +190,20 @@ def test_which_weights_of_a_checkpoint_are_read(tmp_path, content, value, notes)
     file = read(str(tmp_path / "w.pth"))
     assert file.tensors["w"].tolist() == [value, value]
     assert file.notes == notes
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_file_of_torch_is_an_error(tmp_path, seed):
+    path = tmp_path / "w.pt"
+    torch.save({"a": torch.zeros(4)}, path, _use_new_zipfile_serialization=bool(seed % 2))
+    content = path.read_bytes()
+    path.write_bytes(mutated([content], np.random.default_rng(seed)))
+    try:
+        tensors = read(str(path)).tensors
+    except BadData as error:
+        assert str(path) in str(error)
+    else:
+        assert tensors
 
 
 def test_a_path_takes_any_suffix(tmp_path, trained):

@@ -78,6 +78,8 @@ def digest(experiment: Experiment) -> str:
             del inner[key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
         del plain["data"]["parts"]
+    if plain["train"]["on_nonfinite"] == "stop":  # as in runs that do not have this setting
+        del plain["train"]["on_nonfinite"]
     plain["plugins"] = [_content(Path(plugin)) if is_file(plugin) else plugin for plugin in experiment.plugins]
     plain["backbone"] = _with_contents(plain["backbone"])
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)

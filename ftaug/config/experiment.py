@@ -207,6 +207,28 @@ class Distillation(Placed):
 
 
 @dataclass(frozen=True)
+class SkipSteps:
+    """The maximum of steps to skip because their loss or gradient is not finite.
+
+    Settings:
+        skip: the share of the steps (0.02 or 2%) or their number (20)
+    """
+
+    skip: Count | Fraction
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """The maximum of times to roll back because a loss or gradient is not finite.
+
+    Settings:
+        rollback: the number of times
+    """
+
+    rollback: Count
+
+
+@dataclass(frozen=True)
 class Train:
     """Length, precision and memory of training, weight averaging and checkpoints.
 
@@ -233,6 +255,9 @@ class Train:
             for about a third more time
         compile: whether to use torch.compile; it takes minutes at the start
         save_every: how often to write a checkpoint in addition to those of the evaluations
+        on_nonfinite: what to do if the loss or the gradient of a step is not a finite number; the step is never
+            applied. `stop` ends with exit code 3; `skip` leaves out up to 1% of the steps, or `{skip: 20}`; `rollback`
+            returns to the weights of the last evaluation, up to 3 times, or `{rollback: 5}`
     """
 
     epochs: Count = 10
@@ -250,6 +275,7 @@ class Train:
     cache_features: CacheFeatures | Literal["auto"] | None = None
     gradient_checkpointing: bool = False
     compile: bool = False
+    on_nonfinite: Literal["stop", "skip", "rollback"] | SkipSteps | RollBack = "stop"
 
 
 Side = Annotated[int, Field(ge=1, le=16384), Wording("a number of pixels of 1 or more")]

@@ -69,6 +69,8 @@ def _apply_one(document: Document, override: str, place: Place) -> None:
 
 def _steps(text: str) -> list[str]:
     """Split `a."b.c".0` at its dots."""
+    if any("\ud800" <= character <= "\udfff" for character in text):  # bytes from the shell that are not UTF-8
+        raise _Refused("the key is not UTF-8 text")
     steps = [quoted or plain for quoted, plain in _STEP.findall(text)]
     if not steps or not re.fullmatch(rf"(?:{_STEP.pattern})(?:\.(?:{_STEP.pattern}))*", text):
         raise _Refused(f"'{text}' is not a key; expected something like train.epochs")

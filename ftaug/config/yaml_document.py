@@ -121,7 +121,7 @@ def parse_value(text: str, file: str) -> Any:
     try:
         value = reader.document(text)
         problems = reader.problems
-        if "\n" not in text and _holds_comment(text):
+        if not problems and "\n" not in text and _holds_comment(text):
             if isinstance(value, dict | list) or text.lstrip()[0] in "\"'":
                 problems.append(Problem("everything after # would be ignored; quote a string that contains #"))
             value = text.strip()
@@ -136,13 +136,15 @@ def parse_value(text: str, file: str) -> Any:
 def _holds_comment(text: str) -> bool:
     """Whether YAML would leave a part of the text out: only comments stand between tokens besides white space."""
     end = 0
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+    for token in yaml.scan(text, Loader=_QUICK):
         if "#" in text[end : token.start_mark.index]:
             return True
         end = max(end, token.end_mark.index)
     return False
 
 
+_QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's parser where there is one; it accepts some tabs that the parser in Python refuses."""
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -179,7 +181,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
     events: list[yaml.Event] = []
     depth = 0
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in yaml.parse(text, Loader=_QUICK):
             events.append(event)
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
             if depth > MAX_DEPTH + 2:

@@ -1,13 +1,16 @@
 """Save the training state of a run as a checkpoint, and restore it to continue the run."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ftaug import __version__
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_files import path_of
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
@@ -36,7 +39,8 @@ def save_checkpoint(state: TrainingState, progress: Progress, folder: RunFolder)
     checkpoint.save(folder.checkpoints, progress.step, tensors, metadata, describe_model(state))
     if progress.best_step == progress.step:
         folder.set_best(progress.step)  # before pruning: another process may be reading the previous best
-    checkpoint.prune(folder.checkpoints, keep=[] if progress.best_step is None else [progress.best_step])
+    kept_steps = (progress.best_step, progress.rollback_step)
+    checkpoint.prune(folder.checkpoints, keep=[step for step in kept_steps if step is not None])
 
 
 def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tuple[Progress, str]:
@@ -49,6 +53,22 @@ def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tupl
         raise ExperimentError(f"{path}: belongs to another experiment; use --fresh or another --run-dir")
     if metadata["data"] != _fingerprints(state):
         raise DataChanged(f"{folder.path}: the data changed; restore them, or start over with --fresh")
+    progress = _load_state(state, path, tensors, metadata)
+    folder.restore_metrics(metadata["metrics"])
+    if progress.best_step is not None:
+        folder.set_best(progress.best_step)
+    recorded = metadata["conditions"]
+    changed = [
+        f"{name} {recorded[name]} → {now}" for name, now in _conditions(state).items() if recorded.get(name, now) != now
+    ]
+    note = f"continued at step {progress.step}"
+    return progress, f"{note}; not bit for bit the same run: {', '.join(changed)}" if changed else note
+
+
+def _load_state(
+    state: TrainingState, path: Path, tensors: Mapping[str, dict[str, Tensor]], metadata: Mapping[str, Any]
+) -> Progress:
+    """Load weights, optimizer, average and gradient scaler; return the progress. Raises BadData."""
     load_weights(state.model.network, tensors["model"], path)
     try:
         load_optimizer(state.optimizer, tensors["optimizer"])
@@ -58,17 +78,17 @@ def load_checkpoint(state: TrainingState, folder: RunFolder, path: Path) -> tupl
         progress = Progress.from_json(metadata["progress"])
         if progress.scaler:
             state.scaler.load_state_dict(progress.scaler)
-        folder.restore_metrics(metadata["metrics"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadData(f"{path}: was not written by this version of ftaug ({error}); use --fresh") from error
-    if progress.best_step is not None:
-        folder.set_best(progress.best_step)
-    recorded = metadata["conditions"]
-    changed = [
-        f"{name} {recorded[name]} → {now}" for name, now in _conditions(state).items() if recorded.get(name, now) != now
-    ]
-    note = f"continued at step {progress.step}"
-    return progress, f"{note}; not bit for bit the same run: {', '.join(changed)}" if changed else note
+    return progress
+
+
+def roll_back(state: TrainingState, progress: Progress, checkpoints: Path) -> None:
+    """Return to weights, optimizer and average of the checkpoint of `progress.rollback_step`; raises BadData."""
+    assert progress.rollback_step is not None
+    path = path_of(checkpoints, progress.rollback_step)
+    tensors, metadata = checkpoint.load(path)
+    _load_state(state, path, tensors, metadata)
 
 
 def checkpoint_size(state: TrainingState) -> int:

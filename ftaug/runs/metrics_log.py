@@ -10,6 +10,7 @@ import torch
 
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.training.fit import Progress, Step, is_recorded
+from ftaug.engine.training.loss_spikes import spike, with_loss
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.run_loggers import RunLoggers
@@ -74,12 +75,29 @@ class MetricsLog:
 
     def log_step(self, step: Step, progress_bar: ProgressBar) -> None:
         """Add a training step to the window, and write a row when one is due."""
-        self.window_loss += step.loss.double() * step.samples
-        self.progress.window_samples += step.samples
+        if step.nonfinite is None:
+            self.window_loss += step.loss.double() * step.samples
+            self.progress.window_samples += step.samples
+            self._log_spike(step, progress_bar)
         self.timed_samples += step.samples
         progress_bar.advance()
-        if is_recorded(self.length, step.number):
+        if is_recorded(self.length, step.number) and self.progress.window_samples:
             self._end_window(step, progress_bar)
+
+    def _log_spike(self, step: Step, progress_bar: ProgressBar) -> None:
+        """Note a loss that is far above those of recent steps."""
+        loss = step.loss.item()
+        usual = spike(self.progress.recent_losses, loss)
+        self.progress.recent_losses = with_loss(self.progress.recent_losses, loss)
+        if usual is not None:
+            text = f"step {step.number}: loss {loss:.4g}, {loss / usual:.0f} times the median of recent steps"
+            self.log_event(step, {"spike": {"loss": loss, "median": usual}}, text, progress_bar)
+
+    def log_event(self, step: Step, facts: Mapping[str, Any], text: str, progress_bar: ProgressBar) -> None:
+        """Write a row about a single step into metrics.jsonl, and print a line."""
+        row = {"step": step.number, "epoch": step.number / self.length.epoch_steps, **facts}
+        self.folder.append_metrics(row)
+        progress_bar.line(text)
 
     def log_evaluation(
         self, values: Mapping[str, float], seconds: float, best: bool, progress_bar: ProgressBar
@@ -145,7 +163,9 @@ def evaluations(rows: Sequence[dict[str, Any]], state: TrainingState) -> list[di
     for row in rows:
         if "loss" in row:
             losses.append((row["loss"], row["samples"]))
-        ends = "val" in row if "val" in state.splits else row["step"] % state.training_length.epoch_steps == 0
+        ends = "val" in row
+        if "val" not in state.splits:
+            ends = "loss" in row and row["step"] % state.training_length.epoch_steps == 0
         if ends:
             mean = sum(loss * n for loss, n in losses) / max(1, sum(n for _, n in losses))
             result.append(

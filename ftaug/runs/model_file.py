@@ -9,13 +9,11 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import fingerprints
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.system.run_files import MODEL_FILE
+from ftaug.engine.system.run_files import MODEL_FILE, ORIGIN_FOLDER
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.storage import remove, storage_errors
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData
-
-ORIGIN_FOLDER = "backbone"
 
 
 def write_model_file(state: TrainingState, folder: RunFolder, cache: Cache) -> None:

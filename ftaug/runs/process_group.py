@@ -42,6 +42,9 @@ class FollowedRunFolder(RunFolder):
     def restore_metrics(self, text: str) -> None:
         """Do nothing."""
 
+    def write_manifest(self) -> None:
+        """Do nothing."""
+
     def set_best(self, step: int) -> None:
         """Do nothing."""
 

@@ -178,6 +178,7 @@ def _check_data(experiment: Experiment, folder: RunFolder) -> None:
     if data_paths(recorded) != data_paths(experiment):
         relocated = replace(recorded, data=experiment.data)
         folder.write("resolved.yaml", to_yaml(with_kept_plugins(relocated)[0]))
+        folder.write_manifest()
 
 
 def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:

@@ -15,6 +15,7 @@ from ftaug.engine.training.choose_best import best_index, without_improvement
 from ftaug.engine.training.evaluate import Measurement
 from ftaug.engine.training.feature_cache import evaluation_inputs
 from ftaug.engine.training.fit import Progress
+from ftaug.engine.training.nonfinite import recovery_of
 from ftaug.engine.training.state import TrainingState
 from ftaug.runs.checkpointing import checkpoint_size, load_checkpoint, save_checkpoint
 from ftaug.runs.metrics_log import MetricsLog
@@ -125,10 +126,14 @@ class Session:
             progress.best_step = progress.step
         return is_best
 
+    @property
+    def _evaluation_interval(self) -> int:
+        return max(1, self.state.experiment.evaluate.every.steps(self.state.training_length))
+
     def _evaluation_due(self) -> bool:
-        step, evaluation = self.progress.step, self.state.experiment.evaluate
-        interval = max(1, evaluation.every.steps(self.state.training_length))
-        return "val" in self.state.splits and step > self.progress.evaluated and (step % interval == 0 or self.at_end)
+        step = self.progress.step
+        is_in_time = step % self._evaluation_interval == 0 or self.at_end
+        return "val" in self.state.splits and step > self.progress.evaluated and is_in_time
 
     def _stops_early(self) -> bool:
         """Whether early stopping applies: no improvement within `early_stop.patience` evaluations."""
@@ -145,6 +150,21 @@ class Session:
         else:
             due = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
         if due:
+            self.save()
+        self.save_rollback_point()
+
+    def mark_rollback_point(self) -> None:
+        """Let `on_nonfinite: rollback` return to this step if it is the start of training or due for an evaluation.
+
+        These steps depend on nothing but the experiment, so a run that was stopped in between rolls back to the same.
+        """
+        recovery = recovery_of(self.state.experiment.train, self.state.training_length)
+        if recovery.action == "rollback" and self.progress.step % self._evaluation_interval == 0:
+            self.progress.rollback_step = self.progress.step
+
+    def save_rollback_point(self) -> None:
+        """Save a checkpoint if `on_nonfinite: rollback` may return to this step."""
+        if self.progress.rollback_step == self.progress.step:
             self.save()
 
     def save(self) -> None:

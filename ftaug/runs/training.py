@@ -30,6 +30,7 @@ from ftaug.runs.bad_samples import readable
 from ftaug.runs.earlier_samples import consistent, teacher_cautions
 from ftaug.runs.metrics_log import evaluations
 from ftaug.runs.model_file import write_model_file
+from ftaug.runs.nonfinite_steps import recover
 from ftaug.runs.open_run import open_run
 from ftaug.runs.process_group import newest_checkpoint, require_same_data
 from ftaug.runs.report import classification, confusion_plot, console, curves_plot, training_summary
@@ -188,8 +189,10 @@ def train_loop(session: Session, stop: StopRequests) -> None:
         state.training_length.total_steps, session.progress.step, state.training_length.epoch_steps
     ) as progress_bar:
         stop.reserve = session.reserve
+        session.mark_rollback_point()
         session.evaluate_if_due(stop, progress_bar)
         if session.should_continue(stop):
+            session.save_rollback_point()
             log.restart_clock()
             for step, seconds in timed(fit(state, session.progress)):
                 if step.number > first:
@@ -197,7 +200,10 @@ def train_loop(session: Session, stop: StopRequests) -> None:
                 elif state.experiment.train.compile:
                     progress_bar.line(f"compiled: the first step took {seconds:.0f} s")
                 stop.reserve = session.reserve
+                if step.nonfinite is not None:
+                    recover(session, step, progress_bar)
                 log.log_step(step, progress_bar)
+                session.mark_rollback_point()
                 with log.clock_stopped():
                     session.evaluate_if_due(stop, progress_bar)
                     log.log_epoch(progress_bar)

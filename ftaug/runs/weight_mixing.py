@@ -16,7 +16,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_files import MANIFEST, MODEL_FILE, read_json
+from ftaug.engine.system.run_files import MANIFEST, MODEL_FILE, ORIGIN_FOLDER, read_json, step_of
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.storage import make_inside, storage_errors
 from ftaug.engine.training import evaluate
@@ -26,7 +26,6 @@ from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs import thresholds
 from ftaug.runs.earlier_samples import EARLIER_FILE, to_csv, trained_on_data
 from ftaug.runs.initial_weights import initial_weights_of, weights_of
-from ftaug.runs.model_file import ORIGIN_FOLDER
 from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import TrainedModel
 
@@ -164,7 +163,7 @@ def complete(
     account: Mapping[str, Any],
 ) -> None:
     """Complete the run folder: save the best candidate and write how it was chosen into the report."""
-    step = checkpoint.step_of(opened.checkpoint) or 0
+    step = step_of(opened.checkpoint) or 0
     about = {**(read_json(opened.folder / MODEL_FILE) or {}), "mixed": name}
     checkpoint.save(folder.checkpoints, step, {"model": best.weights}, {"mixed": dict(account)}, about)
     folder.set_best(step)

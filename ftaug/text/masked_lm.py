@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ftaug.errors import BadData, MissingInput
+from ftaug.errors import BadData, MissingInput, first_line
 from ftaug.text.backbones.encoders import library, positions
 from ftaug.text.edits import Passage
 from ftaug.text.lexicon import Lexicon
 from ftaug.text.segmentation import Span
-from ftaug.weights import download_error, first_line
+from ftaug.weights import download_error
 
 SHOWN = 3
 UNLIMITED = 512

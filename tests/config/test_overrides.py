@@ -37,6 +37,7 @@ def refused(*overrides: str) -> list[str]:
         ("lr.peak=3e-4", "lr", {"peak": 3e-4, "stages": {"layer4.0": 0.5}}),
         ("name=no", "name", "no"),
         ("name='1'", "name", "1"),
+        ("unfreeze=[head, layer4\t]", "unfreeze", ["head", "layer4"]),
         ("mix=null", "mix", None),
         ("name=''", "name", ""),
         ("name=run #3", "name", "run #3"),
@@ -141,10 +142,17 @@ def test_the_places_of_list_items_move_up_when_one_is_removed():
         ("name=[1", "a bracket is not closed"),
         ("name=!x 1", "tags such as !x are not supported; write the plain value"),
         ("lr.peak=1e999", "the number 1e999 is too large"),
+        ("optimizer.sgd.momentum=!", "tags such as ! are not supported; write the plain value"),
     ],
 )
 def test_what_cannot_be_applied(override, message):
     assert refused(override) == [f"override '{override}': {message}"]
+
+
+@pytest.mark.parametrize("override", ["ep\udce1chs=1", "~a\udcffugment", "x\udc80+=1"])
+def test_a_key_of_bytes_that_are_not_utf_8(override):
+    (problem,) = apply(parse(FILE, "f.yaml"), [override])[1]
+    assert problem.message == "the key is not UTF-8 text"
 
 
 def test_every_override_is_looked_at():

@@ -8,6 +8,7 @@ from crash_states import SHORT, Failure, Recording, repeat
 from run_bits import differing, run_bits
 
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_files import step_of
 from ftaug.errors import FtaugError, StorageError
 
 
@@ -30,7 +31,7 @@ def lost_checkpoints(folder: Path, saved_step: int) -> list[str]:
         newest = next((checkpoint.newest(path) for path in folder.glob("runs/*/checkpoints")), None)
     except FtaugError as error:
         return [str(error)] if saved_step else []
-    step = 0 if newest is None else checkpoint.step_of(newest)
+    step = 0 if newest is None else step_of(newest)
     return [f"the newest checkpoint is that of step {step}, after that of {saved_step}"] if step < saved_step else []
 
 

@@ -10,6 +10,7 @@ import ftaug.engine.loading.batches as batches
 import ftaug.engine.loading.seeds as seeds
 import ftaug.runs.checkpointing as checkpointing
 from ftaug.engine.system import checkpoint, storage
+from ftaug.engine.system.run_files import path_of
 
 
 def sampled(number: int):
@@ -67,8 +68,8 @@ def write_in_place():
     real = checkpoint._write
 
     def save(folder, step, tensors, state, about=None):
-        real(checkpoint.path_of(folder, step), tensors, state, {})
-        return checkpoint.path_of(folder, step)
+        real(path_of(folder, step), tensors, state, {})
+        return path_of(folder, step)
 
     checkpoint.save = save
 

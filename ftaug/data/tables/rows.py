@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,16 @@ from typing import Any
 
 from ftaug.data.tables import delimited
 from ftaug.data.tables.delimited import DELIMITERS
-from ftaug.errors import BadData, MissingInput, Place, Problem, did_you_mean, missing_extra
+from ftaug.errors import (
+    BadData,
+    MissingInput,
+    Place,
+    Problem,
+    did_you_mean,
+    first_line,
+    is_lack_of_memory,
+    missing_extra,
+)
 
 Row = tuple[int, Sequence[Any]]
 """Line number (Parquet: row number from 1) and the values of the requested columns."""
@@ -105,7 +115,22 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise BadData(at(path, number, f"the line is not JSON: {error}")) from None
             if not isinstance(record, dict):
                 raise BadData(at(path, number, "the line must be a JSON object with one key for each column"))
+            if _LONE.search(line) and not _is_text(record):
+                raise BadData(at(path, number, "half of a surrogate pair, such as \\ud83d alone, is no character"))
             yield number, record
+
+
+_LONE = re.compile(r"\\u[dD][89a-fA-F]")
+"""The escape of a surrogate, which may be one of a pair."""
+
+
+def _is_text(record: dict[str, Any]) -> bool:
+    """Whether all strings can be encoded, where \\udc80 to \\udcff stand for bytes of a file's name."""
+    try:
+        json.JSONEncoder(ensure_ascii=False).encode(record).encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,14 +158,16 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 @contextmanager
 def _opened_parquet(path: Path) -> Iterator[Any]:
     try:
-        from pyarrow import ArrowInvalid, parquet
+        from pyarrow import ArrowException, parquet
     except ImportError:
         raise missing_extra(f"reading {path.name}", "pyarrow", "parquet") from None
     try:
         with parquet.ParquetFile(path) as file:
             yield file
-    except ArrowInvalid as error:
-        raise BadData(f"{path} is not a Parquet file: {error}") from None
+    except (ArrowException, OSError) as error:
+        if getattr(error, "errno", None) is not None or is_lack_of_memory(error):  # of the system, not of the content
+            raise
+        raise BadData(f"{path} is not a Parquet file, or is damaged: {first_line(error)}") from None
 
 
 def _values(column: Any) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -20,14 +19,14 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.system.run_files import MANIFEST
-from ftaug.engine.system.storage import remove, sha256, storage_errors, sync_folder, write_durable
+from ftaug.engine.system.manifest import UNREADABLE, manifest_of
+from ftaug.engine.system.run_files import MANIFEST, PREFIX, STATE, TEMPORARY, TRASH, path_of, steps
+from ftaug.engine.system.storage import remove, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, Diverged, StorageError, is_lack_of_memory
 
 log = logging.getLogger("ftaug")
 
-PREFIX, TEMPORARY, TRASH = "step-", ".tmp-", ".trash-"
-STATE, TENSORS = "state.json", ".safetensors"
+TENSORS = ".safetensors"
 
 
 def save(
@@ -39,9 +38,10 @@ def save(
 ) -> Path:
     """Save the checkpoint of a step atomically; `about` is stored in the metadata of every safetensors file.
 
-    Raises Diverged if the model is not finite and StorageError if the disk fails; older checkpoints stay.
+    Raises Diverged if a tensor is not finite and StorageError if the disk fails; older checkpoints stay.
     """
-    _require_finite(tensors.get("model", {}), step)
+    for name, content in tensors.items():
+        _require_finite(name, content, step)
     final = path_of(folder, step)
     temporary = folder / f"{TEMPORARY}{step:07d}-{os.getpid()}"
     with storage_errors(f"cannot save the checkpoint of step {step} in {folder}"):
@@ -120,23 +120,6 @@ def load(path: Path) -> tuple[dict[str, dict[str, Tensor]], dict[str, Any]]:
         raise BadData(f"checkpoint {path} cannot be read: {error}") from error
 
 
-def path_of(folder: Path, step: int) -> Path:
-    """Return the path of the checkpoint of a step."""
-    return folder / f"{PREFIX}{step:07d}"
-
-
-def steps(folder: Path) -> list[int]:
-    """Return the steps with a checkpoint, valid or not, in ascending order."""
-    candidates = (step_of(path) for path in folder.glob(f"{PREFIX}*") if path.is_dir())
-    return sorted(step for step in candidates if step is not None)
-
-
-def step_of(path: Path) -> int | None:
-    """Parse the step from a checkpoint's name; None for a folder of another name."""
-    digits = path.name.removeprefix(PREFIX)
-    return int(digits) if path.name != digits and digits.isdecimal() else None
-
-
 def prune(folder: Path, keep: Collection[int], last: int = 2) -> None:
     """Delete all checkpoints except the last ones and those of the steps in `keep`."""
     for step in steps(folder)[:-last]:
@@ -164,25 +147,18 @@ def _write(
         write_durable(folder / f"{name}{TENSORS}", to_safetensors(copies, metadata))
     write_durable(folder / STATE, dumps(state, indent=1).encode())
     _crash_point("after_write")
-    write_durable(folder / MANIFEST, _manifest(folder))
+    write_durable(folder / MANIFEST, manifest_of(folder))
     sync_folder(folder)
-
-
-def _manifest(folder: Path) -> bytes:
-    """Return the manifest, the sizes and SHA-256 digests of a directory's files, in canonical form."""
-    files = sorted(path for path in folder.iterdir() if path.name != MANIFEST and not path.name.startswith("."))
-    rows = {path.name: {"size": path.stat().st_size, "sha256": sha256(path)} for path in files}
-    return dumps({"files": rows}, indent=1).encode()
 
 
 def _defect(path: Path) -> str:
     """Verify a checkpoint against its manifest; return the defect, or the empty string if it is valid."""
     try:
-        if (path / MANIFEST).read_bytes() != _manifest(path):
+        if (path / MANIFEST).read_bytes() != manifest_of(path):
             return "its files differ from its manifest"
     except OSError as error:
-        if error.errno in (errno.ENOMEM, errno.EMFILE, errno.ENFILE):
-            raise  # a lack of memory or descriptors, not a defect of the file
+        if error.errno in UNREADABLE:
+            raise
         return f"{Path(error.filename or path).name}: {error.strerror}"
     return ""
 
@@ -197,12 +173,13 @@ def _discard(path: Path) -> None:
         remove(trash)
 
 
-def _require_finite(model: Mapping[str, Tensor], step: int) -> None:
-    """Raise Diverged if a tensor of the model is not finite."""
-    for name, tensor in model.items():
+def _require_finite(name: str, tensors: Mapping[str, Tensor], step: int) -> None:
+    """Raise Diverged if a tensor of the model, the average or the optimizer is not finite."""
+    for key, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise Diverged(
-                f"'{name}' is not finite at step {step}: nothing was saved; try a lower lr.peak or a clip_norm"
+                f"'{key}' of the {name} is not finite at step {step}: nothing was saved; try a lower lr.peak or a "
+                "clip_norm"
             )
 
 

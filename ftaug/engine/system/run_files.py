@@ -12,7 +12,13 @@ from ftaug.config.strict_json import nan_for_null
 from ftaug.errors import BadData
 
 MANIFEST = "manifest.json"
-"""The file of a checkpoint with the hashes of the others."""
+"""The file of a checkpoint, or of a complete run, with the hashes of the others."""
+
+STATE = "state.json"
+"""The file of a checkpoint with everything that is not a tensor."""
+
+PREFIX, TEMPORARY, TRASH = "step-", ".tmp-", ".trash-"
+"""How the names of checkpoints, of unfinished files and folders, and of those that are being deleted begin."""
 
 MODEL_FILE = "model.json"
 MODEL_KEYS = {
@@ -23,6 +29,22 @@ MODEL_KEYS = {
     "class_counts": list,
 }
 """Required keys of model.json, with their types."""
+
+PLUGINS_FOLDER, ORIGIN_FOLDER = "plugins", "backbone"
+"""The folders with the experiment's plugins, and with the encoder that a network was built from."""
+
+LASTING = (
+    "experiment.yaml",
+    "resolved.yaml",
+    "environment.json",
+    "samples.csv",
+    "earlier_samples.csv",
+    "metrics.jsonl",
+    "unfreeze.json",
+    "thresholds.json",
+    MODEL_FILE,
+)
+"""Files that no longer change once a run is complete."""
 
 COMPLETE = {"step": int, "best": int, "metrics": dict}
 """Required keys of complete.json, with their types."""
@@ -42,6 +64,23 @@ def fold_folder(path: Path, number: int) -> Path:
     return path / f"fold-{number}"
 
 
+def path_of(folder: Path, step: int) -> Path:
+    """Return the path of the checkpoint of a step."""
+    return folder / f"{PREFIX}{step:07d}"
+
+
+def steps(folder: Path) -> list[int]:
+    """Return the steps with a checkpoint, valid or not, in ascending order."""
+    candidates = (step_of(path) for path in folder.glob(f"{PREFIX}*") if path.is_dir())
+    return sorted(step for step in candidates if step is not None)
+
+
+def step_of(path: Path) -> int | None:
+    """Parse the step from a checkpoint's name; None for a folder of another name."""
+    digits = path.name.removeprefix(PREFIX)
+    return int(digits) if path.name != digits and digits.isdecimal() else None
+
+
 def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any] | None:
     """Read a JSON file of the run folder and check the types of its keys; None if it does not exist.
 
@@ -56,6 +95,13 @@ def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, A
     if not isinstance(content, dict) or not all(isinstance(content.get(k), t) for k, t in (keys or {}).items()):
         raise BadData(f"{path}: is damaged; restore it from a copy, or train again with --fresh")
     return content
+
+
+def lasting_files(run: Path) -> list[str]:
+    """List the files of a run folder that no longer change once it is complete, by their relative paths."""
+    folders = (run / PLUGINS_FOLDER, run / ORIGIN_FOLDER)
+    files = [*(run / name for name in LASTING), *(path for folder in folders for path in folder.rglob("*"))]
+    return [str(path.relative_to(run)) for path in files if path.is_file() and "__pycache__" not in path.parts]
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.environment import environment
 from ftaug.engine.system.lock import Lock
+from ftaug.engine.system.manifest import manifest_of
 from ftaug.engine.system.resume_check import differences
-from ftaug.engine.system.run_files import COMPLETE, read_json, read_rows
+from ftaug.engine.system.run_files import COMPLETE, MANIFEST, lasting_files, path_of, read_json, read_rows, steps
 from ftaug.engine.system.run_log import start_logging, stop_logging
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import (
@@ -126,7 +127,7 @@ class RunFolder:
 
     def _count_attempt(self, status: Mapping[str, Any], digest: str) -> None:
         """Count this start; raises if too many in a row died at the same step, so that automatic restarts end."""
-        step = max(checkpoint.steps(self.checkpoints), default=0)
+        step = max(steps(self.checkpoints), default=0)
         crashed = bool(status.get("crashed"))
         died = (crashed or status.get("running", False)) and status["step"] == step
         deaths = status["deaths"] + 1 if died else 0
@@ -201,19 +202,25 @@ class RunFolder:
     def set_best(self, step: int) -> None:
         """Point the link `best` to the checkpoint of a step."""
         with storage_errors(f"cannot write {self.path / 'best'}"):
-            replace_link(self.path / "best", checkpoint.path_of(Path("checkpoints"), step))
+            replace_link(self.path / "best", path_of(Path("checkpoints"), step))
 
     def finish(self, step: int, best: Mapping[str, Any]) -> None:
         """Mark the run as complete, with the best evaluation's step and metrics."""
         assert self._metrics is not None
         with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
             os.fsync(self._metrics)  # from now on no checkpoint restores it
+        self.write_manifest()
         done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
         self.write("complete.json", dumps(done, indent=1) + "\n")
 
+    def write_manifest(self) -> None:
+        """Write the hashes of the files that no longer change once the run is complete."""
+        with storage_errors(f"cannot write {self.path / MANIFEST}"):
+            replace(self.path / MANIFEST, manifest_of(self.path, lasting_files(self.path)))
+
     def abandon(self) -> None:
         """Delete a folder that this start created, if it has no checkpoint yet."""
-        if self._is_new and not checkpoint.steps(self.checkpoints):
+        if self._is_new and not steps(self.checkpoints):
             with suppress(StorageError):  # would hide the error that ended the run
                 self.close()
             shutil.rmtree(self.path, ignore_errors=True)

@@ -10,7 +10,7 @@ import torch
 
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.profiler import Recorder
-from ftaug.engine.training.fit import Progress, accumulate_gradients, batch_feed, fit, update
+from ftaug.engine.training.fit import Progress, accumulate_gradients, batch_feed, fit, gradient_norm, update
 from ftaug.engine.training.micro_batches import device_inputs
 from ftaug.engine.training.state import TrainingState
 
@@ -101,7 +101,7 @@ def _bound(state: TrainingState, steps: int) -> float:
         if number == 1:
             start = clock.now()
         accumulate_gradients(state, 0, iter(ready))
-        update(state, 0)
+        update(state, 0, gradient_norm(state))
     return samples * steps / (clock.now() - start)
 
 

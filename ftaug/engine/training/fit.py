@@ -18,6 +18,7 @@ from ftaug.engine.system.profiler import phase
 from ftaug.engine.training.batchnorm import updated_norms
 from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
+from ftaug.engine.training.nonfinite import BufferSnapshot, Nonfinite, find_nonfinite, recovery_of
 from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import Part, PartStatistics, sum_over_ranks, take_gradients, tree_sum
@@ -39,6 +40,9 @@ class Progress:
     best_step: int | None = None
     window_loss: float = 0.0  # sum of sample losses since the last row of metrics.jsonl
     window_samples: int = 0
+    recent_losses: list[float] = field(default_factory=list)  # of the latest steps, to find spikes
+    nonfinite: list[int] = field(default_factory=list)  # the steps that were not applied
+    rollback_step: int | None = None  # the step whose checkpoint `on_nonfinite: rollback` returns to
     scaler: dict[str, float] = field(default_factory=dict)  # state dict of the GradScaler (fp16)
 
     @classmethod
@@ -57,31 +61,54 @@ class Step:
     loss: Tensor  # mean over the samples, detached, on the device
     rate: float  # learning rate of a factor of 1: the peak rate times the schedule's factor
     samples: int
-    gradient_norm: Tensor | None  # total norm before clipping; None without clipping
+    gradient_norm: Tensor | None  # total norm before clipping; None in fp16 without clipping
     stage_norms: Mapping[str, Tensor]  # gradient norm of each trainable stage, before clipping; empty on most steps
+    nonfinite: Nonfinite | None = None  # why it was not applied
+
+    @property
+    def error(self) -> Diverged:
+        """The error for a loss or gradient that is not finite."""
+        return Diverged(
+            f"training diverged: the {self.nonfinite and self.nonfinite.figure} of step {self.number} (epoch "
+            f"{self.epoch + 1}) is {self.nonfinite and self.nonfinite.value}; try a lower lr.peak (now {self.rate:.3g} "
+            "at that step), train.clip_norm=1.0 or a warm-up"
+        )
 
 
 def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
-    """Run the training loop from `progress.step` to the last step, yielding after each; raises Diverged."""
+    """Run the training loop from `progress.step` to the last step, yielding after each.
+
+    A step whose loss or gradient is not finite is not applied: weights, optimizer, average and BatchNorm statistics
+    stay as they are. With `on_nonfinite: stop` it does not count, and the next iteration raises Diverged.
+    """
     plan, network = state.plan, state.model.network
     feed = batch_feed(state, progress.step)
     network.eval()
-    previous: Step | None = None
+    buffers = BufferSnapshot(network.buffers())
+    stops = recovery_of(state.experiment.train, state.training_length).action == "stop"
     for step in range(progress.step, state.training_length.total_steps):
         if step in plan.starts or not network.training:  # an evaluation in between leaves it in eval mode
             plan.apply(network, step)
         rate = set_rates(state, step, progress)
+        buffers.take()
         loss, samples = accumulate_gradients(state, step, feed)
         if step == 0:
             require_gradients(state.method, network)
         with phase("optimizer"):
             norms = stage_norms(state) if is_recorded(state.training_length, step + 1) else {}
-            norm = update(state, step)
-        _check_finite(previous)
-        previous = Step(step + 1, step // state.training_length.epoch_steps, loss, rate, samples, norm, norms)
-        progress.step = step + 1
-        yield previous
-    _check_finite(previous)
+            norm = gradient_norm(state)
+            nonfinite = find_nonfinite(loss, norm)
+            if nonfinite is not None:
+                state.optimizer.zero_grad(set_to_none=True)
+                buffers.restore()
+            else:
+                norm = update(state, step, norm)
+        result = Step(step + 1, step // state.training_length.epoch_steps, loss, rate, samples, norm, norms, nonfinite)
+        if not (nonfinite and stops):
+            progress.step = step + 1
+        yield result
+        if nonfinite and stops:
+            raise result.error
 
 
 def batch_feed(state: TrainingState, start: int) -> Iterator[Batch]:
@@ -204,14 +231,22 @@ def stage_norms(state: TrainingState) -> dict[str, Tensor]:
     }
 
 
-def update(state: TrainingState, step: int) -> Tensor | None:
-    """Take an optimizer step and update the average; return the gradient norm before clipping, None without it."""
-    norm = None
+def gradient_norm(state: TrainingState) -> Tensor | None:
+    """Compute the total norm of the gradients; None in fp16, where the gradient scaler checks them."""
+    if state.scaler.is_enabled():
+        return None
+    return torch.nn.utils.get_total_norm([p.grad for p in _with_gradients(state) if p.grad is not None])
+
+
+def update(state: TrainingState, step: int, norm: Tensor | None) -> Tensor | None:
+    """Clip the gradients, take an optimizer step and update the average; return the gradient norm before clipping."""
     clip = state.experiment.train.clip_norm
     if clip is not None:
-        state.scaler.unscale_(state.optimizer)
-        parameters = [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        norm = torch.nn.utils.clip_grad_norm_(parameters, clip)
+        parameters = _with_gradients(state)
+        if norm is None:
+            state.scaler.unscale_(state.optimizer)
+            norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        torch.nn.utils.clip_grads_with_norm_(parameters, clip, norm)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)
@@ -220,10 +255,5 @@ def update(state: TrainingState, step: int) -> Tensor | None:
     return norm
 
 
-def _check_finite(step: Step | None) -> None:
-    """Raise Diverged if the loss is not finite; called one step late, so that the GPU is not synchronized."""
-    if step is not None and not math.isfinite(step.loss.item()):
-        raise Diverged(
-            f"training diverged: the loss of step {step.number} (epoch {step.epoch + 1}) is {step.loss.item()}; "
-            f"try a lower lr.peak (now {step.rate:.3g} at that step), train.clip_norm=1.0 or a warm-up"
-        )
+def _with_gradients(state: TrainingState) -> list[nn.Parameter]:
+    return [p for group in state.optimizer.param_groups for p in group["params"] if p.grad is not None]

@@ -1,7 +1,6 @@
 """Learning-rate range test: train briefly with an exponentially growing rate and suggest one (Smith 2017)."""
 
 import copy
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -69,7 +68,7 @@ def sweep(state: TrainingState, lowest: float, highest: float, steps: int) -> Cu
         try:
             for step in fit(trial, Progress()):
                 loss = step.loss.item()
-                if not math.isfinite(loss):
+                if step.nonfinite is not None:
                     diverged = True
                     break
                 # Exponential moving average with the bias correction of Adam.

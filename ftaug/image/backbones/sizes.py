@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ftaug.config.experiment import ModelInput
-from ftaug.errors import BadData, ExperimentError, Problem
+from ftaug.errors import BadData, ExperimentError, Problem, first_line
 from ftaug.image.preprocessing import sides
-from ftaug.weights import first_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.errors import BadData, ExperimentError, MissingInput, Problem, missing_extra, one_of
+from ftaug.errors import BadData, ExperimentError, MissingInput, Problem, first_line, missing_extra, one_of
 from ftaug.image import backbone
 from ftaug.image.backbones import timm_folder
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights, resampled_positions
 from ftaug.image.backbones.stages import Rule, by_rules, pooled
 from ftaug.image.preprocessing import adjusted
 from ftaug.interfaces.model import Backbone, Construction
-from ftaug.weights import WeightFile, Weights, facts_of, fill, first_line, is_file, is_offline, preprocessing_in, read
+from ftaug.weights import WeightFile, Weights, facts_of, fill, is_file, is_offline, preprocessing_in, read
 
 if TYPE_CHECKING:
     from torch import Tensor

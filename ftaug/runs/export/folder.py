@@ -16,11 +16,14 @@ from typing import Any
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.lock import Lock
 from ftaug.engine.system.run_files import read_json
-from ftaug.engine.system.storage import make_inside, remove, storage_errors, sync_folder, write_durable
+from ftaug.engine.system.storage import make_inside, remove, sha256, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, RunFolderTaken
 
 EXPORTS = "exports"
 RECORD = "parity.json"
+CARD = "README.md"
+"""The model card, which its author edits."""
+
 _UNFINISHED, _REPLACED = ".tmp-", ".old-"
 
 
@@ -75,8 +78,10 @@ class ExportFolder:
         """Write the record and rename a finished folder to its target; return the files."""
         final, replaced = self.path / target, self.path / f"{_REPLACED}{target}"
         files = [str(file.relative_to(folder)) for file in files_of(folder)]
+        digests = {name: sha256(folder / name) for name in files if Path(name).name != CARD}
+        content = dumps({**record, "files": files, "sha256": digests}, indent=2) + "\n"
         with storage_errors(f"{final}: cannot be written"):
-            write_durable(folder / RECORD, (dumps({**record, "files": files}, indent=2) + "\n").encode())
+            write_durable(folder / RECORD, content.encode())
             _sync(folder)
             if final.exists():
                 final.rename(replaced)

@@ -15,11 +15,11 @@ from ftaug.config.registry import Component
 from ftaug.engine.system.run_files import MODEL_FILE, fold_folder, read_json
 from ftaug.interfaces.export import Bundle
 from ftaug.runs.export.card_results import CardResults, read_results
+from ftaug.runs.export.folder import CARD
 from ftaug.runs.export.markdown import cell, table
 from ftaug.runs.export.provenance import unfinished
 from ftaug.runs.trained_model import TrainedModel
 
-CARD = "README.md"
 UNKNOWN = "unknown"
 
 MOST_CLASSES = 20

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftaug.engine.loading.prepare import training_length
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_files import COMPLETE, read_json
+from ftaug.engine.system.run_files import COMPLETE, read_json, step_of, steps
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,10 +53,10 @@ def checkpoint_of(opened: TrainedModel) -> dict[str, Any]:
     """Describe the exported checkpoint, and whether training was complete."""
     done = read_json(opened.folder / "complete.json", COMPLETE)
     return {
-        "step": checkpoint.step_of(opened.checkpoint),
+        "step": step_of(opened.checkpoint),
         "selected": "best" if checkpoint.best(opened.folder) == opened.checkpoint else "newest",
         "complete": done is not None,
-        "trained_steps": done["step"] if done else max(checkpoint.steps(opened.folder / "checkpoints")),
+        "trained_steps": done["step"] if done else max(steps(opened.folder / "checkpoints")),
         "planned_steps": training_length(opened.experiment, opened.train_samples).total_steps,
     }
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.engine.loading.split import DataSplit
-from ftaug.engine.system.checkpoint import path_of
-from ftaug.engine.system.run_files import MODEL_FILE, read_json, read_rows
+from ftaug.engine.system.run_files import MODEL_FILE, path_of, read_json, read_rows
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.training import evaluate
 from ftaug.engine.training.evaluate import Measurement

@@ -12,13 +12,13 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Count, Wording
-from ftaug.errors import BadData, ExperimentError, MissingInput, missing_extra
+from ftaug.errors import BadData, ExperimentError, MissingInput, first_line, missing_extra
 from ftaug.interfaces.model import Backbone, Origin
 from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
 from ftaug.text.card_license import card_license
 from ftaug.text.lexicon import has_weights, weights_file
-from ftaug.weights import Weights, described, download_error, facts_of, first_line, only, read
+from ftaug.weights import Weights, described, download_error, facts_of, only, read
 
 
 def _folder_or_name(value: Any, info: ValidationInfo) -> Any:

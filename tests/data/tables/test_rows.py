@@ -47,3 +47,27 @@ def test_a_missing_column_names_the_separator_where_it_is_in_doubt(tmp_path):
         "no column 'label'; the columns are 'label;text', ' or so'; "
         "they are separated by a comma, but their names hold a semicolon"
     )
+
+
+@pytest.mark.parametrize("escape", [r"\ud83d", r"\uDE00", r"a\ud83d\u0041"])
+def test_half_of_a_surrogate_pair_in_json_is_an_error_with_the_line(tmp_path, escape):
+    (tmp_path / "t.jsonl").write_text(f'{{"text": "\\ud83d\\ude00"}}\n{{"text": "{escape}"}}\n')
+    with pytest.raises(BadData, match=r"t\.jsonl:2: half of a surrogate pair"):
+        list(rows("test", tmp_path / "t.jsonl", ["text"]))
+
+
+def test_a_surrogate_pair_in_json_is_one_character_and_a_byte_stays_a_byte(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"text": "\\ud83d\\ude00"}\n{"text": "\\udcff.png"}\n')
+    assert [row[0] for _, row in rows("test", tmp_path / "t.jsonl", ["text"])] == ["\U0001f600", "\udcff.png"]
+
+
+@pytest.mark.parametrize("place", [0.3, 0.9])
+def test_a_damaged_parquet_file_is_an_error(tmp_path, place):
+    pytest.importorskip("pyarrow")
+    path = write(tmp_path, "t.parquet")
+    content = bytearray(path.read_bytes())
+    start = int(len(content) * place)
+    content[start : start + 20] = b"\xff" * 20
+    path.write_bytes(content)
+    with pytest.raises(BadData, match=r"t\.parquet is not a Parquet file, or is damaged: "):
+        list(rows("test", path, ["label", "text"]))

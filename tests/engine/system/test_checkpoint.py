@@ -15,6 +15,7 @@ from processes import in_child
 from torch import nn
 
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.manifest import manifest_of
 from ftaug.errors import BadData, Diverged, StorageError
 
 CRASH_POINTS = ("after_write", "before_rename", "after_rename", "during_prune")
@@ -193,12 +194,13 @@ def test_prune_keeps_the_last_and_those_to_keep(tmp_path):
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
-def test_a_model_that_is_not_finite_is_never_saved(tmp_path, bad, dtype):
+@pytest.mark.parametrize("name", ["model", "ema", "optimizer"])
+def test_what_is_not_finite_is_never_saved(tmp_path, bad, dtype, name):
     save(tmp_path, 1)
     weight = torch.zeros(1000, dtype=dtype)
     weight[777] = bad
-    with pytest.raises(Diverged, match=r"'layer\.weight'.*step 2"):
-        checkpoint.save(tmp_path, 2, {"model": {"count": torch.tensor(3), "layer.weight": weight}}, {})
+    with pytest.raises(Diverged, match=rf"'layer\.weight' of the {name} .*step 2"):
+        checkpoint.save(tmp_path, 2, {name: {"count": torch.tensor(3), "layer.weight": weight}}, {})
     assert names(tmp_path) == ["step-0000001"]
 
 
@@ -336,7 +338,7 @@ def test_a_corrupt_file_whose_manifest_agrees_is_bad_data(tmp_path):
     for name, data in (("model.safetensors", b"\xff" * 100), ("state.json", b"{")):
         good = (path / name).read_bytes()
         (path / name).write_bytes(data)
-        (path / "manifest.json").write_bytes(checkpoint._manifest(path))
+        (path / "manifest.json").write_bytes(manifest_of(path))
         with pytest.raises(BadData, match="cannot be read"):
             checkpoint.load(path)
         (path / name).write_bytes(good)

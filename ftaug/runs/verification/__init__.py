@@ -1,0 +1,1 @@
+"""Verify the files of a run folder."""
