@@ -23,6 +23,9 @@ from ftaug.runs.report.progress_bar import ProgressBar
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
 
+CHECKPOINT_SHARE = 0.02
+"""Maximum share of the time that saving may take, unless train.save_every is set."""
+
 LEAST_RESERVE = 5.0
 """Seconds that a process needs to exit after saving."""
 
@@ -143,12 +146,13 @@ class Session:
         return without_improvement(scores, early.min_delta) >= early.patience
 
     def save_if_due(self) -> None:
-        """Save a checkpoint every `train.save_every`, or every five minutes."""
+        """Save a checkpoint every `train.save_every`, or every five minutes, less often if saving takes long."""
         every = self.state.experiment.train.save_every
         if every is not None:
             due = self.progress.step % max(1, every.steps(self.state.training_length)) == 0
         else:
-            due = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
+            interval = max(SECONDS_BETWEEN_CHECKPOINTS, (self.save_seconds or 0.0) / CHECKPOINT_SHARE)
+            due = time.monotonic() - self.saved_at >= interval
         if due:
             self.save()
         self.save_rollback_point()
