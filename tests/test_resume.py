@@ -232,6 +232,15 @@ def kill_at_random(place: Place, kills: int, seed: int) -> int:
     return hits
 
 
+def killed_at(point: str) -> str:
+    """Sabotage that ends the process at a file operation."""
+    return f"""
+sys.path.append({str(Path(__file__).parent / "helpers")!r})
+from file_operations import Interceptor, Killing
+Interceptor(request["folder"], Killing({point})).install()
+"""
+
+
 def finish(place: Place) -> None:
     outcome = place.train()
     if "no progress" in outcome.stderr:  # it was told so, and tries again
@@ -274,14 +283,14 @@ def test_killed_at_fifty_random_moments(whole, tmp_path):
 @pytest.mark.parametrize(
     "point",
     [
-        pytest.param("after_write", marks=pytest.mark.slow),
-        "before_rename",
-        pytest.param("after_rename", marks=pytest.mark.slow),
-        "during_prune",
+        pytest.param('"open", "/manifest.json"', marks=pytest.mark.slow),
+        '"rename", "checkpoints/step-"',
+        pytest.param('"rename", "checkpoints/step-", after=True', marks=pytest.mark.slow),
+        '"rename", ".trash-", after=True',
     ],
 )
 def test_killed_within_a_save(whole, place, point):
-    crash = f"os.environ['FTAUG_TEST_CRASH'] = {point!r}"
+    crash = killed_at(point)
     for _ in range(2):
         assert place.train(sabotage=crash).code == -signal.SIGKILL
     assert place.train().code == 0
@@ -336,7 +345,7 @@ def test_a_full_disk_ends_with_74_and_the_run_goes_on_once_there_is_room(whole, 
 
 
 def test_three_starts_that_die_at_the_same_step_are_reported(place):
-    die = "os.environ['FTAUG_TEST_CRASH'] = 'after_write'"
+    die = killed_at('"open", "/manifest.json"')
     codes = [place.train(sabotage=die).code for _ in range(4)]
     assert codes == [-signal.SIGKILL] * 3 + [4]
     assert "no progress in 3 starts" in place.command.output[1]

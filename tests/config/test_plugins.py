@@ -79,3 +79,19 @@ def test_a_copy_in_a_run_folder_is_the_same_plugin(tmp_path: Path) -> None:
     first, second, other = (module_name(str(tmp_path / folder / "plugin.py")) for folder in "abc")
     assert sys.modules[first] is sys.modules[second] is not sys.modules[other]
     assert (tmp_path / "imports").read_text() == "xx"
+
+
+def test_copies_of_a_plugin_are_one_plugin(tmp_path: Path) -> None:
+    """A complete run is read with its own copy of a plugin, beside that of the experiment."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "my_ops.py").write_text(PLUGIN.replace("darken", "darken_copies"))
+        (tmp_path / name / "own.yaml").write_text(EXPERIMENT.replace("darken", "darken_copies"))
+    one, other = (load(tmp_path / name / "own.yaml") for name in ("one", "other"))
+    assert one.augment == other.augment
+    (tmp_path / "other" / "my_ops.py").write_text(PLUGIN.replace("darken", "darken_copies") + "\n")
+    (tmp_path / "third").mkdir()
+    for name in ("my_ops.py", "own.yaml"):
+        (tmp_path / "third" / name).write_text((tmp_path / "other" / name).read_text())
+    with pytest.raises(ExperimentError, match="already exists"):
+        load(tmp_path / "third" / "own.yaml")

@@ -31,7 +31,7 @@ from ftaug.engine.system.run_files import (
 from ftaug.engine.system.run_log import start_logging, stop_logging
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import (
-    DISK_IS_FULL,
+    make_durable,
     make_inside,
     open_inside,
     remove,
@@ -49,6 +49,7 @@ from ftaug.errors import (
     RunFolderTaken,
     Stopped,
     StorageError,
+    as_storage_error,
 )
 
 log = logging.getLogger("ftaug")
@@ -97,13 +98,12 @@ class RunFolder:
             try:
                 folder._begin(experiment_yaml, resolved_yaml, digest, extra_files or {})
             except BaseException:
-                folder.close()
+                with suppress(StorageError):  # would hide the error above
+                    folder.close()
                 raise
         except OSError as error:
-            if error.errno in DISK_IS_FULL:
-                raise StorageError(
-                    f"{path}: {error.strerror}; free some space and run the same command again"
-                ) from error
+            if storage_error := as_storage_error(error):
+                raise storage_error from error
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --run-dir") from error
         return folder
 
@@ -214,6 +214,9 @@ class RunFolder:
 
     def finish(self, step: int, best: Mapping[str, Any]) -> None:
         """Mark the run as complete, with the best evaluation's step and metrics."""
+        assert self._metrics is not None
+        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
+            os.fsync(self._metrics)  # from now on no checkpoint restores it
         self.write_manifest()
         done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
         self.write("complete.json", dumps(done, indent=1) + "\n")
@@ -226,8 +229,9 @@ class RunFolder:
     def abandon(self) -> None:
         """Delete a folder that this start created, if it has no checkpoint yet."""
         if self._is_new and not steps(self.checkpoints):
-            self.close()
-            shutil.rmtree(self.path)
+            with suppress(StorageError):  # would hide the error that ended the run
+                self.close()
+            shutil.rmtree(self.path, ignore_errors=True)
             with suppress(OSError):  # `runs` too, if nothing else is in it
                 self.path.parent.rmdir()
 
@@ -236,14 +240,16 @@ class RunFolder:
         if self._lock is None:
             return
         stop_logging(self._handlers)
-        with nullcontext() if orderly else suppress(StorageError):  # would hide the error that ended the run
-            self._end_status(crashed=not orderly)
-        with suppress(ValueError):
-            StopRequests.before_exit.remove(self._end_status)
-        if self._metrics is not None:
-            os.close(self._metrics)
-        self._lock.release()
-        self._lock = None
+        try:
+            with nullcontext() if orderly else suppress(StorageError):  # would hide the error that ended the run
+                self._end_status(crashed=not orderly)
+        finally:
+            with suppress(ValueError):
+                StopRequests.before_exit.remove(self._end_status)
+            if self._metrics is not None:
+                os.close(self._metrics)
+            self._lock.release()
+            self._lock = None
 
     def _end_status(self, *, crashed: bool = False) -> None:
         """Record in status.json that this start has ended, by a crash or in order."""
@@ -264,14 +270,15 @@ class RunFolder:
         self._status["exit_code"] = 0 if error is None else getattr(error, "exit_code", interrupted)
         if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted | StorageError):
             self._status["fresh"] = False  # it failed: the next `--fresh` starts a new folder
-        self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
+        with nullcontext() if error is None else suppress(StorageError):  # would hide the error that ended the run
+            self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
 
 
 def _make(path: Path) -> None:
     """Create the folder and its parent; raises RunFolderTaken if it holds anything but a run."""
     if not path.parent.parent.is_dir():
         raise RunFolderTaken(f"{path}: {path.parent.parent} does not exist; choose another --run-dir")
-    path.mkdir(parents=True, exist_ok=True)
+    make_durable(path)
     names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
     if names and "status.json" not in names:
         raise RunFolderTaken(f"{path}: is neither empty nor a run folder; choose another --run-dir")
