@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -19,4 +20,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path and sys.path[0] != str(Path(__file__).parents[1]):
+        del sys.path[0]  # the working folder, put there by `python -m`: its files must not replace modules
     main()

@@ -245,6 +245,18 @@ def test_python_without_docstrings_is_refused():
     assert done.stderr == "python -OO removes the docstrings that ftaug reads; run python -O, or unset PYTHONOPTIMIZE\n"
 
 
+def test_modules_in_the_working_folder_are_not_imported(tmp_path):
+    """`python -m` puts the working folder first on the path, where a yaml.py would take the place of PyYAML."""
+    for name in ("yaml", "typer", "custom_ops", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("open('canary', 'w').close()\n")
+    (tmp_path / "f.yaml").write_text("data: {train: digits}\nbackbone: resnet18\n")
+    options = {"env": os.environ | {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "text": True, "timeout": 60}
+    line = [sys.executable, "-m", "ftaug", "validate", "f.yaml"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, **options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "canary").exists()
+
+
 def test_ctrl_c(tmp_path):
     config = tmp_path / "f.yaml"
     plugin = tmp_path / "sleeps.py"
