@@ -254,6 +254,8 @@ def as_known(error: BaseException) -> FtaugError | None:
         return OutOfMemory(
             "out of memory: try a smaller train.micro_batch (gradient accumulation) or fewer data.workers"
         )
+    if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE) or str(error).startswith("Too many open files"):
+        return Unavailable("too many open files: raise the limit (ulimit -n 4096), or set data.workers=0")
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         reason = printable(str(error).strip().partition("\n")[0])
         return Unavailable(f"train.compile: PyTorch could not compile the network ({reason}); leave it out")

@@ -110,6 +110,21 @@ def test_lack_of_memory_is_4_wherever_it_shows(error):
         assert missing_extra("backbone 'timm/x'", "timm", "timm").exit_code == 4
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EMFILE, "Too many open files"),
+        RuntimeError("Too many open files. Communication with the workers is no longer possible."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_too_many_open_files_name_the_limit(error):
+    known = as_known(error)
+    assert known is not None
+    assert known.exit_code == 69
+    assert str(known) == "too many open files: raise the limit (ulimit -n 4096), or set data.workers=0"
+
+
 def test_a_package_that_is_missing_is_no_lack_of_memory():
     try:
         raise ModuleNotFoundError("No module named 'timm'")

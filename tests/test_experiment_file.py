@@ -179,7 +179,7 @@ def test_a_contradiction_with_a_faulty_part_is_not_reported(problems):
         ("lr: .nan", "3:5: lr must be a mapping with the keys peak, schedule, layer_decay, stages; got nan"),
         ("lr: {peak: .inf}", "3:12: lr.peak must be a number above 0; got inf"),
         ("seed: -1", "3:7: seed must be a whole number of 0 or more; got -1"),
-        ("name: ..", "3:7: name must be a valid folder name"),
+        *((f"name: {name}", "3:7: name must be a valid folder name") for name in ("..", "/etc/x", "-rf", "x" * 300)),
         ("modality: video", "3:11: modality must be one of image or text; got video"),
         ("plugins: [1]", "3:11: plugins.0 must be a file such as my_ops.py, or the name of a module; got 1"),
     ],
@@ -200,6 +200,23 @@ def test_settings_that_would_have_no_effect_or_contradict(problems, text, line):
 def test_what_needs_validation_samples(problems, text, line):
     (found,) = problems(f"data: {{train: digits, val: null}}\nbackbone: resnet18\n{text}\n")
     assert found.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("backbone={_target_: os.system}", "no backbone '_target_'"),
+        ("backbone='os:system'", "no backbone 'os:system'"),
+        ("augment=[os.system]", "no augmentation 'os.system'"),
+        ("optimizer.torch.optim.SGD={lr: 1}", "no optimizer 'torch'"),
+        ("include=other.yaml", "unknown key 'include'"),
+        ("defaults=[other]", "unknown key 'defaults'"),
+    ],
+)
+def test_objects_of_python_and_other_files_are_not_looked_up(problems, override, message):
+    (line,) = problems(SMALLEST, override)
+    assert line.startswith("override ")
+    assert message in line
 
 
 def test_splits_must_leave_samples_to_train_on(problems):

@@ -329,6 +329,12 @@ def test_a_bomb_is_refused_from_its_header(picture, width, height):
             decode(bomb)
 
 
+@pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0), (0, 0)])
+def test_a_picture_without_pixels_is_refused(width, height):
+    with pytest.raises(BadData, match=f"an empty picture: {width}×{height}"):
+        decode(png_of_size(width, height))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 20000), (20000, 1), (7, 9)])
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
 def test_extreme_shapes(size, format):
