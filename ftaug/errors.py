@@ -207,7 +207,7 @@ def missing_extra(what: str, package: str, extra: str) -> FtaugError:
     return Unavailable(f"{what} needs {package}: pip install 'ftaug[{extra}]'")
 
 
-_FULL_OR_BROKEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def os_error_of(error: BaseException) -> OSError | None:
@@ -257,7 +257,19 @@ def as_known(error: BaseException) -> FtaugError | None:
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         reason = printable(str(error).strip().partition("\n")[0])
         return Unavailable(f"train.compile: PyTorch could not compile the network ({reason}); leave it out")
+    return as_storage_error(error)
+
+
+def as_storage_error(error: BaseException) -> StorageError | None:
+    """The error of a full or broken disk, with its file and what to do; None for others."""
     behind = os_error_of(error)
-    if behind is not None and behind.errno in _FULL_OR_BROKEN:
-        return StorageError(f"{behind.filename or 'a file'}: {os.strerror(behind.errno)}")
-    return None
+    if behind is None or behind.errno not in (*DISK_IS_FULL, errno.EIO):
+        return None
+    text = f"{behind.filename or 'a file'}: {os.strerror(behind.errno)}"
+    return StorageError(f"{text}; {disk_advice(behind.errno)}")
+
+
+def disk_advice(number: int | None) -> str:
+    """What to do about a full or broken disk, by the number of its error."""
+    advice = "free some space" if number in DISK_IS_FULL else "check the disk"
+    return f"{advice} and run the same command again"

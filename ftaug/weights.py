@@ -142,6 +142,8 @@ def _read_safetensors(path: str) -> WeightFile:
         with safe_open(path, framework="pt") as file:
             return WeightFile(path, {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {})  # noqa: SIM118
     except (SafetensorError, ValueError, RuntimeError) as error:
+        if is_lack_of_memory(error):
+            raise
         raise BadData(f"{path} is not a complete safetensors file: {first_line(error)}") from None
     except OSError as error:
         raise MissingInput(f"{path} cannot be read: {error.strerror or error}") from None

@@ -39,7 +39,7 @@ def failing(monkeypatch):
         (Stopped("saved"), 75, "saved\n"),
         (MemoryError(), 4, "out of memory: try a smaller train.micro_batch"),
         (RuntimeError("CUDA out of memory."), 4, "out of memory: try"),
-        (OSError(errno.ENOSPC, "No space left on device", "runs/x"), 74, "runs/x: No space left on device\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "runs/x"), 74, "runs/x: No space left on device; free some"),
         (KeyboardInterrupt(), 130, ""),
         (
             ZeroDivisionError("oops\nsecond line"),
@@ -207,7 +207,7 @@ def test_a_full_disk_behind_stdout():
             [sys.executable, "-c", program, "list"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert done.returncode == 74
-    assert done.stderr.splitlines()[0].endswith("No space left on device")
+    assert done.stderr.splitlines()[0].startswith("a file: No space left on device; free some space")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

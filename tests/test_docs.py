@@ -12,7 +12,6 @@ from typing import NamedTuple
 import pytest
 import yaml
 from clean_environment import link_packages, run_clean
-from matplotlib.figure import Figure
 
 from ftaug.cli import run
 from ftaug.components.exporters import timing
@@ -27,6 +26,7 @@ SHORT = [
     (r"\btrain: digits\b", "train: {digits: {per_class: 15}}"),
     (r"\btrain: {docstrings: .*}", "train: {docstrings: {per_class: 4}}"),
     (r"\bval: (digits|docstrings)\b", "val: {split: 40%}"),
+    (r"\btest: (digits|docstrings)\b", "test: {split: 20%}"),
     (r"\bbatch_size: \d+", "batch_size: 16"),
 ]
 """What makes the runs of configs/ last a second."""
@@ -147,11 +147,6 @@ def not_of_ftaug(line: str) -> bool:
     return line.startswith(("git clone ", "cd ftaug"))
 
 
-def save_nothing(figure, file, **options):
-    """Stand in for the drawing of a plot, which takes half of a short run; plots have tests of their own."""
-    file.write(b"a plot")
-
-
 @pytest.mark.parametrize("document", sorted({block.document for block in blocks("sh")}), ids=lambda d: d.name)
 def test_commands_run(document, desk, monkeypatch, capsys):
     """All commands of a document from top to bottom, as a shell would, but in this process: torch is slow to import.
@@ -160,7 +155,6 @@ def test_commands_run(document, desk, monkeypatch, capsys):
     """
     monkeypatch.chdir(desk)
     monkeypatch.setattr(timing, "ROUNDS", 1)
-    monkeypatch.setattr(Figure, "savefig", save_nothing)
     monkeypatch.setattr(collect, "SECTIONS", collect.AFTER_TRAINING)  # explanations take longer than all else
     packages = desk / "packages"
     variables: dict[str, str] = {}

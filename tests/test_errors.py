@@ -76,7 +76,10 @@ def test_what_a_user_can_act_upon(error, kind):
 
 
 def test_a_full_disk_names_the_file():
-    assert str(as_known(OSError(errno.ENOSPC, "x", "runs/a"))) == "runs/a: No space left on device"
+    assert (
+        str(as_known(OSError(errno.ENOSPC, "x", "runs/a")))
+        == "runs/a: No space left on device; free some space and run the same command again"
+    )
 
 
 def test_missing_extra_names_the_command():

@@ -1,8 +1,9 @@
 """Real processes, stopped and killed: the same command goes on, and ends with the same bits as if nothing had happened.
 
-Most runs here are forked from one process that has imported everything, which is what takes longest of a short run.
+Most runs here are forked from the process of the tests, because imports take longest of a short run.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from processes import Command
+
+from ftaug.cli import run
 
 EXPERIMENT = """
 name: tiny
@@ -47,54 +51,6 @@ train: {epochs: 4, precision: fp32, ema: 0.9, save_every: 2 steps}
 evaluate: {every: 3 steps}
 """
 STEPS, EPOCH_STEPS = 16, 4
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-
-SERVER = """
-import importlib, json, os, pkgutil, signal, sys
-import ftaug, matplotlib.pyplot, sklearn.datasets, sklearn.metrics, torch._dynamo, transformers
-for module in pkgutil.walk_packages(ftaug.__path__, "ftaug."):
-    importlib.import_module(module.name)
-
-ftaug.text.datasets.docstrings.docstrings("train")  # reads the sources, once for all runs
-
-for line in sys.stdin:
-    request = json.loads(line)
-    if "wait" in request:
-        print(os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1]), flush=True)
-        continue
-    child = os.fork()
-    if child == 0:
-        os.setsid()
-        os.chdir(request["folder"])
-        for number, name in enumerate(["/dev/null", "stdout", "stderr"]):
-            os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644), number)
-        for name in ("SIGINT", "SIGHUP"):
-            signal.signal(getattr(signal, name), signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        exec(request["sabotage"])
-        sys.argv[1:] = request["arguments"]
-        code = ftaug.cli.run(request["arguments"])
-        sys.stdout.flush()
-        os._exit(code)
-    print(child, flush=True)
-"""
-
-
-class Server:
-    """Starts `ftaug` without its imports."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
-            env={**os.environ, **ONE_THREAD},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def ask(self, **request) -> int:
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        return int(self.process.stdout.readline())
 
 
 @dataclass
@@ -107,16 +63,22 @@ class Outcome:
 class Place:
     """A folder to run in."""
 
-    def __init__(self, server: Server, folder: Path, experiment: str = EXPERIMENT) -> None:
-        self.server, self.folder = server, folder
+    command: Command
+
+    def __init__(self, folder: Path, experiment: str = EXPERIMENT) -> None:
+        self.folder = folder
         folder.mkdir(exist_ok=True)
         (folder / "tiny.yaml").write_text(experiment)
-        self.child = 0
 
     @property
     def run(self) -> Path:
         (found,) = (self.folder / "runs").iterdir()
         return found
+
+    def train_here(self) -> None:
+        """Train in this process, which then has imported what the forked ones need."""
+        with contextlib.chdir(self.folder):
+            assert run(["train", "tiny.yaml", "data.workers=0"]) == 0
 
     def start(self, *arguments: str, workers: int = 0, sabotage: str = "") -> None:
         line = (
@@ -124,11 +86,14 @@ class Place:
             if arguments[:1] != ("evaluate",)
             else arguments
         )
-        self.child = self.server.ask(folder=str(self.folder), arguments=line, sabotage=sabotage)
+        self.command = Command(line, self.folder, sabotage)
 
     def end(self) -> Outcome:
-        code = self.server.ask(wait=self.child)
-        return Outcome(code, (self.folder / "stdout").read_text(), (self.folder / "stderr").read_text())
+        return Outcome(self.command.wait(), *self.command.output)
+
+    def kill(self, number: int = signal.SIGKILL, *, group: bool = False) -> Outcome:
+        self.command.kill(number, group=group)
+        return self.end()
 
     def train(self, *arguments: str, workers: int = 0, sabotage: str = "") -> Outcome:
         self.start(*arguments, workers=workers, sabotage=sabotage)
@@ -149,9 +114,7 @@ class Place:
 
     def wait_for_step(self, step: int) -> None:
         """Wait until the run has written the row of a step, or has ended."""
-        until = time.monotonic() + 250
-        while self.step() < step and alive(self.child):
-            assert time.monotonic() < until, (self.folder / "stderr").read_text()
+        while self.step() < step and self.command.poll() is None:
             time.sleep(0.002)
 
     def result(self) -> dict:
@@ -168,32 +131,16 @@ class Place:
         }
 
 
-def alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = Server()
-    yield server
-    server.process.kill()
-    server.process.wait()
-
-
 @pytest.fixture
-def place(server, tmp_path):
-    return Place(server, tmp_path / "place")
+def place(tmp_path):
+    return Place(tmp_path / "place")
 
 
 @pytest.fixture(scope="module")
-def whole(server, tmp_path_factory):
+def whole(tmp_path_factory):
     """The result of the uninterrupted run."""
-    place = Place(server, tmp_path_factory.mktemp("whole"))
-    outcome = place.train()
-    assert outcome.code == 0, outcome.stderr
+    place = Place(tmp_path_factory.mktemp("whole"))
+    place.train_here()
     result = place.result()
     assert {"model.safetensors", "optimizer.safetensors", "ema.safetensors"} <= result.keys()
     evaluated = [row["step"] for row in result["metrics"] if "val" in row]
@@ -205,52 +152,29 @@ def differing(one: dict, other: dict) -> list[str]:
     return sorted(key for key in one | other if one.get(key) != other.get(key))
 
 
-def test_sigterm_then_the_same_command_through_the_real_command_line(whole, tmp_path, server):
-    place = Place(server, tmp_path / "place")
-
-    def ftaug(workers):
-        return subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "from ftaug.cli import main; main()",
-                "train",
-                "tiny.yaml",
-                f"data.workers={workers}",
-            ],
-            env={**os.environ, **ONE_THREAD},
-            cwd=place.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    process = ftaug(workers=2)
-    place.child = process.pid
-    try:
-        place.wait_for_step(5)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        out, err = process.communicate(timeout=250)
-    assert process.returncode == 75, err
-    assert out == ""
-    assert "Traceback" not in err
-    assert "SIGTERM" in err
-    assert "the same command continues" in err
+def test_sigterm_then_the_same_command_through_the_real_command_line(whole, place):
+    place.start(workers=2)
+    place.wait_for_step(5)
+    stopped = place.kill(signal.SIGTERM, group=True)
+    assert (stopped.code, stopped.stdout) == (75, ""), stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    assert "SIGTERM" in stopped.stderr
+    assert "the same command continues" in stopped.stderr
     step = place.step()
     assert step % EPOCH_STEPS != 0 and step < STEPS  # within an epoch, or the test shows less than it says
 
-    process = ftaug(workers=0)
-    out, err = process.communicate(timeout=250)
-    assert process.returncode == 0, err
-    assert out.strip() == str(place.run.relative_to(place.folder))
-    assert f"continued at step {step}" in err
+    real = [sys.executable, "-c", "from ftaug.cli import main; main()"]
+    continued = subprocess.run(
+        [*real, "train", "tiny.yaml", "data.workers=0"], cwd=place.folder, capture_output=True, text=True
+    )
+    assert continued.returncode == 0, continued.stderr
+    assert continued.stdout.strip() == str(place.run.relative_to(place.folder))
+    assert f"continued at step {step}" in continued.stderr
     assert differing(place.result(), whole) == []
 
     before = {path: path.read_bytes() for path in place.run.rglob("*") if path.is_file()}
     again = place.train()
-    assert (again.code, again.stdout) == (0, out)
+    assert (again.code, again.stdout) == (0, continued.stdout)
     assert "already complete" in again.stderr
     assert {path: path.read_bytes() for path in place.run.rglob("*") if path.is_file()} == before
 
@@ -266,8 +190,7 @@ def test_sigterm_then_the_same_command_through_the_real_command_line(whole, tmp_
 def test_other_signals_to_the_whole_group(whole, place, name, code):
     place.start(workers=2)
     place.wait_for_step(2)
-    os.killpg(place.child, getattr(signal, name))
-    outcome = place.end()
+    outcome = place.kill(getattr(signal, name), group=True)
     assert outcome.code == code, outcome.stderr
     assert "Traceback" not in outcome.stderr
     assert place.train(workers=1).code == 0
@@ -301,14 +224,21 @@ def kill_at_random(place: Place, kills: int, seed: int) -> int:
         place.start(workers=draw.choice([0, 1, 2]))
         place.wait_for_step(place.step() + draw.randrange(5))
         time.sleep(draw.random() * draw.choice([0.05, 0.5]))
-        if alive(place.child):
-            os.killpg(place.child, signal.SIGKILL)
-        outcome = place.end()
+        outcome = place.kill(group=True)
         hits += outcome.code == -signal.SIGKILL
         assert outcome.code in (-signal.SIGKILL, 0) or "no progress" in outcome.stderr, outcome.stderr
         if outcome.code == 0:
             break
     return hits
+
+
+def killed_at(point: str) -> str:
+    """Sabotage that ends the process at a file operation."""
+    return f"""
+sys.path.append({str(Path(__file__).parent / "helpers")!r})
+from file_operations import Interceptor, Killing
+Interceptor(request["folder"], Killing({point})).install()
+"""
 
 
 def finish(place: Place) -> None:
@@ -324,18 +254,15 @@ def test_killed_at_random_moments(whole, place):
     assert differing(place.result(), whole) == []
 
 
-def test_texts_killed_and_stopped_end_with_the_same_bits(server, tmp_path):
-    whole, place = (Place(server, tmp_path / name, TEXTS) for name in ("whole", "place"))
-    outcome = whole.train()
-    assert outcome.code == 0, outcome.stderr
+def test_texts_killed_and_stopped_end_with_the_same_bits(tmp_path):
+    whole, place = (Place(tmp_path / name, TEXTS) for name in ("whole", "place"))
+    whole.train_here()
     place.start(workers=2)
     place.wait_for_step(5)
-    os.killpg(place.child, signal.SIGKILL)
-    assert place.end().code == -signal.SIGKILL
+    assert place.kill(group=True).code == -signal.SIGKILL
     place.start(workers=1)
     place.wait_for_step(10)
-    os.kill(place.child, signal.SIGTERM)
-    assert place.end().code == 75
+    assert place.kill(signal.SIGTERM).code == 75
     assert place.step() < STEPS
     finish(place)
     assert differing(place.result(), whole.result()) == []
@@ -343,10 +270,10 @@ def test_texts_killed_and_stopped_end_with_the_same_bits(server, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_killed_at_fifty_random_moments(whole, server, tmp_path):
+def test_killed_at_fifty_random_moments(whole, tmp_path):
     hits = runs = 0
     while hits < 50:
-        place = Place(server, tmp_path / f"place{runs}")
+        place = Place(tmp_path / f"place{runs}")
         hits += kill_at_random(place, kills=6, seed=100 + runs)
         finish(place)
         assert differing(place.result(), whole) == [], f"run {runs}"
@@ -356,14 +283,14 @@ def test_killed_at_fifty_random_moments(whole, server, tmp_path):
 @pytest.mark.parametrize(
     "point",
     [
-        pytest.param("after_write", marks=pytest.mark.slow),
-        "before_rename",
-        pytest.param("after_rename", marks=pytest.mark.slow),
-        "during_prune",
+        pytest.param('"open", "/manifest.json"', marks=pytest.mark.slow),
+        '"rename", "checkpoints/step-"',
+        pytest.param('"rename", "checkpoints/step-", after=True', marks=pytest.mark.slow),
+        '"rename", ".trash-", after=True',
     ],
 )
 def test_killed_within_a_save(whole, place, point):
-    crash = f"os.environ['FTAUG_TEST_CRASH'] = {point!r}"
+    crash = killed_at(point)
     for _ in range(2):
         assert place.train(sabotage=crash).code == -signal.SIGKILL
     assert place.train().code == 0
@@ -374,8 +301,7 @@ def test_killed_within_a_save(whole, place, point):
 def stop_at(place: Place, step: int) -> None:
     place.start()
     place.wait_for_step(step)
-    os.kill(place.child, signal.SIGTERM)
-    assert place.end().code == 75
+    assert place.kill(signal.SIGTERM).code == 75
 
 
 def test_a_corrupt_checkpoint_costs_time_but_no_bits(whole, place):
@@ -419,10 +345,10 @@ def test_a_full_disk_ends_with_74_and_the_run_goes_on_once_there_is_room(whole, 
 
 
 def test_three_starts_that_die_at_the_same_step_are_reported(place):
-    die = "os.environ['FTAUG_TEST_CRASH'] = 'after_write'"
+    die = killed_at('"open", "/manifest.json"')
     codes = [place.train(sabotage=die).code for _ in range(4)]
     assert codes == [-signal.SIGKILL] * 3 + [4]
-    assert "no progress in 3 starts" in (place.folder / "stderr").read_text()
+    assert "no progress in 3 starts" in place.command.output[1]
 
 
 def test_an_edited_experiment_is_another_run(place):
@@ -437,8 +363,7 @@ def test_an_edited_experiment_is_another_run(place):
     while len(list((place.folder / "runs").iterdir())) < 2:
         assert time.monotonic() < until
         time.sleep(0.01)
-    os.killpg(place.child, signal.SIGKILL)
-    place.end()
+    place.kill(group=True)
 
 
 def test_a_stop_file_ends_the_run_as_a_signal_does(whole, place):
@@ -455,17 +380,15 @@ def test_a_stop_file_ends_the_run_as_a_signal_does(whole, place):
 def test_a_second_writer_is_refused(place):
     place.start()
     place.wait_for_step(1)
-    first = place.child
+    first = place.command
     outcome = place.train()
     assert outcome.code == 73
-    assert f"process {first} on " in outcome.stderr
-    os.killpg(first, signal.SIGKILL)
-    place.child = first
-    place.end()
+    assert f"process {first.pid} on " in outcome.stderr
+    first.kill(group=True)
 
 
 MUTANTS = {
-    "optimizer state not restored": "ftaug.runs.checkpointing.load_optimizer = lambda *_: None",
+    "optimizer state not restored": "import ftaug.runs.checkpointing as c; c.load_optimizer = lambda *_: None",
     "average not restored": "import ftaug.engine.training.weight_averaging as e; e.Average.load = lambda *_: None",
     "one step skipped": """
 import ftaug.engine.loading.batches as b
@@ -490,14 +413,13 @@ s.generator = lambda *_: shared
 @pytest.mark.parametrize(
     "name", [next(iter(MUTANTS)), *(pytest.param(name, marks=pytest.mark.slow) for name in list(MUTANTS)[1:])]
 )
-def test_the_comparison_finds_what_a_resume_may_forget(server, place, tmp_path, name):
+def test_the_comparison_finds_what_a_resume_may_forget(place, tmp_path, name):
     """The same defect in the whole run and in the resumed one: the two differ, so the tests above can fail."""
-    undisturbed = Place(server, tmp_path / "whole")
+    undisturbed = Place(tmp_path / "whole")
     assert undisturbed.train(sabotage=MUTANTS[name]).code == 0
     place.start(sabotage=MUTANTS[name])
     place.wait_for_step(6)
-    os.kill(place.child, signal.SIGTERM)
-    assert place.end().code == 75
+    assert place.kill(signal.SIGTERM).code == 75
     assert place.train(sabotage=MUTANTS[name]).code == 0
     assert differing(place.result(), undisturbed.result()) != []
     shutil.rmtree(undisturbed.folder)

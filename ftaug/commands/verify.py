@@ -17,7 +17,7 @@ Folder = Annotated[Path, typer.Argument(help="A run folder, or a folder of folds
 
 
 def verify(run: Folder, as_json: AsJson = False) -> None:
-    """Check the files of a run against their hashes, and say what can be resumed; ends with 65 if one is damaged."""
+    """Check the files of a run against their hashes, and say what can be resumed."""
     from ftaug.config.strict_json import dumps
     from ftaug.runs.verification.verify import verify as verify_all
 

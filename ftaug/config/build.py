@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ftaug.config import kinds
+from ftaug.config import kinds, process_checks  # noqa: F401  (process_checks registers its checks)
 from ftaug.config.checks import check
 from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.hints import key_paths

@@ -27,6 +27,7 @@ WITHOUT_INFLUENCE = (
     ("train", "cache_features", "place"),
     ("train", "max_time"),
     ("train", "save_every"),
+    ("train", "shard"),
     ("evaluate", "batch_size"),
     ("loggers",),
 )
@@ -80,6 +81,8 @@ def digest(experiment: Experiment) -> str:
         del plain["data"]["parts"]
     if plain["train"]["on_nonfinite"] == "stop":  # as in runs that do not have this setting
         del plain["train"]["on_nonfinite"]
+    if not plain["train"]["sync_batchnorm"]:  # as in runs that do not have this setting
+        del plain["train"]["sync_batchnorm"]
     plain["plugins"] = [_content(Path(plugin)) if is_file(plugin) else plugin for plugin in experiment.plugins]
     plain["backbone"] = _with_contents(plain["backbone"])
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)

@@ -254,6 +254,10 @@ class Train:
         gradient_checkpointing: whether blocks are recomputed in the backward pass instead of stored: much less memory
             for about a third more time
         compile: whether to use torch.compile; it takes minutes at the start
+        shard: whether processes share weights, gradients, optimizer state and averages (FSDP), each holding a part of
+            them: less memory, more communication
+        sync_batchnorm: whether BatchNorm that is trained normalizes over the samples of all processes instead of those
+            of each
         save_every: how often to write a checkpoint in addition to those of the evaluations
         on_nonfinite: what to do if the loss or the gradient of a step is not a finite number; the step is never
             applied. `stop` ends with exit code 3; `skip` leaves out up to 1% of the steps, or `{skip: 20}`; `rollback`
@@ -275,6 +279,8 @@ class Train:
     cache_features: CacheFeatures | Literal["auto"] | None = None
     gradient_checkpointing: bool = False
     compile: bool = False
+    shard: bool = False
+    sync_batchnorm: bool = False
     on_nonfinite: Literal["stop", "skip", "rollback"] | SkipSteps | RollBack = "stop"
 
 

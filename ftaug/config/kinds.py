@@ -9,7 +9,11 @@ ANY_TASK: tuple[TaskKind, ...] = (*CLASSES, "regression")
 
 augmentation = Registry("augmentation", given=("seen", "rng"), severity=None)
 mix = Registry("mix", given=("inputs", "targets", "rng"), tasks=ANY_TASK)
-optimizer = Registry("optimizer", given=("groups",))
+optimizer = Registry(
+    "optimizer",
+    given=("groups",),
+    whole_matrices=False,  # whether an update needs the whole gradient of a matrix, which train.shard splits
+)
 schedule = Registry("schedule", given=("step", "horizon"))
 loss = Registry(
     "loss",

@@ -8,8 +8,12 @@ import importlib.util
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 PREFIX = "ftaug_plugin_"
+
+_modules: dict[bytes, ModuleType] = {}
+"""The imported plugin files by the hash of their content."""
 
 
 class PluginFailed(Exception):
@@ -64,6 +68,10 @@ def import_origin(origin: str) -> None:
         return
     if not Path(origin).is_file():
         raise FileNotFoundError(origin)
+    content = hashlib.sha256(Path(origin).read_bytes()).digest()
+    if content in _modules:  # a copy of it, such as in a run folder
+        sys.modules[name] = _modules[content]
+        return
     specification = importlib.util.spec_from_file_location(name, origin)
     if specification is None or specification.loader is None:
         raise ImportError(origin)
@@ -74,6 +82,7 @@ def import_origin(origin: str) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+    _modules[content] = module
 
 
 def module_name(path: str) -> str:

@@ -11,6 +11,7 @@ from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.system.world import of_environment
 from ftaug.engine.training.build import build
 from ftaug.engine.training.micro_batch_size import with_micro_batch
+from ftaug.engine.training.sharding import with_shards
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import with_parts
 from ftaug.errors import ExperimentError
@@ -37,5 +38,6 @@ def assemble(
         raise ExperimentError(text)
     state = build(experiment, device, data, pretrained=pretrained)
     state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))
-    with caching(with_micro_batch(with_parts(state, ranks), micro_batch)) as (state, cache):
+    state = with_shards(with_micro_batch(with_parts(state, ranks), micro_batch))
+    with caching(state) as (state, cache):
         yield state, cache

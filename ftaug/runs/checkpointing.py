@@ -10,11 +10,13 @@ from torch import Tensor
 
 from ftaug import __version__
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.ranks import Ranks
 from ftaug.engine.system.run_files import path_of
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.training.fit import Progress
 from ftaug.engine.training.optimizer_state import load_optimizer, optimizer_tensors
 from ftaug.engine.training.peft import restore
+from ftaug.engine.training.sharding import all_sharded_like, gathered
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData, DataChanged, ExperimentError
 from ftaug.runs.model_file import describe_model
@@ -22,13 +24,16 @@ from ftaug.runs.trained_model import load_weights
 
 
 def save_checkpoint(state: TrainingState, progress: Progress, folder: RunFolder) -> None:
-    """Save a checkpoint of the current step, update `best` and prune older checkpoints."""
+    """Save a checkpoint of the current step, update `best` and prune older checkpoints; rank 0 writes it."""
     progress.scaler = state.scaler.state_dict()
     tensors = {"model": state.model.network.state_dict(), "optimizer": optimizer_tensors(state.optimizer)}
     if state.average is not None:
         tensors["ema"] = state.average.tensors
     if state.method.state:
         tensors["method"] = state.method.state
+    tensors = {name: _gathered(content, state.ranks) for name, content in tensors.items()}
+    if not state.ranks.world.is_first:
+        return
     metadata = {
         "progress": asdict(progress),
         "metrics": folder.metrics_text(),
@@ -69,12 +74,13 @@ def _load_state(
     state: TrainingState, path: Path, tensors: Mapping[str, dict[str, Tensor]], metadata: Mapping[str, Any]
 ) -> Progress:
     """Load weights, optimizer, average and gradient scaler; return the progress. Raises BadData."""
-    load_weights(state.model.network, tensors["model"], path)
+    network = state.model.network
+    load_weights(network, all_sharded_like(tensors["model"], network.state_dict()), path)
     try:
         load_optimizer(state.optimizer, tensors["optimizer"])
         if state.average is not None:
-            state.average.load(tensors["ema"])
-        restore(state.method, state.model.network, tensors.get("method", {}))
+            state.average.load(all_sharded_like(tensors["ema"], state.average.tensors))
+        restore(state.method, network, tensors.get("method", {}))
         progress = Progress.from_json(metadata["progress"])
         if progress.scaler:
             state.scaler.load_state_dict(progress.scaler)
@@ -89,6 +95,16 @@ def roll_back(state: TrainingState, progress: Progress, checkpoints: Path) -> No
     path = path_of(checkpoints, progress.rollback_step)
     tensors, metadata = checkpoint.load(path)
     _load_state(state, path, tensors, metadata)
+
+
+def _gathered(tensors: Mapping[str, Tensor], ranks: Ranks) -> dict[str, Tensor]:
+    """Gather sharded tensors on rank 0, one after another; the other processes keep none."""
+    whole = {}
+    for name, tensor in tensors.items():
+        value = gathered(tensor)
+        if ranks.world.is_first:
+            whole[name] = value.cpu() if value is not tensor else value
+    return whole
 
 
 def checkpoint_size(state: TrainingState) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.engine.system.resume_check import changes, stored_settings
-from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, MODEL_KEYS, OUT_OF_FOLD, fold_folder, read_json
+from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, OUT_OF_FOLD, fold_folder, read_json
 from ftaug.errors import BadData, MissingInput
 from ftaug.interfaces.data import Task
 from ftaug.runs import calibration_file, sample_records
@@ -49,12 +49,14 @@ def read_settings(folder: Path) -> RunSettings:
     members = [folder] if folds is None else [fold_folder(folder, number) for number in range(1, folds["folds"] + 1)]
     if not (members[0] / "resolved.yaml").is_file():
         raise MissingInput(f"{folder}: not a run folder (no resolved.yaml); `ftaug train` prints the folder it writes")
-    facts = read_json(members[0] / MODEL_FILE, MODEL_KEYS)
+    facts = read_json(members[0] / MODEL_FILE)
     if facts is None:
         raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")
     settings = stored_settings(members[0])
     settings |= {f"data.{name} (fingerprint)": str(digest)[:8] for name, digest in facts.get("data", {}).items()}
     settings |= {"weights averaged by": facts["mixed"]} if "mixed" in facts else {}
+    if "seed" not in settings:
+        raise BadData(f"{members[0] / 'resolved.yaml'}: is damaged; restore it from a copy")
     seed = settings.pop("seed")
     if folds is not None:
         settings.pop("data.val.fold", None)

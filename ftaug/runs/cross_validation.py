@@ -29,12 +29,10 @@ from ftaug.runs.export.calibration import CalibrationSamples
 from ftaug.runs.report import console
 from ftaug.runs.trained_model import PrepareSplit, TrainedModel, open_single_run
 
-KEYS = {"digest": str, "folds": int, "complete": bool}
-
 
 def begin(path: Path, digest: str, count: int, *, fresh: bool) -> None:
     """Create the cross-validation folder, or check that it belongs to the same experiment and number of folds."""
-    known = read_json(path / FOLDS_FILE, KEYS)
+    known = read_json(path / FOLDS_FILE)
     if known is not None and (known["digest"], known["folds"]) != (digest, count):
         what = f"{known['folds']} folds" if known["folds"] != count else "folds of another experiment"
         raise ExperimentError(f"{path} holds {what}: use --fresh or another --run-dir")
@@ -65,7 +63,7 @@ def abandon(path: Path) -> None:
 
 def finish(path: Path, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Write mean and standard deviation of the folds' metrics to folds.json; return its content."""
-    known = read_json(path / FOLDS_FILE, KEYS) or {}
+    known = read_json(path / FOLDS_FILE) or {}
     each = {name: [float(result["metrics"][name]) for result in results] for name in results[0]["metrics"]}
     done = {
         **known,
@@ -175,7 +173,7 @@ class Ensemble(TrainedModel):
 
 def open_folds(path: Path, device: str, *, trust_plugins: bool) -> Ensemble:
     """Load the ensemble of a cross-validation; raises MissingInput while a fold is incomplete."""
-    known = read_json(path / FOLDS_FILE, KEYS) or {}
+    known = read_json(path / FOLDS_FILE) or {}
     if not known.get("complete"):
         raise MissingInput(
             f"{path}: not all of its folds are trained; run the same `ftaug train --folds` command again"

@@ -24,6 +24,9 @@ from ftaug.runs.report.progress_bar import ProgressBar
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0
 
+CHECKPOINT_SHARE = 0.02
+"""Maximum share of the time that saving may take, unless train.save_every is set."""
+
 LEAST_RESERVE = 5.0
 """Seconds that a process needs to exit after saving."""
 
@@ -153,15 +156,15 @@ class Session:
     def _save_is_due(self) -> bool:
         """Whether rank 0 is to save a checkpoint: every `train.save_every`, or every five minutes.
 
-        Always if `on_nonfinite: rollback` may return to this step.
+        Less often than that if saving takes long, and always if `on_nonfinite: rollback` may return to this step.
         """
         every, step = self.state.experiment.train.save_every, self.progress.step
         if self.progress.rollback_step == step:
             return True
         if every is not None:
             return step > 0 and step % max(1, every.steps(self.state.training_length)) == 0
-        is_late = time.monotonic() - self.saved_at >= SECONDS_BETWEEN_CHECKPOINTS
-        return is_late and self.state.ranks.world.is_first
+        interval = max(SECONDS_BETWEEN_CHECKPOINTS, (self.save_seconds or 0.0) / CHECKPOINT_SHARE)
+        return time.monotonic() - self.saved_at >= interval and self.state.ranks.world.is_first
 
     def mark_rollback_point(self) -> None:
         """Let `on_nonfinite: rollback` return to this step if it is the start of training or due for an evaluation.
@@ -181,8 +184,7 @@ class Session:
         if state.average is not None and self.finished and "val" not in state.splits:
             keep_statistics(state, evaluation_model(state, progress.step), progress.step)
         progress.window_loss = self.log.window_loss.item()
-        if state.ranks.world.is_first:
-            save_checkpoint(state, progress, self.folder)
+        save_checkpoint(state, progress, self.folder)
         state.ranks.wait()
         self.saved_at, self.saved_step = time.monotonic(), progress.step
         self.save_seconds = self.saved_at - began

@@ -20,7 +20,7 @@ from ftaug.engine.system import checkpoint
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.system.ranks import ALONE, Ranks
-from ftaug.engine.system.run_files import MODEL_FILE, MODEL_KEYS, read_json
+from ftaug.engine.system.run_files import MODEL_FILE, read_json
 from ftaug.engine.training import evaluate, unfreeze
 from ftaug.engine.training.activated_model import ActivatedModel
 from ftaug.engine.training.build import bind_loss, build_model, place_model
@@ -207,7 +207,7 @@ class TrainedModel:
 
     def provenance(self) -> dict[str, Any]:
         """Describe the model's origin (network, weights, checkpoint, data) for the metadata of an export."""
-        return provenance(self, read_json(self.folder / MODEL_FILE, MODEL_KEYS) or {})
+        return provenance(self, read_json(self.folder / MODEL_FILE) or {})
 
     def _adapter(self) -> Adapter | None:
         """Return the trained PEFT adapter of the run without the base weights; None if it has none."""
@@ -249,7 +249,7 @@ def _check_run_folder(folder: Path) -> None:
 def open_single_run(folder: Path, device: str = "auto", *, trust_plugins: bool = False) -> TrainedModel:
     """Load the model of a single run with its best checkpoint, else its newest; raises MissingInput, BadData."""
     _check_run_folder(folder)
-    facts = read_json(folder / MODEL_FILE, MODEL_KEYS)
+    facts = read_json(folder / MODEL_FILE)
     chosen, weights = best_weights(folder)
     if facts is None:
         raise MissingInput(f"{folder}: has no {MODEL_FILE}; run `ftaug train` on its experiment first")

@@ -15,7 +15,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit, load_splits
-from ftaug.engine.system.ranks import ALONE, Ranks
+from ftaug.engine.system.ranks import ALONE, Ranks, lost_ranks_in_collectives
 from ftaug.engine.system.run_files import MODEL_FILE, read_json
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.signals import StopRequests
@@ -58,6 +58,7 @@ class Invocation:
     ranks: Ranks = ALONE  # the processes that train together
 
 
+@lost_ranks_in_collectives()
 def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocation: Invocation) -> None:
     """Train a new run, or resume one from its newest checkpoint; raises Stopped, Interrupted.
 

@@ -3,8 +3,6 @@
 import csv
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 import pytest
 from kinds import Pictures, Texts, rows
 from PIL import Image
+from processes import Command, in_child
 
 from ftaug.cli import run
 from ftaug.engine.loading import augmented_copies
@@ -24,7 +23,7 @@ from ftaug.experiment_file import load
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.table import image_table
 from ftaug.interfaces.data import Task
-from ftaug.runs.augmented_dataset import folder_names
+from ftaug.runs.augmented_dataset import folder_names, lock
 from ftaug.runs.write_augmented import compute_digest
 
 
@@ -142,7 +141,7 @@ def test_the_digest_is_the_same_however_it_is_made(kind, experiment, capsys):
     assert one == digest(experiment, capsys, "--copies", "2", "--workers", "2")
     data = training_data(experiment)
     numbers = augmented_copies.numbers(data.split, 2, balance=False)
-    assert one == compute_digest(Copies(data, As.DIGEST), numbers, 2, start="spawn")
+    assert one == compute_digest(Copies(data, As.DIGEST), numbers, 1, start="spawn")
     for format in ("folder", "table"):
         _, path = augment(experiment, "--copies", "2", "--workers", "1", "--format", format, output=format)
         assert manifest(path)["complete"] == {"samples": 36, "digest": one}
@@ -183,28 +182,17 @@ def lines(path):
 )
 def test_continues_after_a_kill_and_ends_as_if_never_stopped(experiment, number, code):
     _, whole = augment(experiment, "--copies", "60", "--format", "table", output="whole")
-    command = [
-        sys.executable,
-        "-c",
-        "from ftaug.cli import main; main()",
-        "augment",
-        str(experiment),
-        "--copies",
-        "60",
-        "--format",
-        "table",
-    ]
     path = experiment.parent / "killed"
-    process = subprocess.Popen([*command, "--workers", "1", "--output", str(path)], stderr=subprocess.PIPE)
-    while lines(path) < 20 and process.poll() is None:
+    command = Command(
+        ["augment", str(experiment), "--copies", "60", "--format", "table", "--workers", "1", "--output", str(path)]
+    )
+    while lines(path) < 20 and command.poll() is None:
         time.sleep(0.01)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == code, said
+    assert command.kill(number) == code, command.output
     there, count = {file: file.stat().st_mtime_ns for file in (path / "files").glob("[0-9]*")}, lines(path)
     if number != signal.SIGKILL:
         assert 20 <= count <= 18 * 60
-        assert b"the same command continues" in said
+        assert "the same command continues" in command.output[1]
     assert augment(experiment, "--copies", "60", "--format", "table", output="killed")[0] == 0
     kept = [file for file, modified in there.items() if file.stat().st_mtime_ns == modified]
     assert len(kept) >= len(there) - 1, "one file may have been written and not its row"
@@ -297,22 +285,12 @@ def test_the_folder_of_another_experiment_is_refused(experiment, capsys):
     assert content(path) == before
 
 
-def test_a_folder_in_use_is_refused(experiment, capsys):
+def test_a_folder_in_use_is_refused(experiment, capfd):
     _, path = augment(experiment)
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import sys; from pathlib import Path; from ftaug.runs.augmented_dataset import lock; "
-            f"held = lock(Path({str(path)!r})); print('held', flush=True); sys.stdin.read()",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert holder.stdout.readline() == b"held\n"
-    assert augment(experiment)[0] == 73
-    assert "another --output" in capsys.readouterr().err
-    holder.communicate(timeout=20)
+    held = lock(path)
+    assert in_child(lambda: augment(experiment)[0]) == 73
+    held.release()
+    assert "another --output" in capfd.readouterr().err
 
 
 def test_what_may_change_a_class_is_said(pictures, capsys):

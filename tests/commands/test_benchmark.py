@@ -39,7 +39,9 @@ def test_waiting_is_seen_and_said(desk, capsys, tmp_path):
 
 
 def test_frozen_layers_are_told_to_be_stored(desk, capsys):
-    assert any("train.cache_features=auto" in said for said in measured(desk, capsys, "unfreeze=[head]")["advice"])
+    frozen = measured(desk, capsys, "unfreeze=[head]", "data.parts=2")
+    assert any("train.cache_features=auto" in said for said in frozen["advice"])
+    assert frozen["phases"]["exchange"] > 0  # of the sum of the parts
     assert not any("cache_features" in said for said in measured(desk, capsys)["advice"])
 
 

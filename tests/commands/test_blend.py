@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from run_files import best_weights, learns, read_report, train_colors
 
 from ftaug.cli import run
@@ -16,6 +17,7 @@ def score(folder, capsys):
     return json.loads(capsys.readouterr().out)["metrics"]["accuracy"]
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_a_blend_lies_between_the_first_and_the_last_weights(desk, started, place, capsys):
     assert run(["blend", str(started / "run"), "--alpha", "0.25", "-o", str(place / "blend")]) == 0
     assert capsys.readouterr().out == f"{place / 'blend'}\n"

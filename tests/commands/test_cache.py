@@ -3,18 +3,17 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from processes import Command
 
 from ftaug.cli import run
 from ftaug.data import cache_dirs
 from ftaug.engine.loading import sample_cache
 
-AUGMENT = ["augment+=random_resized_crop", "augment+=rotate", "data.batch_size=16"]
+AUGMENT = ["augment+=random_resized_crop", "augment+=rotate", "data.batch_size=16", "train.epochs=1"]
 
 
 def train(desk, folder, *overrides):
@@ -26,10 +25,10 @@ def weights(folder):
 
 
 def test_the_same_weights_with_and_without_for_any_number_of_workers(desk, place, capsys):
-    assert train(desk, place / "plain") == 0
+    assert train(desk, place / "plain", "train.epochs=2") == 0
     for number, (where, workers) in enumerate([("disk", 0), ("disk", 2), ("ram", 1), ("auto", 0)]):
         folder = place / f"run{number}"
-        assert train(desk, folder, f"data.cache={where}", f"data.workers={workers}") == 0
+        assert train(desk, folder, f"data.cache={where}", f"data.workers={workers}", "train.epochs=2") == 0
         assert weights(folder) == weights(place / "plain")
     shown = capsys.readouterr().err
     assert "disk (0.2 MB of " in shown
@@ -74,7 +73,7 @@ def test_too_little_room_is_told_before_anything_is_written(desk, place, capsys,
 
 
 def test_pictures_in_memory_gain_nothing(desk, place, capsys):
-    digits = ["data.train={digits: {per_class: 2}}", "data.val={digits: {per_class: 1}}", "data.test=null"]
+    digits = ["data.train={digits: {per_class: 3}}", "data.val={split: 33%}", "data.test=null"]
     assert train(desk, place / "run", *digits, "data.cache=ram") == 2
     assert "data.cache: ram has no benefit: the samples are in memory already" in capsys.readouterr().err
     assert train(desk, place / "run", *digits, "data.cache=auto") == 0
@@ -96,14 +95,11 @@ def test_what_a_killed_run_left_in_memory_goes_with_the_next(desk, place):
 
 def test_killed_while_it_is_built(desk, place):
     assert train(desk, place / "plain") == 0
-    command = [sys.executable, "-c", "from ftaug.cli import main; main()", "train", str(desk / "colors.yaml")]
-    command += ["--run-dir", str(place / "run"), "--device", "cpu", *AUGMENT, "data.cache=disk", "data.workers=2"]
-    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not list((place / "caches").rglob("*.1")) and time.monotonic() < deadline:
+    command = ["train", str(desk / "colors.yaml"), "--run-dir", str(place / "run"), "--device", "cpu", *AUGMENT]
+    started = Command([*command, "data.cache=disk", "data.workers=2"])
+    while not list((place / "caches").rglob("*.1")) and started.poll() is None:
         time.sleep(0.005)
-    os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
+    assert started.kill(group=True) == -signal.SIGKILL, started.output
     assert list((place / "caches").rglob("*.1"))
     assert train(desk, place / "run", "data.cache=disk") == 0
     assert weights(place / "run") == weights(place / "plain")

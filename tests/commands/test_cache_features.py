@@ -1,15 +1,13 @@
 """`train.cache_features`: the same training on stored features; their room is told before, stale ones are not used."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import Command
 from safetensors.numpy import load_file
 
 from ftaug.cli import run
@@ -117,14 +115,11 @@ def test_killed_while_features_are_made_the_same_command_ends_with_the_same_bits
     stored = "train.cache_features={views: 3, place: disk}"
     assert train(desk, place / "whole", stored) == 0
     assert run(["cache", "clear"]) == 0
-    command = [sys.executable, "-m", "ftaug", "train", str(desk / "colors.yaml"), "--run-dir", str(place / "killed")]
-    command += ["--device", "cpu", *HEAD, stored]
-    process = subprocess.Popen(command, env=os.environ, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list((place / "caches").rglob("train.0")) and time.monotonic() < deadline and process.poll() is None:
+    command = ["train", str(desk / "colors.yaml"), "--run-dir", str(place / "killed"), "--device", "cpu", *HEAD, stored]
+    process = Command(command)
+    while not list((place / "caches").rglob("train.0")) and process.poll() is None:
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    assert process.kill() == -signal.SIGKILL, process.output
     assert train(desk, place / "killed", stored) == 0
     one, other = tensors(place / "killed"), tensors(place / "whole")
     assert all(np.array_equal(one[name], other[name]) for name in one)

@@ -9,8 +9,12 @@ import signal
 import time
 
 import pytest
+from processes import Command
+from run_files import train_colors
+from small_networks import small_resnet
 
 from ftaug.cli import run
+from ftaug.components.exporters import timing
 from ftaug.runs.export.folder import RECORD, open_exports
 
 KILLS = 50
@@ -23,8 +27,17 @@ train: {epochs: 1, precision: fp32}
 """
 
 
+__all__ = ["small_resnet"]
+
+
+@pytest.fixture(autouse=True)
+def _short_timing(monkeypatch):
+    """Run each export once to time it."""
+    monkeypatch.setattr(timing, "ROUNDS", 1)
+
+
 @pytest.fixture(scope="module")
-def runs(desk, text_desk, tmp_path_factory):
+def runs(desk, text_desk, small_resnet, tmp_path_factory):
     """A run for each exporter."""
     place = tmp_path_factory.mktemp("kills")
     common = ["--device", "cpu", "--run-dir"]
@@ -37,7 +50,7 @@ def runs(desk, text_desk, tmp_path_factory):
     shutil.copytree(text_desk / "encoder", place / "encoder")
     (place / "t.yaml").write_text(TEXTS)
     assert run(["train", str(place / "t.yaml"), *common, str(place / "texts")]) == 0
-    shutil.copytree(desk / "run", place / "run", symlinks=True)
+    assert train_colors(desk, place / "run") == 0
     return place
 
 
@@ -60,30 +73,17 @@ def left_in(exports):
     return sorted(path.name for path in exports.iterdir() if path.name != ".lock")
 
 
-def in_child(arguments):
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        code = run(arguments)
-    finally:
-        os._exit(code)
-
-
-def killed(child, unfinished, seconds, rng):
-    """Kill a child, every other time once it has begun to write; whether it was still running."""
+def killed(command, unfinished, seconds, rng):
+    """Kill a command, every other time once it has begun to write; whether it was still running."""
     began, wait = time.monotonic(), rng.uniform(0, seconds)
     if rng.random() < 0.5:
-        while not unfinished.exists() and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        while not unfinished.exists() and command.poll() is None:
             time.sleep(0.0005)
         wait *= (seconds - (time.monotonic() - began)) / seconds
     time.sleep(max(0.0, wait))
-    os.kill(child, signal.SIGKILL)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    code = command.kill()
+    assert code in (0, -signal.SIGKILL), command.output
+    return code == -signal.SIGKILL
 
 
 @pytest.mark.slow
@@ -107,7 +107,8 @@ def test_a_killed_export_leaves_nothing_half(runs, tmp_path, name, target, setti
     assert run(arguments) == 0  # what the children need is imported now
     shutil.copytree(exports / target, tmp_path / target)
     whole, began = digest(exports / target), time.monotonic()
-    assert os.waitpid(in_child(arguments), 0)[1] == 0
+    command = Command(arguments)
+    assert command.wait() == 0, command.output
     seconds = time.monotonic() - began
     assert digest(exports / target) == whole, "two exports differ"
     rng, states, kills = random.Random(0), [], 0
@@ -116,7 +117,7 @@ def test_a_killed_export_leaves_nothing_half(runs, tmp_path, name, target, setti
             shutil.rmtree(exports / target, ignore_errors=True)
         elif not (exports / target).exists():
             shutil.copytree(tmp_path / target, exports / target)
-        kills += killed(in_child(arguments), exports / f".tmp-{target}", seconds, rng)
+        kills += killed(Command(arguments), exports / f".tmp-{target}", seconds, rng)
         assert digest(exports / target) in (whole, None)
         states.append(" ".join(left_in(exports)))
         if kills % 10 == 0:

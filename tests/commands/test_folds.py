@@ -2,21 +2,21 @@
 
 import csv
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import Command
 from safetensors.numpy import load_file
+from small_networks import small_resnet, small_text
 
 from ftaug.cli import run
 from ftaug.runs.run_report import collect
 
+__all__ = ["small_resnet", "small_text"]
 SHORT = ["--folds", "3", "train.epochs=1", "--device", "cpu"]
 TEXTS = """
 modality: text
@@ -31,7 +31,7 @@ def train(desk, folder, *more):
 
 
 @pytest.fixture(scope="module")
-def made(desk, tmp_path_factory):
+def made(desk, small_resnet, tmp_path_factory):
     """A finished run of folds."""
     folder = tmp_path_factory.mktemp("folds") / "three"
     assert train(desk, folder) == 0
@@ -123,24 +123,12 @@ def test_formats_of_one_network_say_what_to_do(made, capsys, format):
 
 
 def test_killed_and_repeated_it_goes_on_where_it_was(made, desk, place):
-    line = [
-        sys.executable,
-        "-m",
-        "ftaug",
-        "train",
-        str(desk / "colors.yaml"),
-        "--run-dir",
-        str(place / "runs"),
-        *SHORT,
-    ]
     for number, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 75)):
-        process = subprocess.Popen(line, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.DEVNULL)
+        process = Command(["train", str(desk / "colors.yaml"), "--run-dir", str(place / "runs"), *SHORT])
         watched = place / "runs" / ("fold-2" if number == signal.SIGKILL else "fold-3") / "train.log"
-        deadline = time.monotonic() + 120
-        while not watched.exists() and process.poll() is None and time.monotonic() < deadline:
+        while not watched.exists() and process.poll() is None:
             time.sleep(0.01)
-        process.send_signal(number)
-        assert process.wait() == code
+        assert process.kill(number) == code, process.output
     first = (place / "runs" / "fold-1" / "complete.json").stat().st_mtime_ns
     assert not json.loads((place / "runs" / "folds.json").read_text())["complete"]
     assert run(["evaluate", str(place / "runs")]) == 66
@@ -152,7 +140,7 @@ def test_killed_and_repeated_it_goes_on_where_it_was(made, desk, place):
         assert all(np.allclose(one[name], other[name], rtol=1e-3, atol=1e-4) for name in one)
 
 
-def test_texts_and_the_place_of_runs_of_folds(place, monkeypatch, capsys):
+def test_texts_and_the_place_of_runs_of_folds(place, small_text, monkeypatch, capsys):
     monkeypatch.chdir(place)
     Path("texts.yaml").write_text(TEXTS)
     assert run(["train", "texts.yaml", *SHORT[:3]]) == 0

@@ -10,7 +10,7 @@ from ftaug.cli import run
 from ftaug.runs import train_file
 
 EXPERIMENT = """
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 5, workers: 0, augment_device: cpu}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 5, workers: 0, augment_device: cpu}
 backbone: {resnet20: {weights: none}}
 augment: [color_jitter]
 train: {epochs: 2, precision: fp32, gradient_accumulation: 2, save_every: 1 epoch}

@@ -73,6 +73,7 @@ def test_text_names_every_stage_and_fits_a_pipe(config, capsys):
     assert max(map(len, text.splitlines())) <= 160
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_a_picture_is_drawn_where_one_is_named_and_nowhere_else(config, capsys, tmp_path):
     folder = tmp_path / "runs" / "a"
     folder.mkdir(parents=True)

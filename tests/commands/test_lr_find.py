@@ -31,6 +31,7 @@ def here(place, monkeypatch):
     return place
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_a_picture_is_all_that_is_left_and_the_figures_are_the_same_again(desk, here, capsys):
     before = sorted(desk.rglob("*"))
     first = found(desk, capsys)

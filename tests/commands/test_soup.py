@@ -34,7 +34,7 @@ def test_a_soup_is_the_mean_of_its_ingredients_and_no_worse_than_any(desk, start
     assert f"already complete: {place / 'soup'}" in capsys.readouterr().err
     assert run(["soup", *map(str, runs[:2]), "-o", str(place / "soup")]) == 2
     assert "holds another mix or a run; choose another --output" in capsys.readouterr().err
-    for command in (["evaluate"], ["export", "--format", "onnx"], ["inspect"]):
+    for command in (["evaluate"], ["export", "--format", "safetensors"], ["inspect"]):
         assert run([command[0], str(place / "soup"), *command[1:]]) == 0
 
 

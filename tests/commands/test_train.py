@@ -22,7 +22,7 @@ from ftaug.engine.training import evaluate
 from ftaug.runs import metrics_log, train_session, training
 
 EXPERIMENT = """
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 10, workers: 0}
 backbone: {resnet20: {weights: none}}
 train: {epochs: 2}
 """
@@ -35,10 +35,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_stdout_ends_with_the_run_folder(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "a.yaml"]) == 0
     folder = Path(capsys.readouterr().out.splitlines()[-1])
     assert json.loads((folder / "complete.json").read_text())["step"] == 4
+    for plot in ("curves", "moved"):
+        assert (folder / "report" / f"{plot}.png").stat().st_size > 5000
     assert run(["train", "a.yaml", "--json"]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["run"] == str(folder)
@@ -263,7 +266,7 @@ def test_the_speed_after_a_stop_counts_no_samples_from_before(desk: Path, monkey
     for module in (metrics_log, train_session, training):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     monkeypatch.setattr(training, "fit", second)
-    line = ["train", "a.yaml", "data.train.digits.per_class=8", "data.batch_size=2", "--run-dir", "r"]
+    line = ["train", "a.yaml", "data.train.digits.per_class=12", "data.batch_size=2", "--run-dir", "r"]
     assert run(line) == 75
     last[0] = 10
     assert run(line) == 75

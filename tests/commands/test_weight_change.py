@@ -17,6 +17,7 @@ def train(desk, folder, *overrides):
     return run(["train", str(desk / "colors.yaml"), "--run-dir", str(folder), "--device", "cpu", *overrides])
 
 
+@pytest.mark.usefixtures("drawn_plots")
 def test_the_distance_is_that_of_the_weights(desk, place, capsys):
     assert train(desk, place / "run", "--from", str(desk / "run"), *FROZEN) == 0
     shown = capsys.readouterr().err

@@ -23,7 +23,10 @@ from ftaug.engine.system.run_state import read_state
 from ftaug.experiment_file import import_components, open_experiment
 from ftaug.image.io.decode import decode
 from ftaug.runs import compared_runs
+from ftaug.runs.export.card_results import read_results
 from ftaug.runs.open_run import open_calibrated_run
+from ftaug.runs.run_report.collect import AFTER_TRAINING, report_of
+from ftaug.runs.run_report.open_reported import open_reported
 from ftaug.runs.trained_model import load_experiment
 
 ROOT = Path(__file__).parents[2]
@@ -137,6 +140,8 @@ def run_folders(folder: Path, run: Path) -> Target:
         lambda: load_experiment(copy),
         lambda: compared_runs.read_records(compared_runs.read_settings(copy), "test"),
         lambda: open_calibrated_run(copy, "cpu"),
+        lambda: read_results(open_calibrated_run(copy, "cpu")),
+        lambda: report_of(open_reported(copy, "test", trust_plugins=False), AFTER_TRAINING),
     )
 
     def read(data: bytes) -> None:

@@ -8,6 +8,17 @@ from safetensors.numpy import load_file
 
 from ftaug.cli import run
 
+MODEL = {
+    "classes": ["a"],
+    "multi_label": False,
+    "activation": "softmax",
+    "preprocessing": {},
+    "class_counts": [1],
+}
+"""Content of a model.json."""
+STATUS = {"digest": "a", "attempt": 1, "step": 0, "deaths": 0, "running": False}
+"""Content of a status.json."""
+
 
 def noise(channel, seed):
     """A noisy 32×32 picture in which one channel leads."""

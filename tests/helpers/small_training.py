@@ -6,7 +6,7 @@ from ftaug.engine.training.fit import Progress, fit
 from ftaug.experiment_file import load
 
 EXPERIMENT = """
-data: {train: {digits: {per_class: 4}}, val: {digits: {per_class: 2}}, batch_size: 16, workers: 0}
+data: {train: {digits: {per_class: 5}}, val: {split: 20%}, batch_size: 16, workers: 0}
 backbone: {resnet20: {weights: letters}}
 lr: {peak: 1e-2, schedule: constant}
 train: {epochs: 1, precision: fp32}

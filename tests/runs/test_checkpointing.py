@@ -14,7 +14,7 @@ from ftaug.experiment_file import load
 from ftaug.runs.checkpointing import checkpoint_size, load_checkpoint, save_checkpoint
 
 EXPERIMENT = """
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 10, workers: 0}
 backbone: {resnet20: {weights: none}}
 train: {epochs: 2, precision: fp32, ema: 0.9}
 """
@@ -80,7 +80,7 @@ def test_another_run_or_other_data_are_refused(saved, tmp_path):
     with other, pytest.raises(ExperimentError, match="belongs to another experiment"):
         load_checkpoint(state, other, path)
     with open_folder(folder / "run") as run, pytest.raises(DataChanged, match="the data changed"):
-        load_checkpoint(state_of(folder, "data.train.digits.per_class=3"), run, path)
+        load_checkpoint(state_of(folder, "data.train.digits.per_class=4"), run, path)
 
 
 def test_other_conditions_are_named(saved, monkeypatch):

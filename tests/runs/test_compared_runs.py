@@ -15,6 +15,8 @@ from ftaug.runs.compared_runs import read_settings
 from ftaug.statistics.calibration import Scaling
 
 RECORDS = single_label(n=40, classes=3)
+RESULTS = {"checkpoint": "step-0000004", "samples": 1, "metrics": {}}
+"""The results of an evaluation."""
 
 
 def changed(folder, file, **values):
@@ -71,7 +73,7 @@ def test_records_of_an_earlier_checkpoint_are_said(tmp_path, checkpoint, is_stal
     assert compared_runs.stale_records(run, "test") == ""
     (tmp_path / "a" / "checkpoints" / "step-0000004").mkdir(parents=True)
     (tmp_path / "a" / "best").symlink_to("checkpoints/step-0000004")
-    (tmp_path / "a" / "report" / "evaluate-test.json").write_text(json.dumps({"checkpoint": checkpoint}))
+    (tmp_path / "a" / "report" / "evaluate-test.json").write_text(json.dumps({**RESULTS, "checkpoint": checkpoint}))
     text = compared_runs.stale_records(run, "test")
     assert bool(text) is is_stale
     if is_stale:
@@ -106,12 +108,12 @@ def test_records_of_another_calibration_are_said(tmp_path):
     runs = [read_settings(write_run(tmp_path / name, RECORDS)) for name in "ab"]
     facts = calibrate(tmp_path / "a")
     report = tmp_path / "a" / "report" / "evaluate-test.json"
-    report.write_text(json.dumps({"checkpoint": "step-0000004"}))
+    report.write_text(json.dumps(RESULTS))
     assert "its records are not of its present calibration; write them anew: ftaug evaluate" in (
         compared_runs.stale_records(runs[0], "test")
     )
     assert compared_runs.uneven_calibration(runs, "test") == ""
-    report.write_text(json.dumps({"checkpoint": "step-0000004", "calibration": facts}))
+    report.write_text(json.dumps({**RESULTS, "calibration": facts}))
     assert compared_runs.stale_records(runs[0], "test") == ""
     text = compared_runs.uneven_calibration(runs, "test")
     assert "/a is calibrated and " in text and text.endswith(f"ftaug calibrate {tmp_path / 'b'}")
@@ -121,6 +123,6 @@ def test_calibrated_labels_are_decided_by_the_thresholds_of_their_report(tmp_pat
     records = multi_label()
     run = read_settings(write_run(tmp_path / "a", records))
     thresholds = dict.fromkeys(records.task.classes, 0.8)
-    (tmp_path / "a" / "report" / "evaluate-test.json").write_text(json.dumps({"thresholds": thresholds}))
+    (tmp_path / "a" / "report" / "evaluate-test.json").write_text(json.dumps({**RESULTS, "thresholds": thresholds}))
     decided = compared_runs.read_records(run, "test").records.decided
     assert decided.sum() == (np.float32(records.predictions) > 0.8).sum() != records.decided.sum()

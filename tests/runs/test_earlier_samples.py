@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from run_files import MODEL
 
 from ftaug.config.dump import to_plain
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
@@ -36,7 +37,7 @@ def write_run(desk, folder, *overrides, labels_learned=True):
     (folder / "best" / "model.safetensors").touch()
     (folder / SAMPLES_FILE).write_text(to_csv(data))
     sources = {name: to_plain(getattr(experiment.data, name)) for name in ("train", "val", "test")}
-    facts = {"data": fingerprints(data), "sources": sources, "seed": 0, "labels_learned": labels_learned}
+    facts = {**MODEL, "data": fingerprints(data), "sources": sources, "seed": 0, "labels_learned": labels_learned}
     (folder / "model.json").write_text(json.dumps(facts))
 
 

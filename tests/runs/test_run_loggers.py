@@ -13,7 +13,7 @@ from ftaug.runs import run_loggers
 from ftaug.runs.run_loggers import RunLoggers, tagged
 
 EXPERIMENT = """
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 1}}, batch_size: 10, workers: 0}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 10, workers: 0}
 backbone: {resnet20: {weights: none}}
 train: {epochs: 2}
 loggers: [tensorboard, csv]

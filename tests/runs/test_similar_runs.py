@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from run_files import MODEL, STATUS
 
 from ftaug.cli import run
 from ftaug.runs.similar_runs import similar_runs
@@ -17,8 +18,8 @@ train: {epochs: 2, max_time: 1e-9}
 
 def make(path: Path, digest: str, data: object) -> None:
     path.mkdir(parents=True)
-    (path / "status.json").write_text(json.dumps({"digest": digest}))
-    (path / "model.json").write_text(json.dumps({"data": data}))
+    (path / "status.json").write_text(json.dumps({**STATUS, "digest": digest}))
+    (path / "model.json").write_text(json.dumps({**MODEL, "data": data}))
 
 
 def test_experiment_and_data_must_be_the_same(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ftaug.experiment_file import load
 from ftaug.runs import training
 
 TEACHER = """
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 10, workers: 0}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 10, workers: 0}
 backbone: {resnet20: {weights: none}}
 train: {epochs: 2, precision: fp32}
 """

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from run_files import STATUS
 
 from ftaug.errors import DataChanged, ExperimentError, MissingInput
 from ftaug.runs import train_file as module
@@ -77,7 +78,7 @@ def test_folders_that_cannot_be_continued(tmp_path, trained, files, options, err
 
 def test_a_run_folder_continues_in_place(config, tmp_path, trained):
     folder = run_folder(tmp_path / "run", "resolved.yaml", "experiment.yaml", "model.json", "status.json")
-    (folder / "status.json").write_text(json.dumps({"digest": "abc"}))
+    (folder / "status.json").write_text(json.dumps({**STATUS, "digest": "abc"}))
     train(folder)
     assert [path for _, path, _ in trained] == [folder]
 

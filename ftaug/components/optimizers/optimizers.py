@@ -174,7 +174,7 @@ def adagrad(
     )
 
 
-@optimizer.register
+@optimizer.register(whole_matrices=True)
 def muon(
     groups: Groups,
     *,
@@ -230,6 +230,10 @@ def _where(groups: Groups, wanted: Callable[[Tensor], bool]) -> list[dict[str, A
 
 
 def _fused(groups: Groups, devices: Sequence[str] = ("cpu", "cuda")) -> bool | None:
-    """Return True if torch's fused kernels support all parameters (one memory pass per step), else None (default)."""
+    """Return True if torch's fused kernels support all parameters (one memory pass per step), else None (default).
+
+    They do not support all sharded parameters (DTensor, `train.shard`).
+    """
     parameters = [p for group in groups for p in group["params"]]
-    return all(p.device.type in devices and p.is_floating_point() for p in parameters) or None
+    whole = not any(hasattr(p, "full_tensor") for p in parameters)
+    return (whole and all(p.device.type in devices and p.is_floating_point() for p in parameters)) or None

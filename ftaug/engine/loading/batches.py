@@ -108,8 +108,9 @@ class EpochSampler:
                 sizes = None if self.sizes is None else self.sizes[visited]
                 chunks = self._chunks(epoch, sizes)
             chunk = chunks[position]
+            passes = math.ceil(math.ceil(len(chunk) / self.parts) / self.most)
             for part in self.own_parts:  # every parts-th sample: parts of texts are of similar length
-                in_part = self._micro_batches(chunk[part :: self.parts], sizes)
+                in_part = self._micro_batches(chunk[part :: self.parts], sizes, passes)
                 for number, visits in enumerate(in_part, start=1):
                     earlier = None if rounds is None else rounds[visits]
                     share, ends_part = len(visits) / len(chunk), number == len(in_part)
@@ -133,10 +134,10 @@ class EpochSampler:
             chunks[start : start + self.bucket] = np.split(visits, np.cumsum([len(c) for c in in_bucket])[:-1])
         return [chunks[i] for i in seeds.generator(self.seed, "buckets", epoch).permutation(self.steps)]
 
-    def _micro_batches(self, chunk: np.ndarray, sizes: np.ndarray | None) -> list[np.ndarray]:
-        """Split the visits of a step into micro-batches, by the token budget where there is one."""
+    def _micro_batches(self, chunk: np.ndarray, sizes: np.ndarray | None, passes: int) -> list[np.ndarray]:
+        """Split the visits of a part into `passes` micro-batches, or by the token budget where there is one."""
         if sizes is None or self.token_budget is None:
-            return np.array_split(chunk, math.ceil(len(chunk) / self.most))
+            return np.array_split(chunk, min(passes, len(chunk)))
         ordered = chunk[np.argsort(-sizes[chunk], kind="stable")]
         return np.split(ordered, np.cumsum(self.token_budget.counts(sizes[ordered], self.most))[:-1])
 

@@ -23,6 +23,7 @@ from ftaug.interfaces.data import Samples, Task
 log = logging.getLogger("ftaug")
 
 SAMPLES_FILE = "samples.csv"
+PURPOSES = ("train", "val", "test")
 LEFT_OUT = " (cannot be read)"
 """Suffix of the split of a sample that training left out."""
 
@@ -192,7 +193,10 @@ class RecordedData(Mapping[str, DataSplit]):
 
     def _rows(self, dataset: str) -> Iterator[Row]:
         """Iterate the recorded rows of a dataset."""
-        for row in read_rows(self._folder / SAMPLES_FILE):
+        path = self._folder / SAMPLES_FILE
+        for row in read_rows(path):
+            if row.split.removesuffix(LEFT_OUT) not in ("", *PURPOSES):
+                raise BadData(f"{path}: '{row.split}' is not a split; the training samples of the run are unknown")
             if row.split and self._dataset_of(row.split.removesuffix(LEFT_OUT)) == dataset:
                 yield row
 

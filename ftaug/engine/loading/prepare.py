@@ -87,9 +87,10 @@ def epoch_sampler_of(
 def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | None:
     """Return the token budget of a device, if any.
 
-    `auto` disables it when samples of a batch interact (mix, objective).
+    `auto` disables it when samples of a batch interact (mix, objective), or processes need as many forward passes.
     """
-    independent = experiment.mix is None and experiment.objective is None
+    in_step = experiment.train.shard or experiment.train.sync_batchnorm
+    independent = experiment.mix is None and experiment.objective is None and not in_step
     return TokenBudget.on(device.torch.type, experiment.data.batch_tokens, apart=independent)
 
 

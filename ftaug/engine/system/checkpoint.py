@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import shutil
-import signal
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +19,17 @@ from torch import Tensor
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.manifest import UNREADABLE, manifest_of
-from ftaug.engine.system.run_files import MANIFEST, PREFIX, STATE, TEMPORARY, TRASH, path_of, steps
+from ftaug.engine.system.run_files import (
+    MANIFEST,
+    PREFIX,
+    STATE,
+    TEMPORARY,
+    TRASH,
+    path_of,
+    read_regular,
+    step_of,
+    steps,
+)
 from ftaug.engine.system.storage import remove, storage_errors, sync_folder, write_durable
 from ftaug.errors import BadData, Diverged, StorageError, is_lack_of_memory
 
@@ -43,22 +52,23 @@ def save(
     for name, content in tensors.items():
         _require_finite(name, content, step)
     final = path_of(folder, step)
-    temporary = folder / f"{TEMPORARY}{step:07d}-{os.getpid()}"
+    temporary, replaced = folder / f"{TEMPORARY}{step:07d}-{os.getpid()}", None
     with storage_errors(f"cannot save the checkpoint of step {step} in {folder}"):
         try:
             _write(temporary, tensors, state, {"ftaug": dumps(about or {})})
             if final.exists():
                 if not _defect(final) and (final / MANIFEST).read_bytes() == (temporary / MANIFEST).read_bytes():
                     shutil.rmtree(temporary)
+                    sync_folder(folder)  # the process that saved it may have been killed before
                     return final
-                _discard(final)
-            _crash_point("before_rename")
+                replaced = _to_trash(final)  # after a crash, `clean` restores it
             temporary.rename(final)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-        _crash_point("after_rename")
         sync_folder(folder)
+        if replaced is not None:
+            remove(replaced)
         for ahead in steps(folder):  # a run resumes from the newest valid one: later ones are corrupt
             if ahead > step:
                 _discard(path_of(folder, ahead))
@@ -124,11 +134,20 @@ def prune(folder: Path, keep: Collection[int], last: int = 2) -> None:
     """Delete all checkpoints except the last ones and those of the steps in `keep`."""
     for step in steps(folder)[:-last]:
         if step not in keep:
-            _discard(path_of(folder, step))
+            with storage_errors(f"cannot delete the checkpoint of step {step} in {folder}"):
+                _discard(path_of(folder, step))
 
 
 def clean(folder: Path) -> None:
-    """Delete incomplete checkpoints after a crash; only for the process that holds the lock."""
+    """Delete incomplete checkpoints after a crash, and restore one that was being replaced.
+
+    Only for the process that holds the lock.
+    """
+    for trash in folder.glob(f"{TRASH}{PREFIX}*"):
+        final = folder / trash.name.removeprefix(TRASH).rpartition("-")[0]
+        step = step_of(final)
+        if step is not None and step > max(steps(folder), default=-1) and not _defect(trash):
+            trash.rename(final)
     for leftover in [*folder.glob(f"{TEMPORARY}*"), *folder.glob(f"{TRASH}*")]:
         remove(leftover)
 
@@ -145,7 +164,6 @@ def _write(
         }
         write_durable(folder / f"{name}{TENSORS}", to_safetensors(copies, metadata))
     write_durable(folder / STATE, dumps(state, indent=1).encode())
-    _crash_point("after_write")
     write_durable(folder / MANIFEST, manifest_of(folder))
     sync_folder(folder)
 
@@ -153,8 +171,10 @@ def _write(
 def _defect(path: Path) -> str:
     """Verify a checkpoint against its manifest; return the defect, or the empty string if it is valid."""
     try:
-        if (path / MANIFEST).read_bytes() != manifest_of(path):
+        if read_regular(path / MANIFEST) != manifest_of(path):
             return "its files differ from its manifest"
+    except BadData as error:
+        return str(error)
     except OSError as error:
         if error.errno in UNREADABLE:
             raise
@@ -164,12 +184,16 @@ def _defect(path: Path) -> str:
 
 def _discard(path: Path) -> None:
     """Delete a checkpoint; renamed first, so that no reader sees it partly deleted."""
-    trash = path.with_name(f"{TRASH}{path.name}-{os.getpid()}")
     with suppress(FileNotFoundError):
-        remove(trash)
-        path.rename(trash)
-        _crash_point("during_prune")
-        remove(trash)
+        remove(_to_trash(path))
+
+
+def _to_trash(path: Path) -> Path:
+    """Rename a checkpoint to be deleted; return its new path."""
+    trash = path.with_name(f"{TRASH}{path.name}-{os.getpid()}")
+    remove(trash)
+    path.rename(trash)
+    return trash
 
 
 def _require_finite(name: str, tensors: Mapping[str, Tensor], step: int) -> None:
@@ -180,9 +204,3 @@ def _require_finite(name: str, tensors: Mapping[str, Tensor], step: int) -> None
                 f"'{key}' of the {name} is not finite at step {step}: nothing was saved; try a lower lr.peak or a "
                 "clip_norm"
             )
-
-
-def _crash_point(name: str) -> None:
-    """Kill this process if a test set FTAUG_TEST_CRASH to this point."""
-    if os.environ.get("FTAUG_TEST_CRASH") == name:
-        os.kill(os.getpid(), signal.SIGKILL)

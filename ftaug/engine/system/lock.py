@@ -62,7 +62,8 @@ class Lock:
         self._released.set()
         self._heartbeat.join()
         _held.discard(self._descriptor)
-        os.ftruncate(self._descriptor, 0)
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
     def _acquire(self) -> bytes:

@@ -45,4 +45,4 @@ def phase(name: str) -> Iterator[None]:
         return
     start = recorder.now()
     yield
-    recorder.seconds[name] += recorder.now() - start
+    recorder.seconds[name] = recorder.seconds.get(name, 0.0) + recorder.now() - start

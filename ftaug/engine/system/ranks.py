@@ -150,32 +150,28 @@ class Ranks:
         return [json.loads(data[:length].numpy().tobytes()) for data, length in received]
 
     def tree_sum(self, values: Tensor) -> Tensor:
-        """Sum the values of all processes pairwise, in the order of a binary tree over the ranks.
+        """Sum the values of all processes pairwise, in the order of a binary tree over the ranks; in place.
 
         The number of processes must be a power of two. With the tree over the parts below it, the sum has the same bits
         for any number of processes. Recursive halving and doubling: each process adds up 1/size of the values, and
         sends and receives 2 · (1 − 1/size) of them (Rabenseifner 2004).
         """
-        if self.size == 1:
-            return values
-        length = -(-len(values) // self.size) * self.size
-        padded = values.new_zeros(length)
-        padded[: len(values)] = values
-        first, last, distance = 0, length, 1
+        first, last, distance = 0, len(values), 1
         spans = []
         with lost_ranks():
             while distance < self.size:
                 other, middle = self.rank ^ distance, (first + last) // 2
                 keep, send = ((first, middle), (middle, last))[:: 1 if self.rank < other else -1]
-                received = _exchange(padded[slice(*send)], other, keep[1] - keep[0])
-                padded[slice(*keep)] += received
+                received = values.new_empty(keep[1] - keep[0])
+                _exchange(values[slice(*send)], received, other)
+                values[slice(*keep)] += received
                 spans.append((send, other))
                 first, last = keep
                 distance *= 2
             for send, other in reversed(spans):
-                padded[slice(*send)] = _exchange(padded[first:last], other, send[1] - send[0])
+                _exchange(values[first:last], values[slice(*send)], other)
                 first, last = min(first, send[0]), max(last, send[1])
-        return padded[: len(values)]
+        return values
 
     def all_reduce(self, values: Tensor) -> Tensor:
         """Sum the values of all processes, in the order that is fastest."""
@@ -195,14 +191,11 @@ ALONE = Ranks()
 """A single process."""
 
 
-def _exchange(values: Tensor, other: int, count: int) -> Tensor:
-    """Send values to another process and receive `count` from it."""
-    received = values.new_empty(count)
-    sending, receiving = dist.isend(values.contiguous(), other), dist.irecv(received, other)
-    for work in (sending, receiving):
+def _exchange(values: Tensor, received: Tensor, other: int) -> None:
+    """Send values to another process, and receive its values."""
+    for work in (dist.isend(values, other), dist.irecv(received, other)):
         assert work is not None
         work.wait()
-    return received
 
 
 @contextmanager
@@ -272,3 +265,14 @@ def lost_ranks(timeout: timedelta = TIMEOUT) -> Iterator[None]:
         minutes = round(timeout.total_seconds() / 60)
         text = f"another process of the run ended, or did not respond for {minutes} minute{'s' * (minutes > 1)}"
         raise RankLost(text) from error
+
+
+@contextmanager
+def lost_ranks_in_collectives() -> Iterator[None]:
+    """Context manager that raises RankLost where torch itself communicates, as FSDP does in forward and backward."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or "/gloo/" in str(error):  # gloo's messages name its source files
+            raise RankLost("another process of the run ended") from error
+        raise

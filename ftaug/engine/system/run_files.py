@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
 
 from ftaug.config.renamed import with_current_metrics
 from ftaug.config.strict_json import nan_for_null
@@ -21,15 +24,6 @@ PREFIX, TEMPORARY, TRASH = "step-", ".tmp-", ".trash-"
 """How the names of checkpoints, of unfinished files and folders, and of those that are being deleted begin."""
 
 MODEL_FILE = "model.json"
-MODEL_KEYS = {
-    "classes": list,
-    "multi_label": bool,
-    "activation": str,
-    "preprocessing": dict,
-    "class_counts": list,
-}
-"""Required keys of model.json, with their types."""
-
 PLUGINS_FOLDER, ORIGIN_FOLDER = "plugins", "backbone"
 """The folders with the experiment's plugins, and with the encoder that a network was built from."""
 
@@ -46,12 +40,83 @@ LASTING = (
 )
 """Files that no longer change once a run is complete."""
 
-COMPLETE = {"step": int, "best": int, "metrics": dict}
-"""Required keys of complete.json, with their types."""
-
+STATUS_FILE, COMPLETE_FILE = "status.json", "complete.json"
 FOLDS_FILE = "folds.json"
+EVALUATION = "evaluate-"
+"""How the names of the results of an evaluation begin."""
+
+MAX_FOLDS = 100_000
 OUT_OF_FOLD = "out-of-fold"
 """The name of the validation samples of folds in the names of files."""
+
+
+class Content(BaseModel, extra="allow", strict=True):
+    """Content of a JSON file, as far as it is read."""
+
+
+Metrics = dict[str, float | None]
+"""Values by name; null where a metric is undefined."""
+
+
+class ModelFile(Content):
+    """Content of model.json, as far as it is read."""
+
+    classes: list[str]
+    multi_label: bool
+    activation: str
+    preprocessing: dict[str, Any]
+    class_counts: list[float]
+    regression: bool | None = None
+    train_samples: int | None = None
+    data: dict[Literal["train", "val", "test"], str] | None = None
+    built_from: list[str] | None = None
+
+
+class Status(Content):
+    """Content of status.json, as far as it is read."""
+
+    digest: str
+    attempt: int
+    step: int
+    deaths: int
+    running: bool
+
+
+class Complete(Content):
+    """Content of complete.json."""
+
+    step: int
+    best: int
+    metrics: Metrics
+
+
+class Folds(Content):
+    """Content of folds.json."""
+
+    digest: str
+    folds: Annotated[int, Field(ge=2, le=MAX_FOLDS)]
+    complete: bool
+    metrics: Metrics | None = None
+    sd: Metrics | None = None
+
+
+class Evaluation(Content):
+    """Content of the results of an evaluation, as far as it is read."""
+
+    checkpoint: str
+    samples: int
+    metrics: Metrics
+    intervals: dict[str, dict[str, Any]] | None = None
+
+
+CONTENTS: Mapping[str, type[Content]] = {
+    MODEL_FILE: ModelFile,
+    STATUS_FILE: Status,
+    COMPLETE_FILE: Complete,
+    FOLDS_FILE: Folds,
+    EVALUATION: Evaluation,
+}
+"""Types of the JSON files by name."""
 
 
 def default_path(name: str, digest: str, run_dir: Path | None = None) -> Path:
@@ -82,19 +147,29 @@ def step_of(path: Path) -> int | None:
 
 
 def read_json(path: Path, keys: Mapping[str, type] | None = None) -> dict[str, Any] | None:
-    """Read a JSON file of the run folder and check the types of its keys; None if it does not exist.
+    """Read a JSON file of the run folder and check the types of its values; None if it does not exist.
 
-    Raises BadData if it is damaged.
+    They are those of `CONTENTS`, or of the given keys. Raises BadData if the file is damaged.
     """
+    expected = CONTENTS.get(EVALUATION if path.name.startswith(EVALUATION) else path.name) if keys is None else None
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_regular(path))
+        if expected is not None:
+            expected.model_validate(content)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, RecursionError, IsADirectoryError):
         content = None
-    if not isinstance(content, dict) or not all(isinstance(content.get(k), t) for k, t in (keys or {}).items()):
+    if not isinstance(content, dict) or not all(isinstance(content.get(key), of) for key, of in (keys or {}).items()):
         raise BadData(f"{path}: is damaged; restore it from a copy, or train again with --fresh")
     return content
+
+
+def read_regular(path: Path) -> bytes:
+    """Read a file; raises BadData for a pipe or a device, which reading might wait for or never end."""
+    if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+        raise BadData(f"{path}: is not a regular file; delete it")
+    return path.read_bytes()
 
 
 def lasting_files(run: Path) -> list[str]:
@@ -110,7 +185,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     Metrics have their present names, whichever version of ftaug wrote the rows.
     """
     try:
-        rows = [nan_for_null(json.loads(line)) for line in path.read_text(encoding="utf-8").split("\n") if line]
+        rows = [nan_for_null(json.loads(line)) for line in read_regular(path).decode().split("\n") if line]
     except (ValueError, RecursionError):
         rows = [None]
     if not all(isinstance(row, dict) and "step" in row for row in rows):

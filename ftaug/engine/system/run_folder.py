@@ -18,11 +18,20 @@ from ftaug.engine.system.environment import environment
 from ftaug.engine.system.lock import Lock
 from ftaug.engine.system.manifest import manifest_of
 from ftaug.engine.system.resume_check import differences
-from ftaug.engine.system.run_files import COMPLETE, MANIFEST, lasting_files, path_of, read_json, read_rows, steps
+from ftaug.engine.system.run_files import (
+    COMPLETE_FILE,
+    MANIFEST,
+    STATUS_FILE,
+    lasting_files,
+    path_of,
+    read_json,
+    read_rows,
+    steps,
+)
 from ftaug.engine.system.run_log import start_logging, stop_logging
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.storage import (
-    DISK_IS_FULL,
+    make_durable,
     make_inside,
     open_inside,
     remove,
@@ -40,12 +49,12 @@ from ftaug.errors import (
     RunFolderTaken,
     Stopped,
     StorageError,
+    as_storage_error,
 )
 
 log = logging.getLogger("ftaug")
 
 STARTS = 3
-STATUS = {"digest": str, "attempt": int, "step": int, "deaths": int, "running": bool}
 
 
 class RunFolder:
@@ -89,19 +98,18 @@ class RunFolder:
             try:
                 folder._begin(experiment_yaml, resolved_yaml, digest, extra_files or {})
             except BaseException:
-                folder.close()
+                with suppress(StorageError):  # would hide the error above
+                    folder.close()
                 raise
         except OSError as error:
-            if error.errno in DISK_IS_FULL:
-                raise StorageError(
-                    f"{path}: {error.strerror}; free some space and run the same command again"
-                ) from error
+            if storage_error := as_storage_error(error):
+                raise storage_error from error
             raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --run-dir") from error
         return folder
 
     def _begin(self, experiment_yaml: str, resolved_yaml: str, digest: str, extra_files: Mapping[str, bytes]) -> None:
         """Check that the folder holds this experiment, count the attempt, and clean up after a crash."""
-        status = read_json(self.path / "status.json", STATUS)
+        status = read_json(self.path / STATUS_FILE)
         if status is not None and status.get("digest") != digest:
             raise ExperimentError(*differences(self.path, resolved_yaml))
         if self.complete is not None:
@@ -160,7 +168,7 @@ class RunFolder:
     @property
     def complete(self) -> dict[str, Any] | None:
         """The last step, the best step and its metrics, as written by `finish`; None while the run is not complete."""
-        done = read_json(self.path / "complete.json", COMPLETE)
+        done = read_json(self.path / COMPLETE_FILE)
         return done and {**done, "metrics": with_current_metrics(nan_for_null(done["metrics"]))}
 
     def write(self, name: str, text: str) -> None:
@@ -206,6 +214,9 @@ class RunFolder:
 
     def finish(self, step: int, best: Mapping[str, Any]) -> None:
         """Mark the run as complete, with the best evaluation's step and metrics."""
+        assert self._metrics is not None
+        with storage_errors(f"cannot write {self.path / 'metrics.jsonl'}"):
+            os.fsync(self._metrics)  # from now on no checkpoint restores it
         self.write_manifest()
         done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
         self.write("complete.json", dumps(done, indent=1) + "\n")
@@ -218,8 +229,9 @@ class RunFolder:
     def abandon(self) -> None:
         """Delete a folder that this start created, if it has no checkpoint yet."""
         if self._is_new and not steps(self.checkpoints):
-            self.close()
-            shutil.rmtree(self.path)
+            with suppress(StorageError):  # would hide the error that ended the run
+                self.close()
+            shutil.rmtree(self.path, ignore_errors=True)
             with suppress(OSError):  # `runs` too, if nothing else is in it
                 self.path.parent.rmdir()
 
@@ -228,14 +240,16 @@ class RunFolder:
         if self._lock is None:
             return
         stop_logging(self._handlers)
-        with nullcontext() if orderly else suppress(StorageError):  # would hide the error that ended the run
-            self._end_status(crashed=not orderly)
-        with suppress(ValueError):
-            StopRequests.before_exit.remove(self._end_status)
-        if self._metrics is not None:
-            os.close(self._metrics)
-        self._lock.release()
-        self._lock = None
+        try:
+            with nullcontext() if orderly else suppress(StorageError):  # would hide the error that ended the run
+                self._end_status(crashed=not orderly)
+        finally:
+            with suppress(ValueError):
+                StopRequests.before_exit.remove(self._end_status)
+            if self._metrics is not None:
+                os.close(self._metrics)
+            self._lock.release()
+            self._lock = None
 
     def _end_status(self, *, crashed: bool = False) -> None:
         """Record in status.json that this start has ended, by a crash or in order."""
@@ -256,14 +270,15 @@ class RunFolder:
         self._status["exit_code"] = 0 if error is None else getattr(error, "exit_code", interrupted)
         if isinstance(error, FtaugError) and not isinstance(error, Stopped | Interrupted | StorageError):
             self._status["fresh"] = False  # it failed: the next `--fresh` starts a new folder
-        self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
+        with nullcontext() if error is None else suppress(StorageError):  # would hide the error that ended the run
+            self.close(orderly=error is None or isinstance(error, FtaugError | KeyboardInterrupt))
 
 
 def _make(path: Path) -> None:
     """Create the folder and its parent; raises RunFolderTaken if it holds anything but a run."""
     if not path.parent.parent.is_dir():
         raise RunFolderTaken(f"{path}: {path.parent.parent} does not exist; choose another --run-dir")
-    path.mkdir(parents=True, exist_ok=True)
+    make_durable(path)
     names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
     if names and "status.json" not in names:
         raise RunFolderTaken(f"{path}: is neither empty nor a run folder; choose another --run-dir")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftaug.engine.system.lock import is_locked
-from ftaug.engine.system.run_files import COMPLETE, FOLDS_FILE, fold_folder, read_json
+from ftaug.engine.system.run_files import COMPLETE_FILE, FOLDS_FILE, STATUS_FILE, fold_folder, read_json
 from ftaug.errors import MissingInput, OutOfMemory, Stopped
 
 TO_CONTINUE = Stopped.exit_code
@@ -38,7 +38,7 @@ def read_state(run: Path) -> RunState:
     folds = read_json(run / FOLDS_FILE)
     if folds is None:
         return _single(run)
-    for number in range(1, int(folds["folds"]) + 1):
+    for number in range(1, folds["folds"] + 1):
         fold = fold_folder(run, number)
         state = _single(fold) if fold.exists() else RunState("stopped", 0, TO_CONTINUE)
         if state.name != "complete":
@@ -47,10 +47,10 @@ def read_state(run: Path) -> RunState:
 
 
 def _single(run: Path) -> RunState:
-    status = read_json(run / "status.json", {"step": int, "running": bool})
+    status = read_json(run / STATUS_FILE, {"step": int, "running": bool})
     if status is None:
         raise MissingInput(f"{run}: is not a run folder (no status.json)")
-    if (complete := read_json(run / "complete.json", COMPLETE)) is not None:
+    if (complete := read_json(run / COMPLETE_FILE)) is not None:
         return RunState("complete", complete["step"], 0)
     step = status["step"]
     if status["running"]:

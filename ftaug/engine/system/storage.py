@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ftaug.errors import FtaugError, RunFolderTaken, StorageError, os_error_of
+from ftaug.errors import DISK_IS_FULL, FtaugError, RunFolderTaken, StorageError, disk_advice, os_error_of
 
 CHUNK = 1 << 22
 
-DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextmanager
@@ -32,13 +31,12 @@ def storage_errors(action: str) -> Iterator[None]:
     except Exception as error:
         os_error = os_error_of(error)
         number = os_error.errno if os_error else None
-        if not isinstance(error, OSError) and number not in DISK_IS_FULL | NOT_WRITABLE | {errno.EIO}:
+        if not isinstance(error, OSError) and number not in (*DISK_IS_FULL, *NOT_WRITABLE, errno.EIO):
             raise
         text = f"{action}: {os_error.strerror if os_error else error}; earlier checkpoints are intact"
         if number in NOT_WRITABLE:
             raise RunFolderTaken(f"{text}: make the folder writable and run the same command again") from error
-        advice = "free some space" if number in DISK_IS_FULL else "check the disk"
-        raise StorageError(f"{text}: {advice} and run the same command again") from error
+        raise StorageError(f"{text}: {disk_advice(number)}") from error
 
 
 def write_durable(path: Path, data: bytes | memoryview) -> None:
@@ -62,9 +60,11 @@ def replace(path: Path, data: bytes | memoryview) -> None:
     try:
         write_durable(temporary, data)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
     sync_folder(path.parent)
 
@@ -107,6 +107,14 @@ def make_inside(path: Path) -> Path:
     return path
 
 
+def make_durable(path: Path) -> None:
+    """Create a folder and its parents where they are missing; durable, as a file in a folder that is lost is too."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_folder(folder.parent)
+
+
 def remove(path: Path) -> None:
     """Delete a file, a folder or a link, but never the target of a link."""
     if path.is_symlink() or not path.is_dir():
@@ -135,7 +143,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, or a pipe of that name without waiting for its writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def sha256(path: Path) -> str:
     """Compute the SHA-256 hex digest of a file."""
-    with path.open("rb") as file:
+    with open(path, "rb", opener=_without_waiting) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,7 @@ from ftaug.engine.loading.batches import Batch, batches
 from ftaug.engine.loading.prepare import epoch_sampler_of, prepare_split, resampling_of, token_budget_of
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
+from ftaug.engine.training.sharding import gathered_model
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.unfreeze import Plan
 
@@ -58,11 +59,17 @@ def training_batches(
 
 
 def evaluation_model(state: TrainingState, step: int) -> Model:
-    """Return the model to evaluate after so many steps: a copy with averaged weights (EMA, SWA) or the trained one."""
-    if state.average is None:
+    """Return the model to evaluate after so many steps: a copy with averaged weights (EMA, SWA) or the trained one.
+
+    Of a sharded model it is a copy with the weights of all processes.
+    """
+    if state.is_sharded:
+        model = gathered_model(state)
+    elif state.average is None:
         return state.model
-    model = copy.deepcopy(state.model)
-    state.average.copy_to(model.network)
+    else:
+        model = copy.deepcopy(state.model)
+        state.average.copy_to(model.network)
     if norms := _averaged_norms(state, model, step):
         preprocessing = state.backbone.preprocessing
         feed = training_batches(state.experiment, state.splits["train"], preprocessing, state.workers, state.device)

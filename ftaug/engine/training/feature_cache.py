@@ -141,6 +141,8 @@ def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Fe
     until = min([step for step in state.plan.starts if step > 0], default=state.training_length.total_steps)
     if start >= until:
         return None
+    if state.experiment.train.shard:
+        raise Unsuited("train.shard needs the whole network")
     data = {purpose: state.prepared(purpose) for purpose in ("train", "val") if purpose in state.splits}
     if data["train"].relabels:
         raise Unsuited("an augmentation changes the classes of samples")

@@ -20,6 +20,7 @@ from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.engine.training.nonfinite import BufferSnapshot, Nonfinite, find_nonfinite, recovery_of
 from ftaug.engine.training.peft import require_gradients
+from ftaug.engine.training.sharding import apply_plan, gathered
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import Part, PartStatistics, sum_over_ranks, take_gradients, tree_sum
 from ftaug.errors import Diverged
@@ -88,7 +89,7 @@ def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
     stops = recovery_of(state.experiment.train, state.training_length).action == "stop"
     for step in range(progress.step, state.training_length.total_steps):
         if step in plan.starts or not network.training:  # an evaluation in between leaves it in eval mode
-            plan.apply(network, step)
+            apply_plan(state, step)
         rate = set_rates(state, step, progress)
         buffers.take()
         loss, samples = accumulate_gradients(state, step, feed)
@@ -153,13 +154,16 @@ def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch])
 
 def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, float, int]:
     """Accumulate the gradients of the parts of a step, and add up those of all processes."""
-    parameters = [parameter for parameter in state.model.parameters() if parameter.requires_grad]
+    # The backward pass exchanges the gradients of sharded parameters.
+    exchanged = () if state.is_sharded else tuple(state.model.parameters())
+    parameters = [parameter for parameter in exchanged if parameter.requires_grad]
 
     def computed(part: int) -> Part:
         return take_gradients(parameters, *accumulate_part(state, step, feed, part))
 
     parts: Iterator[Part] = map(computed, state.epochs.own_parts)
-    norms = updated_norms(state.model.network, state.plan, step)
+    synchronized = state.experiment.train.sync_batchnorm
+    norms = [] if synchronized else updated_norms(state.model.network, state.plan, step)
     statistics = PartStatistics(norms) if norms else None
     total = tree_sum(parts if statistics is None else statistics.collect(parts))
     with phase("exchange"):
@@ -227,7 +231,9 @@ def stage_norms(state: TrainingState) -> dict[str, Tensor]:
         gradients.setdefault(group["name"], []).extend(p.grad for p in group["params"] if p.grad is not None)
     scale = state.scaler.get_scale()
     return {
-        stage: torch.stack(torch._foreach_norm(grads)).norm() / scale for stage, grads in gradients.items() if grads
+        stage: gathered(torch.stack(torch._foreach_norm(grads)).norm()) / scale
+        for stage, grads in gradients.items()
+        if grads
     }
 
 
@@ -235,7 +241,7 @@ def gradient_norm(state: TrainingState) -> Tensor | None:
     """Compute the total norm of the gradients; None in fp16, where the gradient scaler checks them."""
     if state.scaler.is_enabled():
         return None
-    return torch.nn.utils.get_total_norm([p.grad for p in _with_gradients(state) if p.grad is not None])
+    return gathered(torch.nn.utils.get_total_norm([p.grad for p in _with_gradients(state) if p.grad is not None]))
 
 
 def update(state: TrainingState, step: int, norm: Tensor | None) -> Tensor | None:

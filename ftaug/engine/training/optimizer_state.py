@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ftaug.engine.training.sharding import sharded_like
 from ftaug.errors import BadData
 
 NUMBERS = {"bool": bool, "int": int, "float": float}
@@ -67,5 +68,6 @@ def _like_parameter(tensor: Tensor, name: str, group: Mapping[str, Any], paramet
     if name in HOST_SCALARS and not (group.get("capturable") or group.get("fused")):
         return tensor.clone()
     if tensor.shape == parameter.shape:
-        return torch.empty_like(parameter, dtype=tensor.dtype, requires_grad=False).copy_(tensor)
+        empty = torch.empty_like(parameter, dtype=tensor.dtype, requires_grad=False)
+        return empty.copy_(sharded_like(tensor, parameter))
     return tensor.to(parameter.device, copy=True)

@@ -13,6 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ftaug.engine.system.device import in_channels_last
 from ftaug.engine.training.state import Model
 from ftaug.engine.training.unfreeze import Plan
+from ftaug.errors import is_lack_of_memory
 from ftaug.interfaces.model import CannotCut, Divisible
 
 PROBES = (2, 3)
@@ -77,6 +78,8 @@ def _trace(network: nn.Module, plan: Plan, step: int) -> fx.Graph:
     try:
         graph = Tracer().trace(network)
     except Exception as error:  # tracing runs arbitrary code of the network
+        if is_lack_of_memory(error):
+            raise
         raise CannotCut(f"it cannot be traced: {str(error).partition(chr(10))[0]}") from None
     _take_defaults(graph)
     return graph
@@ -196,6 +199,8 @@ def _check(model: Model, split: SplitNetwork, example: Tensor) -> None:
             if not torch.allclose(whole, composed, rtol=1e-3, atol=1e-3 * float(whole.abs().max())):
                 raise CannotCut("its parts do not compute the same outputs")
     except (RuntimeError, TypeError, ValueError) as error:
+        if is_lack_of_memory(error):
+            raise
         raise CannotCut(f"its parts do not run: {str(error).partition(chr(10))[0]}") from None
     finally:
         for module, mode in modes.items():

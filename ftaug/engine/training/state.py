@@ -67,11 +67,17 @@ class TrainingState:
     new_head: bool = False  # whether the head is initialized to the best constant prediction
     micro_batch: "MicroBatchSize | None" = None  # samples per forward pass
     ranks: Ranks = ALONE  # the processes that train together
+    unsharded: Model | None = None  # the model without its weights, if these are sharded over the processes
 
     @property
     def task(self) -> Task:
         """The prediction task: classes or numbers, and their kind."""
         return self.splits["train"].task
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether the weights are sharded over the processes."""
+        return self.unsharded is not None
 
     @property
     def workers(self) -> int:

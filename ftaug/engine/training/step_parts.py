@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -16,6 +17,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ftaug.engine.system.ranks import Ranks
 from ftaug.engine.training.batchnorm import updated_norms
 from ftaug.engine.training.state import TrainingState
+from ftaug.engine.training.sync_batchnorm import synchronize
 from ftaug.errors import ExperimentError, one_of
 
 
@@ -69,13 +71,21 @@ def sum_over_ranks(ranks: Ranks, part: Part, parameters: Sequence[nn.Parameter],
         (torch.zeros_like(parameter) if gradient is None else gradient) if count else None
         for parameter, gradient, count in zip(parameters, part.gradients, totals[3:].tolist(), strict=True)
     ]
-    existing = [gradient for gradient in gradients if gradient is not None]
+    existing = {index: gradient for index, gradient in enumerate(gradients) if gradient is not None}
     if existing:
-        flat = add(torch.cat([gradient.flatten() for gradient in existing]))
-        sizes = [gradient.numel() for gradient in existing]
-        for gradient, values in zip(existing, torch.split(flat, sizes), strict=True):
-            gradient.copy_(values.view(gradient.shape))
+        orders = {index: memory_order(parameters[index]) for index in existing}
+        flat = add(torch.cat([gradient.permute(orders[index]).flatten() for index, gradient in existing.items()]))
+        sizes = [gradient.numel() for gradient in existing.values()]
+        for index, values in zip(existing, torch.split(flat, sizes), strict=True):
+            shape = existing[index].permute(orders[index]).shape
+            gradients[index] = values.view(shape).permute(np.argsort(orders[index]).tolist())
     return Part(gradients, totals[:3])
+
+
+def memory_order(tensor: Tensor) -> list[int]:
+    """Return the dimensions of a tensor as they lie in memory, so that flattening it in this order copies nothing."""
+    strides = tensor.stride()
+    return sorted(range(tensor.ndim), key=lambda dimension: -strides[dimension])
 
 
 def with_parts(state: TrainingState, ranks: Ranks) -> TrainingState:
@@ -89,14 +99,19 @@ def with_parts(state: TrainingState, ranks: Ranks) -> TrainingState:
     norms = {
         id(norm): norm for step in state.plan.starts for norm in updated_norms(state.model.network, state.plan, step)
     }
-    least = 2 if norms else 1
+    synchronized = state.experiment.train.sync_batchnorm
+    least = 2 if norms and not synchronized else 1
     if parts > 1 and smallest < least:
         key = f"--processes {parts}" if isinstance(setting, str) else f"data.parts: {parts}"
         text = f"a step of {state.epochs.samples // state.epochs.steps} samples leaves {smallest} for some parts"
-        needs = ", and BatchNorm that learns needs 2 in each" if norms else ""
+        needs = ", and BatchNorm that learns needs 2 in each" if least == 2 else ""
         raise ExperimentError(f"{key}: {text}{needs}; use a larger data.batch_size, or fewer parts")
     if parts > 1 and any(norm.momentum is None for norm in norms.values()):
         raise ExperimentError("data.parts: BatchNorm with momentum None cannot be split into parts; use 1")
+    if synchronized:
+        if not norms:
+            raise ExperimentError("train.sync_batchnorm: has no effect, as no BatchNorm layer is trained; leave it out")
+        synchronize(state.model.network, ranks)
     share = parts // ranks.size
     of_rank = range(ranks.rank * share, (ranks.rank + 1) * share)
     return replace(state, ranks=ranks, epochs=replace(state.epochs, parts=parts, of_rank=of_rank))

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from ftaug.config.registry import FrozenDict
 from ftaug.config.types import Count, CountOrZero, NonNegative, Positive, Probability, Wording
-from ftaug.errors import BadData, ExperimentError
+from ftaug.errors import BadData, ExperimentError, is_lack_of_memory
 from ftaug.image import augmentation
 from ftaug.image.augmentations.transforms import Canvas, PixelFunction
 
@@ -286,6 +286,8 @@ def _seeded(name: str, settings: FrozenDict, seed: int, picture: Any) -> Any:
         torch.default_generator.manual_seed(seed)
         return transform(picture)
     except (RuntimeError, ValueError) as error:
+        if is_lack_of_memory(error):
+            raise
         size = f"{picture.shape[2]}×{picture.shape[1]}"
         raise BadData(f"torchvision.{name} cannot take a picture of {size} pixels: {error}") from None
     finally:

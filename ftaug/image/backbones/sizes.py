@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ftaug.config.experiment import ModelInput
-from ftaug.errors import BadData, ExperimentError, Problem, first_line
+from ftaug.errors import BadData, ExperimentError, Problem, first_line, is_lack_of_memory
 from ftaug.image.preprocessing import sides
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def check_runs(name: str, network: nn.Module, input: ModelInput) -> None:
             with torch.inference_mode():
                 network.eval()(torch.zeros(1, 3, *size))
         except (RuntimeError, AssertionError, ValueError) as error:
+            if is_lack_of_memory(error):
+                raise
             text = f"input.{key}: {name} does not support {size[0]}×{size[1]} pixels ({first_line(error)})"
             raise ExperimentError(Problem(text, input.place)) from None
         finally:

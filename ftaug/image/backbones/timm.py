@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.errors import ExperimentError, MissingInput, Problem, first_line, missing_extra, one_of
+from ftaug.errors import ExperimentError, MissingInput, Problem, first_line, is_lack_of_memory, missing_extra, one_of
 from ftaug.image import backbone
 from ftaug.image.backbones import timm_folder
 from ftaug.image.backbones.sizes import check_runs, check_single_size, fitting_weights
@@ -149,6 +149,8 @@ def _create(tagged: str, classes: int, input: ModelInput, *, pretrained: bool = 
             if "img_size" not in str(error):
                 raise
         except (ValueError, AssertionError, RuntimeError) as error:
+            if is_lack_of_memory(error):
+                raise
             text = f"input.size: timm/{tagged} does not support {size[0]}×{size[1]} pixels ({first_line(error)})"
             raise ExperimentError(Problem(text, input.place)) from None
     return library.create_model(tagged, pretrained=pretrained, **options), options
@@ -221,6 +223,8 @@ def _download(tagged: str, classes: int, input: ModelInput) -> WeightFile:
     try:
         donor, _ = _create(tagged, classes, input, pretrained=True)
     except (OSError, RuntimeError) as error:
+        if is_lack_of_memory(error):
+            raise
         raise MissingInput(
             f"cannot download the weights of timm/{tagged} ({first_line(error)}): "
             "download them elsewhere and set weights to the file"

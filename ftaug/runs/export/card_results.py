@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftaug.engine.system.run_files import COMPLETE, FOLDS_FILE, OUT_OF_FOLD, read_json
+from ftaug.engine.system.run_files import COMPLETE_FILE, FOLDS_FILE, OUT_OF_FOLD, read_json
 from ftaug.runs.export.markdown import table
 from ftaug.runs.trained_model import TrainedModel
 
@@ -88,7 +88,7 @@ def read_results(opened: TrainedModel) -> CardResults:
             chosen = {metric: estimates[metric] for metric in SHOWN if _is_number(estimates.get(metric))}
             return CardResults(name, report["samples"], chosen, report.get("classes", []), "")
     folds = read_json(opened.folder / FOLDS_FILE)
-    done = folds or read_json(opened.folder / "complete.json", COMPLETE) or {}
+    done = folds or read_json(opened.folder / COMPLETE_FILE) or {}
     values = {name: {"value": value} for name, value in done.get("metrics", {}).items() if value is not None}
     split = "val" if folds is None else OUT_OF_FOLD
     return CardResults(split, None, values, [], f"ftaug evaluate {opened.folder.name}")

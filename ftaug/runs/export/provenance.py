@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftaug.engine.loading.prepare import training_length
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_files import COMPLETE, read_json, step_of, steps
+from ftaug.engine.system.run_files import COMPLETE_FILE, read_json, step_of, steps
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +51,7 @@ def weights_of(facts: Mapping[str, Any]) -> dict[str, str | None]:
 
 def checkpoint_of(opened: TrainedModel) -> dict[str, Any]:
     """Describe the exported checkpoint, and whether training was complete."""
-    done = read_json(opened.folder / "complete.json", COMPLETE)
+    done = read_json(opened.folder / COMPLETE_FILE)
     return {
         "step": step_of(opened.checkpoint),
         "selected": "best" if checkpoint.best(opened.folder) == opened.checkpoint else "newest",

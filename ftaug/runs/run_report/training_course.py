@@ -8,11 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.engine.system.run_files import Content
+from ftaug.errors import BadData
 from ftaug.interfaces.document import BarChart, Chart, Gallery, LineChart, Section, Series
 from ftaug.runs.run_report.reported_run import ReportedRun
 
 POINTS = 150
 """Number of points of a curve; more are averaged."""
+
+
+class StageChange(Content):
+    """How far a stage's weights moved, as a share of their norm."""
+
+    stage: str
+    change: float
 
 
 def training_course(run: ReportedRun) -> Section | None:
@@ -68,4 +77,9 @@ def _curve(name: str, rows: Sequence[Mapping[str, Any]], value: Any) -> Series:
 
 def _weight_changes(run: ReportedRun) -> list[dict[str, Any]]:
     path = run.folder / "report" / "moved.json"
-    return list(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
+    if not path.is_file():
+        return []
+    try:
+        return [StageChange.model_validate(row).model_dump() for row in json.loads(path.read_bytes())]
+    except (ValueError, TypeError, RecursionError):
+        raise BadData(f"{path}: is damaged; delete it") from None

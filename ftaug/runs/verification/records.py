@@ -15,7 +15,7 @@ from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE
 from ftaug.engine.loading.data_record import read_rows as read_samples
 from ftaug.engine.system.manifest import file_defect, read_manifest
 from ftaug.engine.system.resume_check import stored_settings
-from ftaug.engine.system.run_files import COMPLETE, LASTING, MANIFEST, MODEL_FILE, MODEL_KEYS, read_json
+from ftaug.engine.system.run_files import LASTING, MANIFEST, MODEL_FILE, read_json
 from ftaug.errors import BadData, FtaugError
 from ftaug.runs.calibration_file import CALIBRATION_FILE, manifest_hash
 from ftaug.runs.export.folder import EXPORTS, RECORD
@@ -53,7 +53,7 @@ def _complete(run: Path) -> FileCheck:
     """Compare complete.json with the link `best` and with metrics.jsonl."""
     name = "complete.json"
     try:
-        done = read_json(run / name, COMPLETE)
+        done = read_json(run / name)
         rows = _parse_rows((run / METRICS).read_bytes())
     except (BadData, OSError, ValueError):
         done, rows = None, []
@@ -149,7 +149,7 @@ def format_defect(path: Path) -> str:
         if path.suffix in (".yaml", ".yml"):
             parse(read(path), str(path))
         elif path.name == MODEL_FILE:
-            read_json(path, MODEL_KEYS)
+            read_json(path)
         elif path.suffix == ".json":
             json.loads(path.read_bytes())
         elif path.suffix == ".jsonl":

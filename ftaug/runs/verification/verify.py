@@ -62,7 +62,7 @@ def _runs_in(folder: Path) -> Iterator[Path]:
     if (folder / "status.json").exists() or (folder / "resolved.yaml").exists():
         yield folder
     elif (folder / FOLDS_FILE).exists():
-        folds = read_json(folder / FOLDS_FILE, {"folds": int}) or {"folds": 0}
+        folds = read_json(folder / FOLDS_FILE) or {"folds": 0}
         yield from (fold for number in range(1, folds["folds"] + 1) if (fold := fold_folder(folder, number)).is_dir())
     elif folder.is_dir():
         for inner in sorted(folder.iterdir()):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from file_operations import Interceptor, Killing
 from processes import in_child
 from torch import nn
 
@@ -18,7 +19,12 @@ from ftaug.engine.system import checkpoint
 from ftaug.engine.system.manifest import manifest_of
 from ftaug.errors import BadData, Diverged, StorageError
 
-CRASH_POINTS = ("after_write", "before_rename", "after_rename", "during_prune")
+CRASH_POINTS = {
+    "after_write": Killing("open", "/manifest.json"),
+    "before_rename": Killing("rename", "step-"),
+    "after_rename": Killing("rename", "step-", after=True),
+    "during_prune": Killing("rename", ".trash-", after=True),
+}
 
 
 def content(step: int) -> dict[str, dict[str, torch.Tensor]]:
@@ -279,14 +285,14 @@ def test_everything_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("point", CRASH_POINTS)
-def test_killed_within_a_save(tmp_path, monkeypatch, point):
+def test_killed_within_a_save(tmp_path, point):
     for step in (1, 2):
         save(tmp_path, step)
 
     def crash():
-        os.environ["FTAUG_TEST_CRASH"] = point
-        save(tmp_path, 3)
-        checkpoint.prune(tmp_path, keep=[])
+        with Interceptor(tmp_path, CRASH_POINTS[point]):
+            save(tmp_path, 3)
+            checkpoint.prune(tmp_path, keep=[])
 
     assert in_child(crash) == -signal.SIGKILL
     assert in_child(crash) in (-signal.SIGKILL, 0)  # what the first start got done, the second need not do
@@ -299,6 +305,20 @@ def test_killed_within_a_save(tmp_path, monkeypatch, point):
     checkpoint.prune(tmp_path, keep=[])
     assert names(tmp_path) == ["step-0000002", "step-0000003"]
     assert all(holds(tmp_path / f"step-000000{step}", step) for step in (2, 3))
+
+
+def test_killed_while_a_checkpoint_is_replaced(tmp_path):
+    """An evaluation has been added to the step of the only checkpoint."""
+    save(tmp_path, 1)
+
+    def crash():
+        with Interceptor(tmp_path, Killing("rename", "step-", 2)):
+            checkpoint.save(tmp_path, 1, {"model": {"w": torch.zeros(3)}}, {})
+
+    assert in_child(crash) == -signal.SIGKILL
+    checkpoint.clean(tmp_path)
+    assert names(tmp_path) == ["step-0000001"]
+    assert holds(checkpoint.newest(tmp_path), 1)
 
 
 def test_killed_at_random_moments_while_saving(tmp_path):

@@ -18,7 +18,7 @@ from ftaug.errors import ExperimentError, OutOfMemory
 
 EXPERIMENT = """
 name: ranks
-data: {train: {digits: {per_class: 8}}, val: {digits: {per_class: 2}}, batch_size: 16, parts: 2, workers: 0}
+data: {train: {digits: {per_class: 10}}, val: {split: 20%}, batch_size: 16, parts: 2, workers: 0}
 backbone: {resnet20: {weights: none}}
 augment: [rotate: {degrees: 10}]
 train: {precision: fp32, epochs: EPOCHS, ema: 0.9, save_every: 5 steps}

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from file_operations import Failing, Interceptor
 
 from ftaug.engine.system import lock
 from ftaug.engine.system.lock import Lock
@@ -114,3 +115,10 @@ def test_without_locks_one_of_several_that_start_together_gets_in(tmp_path, no_l
         taken = [held for held in pool.map(take, range(4)) if held]
     assert len(taken) == 1
     taken[0].release()
+
+
+def test_a_full_disk_does_not_keep_a_lock(tmp_path):
+    lock = Lock(tmp_path)
+    with Interceptor(tmp_path, Failing(1, errno.ENOSPC, lasting=True)):
+        lock.release()
+    Lock(tmp_path).release()

@@ -15,8 +15,8 @@ from ftaug.engine.system.world import World
 from ftaug.errors import RankLost, Unavailable
 
 
-def values_of(rank):
-    return torch.from_numpy(np.random.default_rng(rank).normal(size=1003).astype(np.float32))
+def values_of(rank, count=1003):
+    return torch.from_numpy(np.random.default_rng(rank).normal(size=count).astype(np.float32))
 
 
 def pairwise(values):
@@ -27,12 +27,16 @@ def pairwise(values):
 
 @pytest.mark.parametrize("size", [2, 4, 8])
 def test_a_tree_sum_is_that_of_one_process(tmp_path, size) -> None:
-    results = in_ranks(tmp_path, size, lambda ranks: ranks.tree_sum(values_of(ranks.rank)).numpy())
-    expected = pairwise([values_of(rank) for rank in range(size)]).numpy()
+    counts = (1003, 3)  # also fewer values than processes
+    results = in_ranks(
+        tmp_path, size, lambda ranks: [ranks.tree_sum(values_of(ranks.rank, count)).numpy() for count in counts]
+    )
+    expected = [pairwise([values_of(rank, count) for rank in range(size)]).numpy() for count in counts]
     naive = sum(values_of(rank) for rank in range(size)).numpy()
     for result in results:
-        np.testing.assert_array_equal(result, expected)
-    assert size == 2 or (naive != expected).any()  # the order matters, or the test would show nothing
+        for values, right in zip(result, expected, strict=True):
+            np.testing.assert_array_equal(values, right)
+    assert size == 2 or (naive != expected[0]).any()  # the order matters, or the test would show nothing
 
 
 def test_processes_agree(tmp_path) -> None:

@@ -1,10 +1,11 @@
 """JSON of a run folder is read with its keys checked, and metrics have their present names."""
 
 import json
+import os
 
 import pytest
 
-from ftaug.engine.system.run_files import MODEL_KEYS, read_json, read_rows
+from ftaug.engine.system.run_files import read_json, read_rows
 from ftaug.errors import BadData
 
 
@@ -17,11 +18,27 @@ def test_metrics_of_an_earlier_version_have_their_present_names(tmp_path):
     ]
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("read", [read_json, read_rows])
+def test_a_pipe_in_place_of_a_file_is_bad_data_and_nobody_waits_for_it(tmp_path, read):
+    path = tmp_path / "metrics.jsonl"
+    os.mkfifo(path)
+    with pytest.raises(BadData, match="is not a regular file; delete it"):
+        read(path)
+
+
+@pytest.mark.parametrize("folds", [0, 1, 10**12, "3"])
+def test_a_number_of_folds_that_cannot_be_is_bad_data(tmp_path, folds):
+    (tmp_path / "folds.json").write_text(json.dumps({"digest": "a", "folds": folds, "complete": True}))
+    with pytest.raises(BadData, match="is damaged"):
+        read_json(tmp_path / "folds.json")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"classes": 3}', "{}"])
 def test_a_damaged_file_is_bad_data(tmp_path, text):
     path = tmp_path / "model.json"
-    assert read_json(path, MODEL_KEYS) is None
+    assert read_json(path) is None
     path.write_text(text)
     with pytest.raises(BadData, match="is damaged"):
-        read_json(path, MODEL_KEYS)
+        read_json(path)
     assert read_json(path / "model.json") is None  # below a file, which was named in place of a run folder

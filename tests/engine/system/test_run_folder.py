@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from file_operations import Failing, Interceptor
 from processes import in_child
 
 from ftaug.engine.system import checkpoint, storage
@@ -502,3 +503,25 @@ def test_metrics_of_an_earlier_version_have_their_present_names(tmp_path):
     with open_folder(tmp_path / "run") as folder:
         folder.write("complete.json", json.dumps(done))
         assert folder.complete == {**done, "metrics": {"loss": 0.4, "ece": 0.1}}
+
+
+def test_a_disk_that_stays_full_reports_what_was_written_first(tmp_path):
+    """And not status.json or the lock, which are written as the run ends."""
+    with (
+        pytest.raises(StorageError, match=r"metrics\.jsonl: No space left"),
+        Interceptor(tmp_path, Failing(0, errno.ENOSPC, lasting=True)) as interceptor,
+        open_folder(tmp_path / "a") as folder,
+    ):
+        interceptor.handler.due = True
+        folder.append_metrics({"step": 1})
+    open_folder(tmp_path / "a").close()  # it was unlocked
+
+
+def test_a_disk_that_fails_at_the_start_reports_what_was_written_first(tmp_path):
+    for number in range(1, 12):
+        with (
+            pytest.raises(StorageError, match="Input/output error") as error,
+            Interceptor(tmp_path, Failing(number, errno.EIO, lasting=True)) as interceptor,
+        ):
+            open_folder(tmp_path / str(number))
+        assert interceptor.handler.failed.path.split(".tmp-")[-1].partition("-")[0] in str(error.value)

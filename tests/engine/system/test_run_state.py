@@ -48,7 +48,7 @@ def test_a_complete_run(tmp_path) -> None:
 
 
 def test_folds_have_the_state_of_the_first_that_is_not_complete(tmp_path) -> None:
-    (tmp_path / "folds.json").write_text(json.dumps({"folds": 3}))
+    (tmp_path / "folds.json").write_text(json.dumps({"digest": "a", "folds": 3, "complete": False}))
     (write(tmp_path / "fold-1", exit_code=0) / "complete.json").write_text(json.dumps(COMPLETE))
     assert str(read_state(tmp_path)) == "fold 2 of 3: stopped; the same command continues"
     write(tmp_path / "fold-2", exit_code=65)

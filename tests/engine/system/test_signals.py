@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import Program
 
 from ftaug.engine.system import signals
 from ftaug.engine.system.signals import StopRequests
@@ -24,6 +25,7 @@ with StopRequests() as stop:
     for _ in range(1000):
         time.sleep(0.01)
         if stop.reason and "patient" not in sys.argv:
+            time.sleep("lingers" in sys.argv)
             break
     print(stop.reason, flush=True)
 """
@@ -103,7 +105,7 @@ def test_a_request_that_came_inside_or_before_counts_for_all():
 
 def test_an_echo_of_the_first_is_not_a_second():
     """coreutils' timeout and some launchers signal the process and then its whole group."""
-    process = start(LOOP)
+    process = start(LOOP, "lingers")
     for _ in range(3):
         process.send_signal(signal.SIGTERM)
         time.sleep(0.002)
@@ -224,7 +226,14 @@ if __name__ == "__main__":
 """
 
 
-def workers_of(process: subprocess.Popen) -> list[int]:
+def start_loader(*arguments: str) -> Program:
+    process = Program(LOADER, arguments)
+    while "ready" not in process.printed() and process.poll() is None:
+        time.sleep(0.01)
+    return process
+
+
+def workers_of(process: Program) -> list[int]:
     """The process's children, by the process table of Linux."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -242,22 +251,21 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 @linux
 def test_signals_to_the_whole_group_leave_the_workers_working():
-    process = start(LOADER)
+    process = start_loader()
     for name in ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGINT", "SIGTERM"):
         os.killpg(process.pid, getattr(signal, name))
-    code, out, err = end(process)
-    assert (code, out.split()[1:]) == (0, ["40"]), err
-    assert out.split()[0] in ("SIGUSR1", "SIGUSR2", "SIGHUP", "Ctrl-C", "SIGTERM")
+    code, (out, err) = process.wait(), process.output
+    assert (code, out.split()[2:]) == (0, ["40"]), err
+    assert out.split()[1] in ("SIGUSR1", "SIGUSR2", "SIGHUP", "Ctrl-C", "SIGTERM")
     assert "Traceback" not in err
 
 
 @linux
 def test_workers_do_not_outlive_a_killed_parent():
-    process = start(LOADER, "stuck")
+    process = start_loader("stuck")
     workers = workers_of(process)
     assert len(workers) == 2
     process.kill()
-    process.communicate()
     until = time.monotonic() + 5
     while any(alive(worker) for worker in workers):
         assert time.monotonic() < until
@@ -273,7 +281,7 @@ def alive(process: int) -> bool:
 
 @linux
 def test_a_stuck_worker_ends_when_its_parent_asks():
-    process = start(LOADER, "stuck")
+    process = start_loader("stuck")
     began = time.monotonic()
-    assert end(process)[0] == 0
+    assert process.wait() == 0
     assert time.monotonic() - began < 20

@@ -17,7 +17,7 @@ from ftaug.errors import Diverged, ExperimentError
 from ftaug.experiment_file import load
 
 EXPERIMENT = """
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 8, workers: 0}
 backbone: {resnet20: {weights: none}}
 augment: [rotate, random_erasing]
 lr: {peak: 1e-2, schedule: {cosine: {warmup: 2 steps}}}

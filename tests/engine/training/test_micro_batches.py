@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import ttest_ind
+from small_networks import small_resnet, small_text
 from torch import nn
 from torchvision.ops import StochasticDepth
 
@@ -21,6 +22,8 @@ from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.experiment_file import import_components, load
 from ftaug.text.network import MASK
+
+__all__ = ["small_resnet", "small_text"]
 
 for modality in ("image", "text"):
     import_components(modality)
@@ -78,7 +81,7 @@ def overrides(kind, name, modality, task):
 
 
 @pytest.fixture
-def state_of(tmp_path):
+def state_of(tmp_path, small_resnet, small_text):
     with (tmp_path / "texts.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["text", "class", "some", "x", "y"])

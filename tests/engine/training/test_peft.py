@@ -30,7 +30,7 @@ from ftaug.runs import training
 from ftaug.runs.open_run import open_run
 
 EXPERIMENT = """
-data: {train: {digits: {per_class: 2}}, val: {digits: {per_class: 2}}, batch_size: 8, workers: 0}
+data: {train: {digits: {per_class: 3}}, val: {split: 33%}, batch_size: 8, workers: 0}
 backbone: {resnet20: {weights: letters}}
 lr: {peak: 1e-2, schedule: constant}
 train: {epochs: 2, precision: fp32}

@@ -60,6 +60,25 @@ def test_auto_is_a_part_for_each_process(tmp_path) -> None:
     np.testing.assert_allclose(first[1], alone[1], rtol=0.2)  # the same samples; dropout differs
 
 
+@pytest.mark.parametrize(
+    "overrides", [["unfreeze=[{layers: ['*.conv*', head]}]"], ["train.sync_batchnorm=true"]], ids=str
+)
+def test_auto_differs_from_one_process_by_rounding(tmp_path, overrides) -> None:
+    """With BatchNorm that is frozen, or synchronized."""
+
+    def action(ranks):
+        (place := tmp_path / f"run-{ranks.size}-{ranks.rank}").mkdir()
+        state = with_parts(state_of(place, EXPERIMENT, "optimizer=sgd", *overrides), ranks)
+        losses = [step.loss.item() for step in fit(state, Progress())]
+        return losses, {name: tensor.contiguous() for name, tensor in state.model.network.state_dict().items()}
+
+    losses, weights = action(ALONE)
+    for size in (2, 4) if "train.sync_batchnorm=true" in overrides else (2,):
+        for result in in_ranks(tmp_path, size, action):
+            np.testing.assert_allclose(result[0], losses, rtol=1e-4)
+            torch.testing.assert_close(result[1], weights, rtol=1e-3, atol=1e-5)
+
+
 def part(*values):
     gradients = [None if value is None else torch.tensor([value]) for value in values]
     return Part(gradients, torch.ones(3, dtype=torch.float64))
@@ -112,9 +131,13 @@ def test_statistics_of_parts_are_those_of_batches_in_a_row() -> None:
             ["data.parts=16", "unfreeze=[head]"],
             "data.parts: 16: a step of 13 samples leaves 0 for some parts; use a larger",
         ),
+        (
+            ["train.sync_batchnorm=true", "unfreeze=[head]"],
+            "train.sync_batchnorm: has no effect, as no BatchNorm layer is trained; leave it out",
+        ),
     ],
 )
-def test_parts_need_samples(tmp_path, overrides, message) -> None:
+def test_parts_that_cannot_be_computed_are_errors(tmp_path, overrides, message) -> None:
     with pytest.raises(ExperimentError) as error:
         with_parts(state_of(tmp_path, EXPERIMENT, *overrides), ALONE)
     assert str(error.value).startswith(message)

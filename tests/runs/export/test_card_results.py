@@ -58,6 +58,8 @@ def test_without_any(tmp_path):
 
 
 def test_folds_have_the_means_of_their_validations(tmp_path):
-    (tmp_path / "folds.json").write_text(json.dumps({"folds": 2, "metrics": {"accuracy": 0.6}, "complete": True}))
+    (tmp_path / "folds.json").write_text(
+        json.dumps({"digest": "a", "folds": 2, "metrics": {"accuracy": 0.6}, "complete": True})
+    )
     text = "\n".join(read_results(opened(tmp_path)).markdown(20))
     assert text.startswith("On out-of-fold samples:") and "| accuracy | 0.6000 |" in text

@@ -86,3 +86,18 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(clock, capsys, monkey
         clock["now"] += 31
         bar.status()
     assert lines(capsys) == ["step 1/10: about 0:04:39 left"]
+
+
+def test_a_day_is_less_than_a_megabyte(clock, capsys):
+    """With a step a second, and an evaluation and the end of an epoch every ten minutes."""
+    figures = "train loss 2.4988, lr 2.89e-03, 1,069 samples/s"
+    with ProgressBar(86_400, 0, epoch_steps=600) as bar:
+        for step in range(1, 86_401):
+            clock["now"] += 1
+            bar.advance()
+            bar.status(figures)
+            if step % 600 == 0:
+                bar.log(f"{figures}, val loss 2.8767, accuracy 0.1000 (best)", brief="")
+    written = lines(capsys)
+    assert len(written) >= 86_400 / 30
+    assert sum(len(line) + 40 for line in written) < 1e6  # train.log has the time of day and the level besides

@@ -74,6 +74,6 @@ def test_folds_that_are_not_complete(copied, tmp_path):
     folds = tmp_path / "folds"
     folds.mkdir()
     copied.rename(folds / "fold-1")
-    (folds / "folds.json").write_text(json.dumps({"digest": "a", "folds": 1, "complete": False}))
+    (folds / "folds.json").write_text(json.dumps({"digest": "a", "folds": 2, "complete": False}))
     with pytest.raises(MissingInput, match="not all of its folds are trained"):
         open_reported(folds, None, trust_plugins=False)

@@ -2,6 +2,7 @@ import json
 
 from predictions import single_label
 from reported_runs import reported
+from run_files import STATUS
 
 from ftaug.interfaces.document import Code
 from ftaug.runs.run_report.reproduction import reproduction
@@ -16,7 +17,7 @@ def test_it_has_what_the_run_depends_on(tmp_path):
         "git": None,
     }
     (tmp_path / "environment.json").write_text(json.dumps(environment))
-    (tmp_path / "status.json").write_text(json.dumps({"digest": "0123456789abcdef"}))
+    (tmp_path / "status.json").write_text(json.dumps({**STATUS, "digest": "0123456789abcdef"}))
     (tmp_path / "resolved.yaml").write_text("name: cats\n")
     run = reported(single_label(), tmp_path, facts={"weights_from": {"weights": "letters", "license": "Apache-2.0"}})
     section = reproduction(run)

@@ -61,7 +61,7 @@ def test_leftovers_are_no_damage(stopped):
 def test_folds_and_folders_of_runs(stopped, tmp_path):
     folds = tmp_path / "folds"
     folds.mkdir()
-    (folds / "folds.json").write_text(json.dumps({"folds": 3}))
+    (folds / "folds.json").write_text(json.dumps({"digest": "a", "folds": 3, "complete": False}))
     for number in (1, 2):
         shutil.copytree(stopped, folds / f"fold-{number}", symlinks=True)
     assert [checked.run.name for checked in verify(folds)] == ["fold-1", "fold-2"]

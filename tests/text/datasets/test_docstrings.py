@@ -45,7 +45,15 @@ def short():
 
 
 @pytest.fixture
-def planted(tmp_path, monkeypatch):
+def uncached(monkeypatch):
+    """Read the sources anew in this test, which takes seconds; all others share what was read."""
+    read = stdlib.paragraphs.__wrapped__
+    for module in ("stdlib", "docstrings"):
+        monkeypatch.setattr(f"ftaug.text.datasets.{module}.paragraphs", read)
+
+
+@pytest.fixture
+def planted(tmp_path, uncached, monkeypatch):
     """A library of two modules and one that no Python can read."""
     (tmp_path / "planted.py").write_text(PLANTED)
     (tmp_path / "garden" / "site-packages").mkdir(parents=True)
@@ -54,9 +62,6 @@ def planted(tmp_path, monkeypatch):
     (tmp_path / "broken.py").write_text("def (:")
     (tmp_path / "latin.py").write_bytes(b"# caf\xe9 is what this comment is all about, in Latin-1")
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
-    stdlib.paragraphs.cache_clear()
-    yield
-    stdlib.paragraphs.cache_clear()
 
 
 def test_names_are_masked_examples_and_repetitions_left_out(planted):
@@ -82,7 +87,6 @@ def test_only_the_modules_asked_for_are_read(planted):
 def test_a_python_without_sources_says_so(planted):
     with pytest.raises(MissingInput, match="this Python lacks the sources of its standard library"):
         docstrings("train")
-    stdlib.paragraphs.cache_clear()
 
 
 def test_the_splits_share_no_object_and_no_text():
@@ -121,18 +125,21 @@ def test_no_text_names_a_module_of_its_class():
         assert not {word.lower() for word in re.findall(r"\w+", text)} & set(source.split(".")[:1]), (source, text)
 
 
-def test_reading_again_gives_the_same_and_a_few_are_a_part():
+def test_a_few_are_a_part_and_validation_is_whole():
     few, more, other = (docstrings("train", per_class=n, subset_seed=s) for n, s in ((4, 0), (9, 0), (4, 1)))
     assert np.bincount(few.targets).tolist() == [4] * len(THEMES)
     assert set(few.texts) <= set(more.texts) <= set(docstrings("train").texts)
     assert len({few.fingerprint, more.fingerprint, other.fingerprint}) == 3
     assert len(docstrings("val", per_class=4)) == len(docstrings("val"))
-    before = docstrings("val").fingerprint
-    stdlib.paragraphs.cache_clear()
-    assert docstrings("val").fingerprint == before
     assert isinstance(few.read(0), Text) and few.name(0) == few.sources[0]
     with pytest.raises(BadData, match="docstrings: per_class must be at most"):
         docstrings("train", per_class=4000)
+
+
+def test_reading_the_sources_again_gives_the_same_texts(request):
+    before = docstrings("val").fingerprint
+    request.getfixturevalue("uncached")
+    assert docstrings("val").fingerprint == before
 
 
 def test_another_python_is_another_fingerprint(monkeypatch):

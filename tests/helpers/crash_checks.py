@@ -1,0 +1,52 @@
+"""What is wrong with the states that a crash can leave, and with the end of a run whose disk failed."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from crash_states import SHORT, Failure, Recording, repeat
+from run_bits import differing, run_bits
+
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_files import step_of
+from ftaug.errors import FtaugError, StorageError
+
+
+def problems_of_state(recording: Recording, key: str, arguments: Sequence[str], whole: dict, folder: Path) -> list[str]:
+    """List what is wrong with a state: a saved checkpoint is lost, or the same command ends otherwise."""
+    shutil.rmtree(folder, ignore_errors=True)
+    recording.write(key, folder)
+    if problems := lost_checkpoints(folder, recording.states[key].saved_step):
+        return problems
+    code, stderr = repeat(recording, key, arguments, folder)
+    if code:
+        return [f"the same command ended with {code}: {stderr.strip()[-300:]}"]
+    differences = differing(run_bits(next((folder / "runs").iterdir())), whole)
+    return [f"{', '.join(differences)} differ"] if differences else []
+
+
+def lost_checkpoints(folder: Path, saved_step: int) -> list[str]:
+    """List what is wrong with the checkpoints of a state after the one of a step had been saved."""
+    try:
+        newest = next((checkpoint.newest(path) for path in folder.glob("runs/*/checkpoints")), None)
+    except FtaugError as error:
+        return [str(error)] if saved_step else []
+    step = 0 if newest is None else step_of(newest)
+    return [f"the newest checkpoint is that of step {step}, after that of {saved_step}"] if step < saved_step else []
+
+
+def problems_of_failure(failure: Failure) -> list[str]:
+    """List what is wrong with the end of a run whose disk failed."""
+    path = Path(failure.operation.partition(" ")[2])
+    problems = [f"half a file: {name}" for name in failure.half_files]
+    if "Traceback" in failure.stderr or "internal error" in failure.stderr:
+        problems.append("a traceback")
+    if failure.error == SHORT or (failure.code == 0 and path.name in ("train.log", "report", ".lock")):
+        return problems if failure.code == 0 else [*problems, f"exit code {failure.code}"]
+    if failure.code != StorageError.exit_code:
+        return [*problems, f"exit code {failure.code}"]
+    error = [line for line in failure.stderr.splitlines() if "run the same command again" in line]
+    named = {str(path), str(path.parent), str(path.parent.parent)} - {".", "runs"} | {str(path)}
+    if len(error) != 1 or not any(name in error[0] for name in named):
+        problems.append(f"the error does not name the file: {error}")
+    return problems

@@ -1,0 +1,75 @@
+"""Long runs: memory and file handles stay as they are."""
+
+import os
+import resource
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from processes import in_child
+from recorded_training import EXPERIMENT, NETWORK, TRAIN
+
+import ftaug.runs.training as training
+from ftaug.cli import run
+
+STEPS, WARM_UP, EVERY = 10_000, 2_000, 100
+
+
+def resident() -> int:
+    """Return the resident memory of this process in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_ten_thousand_steps_take_no_more_memory_and_no_more_files(tmp_path):
+    """The slope from step 2,000 to 10,000, with a checkpoint every 500 steps and an evaluation every 1,000."""
+    (tmp_path / "network.py").write_text(NETWORK)
+    (tmp_path / "tiny.yaml").write_text(EXPERIMENT)
+    samples = tmp_path / "samples"
+
+    def watched():
+        os.chdir(tmp_path)
+        fit = training.fit
+
+        def measured(state, progress):
+            with samples.open("w") as file:
+                for step in fit(state, progress):
+                    if step.number % EVERY == 0:
+                        print(step.number, resident(), len(list(Path("/proc/self/fd").iterdir())), file=file)
+                    yield step
+
+        training.fit = measured
+        settings = [f"train.epochs={STEPS // 2}", "train.save_every=500 steps", "evaluate.every=1000 steps"]
+        return run([*TRAIN, *settings])
+
+    assert in_child(watched) == 0
+    steps, memory, files = np.loadtxt(samples).T
+    late = steps >= WARM_UP
+    slope = np.polyfit(steps[late], memory[late], 1)[0] * 1000
+    print(f"\n{slope / 1e6:.3f} MB per 1,000 steps, {memory[0] / 1e6:.0f} to {memory[-1] / 1e6:.0f} MB")
+    assert steps[-1] == STEPS
+    assert slope < 1e6
+    assert len(set(files[late])) == 1
+
+
+@pytest.mark.parametrize("megabytes", [64, 512])
+def test_too_little_memory_is_exit_code_4_with_what_to_change(tmp_path, megabytes):
+    """An address space with little left, as by `ulimit -v`: for large pictures, or for anything at all."""
+    (tmp_path / "network.py").write_text(NETWORK)
+    (tmp_path / "tiny.yaml").write_text(EXPERIMENT.replace("batch_size: 8", "batch_size: 16"))
+    large = ["backbone={resnet20: {weights: none}}", "input={size: 1024}"]
+
+    def limited():
+        os.chdir(tmp_path)
+        with Path("stderr").open("w") as sys.stderr:
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+            resource.setrlimit(resource.RLIMIT_AS, (used + megabytes * 1_000_000, resource.RLIM_INFINITY))
+            return run([*TRAIN, *large])
+
+    code = in_child(limited)
+    text = (tmp_path / "stderr").read_text()
+    assert code == 4, text
+    assert "Traceback" not in text
+    assert "micro_batch" in text or "free some memory" in text
