@@ -9,7 +9,7 @@ from fuzzing import Target, findings, mutated
 
 from ftaug.errors import BadData
 
-COUNTS = {"experiments": 600, "overrides": 200, "tables": 600, "pictures": 600, "texts": 600, "weights": 300}
+COUNTS = {"experiments": 600, "overrides": 200, "tables": 600, "images": 600, "texts": 600, "weights": 300}
 
 
 @pytest.mark.parametrize("name", TARGETS)

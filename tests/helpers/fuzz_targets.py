@@ -88,7 +88,7 @@ def tables(folder: Path) -> Target:
     return Target(corpus, read)
 
 
-def pictures(folder: Path) -> Target:
+def images(folder: Path) -> Target:
     """Image files of every kind."""
     return Target(list(odd_pictures().values()), decode)
 
@@ -162,7 +162,7 @@ TARGETS = {
     "experiments": experiments,
     "overrides": overrides,
     "tables": tables,
-    "pictures": pictures,
+    "images": images,
     "texts": texts,
     "weights": weight_files,
 }

@@ -112,10 +112,14 @@ def run_command(
             start_new_session=True,
         )
     began = time.monotonic()
-    while process.poll() is None and not mark.exists():
-        if seconds is not None and time.monotonic() - began >= seconds:
-            break
-        time.sleep(0.005)
+    try:
+        while process.poll() is None and not mark.exists():
+            if seconds is not None and time.monotonic() - began >= seconds:
+                break
+            time.sleep(0.005)
+    except KeyboardInterrupt:
+        end_group(process.pid)
+        raise
     killed = process.poll() is None or mark.exists()
     if killed:
         end_group(process.pid)

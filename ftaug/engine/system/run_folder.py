@@ -37,6 +37,7 @@ from ftaug.engine.system.storage import (
     remove,
     replace,
     replace_link,
+    require_links,
     storage_errors,
     write_all,
 )
@@ -119,6 +120,7 @@ class RunFolder:
         checkpoint.clean(self.checkpoints)
         for leftover in [*self.path.glob(".tmp-*"), *self.path.glob("rank-*.log")]:
             remove(leftover)
+        require_links(self.path)
         for name, content in extra_files.items():
             make_inside((self.path / name).parent)
             replace(self.path / name, content)

@@ -78,6 +78,19 @@ def replace_link(link: Path, target: Path) -> None:
     sync_folder(link.parent)
 
 
+def require_links(folder: Path) -> None:
+    """Raise RunFolderTaken if the file system has no symbolic links, as exFAT and some network shares."""
+    probe = folder / f".tmp-link-{os.getpid()}"
+    try:
+        probe.symlink_to("target")
+        probe.unlink()
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+            text = "the file system has no symbolic links, which a run folder needs"
+            raise RunFolderTaken(f"{folder}: {text}; choose another --run-dir") from error
+        raise
+
+
 def open_inside(path: Path, flags: int) -> int:
     """Open or create a regular file in a folder that ftaug writes; raises RunFolderTaken for links.
 

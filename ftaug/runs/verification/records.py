@@ -167,12 +167,15 @@ def format_defect(path: Path) -> str:
 
 
 def check_report(run: Path) -> Iterator[FileCheck]:
-    """Check the format of the files in the report, which have no hash."""
+    """Check the format of the files in the report, and of the records of steps, which have no hash."""
     for path in sorted((run / "report").glob("*")):
         if path.suffix in (".json", ".html"):
             defect = format_defect(path)
             text = f"{defect}; write it anew: ftaug report or ftaug evaluate" if defect else ""
             yield FileCheck(str(path.relative_to(run)), "damaged" if defect else "good", text)
+    for path in sorted((run / "nonfinite").glob("*.json")):
+        defect = format_defect(path)
+        yield FileCheck(str(path.relative_to(run)), "damaged" if defect else "good", defect)
 
 
 def check_calibration(run: Path) -> Iterator[FileCheck]:

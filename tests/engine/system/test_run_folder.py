@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from file_operations import Failing, Interceptor
+from file_operations import Failing, Handler, Interceptor
 from processes import in_child
 
 from ftaug.engine.system import checkpoint, storage
@@ -525,3 +525,14 @@ def test_a_disk_that_fails_at_the_start_reports_what_was_written_first(tmp_path)
         ):
             open_folder(tmp_path / str(number))
         assert interceptor.handler.failed.path.split(".tmp-")[-1].partition("-")[0] in str(error.value)
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP])
+def test_a_file_system_without_links_is_refused_at_the_start(tmp_path, number):
+    class Linkless(Handler):
+        def before(self, operation):
+            if operation.kind == "link":
+                raise OSError(number, os.strerror(number), operation.path)
+
+    with Interceptor(tmp_path, Linkless()), pytest.raises(RunFolderTaken, match=r"no symbolic links.*--run-dir"):
+        open_folder(tmp_path / "a")

@@ -9,7 +9,14 @@ from small_training import EXPERIMENT, state_of
 from ftaug.engine.system.ranks import ALONE
 from ftaug.engine.training.feature_cache import fill, missing, open_feature_cache
 
-SETTINGS = ("unfreeze=[head]", "train.epochs=2", "augment=[rotate]", "data.batch_size=8", "data.val={split: 40%}")
+SETTINGS = (
+    "data.train={digits: {per_class: 4}}",
+    "data.val={split: 40%}",
+    "data.batch_size=8",
+    "unfreeze=[head]",
+    "augment=[rotate]",
+    "train.epochs=2",
+)
 
 
 def stored(folder, place, ranks, carry_on=lambda: True):

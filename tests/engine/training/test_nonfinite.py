@@ -66,7 +66,6 @@ CASES = {
     "loss": ([], "loss"),
     "gradient, clipping": (["train.clip_norm=1"], "gradient"),
     "gradient, bf16, accumulation": (["train.precision=bf16", "train.micro_batch=4"], "gradient"),
-    "parts": (["data.parts=2"], "loss"),
     "stages": (["unfreeze=[{layers: [head]}, {layers: [all], from: 2 steps}]"], "loss"),
 }
 

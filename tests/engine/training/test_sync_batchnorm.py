@@ -1,5 +1,7 @@
 """BatchNorm over several processes is that of torch on all samples at once."""
 
+import copy
+
 import pytest
 import torch
 from processes import in_ranks
@@ -59,6 +61,20 @@ def test_a_frozen_layer_is_not_synchronized(tmp_path) -> None:
         return True
 
     assert in_ranks(tmp_path, 2, action) == [True, True]
+
+
+def test_a_copy_has_layers_of_its_own(tmp_path) -> None:
+    def action(ranks):
+        network = norms()
+        synchronize(network, ranks)
+        copied = copy.deepcopy(network)
+        copied[0].weight.data.fill_(0)
+        copied[0].bias.data.fill_(2)
+        return copied(BATCH).detach(), copied[0].running_mean - network[0].running_mean
+
+    for outputs, moved in in_ranks(tmp_path, 2, action):
+        torch.testing.assert_close(outputs, torch.full_like(BATCH, 2))
+        assert (moved.abs() > 1).all()  # the statistics of the copy were updated, those of the network not
 
 
 def test_a_single_process_needs_nothing() -> None:

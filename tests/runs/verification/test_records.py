@@ -96,6 +96,9 @@ def test_reports_and_exports(complete):
     (report / "val.json").write_text("[1")
     (report / "report.html").write_text("<html></html>\n")
     assert states(records.check_report(complete)) == {"report/val.json": "damaged", "report/report.html": "good"}
+    (complete / "nonfinite").mkdir()
+    (complete / "nonfinite" / "step-0000003.json").write_text("{")
+    assert states(records.check_report(complete))["nonfinite/step-0000003.json"] == "damaged"
     export.mkdir(parents=True)
     (export / "a.onnx").write_bytes(b"1")
     digest = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"  # sha256sum of "1"

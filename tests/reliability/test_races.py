@@ -1,0 +1,74 @@
+"""Several processes and one run folder: one writer, and readers beside it."""
+
+import os
+import signal
+
+import torch
+
+from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_folder import RunFolder
+from ftaug.errors import RunFolderTaken
+
+STARTS, READS = 20, 200
+
+
+def open_run(path):
+    return RunFolder.open(path, experiment_yaml="name: a\n", resolved_yaml="name: a\n", digest="1" * 64)
+
+
+def test_of_twenty_starts_one_gets_the_folder(tmp_path):
+    """The others end with 73; the winner keeps the folder until all have tried."""
+    go, tried = os.pipe(), os.pipe()
+
+    def start():
+        os.close(go[1])
+        os.read(go[0], 1)  # returns in all of them at once: the pipe is closed
+        try:
+            with open_run(tmp_path / "run"):
+                os.write(tried[1], b"w")
+                signal.pause()
+        except RunFolderTaken:
+            os.write(tried[1], b"l")
+            return RunFolderTaken.exit_code
+
+    children = []
+    for _ in range(STARTS):
+        if (child := os.fork()) == 0:
+            os._exit(start() or 0)
+        children.append(child)
+    os.close(go[1])
+    outcomes = b"".join(os.read(tried[0], 1) for _ in range(STARTS))
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert sorted(outcomes) == sorted(b"w" + b"l" * (STARTS - 1))
+    open_run(tmp_path / "run").close()  # a killed winner blocks nobody
+
+
+def test_readers_beside_a_trainer_find_whole_checkpoints(tmp_path):
+    """The best checkpoint is replaced at every step, and the others are pruned."""
+    ready = os.pipe()
+
+    def train():
+        with open_run(tmp_path) as folder:
+            for step in range(1, 100_000):
+                tensors = {"model": {"w": torch.full((1000,), float(step))}}
+                checkpoint.save(folder.checkpoints, step, tensors, {"step": step})
+                folder.set_best(step)
+                checkpoint.prune(folder.checkpoints, keep=[step])
+                if step == 1:
+                    os.write(ready[1], b"r")
+
+    if (trainer := os.fork()) == 0:
+        train()
+    os.read(ready[0], 1)
+    try:
+        seen = set()
+        for _ in range(READS):
+            tensors, state = checkpoint.load(checkpoint.best(tmp_path))
+            assert torch.equal(tensors["model"]["w"], torch.full((1000,), float(state["step"])))
+            seen.add(state["step"])
+    finally:
+        os.kill(trainer, signal.SIGKILL)
+        os.waitpid(trainer, 0)
+    assert len(seen) > 1
