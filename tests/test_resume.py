@@ -235,9 +235,9 @@ def kill_at_random(place: Place, kills: int, seed: int) -> int:
 def killed_at(point: str) -> str:
     """Sabotage that ends the process at a file operation."""
     return f"""
-sys.path.append({str(Path(__file__).parent / "helpers")!r})
+import os
 from file_operations import Interceptor, Killing
-Interceptor(request["folder"], Killing({point})).install()
+Interceptor(os.getcwd(), Killing({point})).install()
 """
 
 

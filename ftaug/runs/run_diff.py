@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from ftaug.config.strict_json import dumps
 from ftaug.engine.system.checkpoint_diff import FileDifference, compare_checkpoints
 from ftaug.engine.system.resume_check import changes, stored_settings
 from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, path_of, read_json, steps
@@ -94,13 +95,13 @@ def read_metrics(run: Path) -> list[dict[str, str]]:
         return [
             _flat({key: value for key, value in json.loads(line).items() if key != "time"}) for line in lines if line
         ]
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise BadData(f"{run / 'metrics.jsonl'}: cannot be read ({error})") from None
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, str]:
     if not isinstance(value, dict):
-        return {prefix: json.dumps(value)}
+        return {prefix: dumps(value)}
     return {k: v for key, inner in value.items() for k, v in _flat(inner, f"{prefix}.{key}" if prefix else key).items()}
 
 

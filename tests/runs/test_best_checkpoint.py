@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ftaug.cli import run
+from ftaug.config.kinds import metric
 from ftaug.engine.training.fit import Progress
 from ftaug.experiment_file import load
 from ftaug.runs.best_checkpoint import outcome, rule
@@ -34,8 +35,9 @@ def PLUGIN(probabilities: np.ndarray, targets: np.ndarray, task: Task) -> float:
 
 
 @pytest.fixture
-def train(tmp_path, request, capsys):
+def train(tmp_path, request, capsys, monkeypatch):
     """Train by scores; returns the folder, the rows of the evaluations, the closing output and the exit code."""
+    monkeypatch.setattr(metric, "_entries", dict(metric._entries))  # which forget the scores afterwards
     count = 0
 
     def trained(scores, *overrides):

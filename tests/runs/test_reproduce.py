@@ -1,6 +1,8 @@
+import json
 from pathlib import Path
 
 import pytest
+from run_files import MODEL
 
 from ftaug.errors import ExperimentError
 from ftaug.runs.reproduce import default_output, reproduce
@@ -13,6 +15,6 @@ def test_the_default_folder_is_beside_the_run(tmp_path, monkeypatch):
 
 
 def test_averaged_weights_were_not_trained(tmp_path):
-    (tmp_path / "model.json").write_text('{"mixed": "soup"}')
+    (tmp_path / "model.json").write_text(json.dumps({**MODEL, "mixed": "soup"}))
     with pytest.raises(ExperimentError, match=r"was averaged \(soup\), not trained"):
         reproduce(tmp_path, tmp_path / "again", "cpu")

@@ -6,7 +6,8 @@ import shutil
 import pytest
 import torch
 from described_runs import ROWS, described_run
-from small_training import EXPERIMENT
+from run_files import MODEL
+from small_training import EXPERIMENT, state_of
 
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.runs.run_diff import RowDifference, compare_runs
@@ -67,7 +68,8 @@ def test_samples_that_differ(base, tmp_path, override, what, setting):
     assert setting in diff.settings
     assert (diff.row.step, diff.row.field, diff.row.values) == (1, "loss", ("2.5", "3.0"))
     assert (diff.samples.step, diff.samples.what) == (1, what)
-    assert set(diff.samples.names) <= {state.splits["train"].samples.name(i) for i in range(40)}
+    known = {name for each in (state, state_of(tmp_path, TEXT)) for name in each.splits["train"].names()}
+    assert set(diff.samples.names) <= known
 
 
 def test_tensors_that_differ(base, tmp_path):
@@ -87,7 +89,7 @@ def test_tensors_that_differ(base, tmp_path):
 def test_data_that_are_gone_are_a_note(base, other):
     rewrite(other, CHANGED)
     (other / "samples.csv").unlink()
-    (other / "model.json").write_text(json.dumps({"classes": ["0"], "multi_label": False}))
+    (other / "model.json").write_text(json.dumps(MODEL))
     diff = compare_runs(base, other)
     assert diff.samples is None
     assert diff.samples_note.startswith("the samples cannot be recomputed (")

@@ -71,7 +71,7 @@ train: {epochs: 2}
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(dataset, "_entries", dict(dataset._entries))  # which forget the plugin afterwards
     models.write(tmp_path / "model", "bert")
-    (tmp_path / "stories.py").write_text(PLUGIN)
+    (tmp_path / "stories.py").write_text(f"# {tmp_path}\n{PLUGIN}")  # a copy of another would not be imported
     (tmp_path / "experiment.yaml").write_text(EXPERIMENT)
     return tmp_path
 
