@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from ftaug.config.registry import REGISTRIES
 from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.task_check import check
 from ftaug.errors import ExperimentError
-from ftaug.experiment_file import load
+from ftaug.experiment_file import MODALITIES, import_components, load
 from ftaug.interfaces.data import Task
 
 LABELS, NUMBERS = Task(("a", "b"), multi_label=True), Task(("a",), regression=True)
@@ -19,6 +20,18 @@ loss: cross_entropy
 objective: jensen_shannon
 evaluate: {metrics: [accuracy, quadratic_kappa, f1]}
 """
+
+
+@pytest.fixture(autouse=True)
+def own_components(monkeypatch):
+    """Only components of ftaug: those that other tests have registered would be suggested too."""
+    for modality in MODALITIES:
+        import_components(modality)
+    for registry in REGISTRIES.values():
+        own = {
+            name: entry for name, entry in registry._entries.items() if entry.function.__module__.startswith("ftaug.")
+        }
+        monkeypatch.setattr(registry, "_entries", own)
 
 
 def experiment(folder, text=EXPERIMENT, *overrides):
