@@ -164,7 +164,7 @@ def _opened_parquet(path: Path) -> Iterator[Any]:
     try:
         with parquet.ParquetFile(path) as file:
             yield file
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
         if getattr(error, "errno", None) is not None or is_lack_of_memory(error):  # of the system, not of the content
             raise
         raise BadData(f"{path} is not a Parquet file, or is damaged: {first_line(error)}") from None

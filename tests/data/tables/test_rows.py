@@ -71,3 +71,11 @@ def test_a_damaged_parquet_file_is_an_error(tmp_path, place):
     path.write_bytes(content)
     with pytest.raises(BadData, match=r"t\.parquet is not a Parquet file, or is damaged: "):
         list(rows("test", path, ["label", "text"]))
+
+
+def test_a_parquet_file_whose_column_names_are_no_text_is_an_error(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = write(tmp_path, "t.parquet")
+    path.write_bytes(path.read_bytes().replace(b"label", b"lab\xf8l"))
+    with pytest.raises(BadData, match=r"t\.parquet is not a Parquet file, or is damaged: 'utf-8' codec"):
+        list(rows("test", path, ["label", "text"]))
