@@ -36,7 +36,8 @@ def assemble(
     if (size := of_environment().size) != ranks.size:
         text = f"this command runs in a single process, and torchrun or srun has started {size}; start it without them"
         raise ExperimentError(text)
-    state = build(experiment, device, data, pretrained=pretrained)
+    with ranks.first_of_machine_first():
+        state = build(experiment, device, data, pretrained=pretrained)
     state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))
     state = with_shards(with_micro_batch(with_parts(state, ranks), micro_batch))
     with caching(state) as (state, cache):

@@ -68,7 +68,9 @@ def train(experiment: Experiment, folder: RunFolder, stop: StopRequests, invocat
     with stop.at_once():
         latest = newest_checkpoint(folder, ranks)
         if latest is None:
-            data, cautions = consistent(experiment, load_splits(experiment.data, experiment.seed), folder)
+            with ranks.first_of_machine_first():
+                loaded = load_splits(experiment.data, experiment.seed)
+            data, cautions = consistent(experiment, loaded, folder)
             data = readable(experiment, data)
             folder.write(SAMPLES_FILE, to_csv(data))
         else:

@@ -83,6 +83,15 @@ class Ranks:
         values = self.gather_values(function() if self.is_first_of_machine else None)
         return values[self.machine[0]]
 
+    @contextmanager
+    def first_of_machine_first(self) -> Iterator[None]:
+        """Context manager that a machine's other processes enter when its first, which may download, has left it."""
+        if not self.is_first_of_machine:
+            self.wait()
+        yield
+        if self.is_first_of_machine:
+            self.wait()
+
     def share_of_machine(self, items: Iterable[Item]) -> Iterator[Item]:
         """Return the items of this process, where each machine goes through all of them."""
         return islice(items, self.machine.index(self.rank), None, len(self.machine))

@@ -125,3 +125,16 @@ def test_a_gpu_for_two_processes_is_an_error() -> None:
         Unavailable, match="the processes of rank 1 and 2 have the same GPU of b: start one process for"
     ):
         require_devices(["0", "1", "1"], ["a", "b", "b"])
+
+
+def test_the_first_process_of_a_machine_goes_first(tmp_path):
+    """As where weights are downloaded into a cache that the others then find."""
+
+    def action(ranks):
+        with ranks.first_of_machine_first():
+            there = (tmp_path / "downloaded").exists()
+            time.sleep(0.2)
+            (tmp_path / "downloaded").touch()
+        return there
+
+    assert in_ranks(tmp_path, 3, action) == [False, True, True]
