@@ -11,7 +11,7 @@ from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.system.run_files import MODEL_FILE, ORIGIN_FOLDER
 from ftaug.engine.system.run_folder import RunFolder
-from ftaug.engine.system.storage import remove, storage_errors
+from ftaug.engine.system.storage import remove, storage_errors, sync_folder, sync_tree
 from ftaug.engine.training.state import TrainingState
 from ftaug.errors import BadData
 
@@ -64,7 +64,9 @@ def keep_origin(state: TrainingState, folder: Path) -> dict[str, list[str]]:
         with storage_errors(f"cannot write {place}"):
             remove(fresh)
             origin.write(fresh)
+            sync_tree(fresh)
             fresh.rename(place)
+            sync_folder(folder)
     return {"built_from": [f"backbone.{state.experiment.backbone.name}.{origin.setting}=./{ORIGIN_FOLDER}"]}
 
 

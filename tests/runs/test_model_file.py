@@ -1,6 +1,8 @@
 """model.json describes a trained model, and the files that its backbone is built from are kept beside it."""
 
 import json
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -76,3 +78,14 @@ def test_what_an_interrupted_copy_left_is_replaced(state, tmp_path):
 def test_a_backbone_without_files(state, tmp_path):
     state.backbone.origin = None
     assert keep_origin(state, tmp_path) == {}
+
+
+def test_the_copy_is_on_the_disk_before_it_gets_its_name(state, tmp_path, monkeypatch):
+    """After a power loss a folder of that name would count as complete."""
+    done = []
+    sync, rename = os.fsync, Path.rename
+    path_of = lambda file: Path(f"/proc/self/fd/{file}").readlink()  # noqa: E731
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append(path_of(file).name), sync(file)))
+    monkeypatch.setattr(Path, "rename", lambda path, to: (done.append("rename"), rename(path, to)))
+    keep_origin(state, tmp_path)
+    assert done == ["config.json", f".tmp-{ORIGIN_FOLDER}", "rename", tmp_path.name]

@@ -156,6 +156,16 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(folder: Path) -> None:
+    """Fsync a folder with all files and folders in it."""
+    for path in (*folder.rglob("*"), folder):
+        if path.is_dir():
+            sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
 def _without_waiting(path: str, flags: int) -> int:
     """Open a file, or a pipe of that name without waiting for its writer."""
     return os.open(path, flags | os.O_NONBLOCK)

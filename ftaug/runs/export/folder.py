@@ -16,7 +16,15 @@ from typing import Any
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.lock import Lock
 from ftaug.engine.system.run_files import read_json
-from ftaug.engine.system.storage import make_inside, remove, sha256, storage_errors, sync_folder, write_durable
+from ftaug.engine.system.storage import (
+    make_inside,
+    remove,
+    sha256,
+    storage_errors,
+    sync_folder,
+    sync_tree,
+    write_durable,
+)
 from ftaug.errors import BadData, RunFolderTaken
 
 EXPORTS = "exports"
@@ -82,7 +90,7 @@ class ExportFolder:
         content = dumps({**record, "files": files, "sha256": digests}, indent=2) + "\n"
         with storage_errors(f"{final}: cannot be written"):
             write_durable(folder / RECORD, content.encode())
-            _sync(folder)
+            sync_tree(folder)
             if final.exists():
                 final.rename(replaced)
             folder.rename(final)
@@ -112,13 +120,3 @@ def _recorded_files(folder: Path) -> list[str]:
         return list((read_json(folder / RECORD, {"files": list}) or {"files": []})["files"])
     except BadData:
         return []
-
-
-def _sync(folder: Path) -> None:
-    """Flush a folder's files and subfolders to disk (fsync)."""
-    for path in (*folder.rglob("*"), folder):
-        if path.is_dir():
-            sync_folder(path)
-        else:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
