@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ftaug.engine.system.signals import REQUESTS, take_deferred, unblock
+from ftaug.engine.system.signals import REQUESTS, blocked_requests, take_deferred, unblock
 from ftaug.engine.system.world import of_environment
 from ftaug.errors import ExperimentError, OutOfMemory, RankLost
 
@@ -46,7 +46,7 @@ class Launcher:
             file.unlink(missing_ok=True)
         before = list(self.received)
         try:
-            with _blocked_signals():  # inherited by the processes, until they can handle them
+            with blocked_requests():  # inherited by the processes, until they can handle them
                 self._running = [self._start(arguments, rank) for rank in range(self.processes)]
             for number in before:
                 self._pass_on(number)
@@ -145,16 +145,6 @@ def announce_run(run: Path) -> None:
     if file := os.environ.get("FTAUG_RUN_FILE"):
         with suppress(OSError):
             Path(file).write_text(str(run), errors="surrogateescape")
-
-
-@contextmanager
-def _blocked_signals() -> Iterator[None]:
-    """Context manager that blocks requests to stop in this process and those that it starts."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _output_of(rank: int, folder: Path) -> Path:

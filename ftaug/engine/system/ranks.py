@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from torch import Tensor
 from torch.distributed.rendezvous import rendezvous as open_store
 
 from ftaug.config.strict_json import dumps
+from ftaug.engine.system.signals import REQUESTS, blocked_requests
 from ftaug.engine.system.world import World, rendezvous
 from ftaug.errors import RankLost, Unavailable
 
@@ -241,9 +243,10 @@ def _connect(world: World, place: str) -> Ranks:
         torch.cuda.set_device(number)
         backend, device = "cpu:gloo,cuda:nccl", str(torch.cuda.get_device_properties(number).uuid)
     store, rank, size = next(open_store(place, world.rank, world.size, timeout=START))
-    _wait_for_all(store, size)
-    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
-    groups = {timeout: dist.new_group(timeout=timeout, backend="gloo") for timeout in (VOTE, WRITING)}
+    with blocked_requests():  # a process that stops while others connect to it would leave them waiting for it
+        _wait_for_all(store, size)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
+        groups = {timeout: dist.new_group(timeout=timeout, backend="gloo") for timeout in (VOTE, WRITING)}
     hosts = Ranks(world).gather_values(socket.gethostname())
     require_devices(Ranks(world).gather_values(device), hosts)
     return Ranks(world, groups, [number for number, host in enumerate(hosts) if host == hosts[rank]])
@@ -260,13 +263,22 @@ def require_devices(devices: Sequence[str], hosts: Sequence[str]) -> None:
 
 
 def _wait_for_all(store: Any, size: int) -> None:
-    """Wait for all processes in Python, where signals are handled; raises DistNetworkError."""
+    """Wait for all processes, with requests to stop blocked; raises DistNetworkError.
+
+    A request is handled as long as a process is missing, and afterwards only when all are connected.
+    """
     count, until = store.add("started", 1), time.monotonic() + START.total_seconds()
     while count < size:
         if time.monotonic() > until:
             raise dist.DistNetworkError(f"{count} of {size} processes have started")
-        time.sleep(0.02)
-        count = store.add("started", 0)
+        if signal.sigpending() & set(REQUESTS):
+            if store.add("started", -1) + 1 < size:  # no process has counted all
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)  # the handler may raise
+                signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+            count = store.add("started", 1)
+        else:
+            time.sleep(0.02)
+            count = store.add("started", 0)
 
 
 @contextmanager

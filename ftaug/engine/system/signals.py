@@ -46,6 +46,16 @@ def take_deferred() -> list[int]:
     return taken
 
 
+@contextmanager
+def blocked_requests() -> Iterator[None]:
+    """Context manager that blocks requests to stop in this process and those that it starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def unblock() -> None:
     """Handle signals that the launcher has blocked until this process can handle them."""
     if hasattr(signal, "pthread_sigmask"):

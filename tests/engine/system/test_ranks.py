@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import time
 from datetime import timedelta
 
@@ -10,7 +11,8 @@ import pytest
 import torch
 from processes import in_ranks
 
-from ftaug.engine.system.ranks import ALONE, VOTE, joined, require_devices
+from ftaug.engine.system.ranks import ALONE, VOTE, _wait_for_all, joined, require_devices
+from ftaug.engine.system.signals import blocked_requests
 from ftaug.engine.system.world import World
 from ftaug.errors import RankLost, Unavailable
 
@@ -138,3 +140,50 @@ def test_the_first_process_of_a_machine_goes_first(tmp_path):
         return there
 
     assert in_ranks(tmp_path, 3, action) == [False, True, True]
+
+
+class Store:
+    """A counter; `later` is added to it once one process withdraws or looks again."""
+
+    def __init__(self, later=0):
+        self.count, self.later, self.calls = 0, later, []
+
+    def add(self, name, number):
+        self.calls.append(number)
+        if len(self.calls) > 1:
+            self.count, self.later = self.count + self.later, 0
+        self.count += number
+        return self.count
+
+
+class Handled(Exception):
+    pass
+
+
+def wait_with_a_request(store):
+    def handle(number, frame):
+        raise Handled
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        with blocked_requests():
+            os.kill(os.getpid(), signal.SIGUSR1)
+            _wait_for_all(store, 2)
+            store.calls.append("connected")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_request_to_stop_is_handled_while_a_process_is_missing():
+    store = Store()
+    with pytest.raises(Handled):
+        wait_with_a_request(store)
+    assert (store.calls, store.count) == ([1, -1], 0)
+
+
+def test_a_request_to_stop_waits_for_the_connection_once_all_have_started():
+    """The other process has counted both, so it connects."""
+    store = Store(later=1)
+    with pytest.raises(Handled):
+        wait_with_a_request(store)
+    assert (store.calls, store.count) == ([1, -1, 1, "connected"], 2)
