@@ -6,8 +6,10 @@ import signal
 import torch
 
 from ftaug.engine.system import checkpoint
+from ftaug.engine.system.run_files import step_of
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.errors import RunFolderTaken
+from ftaug.runs.trained_model import best_weights
 
 STARTS, READS = 20, 200
 
@@ -46,7 +48,7 @@ def test_of_twenty_starts_one_gets_the_folder(tmp_path):
 
 
 def test_readers_beside_a_trainer_find_whole_checkpoints(tmp_path):
-    """The best checkpoint is replaced at every step, and the others are pruned."""
+    """The best checkpoint is replaced at every step and the others are pruned, also before a reader has read them."""
     ready = os.pipe()
 
     def train():
@@ -65,9 +67,10 @@ def test_readers_beside_a_trainer_find_whole_checkpoints(tmp_path):
     try:
         seen = set()
         for _ in range(READS):
-            tensors, state = checkpoint.load(checkpoint.best(tmp_path))
-            assert torch.equal(tensors["model"]["w"], torch.full((1000,), float(state["step"])))
-            seen.add(state["step"])
+            chosen, weights = best_weights(tmp_path)
+            step = step_of(chosen)
+            assert torch.equal(weights["w"], torch.full((1000,), float(step)))
+            seen.add(step)
     finally:
         os.kill(trainer, signal.SIGKILL)
         os.waitpid(trainer, 0)
