@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-SUFFIX = ".safetensors"
+from ftaug.engine.system.checkpoint import TENSORS
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class FileDifference:
 
 def compare_checkpoints(first: Path, second: Path) -> list[FileDifference]:
     """Compare all tensors of two checkpoints; a file that only one of them has counts with all its tensors."""
-    files = {path.name.removesuffix(SUFFIX) for folder in (first, second) for path in folder.glob(f"*{SUFFIX}")}
-    return [_compare_files(name, first / f"{name}{SUFFIX}", second / f"{name}{SUFFIX}") for name in sorted(files)]
+    files = {path.name.removesuffix(TENSORS) for folder in (first, second) for path in folder.glob(f"*{TENSORS}")}
+    return [_compare_files(name, first / f"{name}{TENSORS}", second / f"{name}{TENSORS}") for name in sorted(files)]
 
 
 def _compare_files(name: str, first: Path, second: Path) -> FileDifference:
