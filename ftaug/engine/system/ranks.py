@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import socket
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from torch import Tensor
 from torch.distributed.rendezvous import rendezvous as open_store
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.system.signals import REQUESTS, blocked_requests
+from ftaug.engine.system.signals import DeferredRequests
 from ftaug.engine.system.world import World, rendezvous
 from ftaug.errors import RankLost, Unavailable
 
@@ -243,8 +242,8 @@ def _connect(world: World, place: str) -> Ranks:
         torch.cuda.set_device(number)
         backend, device = "cpu:gloo,cuda:nccl", str(torch.cuda.get_device_properties(number).uuid)
     store, rank, size = next(open_store(place, world.rank, world.size, timeout=START))
-    with blocked_requests():  # a process that stops while others connect to it would leave them waiting for it
-        _wait_for_all(store, size)
+    with DeferredRequests() as requests:  # a process that stops while others connect would leave them waiting for it
+        _wait_for_all(store, size, requests)
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=TIMEOUT)
         groups = {timeout: dist.new_group(timeout=timeout, backend="gloo") for timeout in (VOTE, WRITING)}
     hosts = Ranks(world).gather_values(socket.gethostname())
@@ -262,8 +261,8 @@ def require_devices(devices: Sequence[str], hosts: Sequence[str]) -> None:
         users[place] = rank
 
 
-def _wait_for_all(store: Any, size: int) -> None:
-    """Wait for all processes, with requests to stop blocked; raises DistNetworkError.
+def _wait_for_all(store: Any, size: int, requests: DeferredRequests) -> None:
+    """Wait for all processes; raises DistNetworkError.
 
     A request is handled as long as a process is missing, and afterwards only when all are connected.
     """
@@ -271,10 +270,9 @@ def _wait_for_all(store: Any, size: int) -> None:
     while count < size:
         if time.monotonic() > until:
             raise dist.DistNetworkError(f"{count} of {size} processes have started")
-        if signal.sigpending() & set(REQUESTS):
+        if requests.received:
             if store.add("started", -1) + 1 < size:  # no process has counted all
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, REQUESTS)  # the handler may raise
-                signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
+                requests.handle()
             count = store.add("started", 1)
         else:
             time.sleep(0.02)

@@ -56,6 +56,34 @@ def blocked_requests() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class DeferredRequests:
+    """Context manager in the main thread that handles requests to stop only when it ends, or on `handle`.
+
+    Unlike blocked signals this holds in a process with threads, of which any may receive a signal.
+    """
+
+    def __init__(self) -> None:
+        """Without requests."""
+        self.received: list[int] = []
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in REQUESTS:
+            self._handlers[number] = signal.signal(number, lambda number, frame: self.received.append(number))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        while self.received:
+            signal.raise_signal(self.received.pop(0))
+
+    def handle(self) -> None:
+        """Handle the requests received so far; a handler may raise or exit."""
+        self.__exit__()
+        self.__enter__()
+
+
 def unblock() -> None:
     """Handle signals that the launcher has blocked until this process can handle them."""
     if hasattr(signal, "pthread_sigmask"):

@@ -40,6 +40,7 @@ def test_processes_share_decoded_pictures(tmp_path, monkeypatch, place) -> None:
                 status = path.stat()
                 path.write_bytes(b"x" * status.st_size)  # cannot be decoded again
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+            ranks.wait()
             pixels = [np.asarray(samples.read(index).load(1)) for index in range(4)]
             ranks.wait()
         ranks.wait()

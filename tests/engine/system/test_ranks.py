@@ -12,7 +12,7 @@ import torch
 from processes import in_ranks
 
 from ftaug.engine.system.ranks import ALONE, VOTE, _wait_for_all, joined, require_devices
-from ftaug.engine.system.signals import blocked_requests
+from ftaug.engine.system.signals import DeferredRequests
 from ftaug.engine.system.world import World
 from ftaug.errors import RankLost, Unavailable
 
@@ -166,9 +166,9 @@ def wait_with_a_request(store):
 
     before = signal.signal(signal.SIGUSR1, handle)
     try:
-        with blocked_requests():
+        with DeferredRequests() as requests:
             os.kill(os.getpid(), signal.SIGUSR1)
-            _wait_for_all(store, 2)
+            _wait_for_all(store, 2, requests)
             store.calls.append("connected")
     finally:
         signal.signal(signal.SIGUSR1, before)

@@ -13,7 +13,7 @@ import pytest
 from processes import Program
 
 from ftaug.engine.system import signals
-from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.signals import DeferredRequests, StopRequests
 
 REQUESTS = ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP"]
 
@@ -285,3 +285,28 @@ def test_a_stuck_worker_ends_when_its_parent_asks():
     began = time.monotonic()
     assert process.wait() == 0
     assert time.monotonic() - began < 20
+
+
+def test_requests_are_deferred_in_a_process_with_threads():
+    """A thread that does not block a signal may receive it, as those of torch."""
+    done, handled = threading.Event(), []
+    thread = threading.Thread(target=done.wait)
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: handled.append(number))
+    try:
+        thread.start()
+        with DeferredRequests() as requests:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert (handled, requests.received) == ([], [signal.SIGUSR1])
+            requests.handle()
+            assert (handled, requests.received) == ([signal.SIGUSR1], [])
+            os.kill(os.getpid(), signal.SIGUSR1)
+        assert handled == [signal.SIGUSR1] * 2
+    finally:
+        done.set()
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_deferred_request_may_raise():
+    with pytest.raises(KeyboardInterrupt), DeferredRequests():
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
