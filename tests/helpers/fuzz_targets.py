@@ -39,7 +39,7 @@ NEED_FILES = ("synonyms", "paraphrases", "masked_lm", "back_translation")
 ONLY_HASHED = ("optimizer.safetensors", "ema.safetensors")
 """Files of a checkpoint that are read as model.safetensors is."""
 EVALUATED = 16
-"""A report whose records are damaged evaluates the run again for one input in so many, as that takes most of the time."""
+"""One input in so many evaluates the run again where a report finds no good records; that takes most of the time."""
 
 
 def experiments(folder: Path) -> Target:
