@@ -149,11 +149,13 @@ def run_folders(folder: Path, run: Path) -> Target:
         lambda: report_of(open_reported.open_reported(copy, "test", trust_plugins=False), AFTER_TRAINING),
         lambda: verify(copy),
     )
-    files = RestoredFolder(copy)
+    files, evaluate = RestoredFolder(copy), open_reported.write_records
 
     def restore_records(opened: TrainedModel, split: str) -> None:
         for path in (copy / "report").glob("*test*"):
             path.write_bytes(files.contents[path])
+        if compared_runs.stale_records(compared_runs.read_settings(copy), split):
+            evaluate(opened, split)
 
     cases = [(path, reader) for reader in readers for path in files.opened_by(reader) if path.name not in ONLY_HASHED]
     assert len(cases) <= 256
@@ -162,7 +164,7 @@ def run_folders(folder: Path, run: Path) -> Target:
         path, reader = cases[data[0] % len(cases)] if data else cases[0]
         path.write_bytes(data[1:])
         evaluates = len(data) % EVALUATED == 0
-        write_records = open_reported.write_records if evaluates else restore_records
+        write_records = evaluate if evaluates else restore_records
         try:
             with mock.patch.object(open_reported, "write_records", write_records):
                 reader()

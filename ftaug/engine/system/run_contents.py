@@ -59,6 +59,20 @@ class Folds(Content):
     sd: Metrics | None = None
 
 
+class Environment(Content):
+    """Content of environment.json, as far as it is read."""
+
+    command: list[str] = []
+    packages: dict[str, str] = {}
+    devices: list[str] = []
+
+
+class Thresholds(Content):
+    """Content of thresholds.json, as far as it is read."""
+
+    thresholds: dict[str, float]
+
+
 class Interval(Content):
     """A value of an evaluation with its confidence interval; null where it is undefined."""
 

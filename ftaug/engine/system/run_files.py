@@ -13,11 +13,13 @@ from ftaug.config.strict_json import nan_for_null
 from ftaug.engine.system.run_contents import (
     Complete,
     Content,
+    Environment,
     Evaluation,
     Folds,
     MetricsRow,
     ModelFile,
     Status,
+    Thresholds,
 )
 from ftaug.errors import BadData
 
@@ -34,15 +36,17 @@ MODEL_FILE = "model.json"
 PLUGINS_FOLDER, ORIGIN_FOLDER = "plugins", "backbone"
 """The folders with the experiment's plugins, and with the encoder that a network was built from."""
 
+ENVIRONMENT_FILE, THRESHOLDS_FILE = "environment.json", "thresholds.json"
+
 LASTING = (
     "experiment.yaml",
     "resolved.yaml",
-    "environment.json",
+    ENVIRONMENT_FILE,
     "samples.csv",
     "earlier_samples.csv",
     "metrics.jsonl",
     "unfreeze.json",
-    "thresholds.json",
+    THRESHOLDS_FILE,
     MODEL_FILE,
 )
 """Files that no longer change once a run is complete."""
@@ -61,6 +65,8 @@ CONTENTS: Mapping[str, type[Content]] = {
     STATUS_FILE: Status,
     COMPLETE_FILE: Complete,
     FOLDS_FILE: Folds,
+    ENVIRONMENT_FILE: Environment,
+    THRESHOLDS_FILE: Thresholds,
     EVALUATION: Evaluation,
 }
 """Types of the JSON files by name."""
