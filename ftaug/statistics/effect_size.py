@@ -11,6 +11,8 @@ def epsilon_squared(groups: np.ndarray, values: np.ndarray) -> float:
     Unlike the plain share it does not grow with the number of groups by chance: 0 on average if the groups do not
     matter. 0 also if there is too little data or no variance.
     """
+    if len(values) < 3:
+        return 0.0
     _, codes = np.unique(groups, return_inverse=True)
     sizes = np.bincount(codes)
     total = float(((values - values.mean()) ** 2).sum())
@@ -27,4 +29,4 @@ def quantile_groups(values: np.ndarray, most: int = 4, least: int = 5) -> np.nda
     """Group numbers (n,) by quantiles into at most so many groups with at least so many values each."""
     count = max(2, min(most, len(values) // least))
     edges = np.quantile(values, np.arange(1, count) / count)
-    return np.searchsorted(edges, values, side="right")
+    return np.asarray(np.searchsorted(edges, values, side="right"))

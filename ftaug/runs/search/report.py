@@ -92,10 +92,11 @@ def _best(outcome: Outcome) -> list[Block]:
     blocks: list[Block] = [DataTable(["setting", "value"], rows), Code(next_command(outcome))]
     if outcome.confirmation is not None:
         d = outcome.confirmation.difference
+        seeds, samples = outcome.confirmation.seeds, outcome.confirmation.samples
         text = (
-            f"Trained again with {outcome.confirmation.seeds} seeds, trial {best.number} has a mean "
-            f"{outcome.confirmation.metric} of {d.second:.4f} on {outcome.confirmation.samples:,} validation samples that "
-            f"no trial has seen, and the unsearched experiment {d.first:.4f}."
+            f"On {samples:,} validation samples that no trial has seen, trial {best.number} has a mean "
+            f"{outcome.confirmation.metric} of {d.second:.4f}, trained again with {seeds} seed{'s' * (seeds > 1)}, and "
+            f"the unsearched experiment {d.first:.4f}."
         )
         blocks.append(Paragraph(text))
     return blocks
@@ -104,8 +105,8 @@ def _best(outcome: Outcome) -> list[Block]:
 def _importance(plan: SearchPlan, trials: Sequence[Trial]) -> list[Block]:
     shares = sorted(importance(plan, trials).items(), key=lambda item: -item[1])
     text = (
-        f"The share of the variance of {plan.search.metric} between trials that a setting explains by itself, corrected "
-        "for chance (ε²); numbers are grouped by quantiles. What settings explain only together is not in it."
+        f"The share of the variance of {plan.search.metric} between trials that a setting explains by itself, "
+        "corrected for chance (ε²); numbers are grouped by quantiles. What settings explain only together is not in it."
     )
     rows = [(key, share, f"{share:.0%}") for key, share in shares]
     return [Paragraph(text), BarChart(rows, "Importance of the settings")]
