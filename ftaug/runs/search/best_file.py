@@ -39,7 +39,7 @@ def edited(text: str, spaces: Sequence[Space], values: Mapping[str, Any], source
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     folder = source.absolute().parent
     edits: list[tuple[int, int, str]] = []
-    for where, node in _nodes(root, ()):
+    for where, node in _nodes(root, ()) if root is not None else ():
         if where in chosen:
             start, end = node.start_mark.index, _end(node)
             if chosen[where] is None and isinstance(where[-1], int):
@@ -77,9 +77,9 @@ def _nodes(node: yaml.Node, where: Where) -> Iterator[tuple[Where, yaml.Node]]:
 
 def _end(node: yaml.Node) -> int:
     """Return where a value ends; PyYAML's mark of a block is that of what follows it."""
-    if isinstance(node, yaml.ScalarNode) or node.flow_style:
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style:
         return int(node.end_mark.index)
-    last = node.value[-1]
+    last: Any = node.value[-1]
     return _end(last[1] if isinstance(node, yaml.MappingNode) else last)
 
 
