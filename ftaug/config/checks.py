@@ -91,6 +91,22 @@ def _best_is_measured(experiment: Experiment) -> Found:
         )
 
 
+@reads("evaluate.metrics", "search")
+def _search_chooses_by_what_is_measured(experiment: Experiment) -> Found:
+    best = experiment.search and experiment.search.best
+    measured = [*(metric.name for metric in experiment.evaluate.metrics), "loss"]
+    if best is not None and best not in measured:
+        yield ("search", "best"), predicate(f"must be one of the metrics, {one_of(measured)}; got {best}")
+
+
+@reads("search")
+def _ladder_ascends(experiment: Experiment) -> Found:
+    ladder = experiment.search and experiment.search.ladder
+    steps = ladder.steps if ladder else (0.5, 1.0)
+    if len(steps) < 2 or steps[-1] != 1 or list(steps) != sorted(set(steps)):
+        yield ("search", "ladder", "steps"), predicate("must be two or more shares that ascend to 100%")
+
+
 @reads("evaluate.metrics")
 def _metrics_are_different(experiment: Experiment) -> Found:
     names = [metric.name for metric in experiment.evaluate.metrics]
@@ -353,6 +369,14 @@ def _splits_leave_something(experiment: Experiment) -> Found:
     shares = [part.split for part in (experiment.data.val, experiment.data.test) if isinstance(part, Split)]
     if sum(share for share in shares if isinstance(share, float)) >= 1:
         yield ("data", "val"), predicate("and data.test together leave no training samples")
+
+
+@reads("data.val", "data.confirmation")
+def _confirmation_is_taken_from_validation(experiment: Experiment) -> Found:
+    if experiment.data.val is None and experiment.data.confirmation is not None:
+        yield ("data", "confirmation"), predicate("is taken from the validation samples, but data.val is null")
+    elif experiment.data.confirmation == 1:
+        yield ("data", "confirmation"), predicate("must be less than 1, or no validation samples remain; got 1")
 
 
 @reads("data.val")

@@ -30,6 +30,7 @@ WITHOUT_INFLUENCE = (
     ("train", "shard"),
     ("evaluate", "batch_size"),
     ("loggers",),
+    ("search",),
 )
 MODEL_FILES = (".json", ".safetensors", ".txt")
 """Endings of the files in a folder that a text encoder is built from."""
@@ -77,6 +78,9 @@ def digest(experiment: Experiment) -> str:
             inner = inner[section]
         if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
             del inner[key]
+    for key in ("split_seed", "confirmation"):
+        if plain["data"][key] is None:  # as in runs that do not have this setting
+            del plain["data"][key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
         del plain["data"]["parts"]
     if plain["train"]["on_nonfinite"] == "stop":  # as in runs that do not have this setting
