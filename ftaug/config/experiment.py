@@ -83,6 +83,10 @@ class Data:
         val: the validation samples, which choose the best checkpoint: `{split: 20%}` or `{fold: 1, of: 5}` of train, a
             separate dataset, or null
         test: the test samples: a separate dataset, a split of train, or null
+        split_seed: the seed that draws the splits of train; that of the experiment unless set, so that runs that differ
+            by their seed differ by their validation samples too
+        confirmation: the share of the validation samples that is held out, by a hash of their identity: they choose no
+            checkpoint, and `ftaug search` confirms its result on them; none unless set
         batch_size: samples per batch in training
         parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
             BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
@@ -106,6 +110,8 @@ class Data:
     train: Dataset
     val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
+    split_seed: CountOrZero | None = None
+    confirmation: Fraction | None = None
     batch_size: Count = 32
     parts: Count | Literal["auto"] = "auto"
     sampler: Annotated[Component, OfKind("sampler")] | None = None

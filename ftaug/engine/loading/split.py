@@ -27,6 +27,7 @@ class DataSplit:
     targets: np.ndarray  # of these samples, as in `Samples.targets`, in the classes of `task`
     task: Task
     left_out: tuple[int, ...] = ()  # the ids of samples that cannot be read
+    confirmation: tuple[int, ...] = ()  # the ids of validation samples that are held out
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -129,6 +130,7 @@ def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
     result = {"train": whole("train", train, train.task)}
+    seed = seed if data.split_seed is None else data.split_seed
     sources = {"test": data.test, "val": data.val}
     if any(isinstance(source, Split | Fold) for source in sources.values()):
         words = identities(sample_keys(train), train.groups)
@@ -144,7 +146,21 @@ def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
     for purpose in ("test", "val"):
         if purpose in read:
             result[purpose] = whole(purpose, read[purpose], train.task)
-    return result
+    return hold_out_confirmation(result, data, seed)
+
+
+def hold_out_confirmation(splits: dict[str, DataSplit], data: Data, seed: int) -> dict[str, DataSplit]:
+    """Hold out the samples of `data.confirmation` from validation; raises BadData."""
+    if data.confirmation is None:
+        return splits
+    val, seed = splits["val"], seed if data.split_seed is None else data.split_seed
+    words = identities(sample_keys(val.samples), val.samples.groups)
+    try:
+        mask = _held_out(val, "confirmation", data.confirmation, words, seed)
+    except BadData as error:
+        raise BadData(f"data.confirmation: {error}; enlarge data.val") from None
+    rest = replace(val, ids=val.ids[~mask], targets=val.targets[~mask], confirmation=tuple(val.ids[mask].tolist()))
+    return {**splits, "val": rest}
 
 
 def _check_names(task: Task) -> None:
@@ -181,7 +197,7 @@ def _read(data: Data) -> dict[str, Samples]:
 
 
 def _held_out(train: DataSplit, purpose: str, size: float, words: np.ndarray, seed: int) -> np.ndarray:
-    """Return a mask of the training samples to hold out for a purpose: bool (n,)."""
+    """Return a mask of the samples of a split to hold out for a purpose: bool (n,)."""
     seed = seeds.word(f"{seed}/{purpose}")
     mask = np.zeros(len(train), bool)
     mask[stratify.split(train.targets, _groups(train), size, words[train.ids], seed)[1]] = True
