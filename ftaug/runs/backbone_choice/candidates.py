@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import yaml
 
 from ftaug.config.experiment import Experiment
-from ftaug.config.yaml_document import parse_value
+from ftaug.config.value_lists import parse_list
 from ftaug.errors import ExperimentError, FtaugError, Place, Problem
 from ftaug.experiment_file import ExperimentFile
 
@@ -27,7 +24,7 @@ def candidates_of(file: ExperimentFile, overrides: Sequence[str], among: Sequenc
 
     Raises ExperimentError with all problems.
     """
-    settings = [*dict.fromkeys(_text(value) for text in among for value in _values(text))]
+    settings = parse_list("--among", among, "resnet18,resnet50")
     if len(settings) < 2:
         raise ExperimentError(
             f"--among: a choice needs two different backbones or more; got {', '.join(settings) or 'none'}"
@@ -43,23 +40,6 @@ def candidates_of(file: ExperimentFile, overrides: Sequence[str], among: Sequenc
     if problems:
         raise ExperimentError(*dict.fromkeys(problems))
     return candidates
-
-
-def _values(text: str) -> list[Any]:
-    """Parse a list without its brackets."""
-    try:
-        return list(parse_value(f"[{text}]", "--among"))
-    except ExperimentError as error:
-        problem = error.problems[0]
-        text = f"--among '{text}': {problem.message}"
-        raise ExperimentError(f"{text}; expected names such as resnet18,resnet50") from None
-
-
-def _text(value: Any) -> str:
-    """Return a value of `backbone` as the text of an override."""
-    if isinstance(value, str):
-        return value
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6).strip()
 
 
 def _renamed(problem: Problem, override: str, option: str) -> Problem:
