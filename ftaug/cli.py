@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "Repeat a step whose loss was not finite, and show its samples.",
     "diff": "Compare two runs bit by bit, and say where they part.",
     "reproduce": "Train a run again from its own folder, and say whether the bits are the same.",
+    "search": "Try values of the search spaces in an experiment file, and confirm the best.",
     "slurm": "Print the batch script of a training on a Slurm cluster: it stops in time, and continues by itself.",
     "evaluate": "Measure a trained model.",
     "compare": "Compare runs on the same samples: differences with intervals and tests.",

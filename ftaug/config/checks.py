@@ -91,6 +91,33 @@ def _best_is_measured(experiment: Experiment) -> Found:
         )
 
 
+@reads("evaluate.metrics", "search")
+def _search_chooses_by_what_is_measured(experiment: Experiment) -> Found:
+    best = experiment.search and experiment.search.best
+    measured = [*(metric.name for metric in experiment.evaluate.metrics), "loss"]
+    if best is not None and best not in measured:
+        yield ("search", "best"), predicate(f"must be one of the metrics, {one_of(measured)}; got {best}")
+
+
+@reads("search", "train.epochs")
+def _ladder_ascends(experiment: Experiment) -> Found:
+    ladder = experiment.search and experiment.search.ladder
+    if not ladder:
+        return
+    where, steps = ("search", "ladder", "steps"), ladder.steps
+    epochs = [step_epochs(experiment, step) for step in steps]
+    if len(steps) < 2 or steps[-1] != 1 or list(steps) != sorted(set(steps)):
+        yield where, predicate("must be two or more shares that ascend to 100%")
+    elif len(set(epochs)) < len(epochs):
+        text = f"are {', '.join(map(str, epochs))} of train.epochs, {experiment.train.epochs}: two are the same"
+        yield where, predicate(f"{text}; train longer, or leave one out")
+
+
+def step_epochs(experiment: Experiment, step: float) -> int:
+    """Return the epochs of a step of the ladder, at least one."""
+    return max(1, round(step * experiment.train.epochs))
+
+
 @reads("evaluate.metrics")
 def _metrics_are_different(experiment: Experiment) -> Found:
     names = [metric.name for metric in experiment.evaluate.metrics]

@@ -30,6 +30,7 @@ WITHOUT_INFLUENCE = (
     ("train", "shard"),
     ("evaluate", "batch_size"),
     ("loggers",),
+    ("search",),
 )
 MODEL_FILES = (".json", ".safetensors", ".txt")
 """Endings of the files in a folder that a text encoder is built from."""
