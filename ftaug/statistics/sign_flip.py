@@ -49,7 +49,8 @@ def interval(differences: np.ndarray, level: float = 0.95) -> tuple[float, float
     """
     if smallest_p(len(differences)) > 1 - level or np.isnan(differences).any():
         return math.nan, math.nan
-    return tuple(_end(differences, level, side) for side in (-1, 1))  # type: ignore[return-value]
+    flipped = _means(np.stack([differences, np.ones(len(differences))], axis=1), seed=0)
+    return _end(differences, flipped, level, -1), _end(differences, flipped, level, 1)
 
 
 def smallest_p(rows: int) -> float:
@@ -62,13 +63,18 @@ def rows_needed(level: float = 0.05) -> int:
     return math.ceil(1 - math.log2(level))
 
 
-def _end(differences: np.ndarray, level: float, side: int) -> float:
-    """Find an end of the interval by bisection: from the mean, which is never rejected, to beyond all differences."""
-    inside = float(differences.mean())
+def _end(differences: np.ndarray, flipped: np.ndarray, level: float, side: int) -> float:
+    """Find an end of the interval by bisection: from the mean, which is never rejected, to beyond all differences.
+
+    `flipped` are the means of the differences and of ones under each flip, (flips, 2): the flipped mean of differences
+    less a number is the first less that number times the second.
+    """
+    scale = ROUNDING * np.abs(differences).max()
+    inside = mean = float(differences.mean())
     outside = inside + side * (2 * float(np.ptp(differences)) + ROUNDING)
-    for _ in range(60):
+    for _ in range(40):
         middle = (inside + outside) / 2
-        if p_values(differences[:, None] - middle)[0] > 1 - level:
+        if (np.abs(flipped[:, 0] - middle * flipped[:, 1]) >= abs(mean - middle) - scale).mean() > 1 - level:
             inside = middle
         else:
             outside = middle

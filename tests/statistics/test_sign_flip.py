@@ -57,7 +57,7 @@ def test_adjusted_p_by_hand():
 
 def test_adjusted_p_is_monotone_and_between_p_and_holm():
     rng = np.random.default_rng(1)
-    differences = rng.normal(size=(9, 5)) + [2.5, -1.5, 0, 0.3, 0]
+    differences = rng.normal([2.5, -1.5, 0, 0.3, 0], size=(9, 5))
     p, adjusted = sign_flip.p_values(differences), sign_flip.adjusted_p_values(differences)
     assert (adjusted >= p - 1e-12).all()
     order = np.argsort(-np.abs(differences.mean(axis=0)))
