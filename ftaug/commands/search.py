@@ -36,8 +36,8 @@ def search(
     opened = open_search(open_experiment(config, trust_plugins=trust_plugins), overrides or ())
 
     # import torch only after the file is known to be valid: it takes seconds
-    from ftaug.runs.report import console, search_report
-    from ftaug.runs.report import search as tables
+    from ftaug.runs.report import console
+    from ftaug.runs.search import report, tables
     from ftaug.runs.search import search as running
     from ftaug.runs.search.plan import SearchPlan
     from ftaug.runs.search.trials import trials_of
@@ -61,8 +61,8 @@ def search(
     train = running.trainer(opened, config, device.value, trust_plugins=trust_plugins)
     outcome = running.run_search(opened, folder, train, device.value)
     running.write_result(outcome)
-    report = search_report.write(outcome)
+    page = report.write_report(outcome)
     if as_json:
-        print(console.to_json({**running.as_json(outcome), "report": str(report)}))
+        print(console.to_json({**running.as_json(outcome), "report": str(page)}))
     else:
-        tables.show(outcome, str(report))
+        tables.show(outcome, str(page))

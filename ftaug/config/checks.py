@@ -99,23 +99,12 @@ def _search_chooses_by_what_is_measured(experiment: Experiment) -> Found:
         yield ("search", "best"), predicate(f"must be one of the metrics, {one_of(measured)}; got {best}")
 
 
-@reads("search", "train.epochs")
+@reads("search")
 def _ladder_ascends(experiment: Experiment) -> Found:
     ladder = experiment.search and experiment.search.ladder
-    if not ladder:
-        return
-    where, steps = ("search", "ladder", "steps"), ladder.steps
-    epochs = [step_epochs(experiment, step) for step in steps]
+    steps = ladder.steps if ladder else (0.5, 1.0)
     if len(steps) < 2 or steps[-1] != 1 or list(steps) != sorted(set(steps)):
-        yield where, predicate("must be two or more shares that ascend to 100%")
-    elif len(set(epochs)) < len(epochs):
-        text = f"are {', '.join(map(str, epochs))} of train.epochs, {experiment.train.epochs}: two are the same"
-        yield where, predicate(f"{text}; train longer, or leave one out")
-
-
-def step_epochs(experiment: Experiment, step: float) -> int:
-    """Return the epochs of a step of the ladder, at least one."""
-    return max(1, round(step * experiment.train.epochs))
+        yield ("search", "ladder", "steps"), predicate("must be two or more shares that ascend to 100%")
 
 
 @reads("evaluate.metrics")

@@ -80,9 +80,9 @@ class Space:
         return self.default if self.has_default else self.middle
 
     @property
-    def middle(self) -> float:
-        """The middle of a range."""
-        return self.value_at(0.5)
+    def middle(self) -> Any:
+        """The middle of a range, on a logarithmic scale of one that has such."""
+        return self.rounded((self.low * self.high) ** 0.5 if self.is_log else (self.low + self.high) / 2)
 
     def value_at(self, share: float) -> Any:
         """Return the value at a share of the range or of the choices, from 0 to 1; rounded to six digits."""
@@ -90,7 +90,7 @@ class Space:
             return self.choices[min(int(share * len(self.choices)), len(self.choices) - 1)]
         low, high = self.low, self.high
         if self.is_whole:  # each whole number has an interval of the same length
-            low, high = (low - 0.5, high + 0.5) if not self.is_log else (low * low / (low + 0.5), high + 0.5)
+            low, high = low - 0.5, high + 0.5
         value = low * (high / low) ** share if self.is_log else low + share * (high - low)
         return self.rounded(value)
 

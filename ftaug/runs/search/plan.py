@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ftaug.config.checks import step_epochs
 from ftaug.runs.search.samplers import Result, propose
 from ftaug.runs.search.search_file import SearchFile
 from ftaug.runs.search.trials import DEFAULT, Trial, confirmations_of, trials_of
@@ -45,9 +44,7 @@ class SearchPlan:
     @property
     def steps(self) -> tuple[int, ...]:
         """The lengths of the steps of the ladder in epochs; a single one without a ladder."""
-        experiment, ladder = self.search.experiment, self.search.settings.ladder
-        shares = ladder.steps if ladder is not None else (1.0,)
-        return tuple(step_epochs(experiment, share) for share in shares)
+        return self.search.steps
 
     @property
     def total(self) -> int:

@@ -6,6 +6,7 @@ Nothing is stored beside the trials themselves: the samplers of Optuna and cmaes
 from __future__ import annotations
 
 import itertools
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,10 +61,10 @@ def by_sobol(spaces: Sequence[Space], seed: int, number: int, results: Sequence[
 
 def by_grid(spaces: Sequence[Space], seed: int, number: int, results: Sequence[Result]) -> dict[str, Any] | None:
     """Return the first combination that no trial has; the last space varies fastest."""
-    tried = [result.values for result in results]
+    tried = {json.dumps(result.values, sort_keys=True) for result in results}  # 1, 1.0 and true are different values
     combinations = itertools.product(*map(grid_values, spaces))
     points = ({space.key: value for space, value in zip(spaces, each, strict=True)} for each in combinations)
-    return next((point for point in points if point not in tried), None)
+    return next((point for point in points if json.dumps(point, sort_keys=True) not in tried), None)
 
 
 def by_optuna(

@@ -14,6 +14,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.config.yaml_document import STANDARD_INPUT, read
 from ftaug.engine.system import storage
 from ftaug.engine.system.resume_check import LISTED, changes, flat
+from ftaug.engine.training.feature_cache import shared_features
 from ftaug.errors import ExperimentError, NotReached, Problem
 from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import ProgressBar
@@ -119,7 +120,8 @@ def run_search(search: SearchFile, folder: StudyFolder, train: Train, device: st
             progress_bar.step = sum(run.is_finished for run in runs)
             progress_bar.status(_status(plan, runs, current))
 
-        runs = work(folder, plan, partial(_train_quietly, train), show)
+        with shared_features():
+            runs = work(folder, plan, partial(_train_quietly, train), show)
         show(runs, None)
     trials = trials_of(runs)
     ranked = plan.ranked(trials, len(plan.steps) - 1)
@@ -158,6 +160,7 @@ def trainer(search: SearchFile, config: Path, device: str, *, trust_plugins: boo
             device=device,
             trust_plugins=trust_plugins,
             report=False,
+            plots=False,
         )
 
     return train

@@ -49,6 +49,12 @@ class SearchFile:
         metrics = {metric.name: metric for metric in self.experiment.evaluate.metrics}
         return self.metric != "loss" and bool(metrics[self.metric].fact("higher_is_better"))
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The lengths of the steps of the ladder in epochs; a single one without a ladder."""
+        ladder, epochs = self.settings.ladder, self.experiment.train.epochs
+        return tuple(max(1, round(share * epochs)) for share in (ladder.steps if ladder else (1.0,)))
+
     def values_overrides(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the overrides that set values of spaces, by the dotted keys of the settings."""
         return overrides_of({space.where: values[space.key] for space in self.spaces})
@@ -92,16 +98,29 @@ def open_search(file: ExperimentFile, overrides: Sequence[str] = ()) -> SearchFi
 
 def _problems(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[Space]) -> Iterator[Problem]:
     """Build the experiment with each value of each space; the problems have the place of the value in the file."""
-    first = {space.where: space.first for space in spaces}
-    places = {override: space.place for space in spaces for override in overrides_of({space.where: space.first})}
+    base = {space.where: _present(space) for space in spaces}
+    places = {text: place for space in spaces for text, place in _places(file, space)}
     for space in spaces:
-        for value, path in zip(space.ends, space.paths, strict=True):
-            place = file.document.place(path) if space.place.line is not None else space.place
-            of_value = dict.fromkeys(overrides_of({space.where: value}), place)
+        for value in space.ends:
             try:
-                file.experiment([*overrides, *overrides_of({**first, space.where: value})], {**places, **of_value})
+                file.experiment([*overrides, *overrides_of({**base, space.where: value})], places)
             except ExperimentError as error:
                 yield from error.problems
+
+
+def _present(space: Space) -> Any:
+    """Return a value that leaves the numbers of list items as they are in the file."""
+    if space.choices is not None:
+        return next((choice for choice in space.choices if choice is not None), None)
+    return space.first
+
+
+def _places(file: ExperimentFile, space: Space) -> Iterator[tuple[str, Place]]:
+    """Yield the override of each value of a space, and where the value stands in the file."""
+    for value, path in zip((space.first, *space.ends), (space.where, *space.paths), strict=True):
+        place = file.document.place(path) if space.place.line is not None else space.place
+        for text in overrides_of({space.where: value}):
+            yield text, place
 
 
 def _defaults(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[Space]) -> dict[Where, Any]:
@@ -138,6 +157,10 @@ def _check_settings(search: SearchFile) -> None:
     ]
     if experiment.data.val is None:
         problems.append(Problem("a search chooses by validation samples, and data.val is null; set it", place))
+    if len(set(search.steps)) < len(search.steps):
+        steps = ", ".join(map(str, search.steps))
+        text = f"the steps of search.ladder are {steps} epochs; train longer than {search.steps[-1]}, or leave one out"
+        problems.append(Problem(text, place))
     if settings.sampler == "grid" and not problems and (size := grid_size(search.spaces)) > settings.trials:
         text = f"the grid has {size:,} combinations, and search.trials is {settings.trials}"
         problems.append(Problem(f"{text}; raise it, or list fewer values", place))

@@ -40,8 +40,8 @@ def verdict(outcome: Outcome) -> str:
     if outcome.confirmation is not None:
         return outcome.confirmation.sentence
     return (
-        f"trial {outcome.best.number} has the best {outcome.plan.search.metric} on the samples that chose it; whether it "
-        "is better than the unsearched experiment was not measured (search.confirm)"
+        f"trial {outcome.best.number} has the best {outcome.plan.search.metric} on the samples that chose it; whether "
+        "it is better than the unsearched experiment was not measured (search.confirm)"
     )
 
 
