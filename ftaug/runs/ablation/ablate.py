@@ -107,11 +107,11 @@ def train_all(
         def show(runs: Sequence[StudyRun], current: StudyRun | None) -> None:
             require_same_file(file)
             progress_bar.step = sum(run.is_finished for run in runs if run.spec.name in names)
-            progress_bar.status(current.spec.name if current is not None else "waiting for other processes")
+            waiting = "" if progress_bar.step == len(planned) else "waiting for other processes"
+            progress_bar.status(waiting if current is None else current.spec.name)
 
         runs = work(folder, next_run, train, show)
-        progress_bar.step = len(planned)
-        progress_bar.status()
+        show(runs, None)
     return {run.spec.name: run for run in runs if run.spec.name in names}
 
 

@@ -69,7 +69,7 @@ def plot(ablation: Ablation, path: Path) -> Path:
         axes.plot([effect.mean], [position], "o", color=color, markersize=6)
     axes.axvline(0.0, color=NEUTRAL, linestyle=":")
     axes.set_yticks(range(len(names)), [label(name) for name in names])
-    axes.set(ylim=(max(len(names), 1) - 0.5, -0.5), title="with the part less without it")
+    axes.set(ylim=(max(len(names), 1) - 0.5, -0.5), title="effect of each part, with 95 % interval")
     better = "right" if ablation.higher_is_better else "left"
     axes.set_xlabel(f"difference in {label(ablation.metric)}: {better} of 0, the part helps")
     axes.grid(visible=False, axis="y")
