@@ -40,10 +40,7 @@ def ablate(
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Measure what each part of an experiment contributes, by training without it.
-
-    The same command continues an ablation, and several of them at once, on any number of machines, share it.
-    """
+    """Measure what each part of an experiment contributes, by training without it."""
     from ftaug.experiment_file import open_experiment
     from ftaug.runs.ablation.variants import design
 
