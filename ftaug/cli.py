@@ -40,6 +40,8 @@ COMMANDS = {
     "soup": "Average several runs, keeping those that improve validation; prints a run folder.",
     "validate": "Check an experiment file without touching data or model.",
     "doctor": "Check the data: unreadable samples, duplicates, label errors, classes.",
+    "ablate": "Measure what each part of an experiment contributes, by training without it.",
+    "choose": "Choose a backbone by features of the data, without training.",
     "inspect": "Show the data, the layers, and which are trainable at which rate.",
     "preview": "Show augmented samples, and say what each augmentation does.",
     "augment": "Write augmented copies of samples, or print their digest.",
