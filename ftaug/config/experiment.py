@@ -51,6 +51,18 @@ class Split:
 
 
 @dataclass(frozen=True)
+class SeededSplit(Split):
+    """A random split with a seed of its own, so that runs of other seeds have the same split.
+
+    Settings:
+        split: the share (0.2 or 20%) or the number of samples (300)
+        seed: the seed that selects it, instead of the experiment's
+    """
+
+    seed: CountOrZero
+
+
+@dataclass(frozen=True)
 class Fold:
     """One fold of the training set for cross-validation; `ftaug train --folds` trains all folds.
 
@@ -83,6 +95,9 @@ class Data:
         val: the validation samples, which choose the best checkpoint: `{split: 20%}` or `{fold: 1, of: 5}` of train, a
             separate dataset, or null
         test: the test samples: a separate dataset, a split of train, or null
+        pseudo_labels: a dataset of samples with predicted labels, such as a table of `ftaug pseudo-label`; they are
+            added to the training samples after val and test are split off, and an epoch visits as many samples as
+            without them, so that training takes as many steps
         batch_size: samples per batch in training
         parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
             BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
@@ -104,8 +119,9 @@ class Data:
     """
 
     train: Dataset
-    val: Split | Fold | Dataset | None = Split(0.2)
-    test: Split | Dataset | None = None
+    val: Split | SeededSplit | Fold | Dataset | None = Split(0.2)
+    test: Split | SeededSplit | Dataset | None = None
+    pseudo_labels: Dataset | None = None
     batch_size: Count = 32
     parts: Count | Literal["auto"] = "auto"
     sampler: Annotated[Component, OfKind("sampler")] | None = None

@@ -98,7 +98,7 @@ def _remedy(run: Path, experiment: Experiment) -> str:
     facts, source = _facts(run), experiment.data.val
     theirs = facts.get("sources", {}).get("val")
     give = "use other samples for data.val and data.test"
-    if isinstance(theirs, Mapping) and theirs.keys() <= {"split", "fold", "of"}:
+    if isinstance(theirs, Mapping) and theirs.keys() <= {"split", "seed", "fold", "of"}:
         return f"hold out what that run held out (seed={facts['seed']} {_override(theirs)}), or {give}"
     anew = f"train that run anew with {_override(to_plain(source))}, or " if isinstance(source, Split) else ""
     return f"{anew}{give}"
