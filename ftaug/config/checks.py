@@ -368,6 +368,14 @@ def _splits_leave_something(experiment: Experiment) -> Found:
         yield ("data", "val"), predicate("and data.test together leave no training samples")
 
 
+@reads("data.val", "data.confirmation")
+def _confirmation_is_taken_from_validation(experiment: Experiment) -> Found:
+    if experiment.data.val is None and experiment.data.confirmation is not None:
+        yield ("data", "confirmation"), predicate("is taken from the validation samples, but data.val is null")
+    elif experiment.data.confirmation == 1:
+        yield ("data", "confirmation"), predicate("must be less than 1, or no validation samples remain; got 1")
+
+
 @reads("data.val")
 def _a_fold_is_one_of_them(experiment: Experiment) -> Found:
     val = experiment.data.val

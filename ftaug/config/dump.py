@@ -77,6 +77,9 @@ def digest(experiment: Experiment) -> str:
             inner = inner[section]
         if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
             del inner[key]
+    for key in ("split_seed", "confirmation"):
+        if plain["data"][key] is None:  # as in runs that do not have this setting
+            del plain["data"][key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
         del plain["data"]["parts"]
     if plain["train"]["on_nonfinite"] == "stop":  # as in runs that do not have this setting

@@ -51,18 +51,6 @@ class Split:
 
 
 @dataclass(frozen=True)
-class SeededSplit(Split):
-    """A random split with a seed of its own, so that runs of other seeds have the same split.
-
-    Settings:
-        split: the share (0.2 or 20%) or the number of samples (300)
-        seed: the seed that selects it, instead of the experiment's
-    """
-
-    seed: CountOrZero
-
-
-@dataclass(frozen=True)
 class Fold:
     """One fold of the training set for cross-validation; `ftaug train --folds` trains all folds.
 
@@ -98,6 +86,10 @@ class Data:
         pseudo_labels: a dataset of samples with predicted labels, such as a table of `ftaug pseudo-label`; they are
             added to the training samples after val and test are split off, and an epoch visits as many samples as
             without them, so that training takes as many steps
+        split_seed: the seed that draws the splits of train; that of the experiment unless set, so that runs that differ
+            by their seed differ by their validation samples too
+        confirmation: the share of the validation samples that is held out, by a hash of their identity: they choose no
+            checkpoint, and `ftaug search` confirms its result on them; none unless set
         batch_size: samples per batch in training
         parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
             BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
@@ -119,9 +111,11 @@ class Data:
     """
 
     train: Dataset
-    val: Split | SeededSplit | Fold | Dataset | None = Split(0.2)
-    test: Split | SeededSplit | Dataset | None = None
+    val: Split | Fold | Dataset | None = Split(0.2)
+    test: Split | Dataset | None = None
     pseudo_labels: Dataset | None = None
+    split_seed: CountOrZero | None = None
+    confirmation: Fraction | None = None
     batch_size: Count = 32
     parts: Count | Literal["auto"] = "auto"
     sampler: Annotated[Component, OfKind("sampler")] | None = None

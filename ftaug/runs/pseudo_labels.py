@@ -100,7 +100,7 @@ def choose_threshold(runs: Sequence[TrainedModel], precision: float) -> Precisio
     if len(common) < LEAST_VALIDATION:
         raise ExperimentError(
             f"the runs have {len(common)} validation samples in common, and a threshold needs {LEAST_VALIDATION}: give "
-            "one by --confidence, or train the runs with the same split, such as 'data.val={split: 20%, seed: 0}'"
+            "one by --confidence, or train the runs with the same data.split_seed"
         )
     probabilities = np.mean([[rows[key][0] for key in common] for rows in each], axis=0)
     targets = np.array([each[0][key][1] for key in common])
@@ -144,7 +144,8 @@ def held_out_hashes(runs: Sequence[TrainedModel]) -> dict[str, set[bytes]]:
     splits = [run.splits[name] for run in runs for name in HELD_OUT if name in run.splits]
     for split in {split.fingerprint: split for split in splits}.values():
         name = "test" if split.purpose == "test" else "val"
-        held_out[name] |= set(content_hashes(runs[0], (partial(split.samples.read, i) for i in split.ids.tolist())))
+        ids = [*split.ids.tolist(), *split.confirmation]
+        held_out[name] |= set(content_hashes(runs[0], (partial(split.samples.read, i) for i in ids)))
     return held_out
 
 

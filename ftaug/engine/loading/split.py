@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.config.experiment import Data, Fold, SeededSplit, Split
+from ftaug.config.experiment import Data, Fold, Split
 from ftaug.data import names
 from ftaug.engine.loading import label_check, seeds, stratify
 from ftaug.engine.loading.class_mapping import map_targets
@@ -31,6 +31,7 @@ class DataSplit:
     left_out: tuple[int, ...] = ()  # the ids of samples that cannot be read
     soft_targets: np.ndarray | None = None  # float32 (samples, classes), by id: shares of the classes, to train on
     labeled: int | None = None  # samples of the dataset before the pseudo-labeled ones; None: all
+    confirmation: tuple[int, ...] = ()  # the ids of validation samples that are held out
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -120,14 +121,14 @@ def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
     result = {"train": whole("train", train, train.task)}
+    seed = seed if data.split_seed is None else data.split_seed
     sources = {"test": data.test, "val": data.val}
     if any(isinstance(source, Split | Fold) for source in sources.values()):
         words = identities(sample_keys(train), train.groups)
         with _explain_labels(result["train"], data.train.settings):
             for purpose, source in sources.items():
                 if isinstance(source, Split):
-                    split_seed = source.seed if isinstance(source, SeededSplit) else seed
-                    mask = _held_out(result["train"], purpose, source.split, words, split_seed)
+                    mask = _held_out(result["train"], purpose, source.split, words, seed)
                 elif isinstance(source, Fold):
                     mask = _fold(result["train"], source, words, seed)
                 else:
@@ -136,6 +137,7 @@ def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
     for purpose in ("test", "val"):
         if purpose in read:
             result[purpose] = whole(purpose, read[purpose], train.task)
+    result = hold_out_confirmation(result, data, seed)
     return result if added is None else _with_pseudo_labels(result, added)
 
 
@@ -159,6 +161,20 @@ def _with_pseudo_labels(splits: Mapping[str, DataSplit], samples: JoinedSamples)
         **{name: replace(split, samples=samples) for name, split in of_train.items()},
         "train": subset("train", samples, ids, samples.task),
     }
+
+
+def hold_out_confirmation(splits: dict[str, DataSplit], data: Data, seed: int) -> dict[str, DataSplit]:
+    """Hold out the samples of `data.confirmation` from validation; raises BadData."""
+    if data.confirmation is None:
+        return splits
+    val, seed = splits["val"], seed if data.split_seed is None else data.split_seed
+    words = identities(sample_keys(val.samples), val.samples.groups)
+    try:
+        mask = _held_out(val, "confirmation", data.confirmation, words, seed)
+    except BadData as error:
+        raise BadData(f"data.confirmation: {error}; enlarge data.val") from None
+    rest = replace(val, ids=val.ids[~mask], targets=val.targets[~mask], confirmation=tuple(val.ids[mask].tolist()))
+    return {**splits, "val": rest}
 
 
 def _check_names(task: Task) -> None:
@@ -195,7 +211,7 @@ def _read(data: Data) -> dict[str, Samples]:
 
 
 def _held_out(train: DataSplit, purpose: str, size: float, words: np.ndarray, seed: int) -> np.ndarray:
-    """Return a mask of the training samples to hold out for a purpose: bool (n,)."""
+    """Return a mask of the samples of a split to hold out for a purpose: bool (n,)."""
     seed = seeds.word(f"{seed}/{purpose}")
     mask = np.zeros(len(train), bool)
     mask[stratify.split(train.targets, _groups(train), size, words[train.ids], seed)[1]] = True
