@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftaug.config.strict_json import dumps
 from ftaug.config.wording import listed
 from ftaug.data.tables.soft_targets import PREFIX
 from ftaug.engine.loading.prepare import modality_of
@@ -133,7 +133,7 @@ def _write(run: TrainedModel, predictions: MeanPredictions, rows: Sequence[int],
         replace(output.absolute(), text.getvalue().encode(errors="surrogateescape"))
     reader = f"{run.experiment.modality}_table"
     settings = {"path": str(output), **settings, **({"soft": True} if soft else {})}
-    return f"{{{reader}: {json.dumps(settings, ensure_ascii=False)}}}"
+    return f"{{{reader}: {dumps(settings)}}}"
 
 
 def _sample_cells(
