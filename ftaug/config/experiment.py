@@ -84,6 +84,9 @@ class Data:
         val: the validation samples, which choose the best checkpoint: `{split: 20%}` or `{fold: 1, of: 5}` of train, a
             separate dataset, or null
         test: the test samples: a separate dataset, a split of train, or null
+        pseudo_labels: a dataset of samples with predicted labels, such as a table of `ftaug pseudo-label`; they are
+            added to the training samples after val and test are split off, and an epoch visits as many samples as
+            without them, so that training takes as many steps
         split_seed: the seed that draws the splits of train; that of the experiment unless set, so that runs that differ
             by their seed differ by their validation samples too
         confirmation: the share of the validation samples that is held out, by a hash of their identity: they choose no
@@ -111,6 +114,7 @@ class Data:
     train: Dataset
     val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
+    pseudo_labels: Dataset | None = None
     split_seed: CountOrZero | None = None
     confirmation: Fraction | None = None
     batch_size: Count = 32

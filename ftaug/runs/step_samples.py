@@ -42,7 +42,7 @@ class StepSamples:
         self.data = with_views(data, self.experiment, preprocessing)
         sizes = sizes_of(self.experiment, self.split, preprocessing)
         resampling = resampling_of(self.experiment, self.split)
-        self.epochs = epoch_sampler_of(self.experiment, len(self.split), sizes, resampling)
+        self.epochs = epoch_sampler_of(self.experiment, self.split.epoch_samples, sizes, resampling)
 
     def of(self, step: int) -> list[StepSample]:
         """Return the samples of a step (from 1) with their targets and the hash of their augmented values."""

@@ -172,7 +172,8 @@ class PreparedDataset(Dataset[Batch | Failure]):
 
     def __getitem__(self, request: BatchRequest) -> Batch | Failure:
         """Load the batch of a request; return a Failure if a sample cannot be loaded."""
-        targets = self.split.targets[request.ids]
+        is_training = request.epoch is not None
+        targets = self.split.training_targets(request.ids) if is_training else self.split.targets[request.ids]
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
         for place, position in enumerate(request.ids):
             try:

@@ -95,9 +95,11 @@ def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | Non
 
 
 def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None:
-    """Return the class resampling of the experiment's sampler; None without one."""
-    sampler = experiment.data.sampler
-    return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
+    """Return which samples an epoch visits, if not each once: by the sampler, or by turns of pseudo-labeled samples."""
+    sampler, visits = experiment.data.sampler, train.epoch_samples
+    if sampler is not None:
+        return Resampling.by(sampler, experiment.seed, train.targets, train.counts(), visits)
+    return Resampling.in_turn(experiment.seed, len(train), visits) if visits < len(train) else None
 
 
 def training_length(experiment: Experiment, train_size: int) -> TrainingLength:

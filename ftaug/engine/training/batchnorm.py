@@ -53,7 +53,7 @@ def training_batches(
     """Iterate the first training batches, in the order and with the augmentation of training."""
     data = prepare_split(experiment, split, experiment.augment, preprocessing)
     resampling, token_budget = resampling_of(experiment, split), token_budget_of(experiment, device)
-    epochs = epoch_sampler_of(experiment, len(split), data.sizes, resampling, token_budget)
+    epochs = epoch_sampler_of(experiment, split.epoch_samples, data.sizes, resampling, token_budget)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 

@@ -88,7 +88,7 @@ def _mix(state: TrainingState, step: int, part: int, inputs: Any, targets: Tenso
     mix, until = experiment.mix, experiment.train.mix_until
     if mix is None or (until is not None and step >= until.steps(state.training_length)):
         return inputs, targets
-    if state.task.kind == "single_label":
+    if state.task.kind == "single_label" and targets.ndim == 1:
         targets = one_hot(targets, len(state.task.classes)).float()
     torch.manual_seed(seeds.step_seed(experiment.seed, step, 0, part))
     mixed: tuple[Any, Tensor] = mix(inputs, targets, seeds.generator(experiment.seed, "mix", step, part))
