@@ -74,9 +74,10 @@ COMMANDS = {
 }
 NO_TABLES = {
     "dataset-image_table.root",
+    *("dataset-image_shards.path", "dataset-text_shards.path"),
     *("method-lora.weights", "method-ssf.weights"),
 }
-"""Settings that name folders and weights, beside those of datasets without a table."""
+"""Settings that name folders, archives and weights, beside those of datasets without a table."""
 
 
 def names_a_path(annotation) -> bool:
