@@ -74,7 +74,7 @@ COMMANDS = {
 }
 NO_TABLES = {
     "dataset-image_table.root",
-    *("dataset-image_shards.path", "dataset-text_shards.path"),
+    *(f"dataset-{name}.path" for name in ("image_shards", "text_shards", "image_parquet", "text_parquet", "hf_disk")),
     *("method-lora.weights", "method-ssf.weights"),
 }
 """Settings that name folders, archives and weights, beside those of datasets without a table."""

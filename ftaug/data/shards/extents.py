@@ -82,6 +82,11 @@ class Extents:
         return shard.read(int(self.offsets[index]), int(self.sizes[index]))
 
     @property
+    def blocks(self) -> np.ndarray:
+        """Number the part of the data that each sample is best read with, its shard: int (n,)."""
+        return self.shard_of
+
+    @property
     def keys(self) -> np.ndarray:
         """Hash the place of each sample: int64 (n,), equal for the same place in the same file."""
         files = np.array([hash((shard.path, shard.size, shard.modified)) for shard in self.shards], np.int64)

@@ -17,6 +17,7 @@ from ftaug.data.index_file import CLOCK_TICK, WORTH_KEEPING, load, save
 from ftaug.data.packed import Packed
 from ftaug.data.shards.extents import Extents, Shard
 from ftaug.data.shards.labels import Labeled, fingerprint
+from ftaug.data.shards.parquet_files import RowGroups
 from ftaug.interfaces.data import Task
 
 _VERSION = 1
@@ -57,17 +58,20 @@ def index_or_recall(files: Sequence[Path], settings: Sequence[Any], build: Calla
 
 
 def _save(file: Path, index: ShardIndex) -> None:
+    extents = index.extents
     values = {
         "names": index.names,
-        "shards": [[shard.path, shard.size, shard.modified] for shard in index.extents.shards],
-        "shard_of": index.extents.shard_of,
-        "offsets": index.extents.offsets,
-        "sizes": index.extents.sizes,
+        "shards": [[shard.path, shard.size, shard.modified] for shard in extents.shards],
+        "shard_of": extents.shard_of,
+        "offsets": extents.offsets,
+        "sizes": extents.sizes,
         "targets": index.targets,
         "task": {key: value for key, value in asdict(index.task).items() if key != "thresholds"},
         "notes": index.notes,
         "fingerprint": index.fingerprint,
     }
+    if isinstance(extents, RowGroups):
+        values |= {"row_groups": extents.row_groups, "column": extents.column}
     save(file, _VERSION, values if index.groups is None else {**values, "groups": index.groups})
 
 
@@ -79,6 +83,8 @@ def _load(file: Path) -> ShardIndex | None:
         shards = tuple(Shard(*shard) for shard in values["shards"])
         task = Task(**{**values["task"], "classes": tuple(values["task"]["classes"])})
         extents = Extents(shards, values["shard_of"], values["offsets"], values["sizes"])
+        if "row_groups" in values:
+            extents = RowGroups(**vars(extents), row_groups=values["row_groups"], column=values["column"])
         rest = (values["targets"], task, values.get("groups"), values["notes"], values["fingerprint"])
         return ShardIndex(values["names"], extents, *rest)
     except (KeyError, TypeError):  # of other fields
@@ -126,8 +132,8 @@ class StoredSamples:
 
     @property
     def blocks(self) -> np.ndarray:
-        """The shard of each sample, int32 (n,)."""
-        return self.index.extents.shard_of
+        """Number the part of the data that each sample is best read with, such as its shard: int (n,)."""
+        return self.index.extents.blocks
 
     def content(self, index: int) -> bytes:
         """Return the bytes of a sample; raises BadData if its shard has changed, MissingInput and StorageError."""

@@ -60,7 +60,7 @@ def header(reader: str, path: Path) -> list[str]:
         return delimited.header(path)
     if suffix in JSON_LINES:
         return next((list(record) for _, record in _records(path)), [])
-    with _opened_parquet(path) as file:
+    with opened_parquet(path) as file:
         return list(file.schema_arrow.names)
 
 
@@ -153,7 +153,7 @@ _JSON = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    with _opened_parquet(path) as file:
+    with opened_parquet(path) as file:
         check_columns(path, columns, file.schema_arrow.names)
         number = 0
         for batch in file.iter_batches(columns=list(dict.fromkeys(columns))):
@@ -163,7 +163,8 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 @contextmanager
-def _opened_parquet(path: Path) -> Iterator[Any]:
+def opened_parquet(path: Path) -> Iterator[Any]:
+    """Context manager with an open Parquet file; raises BadData for a damaged one, Unavailable without pyarrow."""
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
