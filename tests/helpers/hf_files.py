@@ -30,7 +30,7 @@ def write_parquet(path: Path, table, row_group_size: int = 100, **options) -> Pa
     """A Parquet file; pictures are not compressed, as datasets 4 and later write them."""
     import pyarrow.parquet
 
-    options = {"compression": {"image.bytes": "none"}, **options}
+    options = {"compression": {"image.bytes": "none"}, "use_dictionary": False, **options}
     pyarrow.parquet.write_table(table, path, row_group_size=row_group_size, **options)
     return path
 

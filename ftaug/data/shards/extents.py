@@ -82,9 +82,9 @@ class Extents:
         return shard.read(int(self.offsets[index]), int(self.sizes[index]))
 
     @property
-    def blocks(self) -> np.ndarray:
-        """Number the part of the data that each sample is best read with, its shard: int (n,)."""
-        return self.shard_of
+    def places(self) -> np.ndarray:
+        """Return the shard and the offset of each sample: int64 (n, 2)."""
+        return np.stack([self.shard_of.astype(np.int64), self.offsets], axis=1)
 
     @property
     def keys(self) -> np.ndarray:

@@ -131,9 +131,9 @@ class StoredSamples:
         return self.index.extents.keys
 
     @property
-    def blocks(self) -> np.ndarray:
-        """Number the part of the data that each sample is best read with, such as its shard: int (n,)."""
-        return self.index.extents.blocks
+    def places(self) -> np.ndarray:
+        """Return the shard, or row group, of each sample and its position there: int64 (n, 2)."""
+        return self.index.extents.places
 
     def content(self, index: int) -> bytes:
         """Return the bytes of a sample; raises BadData if its shard has changed, MissingInput and StorageError."""

@@ -55,10 +55,9 @@ class RowGroups(Extents):
         return np.asarray(super().keys ^ (self.row_groups.astype(np.int64) << 32))
 
     @property
-    def blocks(self) -> np.ndarray:
-        """Number the row group of each sample over all files: int64 (n,)."""
-        numbers = self.shard_of.astype(np.int64) << 32 | self.row_groups
-        return np.asarray(np.unique(numbers, return_inverse=True)[1])
+    def places(self) -> np.ndarray:
+        """Return the row group, as a number over all files, and the row of each sample: int64 (n, 2)."""
+        return np.stack([self.shard_of.astype(np.int64) << 32 | self.row_groups, self.offsets], axis=1)
 
 
 class _HeldRowGroups:

@@ -42,7 +42,7 @@ def test_names_are_those_of_class_folders(tmp_path):
 def test_compressed_pictures_are_read_too(tmp_path):
     table = picture_table(PICTURES, FEATURES, label=[0, 1, 1])
     found = index([write_parquet(tmp_path / "a.parquet", table, 2, compression="snappy")])
-    assert isinstance(found.extents, RowGroups) and found.extents.blocks.tolist() == [0, 0, 1]
+    assert isinstance(found.extents, RowGroups) and found.extents.places.tolist() == [[0, 0], [0, 1], [1, 0]]
     assert [found.extents.read(i) for i in range(3)] == [b"1", b"22", b"333"]
     assert found.fingerprint == index([write_parquet(tmp_path / "a.parquet", table)]).fingerprint
 

@@ -37,7 +37,7 @@ def test_samples_are_read_named_and_keyed(shard):
     samples = StoredSamples(build(shard))
     assert [samples.content(i) for i in range(len(samples))] == [b"12", b"456"]
     assert samples.key(1) == "y/2.jpg" and samples.name(1) == f"{shard}/y/2.jpg"
-    assert samples.notes == ("3 files ignored", "a note") and samples.blocks.tolist() == [0, 0]
+    assert samples.notes == ("3 files ignored", "a note") and samples.places.tolist() == [[0, 1], [0, 4]]
     assert samples.targets.tolist() == [1, 0] and samples.task.classes == ("x", "y") and samples.groups is None
 
 

@@ -44,7 +44,7 @@ def test_the_same_pictures_are_the_same_samples(folder, tmp_path):
         assert [samples.read(i) for i in range(3)] == [folder.read(i) for i in range(3)]
         assert samples.targets.tolist() == folder.targets.tolist()
     assert readers[0].name(2) == f"{tmp_path}/train-1.parquet/dog/1.jpg"
-    assert readers[0].blocks.tolist() == [0, 0, 1]
+    assert readers[0].places[:, 0].tolist() == [0, 0, 1]
 
 
 def test_pyarrow_is_an_extra(folder, tmp_path, monkeypatch):

@@ -65,6 +65,6 @@ def test_a_value_range_changes_the_fingerprint_and_the_pixels(tmp_path):
     path = write_tar(tmp_path / "t.tar", {"a/1.png": deep, "b/1.png": deep})
     plain, ranged = (image_shards("train", path=path, value_range=values) for values in (None, (0, 4095)))
     assert plain.fingerprint != ranged.fingerprint
-    assert ranged.read(0).load(1).max() == 255 and ranged.blocks.tolist() == [0, 0]
+    assert ranged.read(0).load(1).max() == 255 and ranged.places[:, 0].tolist() == [0, 0]
     size = {"size": [4, 4], "resize": None, "interpolation": "bilinear"}
     assert augmented(plain.read(0), pipeline((), size), None, ())[0].max() < 20
