@@ -180,6 +180,15 @@ def _imbalance_is_mended_once(experiment: Experiment) -> Found:
         yield ("data", "sampler"), predicate(text)
 
 
+@reads("data.order", "data.sampler")
+def _samples_have_one_order(experiment: Experiment) -> Found:
+    if experiment.data.order != "random" and experiment.data.sampler is not None:
+        yield (
+            ("data", "order"),
+            predicate("cannot be combined with data.sampler, which has its own order; leave one out"),
+        )
+
+
 @reads("distillation", "objective")
 def _one_thing_is_made_small(experiment: Experiment) -> Found:
     if experiment.distillation is not None and experiment.objective is not None:

@@ -83,6 +83,8 @@ def digest(experiment: Experiment) -> str:
             del plain["data"][key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
         del plain["data"]["parts"]
+    if plain["data"]["order"] == "random":  # as in runs that do not have this setting
+        del plain["data"]["order"]
     if plain["train"]["on_nonfinite"] == "stop":  # as in runs that do not have this setting
         del plain["train"]["on_nonfinite"]
     if not plain["train"]["sync_batchnorm"]:  # as in runs that do not have this setting

@@ -76,6 +76,17 @@ class SkipBadSamples:
 
 
 @dataclass(frozen=True)
+class ShardWindows:
+    """An order of training samples by shards, in random order within windows.
+
+    Settings:
+        window: samples that are drawn in random order together: more are mixed better, and read from more places
+    """
+
+    window: Count
+
+
+@dataclass(frozen=True)
 class Data:
     """Datasets, batches and data loading.
 
@@ -95,6 +106,9 @@ class Data:
         parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
             BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
             `auto` is the number of processes
+        order: the order of the training samples in an epoch: `random`, or `shards` for disks that seek badly and
+            compressed Parquet files: shards in random order, and windows of 1000 samples in random order within;
+            `{window: 5000}` sets another size
         sampler: how often each class is drawn in an epoch; by default each sample once
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are stored: `ram`, until the run ends; `disk`, for later runs too; `auto`, where
@@ -119,6 +133,7 @@ class Data:
     confirmation: Fraction | None = None
     batch_size: Count = 32
     parts: Count | Literal["auto"] = "auto"
+    order: Literal["random", "shards"] | ShardWindows = "random"
     sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
