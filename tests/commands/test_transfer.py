@@ -38,8 +38,8 @@ def test_a_policy_on_two_backbones(write, tmp_path, capsys, trained):
     results = json.loads(capsys.readouterr().out)["backbones"]
     assert [each["backbone"] for each in results] == ["{resnet20: {weights: none}}", "resnet20"]
     effects = {each["scale"]: (each["difference"], each["verdict"]) for each in results[0]["policy"]}
-    assert effects[1.0] == (pytest.approx(0.001 * 36), "helps")  # a severity of 0.2 is 36 degrees
-    assert effects[1.5][0] == pytest.approx(0.001 * 54)
+    assert effects[1.0] == (pytest.approx(0.001 * 18), "helps")  # a severity of 0.2 is 18 degrees
+    assert effects[1.5][0] == pytest.approx(0.001 * 27)
     assert len(trained) == len(set(trained)) == 2 * 6 * 4
 
     assert run(["transfer", *arguments]) == 0
