@@ -39,8 +39,12 @@ def edited(text: str, spaces: Sequence[Space], values: Mapping[str, Any], source
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     folder = source.absolute().parent
     edits: list[tuple[int, int, str]] = []
-    for where, node in _nodes(root, ()):
-        if where in chosen:
+    emptied: set[Where] = set()
+    for where, node in _nodes(root, ()) if root is not None else ():
+        if isinstance(node, yaml.SequenceNode) and _is_emptied(node, where, chosen):
+            emptied.add(where)
+            edits.append((node.start_mark.index, _end(node), "[]"))
+        elif where in chosen and where[:-1] not in emptied:
             start, end = node.start_mark.index, _end(node)
             if chosen[where] is None and isinstance(where[-1], int):
                 edits.append((*_item(text, start, end), ""))
@@ -77,10 +81,15 @@ def _nodes(node: yaml.Node, where: Where) -> Iterator[tuple[Where, yaml.Node]]:
 
 def _end(node: yaml.Node) -> int:
     """Return where a value ends; PyYAML's mark of a block is that of what follows it."""
-    if isinstance(node, yaml.ScalarNode) or node.flow_style:
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style:
         return int(node.end_mark.index)
-    last = node.value[-1]
+    last: Any = node.value[-1]
     return _end(last[1] if isinstance(node, yaml.MappingNode) else last)
+
+
+def _is_emptied(node: yaml.SequenceNode, where: Where, chosen: Mapping[Where, Any]) -> bool:
+    """Whether all items of a list are removed."""
+    return bool(node.value) and all(chosen.get((*where, index), "") is None for index in range(len(node.value)))
 
 
 def _item(text: str, start: int, end: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ validation, so that the samples of the comparison have chosen nothing.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -50,7 +51,8 @@ class Confirmation:
     def sentence(self) -> str:
         """The result in one line."""
         d = self.difference
-        size = f"{self.metric} {d.value:+.4f} [{d.low:+.4f}, {d.high:+.4f}]"
+        interval = "without variation" if math.isnan(d.low) else f"[{d.low:+.4f}, {d.high:+.4f}]"
+        size = f"{self.metric} {d.value:+.4f} {interval}"
         basis = f"on {self.samples:,} samples that no trial has seen, {self.seeds} seed{'s' * (self.seeds > 1)} each"
         verdict = "better than" if self.is_better else "worse than" if d.better() == "first" else "not better than"
         return f"trial {int(self.candidate)} is {verdict} the unsearched experiment: {size}, {basis}"

@@ -55,7 +55,7 @@ def by_sobol(spaces: Sequence[Space], seed: int, number: int, results: Sequence[
     """Return a point of a scrambled Sobol sequence, whose points cover the space evenly (Owen 1998)."""
     from torch.quasirandom import SobolEngine
 
-    engine = SobolEngine(len(spaces), scramble=True, seed=seed)
+    engine: Any = SobolEngine(len(spaces), scramble=True, seed=seed)  # type: ignore[no-untyped-call]
     return _values(spaces, engine.fast_forward(number).draw(1)[0].tolist())
 
 

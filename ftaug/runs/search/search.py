@@ -91,9 +91,9 @@ def _widens(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether a search has the values of another and maybe more, and as many trials or more."""
     if before.get("command") != now["command"] or before["spaces"].keys() != now["spaces"].keys():
         return False
-    rest = [{key: value for key, value in each["search"].items() if key != "trials"} for each in (before, now)]
+    rest = [{key: value for key, value in each["settings"].items() if key != "trials"} for each in (before, now)]
     same = not changes(flat(before["experiment"]), flat(now["experiment"])) and rest[0] == rest[1]
-    more = now["search"]["trials"] >= before["search"]["trials"]
+    more = now["settings"]["trials"] >= before["settings"]["trials"]
     return same and more and all(_contains(now["spaces"][key], space) for key, space in before["spaces"].items())
 
 
