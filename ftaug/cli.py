@@ -42,6 +42,7 @@ COMMANDS = {
     "validate": "Check an experiment file without touching data or model.",
     "doctor": "Check the data: unreadable samples, duplicates, label errors, classes.",
     "ablate": "Measure what each part of an experiment contributes, by training without it.",
+    "transfer": "Measure whether the augmentation of an experiment carries over to other backbones.",
     "choose": "Choose a backbone by features of the data, without training.",
     "inspect": "Show the data, the layers, and which are trainable at which rate.",
     "preview": "Show augmented samples, and say what each augmentation does.",
