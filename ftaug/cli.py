@@ -47,6 +47,7 @@ COMMANDS = {
     "inspect": "Show the data, the layers, and which are trainable at which rate.",
     "preview": "Show augmented samples, and say what each augmentation does.",
     "augment": "Write augmented copies of samples, or print their digest.",
+    "pack": "Write the samples of data sets to tar archives, with an index and hashes.",
     "benchmark": "Profile a training step, and suggest what to change.",
     "lr-find": "Suggest a learning rate, from a short training.",
     "list": "List what an experiment file can name.",
