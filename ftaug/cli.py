@@ -22,6 +22,7 @@ from ftaug.streams import open_streams
 
 COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
+    "self-train": "Train on labeled and unlabeled samples; prints the run of the student, or one without it.",
     "status": "Print the state of a run, and end with its exit code: 0 complete or running, 75 to be continued.",
     "verify": "Check the files of a run against their hashes, and say what can be resumed.",
     "replay": "Repeat a step whose loss was not finite, and show its samples.",
@@ -57,7 +58,7 @@ COMMANDS = {
 }
 """The commands with their help, so that `ftaug --help` need not import them."""
 
-MODULES = {"lr-find": "lr_find", "list": "list_", "pseudo-label": "pseudo_label"}
+MODULES = {"lr-find": "lr_find", "list": "list_", "pseudo-label": "pseudo_label", "self-train": "self_train"}
 """The modules of commands, and the functions in them, that have other names."""
 
 
