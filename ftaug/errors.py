@@ -122,6 +122,10 @@ class RunFolderTaken(FtaugError):
     exit_code = 73
 
 
+class RunFolderInUse(RunFolderTaken):
+    """Another process writes the run folder."""
+
+
 class DataChanged(RunFolderTaken):
     """The run folder holds a run on other data."""
 

@@ -224,6 +224,18 @@ def test_splits_must_leave_samples_to_train_on(problems):
     assert line.startswith("f.yaml:1:28: data.val and data.test together leave no training samples")
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("val: null, confirmation: 50%", "48: data.confirmation is taken from the validation samples, but data.val is"),
+        ("confirmation: 100%", "37: data.confirmation must be less than 1, or no validation samples remain; got 1"),
+    ],
+)
+def test_a_confirmation_is_a_part_of_validation(problems, data, message):
+    (line,) = problems(f"data: {{train: digits, {data}}}\nbackbone: resnet18\n")
+    assert line.partition("f.yaml:1:")[2].startswith(message)
+
+
 def test_the_best_metric_is_the_first_unless_set(write):
     assert load(write(SMALLEST + "evaluate: {metrics: [f1, accuracy]}\n")).evaluate.best == "f1"
     assert load(write(SMALLEST), ["evaluate.metrics=[f1]"]).evaluate.best == "f1"

@@ -59,7 +59,7 @@ def inspect(
         if not as_json:
             raise
         failure = error
-    length = training_length(experiment, len(data["train"]))
+    length = training_length(experiment, data["train"].epoch_samples)
     method = adapt(backbone, experiment)
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     if output is not None:

@@ -48,10 +48,11 @@ def train_file(
     trust_plugins: bool,
     requirements: Sequence[Requirement] = (),
     report: bool = True,
+    plots: bool = True,
 ) -> dict[str, Any]:
     """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped.
 
-    With `report`, a single run ends with a report on validation.
+    With `report`, a single run ends with a report on validation; with `plots`, it has those of its curves.
     """
     start_time, world = time.time(), of_environment()
     continued = config if config.is_dir() else None
@@ -74,7 +75,7 @@ def train_file(
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
     single = folds is None
-    invocation = Invocation(text, device, start_time, elsewhere, report=report and single, announce=single)
+    invocation = Invocation(text, device, start_time, elsewhere, report=report and single, announce=single, plots=plots)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)

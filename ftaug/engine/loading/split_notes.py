@@ -32,7 +32,7 @@ def size_mismatches(data: Data, splits: Mapping[str, DataSplit]) -> Iterator[str
     samples = len(splits["train"])
     for purpose, source in (("val", data.val), ("test", data.test)):  # val is taken from what test leaves
         if isinstance(source, Split):
-            size = len(splits[purpose])
+            size = len(splits[purpose]) + len(splits[purpose].confirmation)
             samples += size
             requested = source.split if isinstance(source.split, int) else round(source.split * samples)
             if abs(size - requested) > max(1, requested / 4):

@@ -53,6 +53,8 @@ LASTING = (
 
 STATUS_FILE, COMPLETE_FILE = "status.json", "complete.json"
 FOLDS_FILE = "folds.json"
+STUDY_FILE, RUN_SPEC_FILE = "study.json", "run.json"
+"""The description of a study, and of each of its runs, such as a trial of a search."""
 EVALUATION = "evaluate-"
 """How the names of the results of an evaluation begin."""
 

@@ -23,6 +23,7 @@ from ftaug.engine.system.run_files import (
     ENVIRONMENT_FILE,
     FOLDS_FILE,
     MANIFEST,
+    RUN_SPEC_FILE,
     STATUS_FILE,
     lasting_files,
     path_of,
@@ -283,7 +284,7 @@ def _make(path: Path) -> None:
     if not path.parent.parent.is_dir():
         raise RunFolderTaken(f"{path}: {path.parent.parent} does not exist; choose another --run-dir")
     make_durable(path)
-    names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+    names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")} - {RUN_SPEC_FILE}
     if names and STATUS_FILE not in names:
         raise RunFolderTaken(f"{path}: is neither empty nor a run folder; choose another --run-dir")
 

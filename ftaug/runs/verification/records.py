@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.yaml_document import parse, read
-from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE
+from ftaug.engine.loading.data_record import SAMPLES_FILE, purpose_of
 from ftaug.engine.loading.data_record import read_rows as read_samples
 from ftaug.engine.system.manifest import file_defect, read_manifest
 from ftaug.engine.system.resume_check import stored_settings
@@ -105,7 +105,7 @@ def _is_taken_from_train(run: Path, purpose: str) -> bool:
 def _ids(run: Path, purpose: str, members: set[str], *, of_train: bool) -> np.ndarray:
     """Return the ids of the samples of a split: their positions among the recorded rows of its dataset."""
     splits = [row.split for row in read_samples(run / SAMPLES_FILE)]
-    in_dataset = [s for s in splits if s.removesuffix(LEFT_OUT) in members or (of_train and not s)]
+    in_dataset = [s for s in splits if purpose_of(s) in members or (of_train and not s)]
     return np.array([index for index, split in enumerate(in_dataset) if split == purpose], np.int64)
 
 
