@@ -49,7 +49,7 @@ from ftaug.errors import (
     ExperimentError,
     FtaugError,
     Interrupted,
-    OutOfMemory,
+    NoProgress,
     RunFolderTaken,
     Stopped,
     StorageError,
@@ -160,7 +160,7 @@ class RunFolder:
             text = f"{self.path}: no progress in {STARTS} starts, each ended after step {step} and before the next"
             if crashed:
                 raise FtaugError(f"{text} checkpoint by an internal error; see crash.log; the same command tries again")
-            raise OutOfMemory(
+            raise NoProgress(
                 f"{text} checkpoint, killed, probably because memory ran out; see train.log, and try a smaller "
                 f"train.micro_batch or fewer data.workers; the same command tries again"
             )
