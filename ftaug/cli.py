@@ -34,6 +34,7 @@ COMMANDS = {
     "calibrate": "Calibrate the probabilities of a trained model on validation, and report the effect.",
     "report": "Write a report of a run, or of several side by side, into one file.",
     "predict": "Predict the classes, or the numbers, of new samples.",
+    "pseudo-label": "Label samples by the mean prediction of runs, for use as training data; prints the table's path.",
     "explain": "Show what predictions depend on, by methods that were tested on the model.",
     "export": "Export a trained model, and compare its predictions with the original's.",
     "blend": "Blend a run's first weights with its last; prints a run folder.",
@@ -55,7 +56,7 @@ COMMANDS = {
 }
 """The commands with their help, so that `ftaug --help` need not import them."""
 
-MODULES = {"lr-find": "lr_find", "list": "list_"}
+MODULES = {"lr-find": "lr_find", "list": "list_", "pseudo-label": "pseudo_label"}
 """The modules of commands, and the functions in them, that have other names."""
 
 

@@ -90,6 +90,10 @@ class NotReached(FtaugError):
     result_printed = True
 
 
+class NoProgress(OutOfMemory):
+    """Several starts of a run in a row were killed before its next checkpoint, probably as memory ran out."""
+
+
 class BadData(FtaugError):
     """Data or weights were found, but their content is wrong."""
 

@@ -31,7 +31,7 @@ def search(
     The same command continues a search, and several of them at once, on any number of machines, share it.
     """
     from ftaug.experiment_file import open_experiment
-    from ftaug.runs.search.search_file import open_search
+    from ftaug.runs.search.search_file import default_folder, open_search
 
     opened = open_search(open_experiment(config, trust_plugins=trust_plugins), overrides or ())
 
@@ -43,7 +43,7 @@ def search(
     from ftaug.runs.search.trials import trials_of
     from ftaug.runs.study.study_folder import StudyFolder
 
-    path = output or running.default_folder(opened)
+    path = output or default_folder(opened.experiment.name)
     if status:
         folder, plan = StudyFolder(path), SearchPlan(opened)
         if folder.description is None:

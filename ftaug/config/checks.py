@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ftaug.config.experiment import Experiment, Fold, Split, UnfreezeStage
 from ftaug.config.modalities import WITHOUT_EFFECT
 from ftaug.config.problems import PartialProblem, predicate
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.config.task_fit import TARGETS, misfits, possible_tasks, tasks_of
 from ftaug.config.types import Duration
 from ftaug.config.yaml_document import Where
@@ -64,14 +64,14 @@ def _settings_of_dataset_go_together(purpose: str, experiment: Experiment) -> Fo
             )
 
 
-for _purpose in ("train", "val", "test"):
+for _purpose in ("train", "val", "test", "pseudo_labels"):
     reads(f"data.{_purpose}")(functools.partial(_settings_of_dataset_go_together, _purpose))
 
 
 @reads("data")
 def _splits_have_one_task(experiment: Experiment) -> Found:
     kinds = tasks_of(experiment)
-    for purpose in ("val", "test"):
+    for purpose in ("val", "test", "pseudo_labels"):
         dataset = getattr(experiment.data, purpose)
         if isinstance(dataset, Component):
             theirs = tasks_of(dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, train=dataset)))
@@ -139,6 +139,19 @@ def _loss_takes_mixed_targets(experiment: Experiment) -> Found:
         yield ("mix",), predicate(f"mixes targets, which the loss {experiment.loss.name} does not support; change one")
 
 
+@reads("data", "loss", "augment")
+def _soft_targets_are_supported(experiment: Experiment) -> Found:
+    for purpose in ("train", "pseudo_labels"):
+        dataset = getattr(experiment.data, purpose)
+        if not isinstance(dataset, Component) or not dataset.settings.get("soft"):
+            continue
+        where = ("data", purpose, dataset.name, "soft")
+        if not experiment.loss.fact("soft_targets"):
+            yield where, predicate(f"needs a loss that supports soft targets, and {experiment.loss.name} does not")
+        if any(op.settings.get("label_map") for _, op in nested(experiment.augment)):
+            yield where, predicate("cannot be combined with label_map, which swaps single classes; leave one out")
+
+
 @reads("objective", "mix", "augment")
 def _views_differ(experiment: Experiment) -> Found:
     if experiment.objective is None:
@@ -165,6 +178,15 @@ def _imbalance_is_mended_once(experiment: Experiment) -> Found:
     if loss.name in mends:
         text = f"balanced leaves {mends[loss.name]} without effect: the sampled classes are balanced; leave one out"
         yield ("data", "sampler"), predicate(text)
+
+
+@reads("data.order", "data.sampler")
+def _samples_have_one_order(experiment: Experiment) -> Found:
+    if experiment.data.order != "random" and experiment.data.sampler is not None:
+        yield (
+            ("data", "order"),
+            predicate("cannot be combined with data.sampler, which has its own order; leave one out"),
+        )
 
 
 @reads("distillation", "objective")

@@ -76,6 +76,17 @@ class SkipBadSamples:
 
 
 @dataclass(frozen=True)
+class ShardWindows:
+    """An order of training samples by shards, in random order within windows.
+
+    Settings:
+        window: samples that are drawn in random order together: more are mixed better, and read from more places
+    """
+
+    window: Count
+
+
+@dataclass(frozen=True)
 class Data:
     """Datasets, batches and data loading.
 
@@ -84,6 +95,9 @@ class Data:
         val: the validation samples, which choose the best checkpoint: `{split: 20%}` or `{fold: 1, of: 5}` of train, a
             separate dataset, or null
         test: the test samples: a separate dataset, a split of train, or null
+        pseudo_labels: a dataset of samples with predicted labels, such as a table of `ftaug pseudo-label`; they are
+            added to the training samples after val and test are split off, and an epoch visits as many samples as
+            without them, so that training takes as many steps
         split_seed: the seed that draws the splits of train; that of the experiment unless set, so that runs that differ
             by their seed differ by their validation samples too
         confirmation: the share of the validation samples that is held out, by a hash of their identity: they choose no
@@ -92,6 +106,9 @@ class Data:
         parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
             BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
             `auto` is the number of processes
+        order: the order of the training samples in an epoch: `random`, or `shards` for disks that seek badly and
+            compressed Parquet files: shards in random order, and windows of 1000 samples in random order within;
+            `{window: 5000}` sets another size
         sampler: how often each class is drawn in an epoch; by default each sample once
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are stored: `ram`, until the run ends; `disk`, for later runs too; `auto`, where
@@ -111,10 +128,12 @@ class Data:
     train: Dataset
     val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
+    pseudo_labels: Dataset | None = None
     split_seed: CountOrZero | None = None
     confirmation: Fraction | None = None
     batch_size: Count = 32
     parts: Count | Literal["auto"] = "auto"
+    order: Literal["random", "shards"] | ShardWindows = "random"
     sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None

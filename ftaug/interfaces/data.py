@@ -83,7 +83,8 @@ class Samples(Protocol):
 
     A dataset may also define `key(index)`: an identifier that does not depend on where the data lie, such as the path
     relative to the dataset's folder. Without it, `name(index)` identifies the sample. `columns()` returns further facts
-    about the samples by name, such as the camera: a text for each sample, which `ftaug evaluate` records.
+    about the samples by name, such as the camera: a text for each sample, which `ftaug evaluate` records. `places` says
+    which samples are near to one another in storage, for `data.order: shards`: int64 (n, 2), shard and position in it.
     """
 
     @property

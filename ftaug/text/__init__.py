@@ -9,6 +9,7 @@ NO_PICTURES = "texts are cut at the backbone's max_length"
 declare(
     "text",
     without_effect={
+        "data.order": "texts are in memory already",
         "data.cache": "texts are in memory already",
         "data.augment_device": "texts are augmented by the workers",
         "data.bad_samples": "texts are read before training, and those that cannot be are an error",

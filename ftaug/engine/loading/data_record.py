@@ -16,7 +16,7 @@ import numpy as np
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.config.wording import listed
 from ftaug.engine.loading.sample_keys import sample_keys
-from ftaug.engine.loading.split import DataSplit, subset
+from ftaug.engine.loading.split import DataSplit, read_dataset, subset
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Samples, Task
 
@@ -181,7 +181,7 @@ class RecordedData(Mapping[str, DataSplit]):
         """Describe how the dataset of a split changed since training; the empty string if it did not."""
         dataset = self._dataset_of(purpose)
         if dataset not in self._comparisons:
-            samples = getattr(self._data, dataset)(dataset)
+            samples = read_dataset(self._data, dataset)
             same = samples.fingerprint == self._recorded[dataset]
             self._samples[dataset] = samples
             self._comparisons[dataset] = None if same else compare([*self._rows(dataset)], self._task, samples)

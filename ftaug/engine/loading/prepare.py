@@ -11,6 +11,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.engine.loading.batches import CorruptedDataset, EpochSampler, PreparedDataset
 from ftaug.engine.loading.class_sampling import Resampling
+from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.system.device import Device
@@ -74,6 +75,7 @@ def epoch_sampler_of(
     sizes: np.ndarray | None = None,
     resampling: Resampling | None = None,
     token_budget: TokenBudget | None = None,
+    shard_order: ShardOrder | None = None,
 ) -> EpochSampler:
     """Build the batch sampler of training."""
     data = experiment.data
@@ -81,7 +83,9 @@ def epoch_sampler_of(
     bucket = max(1, min(MAX_BUCKET, plain.steps // 4)) if data.bucket == "auto" else data.bucket
     if experiment.mix is not None:  # a step is mixed as a whole first, then split
         token_budget = None
-    return replace(plain, sizes=sizes, bucket=bucket, token_budget=token_budget, resampling=resampling)
+    return replace(
+        plain, sizes=sizes, bucket=bucket, token_budget=token_budget, resampling=resampling, shard_order=shard_order
+    )
 
 
 def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | None:
@@ -95,9 +99,11 @@ def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | Non
 
 
 def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None:
-    """Return the class resampling of the experiment's sampler; None without one."""
-    sampler = experiment.data.sampler
-    return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
+    """Return which samples an epoch visits, if not each once: by the sampler, or by turns of pseudo-labeled samples."""
+    sampler, visits = experiment.data.sampler, train.epoch_samples
+    if sampler is not None:
+        return Resampling.by(sampler, experiment.seed, train.targets, train.counts(), visits)
+    return Resampling.in_turn(experiment.seed, len(train), visits) if visits < len(train) else None
 
 
 def training_length(experiment: Experiment, train_size: int) -> TrainingLength:

@@ -19,6 +19,7 @@ from ftaug.engine.loading.prepare import (
     token_budget_of,
     training_length,
 )
+from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.split_notes import shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
@@ -82,7 +83,7 @@ def build(
     experiment = with_task_defaults(experiment, train.task.kind)
     task_check.check(experiment, train.task)
     unmeasured = metric_check.check(experiment, splits)
-    length = training_length(experiment, len(train))
+    length = training_length(experiment, train.epoch_samples)
     _check_warmup(experiment, length)
     scale = TargetScaler.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
@@ -90,8 +91,9 @@ def build(
     sizes = sizes_of(experiment, train, backbone.preprocessing)
     cautions = [*cautions_of(experiment, splits, backbone.preprocessing), *unmeasured]
     cautions += _random_layers(experiment, backbone, learning)
-    resampling = resampling_of(experiment, train)
-    counts = train.counts() if resampling is None else resampling.quotas
+    resampling, shard_order = resampling_of(experiment, train), ShardOrder.of(experiment, train)
+    token_budget = token_budget_of(experiment, device)
+    counts = train.counts() if experiment.data.sampler is None or resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
     method = adapt(backbone, experiment)
     plan = unfreeze.plan(backbone, experiment, length, method.parameters)
@@ -110,7 +112,7 @@ def build(
         splits=splits,
         backbone=backbone,
         model=model,
-        epochs=epoch_sampler_of(experiment, len(train), sizes, resampling, token_budget_of(experiment, device)),
+        epochs=epoch_sampler_of(experiment, train.epoch_samples, sizes, resampling, token_budget, shard_order),
         training_length=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),

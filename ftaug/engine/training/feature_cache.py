@@ -120,8 +120,9 @@ class FeatureDataset:
         """Return the batch of features of a request, in the view of its epoch."""
         view = (request.epoch or 0) % len(self.features)
         rows = self.features[view][torch.from_numpy(np.asarray(request.ids))]
-        targets = torch.from_numpy(self.split.targets[request.ids])
-        return Batch(rows.flatten(0, 1), targets, request)
+        is_training = request.epoch is not None
+        targets = self.split.training_targets(request.ids) if is_training else self.split.targets[request.ids]
+        return Batch(rows.flatten(0, 1), torch.from_numpy(targets), request)
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,9 @@ class ProgressBar:
             self._draw()
             print(file=sys.stderr, flush=True)
 
-    def advance(self) -> None:
-        """Advance by one step."""
-        self.step += 1
+    def advance(self, steps: int = 1) -> None:
+        """Advance by some steps."""
+        self.step += steps
         if time.monotonic() - self.last_draw >= SECONDS_BETWEEN_DRAWS:
             self._draw()
 

@@ -43,7 +43,7 @@ def edited(text: str, spaces: Sequence[Space], values: Mapping[str, Any], source
     for where, node in _nodes(root, ()) if root is not None else ():
         if isinstance(node, yaml.SequenceNode) and _is_emptied(node, where, chosen):
             emptied.add(where)
-            edits.append((node.start_mark.index, _end(node), "[]"))
+            edits.append((node.start_mark.index, _end(node), "[]" if node.flow_style else " []"))
         elif where in chosen and where[:-1] not in emptied:
             start, end = node.start_mark.index, _end(node)
             if chosen[where] is None and isinstance(where[-1], int):

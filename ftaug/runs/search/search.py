@@ -46,11 +46,6 @@ class Outcome:
     confirmation: Confirmation | None
 
 
-def default_folder(search: SearchFile) -> Path:
-    """Return the folder of a search unless the user names one."""
-    return Path("runs", f"{search.experiment.name}-search")
-
-
 def prepare(search: SearchFile, path: Path, *, extend: bool) -> StudyFolder:
     """Create the folder of a search, or check that it holds this one; raises the errors that all trials would meet."""
     settings = search.settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ftaug.config.dump import WITHOUT_INFLUENCE, to_plain
@@ -189,6 +190,11 @@ def _misfits(space: Space, search: SearchFile) -> Iterator[str]:
 
 def _is_within(key: str, section: str) -> bool:
     return key == section or key.startswith(f"{section}.")
+
+
+def default_folder(name: str) -> Path:
+    """Return the folder of a search of an experiment unless the user names one."""
+    return Path("runs", f"{name}-search")
 
 
 def grid_size(spaces: Sequence[Space]) -> int:

@@ -17,7 +17,7 @@ from ftaug.config.renamed import with_current_metrics
 from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine.system import storage
 from ftaug.engine.system.lock import is_locked
-from ftaug.engine.system.run_files import COMPLETE_FILE, RUN_SPEC_FILE, STUDY_FILE, read_json
+from ftaug.engine.system.run_files import COMPLETE_FILE, RUN_SPEC_FILE, STATUS_FILE, STUDY_FILE, read_json
 from ftaug.errors import RunFolderTaken
 from ftaug.runs.study.study_run import FAILURE_FILE, Failure, RunSpec, StudyRun
 
@@ -82,6 +82,11 @@ class StudyFolder:
 def is_in_use(run: StudyRun) -> bool:
     """Whether a process on this machine, or on one that shares its locks, trains the run."""
     return is_locked(run.path)
+
+
+def starts_of(run: StudyRun) -> int:
+    """Return how often the training of a run was started."""
+    return int((read_json(run.path / STATUS_FILE) or {}).get("attempt", 0))
 
 
 def _read_run(path: Path) -> StudyRun:

@@ -7,8 +7,8 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from ftaug.engine.system.signals import StopRequests
-from ftaug.errors import FtaugError, Interrupted, RunFolderInUse, Stopped, StorageError, as_known
-from ftaug.runs.study.study_folder import StudyFolder, is_in_use
+from ftaug.errors import FtaugError, Interrupted, NoProgress, RunFolderInUse, Stopped, StorageError, as_known
+from ftaug.runs.study.study_folder import StudyFolder, is_in_use, starts_of
 from ftaug.runs.study.study_run import Failure, RunSpec, StudyRun
 
 POLL = 0.5
@@ -16,6 +16,9 @@ POLL = 0.5
 
 FAILURES = 3
 """A study in which so many runs failed and none is complete has a cause that further runs share."""
+
+STARTS = 12
+"""Starts of a run that is killed again and again after which it counts as failed; its processes may be preempted."""
 
 Plan = Callable[[Sequence[StudyRun]], RunSpec | None]
 """Returns the run to claim next, given those that exist; None to wait for results, or at the end."""
@@ -64,6 +67,9 @@ def _train(folder: StudyFolder, run: StudyRun, train: Callable[[StudyRun], None]
         train(run)
     except RunFolderInUse:  # another process was faster
         time.sleep(POLL)
+    except NoProgress as error:
+        if starts_of(run) >= STARTS:
+            folder.fail(run, Failure(error.exit_code, str(error)))
     except (Stopped, Interrupted, StorageError):
         raise
     except Exception as error:

@@ -111,7 +111,7 @@ def test_overrides_of_the_command_line_are_in_the_file(tmp_path):
         ("a: [{search: [y, null]}, x]", "a: [x]"),
         ("a: [x, {search: [y, null]}, z]", "a: [x, z]"),
         ("a:\n- x\n- search: [y, null]  # maybe", "a:\n- x\n"),
-        ("a:\n- search: [y, null]\n- search: [z, null]\nb: 1\n", "a:\n[]\nb: 1\n"),
+        ("a:\n- search: [y, null]\n- search: [z, null]\nb: 1\n", "a:\n []\nb: 1\n"),
         ("a: [{search: [y, null]}]", "a: []"),
         ("a:\n- x\n- {search: [y, null]}\n- z\n", "a:\n- x\n- z\n"),
     ],

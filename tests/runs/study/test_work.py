@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ftaug.engine.system.lock import Lock
-from ftaug.errors import Diverged, MissingInput, RunFolderInUse, Stopped, StorageError
+from ftaug.errors import Diverged, MissingInput, NoProgress, RunFolderInUse, Stopped, StorageError
 from ftaug.runs.study import work as module
 from ftaug.runs.study.study_folder import StudyFolder
-from ftaug.runs.study.study_run import RunSpec
+from ftaug.runs.study.study_run import Failure, RunSpec
 from ftaug.runs.study.work import work
 
 COMPLETE = json.dumps({"step": 1, "best": 1, "metrics": {"accuracy": 0.5}})
@@ -108,6 +108,20 @@ def test_a_run_that_another_process_took_is_left_to_it(folder):
         raise RunFolderInUse("by another")
 
     assert len(work(folder, listed(1), train)) == 1
+
+
+def test_a_run_whose_processes_are_killed_is_tried_again_several_times(folder):
+    starts = []
+
+    def train(run):
+        starts.append(run.spec.name)
+        status = {"digest": "x", "attempt": len(starts), "step": 0, "deaths": 0, "running": False}
+        (run.path / "status.json").write_text(json.dumps(status))
+        raise NoProgress("killed, probably because memory ran out")
+
+    (run,) = work(folder, listed(1), train)
+    assert len(starts) == module.STARTS
+    assert run.failure == Failure(4, "killed, probably because memory ran out")
 
 
 def test_a_signal_between_runs_stops_the_worker(folder):
