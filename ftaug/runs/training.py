@@ -155,7 +155,8 @@ def _train(session: Session, cache: Cache, stop: StopRequests, invocation: Invoc
     state, folder = session.state, session.folder
     session.require_room()
     if state.ranks.world.is_first:
-        write_model_file(state, folder, cache)
+        with stop.at_once():  # it may copy an encoder
+            write_model_file(state, folder, cache)
     console.say(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
     train_loop(session, stop)
@@ -166,14 +167,14 @@ def _train(session: Session, cache: Cache, stop: StopRequests, invocation: Invoc
         console.record(text)
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     if state.ranks.world.is_first:
-        _complete(session, invocation)
+        _complete(session, stop, invocation)
     state.ranks.wait()
 
 
-def _complete(session: Session, invocation: Invocation) -> None:
+def _complete(session: Session, stop: StopRequests, invocation: Invocation) -> None:
     """Complete the run folder of a finished run, and print the results."""
     folder = session.folder
-    finish(session, folder, plots=invocation.plots)
+    finish(session, folder, stop, plots=invocation.plots)
     if invocation.report:
         _write_report(session)
     _log_plots(session)
@@ -247,7 +248,7 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
                 progress_bar.status(f"features of {purpose}, view {view + 1}")
 
 
-def finish(session: Session, folder: RunFolder, *, plots: bool = True) -> None:
+def finish(session: Session, folder: RunFolder, stop: StopRequests, *, plots: bool = True) -> None:
     """Print the results, tune thresholds, and mark the run folder as complete; with `plots` draw the curves."""
     state, progress = session.state, session.progress
     rows = folder.read_metrics()
@@ -258,7 +259,8 @@ def finish(session: Session, folder: RunFolder, *, plots: bool = True) -> None:
         best = {"step": progress.step, "metrics": {}}
         folder.set_best(progress.step)
     if state.experiment.evaluate.thresholds is not None:
-        tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
+        with stop.at_once():  # it predicts all of validation; the last checkpoint is saved
+            tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
         console.say(training_summary.thresholds(tuned))
     folder.finish(progress.step, best)
     run = folder.path
