@@ -34,6 +34,12 @@ def default_folder(file: ExperimentFile, overrides: Sequence[str]) -> Path:
     return Path("runs", f"{file.experiment(overrides).name}-policy")
 
 
+def refuse_spaces(file: ExperimentFile, overrides: Sequence[str]) -> None:
+    """Raise ExperimentError if the file has search spaces of its own."""
+    if spaces := file.spaces(overrides):
+        raise ExperimentError(f"--policy: {spaces[0].key} is a search space; search it before or after the policy")
+
+
 def searched_overrides(
     file: ExperimentFile, overrides: Sequence[str], path: Path, train: Callable[[StudyRun], None] | None, device: str
 ) -> list[str]:
@@ -41,8 +47,6 @@ def searched_overrides(
 
     The screen is stored in the folder, and all processes use the one that is stored first.
     """
-    if spaces := file.spaces(overrides):
-        raise ExperimentError(f"--policy: {spaces[0].key} is a search space; search it before or after the policy")
     experiment = file.experiment([*overrides, *PLAIN])
     folder = StudyFolder(path.with_name(f"{path.name}-screen"))
     stored = folder.path / SCREEN_FILE
@@ -50,7 +54,7 @@ def searched_overrides(
         if train is None:
             raise MissingInput(f"{path}: no search has been started there")
         _store(screen(open_run(_trained(file, overrides, folder, train), device, trust_plugins=True)), stored)
-    return [*overrides, *PLAIN, *policy_overrides(_read(stored), experiment)]
+    return [*overrides, *policy_overrides(_read(stored), experiment)]
 
 
 def _trained(
@@ -67,16 +71,17 @@ def _trained(
 
 def _store(screens: Sequence[OpScreen], path: Path) -> None:
     """Store a screen unless another process has stored one."""
+    content = dumps({"screens": [each.as_json() for each in screens]}, indent=1) + "\n"
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     with storage.storage_errors(f"{path}: cannot be written"):
-        storage.write_durable(temporary, (dumps([each.as_json() for each in screens], indent=1) + "\n").encode())
+        storage.write_durable(temporary, content.encode())
         with suppress(FileExistsError):
             os.link(temporary, path)
         temporary.unlink()
 
 
 def _read(path: Path) -> list[OpScreen]:
-    rows: Any = read_json(path)
+    rows: Any = (read_json(path, {"screens": list}) or {})["screens"]
     return [
         OpScreen(
             row["op"],
@@ -90,14 +95,14 @@ def _read(path: Path) -> list[OpScreen]:
 
 
 def write_policy(outcome: Outcome) -> Path:
-    """Write `augment` and `mix` of the policy: the best one if it was confirmed to be better, else the reference."""
+    """Write `augment` and `mix` of the best policy, or of the reference if the confirmation shows no improvement."""
     search, confirmation = outcome.plan.search, outcome.confirmation
-    is_better = confirmation is not None and confirmation.is_better
-    values = outcome.best.values if is_better else {space.key: space.first for space in search.spaces}
+    is_kept = confirmation is None or confirmation.is_better
+    values = outcome.best.values if is_kept else {space.key: space.first for space in search.spaces}
     path = outcome.folder / POLICY_FILE
     text = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
     with storage.storage_errors(f"{path}: cannot be written"):
         storage.replace(path, text.encode())
-    if confirmation is not None and not is_better:
+    if not is_kept:
         console.say("the policy that was found is not better than the reference, which is written instead")
     return path

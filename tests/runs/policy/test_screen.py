@@ -1,9 +1,17 @@
 """How far an augmentation may go, and which classes it must spare."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
+from pictures import augmentation
+from reported import Samples, opened
 
-from ftaug.runs.policy.screen import Outputs, assess
+from ftaug.engine.loading.split import whole
+from ftaug.interfaces.data import Task
+from ftaug.runs.policy import screen as module
+from ftaug.runs.policy.screen import Outputs, assess, screen
 
 LABELS = np.arange(200) % 2  # 100 of each class
 CLEAN = Outputs(np.zeros(200), np.full(200, 0.5))
@@ -54,3 +62,35 @@ def test_samples_that_were_wrong_before_are_no_loss():
 def test_numbers_have_no_classes_to_spare():
     result = assess("op", CLEAN, {1.0: Outputs(np.full(200, 0.1), np.ones(200))}, None, ("age",), can_spare=True)
     assert (result.cap, result.spared) == (1.0, ())
+
+
+class BrightHalf(torch.nn.Module):
+    """Decides by which half, left or right, is brighter; almost certain of it."""
+
+    def forward(self, batch):
+        mean = batch.float().mean(dim=(1, 2))
+        half = mean.shape[1] // 2
+        difference = mean[:, half:].mean(1) - mean[:, :half].mean(1)
+        return torch.stack([-difference, difference], dim=1)
+
+
+def test_a_model_that_is_known(monkeypatch):
+    """A flip exchanges the classes; brightness keeps them."""
+    task = Task(("left", "right"))
+    raw = []
+    for number in range(40):
+        pixels = np.full((32, 32, 3), 60, np.uint8)
+        pixels[:, 16 * (number % 2) : 16 * (number % 2) + 16] += np.uint8(100)
+        raw.append(pixels)
+    split = whole("val", Samples(task, raw, [number % 2 for number in range(40)]), task)
+    run = replace(opened("colors"), model=BrightHalf(), task=task, stages=())
+    monkeypatch.setattr(type(run), "splits", {"val": split})
+    ops = [augmentation(name) for name in ("horizontal_flip", "vertical_flip", "brightness", "trivial_augment")]
+    monkeypatch.setattr(module, "registered_ops", lambda opened: ops)
+    results = {each.op: each for each in screen(run)}
+    assert set(results) == {"horizontal_flip", "vertical_flip", "brightness"}
+    flip = results["horizontal_flip"]
+    assert (flip.affinity, flip.cap) == ({1.0: -1.0}, 0)
+    assert flip.diversity[1.0] > 10
+    assert (results["vertical_flip"].affinity, results["vertical_flip"].cap) == ({1.0: 0.0}, 1.0)
+    assert results["brightness"].affinity[0.25] == 0.0
