@@ -22,6 +22,9 @@ def search(
     extend: Annotated[
         bool, typer.Option("--extend", help="Continue with wider spaces, or more trials, than before.")
     ] = False,
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Search augment and mix: screen augmentations, and try combinations.")
+    ] = False,
     device: OnDevice = Device.auto,
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
@@ -33,7 +36,16 @@ def search(
     from ftaug.experiment_file import open_experiment
     from ftaug.runs.search.search_file import default_folder, open_search
 
-    opened = open_search(open_experiment(config, trust_plugins=trust_plugins), overrides or ())
+    file, changes = open_experiment(config, trust_plugins=trust_plugins), overrides or []
+    if policy:
+        from ftaug.runs.policy import policy_search
+        from ftaug.runs.study.train_run import trainer
+
+        policy_search.refuse_spaces(file, changes)
+        output = output or policy_search.default_folder(file, changes)
+        train_plain = None if status else trainer(config, device.value, trust_plugins=trust_plugins)
+        changes = policy_search.searched_overrides(file, changes, output, train_plain, device.value)
+    opened = open_search(file, changes)
 
     # import torch only after the file is known to be valid: it takes seconds
     from ftaug.runs.report import console
@@ -62,7 +74,10 @@ def search(
     outcome = running.run_search(opened, folder, train, device.value)
     running.write_result(outcome)
     page = report.write_report(outcome)
+    policy_file = {"policy": str(policy_search.write_policy(outcome))} if policy else {}
     if as_json:
-        print(console.to_json({**running.as_json(outcome), "report": str(page)}))
+        print(console.to_json({**running.as_json(outcome), "report": str(page), **policy_file}))
     else:
         tables.show(outcome, str(page))
+        for written in policy_file.values():
+            print(f"policy: {written}")

@@ -18,6 +18,7 @@ augmentation = Registry(
     modality="image",
     severity=None,  # the settings that control the strength, each with its weakest and strongest value
     standard=False,  # whether `ftaug ablate` tries to add it
+    composite=False,  # whether it applies several others
     mirrors=None,  # "horizontally" or "vertically"
     varies=False,  # whether views of a sample that are compared may differ in it
     turns=None,  # the largest rotation angle in degrees, the setting that holds it, or a function of the settings
