@@ -32,6 +32,7 @@ SHARED = (
             "schedules",
             "losses",
             "objectives",
+            "self_supervised",
             "metrics",
             "regression_metrics",
             "samplers",
