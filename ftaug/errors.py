@@ -211,6 +211,10 @@ def missing_extra(what: str, package: str, extra: str) -> FtaugError:
     return Unavailable(f"{what} needs {package}: pip install 'ftaug[{extra}]'")
 
 
+UNUSABLE = (errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP)
+LONGEST_NAME = 200
+"""Characters of a file name in a message."""
+
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -260,6 +264,10 @@ def as_known(error: BaseException) -> FtaugError | None:
         )
     if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE) or str(error).startswith("Too many open files"):
         return Unavailable("too many open files: raise the limit (ulimit -n 4096), or set data.workers=0")
+    if isinstance(error, OSError) and error.errno in UNUSABLE:
+        name = str(error.filename or "a file")
+        shown = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+        return MissingInput(f"{shown}: cannot be used ({error.strerror}); check the path")
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         reason = printable(str(error).strip().partition("\n")[0])
         return Unavailable(f"train.compile: PyTorch could not compile the network ({reason}); leave it out")

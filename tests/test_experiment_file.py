@@ -465,3 +465,10 @@ def test_of_many_problems_the_first_are_shown_with_how_many_more(tmp_path, monke
     assert first in info.value.problems[0].message
     assert info.value.problems[-1].message == f"and {count - 20:,} more problems"
     assert len(looked_up) <= 20  # which is what took a minute
+
+
+def test_a_key_that_is_not_unicode_is_an_error_with_its_place(write):
+    """The fuzz test found a traceback: pydantic does not say which key of a mapping it cannot read."""
+    path = write('{"data": {"tr\\ud800ain": "digits"}, "backbone": {"resnet20": {"weights": "none"}}}')
+    with pytest.raises(ExperimentError, match=r"experiment\.yaml:1:11: the character U\+D800 is not allowed"):
+        load(path)

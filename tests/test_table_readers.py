@@ -74,9 +74,10 @@ COMMANDS = {
 }
 NO_TABLES = {
     "dataset-image_table.root",
+    *(f"dataset-{name}.path" for name in ("image_shards", "text_shards", "image_parquet", "text_parquet", "hf_disk")),
     *("method-lora.weights", "method-ssf.weights"),
 }
-"""Settings that name folders and weights, beside those of datasets without a table."""
+"""Settings that name folders, archives and weights, beside those of datasets without a table."""
 
 
 def names_a_path(annotation) -> bool:

@@ -97,7 +97,9 @@ def _config(target: Path) -> Path:
     """Return the experiment file of a run folder, or the file itself; raises MissingInput."""
     if not target.is_dir():
         return target
-    if (target / "folds.json").is_file():
+    from ftaug.engine.system.run_files import FOLDS_FILE
+
+    if (target / FOLDS_FILE).is_file():
         return target / "fold-1" / "resolved.yaml"
     if not (target / "resolved.yaml").is_file():
         raise MissingInput(f"{target}: neither an experiment file nor a run folder (no resolved.yaml)")

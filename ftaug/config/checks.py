@@ -91,6 +91,22 @@ def _best_is_measured(experiment: Experiment) -> Found:
         )
 
 
+@reads("evaluate.metrics", "search")
+def _search_chooses_by_what_is_measured(experiment: Experiment) -> Found:
+    best = experiment.search and experiment.search.best
+    measured = [*(metric.name for metric in experiment.evaluate.metrics), "loss"]
+    if best is not None and best not in measured:
+        yield ("search", "best"), predicate(f"must be one of the metrics, {one_of(measured)}; got {best}")
+
+
+@reads("search")
+def _ladder_ascends(experiment: Experiment) -> Found:
+    ladder = experiment.search and experiment.search.ladder
+    steps = ladder.steps if ladder else (0.5, 1.0)
+    if len(steps) < 2 or steps[-1] != 1 or list(steps) != sorted(set(steps)):
+        yield ("search", "ladder", "steps"), predicate("must be two or more shares that ascend to 100%")
+
+
 @reads("evaluate.metrics")
 def _metrics_are_different(experiment: Experiment) -> Found:
     names = [metric.name for metric in experiment.evaluate.metrics]
@@ -164,6 +180,15 @@ def _imbalance_is_mended_once(experiment: Experiment) -> Found:
     if loss.name in mends:
         text = f"balanced leaves {mends[loss.name]} without effect: the sampled classes are balanced; leave one out"
         yield ("data", "sampler"), predicate(text)
+
+
+@reads("data.order", "data.sampler")
+def _samples_have_one_order(experiment: Experiment) -> Found:
+    if experiment.data.order != "random" and experiment.data.sampler is not None:
+        yield (
+            ("data", "order"),
+            predicate("cannot be combined with data.sampler, which has its own order; leave one out"),
+        )
 
 
 @reads("distillation", "objective")

@@ -30,6 +30,7 @@ WITHOUT_INFLUENCE = (
     ("train", "shard"),
     ("evaluate", "batch_size"),
     ("loggers",),
+    ("search",),
 )
 MODEL_FILES = (".json", ".safetensors", ".txt")
 """Endings of the files in a folder that a text encoder is built from."""
@@ -82,6 +83,8 @@ def digest(experiment: Experiment) -> str:
             del plain["data"][key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
         del plain["data"]["parts"]
+    if plain["data"]["order"] == "random":  # as in runs that do not have this setting
+        del plain["data"]["order"]
     if plain["train"]["on_nonfinite"] == "stop":  # as in runs that do not have this setting
         del plain["train"]["on_nonfinite"]
     if not plain["train"]["sync_batchnorm"]:  # as in runs that do not have this setting

@@ -20,6 +20,7 @@ from ftaug.config.types import (
     Plugin,
     Positive,
     Probability,
+    Quotient,
     RunName,
     Text,
     TimeLimit,
@@ -75,6 +76,17 @@ class SkipBadSamples:
 
 
 @dataclass(frozen=True)
+class ShardWindows:
+    """An order of training samples by shards, in random order within windows.
+
+    Settings:
+        window: samples that are drawn in random order together: more are mixed better, and read from more places
+    """
+
+    window: Count
+
+
+@dataclass(frozen=True)
 class Data:
     """Datasets, batches and data loading.
 
@@ -94,6 +106,9 @@ class Data:
         parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
             BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
             `auto` is the number of processes
+        order: the order of the training samples in an epoch: `random`, or `shards` for disks that seek badly and
+            compressed Parquet files: shards in random order, and windows of 1000 samples in random order within;
+            `{window: 5000}` sets another size
         sampler: how often each class is drawn in an epoch; by default each sample once
         workers: processes that read and augment; `auto` chooses by the machine
         cache: where decoded samples are stored: `ram`, until the run ends; `disk`, for later runs too; `auto`, where
@@ -118,6 +133,7 @@ class Data:
     confirmation: Fraction | None = None
     batch_size: Count = 32
     parts: Count | Literal["auto"] = "auto"
+    order: Literal["random", "shards"] | ShardWindows = "random"
     sampler: Annotated[Component, OfKind("sampler")] | None = None
     workers: CountOrZero | Literal["auto"] = "auto"
     cache: Literal["ram", "disk", "auto"] | None = None
@@ -349,6 +365,59 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Ladder:
+    """Successive halving: all trials train for a short schedule, and the best of them again for longer ones.
+
+    Each step is a complete training whose schedule is as long as the step, so that its end is comparable.
+
+    Settings:
+        steps: the lengths of the steps as shares of `train.epochs`, ascending to 100%
+        keep: the share of the trials that continues with the next step
+    """
+
+    steps: tuple[Fraction, ...] = (0.1, 0.3, 1.0)
+    keep: Quotient = 1 / 3
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The comparison of the best trials with the experiment without the search, on samples that no trial has seen.
+
+    Settings:
+        finalists: the number of best trials that are trained again
+        seeds: the number of seeds that each of them, and the unsearched experiment, is trained with
+    """
+
+    finalists: Count = 3
+    seeds: Count = 5
+
+
+@dataclass(frozen=True)
+class Search(Placed):
+    """Settings of `ftaug search`, which tries values of the search spaces in the file; no other command reads them.
+
+    Settings:
+        trials: the number of combinations of values to try
+        sampler: how values are proposed: `sobol`, evenly; `random`; `grid`, every combination of listed values and
+            whole numbers; `tpe` and `gp` by the results so far; `cma_es` likewise, for numbers alone. The last three
+            need the extra `search`
+        seeds: the number of seeds that each combination is trained with; their mean counts
+        budget: start no further trials after this wall-clock time of the command, in the format of `train.max_time`
+        ladder: train all trials for a short time first, and only the best for longer
+        best: the metric, or `loss`, that chooses the best trial; that of `evaluate.best` unless set
+        confirm: how the best trials are compared with the unsearched experiment; null for no comparison
+    """
+
+    trials: Count = 30
+    sampler: Literal["sobol", "random", "grid", "tpe", "gp", "cma_es"] = "sobol"
+    seeds: Count = 1
+    budget: TimeLimit | None = None
+    ladder: Ladder | None = None
+    best: Text | None = None
+    confirm: Confirm | None = Confirm()
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A complete experiment: every default filled in.
 
@@ -378,6 +447,7 @@ class Experiment:
         train: length, precision and memory of training, weight averaging and checkpoints
         evaluate: metrics, how often they are computed, and the choice of the best checkpoint
         loggers: where figures and plots are logged besides the run folder, such as tensorboard
+        search: settings of `ftaug search`, which tries values of the search spaces in the file
     """
 
     data: Data
@@ -400,3 +470,4 @@ class Experiment:
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
     loggers: tuple[Annotated[Component, OfKind("logger")], ...] = ()
+    search: Search | None = None

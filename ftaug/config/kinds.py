@@ -7,8 +7,13 @@ from ftaug.interfaces.data import TaskKind
 CLASSES: tuple[TaskKind, ...] = ("single_label", "multi_label")
 ANY_TASK: tuple[TaskKind, ...] = (*CLASSES, "regression")
 
-augmentation = Registry("augmentation", given=("seen", "rng"), severity=None)
-mix = Registry("mix", given=("inputs", "targets", "rng"), tasks=ANY_TASK)
+augmentation = Registry(
+    "augmentation",
+    given=("seen", "rng"),
+    severity=None,
+    standard=False,  # whether `ftaug ablate` tries to add it
+)
+mix = Registry("mix", given=("inputs", "targets", "rng"), tasks=ANY_TASK, standard=False)
 optimizer = Registry(
     "optimizer",
     given=("groups",),

@@ -83,7 +83,8 @@ class Samples(Protocol):
 
     A dataset may also define `key(index)`: an identifier that does not depend on where the data lie, such as the path
     relative to the dataset's folder. Without it, `name(index)` identifies the sample. `columns()` returns further facts
-    about the samples by name, such as the camera: a text for each sample, which `ftaug evaluate` records.
+    about the samples by name, such as the camera: a text for each sample, which `ftaug evaluate` records. `places` says
+    which samples are near to one another in storage, for `data.order: shards`: int64 (n, 2), shard and position in it.
     """
 
     @property
@@ -113,6 +114,13 @@ class Samples(Protocol):
 
     def name(self, index: int) -> str:
         """Return a human-readable name of the sample: its path, or `digits[12]`."""
+
+
+class Shrink(NamedTuple):
+    """How large pictures are made smaller."""
+
+    side: int  # the shorter side in pixels, of those with a longer one
+    quality: int  # of JPEG, 1 to 100
 
 
 class Input(NamedTuple):

@@ -17,6 +17,7 @@ from ftaug.engine.loading.prepare import (
     sizes_of,
     with_views,
 )
+from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.system.run_files import MODEL_FILE, PLUGINS_FOLDER, read_json
 from ftaug.runs.trained_model import load_experiment, recorded_data
 
@@ -42,7 +43,8 @@ class StepSamples:
         self.data = with_views(data, self.experiment, preprocessing)
         sizes = sizes_of(self.experiment, self.split, preprocessing)
         resampling = resampling_of(self.experiment, self.split)
-        self.epochs = epoch_sampler_of(self.experiment, self.split.epoch_samples, sizes, resampling)
+        order = ShardOrder.of(self.experiment, self.split)
+        self.epochs = epoch_sampler_of(self.experiment, self.split.epoch_samples, sizes, resampling, shard_order=order)
 
     def of(self, step: int) -> list[StepSample]:
         """Return the samples of a step (from 1) with their targets and the hash of their augmented values."""

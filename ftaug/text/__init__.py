@@ -9,6 +9,7 @@ NO_PICTURES = "texts are cut at the backbone's max_length"
 declare(
     "text",
     without_effect={
+        "data.order": "texts are in memory already",
         "data.cache": "texts are in memory already",
         "data.augment_device": "texts are augmented by the workers",
         "data.bad_samples": "texts are read before training, and those that cannot be are an error",
@@ -22,10 +23,11 @@ augmentation = Registry(
     given=("passage", "rng"),
     modality="text",
     severity=None,  # settings that control its strength: {setting: (weakest, strongest)}
+    standard=False,  # whether `ftaug ablate` tries to add it
     varies=True,  # whether it makes the views of a sample differ, for contrastive objectives
     ahead=None,  # check of settings, lexicon and texts before training: raise, or return notes
 )
-mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES)
+mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES, standard=False)
 backbone = Registry("backbone", given=("classes", "input"), modality="text")
 dataset = Registry(
     "dataset",

@@ -147,6 +147,7 @@ def test_what_cannot_teach_is_refused_before_training(desk, overrides, code, wor
             ["data.sampler=balanced", "loss=logit_adjusted"],
             "data.sampler balanced leaves logit_adjusted without effect",
         ),
+        (["data.sampler=balanced", "data.order=shards"], "data.order cannot be combined with data.sampler"),
         (["data.sampler=balance"], "no sampler 'balance'; did you mean 'balanced'?"),
     ],
 )

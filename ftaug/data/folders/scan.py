@@ -9,6 +9,7 @@ import sys
 import time
 from array import array
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def _scan(walk: _Walk) -> Scan:
         folders=Packed.of(walk.folders),
         modified=np.array(walk.modified, np.int64),
         loose=len(loose),
-        notes=_notes(walk, len(loose)),
+        notes=ignored_notes(walk.kind, walk.ignored, walk.suffixes, len(loose)),
         fingerprint=walk.digest.hexdigest(),
         keys=np.array(walk.files, np.int64),
     )
@@ -156,7 +157,7 @@ def _classify_entry(
 ) -> None:
     """Add a directory entry to files or folders, or count it as ignored."""
     name = entry.name
-    if name.startswith(b".") or name.lower() in _SYSTEM_NAMES:
+    if is_system_file(name):
         walk.ignored["file hidden or of the system"] += 1
         return
     if entry.is_symlink() and _stays_inside(walk, entry) and entry.is_dir():
@@ -168,7 +169,12 @@ def _classify_entry(
     elif name.lower().endswith(walk.kind.suffixes):
         files.append(name)
     else:
-        walk.suffixes[b"." + name.lower().rpartition(b".")[2] if b"." in name else b""] += 1
+        walk.suffixes[suffix_of(name)] += 1
+
+
+def is_system_file(name: bytes) -> bool:
+    """Whether a file or folder is hidden or one that an operating system adds."""
+    return name.startswith(b".") or name.lower() in _SYSTEM_NAMES
 
 
 def _stays_inside(walk: _Walk, entry: os.DirEntry[bytes]) -> bool:
@@ -191,15 +197,20 @@ def _file_type(entry: os.DirEntry[bytes]) -> str:
     return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
-def _notes(walk: _Walk, loose: int) -> tuple[str, ...]:
-    """Return human-readable notes on ignored files."""
-    notes = [f"{_counted(count, what)} ignored" for what, count in sorted(walk.ignored.items())]
-    if walk.suffixes:
-        counts = sorted(walk.suffixes.items())
+def suffix_of(name: bytes) -> bytes:
+    """Return the suffix of a file name in lower case, such as `.jpg`; empty without one."""
+    return b"." + name.lower().rpartition(b".")[2] if b"." in name else b""
+
+
+def ignored_notes(kind: Kind, ignored: Mapping[str, int], suffixes: Mapping[bytes, int], loose: int) -> tuple[str, ...]:
+    """Return human-readable notes on ignored files, on those of other kinds by suffix, and on loose samples."""
+    notes = [f"{_counted(count, what)} ignored" for what, count in sorted(ignored.items())]
+    if suffixes:
+        counts = sorted(suffixes.items())
         seen = ", ".join(f"{os.fsdecode(suffix) or 'without an ending'} ({count:,})" for suffix, count in counts)
-        notes.append(f"{_counted(sum(walk.suffixes.values()), 'file')} of another kind ignored: {seen}")
+        notes.append(f"{_counted(sum(suffixes.values()), 'file')} of another kind ignored: {seen}")
     if loose:
-        notes.append(f"{_counted(loose, walk.kind.noun)} beside the class folders ignored")
+        notes.append(f"{_counted(loose, kind.noun)} beside the class folders ignored")
     return tuple(notes)
 
 

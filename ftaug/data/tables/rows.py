@@ -60,7 +60,7 @@ def header(reader: str, path: Path) -> list[str]:
         return delimited.header(path)
     if suffix in JSON_LINES:
         return next((list(record) for _, record in _records(path)), [])
-    with _opened_parquet(path) as file:
+    with opened_parquet(path) as file:
         return list(file.schema_arrow.names)
 
 
@@ -108,16 +108,23 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if not line.strip():
                 continue
             try:
-                record = _JSON.decode(line)
+                record = json_object(line)
             except BadData as error:
                 raise BadData(at(path, number, str(error))) from None
-            except (ValueError, RecursionError) as error:
-                raise BadData(at(path, number, f"the line is not JSON: {error}")) from None
-            if not isinstance(record, dict):
-                raise BadData(at(path, number, "the line must be a JSON object with one key for each column"))
-            if _LONE.search(line) and not _is_text(record):
-                raise BadData(at(path, number, "half of a surrogate pair, such as \\ud83d alone, is no character"))
             yield number, record
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Parse a JSON object; raises BadData, also for a repeated key."""
+    try:
+        record = _JSON.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise BadData(f"the line is not JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise BadData("the line must be a JSON object with one key for each column")
+    if _LONE.search(text) and not _is_text(record):
+        raise BadData("half of a surrogate pair, such as \\ud83d alone, is no character")
+    return record
 
 
 _LONE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -146,7 +153,7 @@ _JSON = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    with _opened_parquet(path) as file:
+    with opened_parquet(path) as file:
         check_columns(path, columns, file.schema_arrow.names)
         number = 0
         for batch in file.iter_batches(columns=list(dict.fromkeys(columns))):
@@ -156,7 +163,8 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 @contextmanager
-def _opened_parquet(path: Path) -> Iterator[Any]:
+def opened_parquet(path: Path) -> Iterator[Any]:
+    """Context manager with an open Parquet file; raises BadData for a damaged one, Unavailable without pyarrow."""
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:

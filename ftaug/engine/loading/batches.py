@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.class_sampling import Resampling
+from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.loading.workers import load_items
@@ -80,6 +81,7 @@ class EpochSampler:
     bucket: int = 1  # number of steps among which samples are sorted by size
     token_budget: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
+    shard_order: ShardOrder | None = None  # None: random order
     micro: int | None = None  # maximum samples of a micro-batch; None: the batch size
     parts: int = 1  # number of parts of a step, whose gradients are summed in a fixed order
     of_rank: range | None = None  # the parts of this process; None: all
@@ -117,9 +119,11 @@ class EpochSampler:
                     yield BatchRequest(visited[visits], epoch, step, part, share, earlier, ends_part)
 
     def _visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the samples of an epoch in random order, and the number of earlier visits of each."""
+        """Return the samples of an epoch in their order, and the number of earlier visits of each."""
         if self.resampling is not None:
             return self.resampling.visits(epoch)
+        if self.shard_order is not None:
+            return self.shard_order.order(epoch), None
         return seeds.order(self.seed, epoch, self.samples), None
 
     def _chunks(self, epoch: int, sizes: np.ndarray | None) -> list[np.ndarray]:

@@ -11,6 +11,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.engine.loading.batches import CorruptedDataset, EpochSampler, PreparedDataset
 from ftaug.engine.loading.class_sampling import Resampling
+from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.system.device import Device
@@ -78,6 +79,7 @@ def epoch_sampler_of(
     sizes: np.ndarray | None = None,
     resampling: Resampling | None = None,
     token_budget: TokenBudget | None = None,
+    shard_order: ShardOrder | None = None,
 ) -> EpochSampler:
     """Build the batch sampler of training."""
     data = experiment.data
@@ -85,7 +87,9 @@ def epoch_sampler_of(
     bucket = max(1, min(MAX_BUCKET, plain.steps // 4)) if data.bucket == "auto" else data.bucket
     if experiment.mix is not None:  # a step is mixed as a whole first, then split
         token_budget = None
-    return replace(plain, sizes=sizes, bucket=bucket, token_budget=token_budget, resampling=resampling)
+    return replace(
+        plain, sizes=sizes, bucket=bucket, token_budget=token_budget, resampling=resampling, shard_order=shard_order
+    )
 
 
 def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | None:

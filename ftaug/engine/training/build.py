@@ -19,6 +19,7 @@ from ftaug.engine.loading.prepare import (
     token_budget_of,
     training_length,
 )
+from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.split_notes import shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
@@ -92,7 +93,8 @@ def build(
     sizes = sizes_of(experiment, train, backbone.preprocessing)
     cautions = [*cautions_of(experiment, splits, backbone.preprocessing), *unmeasured]
     cautions += _random_layers(experiment, backbone, learning)
-    resampling = resampling_of(experiment, train)
+    resampling, shard_order = resampling_of(experiment, train), ShardOrder.of(experiment, train)
+    token_budget = token_budget_of(experiment, device)
     counts = train.counts() if experiment.data.sampler is None or resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
     method = adapt(backbone, experiment)
@@ -112,9 +114,7 @@ def build(
         splits=splits,
         backbone=backbone,
         model=model,
-        epochs=epoch_sampler_of(
-            experiment, train.epoch_samples, sizes, resampling, token_budget_of(experiment, device)
-        ),
+        epochs=epoch_sampler_of(experiment, train.epoch_samples, sizes, resampling, token_budget, shard_order),
         training_length=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,8 +13,8 @@ import numpy as np
 
 from ftaug.data.folders.scan import Kind
 from ftaug.data.packed import Packed
+from ftaug.data.retries import read_with_retries
 from ftaug.data.tables.further_columns import FurtherColumns
-from ftaug.errors import MissingInput, StorageError
 from ftaug.image.io.grayscale import ValueRange
 from ftaug.interfaces.data import SplitRows, Task
 
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (b".jpg", b".jpeg", b".jfif", b".jpe", b".png", b".webp", b".bmp", b".tif", b".tiff", b".gif")
 PICTURES = Kind("picture", SUFFIXES)
-_RETRIES = 3
 
 
 def scaled(fingerprint: str, value_range: ValueRange | None) -> str:
@@ -64,19 +61,8 @@ class FileSamples:
 
     def content(self, index: int) -> bytes:
         """Return the file's bytes; retry I/O errors of network file systems three times."""
-        path = Path(self.name(index))
-        for delay in [0.1 * 4**attempt for attempt in range(_RETRIES)] + [None]:
-            try:
-                return path.read_bytes()
-            except FileNotFoundError:
-                raise MissingInput(f"{path}: the file has been deleted since the start") from None
-            except PermissionError:
-                raise MissingInput(f"{path}: no permission to read the file") from None
-            except OSError as error:
-                if delay is None or error.errno not in (errno.EIO, errno.ESTALE, errno.ETIMEDOUT):
-                    raise StorageError(f"{path}: cannot read: {error.strerror}") from error
-                time.sleep(delay)
-        raise AssertionError("the last try returns or raises")
+        name = self.name(index)
+        return read_with_retries(name, Path(name).read_bytes)
 
     def key(self, index: int) -> str:
         """Return the image's path relative to the root."""

@@ -58,6 +58,11 @@ class DecodedSamples:
         return self.samples.groups
 
     @property
+    def places(self) -> np.ndarray | None:
+        """Return that of the wrapped samples, if they are in shards."""
+        return getattr(self.samples, "places", None)
+
+    @property
     def fingerprint(self) -> str:
         """Return that of the wrapped samples."""
         return self.samples.fingerprint

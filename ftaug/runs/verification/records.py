@@ -15,7 +15,7 @@ from ftaug.engine.loading.data_record import SAMPLES_FILE, purpose_of
 from ftaug.engine.loading.data_record import read_rows as read_samples
 from ftaug.engine.system.manifest import file_defect, read_manifest
 from ftaug.engine.system.resume_check import stored_settings
-from ftaug.engine.system.run_files import LASTING, MANIFEST, MODEL_FILE, read_json
+from ftaug.engine.system.run_files import COMPLETE_FILE, ENVIRONMENT_FILE, LASTING, MANIFEST, MODEL_FILE, read_json
 from ftaug.errors import BadData, FtaugError
 from ftaug.runs.calibration_file import CALIBRATION_FILE, manifest_hash
 from ftaug.runs.export.folder import EXPORTS, RECORD
@@ -51,7 +51,7 @@ def _unhashed(run: Path) -> Iterator[FileCheck]:
 
 def _complete(run: Path) -> FileCheck:
     """Compare complete.json with the link `best` and with metrics.jsonl."""
-    name = "complete.json"
+    name = COMPLETE_FILE
     try:
         done = read_json(run / name)
         rows = _parse_rows((run / METRICS).read_bytes())
@@ -73,7 +73,7 @@ def check_unfinished(run: Path, saved: Mapping[str, Any], *, is_running: bool) -
         if name == METRICS or not (run / name).exists():
             continue
         if defect := format_defect(run / name):
-            again = name in ("resolved.yaml", "experiment.yaml", "environment.json")
+            again = name in ("resolved.yaml", "experiment.yaml", ENVIRONMENT_FILE)
             yield FileCheck(name, "repairable" if again else "damaged", defect)
         elif name == SAMPLES_FILE and saved:
             yield _samples(run, saved.get("data", {}))

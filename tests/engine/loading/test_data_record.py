@@ -134,12 +134,14 @@ def test_what_is_gone_altogether_cannot_be_measured(recorded: Path) -> None:
         data["val"]
 
 
-def test_a_damaged_record_is_said(recorded: Path) -> None:
+@pytest.mark.parametrize("row", ["train", "train,a,b,c,d,e,f,g", 'train,"a', "\0", "held-out,a,b,c,d"])
+def test_a_damaged_record_is_said(recorded: Path, row: str) -> None:
     experiment = load(recorded / "e.yaml")
     before = load_splits(experiment.data, experiment.seed)
-    (recorded / SAMPLES_FILE).write_text("split,key\ntrain\n")
+    with (recorded / SAMPLES_FILE).open("a") as file:
+        file.write(f"{row}\n")
     data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
-    with pytest.raises(BadData, match="the training samples of the run are unknown"):
+    with pytest.raises(BadData, match=r"samples\.csv: .*; the training samples of the run are unknown"):
         data["val"]
 
 
