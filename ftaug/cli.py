@@ -22,6 +22,7 @@ from ftaug.streams import open_streams
 
 COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
+    "pretrain": "Train the network on samples without their labels, and say whether its features became better.",
     "self-train": "Train on labeled and unlabeled samples; prints the run of the student, or one without it.",
     "status": "Print the state of a run, and end with its exit code: 0 complete or running, 75 to be continued.",
     "verify": "Check the files of a run against their hashes, and say what can be resumed.",
