@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.checkpoint_diff import FileDifference, compare_checkpoints
@@ -81,12 +83,7 @@ def compare_runs(first: Path, second: Path, *, trust_plugins: bool = False) -> R
             raise MissingInput(f"{run}: not a run folder (no resolved.yaml)")
     row = _first_row(read_metrics(first), read_metrics(second))
     good = [_good_steps(run) for run in (first, second)]
-    common = max(set(good[0]) & set(good[1]), default=None)
-    files = (
-        []
-        if common is None
-        else compare_checkpoints(*(path_of(run / "checkpoints", common) for run in (first, second)))
-    )
+    common, files = _compare_newest(first, second, set(good[0]) & set(good[1]))
     newest = (max(good[0], default=None), max(good[1], default=None))
     machine = _pairs(_machine(first, newest[0]), _machine(second, newest[1]))
     data = _pairs(*((read_json(run / MODEL_FILE) or {}).get("data", {}) for run in (first, second)))
@@ -127,6 +124,21 @@ def _first_row(first: Sequence[Mapping[str, str]], second: Sequence[Mapping[str,
     longer = first if len(first) > len(second) else second
     step = int(longer[min(len(first), len(second))]["step"])
     return RowDifference(step, after, "step", (step, None) if longer is first else (None, step))
+
+
+def _compare_newest(first: Path, second: Path, common: Collection[int]) -> tuple[int | None, list[FileDifference]]:
+    """Compare the newest checkpoints of the same step that are not deleted meanwhile by a trainer."""
+    for step in sorted(common, reverse=True):
+        paths = [path_of(run / "checkpoints", step) for run in (first, second)]
+        try:
+            files = compare_checkpoints(*paths)
+        except (OSError, SafetensorError):
+            if all(path.is_dir() for path in paths):
+                raise
+            continue
+        if all(path.is_dir() for path in paths):
+            return step, files
+    return None, []
 
 
 def _good_steps(run: Path) -> list[int]:

@@ -22,9 +22,10 @@ READERS = {
     "status": ["status", "busy"],
     "compare": ["compare", "whole", "busy", "--split", "val"],
     "verify": ["verify", "busy"],
+    "diff": ["diff", "whole", "busy"],
 }
-CODES = {"report": {66}, "compare": {0, 65}}
-"""Other exit codes than 0: a report needs a complete run, and records may be of an earlier checkpoint."""
+CODES = {"report": {66}, "compare": {0, 65}, "diff": {5}}
+"""Other exit codes than 0: a report needs a complete run, records may be of an earlier checkpoint, and bits differ."""
 
 SHARING = """
 name: sharing

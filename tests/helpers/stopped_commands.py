@@ -60,7 +60,7 @@ PHASES = {
     "report": Phase("ftaug.runs.training:_write_report", TRAIN, number=1, pace=2, code=0),
     "folds": Phase("ftaug.engine.training.fit:accumulate_gradients", [*TRAIN, "--folds", "3"], number=12),
     "augment": Phase("ftaug.image.samples:encode", ["augment", "stops.yaml", "--output", "copies", "--workers", "0"]),
-    "predict": Phase("ftaug.image.io.decode:opened", ["predict", "trained", "photos", "--recursive"], code=TERMINATED),
+    "predict": Phase("ftaug.image.io.decode:opened", ["predict", "trained", "photos"], code=TERMINATED),
     "evaluate": Phase(
         "ftaug.engine.training.evaluate:at_least_float32", ["evaluate", "trained", "--split", "train"], code=TERMINATED
     ),

@@ -9,7 +9,9 @@ from described_runs import ROWS, described_run
 from run_files import MODEL
 from small_training import EXPERIMENT, state_of
 
+from ftaug.engine.system.checkpoint_diff import compare_checkpoints
 from ftaug.errors import ExperimentError, MissingInput
+from ftaug.runs import run_diff
 from ftaug.runs.run_diff import RowDifference, compare_runs
 
 TEXT = EXPERIMENT.replace("train: {epochs: 1", "augment: [rotate]\ntrain: {epochs: 1")
@@ -102,3 +104,20 @@ def test_what_is_no_run(base, tmp_path):
     (tmp_path / "folds.json").write_text("{}")
     with pytest.raises(ExperimentError, match="holds folds; compare two of them"):
         compare_runs(tmp_path, base)
+
+
+def test_a_checkpoint_that_a_trainer_deletes_is_not_compared(base, other, monkeypatch):
+    """Its tensors would count as missing; the step before is compared."""
+    for run in (base, other):
+        shutil.copytree(run / "checkpoints" / "step-0000002", run / "checkpoints" / "step-0000001", dirs_exist_ok=True)
+
+    def delete_and_compare(first, second):
+        if second.name == "step-0000002":
+            shutil.rmtree(second)
+        return compare_checkpoints(first, second)
+
+    monkeypatch.setattr(run_diff, "compare_checkpoints", delete_and_compare)
+    diff = compare_runs(base, other)
+    assert diff.checkpoint == 1
+    assert not any(file.differing for file in diff.files)
+    shutil.rmtree(base / "checkpoints" / "step-0000001")

@@ -42,7 +42,7 @@ def file_defect(path: Path, digest: str) -> str:
     """Return how a file differs from its digest, or the empty string if it does not."""
     try:
         return "" if sha256(path) == digest else "its content differs from its hash"
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # no file can have a name with NUL or half of a surrogate pair
         return "is missing"
     except OSError as error:
         if error.errno in UNREADABLE:

@@ -26,6 +26,7 @@ def test_what_differs_is_named(tmp_path):
     digest = hashlib.sha256(b"a").hexdigest()
     assert file_defect(tmp_path / "a", digest) == ""
     assert file_defect(tmp_path / "b", digest) == "is missing"
+    assert file_defect(tmp_path / "\ud800", digest) == file_defect(tmp_path / "\0", digest) == "is missing"
     (tmp_path / "a").write_bytes(b"b")
     assert file_defect(tmp_path / "a", digest) == "its content differs from its hash"
     assert file_defect(tmp_path, digest) == "cannot be read (Is a directory)"
