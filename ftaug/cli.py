@@ -22,6 +22,8 @@ from ftaug.streams import open_streams
 
 COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
+    "pretrain": "Train the network on samples without their labels, and say whether its features became better.",
+    "self-train": "Train on labeled and unlabeled samples; prints the run of the student, or one without it.",
     "status": "Print the state of a run, and end with its exit code: 0 complete or running, 75 to be continued.",
     "verify": "Check the files of a run against their hashes, and say what can be resumed.",
     "replay": "Repeat a step whose loss was not finite, and show its samples.",
@@ -47,6 +49,7 @@ COMMANDS = {
     "inspect": "Show the data, the layers, and which are trainable at which rate.",
     "preview": "Show augmented samples, and say what each augmentation does.",
     "augment": "Write augmented copies of samples, or print their digest.",
+    "pack": "Write the samples of data sets to tar archives, with an index and hashes.",
     "benchmark": "Profile a training step, and suggest what to change.",
     "lr-find": "Suggest a learning rate, from a short training.",
     "list": "List what an experiment file can name.",
@@ -56,7 +59,7 @@ COMMANDS = {
 }
 """The commands with their help, so that `ftaug --help` need not import them."""
 
-MODULES = {"lr-find": "lr_find", "list": "list_", "pseudo-label": "pseudo_label"}
+MODULES = {"lr-find": "lr_find", "list": "list_", "pseudo-label": "pseudo_label", "self-train": "self_train"}
 """The modules of commands, and the functions in them, that have other names."""
 
 

@@ -33,6 +33,7 @@ SHARED = (
             "schedules",
             "losses",
             "objectives",
+            "self_supervised",
             "metrics",
             "regression_metrics",
             "samplers",

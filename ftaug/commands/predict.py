@@ -35,6 +35,10 @@ def predict(
     ] = None,
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option(help="Write the predictions to this file.", metavar="FILE")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the predictions to this .csv, .jsonl or .parquet.", metavar="FILE"),
+    ] = None,
     trust_plugins: TrustPlugins = False,
     processes: Processes = None,
 ) -> None:
@@ -50,7 +54,7 @@ def predict(
     from ftaug.runs.report.predictions import form
     from ftaug.runs.report.uncertainty import add_uncertainty
 
-    if csv is None:
+    if csv is None and output is None:
         require_reader()
     with joined(of_environment()) as ranks:
         opened = open_calibrated_run(run, trust_plugins=trust_plugins).shared_by(ranks)
@@ -61,7 +65,7 @@ def predict(
         first = list(islice(predictions, 1))  # fail on wrong names before anything is printed
         done, failures = 0, Failures()
         with ExitStack() as stack:
-            written = open_sinks(layout, as_json, csv) if ranks.world.is_first else ()
+            written = open_sinks(layout, as_json, csv, output) if ranks.world.is_first else ()
             sinks = [stack.enter_context(sink) for sink in written]
             for prediction in chain(first, predictions):
                 for sink in sinks:

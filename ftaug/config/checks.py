@@ -165,6 +165,8 @@ def _views_differ(experiment: Experiment) -> Found:
     if compared and not any(op.entry.facts.get("varies") for op in experiment.augment):
         text = "compares views, but no augmentation makes them differ; add one, such as augmix"
         yield ("objective",), predicate(text)
+    if experiment.objective.fact("views") > 1 and not experiment.augment:
+        yield ("objective",), predicate("compares augmented views; set augment")
 
 
 @reads("data.sampler", "loss")

@@ -27,6 +27,7 @@ from ftaug.image.io.decode import opened
 from ftaug.image.io.decode_cache import VERSION, DecodedSamples
 from ftaug.image.io.encode import SUFFIX
 from ftaug.image.io.encode import encode as encode_picture
+from ftaug.image.packed_file import packed_file as packed_file
 from ftaug.image.picture_facts import picture_facts
 from ftaug.image.predict_inputs import inputs as named_pictures
 from ftaug.image.preview import preview as preview

@@ -116,6 +116,13 @@ class Samples(Protocol):
         """Return a human-readable name of the sample: its path, or `digits[12]`."""
 
 
+class Shrink(NamedTuple):
+    """How large pictures are made smaller."""
+
+    side: int  # the shorter side in pixels, of those with a longer one
+    quality: int  # of JPEG, 1 to 100
+
+
 class Input(NamedTuple):
     """An unlabeled sample named on the command line, to be predicted."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
+from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Shrink, Streams, Task
 from ftaug.interfaces.document import HighlightedText, Picture
 from ftaug.interfaces.explanation import Explain, Explanation
 from ftaug.interfaces.export import ExportSignature, Reading
@@ -138,6 +138,12 @@ class Modality(Protocol):
 
     def encode(self, sample: Any) -> tuple[bytes, str]:
         """Encode the sample losslessly: the content of a file that reads back as the same sample, and its suffix."""
+
+    def packed_file(self, samples: Samples, index: int, shrink: Shrink | None) -> tuple[bytes, str]:
+        """Return the content of a sample's file and its suffix, for an archive of files.
+
+        Raises BadData, and ExperimentError if the samples cannot be files or cannot be made smaller.
+        """
 
     def collate(self, prepared: Sequence[np.ndarray]) -> Tensor:
         """Collate prepared samples into a batch of the smallest dtype (images: uint8)."""

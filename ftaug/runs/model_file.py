@@ -45,6 +45,7 @@ def describe_model(state: TrainingState) -> dict[str, Any]:
         "class_counts": state.counts.tolist(),
         "train_samples": state.splits["train"].epoch_samples,
         **pseudo_labeled(state.splits["train"]),
+        **data_task(state),
         "target_mean": state.scale and state.scale.mean,
         "target_std": state.scale and state.scale.std,
         "weights_from": dict(state.backbone.facts),
@@ -58,6 +59,15 @@ def describe_model(state: TrainingState) -> dict[str, Any]:
 def pseudo_labeled(train: DataSplit) -> dict[str, int]:
     """Count the pseudo-labeled training samples, if there are any."""
     return {} if train.labeled is None else {"pseudo_labeled_samples": len(train) - train.epoch_samples}
+
+
+def data_task(state: TrainingState) -> dict[str, Any]:
+    """Return the task of the data where the objective has outputs of its own."""
+    objective = state.experiment.objective
+    if objective is None or objective.fact("outputs") is None:
+        return {}
+    task = state.splits["train"].samples.task
+    return {"data_task": {"classes": task.classes, "multi_label": task.multi_label, "regression": task.regression}}
 
 
 def keep_origin(state: TrainingState, folder: Path) -> dict[str, list[str]]:

@@ -16,11 +16,11 @@ from ftaug.config.wording import listed
 from ftaug.data.tables.soft_targets import PREFIX
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.system.storage import replace, storage_errors
-from ftaug.errors import BadData, ExperimentError
+from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Input
 from ftaug.runs.open_run import open_calibrated_run
 from ftaug.runs.prediction import Failures
-from ftaug.runs.pseudo_labels import MeanPredictions, check_runs, choose_threshold, predict_mean, select
+from ftaug.runs.pseudo_labels import MeanPredictions, NothingLabeled, check_runs, choose_threshold, predict_mean, select
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.statistics.intervals import wilson
 
@@ -62,7 +62,7 @@ def write_pseudo_labels(
     predictions = predict_mean(runs, inputs)
     selection = select(predictions, runs, confidence, options.per_class)
     if not len(selection.rows):
-        raise BadData(
+        raise NothingLabeled(
             f"none of {len(inputs):,} samples gets a pseudo-label: {_removed(selection.removed)}; lower --confidence"
         )
     rows = selection.rows.tolist()

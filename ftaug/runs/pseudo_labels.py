@@ -14,7 +14,7 @@ import numpy as np
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_keys import sample_keys
 from ftaug.engine.system.cpu_count import usable_cores
-from ftaug.errors import ExperimentError
+from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import Input, Task
 from ftaug.runs.cross_validation import Ensemble
 from ftaug.runs.prediction import Failures, predict
@@ -26,6 +26,10 @@ LEAST_VALIDATION = 10
 """Number of validation samples from which a threshold can be chosen."""
 
 HELD_OUT = ("val", "test")
+
+
+class NothingLabeled(BadData):
+    """No sample is confident enough to get a pseudo-label."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,9 @@ def predict_mean(runs: Sequence[TrainedModel], inputs: Sequence[Input]) -> MeanP
 
 
 def choose_threshold(runs: Sequence[TrainedModel], precision: float) -> PrecisionThreshold:
-    """Choose the confidence at which the mean prediction reaches a precision on validation; raises ExperimentError.
+    """Choose the confidence at which the mean prediction reaches a precision on validation.
 
+    Raises ExperimentError, and NothingLabeled if no confidence reaches it.
     The samples are those that are in the validation split of every run.
     """
     each = [_validation(run) for run in runs]
@@ -106,7 +111,7 @@ def choose_threshold(runs: Sequence[TrainedModel], precision: float) -> Precisio
     targets = np.array([each[0][key][1] for key in common])
     threshold = threshold_for_precision(probabilities.max(axis=1), probabilities.argmax(axis=1) == targets, precision)
     if threshold is None:
-        raise ExperimentError(
+        raise NothingLabeled(
             f"no confidence reaches a precision of {precision:g} on {len(common)} validation samples; use a lower "
             "--precision, or give a threshold by --confidence"
         )

@@ -42,6 +42,8 @@ objective = Registry(
     tasks=ANY_TASK,
     compares=None,
     learns_targets=True,  # whether the network learns to classify, and is evaluated
+    outputs=None,
+    views=1,
 )
 explainer = Registry(
     "explainer",

@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from ftaug.config.registry import Component
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Streams, Task
+from ftaug.interfaces.data import AppliedTransforms, Input, Samples, Shrink, Streams, Task
 from ftaug.interfaces.export import ExportSignature, PipelineTask, Reading
 from ftaug.text.augmentations.pipeline import Pipeline
 from ftaug.text.corruptions import corruptions as corruptions
@@ -146,6 +146,16 @@ def cells(sample: Text) -> dict[str, str]:
 def encode(sample: Text) -> tuple[bytes, str]:
     """Encode the text as the content of a .txt file."""
     return sample.first.encode(), ".txt"
+
+
+def packed_file(samples: Samples, index: int, shrink: Shrink | None) -> tuple[bytes, str]:
+    """Return the text as the content of a .txt file; raises ExperimentError for pairs, and for `shrink`."""
+    text = samples.read(index)
+    if shrink is not None:
+        raise ExperimentError("--resize: is for images; leave it out")
+    if text.second is not None:
+        raise ExperimentError("data: pairs of texts cannot be packed; keep them in a table")
+    return encode(text)
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:

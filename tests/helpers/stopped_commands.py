@@ -20,11 +20,11 @@ name: stops
 data:
   train: {image_folder: {path: photos}}
   val: {split: 20}
-  batch_size: 4
+  batch_size: 8
   workers: 0
 backbone: {resnet20: {weights: none}}
 augment: [rotate: {degrees: 10}]
-train: {precision: fp32, epochs: 3}
+train: {precision: fp32, epochs: 1}
 """
 TABLE = "data.train={image_table: {path: labels.csv, labels_separator: '|'}}"
 FROZEN = ["backbone.resnet20.weights=letters", "unfreeze=[{layers: [head]}]"]
@@ -48,7 +48,7 @@ PHASES = {
     "index of a folder": Phase("ftaug.data.folders.scan:_add_samples"),
     "decoded cache": Phase("ftaug.image.io.decode:opened", [*TRAIN, "data.cache=disk"], number=20),
     "features": Phase(
-        "ftaug.engine.training.feature_cache:_load_batch", [*TRAIN, *FROZEN, "train.cache_features=disk"]
+        "ftaug.engine.training.feature_cache:_load_batch", [*TRAIN, *FROZEN, "train.cache_features={place: disk}"]
     ),
     "unfreeze: auto": Phase("ftaug.engine.training.fit:accumulate_gradients", [*TRAIN, "unfreeze=auto"]),
     "model.json": Phase("ftaug.runs.training:write_model_file", number=1, pace=30),
@@ -56,11 +56,9 @@ PHASES = {
     "training": Phase("ftaug.engine.training.fit:accumulate_gradients", number=5),
     "evaluation": Phase("ftaug.engine.training.evaluate:at_least_float32"),
     "saving": Phase("ftaug.engine.system.storage:write_durable", [*TRAIN, "train.save_every=1 steps"]),
-    "thresholds": Phase(
-        "ftaug.runs.thresholds:best_f1", [*TRAIN, TABLE, "train.epochs=1", "evaluate.thresholds=f1"], pace=10
-    ),
-    "report": Phase("ftaug.runs.training:_write_report", [*TRAIN, "train.epochs=1"], number=1, pace=2, code=0),
-    "folds": Phase("ftaug.engine.training.fit:accumulate_gradients", [*TRAIN, "--folds", "3"], number=40, pace=0.1),
+    "thresholds": Phase("ftaug.runs.thresholds:best_f1", [*TRAIN, TABLE, "evaluate.thresholds=f1"], pace=10),
+    "report": Phase("ftaug.runs.training:_write_report", TRAIN, number=1, pace=2, code=0),
+    "folds": Phase("ftaug.engine.training.fit:accumulate_gradients", [*TRAIN, "--folds", "3"], number=12),
     "augment": Phase("ftaug.image.samples:encode", ["augment", "stops.yaml", "--output", "copies", "--workers", "0"]),
     "predict": Phase("ftaug.image.io.decode:opened", ["predict", "trained", "photos", "--recursive"], code=TERMINATED),
     "evaluate": Phase(

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ftaug.errors import ExperimentError
+from ftaug.errors import ExperimentError, FtaugError
 from ftaug.interfaces.data import Input, Task
 from ftaug.runs import pseudo_labels
 from ftaug.runs.cross_validation import Ensemble
@@ -102,7 +102,7 @@ def test_without_a_threshold_the_error_names_the_way_out(keys, precision, proble
         fake_run(wrong, keys=[f"k{i}" for i in range(30)], targets=[1] * 30),
         fake_run(wrong[: len(keys)], keys=keys, targets=[1] * len(keys)),
     ]
-    with pytest.raises(ExperimentError, match=problem):
+    with pytest.raises(FtaugError, match=problem):
         choose_threshold(runs, precision)
 
 

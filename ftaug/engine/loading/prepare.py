@@ -56,13 +56,17 @@ def evaluation_preprocessing(experiment: Experiment, preprocessing: Mapping[str,
 
 def views_of(experiment: Experiment) -> int:
     """Return the number of views of each sample that the training objective compares."""
-    return 1 + int(experiment.objective.settings.get("augmented", 0)) if experiment.objective is not None else 1
+    objective = experiment.objective
+    return 1 if objective is None else int(objective.fact("views")) + int(objective.settings.get("augmented", 0))
 
 
 def with_views(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
     """Return the training dataset with as many views per sample as the objective compares."""
-    if views_of(experiment) == 1:
+    objective = experiment.objective
+    if objective is None or views_of(experiment) == 1:
         return data
+    if objective.fact("views") > 1:
+        return replace(data, plain=data.pipeline, views=views_of(experiment), varying=None)
     varying = {op.name for op in experiment.augment if op.fact("varies")}
     plain = modality_of(experiment).pipeline([op for op in experiment.augment if op.name not in varying], preprocessing)
     names = (f"{name}#{use}" if use else name for name in varying for use in range(len(experiment.augment)))

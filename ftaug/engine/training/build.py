@@ -27,6 +27,7 @@ from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
 from ftaug.engine.training.gradient_checkpointing import enable_gradient_checkpointing
 from ftaug.engine.training.peft import adapt
+from ftaug.engine.training.pretext_task import with_pretext_task
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, Unscale
 from ftaug.engine.training.unfreeze import Plan
@@ -73,6 +74,7 @@ def build(
 
     `pretrained` is false where a checkpoint is loaded next: no pretrained weights are loaded then.
     """
+    splits = with_pretext_task(experiment, splits)
     train = splits["train"]
     verbs = modality_of(experiment)
     augment_device = experiment.data.augment_device if verbs.on_device else "cpu"

@@ -1,0 +1,138 @@
+"""Write predictions to a file one by one: CSV, JSON Lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from ftaug.config.strict_json import dumps
+from ftaug.engine.system.storage import storage_errors
+from ftaug.errors import ExperimentError, one_of
+from ftaug.runs.parquet_records import CHUNK, library
+from ftaug.runs.prediction import Prediction
+from ftaug.runs.report.predictions import PredictionFormat
+
+Sink = Callable[[Prediction], object]
+"""Consumer of predictions, called once per input."""
+
+
+def open_file(layout: PredictionFormat, path: Path) -> AbstractContextManager[Sink]:
+    """Open a file for predictions in the format of its suffix; raises ExperimentError for another suffix."""
+    writers = {".csv": to_csv, ".jsonl": _to_jsonl, ".parquet": _to_parquet}
+    if path.suffix.lower() not in writers:
+        raise ExperimentError(f"--output must end in {one_of([*writers])}; got {path.name}")
+    return writers[path.suffix.lower()](layout, path)
+
+
+@contextmanager
+def to_csv(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
+    """Write a CSV file."""
+    with _replacing(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(headings(layout))
+
+        def write(prediction: Prediction) -> None:
+            cells = (f"{v:.{layout.digits}g}" if isinstance(v, float) else v for v in row(layout, prediction))
+            with _writing(path):
+                writer.writerow(cells)
+
+        yield write
+        text.detach()
+
+
+@contextmanager
+def _to_jsonl(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
+    """Write a file of JSON Lines."""
+    with _replacing(path) as file:
+
+        def write(prediction: Prediction) -> None:
+            with _writing(path):
+                file.write((dumps(plain(layout, prediction)) + "\n").encode(errors="surrogateescape"))
+
+        yield write
+
+
+@contextmanager
+def _to_parquet(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
+    """Write a Parquet file: texts and numbers, null where an input could not be read."""
+    arrow = library("predictions as Parquet")
+    names, rows = headings(layout), list[list[str | float]]()
+    with _replacing(path) as file:
+        writer: Any = None
+
+        def write_rows() -> None:
+            nonlocal writer
+            with _writing(path):
+                if writer is None:
+                    kinds = [_kind(arrow, [cells[place] for cells in rows]) for place in range(len(names))]
+                    schema = arrow.schema([*zip(names, kinds, strict=True)])
+                    writer = arrow.parquet.ParquetWriter(file, schema)
+                columns = [[_cell(value) for value in column] for column in zip(*rows, strict=True)]
+                if rows:
+                    writer.write_table(arrow.table(columns, schema=writer.schema))
+            rows.clear()
+
+        def write(prediction: Prediction) -> None:
+            rows.append(row(layout, prediction))
+            if len(rows) >= CHUNK and (writer is not None or prediction.error is None):
+                write_rows()
+
+        yield write
+        write_rows()
+        writer.close()
+
+
+def _kind(arrow: Any, values: list[str | float]) -> Any:
+    return arrow.float64() if any(isinstance(value, float) for value in values) else arrow.string()
+
+
+def _cell(value: str | float) -> str | float | None:
+    """Return a value for Parquet: null for nothing, and text without bytes that are not UTF-8."""
+    if not isinstance(value, str):
+        return value
+    return value.encode(errors="surrogateescape").decode(errors="replace") or None
+
+
+def headings(layout: PredictionFormat) -> list[str]:
+    """Return the columns of a table of predictions."""
+    return ["input", *layout.headings, "error"]
+
+
+def row(layout: PredictionFormat, prediction: Prediction) -> list[str | float]:
+    """Return a row: the name of the input, its prediction, and its error, if any."""
+    values = [""] * len(layout.headings) if prediction.output is None else layout.cells(prediction)
+    return [prediction.name, *values, prediction.error or ""]
+
+
+def plain(layout: PredictionFormat, prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction, or its error, as a JSON value."""
+    content = {"error": prediction.error} if prediction.output is None else layout.plain(prediction)
+    return {"input": prediction.name, **content}
+
+
+def _writing(path: Path) -> AbstractContextManager[None]:
+    return storage_errors(f"{path}: cannot be written")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that replaces the path at the end, unless there is an error."""
+    temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
+    with _writing(path):
+        file = temporary.open("wb")
+    try:
+        yield file
+        with _writing(path):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            temporary.replace(path)
+    finally:
+        file.close()
+        temporary.unlink(missing_ok=True)
