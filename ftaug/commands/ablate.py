@@ -57,7 +57,8 @@ def ablate(
     path = output or ablate.default_folder(designed, file)
     folder = ablate.prepare(designed, path)
     planned = ablate.specs(designed, overrides or (), seeds)
-    console.say(f"{len(planned)} runs in {path}: {len(designed.variants)} variants and the experiment, {seeds} seeds")
+    variants = f"{len(designed.variants)} variant{'s' * (len(designed.variants) > 1)}"
+    console.say(f"{len(planned)} runs in {path}: {variants} and the experiment, {seeds} seeds")
     runs = ablate.train_all(folder, file, planned, trainer(config, device.value, trust_plugins=trust_plugins))
     result = ablate.measure(designed, folder, runs, seeds)
     with storage_errors(f"cannot write into {path}"):

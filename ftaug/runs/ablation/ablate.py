@@ -88,7 +88,8 @@ def _run_name(variant: Variant) -> str:
     name = variant.name.replace("#", ".")
     if not re.fullmatch(r"[\w.-]+", name):
         plain = re.sub(r"[^\w.]+", "-", name).strip("-")[:40]
-        name = f"{plain}-{hashlib.sha256(json.dumps(variant.overrides).encode()).hexdigest()[:6]}"
+        content = " ".join(variant.overrides).encode()
+        name = f"{plain}-{hashlib.sha256(content).hexdigest()[:6]}"
     return f"{variant.change}-{name}"
 
 

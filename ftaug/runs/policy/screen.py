@@ -30,7 +30,10 @@ SAMPLES = 400
 """Number of validation samples that are augmented."""
 
 LEAST_AFFINITY = -0.15
-"""Lowest affinity of a usable severity: a model that never saw the augmentation loses some accuracy to it."""
+"""Lowest affinity of a usable severity as a share of the accuracy, in regression of the targets' standard deviation.
+
+A model that never saw an augmentation loses some accuracy to it.
+"""
 
 CLASS_LOSS = 0.3
 """Share of a class that may be predicted wrong by the augmentation alone, before it counts as changing the label."""
@@ -84,7 +87,9 @@ def _screened(opened: TrainedModel, split: DataSplit, op: Component, clean: Outp
     except FtaugError:
         return
     labels = None if split.task.kind != "single_label" else split.targets
-    yield assess(op.name, clean, by_severity, labels, split.task.classes, can_spare="except" in op.settings)
+    scale = float(split.targets.std(axis=0).mean()) if split.task.regression else float(1 - clean.errors.mean())
+    lowest = LEAST_AFFINITY * scale
+    yield assess(op.name, clean, by_severity, labels, split.task.classes, lowest, can_spare="except" in op.settings)
 
 
 def _outputs(opened: TrainedModel, split: DataSplit, op: Component | None) -> Outputs:
@@ -103,13 +108,15 @@ def assess(
     by_severity: Mapping[float, Outputs],
     labels: np.ndarray | None,
     classes: Sequence[str],
+    lowest: float,
     *,
     can_spare: bool,
 ) -> OpScreen:
     """Return the affinity and diversity of an augmentation at each severity, and how far it may go.
 
     Classes that lose too many samples to it are spared if it can spare classes; else they limit the severity.
-    `labels` are the classes of the samples (n,); None if they have several, or numbers.
+    `labels` are the classes of the samples (n,); None if they have several, or numbers. `lowest` is the lowest affinity
+    of a usable severity.
     """
     cap, spared = 0.0, set[int]()
     affinity, diversity = {}, {}
@@ -118,7 +125,7 @@ def assess(
         rows = np.ones(len(clean.errors), bool) if labels is None else ~np.isin(labels, [*lost] if can_spare else [])
         affinity[severity] = float((clean.errors - outputs.errors).mean())
         diversity[severity] = float(outputs.losses.mean() / max(clean.losses.mean(), 1e-12))
-        is_usable = rows.any() and float((clean.errors - outputs.errors)[rows].mean()) >= LEAST_AFFINITY
+        is_usable = rows.any() and float((clean.errors - outputs.errors)[rows].mean()) >= lowest
         if not is_usable or (lost and not can_spare):
             continue
         if cap == max((s for s in by_severity if s < severity), default=0.0):  # all smaller ones are usable

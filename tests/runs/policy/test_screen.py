@@ -26,7 +26,7 @@ def outputs(wrong_of_first, wrong_of_second=0):
 
 
 def assessed(by_severity, can_spare=False):
-    return assess("op", CLEAN, by_severity, LABELS, ("a", "b"), can_spare=can_spare)
+    return assess("op", CLEAN, by_severity, LABELS, ("a", "b"), -0.15, can_spare=can_spare)
 
 
 def test_the_cap_is_the_last_severity_before_accuracy_falls():
@@ -47,20 +47,26 @@ def test_a_class_that_loses_its_label_limits_the_severity():
     labels = np.where(np.arange(200) < 58, 0, 1)
     errors = np.where(np.arange(200) < 29, 1.0, 0.0)
     half = {0.25: outputs(0), 1.0: Outputs(errors, np.ones(200))}
-    result = assess("op", CLEAN, half, labels, ("a", "b"), can_spare=False)
+    result = assess("op", CLEAN, half, labels, ("a", "b"), -0.15, can_spare=False)
     assert result.cap == 0.25
-    result = assess("op", CLEAN, half, labels, ("a", "b"), can_spare=True)
+    result = assess("op", CLEAN, half, labels, ("a", "b"), -0.15, can_spare=True)
     assert (result.cap, result.spared) == (1.0, ("a",))
 
 
 def test_samples_that_were_wrong_before_are_no_loss():
     clean = Outputs(outputs(90).errors, np.ones(200))
-    result = assess("op", clean, {1.0: outputs(90)}, LABELS, ("a", "b"), can_spare=True)
+    result = assess("op", clean, {1.0: outputs(90)}, LABELS, ("a", "b"), -0.15, can_spare=True)
     assert (result.cap, result.spared) == (1.0, ())
 
 
+def test_the_lowest_affinity_is_relative():
+    """A model that is rarely right cannot lose much accuracy."""
+    assert assess("op", CLEAN, {1.0: outputs(9, 9)}, LABELS, ("a", "b"), -0.1, can_spare=False).cap == 1.0
+    assert assess("op", CLEAN, {1.0: outputs(9, 9)}, LABELS, ("a", "b"), -0.08, can_spare=False).cap == 0
+
+
 def test_numbers_have_no_classes_to_spare():
-    result = assess("op", CLEAN, {1.0: Outputs(np.full(200, 0.1), np.ones(200))}, None, ("age",), can_spare=True)
+    result = assess("op", CLEAN, {1.0: Outputs(np.full(200, 0.1), np.ones(200))}, None, ("age",), -0.15, can_spare=True)
     assert (result.cap, result.spared) == (1.0, ())
 
 
