@@ -22,23 +22,30 @@ from ftaug.streams import open_streams
 
 COMMANDS = {
     "train": "Train, or continue training; prints the run folder.",
+    "pretrain": "Train the network on samples without their labels, and say whether its features became better.",
+    "self-train": "Train on labeled and unlabeled samples; prints the run of the student, or one without it.",
     "status": "Print the state of a run, and end with its exit code: 0 complete or running, 75 to be continued.",
     "verify": "Check the files of a run against their hashes, and say what can be resumed.",
     "replay": "Repeat a step whose loss was not finite, and show its samples.",
     "diff": "Compare two runs bit by bit, and say where they part.",
     "reproduce": "Train a run again from its own folder, and say whether the bits are the same.",
+    "search": "Try values of the search spaces in an experiment file, and confirm the best.",
     "slurm": "Print the batch script of a training on a Slurm cluster: it stops in time, and continues by itself.",
     "evaluate": "Measure a trained model.",
     "compare": "Compare runs on the same samples: differences with intervals and tests.",
     "calibrate": "Calibrate the probabilities of a trained model on validation, and report the effect.",
     "report": "Write a report of a run, or of several side by side, into one file.",
     "predict": "Predict the classes, or the numbers, of new samples.",
+    "pseudo-label": "Label samples by the mean prediction of runs, for use as training data; prints the table's path.",
     "explain": "Show what predictions depend on, by methods that were tested on the model.",
     "export": "Export a trained model, and compare its predictions with the original's.",
     "blend": "Blend a run's first weights with its last; prints a run folder.",
     "soup": "Average several runs, keeping those that improve validation; prints a run folder.",
     "validate": "Check an experiment file without touching data or model.",
     "doctor": "Check the data: unreadable samples, duplicates, label errors, classes.",
+    "ablate": "Measure what each part of an experiment contributes, by training without it.",
+    "transfer": "Measure whether the augmentation of an experiment carries over to other backbones.",
+    "choose": "Choose a backbone by features of the data, without training.",
     "inspect": "Show the data, the layers, and which are trainable at which rate.",
     "preview": "Show augmented samples, and say what each augmentation does.",
     "augment": "Write augmented copies of samples, or print their digest.",
@@ -52,7 +59,7 @@ COMMANDS = {
 }
 """The commands with their help, so that `ftaug --help` need not import them."""
 
-MODULES = {"lr-find": "lr_find", "list": "list_"}
+MODULES = {"lr-find": "lr_find", "list": "list_", "pseudo-label": "pseudo_label", "self-train": "self_train"}
 """The modules of commands, and the functions in them, that have other names."""
 
 

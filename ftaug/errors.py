@@ -90,6 +90,10 @@ class NotReached(FtaugError):
     result_printed = True
 
 
+class NoProgress(OutOfMemory):
+    """Several starts of a run in a row were killed before its next checkpoint, probably as memory ran out."""
+
+
 class BadData(FtaugError):
     """Data or weights were found, but their content is wrong."""
 
@@ -120,6 +124,10 @@ class RunFolderTaken(FtaugError):
     """The run folder cannot be created, written or owned."""
 
     exit_code = 73
+
+
+class RunFolderInUse(RunFolderTaken):
+    """Another process writes the run folder."""
 
 
 class DataChanged(RunFolderTaken):
@@ -207,6 +215,10 @@ def missing_extra(what: str, package: str, extra: str) -> FtaugError:
     return Unavailable(f"{what} needs {package}: pip install 'ftaug[{extra}]'")
 
 
+UNUSABLE = (errno.ENAMETOOLONG, errno.EACCES, errno.ELOOP)
+LONGEST_NAME = 200
+"""Characters of a file name in a message."""
+
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -256,6 +268,10 @@ def as_known(error: BaseException) -> FtaugError | None:
         )
     if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE) or str(error).startswith("Too many open files"):
         return Unavailable("too many open files: raise the limit (ulimit -n 4096), or set data.workers=0")
+    if isinstance(error, OSError) and error.errno in UNUSABLE:
+        name = str(error.filename or "a file")
+        shown = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+        return MissingInput(f"{shown}: cannot be used ({error.strerror}); check the path")
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
         reason = printable(str(error).strip().partition("\n")[0])
         return Unavailable(f"train.compile: PyTorch could not compile the network ({reason}); leave it out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.problems import predicate
 from ftaug.config.renamed import with_current_names
 from ftaug.config.schema import check_components, word_as_list
+from ftaug.config.search_space import Space, find_spaces
 from ftaug.config.types import absolute_plugin
 from ftaug.config.yaml_document import Document
-from ftaug.errors import ExperimentError, Problem, first_of
+from ftaug.errors import ExperimentError, Place, Problem, first_of
 
 SHARED = (
     "ftaug.augment.compose",
@@ -32,6 +33,7 @@ SHARED = (
             "schedules",
             "losses",
             "objectives",
+            "self_supervised",
             "metrics",
             "regression_metrics",
             "samplers",
@@ -72,9 +74,25 @@ class ExperimentFile:
     plugins: bool  # whether to import them
     trust_plugins: bool
 
-    def experiment(self, overrides: Sequence[str] = ()) -> Experiment:
-        """Apply overrides and build the experiment; raises ExperimentError with all problems at once."""
+    def spaces(self, overrides: Sequence[str] = ()) -> list[Space]:
+        """Return the search spaces that overrides leave; raises ExperimentError."""
         edited, refused = edits.apply(self.document, overrides)
+        spaces, problems = find_spaces(edited)
+        if self.problems or refused or problems:
+            raise ExperimentError(*first_of(in_order([*self.problems, *refused, *problems])))
+        return spaces
+
+    def experiment(self, overrides: Sequence[str] = (), places: Mapping[str, Place] | None = None) -> Experiment:
+        """Apply overrides and build the experiment; raises ExperimentError with all problems at once.
+
+        `places` has the source of those overrides whose values are from the file.
+        """
+        edited, refused = edits.apply(self.document, overrides, places)
+        spaces, invalid = find_spaces(edited)
+        if spaces or invalid:
+            text = "is a search space: `ftaug search` tries its values; to set one"
+            unset = [Problem(f"{space.key} {text}: {space.example}", space.place) for space in spaces]
+            raise ExperimentError(*first_of(in_order([*self.problems, *refused, *invalid, *unset])))
         folder = self.path.absolute().parent
         modality = edited.tree.get("modality", "image")
         modality = modality if isinstance(modality, str) and modality in MODALITIES else "image"

@@ -15,7 +15,9 @@ from clean_environment import link_packages, run_clean
 
 from ftaug.cli import run
 from ftaug.components.exporters import timing
+from ftaug.experiment_file import open_experiment
 from ftaug.runs.run_report import collect
+from ftaug.runs.search.search_file import open_search
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -110,6 +112,9 @@ def test_yaml_loads(block, desk, monkeypatch, capsys):
     file = desk / "experiment.yaml"
     file.write_text(block.text if whole is tree else yaml.safe_dump(whole, sort_keys=False))
     monkeypatch.chdir(desk)
+    if "{search: " in block.text:  # which other commands than `ftaug search` refuse
+        assert open_search(open_experiment(file)).spaces
+        return
     if "plugins" not in tree:
         code = run(["validate", "experiment.yaml"])
         assert code == 0, capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Errors for users: where, what, and what to try; one exit code each."""
 
 import errno
+from pathlib import Path
 
 import pytest
 from safetensors import SafetensorError
@@ -80,6 +81,15 @@ def test_a_full_disk_names_the_file():
         str(as_known(OSError(errno.ENOSPC, "x", "runs/a")))
         == "runs/a: No space left on device; free some space and run the same command again"
     )
+
+
+def test_a_path_that_the_system_refuses_is_shortened():
+    """`Path.is_dir` and others raise for such a path, where a missing one is false."""
+    with pytest.raises(OSError, match="too long") as caught:
+        Path("a" * 5000).is_dir()
+    known = as_known(caught.value)
+    assert known is not None and known.exit_code == 66
+    assert str(known) == f"{'a' * 200}…: cannot be used (File name too long); check the path"
 
 
 def test_missing_extra_names_the_command():

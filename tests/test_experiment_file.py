@@ -224,6 +224,18 @@ def test_splits_must_leave_samples_to_train_on(problems):
     assert line.startswith("f.yaml:1:28: data.val and data.test together leave no training samples")
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("val: null, confirmation: 50%", "48: data.confirmation is taken from the validation samples, but data.val is"),
+        ("confirmation: 100%", "37: data.confirmation must be less than 1, or no validation samples remain; got 1"),
+    ],
+)
+def test_a_confirmation_is_a_part_of_validation(problems, data, message):
+    (line,) = problems(f"data: {{train: digits, {data}}}\nbackbone: resnet18\n")
+    assert line.partition("f.yaml:1:")[2].startswith(message)
+
+
 def test_the_best_metric_is_the_first_unless_set(write):
     assert load(write(SMALLEST + "evaluate: {metrics: [f1, accuracy]}\n")).evaluate.best == "f1"
     assert load(write(SMALLEST), ["evaluate.metrics=[f1]"]).evaluate.best == "f1"
@@ -453,3 +465,10 @@ def test_of_many_problems_the_first_are_shown_with_how_many_more(tmp_path, monke
     assert first in info.value.problems[0].message
     assert info.value.problems[-1].message == f"and {count - 20:,} more problems"
     assert len(looked_up) <= 20  # which is what took a minute
+
+
+def test_a_key_that_is_not_unicode_is_an_error_with_its_place(write):
+    """The fuzz test found a traceback: pydantic does not say which key of a mapping it cannot read."""
+    path = write('{"data": {"tr\\ud800ain": "digits"}, "backbone": {"resnet20": {"weights": "none"}}}')
+    with pytest.raises(ExperimentError, match=r"experiment\.yaml:1:11: the character U\+D800 is not allowed"):
+        load(path)

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "statistics": {"errors", "interfaces"},
     "engine": {*LOW, "weights", "data"},
     "experiment_file": {*LOW, "image", "text", "components", "augment"},
-    "runs": {*LOW, "documents", "data", "components", "statistics", "engine", "experiment_file"},
+    "runs": {*LOW, "augment", "documents", "data", "components", "statistics", "engine", "experiment_file"},
     "streams": set(),
     "reporting": {"errors", "streams"},
     "commands": {

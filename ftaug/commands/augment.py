@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ftaug.commands.options import AsJson, Config, Overrides
+from ftaug.commands.options import AsJson, Config, Overrides, Processes, share_work
 from ftaug.errors import ExperimentError
 
 
@@ -43,41 +43,51 @@ def augment(
         int | None, typer.Option(help="Number of worker processes, instead of data.workers.", min=0)
     ] = None,
     as_json: AsJson = False,
+    processes: Processes = None,
 ) -> None:
     """Write augmented copies of samples, or print their digest."""
-    from ftaug.config.dump import digest
-    from ftaug.engine.loading import augmented_copies as engine
-    from ftaug.engine.loading.augmented_copies import As, Copies
-    from ftaug.engine.loading.workers import processes
-    from ftaug.experiment_file import load
-    from ftaug.runs.report import console
-    from ftaug.runs.write_augmented import cells_of, check_output, compute_digest, prepare, training_split, write_copies
-
     if output is None and not only_hash:
         raise ExperimentError("ftaug augment: expected --output DIR or --hash")
-    experiment = load(config, overrides or ())
-    if output is not None:
-        check_output(experiment, output)
-    balance = per_class is PerClass.balance
-    train = training_split(experiment, balance=balance)
-    numbers = engine.numbers(train, copies, balance=balance)
-    data = prepare(experiment, train)
-    count = processes(experiment.data.workers if workers is None else workers)
-    if output is None:
-        value = compute_digest(Copies(data, As.DIGEST), numbers, count)
-        print(console.to_json({"digest": value, "samples": int(numbers.sum())}) if as_json else value)
-        return
-    identity = {
-        "experiment": digest(experiment),
-        "data": train.fingerprint,
-        "seed": experiment.seed,
-        "copies": copies,
-        "per_class": per_class.value if per_class else None,
-        "format": format.value,
-    }
-    cells = cells_of(data, as_table=format is Format.table)
-    result = write_copies(Copies(data, As.CELLS if cells else As.FILES), numbers, count, output, identity, cells)
+    share_work(processes)
+    from ftaug.engine.loading import augmented_copies as engine
+    from ftaug.engine.loading.augmented_copies import As, Copies
+    from ftaug.engine.loading.workers import processes as count_workers
+    from ftaug.engine.system.ranks import joined
+    from ftaug.engine.system.world import of_environment
+    from ftaug.experiment_file import load
+    from ftaug.runs.report import console
+    from ftaug.runs.write_augmented import (
+        cells_of,
+        check_output,
+        compute_digest,
+        identity_of,
+        prepare,
+        training_split,
+        write_copies,
+    )
+
+    with joined(of_environment()) as ranks:
+        experiment = load(config, overrides or ())
+        if output is not None:
+            check_output(experiment, output)
+        balance = per_class is PerClass.balance
+        with ranks.first_of_machine_first():
+            train = training_split(experiment, balance=balance)
+            data = prepare(experiment, train)
+        numbers = engine.numbers(train, copies, balance=balance)
+        settings = {"copies": copies, "per_class": per_class and per_class.value, "format": format.value}
+        identity = identity_of(experiment, train, settings, ranks)
+        count = count_workers(experiment.data.workers if workers is None else workers)
+        if output is None:
+            digest = compute_digest(Copies(data, As.DIGEST), numbers, count, ranks)
+            result: dict[str, Any] = {"digest": digest, "samples": int(numbers.sum())}
+        else:
+            cells = cells_of(data, as_table=format is Format.table)
+            copied = Copies(data, As.CELLS if cells else As.FILES)
+            result = {"output": str(output), **write_copies(copied, numbers, count, output, identity, cells, ranks)}
+        if not ranks.world.is_first:
+            return
     if as_json:
-        print(console.to_json({"output": str(output), **result}))
+        print(console.to_json(result))
     else:
         print(result["digest"] if only_hash else output)

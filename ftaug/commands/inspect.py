@@ -37,6 +37,7 @@ def inspect(
     from ftaug.engine.training.build import build_model, cautions_of
     from ftaug.engine.training.parameter_summary import course, outline
     from ftaug.engine.training.peft import adapt
+    from ftaug.engine.training.pretext_task import with_pretext_task
     from ftaug.experiment_file import load
     from ftaug.runs.bad_samples import without
     from ftaug.runs.data_check import read_all
@@ -47,7 +48,7 @@ def inspect(
         raise ExperimentError(f"{output}: must end in .png")
     experiment = load(config, overrides or ())
     alike = _alike(target) if cka else {}
-    data = _data(target, experiment)
+    data = with_pretext_task(experiment, _data(target, experiment))
     backbone, _ = build_model(experiment, data["train"].task)
     if backbone.facts.get("match") == "order" and not target.is_dir():
         backbone.load_pretrained()  # to report how the weights match; they are local
@@ -59,7 +60,7 @@ def inspect(
         if not as_json:
             raise
         failure = error
-    length = training_length(experiment, len(data["train"]))
+    length = training_length(experiment, data["train"].epoch_samples)
     method = adapt(backbone, experiment)
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
     if output is not None:
@@ -96,7 +97,9 @@ def _config(target: Path) -> Path:
     """Return the experiment file of a run folder, or the file itself; raises MissingInput."""
     if not target.is_dir():
         return target
-    if (target / "folds.json").is_file():
+    from ftaug.engine.system.run_files import FOLDS_FILE
+
+    if (target / FOLDS_FILE).is_file():
         return target / "fold-1" / "resolved.yaml"
     if not (target / "resolved.yaml").is_file():
         raise MissingInput(f"{target}: neither an experiment file nor a run folder (no resolved.yaml)")

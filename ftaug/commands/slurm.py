@@ -28,7 +28,12 @@ def slurm(
         str | None, typer.Option(help="One job for each seed, such as seeds=0..4.", metavar="seeds=FIRST..LAST")
     ] = None,
     folds: Annotated[int | None, typer.Option(help="One job for each fold.", min=2)] = None,
-    run_dir: Annotated[Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH.")] = None,
+    search: Annotated[
+        int | None, typer.Option(help="Number of jobs that share `ftaug search`.", metavar="JOBS", min=1)
+    ] = None,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="The run folder, instead of runs/NAME-HASH; of a search its folder.")
+    ] = None,
     sbatch: Annotated[
         list[str] | None,
         typer.Option(help="A further option of sbatch, such as --partition=gpu; may be repeated.", metavar="OPTION"),
@@ -40,16 +45,24 @@ def slurm(
     from ftaug.config.dump import folder_digest
     from ftaug.engine.system.run_files import default_path
     from ftaug.experiment_file import open_experiment
+    from ftaug.runs.search.search_file import default_folder, open_search
     from ftaug.runs.slurm_script import Job, parse_array, parse_time, script
 
-    if array is not None and folds is not None:
-        raise ExperimentError("--array and --folds: both are job arrays; use one of them")
-    experiment = open_experiment(config, trust_plugins=trust_plugins).experiment(list(overrides or ()))
+    arrays = {"--array": array, "--folds": folds, "--search": search}
+    if len(used := [name for name, value in arrays.items() if value is not None]) > 1:
+        raise ExperimentError(f"{' and '.join(used)}: are job arrays; use one of them")
+    file = open_experiment(config, trust_plugins=trust_plugins)
+    if search is None:
+        experiment = file.experiment(list(overrides or ()))
+        run = default_path(experiment.name, folder_digest(experiment, config.absolute().parent), run_dir)
+    else:
+        opened = open_search(file, list(overrides or ()))
+        experiment, run = opened.experiment, run_dir or default_folder(opened.experiment.name)
     job = Job(
         name=experiment.name,
         config=config,
         overrides=tuple(overrides or ()),
-        run=default_path(experiment.name, folder_digest(experiment, config.absolute().parent), run_dir),
+        run=run,
         nodes=nodes,
         tasks=tasks_per_node or max(1, gpus_per_node),
         gpus=gpus_per_node,
@@ -57,6 +70,7 @@ def slurm(
         time=None if time is None else parse_time(time),
         seeds=None if array is None else parse_array(array),
         folds=folds,
+        workers=search,
         options=tuple(sbatch or ()),
         trust_plugins=trust_plugins,
     )

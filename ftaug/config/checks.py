@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ftaug.config.experiment import Experiment, Fold, Split, UnfreezeStage
 from ftaug.config.modalities import WITHOUT_EFFECT
 from ftaug.config.problems import PartialProblem, predicate
-from ftaug.config.registry import Component
+from ftaug.config.registry import Component, nested
 from ftaug.config.task_fit import TARGETS, misfits, possible_tasks, tasks_of
 from ftaug.config.types import Duration
 from ftaug.config.yaml_document import Where
@@ -64,14 +64,14 @@ def _settings_of_dataset_go_together(purpose: str, experiment: Experiment) -> Fo
             )
 
 
-for _purpose in ("train", "val", "test"):
+for _purpose in ("train", "val", "test", "pseudo_labels"):
     reads(f"data.{_purpose}")(functools.partial(_settings_of_dataset_go_together, _purpose))
 
 
 @reads("data")
 def _splits_have_one_task(experiment: Experiment) -> Found:
     kinds = tasks_of(experiment)
-    for purpose in ("val", "test"):
+    for purpose in ("val", "test", "pseudo_labels"):
         dataset = getattr(experiment.data, purpose)
         if isinstance(dataset, Component):
             theirs = tasks_of(dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, train=dataset)))
@@ -89,6 +89,22 @@ def _best_is_measured(experiment: Experiment) -> Found:
             ("evaluate", "best"),
             predicate(f"must be one of the metrics, {measured}; got {experiment.evaluate.best}"),
         )
+
+
+@reads("evaluate.metrics", "search")
+def _search_chooses_by_what_is_measured(experiment: Experiment) -> Found:
+    best = experiment.search and experiment.search.best
+    measured = [*(metric.name for metric in experiment.evaluate.metrics), "loss"]
+    if best is not None and best not in measured:
+        yield ("search", "best"), predicate(f"must be one of the metrics, {one_of(measured)}; got {best}")
+
+
+@reads("search")
+def _ladder_ascends(experiment: Experiment) -> Found:
+    ladder = experiment.search and experiment.search.ladder
+    steps = ladder.steps if ladder else (0.5, 1.0)
+    if len(steps) < 2 or steps[-1] != 1 or list(steps) != sorted(set(steps)):
+        yield ("search", "ladder", "steps"), predicate("must be two or more shares that ascend to 100%")
 
 
 @reads("evaluate.metrics")
@@ -123,6 +139,19 @@ def _loss_takes_mixed_targets(experiment: Experiment) -> Found:
         yield ("mix",), predicate(f"mixes targets, which the loss {experiment.loss.name} does not support; change one")
 
 
+@reads("data", "loss", "augment")
+def _soft_targets_are_supported(experiment: Experiment) -> Found:
+    for purpose in ("train", "pseudo_labels"):
+        dataset = getattr(experiment.data, purpose)
+        if not isinstance(dataset, Component) or not dataset.settings.get("soft"):
+            continue
+        where = ("data", purpose, dataset.name, "soft")
+        if not experiment.loss.fact("soft_targets"):
+            yield where, predicate(f"needs a loss that supports soft targets, and {experiment.loss.name} does not")
+        if any(op.settings.get("label_map") for _, op in nested(experiment.augment)):
+            yield where, predicate("cannot be combined with label_map, which swaps single classes; leave one out")
+
+
 @reads("objective", "mix", "augment")
 def _views_differ(experiment: Experiment) -> Found:
     if experiment.objective is None:
@@ -136,6 +165,8 @@ def _views_differ(experiment: Experiment) -> Found:
     if compared and not any(op.entry.facts.get("varies") for op in experiment.augment):
         text = "compares views, but no augmentation makes them differ; add one, such as augmix"
         yield ("objective",), predicate(text)
+    if experiment.objective.fact("views") > 1 and not experiment.augment:
+        yield ("objective",), predicate("compares augmented views; set augment")
 
 
 @reads("data.sampler", "loss")
@@ -362,6 +393,14 @@ def _splits_leave_something(experiment: Experiment) -> Found:
     shares = [part.split for part in (experiment.data.val, experiment.data.test) if isinstance(part, Split)]
     if sum(share for share in shares if isinstance(share, float)) >= 1:
         yield ("data", "val"), predicate("and data.test together leave no training samples")
+
+
+@reads("data.val", "data.confirmation")
+def _confirmation_is_taken_from_validation(experiment: Experiment) -> Found:
+    if experiment.data.val is None and experiment.data.confirmation is not None:
+        yield ("data", "confirmation"), predicate("is taken from the validation samples, but data.val is null")
+    elif experiment.data.confirmation == 1:
+        yield ("data", "confirmation"), predicate("must be less than 1, or no validation samples remain; got 1")
 
 
 @reads("data.val")

@@ -30,6 +30,7 @@ WITHOUT_INFLUENCE = (
     ("train", "shard"),
     ("evaluate", "batch_size"),
     ("loggers",),
+    ("search",),
 )
 MODEL_FILES = (".json", ".safetensors", ".txt")
 """Endings of the files in a folder that a text encoder is built from."""
@@ -77,6 +78,9 @@ def digest(experiment: Experiment) -> str:
             inner = inner[section]
         if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
             del inner[key]
+    for key in ("split_seed", "confirmation"):
+        if plain["data"][key] is None:  # as in runs that do not have this setting
+            del plain["data"][key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
         del plain["data"]["parts"]
     if plain["data"]["order"] == "random":  # as in runs that do not have this setting
@@ -85,6 +89,12 @@ def digest(experiment: Experiment) -> str:
         del plain["train"]["on_nonfinite"]
     if not plain["train"]["sync_batchnorm"]:  # as in runs that do not have this setting
         del plain["train"]["sync_batchnorm"]
+    if plain["data"]["pseudo_labels"] is None:  # as in runs that do not have this setting
+        del plain["data"]["pseudo_labels"]
+    for dataset in plain["data"].values():  # as in runs of tables that do not have this setting
+        for settings in dataset.values() if isinstance(dataset, dict) else ():
+            if isinstance(settings, dict) and settings.get("soft") is False:
+                del settings["soft"]
     plain["plugins"] = [_content(Path(plugin)) if is_file(plugin) else plugin for plugin in experiment.plugins]
     plain["backbone"] = _with_contents(plain["backbone"])
     text = json.dumps(plain, sort_keys=True, ensure_ascii=True)
@@ -105,7 +115,8 @@ def folder_digest(experiment: Experiment, folder: Path) -> str:
 
 def data_paths(experiment: Experiment) -> list[Path]:
     """Return the paths of the datasets."""
-    datasets = (experiment.data.train, experiment.data.val, experiment.data.test)
+    data = experiment.data
+    datasets = (data.train, data.val, data.test, data.pseudo_labels)
     settings = (dataset.settings for dataset in datasets if isinstance(dataset, Component))
     return [value for each in settings for value in each.values() if isinstance(value, Path)]
 

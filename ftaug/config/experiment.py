@@ -20,6 +20,7 @@ from ftaug.config.types import (
     Plugin,
     Positive,
     Probability,
+    Quotient,
     RunName,
     Text,
     TimeLimit,
@@ -94,6 +95,13 @@ class Data:
         val: the validation samples, which choose the best checkpoint: `{split: 20%}` or `{fold: 1, of: 5}` of train, a
             separate dataset, or null
         test: the test samples: a separate dataset, a split of train, or null
+        pseudo_labels: a dataset of samples with predicted labels, such as a table of `ftaug pseudo-label`; they are
+            added to the training samples after val and test are split off, and an epoch visits as many samples as
+            without them, so that training takes as many steps
+        split_seed: the seed that draws the splits of train; that of the experiment unless set, so that runs that differ
+            by their seed differ by their validation samples too
+        confirmation: the share of the validation samples that is held out, by a hash of their identity: they choose no
+            checkpoint, and `ftaug search` confirms its result on them; none unless set
         batch_size: samples per batch in training
         parts: the number of parts that a step is split into, a power of two: each has a gradient of its own, and
             BatchNorm sees a part at a time. The result has the same bits for any number of processes that divides it;
@@ -120,6 +128,9 @@ class Data:
     train: Dataset
     val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
+    pseudo_labels: Dataset | None = None
+    split_seed: CountOrZero | None = None
+    confirmation: Fraction | None = None
     batch_size: Count = 32
     parts: Count | Literal["auto"] = "auto"
     order: Literal["random", "shards"] | ShardWindows = "random"
@@ -354,6 +365,59 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Ladder:
+    """Successive halving: all trials train for a short schedule, and the best of them again for longer ones.
+
+    Each step is a complete training whose schedule is as long as the step, so that its end is comparable.
+
+    Settings:
+        steps: the lengths of the steps as shares of `train.epochs`, ascending to 100%
+        keep: the share of the trials that continues with the next step
+    """
+
+    steps: tuple[Fraction, ...] = (0.1, 0.3, 1.0)
+    keep: Quotient = 1 / 3
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The comparison of the best trials with the experiment without the search, on samples that no trial has seen.
+
+    Settings:
+        finalists: the number of best trials that are trained again
+        seeds: the number of seeds that each of them, and the unsearched experiment, is trained with
+    """
+
+    finalists: Count = 3
+    seeds: Count = 5
+
+
+@dataclass(frozen=True)
+class Search(Placed):
+    """Settings of `ftaug search`, which tries values of the search spaces in the file; no other command reads them.
+
+    Settings:
+        trials: the number of combinations of values to try
+        sampler: how values are proposed: `sobol`, evenly; `random`; `grid`, every combination of listed values and
+            whole numbers; `tpe` and `gp` by the results so far; `cma_es` likewise, for numbers alone. The last three
+            need the extra `search`
+        seeds: the number of seeds that each combination is trained with; their mean counts
+        budget: start no further trials after this wall-clock time of the command, in the format of `train.max_time`
+        ladder: train all trials for a short time first, and only the best for longer
+        best: the metric, or `loss`, that chooses the best trial; that of `evaluate.best` unless set
+        confirm: how the best trials are compared with the unsearched experiment; null for no comparison
+    """
+
+    trials: Count = 30
+    sampler: Literal["sobol", "random", "grid", "tpe", "gp", "cma_es"] = "sobol"
+    seeds: Count = 1
+    budget: TimeLimit | None = None
+    ladder: Ladder | None = None
+    best: Text | None = None
+    confirm: Confirm | None = Confirm()
+
+
+@dataclass(frozen=True)
 class Experiment:
     """A complete experiment: every default filled in.
 
@@ -383,6 +447,7 @@ class Experiment:
         train: length, precision and memory of training, weight averaging and checkpoints
         evaluate: metrics, how often they are computed, and the choice of the best checkpoint
         loggers: where figures and plots are logged besides the run folder, such as tensorboard
+        search: settings of `ftaug search`, which tries values of the search spaces in the file
     """
 
     data: Data
@@ -405,3 +470,4 @@ class Experiment:
     train: Train = field(default_factory=Train)
     evaluate: Evaluate = field(default_factory=Evaluate)
     loggers: tuple[Annotated[Component, OfKind("logger")], ...] = ()
+    search: Search | None = None

@@ -7,8 +7,13 @@ from ftaug.interfaces.data import TaskKind
 CLASSES: tuple[TaskKind, ...] = ("single_label", "multi_label")
 ANY_TASK: tuple[TaskKind, ...] = (*CLASSES, "regression")
 
-augmentation = Registry("augmentation", given=("seen", "rng"), severity=None)
-mix = Registry("mix", given=("inputs", "targets", "rng"), tasks=ANY_TASK)
+augmentation = Registry(
+    "augmentation",
+    given=("seen", "rng"),
+    severity=None,
+    standard=False,  # whether `ftaug ablate` tries to add it
+)
+mix = Registry("mix", given=("inputs", "targets", "rng"), tasks=ANY_TASK, standard=False)
 optimizer = Registry(
     "optimizer",
     given=("groups",),
@@ -46,6 +51,8 @@ objective = Registry(
     tasks=ANY_TASK,
     learns_targets=True,  # whether the network learns to tell classes or numbers, and is measured by that
     compares=None,  # the activation by which it compares answers; a loss of another one does not go with it
+    outputs=None,  # the outputs of the network instead of classes: "samples", or the setting with their number
+    views=1,  # views of a sample that it takes, augmented independently, besides those of its setting `augmented`
 )
 sampler = Registry("sampler", given=("counts",), tasks=("single_label",))
 logger = Registry("logger", given=("run",))

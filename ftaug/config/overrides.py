@@ -21,12 +21,17 @@ class _Refused(Exception):
     """An override that cannot be applied, with the reason."""
 
 
-def apply(document: Document, overrides: Sequence[str]) -> tuple[Document, list[Problem]]:
-    """Apply overrides in order; return the edited document and the problems of failed ones."""
+def apply(
+    document: Document, overrides: Sequence[str], places: Mapping[str, Place] | None = None
+) -> tuple[Document, list[Problem]]:
+    """Apply overrides in order; return the edited document and the problems of failed ones.
+
+    `places` has the source of those overrides whose values are from the file.
+    """
     edited = Document(copy.deepcopy(document.tree), dict(document.places), document.file)
     problems: list[Problem] = []
     for override in overrides:
-        place = Place(f"override '{override}'")
+        place = (places or {}).get(override) or Place(f"override '{override}'")
         try:
             _apply_one(edited, override, place)
         except _Refused as refusal:

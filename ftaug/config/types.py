@@ -54,6 +54,29 @@ Fraction = Annotated[
     ),
     Wording("a share above 0 and up to 1, such as 0.2 or 20%"),
 ]
+
+
+def _number_from_quotient(value: Any) -> Any:
+    """Parse `1/3` as 0.333; anything else as a share."""
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d{1,6})\s*/\s*([1-9]\d{0,5})\s*", value)):
+        return int(match[1]) / int(match[2])
+    return _number_from_percent(value)
+
+
+Quotient = Annotated[
+    float,
+    BeforeValidator(_number_from_quotient),
+    Field(gt=0, lt=1, allow_inf_nan=False),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+                {"type": "string", "pattern": r"^[\d.]+\s*%$|^\d+\s*/\s*\d+$"},
+            ]
+        }
+    ),
+    Wording("a share between 0 and 1, such as 1/3 or 30%"),
+]
 Share = Annotated[
     float,
     BeforeValidator(_number_from_percent),

@@ -259,6 +259,7 @@ class _Reader:
             if not key:
                 self._fail("a key is missing before the colon", event.start_mark)
             self.refuse_odd_text(key, event.start_mark)
+            key = key.encode(errors="backslashreplace").decode()  # pydantic reads no half of a surrogate pair
             value_event = next(events)
             if key in mapping:
                 first = self.places[*where, key].key

@@ -17,12 +17,14 @@ augmentation = Registry(
     given=("canvas", "rng"),
     modality="image",
     severity=None,  # the settings that control the strength, each with its weakest and strongest value
+    standard=False,  # whether `ftaug ablate` tries to add it
+    composite=False,  # whether it applies several others
     mirrors=None,  # "horizontally" or "vertically"
     varies=False,  # whether views of a sample that are compared may differ in it
     turns=None,  # the largest rotation angle in degrees, the setting that holds it, or a function of the settings
     chance="probability",  # the setting with the probability of mirroring or rotating
 )
-mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image", tasks=CLASSES)
+mix = Registry("mix", given=("inputs", "targets", "rng"), modality="image", tasks=CLASSES, standard=False)
 backbone = Registry("backbone", given=("classes", "input"), modality="image")
 dataset = Registry(
     "dataset",

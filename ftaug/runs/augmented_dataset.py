@@ -6,10 +6,9 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -35,7 +34,10 @@ LONGEST_CELL = 2**31 - 1
 
 @dataclass
 class AugmentedDataset:
-    """A folder of augmented copies, locked by this process; rows are in the order of the copies, without gaps."""
+    """A folder of augmented copies; the rows of its table are in the order of the copies, without gaps.
+
+    Of several processes all write files, and rank 0, which holds the lock, opens the folder, appends rows and finishes.
+    """
 
     path: Path
     split: DataSplit
@@ -49,29 +51,13 @@ class AugmentedDataset:
     _table: TextIO | None = None
 
     @classmethod
-    def open(
-        cls,
-        path: Path,
-        split: DataSplit,
-        identity: Mapping[str, Any],
-        *,
-        as_table: bool,
-        cells: tuple[str, ...] = (),
+    def of(
+        cls, path: Path, split: DataSplit, identity: Mapping[str, Any], *, as_table: bool, cells: tuple[str, ...] = ()
     ) -> AugmentedDataset:
-        """Open a new or empty folder, or one with a part of the same copies; raises RunFolderTaken, ExperimentError."""
+        """Return the set of the copies of a split, without touching its folder; raises ExperimentError."""
         folders = None if as_table else folder_names(split.task)
         _check_columns(split.task)
         separator = separator_for(split.task.classes) if split.task.multi_label else None
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
-            if names and MANIFEST not in names:
-                raise RunFolderTaken(f"{path}: is not empty and holds no augmented samples; choose another --output")
-            manifest = read_json(path / MANIFEST)
-            if manifest is not None:
-                _check_same(path, manifest, identity)
-        except OSError as error:
-            raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
         return cls(path, split, identity, cells, folders, separator)
 
     @property
@@ -85,10 +71,13 @@ class AugmentedDataset:
         task = self.split.task
         return task.classes if task.regression else ("label",)
 
-    def resume(self, wanted: Iterator[Wanted]) -> Iterator[Wanted]:
-        """Verify the copies already written and keep the intact ones; return those still to be made."""
+    def open(self, wanted: Iterator[Wanted]) -> int:
+        """Open a new or empty folder, or one with a part of the same copies; return how many of them are intact.
+
+        Raises RunFolderTaken, ExperimentError, StorageError.
+        """
+        self._check_folder()
         fresh = self.path / f".tmp-{TABLE}"
-        following: list[Wanted] = []
         with storage_errors(f"cannot write {self.path}"):
             self._write_manifest(complete=None)
             remove(fresh)
@@ -96,14 +85,28 @@ class AugmentedDataset:
             csv.writer(self._table).writerow(self.columns)
             for row, copy in zip(self._rows(), wanted, strict=False):
                 if not self._holds(row, copy):
-                    following = [copy]
                     break
                 self._append(row)
             fresh.replace(self.path / TABLE)
-        return chain(following, wanted)
+        return self.count
 
-    def add(self, copy: Copy) -> None:
-        """Write a copy: its file, unless the table holds the sample itself, then its row."""
+    def _check_folder(self) -> None:
+        """Create the folder if needed; raises RunFolderTaken, ExperimentError if it holds something else."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            names = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")}
+            if names and MANIFEST not in names:
+                text = f"{self.path}: is not empty and holds no augmented samples; choose another --output"
+                raise RunFolderTaken(text)
+            manifest = read_json(self.path / MANIFEST)
+            if manifest is not None:
+                _check_same(self.path, manifest, self.identity)
+        except OSError as error:
+            text = f"{self.path}: cannot be written ({error.strerror}); choose another --output"
+            raise RunFolderTaken(text) from error
+
+    def write(self, copy: Copy) -> dict[str, str]:
+        """Write the file of a copy, unless the table holds the sample itself; return its row of the table."""
         sample = int(self.split.ids[copy.wanted.position])
         if self.cells:
             row = {**copy.cells, "sha256": _digest_of_cells([copy.cells[name] for name in self.cells])}
@@ -112,8 +115,13 @@ class AugmentedDataset:
             path = f"{place}/{sample:07}-{copy.wanted.copy:03}{copy.suffix}"
             self._write_file(path, copy.content)
             row = {"path": path, "sha256": sha256(copy.content).hexdigest()}
+        return {**row, **self._provenance(copy, sample)}
+
+    def append(self, rows: Iterable[Mapping[str, str]]) -> None:
+        """Append the rows of copies, which are in their order, to the table."""
         with storage_errors(f"cannot write {self.path / TABLE}"):
-            self._append({**row, **self._provenance(copy, sample)})
+            for row in rows:
+                self._append(row)
 
     def _write_file(self, path: str, content: bytes) -> None:
         target = self.path / path
@@ -125,11 +133,10 @@ class AugmentedDataset:
             temporary.replace(target)
 
     def finish(self) -> str:
-        """Sync to disk and mark the set as complete; return its digest."""
+        """Mark the set as complete, when its files are on disk; return its digest."""
         assert self._table is not None
         with storage_errors(f"cannot write {self.path}"):
             self._table.close()
-            os.sync()
             self._write_manifest(complete={"samples": self.count, "digest": self._digest.hexdigest()})
         return str(self._digest.hexdigest())
 

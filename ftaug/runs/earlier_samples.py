@@ -13,9 +13,9 @@ from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment, Split
 from ftaug.config.registry import Component
 from ftaug.config.strict_json import dumps
-from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, compare, read_rows
+from ftaug.engine.loading.data_record import CONFIRMATION, LEFT_OUT, SAMPLES_FILE, compare, read_rows
 from ftaug.engine.loading.sample_keys import sample_keys
-from ftaug.engine.loading.split import DataSplit, subset
+from ftaug.engine.loading.split import DataSplit, hold_out_confirmation, subset
 from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, read_json
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.errors import BadData, ExperimentError
@@ -186,20 +186,21 @@ def _taken_over(run: Path, experiment: Experiment, data: Mapping[str, DataSplit]
         return None
     train = data["train"]
     of_train = [name for name, source in theirs.items() if isinstance(source, Mapping) and "split" in source]
-    splits = {name + suffix for name in ("train", *of_train) for suffix in ("", LEFT_OUT)}
+    suffixes = ("", LEFT_OUT, CONFIRMATION)
+    splits = {name + suffix for name in ("train", *of_train) for suffix in suffixes}
     rows = [row for row in read_rows(run / SAMPLES_FILE) if row.split in splits]
     ids_of = compare(rows, train.samples.task, train.samples).ids
     result = dict(data)
     rest = np.ones(len(train.samples), bool)
     for name in ours:
-        ids = np.array(sorted([*ids_of.get(name, ()), *ids_of.get(name + LEFT_OUT, ())]), np.int64)
+        ids = np.array(sorted(i for suffix in suffixes for i in ids_of.get(name + suffix, ())), np.int64)
         if not len(ids):
             return None
         rest[ids] = False
         result[name] = subset(name, train.samples, ids, train.task)
     ids = np.flatnonzero(rest)
     result["train"] = replace(train, ids=ids, targets=train.samples.targets[ids])
-    return result
+    return hold_out_confirmation(result, experiment.data, experiment.seed)
 
 
 def to_csv(keys: set[str]) -> str:

@@ -9,6 +9,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import fingerprints
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
+from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.run_files import MODEL_FILE, ORIGIN_FOLDER
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.storage import remove, storage_errors, sync_folder, sync_tree
@@ -42,7 +43,9 @@ def describe_model(state: TrainingState) -> dict[str, Any]:
         "preprocessing": dict(state.backbone.preprocessing),
         "regression": state.task.regression,
         "class_counts": state.counts.tolist(),
-        "train_samples": len(state.splits["train"]),
+        "train_samples": state.splits["train"].epoch_samples,
+        **pseudo_labeled(state.splits["train"]),
+        **data_task(state),
         "target_mean": state.scale and state.scale.mean,
         "target_std": state.scale and state.scale.std,
         "weights_from": dict(state.backbone.facts),
@@ -51,6 +54,20 @@ def describe_model(state: TrainingState) -> dict[str, Any]:
         "sources": {name: to_plain(getattr(state.experiment.data, name)) for name in ("train", "val", "test")},
         "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("learns_targets"),
     }
+
+
+def pseudo_labeled(train: DataSplit) -> dict[str, int]:
+    """Count the pseudo-labeled training samples, if there are any."""
+    return {} if train.labeled is None else {"pseudo_labeled_samples": len(train) - train.epoch_samples}
+
+
+def data_task(state: TrainingState) -> dict[str, Any]:
+    """Return the task of the data where the objective has outputs of its own."""
+    objective = state.experiment.objective
+    if objective is None or objective.fact("outputs") is None:
+        return {}
+    task = state.splits["train"].samples.task
+    return {"data_task": {"classes": task.classes, "multi_label": task.multi_label, "regression": task.regression}}
 
 
 def keep_origin(state: TrainingState, folder: Path) -> dict[str, list[str]]:

@@ -69,8 +69,7 @@ def open_by_first(ranks: Ranks, path: Path, **options: Any) -> RunFolder:
     Raises ExperimentError if the processes run other experiments, plugins or versions.
     """
     plugins = sha256(repr(sorted(options.get("extra_files", {}).items())).encode()).hexdigest()
-    versions = {"ftaug": __version__, "PyTorch": version("torch")}
-    _require_same_command({"experiment": options["digest"], "plugins": plugins[:16], **versions}, ranks)
+    require_same_command({"experiment": options["digest"], "plugins": plugins[:16]}, ranks)
     if ranks.rank == 0:
         folder = RunFolder.open(path, **options)
         ranks.broadcast([str(folder.path), options["digest"]])
@@ -79,8 +78,9 @@ def open_by_first(ranks: Ranks, path: Path, **options: Any) -> RunFolder:
     return FollowedRunFolder(Path(opened), digest)
 
 
-def _require_same_command(mine: Mapping[str, str], ranks: Ranks) -> None:
-    """Raise ExperimentError if a value differs from that of rank 0."""
+def require_same_command(values: Mapping[str, str], ranks: Ranks) -> None:
+    """Raise ExperimentError if a value, or the version of ftaug or PyTorch, differs from that of rank 0."""
+    mine = {**values, "ftaug": __version__, "PyTorch": version("torch")}
     first, host = ranks.broadcast([mine, socket.gethostname()])
     for name, value in mine.items():
         if value != first[name]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from ftaug.runs.replay_file import ReplayFile
 from ftaug.runs.train_session import Session
 from ftaug.runs.trained_model import load_experiment
 from ftaug.runs.training import unchanged_data
-from ftaug.runs.verification.checkpoints import checkpoint_defect
+from ftaug.runs.verification.checkpoints import checkpoint_defect, read_state
 
 ABREAST, MOST = 8, 64
 """Samples in a row of the contact sheet, and on it."""
@@ -112,7 +113,9 @@ def _with_parts(experiment: Experiment, record: ReplayFile) -> Experiment:
 
 
 @dataclass(frozen=True)
-class _Start:
+class Start:
+    """Where a replay starts."""
+
     step: int
     path: Path | None  # None: the initial weights
 
@@ -120,13 +123,13 @@ class _Start:
 @contextmanager
 def _session_before(
     run: Path, experiment: Experiment, record: ReplayFile, device: str
-) -> Iterator[tuple[Session, _Start]]:
+) -> Iterator[tuple[Session, Start]]:
     """Restore the run to the state before a step: load the newest checkpoint before it, and train from there."""
     target = record.step - 1
-    start = _newest_before(run / "checkpoints", target, record.digest)
+    start = newest_before(run / "checkpoints", target, record.digest)
     chosen = (read_json(run / MODEL_FILE) or {}).get("chosen", {})
-    folder = FollowedRunFolder(run, record.digest)
     with ExitStack() as stack:
+        folder = ReplayFolder(run, record.digest, Path(stack.enter_context(TemporaryDirectory(prefix="ftaug-replay-"))))
         assembled = assemble(
             experiment,
             device,
@@ -142,22 +145,47 @@ def _session_before(
             for purpose, views in missing(state, features, start.step).items():
                 for _ in fill(state, features, purpose, views, carry_on=lambda: True):
                     pass
-        _train_until(session, target)
+        train_until(session, target)
         yield session, start
 
 
-def _newest_before(checkpoints: Path, step: int, digest: str) -> _Start:
-    """Return the newest good checkpoint up to a step, or the initial weights."""
+class ReplayFolder(FollowedRunFolder):
+    """A run folder that is read; the checkpoints that steps roll back to are saved in a temporary folder."""
+
+    def __init__(self, path: Path, digest: str, temporary: Path) -> None:
+        """Open a run folder."""
+        super().__init__(path, digest)
+        self.checkpoints = temporary
+
+    def metrics_text(self) -> str:
+        """Return no metrics, as a replay computes none."""
+        return ""
+
+    def checkpoints_with(self, step: int | None) -> Path:
+        """Return the folder with the checkpoint of a step, which is of this replay or of the run."""
+        is_repeated = step is not None and path_of(self.checkpoints, step).is_dir()
+        return self.checkpoints if is_repeated else self.path / "checkpoints"
+
+
+def newest_before(checkpoints: Path, step: int, digest: str) -> Start:
+    """Return the newest good checkpoint up to a step, or the initial weights.
+
+    The checkpoint that it may roll back to must be there, too.
+    """
     for candidate in reversed(steps(checkpoints)):
         path = path_of(checkpoints, candidate)
-        if candidate <= step and not checkpoint_defect(path, digest):
-            return _Start(candidate, path)
-    return _Start(0, None)
+        if candidate > step or checkpoint_defect(path, digest):
+            continue
+        target = read_state(path)["progress"].get("rollback_step")
+        if target in (None, candidate) or not checkpoint_defect(path_of(checkpoints, target), digest):
+            return Start(candidate, path)
+    return Start(0, None)
 
 
-def _train_until(session: Session, target: int) -> None:
+def train_until(session: Session, target: int) -> None:
     """Repeat the steps up to `target`, including what `train.on_nonfinite` did; raises BadData."""
-    session.mark_rollback_point()
+    assert isinstance(session.folder, ReplayFolder)
+    _mark_rollback_point(session)
     if session.progress.step >= target:
         return
     for step in fit(session.state, session.progress):
@@ -165,10 +193,17 @@ def _train_until(session: Session, target: int) -> None:
             if session.progress.step < step.number:
                 raise BadData(f"the {step.nonfinite.figure} of step {step.number} is {step.nonfinite.value} already")
             if session.progress.rollback_step is not None:
-                roll_back(session.state, session.progress, session.folder.checkpoints)
-        session.mark_rollback_point()
+                points = session.folder.checkpoints_with(session.progress.rollback_step)
+                roll_back(session.state, session.progress, points)
+        _mark_rollback_point(session)
         if session.progress.step >= target:
             return
+
+
+def _mark_rollback_point(session: Session) -> None:
+    session.mark_rollback_point()
+    if session.progress.rollback_step == session.progress.step:
+        session.save()
 
 
 def _samples(state: TrainingState, target: int) -> list[ReplayedSample]:

@@ -12,7 +12,15 @@ from typing import Any
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system.checkpoint_diff import FileDifference, compare_checkpoints
 from ftaug.engine.system.resume_check import changes, stored_settings
-from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, path_of, read_json, steps
+from ftaug.engine.system.run_files import (
+    ENVIRONMENT_FILE,
+    FOLDS_FILE,
+    MODEL_FILE,
+    STATUS_FILE,
+    path_of,
+    read_json,
+    steps,
+)
 from ftaug.errors import BadData, ExperimentError, FtaugError, MissingInput
 from ftaug.runs.step_samples import StepSample, samples_of_both
 from ftaug.runs.verification.checkpoints import checkpoint_defect, read_state
@@ -123,13 +131,13 @@ def _first_row(first: Sequence[Mapping[str, str]], second: Sequence[Mapping[str,
 
 def _good_steps(run: Path) -> list[int]:
     folder = run / "checkpoints"
-    digest = str((read_json(run / "status.json") or {}).get("digest", ""))
+    digest = str((read_json(run / STATUS_FILE) or {}).get("digest", ""))
     return [step for step in steps(folder) if not checkpoint_defect(path_of(folder, step), digest)]
 
 
 def _machine(run: Path, newest: int | None) -> dict[str, Any]:
     """Return what the bits of a run depend on besides its experiment: versions, processor, device, threads."""
-    environment = read_json(run / "environment.json") or {}
+    environment = read_json(run / ENVIRONMENT_FILE) or {}
     conditions = {} if newest is None else read_state(path_of(run / "checkpoints", newest)).get("conditions", {})
     names = ("python", "cpu", "cpu_capability", "cuda", "devices", "threads")
     facts = {name: environment.get(name) for name in names}

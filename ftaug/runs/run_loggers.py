@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from ftaug.config.dump import to_plain
 from ftaug.config.experiment import Experiment
+from ftaug.engine.system.run_files import FOLDS_FILE
 from ftaug.errors import Interrupted, Stopped, Unavailable
 from ftaug.interfaces.logger import LoggedRun, Logger, Status
 
@@ -25,7 +26,7 @@ class RunLoggers:
     def __init__(self, experiment: Experiment, folder: Path, step: int) -> None:
         """Open the loggers of a run that continues from a step; raises Unavailable if a package is not installed."""
         self._loggers: dict[str, Logger] = {}
-        name = f"{folder.parent.name}/{folder.name}" if (folder.parent / "folds.json").is_file() else folder.name
+        name = f"{folder.parent.name}/{folder.name}" if (folder.parent / FOLDS_FILE).is_file() else folder.name
         run = LoggedRun(folder, name, step, to_plain(experiment))
         for component in experiment.loggers:
             try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ftaug.engine.system.run_files import MODEL_FILE, read_json
+from ftaug.engine.system.run_files import MODEL_FILE, STATUS_FILE, read_json
 from ftaug.errors import BadData
 
 
@@ -15,7 +15,7 @@ def similar_runs(run: Path, name: str, digest: str, data: Mapping[str, str], fol
 
 def _is_similar(path: Path, digest: str, data: Mapping[str, str]) -> bool:
     try:
-        status, facts = (read_json(path / file) or {} for file in ("status.json", MODEL_FILE))
+        status, facts = (read_json(path / file) or {} for file in (STATUS_FILE, MODEL_FILE))
     except (BadData, OSError):
         return False
     return status.get("digest") == digest and facts.get("data") == data

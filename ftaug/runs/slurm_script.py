@@ -31,8 +31,14 @@ class Job:
     time: str | None = None
     seeds: tuple[int, int] | None = None  # first and last
     folds: int | None = None
+    workers: int | None = None  # of a search
     options: tuple[str, ...] = ()
     trust_plugins: bool = False
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an array of jobs."""
+        return any(each is not None for each in (self.seeds, self.folds, self.workers))
 
 
 def parse_time(text: str) -> str:
@@ -58,6 +64,17 @@ def parse_array(text: str) -> tuple[int, int]:
 def script(job: Job) -> str:
     """Return the batch script: `ftaug status` says after each end whether the job is to be queued again."""
     head = "\n".join(f"#SBATCH {option}" for option in _options(job))
+    if job.workers is not None:
+        return f"""#!/bin/bash
+{head}
+
+srun --kill-on-bad-exit=1 {_search_command(job)}
+code=$?
+if [ "$code" -eq 75 ]; then  # stopped in time: continue in a new job
+  scontrol requeue {_job_id(job)}
+fi
+exit "$code"
+"""
     return f"""#!/bin/bash
 {head}
 
@@ -73,8 +90,8 @@ exit "$code"
 
 
 def _options(job: Job) -> list[str]:
-    is_array = job.seeds is not None or job.folds is not None
-    first, last = job.seeds or (1, job.folds or 1)
+    is_array = job.is_array
+    first, last = job.seeds or (1, job.folds or job.workers or 1)
     options = {
         "job-name": job.name,
         "nodes": job.nodes,
@@ -110,7 +127,12 @@ def _command(job: Job) -> str:
     return " ".join([*words, '--run-dir "$run"'])
 
 
+def _search_command(job: Job) -> str:
+    words = ["ftaug", "search", str(job.config), *job.overrides, "--output", str(job.run)]
+    return " ".join(map(shlex.quote, [*words, *(["--trust-plugins"] if job.trust_plugins else [])]))
+
+
 def _job_id(job: Job) -> str:
-    if job.seeds is None and job.folds is None:
+    if not job.is_array:
         return '"$SLURM_JOB_ID"'
     return '"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"'

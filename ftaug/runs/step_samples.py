@@ -44,7 +44,7 @@ class StepSamples:
         sizes = sizes_of(self.experiment, self.split, preprocessing)
         resampling = resampling_of(self.experiment, self.split)
         order = ShardOrder.of(self.experiment, self.split)
-        self.epochs = epoch_sampler_of(self.experiment, len(self.split), sizes, resampling, shard_order=order)
+        self.epochs = epoch_sampler_of(self.experiment, self.split.epoch_samples, sizes, resampling, shard_order=order)
 
     def of(self, step: int) -> list[StepSample]:
         """Return the samples of a step (from 1) with their targets and the hash of their augmented values."""

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.system.run_files import read_json
+from ftaug.engine.system.run_files import THRESHOLDS_FILE, read_json
 from ftaug.engine.system.storage import replace, storage_errors
+from ftaug.errors import BadData
 
 if TYPE_CHECKING:
     from ftaug.runs.trained_model import TrainedModel
-
-THRESHOLDS_FILE = "thresholds.json"
 
 
 def best_f1(probabilities: np.ndarray, targets: np.ndarray) -> float:
@@ -53,6 +52,12 @@ def tune(opened: TrainedModel) -> dict[str, float]:
 
 
 def read(folder: Path, classes: tuple[str, ...]) -> tuple[float, ...] | None:
-    """Read the thresholds of a run folder, in the order of the classes; None if not tuned."""
-    content = read_json(folder / THRESHOLDS_FILE)
-    return None if content is None else tuple(content["thresholds"][name] for name in classes)
+    """Read the thresholds of a run folder, in the order of the classes; None if not tuned. Raises BadData."""
+    content = read_json(path := folder / THRESHOLDS_FILE)
+    if content is None:
+        return None
+    if missing := [name for name in classes if name not in content["thresholds"]]:
+        raise BadData(
+            f"{path}: has no threshold of '{missing[0]}'; restore it from a copy, or train again with --fresh"
+        )
+    return tuple(content["thresholds"][name] for name in classes)

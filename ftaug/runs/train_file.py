@@ -15,6 +15,7 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.config.yaml_document import read
 from ftaug.engine.system.launcher import announce_run
+from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, STATUS_FILE, default_path, fold_folder, read_json
 from ftaug.engine.system.signals import StopRequests
 from ftaug.engine.system.world import of_environment, unused_tasks
 from ftaug.errors import (
@@ -47,10 +48,11 @@ def train_file(
     trust_plugins: bool,
     requirements: Sequence[Requirement] = (),
     report: bool = True,
+    plots: bool = True,
 ) -> dict[str, Any]:
     """Train or resume the run of an experiment file, or of each fold; return folder and results. Raises Stopped.
 
-    With `report`, a single run ends with a report on validation.
+    With `report`, a single run ends with a report on validation; with `plots`, it has those of its curves.
     """
     start_time, world = time.time(), of_environment()
     continued = config if config.is_dir() else None
@@ -64,7 +66,6 @@ def train_file(
     # import torch only after the file is known to be valid: it takes seconds
     from ftaug.engine.system.ranks import joined
     from ftaug.engine.system.resume_check import same_settings
-    from ftaug.engine.system.run_files import default_path
     from ftaug.runs.report import console
     from ftaug.runs.training import Invocation
 
@@ -74,7 +75,7 @@ def train_file(
     folder = config.absolute().parent
     elsewhere = [] if run_dir is not None or fresh else _folders_of_runs(folder)
     single = folds is None
-    invocation = Invocation(text, device, start_time, elsewhere, report=report and single, announce=single)
+    invocation = Invocation(text, device, start_time, elsewhere, report=report and single, announce=single, plots=plots)
     if folds is None:
         path = default_path(experiment.name, folder_digest(experiment, folder), run_dir)
         known = digest(experiment)
@@ -102,23 +103,21 @@ def _folders_of_runs(folder: Path) -> list[Path]:
 
 def _file_of(run: Path, run_dir: Path | None, folds: int | None) -> Path:
     """Return the experiment file of a run folder to resume; raises ExperimentError, MissingInput."""
-    if (run / "folds.json").is_file():
+    if (run / FOLDS_FILE).is_file():
         raise ExperimentError(f"{run}: holds folds; continue them by the `ftaug train --folds` command that created it")
     if run_dir is not None or folds is not None:
         option = "--run-dir" if run_dir is not None else "--folds"
         raise ExperimentError(f"{option}: {run} is a run folder, which is continued in place; leave the option out")
     if not (run / "resolved.yaml").is_file():
         raise MissingInput(f"{run}: neither an experiment file nor a run folder (no resolved.yaml)")
-    if not (run / "model.json").is_file():
+    if not (run / MODEL_FILE).is_file():
         raise ExperimentError(f"{run}: has no checkpoint to continue from; train its experiment file instead")
     return run / "resolved.yaml"
 
 
 def _digest_of(run: Path) -> str:
     """Read the experiment digest of a run folder."""
-    from ftaug.engine.system.run_files import read_json
-
-    return str((read_json(run / "status.json") or {}).get("digest"))
+    return str((read_json(run / STATUS_FILE) or {}).get("digest"))
 
 
 def _retry_on_changed_data(train: Callable[[], dict[str, Any]], *, fresh: bool) -> dict[str, Any]:
@@ -201,7 +200,6 @@ def _fold_overrides(experiment: Experiment, folds: int) -> list[str]:
 
 def _train_folds(each: Sequence[Experiment], path: Path, invocation: Invocation, *, fresh: bool) -> dict[str, Any]:
     """Train or resume the run of each fold; return their mean metrics. Raises Stopped."""
-    from ftaug.engine.system.run_files import fold_folder
     from ftaug.engine.system.run_folder import fresh_path
     from ftaug.engine.system.storage import make_inside
     from ftaug.runs import cross_validation

@@ -226,6 +226,8 @@ def recorded_data(folder: Path, experiment: Experiment, task: Task | None = None
     facts = read_json(folder / MODEL_FILE)
     if facts is None or "data" not in facts:
         raise BadData(f"{folder}: its training samples are unknown; train it again with --fresh")
+    if "data_task" in facts:  # the objective has outputs of its own
+        task = Task(**{**facts["data_task"], "classes": tuple(facts["data_task"]["classes"])})
     return RecordedData(folder, experiment.data, task or _task(folder, facts), facts["data"])
 
 

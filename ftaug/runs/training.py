@@ -55,6 +55,7 @@ class Invocation:
     elsewhere: Sequence[Path]  # folders to search for similar runs
     report: bool  # whether a complete run gets a report
     announce: bool  # whether the launcher is told the folder of the run; of folds it is that of all
+    plots: bool = True  # whether a complete run gets plots of its curves and its weight change
     ranks: Ranks = ALONE  # the processes that train together
 
 
@@ -154,7 +155,8 @@ def _train(session: Session, cache: Cache, stop: StopRequests, invocation: Invoc
     state, folder = session.state, session.folder
     session.require_room()
     if state.ranks.world.is_first:
-        write_model_file(state, folder, cache)
+        with stop.at_once():  # it may copy an encoder
+            write_model_file(state, folder, cache)
     console.say(training_summary.before(state, cache, folder.path, session.origin))
     _store_features(state, session.progress.step, stop)
     train_loop(session, stop)
@@ -165,14 +167,14 @@ def _train(session: Session, cache: Cache, stop: StopRequests, invocation: Invoc
         console.record(text)
         raise Interrupted(text) if stop.reason == "Ctrl-C" else Stopped(text)
     if state.ranks.world.is_first:
-        _complete(session, invocation)
+        _complete(session, stop, invocation)
     state.ranks.wait()
 
 
-def _complete(session: Session, invocation: Invocation) -> None:
+def _complete(session: Session, stop: StopRequests, invocation: Invocation) -> None:
     """Complete the run folder of a finished run, and print the results."""
     folder = session.folder
-    finish(session, folder)
+    finish(session, folder, stop, plots=invocation.plots)
     if invocation.report:
         _write_report(session)
     _log_plots(session)
@@ -246,25 +248,28 @@ def _store_features(state: TrainingState, step: int, stop: StopRequests) -> None
                 progress_bar.status(f"features of {purpose}, view {view + 1}")
 
 
-def finish(session: Session, folder: RunFolder) -> None:
-    """Print the results, draw the curves, tune thresholds, and mark the run folder as complete."""
+def finish(session: Session, folder: RunFolder, stop: StopRequests, *, plots: bool = True) -> None:
+    """Print the results, tune thresholds, and mark the run folder as complete; with `plots` draw the curves."""
     state, progress = session.state, session.progress
     rows = folder.read_metrics()
     results = evaluations(rows, state)
     console.say(training_summary.after(results, progress.best_step))
-    curves = curves_plot.curves(folder.path, progress.best_step)
     best = best_checkpoint.of_evaluations(results, progress)
     if best is None:  # without validation the last checkpoint is the best
         best = {"step": progress.step, "metrics": {}}
         folder.set_best(progress.step)
     if state.experiment.evaluate.thresholds is not None:
-        tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
+        with stop.at_once():  # it predicts all of validation; the last checkpoint is saved
+            tuned = thresholds.tune(open_run(folder.path, state.device.torch.type, trust_plugins=True))
         console.say(training_summary.thresholds(tuned))
     folder.finish(progress.step, best)
     run = folder.path
+    outcome = f"{training_summary.ending(state, progress)}; best: {best_checkpoint.outcome(state, progress, best)}"
+    if not plots:
+        console.say(outcome)
+        return
     _show_weight_change(state, run, rows)
-    outcome = best_checkpoint.outcome(state, progress, best)
-    console.say(f"{training_summary.ending(state, progress)}; best: {outcome}", f"curves: {curves}")
+    console.say(outcome, f"curves: {curves_plot.curves(run, progress.best_step)}")
 
 
 def _show_weight_change(state: TrainingState, run: Path, rows: Sequence[dict[str, Any]]) -> None:

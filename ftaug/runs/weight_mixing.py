@@ -16,7 +16,7 @@ from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.data_record import SAMPLES_FILE
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_files import MANIFEST, MODEL_FILE, ORIGIN_FOLDER, read_json, step_of
+from ftaug.engine.system.run_files import MANIFEST, MODEL_FILE, ORIGIN_FOLDER, STATUS_FILE, read_json, step_of
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.storage import make_inside, storage_errors
 from ftaug.engine.training import evaluate
@@ -134,7 +134,7 @@ def _manifest(run: Path) -> str:
 
 def mix_folder(path: Path, opened: TrainedModel, digest: str) -> RunFolder:
     """Create or reopen the run folder of averaged weights, with the experiment of one ingredient."""
-    status = read_json(path / "status.json")
+    status = read_json(path / STATUS_FILE)
     if status is not None and status.get("digest") != digest:
         raise ExperimentError(f"{path} holds another mix or a run; choose another --output")
     method = opened.experiment.method

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from statistics import NormalDist
 
 TINY = 1e-300
@@ -67,6 +68,7 @@ def student_cdf(t: float, degrees: float) -> float:
     return tail if t < 0 else 1 - tail
 
 
+@cache  # the intervals of an evaluation share their degrees of freedom
 def student_quantile(share: float, degrees: float) -> float:
     """Quantile of Student's t distribution, for 0 < share < 1; infinite degrees of freedom: the normal one."""
     if math.isinf(degrees):

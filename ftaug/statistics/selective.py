@@ -51,3 +51,28 @@ def threshold_for_coverage(confidence: np.ndarray, coverage: float) -> float:
         )
     answered = int(np.ceil(coverage * len(confidence) * (1 - 1e-12)))
     return float(np.sort(confidence)[-answered]) if len(confidence) else float("nan")
+
+
+class PrecisionThreshold(NamedTuple):
+    """A threshold of the confidence, and the precision of the samples at or above it."""
+
+    confidence: float
+    precision: float
+    samples: int
+
+
+def threshold_for_precision(confidence: np.ndarray, correct: np.ndarray, precision: float) -> PrecisionThreshold | None:
+    """Return the lowest confidence such that this share of the samples at or above it is right; None without one.
+
+    Confidences and whether the predictions are right are (n,).
+    """
+    order = np.argsort(-confidence, kind="stable")
+    samples = np.arange(1, len(order) + 1)
+    shares = np.cumsum(correct[order]) / samples
+    ordered = confidence[order]
+    is_last = np.append(ordered[1:] < ordered[:-1], True)[: len(order)]  # of equal confidences
+    reached = np.flatnonzero(is_last & (shares >= precision))
+    if not len(reached):
+        return None
+    last = int(reached[-1])
+    return PrecisionThreshold(float(ordered[last]), float(shares[last]), last + 1)

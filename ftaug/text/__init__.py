@@ -23,10 +23,11 @@ augmentation = Registry(
     given=("passage", "rng"),
     modality="text",
     severity=None,  # settings that control its strength: {setting: (weakest, strongest)}
+    standard=False,  # whether `ftaug ablate` tries to add it
     varies=True,  # whether it makes the views of a sample differ, for contrastive objectives
     ahead=None,  # check of settings, lexicon and texts before training: raise, or return notes
 )
-mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES)
+mix = Registry("mix", given=("inputs", "targets", "rng"), modality="text", tasks=CLASSES, standard=False)
 backbone = Registry("backbone", given=("classes", "input"), modality="text")
 dataset = Registry(
     "dataset",
@@ -41,6 +42,8 @@ objective = Registry(
     tasks=ANY_TASK,
     compares=None,
     learns_targets=True,  # whether the network learns to classify, and is evaluated
+    outputs=None,
+    views=1,
 )
 explainer = Registry(
     "explainer",

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from kinds import Pictures, Texts, rows
 from PIL import Image
-from processes import Command, in_child
+from processes import Command, commands_of_ranks, in_child
 
 from ftaug.cli import run
 from ftaug.engine.loading import augmented_copies
-from ftaug.engine.loading.augmented_copies import As, Copies
+from ftaug.engine.loading.augmented_copies import CHUNK, As, Copies
 from ftaug.engine.loading.prepare import prepare_split
 from ftaug.engine.loading.split import load_splits
 from ftaug.experiment_file import load
@@ -64,6 +64,25 @@ def manifest(path):
 
 def content(path):
     return {str(file.relative_to(path)): file.read_bytes() for file in sorted(path.rglob("*.*")) if file.is_file()}
+
+
+SLOW = """
+import time
+from ftaug.runs import augmented_dataset
+write = augmented_dataset.AugmentedDataset.write
+augmented_dataset.AugmentedDataset.write = lambda *each: time.sleep(0.01) or write(*each)
+"""
+
+FULL = """
+import errno, itertools
+from ftaug.runs import augmented_dataset
+opened, numbers = augmented_dataset.open_inside, itertools.count(1)
+def full(file, flags):
+    if rank == 1 and file.suffix == ".png" and next(numbers) == 22:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+    return opened(file, flags)
+augmented_dataset.open_inside = full
+"""
 
 
 def training_data(experiment, *overrides):
@@ -195,8 +214,79 @@ def test_continues_after_a_kill_and_ends_as_if_never_stopped(experiment, number,
         assert "the same command continues" in command.output[1]
     assert augment(experiment, "--copies", "60", "--format", "table", output="killed")[0] == 0
     kept = [file for file, modified in there.items() if file.stat().st_mtime_ns == modified]
-    assert len(kept) >= len(there) - 1, "one file may have been written and not its row"
+    assert len(kept) >= len(there) - CHUNK, "the files of a chunk may have been written and not their rows"
     assert content(path) == content(whole)
+
+
+@pytest.mark.parametrize(("kind", "format"), [(Pictures, "folder"), (Texts, "table")], indirect=["kind"])
+def test_several_processes_write_the_same_bytes(kind, experiment, tmp_path, format):
+    _, whole = augment(experiment, "--copies", "3", "--format", format, output="whole")
+    for size, workers in ((2, "1"), (3, "0")):
+        path = tmp_path / f"by-{size}"
+        arguments = ["augment", str(experiment), "--copies", "3", "--format", format, "--workers", workers]
+        commands = commands_of_ranks(size, [*arguments, "--output", str(path)], tmp_path)
+        assert [command.wait() for command in commands] == [0] * size, commands[0].output
+        assert [command.output[0] for command in commands] == [f"{path}\n", *[""] * (size - 1)]
+        assert content(path) == content(whole)
+
+
+def test_several_processes_have_the_digest_of_one(experiment, capsys, tmp_path):
+    arguments = ["augment", str(experiment), "--copies", "2", "--hash"]
+    commands = commands_of_ranks(2, arguments, tmp_path)
+    assert [command.wait() for command in commands] == [0, 0]
+    assert commands[0].output[0].strip() == digest(experiment, capsys, "--copies", "2")
+
+
+@pytest.mark.parametrize(
+    ("rank", "number", "codes"),
+    [
+        (1, signal.SIGKILL, [69, -9]),
+        pytest.param(0, signal.SIGKILL, [-9, 69], marks=pytest.mark.slow),
+        (1, signal.SIGTERM, [75, 75]),
+    ],
+)
+def test_other_numbers_of_processes_continue(pictures, tmp_path, rank, number, codes):
+    arguments = ["augment", str(pictures), "--copies", "20", "--format", "table"]
+    whole, path = tmp_path / "whole", tmp_path / "killed"
+    assert run([*arguments, "--output", str(whole)]) == 0
+    commands = commands_of_ranks(2, [*arguments, "--output", str(path)], tmp_path, SLOW)
+    while lines(path) < 40 and commands[0].poll() is None:
+        time.sleep(0.01)
+    commands[rank].kill(number)
+    assert [command.wait() for command in commands] == codes, [command.output for command in commands]
+    assert 40 <= lines(path) < 360
+    if number == signal.SIGTERM:
+        stopped = f"stopped by SIGTERM with {lines(path) - 1} of 360 copies in {path}; the same command continues"
+        assert stopped in commands[0].output[1]
+    commands = commands_of_ranks(3, [*arguments, "--output", str(path)], tmp_path)
+    assert [command.wait() for command in commands] == [0, 0, 0], commands[0].output
+    assert content(path) == content(whole)
+
+
+def test_a_full_disk_of_one_process_ends_all(pictures, tmp_path):
+    arguments = ["augment", str(pictures), "--copies", "3", "--format", "table", "--output"]
+    path, whole = tmp_path / "full", tmp_path / "whole"
+    commands = commands_of_ranks(2, [*arguments, str(path)], tmp_path, FULL)
+    assert [command.wait() for command in commands] == [69, 74]
+    assert "0000022-002.png: No space left on device" in commands[1].output[1]
+    assert "free some space" in commands[1].output[1]
+    assert lines(path) - 1 == 2 * CHUNK + CHUNK + 5, "the copies before the one that could not be written"
+    assert manifest(path)["complete"] is None
+    assert run([*arguments, str(path)]) == run([*arguments, str(whole)]) == 0
+    assert content(path) == content(whole)
+
+
+def test_a_sample_that_one_process_cannot_read_ends_all(pictures, tmp_path):
+    """The copies before it are those that a single process would have written."""
+    broken = sorted((tmp_path / "photos" / "dog").iterdir())[-1]
+    broken.write_bytes(broken.read_bytes()[:100])
+    arguments = ["augment", str(pictures), "--copies", "3", "--format", "table", "--output"]
+    assert run([*arguments, str(tmp_path / "alone")]) == 65
+    commands = commands_of_ranks(2, [*arguments, str(tmp_path / "both")], tmp_path)
+    codes = [command.wait() for command in commands]
+    assert sorted(codes) == [65, 69]
+    assert str(broken) in commands[codes.index(65)].output[1]
+    assert rows(tmp_path / "both") == rows(tmp_path / "alone") != []
 
 
 def test_a_full_disk_is_said_and_the_rest_follows(kind, experiment, capsys, monkeypatch):

@@ -40,7 +40,7 @@ def test_sbatch_gets_the_script(folder, capsys, monkeypatch) -> None:
     ("options", "code", "message"),
     [
         (["--submit"], 69, "--submit: there is no sbatch on this machine; leave it out to print the script"),
-        (["--array", "seeds=0..1", "--folds", "2"], 2, "--array and --folds: both are job arrays; use one of them"),
+        (["--array", "seeds=0..1", "--folds", "2"], 2, "--array and --folds: are job arrays; use one of them"),
         (["--time", "4"], 2, "--time: must be hours and minutes such as 4:00, or 2-12:00 with days; got '4'"),
         (["lr.peek=1"], 2, "lr.peek: is no setting"),
     ],
@@ -49,3 +49,17 @@ def test_mistakes_are_one_line(folder, capsys, monkeypatch, options, code, messa
     monkeypatch.setenv("PATH", str(folder))
     assert run(["slurm", "flowers.yaml", *options]) == code
     assert message.split(":")[0] in capsys.readouterr().err
+
+
+def test_the_jobs_of_a_search_share_its_folder(folder, capsys) -> None:
+    (folder / "flowers.yaml").write_text(EXPERIMENT + "lr: {peak: {search: {log: [1e-4, 0.1]}}}\n")
+    assert run(["slurm", "flowers.yaml", "train.epochs=3", "--search", "20", "--cpus-per-task", "4"]) == 0
+    script = capsys.readouterr().out
+    assert "#SBATCH --array=1-20\n" in script
+    assert (
+        "\nsrun --kill-on-bad-exit=1 ftaug search flowers.yaml train.epochs=3 --output runs/flowers-search\n" in script
+    )
+    assert 'scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"' in script
+    assert run(["slurm", "flowers.yaml", "--search", "20", "--folds", "3"]) == 2
+    assert run(["slurm", "flowers.yaml"]) == 2
+    assert "lr.peak is a search space" in capsys.readouterr().err

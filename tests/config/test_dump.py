@@ -40,7 +40,16 @@ def test_what_is_written_out_loads_back_to_the_same(write, tmp_path, text):
 
 def test_the_digest_covers_what_can_change_the_result(write):
     same = ["name=other", "data.workers=3", "train.max_time=5", "train.save_every=10%", "evaluate.batch_size=3"]
-    different = ["seed=1", "lr.peak=2e-3", "augment+=rotate", "train.epochs=9", "data.batch_size=8", "mix=mixup"]
+    different = [
+        "data.split_seed=0",
+        "data.confirmation=50%",
+        "seed=1",
+        "lr.peak=2e-3",
+        "augment+=rotate",
+        "train.epochs=9",
+        "data.batch_size=8",
+        "mix=mixup",
+    ]
     path = write(SMALLEST)
     reference = digest(load(path))
     assert len(reference) == 8

@@ -66,7 +66,16 @@ def test_nothing_else_in_the_package_writes_json():
 
 def test_a_run_folder_holds_strict_json_and_reads_its_numbers_back(tmp_path):
     folder = RunFolder.open(tmp_path / "runs" / "x", experiment_yaml="", resolved_yaml="", digest="digest")
-    row = {"step": 1, "loss": 0.5, "gradients": {"head": math.inf}, "val": {"r2": math.nan}}
+    values = {"loss": 0.5, "r2": math.nan}
+    row = {
+        "step": 1,
+        "epoch": 1.0,
+        "loss": 0.5,
+        "lr": 0.1,
+        "samples": 8,
+        "gradients": {"head": math.inf},
+        "val": values,
+    }
     folder.append_metrics(row)
     folder.finish(1, {"step": 1, "metrics": {"r2": math.nan, "loss": 0.5}})
     assert folder.read_metrics()[0]["loss"] == 0.5 and math.isnan(folder.read_metrics()[0]["val"]["r2"])

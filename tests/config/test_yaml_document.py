@@ -110,6 +110,7 @@ def test_duplicates_at_any_depth_are_all_reported():
             "f.yaml:1:4: variables such as ${HOME} are not expanded in an experiment file; write the value",
         ),
         ('a: "\\ud800"\n', "f.yaml:1:4: the character U+D800 is not allowed"),
+        ('"a\\ud800": 1\n', "f.yaml:1:1: the character U+D800 is not allowed"),
         ('a: "\\x1b[31m"\n', "f.yaml:1:4: the character U+001B is not allowed"),
         ('a: "\\UFFFFFFFF"\n', "f.yaml"),
         ("a: 1\nb: \x07\n", "f.yaml:2:4: the character U+0007 is not allowed"),

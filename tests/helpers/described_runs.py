@@ -11,8 +11,8 @@ from ftaug.runs.checkpointing import save_checkpoint
 from ftaug.runs.model_file import write_model_file
 
 ROWS = [
-    {"step": 1, "epoch": 0.5, "loss": 2.5, "time": {"samples_per_second": 1.0}},
-    {"step": 2, "epoch": 1.0, "loss": 2.0, "time": {"samples_per_second": 2.0}},
+    {"step": 1, "epoch": 0.5, "loss": 2.5, "lr": 0.1, "samples": 8, "time": {"samples_per_second": 1.0}},
+    {"step": 2, "epoch": 1.0, "loss": 2.0, "lr": 0.1, "samples": 8, "time": {"samples_per_second": 2.0}},
     {"step": 2, "epoch": 1.0, "val": {"loss": 2.25, "accuracy": 0.5}, "time": {"seconds": 1.0}},
 ]
 

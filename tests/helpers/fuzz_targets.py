@@ -5,12 +5,14 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
-import numpy as np
 import torch
+import yaml
 from fuzzing import Target
 from odd_pictures import odd_pictures
 from passages import OPS, augmentation, draws, passage
+from restored_folder import RestoredFolder
 from safetensors.torch import save as to_safetensors
 from table_files import write_rows
 
@@ -25,25 +27,32 @@ from ftaug.image.io.decode import decode
 from ftaug.runs import compared_runs
 from ftaug.runs.export.card_results import read_results
 from ftaug.runs.open_run import open_calibrated_run
+from ftaug.runs.run_report import open_reported
 from ftaug.runs.run_report.collect import AFTER_TRAINING, report_of
-from ftaug.runs.run_report.open_reported import open_reported
-from ftaug.runs.trained_model import load_experiment
+from ftaug.runs.trained_model import TrainedModel, load_experiment
+from ftaug.runs.verification.verify import verify
 
 ROOT = Path(__file__).parents[2]
 MODALITIES = ("image", "text")
 NEED_FILES = ("synonyms", "paraphrases", "masked_lm", "back_translation")
 """Ops for texts that read a file."""
+ONLY_HASHED = ("optimizer.safetensors", "ema.safetensors")
+"""Files of a checkpoint that are read as model.safetensors is."""
+EVALUATED = 16
+"""One input in so many evaluates the run again where a report finds no good records; that takes most of the time."""
 
 
 def experiments(folder: Path) -> Target:
-    """Experiment files."""
+    """Experiment files, and their content as JSON: most changes of YAML are refused for their syntax alone."""
     path = folder / "experiment.yaml"
 
     def read(data: bytes) -> object:
         path.write_bytes(data)
         return open_experiment(path, plugins=False).experiment()
 
-    return Target([file.read_bytes() for file in sorted((ROOT / "configs").glob("*.yaml"))], read)
+    files = sorted((ROOT / "configs").glob("*.yaml"))
+    contents = [b" " + json.dumps(yaml.safe_load(file.read_text())).encode() for file in files]
+    return Target([*(file.read_bytes() for file in files), *contents], read)
 
 
 def overrides(folder: Path) -> Target:
@@ -128,12 +137,8 @@ def weight_files(folder: Path) -> Target:
 
 
 def run_folders(folder: Path, run: Path) -> Target:
-    """Files of a run folder, one damaged; the first byte chooses which."""
-    copy = folder / "run"
-    shutil.copytree(run, copy, symlinks=True)
-    files = sorted(path for path in copy.rglob("*") if path.is_file() and path.suffix not in (".png", ".html", ".log"))
-    files = [path for path in files if path.name not in ("optimizer.safetensors", "ema.safetensors")][:256]
-    originals = [path.read_bytes() for path in files]
+    """Files of a run folder, one damaged; the first byte chooses the file, and a reader that opens it."""
+    shutil.copytree(run, copy := folder / "run", symlinks=True)
     readers: tuple[Callable[[], object], ...] = (
         lambda: read_state(copy),
         lambda: read_rows(copy / "metrics.jsonl"),
@@ -141,21 +146,32 @@ def run_folders(folder: Path, run: Path) -> Target:
         lambda: compared_runs.read_records(compared_runs.read_settings(copy), "test"),
         lambda: open_calibrated_run(copy, "cpu"),
         lambda: read_results(open_calibrated_run(copy, "cpu")),
-        lambda: report_of(open_reported(copy, "test", trust_plugins=False), AFTER_TRAINING),
+        lambda: report_of(open_reported.open_reported(copy, "test", trust_plugins=False), AFTER_TRAINING),
+        lambda: verify(copy),
     )
+    files, evaluate = RestoredFolder(copy), open_reported.write_records
+
+    def restore_records(opened: TrainedModel, split: str) -> None:
+        for path in (copy / "report").glob("*test*"):
+            path.write_bytes(files.contents[path])
+        if compared_runs.stale_records(compared_runs.read_settings(copy), split):
+            evaluate(opened, split)
+
+    cases = [(path, reader) for reader in readers for path in files.opened_by(reader) if path.name not in ONLY_HASHED]
+    assert len(cases) <= 256
 
     def read(data: bytes) -> None:
-        number = data[0] % len(files) if data else 0
-        files[number].write_bytes(data[1:])
+        path, reader = cases[data[0] % len(cases)] if data else cases[0]
+        path.write_bytes(data[1:])
+        evaluates = len(data) % EVALUATED == 0
+        write_records = evaluate if evaluates else restore_records
         try:
-            reader_of(data)()
+            with mock.patch.object(open_reported, "write_records", write_records):
+                reader()
         finally:
-            files[number].write_bytes(originals[number])
+            files.restore()
 
-    def reader_of(data: bytes) -> Callable[[], object]:
-        return readers[int(np.frombuffer(data, np.uint8).sum()) % len(readers)]
-
-    return Target([bytes([n]) + content for n, content in enumerate(originals)], read)
+    return Target([bytes([number]) + files.contents[path] for number, (path, _) in enumerate(cases)], read)
 
 
 TARGETS = {

@@ -26,7 +26,8 @@ NASTY = [
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 ALLOWED = {2, 65, 66, 73}
 """Exit codes of a wrong input."""
-SECONDS = 10
+SECONDS, WAITED = 10, 20
+"""CPU time of an input, and how many times as long it may wait, as for a pipe that nobody writes to."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,10 @@ def finding(target: Target, data: bytes) -> Finding | None:
     def stop(number: int, frame: object) -> None:
         raise TooSlow(f"longer than {SECONDS} seconds")
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, stop)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of CPU time: others may be using the cores
+    signal.alarm(WAITED * SECONDS)
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             target.read(data)
@@ -163,6 +166,7 @@ def finding(target: Target, data: bytes) -> Finding | None:
         if known is None or known.exit_code not in ALLOWED:
             return Finding(data, _place(error), "".join(traceback.format_exception(error)))
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
     return None
 

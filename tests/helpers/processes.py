@@ -133,3 +133,14 @@ class Command(Program):
     def __init__(self, arguments: Sequence[str], folder: Path | None = None, before: str = "") -> None:
         """Start it in a folder; `before` is Python that it executes first."""
         super().__init__(FTAUG, [before, *arguments], folder)
+
+
+def commands_of_ranks(size: int, arguments: Sequence[str], folder: Path, before: str = "") -> list[Command]:
+    """Start `ftaug` in so many forked processes that connect to each other; `before` is Python that may use `rank`."""
+    rendezvous = folder / f"rendezvous-{len(list(folder.iterdir()))}"
+    commands = []
+    for rank in range(size):
+        world = {"RANK": rank, "WORLD_SIZE": size, "LOCAL_RANK": rank, "LOCAL_WORLD_SIZE": size}
+        variables = {name: str(value) for name, value in world.items()} | {"FTAUG_RENDEZVOUS": str(rendezvous)}
+        commands.append(Command(arguments, folder, f"os.environ |= {variables}; rank = {rank}\n{before}"))
+    return commands

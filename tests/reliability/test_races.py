@@ -1,9 +1,24 @@
 """Several processes and one run folder: one writer, and readers beside it."""
 
 import os
+import random
 import signal
 
+import pytest
 import torch
+from odd_file_systems import KINDS
+from processes import Command
+from raced_commands import (
+    READERS,
+    WHOLE,
+    read_beside,
+    share_caches,
+    start_trainer,
+    train_on_odd_file_system,
+    write_experiment,
+    write_sharing,
+)
+from run_bits import run_bits
 
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_files import step_of
@@ -75,3 +90,40 @@ def test_readers_beside_a_trainer_find_whole_checkpoints(tmp_path):
         os.kill(trainer, signal.SIGKILL)
         os.waitpid(trainer, 0)
     assert len(seen) > 1
+
+
+def read_all(folder, names):
+    trainer = start_trainer(folder)
+    try:
+        return [problem for name in names for problem in read_beside(folder, name)]
+    finally:
+        trainer.kill()
+
+
+def test_evaluate_beside_a_trainer_prints_the_metrics_of_its_checkpoint(tmp_path):
+    assert read_all(tmp_path, ["evaluate", "status"]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_every_reader_beside_a_trainer(tmp_path):
+    assert read_all(tmp_path, READERS) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_runs_that_share_caches_have_the_bits_of_one_by_itself(tmp_path):
+    write_sharing(tmp_path)
+    assert share_caches(tmp_path, 4, "caches", random.Random(0)) == []
+
+
+@pytest.mark.parametrize(
+    "kind", [kind if "devices" in kind else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
+def test_odd_file_systems_end_with_one_line_or_the_same_bits(tmp_path, kind):
+    (tmp_path / "plain").mkdir()
+    write_experiment(tmp_path / "plain")
+    assert Command(WHOLE, tmp_path / "plain").wait() == 0
+    code, problems = train_on_odd_file_system(tmp_path, kind, run_bits(tmp_path / "plain" / "whole"))
+    assert problems == []
+    assert code == (0 if kind in ("no locks", "renames copy") else 74 if "devices" in kind else 73)

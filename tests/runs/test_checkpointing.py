@@ -40,9 +40,9 @@ def saved(tmp_path_factory):
             break
     progress.best_step, progress.scores = 2, [0.5, float("nan")]
     with open_folder(folder / "run") as run:
-        run.append_metrics({"step": 2, "loss": 0.5})
+        run.append_metrics({"step": 2, "epoch": 1.0})
         save_checkpoint(state, progress, run)
-        run.append_metrics({"step": 3, "loss": 0.4})
+        run.append_metrics({"step": 3, "epoch": 1.5})
     return folder, state, run.path / "checkpoints" / "step-0000002"
 
 

@@ -9,7 +9,8 @@ from PIL import Image
 from sklearn.metrics import f1_score
 
 from ftaug.cli import run
-from ftaug.runs.thresholds import best_f1
+from ftaug.errors import BadData
+from ftaug.runs.thresholds import best_f1, read
 
 EXPERIMENT = """
 data:
@@ -105,3 +106,12 @@ def test_one_class_a_sample_has_none(tmp_path, monkeypatch, capsys):
     )
     assert run(["train", "experiment.yaml", "--device", "cpu"]) == 2
     assert "evaluate.thresholds: are for any number of classes a sample" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", '{"thresholds": 3}', '{"thresholds": {"a": "high"}}', '{"thresholds": {"a": 0.5}}']
+)
+def test_damaged_thresholds_are_bad_data(tmp_path, content):
+    (tmp_path / "thresholds.json").write_text(content)
+    with pytest.raises(BadData, match=r"thresholds\.json: .*; restore it from a copy, or train again with --fresh"):
+        read(tmp_path, ("a", "b"))

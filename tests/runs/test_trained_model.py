@@ -9,9 +9,9 @@ from safetensors.torch import load_file
 
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_files import MODEL_FILE
-from ftaug.errors import BadData, MissingInput
+from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.runs.open_run import open_run
-from ftaug.runs.trained_model import best_weights, load_weights
+from ftaug.runs.trained_model import best_weights, load_experiment, load_weights
 
 
 def save(run: Path, step: int) -> Path:
@@ -117,3 +117,22 @@ def test_a_best_checkpoint_that_is_pruned_while_it_is_read(tmp_path, monkeypatch
     monkeypatch.setattr(checkpoint, "load_file", late)
     assert best_weights(tmp_path)[1]["w"].item() == 4.0
     assert paths == ["step-0000001", "step-0000004"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("data: [", r"resolved\.yaml:1:\d+: "),
+        ("data: {train: digits}\n", r"resolved\.yaml: missing key 'backbone'"),
+        (
+            "data: {train: digits}\nbackbone: {resnet20: {weights: none}}\nlr: {peak: fast}\n",
+            r"resolved\.yaml:3:12: lr\.peak ",
+        ),
+        ('"\\ud800": 1\n', r"resolved\.yaml:1:1: the character U\+D800"),
+        ("\0", r"resolved\.yaml: "),
+    ],
+)
+def test_damaged_settings_are_an_error_with_their_place(tmp_path, text, words):
+    (tmp_path / "resolved.yaml").write_text(text)
+    with pytest.raises(ExperimentError, match=words):
+        load_experiment(tmp_path)

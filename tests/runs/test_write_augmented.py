@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from processes import in_ranks
 
-from ftaug.errors import ExperimentError
+from ftaug.errors import ExperimentError, RankLost
 from ftaug.experiment_file import load
-from ftaug.runs.write_augmented import cells_of, check_output, prepare, training_split
+from ftaug.runs.write_augmented import cells_of, check_output, identity_of, prepare, training_split
 
 EXPERIMENT = """
 name: photos
@@ -102,3 +103,16 @@ def dataset(columns):
     """A dataset whose samples have these columns."""
     modality = SimpleNamespace(cells=lambda raw: dict.fromkeys(columns, raw))
     return SimpleNamespace(verbs=modality, read=lambda position, copy: ("raw", None))
+
+
+def test_processes_with_other_settings_are_an_error(config, tmp_path):
+    experiment = load(config)
+    train = training_split(experiment, balance=False)
+    ranks_folder = tmp_path / "ranks"
+    ranks_folder.mkdir()
+    first, second = in_ranks(
+        ranks_folder, 2, lambda ranks: identity_of(experiment, train, {"copies": 2 + ranks.rank}, ranks)
+    )
+    assert isinstance(first, RankLost) or first["copies"] == 2
+    assert isinstance(second, ExperimentError)
+    assert str(second).startswith("copies 3 on ") and "(rank 1) differs from 2 on " in str(second)

@@ -3,7 +3,12 @@ import pytest
 
 from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Task
-from ftaug.statistics.selective import prediction_confidence, risk_coverage, threshold_for_coverage
+from ftaug.statistics.selective import (
+    prediction_confidence,
+    risk_coverage,
+    threshold_for_coverage,
+    threshold_for_precision,
+)
 
 
 def test_the_curve_is_the_mean_error_of_the_most_confident():
@@ -47,3 +52,23 @@ def test_the_confidence_of_a_prediction_is_the_probability_that_it_is_right():
     assert prediction_confidence(probabilities, Task(("a", "b", "c"))) == pytest.approx([0.7, 0.9])
     labels = Task(("a", "b", "c"), multi_label=True, thresholds=(0.5, 0.8, 0.05))  # b is not predicted, c is
     assert prediction_confidence(probabilities, labels) == pytest.approx([0.8 * 0.3 * 0.1, 0.9 * 0.95 * 0.95])
+
+
+def test_the_threshold_is_the_lowest_with_the_precision():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        confidence, correct = rng.integers(0, 12, 30) / 12, rng.random(30) < 0.7
+        shares = {t: correct[confidence >= t].mean() for t in np.unique(confidence)}
+        reached = [t for t, share in shares.items() if share >= 0.8]
+        result = threshold_for_precision(confidence, correct, 0.8)
+        if not reached:
+            assert result is None
+            continue
+        assert result.confidence == min(reached)
+        assert result.samples == (confidence >= min(reached)).sum()
+        assert result.precision == pytest.approx(shares[min(reached)])
+
+
+def test_there_may_be_no_threshold():
+    assert threshold_for_precision(np.array([0.9, 0.5]), np.array([False, True]), 0.9) is None
+    assert threshold_for_precision(np.zeros(0), np.zeros(0, bool), 0.9) is None

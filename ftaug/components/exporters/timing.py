@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,20 @@ def _on_one_thread(module: Callable[..., Any], arrays: Sequence[np.ndarray]) -> 
     tensors = [torch.from_numpy(array) for array in arrays]
 
     def call() -> None:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            with torch.inference_mode():
-                module(*tensors)
-        finally:
-            torch.set_num_threads(threads)
+        with one_thread(), torch.inference_mode():
+            module(*tensors)
 
     return call
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Context manager in which PyTorch computes on one thread."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -84,10 +84,11 @@ class Gathered:
     notes: tuple[str, ...]
     split_rows: SplitRows | None
     further_columns: FurtherColumns
+    soft_targets: np.ndarray | None
 
     def update(self, digest: hashlib._Hash) -> None:
         """Add targets, groups and classes to a digest of the samples."""
-        for array in (self.targets, self.groups):
+        for array in (self.targets, self.groups, self.soft_targets):
             digest.update(b"" if array is None else array.tobytes())
         digest.update("\0".join(self.task.classes).encode())
 
@@ -132,7 +133,7 @@ def gather(table: Table, split: str, take: Take, faults: Faults) -> Gathered:
     )
     used = (*table.columns, *targets.columns, *([table.split_column] if table.split_column is not None else []))
     further = FurtherColumns(table.reader, table.path, used, np.array(identities.lines, np.int64))
-    return Gathered(target_array, task, identities.groups(), notes, split_rows, further)
+    return Gathered(target_array, task, identities.groups(), notes, split_rows, further, targets.soft_targets)
 
 
 def _unset_split_column(table: Table) -> str | None:

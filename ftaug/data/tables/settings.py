@@ -19,6 +19,13 @@ ClassOrder = Annotated[
         "the classes in their order; otherwise those in the table, numbers by value, others in the order of their bytes"
     ),
 ]
+Soft = Annotated[
+    bool,
+    Doc(
+        "whether the columns `probability_CLASS` are soft targets: the training loss takes them as shares of the "
+        "classes, and the class with the largest one is the label"
+    ),
+]
 SplitColumn = Annotated[
     Text | None,
     Doc(

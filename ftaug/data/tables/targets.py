@@ -24,6 +24,10 @@ class Targets(Protocol):
     columns: tuple[str, ...]
     joins_rows: bool  # whether rows of the same sample are merged into one with all labels
 
+    @property
+    def soft_targets(self) -> np.ndarray | None:
+        """The shares of the classes, float32 (n, classes), if the rows have such; None if not."""
+
     def read(self, values: Sequence[Any]) -> Sequence[Any]:
         """Parse the target of a row; raises BadData. Also called for rows of other splits, to collect classes."""
 
@@ -73,6 +77,7 @@ class _ManyHot:
     """Sparse multi-label targets: a (sample, class) pair per label."""
 
     joins_rows = False
+    soft_targets = None
 
     def __init__(self) -> None:
         self.samples = 0
@@ -226,6 +231,7 @@ class Numbers:
     """Regression targets from columns of numbers."""
 
     joins_rows = False
+    soft_targets = None
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         self.columns = columns

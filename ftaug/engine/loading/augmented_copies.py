@@ -1,4 +1,4 @@
-"""Generate augmented copies of training samples for export, reproducible for any number of workers."""
+"""Generate augmented copies of training samples for export, reproducible for any number of workers and processes."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from ftaug.engine.loading.batches import Failure, PreparedDataset, naming
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import load_items
+from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.errors import FtaugError
 
 CHUNK = 16
@@ -95,13 +96,15 @@ class Copies(Dataset[list[Copy | Failure]]):
         return Copy(wanted, applied.labels, applied.values, digest, cells, content, suffix)
 
 
-def make(copies: Copies, wanted: Iterable[Wanted], workers: int, start: str | None = None) -> Iterator[Copy]:
-    """Generate copies in their order; `start` is the workers' start method, by default fork where it exists."""
-    for chunk in load_items(copies, _chunks(wanted), workers, start=start, collate=_identity):
-        for copy in chunk:
-            if isinstance(copy, Failure):
-                raise copy.error
-            yield copy
+def make_chunks(
+    copies: Copies, wanted: Iterable[Wanted], workers: int, ranks: Ranks = ALONE, start: str | None = None
+) -> Iterator[list[Copy | Failure]]:
+    """Generate the chunks of this process: each process takes one in turn. A chunk ends with its first failure.
+
+    `start` is the workers' start method, by default fork where it exists.
+    """
+    dealt = islice(_chunks(wanted), ranks.rank, None, ranks.size)
+    return load_items(copies, dealt, workers, start=start, collate=_identity)
 
 
 def _chunks(wanted: Iterable[Wanted]) -> Iterator[list[Wanted]]:

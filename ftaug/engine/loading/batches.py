@@ -166,7 +166,7 @@ class PreparedDataset(Dataset[Batch | Failure]):
     plans: bool = False  # whether augmentation runs on the device where it can
     plain: Any = None  # pipeline of the first view, if an objective compares several
     views: int = 1
-    varying: frozenset[str] = frozenset()  # names of the random streams that differ between views
+    varying: frozenset[str] | None = frozenset()  # names of the random streams that differ between views; None: all
     sizes: np.ndarray | None = None  # size of each sample
 
     @property
@@ -176,7 +176,8 @@ class PreparedDataset(Dataset[Batch | Failure]):
 
     def __getitem__(self, request: BatchRequest) -> Batch | Failure:
         """Load the batch of a request; return a Failure if a sample cannot be loaded."""
-        targets = self.split.targets[request.ids]
+        is_training = request.epoch is not None
+        targets = self.split.training_targets(request.ids) if is_training else self.split.targets[request.ids]
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
         for place, position in enumerate(request.ids):
             try:
@@ -214,7 +215,7 @@ class PreparedDataset(Dataset[Batch | Failure]):
 
     def _of_view(self, streams: Streams, view: int) -> Streams:
         """Return the random streams of a view; augmentations that do not vary share theirs between views."""
-        return lambda op: streams(f"{op}@{view}" if op in self.varying else op)
+        return lambda op: streams(f"{op}@{view}" if self.varying is None or op in self.varying else op)
 
     def read(self, position: int, epoch: int | None) -> tuple[Any, Streams | None, tuple[str, ...]]:
         """Read a sample, with its random streams and its classes; None and none in evaluation.

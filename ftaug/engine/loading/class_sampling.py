@@ -19,12 +19,17 @@ class Resampling:
 
     seed: int
     targets: np.ndarray  # int64 (n,): the classes of the samples
-    quotas: np.ndarray  # int64 (classes,): visits of each class in an epoch, n in all
+    quotas: np.ndarray  # int64 (classes,): visits of each class in an epoch
 
     @classmethod
-    def by(cls, sampler: Component, seed: int, targets: np.ndarray, counts: np.ndarray) -> "Resampling":
-        """Compute the quotas by a sampler from the number of samples per class."""
-        return cls(seed, targets, _apportioned(np.asarray(sampler(counts), np.float64), len(targets)))
+    def by(cls, sampler: Component, seed: int, targets: np.ndarray, counts: np.ndarray, visits: int) -> "Resampling":
+        """Compute the quotas of an epoch of so many visits by a sampler from the number of samples per class."""
+        return cls(seed, targets, _apportioned(np.asarray(sampler(counts), np.float64), visits))
+
+    @classmethod
+    def in_turn(cls, seed: int, samples: int, visits: int) -> "Resampling":
+        """Visit all samples in turn, in epochs of so many visits."""
+        return cls(seed, np.zeros(samples, np.int64), np.array([visits]))
 
     def visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions of an epoch in their order, and the round of each visit: int64 (n,) both."""

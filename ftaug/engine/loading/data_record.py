@@ -16,7 +16,7 @@ import numpy as np
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.config.wording import listed
 from ftaug.engine.loading.sample_keys import sample_keys
-from ftaug.engine.loading.split import DataSplit, subset
+from ftaug.engine.loading.split import DataSplit, read_dataset, subset
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Samples, Task
 
@@ -26,6 +26,9 @@ SAMPLES_FILE = "samples.csv"
 PURPOSES = ("train", "val", "test")
 LEFT_OUT = " (cannot be read)"
 """Suffix of the split of a sample that training left out."""
+
+CONFIRMATION = " (confirmation)"
+"""Suffix of the split of a validation sample that is held out to confirm results on."""
 
 SHOWN = 3
 """Maximum number of samples to name for each kind of change."""
@@ -62,6 +65,7 @@ def to_csv(splits: Mapping[str, DataSplit]) -> str:
             if split.samples is samples:
                 split_of[split.ids] = purpose
                 split_of[[*split.left_out]] = purpose + LEFT_OUT
+                split_of[[*split.confirmation]] = purpose + CONFIRMATION
         for split_name, (key, name, target) in zip(split_of.tolist(), _described(samples), strict=True):
             writer.writerow((split_name, key, "" if name == key else name, target))
     return text.getvalue()
@@ -163,21 +167,21 @@ class RecordedData(Mapping[str, DataSplit]):
                 log.warning("%s: %s", self._folder, changed)
             dataset = self._dataset_of(purpose)
             comparison = self._comparisons[dataset]
-            ids, left_out = (
+            ids, left_out, confirmation = (
                 self._unchanged_ids(dataset, split) if comparison is None else comparison.ids.get(split, [])
-                for split in (purpose, purpose + LEFT_OUT)
+                for split in (purpose, purpose + LEFT_OUT, purpose + CONFIRMATION)
             )
             if not len(ids):
                 raise BadData(f"{self._folder}: none of the {purpose} samples of training is there any more")
             split = subset(purpose, self._samples[dataset], np.array(ids, np.int64), self._task)
-            self._splits[purpose] = replace(split, left_out=tuple(left_out))
+            self._splits[purpose] = replace(split, left_out=tuple(left_out), confirmation=tuple(confirmation))
         return self._splits[purpose]
 
     def change(self, purpose: str) -> str:
         """Describe how the dataset of a split changed since training; the empty string if it did not."""
         dataset = self._dataset_of(purpose)
         if dataset not in self._comparisons:
-            samples = getattr(self._data, dataset)(dataset)
+            samples = read_dataset(self._data, dataset)
             same = samples.fingerprint == self._recorded[dataset]
             self._samples[dataset] = samples
             self._comparisons[dataset] = None if same else compare([*self._rows(dataset)], self._task, samples)
@@ -195,10 +199,16 @@ class RecordedData(Mapping[str, DataSplit]):
         """Iterate the recorded rows of a dataset."""
         path = self._folder / SAMPLES_FILE
         for row in read_rows(path):
-            if row.split.removesuffix(LEFT_OUT) not in ("", *PURPOSES):
+            purpose = purpose_of(row.split)
+            if purpose not in ("", *PURPOSES):
                 raise BadData(f"{path}: '{row.split}' is not a split; the training samples of the run are unknown")
-            if row.split and self._dataset_of(row.split.removesuffix(LEFT_OUT)) == dataset:
+            if purpose and self._dataset_of(purpose) == dataset:
                 yield row
+
+
+def purpose_of(split: str) -> str:
+    """Return the split that the samples of a row's split belong to, in use or not."""
+    return split.removesuffix(LEFT_OUT).removesuffix(CONFIRMATION)
 
 
 def read_rows(path: Path) -> Iterator[Row]:

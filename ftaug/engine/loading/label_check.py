@@ -21,8 +21,8 @@ SEPARATORS = ("|", ";", ",")
 
 def cautions(experiment: Experiment, train: "DataSplit") -> Iterator[str]:
     """Yield warnings for class names that look like numbers, sample names, joined labels or missing values."""
-    task = train.task
-    if task.regression:
+    task, objective = train.task, experiment.objective
+    if task.regression or (objective is not None and objective.fact("outputs") is not None):
         return
     settings = experiment.data.train.settings
     yield from (f"train: {text}" for text in looks_like(task, train.counts(), settings))

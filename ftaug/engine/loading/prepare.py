@@ -56,13 +56,17 @@ def evaluation_preprocessing(experiment: Experiment, preprocessing: Mapping[str,
 
 def views_of(experiment: Experiment) -> int:
     """Return the number of views of each sample that the training objective compares."""
-    return 1 + int(experiment.objective.settings.get("augmented", 0)) if experiment.objective is not None else 1
+    objective = experiment.objective
+    return 1 if objective is None else int(objective.fact("views")) + int(objective.settings.get("augmented", 0))
 
 
 def with_views(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
     """Return the training dataset with as many views per sample as the objective compares."""
-    if views_of(experiment) == 1:
+    objective = experiment.objective
+    if objective is None or views_of(experiment) == 1:
         return data
+    if objective.fact("views") > 1:
+        return replace(data, plain=data.pipeline, views=views_of(experiment), varying=None)
     varying = {op.name for op in experiment.augment if op.fact("varies")}
     plain = modality_of(experiment).pipeline([op for op in experiment.augment if op.name not in varying], preprocessing)
     names = (f"{name}#{use}" if use else name for name in varying for use in range(len(experiment.augment)))
@@ -99,9 +103,11 @@ def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | Non
 
 
 def resampling_of(experiment: Experiment, train: DataSplit) -> Resampling | None:
-    """Return the class resampling of the experiment's sampler; None without one."""
-    sampler = experiment.data.sampler
-    return Resampling.by(sampler, experiment.seed, train.targets, train.counts()) if sampler is not None else None
+    """Return which samples an epoch visits, if not each once: by the sampler, or by turns of pseudo-labeled samples."""
+    sampler, visits = experiment.data.sampler, train.epoch_samples
+    if sampler is not None:
+        return Resampling.by(sampler, experiment.seed, train.targets, train.counts(), visits)
+    return Resampling.in_turn(experiment.seed, len(train), visits) if visits < len(train) else None
 
 
 def training_length(experiment: Experiment, train_size: int) -> TrainingLength:

@@ -12,8 +12,10 @@ import numpy as np
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.data import names
 from ftaug.engine.loading import label_check, seeds, stratify
+from ftaug.engine.loading.class_mapping import map_targets
+from ftaug.engine.loading.joined_samples import JoinedSamples, joined
 from ftaug.engine.loading.sample_keys import identities, sample_keys
-from ftaug.errors import BadData, FtaugError, combined, did_you_mean
+from ftaug.errors import BadData, FtaugError, combined
 from ftaug.interfaces.data import Samples, Task
 
 
@@ -27,9 +29,22 @@ class DataSplit:
     targets: np.ndarray  # of these samples, as in `Samples.targets`, in the classes of `task`
     task: Task
     left_out: tuple[int, ...] = ()  # the ids of samples that cannot be read
+    soft_targets: np.ndarray | None = None  # float32 (samples, classes), by id: shares of the classes, to train on
+    labeled: int | None = None  # samples of the dataset before the pseudo-labeled ones; None: all
+    confirmation: tuple[int, ...] = ()  # the ids of validation samples that are held out
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def epoch_samples(self) -> int:
+        """The number of samples that an epoch visits: as many as are labeled."""
+        return len(self) if self.labeled is None else int((self.ids < self.labeled).sum())
+
+    def training_targets(self, positions: np.ndarray) -> np.ndarray:
+        """Return the targets to train on: the soft targets, float32 (n, classes), where there are any."""
+        targets = self.targets if self.soft_targets is None else self.soft_targets[self.ids]
+        return np.asarray(targets[positions])
 
     def names(self) -> Iterator[str]:
         """Iterate the human-readable names of the samples."""
@@ -90,45 +105,23 @@ def subset(purpose: str, samples: Samples, ids: np.ndarray, task: Task) -> DataS
     """
     targets = samples.targets[ids]
     if samples.task != task:
-        targets = _map_targets(purpose, targets, samples.task, task)
-    return DataSplit(purpose, samples, ids, targets, task)
-
-
-def _map_targets(purpose: str, targets: np.ndarray, source: Task, task: Task) -> np.ndarray:
-    """Map targets to the classes of another task; raises BadData for a class with samples that the task lacks."""
-    if source.regression != task.regression:
-        raise BadData(f"data.{purpose}: has {'numbers' if source.regression else 'classes'}, unlike data.train")
-    if task.regression:
-        theirs, ours = ", ".join(source.classes), ", ".join(task.classes)
-        raise BadData(f"data.{purpose}: its numbers are {theirs}, and those of data.train {ours}")
-    if source.multi_label != task.multi_label:
-        raise BadData(
-            f"data.{purpose}: has {'' if source.multi_label else 'no '}several labels a sample, unlike data.train"
-        )
-    used = np.flatnonzero(targets.any(axis=0)) if task.multi_label else np.unique(targets)
-    columns = np.zeros(len(source.classes), np.int64)
-    for code in used.tolist():
-        name = source.classes[code]
-        if name not in task.classes:
-            near = did_you_mean(name, task.classes)
-            raise BadData(f"data.{purpose}: class '{name}' is not among the classes of data.train{near}")
-        columns[code] = task.classes.index(name)
-    if not task.multi_label:
-        return np.asarray(columns[targets])
-    result = np.zeros((len(targets), len(task.classes)), np.uint8)
-    result[:, columns[used]] = targets[:, used]
-    return result
+        targets = map_targets(purpose, targets, samples.task, task)
+        return DataSplit(purpose, samples, ids, targets, task)
+    soft_targets, labeled = getattr(samples, "soft_targets", None), getattr(samples, "labeled", None)
+    return DataSplit(purpose, samples, ids, targets, task, soft_targets=soft_targets, labeled=labeled)
 
 
 def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
     """Read the datasets and split them into `train`, and `val` and `test` if there are any; raises BadData."""
     read = _read(data)
-    train = read["train"]
+    added = read["train"] if isinstance(read["train"], JoinedSamples) else None
+    train = read["train"] if added is None else added.first
     _check_names(train.task)
     if train.task.kind == "single_label" and len(train.task.classes) < 2:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
     result = {"train": whole("train", train, train.task)}
+    seed = seed if data.split_seed is None else data.split_seed
     sources = {"test": data.test, "val": data.val}
     if any(isinstance(source, Split | Fold) for source in sources.values()):
         words = identities(sample_keys(train), train.groups)
@@ -144,7 +137,44 @@ def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
     for purpose in ("test", "val"):
         if purpose in read:
             result[purpose] = whole(purpose, read[purpose], train.task)
-    return result
+    result = hold_out_confirmation(result, data, seed)
+    return result if added is None else _with_pseudo_labels(result, added)
+
+
+def read_dataset(data: Data, purpose: str) -> Samples:
+    """Read the dataset of a purpose; that of `train` with the pseudo-labeled samples after its own, if there are any.
+
+    Raises BadData.
+    """
+    samples: Samples = getattr(data, purpose)(purpose)
+    if purpose != "train" or data.pseudo_labels is None:
+        return samples
+    return joined(samples, data.pseudo_labels("train"))
+
+
+def _with_pseudo_labels(splits: Mapping[str, DataSplit], samples: JoinedSamples) -> dict[str, DataSplit]:
+    """Add pseudo-labeled samples to the training split."""
+    ids = np.concatenate([splits["train"].ids, np.arange(samples.labeled, len(samples))])
+    of_train = {name: split for name, split in splits.items() if split.samples is samples.first}
+    return {
+        **splits,
+        **{name: replace(split, samples=samples) for name, split in of_train.items()},
+        "train": subset("train", samples, ids, samples.task),
+    }
+
+
+def hold_out_confirmation(splits: dict[str, DataSplit], data: Data, seed: int) -> dict[str, DataSplit]:
+    """Hold out the samples of `data.confirmation` from validation; raises BadData."""
+    if data.confirmation is None:
+        return splits
+    val, seed = splits["val"], seed if data.split_seed is None else data.split_seed
+    words = identities(sample_keys(val.samples), val.samples.groups)
+    try:
+        mask = _held_out(val, "confirmation", data.confirmation, words, seed)
+    except BadData as error:
+        raise BadData(f"data.confirmation: {error}; enlarge data.val") from None
+    rest = replace(val, ids=val.ids[~mask], targets=val.targets[~mask], confirmation=tuple(val.ids[mask].tolist()))
+    return {**splits, "val": rest}
 
 
 def _check_names(task: Task) -> None:
@@ -172,7 +202,7 @@ def _read(data: Data) -> dict[str, Samples]:
     for purpose, source in (("train", data.train), ("test", data.test), ("val", data.val)):
         if source is not None and not isinstance(source, Split | Fold):
             try:
-                samples[purpose] = source(purpose)
+                samples[purpose] = read_dataset(data, purpose)
             except FtaugError as error:
                 errors.append(error)
     if errors:
@@ -181,7 +211,7 @@ def _read(data: Data) -> dict[str, Samples]:
 
 
 def _held_out(train: DataSplit, purpose: str, size: float, words: np.ndarray, seed: int) -> np.ndarray:
-    """Return a mask of the training samples to hold out for a purpose: bool (n,)."""
+    """Return a mask of the samples of a split to hold out for a purpose: bool (n,)."""
     seed = seeds.word(f"{seed}/{purpose}")
     mask = np.zeros(len(train), bool)
     mask[stratify.split(train.targets, _groups(train), size, words[train.ids], seed)[1]] = True

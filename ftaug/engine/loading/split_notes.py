@@ -29,10 +29,10 @@ def size_mismatches(data: Data, splits: Mapping[str, DataSplit]) -> Iterator[str
     """Yield a warning for every split whose size is far from the configured one, with the reason."""
     groups = splits["train"].samples.groups
     why = "each class is on both sides" if groups is None else "groups and rows of the same sample stay together"
-    samples = len(splits["train"])
+    samples = splits["train"].epoch_samples
     for purpose, source in (("val", data.val), ("test", data.test)):  # val is taken from what test leaves
         if isinstance(source, Split):
-            size = len(splits[purpose])
+            size = len(splits[purpose]) + len(splits[purpose].confirmation)
             samples += size
             requested = source.split if isinstance(source.split, int) else round(source.split * samples)
             if abs(size - requested) > max(1, requested / 4):

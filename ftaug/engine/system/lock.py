@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ftaug.engine.system.storage import open_inside, write_all
-from ftaug.errors import RunFolderTaken
+from ftaug.errors import RunFolderInUse
 
 log = logging.getLogger("ftaug")
 
@@ -37,7 +37,7 @@ _held: set[int] = set()
 
 
 class Lock:
-    """An exclusive lock of a folder, held from construction to `release`; raises RunFolderTaken naming the holder.
+    """An exclusive lock of a folder, held from construction to `release`; raises RunFolderInUse naming the holder.
 
     On file systems without locks, or with locks local to a host, as some mounts of NFS and Lustre have, heartbeats
     replace flock: the holder sets the file's modification time every BEAT seconds, and others wait for a change.
@@ -50,7 +50,7 @@ class Lock:
         self._heartbeat = threading.Thread(target=self._send_heartbeats, daemon=True)
         try:
             if owner := self._acquire():
-                raise RunFolderTaken(f"{folder} is in use by {_describe(owner)}; wait{otherwise}")
+                raise RunFolderInUse(f"{folder} is in use by {_describe(owner)}; wait{otherwise}")
         except BaseException:
             os.close(self._descriptor)
             raise

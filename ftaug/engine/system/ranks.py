@@ -194,6 +194,18 @@ class Ranks:
                 dist.all_reduce(values)
         return values
 
+    def start_all_reduce(self, values: Tensor) -> Callable[[], Tensor]:
+        """Start to sum the values of all processes; returns a function that waits for the sum."""
+        with lost_ranks():
+            work = dist.all_reduce(values, async_op=True)
+
+        def wait() -> Tensor:
+            with lost_ranks():
+                work.wait()
+            return values
+
+        return wait
+
     def wait(self) -> None:
         """Wait for all processes, as long as rank 0 may write."""
         if self.size > 1:

@@ -37,14 +37,14 @@ def same_settings(path: Path, resolved_yaml: str) -> bool:
 
 def _changes(path: Path, resolved_yaml: str) -> list[str]:
     """List the settings that differ between the experiment in a folder and this one, with both values."""
-    current = _flat(parse(resolved_yaml, "this experiment").tree)
+    current = flat(parse(resolved_yaml, "this experiment").tree)
     return [f"{key}: {before} → {after}" for key, (before, after) in changes(stored_settings(path), current).items()]
 
 
 def stored_settings(run: Path) -> dict[str, str]:
     """Read all settings of a run folder as dotted keys with JSON values; raises MissingInput, ExperimentError."""
     file = run / "resolved.yaml"
-    return _flat(with_current_names(parse(read(file), str(file))).tree)
+    return flat(with_current_names(parse(read(file), str(file))).tree)
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -61,7 +61,7 @@ def _may_change(key: str, *settings: Mapping[str, str]) -> bool:
     return any(names[: len(path)] == path for path in WITHOUT_INFLUENCE) or is_path
 
 
-def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
+def flat(tree: Any, prefix: str = "") -> dict[str, str]:
     """Flatten a tree to dotted keys: `{train: {epochs: 3}}` to `{"train.epochs": "3"}`."""
     if isinstance(tree, Mapping) and (tree or not prefix):
         items = [(str(key), value) for key, value in tree.items()]
@@ -70,5 +70,5 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
     else:
         return {prefix: json.dumps(tree, ensure_ascii=False, default=str)}
     return {
-        key: text for name, value in items for key, text in _flat(value, f"{prefix}.{name}" if prefix else name).items()
+        key: text for name, value in items for key, text in flat(value, f"{prefix}.{name}" if prefix else name).items()
     }

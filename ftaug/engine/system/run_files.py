@@ -6,12 +6,21 @@ import json
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, Field
+from typing import Any
 
 from ftaug.config.renamed import with_current_metrics
 from ftaug.config.strict_json import nan_for_null
+from ftaug.engine.system.run_contents import (
+    Complete,
+    Content,
+    Environment,
+    Evaluation,
+    Folds,
+    MetricsRow,
+    ModelFile,
+    Status,
+    Thresholds,
+)
 from ftaug.errors import BadData
 
 MANIFEST = "manifest.json"
@@ -27,86 +36,30 @@ MODEL_FILE = "model.json"
 PLUGINS_FOLDER, ORIGIN_FOLDER = "plugins", "backbone"
 """The folders with the experiment's plugins, and with the encoder that a network was built from."""
 
+ENVIRONMENT_FILE, THRESHOLDS_FILE = "environment.json", "thresholds.json"
+
 LASTING = (
     "experiment.yaml",
     "resolved.yaml",
-    "environment.json",
+    ENVIRONMENT_FILE,
     "samples.csv",
     "earlier_samples.csv",
     "metrics.jsonl",
     "unfreeze.json",
-    "thresholds.json",
+    THRESHOLDS_FILE,
     MODEL_FILE,
 )
 """Files that no longer change once a run is complete."""
 
 STATUS_FILE, COMPLETE_FILE = "status.json", "complete.json"
 FOLDS_FILE = "folds.json"
+STUDY_FILE, RUN_SPEC_FILE = "study.json", "run.json"
+"""The description of a study, and of each of its runs, such as a trial of a search."""
 EVALUATION = "evaluate-"
 """How the names of the results of an evaluation begin."""
 
-MAX_FOLDS = 100_000
 OUT_OF_FOLD = "out-of-fold"
 """The name of the validation samples of folds in the names of files."""
-
-
-class Content(BaseModel, extra="allow", strict=True):
-    """Content of a JSON file, as far as it is read."""
-
-
-Metrics = dict[str, float | None]
-"""Values by name; null where a metric is undefined."""
-
-
-class ModelFile(Content):
-    """Content of model.json, as far as it is read."""
-
-    classes: list[str]
-    multi_label: bool
-    activation: str
-    preprocessing: dict[str, Any]
-    class_counts: list[float]
-    regression: bool | None = None
-    train_samples: int | None = None
-    data: dict[Literal["train", "val", "test"], str] | None = None
-    built_from: list[str] | None = None
-
-
-class Status(Content):
-    """Content of status.json, as far as it is read."""
-
-    digest: str
-    attempt: int
-    step: int
-    deaths: int
-    running: bool
-
-
-class Complete(Content):
-    """Content of complete.json."""
-
-    step: int
-    best: int
-    metrics: Metrics
-
-
-class Folds(Content):
-    """Content of folds.json."""
-
-    digest: str
-    folds: Annotated[int, Field(ge=2, le=MAX_FOLDS)]
-    complete: bool
-    metrics: Metrics | None = None
-    sd: Metrics | None = None
-
-
-class Evaluation(Content):
-    """Content of the results of an evaluation, as far as it is read."""
-
-    checkpoint: str
-    samples: int
-    metrics: Metrics
-    intervals: dict[str, dict[str, Any]] | None = None
 
 
 CONTENTS: Mapping[str, type[Content]] = {
@@ -114,6 +67,8 @@ CONTENTS: Mapping[str, type[Content]] = {
     STATUS_FILE: Status,
     COMPLETE_FILE: Complete,
     FOLDS_FILE: Folds,
+    ENVIRONMENT_FILE: Environment,
+    THRESHOLDS_FILE: Thresholds,
     EVALUATION: Evaluation,
 }
 """Types of the JSON files by name."""
@@ -185,9 +140,11 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     Metrics have their present names, whichever version of ftaug wrote the rows.
     """
     try:
-        rows = [nan_for_null(json.loads(line)) for line in read_regular(path).decode().split("\n") if line]
+        rows = [json.loads(line) for line in read_regular(path).decode().split("\n") if line]
+        for row in rows:
+            MetricsRow.model_validate(row)
     except (ValueError, RecursionError):
-        rows = [None]
-    if not all(isinstance(row, dict) and "step" in row for row in rows):
-        raise BadData(f"{path}: is damaged; the same command restores it as long as the run is not complete")
+        text = "is damaged; the same command restores it as long as the run is not complete"
+        raise BadData(f"{path}: {text}") from None
+    rows = nan_for_null(rows)
     return [{**row, "val": with_current_metrics(row["val"])} if "val" in row else row for row in rows]

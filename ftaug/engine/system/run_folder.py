@@ -20,7 +20,10 @@ from ftaug.engine.system.manifest import manifest_of
 from ftaug.engine.system.resume_check import differences
 from ftaug.engine.system.run_files import (
     COMPLETE_FILE,
+    ENVIRONMENT_FILE,
+    FOLDS_FILE,
     MANIFEST,
+    RUN_SPEC_FILE,
     STATUS_FILE,
     lasting_files,
     path_of,
@@ -46,7 +49,7 @@ from ftaug.errors import (
     ExperimentError,
     FtaugError,
     Interrupted,
-    OutOfMemory,
+    NoProgress,
     RunFolderTaken,
     Stopped,
     StorageError,
@@ -126,7 +129,7 @@ class RunFolder:
             replace(self.path / name, content)
         self.write("experiment.yaml", experiment_yaml)
         self.write("resolved.yaml", resolved_yaml)
-        self.write("environment.json", dumps(environment(), indent=1) + "\n")
+        self.write(ENVIRONMENT_FILE, dumps(environment(), indent=1) + "\n")
         self._metrics = open_inside(self.path / "metrics.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND)
         self._handlers = start_logging(self.path / "train.log")
         log.info("attempt %d, pid %d, newest checkpoint at step %d", self.attempt, os.getpid(), self._status["step"])
@@ -157,7 +160,7 @@ class RunFolder:
             text = f"{self.path}: no progress in {STARTS} starts, each ended after step {step} and before the next"
             if crashed:
                 raise FtaugError(f"{text} checkpoint by an internal error; see crash.log; the same command tries again")
-            raise OutOfMemory(
+            raise NoProgress(
                 f"{text} checkpoint, killed, probably because memory ran out; see train.log, and try a smaller "
                 f"train.micro_batch or fewer data.workers; the same command tries again"
             )
@@ -221,7 +224,7 @@ class RunFolder:
             os.fsync(self._metrics)  # from now on no checkpoint restores it
         self.write_manifest()
         done = {"step": step, "best": best["step"], "metrics": best["metrics"]}
-        self.write("complete.json", dumps(done, indent=1) + "\n")
+        self.write(COMPLETE_FILE, dumps(done, indent=1) + "\n")
 
     def write_manifest(self) -> None:
         """Write the hashes of the files that no longer change once the run is complete."""
@@ -260,7 +263,7 @@ class RunFolder:
             self._write_status()
 
     def _write_status(self) -> None:
-        self.write("status.json", dumps(self._status, indent=1) + "\n")
+        self.write(STATUS_FILE, dumps(self._status, indent=1) + "\n")
 
     def __enter__(self) -> Self:
         return self
@@ -281,8 +284,8 @@ def _make(path: Path) -> None:
     if not path.parent.parent.is_dir():
         raise RunFolderTaken(f"{path}: {path.parent.parent} does not exist; choose another --run-dir")
     make_durable(path)
-    names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
-    if names and "status.json" not in names:
+    names = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")} - {RUN_SPEC_FILE}
+    if names and STATUS_FILE not in names:
         raise RunFolderTaken(f"{path}: is neither empty nor a run folder; choose another --run-dir")
 
 
@@ -301,10 +304,10 @@ def fresh_path(path: Path, digest: str) -> Path:
 def _was_stopped(path: Path, digest: str) -> bool:
     """Return whether a folder holds a run that was started with `--fresh` and stopped before its end."""
     try:
-        status = read_json(path / "status.json") or read_json(path / "folds.json") or {}
-        statuses = [status, *(read_json(file) or {} for file in path.glob("fold-*/status.json"))]
+        status = read_json(path / STATUS_FILE) or read_json(path / FOLDS_FILE) or {}
+        statuses = [status, *(read_json(file) or {} for file in path.glob(f"fold-*/{STATUS_FILE}"))]
     except BadData:
         return False
-    ended = (path / "complete.json").exists() or status.get("complete", False)
+    ended = (path / COMPLETE_FILE).exists() or status.get("complete", False)
     is_running = any(fold.get("running", False) for fold in statuses)
     return bool(status.get("fresh")) and status.get("digest") == digest and not ended and not is_running

@@ -55,7 +55,7 @@ def training_batches(
     data = prepare_split(experiment, split, experiment.augment, preprocessing)
     resampling, token_budget = resampling_of(experiment, split), token_budget_of(experiment, device)
     order = ShardOrder.of(experiment, split)
-    epochs = epoch_sampler_of(experiment, len(split), data.sizes, resampling, token_budget, order)
+    epochs = epoch_sampler_of(experiment, split.epoch_samples, data.sizes, resampling, token_budget, order)
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 

@@ -27,6 +27,7 @@ from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
 from ftaug.engine.training.gradient_checkpointing import enable_gradient_checkpointing
 from ftaug.engine.training.peft import adapt
+from ftaug.engine.training.pretext_task import with_pretext_task
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, Unscale
 from ftaug.engine.training.unfreeze import Plan
@@ -73,6 +74,7 @@ def build(
 
     `pretrained` is false where a checkpoint is loaded next: no pretrained weights are loaded then.
     """
+    splits = with_pretext_task(experiment, splits)
     train = splits["train"]
     verbs = modality_of(experiment)
     augment_device = experiment.data.augment_device if verbs.on_device else "cpu"
@@ -83,7 +85,7 @@ def build(
     experiment = with_task_defaults(experiment, train.task.kind)
     task_check.check(experiment, train.task)
     unmeasured = metric_check.check(experiment, splits)
-    length = training_length(experiment, len(train))
+    length = training_length(experiment, train.epoch_samples)
     _check_warmup(experiment, length)
     scale = TargetScaler.of(train) if train.task.regression else None
     backbone, model = build_model(experiment, train.task, scale)
@@ -93,7 +95,7 @@ def build(
     cautions += _random_layers(experiment, backbone, learning)
     resampling, shard_order = resampling_of(experiment, train), ShardOrder.of(experiment, train)
     token_budget = token_budget_of(experiment, device)
-    counts = train.counts() if resampling is None else resampling.quotas
+    counts = train.counts() if experiment.data.sampler is None or resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
     method = adapt(backbone, experiment)
     plan = unfreeze.plan(backbone, experiment, length, method.parameters)
@@ -112,7 +114,7 @@ def build(
         splits=splits,
         backbone=backbone,
         model=model,
-        epochs=epoch_sampler_of(experiment, len(train), sizes, resampling, token_budget, shard_order),
+        epochs=epoch_sampler_of(experiment, train.epoch_samples, sizes, resampling, token_budget, shard_order),
         training_length=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),

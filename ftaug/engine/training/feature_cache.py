@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -35,6 +36,36 @@ from ftaug.errors import ExperimentError, StorageError
 from ftaug.interfaces.model import CannotCut
 
 STORED = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+SHARED = 4
+"""Number of feature caches in memory that runs of a process share."""
+
+_shared: ContextVar[list[Path] | None] = ContextVar("shared", default=None)
+
+
+@contextmanager
+def shared_features() -> Iterator[None]:
+    """Context manager in which runs one after another share the features in memory, the last ones that were used."""
+    folders: list[Path] = []
+    token = _shared.set(folders)
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _release(folder: Path) -> None:
+    """Delete a cache in memory, or within `shared_features` the oldest ones."""
+    folders = _shared.get()
+    if folders is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    folders[:] = [*(each for each in folders if each != folder), folder]
+    while len(folders) > SHARED:
+        shutil.rmtree(folders.pop(0), ignore_errors=True)
 
 
 class Unsuited(Exception):
@@ -89,8 +120,9 @@ class FeatureDataset:
         """Return the batch of features of a request, in the view of its epoch."""
         view = (request.epoch or 0) % len(self.features)
         rows = self.features[view][torch.from_numpy(np.asarray(request.ids))]
-        targets = torch.from_numpy(self.split.targets[request.ids])
-        return Batch(rows.flatten(0, 1), targets, request)
+        is_training = request.epoch is not None
+        targets = self.split.training_targets(request.ids) if is_training else self.split.targets[request.ids]
+        return Batch(rows.flatten(0, 1), torch.from_numpy(targets), request)
 
 
 @dataclass(frozen=True)
@@ -133,7 +165,7 @@ def open_feature_cache(state: TrainingState, start: int) -> Iterator[Features | 
         yield features
     finally:
         if features is not None and features.cache.place == "ram" and state.ranks.is_first_of_machine:
-            shutil.rmtree(features.stores["train"].path.parent, ignore_errors=True)
+            _release(features.stores["train"].path.parent)
 
 
 def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Features | None:

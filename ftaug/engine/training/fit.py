@@ -4,7 +4,8 @@ The caller logs, evaluates and saves between two steps, so that the loop needs n
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +20,11 @@ from ftaug.engine.training.batchnorm import updated_norms
 from ftaug.engine.training.distillation import distillation_loss
 from ftaug.engine.training.micro_batches import micro_batches
 from ftaug.engine.training.nonfinite import BufferSnapshot, Nonfinite, find_nonfinite, recovery_of
+from ftaug.engine.training.overlapped_exchange import OverlappedExchange
 from ftaug.engine.training.peft import require_gradients
 from ftaug.engine.training.sharding import apply_plan, gathered
 from ftaug.engine.training.state import TrainingState
-from ftaug.engine.training.step_parts import Part, PartStatistics, sum_over_ranks, take_gradients, tree_sum
+from ftaug.engine.training.step_parts import Part, PartStatistics, sum_in_order, take_gradients, tree_sum
 from ftaug.errors import Diverged
 from ftaug.interfaces.data import MeanLoss
 from ftaug.interfaces.model import TrainingLength
@@ -158,8 +160,11 @@ def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) ->
     exchanged = () if state.is_sharded else tuple(state.model.parameters())
     parameters = [parameter for parameter in exchanged if parameter.requires_grad]
 
+    exchange = OverlappedExchange(state.ranks, parameters) if state.experiment.data.parts == "auto" else None
+    last_backward = exchange.overlap if exchange else nullcontext
+
     def computed(part: int) -> Part:
-        return take_gradients(parameters, *accumulate_part(state, step, feed, part))
+        return take_gradients(parameters, *accumulate_part(state, step, feed, part, last_backward))
 
     parts: Iterator[Part] = map(computed, state.epochs.own_parts)
     synchronized = state.experiment.train.sync_batchnorm
@@ -169,23 +174,31 @@ def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) ->
     with phase("exchange"):
         if statistics is not None:
             statistics.apply(state.ranks)
-        in_order = state.experiment.data.parts != "auto"
-        total = sum_over_ranks(state.ranks, total, parameters, in_order=in_order)
+        total = exchange.finish(total) if exchange else sum_in_order(state.ranks, total, parameters)
     for parameter, gradient in zip(parameters, total.gradients, strict=True):
         parameter.grad = gradient
     loss, weights, samples = total.totals.tolist()
     return torch.tensor(loss, device=state.device.torch), weights, round(samples)
 
 
-def accumulate_part(state: TrainingState, step: int, feed: Iterator[Batch], part: int = 0) -> tuple[Tensor, float, int]:
-    """Run the forward and backward pass of a part's micro-batches; return the sums of losses, weights and samples."""
+def accumulate_part(
+    state: TrainingState,
+    step: int,
+    feed: Iterator[Batch],
+    part: int = 0,
+    last_backward: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> tuple[Tensor, float, int]:
+    """Run the forward and backward pass of a part's micro-batches; return the sums of losses, weights and samples.
+
+    The backward pass of the last one runs within `last_backward`.
+    """
     total = torch.zeros((), device=state.device.torch)
     weights, samples = 0.0, 0
-    for inputs, targets, share in micro_batches(state, step, feed, part):
+    for inputs, targets, share, is_last in micro_batches(state, step, feed, part):
         with phase("forward"):
             loss, items = loss_of(state, inputs, targets, state.network_at(step))
             weight = share * (items / len(targets))
-        with phase("backward"):
+        with phase("backward"), last_backward() if is_last else nullcontext():
             torch.autograd.backward(state.scaler.scale(loss * weight))
         total += loss.detach() * weight
         weights += weight

@@ -27,6 +27,7 @@ class MicroBatch(NamedTuple):
     inputs: Any  # as the model takes them; with several views, all samples of the first view, then of the second …
     targets: Tensor  # (samples, …)
     share: float  # of the step's samples
+    is_last: bool  # of a part of the step
 
 
 def micro_batches(state: TrainingState, step: int, feed: Iterator[Batch], part: int = 0) -> Iterator[MicroBatch]:
@@ -45,8 +46,10 @@ def _read(state: TrainingState, feed: Iterator[Batch]) -> Iterator[MicroBatch]:
         with phase("wait for data"):
             batch = next(feed)
         with phase("transfer"):
-            micro_batch = MicroBatch(device_inputs(state, batch), targets_of(state, batch), batch.request.share)
-        ends_part = batch.request.ends_part
+            ends_part = batch.request.ends_part
+            micro_batch = MicroBatch(
+                device_inputs(state, batch), targets_of(state, batch), batch.request.share, ends_part
+            )
         yield micro_batch
 
 
@@ -69,10 +72,13 @@ def _mixed(state: TrainingState, step: int, part: int, read: Sequence[MicroBatch
     with phase("transfer"):
         inputs = read[0].inputs if len(read) == 1 else verbs.concatenated([batch.inputs for batch in read])
         inputs, targets = _mix(state, step, part, inputs, torch.cat([batch.targets for batch in read]))
+    remaining = len(targets)
     for rows in _rows(state, inputs, [len(batch.targets) for batch in read]):
         with phase("transfer"):
             chosen = targets[rows]
-            micro_batch = MicroBatch(verbs.selected(inputs, rows), chosen, share * len(chosen) / len(targets))
+            remaining -= len(chosen)
+            chosen_share = share * len(chosen) / len(targets)
+            micro_batch = MicroBatch(verbs.selected(inputs, rows), chosen, chosen_share, remaining == 0)
         yield micro_batch
 
 
@@ -82,7 +88,7 @@ def _mix(state: TrainingState, step: int, part: int, inputs: Any, targets: Tenso
     mix, until = experiment.mix, experiment.train.mix_until
     if mix is None or (until is not None and step >= until.steps(state.training_length)):
         return inputs, targets
-    if state.task.kind == "single_label":
+    if state.task.kind == "single_label" and targets.ndim == 1:
         targets = one_hot(targets, len(state.task.classes)).float()
     torch.manual_seed(seeds.step_seed(experiment.seed, step, 0, part))
     mixed: tuple[Any, Tensor] = mix(inputs, targets, seeds.generator(experiment.seed, "mix", step, part))

@@ -60,26 +60,33 @@ def tree_sum(parts: Iterable[Part]) -> Part:
     return sums[0][1]
 
 
-def sum_over_ranks(ranks: Ranks, part: Part, parameters: Sequence[nn.Parameter], *, in_order: bool) -> Part:
-    """Add up the parts of all processes; `in_order` by the tree, otherwise in the order that is fastest."""
+def sum_in_order(ranks: Ranks, part: Part, parameters: Sequence[nn.Parameter]) -> Part:
+    """Add up the parts of all processes in the order of the tree."""
     if ranks.size == 1:
         return part
-    add = ranks.tree_sum if in_order else ranks.all_reduce
     has_gradient = torch.tensor([gradient is not None for gradient in part.gradients], dtype=torch.float64)
-    totals = add(torch.cat([part.totals, has_gradient]))
-    gradients = [
-        (torch.zeros_like(parameter) if gradient is None else gradient) if count else None
-        for parameter, gradient, count in zip(parameters, part.gradients, totals[3:].tolist(), strict=True)
-    ]
-    existing = {index: gradient for index, gradient in enumerate(gradients) if gradient is not None}
+    totals = ranks.tree_sum(torch.cat([part.totals, has_gradient]))
+    existing = [index for index, count in enumerate(totals[3:].tolist()) if count]
+    gradients: list[Tensor | None] = [None] * len(parameters)
     if existing:
-        orders = {index: memory_order(parameters[index]) for index in existing}
-        flat = add(torch.cat([gradient.permute(orders[index]).flatten() for index, gradient in existing.items()]))
-        sizes = [gradient.numel() for gradient in existing.values()]
+        flat = ranks.tree_sum(torch.cat([flattened(part.gradients[index], parameters[index]) for index in existing]))
+        sizes = [parameters[index].numel() for index in existing]
         for index, values in zip(existing, torch.split(flat, sizes), strict=True):
-            shape = existing[index].permute(orders[index]).shape
-            gradients[index] = values.view(shape).permute(np.argsort(orders[index]).tolist())
+            gradients[index] = unflattened(values, parameters[index])
     return Part(gradients, totals[:3])
+
+
+def flattened(gradient: Tensor | None, parameter: nn.Parameter) -> Tensor:
+    """Return a gradient in the order of its parameter's memory; zeros if there is none."""
+    if gradient is None:
+        return parameter.new_zeros(parameter.numel())
+    return gradient.permute(memory_order(parameter)).flatten()
+
+
+def unflattened(values: Tensor, parameter: nn.Parameter) -> Tensor:
+    """Return values that are in the order of a parameter's memory in its shape, without a copy."""
+    order = memory_order(parameter)
+    return values.view(parameter.permute(order).shape).permute(np.argsort(order).tolist())
 
 
 def memory_order(tensor: Tensor) -> list[int]:

@@ -93,7 +93,8 @@ def hue(
 
 
 @augmentation.register(
-    severity={"brightness": (0.0, 1.0), "contrast": (0.0, 1.0), "saturation": (0.0, 1.0), "hue": (0.0, 0.5)}
+    severity={"brightness": (0.0, 1.0), "contrast": (0.0, 1.0), "saturation": (0.0, 1.0), "hue": (0.0, 0.5)},
+    standard=True,
 )
 def color_jitter(
     canvas: Canvas,

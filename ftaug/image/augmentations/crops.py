@@ -45,7 +45,7 @@ def random_crop(
     return window.with_params(top=top, left=left)
 
 
-@augmentation.register(severity={"scale": ((1.0, 1.0), (0.05, 1.0))})
+@augmentation.register(severity={"scale": ((1.0, 1.0), (0.05, 1.0))}, standard=True)
 def random_resized_crop(
     canvas: Canvas,
     rng: np.random.Generator,

@@ -30,7 +30,7 @@ FEWEST = 8
 """Fewest squares that cover the largest share: with fewer, the mean share would be over 1 % below half of it."""
 
 
-@augmentation.register(severity={"area": ((0.0005, 0.0005), (0.3, 0.6))})
+@augmentation.register(severity={"area": ((0.0005, 0.0005), (0.3, 0.6))}, standard=True)
 def random_erasing(
     canvas: Canvas,
     rng: np.random.Generator,

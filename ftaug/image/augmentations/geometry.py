@@ -28,7 +28,7 @@ SPANS = {"degrees": (0.0, 90.0), "shift": (0.0, 0.5), "factor": ((1.0, 1.0), (0.
 """Weakest and strongest parameter of each geometric transform, for the severity levels."""
 
 
-@augmentation.register(mirrors="horizontally", severity={"probability": (0.0, 1.0)})
+@augmentation.register(mirrors="horizontally", severity={"probability": (0.0, 1.0)}, standard=True)
 def horizontal_flip(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -75,7 +75,7 @@ def rotate90(
     return affine_math.quarters_turned(canvas, quarters)
 
 
-@augmentation.register(turns="degrees", severity={"degrees": SPANS["degrees"]})
+@augmentation.register(turns="degrees", severity={"degrees": SPANS["degrees"]}, standard=True)
 def rotate(
     canvas: Canvas,
     rng: np.random.Generator,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@mix.register(tasks=ANY_TASK)
+@mix.register(tasks=ANY_TASK, standard=True)
 def mixup(
     inputs: Tensor,
     targets: Tensor,
@@ -38,7 +38,7 @@ def mixup(
     return inputs.float().roll(shift, 0).lerp(inputs.float(), share), targets.roll(shift, 0).lerp(targets, share)
 
 
-@mix.register
+@mix.register(standard=True)
 def cutmix(
     inputs: Tensor,
     targets: Tensor,

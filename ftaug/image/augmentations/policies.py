@@ -38,7 +38,10 @@ BLUR = (0.1 / 224, 2 / 224)
 
 
 @augmentation.register(
-    varies=True, turns=lambda settings: WIDE.rotate * settings["strength"], severity={"strength": (0.0, 1.0)}
+    composite=True,
+    varies=True,
+    turns=lambda settings: WIDE.rotate * settings["strength"],
+    severity={"strength": (0.0, 1.0)},
 )
 def trivial_augment(
     canvas: Canvas,
@@ -68,7 +71,7 @@ def trivial_augment(
     return _operation(WIDE, name, sign * level, canvas, border) or None
 
 
-@augmentation.register(varies=True, turns=AUTO.rotate, severity={"magnitude": (0.0, 30.0)})
+@augmentation.register(composite=True, varies=True, turns=AUTO.rotate, severity={"magnitude": (0.0, 30.0)})
 def rand_augment(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -101,7 +104,7 @@ def rand_augment(
     return draws if fires and draws else None
 
 
-@augmentation.register(varies=True, turns=AUTO.rotate, severity={"probability": (0.0, 1.0)})
+@augmentation.register(composite=True, varies=True, turns=AUTO.rotate, severity={"probability": (0.0, 1.0)})
 def auto_augment(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -129,7 +132,10 @@ def auto_augment(
 
 
 @augmentation.register(
-    varies=True, turns=lambda settings: AUGMIX.rotate * settings["strength"], severity={"strength": (0.0, 1.0)}
+    composite=True,
+    varies=True,
+    turns=lambda settings: AUGMIX.rotate * settings["strength"],
+    severity={"strength": (0.0, 1.0)},
 )
 def augmix(
     canvas: Canvas,
@@ -170,7 +176,7 @@ def augmix(
     return PixelFunction(partial(_mixed, versions, shares, original_share)).with_params(kept=original_share)
 
 
-@augmentation.register(severity={"probability": (0.0, 1.0)})
+@augmentation.register(composite=True, severity={"probability": (0.0, 1.0)})
 def three_augment(
     canvas: Canvas, rng: np.random.Generator, *, probability: OpProbability = 1.0
 ) -> Sequence[Draw] | None:
@@ -189,7 +195,7 @@ def three_augment(
     return namespaced(*list(draws.items())[chosen])
 
 
-@augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
+@augmentation.register(composite=True, mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
 def simclr(
     canvas: Canvas,
     rng: np.random.Generator,
@@ -216,7 +222,7 @@ def simclr(
     return [*view, *_colors(canvas.extent(size), canvas, streams("colors"), jitter)]
 
 
-@augmentation.register(mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
+@augmentation.register(composite=True, mirrors="horizontally", chance="flip", severity={"strength": (0.0, 1.0)})
 def moco(
     canvas: Canvas,
     rng: np.random.Generator,

@@ -45,6 +45,7 @@ class FileSamples:
     keys: np.ndarray | None = None  # int64 (n,): equal for the same file
     value_range: ValueRange | None = None  # of gray pictures of more than 8 bits
     further_columns: FurtherColumns | None = None  # of the table that lists the samples
+    soft_targets: np.ndarray | None = None  # float32 (n, classes)
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -20,8 +20,9 @@ from ftaug.data.folders.scan import file_id
 from ftaug.data.packed import Packed
 from ftaug.data.tables import cells
 from ftaug.data.tables.gathering import PROBLEMS_SHOWN, Faults, Table, gather
-from ftaug.data.tables.settings import ClassOrder, SplitColumn, TablePath
-from ftaug.data.tables.targets import targets
+from ftaug.data.tables.settings import ClassOrder, Soft, SplitColumn, TablePath
+from ftaug.data.tables.soft_targets import SoftTargets
+from ftaug.data.tables.targets import Targets, targets
 from ftaug.data.tables.tasks import table_tasks
 from ftaug.errors import BadData, MissingInput
 from ftaug.image import dataset
@@ -40,6 +41,7 @@ def image_table(
     labels_separator: Text | None = None,
     group: Text | None = None,
     classes: ClassOrder = None,
+    soft: Soft = False,
     split_column: SplitColumn = None,
     root: FilePath | None = None,
     value_range: GrayRange = None,
@@ -62,7 +64,11 @@ def image_table(
     space at their ends or in Unicode form. A picture in several rows is on one side of a split. Paths may not leave the
     root. Reads the encoded bytes.
     """
-    columns = targets("image_table", label=label, target=target, classes=classes, separator=labels_separator)
+    columns: Targets
+    if soft:
+        columns = SoftTargets("image_table", path)
+    else:
+        columns = targets("image_table", label=label, target=target, classes=classes, separator=labels_separator)
     rows = _ImageRows(path, root=root or path.parent, column=image)
     table = Table("image_table", "picture", path, (image,), rows.key, columns, group, split_column)
     gathered = gather(table, split, rows.take, rows)
@@ -79,6 +85,7 @@ def image_table(
         np.array(rows.files, np.int64),
         value_range,
         gathered.further_columns,
+        gathered.soft_targets,
     )
 
 

@@ -24,8 +24,6 @@ from ftaug.engine.training import unfreeze
 from ftaug.engine.training.build import build_model, place_model
 from ftaug.engine.training.feature_cache import weights_digest
 from ftaug.engine.training.split_network import cut
-from ftaug.errors import ExperimentError
-from ftaug.interfaces.model import CannotCut
 from ftaug.runs.doctor.scan import Scan
 from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import ProgressBar
@@ -37,7 +35,7 @@ MOST_VALUES = 4096
 
 
 def backbone_features(experiment: Experiment, scan: Scan, device: str) -> np.ndarray:
-    """Return the features of the rows of a scan, float32 (n, values); raises ExperimentError, BadSample.
+    """Return the features of the rows of a scan, float32 (n, values); raises CannotCut, BadSample.
 
     They are stored on disk, and read from there as long as samples, weights and preprocessing are the same.
     """
@@ -113,7 +111,7 @@ def _compute(
 
 
 def _frozen_layers(experiment: Experiment, train: DataSplit, device: Device) -> tuple[nn.Module, Mapping[str, object]]:
-    """Return the pretrained layers before the head, and the preprocessing of their input."""
+    """Return the pretrained layers before the head, and the preprocessing of their input; raises CannotCut."""
     head_only = replace(experiment, unfreeze=("head",), method=None)
     backbone, model = build_model(head_only, train.task)
     plan = unfreeze.plan(backbone, head_only, training_length(head_only, len(train)))
@@ -123,11 +121,7 @@ def _frozen_layers(experiment: Experiment, train: DataSplit, device: Device) -> 
     example = data[BatchRequest(np.arange(min(2, len(train))), None, 0, 0, 1.0)]
     if isinstance(example, Failure):
         raise example.error
-    try:
-        return cut(model, plan, 0, example.inputs.to(device.torch)).prefix, backbone.preprocessing
-    except CannotCut as reason:
-        text = f"--labels: the features of {experiment.backbone.name} cannot be computed: {reason}"
-        raise ExperimentError(f"{text}; use a folder of `ftaug train --folds`") from None
+    return cut(model, plan, 0, example.inputs.to(device.torch)).prefix, backbone.preprocessing
 
 
 @torch.inference_mode()

@@ -10,7 +10,8 @@ import numpy as np
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading import label_check, split_notes
 from ftaug.engine.loading.split import DataSplit
-from ftaug.errors import BadData, BadSample, Problem
+from ftaug.errors import BadData, BadSample, ExperimentError, Problem
+from ftaug.interfaces.model import CannotCut
 from ftaug.runs.doctor import class_checks, duplicates, label_suspects, shortcuts, similar_features
 from ftaug.runs.doctor.duplicates import Duplicates
 from ftaug.runs.doctor.finding import EXAMPLES, LEVELS, Finding, Level
@@ -62,9 +63,7 @@ def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_pl
     suspects, similar = None, None
     predicted = None
     if labels:
-        from ftaug.runs.doctor.backbone_features import backbone_features  # imports torch
-
-        features = backbone_features(experiment, scanned, device)
+        features = _features(experiment, scanned, device)
         similar = similar_features.find(scanned, features, groups)
         findings += similar_features.findings(scanned, similar, noun)
         if data.folds is None:
@@ -78,6 +77,17 @@ def examine(data: DataToExamine, *, labels: bool, device: str = "auto", trust_pl
         findings.append(label_suspects.finding(scanned, suspects))
     findings.sort(key=lambda finding: LEVELS.index(finding.level))
     return Diagnosis(experiment, scanned, pairs, groups, suspects, similar, findings)
+
+
+def _features(experiment: Experiment, scanned: Scan, device: str) -> np.ndarray:
+    """Return the features of the backbone, float32 (n, values); raises ExperimentError."""
+    from ftaug.runs.doctor.backbone_features import backbone_features  # imports torch
+
+    try:
+        return backbone_features(experiment, scanned, device)
+    except CannotCut as reason:
+        text = f"--labels: the features of {experiment.backbone.name} cannot be computed: {reason}"
+        raise ExperimentError(f"{text}; use a folder of `ftaug train --folds`") from None
 
 
 def _unreadable(experiment: Experiment, scanned: Scan) -> Iterator[Finding]:

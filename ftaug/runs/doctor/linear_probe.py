@@ -1,4 +1,4 @@
-"""Predict each sample out of fold by a logistic regression on features."""
+"""Predict samples by a logistic regression on features (a linear probe)."""
 
 from __future__ import annotations
 
@@ -31,15 +31,24 @@ def out_of_fold(
     folds = stratify.folds(targets, groups, FOLDS, identities, seed)
     probabilities = np.zeros((len(targets), classes), np.float32)
     for fold in range(FOLDS):
-        is_train = folds != fold
-        values = _projected(features, is_train)
-        is_validation = folds == (fold + 1) % FOLDS
-        penalty = _best_penalty(values, targets, classes, is_train & ~is_validation, is_validation)
-        probabilities[~is_train] = _predict(values[is_train], targets[is_train], classes, values[~is_train], penalty)
+        is_train, is_validation = folds != fold, folds == (fold + 1) % FOLDS
+        probabilities[~is_train] = predict_others(features, targets, classes, is_train, is_validation)
     return probabilities
 
 
-def _projected(features: np.ndarray, is_train: np.ndarray) -> np.ndarray:
+def predict_others(
+    features: np.ndarray, targets: np.ndarray, classes: int, is_train: np.ndarray, is_validation: np.ndarray
+) -> np.ndarray:
+    """Fit a regression on training samples, and return the probabilities of the others: float64 (others, classes).
+
+    The penalty is chosen by the negative log-likelihood of the training samples that `is_validation` holds out.
+    """
+    values = projected(features, is_train)
+    penalty = _best_penalty(values, targets, classes, is_train & ~is_validation, is_validation)
+    return _predict(values[is_train], targets[is_train], classes, values[~is_train], penalty)
+
+
+def projected(features: np.ndarray, is_train: np.ndarray) -> np.ndarray:
     """Standardize features, and reduce many to principal components, as fitted on the training samples."""
     from sklearn.decomposition import PCA
     from sklearn.pipeline import make_pipeline

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from ftaug.config.dump import to_plain
 from ftaug.config.registry import Component, registry
@@ -91,9 +93,7 @@ class _Tests:
         self.samples: list[TestSample] = []
         self.path = opened.folder / RECORD
         self.weights = model.digest()
-        record = read_json(self.path) or {}
-        known = record.get("checks", {}) if record.get("weights") == self.weights else {}
-        self.known = {name: Check(**values) for name, values in known.items()}
+        self.known = known_checks(self.path, self.weights)
 
     def check(self, method: Component, *, compared: bool) -> Check:
         """Return the check of a method, with its ROAD if wanted and not refused."""
@@ -118,6 +118,17 @@ class _Tests:
         with storage.storage_errors(f"{self.path}: cannot be written"):
             self.path.parent.mkdir(exist_ok=True)
             storage.replace(self.path, f"{console.to_json(content)}\n".encode())
+
+
+def known_checks(path: Path, weights: str) -> dict[str, Check]:
+    """Read the checks that a run has of these weights; raises BadData."""
+    try:
+        record = read_json(path, {"weights": str, "checks": dict})
+        if record is None or record["weights"] != weights:
+            return {}
+        return TypeAdapter(dict[str, Check]).validate_python(record["checks"])
+    except (BadData, ValueError):
+        raise BadData(f"{path}: is damaged; delete it, and the explainers are tested again") from None
 
 
 def draw_samples(opened: TrainedModel, model: ExplainedModel) -> list[TestSample]:

@@ -8,7 +8,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -64,6 +66,24 @@ class Command:
         yield Text(" \\\n".join(map(printable, lines)), no_wrap=True, overflow="ignore")
 
 
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Context manager in which lines go into the log of a run alone, and progress bars are not drawn."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
+
+
+def is_quiet() -> bool:
+    """Whether nothing is printed on stderr, as within `quiet`."""
+    return _quiet.get()
+
+
 def say(*blocks: RenderableType) -> None:
     """Print tables and lines on stderr, and into the log of a run while it is trained."""
     print_on_stderr(*blocks)
@@ -72,6 +92,8 @@ def say(*blocks: RenderableType) -> None:
 
 def print_on_stderr(*blocks: RenderableType) -> None:
     """Print tables and lines on stderr, with the time of day if the environment variable FTAUG_TIMESTAMPS is set."""
+    if is_quiet():
+        return
     stderr = PlainConsole(stderr=True)
     has_time = os.environ.get(TIMESTAMPS, "").lower() in ("1", "true", "yes", "on")
     stamp = time.strftime("%Y-%m-%d %H:%M:%S ") if has_time else ""

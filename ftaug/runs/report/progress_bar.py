@@ -21,7 +21,7 @@ class ProgressBar:
         self.step, self.first_step = done, done
         self.start = self.last_line = time.monotonic()
         self.last_draw, self.figures = 0.0, ""
-        can_draw = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+        can_draw = not console.is_quiet() and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
         self.bar = TerminalBar(sys.stderr) if can_draw else None
 
     def __enter__(self) -> "ProgressBar":
@@ -35,9 +35,9 @@ class ProgressBar:
             self._draw()
             print(file=sys.stderr, flush=True)
 
-    def advance(self) -> None:
-        """Advance by one step."""
-        self.step += 1
+    def advance(self, steps: int = 1) -> None:
+        """Advance by some steps."""
+        self.step += steps
         if time.monotonic() - self.last_draw >= SECONDS_BETWEEN_DRAWS:
             self._draw()
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE, read_rows
+from ftaug.engine.loading.data_record import PURPOSES, SAMPLES_FILE, read_rows
 from ftaug.engine.system.run_files import fold_folder
 from ftaug.interfaces.document import BarChart, Block, DataTable, Paragraph, Section
 from ftaug.runs.run_report.formats import SPLITS, samples
@@ -50,7 +50,7 @@ def class_counts(run: ReportedRun) -> dict[str, tuple[int, Counter[str]]]:
     totals: Counter[str] = Counter()
     classes: dict[str, Counter[str]] = {}
     for row in read_rows(record):
-        if row.split and not row.split.endswith(LEFT_OUT):
+        if row.split in PURPOSES:
             split = "train" if run.settings.is_folds and row.split == "val" else row.split
             totals[split] += 1
             names = () if run.task.regression else row.target.split("|") if run.task.multi_label else (row.target,)

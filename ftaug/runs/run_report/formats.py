@@ -10,9 +10,9 @@ SPLITS = {"train": "training", "val": "validation", "test": "test"}
 DASH = "–"
 
 
-def number(value: float, decimals: int = 3) -> str:
-    """Format a number; a dash for what is not one, and significant digits where decimals would hide it."""
-    if not math.isfinite(value):
+def number(value: float | None, decimals: int = 3) -> str:
+    """Format a number; a dash for an undefined one, and significant digits where decimals would hide it."""
+    if value is None or not math.isfinite(value):
         return DASH
     return f"{value:.{decimals}f}" if abs(value) < 1000 else f"{value:,.4g}"
 
@@ -20,11 +20,11 @@ def number(value: float, decimals: int = 3) -> str:
 def estimate(result: Mapping[str, Any], decimals: int = 3) -> str:
     """Format a value with its interval, if it has one: `0.943 [0.921–0.959]`."""
     value = number(result["value"], decimals)
-    if "low" not in result:
+    low, high = result.get("low"), result.get("high")
+    if low is None or high is None:
         return value
-    low, high = number(result["low"], decimals), number(result["high"], decimals)
-    dash = DASH if result["low"] >= 0 else " to "
-    return f"{value} [{low}{dash}{high}]"
+    dash = DASH if low >= 0 else " to "
+    return f"{value} [{number(low, decimals)}{dash}{number(high, decimals)}]"
 
 
 def samples(count: int, split: str = "") -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.engine.loading.split import DataSplit
-from ftaug.engine.system.run_files import FOLDS_FILE, MODEL_FILE, fold_folder, read_json, read_rows
+from ftaug.engine.system.run_files import COMPLETE_FILE, FOLDS_FILE, MODEL_FILE, fold_folder, read_json, read_rows
 from ftaug.engine.system.storage import storage_errors
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.runs import compared_runs, sample_records
@@ -18,6 +18,7 @@ from ftaug.runs.compared_runs import RunSettings
 from ftaug.runs.corruption_evaluation import choose_corruptions
 from ftaug.runs.open_run import load_run_experiment, open_calibrated_run
 from ftaug.runs.report import console, evaluation
+from ftaug.runs.run_report.headline import GENERAL
 from ftaug.runs.run_report.reported_run import ReportedRun
 from ftaug.runs.sample_columns import columns_with_facts
 from ftaug.runs.trained_model import TrainedModel
@@ -87,7 +88,7 @@ def check_complete(settings: RunSettings) -> None:
             raise MissingInput(
                 f"{folder}: not all of its folds are trained; run the same `ftaug train --folds` command again"
             )
-    elif not (folder / "complete.json").is_file():
+    elif not (folder / COMPLETE_FILE).is_file():
         raise MissingInput(f"{folder}: its training is not complete; continue it: ftaug train {folder}")
 
 
@@ -107,7 +108,10 @@ def _results(settings: RunSettings, split: str) -> dict[str, Any] | None:
     """Read the results of an evaluation; None if there is none of the present checkpoint and calibration."""
     path = settings.folder / "report" / f"evaluate-{settings.file_split(split)}.json"
     results = read_json(path)
-    if results is None or not settings.has_records(split) or not all(key in results for key in RESULT_KEYS):
+    keys = (*RESULT_KEYS, "numbers" if settings.task.regression else "classes")
+    if results is None or not settings.has_records(split) or not all(results.get(key) is not None for key in keys):
+        return None
+    if GENERAL[settings.task.kind] not in results["intervals"]:
         return None
     return None if compared_runs.stale_records(settings, split) else results
 

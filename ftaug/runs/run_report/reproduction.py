@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ftaug.engine.system.run_files import fold_folder, read_json
+from ftaug.engine.system.run_files import ENVIRONMENT_FILE, STATUS_FILE, fold_folder, read_json
 from ftaug.interfaces.document import Block, Code, DataTable, Paragraph, Section
 from ftaug.runs.run_report.reported_run import ReportedRun
 
@@ -13,8 +13,8 @@ from ftaug.runs.run_report.reported_run import ReportedRun
 def reproduction(run: ReportedRun) -> Section:
     """Show the command, what the result depends on, and the experiment file with its automatic choices."""
     folder = fold_folder(run.folder, 1) if run.settings.is_folds else run.folder
-    environment = read_json(folder / "environment.json") or {}
-    digest = (read_json(folder / "status.json") or {}).get("digest", "")
+    environment = read_json(folder / ENVIRONMENT_FILE) or {}
+    digest = (read_json(folder / STATUS_FILE) or {}).get("digest", "")
     command = _command(environment.get("command", []))
     values = {
         "seed": run.settings.seed,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ftaug.engine.system.run_files import Content
+from ftaug.engine.system.run_contents import Content
 from ftaug.errors import BadData
 from ftaug.interfaces.document import BarChart, Chart, Gallery, LineChart, Section, Series
 from ftaug.runs.run_report.reported_run import ReportedRun

@@ -13,11 +13,16 @@ from ftaug.runs.verification.file_check import FileCheck
 
 
 def check_checkpoints(run: Path, digest: str) -> Iterator[FileCheck]:
-    """Verify all checkpoints of a run, the newest last, and the link `best`."""
+    """Verify all checkpoints of a run, the newest last, and the link `best`.
+
+    Those that a trainer deletes meanwhile are left out.
+    """
     folder = run / "checkpoints"
     for step in steps(folder):
         path = path_of(folder, step)
-        defect = checkpoint_defect(path, digest)
+        defect = checkpoint_defect(path, digest) and checkpoint_defect(path, digest)  # it may have been replaced
+        if defect and not path.exists():
+            continue
         yield FileCheck(str(path.relative_to(run)), "damaged" if defect else "good", defect)
     yield from _best(run, digest)
     for leftover in sorted([*folder.glob(f"{TEMPORARY}*"), *folder.glob(f"{TRASH}*")]):
@@ -62,7 +67,7 @@ def _best(run: Path, digest: str) -> Iterator[FileCheck]:
         target = link.readlink()
         if target.parent.name != "checkpoints" or step_of(target) is None:
             yield FileCheck("best", "damaged", f"points to {target}, which is not a checkpoint; delete it")
-        elif not (run / "checkpoints" / target.name).is_dir():
+        elif not (run / "checkpoints" / target.name).is_dir() and link.readlink() == target:
             yield FileCheck("best", "missing", f"{target} is missing; delete the link to use the newest checkpoint")
         else:
             yield FileCheck("best", "good", f"step {step_of(target)}")

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.yaml_document import parse, read
-from ftaug.engine.loading.data_record import LEFT_OUT, SAMPLES_FILE
+from ftaug.engine.loading.data_record import SAMPLES_FILE, purpose_of
 from ftaug.engine.loading.data_record import read_rows as read_samples
 from ftaug.engine.system.manifest import file_defect, read_manifest
 from ftaug.engine.system.resume_check import stored_settings
-from ftaug.engine.system.run_files import LASTING, MANIFEST, MODEL_FILE, read_json
+from ftaug.engine.system.run_files import COMPLETE_FILE, ENVIRONMENT_FILE, LASTING, MANIFEST, MODEL_FILE, read_json
 from ftaug.errors import BadData, FtaugError
 from ftaug.runs.calibration_file import CALIBRATION_FILE, manifest_hash
 from ftaug.runs.export.folder import EXPORTS, RECORD
@@ -51,7 +51,7 @@ def _unhashed(run: Path) -> Iterator[FileCheck]:
 
 def _complete(run: Path) -> FileCheck:
     """Compare complete.json with the link `best` and with metrics.jsonl."""
-    name = "complete.json"
+    name = COMPLETE_FILE
     try:
         done = read_json(run / name)
         rows = _parse_rows((run / METRICS).read_bytes())
@@ -73,7 +73,7 @@ def check_unfinished(run: Path, saved: Mapping[str, Any], *, is_running: bool) -
         if name == METRICS or not (run / name).exists():
             continue
         if defect := format_defect(run / name):
-            again = name in ("resolved.yaml", "experiment.yaml", "environment.json")
+            again = name in ("resolved.yaml", "experiment.yaml", ENVIRONMENT_FILE)
             yield FileCheck(name, "repairable" if again else "damaged", defect)
         elif name == SAMPLES_FILE and saved:
             yield _samples(run, saved.get("data", {}))
@@ -105,7 +105,7 @@ def _is_taken_from_train(run: Path, purpose: str) -> bool:
 def _ids(run: Path, purpose: str, members: set[str], *, of_train: bool) -> np.ndarray:
     """Return the ids of the samples of a split: their positions among the recorded rows of its dataset."""
     splits = [row.split for row in read_samples(run / SAMPLES_FILE)]
-    in_dataset = [s for s in splits if s.removesuffix(LEFT_OUT) in members or (of_train and not s)]
+    in_dataset = [s for s in splits if purpose_of(s) in members or (of_train and not s)]
     return np.array([index for index, split in enumerate(in_dataset) if split == purpose], np.int64)
 
 

@@ -7,7 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ftaug.engine.system.run_files import FOLDS_FILE, fold_folder, read_json, read_rows, step_of
+from ftaug.engine.system.run_files import (
+    COMPLETE_FILE,
+    FOLDS_FILE,
+    STATUS_FILE,
+    fold_folder,
+    read_json,
+    read_rows,
+    step_of,
+)
 from ftaug.engine.system.run_state import RunState, read_state
 from ftaug.errors import BadData, MissingInput
 from ftaug.runs.verification import checkpoints, records
@@ -59,29 +67,29 @@ def verify(folder: Path) -> list[RunCheck]:
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:
-    if (folder / "status.json").exists() or (folder / "resolved.yaml").exists():
+    if (folder / STATUS_FILE).exists() or (folder / "resolved.yaml").exists():
         yield folder
     elif (folder / FOLDS_FILE).exists():
         folds = read_json(folder / FOLDS_FILE) or {"folds": 0}
         yield from (fold for number in range(1, folds["folds"] + 1) if (fold := fold_folder(folder, number)).is_dir())
     elif folder.is_dir():
         for inner in sorted(folder.iterdir()):
-            if inner.is_dir() and ((inner / "status.json").exists() or (inner / FOLDS_FILE).exists()):
+            if inner.is_dir() and ((inner / STATUS_FILE).exists() or (inner / FOLDS_FILE).exists()):
                 yield from _runs_in(inner)
 
 
 def _verify_run(run: Path) -> RunCheck:
     checks: list[FileCheck] = []
     try:
-        state, status = read_state(run), read_json(run / "status.json") or {}
+        state, status = read_state(run), read_json(run / STATUS_FILE) or {}
     except (BadData, MissingInput) as error:
-        detail = str(error).removeprefix(f"{run / 'status.json'}: ")
+        detail = str(error).removeprefix(f"{run / STATUS_FILE}: ")
         state, status = RunState("failed", 0, BadData.exit_code), {}
-        checks.append(FileCheck("status.json", "damaged", detail))
+        checks.append(FileCheck(STATUS_FILE, "damaged", detail))
     digest = str(status.get("digest", ""))
     checks += checkpoints.check_checkpoints(run, digest)
     newest = checkpoints.newest_good(run, checks)
-    is_complete = state.name == "complete" or (run / "complete.json").exists()
+    is_complete = state.name == "complete" or (run / COMPLETE_FILE).exists()
     checks = [_with_consequence(check, run, None if is_complete else newest) for check in checks]
     if is_complete:
         checks += records.check_complete(run)

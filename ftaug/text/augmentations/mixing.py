@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ftaug.text.network import Mixed
 
 
-@mix.register(tasks=ANY_TASK)
+@mix.register(tasks=ANY_TASK, standard=True)
 def mixup(
     inputs: Tensor,
     targets: Tensor,

@@ -21,7 +21,7 @@ SHARE: Mapping[str, tuple[Any, Any]] = {"share": (0.0, 1.0)}
 By = Literal["mask", "delete"]
 
 
-@augmentation.register(severity=SHARE)
+@augmentation.register(severity=SHARE, standard=True)
 def delete(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
@@ -37,7 +37,7 @@ def delete(
     return changes(passage, without(passage, _keep_one_word(passage, drawn_first(rng, len(passage.free), share))))
 
 
-@augmentation.register(severity=SHARE)
+@augmentation.register(severity=SHARE, standard=True)
 def swap(
     passage: Passage, rng: np.random.Generator, *, share: Share = 0.1, probability: OpProbability = 1.0
 ) -> Edits | None:
@@ -58,7 +58,7 @@ def swap(
     return changes(passage, (Edit(*free[to], words[come]) for to, come in moves))
 
 
-@augmentation.register(severity=SHARE)
+@augmentation.register(severity=SHARE, standard=True)
 def aeda(
     passage: Passage,
     rng: np.random.Generator,

@@ -66,6 +66,7 @@ class TextSamples:
     split_rows: SplitRows | None = None
     keys: np.ndarray | None = None  # int64 (n,): equal keys for equal texts
     further_columns: FurtherColumns | None = None  # of the table that lists the samples
+    soft_targets: np.ndarray | None = None  # float32 (n, classes)
 
     def __len__(self) -> int:
         return len(self.parts[0])

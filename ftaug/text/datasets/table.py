@@ -8,8 +8,9 @@ from typing import Any
 from ftaug.config.types import Text
 from ftaug.data.tables import cells
 from ftaug.data.tables.gathering import Faults, Table, gather
-from ftaug.data.tables.settings import ClassOrder, SplitColumn, TablePath
-from ftaug.data.tables.targets import targets
+from ftaug.data.tables.settings import ClassOrder, Soft, SplitColumn, TablePath
+from ftaug.data.tables.soft_targets import SoftTargets
+from ftaug.data.tables.targets import Targets, targets
 from ftaug.data.tables.tasks import table_tasks
 from ftaug.text import dataset
 from ftaug.text.datasets.in_memory import SHOWN, Collected, Empty, Lines, TextSamples, identity
@@ -29,6 +30,7 @@ def text_table(
     labels_separator: Text | None = None,
     group: Text | None = None,
     classes: ClassOrder = None,
+    soft: Soft = False,
     split_column: SplitColumn = None,
     empty: Empty = "error",
 ) -> TextSamples:
@@ -51,7 +53,11 @@ def text_table(
     Raises BadData naming the lines of what cannot be used.
     """
     columns = (text,) if isinstance(text, str) else text
-    target_columns = targets("text_table", label=label, target=target, classes=classes, separator=labels_separator)
+    target_columns: Targets
+    if soft:
+        target_columns = SoftTargets("text_table", path)
+    else:
+        target_columns = targets("text_table", label=label, target=target, classes=classes, separator=labels_separator)
     collected = Collected(len(columns))
 
     def texts(values: Sequence[Any]) -> list[str]:
@@ -84,6 +90,7 @@ def text_table(
         gathered.split_rows,
         collected.keys,
         gathered.further_columns,
+        gathered.soft_targets,
     )
 
 

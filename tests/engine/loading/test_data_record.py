@@ -115,6 +115,16 @@ def test_the_split_of_training_is_kept_whatever_comes_to_the_data(recorded: Path
     assert "3 samples removed" in caution
 
 
+@pytest.mark.parametrize("val", ["{split: 50%}", "{text_table: {path: t.csv}}"])
+def test_samples_held_out_for_confirmation_are_recorded(recorded: Path, val: str) -> None:
+    experiment = load(recorded / "e.yaml", [f"data.val={val}", "data.confirmation=50%"])
+    before = load_splits(experiment.data, experiment.seed)
+    (recorded / SAMPLES_FILE).write_text(to_csv(before))
+    data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
+    assert {p: data[p].ids.tolist() for p in data} == {p: before[p].ids.tolist() for p in before}
+    assert data["val"].confirmation == before["val"].confirmation != ()
+
+
 def test_what_is_gone_altogether_cannot_be_measured(recorded: Path) -> None:
     experiment = load(recorded / "e.yaml")
     before = load_splits(experiment.data, experiment.seed)
@@ -124,12 +134,14 @@ def test_what_is_gone_altogether_cannot_be_measured(recorded: Path) -> None:
         data["val"]
 
 
-def test_a_damaged_record_is_said(recorded: Path) -> None:
+@pytest.mark.parametrize("row", ["train", "train,a,b,c,d,e,f,g", 'train,"a', "\0", "held-out,a,b,c,d"])
+def test_a_damaged_record_is_said(recorded: Path, row: str) -> None:
     experiment = load(recorded / "e.yaml")
     before = load_splits(experiment.data, experiment.seed)
-    (recorded / SAMPLES_FILE).write_text("split,key\ntrain\n")
+    with (recorded / SAMPLES_FILE).open("a") as file:
+        file.write(f"{row}\n")
     data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
-    with pytest.raises(BadData, match="the training samples of the run are unknown"):
+    with pytest.raises(BadData, match=r"samples\.csv: .*; the training samples of the run are unknown"):
         data["val"]
 
 

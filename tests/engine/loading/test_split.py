@@ -1,6 +1,6 @@
 """The samples of train, val and test, in the classes of training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ import pytest
 from fixed_samples import Source
 
 from ftaug.cli import run
-from ftaug.config.experiment import Data
+from ftaug.config.experiment import Data, Split
 from ftaug.engine.loading.split import load_splits, subset, whole
 from ftaug.errors import BadData
 from ftaug.experiment_file import load
@@ -44,6 +44,13 @@ class Labelled:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def name(self, index: int) -> str:
+        return f"sample {index}"
+
+
+def labelled(count: int) -> Source:
+    return Source(Labelled(np.arange(count) % 4, Task(tuple("abcd"))))
 
 
 @pytest.fixture
@@ -120,3 +127,30 @@ def test_classes_of_the_same_name_are_refused_whoever_reads_them():
     samples = SimpleNamespace(task=Task(("cat", "dog", "cat\u00a0")), targets=np.arange(3))
     with pytest.raises(BadData, match=r"data\.train: the classes 'cat', 'cat\\xa0' differ only in spacing"):
         load_splits(Data(train=Source(samples), val=None), 0)
+
+
+def test_the_split_seed_draws_the_same_validation_samples_for_every_seed() -> None:
+    def val(seed: int, **settings) -> list[int]:
+        data = Data(train=labelled(40), val=Split(0.25), **settings)
+        return load_splits(data, seed)["val"].ids.tolist()
+
+    assert val(1) != val(2)
+    assert val(1, split_seed=2) == val(3, split_seed=2) == val(2)
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_samples_for_confirmation_are_in_no_split_and_of_every_class(separate: bool) -> None:
+    targets = np.arange(80) % 4
+    data = Data(train=labelled(80), val=labelled(80) if separate else Split(0.5), confirmation=0.5)
+    splits = load_splits(data, 3)
+    val, whole_val = splits["val"], load_splits(replace(data, confirmation=None), 3)["val"]
+    assert sorted([*val.ids.tolist(), *val.confirmation]) == whole_val.ids.tolist()
+    assert len(val.confirmation) == len(whole_val) // 2
+    assert np.bincount(targets[[*val.confirmation]]).tolist() == [len(whole_val) // 8] * 4
+    assert val.targets.tolist() == targets[val.ids].tolist()
+
+
+def test_validation_too_small_for_a_confirmation_is_named() -> None:
+    data = Data(train=labelled(40), val=labelled(4), confirmation=0.5)
+    with pytest.raises(BadData, match=r"data\.confirmation: cannot hold out 0.5 .* of 4 samples.*enlarge data\.val"):
+        load_splits(data, 0)

@@ -10,12 +10,38 @@ from ftaug.errors import BadData
 
 
 def test_metrics_of_an_earlier_version_have_their_present_names(tmp_path):
-    rows = [{"step": 1, "loss": 0.5}, {"step": 1, "val": {"loss": 0.4, "calibration_error": 0.1, "accuracy": 1.0}}]
+    values = {"loss": 0.4, "calibration_error": 0.1, "accuracy": 1.0}
+    rows = [
+        {"step": 1, "epoch": 0.5, "loss": 0.5, "lr": 0.1, "samples": 8},
+        {"step": 1, "epoch": 0.5, "val": values},
+        {"step": 2, "epoch": 1.0, "spike": {"loss": 9.0}},
+    ]
     (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     assert read_rows(tmp_path / "metrics.jsonl") == [
         rows[0],
-        {"step": 1, "val": {"loss": 0.4, "ece": 0.1, "accuracy": 1.0}},
+        {"step": 1, "epoch": 0.5, "val": {"loss": 0.4, "ece": 0.1, "accuracy": 1.0}},
+        rows[2],
     ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "[]",
+        "{}",
+        '{"step": 1, "epoch": "x"}',
+        '{"step": -1, "epoch": 1.0}',
+        '{"step": 1, "epoch": 0.5, "loss": 0.5}',
+        '{"step": 1, "epoch": 0.5, "loss": "0.5", "lr": 0.1, "samples": 8}',
+        '{"step": 1, "epoch": 0.5, "val": {"accuracy": 1.0}}',
+        '{"step": 1, "val": {"loss": 1.0}}',
+        '{"step": 1, "epoch": 0.5, "val": 3}',
+    ],
+)
+def test_a_row_that_lacks_what_is_read_is_bad_data(tmp_path, row):
+    (tmp_path / "metrics.jsonl").write_text(f'{{"step": 1, "epoch": 0.5, "val": {{"loss": null}}}}\n{row}\n')
+    with pytest.raises(BadData, match=r"metrics\.jsonl: is damaged"):
+        read_rows(tmp_path / "metrics.jsonl")
 
 
 @pytest.mark.timeout(10)

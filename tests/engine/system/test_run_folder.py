@@ -289,8 +289,10 @@ def test_what_counts_as_a_death(tmp_path, error, died):
 def test_metrics_are_the_same_bytes_however_often_the_run_is_killed(tmp_path):
     """A stand-in for training: kills at random rows, some of them within a line."""
     draw = random.Random(0)
+    values = {"loss": 1.5, "accuracy": 0.5, "ü": float("inf")}
     rows = [
-        {"step": step, "loss": draw.random(), "val": {"accuracy": 0.5, "ü": float("inf")}} for step in range(1, 200)
+        {"step": step, "epoch": step / 10, "loss": draw.random(), "lr": 0.1, "samples": 8, "val": values}
+        for step in range(1, 200)
     ]
     with open_folder(tmp_path / "whole") as folder:
         folder.restore_metrics("")

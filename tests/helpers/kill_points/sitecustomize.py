@@ -1,7 +1,8 @@
 """Ends a process at a named point, if this folder is on PYTHONPATH: KILL_POINT=KIND|TEXT|NUMBER|before or after.
 
 KIND is that of a file operation below KILL_ROOT whose path contains TEXT, or `call` for a function, MODULE:NAME. The
-file KILL_MARK is created first.
+file KILL_MARK is created first, with the monotonic time and the CPU time of the process. KILL_SIGNAL is sent instead of
+SIGKILL; each call of the function takes KILL_PACE seconds longer.
 """
 
 import importlib.abc
@@ -9,14 +10,18 @@ import importlib.machinery
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
 
+PACE = float(os.environ.get("KILL_PACE", "0"))
+
+
 def die() -> None:
-    Path(os.environ["KILL_MARK"]).touch()
-    os.kill(os.getpid(), signal.SIGKILL)
+    Path(os.environ["KILL_MARK"]).write_text(f"{time.monotonic()} {time.process_time()}")
+    os.kill(os.getpid(), signal.Signals[os.environ.get("KILL_SIGNAL", "SIGKILL")])
 
 
 class KilledCall(importlib.abc.MetaPathFinder):
@@ -39,6 +44,7 @@ class KilledCall(importlib.abc.MetaPathFinder):
                 self.left -= 1
                 if self.left == 0:
                     die()
+                time.sleep(PACE)
                 return real(*arguments, **options)
 
             setattr(module, self.name, counted)

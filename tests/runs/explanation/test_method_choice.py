@@ -1,8 +1,11 @@
+import json
+
 import pytest
 
 from ftaug.config.registry import Component
+from ftaug.errors import BadData
 from ftaug.runs.explanation.checks import Check
-from ftaug.runs.explanation.method_choice import MethodChoice, _best, sentences
+from ftaug.runs.explanation.method_choice import MethodChoice, _best, known_checks, sentences
 
 
 def pair(name, road, sparseness, refused=""):
@@ -29,3 +32,20 @@ def test_the_choice_is_explained():
 @pytest.mark.parametrize("check", [Check("a", 0.1), Check("a", refused="b")])
 def test_the_check_of_the_choice(check):
     assert MethodChoice(Component("explainer", "a", {}, "image"), [Check("b"), check]).check is check
+
+
+def test_checks_are_known_for_the_weights_that_they_are_of(tmp_path):
+    content = {"weights": "1234", "checks": {"a": {"method": "a", "correlation": 0.5}}}
+    (tmp_path / "explainers.json").write_text(json.dumps(content))
+    assert known_checks(tmp_path / "explainers.json", "1234") == {"a": Check("a", 0.5)}
+    assert known_checks(tmp_path / "explainers.json", "5678") == {}
+    assert known_checks(tmp_path / "others.json", "1234") == {}
+
+
+@pytest.mark.parametrize(
+    "checks", ["3", '{"a": 3}', '{"a": {"name": "a"}}', '{"a": {"method": "a", "road": "far"}}', '{"a": {}']
+)
+def test_a_damaged_record_is_bad_data(tmp_path, checks):
+    (tmp_path / "explainers.json").write_text(f'{{"weights": "1234", "checks": {checks}}}')
+    with pytest.raises(BadData, match=r"explainers\.json: is damaged; delete it"):
+        known_checks(tmp_path / "explainers.json", "1234")

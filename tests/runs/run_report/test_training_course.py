@@ -1,8 +1,10 @@
 import json
 
+import pytest
 from predictions import single_label
 from reported_runs import evaluations, reported
 
+from ftaug.errors import BadData
 from ftaug.runs.run_report.training_course import training_course
 
 RECORDS = single_label(n=30)
@@ -32,3 +34,11 @@ def test_runs_without_validation_and_folds():
     charts = training_course(reported(RECORDS, rows=rows)).blocks[0].items
     assert [chart.title for chart in charts] == ["loss", "learning rate"]
     assert training_course(reported(RECORDS)) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "3", "[3]", '[{"stage": "head"}]', '[{"stage": "head", "change": "much"}]'])
+def test_damaged_weight_changes_are_bad_data(tmp_path, text):
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "moved.json").write_text(text)
+    with pytest.raises(BadData, match=r"report/moved\.json: is damaged; delete it"):
+        training_course(reported(RECORDS, tmp_path, rows=evaluations([0.5, 0.75])))

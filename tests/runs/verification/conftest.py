@@ -27,8 +27,8 @@ def fingerprint(*ids):
 
 
 def save(folder, step, accuracy):
-    folder.append_metrics({"step": step, "epoch": step / 4, "loss": 1.5, "samples": 8})
-    folder.append_metrics({"step": step, "epoch": step / 4, "val": {"accuracy": accuracy}})
+    folder.append_metrics({"step": step, "epoch": step / 4, "loss": 1.5, "lr": 0.1, "samples": 8})
+    folder.append_metrics({"step": step, "epoch": step / 4, "val": {"loss": 1.0, "accuracy": accuracy}})
     state = {
         "digest": folder.digest,
         "metrics": folder.metrics_text(),
@@ -55,5 +55,5 @@ def stopped(tmp_path):
 def complete(stopped):
     """The same run, continued to its end."""
     with RunFolder.open(stopped, experiment_yaml="a: 1\n", resolved_yaml=RESOLVED, digest="0123") as folder:
-        folder.finish(8, {"step": 8, "metrics": {"accuracy": 0.75}})
+        folder.finish(8, {"step": 8, "metrics": {"loss": 1.0, "accuracy": 0.75}})
     return stopped

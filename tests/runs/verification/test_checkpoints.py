@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from ftaug.engine.system import checkpoint
+from ftaug.runs.verification import checkpoints
 from ftaug.runs.verification.checkpoints import check_checkpoints, newest_good
 
 NEWEST = "checkpoints/step-0000008"
@@ -70,3 +71,23 @@ def test_the_best_checkpoint(stopped):
 def test_leftovers_of_a_killed_save(stopped):
     shutil.copytree(stopped / NEWEST, stopped / "checkpoints" / ".tmp-0000012-77")
     assert states(stopped)["checkpoints/.tmp-0000012-77"][0] == "leftover"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_checkpoint_that_a_trainer_deletes_or_replaces_is_no_damage(stopped, monkeypatch, again):
+    path, file_defect = stopped / "checkpoints" / "step-0000004", checkpoints.file_defect
+    shutil.copytree(path, stopped / "copy")
+
+    def delete_and_compare(file, digest):
+        if path.exists() and file.parent == path:
+            shutil.rmtree(path)
+            defect = file_defect(file, digest)
+            if again:
+                monkeypatch.setattr(checkpoints, "file_defect", file_defect)
+                (stopped / "copy").rename(path)
+            return defect
+        return file_defect(file, digest)
+
+    monkeypatch.setattr(checkpoints, "file_defect", delete_and_compare)
+    kept = {"checkpoints/step-0000004": ("good", "")} if again else {}
+    assert states(stopped) == {**kept, NEWEST: ("good", ""), "best": ("good", "step 8")}

@@ -1,0 +1,1 @@
+"""Compare backbones by their features: `ftaug choose`."""

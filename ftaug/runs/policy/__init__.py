@@ -1,0 +1,1 @@
+"""Augmentation policies: whether one carries over to other backbones."""

@@ -1,0 +1,77 @@
+"""`ftaug search --policy`, with results in place of training and screening."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from ftaug.cli import run
+from ftaug.experiment_file import load
+from ftaug.runs.policy import policy_search
+from ftaug.runs.policy.policy_search import write_policy
+from ftaug.runs.policy.screen import OpScreen
+
+CONFIG = """
+data: {train: digits}
+backbone: resnet20
+search: {confirm: null}
+"""
+SCREENS = [OpScreen(op, {0.5: -0.01, 1.0: -0.1}, {0.5: 2.0, 1.0: 3.0}, 0.5, ()) for op in ("rotate", "brightness")]
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Complete each run at once: a choice of augmentations with mixup is the best."""
+    runs = []
+
+    def train_file(config, overrides, *, run_dir, **options):
+        experiment = load(config, overrides)
+        names = [op.name for op in experiment.augment]
+        mix = experiment.mix.name if experiment.mix is not None else None
+        accuracy = 0.5 + 0.2 * (names == ["one_of"]) + 0.1 * (mix == "mixup")
+        (run_dir / "resolved.yaml").write_text("evaluate: {best: accuracy}\n")
+        (run_dir / "complete.json").write_text(json.dumps({"step": 1, "best": 1, "metrics": {"accuracy": accuracy}}))
+        runs.append((run_dir.name, *names))
+
+    for module in ("ftaug.runs.study.train_run", "ftaug.runs.search.search"):
+        monkeypatch.setattr(f"{module}.train_file", train_file)
+    monkeypatch.setattr(policy_search, "open_run", lambda path, device, **options: path)
+    monkeypatch.setattr(policy_search, "screen", lambda opened: SCREENS)
+    return runs
+
+
+def test_the_best_policy_is_written(write, tmp_path, capsys, trained, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["search", str(write(CONFIG)), "--policy", "-o", "found", "--json"]
+    assert run([*arguments, "--status"]) == 66
+    capsys.readouterr()
+    assert run(arguments) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert trained[0] == ("plain",)
+    assert len(trained) == 1 + len(result["trials"]) == 1 + 5 * 3
+    policy = yaml.safe_load((tmp_path / result["policy"]).read_text())
+    choices = [{"brightness": {"severity": 0.5}}, {"rotate": {"severity": 0.5}}]
+    assert policy == {"augment": [{"one_of": {"choices": choices}}], "mix": "mixup"}
+    screens = json.loads((tmp_path / "found-screen" / "screen.json").read_text())["screens"]
+    assert screens[0]["affinity"] == {"0.5": -0.01, "1": -0.1}
+    assert run(arguments) == 0  # nothing is trained again
+    assert len(trained) == 1 + 5 * 3
+
+
+def test_spaces_of_the_file_are_refused(write, capsys, trained):
+    config = CONFIG + "lr: {peak: {search: {log: [1e-4, 1e-2]}}}\n"
+    assert run(["search", str(write(config)), "--policy"]) == 2
+    assert "--policy: lr.peak is a search space" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("is_better", "augment"), [(True, []), (False, ["trivial_augment"])])
+def test_the_reference_is_written_unless_the_best_is_better(tmp_path, is_better, augment):
+    spaces = [SimpleNamespace(key="augment", first=["trivial_augment"]), SimpleNamespace(key="mix", first=None)]
+    outcome = SimpleNamespace(
+        plan=SimpleNamespace(search=SimpleNamespace(spaces=spaces)),
+        confirmation=SimpleNamespace(is_better=is_better),
+        best=SimpleNamespace(values={"augment": [], "mix": None}),
+        folder=tmp_path,
+    )
+    assert yaml.safe_load(write_policy(outcome).read_text()) == {"augment": augment, "mix": None}
