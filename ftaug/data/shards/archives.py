@@ -205,6 +205,7 @@ def _in_order(scan: _Scan, shards: tuple[Shard, ...]) -> Archives:
     names = Packed(bytes(scan.buffer), np.frombuffer(scan.ends, np.int64))
     scan.buffer = bytearray()
     _check_unique(scan, names, shards)
+    scan.hashes = array("q")
     shard_of, offsets, sizes = (np.asarray(values) for values in (scan.shard_of, scan.offsets, scan.sizes))
     if scan.label_source == "folder" and (order := _folder_order(names)) is not None:
         names = Packed.of(names[position] for position in order.tolist())
