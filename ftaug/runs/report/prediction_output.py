@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from ftaug.engine.system.storage import replace, storage_errors
+from ftaug.errors import StorageError
 from ftaug.runs.prediction import Prediction
 from ftaug.runs.report import console
 from ftaug.runs.report.predictions import PredictionFormat
@@ -43,6 +44,8 @@ def _to_json(layout: PredictionFormat) -> Iterator[Sink]:
 @contextmanager
 def _to_csv(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
     """Write a CSV file at the end."""
+    if path.is_dir():
+        raise StorageError(f"{path}: cannot be written: it is a folder; name a file")
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
     writer.writerow(_headings(layout))
@@ -50,7 +53,7 @@ def _to_csv(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
         f"{v:.{layout.digits}g}" if isinstance(v, float) else v for v in _row(layout, prediction)
     )
     with storage_errors(f"{path}: cannot be written"):
-        replace(path.absolute(), text.getvalue().encode(errors="surrogateescape"))
+        replace(path, text.getvalue().encode(errors="surrogateescape"))
 
 
 @contextmanager
