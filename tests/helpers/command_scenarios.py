@@ -318,7 +318,8 @@ FAILING = {
         experiment(COPIED_TEXTS), [*AUGMENT, "--copies", "1", PER_CLASS], files_of("copies"), growing=GROWING
     ),
     "lr-find": Scenario(tiny, ["lr-find", "tiny.yaml", "--steps", "20", "-o", "lr.png"], files_of("")),
-    **{name: KILLED[name] for name in ("feature cache", "decoded images", "export", "evaluate", "predict", "report")},
-    **{name: KILLED[name] for name in ("blend", "soup")},
+    "feature cache": Scenario(experiment(FEATURES), [*CACHED, "data.workers=0"], run_results, growing=None),
+    "decoded images": Scenario(photos, [*CACHED, "data.workers=0"], run_results, growing=None),
+    **{name: KILLED[name] for name in ("export", "evaluate", "predict", "report", "blend", "soup")},
 }
 """Commands that are short enough to try a failure at each of their file operations."""

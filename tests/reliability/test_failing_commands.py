@@ -27,7 +27,13 @@ def once_each(number: int):
     return [(ERRORS[number % 4], number % 3 == 0)]
 
 
-@pytest.mark.parametrize("name", ["augment", "evaluate", "predict", "lr-find", "export", "blend", "decoded images"])
+QUICK = ("evaluate", "lr-find")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in FAILING if name != "train"],
+)
 def test_a_failing_disk_ends_with_74_and_the_command_can_be_repeated(name, shared, tmp_path):
     run = recorded(tmp_path, once_each, scenario=FAILING[name], shared=shared)
     assert len(run.recording.failures) >= 3
