@@ -16,40 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from command_scenarios import IMAGES, TEXTS
 from processes import Command
+from run_bits import differing, run_bits
 
 from ftaug.cli import run
 
-EXPERIMENT = """
-name: tiny
-data:
-  train: {digits: {per_class: 4}}
-  val: {split: 20%}
-  batch_size: 8
-backbone: {resnet20: {weights: none}}
-augment:
-  - rotate: {degrees: 15}
-  - horizontal_flip
-mix: {mixup: {alpha: 0.4}}
-optimizer: {adamw: {weight_decay: 0.05}}
-lr: {peak: 3e-3}
-train: {epochs: 4, precision: fp32, ema: 0.9, save_every: 2 steps}
-evaluate: {every: 3 steps}
-"""
-TEXTS = """
-name: tiny
-modality: text
-data:
-  train: {docstrings: {per_class: 4}}
-  val: {split: 20%}
-  batch_size: 8
-backbone: {tiny_text: {weights: none, max_length: 12}}
-mix: {mixup: {alpha: 0.4}}
-optimizer: {adamw: {weight_decay: 0.05}}
-lr: {peak: 3e-3}
-train: {epochs: 4, precision: fp32, ema: 0.9, save_every: 2 steps}
-evaluate: {every: 3 steps}
-"""
 STEPS, EPOCH_STEPS = 16, 4
 
 
@@ -65,7 +37,7 @@ class Place:
 
     command: Command
 
-    def __init__(self, folder: Path, experiment: str = EXPERIMENT) -> None:
+    def __init__(self, folder: Path, experiment: str = IMAGES) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         (folder / "tiny.yaml").write_text(experiment)
@@ -99,18 +71,11 @@ class Place:
         self.start(*arguments, workers=workers, sabotage=sabotage)
         return self.end()
 
-    def rows(self) -> list[dict]:
-        """The rows of metrics.jsonl that are whole, without what depends on the clock."""
-        path = next(iter(self.folder.glob("runs/*/metrics.jsonl")), None)
-        lines = path.read_bytes().splitlines(keepends=True) if path else []
-        rows = [json.loads(line) for line in lines if line.endswith(b"\n")]
-        for row in rows:
-            row.pop("time", None)
-        return rows
-
     def step(self) -> int:
         """The last step that has a row."""
-        return max((row["step"] for row in self.rows()), default=0)
+        path = next(iter(self.folder.glob("runs/*/metrics.jsonl")), None)
+        lines = path.read_bytes().splitlines(keepends=True) if path else []
+        return max((json.loads(line)["step"] for line in lines if line.endswith(b"\n")), default=0)
 
     def wait_for_step(self, step: int) -> None:
         """Wait until the run has written the row of a step, or has ended."""
@@ -119,16 +84,7 @@ class Place:
 
     def result(self) -> dict:
         """All that has to be equal to the bit."""
-        last = self.run / "checkpoints" / f"step-{STEPS:07d}"
-        state = json.loads((last / "state.json").read_text())
-        return {
-            **{path.name: path.read_bytes() for path in last.glob("*.safetensors")},
-            "progress": state["progress"],
-            "best": (self.run / "best" / "model.safetensors").read_bytes(),
-            "best step": (self.run / "best").readlink(),
-            "complete": json.loads((self.run / "complete.json").read_text()),
-            "metrics": self.rows(),
-        }
+        return run_bits(self.run)
 
 
 @pytest.fixture
@@ -146,10 +102,6 @@ def whole(tmp_path_factory):
     evaluated = [row["step"] for row in result["metrics"] if "val" in row]
     assert evaluated == [3, 6, 9, 12, 15, 16]
     return result
-
-
-def differing(one: dict, other: dict) -> list[str]:
-    return sorted(key for key in one | other if one.get(key) != other.get(key))
 
 
 def test_sigterm_then_the_same_command_through_the_real_command_line(whole, place):
@@ -354,7 +306,7 @@ def test_three_starts_that_die_at_the_same_step_are_reported(place):
 def test_an_edited_experiment_is_another_run(place):
     stop_at(place, 2)
     first = place.run
-    (place.folder / "tiny.yaml").write_text(EXPERIMENT.replace("epochs: 4", "epochs: 5"))
+    (place.folder / "tiny.yaml").write_text(IMAGES.replace("epochs: 4", "epochs: 5"))
     outcome = place.train("--run-dir", str(first))
     assert outcome.code == 2
     assert "train.epochs: 4 → 5" in outcome.stderr
@@ -388,19 +340,7 @@ def test_a_second_writer_is_refused(place):
 
 
 MUTANTS = {
-    "optimizer state not restored": "import ftaug.runs.checkpointing as c; c.load_optimizer = lambda *_: None",
     "average not restored": "import ftaug.engine.training.weight_averaging as e; e.Average.load = lambda *_: None",
-    "one step skipped": """
-import ftaug.engine.loading.batches as b
-real = b.EpochSampler.requests
-b.EpochSampler.requests = lambda self, start, stop: real(self, start + (start > 0), stop + 1)
-""",
-    "augmentation from a global generator": """
-import numpy
-import ftaug.engine.loading.seeds as s
-shared = numpy.random.Generator(numpy.random.Philox(0))
-s.streams = lambda *_: lambda name: shared
-""",
     "dropout and mixing from a global generator": """
 import numpy
 import ftaug.engine.loading.seeds as s

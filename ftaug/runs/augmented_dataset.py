@@ -19,7 +19,7 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.lock import Lock
 from ftaug.engine.system.run_files import read_json
 from ftaug.engine.system.storage import make_inside, open_inside, remove, replace, storage_errors
-from ftaug.errors import ExperimentError, RunFolderTaken
+from ftaug.errors import ExperimentError, FtaugError, RunFolderTaken, as_storage_error
 from ftaug.interfaces.data import Task
 
 MANIFEST, TABLE, FILES = "augment.json", "provenance.csv", "files"
@@ -72,15 +72,16 @@ class AugmentedDataset:
         return task.classes if task.regression else ("label",)
 
     def open(self, wanted: Iterator[Wanted]) -> int:
-        """Open a new or empty folder, or one with a part of the same copies; return how many of them are intact.
+        """Open an empty folder, or one with a part of the same copies; return how many of them are intact.
 
         Raises RunFolderTaken, ExperimentError, StorageError.
         """
         self._check_folder()
         fresh = self.path / f".tmp-{TABLE}"
         with storage_errors(f"cannot write {self.path}"):
+            for leftover in self.path.glob(".tmp-*"):  # of a process that was killed
+                remove(leftover)
             self._write_manifest(complete=None)
-            remove(fresh)
             self._table = fresh.open("w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1)
             csv.writer(self._table).writerow(self.columns)
             for row, copy in zip(self._rows(), wanted, strict=False):
@@ -91,9 +92,8 @@ class AugmentedDataset:
         return self.count
 
     def _check_folder(self) -> None:
-        """Create the folder if needed; raises RunFolderTaken, ExperimentError if it holds something else."""
+        """Raise RunFolderTaken or ExperimentError if the folder holds something else."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             names = {entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")}
             if names and MANIFEST not in names:
                 text = f"{self.path}: is not empty and holds no augmented samples; choose another --output"
@@ -102,8 +102,7 @@ class AugmentedDataset:
             if manifest is not None:
                 _check_same(self.path, manifest, self.identity)
         except OSError as error:
-            text = f"{self.path}: cannot be written ({error.strerror}); choose another --output"
-            raise RunFolderTaken(text) from error
+            raise _not_writable(self.path, error) from error
 
     def write(self, copy: Copy) -> dict[str, str]:
         """Write the file of a copy, unless the table holds the sample itself; return its row of the table."""
@@ -195,12 +194,18 @@ class AugmentedDataset:
 
 
 def lock(path: Path) -> Lock:
-    """Create the folder if needed and lock it; raises RunFolderTaken."""
+    """Create the folder if needed and lock it; raises RunFolderTaken, StorageError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         return Lock(path, ", or choose another --output")
     except OSError as error:
-        raise RunFolderTaken(f"{path}: cannot be written ({error.strerror}); choose another --output") from error
+        raise _not_writable(path, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> FtaugError:
+    """Return the error of a folder that cannot be created or locked."""
+    text = f"{path}: cannot be written ({error.strerror}); choose another --output"
+    return as_storage_error(error) or RunFolderTaken(text)
 
 
 def folder_names(task: Task) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """`ftaug augment` writes what training would see, once, whatever happens to it on the way."""
 
 import csv
+import errno
 import json
+import os
 import signal
 import time
 from collections import Counter
@@ -299,6 +301,24 @@ def test_a_full_disk_is_said_and_the_rest_follows(kind, experiment, capsys, monk
     assert augment(experiment, "--copies", "2")[0] == 0
     augment(experiment, "--copies", "2", output="whole")
     assert content(path) == content(experiment.parent / "whole")
+
+
+def test_temporary_files_of_a_killed_process_are_deleted(texts):
+    _, path = augment(texts, "--format", "table")
+    before = content(path)
+    (path / ".tmp-augment.json-123456").write_text('{"experi')
+    assert augment(texts, "--format", "table")[0] == 0
+    assert content(path) == before
+
+
+def test_a_disk_without_room_for_the_folder_is_full(texts, capsys, monkeypatch):
+    def full(path, *arguments, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    code, path = augment(texts)
+    assert code == 74
+    assert f"{path}: No space left on device; free some space" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("format", ["folder", "table"])

@@ -1,27 +1,31 @@
 """What is wrong with the states that a crash can leave, and with the end of a run whose disk failed."""
 
+import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
-from crash_states import SHORT, Failure, Recording, repeat
-from run_bits import differing, run_bits
+from command_scenarios import run_results
+from crash_states import SHORT, Failure, repeat
+from disk_model import TEMPORARY, UNREAD
+from recorded_training import Recorded
+from run_bits import differing
 
 from ftaug.engine.system import checkpoint
 from ftaug.engine.system.run_files import step_of
 from ftaug.errors import FtaugError, StorageError
 
 
-def problems_of_state(recording: Recording, key: str, arguments: Sequence[str], whole: dict, folder: Path) -> list[str]:
+def problems_of_state(run: Recorded, key: str, folder: Path) -> list[str]:
     """List what is wrong with a state: a saved checkpoint is lost, or the same command ends otherwise."""
     shutil.rmtree(folder, ignore_errors=True)
-    recording.write(key, folder)
-    if problems := lost_checkpoints(folder, recording.states[key].saved_step):
+    run.recording.write(key, folder)
+    saved_step = run.recording.states[key].saved_step if run.scenario.results is run_results else 0
+    if problems := lost_checkpoints(folder, saved_step):
         return problems
-    code, stderr = repeat(recording, key, arguments, folder)
+    code, stderr = repeat(run.recording, key, run.scenario.arguments, folder)
     if code:
         return [f"the same command ended with {code}: {stderr.strip()[-300:]}"]
-    differences = differing(run_bits(next((folder / "runs").iterdir())), whole)
+    differences = differing(run.scenario.results(folder), run.whole)
     return [f"{', '.join(differences)} differ"] if differences else []
 
 
@@ -35,10 +39,10 @@ def lost_checkpoints(folder: Path, saved_step: int) -> list[str]:
     return [f"the newest checkpoint is that of step {step}, after that of {saved_step}"] if step < saved_step else []
 
 
-def problems_of_failure(failure: Failure) -> list[str]:
-    """List what is wrong with the end of a run whose disk failed."""
+def problems_of_failure(run: Recorded, failure: Failure) -> list[str]:
+    """List what is wrong with the end of a command whose disk failed."""
     path = Path(failure.operation.partition(" ")[2])
-    problems = [f"half a file: {name}" for name in failure.half_files]
+    problems = [f"half a file: {name}" for name in (*failure.half_files, *_half_files(run, failure))]
     if "Traceback" in failure.stderr or "internal error" in failure.stderr:
         problems.append("a traceback")
     if failure.error == SHORT or (failure.code == 0 and path.name in ("train.log", "report", ".lock")):
@@ -46,7 +50,24 @@ def problems_of_failure(failure: Failure) -> list[str]:
     if failure.code != StorageError.exit_code:
         return [*problems, f"exit code {failure.code}"]
     error = [line for line in failure.stderr.splitlines() if "run the same command again" in line]
-    named = {str(path), str(path.parent), str(path.parent.parent)} - {".", "runs"} | {str(path)}
+    final = path.with_name(re.sub(r"^\.tmp-(.*?)(-\d+)?$", r"\1", path.name)) if path.name else path
+    named = {str(path), str(path.parent), str(path.parent.parent)} - {".", "runs"} | {str(path), str(final)}
     if len(error) != 1 or not any(name in error[0] for name in named):
         problems.append(f"the error does not name the file: {error}")
     return problems
+
+
+def _half_files(run: Recorded, failure: Failure) -> list[str]:
+    """List the files that are neither as before the command nor as at its end."""
+    if run.scenario.growing is None:
+        return []
+    states = run.recording.states
+    before, *_ = (state.tree for state in states.values())
+    end = next(state.tree for state in states.values() if "the end" in state.causes)
+    return [
+        name
+        for name, content in states[failure.key].tree.items()
+        if content not in (before.get(name), end.get(name), "dir")
+        and not TEMPORARY.search(name)
+        and Path(name).name not in (*UNREAD, *run.scenario.growing)
+    ]

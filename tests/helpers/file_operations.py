@@ -112,6 +112,7 @@ class Interceptor:
 
     def __init__(self, root: Path, handler: Handler) -> None:
         self.root, self.handler = os.path.realpath(root), handler
+        self.former_root = self.root
         self.busy = False
 
     def relative(self, path, dir_fd: int | None = None) -> str | None:
@@ -121,6 +122,13 @@ class Interceptor:
         folder = "" if dir_fd is None else str(Path(f"/proc/self/fd/{dir_fd}").readlink()).removesuffix(" (deleted)")
         place = os.path.abspath(f"{folder}/{os.fsdecode(path)}" if folder else os.fsdecode(path))  # noqa: PTH100 - not the target of a link
         return os.path.relpath(place, self.root) if f"{place}/".startswith(f"{self.root}/") else None
+
+    def here(self, path):
+        """Return a path, which this process may have chosen when the watched folder was another one."""
+        if self.former_root == self.root or not isinstance(path, str | Path):
+            return path
+        text = str(path)
+        return self.root + text.removeprefix(self.former_root) if text.startswith(f"{self.former_root}/") else path
 
     def run(self, kind: str, path, action: Callable, *, data=None, dir_fd=None):
         """Run an operation between the two calls of the handler; `action` gets the bytes to write."""
@@ -176,12 +184,15 @@ class Interceptor:
         real = REAL[name]
 
         def intercepted(*arguments, **options):
+            arguments = [self.here(argument) for argument in arguments]
             dir_fd = options.get("dir_fd", options.get("dst_dir_fd"))
             return self.run(kind, arguments[target], lambda _: real(*arguments, **options), dir_fd=dir_fd)
 
         setattr(os, name, intercepted)
 
     def _os_open(self, path, flags, mode=0o777, *, dir_fd=None):
+        path = self.here(path)
+
         def action(_):
             return REAL["open"](path, flags, mode, dir_fd=dir_fd)
 
@@ -192,7 +203,7 @@ class Interceptor:
         return self.run("write", descriptor, lambda size: action(data[:size]), data=data)
 
     def _open(self, file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
-        writes = set(mode) & set("wax+")
+        file, writes = self.here(file), set(mode) & set("wax+")
         if self.busy or not writes or self.relative(file) is None:
             return REAL_OPEN(file, mode, buffering, encoding, errors, newline, closefd, opener)
 

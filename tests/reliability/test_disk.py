@@ -2,8 +2,8 @@
 
 import pytest
 from crash_checks import lost_checkpoints, problems_of_failure, problems_of_state
-from crash_states import ERRORS, Recording, repeat
-from recorded_training import TRAIN, every, recorded
+from crash_states import ERRORS, repeat
+from recorded_training import TRAIN, Recorded, every, recorded
 from run_bits import differing, run_bits
 
 import ftaug.engine.loading.batches as batches
@@ -23,17 +23,17 @@ def run(tmp_path_factory):
     return recorded(tmp_path_factory.mktemp("run"), sampled)
 
 
-def failures(recording: Recording) -> dict[str, list[str]]:
+def failures(run: Recorded) -> dict[str, list[str]]:
     return {
         f"{failure.error} at {failure.operation}": problems
-        for failure in recording.failures
-        if (problems := problems_of_failure(failure))
+        for failure in run.recording.failures
+        if (problems := problems_of_failure(run, failure))
     }
 
 
 def test_a_failing_disk_ends_with_74_and_names_the_file(run):
     assert len(run.recording.failures) >= 8
-    assert failures(run.recording) == {}
+    assert failures(run) == {}
 
 
 def test_no_kill_and_no_power_loss_loses_a_saved_checkpoint(run, tmp_path):
@@ -50,7 +50,7 @@ def test_the_same_command_ends_with_the_same_bits(run, tmp_path):
     states = run.recording.states
     end = next(key for key in states if "power loss at the end: folders ahead of files" in states[key].causes)
     for key in [*list(states)[:: len(states) // 3], end]:
-        problems = problems_of_state(run.recording, key, TRAIN, run.whole, tmp_path / "again")
+        problems = problems_of_state(run, key, tmp_path / "again")
         assert problems == [], run.recording.states[key].causes
 
 
@@ -58,9 +58,9 @@ def test_the_same_command_ends_with_the_same_bits(run, tmp_path):
 @pytest.mark.timeout(3600)
 def test_every_operation_with_every_error(tmp_path):
     run = recorded(tmp_path, every)
-    assert failures(run.recording) == {}
+    assert failures(run) == {}
     for key, state in run.recording.states.items():
-        assert problems_of_state(run.recording, key, TRAIN, run.whole, tmp_path / "again") == [], state.causes
+        assert problems_of_state(run, key, tmp_path / "again") == [], state.causes
 
 
 def write_in_place():
@@ -100,7 +100,7 @@ def test_control_half_a_file_is_found(tmp_path):
         run_folder.replace = replace
 
     run = recorded(tmp_path, lambda number: [(ERRORS[0], True)] if number in range(4, 12) else [], mutate)
-    assert any("half a file" in problem for problems in failures(run.recording).values() for problem in problems)
+    assert any("half a file" in problem for problems in failures(run).values() for problem in problems)
 
 
 def unsaved_optimizer():

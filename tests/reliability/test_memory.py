@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from processes import in_child
-from recorded_training import EXPERIMENT, NETWORK, TRAIN
+from recorded_training import TRAIN
+from tiny_run import EXPERIMENT, NETWORK
 
 from ftaug.cli import run
 

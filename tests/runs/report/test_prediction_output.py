@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,3 +71,10 @@ def test_a_table_has_a_column_of_errors_only_where_there_are_any(capsys):
 def test_a_file_that_cannot_be_written(tmp_path):
     with pytest.raises(StorageError, match="cannot be written"):
         write([GOOD], path=tmp_path / "missing" / "p.csv")
+
+
+def test_a_folder_is_an_error_before_anything_is_predicted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path, Path()):
+        with pytest.raises(StorageError, match="it is a folder; name a file"):
+            write((pytest.fail("predicted") for _ in range(1)), path=path)
