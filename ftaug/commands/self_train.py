@@ -54,26 +54,18 @@ def self_train(
     from ftaug.runs.report import console
     from ftaug.runs.self_training import SelfTraining, check, conclusion, open_folder, run_self_training
     from ftaug.runs.study.study_run import StudyRun
-    from ftaug.runs.train_file import train_file
+    from ftaug.runs.study.train_run import trainer
 
     options = Options(confidence, precision, per_class, soft=True)
     digest = folder_digest(experiment, config.absolute().parent)
     training = SelfTraining(experiment, digest, overrides or (), unlabeled, members, options)
     check(training)
 
+    train_quietly = trainer(config, device.value, trust_plugins=trust_plugins)
+
     def train(run: StudyRun) -> None:
-        console.say(f"\n{run.spec.name} of {run.path.parent}")
-        train_file(
-            config,
-            run.spec.overrides,
-            run_dir=run.path,
-            fresh=False,
-            from_=None,
-            folds=None,
-            device=device.value,
-            trust_plugins=trust_plugins,
-            report=False,
-        )
+        console.say(f"training {run.path}")
+        train_quietly(run)
 
     result = run_self_training(training, open_folder(training, output), train, trust_plugins=trust_plugins)
     console.say("", conclusion(result))
