@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.config.strict_json import dumps
 from ftaug.data import names
 from ftaug.engine.loading import seeds
 from ftaug.engine.loading.sample_keys import sample_keys
@@ -82,7 +82,7 @@ class PackedSamples:
             record["label"] = task.classes[int(target)]
         if self.samples.groups is not None:
             record[GROUP] = int(self.samples.groups[index])
-        return json.dumps(record, ensure_ascii=False).encode()
+        return dumps(record).encode()
 
     def settings(self) -> dict[str, Any]:
         """Return the settings with which the archives are read."""

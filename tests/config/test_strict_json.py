@@ -23,7 +23,9 @@ NOT_FILES_OF_JSON = {
     "runs/doctor/backbone_features.py",  # a digest
     "engine/system/lock.py",  # who holds a folder: whole numbers and texts
     "engine/system/resume_check.py",  # values of a message
-    "data/folders/index.py",  # a cache of names
+    "data/index_file.py",  # a cache of names
+    "config/search_space.py",  # YAML
+    "runs/search/samplers.py",  # keys of a set
     "recipes/writer.py",  # YAML
     "reporting.py",  # errors: whole numbers and texts, also in a signal handler
     "runs/augmented_dataset.py",  # a digest

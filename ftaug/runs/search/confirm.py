@@ -6,7 +6,6 @@ validation, so that the samples of the comparison have chosen nothing.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.strict_json import dumps
 from ftaug.engine.loading.split import DataSplit, load_splits, subset
 from ftaug.errors import BadData
 from ftaug.runs.bad_samples import readable
@@ -109,7 +109,7 @@ def confirm(
     first = [_records(run.path, device) for run, _ in pairs]
     second = [_records(run.path, device) for _, run in pairs]
     settings = read_settings(pairs[0][1].path)
-    name = best_metric(replace(settings, settings={**settings.settings, "evaluate.best": json.dumps(metric)}))
+    name = best_metric(replace(settings, settings={**settings.settings, "evaluate.best": dumps(metric)}))
     metrics = standard_metrics(settings.task)
     if name not in metrics:
         name = "mae" if settings.task.regression else "accuracy"
