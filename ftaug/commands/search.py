@@ -29,10 +29,7 @@ def search(
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Try values of the search spaces in an experiment file, and confirm the best.
-
-    The same command continues a search, and several of them at once, on any number of machines, share it.
-    """
+    """Try values of the search spaces in an experiment file, and confirm the best."""
     from ftaug.experiment_file import open_experiment
     from ftaug.runs.search.search_file import default_folder, open_search
 
