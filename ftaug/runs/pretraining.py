@@ -19,7 +19,7 @@ from ftaug.engine.system.storage import remove, replace, storage_errors, sync_fo
 from ftaug.interfaces.data import Task
 from ftaug.runs.initial_weights import initial_weights_of
 from ftaug.runs.open_run import open_run
-from ftaug.runs.penultimate_features import FeatureModel
+from ftaug.runs.penultimate_features import FeatureModel, NoFeatures
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.statistics.comparison import Difference, compare
 from ftaug.statistics.metric_table import standard_metrics
@@ -38,20 +38,29 @@ def assess(run: Path, *, trust_plugins: bool = False) -> dict[str, Any]:
         return result
     opened = open_run(run, trust_plugins=trust_plugins)
     train = opened.splits["train"]
-    result = {"run": str(run), "samples": len(train), "better": None, "difference": None}
-    if train.task.kind == "single_label" and len(np.unique(train.targets)) > 1:
-        initial = initial_weights_of(opened, trust_plugins=trust_plugins).weights
-        after = neighbor_records(features(opened, train), train)
-        opened.model.network.load_state_dict(initial)
-        before = neighbor_records(features(opened, train), train)
-        metric = {"accuracy": standard_metrics(train.task)["accuracy"]}
-        difference = compare([before], [after], metric)["accuracy"]
-        result |= {"better": is_better(difference), "difference": _as_json(difference)}
-        if not result["better"]:
-            restore_initial_weights(run, initial)
+    result = {"run": str(run), "samples": len(train), "better": None, "difference": None, "reason": None}
+    try:
+        result |= _compare(opened, train, trust_plugins=trust_plugins)
+    except NoFeatures as reason:
+        result["reason"] = f"the network {reason}"
     with storage_errors(f"{run / RESULT_FILE}: cannot be written"):
         replace(run / RESULT_FILE, (dumps(result, indent=1) + "\n").encode())
     return result
+
+
+def _compare(opened: TrainedModel, train: DataSplit, *, trust_plugins: bool) -> dict[str, Any]:
+    """Compare the features before and after, and keep the initial weights unless they became better."""
+    if train.task.kind != "single_label":
+        return {"reason": "data.train does not have one class for each sample"}
+    after = neighbor_records(features(opened, train), train)
+    initial = initial_weights_of(opened, trust_plugins=trust_plugins).weights
+    opened.model.network.load_state_dict(initial)
+    before = neighbor_records(features(opened, train), train)
+    metric = {"accuracy": standard_metrics(train.task)["accuracy"]}
+    difference = compare([before], [after], metric)["accuracy"]
+    if not is_better(difference):
+        restore_initial_weights(opened.folder, initial)
+    return {"better": is_better(difference), "difference": _as_json(difference)}
 
 
 def is_better(difference: Difference) -> bool:
@@ -107,9 +116,7 @@ def conclusion(result: Mapping[str, Any]) -> str:
     """Say in a line whether the features became better."""
     difference = result["difference"]
     if difference is None:
-        return (
-            "the features are not measured: data.train has no classes to tell neighbors by; the last weights are kept"
-        )
+        return f"the features are not compared: {result['reason']}; the last weights are kept"
     low, high = difference["low"], difference["high"]
     interval = "" if low is None else f", 95 % interval {low:+.4f} to {high:+.4f}"
     measured = (

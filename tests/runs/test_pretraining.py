@@ -7,7 +7,9 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
 from ftaug.interfaces.data import Task
-from ftaug.runs.pretraining import NEIGHBORS, conclusion, is_better, neighbor_records
+from ftaug.runs import pretraining
+from ftaug.runs.penultimate_features import NoFeatures
+from ftaug.runs.pretraining import NEIGHBORS, assess, conclusion, is_better, neighbor_records
 from ftaug.statistics.comparison import Difference
 
 
@@ -38,4 +40,21 @@ def test_the_conclusion_names_the_next_command_or_what_is_kept():
     assert "10 nearest neighbors among 100 training samples 0.8000 → 0.9000 (+0.1000, 95 % interval +0.0500 to" in text
     assert text.endswith("better; continue with: ftaug train CONFIG --from runs/p")
     assert conclusion({**result, "better": False}).endswith("not better, so that the initial weights are kept")
-    assert "not measured" in conclusion({**result, "difference": None, "better": None})
+    unmeasured = {**result, "difference": None, "better": None, "reason": "the network has no output layer"}
+    assert conclusion(unmeasured) == (
+        "the features are not compared: the network has no output layer; the last weights are kept"
+    )
+
+
+def test_a_network_without_features_keeps_its_last_weights(tmp_path, monkeypatch):
+    """As one that predicts masked tokens."""
+
+    def features(opened, split):
+        raise NoFeatures("has no single layer that computes its outputs")
+
+    split = type("Split", (SimpleNamespace,), {"__len__": lambda self: 60})(task=Task(("a", "b")))
+    monkeypatch.setattr(pretraining, "features", features)
+    monkeypatch.setattr(pretraining, "open_run", lambda run, trust_plugins: SimpleNamespace(splits={"train": split}))
+    result = assess(tmp_path)
+    assert result == assess(tmp_path)  # from its file
+    assert (result["better"], result["reason"]) == (None, "the network has no single layer that computes its outputs")
