@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
 import struct
@@ -15,7 +14,7 @@ import cv2
 import numpy as np
 import PIL
 
-from ftaug.errors import StorageError
+from ftaug.errors import StorageError, disk_advice
 from ftaug.image.io.decode import opened
 from ftaug.image.io.jpeg import JPEG_SCALES
 from ftaug.image.io.picture import Picture, Turn
@@ -143,8 +142,8 @@ class DecodedSamples:
                     raise
         except OSError as error:
             if self.must_keep:
-                hint = "free some space, or drop data.cache" if error.errno == errno.ENOSPC else "leave data.cache out"
-                raise StorageError(f"{self.folder}: cannot cache decoded pictures: {error.strerror}; {hint}") from error
+                text = f"{self.folder}: cannot cache decoded pictures: {error.strerror}"
+                raise StorageError(f"{text}; {disk_advice(error.errno)}, or leave data.cache out") from error
 
 
 @lru_cache(maxsize=1 << 16)
