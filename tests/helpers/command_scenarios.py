@@ -259,12 +259,13 @@ IGNORED = {"cache", "tmp"}
 
 
 def files_of(name: str) -> Callable[[Path], dict]:
-    """Read all files of a folder but its lock, without the times in the records of exports."""
+    """Read all files of a folder but its lock and temporary files, without the times in the records of exports."""
 
     def read(folder: Path) -> dict:
         paths = [path for path in (folder / name).rglob("*.*") if path.is_file() and not IGNORED & {*path.parts}]
         files = {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-        return {name: _without_times(name, content) for name, content in files.items() if not name.endswith(".lock")}
+        kept = {name: each for name, each in files.items() if not name.endswith(".lock") and "/.tmp-" not in f"/{name}"}
+        return {name: _without_times(name, content) for name, content in kept.items()}
 
     return read
 
