@@ -49,7 +49,7 @@ def instance(
     return cross_entropy(forward(batch).float(), targets, label_smoothing=label_smoothing)
 
 
-@objective.register(learns_targets=False, outputs="dimensions", views=2)
+@objective.register(learns_targets=False, outputs="dimensions", per_sample=False, views=2)
 def vicreg(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],
@@ -88,7 +88,7 @@ def vicreg(
     return invariance * distance + variance * spread + covariance * redundancy
 
 
-@objective.register(learns_targets=False, outputs="dimensions", views=2)
+@objective.register(learns_targets=False, outputs="dimensions", per_sample=False, views=2)
 def simclr(
     forward: Callable[[Tensor], Tensor],
     views: Sequence[Tensor],

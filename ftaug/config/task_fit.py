@@ -128,6 +128,7 @@ def _remedy(component: Component, modality: str, kinds: Collection[TaskKind]) ->
         name
         for name, entry in ((name, entries[name]) for name in entries)
         if set(kinds) & set(entry.facts["tasks"])
+        and entry.facts.get("learns_targets", True)
         and not (entry.facts.get("ordered") or entry.settings().keys() & {"choices"})
     ]
     return f"use {one_of(fitting)}" if fitting and not entries.prefixes else "leave it out"

@@ -179,10 +179,23 @@ def masking(name):
     return of
 
 
-BY_NAME = {"jensen_shannon": comparing, "r_drop": comparing, "cutoff": comparing, "masked_tokens": masking}
+def discriminating(name):
+    """Logits of all samples, each a class of its own."""
+    logits = torch.randn(7, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return lambda rows: objectives[name].function(lambda x: x, [logits[rows]], torch.arange(7)[rows], loss)
 
 
-@pytest.mark.parametrize("name", sorted({*objectives, *text_objectives}))
+BETWEEN_SAMPLES = {name for name in objectives if not objectives[name].facts["per_sample"]}
+BY_NAME = {
+    "jensen_shannon": comparing,
+    "r_drop": comparing,
+    "cutoff": comparing,
+    "masked_tokens": masking,
+    "instance": discriminating,
+}
+
+
+@pytest.mark.parametrize("name", sorted({*objectives, *text_objectives} - BETWEEN_SAMPLES))
 @pytest.mark.parametrize("sizes", [[3, 4], [1, 5, 1], [5, 2], [1] * 7])
 def test_parts_of_a_step_add_up_to_the_whole(name, sizes):
     """Each weighted by what it is the mean of: its samples, unless it says something else."""

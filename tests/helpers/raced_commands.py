@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from processes import Command
-from recorded_training import EXPERIMENT, NETWORK
 from run_bits import differing, run_bits
 from run_files import noise
+from tiny_run import write_files
 
 TRAINER = ["train", "tiny.yaml", "--run-dir", "busy", "--no-report", "train.epochs=100000", "evaluate.every=1 steps"]
 WHOLE = ["train", "tiny.yaml", "--run-dir", "whole", "--no-report"]
@@ -44,8 +44,7 @@ train: {epochs: 2, precision: fp32, cache_features: {views: 2, place: disk}}
 
 def write_experiment(folder: Path) -> None:
     """Write the experiment of a tiny network, and an image."""
-    (folder / "network.py").write_text(NETWORK)
-    (folder / "tiny.yaml").write_text(EXPERIMENT)
+    write_files(folder)
     noise(0, seed=0).save(folder / "image.png")
 
 

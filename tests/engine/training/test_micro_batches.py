@@ -56,6 +56,8 @@ def cases():
     """Every component that is registered, in every task that it fits; single labels are of pictures where they can."""
     for (kind, registered), registry in REGISTRIES.items():
         for name in registry.own if kind in SHAPING else ():
+            if registry[name].facts.get("outputs"):
+                continue  # tests/commands/test_pretrain.py; its head is not that of the classes
             for task in registry[name].facts.get("tasks", ("single_label",)):
                 fitting = {"image"} if task == "single_label" else {"text"}
                 both = kind in ("mix", "objective") and task == "single_label"

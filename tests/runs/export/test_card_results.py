@@ -16,7 +16,17 @@ def write_report(folder, split, accuracy, checkpoint="step-4"):
         "samples": 40,
         "metrics": {"accuracy": accuracy, "loss": 0.5},
         "intervals": {"accuracy": {"value": accuracy, "low": accuracy - 0.1, "high": 1.0, "note": "few errors"}},
-        "classes": [{"class": "a|b", "samples": 20, "precision": 0.5, "recall": 0.25, "f1": 1 / 3}],
+        "classes": [
+            {
+                "class": "a|b",
+                "samples": 20,
+                "predicted": 10,
+                "precision": 0.5,
+                "recall": 0.25,
+                "f1": 1 / 3,
+                "intervals": {},
+            }
+        ],
     }
     (folder / "report").mkdir(exist_ok=True)
     (folder / "report" / f"evaluate-{split}.json").write_text(json.dumps(report))

@@ -42,7 +42,8 @@ def test_many_workers_train_each_run_once(folder):
         try:
             if not (run.path / "complete.json").exists():
                 trained.append(run.spec.name)
-                (run.path / "complete.json").write_text(COMPLETE)
+                (run.path / "new").write_text(COMPLETE)
+                (run.path / "new").rename(run.path / "complete.json")
         finally:
             lock.release()
 
