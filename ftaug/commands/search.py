@@ -51,6 +51,7 @@ def search(
     from ftaug.runs.search.plan import SearchPlan
     from ftaug.runs.search.trials import trials_of
     from ftaug.runs.study.study_folder import StudyFolder
+    from ftaug.runs.study.train_run import trainer
 
     path = output or default_folder(opened.experiment.name)
     if status:
@@ -67,7 +68,7 @@ def search(
             console.show(tables.table(plan, trials), *tables.status_lines(plan, trials, finished))
         return
     folder = running.prepare(opened, path, extend=extend)
-    train = running.trainer(opened, config, device.value, trust_plugins=trust_plugins)
+    train = trainer(config, device.value, trust_plugins=trust_plugins)
     outcome = running.run_search(opened, folder, train, device.value)
     running.write_result(outcome)
     page = report.write_report(outcome)

@@ -6,16 +6,14 @@ import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ftaug.config.strict_json import dumps
-from ftaug.config.yaml_document import STANDARD_INPUT, read
 from ftaug.engine.system import storage
 from ftaug.engine.system.resume_check import LISTED, changes, flat
 from ftaug.engine.training.feature_cache import shared_features
-from ftaug.errors import ExperimentError, NotReached, Problem
+from ftaug.errors import ExperimentError, NotReached
 from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import ProgressBar
 from ftaug.runs.search.best_file import write_best
@@ -26,12 +24,12 @@ from ftaug.runs.search.search_file import SearchFile, at_epochs
 from ftaug.runs.search.trials import DEFAULT, Trial, confirmations_of, trials_of
 from ftaug.runs.study.study_folder import StudyFolder
 from ftaug.runs.study.study_run import StudyRun
+from ftaug.runs.study.train_run import require_same_file
 from ftaug.runs.study.work import work
-from ftaug.runs.train_file import train_file
 
 RESULT_FILE, BEST_FILE = "result.json", "best.yaml"
 
-Train = Callable[[StudyRun], object]
+Train = Callable[[StudyRun], None]
 
 
 @dataclass(frozen=True)
@@ -111,12 +109,12 @@ def run_search(search: SearchFile, folder: StudyFolder, train: Train, device: st
     with ProgressBar(plan.total, 0, unit="run") as progress_bar:
 
         def show(runs: Sequence[StudyRun], current: StudyRun | None) -> None:
-            _require_same_file(search)
+            require_same_file(search.file)
             progress_bar.step = sum(run.is_finished for run in runs)
             progress_bar.status(_status(plan, runs, current))
 
         with shared_features():
-            runs = work(folder, plan, partial(_train_quietly, train), show)
+            runs = work(folder, plan, train, show)
         show(runs, None)
     trials = trials_of(runs)
     ranked = plan.ranked(trials, len(plan.steps) - 1)
@@ -139,39 +137,6 @@ def run_search(search: SearchFile, folder: StudyFolder, train: Train, device: st
     if confirmed is not None:
         best = next(trial for trial in trials if trial.number == int(confirmed.candidate))
     return Outcome(folder.path, plan, trials, best, write_best(search, best.values, folder.path / BEST_FILE), confirmed)
-
-
-def trainer(search: SearchFile, config: Path, device: str, *, trust_plugins: bool) -> Train:
-    """Return the function that trains a run as `ftaug train` does."""
-
-    def train(run: StudyRun) -> object:
-        return train_file(
-            config,
-            run.spec.overrides,
-            run_dir=run.path,
-            fresh=False,
-            from_=None,
-            folds=None,
-            device=device,
-            trust_plugins=trust_plugins,
-            report=False,
-            plots=False,
-        )
-
-    return train
-
-
-def _train_quietly(train: Train, run: StudyRun) -> None:
-    with console.quiet():
-        train(run)
-
-
-def _require_same_file(search: SearchFile) -> None:
-    """Raise ExperimentError if the experiment file was edited: further trials would not be those of this search."""
-    path = search.file.path
-    if str(path) != STANDARD_INPUT and path.is_file() and read(path) != search.file.text:
-        text = "has changed since the search started; undo that, or name another folder by --output"
-        raise ExperimentError(Problem(f"{path}: {text}"))
 
 
 def _status(plan: SearchPlan, runs: Sequence[StudyRun], current: StudyRun | None) -> str:

@@ -14,7 +14,7 @@ from ftaug.runs.train_file import train_file
 
 
 def trainer(config: Path, device: str, *, trust_plugins: bool) -> Callable[[StudyRun], None]:
-    """Return the function that trains or continues a run, without output."""
+    """Return the function that trains or continues a run, without output, report and plots."""
 
     def train(run: StudyRun) -> None:
         with console.quiet():
@@ -28,6 +28,7 @@ def trainer(config: Path, device: str, *, trust_plugins: bool) -> Callable[[Stud
                 device=device,
                 trust_plugins=trust_plugins,
                 report=False,
+                plots=False,
             )
 
     return train

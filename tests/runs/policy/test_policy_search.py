@@ -34,8 +34,7 @@ def trained(monkeypatch):
         (run_dir / "complete.json").write_text(json.dumps({"step": 1, "best": 1, "metrics": {"accuracy": accuracy}}))
         runs.append((run_dir.name, *names))
 
-    for module in ("ftaug.runs.study.train_run", "ftaug.runs.search.search"):
-        monkeypatch.setattr(f"{module}.train_file", train_file)
+    monkeypatch.setattr("ftaug.runs.study.train_run.train_file", train_file)
     monkeypatch.setattr(policy_search, "open_run", lambda path, device, **options: path)
     monkeypatch.setattr(policy_search, "screen", lambda opened: SCREENS)
     return runs

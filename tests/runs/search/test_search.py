@@ -9,9 +9,10 @@ from ftaug import cli, open_run
 from ftaug.engine.system import checkpoint
 from ftaug.errors import ExperimentError, NotReached
 from ftaug.experiment_file import load, open_experiment
-from ftaug.runs.search.search import prepare, run_search, trainer
+from ftaug.runs.search.search import prepare, run_search
 from ftaug.runs.search.search_file import open_search
 from ftaug.runs.study.study_folder import StudyFolder
+from ftaug.runs.study.train_run import trainer
 
 FILE = """\
 # animals
@@ -152,9 +153,9 @@ def test_a_file_that_is_edited_meanwhile_stops_the_search(result, tmp_path):
 
     def train(run):
         path.write_text(path.read_text() + "seed: 3\n")
-        trainer(search, path, "cpu", trust_plugins=False)(run)
+        trainer(path, "cpu", trust_plugins=False)(run)
 
-    with pytest.raises(ExperimentError, match="has changed since the search started"):
+    with pytest.raises(ExperimentError, match="has changed since the study started"):
         run_search(search, folder, train, "cpu")
 
 
