@@ -67,7 +67,8 @@ def prepare(search: SearchFile, path: Path, *, extend: bool) -> StudyFolder:
 def _check_extension(path: Path, before: Mapping[str, Any], now: Mapping[str, Any], *, extend: bool) -> None:
     """Raise ExperimentError unless a changed search only widens spaces or has more trials, and that is asked for."""
     differing = changes(flat(before), flat(now))
-    rows = [f"{key}: {old} → {new}" for key, (old, new) in differing.items()]
+    keys = {key: key.removeprefix("experiment.").removeprefix("spaces.") for key in differing}
+    rows = [f"{keys[key]}: {old} → {new}" for key, (old, new) in differing.items()]
     if not rows:
         return
     if _widens(before, now):
@@ -84,9 +85,9 @@ def _widens(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether a search has the values of another and maybe more, and as many trials or more."""
     if before.get("command") != now["command"] or before["spaces"].keys() != now["spaces"].keys():
         return False
-    rest = [{key: value for key, value in each["settings"].items() if key != "trials"} for each in (before, now)]
+    rest = [{key: value for key, value in each["search"].items() if key != "trials"} for each in (before, now)]
     same = not changes(flat(before["experiment"]), flat(now["experiment"])) and rest[0] == rest[1]
-    more = now["settings"]["trials"] >= before["settings"]["trials"]
+    more = now["search"]["trials"] >= before["search"]["trials"]
     return same and more and all(_contains(now["spaces"][key], space) for key, space in before["spaces"].items())
 
 

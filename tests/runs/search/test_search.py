@@ -119,15 +119,15 @@ def test_a_changed_search_needs_a_folder_of_its_own(result):
     lines = [str(problem) for problem in caught.value.problems]
     assert lines == [
         "found holds another search; name another folder by --output",
-        "experiment.data.batch_size: 8 → 16",
+        "data.batch_size: 8 → 16",
     ]
 
 
 @pytest.mark.parametrize(
     ("override", "change"),
     [
-        ("lr.peak={search: {log: [1e-5, 0.1]}}", "spaces.lr.peak.log.0: 0.0001 → 1e-05"),
-        ("search.trials=4", "settings.trials: 3 → 4"),
+        ("lr.peak={search: {log: [1e-5, 0.1]}}", "lr.peak.log.0: 0.0001 → 1e-05"),
+        ("search.trials=4", "search.trials: 3 → 4"),
     ],
 )
 def test_a_wider_search_is_continued_on_request(result, override, change):
