@@ -67,8 +67,7 @@ def prepare(search: SearchFile, path: Path, *, extend: bool) -> StudyFolder:
 def _check_extension(path: Path, before: Mapping[str, Any], now: Mapping[str, Any], *, extend: bool) -> None:
     """Raise ExperimentError unless a changed search only widens spaces or has more trials, and that is asked for."""
     differing = changes(flat(before), flat(now))
-    keys = {key: key.removeprefix("experiment.").removeprefix("spaces.") for key in differing}
-    rows = [f"{keys[key]}: {old} → {new}" for key, (old, new) in differing.items()]
+    rows = [f"{_key_of_file(key)}: {old} → {new}" for key, (old, new) in differing.items()]
     if not rows:
         return
     if _widens(before, now):
@@ -81,13 +80,19 @@ def _check_extension(path: Path, before: Mapping[str, Any], now: Mapping[str, An
     raise ExperimentError(head, *rows[:LISTED], *more)
 
 
+def _key_of_file(key: str) -> str:
+    """Return the key path in the experiment file of one in the description of a search."""
+    section, _, rest = key.partition(".")
+    return f"search.{rest}" if section == "settings" else rest or key
+
+
 def _widens(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether a search has the values of another and maybe more, and as many trials or more."""
     if before.get("command") != now["command"] or before["spaces"].keys() != now["spaces"].keys():
         return False
-    rest = [{key: value for key, value in each["search"].items() if key != "trials"} for each in (before, now)]
+    rest = [{key: value for key, value in each["settings"].items() if key != "trials"} for each in (before, now)]
     same = not changes(flat(before["experiment"]), flat(now["experiment"])) and rest[0] == rest[1]
-    more = now["search"]["trials"] >= before["search"]["trials"]
+    more = now["settings"]["trials"] >= before["settings"]["trials"]
     return same and more and all(_contains(now["spaces"][key], space) for key, space in before["spaces"].items())
 
 

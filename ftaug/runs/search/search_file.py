@@ -80,7 +80,7 @@ class SearchFile:
         settings = to_plain(self.settings)
         settings.pop("budget")
         spaces = {space.key: space.as_json() for space in self.spaces}
-        return {"command": "search", "spaces": spaces, "search": settings, "experiment": plain}
+        return {"command": "search", "spaces": spaces, "settings": settings, "experiment": plain}
 
 
 def open_search(file: ExperimentFile, overrides: Sequence[str] = ()) -> SearchFile:
