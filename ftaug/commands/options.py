@@ -48,6 +48,14 @@ Require = Annotated[
         "--require", help='End with exit code 5 unless reached, such as "accuracy>=0.9".', metavar="CONDITION"
     ),
 ]
+Confidence = Annotated[
+    float | None,
+    typer.Option(help="Least probability of a label, instead of one chosen on validation.", min=0.0, max=1.0),
+]
+Precision = Annotated[
+    float,
+    typer.Option(help="Share of right labels, among validation samples, by which it is chosen.", min=0.0, max=1.0),
+]
 Processes = Annotated[int | None, typer.Option(help="Number of processes on this machine that share the work.", min=1)]
 
 

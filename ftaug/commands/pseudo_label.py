@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, TrustPlugins
+from ftaug.commands.options import AsJson, Confidence, Precision, TrustPlugins
 
 
 def pseudo_label(
@@ -24,14 +24,8 @@ def pseudo_label(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The table to write (.csv).", metavar="FILE")],
-    confidence: Annotated[
-        float | None,
-        typer.Option(help="Least probability of a label, instead of one chosen on validation.", min=0.0, max=1.0),
-    ] = None,
-    precision: Annotated[
-        float,
-        typer.Option(help="Share of right labels, among validation samples, by which it is chosen.", min=0.0, max=1.0),
-    ] = 0.95,
+    confidence: Confidence = None,
+    precision: Precision = 0.95,
     per_class: Annotated[
         int | None, typer.Option(help="Most samples of a class, the most confident ones.", min=1, metavar="COUNT")
     ] = None,

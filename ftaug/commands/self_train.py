@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ftaug.commands.options import AsJson, Config, Device, OnDevice, Overrides, TrustPlugins
+from ftaug.commands.options import AsJson, Confidence, Config, Device, OnDevice, Overrides, Precision, TrustPlugins
 
 
 def self_train(
@@ -20,14 +20,8 @@ def self_train(
     ],
     overrides: Overrides = None,
     members: Annotated[int, typer.Option(help="Number of runs whose mean prediction is the label.", min=1)] = 3,
-    confidence: Annotated[
-        float | None,
-        typer.Option(help="Least probability of a label, instead of one chosen on validation.", min=0.0, max=1.0),
-    ] = None,
-    precision: Annotated[
-        float,
-        typer.Option(help="Share of right labels, among validation samples, by which it is chosen.", min=0.0, max=1.0),
-    ] = 0.95,
+    confidence: Confidence = None,
+    precision: Precision = 0.95,
     per_class: Annotated[
         int | None, typer.Option(help="Most pseudo-labels of a class, the most confident ones.", min=1, metavar="COUNT")
     ] = None,

@@ -13,7 +13,7 @@ from ftaug.data.nearest import nearest
 from ftaug.engine.loading.batches import batches, once
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_files import MODEL_FILE, path_of, read_json
+from ftaug.engine.system.run_files import COMPLETE_FILE, MODEL_FILE, STATUS_FILE, path_of, read_json
 from ftaug.engine.system.run_folder import RunFolder
 from ftaug.engine.system.storage import remove, replace, storage_errors, sync_folder
 from ftaug.interfaces.data import Task
@@ -94,7 +94,7 @@ def restore_initial_weights(run: Path, weights: Mapping[str, Any]) -> None:
         run,
         experiment_yaml=(run / "experiment.yaml").read_text(encoding="utf-8-sig"),
         resolved_yaml=(run / "resolved.yaml").read_text(encoding="utf-8-sig"),
-        digest=str((read_json(run / "status.json") or {})["digest"]),
+        digest=str((read_json(run / STATUS_FILE) or {})["digest"]),
     )
     with folder:
         last = checkpoint.newest(folder.checkpoints)
@@ -109,7 +109,7 @@ def restore_initial_weights(run: Path, weights: Mapping[str, Any]) -> None:
                 sync_folder(folder.checkpoints)
             remove(prepared)
         folder.set_best(0)
-        folder.write("complete.json", dumps({**(folder.complete or {}), "best": 0, "metrics": {}}, indent=1) + "\n")
+        folder.write(COMPLETE_FILE, dumps({**(folder.complete or {}), "best": 0, "metrics": {}}, indent=1) + "\n")
 
 
 def conclusion(result: Mapping[str, Any]) -> str:

@@ -29,3 +29,4 @@ def test_what_cannot_be_used_is_none(tmp_path, damage):
 def test_a_cache_that_cannot_be_written_is_ignored(tmp_path):
     (tmp_path / "file").write_text("")
     save(tmp_path / "file" / "i.npz", 1, {})
+    assert load(tmp_path / "file" / "i.npz", 1) is None
