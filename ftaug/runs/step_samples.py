@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ftaug.engine.loading.prepare import (
-    epoch_sampler_of,
     prepare_split,
-    resampling_of,
     sizes_of,
+    training_sampler,
     with_views,
 )
-from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.system.run_files import MODEL_FILE, PLUGINS_FOLDER, read_json
 from ftaug.runs.trained_model import load_experiment, recorded_data
 
@@ -42,9 +40,7 @@ class StepSamples:
         data = prepare_split(self.experiment, self.split, self.experiment.augment, preprocessing)
         self.data = with_views(data, self.experiment, preprocessing)
         sizes = sizes_of(self.experiment, self.split, preprocessing)
-        resampling = resampling_of(self.experiment, self.split)
-        order = ShardOrder.of(self.experiment, self.split)
-        self.epochs = epoch_sampler_of(self.experiment, self.split.epoch_samples, sizes, resampling, shard_order=order)
+        self.epochs = training_sampler(self.experiment, self.split, sizes)
 
     def of(self, step: int) -> list[StepSample]:
         """Return the samples of a step (from 1) with their targets and the hash of their augmented values."""

@@ -92,6 +92,14 @@ def epoch_sampler_of(
     )
 
 
+def training_sampler(
+    experiment: Experiment, train: DataSplit, sizes: np.ndarray | None, token_budget: TokenBudget | None = None
+) -> EpochSampler:
+    """Build the batch sampler of a training split, which depends on its labels and shards; raises ExperimentError."""
+    resampling, shard_order = resampling_of(experiment, train), ShardOrder.of(experiment, train)
+    return epoch_sampler_of(experiment, train.epoch_samples, sizes, resampling, token_budget, shard_order)
+
+
 def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | None:
     """Return the token budget of a device, if any.
 

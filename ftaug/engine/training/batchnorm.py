@@ -10,8 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import Batch, batches
-from ftaug.engine.loading.prepare import epoch_sampler_of, prepare_split, resampling_of, token_budget_of
-from ftaug.engine.loading.shard_order import ShardOrder
+from ftaug.engine.loading.prepare import prepare_split, token_budget_of, training_sampler
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
 from ftaug.engine.training.sharding import gathered_model
@@ -53,9 +52,7 @@ def training_batches(
 ) -> Iterator[Batch]:
     """Iterate the first training batches, in the order and with the augmentation of training."""
     data = prepare_split(experiment, split, experiment.augment, preprocessing)
-    resampling, token_budget = resampling_of(experiment, split), token_budget_of(experiment, device)
-    order = ShardOrder.of(experiment, split)
-    epochs = epoch_sampler_of(experiment, split.epoch_samples, data.sizes, resampling, token_budget, order)
+    epochs = training_sampler(experiment, split, data.sizes, token_budget_of(experiment, device))
     requests = epochs.requests(0, min(epochs.steps, BATCHES))
     return batches(data, requests, workers, pin=False)
 

@@ -12,14 +12,12 @@ from ftaug.config.task_fit import with_task_defaults
 from ftaug.config.types import Duration
 from ftaug.engine.loading import label_check
 from ftaug.engine.loading.prepare import (
-    epoch_sampler_of,
     modality_of,
-    resampling_of,
     sizes_of,
     token_budget_of,
     training_length,
+    training_sampler,
 )
-from ftaug.engine.loading.shard_order import ShardOrder
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.split_notes import shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
@@ -93,8 +91,8 @@ def build(
     sizes = sizes_of(experiment, train, backbone.preprocessing)
     cautions = [*cautions_of(experiment, splits, backbone.preprocessing), *unmeasured]
     cautions += _random_layers(experiment, backbone, learning)
-    resampling, shard_order = resampling_of(experiment, train), ShardOrder.of(experiment, train)
-    token_budget = token_budget_of(experiment, device)
+    epochs = training_sampler(experiment, train, sizes, token_budget_of(experiment, device))
+    resampling = epochs.resampling
     counts = train.counts() if experiment.data.sampler is None or resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
     method = adapt(backbone, experiment)
@@ -114,7 +112,7 @@ def build(
         splits=splits,
         backbone=backbone,
         model=model,
-        epochs=epoch_sampler_of(experiment, train.epoch_samples, sizes, resampling, token_budget, shard_order),
+        epochs=epochs,
         training_length=length,
         plan=plan,
         optimizer=experiment.optimizer(parameter_groups(backbone.network, plan, experiment.lr.peak)),
