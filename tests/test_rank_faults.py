@@ -35,6 +35,12 @@ def fail():
     elif fault == "no memory":
         used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         resource.setrlimit(resource.RLIMIT_AS, (used, used))
+        held = []  # what the allocator has kept for later, so that training has to ask for more
+        size = 1 << 24
+        while size >= 1 << 8:
+            pointer = ctypes.CDLL(None).malloc(ctypes.c_size_t(size))
+            held.append(pointer)
+            size = size if pointer else size // 2
     elif fault == "MemoryError":
         main = threading.main_thread().ident
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(main), ctypes.py_object(MemoryError))
