@@ -135,9 +135,13 @@ REPORT_POINTS = {
 }
 
 PREDICT_POINTS = {
-    "half of the file": "write|a.csv|1|before",
+    "start-up": "write|/journal|1|before",
+    "half of a batch": "write|/journal|3|before",
+    "after a batch": "write|/journal|3|after",
+    "half of the file": "write|.tmp-a.csv|2|before",
     "before the rename": "rename|a.csv|1|before",
     "after the rename": "rename|a.csv|1|after",
+    "deletion of the journal": "unlink|/journal|1|after",
 }
 MIX_POINTS = {
     "start-up": "rename|/status.json|1|after",
@@ -287,7 +291,7 @@ FOLDS = [*TRAIN, "--folds", "2", "train.epochs=2"]
 CACHED = [*TRAIN, "--no-report"]
 AUGMENT = ["augment", "tiny.yaml", "--copies", "3", "--format", "table", "--output", "copies"]
 PER_CLASS = "data.train={docstrings: {per_class: 2}}"
-PREDICT = ["predict", "run", "photos", "--csv", "a.csv"]
+PREDICT = ["predict", "run", "photos", "--features", "--output", "a.csv"]
 BLEND = ["blend", "run", "--alpha", "0.5", "-o", "mix"]
 SOUP = ["soup", "run", "run-2", "-o", "mix"]
 GROWING = ("provenance.csv", "augment.json")
