@@ -56,7 +56,7 @@ class PredictionJournal:
         """
         if self.output.is_dir():
             raise StorageError(f"{self.output}: cannot be written: it is a folder; name a file")
-        with storage_errors(f"{self.output}: cannot be written"):
+        with storage_errors(f"{self.folder}: cannot be written"):
             self._lock = Lock(make_inside(self.folder), "")
             for leftover in self.output.parent.glob(f".tmp-{glob.escape(self.output.name)}-*"):
                 remove(leftover)  # of a process that was killed
@@ -113,7 +113,7 @@ class PredictionJournal:
         rest = iter(predictions)
         while batch := list(islice(rest, self.size)):
             names = [[each.name, self._versions.popleft()] for each in batch]
-            with storage_errors(f"{self.output}: cannot be written"):
+            with storage_errors(f"{self.folder}: cannot be written"):
                 self._write(_content(batch, names))
             self._stored += len(batch)
             yield from batch

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -162,5 +162,6 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
             file.close()
             temporary.replace(path)
     finally:
-        file.close()
+        with suppress(OSError):  # of a full disk, which an error reports already
+            file.close()
         temporary.unlink(missing_ok=True)
