@@ -73,9 +73,20 @@ def _in_folder(reader: str, folder: Path, suffixes: Sequence[str]) -> list[Path]
     return files
 
 
+def splits_named(folder: Path, suffixes: Sequence[str]) -> set[str]:
+    """Return the splits that files in a folder are named after, by their canonical names; none for a file."""
+    files = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    found = {_split_of(name) for name in files if name.lower().endswith(tuple(suffixes))}
+    return {name for name in found if names.is_split(name)}
+
+
+def _split_of(name: str) -> str:
+    return names.split_name(re.split(r"[-_.]", name)[0])
+
+
 def _of_split(split: str, folder: Path, files: Sequence[Path]) -> list[Path]:
     """Return the files named after the split; all if none is named after a split."""
-    by_split = [names.split_name(re.split(r"[-_.]", file.name)[0]) for file in files]
+    by_split = [_split_of(file.name) for file in files]
     named = sorted({name for name in by_split if names.is_split(name)})
     if not named:
         return [*files]
