@@ -286,6 +286,7 @@ TRAIN = ["train", "tiny.yaml"]
 FOLDS = [*TRAIN, "--folds", "2", "train.epochs=2"]
 CACHED = [*TRAIN, "--no-report"]
 AUGMENT = ["augment", "tiny.yaml", "--copies", "3", "--format", "table", "--output", "copies"]
+ALONE = ["--workers", "0"]  # as the forked copies of a process have none
 PER_CLASS = "data.train={docstrings: {per_class: 2}}"
 PREDICT = ["predict", "run", "photos", "--csv", "a.csv"]
 BLEND = ["blend", "run", "--alpha", "0.5", "-o", "mix"]
@@ -326,9 +327,9 @@ KILLED = {
 
 FAILING = {
     "train": Scenario(tiny, [*TRAIN, "--no-report", "--device", "cpu"], run_results, growing=None),
-    "augment": Scenario(tiny, [*AUGMENT, "--copies", "1"], files_of("copies"), growing=GROWING),
+    "augment": Scenario(tiny, [*AUGMENT, "--copies", "1", *ALONE], files_of("copies"), growing=GROWING),
     "augment texts": Scenario(
-        experiment(COPIED_TEXTS), [*AUGMENT, "--copies", "1", PER_CLASS], files_of("copies"), growing=GROWING
+        experiment(COPIED_TEXTS), [*AUGMENT, "--copies", "1", PER_CLASS, *ALONE], files_of("copies"), growing=GROWING
     ),
     "lr-find": Scenario(tiny, ["lr-find", "tiny.yaml", "--steps", "20", "-o", "lr.png"], files_of("")),
     "feature cache": Scenario(experiment(FEATURES), [*CACHED, "data.workers=0"], run_results, growing=None),
