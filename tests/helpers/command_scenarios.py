@@ -315,7 +315,7 @@ KILLED = {
     "augment texts": Scenario(
         experiment(COPIED_TEXTS), AUGMENT, files_of("copies"), AUGMENT_POINTS, vary_augment, GROWING
     ),
-    "export": Scenario(trained, EXPORT, files_of("run/exports"), EXPORT_POINTS),
+    "export": Scenario(trained, EXPORT, files_of("run/exports"), EXPORT_POINTS, growing=["parity.json"]),  # has times
     "export again": Scenario(exported, EXPORT, files_of("run/exports"), EXPORT_POINTS),
     "evaluate": Scenario(trained, ["evaluate", "run"], files_of("run/report"), EVALUATE_POINTS, processes_of),
     "report": Scenario(trained, ["report", "run"], files_of("run/report"), REPORT_POINTS),
