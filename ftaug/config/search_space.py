@@ -17,6 +17,12 @@ from ftaug.errors import Place, Problem, did_you_mean
 SEARCH = "search"
 FORMS = ("log", "range")
 
+FIXED = (
+    *("name", "seed", "plugins", "modality", "loggers", "evaluate.metrics", "evaluate.best", "evaluate.every"),
+    *("data.val", "data.test", "data.split_seed", "data.confirmation", "data.bad_samples"),
+)
+"""Settings that all trials share, so that their results can be compared."""
+
 FORM = "a list of values, or a range: {search: [1, 2]}, {search: {range: [0, 30]}} or {search: {log: [1e-4, 1e-2]}}"
 
 
@@ -133,6 +139,11 @@ def overrides_of(values: Mapping[Where, Any]) -> tuple[str, ...]:
         else:
             changes.append(f"{dotted(where)}={written(value)}")
     return (*changes, *left_out, *(f"~{dotted(where)}" for where in sorted(removed, key=_order, reverse=True)))
+
+
+def is_within(key: str, section: str) -> bool:
+    """Whether a dotted key is that of a section, or of a setting in it."""
+    return key == section or key.startswith(f"{section}.")
 
 
 def written(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ftaug.config.dump import WITHOUT_INFLUENCE, to_plain
 from ftaug.config.experiment import Experiment, Search
-from ftaug.config.search_space import UNSET, Space, overrides_of
+from ftaug.config.search_space import FIXED, UNSET, Space, is_within, overrides_of
 from ftaug.config.yaml_document import Where
 from ftaug.errors import ExperimentError, Place, Problem, first_of
 from ftaug.experiment_file import ExperimentFile
@@ -142,13 +142,6 @@ def _defaults(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[S
     return values
 
 
-FIXED = (
-    *("name", "seed", "plugins", "modality", "loggers", "evaluate.metrics", "evaluate.best", "evaluate.every"),
-    *("data.val", "data.test", "data.split_seed", "data.confirmation", "data.bad_samples"),
-)
-"""Settings that all trials share, so that their results can be compared."""
-
-
 def _check_settings(search: SearchFile) -> None:
     """Raise ExperimentError for spaces and settings with which trials could not be compared or proposed."""
     experiment, settings = search.experiment, search.settings
@@ -172,24 +165,20 @@ def _check_settings(search: SearchFile) -> None:
 def _misfits(space: Space, search: SearchFile) -> Iterator[str]:
     """Yield what is wrong with a space in this search."""
     settings, without_influence = search.settings, [".".join(path) for path in WITHOUT_INFLUENCE]
-    if fixed := next((key for key in FIXED if _is_within(space.key, key)), None):
+    if fixed := next((key for key in FIXED if is_within(space.key, key)), None):
         advice = "; search.seeds trains each trial with several" if fixed == "seed" else ""
         yield f"cannot be searched: all trials share {fixed}, so that they can be compared{advice}"
-    if any(_is_within(space.key, key) for key in without_influence):
+    if any(is_within(space.key, key) for key in without_influence):
         yield "cannot be searched: it does not change results"
-    if search.metric == "loss" and _is_within(space.key, "loss"):
+    if search.metric == "loss" and is_within(space.key, "loss"):
         yield "changes the loss, by which the best trial is chosen; set search.best to a metric"
-    if settings.ladder is not None and _is_within(space.key, "train.epochs"):
+    if settings.ladder is not None and is_within(space.key, "train.epochs"):
         yield "cannot be searched with search.ladder, whose steps set the length of training"
     if settings.sampler == "grid" and space.choices is None and not space.is_whole:
         text = f"is a range of numbers, and a grid needs listed values: {{search: [{space.low}, {space.high}]}}"
         yield f"{text}; or set search.sampler"
     if settings.sampler == "cma_es" and space.choices is not None:
         yield "is a list, and search.sampler: cma_es searches numbers alone; use tpe"
-
-
-def _is_within(key: str, section: str) -> bool:
-    return key == section or key.startswith(f"{section}.")
 
 
 def default_folder(name: str) -> Path:
