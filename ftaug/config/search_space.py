@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -86,6 +87,13 @@ class Space:
         return self.default if self.has_default else self.middle
 
     @property
+    def present(self) -> Any:
+        """A value that leaves the numbers of list items as they are in the file."""
+        if self.choices is not None:
+            return next((choice for choice in self.choices if choice is not None), None)
+        return self.first
+
+    @property
     def middle(self) -> Any:
         """The middle of a range, on a logarithmic scale of one that has such."""
         return self.rounded((self.low * self.high) ** 0.5 if self.is_log else (self.low + self.high) / 2)
@@ -123,6 +131,28 @@ def find_spaces(document: Document) -> tuple[list[Space], list[Problem]]:
         except _Invalid as error:
             problems.append(Problem(f"{dotted(where)}: {error}", document.place((*where, SEARCH, *error.path))))
     return spaces, problems
+
+
+def filled(document: Document, spaces: Sequence[Space]) -> Document:
+    """Return the document with a value in place of each space."""
+    tree = copy.deepcopy(document.tree)
+    for space in spaces:
+        holder: Any = tree
+        for step in space.where[:-1]:
+            holder = holder[step]
+        holder[space.where[-1]] = space.present
+    return Document(tree, document.places, document.file)
+
+
+def places_of_invalid(document: Document, spaces: Sequence[Space]) -> set[Place]:
+    """Return the places of all that stands in spaces which are none, given those that are."""
+    valid = {space.where for space in spaces}
+    inside = {where for where, _ in _nodes(document.tree, ()) if where not in valid}
+    places = {document.place(where) for where in inside}
+    for where, each in document.places.items():
+        if any(where[:length] in inside for length in range(len(where))):
+            places |= {each.key, each.value}
+    return places
 
 
 def overrides_of(values: Mapping[Where, Any]) -> tuple[str, ...]:

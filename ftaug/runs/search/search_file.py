@@ -99,7 +99,7 @@ def open_search(file: ExperimentFile, overrides: Sequence[str] = ()) -> SearchFi
 
 def _problems(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[Space]) -> Iterator[Problem]:
     """Build the experiment with each value of each space; the problems have the place of the value in the file."""
-    base = {space.where: _present(space) for space in spaces}
+    base = {space.where: space.present for space in spaces}
     places = {text: place for space in spaces for text, place in _places(file, space)}
     for space in spaces:
         for value in space.ends:
@@ -107,13 +107,6 @@ def _problems(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[S
                 file.experiment([*overrides, *overrides_of({**base, space.where: value})], places)
             except ExperimentError as error:
                 yield from error.problems
-
-
-def _present(space: Space) -> Any:
-    """Return a value that leaves the numbers of list items as they are in the file."""
-    if space.choices is not None:
-        return next((choice for choice in space.choices if choice is not None), None)
-    return space.first
 
 
 def _places(file: ExperimentFile, space: Space) -> Iterator[tuple[str, Place]]:
