@@ -65,8 +65,7 @@ class SearchFile:
         data, train = self.experiment.data, self.experiment.train
         length = () if epochs == train.epochs else (f"train.epochs={epochs}",)
         split_seed = self.experiment.seed if data.split_seed is None else data.split_seed
-        held_out = (CONFIRMATION,) if self.settings.confirm and data.confirmation is None else ()
-        return (*self.overrides, *values, *length, *paired(seed, split_seed), *held_out)
+        return (*self.overrides, *values, *length, *paired(seed, split_seed), *held_out(self.experiment))
 
     def description(self) -> dict[str, Any]:
         """Return what a study of this file consists of, as JSON."""
@@ -81,6 +80,12 @@ class SearchFile:
         settings.pop("budget")
         spaces = {space.key: space.as_json() for space in self.spaces}
         return {"command": "search", "spaces": spaces, "settings": settings, "experiment": plain}
+
+
+def held_out(experiment: Experiment) -> tuple[str, ...]:
+    """Return the override that holds out the samples of the confirmation, if there is one and the file does not."""
+    confirms = (experiment.search or Search()).confirm is not None
+    return (CONFIRMATION,) if confirms and experiment.data.confirmation is None else ()
 
 
 def open_search(file: ExperimentFile, overrides: Sequence[str] = ()) -> SearchFile:
