@@ -64,6 +64,35 @@ def test_spaces_of_the_file_are_refused(write, capsys, trained):
     assert "--policy: lr.peak is a search space" in capsys.readouterr().err
 
 
+def test_the_screen_of_another_experiment_is_refused(write, tmp_path, capsys, trained, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["search", str(write(CONFIG)), "--policy", "-o", "found", "--json"]
+    assert run(arguments) == 0
+    count = len(trained)
+    for more in ([], ["--status"]):
+        capsys.readouterr()
+        assert run([*arguments, "train.epochs=3", *more]) == 2
+        assert "found-screen holds another study; name another folder by --output" in capsys.readouterr().err
+    assert len(trained) == count
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code", "message"),
+    [
+        (["data.val=null"], 2, "--policy: chooses by validation samples, and data.val is null; set it"),
+        (["data.val={split: 3%}", "search.confirm={}"], 65, "samples would be held out to confirm the result, and 20"),
+    ],
+)
+def test_too_few_validation_samples_are_refused_before_anything_is_trained(
+    write, tmp_path, capsys, trained, monkeypatch, overrides, code, message
+):
+    monkeypatch.chdir(tmp_path)
+    assert run(["search", str(write(CONFIG)), *overrides, "--policy", "-o", "found"]) == code
+    assert message in capsys.readouterr().err
+    assert trained == []
+    assert not (tmp_path / "found-screen").exists()
+
+
 @pytest.mark.parametrize(("is_better", "augment"), [(True, []), (False, ["trivial_augment"])])
 def test_the_reference_is_written_unless_the_best_is_better(tmp_path, is_better, augment):
     spaces = [SimpleNamespace(key="augment", first=["trivial_augment"]), SimpleNamespace(key="mix", first=None)]
