@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import statistics
 import sys
@@ -62,7 +63,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
 
 def _of_folder(path: Path, target: Path) -> tuple[FileSamples, Layout]:
     check_folder("image_folder", path)
-    files = below(path, [suffix.encode() for suffix in (*READ, *UNREAD)])
+    files = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in (*READ, *UNREAD)]))]
     check_formats(str(path), files)
     if unread := [file for file in files if file.lower().endswith(UNREAD)]:
         print(printable(f"not read: {len(unread):,} files such as {unread[0]}"), file=sys.stderr)

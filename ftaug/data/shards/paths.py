@@ -57,7 +57,9 @@ def _choices(content: str) -> list[str]:
 
 def _in_folder(reader: str, folder: Path, suffixes: Sequence[str]) -> list[Path]:
     files = sorted(
-        file for file in folder.iterdir() if file.suffix.lower() in suffixes and not file.name.startswith(".")
+        file
+        for file in folder.iterdir()
+        if file.name.lower().endswith(tuple(suffixes)) and not file.name.startswith(".")
     )
     if not files:
         raise MissingInput(f"{folder}: {reader} found no {one_of(suffixes)} in this folder")

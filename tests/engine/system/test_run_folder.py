@@ -121,7 +121,7 @@ def test_fresh_continues_what_it_began_and_a_stop_ended(tmp_path):
         pass  # which was not begun by --fresh
     assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-2"
     assert fresh(tmp_path / "a", Interrupted("Ctrl-C")) == "a-2"
-    assert fresh(tmp_path / "a", StorageError("no space; earlier checkpoints are intact")) == "a-2"
+    assert fresh(tmp_path / "a", StorageError("no space; what was saved before is intact")) == "a-2"
     assert fresh(tmp_path / "a", Stopped("SIGTERM"), digest=DIGEST[::-1]) == "a-3"  # another experiment
     assert fresh(tmp_path / "a", BadData("no such file")) == "a-4"
     assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-5"  # what failed is not continued
