@@ -84,6 +84,7 @@ KILLED_AT = {
     "training of the plain model": ("ftaug.runs.study.train_run.train_file", 1),
     "the screen": ("ftaug.runs.policy.policy_search.screen", 1),
     "storing the screen": ("ftaug.runs.policy.policy_search.os.link", 1),
+    "removing the temporary file": ("ftaug.runs.policy.policy_search._clean", 1),
     "training of a trial": ("ftaug.runs.study.train_run.train_file", 7),
     "the result": ("ftaug.runs.search.search.write_result", 1),
     "the report": ("ftaug.runs.search.report.write_report", 1),
