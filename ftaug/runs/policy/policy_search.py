@@ -64,6 +64,8 @@ def searched_overrides(
     if train is not None and not is_stored:
         run = _trained(file, folder, spec, train)
         _store(screen(open_run(run.path, device, trust_plugins=True)), stored)
+    if train is not None:
+        _clean(stored)
     return [*overrides, *policy_overrides(_read(stored), experiment)]
 
 
@@ -79,12 +81,17 @@ def _trained(file: ExperimentFile, folder: StudyFolder, spec: RunSpec, train: Ca
 def _store(screens: Sequence[OpScreen], path: Path) -> None:
     """Store a screen unless another process has stored one."""
     content = dumps({"screens": [each.as_json() for each in screens]}, indent=1) + "\n"
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
     with storage.storage_errors(f"{path}: cannot be written"):
+        temporary = storage.temporary_name(path)
         storage.write_durable(temporary, content.encode())
-        with suppress(FileExistsError):
+        with suppress(FileExistsError, FileNotFoundError):  # the latter if another process has stored and cleaned up
             os.link(temporary, path)
-        temporary.unlink()
+
+
+def _clean(path: Path) -> None:
+    """Remove the temporary files of this process, and of those that were killed, once the screen is stored."""
+    for temporary in path.parent.glob(f".tmp-{path.name}-*"):
+        temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> list[OpScreen]:

@@ -102,9 +102,9 @@ def is_in_use(run: StudyRun) -> bool:
     return is_locked(run.path)
 
 
-def starts_of(run: StudyRun) -> int:
-    """Return how often the training of a run was started."""
-    return int((read_json(run.path / STATUS_FILE) or {}).get("attempt", 0))
+def starts_without_progress(run: StudyRun) -> int:
+    """Return how often in a row the training of a run was started from its newest checkpoint."""
+    return int((read_json(run.path / STATUS_FILE) or {}).get("starts_at_step", 0))
 
 
 def _read_run(path: Path) -> StudyRun:

@@ -267,13 +267,18 @@ def test_a_restart_with_progress_or_an_orderly_end_counts_from_zero(tmp_path):
         checkpoint_at(folder, step)
         die()
 
+    def starts_at_step():
+        return json.loads((tmp_path / "a" / "status.json").read_text())["starts_at_step"]
+
     for step in range(1, 8):
         assert in_child(lambda step=step: start(step)) == -9
+        assert starts_at_step() == 1
     for _ in range(3):
         for _ in range(2):
             assert in_child(lambda: start(7)) == -9
         with open_folder(tmp_path / "a"):
             pass
+    assert starts_at_step() == 9
 
 
 @pytest.mark.parametrize(

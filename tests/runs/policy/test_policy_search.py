@@ -1,10 +1,14 @@
 """`ftaug search --policy`, with results in place of training and screening."""
 
 import json
+import os
+import signal
+from pkgutil import resolve_name
 from types import SimpleNamespace
 
 import pytest
 import yaml
+from processes import in_child
 
 from ftaug.cli import run
 from ftaug.experiment_file import load
@@ -74,6 +78,47 @@ def test_the_screen_of_another_experiment_is_refused(write, tmp_path, capsys, tr
         assert run([*arguments, "train.epochs=3", *more]) == 2
         assert "found-screen holds another study; name another folder by --output" in capsys.readouterr().err
     assert len(trained) == count
+
+
+KILLED_AT = {
+    "training of the plain model": ("ftaug.runs.study.train_run.train_file", 1),
+    "the screen": ("ftaug.runs.policy.policy_search.screen", 1),
+    "storing the screen": ("ftaug.runs.policy.policy_search.os.link", 1),
+    "removing the temporary file": ("ftaug.runs.policy.policy_search._clean", 1),
+    "training of a trial": ("ftaug.runs.study.train_run.train_file", 7),
+    "the result": ("ftaug.runs.search.search.write_result", 1),
+    "the report": ("ftaug.runs.search.report.write_report", 1),
+    "the policy": ("ftaug.runs.policy.policy_search.write_policy", 1),
+}
+
+
+@pytest.mark.parametrize("at", KILLED_AT)
+def test_a_killed_search_continues_to_the_same_policy(write, tmp_path, capsys, trained, monkeypatch, at):
+    monkeypatch.chdir(tmp_path)
+    config, (target, nth) = str(write(CONFIG)), KILLED_AT[at]
+
+    def killed():
+        called = []
+        target_function = resolve_name(target)
+
+        def dies(*arguments, **options):
+            called.append(arguments)
+            if len(called) == nth:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return target_function(*arguments, **options)
+
+        monkeypatch.setattr(target, dies)
+        return run(["search", config, "--policy", "-o", "killed"])
+
+    assert in_child(killed) == -signal.SIGKILL
+    assert run(["search", config, "--policy", "-o", "killed"]) == 0
+    assert run(["search", config, "--policy", "-o", "whole"]) == 0
+    for name in ("killed/policy.yaml", "killed-screen/screen.json", "killed/best.yaml"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / name.replace("killed", "whole")).read_bytes()
+    results = [json.loads((tmp_path / name / "result.json").read_text()) for name in ("killed", "whole")]
+    killed_trials, trials = ([trial | {"runs": []} for trial in result["trials"]] for result in results)
+    assert killed_trials == trials
+    assert not [*tmp_path.glob("killed*/.*")]
 
 
 @pytest.mark.parametrize(
