@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 
 from ftaug.config.strict_json import dumps
-from ftaug.engine.system.storage import storage_errors
+from ftaug.engine.system.storage import storage_errors, temporary_name
 from ftaug.errors import ExperimentError, StorageError, one_of
 from ftaug.runs.parquet_records import CHUNK, library
 from ftaug.runs.prediction import Prediction
@@ -151,7 +151,7 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file that replaces the path at the end, unless there is an error."""
     if path.is_dir():
         raise StorageError(f"{path}: cannot be written: it is a folder; name a file")
-    temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
+    temporary = temporary_name(path)
     with _writing(path):
         file = temporary.open("wb")
     try:
