@@ -11,6 +11,7 @@ from PIL import Image
 from processes import Command
 from run_bits import differing, run_bits, without_metadata
 from tiny_run import NETWORK
+from web_server import served
 
 from ftaug.cli import run
 from ftaug.image.datasets.folder import image_folder
@@ -98,6 +99,21 @@ def test_the_bits_of_a_training_are_those_of_the_folder(trained, name, capsys):
     assert run(["diff", str(trained / "folder"), str(trained / name)]) == 0, capsys.readouterr().out
     recorded = [json.loads((trained / each / "model.json").read_text())["data"] for each in ("folder", name)]
     assert recorded[0] == recorded[1], "the digests of the samples"
+
+
+def test_archives_at_an_address_have_the_same_bits(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with served((trained / "photos.zip").read_bytes(), "photos.zip") as (server, address):
+        arguments = ["train", str(trained / "tiny.yaml"), "--no-report", "--run-dir", str(tmp_path / "run")]
+        assert run([*arguments, f"data.train={{image_shards: {{path: '{address}'}}}}"]) == 0
+        assert [method for method, _ in server.requests].count("GET") == 1
+        assert differing(bits(tmp_path / "run"), bits(trained / "folder")) == []
+        assert run(["evaluate", str(tmp_path / "run")]) == 0, "a run folder names the address"
+        server.has_head, server.statuses = False, [404]
+        assert (
+            run(["inspect", str(trained / "tiny.yaml"), f"data.train={{image_shards: {{path: '{address}x'}}}}"]) == 66
+        )
+    assert f"{address}x: cannot be downloaded (HTTP 404 Not Found); check the address" in capsys.readouterr().err
 
 
 def test_other_pixels_have_other_bits(trained, tmp_path):

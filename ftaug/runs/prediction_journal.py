@@ -143,7 +143,7 @@ def _content(batch: Sequence[Prediction], names: Sequence[Sequence[str]]) -> byt
     columns = {name: [getattr(each, name) for each in good] for name in _ARRAYS}
     arrays = {name: np.stack(rows) for name, rows in columns.items() if rows and rows[0] is not None}
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, facts=np.frombuffer(json.dumps(facts).encode(), np.uint8), **arrays)
+    np.savez(file, allow_pickle=False, facts=np.frombuffer(dumps(facts).encode(), np.uint8), **arrays)
     return file.getvalue()
 
 

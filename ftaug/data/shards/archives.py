@@ -157,7 +157,7 @@ def scan_archives(files: Sequence[Path], kind: Kind, root: str, label_source: La
     errors: list[FtaugError] = []
     for number, path in enumerate(files):
         try:
-            for count, member in enumerate(_members(path)):
+            for count, member in enumerate(members(path)):
                 try:
                     scan.add(number, member)
                 except BadData as error:
@@ -180,7 +180,7 @@ def _located(path: Path, problem: Problem) -> Problem:
     return problem if located else Problem(f"{path}: {problem.message}")
 
 
-def _members(path: Path) -> Iterator[Member]:
+def members(path: Path) -> Iterator[Member]:
     """Yield the members of an archive; its content says what it is. Raises BadData for a compressed one."""
     with path.open("rb") as file:
         start = file.read(8)
@@ -199,7 +199,7 @@ def _members(path: Path) -> Iterator[Member]:
 def _infer_label_source(path: Path) -> LabelSource:
     """Infer from the first members of an archive where labels are: .cls files, .json files, or folders."""
     try:
-        suffixes = {suffix_of(member.name) for member in islice(_members(path), _LOOKED_AT)}
+        suffixes = {suffix_of(member.name) for member in islice(members(path), _LOOKED_AT)}
     except BadData:
         return "folder"  # the scan reports it
     return "cls" if b".cls" in suffixes else "json" if b".json" in suffixes else "folder"
