@@ -22,13 +22,14 @@ class Modality(StrEnum):
 
     image = "image"
     text = "text"
+    audio = "audio"
 
 
 def init(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A folder with one folder of pictures or texts per class, or a table of pictures or texts.",
+            help="A folder with one folder of pictures, texts or sounds per class, or a table of them.",
             metavar="DATA",
         ),
     ],
