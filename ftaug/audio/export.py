@@ -75,7 +75,7 @@ class OfWaveform(nn.Module):
         cut = waveform.gather(1, index.minimum(length[:, None] - 1))
         waves = torch.where(inside, cut, 0).reshape(-1, self.samples)
         end = (length[:, None] - first).clamp_max(self.samples).reshape(-1, 1)
-        begin, boxes = torch.zeros_like(end), end.new_zeros(1).expand(len(end), HEADER - 2)
+        begin, boxes = torch.zeros_like(end), end.new_zeros(1).expand(end.shape[0], HEADER - 2)
         assert (BEGIN, END) == (0, 1)
         return torch.cat([begin.to(waves.dtype), end.to(waves.dtype), boxes.to(waves.dtype), waves], dim=1)
 
@@ -88,7 +88,7 @@ def export_signature(
     return ExportSignature(
         OfWaveform(activate(OverWindows(model, windows)), preprocessing["samples"], windows),
         inputs_of,
-        {"waveform": {0: "batch", 1: "length"}, "length": {0: "batch"}},
+        {"waveform": {0: "batch", 1: "samples"}, "length": {0: "batch"}},
         {},
         {**preprocessing, "resampling": QUALITY},
         {},

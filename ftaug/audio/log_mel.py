@@ -55,7 +55,7 @@ class LogMel(nn.Module):
             wave = pad(wave[:, None], (self.form.frame // 2,) * 2, mode="reflect")[:, 0]
         frames = wave.unfold(1, self.form.frame, self.form.hop)[:, : self.count]
         spectrum = frames.reshape(-1, self.form.frame) @ self.basis  # as one matrix: a tenth of the time of a batch
-        real, imaginary = spectrum.view(len(wave), self.count, -1).chunk(2, dim=2)
+        real, imaginary = spectrum.view(wave.shape[0], self.count, -1).chunk(2, dim=2)
         energies = (real.square() + imaginary.square()) @ self.filters
         energies = energies.clamp_min(FLOORS[self.form.log])
         if self.form.log == "whisper":

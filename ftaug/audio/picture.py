@@ -17,13 +17,15 @@ RANGE = (-1.3, 1.0)
 """Normalized values from the darkest to the lightest color."""
 HIDDEN = (128, 128, 128)
 """Color of what is padding or masked."""
+FLATTEST = 0.6
+"""Height of a picture in its width from which bands are drawn several times as high as frames are wide."""
 LONGEST = 10.0  # seconds of a sound that a report shows
 REPORTED_RATE = 16_000
 REPORTED = {"front_end": "kaldi", "rate": REPORTED_RATE, "mels": 64, "channels": 1}
 
 
 def spectrograms(packed: np.ndarray, preprocessing: Mapping[str, Any]) -> list[np.ndarray]:
-    """Draw packed sounds (n, HEADER + samples) as the model sees them: uint8 (mels, frames, 3), low bands below."""
+    """Draw packed sounds (n, HEADER + samples) as the model sees them: uint8 (height, frames, 3), low bands below."""
     return [_colored(each) for each in values_of(packed, preprocessing)]
 
 
@@ -51,11 +53,12 @@ def _colored(values: np.ndarray) -> np.ndarray:
     levels = np.clip(255 * (values - low) / (high - low), 0, 255).astype(np.uint8)
     picture = cv2.applyColorMap(levels, cv2.COLORMAP_MAGMA)[..., ::-1].copy()
     picture[values == 0] = HIDDEN
-    return picture[::-1]
+    bands, frames = values.shape
+    return picture[::-1].repeat(max(1, round(FLATTEST * frames / bands)), axis=0)
 
 
 def whole(clip: Clip) -> np.ndarray:
-    """Draw a sound, of which at most ten seconds: uint8 (64, frames, 3); raises BadData, MissingInput."""
+    """Draw a sound, of which at most ten seconds: uint8 (height, frames, 3); raises BadData, MissingInput."""
     rate = REPORTED_RATE
     samples = max(rate // 20, min(length(clip, rate), round(LONGEST * rate)))
     part = window(clip, rate, 0, samples)

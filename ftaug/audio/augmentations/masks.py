@@ -33,7 +33,7 @@ def time_mask(
         count: the number of stretches
     """
     boxes = [_in_time(rng, sound, share) for _ in range(count)]
-    return _mask(boxes) if happens(rng, probability) else None
+    return _mask(boxes, sound) if happens(rng, probability) else None
 
 
 @augmentation.register(severity={"share": (0.0, 0.5)}, standard=True, stage="mel")
@@ -52,7 +52,7 @@ def frequency_mask(
         count: the number of bands
     """
     boxes = [_in_frequency(rng, sound, share) for _ in range(count)]
-    return _mask(boxes) if happens(rng, probability) else None
+    return _mask(boxes, sound) if happens(rng, probability) else None
 
 
 class Policy(NamedTuple):
@@ -93,7 +93,7 @@ def spec_augment(
     longest = min(form.share, 0.5, form.seconds / _visible(sound))
     boxes = [_in_frequency(rng, sound, form.band) for _ in range(form.number)]
     boxes += [_in_time(rng, sound, longest) for _ in range(form.number)]
-    return _mask(boxes) if happens(rng, probability) else None
+    return _mask(boxes, sound) if happens(rng, probability) else None
 
 
 def count_masks(op: Component) -> int:
@@ -119,10 +119,10 @@ def _in_frequency(rng: np.random.Generator, sound: Sound, share: float) -> Box:
     return Box(0.0, float(sound.samples), low, low + width)
 
 
-def _mask(boxes: list[Box]) -> MelMask:
+def _mask(boxes: list[Box], sound: Sound) -> MelMask:
     values: dict[str, float | str] = {}
     for number, box in enumerate(boxes):
         in_time = (box.low, box.high) == (0.0, 1.0)
-        key = f"{'samples' if in_time else 'bands'}{number or ''}"
-        values[key] = f"{box.start:.0f}–{box.stop:.0f}" if in_time else f"{box.low:.2f}–{box.high:.2f}"
+        first, last = (box.start / sound.rate, box.stop / sound.rate) if in_time else (box.low, box.high)
+        values[f"{'seconds' if in_time else 'bands'}{f' {number}' * bool(number)}"] = f"{first:.2f}–{last:.2f}"
     return MelMask(tuple(boxes)).with_params(**values)
