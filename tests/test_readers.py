@@ -20,9 +20,9 @@ from ftaug.experiment_file import MODALITIES, import_components
 for modality in MODALITIES:
     import_components(modality)
 
-TABLES = {"image_table": "path", "text_table": "text"}
+TABLES = {"image_table": "path", "text_table": "text", "audio_table": "path"}
 """Readers of tables, with the column of the sample."""
-FOLDERS = {"image_folder": "jpg", "text_folder": "txt"}
+FOLDERS = {"image_folder": "jpg", "text_folder": "txt", "audio_folder": "wav"}
 """Readers of class folders, with the suffix of their files."""
 
 READERS = {
