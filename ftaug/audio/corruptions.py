@@ -21,8 +21,9 @@ CUTOFFS = (6000.0, 4000.0, 3000.0, 2000.0, 1000.0)
 LOW_CUTOFFS = (100.0, 200.0, 400.0, 800.0, 1600.0)
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 BITS = (8, 6, 5, 4, 3)
-FADES = (0.1, 0.2, 0.4, 0.7, 1.0)
-"""Seconds in which the echoes of a room fade at each level."""
+ECHOES = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Largest level of the echoes of a room at each level, relative to the direct sound."""
+FADE = (0.5, 0.5)
 
 
 def corruptions(preprocessing: Mapping[str, Any]) -> Corruptions:
@@ -33,7 +34,7 @@ def corruptions(preprocessing: Mapping[str, Any]) -> Corruptions:
         Corruption("pink_noise", "noise", _levels("noise", **noise, color="pink"), ("noise",)),
         Corruption("low_pass", "band", _levels("low_pass", frequencies=_pairs(CUTOFFS)), ("low_pass",)),
         Corruption("high_pass", "band", _levels("high_pass", frequencies=_pairs(LOW_CUTOFFS)), ("high_pass",)),
-        Corruption("room", "room", _levels("room", seconds=_pairs(FADES), wet=1.0, delay=2.0), ("room",)),
+        Corruption("room", "room", _levels("room", wet=ECHOES, seconds=[*FADE], delay=2.0), ("room",)),
         Corruption("clipping", "recording", _levels("clipping", share=SHARES), ("clipping",)),
         Corruption("mu_law", "recording", _levels("mu_law", bits=BITS), ("mu_law",)),
     ]

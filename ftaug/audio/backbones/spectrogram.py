@@ -6,36 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 
 from ftaug.audio import backbone
 from ftaug.audio.front_ends import Name
 from ftaug.audio.front_ends import front_end as front_end_of
-from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
-from ftaug.config.registry import registry
-from ftaug.config.types import Count, Positive, Wording
+from ftaug.config.checks import Found, reads
+from ftaug.config.experiment import WEIGHTS_INPUT, Experiment, ModelInput
+from ftaug.config.problems import PartialProblem
+from ftaug.config.schema import component_named
+from ftaug.config.types import Count, Text, Wording
 from ftaug.interfaces.model import Backbone
 from ftaug.weights import Weights
 
+PICTURES = "image"
 PICTURE_CHANNELS = 3
 
 
-def _picture_network(name: str) -> str:
-    """Refuse a name that no network for pictures has."""
-    try:
-        registry("backbone", "image")[name]
-    except KeyError as error:
-        raise PydanticCustomError("network", "{text}", {"text": str(error.args[0])}) from None
-    return name
-
-
-Network = Annotated[
-    str, AfterValidator(_picture_network), Wording("a network for pictures, such as resnet18 or timm/convnext_tiny")
-]
 Rate = Annotated[int, Field(ge=4000, le=192_000), Wording("a sampling rate from 4000 to 192000 Hz")]
 Mels = Annotated[int, Field(ge=8, le=256), Wording("a whole number from 8 to 256")]
-Seconds = Annotated[Positive, Field(ge=0.1, le=60), Wording("seconds from 0.1 to 60")]
+Seconds = Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False), Wording("seconds from 0.1 to 60")]
 
 
 @backbone.register
@@ -43,7 +33,7 @@ def spectrogram(
     classes: Sequence[str],
     input: ModelInput = WEIGHTS_INPUT,
     *,
-    network: Network,
+    network: Text,
     weights: Weights | None = None,
     seconds: Seconds = 2.0,
     windows: Count = 3,
@@ -76,10 +66,24 @@ def spectrogram(
 
 
 def _built(name: str, classes: Sequence[str], input: ModelInput, settings: Mapping[str, Any]) -> Backbone:
-    entry = registry("backbone", "image")[name]
-    names = (name,) if entry.in_family else ()
-    result: Backbone = entry.function(*names, classes, input, **settings)
+    result: Backbone = component_named("backbone", name, PICTURES, settings)(classes, input)
     return result
+
+
+@reads("backbone")
+def _network_is_for_pictures(experiment: Experiment) -> Found:
+    """Refuse a network that there is not, and weights that it does not have."""
+    backbone = experiment.backbone
+    if backbone.modality != "any" and backbone.entry.function is spectrogram:
+        where, name = ("backbone", backbone.name), backbone.settings["network"]
+        weights = backbone.settings["weights"]
+        try:
+            component_named("backbone", name, PICTURES, {} if weights is None else {"weights": weights})
+        except KeyError as error:
+            yield (*where, "network"), PartialProblem(str(error.args[0]), "", "nothing")
+        except ValidationError as error:
+            for line in error.errors(include_url=False):
+                yield (*where, *line["loc"]), line["input"]
 
 
 def preprocessing(name: str, rate: int, seconds: float, mels: int, windows: int) -> dict[str, Any]:

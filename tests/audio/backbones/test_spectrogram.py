@@ -36,8 +36,11 @@ def test_networks_of_one_size_are_built_for_the_spectrogram():
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("{network: resnet81}", "no backbone 'resnet81'; did you mean 'resnet18'"),
-        ("{network: resnet20, weights: imagenet}", "weights"),
+        ("{network: resnet81}", "a.yaml:3:35: no backbone 'resnet81'; did you mean 'resnet18'?"),
+        (
+            "{network: resnet20, weights: imagenet}",
+            "backbone.spectrogram.weights must be letters, none or a file; got imagenet",
+        ),
         ("{network: resnet20, seconds: 0.01}", "seconds from 0.1 to 60"),
         ("{}", "missing key 'network'"),
     ],
@@ -46,7 +49,7 @@ def test_says_what_is_wrong(tmp_path, monkeypatch, capsys, settings, said):
     monkeypatch.chdir(tmp_path)
     text = f"modality: audio\ndata: {{train: instruments}}\nbackbone: {{spectrogram: {settings}}}\n"
     (tmp_path / "a.yaml").write_text(text)
-    code = run(["inspect", "a.yaml"])
+    code = run(["validate", "a.yaml"])
     assert code == 2
     err = capsys.readouterr().err
     assert said in err and len(err.splitlines()) == 1
