@@ -25,8 +25,8 @@ from ftaug.interfaces.data_health import Rows, SheetRow, Sketch
 noun = "sound"
 SIDE = 16
 sketch_size = SIDE * SIDE
-RATE, MELS, SECONDS = 16_000, 32, 20.0
-"""Rate, bands and length of the spectrogram that a sketch is made of."""
+RATE, MELS, SECONDS = 8_000, 32, 20.0
+"""Rate, bands and length of the spectrogram that a sketch is made of: what most copies still have."""
 
 fact_names = ("seconds", "rate", "channels")
 table = "audio_table"

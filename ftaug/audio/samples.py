@@ -82,7 +82,7 @@ def label_cautions(augment: Sequence[Component], task: Task) -> list[str]:
 def check_pipeline(pipeline: Pipeline) -> None:
     """Raise MissingInput for a folder of background sounds that is missing or empty."""
     for _, op in nested(pipeline.augment):
-        if op.name == "background" and op.modality == "audio":
+        if op.name == "background":
             background_files(op.settings["path"])
 
 

@@ -87,7 +87,7 @@ def test_an_export_takes_waveforms_of_any_length(place, capsys):
     wave, _ = soundfile.read(place / "tones" / "high" / "1.wav", dtype="float32")
     probabilities, _ = exported(torch.from_numpy(wave)[None], torch.tensor([len(wave)]))
     expected = ftaug.open_run("run").predict_files(["tones/high/1.wav"])
-    np.testing.assert_allclose(probabilities.numpy(), expected, atol=1e-4)
+    np.testing.assert_allclose(probabilities.detach().numpy(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

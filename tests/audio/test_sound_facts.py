@@ -23,9 +23,8 @@ def test_noise_between_words_is_found():
 
 def test_clipped_samples_are_counted():
     wave = np.clip(tone(level=2.0), -1, 1)
-    assert sound_facts(clip(wave))["clipped"] == pytest.approx(
-        11.1 / 18.2, abs=0.02
-    )  # of 12.1 samples in half a period
+    in_a_row = 11.1 / 18.2  # of 12.1 clipped samples in half a period of 18.2
+    assert sound_facts(clip(wave))["clipped"] == pytest.approx(in_a_row, abs=0.02)
     assert sound_facts(clip(tone(level=1.0)))["clipped"] < 0.05
 
 

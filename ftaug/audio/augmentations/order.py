@@ -18,9 +18,9 @@ WHEN = {
 
 
 def _simple(experiment: Experiment) -> list[tuple[tuple[str | int, ...], Component]]:
-    """Return the ops for sounds of an experiment in their order, those inside of others too."""
-    ops = nested(experiment.augment, ("augment",))
-    return [(where, op) for where, op in ops if op.kind == "augmentation" and op.modality == "audio"]
+    """Return the ops for sounds in their order: those inside of others, in place of these."""
+    ops = [(where, op) for where, op in nested(experiment.augment, ("augment",)) if op.kind == "augmentation"]
+    return [(where, op) for where, op in ops if op.entry.facts.get("stage") and not any(nested(op.settings))]
 
 
 @reads("augment")

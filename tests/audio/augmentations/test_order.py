@@ -20,6 +20,7 @@ augment: {augment}
             "a.yaml:5:17: augment.1.speed is applied while the sound is read, and gain is applied to the waveform; "
             "list speed before it",
         ),
+        ("[gain, {apply: [speed]}]", "apply.ops.0.speed is applied while the sound is read"),
         ("[time_mask, {one_of: {choices: [gain, noise]}}]", "gain is applied to the waveform, and time_mask"),
         ("[{time_mask: {count: 5}}, {frequency_mask: {count: 4}}]", "are 9 together; at most 8 fit"),
         (
@@ -40,6 +41,6 @@ def test_says_where(tmp_path, monkeypatch, capsys, augment, said):
 
 def test_every_order_that_can_be_kept_is_valid(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    ops = "[shift, speed, {shuffle: {ops: [gain, noise]}}, mu_law, room, time_mask, spec_augment]"
+    ops = "[shift, {one_of: {choices: [speed, shift]}}, {shuffle: {ops: [gain, noise]}}, room, time_mask, spec_augment]"
     (tmp_path / "a.yaml").write_text(EXPERIMENT.format(augment=ops))
     assert run(["validate", "a.yaml"]) == 0, capsys.readouterr().err
