@@ -6,21 +6,17 @@ from ftaug.audio import dataset
 from ftaug.audio.clip import Channels
 from ftaug.audio.datasets.index import SoundSamples, fingerprint_with
 from ftaug.audio.io.sound_file import SOUNDS
-from ftaug.config.types import FilePath
 from ftaug.data import split_groups
 from ftaug.data.folders.classes import class_folders
+from ftaug.data.folders.settings import ClassesPath, OutsideLinks
 from ftaug.interfaces.data import Task
 
 
 @dataset.register(tasks=("single_label",))
 def audio_folder(
-    split: str, *, path: FilePath, outside_links: bool = False, channels: Channels = "mix"
+    split: str, *, path: ClassesPath, outside_links: OutsideLinks = False, channels: Channels = "mix"
 ) -> SoundSamples:
     """Sounds in one folder per class: `path/yes/1.wav`, `path/no/2.flac`; deeper folders belong to their class.
-
-    Settings:
-        path: the folder that holds the class folders; name one folder for each split
-        outside_links: follow symbolic links that lead out of the folder
 
     Classes are in the order of their numbers, or of their names' bytes, as files are. Links to the same file are on one
     side of a split. Read: .wav .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .caf in any case; only the part of a
