@@ -18,7 +18,7 @@ from ftaug.config.plugins import PluginFailed, import_plugin
 from ftaug.config.problems import predicate
 from ftaug.config.renamed import with_current_names
 from ftaug.config.schema import check_components, word_as_list
-from ftaug.config.search_space import Space, find_spaces
+from ftaug.config.search_space import Space, filled, find_spaces, places_of_invalid
 from ftaug.config.types import absolute_plugin
 from ftaug.config.yaml_document import Document
 from ftaug.errors import ExperimentError, Place, Problem, first_of
@@ -83,9 +83,9 @@ class ExperimentFile:
     def spaces(self, overrides: Sequence[str] = ()) -> list[Space]:
         """Return the search spaces that overrides leave; raises ExperimentError."""
         edited, refused = edits.apply(self.document, overrides)
-        spaces, problems = find_spaces(edited)
-        if self.problems or refused or problems:
-            raise ExperimentError(*first_of(in_order([*self.problems, *refused, *problems])))
+        spaces, invalid = find_spaces(edited)
+        if self.problems or refused or invalid:
+            raise self._error([*refused, *invalid, *self._problems_beside(edited, spaces)])
         return spaces
 
     def experiment(self, overrides: Sequence[str] = (), places: Mapping[str, Place] | None = None) -> Experiment:
@@ -98,12 +98,28 @@ class ExperimentFile:
         if spaces or invalid:
             text = "is a search space: `ftaug search` tries its values; to set one"
             unset = [Problem(f"{space.key} {text}: {space.example}", space.place) for space in spaces]
-            raise ExperimentError(*first_of(in_order([*self.problems, *refused, *invalid, *unset])))
+            raise self._error([*refused, *invalid, *unset, *self._problems_beside(edited, spaces)])
+        experiment, problems = self._read(edited)
+        if experiment is None or self.problems or refused or problems:
+            raise self._error([*refused, *problems])
+        return experiment
+
+    def _error(self, problems: Sequence[Problem]) -> ExperimentError:
+        """Return the error of these problems and those of the YAML, in the order of the file."""
+        return ExperimentError(*first_of(in_order([*self.problems, *problems])))
+
+    def _problems_beside(self, document: Document, spaces: Sequence[Space]) -> list[Problem]:
+        """Return the problems of a file with a value in place of each space; those of invalid ones are known."""
+        known = places_of_invalid(document, spaces)
+        return [problem for problem in self._read(filled(document, spaces))[1] if problem.place not in known]
+
+    def _read(self, document: Document) -> tuple[Experiment | None, list[Problem]]:
+        """Import components and plugins, and build the experiment or collect its problems."""
         folder = self.path.absolute().parent
-        modality = edited.tree.get("modality", "image")
+        modality = document.tree.get("modality", "image")
         modality = modality if isinstance(modality, str) and modality in MODALITIES else "image"
         import_components(modality)
-        listed = word_as_list(edited.tree.get("plugins"))
+        listed = word_as_list(document.tree.get("plugins"))
         named = [(i, p) for i, p in enumerate(listed if isinstance(listed, list) else []) if isinstance(p, str) and p]
         if named and self.plugins and not self.trust_plugins:
             _refuse_strangers(self.path)
@@ -115,10 +131,7 @@ class ExperimentFile:
             "other_modalities": lambda: import_others(modality),
             "unknown_names": itertools.count(),
         }
-        experiment, problems = read(edited, self.path, context, faults)
-        if experiment is None or self.problems or refused or problems:
-            raise ExperimentError(*first_of(in_order([*self.problems, *refused, *problems])))
-        return experiment
+        return read(document, self.path, context, faults)
 
 
 def open_experiment(path: str | Path, *, plugins: bool = True, trust_plugins: bool = False) -> ExperimentFile:

@@ -52,10 +52,11 @@ def ablate(
     from ftaug.runs.ablation import ablate
     from ftaug.runs.report import ablation as report
     from ftaug.runs.report import console
+    from ftaug.runs.study.study_folder import study_of
     from ftaug.runs.study.train_run import trainer
 
     path = output or ablate.default_folder(designed, file)
-    folder = ablate.prepare(designed, path)
+    folder = study_of(path, "ablate", designed.baseline)
     planned = ablate.specs(designed, overrides or (), seeds)
     variants = f"{len(designed.variants)} variant{'s' * (len(designed.variants) > 1)}"
     console.say(f"{len(planned)} runs in {path}: {variants} and the experiment, {seeds} seeds")

@@ -50,13 +50,13 @@ def clear_caches(as_json: AsJson = False) -> None:
 
 
 def _caches() -> Iterator[Path]:
-    """Yield the caches: decoded images per dataset, features, folder indexes, shared arrays, and those in memory."""
+    """Yield the caches: decoded images per dataset, features, indexes, shared arrays, remote files, and in memory."""
     from ftaug.data.cache_dirs import cache_folder, memory_folder
 
     memory = memory_folder()
     for folder in (cache_folder() / "decoded", cache_folder() / "features", *([memory] if memory else [])):
         yield from sorted(folder.iterdir()) if folder.is_dir() else ()
-    yield from (path for name in ("index", "arrays") if (path := cache_folder() / name).is_dir())
+    yield from (path for name in ("index", "arrays", "remote") if (path := cache_folder() / name).is_dir())
 
 
 def _bytes(folder: Path) -> int:

@@ -29,7 +29,7 @@ def init(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A folder with one folder of pictures, texts or sounds per class, or a table of them.",
+            help="A folder with one folder of pictures, texts or sounds per class, a table, archives or Parquet files.",
             metavar="DATA",
         ),
     ],
@@ -93,11 +93,12 @@ def check_there(path: Path) -> None:
 
 def most_likely(path: Path) -> str:
     """Return the modality with most samples at the path; the first if none, as its errors say what is missing."""
+    from ftaug.data.shards.containers import container_at
     from ftaug.experiment_file import MODALITIES
 
     samples = {modality: _init_config(modality).samples_in(path) for modality in MODALITIES}
-    if path.is_file() and not any(samples.values()):
-        raise MissingInput(f"{path} is neither a table nor a folder that holds one folder per class")
+    if path.is_file() and not any(samples.values()) and container_at(path) is None:
+        raise MissingInput(f"{path}: no table, archive, Parquet file or folder with one folder per class")
     return max(samples, key=lambda modality: samples[modality])
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ftaug.commands.options import AsJson, Inputs, Processes, Run, TrustPlugins, share_work
+from ftaug.errors import ExperimentError
 from ftaug.streams import require_reader
 
 
@@ -39,6 +40,9 @@ def predict(
         Path | None,
         typer.Option("--output", "-o", help="Write the predictions to this .csv, .jsonl or .parquet.", metavar="FILE"),
     ] = None,
+    features: Annotated[
+        bool, typer.Option("--features", help="Add the inputs of the output layer, in --output, --csv or --json.")
+    ] = False,
     trust_plugins: TrustPlugins = False,
     processes: Processes = None,
 ) -> None:
@@ -49,22 +53,27 @@ def predict(
     from ftaug.engine.system.world import of_environment
     from ftaug.runs.open_run import open_calibrated_run
     from ftaug.runs.prediction import Failures
-    from ftaug.runs.prediction import predict as predict_each
     from ftaug.runs.report.prediction_output import open_sinks
-    from ftaug.runs.report.predictions import form
+    from ftaug.runs.report.predictions import WithFeatures, form
     from ftaug.runs.report.uncertainty import add_uncertainty
+    from ftaug.runs.resumed_prediction import feature_model, predictions_for
 
-    if csv is None and output is None:
+    file = output or csv
+    if features and file is None and not as_json:
+        raise ExperimentError("--features: a table on the screen has no room for them; add --output FILE or --json")
+    if file is None:
         require_reader()
     with joined(of_environment()) as ranks:
         opened = open_calibrated_run(run, trust_plugins=trust_plugins).shared_by(ranks)
         opened.note_precision()
         layout = add_uncertainty(form(opened.task, top_k), opened, coverage, sets)
+        layout = WithFeatures(layout) if features else layout
         named_inputs = modality_of(opened.experiment).inputs(inputs, opened.experiment.data.train)
-        predictions = predict_each(opened, named_inputs)
-        first = list(islice(predictions, 1))  # fail on wrong names before anything is printed
         done, failures = 0, Failures()
         with ExitStack() as stack:
+            network = feature_model(opened) if features else None
+            predictions = stack.enter_context(predictions_for(opened, named_inputs, network, file))
+            first = list(islice(predictions, 1))  # fail on wrong names before anything is printed
             written = open_sinks(layout, as_json, csv, output) if ranks.world.is_first else ()
             sinks = [stack.enter_context(sink) for sink in written]
             for prediction in chain(first, predictions):

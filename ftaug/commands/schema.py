@@ -11,4 +11,4 @@ def schema() -> None:
 
     for modality in MODALITIES:
         import_components(modality)
-    print(dumps(experiment_schema(tuple(MODALITIES)), indent=2))
+    print(dumps(experiment_schema(tuple(MODALITIES)), indent=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter
@@ -15,8 +15,10 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.other_names import SPELLINGS, spelled
 from ftaug.config.registry import REGISTRIES, Entry, Registry, registry
 from ftaug.config.schema import REQUIRED, Shape, dataclass_shape, entry_shape, list_setting
+from ftaug.config.space_schema import Schema, SpaceSchemas, may_be_searched
 
-Schema = dict[str, Any]
+KEYS = {"logger": "loggers", "metric": "evaluate.metrics"}
+"""The keys of the experiment file of those kinds of components that cannot be searched."""
 
 
 def experiment_schema(modalities: Sequence[str]) -> Schema:
@@ -27,17 +29,19 @@ def experiment_schema(modalities: Sequence[str]) -> Schema:
     for modality in others:
         named = {"properties": {"modality": {"const": modality}}, "required": ["modality"]}
         choice = {"if": named, "then": {"$ref": f"#/$defs/{modality}"}, "else": choice}
+    spaces = SpaceSchemas()
     for modality in modalities:
-        definitions |= InModality(modality).definitions()
+        definitions |= InModality(modality, spaces).definitions()
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "ftaug experiment", "type": "object"}
-    return {**head, **choice, "$defs": definitions}
+    return {**head, **choice, "$defs": definitions | spaces.definitions}
 
 
 @dataclass(frozen=True)
 class InModality:
-    """Schema of an experiment of one modality, whose name prefixes all definitions."""
+    """Schema of an experiment of one modality, whose name prefixes the definitions of its components."""
 
     modality: str
+    spaces: SpaceSchemas = field(default_factory=SpaceSchemas)
 
     def definitions(self) -> dict[str, Schema]:
         """Build the definitions: the experiment, each kind of component, and each component's settings."""
@@ -45,18 +49,20 @@ class InModality:
         for kind in sorted({kind for kind, of in REGISTRIES if of in (self.modality, "any")}):
             components = registry(kind, self.modality)
             schemas[f"{self.modality}.{kind}"] = self.of_registry(components)
-            schemas |= {self.reference(kind, entry): self.of_entry(entry) for entry in entries(components).values()}
+            schemas |= {
+                self.reference(kind, entry): self.of_entry(kind, entry) for entry in entries(components).values()
+            }
         return schemas
 
-    def of_shape(self, shape: Shape) -> Schema:
-        """Build the schema of a mapping with the keys of a shape."""
+    def of_shape(self, shape: Shape, key: str = "") -> Schema:
+        """Build the schema of a mapping with the keys of a shape, which stands at a key of the file."""
         properties: dict[str, Schema] = {}
-        for key, annotation in shape.annotations.items():
-            default = shape.defaults[key]
-            description = {"description": shape.explanations[key]} if key in shape.explanations else {}
-            properties[key] = self.of_annotation(annotation) | description
+        for name, annotation in shape.annotations.items():
+            default = shape.defaults[name]
+            description = {"description": shape.explanations[name]} if name in shape.explanations else {}
+            properties[name] = self.of_value(annotation, f"{key}.{name}".lstrip(".")) | description
             if default is not REQUIRED:
-                properties[key]["default"] = to_plain(default)
+                properties[name]["default"] = to_plain(default)
         required = _required(shape)
         schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
         return schema | ({"required": required} if required else {})
@@ -65,6 +71,8 @@ class InModality:
         """Build the schema of a component: its name, or one key with its settings."""
         components = entries(registry)
         to = {name: {"$ref": f"#/$defs/{self.reference(registry.kind, entry)}"} for name, entry in components.items()}
+        if may_be_searched(KEYS.get(registry.kind, registry.kind)):
+            to = {name: self.spaces.allow(settings) for name, settings in to.items()}
         to |= {name: to[ours] for name, ours in SPELLINGS.get(registry.kind, {}).items() if ours in to}
         prefixes = {f"^{prefix}.": to[prefix] for prefix in registry.prefixes}
         complete = [name for name in to if name not in registry.prefixes]
@@ -77,36 +85,43 @@ class InModality:
         """Name the definition of a function; several component names may share it."""
         return f"{self.modality}.{kind}.{entry.function.__name__}"
 
-    def of_entry(self, entry: Entry) -> Schema:
+    def of_entry(self, kind: str, entry: Entry) -> Schema:
         """Build the schema of a component's settings."""
-        schema = self.of_shape(entry_shape(entry))
+        key = KEYS.get(kind, kind)
+        schema = self.of_shape(entry_shape(entry), key)
         forms = [schema] if "required" in schema else [schema, {"type": "null"}]
-        if key := list_setting(entry):
-            forms.append(schema["properties"][key])
+        if name := list_setting(entry):
+            forms.append(schema["properties"][name])
         return {"description": entry.summary, **(schema if len(forms) == 1 else {"anyOf": forms})}
 
-    def of_annotation(self, annotation: Any) -> Schema:
-        """Build the schema of a type."""
+    def of_value(self, annotation: Any, key: str, *, in_list: bool = False) -> Schema:
+        """Build the schema of a value, which may be a search space unless all trials share that setting."""
+        schema = self.of_annotation(annotation, key)
+        return self.spaces.allow(schema, in_list=in_list) if may_be_searched(key) else schema
+
+    def of_annotation(self, annotation: Any, key: str) -> Schema:
+        """Build the schema of a type at a key of the file."""
         origin, arguments = get_origin(annotation), get_args(annotation)
         if is_component(annotation):
             return {
                 "$ref": f"#/$defs/{self.modality}.{next(mark.kind for mark in arguments[1:] if isinstance(mark, Kind))}"
             }
         if origin is Annotated and _is_container(arguments[0]):
-            return self.of_annotation(arguments[0])
+            return self.of_annotation(arguments[0], key)
         if is_union(annotation):
-            return {"anyOf": [self.of_annotation(a) for a in arguments]}
+            return {"anyOf": [self.of_annotation(a, key) for a in arguments]}
         if is_section(annotation):
-            return self.of_shape(dataclass_shape(annotation))
+            return self.of_shape(dataclass_shape(annotation), key)
         if origin is tuple and arguments[-1] is not Ellipsis:
-            items = [self.of_annotation(a) for a in arguments]
+            items = [self.of_value(a, key) for a in arguments]
             return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
         if origin in (tuple, list):
-            item = self.of_annotation(arguments[0])
-            forms: list[Schema] = [{"type": "array", "items": item}, item | {"type": "string"}]
+            item = self.of_value(arguments[0], key, in_list=True)
+            word = self.of_annotation(arguments[0], key) | {"type": "string"}
+            forms: list[Schema] = [{"type": "array", "items": item}, word]
             return {"anyOf": forms} if is_list_of_words(annotation) else forms[0]
         if is_mapping(origin):
-            return {"type": "object", "additionalProperties": self.of_annotation(arguments[1])}
+            return {"type": "object", "additionalProperties": self.of_value(arguments[1], key)}
         return {"type": "null"} if annotation is types.NoneType else TypeAdapter(annotation).json_schema()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -16,6 +17,12 @@ from ftaug.errors import Place, Problem, did_you_mean
 
 SEARCH = "search"
 FORMS = ("log", "range")
+
+FIXED = (
+    *("name", "seed", "plugins", "modality", "loggers", "evaluate.metrics", "evaluate.best", "evaluate.every"),
+    *("data.val", "data.test", "data.split_seed", "data.confirmation", "data.bad_samples"),
+)
+"""Settings that all trials share, so that their results can be compared."""
 
 FORM = "a list of values, or a range: {search: [1, 2]}, {search: {range: [0, 30]}} or {search: {log: [1e-4, 1e-2]}}"
 
@@ -80,6 +87,13 @@ class Space:
         return self.default if self.has_default else self.middle
 
     @property
+    def present(self) -> Any:
+        """A value that leaves the numbers of list items as they are in the file."""
+        if self.choices is not None:
+            return next((choice for choice in self.choices if choice is not None), None)
+        return self.first
+
+    @property
     def middle(self) -> Any:
         """The middle of a range, on a logarithmic scale of one that has such."""
         return self.rounded((self.low * self.high) ** 0.5 if self.is_log else (self.low + self.high) / 2)
@@ -119,6 +133,28 @@ def find_spaces(document: Document) -> tuple[list[Space], list[Problem]]:
     return spaces, problems
 
 
+def filled(document: Document, spaces: Sequence[Space]) -> Document:
+    """Return the document with a value in place of each space."""
+    tree = copy.deepcopy(document.tree)
+    for space in spaces:
+        holder: Any = tree
+        for step in space.where[:-1]:
+            holder = holder[step]
+        holder[space.where[-1]] = space.present
+    return Document(tree, document.places, document.file)
+
+
+def places_of_invalid(document: Document, spaces: Sequence[Space]) -> set[Place]:
+    """Return the places of all that stands in spaces which are none, given those that are."""
+    valid = {space.where for space in spaces}
+    inside = {where for where, _ in _nodes(document.tree, ()) if where not in valid}
+    places = {document.place(where) for where in inside}
+    for where, each in document.places.items():
+        if any(where[:length] in inside for length in range(len(where))):
+            places |= {each.key, each.value}
+    return places
+
+
 def overrides_of(values: Mapping[Where, Any]) -> tuple[str, ...]:
     """Return the overrides that set values; UNSET leaves a setting out, and null in a list removes the item.
 
@@ -133,6 +169,11 @@ def overrides_of(values: Mapping[Where, Any]) -> tuple[str, ...]:
         else:
             changes.append(f"{dotted(where)}={written(value)}")
     return (*changes, *left_out, *(f"~{dotted(where)}" for where in sorted(removed, key=_order, reverse=True)))
+
+
+def is_within(key: str, section: str) -> bool:
+    """Whether a dotted key is that of a section, or of a setting in it."""
+    return key == section or key.startswith(f"{section}.")
 
 
 def written(value: Any) -> str:

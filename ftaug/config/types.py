@@ -151,6 +151,10 @@ def _beside_the_file(value: Any, info: ValidationInfo) -> Any:
 FilePath = Annotated[Path, BeforeValidator(_beside_the_file), Wording("a path, relative to the experiment file")]
 
 
+Address = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://."), Wording("an address such as https://host/train.tar")]
+FileOrAddress = Address | FilePath
+
+
 def absolute_plugin(plugin: str, folder: Path) -> str:
     """Return the absolute path of a plugin file; a module name unchanged."""
     return str(Path(folder, Path(plugin).expanduser()).resolve()) if is_file(plugin) else plugin

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
+from ftaug.data.shards.containers import container_at
 from ftaug.data.tables.rows import SUFFIXES as TABLES
 from ftaug.errors import BadData, printable
 from ftaug.image import backbone as backbones
+from ftaug.image.datasets.columns import hf_disk, image_parquet
 from ftaug.image.datasets.folder import image_folder
 from ftaug.image.datasets.index import SUFFIXES, FileSamples
+from ftaug.image.datasets.shards import StoredPictures, image_shards
 from ftaug.image.datasets.table import image_table
 from ftaug.image.infer_columns import READ, UNREAD, Guess, check_formats, guess, rows_of_pictures
 from ftaug.image.io.decode import probe
 from ftaug.image.recipe import PictureFacts, recipe
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import RequestedModel
+from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import class_counts
 from ftaug.recipes.writer import experiment_text
+
+CONTAINERS: dict[str, Callable[..., StoredPictures]] = {
+    "shards": image_shards,
+    "parquet": image_parquet,
+    "hf_disk": hf_disk,
+}
 
 MEASURED = 64  # number of images whose size is read
 NAMED = 5  # number of unreadable images that are named
@@ -34,6 +45,8 @@ NAMED = 5  # number of unreadable images that are named
 
 def samples_in(path: Path) -> int:
     """Count the images below a folder or in a table, including those in unsupported formats."""
+    if count := samples_in_container(path, "picture", SUFFIXES):
+        return count
     if path.is_dir():
         return len(below(path, SUFFIXES)) or len(below(path, [suffix.encode() for suffix in UNREAD]))
     return rows_of_pictures(path) if path.name.lower().endswith(TABLES) else 0
@@ -43,7 +56,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     """Return the text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput."""
     name = requested_name(requested)
     chosen = model(registered(backbones, name), requested.weights, target) if name is not None else None
-    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    train, layout = _layout(path, target)
     print_notes(train)
     height, width, broken = _median_size(train, target)
     targets = np.delete(train.targets, broken, axis=0)
@@ -60,9 +73,18 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     return experiment_text(header, [], layout, facts.samples, recipe(facts))
 
 
+def _layout(path: Path, target: Path) -> tuple[FileSamples | StoredPictures, Layout]:
+    """Return the training samples, and the dataset of each split."""
+    kind = container_at(path)
+    is_table = path.name.lower().endswith(TABLES)
+    if kind is not None and (not is_table or samples_in_container(path, "picture", SUFFIXES)):
+        return container_layout(CONTAINERS[kind], path, target)
+    return _of_table(path, target) if is_table else _of_folder(path, target)
+
+
 def _of_folder(path: Path, target: Path) -> tuple[FileSamples, Layout]:
     check_folder("image_folder", path)
-    files = below(path, [suffix.encode() for suffix in (*READ, *UNREAD)])
+    files = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in (*READ, *UNREAD)]))]
     check_formats(str(path), files)
     if unread := [file for file in files if file.lower().endswith(UNREAD)]:
         print(printable(f"not read: {len(unread):,} files such as {unread[0]}"), file=sys.stderr)
@@ -98,7 +120,7 @@ def _read(path: Path, columns: Guess, split: str) -> FileSamples:
     )
 
 
-def _median_size(samples: FileSamples, target: Path) -> tuple[int, int, list[int]]:
+def _median_size(samples: FileSamples | StoredPictures, target: Path) -> tuple[int, int, list[int]]:
     """Return the median height and width of a sample of the images, and the indices of unreadable ones; print those."""
     sizes: list[tuple[int, int]] = []
     broken: dict[int, str] = {}

@@ -128,3 +128,4 @@ class Input(NamedTuple):
 
     name: str  # human-readable: the file, or `lines.txt:3`
     read: Callable[[], Any]  # return the raw sample for `prepare`; raises BadData and MissingInput without the name
+    version: str = ""  # changes with the content

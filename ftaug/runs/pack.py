@@ -13,11 +13,13 @@ from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.system.signals import StopRequests
+from ftaug.engine.system.storage import remove
 from ftaug.errors import Interrupted, Stopped
 from ftaug.interfaces.data import Shrink
 from ftaug.runs.augmented_dataset import lock
+from ftaug.runs.decompressed_archives import FOLDER, decompressed
 from ftaug.runs.packed_samples import PackedSamples
-from ftaug.runs.packed_shards import PackedShards
+from ftaug.runs.packed_shards import PackedShards, require_own
 from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import ProgressBar
 
@@ -27,19 +29,23 @@ def pack(experiment: Experiment, output: Path, size: int, shrink: Shrink | None)
     encode = modality_of(experiment).packed_file
     datasets = {split: getattr(experiment.data, split) for split in ("train", "val", "test")}
     components = {split: dataset for split, dataset in datasets.items() if isinstance(dataset, Component)}
-    samples = {split: dataset(split) for split, dataset in components.items()}
-    packed = {split: PackedSamples.of(data, partial(encode, data, shrink=shrink)) for split, data in samples.items()}
-    identity = {
-        "data": {split: data.fingerprint for split, data in samples.items()},
-        "size": size,
-        "shrink": None if shrink is None else list(shrink),
-        "seed": experiment.seed,
-    }
     folder_lock = lock(output)
     try:
+        require_own(output)
+        samples = {split: decompressed(data, split, output)(split) for split, data in components.items()}
+        packed = {
+            split: PackedSamples.of(data, partial(encode, data, shrink=shrink)) for split, data in samples.items()
+        }
+        identity = {
+            "data": {split: data.fingerprint for split, data in samples.items()},
+            "size": size,
+            "shrink": None if shrink is None else list(shrink),
+            "seed": experiment.seed,
+        }
         shards = PackedShards.open(output, identity, size)
         for split, data in packed.items():
             _write(shards, split, data, experiment.seed)
+        remove(output / FOLDER)
     finally:
         folder_lock.release()
     _say_settings(experiment, output, packed, shrink)

@@ -38,8 +38,7 @@ class PackedShards:
         """
         index = read_json(path / INDEX)
         if index is None:
-            if any(not entry.name.startswith(".") for entry in path.iterdir()):
-                raise RunFolderTaken(f"{path}: is not empty and holds no packed samples; choose another --output")
+            require_own(path)
             return cls(path, identity, size)
         before = index.get("identity", {})
         if differing := [f"{key} {before.get(key)} → {now}" for key, now in identity.items() if before.get(key) != now]:
@@ -98,6 +97,12 @@ class PackedShards:
     def _write_index(self) -> None:
         index = {"identity": self.identity, "splits": self.splits}
         replace(self.path / INDEX, (dumps(index, indent=1) + "\n").encode())
+
+
+def require_own(path: Path) -> None:
+    """Raise RunFolderTaken for a folder with files, but without an index of archives."""
+    if not (path / INDEX).is_file() and any(not entry.name.startswith(".") for entry in path.iterdir()):
+        raise RunFolderTaken(f"{path}: is not empty and holds no packed samples; choose another --output")
 
 
 def _prepared(files: Callable[[int], dict[str, bytes]], order: Sequence[int]) -> Iterator[dict[str, bytes]]:

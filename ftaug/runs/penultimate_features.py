@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,15 +41,28 @@ class FeatureModel:
     @torch.inference_mode()
     def compute(self, inputs: Tensor) -> np.ndarray:
         """Return the features of a collated batch: float32 (n, values); raises NoFeatures."""
+        with self.capturing() as features:
+            self.model(inputs.to(self.device))
+        return features(len(inputs))
+
+    @contextmanager
+    def capturing(self) -> Iterator[Callable[[int], np.ndarray]]:
+        """Context manager of one call of the model.
+
+        Yields a function that returns the features of its n inputs afterwards: float32 (n, values); raises NoFeatures.
+        """
         captured: list[Tensor] = []
+
+        def features(count: int) -> np.ndarray:
+            if len(captured) != 1 or len(captured[0]) != count:
+                raise NoFeatures("has an output layer that takes no features of each sample")
+            values = captured[0].float()
+            if values.ndim > 2 and values[0].numel() > MAX_VALUES:
+                values = values.mean(dim=tuple(range(2, values.ndim)))
+            return np.asarray(values.flatten(1).cpu().numpy())
+
         hook = self.layer.register_forward_pre_hook(lambda _, arguments: captured.append(arguments[0]))
         try:
-            self.model(inputs.to(self.device))
+            yield features
         finally:
             hook.remove()
-        if len(captured) != 1 or len(captured[0]) != len(inputs):
-            raise NoFeatures("has an output layer that takes no features of each sample")
-        features = captured[0].float()
-        if features.ndim > 2 and features[0].numel() > MAX_VALUES:
-            features = features.mean(dim=tuple(range(2, features.ndim)))
-        return np.asarray(features.flatten(1).cpu().numpy())

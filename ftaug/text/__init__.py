@@ -34,6 +34,7 @@ dataset = Registry(
     given=("split",),
     modality="text",
     tasks=ANY_TASK,  # possible tasks of its samples, or a function from its settings to them
+    archives=False,  # whether its setting `path` names archives
 )
 objective = Registry(
     "objective",

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
+from ftaug.data.shards.containers import container_at
 from ftaug.data.tables.rows import SUFFIXES as TABLES
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.interfaces.data import Samples
 from ftaug.interfaces.modality import RequestedModel
+from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import Facts, Model, class_counts
 from ftaug.recipes.writer import Line, experiment_text
 from ftaug.text import backbone as backbones
 from ftaug.text import pooling_file
+from ftaug.text.datasets.columns import hf_disk, text_parquet
 from ftaug.text.datasets.folder import text_folder
 from ftaug.text.datasets.in_memory import TextSamples
+from ftaug.text.datasets.shards import text_shards
 from ftaug.text.datasets.table import text_table
 from ftaug.text.infer_columns import Guess, guess
 from ftaug.text.recipe import recipe
 from ftaug.text.types import SUFFIXES
+
+CONTAINERS: dict[str, Callable[..., TextSamples]] = {"shards": text_shards, "parquet": text_parquet, "hf_disk": hf_disk}
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+|\w+(-\w+)+", re.ASCII)
 """Name of a model on the Hub: owner/name, or a legacy name without owner, such as bert-base-uncased."""
@@ -30,6 +37,8 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+|\w+(-\w+)+", re.ASCII)
 
 def samples_in(path: Path) -> int:
     """Count text files below a folder; a table counts as 1."""
+    if count := samples_in_container(path, "text", SUFFIXES):
+        return count
     if path.is_dir():
         return len(below(path, SUFFIXES))
     return int(path.name.lower().endswith(TABLES))
@@ -41,7 +50,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     Raises BadData, ExperimentError, MissingInput.
     """
     requested_model = _requested_model(requested, target)
-    train, layout = _table_layout(path, target) if path.name.lower().endswith(TABLES) else _folder_layout(path, target)
+    train, layout = _layout(path, target)
     print_notes(train)
     facts = Facts(train.task.kind, len(train), class_counts(train.task, train.targets), requested_model)
     header = [
@@ -85,6 +94,15 @@ def _encoder_path(name: str, target: Path) -> str | None:
 def _pools_by_mean(folder: Path) -> bool:
     """Whether a folder's pooling configuration selects mean pooling; raises BadData."""
     return pooling_file.asks_for_mean(folder, pooling_file.content(folder))
+
+
+def _layout(path: Path, target: Path) -> tuple[TextSamples, Layout]:
+    """Return the training samples, and the dataset of each split."""
+    if path.name.lower().endswith(TABLES):
+        return _table_layout(path, target)
+    if (kind := container_at(path)) is None:
+        return _folder_layout(path, target)
+    return container_layout(CONTAINERS[kind], path, target)
 
 
 def _folder_layout(path: Path, target: Path) -> tuple[TextSamples, Layout]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ftaug.data.folders.named import content, files_of, is_there
+from ftaug.data.folders.named import content, files_of, is_there, version_of
 from ftaug.data.tables import delimited
 from ftaug.data.tables.cells import plain_text
 from ftaug.data.tables.rows import SUFFIXES as TABLES
@@ -69,7 +71,7 @@ class Inputs:
         if _is_table(name):
             next(self._rows(name), None)
             print("".join(f"{note}\n" for note in delimited.note(Path(name))), end="", file=sys.stderr)
-        return files_of(name, SUFFIXES)
+        return [*map(os.fsdecode, files_of(name, SUFFIXES))]
 
     def _read_argument(self, name: str) -> Iterator[Input]:
         if name == STANDARD_INPUT:
@@ -77,11 +79,11 @@ class Inputs:
                 raise MissingInput("-: standard input is closed")
             yield from self._lines("stdin", sys.stdin.buffer)
         elif not is_there(name):
-            yield Input(_shortened(name), partial(self._text, name))
+            yield Input(_shortened(name), partial(self._text, name), _version(name))
         elif _is_table(name):
             yield from self._read_table(name)
         elif self.whole_files:
-            yield Input(name, lambda: self._text(decoded(content(name))))
+            yield Input(name, lambda: self._text(decoded(content(name))), version_of(name))
         else:
             try:
                 with Path(name).open("rb") as file:
@@ -92,7 +94,7 @@ class Inputs:
     def _lines(self, name: str, file: BinaryIO) -> Iterator[Input]:
         lines = (line for lines in file for line in lines.removesuffix(b"\n").removesuffix(b"\r").split(b"\r"))
         for number, line in enumerate(lines, 1):
-            yield Input(f"{name}:{number}", partial(self._line, line))
+            yield Input(f"{name}:{number}", partial(self._line, line), _version(line))
 
     def _line(self, line: bytes) -> Text:
         return self._text(decoded(line))
@@ -121,7 +123,7 @@ class Inputs:
         """Yield the rows of a table; stop at the first unreadable row."""
         try:
             for line, values in self._rows(name):
-                yield Input(f"{name}:{line}", partial(self._row, values))
+                yield Input(f"{name}:{line}", partial(self._row, values), _version(repr(values)))
         except FtaugError as error:
             place, message = error.problems[0].place, error.problems[0].message
             yield Input(str(place or name), partial(_fail, BadData(f"{message}; the remaining rows are not read")))
@@ -157,6 +159,12 @@ def _validated(parts: Sequence[str]) -> Text:
         if not part.strip():
             raise BadData("the text is empty")
     return Text(*parts)
+
+
+def _version(content: bytes | str) -> str:
+    """Return a short digest of a text."""
+    data = content if isinstance(content, bytes) else content.encode(errors="surrogatepass")
+    return sha256(data).hexdigest()[:16]
 
 
 def _fail(error: FtaugError) -> Text:

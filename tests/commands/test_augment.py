@@ -77,10 +77,11 @@ augmented_dataset.AugmentedDataset.write = lambda *each: time.sleep(0.01) or wri
 
 FULL = """
 import errno, itertools
+from ftaug.engine.loading.augmented_copies import CHUNK
 from ftaug.runs import augmented_dataset
 opened, numbers = augmented_dataset.open_inside, itertools.count(1)
 def full(file, flags):
-    if rank == 1 and file.suffix == ".png" and next(numbers) == 22:
+    if rank == 1 and file.suffix == ".png" and next(numbers) == CHUNK + 2:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
     return opened(file, flags)
 augmented_dataset.open_inside = full
@@ -270,9 +271,9 @@ def test_a_full_disk_of_one_process_ends_all(pictures, tmp_path):
     path, whole = tmp_path / "full", tmp_path / "whole"
     commands = commands_of_ranks(2, [*arguments, str(path)], tmp_path, FULL)
     assert [command.wait() for command in commands] == [69, 74]
-    assert "0000022-002.png: No space left on device" in commands[1].output[1]
+    assert "0000004-001.png: No space left on device" in commands[1].output[1]
     assert "free some space" in commands[1].output[1]
-    assert lines(path) - 1 == 2 * CHUNK + CHUNK + 5, "the copies before the one that could not be written"
+    assert lines(path) - 1 == 2 * CHUNK + CHUNK + 1, "the copies before the one that could not be written"
     assert manifest(path)["complete"] is None
     assert run([*arguments, str(path)]) == run([*arguments, str(whole)]) == 0
     assert content(path) == content(whole)

@@ -2,7 +2,9 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
+from processes import Command
 
 from ftaug.cli import run
 
@@ -86,3 +88,50 @@ def test_inputs_that_are_not_there_are_all_named_before_any_work(desk, tmp_path,
     assert err.splitlines() == ["no.png: no such file or folder", "neither: no such file or folder"]
     assert run(["predict", str(desk / "run"), str(tmp_path / "empty")]) == 66
     assert "empty: holds no .jpg, .jpeg, .jfif, .jpe, .png" in capsys.readouterr().err
+
+
+KILL = """
+import signal
+from ftaug.runs.trained_model import TrainedModel
+predict_batch, calls = TrainedModel.predict_batch, []
+def counted(*arguments):
+    calls.append(arguments)
+    if len(calls) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return predict_batch(*arguments)
+TrainedModel.predict_batch = counted
+"""
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_a_killed_command_continues_to_the_same_bytes(desk, tmp_path, name):
+    arguments = ["predict", str(desk / "run"), str(desk / "photos" / "train"), "--features", "--output"]
+    whole = Command([*arguments, f"whole-{name}"], tmp_path)
+    assert whole.wait() == 0, whole.output
+    assert Command([*arguments, name], tmp_path, KILL).wait() == -9
+    assert not (tmp_path / name).exists()
+    again = Command([*arguments, name], tmp_path)
+    assert again.wait() == 0
+    assert f"{name}: continues after 24 predictions" in again.output[1]
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"whole-{name}").read_bytes()
+    assert {each.name for each in tmp_path.iterdir()} == {name, f"whole-{name}"}
+
+
+def test_features_are_what_the_output_layer_turns_into_logits(desk, tmp_path):
+    from ftaug.runs.open_run import open_run
+
+    opened = open_run(desk / "run")
+    layer = [*opened.model.network.state_dict().items()][-2:]
+    files = sorted(str(path) for path in (desk / "photos" / "test").rglob("*.png"))
+    assert run(["predict", str(desk / "run"), *files, "--features", "--output", str(tmp_path / "a.jsonl")]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    features = np.array([row["features"] for row in rows])
+    logits = features @ layer[0][1].numpy().T + layer[1][1].numpy()
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = [row["predictions"][0]["probability"] for row in rows]
+    assert found == pytest.approx(expected.max(axis=1), abs=1e-5)
+
+
+def test_features_need_a_file_or_json(desk, capsys):
+    assert run(["predict", str(desk / "run"), str(desk / "photos" / "test"), "--features"]) == 2
+    assert "--features: a table on the screen has no room for them" in capsys.readouterr().err

@@ -9,7 +9,8 @@ import pytest
 from ftaug.cli import run
 from ftaug.config.yaml_document import parse
 from ftaug.errors import ExperimentError
-from ftaug.experiment_file import load
+from ftaug.experiment_file import load, open_experiment
+from ftaug.runs.search.search_file import open_search
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 SMALLEST = "data: {train: digits}\nbackbone: resnet18\n"
@@ -71,11 +72,11 @@ def _is(name: str, value: object) -> bool:
     return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
 
 
-def loads(text: str, folder: Path) -> bool:
+def loads(text: str, folder: Path, read=load) -> bool:
     path = folder / "f.yaml"
     path.write_text(text)
     try:
-        load(path)
+        read(path)
     except ExperimentError:
         return False
     return True
@@ -158,3 +159,60 @@ def test_what_is_required_is_required(schema):
 
 def test_every_key_is_described(schema):
     assert all(inner.get("description") for inner in schema["$defs"]["image"]["properties"].values())
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("lr: {peak: {search: {log: [1e-4, 1e-2]}}}", True),
+        ("lr: {peak: {search: {log: [1e-4, 1e-2], default: 1e-3}}}", True),
+        ("lr: {peak: {search: [1e-4, 1e-2]}}", True),
+        ("lr: {peak: {search: {log: [0, 1e-2]}}}", False),
+        ("lr: {peak: {search: {log: [1e-4]}}}", False),
+        ("lr: {peak: {search: {rnge: [1e-4, 1e-2]}}}", False),
+        ("lr: {peak: {search: {range: [1e-4, 1e-2], log: [1e-4, 1e-2]}}}", False),
+        ("lr: {peak: {search: {default: 1e-3}}}", False),
+        ("lr: {peak: {search: 3}}", False),
+        ("lr: {peak: {search: [1e-3]}}", False),
+        ("lr: {peak: {search: [1e-3, x]}}", False),
+        ("lr: {peak: {search: [1e-3, 0]}}", False),
+        ("lr: {peak: {search: [1e-3, {search: [1e-3, 1e-2]}]}}", False),
+        ("lr: {search: [{peak: 1e-3}, {peak: 1e-2}]}", True),
+        ("lr: {stages: {stem: {search: {range: [0.1, 1.0]}}}}", True),
+        ("lr: {schedule: {search: [cosine, {cosine: {warmup: 5%}}]}}", True),
+        ("lr: {schedule: {cosine: {warmup: {search: [0, 5%]}}}}", True),
+        ("lr: {schedule: {cosine: {warmup: {search: {range: [0, 1]}}}}}", False),
+        ("augment: [{rotate: {degrees: {search: {range: [0, 30]}}}}]", True),
+        ("augment: [{rotate: {degrees: {search: {range: [0, 400]}}}}]", False),
+        ("augment: [{rotate: {search: [{degrees: 5}, {degrees: 9}]}}]", True),
+        ("augment: [{rotate: {search: [{degrees: 5}, {degree: 9}]}}]", False),
+        ("augment: [{search: [horizontal_flip, {rotate: {degrees: 5}}, null]}]", True),
+        ("augment: [{search: [horizontal_flip, rotat]}]", False),
+        ("augment: [{search: {range: [0, 1]}}]", False),
+        ("augment: {search: [[horizontal_flip], []]}", True),
+        ("augment: [{one_of: [rotate, {search: [horizontal_flip, rotate]}]}]", True),
+        ("mix: {search: [null, cutmix, {mixup: {alpha: 0.4}}]}", True),
+        ("mix: {search: [null, cutmux]}", False),
+        ("optimizer: {adamw: {betas: [{search: [0.8, 0.9]}, 0.99]}}", True),
+        ("train: {precision: {search: [fp32, bf16]}}", True),
+        ("train: {precision: {search: [fp32, fp8]}}", False),
+        ("train: {ema: {search: [null, 0.99]}}", True),
+        ("unfreeze: {search: [[head], all]}", True),
+        ("seed: {search: [1, 2]}", False),
+        ("evaluate: {metrics: [{search: [accuracy, f1]}]}", False),
+        ("train: {save_every: {search: [1 epoch, 2 epochs]}}", False),
+        ("search: {trials: {search: [1, 2]}}", False),
+    ],
+)
+def test_the_schema_allows_the_spaces_that_a_search_allows(text, valid, schema, tmp_path):
+    whole = f"data: {{train: digits, val: {{split: 20%}}}}\nbackbone: resnet18\n{text}\n"
+    assert loads(whole, tmp_path, lambda path: open_search(open_experiment(path))) is valid
+    assert allows(schema, parse(whole, "f").tree, schema) is valid
+
+
+def test_each_value_that_may_be_searched_may_be_listed(schema):
+    searchable = {name: of for name, of in schema["$defs"].items() if name.startswith("searchable")}
+    assert len(searchable) > 300
+    for of in searchable.values():
+        space = of["then"]["properties"]["search"]
+        assert space.get("then", space)["items"] in (of["else"], {"anyOf": [of["else"], {"type": "null"}]})

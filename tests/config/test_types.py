@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
+from ftaug.config.schema import adapted
 from ftaug.config.types import (
     Count,
     Degrees,
     Duration,
+    FileOrAddress,
     FilePath,
     Fraction,
     NonNegative,
@@ -97,6 +99,15 @@ def test_ranges(annotation, good, bad):
     for value in bad:
         with pytest.raises(ValidationError):
             adapter.validate_python(value, strict=True)
+
+
+def test_addresses_are_no_paths(tmp_path):
+    context = {"folder": tmp_path}
+    adapter = TypeAdapter(adapted(FileOrAddress))
+    for address in ("https://host/a.tar", "s3://bucket/a-{0..9}.tar", "memory://a"):
+        assert adapter.validate_python(address, context=context) == address
+    for path in ("a.tar", "/a.tar", "https:/host"):
+        assert adapter.validate_python(path, context=context) == tmp_path / path
 
 
 def test_percent_is_a_share():

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from archives import write_tar
 from killed_commands import run_command
 from PIL import Image
-from run_bits import run_bits
+from run_bits import run_bits, without_metadata
 from tiny_run import write_files
 
 IMAGES = """
@@ -49,6 +50,15 @@ DECODED = """
 name: tiny
 plugins: [network.py]
 data: {train: {image_folder: {path: photos}}, val: {split: 20%}, batch_size: 8, parts: 2, cache: disk}
+backbone: tiny
+augment: [random_resized_crop]
+lr: {peak: 3e-3}
+train: {epochs: 2, precision: fp32, save_every: 2 steps}
+"""
+SHARDS = """
+name: tiny
+plugins: [network.py]
+data: {train: {image_shards: {path: shards}}, val: {split: 20%}, batch_size: 8, parts: 2, order: shards}
 backbone: tiny
 augment: [random_resized_crop]
 lr: {peak: 3e-3}
@@ -97,6 +107,19 @@ DECODED_POINTS = {
     "recovery: reading the cache": "call|ftaug.image.io.decode_cache:_pixels|3|before",
     "recovery: loading": "call|ftaug.runs.checkpointing:load_checkpoint|1|before",
 }
+SHARDS_POINTS = {
+    "reading": "call|ftaug.engine.training.fit:accumulate_gradients|4|before",
+    "save: before the rename": "rename|checkpoints/step-|2|before",
+    "recovery: loading": "call|ftaug.runs.checkpointing:load_checkpoint|1|before",
+}
+PACK_POINTS = {
+    "half of the first archive": "write|.tmp-train-000000.tar|5|before",
+    "half of the third archive": "write|.tmp-train-000002.tar|5|before",
+    "before the rename": "rename|/train-000001.tar|1|before",
+    "between an archive and the index": "rename|/train-000001.tar|1|after",
+    "index": "rename|/index.json|2|before",
+    "after the last index": "rename|/index.json|5|after",
+}
 AUGMENT_POINTS = {
     "start-up": "rename|/augment.json|1|after",
     "half of a file": "write|.tmp-0|5|before",
@@ -135,9 +158,13 @@ REPORT_POINTS = {
 }
 
 PREDICT_POINTS = {
-    "half of the file": "write|a.csv|1|before",
+    "start-up": "write|/journal|1|before",
+    "half of a batch": "write|/journal|3|before",
+    "after a batch": "write|/journal|3|after",
+    "half of the file": "write|.tmp-a.csv|2|before",
     "before the rename": "rename|a.csv|1|before",
     "after the rename": "rename|a.csv|1|after",
+    "deletion of the journal": "unlink|/journal|1|after",
 }
 MIX_POINTS = {
     "start-up": "rename|/status.json|1|after",
@@ -195,6 +222,18 @@ def photos(folder: Path, shared: Path) -> None:
     write_photos(folder)
 
 
+def shards(folder: Path, shared: Path) -> None:
+    """Prepare a folder with archives of images and an experiment that reads them in their order."""
+    write_files(folder)
+    (folder / "tiny.yaml").write_text(SHARDS)
+    write_photos(folder)
+    (folder / "shards").mkdir()
+    paths = sorted((folder / "photos").rglob("*.png"))
+    for shard in range(3):
+        members = {str(path.relative_to(folder / "photos")): path.read_bytes() for path in paths[shard::3]}
+        write_tar(folder / "shards" / f"train-{shard}.tar", members)
+
+
 def write_photos(folder: Path) -> None:
     """Write a folder of images for each class."""
     rng = np.random.default_rng(0)
@@ -245,14 +284,7 @@ def run_results(folder: Path) -> dict:
 
 def cached_results(folder: Path) -> dict:
     """Read the results of a training on images, without the path of their folder in the metadata of tensor files."""
-
-    def tensors(content: bytes) -> tuple[dict, bytes]:
-        end = 8 + int.from_bytes(content[:8], "little")
-        header = json.loads(content[8:end])
-        return {name: entry for name, entry in header.items() if name != "__metadata__"}, content[end:]
-
-    results = run_results(folder)
-    return {name: tensors(value) if isinstance(value, bytes) else value for name, value in results.items()}
+    return without_metadata(run_results(folder))
 
 
 IGNORED = {"cache", "tmp"}
@@ -286,8 +318,10 @@ TRAIN = ["train", "tiny.yaml"]
 FOLDS = [*TRAIN, "--folds", "2", "train.epochs=2"]
 CACHED = [*TRAIN, "--no-report"]
 AUGMENT = ["augment", "tiny.yaml", "--copies", "3", "--format", "table", "--output", "copies"]
+ALONE = ["--workers", "0"]  # as the forked copies of a process have none
+PACK = ["pack", "tiny.yaml", "--size", "20kB", "--output", "packed"]
 PER_CLASS = "data.train={docstrings: {per_class: 2}}"
-PREDICT = ["predict", "run", "photos", "--csv", "a.csv"]
+PREDICT = ["predict", "run", "photos", "--features", "--output", "a.csv"]
 BLEND = ["blend", "run", "--alpha", "0.5", "-o", "mix"]
 SOUP = ["soup", "run", "run-2", "-o", "mix"]
 GROWING = ("provenance.csv", "augment.json")
@@ -310,15 +344,17 @@ KILLED = {
     "folds": Scenario(experiment(IMAGES), FOLDS, run_results, TRAIN_POINTS, workers_of, None),
     "feature cache": Scenario(experiment(FEATURES), TRAIN, run_results, FEATURE_POINTS, vary_training, None),
     "decoded images": Scenario(photos, CACHED, cached_results, DECODED_POINTS, vary_training, None),
+    "shards": Scenario(shards, CACHED, cached_results, SHARDS_POINTS, vary_training, None),
+    "pack": Scenario(photos, PACK, files_of("packed"), PACK_POINTS, growing=("index.json",)),
     "augment": Scenario(experiment(IMAGES), AUGMENT, files_of("copies"), AUGMENT_POINTS, vary_augment, GROWING),
     "augment texts": Scenario(
         experiment(COPIED_TEXTS), AUGMENT, files_of("copies"), AUGMENT_POINTS, vary_augment, GROWING
     ),
-    "export": Scenario(trained, EXPORT, files_of("run/exports"), EXPORT_POINTS),
+    "export": Scenario(trained, EXPORT, files_of("run/exports"), EXPORT_POINTS, growing=["parity.json"]),  # has times
     "export again": Scenario(exported, EXPORT, files_of("run/exports"), EXPORT_POINTS),
     "evaluate": Scenario(trained, ["evaluate", "run"], files_of("run/report"), EVALUATE_POINTS, processes_of),
     "report": Scenario(trained, ["report", "run"], files_of("run/report"), REPORT_POINTS),
-    "predict": Scenario(trained_and_photos, PREDICT, files_of(""), PREDICT_POINTS, processes_of),
+    "predict": Scenario(trained_and_photos, PREDICT, files_of(""), PREDICT_POINTS, processes_of, ("journal",)),
     "blend": Scenario(trained, BLEND, mixed, MIX_POINTS, growing=None),
     "soup": Scenario(trained_twice, SOUP, mixed, MIX_POINTS, growing=None),
 }
@@ -326,13 +362,13 @@ KILLED = {
 
 FAILING = {
     "train": Scenario(tiny, [*TRAIN, "--no-report", "--device", "cpu"], run_results, growing=None),
-    "augment": Scenario(tiny, [*AUGMENT, "--copies", "1"], files_of("copies"), growing=GROWING),
+    "augment": Scenario(tiny, [*AUGMENT, "--copies", "1", *ALONE], files_of("copies"), growing=GROWING),
     "augment texts": Scenario(
-        experiment(COPIED_TEXTS), [*AUGMENT, "--copies", "1", PER_CLASS], files_of("copies"), growing=GROWING
+        experiment(COPIED_TEXTS), [*AUGMENT, "--copies", "1", PER_CLASS, *ALONE], files_of("copies"), growing=GROWING
     ),
     "lr-find": Scenario(tiny, ["lr-find", "tiny.yaml", "--steps", "20", "-o", "lr.png"], files_of("")),
     "feature cache": Scenario(experiment(FEATURES), [*CACHED, "data.workers=0"], run_results, growing=None),
     "decoded images": Scenario(photos, [*CACHED, "data.workers=0"], cached_results, growing=None),
-    **{name: KILLED[name] for name in ("export", "evaluate", "predict", "blend", "soup")},
+    **{name: KILLED[name] for name in ("pack", "export", "evaluate", "predict", "blend", "soup")},
 }
 """Commands that are short enough to try a failure at each of their file operations."""

@@ -52,6 +52,8 @@ def problems_of_failure(run: Recorded, failure: Failure) -> list[str]:
     error = [line for line in failure.stderr.splitlines() if "run the same command again" in line]
     final = path.with_name(re.sub(r"^\.tmp-(.*?)(-\d+)?$", r"\1", path.name)) if path.name else path
     named = {str(path), str(path.parent), str(path.parent.parent)} - {".", "runs"} | {str(path), str(final)}
+    if path.name == "train.log":  # its own errors end nothing: that of the next file does, if the disk fails for good
+        named = {""}
     if len(error) != 1 or not any(name in error[0] for name in named):
         problems.append(f"the error does not name the file: {error}")
     return problems

@@ -19,6 +19,17 @@ def run_bits(run: Path) -> dict:
     }
 
 
+def without_metadata(results: dict) -> dict:
+    """Return results of a run without the metadata of its tensor files, which name the experiment and its paths."""
+
+    def tensors(content: bytes) -> tuple[dict, bytes]:
+        end = 8 + int.from_bytes(content[:8], "little")
+        header = json.loads(content[8:end])
+        return {name: entry for name, entry in header.items() if name != "__metadata__"}, content[end:]
+
+    return {name: tensors(value) if isinstance(value, bytes) else value for name, value in results.items()}
+
+
 def differing(one: dict, other: dict) -> list[str]:
     """Return the names of the results that differ."""
     return sorted(key for key in one | other if one.get(key) != other.get(key))

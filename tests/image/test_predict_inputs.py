@@ -21,7 +21,7 @@ def test_what_a_folder_holds_beside_pictures_is_counted_by_suffix(tmp_path, caps
         (tmp_path / name).write_bytes(file.getvalue())
     (tmp_path / "link").symlink_to(tmp_path / "in")
     found = list(inputs([str(tmp_path)], None))
-    assert [name for name, _ in found] == [str(tmp_path / n) for n in ("a.jfif", "b.JPE", "c.jpg", "in/d.jpeg")]
+    assert [one.name for one in found] == [str(tmp_path / n) for n in ("a.jfif", "b.JPE", "c.jpg", "in/d.jpeg")]
     assert {probe(one.read()) for one in found} == {(4, 6)}
     assert capsys.readouterr().err == (
         f"{tmp_path}: ignored: .heic (2), .svg (1), hidden (2), links to folders (1), without an ending (1); "

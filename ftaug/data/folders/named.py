@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ftaug.data.folders.scan import suffix_of
+from ftaug.data.packed import Packed
 from ftaug.errors import MissingInput, one_of, printable
 
 
@@ -19,20 +21,20 @@ def is_there(name: str) -> bool:
         return False
 
 
-def files_of(name: str, suffixes: Sequence[bytes]) -> list[str]:
-    """Return the file itself, or the sorted files below the folder; print ignored files to stderr.
+def files_of(name: str, suffixes: Sequence[bytes]) -> Packed:
+    """Return the path of the file, or of the sorted files below the folder; print ignored files to stderr.
 
     Raises MissingInput if there are none.
     """
     if not is_there(name):
         raise MissingInput(f"{name}: no such file or folder")
     if not Path(name).is_dir():
-        return [name]
+        return Packed.of([os.fsencode(name)])
     left_out: Counter[str] = Counter()
     paths = below(Path(name), suffixes, left_out)
     read = one_of([suffix.decode() for suffix in suffixes])
     counted = ", ".join(f"{what} ({count:,})" for what, count in sorted(left_out.items()))
-    if not paths:
+    if not len(paths):
         raise MissingInput(f"{name}: holds no {read}" + (f"; it holds {counted}" if counted else ""))
     if left_out:
         print(printable(f"{name}: ignored: {counted}; supported: {read}"), file=sys.stderr)
@@ -47,29 +49,43 @@ def content(path: str) -> bytes:
         raise MissingInput(f"cannot be read: {error.strerror}") from None
 
 
-def below(folder: Path, suffixes: Sequence[bytes], left_out: Counter[str] | None = None) -> list[str]:
+def version_of(path: str) -> str:
+    """Return the size and the modification time of a file; empty if it cannot be read."""
+    try:
+        status = os.stat(path)  # noqa: PTH116  pathlib takes three times as long
+    except (OSError, ValueError):
+        return ""
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def below(folder: Path, suffixes: Sequence[bytes], left_out: Counter[str] | None = None) -> Packed:
     """List files below a folder with one of the suffixes, sorted, without hidden ones.
 
     Count other files by suffix in `left_out`. Raises MissingInput for an unreadable folder.
     """
-    paths = []
     ignored = Counter[str]() if left_out is None else left_out
-    for root, folders, names in os.walk(folder, onerror=_fail):
-        ignored["links to folders"] += sum(Path(root, name).is_symlink() for name in folders)
-        hidden = [name for name in (*folders, *names) if name.startswith(".")]
-        ignored["hidden"] += len(hidden)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(set(names).difference(hidden)):
-            if os.fsencode(name).lower().endswith(tuple(suffixes)):
-                paths.append(str(Path(root, name)))
-            else:
-                ignored[Path(name).suffix.lower() or "without an ending"] += 1
+    paths = Packed.of(_files_below(os.fsencode(folder), tuple(suffixes), ignored))
     ignored += Counter()  # drops zero counts
     return paths
 
 
+def _files_below(folder: bytes, suffixes: tuple[bytes, ...], ignored: Counter[str]) -> Iterator[bytes]:
+    for root, folders, names in os.walk(folder, onerror=_fail):
+        ignored["links to folders"] += sum(Path(os.fsdecode(root), os.fsdecode(name)).is_symlink() for name in folders)
+        ignored["hidden"] += sum(name.startswith(b".") for name in (*folders, *names))
+        folders[:] = sorted(name for name in folders if not name.startswith(b"."))
+        names.sort()
+        for name in names:
+            if name.startswith(b"."):
+                continue
+            if name.lower().endswith(suffixes):
+                yield os.path.join(root, name)  # noqa: PTH118  of millions
+            else:
+                ignored[os.fsdecode(suffix_of(name)) or "without an ending"] += 1
+
+
 def _fail(error: OSError) -> None:
-    raise MissingInput(f"{error.filename}: cannot be read: {error.strerror}") from None
+    raise MissingInput(f"{os.fsdecode(error.filename)}: cannot be read: {error.strerror}") from None
 
 
 def relative_path(path: Path, target: Path) -> str:

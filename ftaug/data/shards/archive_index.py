@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from ftaug.config.kinds import CLASSES
 from ftaug.config.registry import Component
-from ftaug.config.types import Doc, FilePath, Text
+from ftaug.config.types import Doc, FileOrAddress, Text
 from ftaug.data.folders.scan import Kind
 from ftaug.data.shards.archives import SUFFIXES, Archives, LabelSource, scan_archives
 from ftaug.data.shards.index import ShardIndex, index_or_recall
@@ -22,10 +22,11 @@ from ftaug.errors import BadData, ExperimentError, did_you_mean
 from ftaug.interfaces.data import TaskKind
 
 ArchivePath = Annotated[
-    FilePath,
+    FileOrAddress,
     Doc(
         "an archive (.tar or .zip), a folder of archives, or several: `train-{000..146}.tar`, `train-*.tar`. Of a "
-        "folder with files named after splits, such as `train-0.tar` and `val-0.tar`, those of the split"
+        "folder with files named after splits, such as `train-0.tar` and `val-0.tar`, those of the split. Or an "
+        "address, or several in braces: `https://host/train-{000..146}.tar`"
     ),
 ]
 LabelsFrom = Annotated[
@@ -86,7 +87,7 @@ def archive_tasks(dataset: Component) -> tuple[TaskKind, ...]:
 
 
 def archive_index(
-    reader: str, split: str, path: Path, kind: Kind, root: str | None, labels: LabelSettings
+    reader: str, split: str, path: Path | str, kind: Kind, root: str | None, labels: LabelSettings
 ) -> ShardIndex:
     """Index the archives that a path names; `reader` is the dataset's name in errors. Raises BadData, MissingInput."""
     files = shards(reader, split, path, SUFFIXES)
@@ -104,7 +105,7 @@ def archive_index(
     return index_or_recall(files, (reader, kind, root, labels), build)
 
 
-def _labeled(reader: str, path: Path, kind: Kind, archives: Archives, settings: LabelSettings) -> Labeled:
+def _labeled(reader: str, path: Path | str, kind: Kind, archives: Archives, settings: LabelSettings) -> Labeled:
     if archives.label_source == "folder":
         if settings.classes is not None:
             raise BadData(f"{path}: the labels are folders (labels_from: folder); leave out classes")

@@ -17,13 +17,15 @@ import numpy as np
 
 from ftaug.data.folders.scan import Kind, ignored_notes, suffix_of
 from ftaug.data.packed import Packed
+from ftaug.data.shards.decompress import OPENERS
+from ftaug.data.shards.decompress import SUFFIXES as COMPRESSED_SUFFIXES
 from ftaug.data.shards.extents import Extents, Shard
 from ftaug.data.shards.members import Member, is_ignored, relative_name
 from ftaug.data.shards.tar_headers import tar_members
 from ftaug.data.shards.zip_directory import zip_members
 from ftaug.errors import BadData, FtaugError, Problem, combined, printable
 
-SUFFIXES = (".tar", ".zip")
+SUFFIXES = (".tar", ".zip", *COMPRESSED_SUFFIXES)
 LabelSource = Literal["cls", "json", "folder"]
 
 _COMPRESSED = {
@@ -87,7 +89,8 @@ class _Scan:
         elif is_sample and self.label_source == "folder" and b"/" not in name:
             self.loose += 1
         elif member.problem:
-            raise BadData(f"{member.problem}; or unpack it and run ftaug pack on the files")
+            more = "" if member.is_compressed else "; or unpack it and run ftaug pack on the files"
+            raise BadData(f"{member.problem}{more}")
         elif is_sample:
             self._add_sample(shard, name, member)
         else:
@@ -154,7 +157,7 @@ def scan_archives(files: Sequence[Path], kind: Kind, root: str, label_source: La
     errors: list[FtaugError] = []
     for number, path in enumerate(files):
         try:
-            for count, member in enumerate(_members(path)):
+            for count, member in enumerate(members(path)):
                 try:
                     scan.add(number, member)
                 except BadData as error:
@@ -177,7 +180,7 @@ def _located(path: Path, problem: Problem) -> Problem:
     return problem if located else Problem(f"{path}: {problem.message}")
 
 
-def _members(path: Path) -> Iterator[Member]:
+def members(path: Path) -> Iterator[Member]:
     """Yield the members of an archive; its content says what it is. Raises BadData for a compressed one."""
     with path.open("rb") as file:
         start = file.read(8)
@@ -186,8 +189,9 @@ def _members(path: Path) -> Iterator[Member]:
     for signature, (name, program) in _COMPRESSED.items():
         if start.startswith(signature):
             raise BadData(
-                f"is compressed with {name}, and cannot be read at offsets: decompress it ({program}), "
-                "or unpack it and run ftaug pack on the files"
+                f"is compressed with {name}, and cannot be read at offsets: "
+                + ("" if signature not in OPENERS else "write it anew with ftaug pack, which reads it, or ")
+                + f"decompress it ({program})"
             )
     return tar_members(path)
 
@@ -195,7 +199,7 @@ def _members(path: Path) -> Iterator[Member]:
 def _infer_label_source(path: Path) -> LabelSource:
     """Infer from the first members of an archive where labels are: .cls files, .json files, or folders."""
     try:
-        suffixes = {suffix_of(member.name) for member in islice(_members(path), _LOOKED_AT)}
+        suffixes = {suffix_of(member.name) for member in islice(members(path), _LOOKED_AT)}
     except BadData:
         return "folder"  # the scan reports it
     return "cls" if b".cls" in suffixes else "json" if b".json" in suffixes else "folder"

@@ -17,6 +17,17 @@ from ftaug.errors import BadData, MissingInput, first_line, missing_extra
 _STATE, _SPLITS = "state.json", "dataset_dict.json"
 
 
+def is_on_disk(folder: Path) -> bool:
+    """Whether `save_to_disk` wrote the folder."""
+    return (folder / _SPLITS).is_file() or (folder / _STATE).is_file()
+
+
+def splits_on_disk(folder: Path) -> set[str]:
+    """Return the splits of a dataset by their canonical names; none for a dataset without splits. Raises BadData."""
+    there = _read_json(folder / _SPLITS).get("splits", []) if (folder / _SPLITS).is_file() else []
+    return {names.split_name(str(name)) for name in there}
+
+
 def files_on_disk(split: str, folder: Path) -> list[Path]:
     """Return the Arrow files of a dataset in their order; of several splits, that of the split.
 

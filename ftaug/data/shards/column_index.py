@@ -150,7 +150,7 @@ class _Places:
 
 
 def picture_index(
-    reader: str, path: Path, files: Sequence[Path], format: Format, settings: ColumnSettings, noun: str
+    reader: str, path: Path | str, files: Sequence[Path], format: Format, settings: ColumnSettings, noun: str
 ) -> ShardIndex:
     """Index the pictures in the rows of files, in their order; raises BadData and MissingInput."""
 

@@ -102,7 +102,7 @@ class LabelReader:
             more = len(self.problems) > _SHOWN
             raise BadData(*self.problems[:_SHOWN], *(["and more labels like these"] if more else []))
 
-    def finish(self, path: Path, noun: str) -> Labeled:
+    def finish(self, path: Path | str, noun: str) -> Labeled:
         """Return the targets of all samples; raises BadData."""
         self.check()
         targets, task = self.collector.finished(path)
@@ -116,7 +116,7 @@ def _as_number(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) and value == int(value) else None
 
 
-def labels_of_folders(path: Path, sample_names: Packed) -> Labeled:
+def labels_of_folders(path: Path | str, sample_names: Packed) -> Labeled:
     """Return the class of each sample, the first folder in its name; raises BadData for ambiguous class names."""
     codes: dict[bytes, int] = {}
     targets = np.empty(len(sample_names), np.int64)
@@ -131,7 +131,7 @@ def labels_of_folders(path: Path, sample_names: Packed) -> Labeled:
     return Labeled(places[targets], Task(tuple(classes)), folders=tuple(folders))
 
 
-def _check_folders(path: Path, folders: Sequence[str], sample_names: Packed) -> None:
+def _check_folders(path: Path | str, folders: Sequence[str], sample_names: Packed) -> None:
     """Raise BadData for folders that are not one per class."""
     quoted = [f"'{folder}'" for folder in folders]
     inner = {sample_names[i].split(b"/")[1] for i in range(len(sample_names)) if sample_names[i].count(b"/") > 1}

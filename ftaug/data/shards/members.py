@@ -16,6 +16,7 @@ class Member(NamedTuple):
     offset: int  # of its content in the archive
     size: int
     problem: str = ""  # why its content cannot be read at the offset, such as "is a link"
+    is_compressed: bool = False
 
 
 def relative_name(name: bytes) -> bytes:

@@ -9,18 +9,25 @@ from pathlib import Path
 
 from ftaug.config.wording import listed
 from ftaug.data import names
-from ftaug.errors import BadData, MissingInput, did_you_mean, one_of
+from ftaug.data.remote.local_copy import local_copy
+from ftaug.errors import BadData, ExperimentError, MissingInput, did_you_mean, one_of
 
 SHOWN = 3
 _BRACES = re.compile(r"\{([^{}]+)\}")
 
 
-def shards(reader: str, split: str, path: Path, suffixes: Sequence[str]) -> list[Path]:
+def shards(reader: str, split: str, path: Path | str, suffixes: Sequence[str]) -> list[Path]:
     """Return the shards in their order; `reader` is the dataset's name in errors. Raises MissingInput, BadData.
+
+    Those at an address, which is a string, are copied to the cache.
 
     Of a folder, those with one of the suffixes: the ones named after the split if files are named after splits, such
     as `train-00000-of-00002.parquet`, or all.
     """
+    if isinstance(path, str):
+        if "*" in path:
+            raise ExperimentError(f"{reader}: {path} has a *, which addresses cannot have; name files as {{000..146}}")
+        return [local_copy(address) for address in expand_braces(path)]
     if path.is_file():
         return [path]
     if path.is_dir():
@@ -57,16 +64,29 @@ def _choices(content: str) -> list[str]:
 
 def _in_folder(reader: str, folder: Path, suffixes: Sequence[str]) -> list[Path]:
     files = sorted(
-        file for file in folder.iterdir() if file.suffix.lower() in suffixes and not file.name.startswith(".")
+        file
+        for file in folder.iterdir()
+        if file.name.lower().endswith(tuple(suffixes)) and not file.name.startswith(".")
     )
     if not files:
         raise MissingInput(f"{folder}: {reader} found no {one_of(suffixes)} in this folder")
     return files
 
 
+def splits_named(folder: Path, suffixes: Sequence[str]) -> set[str]:
+    """Return the splits that files in a folder are named after, by their canonical names; none for a file."""
+    files = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    found = {_split_of(name) for name in files if name.lower().endswith(tuple(suffixes))}
+    return {name for name in found if names.is_split(name)}
+
+
+def _split_of(name: str) -> str:
+    return names.split_name(re.split(r"[-_.]", name)[0])
+
+
 def _of_split(split: str, folder: Path, files: Sequence[Path]) -> list[Path]:
     """Return the files named after the split; all if none is named after a split."""
-    by_split = [names.split_name(re.split(r"[-_.]", file.name)[0]) for file in files]
+    by_split = [_split_of(file.name) for file in files]
     named = sorted({name for name in by_split if names.is_split(name)})
     if not named:
         return [*files]

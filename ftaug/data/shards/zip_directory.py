@@ -20,6 +20,7 @@ _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL = struct.Struct("<4s2B4HL2L2H")
 _LONGEST_COMMENT = 1 << 16
 _MAX_32 = 0xFFFFFFFF
+_COMPRESSED = "is compressed: write it anew with ftaug pack, which reads compressed archives, or with zip -0"
 _STORED, _UNIX, _LINK, _FORMAT_BITS = 0, 3, 0o120000, 0o170000
 
 
@@ -40,7 +41,7 @@ def zip_members(path: Path) -> Iterator[Member]:
                 raise BadData(f"damaged: a member at byte {header:,} does not end before the directory")
             problem = _problem(fields)
             offset = 0 if problem else _content_offset(file, header)
-            yield Member(_in_utf8(name, fields[5]), offset, size, problem)
+            yield Member(_in_utf8(name, fields[5]), offset, size, problem, problem == _COMPRESSED)
 
 
 def _directory(file: IO[bytes]) -> tuple[int, int, int]:
@@ -82,7 +83,7 @@ def _problem(fields: tuple[int, ...]) -> str:
         return "is encrypted"
     if system == _UNIX and (attributes >> 16) & _FORMAT_BITS == _LINK:
         return "is a link"
-    return "" if method == _STORED else "is compressed: write the archive with zip -0"
+    return "" if method == _STORED else _COMPRESSED
 
 
 def _content_offset(file: IO[bytes], header: int) -> int:

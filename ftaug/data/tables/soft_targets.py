@@ -68,7 +68,7 @@ class SoftTargets:
         """Raise NotImplementedError: rows with shares are not merged."""
         raise NotImplementedError
 
-    def finished(self, path: Path) -> tuple[np.ndarray, Task]:
+    def finished(self, path: Path | str) -> tuple[np.ndarray, Task]:
         """Return the labels, int64 (n,), and the task."""
         classes = tuple(names.normalized(column.removeprefix(PREFIX)) for column in self.columns)
         return self.soft_targets.argmax(axis=1).astype(np.int64), Task(classes)

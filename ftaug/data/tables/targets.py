@@ -37,7 +37,7 @@ class Targets(Protocol):
     def join(self, position: int, target: Sequence[Any]) -> None:
         """Merge a target that `read` returned into that of an earlier sample; only if `joins_rows`."""
 
-    def finished(self, path: Path) -> tuple[np.ndarray, Task]:
+    def finished(self, path: Path | str) -> tuple[np.ndarray, Task]:
         """Return the targets of all samples and the task; raises BadData for unusable labels."""
 
     def notes(self, noun: str) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ class Marks(_ManyHot):
         """Return the indices of columns with 1."""
         return [code for code, value in enumerate(values) if cells.truth(self.columns[code], value)]
 
-    def finished(self, path: Path) -> tuple[np.ndarray, Task]:
+    def finished(self, path: Path | str) -> tuple[np.ndarray, Task]:
         """Return multi-hot targets, uint8 (n, classes), and the task."""
         classes = tuple(map(names.normalized, self.columns))
         return self.many_hot(np.asarray(self.codes, np.int64), len(classes)), Task(classes, True)
@@ -190,7 +190,7 @@ class Labels(_ManyHot):
         """Class names in final order: as specified, or sorted by `names.ordered`."""
         return tuple(self.index) if self.class_names is not None else tuple(names.ordered(self.index))
 
-    def finished(self, path: Path) -> tuple[np.ndarray, Task]:
+    def finished(self, path: Path | str) -> tuple[np.ndarray, Task]:
         """Return the targets, int64 (n,) or multi-hot uint8 (n, classes), and the task."""
         classes = self.classes
         self._check(path)
@@ -202,7 +202,7 @@ class Labels(_ManyHot):
         self.counts = np.bincount(codes, minlength=len(classes))
         return codes, task
 
-    def _check(self, path: Path) -> None:
+    def _check(self, path: Path | str) -> None:
         """Raise BadData for 0/1 lists without `classes`, and for labels that differ only in case or spacing."""
         if len(self.lengths) == 1 and max(self.lengths) > 1:
             count = max(self.lengths)
@@ -249,7 +249,7 @@ class Numbers:
         """Raise NotImplementedError: rows with numbers are not merged."""
         raise NotImplementedError
 
-    def finished(self, path: Path) -> tuple[np.ndarray, Task]:
+    def finished(self, path: Path | str) -> tuple[np.ndarray, Task]:
         """Return the targets, float64 (n, numbers), and the task."""
         return np.array(self.values, np.float64).reshape(-1, len(self.columns)), Task(self.columns, regression=True)
 

@@ -16,7 +16,7 @@ from ftaug.engine.loading.workers import load_items
 from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.errors import FtaugError
 
-CHUNK = 16
+CHUNK = 4
 
 
 class Wanted(NamedTuple):

@@ -10,7 +10,7 @@ from torch import nn
 from torch.amp.autocast_mode import autocast
 
 from ftaug.config.experiment import Experiment
-from ftaug.engine.system import malloc
+from ftaug.engine.system import compiler_import, malloc
 from ftaug.engine.system.cpu_count import threads_from, usable_cores
 from ftaug.errors import ExperimentError, Unavailable
 
@@ -95,12 +95,13 @@ def _cpu_precision() -> tuple[str, str]:
 
 
 def prepare_process(device: Device) -> None:
-    """Configure torch for the process: deterministic cuDNN, no TF32, number of threads, malloc.
+    """Configure torch for the process: deterministic cuDNN, no TF32, number of threads, malloc, optimizers.
 
     OMP_NUM_THREADS has precedence for the threads. TF32 is off because its products have a mantissa of 10 bits.
     """
     if device.torch.type == "cpu":
         malloc.keep()
+    compiler_import.spare()
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(usable_cores())
     torch.backends.cudnn.benchmark = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,7 +35,7 @@ def storage_errors(action: str) -> Iterator[None]:
         number = os_error.errno if os_error else None
         if not isinstance(error, OSError) and number not in (*DISK_IS_FULL, *NOT_WRITABLE, errno.EIO):
             raise
-        text = f"{action}: {os_error.strerror if os_error else error}; earlier checkpoints are intact"
+        text = f"{action}: {os_error.strerror if os_error else error}; what was saved before is intact"
         if number in NOT_WRITABLE:
             raise RunFolderTaken(f"{text}: make the folder writable and run the same command again") from error
         raise StorageError(f"{text}: {disk_advice(number)}") from error
@@ -53,10 +55,23 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         rest = rest[os.write(descriptor, rest[:CHUNK]) :]
 
 
-def replace(path: Path, data: bytes | memoryview) -> None:
-    """Replace the content of a file atomically and durably, by a temporary file and a rename."""
+def temporary_name(path: Path) -> Path:
+    """Return the name of this process's temporary file for a path; remove those that killed processes left.
+
+    A write takes seconds, so nobody is writing a temporary file of an hour ago, on whatever machine that began.
+    """
+    for leftover in path.parent.glob(f".tmp-{glob.escape(path.name)}-*"):
+        with suppress(OSError):
+            if leftover.lstat().st_mtime < time.time() - 3600:
+                leftover.unlink()
     temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
     temporary.unlink(missing_ok=True)
+    return temporary
+
+
+def replace(path: Path, data: bytes | memoryview) -> None:
+    """Replace the content of a file atomically and durably, by a temporary file and a rename."""
+    temporary = temporary_name(path)
     try:
         write_durable(temporary, data)
         temporary.replace(path)
@@ -71,8 +86,7 @@ def replace(path: Path, data: bytes | memoryview) -> None:
 
 def replace_link(link: Path, target: Path) -> None:
     """Replace a symbolic link atomically; the target is relative to the link's folder."""
-    temporary = link.with_name(f".tmp-{link.name}-{os.getpid()}")
-    temporary.unlink(missing_ok=True)
+    temporary = temporary_name(link)
     temporary.symlink_to(target)
     temporary.replace(link)
     sync_folder(link.parent)

@@ -29,6 +29,7 @@ from ftaug.engine.loading.sample_cache import Cache
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.device import Device
 from ftaug.engine.system.rounds import Rounds
+from ftaug.engine.system.storage import storage_errors
 from ftaug.engine.training.micro_batches import device_inputs
 from ftaug.engine.training.split_network import SplitNetwork, cut, rebind
 from ftaug.engine.training.state import Model, TrainingState
@@ -93,11 +94,8 @@ class Store:
     def open(self) -> Tensor:
         """Memory-map the file, creating it if it is missing; raises StorageError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, self.size)
-            except OSError as error:
-                raise StorageError(f"{self.path}: cannot store features: {error.strerror}") from error
+        with storage_errors(f"{self.path}: cannot store features"), self.path.open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, self.size)
         mapped = torch.from_file(str(self.path), shared=True, size=math.prod(self.shape), dtype=self.dtype)
         return mapped.view(self.shape)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ftaug.config.types import Doc, FilePath, Text
+from ftaug.config.types import Doc, FileOrAddress, FilePath, Text
 from ftaug.data.shards.arrow_files import files_on_disk
 from ftaug.data.shards.column_index import (
     ARROW,
@@ -33,7 +33,7 @@ ImageColumn = Annotated[
 def image_parquet(
     split: str,
     *,
-    path: FilePath,
+    path: FileOrAddress,
     image: ImageColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -45,7 +45,8 @@ def image_parquet(
 
     Settings:
         path: a file, a folder of .parquet files, or several: `train-{000..146}.parquet`, `train-*.parquet`. Of a folder
-            with files named after splits, those of the split
+            with files named after splits, those of the split. Or an address, or several in braces:
+            `https://host/train-{000..146}.parquet`
 
     Samples are in the order of the rows. The files are read once to index them, and the index is cached. Each worker
     holds row groups of up to 256 MB, at least one: with `data.order: shards` a row group is read once an epoch and

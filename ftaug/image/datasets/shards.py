@@ -47,7 +47,7 @@ class StoredPictures(StoredSamples):
         return opened(data, self.value_range)
 
 
-@dataset.register(tasks=archive_tasks)
+@dataset.register(tasks=archive_tasks, archives=True)
 def image_shards(
     split: str,
     *,
@@ -62,8 +62,8 @@ def image_shards(
 ) -> StoredPictures:
     """Pictures in tar or zip archives (WebDataset), read at their offsets without unpacking.
 
-    The headers are read once and cached. Archives may not be compressed: zip files are written with `zip -0`. With the
-    class in the path (`cat/1.jpg`), samples are in the order of class folders, otherwise in that of the archives. A
+    The headers are read once and cached. Archives may not be compressed: `ftaug pack` writes compressed ones anew. With
+    the class in the path (`cat/1.jpg`), samples are in the order of class folders, otherwise in that of the archives. A
     list of labels in a .json file makes the task multi-label. Links, sparse files, names that occur twice, samples
     without a label and labels without a sample are errors. Reads the encoded bytes.
     """

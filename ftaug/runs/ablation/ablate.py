@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ftaug.config.dump import folder_digest, to_plain
+from ftaug.config.dump import folder_digest
 from ftaug.config.registry import registry
-from ftaug.engine.system.resume_check import LISTED, changes, flat, stored_settings
+from ftaug.engine.system.resume_check import stored_settings
 from ftaug.engine.system.run_files import default_path
-from ftaug.errors import ExperimentError
 from ftaug.experiment_file import ExperimentFile
 from ftaug.runs.ablation.effects import Effect, effects, power_note
 from ftaug.runs.ablation.variants import Design, Variant
@@ -54,22 +53,6 @@ def default_folder(design: Design, file: ExperimentFile) -> Path:
     """Return the folder of an ablation unless the user names one."""
     digest = folder_digest(design.baseline, file.path.absolute().parent)
     return Path(f"{default_path(design.baseline.name, digest)}-ablation")
-
-
-def prepare(design: Design, path: Path) -> StudyFolder:
-    """Create the folder of an ablation, or check that it holds one of the same experiment; raises ExperimentError."""
-    folder = StudyFolder(path)
-    description = {"command": "ablate", "experiment": to_plain(design.baseline)}
-    recorded = folder.description
-    if recorded is None:
-        folder.describe(description)
-        return folder
-    differing = changes(flat(recorded.get("experiment", {})), flat(description["experiment"]))
-    rows = [f"{key}: {before} → {now}" for key, (before, now) in differing.items()]
-    if rows or recorded.get("command") != description["command"]:
-        more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
-        raise ExperimentError(f"{path} holds another study; name another folder by --output", *rows[:LISTED], *more)
-    return folder
 
 
 def specs(design: Design, overrides: Sequence[str], seeds: int) -> list[RunSpec]:

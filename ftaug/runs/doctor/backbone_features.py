@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
+from ftaug.engine.system.storage import temporary_name
 from ftaug.engine.training import unfreeze
 from ftaug.engine.training.build import build_model, place_model
 from ftaug.engine.training.feature_cache import weights_digest
@@ -80,17 +79,17 @@ def _load(path: Path, rows: int) -> np.ndarray | None:
 
 def _save(features: np.ndarray, path: Path) -> None:
     """Store features; without room or permission to write nothing is stored, and a note says so."""
-    temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.save(file, features)
-        temporary.replace(path)
+        temporary = temporary_name(path)
+        try:
+            with temporary.open("wb") as file:
+                np.save(file, features)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         console.say(f"the features are not stored for the next call: {path.parent}: {error.strerror}")
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _compute(

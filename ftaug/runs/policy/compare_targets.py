@@ -14,6 +14,7 @@ from ftaug.runs.ablation import ablate
 from ftaug.runs.ablation.ablate import Ablation
 from ftaug.runs.policy.transfer import TransferTarget
 from ftaug.runs.report import console
+from ftaug.runs.study.study_folder import study_of
 from ftaug.runs.study.study_run import StudyRun
 
 
@@ -27,7 +28,7 @@ def compare_targets(
     file: ExperimentFile, targets: Sequence[TransferTarget], path: Path, seeds: int, train: Callable[[StudyRun], None]
 ) -> list[tuple[TransferTarget, Ablation]]:
     """Compare policy and reference on each backbone, in a folder of its own; raises Stopped, Interrupted."""
-    folders = [ablate.prepare(target.design, path / folder_name(target)) for target in targets]
+    folders = [study_of(path / folder_name(target), "ablate", target.design.baseline) for target in targets]
     results = []
     for target, folder in zip(targets, folders, strict=True):
         planned = ablate.specs(target.design, target.overrides, seeds)

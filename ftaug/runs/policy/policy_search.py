@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from ftaug.config.experiment import Search
 from ftaug.config.strict_json import dumps
 from ftaug.engine.system import storage
 from ftaug.engine.system.run_files import read_json
@@ -20,9 +21,10 @@ from ftaug.runs.open_run import open_run
 from ftaug.runs.policy.candidates import policy_overrides
 from ftaug.runs.policy.screen import OpScreen, screen
 from ftaug.runs.report import console
+from ftaug.runs.search.confirm import require_confirmation
 from ftaug.runs.search.search import Outcome
-from ftaug.runs.search.search_file import CONFIRMATION
-from ftaug.runs.study.study_folder import StudyFolder
+from ftaug.runs.search.search_file import held_out
+from ftaug.runs.study.study_folder import StudyFolder, study_of
 from ftaug.runs.study.study_run import RunSpec, StudyRun
 
 PLAIN = ("augment=[]", "mix=null")
@@ -47,37 +49,49 @@ def searched_overrides(
 
     The screen is stored in the folder, and all processes use the one that is stored first.
     """
-    experiment = file.experiment([*overrides, *PLAIN])
-    folder = StudyFolder(path.with_name(f"{path.name}-screen"))
-    stored = folder.path / SCREEN_FILE
-    if not stored.is_file():
-        if train is None:
-            raise MissingInput(f"{path}: no search has been started there")
-        _store(screen(open_run(_trained(file, overrides, folder, train), device, trust_plugins=True)), stored)
+    plain = (*overrides, *PLAIN)
+    experiment = file.experiment(plain)
+    if experiment.data.val is None:
+        raise ExperimentError("--policy: chooses by validation samples, and data.val is null; set it")
+    path = path.with_name(f"{path.name}-screen")
+    stored = path / SCREEN_FILE
+    is_stored, spec = stored.is_file(), RunSpec("plain", (*plain, *held_out(experiment)))
+    if train is None and not is_stored:
+        raise MissingInput(f"{path}: no search has been started there")
+    if not is_stored and (experiment.search or Search()).confirm is not None:
+        require_confirmation(file.experiment(spec.overrides))
+    folder = study_of(path, "screen", experiment)
+    if train is not None and not is_stored:
+        run = _trained(file, folder, spec, train)
+        _store(screen(open_run(run.path, device, trust_plugins=True)), stored)
+    if train is not None:
+        _clean(stored)
     return [*overrides, *policy_overrides(_read(stored), experiment)]
 
 
-def _trained(
-    file: ExperimentFile, overrides: Sequence[str], folder: StudyFolder, train: Callable[[StudyRun], None]
-) -> Path:
+def _trained(file: ExperimentFile, folder: StudyFolder, spec: RunSpec, train: Callable[[StudyRun], None]) -> StudyRun:
     """Train the experiment without augmentation, on the samples that the trials of the search have."""
-    folder.describe({"command": "screen"})
-    spec = RunSpec("plain", (*overrides, *PLAIN, CONFIRMATION))
     (run,) = train_all(folder, file, [spec], train).values()
     if run.failure is not None:
-        raise run.failure.error(f"{run.path}: the experiment without augmentation failed: {run.failure.message}")
-    return run.path
+        text = f"{run.path}: the experiment without augmentation failed; delete the folder to try it again"
+        raise run.failure.error(f"{text}: {run.failure.message}")
+    return run
 
 
 def _store(screens: Sequence[OpScreen], path: Path) -> None:
     """Store a screen unless another process has stored one."""
     content = dumps({"screens": [each.as_json() for each in screens]}, indent=1) + "\n"
-    temporary = path.with_name(f".{path.name}-{os.getpid()}")
     with storage.storage_errors(f"{path}: cannot be written"):
+        temporary = storage.temporary_name(path)
         storage.write_durable(temporary, content.encode())
-        with suppress(FileExistsError):
+        with suppress(FileExistsError, FileNotFoundError):  # the latter if another process has stored and cleaned up
             os.link(temporary, path)
-        temporary.unlink()
+
+
+def _clean(path: Path) -> None:
+    """Remove the temporary files of this process, and of those that were killed, once the screen is stored."""
+    for temporary in path.parent.glob(f".tmp-{path.name}-*"):
+        temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> list[OpScreen]:

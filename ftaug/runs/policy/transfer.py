@@ -10,7 +10,7 @@ from ftaug.config import overrides as edits
 from ftaug.config.registry import registry
 from ftaug.config.search_space import written
 from ftaug.config.value_lists import parse_list
-from ftaug.errors import ExperimentError, Problem
+from ftaug.errors import ExperimentError, Place, Problem
 from ftaug.experiment_file import ExperimentFile
 from ftaug.runs.ablation.variants import NOTHING, Design, Variant
 
@@ -59,7 +59,8 @@ def _policy(file: ExperimentFile, overrides: Sequence[str]) -> list[Variant]:
     """Return the policy of the file at each scale; one without severities at its own strength only."""
     experiment, tree = file.experiment(overrides), edits.apply(file.document, overrides)[0].tree
     if not experiment.augment and experiment.mix is None:
-        raise ExperimentError(Problem("has neither augment nor mix, so there is no policy to transfer"))
+        text = "has neither augment nor mix, so there is no policy to transfer"
+        raise ExperimentError(Problem(text, Place(str(file.path))))
     augment = tree.get("augment") or []
     scales = [scale for scale in SCALES if scale == 1 or scaled(augment, scale) != augment]
     mix = f"mix={written(tree.get('mix'))}"

@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from ftaug.config.strict_json import dumps
-from ftaug.engine.system.storage import storage_errors
+from ftaug.engine.system.storage import storage_errors, temporary_name
 from ftaug.errors import ExperimentError, StorageError, one_of
 from ftaug.runs.parquet_records import CHUNK, library
 from ftaug.runs.prediction import Prediction
-from ftaug.runs.report.predictions import PredictionFormat
+from ftaug.runs.report.predictions import FEATURES, Cell, PredictionFormat, feature_texts
 
 Sink = Callable[[Prediction], object]
 """Consumer of predictions, called once per input."""
@@ -31,19 +33,41 @@ def open_file(layout: PredictionFormat, path: Path) -> AbstractContextManager[Si
 
 @contextmanager
 def to_csv(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
-    """Write a CSV file."""
+    """Write a CSV file; features have a column each, named after the first prediction that has some."""
+    names, waiting, values = headings(layout), list[list[Cell]](), 0
     with _replacing(path) as file:
         text = io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(headings(layout))
+        is_open = FEATURES not in names
+
+        def write_rows() -> None:
+            with _writing(path):
+                writer.writerows(_csv_cells(cells, names, values, layout.digits) for cells in waiting)
+            waiting.clear()
 
         def write(prediction: Prediction) -> None:
-            cells = (f"{v:.{layout.digits}g}" if isinstance(v, float) else v for v in row(layout, prediction))
-            with _writing(path):
-                writer.writerow(cells)
+            nonlocal is_open, values
+            waiting.append(row(layout, prediction))
+            if not is_open and prediction.features is not None:
+                is_open, values = True, len(prediction.features)
+            if is_open:
+                write_rows()
 
+        waiting.append([*names])
         yield write
+        write_rows()
         text.detach()
+
+
+def _csv_cells(cells: Sequence[Cell], names: Sequence[str], values: int, digits: int) -> Iterator[str]:
+    """Yield the cells of a row, the header too, with a cell for each of the features."""
+    for name, cell in zip(names, cells, strict=True):
+        if isinstance(cell, np.ndarray):
+            yield from feature_texts(cell)
+        elif name == FEATURES:
+            yield from (f"feature_{number}" if cell else "" for number in range(values))
+        else:
+            yield f"{cell:.{digits}g}" if isinstance(cell, float) else cell
 
 
 @contextmanager
@@ -62,7 +86,7 @@ def _to_jsonl(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
 def _to_parquet(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
     """Write a Parquet file: texts and numbers, null where an input could not be read."""
     arrow = library("predictions as Parquet")
-    names, rows = headings(layout), list[list[str | float]]()
+    names, rows = headings(layout), list[list[Cell]]()
     with _replacing(path) as file:
         writer: Any = None
 
@@ -88,11 +112,13 @@ def _to_parquet(layout: PredictionFormat, path: Path) -> Iterator[Sink]:
         writer.close()
 
 
-def _kind(arrow: Any, values: list[str | float]) -> Any:
+def _kind(arrow: Any, values: list[Cell]) -> Any:
+    if any(isinstance(value, np.ndarray) for value in values):
+        return arrow.list_(arrow.float32())
     return arrow.float64() if any(isinstance(value, float) for value in values) else arrow.string()
 
 
-def _cell(value: str | float) -> str | float | None:
+def _cell(value: Cell) -> Cell | None:
     """Return a value for Parquet: null for nothing, and text without bytes that are not UTF-8."""
     if not isinstance(value, str):
         return value
@@ -104,7 +130,7 @@ def headings(layout: PredictionFormat) -> list[str]:
     return ["input", *layout.headings, "error"]
 
 
-def row(layout: PredictionFormat, prediction: Prediction) -> list[str | float]:
+def row(layout: PredictionFormat, prediction: Prediction) -> list[Cell]:
     """Return a row: the name of the input, its prediction, and its error, if any."""
     values = [""] * len(layout.headings) if prediction.output is None else layout.cells(prediction)
     return [prediction.name, *values, prediction.error or ""]
@@ -125,7 +151,7 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file that replaces the path at the end, unless there is an error."""
     if path.is_dir():
         raise StorageError(f"{path}: cannot be written: it is a folder; name a file")
-    temporary = path.with_name(f".tmp-{path.name}-{os.getpid()}")
+    temporary = temporary_name(path)
     with _writing(path):
         file = temporary.open("wb")
     try:
@@ -136,5 +162,6 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
             file.close()
             temporary.replace(path)
     finally:
-        file.close()
+        with suppress(OSError):  # of a full disk, which an error reports already
+            file.close()
         temporary.unlink(missing_ok=True)

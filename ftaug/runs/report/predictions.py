@@ -11,6 +11,11 @@ from ftaug.errors import ExperimentError
 from ftaug.interfaces.data import Task
 from ftaug.runs.prediction import Prediction
 
+FEATURES = "features"
+
+Cell = str | float | np.ndarray
+"""A value in a table; of features float32 (values,)."""
+
 
 class PredictionFormat(Protocol):
     """Formats the prediction for a sample."""
@@ -23,7 +28,7 @@ class PredictionFormat(Protocol):
     def headings(self) -> tuple[str, ...]:
         """Columns of a table of predictions."""
 
-    def cells(self, prediction: Prediction) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[Cell]:
         """Values of a row, in the order of the headings."""
 
     def plain(self, prediction: Prediction) -> dict[str, Any]:
@@ -45,7 +50,7 @@ class TopK:
             return ("class", "probability")
         return tuple(f"{name}_{rank}" for rank in range(1, self.ranks + 1) for name in ("class", "probability"))
 
-    def cells(self, prediction: Prediction) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[Cell]:
         """Class, probability, class, probability …"""
         return [value for pair in self._classes(prediction) for value in pair]
 
@@ -72,7 +77,7 @@ class Labels:
         """The labels, then a column for each probability."""
         return ("labels", *(self.task.classes if self.likeliest is None else self.likeliest.headings))
 
-    def cells(self, prediction: Prediction) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[Cell]:
         """The labels joined with `|`, and the probabilities."""
         beside = (
             [float(p) for p in output_of(prediction)] if self.likeliest is None else self.likeliest.cells(prediction)
@@ -100,13 +105,48 @@ class Numbers:
         """The target names."""
         return self.task.classes
 
-    def cells(self, prediction: Prediction) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[Cell]:
         """The numbers in the order of the targets."""
         return [float(value) for value in output_of(prediction)]
 
     def plain(self, prediction: Prediction) -> dict[str, Any]:
         """The numbers by target name."""
         return {"numbers": dict(zip(self.task.classes, self.cells(prediction), strict=True))}
+
+
+@dataclass(frozen=True)
+class WithFeatures:
+    """Predictions with the features of their samples."""
+
+    inner: PredictionFormat
+
+    @property
+    def digits(self) -> int:
+        """Those of the predictions."""
+        return self.inner.digits
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Those of the predictions, and `features`."""
+        return (*self.inner.headings, FEATURES)
+
+    def cells(self, prediction: Prediction) -> list[Cell]:
+        """The values of the prediction, and the features."""
+        return [*self.inner.cells(prediction), self._features(prediction)]
+
+    def plain(self, prediction: Prediction) -> dict[str, Any]:
+        """The prediction, and the features with all digits of float32."""
+        values = [float(text) for text in feature_texts(self._features(prediction))]
+        return {**self.inner.plain(prediction), FEATURES: values}
+
+    def _features(self, prediction: Prediction) -> np.ndarray:
+        assert prediction.features is not None
+        return prediction.features
+
+
+def feature_texts(features: np.ndarray) -> list[str]:
+    """Format features with the digits that float32 has."""
+    return [f"{value:.9g}" for value in features.tolist()]
 
 
 def output_of(prediction: Prediction) -> np.ndarray:

@@ -14,7 +14,7 @@ from ftaug.interfaces.data import Task
 from ftaug.runs.calibration_file import Calibration
 from ftaug.runs.prediction import Prediction
 from ftaug.runs.report import console
-from ftaug.runs.report.predictions import PredictionFormat, output_of
+from ftaug.runs.report.predictions import Cell, PredictionFormat, output_of
 from ftaug.runs.trained_model import TrainedModel
 from ftaug.statistics.conformal import ConformalSets, coverage_band
 from ftaug.statistics.selective import prediction_confidence, threshold_for_coverage
@@ -38,7 +38,7 @@ class Selective:
         """Those of the predictions, and `abstained`."""
         return (*self.inner.headings, "abstained")
 
-    def cells(self, prediction: Prediction) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[Cell]:
         """The values of the prediction, or empty ones and `yes`."""
         if self._abstains(prediction):
             return [*[""] * len(self.inner.headings), "yes"]
@@ -72,7 +72,7 @@ class WithSets:
         """Those of the predictions, and `set`."""
         return (*self.inner.headings, "set")
 
-    def cells(self, prediction: Prediction) -> list[str | float]:
+    def cells(self, prediction: Prediction) -> list[Cell]:
         """The values of the prediction, and the classes of its set joined with `|`, most probable first."""
         return [*self.inner.cells(prediction), "|".join(self._classes(prediction))]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ftaug.config.dump import WITHOUT_INFLUENCE, to_plain
 from ftaug.config.experiment import Experiment, Search
-from ftaug.config.search_space import UNSET, Space, overrides_of
+from ftaug.config.search_space import FIXED, UNSET, Space, is_within, overrides_of
 from ftaug.config.yaml_document import Where
 from ftaug.errors import ExperimentError, Place, Problem, first_of
 from ftaug.experiment_file import ExperimentFile
@@ -65,8 +65,7 @@ class SearchFile:
         data, train = self.experiment.data, self.experiment.train
         length = () if epochs == train.epochs else (f"train.epochs={epochs}",)
         split_seed = self.experiment.seed if data.split_seed is None else data.split_seed
-        held_out = (CONFIRMATION,) if self.settings.confirm and data.confirmation is None else ()
-        return (*self.overrides, *values, *length, *paired(seed, split_seed), *held_out)
+        return (*self.overrides, *values, *length, *paired(seed, split_seed), *held_out(self.experiment))
 
     def description(self) -> dict[str, Any]:
         """Return what a study of this file consists of, as JSON."""
@@ -81,6 +80,12 @@ class SearchFile:
         settings.pop("budget")
         spaces = {space.key: space.as_json() for space in self.spaces}
         return {"command": "search", "spaces": spaces, "settings": settings, "experiment": plain}
+
+
+def held_out(experiment: Experiment) -> tuple[str, ...]:
+    """Return the override that holds out the samples of the confirmation, if there is one and the file does not."""
+    confirms = (experiment.search or Search()).confirm is not None
+    return (CONFIRMATION,) if confirms and experiment.data.confirmation is None else ()
 
 
 def open_search(file: ExperimentFile, overrides: Sequence[str] = ()) -> SearchFile:
@@ -99,7 +104,7 @@ def open_search(file: ExperimentFile, overrides: Sequence[str] = ()) -> SearchFi
 
 def _problems(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[Space]) -> Iterator[Problem]:
     """Build the experiment with each value of each space; the problems have the place of the value in the file."""
-    base = {space.where: _present(space) for space in spaces}
+    base = {space.where: space.present for space in spaces}
     places = {text: place for space in spaces for text, place in _places(file, space)}
     for space in spaces:
         for value in space.ends:
@@ -107,13 +112,6 @@ def _problems(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[S
                 file.experiment([*overrides, *overrides_of({**base, space.where: value})], places)
             except ExperimentError as error:
                 yield from error.problems
-
-
-def _present(space: Space) -> Any:
-    """Return a value that leaves the numbers of list items as they are in the file."""
-    if space.choices is not None:
-        return next((choice for choice in space.choices if choice is not None), None)
-    return space.first
 
 
 def _places(file: ExperimentFile, space: Space) -> Iterator[tuple[str, Place]]:
@@ -142,13 +140,6 @@ def _defaults(file: ExperimentFile, overrides: Sequence[str], spaces: Sequence[S
     return values
 
 
-FIXED = (
-    *("name", "seed", "plugins", "modality", "loggers", "evaluate.metrics", "evaluate.best", "evaluate.every"),
-    *("data.val", "data.test", "data.split_seed", "data.confirmation", "data.bad_samples"),
-)
-"""Settings that all trials share, so that their results can be compared."""
-
-
 def _check_settings(search: SearchFile) -> None:
     """Raise ExperimentError for spaces and settings with which trials could not be compared or proposed."""
     experiment, settings = search.experiment, search.settings
@@ -172,24 +163,20 @@ def _check_settings(search: SearchFile) -> None:
 def _misfits(space: Space, search: SearchFile) -> Iterator[str]:
     """Yield what is wrong with a space in this search."""
     settings, without_influence = search.settings, [".".join(path) for path in WITHOUT_INFLUENCE]
-    if fixed := next((key for key in FIXED if _is_within(space.key, key)), None):
+    if fixed := next((key for key in FIXED if is_within(space.key, key)), None):
         advice = "; search.seeds trains each trial with several" if fixed == "seed" else ""
         yield f"cannot be searched: all trials share {fixed}, so that they can be compared{advice}"
-    if any(_is_within(space.key, key) for key in without_influence):
+    if any(is_within(space.key, key) for key in without_influence):
         yield "cannot be searched: it does not change results"
-    if search.metric == "loss" and _is_within(space.key, "loss"):
+    if search.metric == "loss" and is_within(space.key, "loss"):
         yield "changes the loss, by which the best trial is chosen; set search.best to a metric"
-    if settings.ladder is not None and _is_within(space.key, "train.epochs"):
+    if settings.ladder is not None and is_within(space.key, "train.epochs"):
         yield "cannot be searched with search.ladder, whose steps set the length of training"
     if settings.sampler == "grid" and space.choices is None and not space.is_whole:
         text = f"is a range of numbers, and a grid needs listed values: {{search: [{space.low}, {space.high}]}}"
         yield f"{text}; or set search.sampler"
     if settings.sampler == "cma_es" and space.choices is not None:
         yield "is a list, and search.sampler: cma_es searches numbers alone; use tpe"
-
-
-def _is_within(key: str, section: str) -> bool:
-    return key == section or key.startswith(f"{section}.")
 
 
 def default_folder(name: str) -> Path:

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from ftaug.config.dump import to_plain
+from ftaug.config.experiment import Experiment
 from ftaug.config.renamed import with_current_metrics
 from ftaug.config.strict_json import dumps, nan_for_null
 from ftaug.engine.system import storage
 from ftaug.engine.system.lock import is_locked
+from ftaug.engine.system.resume_check import LISTED, changes, flat
 from ftaug.engine.system.run_files import COMPLETE_FILE, RUN_SPEC_FILE, STATUS_FILE, STUDY_FILE, read_json
-from ftaug.errors import RunFolderTaken
+from ftaug.errors import ExperimentError, RunFolderTaken
 from ftaug.runs.study.study_run import FAILURE_FILE, Failure, RunSpec, StudyRun
 
 UNCLAIMED = ".claim-"
@@ -79,14 +82,29 @@ class StudyFolder:
             storage.replace(run.path / FAILURE_FILE, content.encode())
 
 
+def study_of(path: Path, command: str, experiment: Experiment) -> StudyFolder:
+    """Create the folder of a study of an experiment, or check that it holds that one; raises ExperimentError."""
+    folder, description = StudyFolder(path), {"command": command, "experiment": to_plain(experiment)}
+    recorded = folder.description
+    if recorded is None:
+        folder.describe(description)
+        return folder
+    differing = changes(flat(recorded.get("experiment", {})), flat(description["experiment"]))
+    rows = [f"{key}: {before} → {now}" for key, (before, now) in differing.items()]
+    if rows or recorded.get("command") != command:
+        more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
+        raise ExperimentError(f"{path} holds another study; name another folder by --output", *rows[:LISTED], *more)
+    return folder
+
+
 def is_in_use(run: StudyRun) -> bool:
     """Whether a process on this machine, or on one that shares its locks, trains the run."""
     return is_locked(run.path)
 
 
-def starts_of(run: StudyRun) -> int:
-    """Return how often the training of a run was started."""
-    return int((read_json(run.path / STATUS_FILE) or {}).get("attempt", 0))
+def starts_without_progress(run: StudyRun) -> int:
+    """Return how often in a row the training of a run was started from its newest checkpoint."""
+    return int((read_json(run.path / STATUS_FILE) or {}).get("starts_at_step", 0))
 
 
 def _read_run(path: Path) -> StudyRun:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ftaug.engine.system.signals import StopRequests
 from ftaug.errors import FtaugError, Interrupted, NoProgress, RunFolderInUse, Stopped, StorageError, as_known
-from ftaug.runs.study.study_folder import StudyFolder, is_in_use, starts_of
+from ftaug.runs.study.study_folder import StudyFolder, is_in_use, starts_without_progress
 from ftaug.runs.study.study_run import Failure, RunSpec, StudyRun
 
 POLL = 0.5
@@ -18,7 +18,7 @@ FAILURES = 3
 """A study in which so many runs failed and none is complete has a cause that further runs share."""
 
 STARTS = 12
-"""Starts of a run that is killed again and again after which it counts as failed; its processes may be preempted."""
+"""Starts in a row without a new checkpoint after which a killed run counts as failed; processes may be preempted."""
 
 Plan = Callable[[Sequence[StudyRun]], RunSpec | None]
 """Returns the run to claim next, given those that exist; None to wait for results, or at the end."""
@@ -68,7 +68,7 @@ def _train(folder: StudyFolder, run: StudyRun, train: Callable[[StudyRun], None]
     except RunFolderInUse:  # another process was faster
         time.sleep(POLL)
     except NoProgress as error:
-        if starts_of(run) >= STARTS:
+        if starts_without_progress(run) >= STARTS:
             folder.fail(run, Failure(error.exit_code, str(error)))
     except (Stopped, Interrupted, StorageError):
         raise

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import numpy as np
 
-from ftaug.config.types import Doc, FilePath, Text
+from ftaug.config.types import Doc, FileOrAddress, FilePath, Text
 from ftaug.data import split_groups
 from ftaug.data.shards.arrow_files import files_on_disk
 from ftaug.data.shards.column_index import (
@@ -50,7 +50,7 @@ class RowNames:
 def text_parquet(
     split: str,
     *,
-    path: FilePath,
+    path: FileOrAddress,
     text: TextColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -62,7 +62,8 @@ def text_parquet(
 
     Settings:
         path: a file, a folder of .parquet files, or several: `train-{000..146}.parquet`, `train-*.parquet`. Of a folder
-            with files named after splits, those of the split
+            with files named after splits, those of the split. Or an address, or several in braces:
+            `https://host/train-{000..146}.parquet`
         empty: error, or skip to leave out texts of nothing but white space
 
     All texts are held in memory; the same text in several rows is on one side of a split. Needs pyarrow.
@@ -96,7 +97,7 @@ def hf_disk(
 
 
 def _in_memory(
-    reader: str, path: Path, files: Sequence[Path], format: Format, settings: ColumnSettings, empty: Empty
+    reader: str, path: Path | str, files: Sequence[Path], format: Format, settings: ColumnSettings, empty: Empty
 ) -> TextSamples:
     """Read the texts of all rows; raises BadData and MissingInput."""
     rows, texts = Rows(reader, files, format, "text", settings), Collected(1)

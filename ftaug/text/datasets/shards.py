@@ -39,7 +39,7 @@ class StoredNames:
         return self.samples.name(int(self.taken[index]))
 
 
-@dataset.register(tasks=archive_tasks)
+@dataset.register(tasks=archive_tasks, archives=True)
 def text_shards(
     split: str,
     *,
@@ -57,7 +57,7 @@ def text_shards(
     Settings:
         empty: error, or skip to leave out files of nothing but white space
 
-    Archives may not be compressed: zip files are written with `zip -0`. With the class in the path (`good/1.txt`),
+    Archives may not be compressed: `ftaug pack` writes compressed ones anew. With the class in the path (`good/1.txt`),
     samples are in the order of class folders, otherwise in that of the archives. A list of labels in a .json file makes
     the task multi-label. All texts are held in memory; the same text in several files is on one side of a split.
     """

@@ -99,7 +99,7 @@ def test_names_that_occur_twice_are_an_error(tmp_path):
 )
 def test_compressed_archives_are_refused_with_what_to_do(tmp_path, signature, program):
     (tmp_path / "t.tar.gz").write_bytes(gzip.compress(write_tar(tmp_path / "t.tar", FOLDERS).read_bytes()))
-    message = r"t.tar.gz: is compressed with gzip, .*: decompress it \(gunzip\), or unpack it and run ftaug pack"
+    message = r"t.tar.gz: is compressed with gzip, .*: write it anew with ftaug pack, .* or decompress it \(gunzip\)"
     with pytest.raises(BadData, match=message):
         read(tmp_path / "t.tar.gz")
     (tmp_path / "o").write_bytes(signature)

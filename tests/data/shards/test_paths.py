@@ -1,7 +1,8 @@
 import pytest
 
+from ftaug.data.shards import paths
 from ftaug.data.shards.paths import expand_braces, shards
-from ftaug.errors import BadData, MissingInput
+from ftaug.errors import BadData, ExperimentError, MissingInput
 
 
 @pytest.fixture
@@ -61,3 +62,12 @@ def test_missing_shards_are_named(folder, pattern, message):
 def test_a_folder_without_shards_is_an_error(tmp_path):
     with pytest.raises(MissingInput, match=r"image_shards found no \.tar or \.zip in this folder"):
         names(tmp_path, "")
+
+
+def test_files_at_addresses_are_copied_in_their_order(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "local_copy", lambda address: tmp_path / address.rpartition("/")[2])
+    assert shards("image_shards", "train", "https://host/a-{8..10}.tar?key=1", ()) == [
+        tmp_path / f"a-{number}.tar?key=1" for number in (8, 9, 10)
+    ]
+    with pytest.raises(ExperimentError, match=r"^image_shards: s3://bucket/\*\.tar has a \*, which addresses cannot"):
+        shards("image_shards", "train", "s3://bucket/*.tar", ())

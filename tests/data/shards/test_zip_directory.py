@@ -44,7 +44,7 @@ def test_links_compressed_and_encrypted_members_have_a_problem(tmp_path):
     content[content.rindex(b"PK\1\2") + 8] |= 1
     path.write_bytes(content)
     assert {m.name: m.problem for m in zip_members(path)} == {
-        b"a.jpg": "is compressed: write the archive with zip -0",
+        b"a.jpg": "is compressed: write it anew with ftaug pack, which reads compressed archives, or with zip -0",
         b"l.jpg": "is a link",
         b"e.jpg": "is encrypted",
     }

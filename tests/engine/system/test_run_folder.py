@@ -121,7 +121,7 @@ def test_fresh_continues_what_it_began_and_a_stop_ended(tmp_path):
         pass  # which was not begun by --fresh
     assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-2"
     assert fresh(tmp_path / "a", Interrupted("Ctrl-C")) == "a-2"
-    assert fresh(tmp_path / "a", StorageError("no space; earlier checkpoints are intact")) == "a-2"
+    assert fresh(tmp_path / "a", StorageError("no space; what was saved before is intact")) == "a-2"
     assert fresh(tmp_path / "a", Stopped("SIGTERM"), digest=DIGEST[::-1]) == "a-3"  # another experiment
     assert fresh(tmp_path / "a", BadData("no such file")) == "a-4"
     assert fresh(tmp_path / "a", Stopped("SIGTERM")) == "a-5"  # what failed is not continued
@@ -267,13 +267,18 @@ def test_a_restart_with_progress_or_an_orderly_end_counts_from_zero(tmp_path):
         checkpoint_at(folder, step)
         die()
 
+    def starts_at_step():
+        return json.loads((tmp_path / "a" / "status.json").read_text())["starts_at_step"]
+
     for step in range(1, 8):
         assert in_child(lambda step=step: start(step)) == -9
+        assert starts_at_step() == 1
     for _ in range(3):
         for _ in range(2):
             assert in_child(lambda: start(7)) == -9
         with open_folder(tmp_path / "a"):
             pass
+    assert starts_at_step() == 9
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ def test_replace_ignores_what_a_crash_left(tmp_path):
     (tmp_path / f".tmp-file-{os.getpid()}").write_bytes(b"half")
     storage.replace(tmp_path / "file", b"whole")
     assert names(tmp_path) == ["file"]
+
+
+def test_replace_removes_what_was_left_more_than_an_hour_ago(tmp_path):
+    for name in (".tmp-file-1", ".tmp-file-2", ".tmp-other-1"):
+        (tmp_path / name).write_bytes(b"half")
+    for name in (".tmp-file-1", ".tmp-other-1"):
+        os.utime(tmp_path / name, (0, time.time() - 3700))
+    storage.replace(tmp_path / "file", b"whole")
+    assert names(tmp_path) == [".tmp-file-2", ".tmp-other-1", "file"]
 
 
 def test_short_writes_are_continued(tmp_path, monkeypatch):

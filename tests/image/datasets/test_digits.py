@@ -1,10 +1,15 @@
 """Digits: scikit-learn's pictures, in a partition that never changes."""
 
+import gzip
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
 import numpy as np
 import pytest
+import sklearn
 from sklearn.datasets import load_digits
 
-from ftaug.errors import BadData
+from ftaug.errors import BadData, MissingInput
 from ftaug.image.datasets.digits import digits
 
 
@@ -52,10 +57,27 @@ def test_too_many_per_class_is_refused():
         digits("train", per_class=105)
 
 
-def test_other_digits_are_noted(monkeypatch):
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """A package of scikit-learn with a copy of its file, which a test may change."""
+    file = tmp_path / "datasets" / "data" / "digits.csv.gz"
+    file.parent.mkdir(parents=True)
+    file.write_bytes((Path(sklearn.__file__).parent / "datasets" / "data" / "digits.csv.gz").read_bytes())
+    spec = ModuleSpec("sklearn", None, is_package=True)
+    spec.submodule_search_locations.append(str(tmp_path))
+    monkeypatch.setattr("ftaug.image.datasets.digits.find_spec", lambda name: spec)
+    return file
+
+
+def test_other_digits_are_noted(installed):
     assert digits("val").notes == ()
-    bunch = load_digits()
-    bunch.images[0, 0, 0] += 1
-    monkeypatch.setattr("sklearn.datasets.load_digits", lambda: bunch)
+    rows = gzip.decompress(installed.read_bytes()).decode().splitlines()
+    installed.write_bytes(gzip.compress("\n".join(["1" + rows[0][1:], *rows[1:]]).encode()))
     (note,) = digits("val").notes
     assert note.startswith("scikit-learn ") and "has other digits" in note
+
+
+def test_a_missing_file_is_named(installed):
+    installed.unlink()
+    with pytest.raises(MissingInput, match=r"digits\.csv\.gz is missing; reinstall scikit-learn"):
+        digits("val")

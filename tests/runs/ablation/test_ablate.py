@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ftaug.errors import Diverged, ExperimentError
+from ftaug.errors import Diverged
 from ftaug.experiment_file import open_experiment
 from ftaug.runs.ablation import ablate
 from ftaug.runs.ablation.variants import design
@@ -79,13 +79,3 @@ def test_an_experiment_that_fails_is_an_error_with_its_code(designed, tmp_path):
     runs = runs_of(designed, tmp_path, [[None, None]] * 4)
     with pytest.raises(Diverged, match="the experiment itself failed: the loss is not finite"):
         ablate.measure(designed, StudyFolder(tmp_path), runs, 2)
-
-
-def test_a_folder_is_continued_with_the_same_experiment_only(designed, write, tmp_path):
-    path = tmp_path / "study"
-    ablate.prepare(designed, path)
-    ablate.prepare(designed, path)
-    longer = design(open_experiment(write(CONFIG)), ["train.epochs=3", "train.max_time=5"], (), ["none"])
-    with pytest.raises(ExperimentError, match="holds another study") as error:
-        ablate.prepare(longer, path)
-    assert [str(problem) for problem in error.value.problems[1:]] == ["train.epochs: 10 → 3"]

@@ -11,7 +11,7 @@ from ftaug.interfaces.data import Task
 from ftaug.runs.prediction import Prediction
 from ftaug.runs.report import prediction_files
 from ftaug.runs.report.prediction_files import open_file
-from ftaug.runs.report.predictions import form
+from ftaug.runs.report.predictions import WithFeatures, form
 
 LAYOUT = form(Task(("cat", "dog")), 1)
 PREDICTIONS = [
@@ -72,3 +72,36 @@ def test_a_wrong_suffix_or_folder_is_an_error_at_once(tmp_path):
         open_file(LAYOUT, tmp_path / "p.txt")
     with pytest.raises(StorageError, match="cannot be written"), open_file(LAYOUT, tmp_path / "no" / "p.csv"):
         pass
+
+
+FEATURES = np.array([1 / 3, -2e-9], np.float32)
+WITH_FEATURES = [PREDICTIONS[0], Prediction("1.jpg", np.array([0.25, 0.75]), features=FEATURES)]
+
+
+def write_features(path, predictions):
+    with open_file(WithFeatures(LAYOUT), path) as sink:
+        for prediction in predictions:
+            sink(prediction)
+    return path
+
+
+def test_features_have_a_column_each_in_csv_and_all_their_digits(tmp_path):
+    with write_features(tmp_path / "p.csv", WITH_FEATURES).open(newline="") as file:
+        header, bad, good = csv.reader(file)
+    assert header == ["input", "class", "probability", "feature_0", "feature_1", "error"]
+    assert bad == ["bad.jpg", "", "", "", "", "not a picture"]
+    assert np.array(good[3:5]).astype(np.float32).tobytes() == FEATURES.tobytes()
+    assert write_features(tmp_path / "bad.csv", WITH_FEATURES[:1]).read_text() == (
+        "input,class,probability,error\nbad.jpg,,,not a picture\n"
+    )
+
+
+def test_features_are_a_list_in_json_lines_and_parquet(tmp_path):
+    lines = write_features(tmp_path / "p.jsonl", WITH_FEATURES).read_text().splitlines()
+    assert np.array(json.loads(lines[1])["features"], np.float32).tobytes() == FEATURES.tobytes()
+    assert "features" not in json.loads(lines[0])
+    parquet = pytest.importorskip("pyarrow.parquet")
+    table = parquet.read_table(write_features(tmp_path / "p.parquet", WITH_FEATURES))
+    assert str(table.schema.field("features").type) == "list<element: float>"
+    bad, good = table["features"].to_pylist()
+    assert bad is None and np.array(good, np.float32).tobytes() == FEATURES.tobytes()

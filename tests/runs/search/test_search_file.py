@@ -149,3 +149,47 @@ def test_other_commands_name_the_spaces_and_how_to_set_them(write, capsys, comma
         in text
     )
     assert text.count("search space") == 7
+
+
+WRONG = """data: {train: digits}
+backbone: {search: [resnet18, resnet20]}
+augment:
+  - rotate: {degrees: {search: {range: [0, 30]}}}
+  - search: [rotat, null]
+  - rotate: {degrees: 500}
+lr: {peak: {search: [1e-3]}, schedul: cosine}
+loss: {search: 3}
+optimizer: {adamw: {weight_decay: {search: [-1, 0.1]}}}
+"""
+OF_SPACES = [
+    "2:11: backbone is a search space",
+    "4:23: augment.0.rotate.degrees is a search space",
+    "5:5: augment.1 is a search space",
+    "9:35: optimizer.adamw.weight_decay is a search space",
+]
+OTHERS = [
+    "5:5: no augmentation 'rotat'; did you mean 'rotate'?",
+    "6:23: augment.2.rotate.degrees must be an angle from 0 to 360 degrees; got 500",
+    "7:21: lr.peak: has only one value",
+    "7:30: unknown key 'schedul' in lr; did you mean 'schedule'?",
+    "8:16: loss: must be a list of values, or a range",
+    "9:35: optimizer.adamw.weight_decay must be a number of 0 or more; got -1",
+]
+
+
+@pytest.mark.parametrize(("command", "expected"), [("train", [*OF_SPACES, *OTHERS]), ("search", OTHERS)])
+def test_spaces_are_listed_with_all_other_problems(write, capsys, command, expected):
+    assert run([command, str(write(WRONG))]) == 2
+    lines = [line.partition("experiment.yaml:")[2] for line in capsys.readouterr().err.splitlines()]
+    assert len(lines) == len(expected)
+    assert all(any(line.startswith(start) for line in lines) for start in expected)
+
+
+def test_spaces_of_overrides_are_listed_with_all_other_problems(write, capsys):
+    config = str(write("data: {train: digits}\nbackbone: resnet18\nlr: {peak: 0}\n"))
+    assert run(["train", config, "mix={search: [null, cutmix]}", "augment={search: 3}", "typo=1"]) == 2
+    by_value, by_list, by_space, by_key = capsys.readouterr().err.splitlines()
+    assert by_value.endswith("experiment.yaml:3:12: lr.peak must be a number above 0; got 0")
+    assert by_list.startswith("override 'augment={search: 3}': augment: must be a list of values")
+    assert by_space.endswith("mix is a search space: `ftaug search` tries its values; to set one: mix=null")
+    assert by_key.startswith("override 'typo=1': unknown key 'typo'")

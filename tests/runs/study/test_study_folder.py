@@ -7,8 +7,9 @@ from threading import Barrier
 import pytest
 
 from ftaug.engine.system.lock import Lock
-from ftaug.errors import BadData, RunFolderTaken, StorageError
-from ftaug.runs.study.study_folder import StudyFolder, is_in_use
+from ftaug.errors import BadData, ExperimentError, RunFolderTaken, StorageError
+from ftaug.experiment_file import load
+from ftaug.runs.study.study_folder import StudyFolder, is_in_use, study_of
 from ftaug.runs.study.study_run import Failure, RunSpec
 
 
@@ -88,3 +89,14 @@ def test_a_damaged_description_of_a_run_is_named(folder):
 def test_a_claim_without_a_study_is_an_error(tmp_path):
     with pytest.raises(StorageError, match="cannot be created"):
         StudyFolder(tmp_path / "missing").claim(RunSpec("a", ()))
+
+
+def test_a_folder_is_continued_with_the_same_experiment_only(write, tmp_path):
+    config, path = write("data: {train: digits}\nbackbone: resnet20\n"), tmp_path / "study"
+    study_of(path, "ablate", load(config))
+    study_of(path, "ablate", load(config, ["train.max_time=5"]))  # changes no result
+    with pytest.raises(ExperimentError, match="holds another study") as error:
+        study_of(path, "ablate", load(config, ["train.epochs=3", "train.max_time=5"]))
+    assert [str(problem) for problem in error.value.problems[1:]] == ["train.epochs: 10 → 3"]
+    with pytest.raises(ExperimentError, match="holds another study"):
+        study_of(path, "screen", load(config))

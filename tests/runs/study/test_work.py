@@ -111,17 +111,20 @@ def test_a_run_that_another_process_took_is_left_to_it(folder):
     assert len(work(folder, listed(1), train)) == 1
 
 
-def test_a_run_whose_processes_are_killed_is_tried_again_several_times(folder):
+@pytest.mark.parametrize("moved", [1, 9])
+def test_a_run_whose_processes_are_killed_is_tried_again_several_times_from_each_checkpoint(folder, moved):
     starts = []
 
     def train(run):
         starts.append(run.spec.name)
-        status = {"digest": "x", "attempt": len(starts), "step": 0, "deaths": 0, "running": False}
+        since = len(starts) if len(starts) < moved else len(starts) - moved + 1
+        counts = {"attempt": len(starts), "step": 0, "starts_at_step": since, "deaths": 0}
+        status = {"digest": "x", **counts, "running": False}
         (run.path / "status.json").write_text(json.dumps(status))
         raise NoProgress("killed, probably because memory ran out")
 
     (run,) = work(folder, listed(1), train)
-    assert len(starts) == module.STARTS
+    assert len(starts) == module.STARTS + moved - 1
     assert run.failure == Failure(4, "killed, probably because memory ran out")
 
 

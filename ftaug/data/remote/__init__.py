@@ -1,0 +1,1 @@
+"""Files at addresses such as https://host/train.tar, copied to a local cache."""
