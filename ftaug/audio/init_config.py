@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -71,7 +72,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
 
 def _of_folder(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
     check_folder("audio_folder", path)
-    unread = below(path, [suffix.encode() for suffix in UNREAD])
+    unread = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in UNREAD]))]
     if unread and not below(path, SUFFIXES):
         suffix = Path(unread[0]).suffix.lower()
         raise BadData(f"{unread[0]}: {suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -101,7 +102,7 @@ def background_files(path: Path) -> tuple[str, ...]:
     files = below(path, SUFFIXES)
     if not files:
         raise MissingInput(f"background.path: {path} holds no sounds ({' '.join(map(bytes.decode, SUFFIXES))})")
-    return tuple(files)
+    return tuple(map(os.fsdecode, files))
 
 
 def _with_background(ratio: float, file: str, rate: int, place: float, wave: np.ndarray) -> np.ndarray:

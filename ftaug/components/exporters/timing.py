@@ -67,9 +67,9 @@ def inputs(described: Mapping[str, Mapping[str, Any]], bundle: Bundle, size: int
     examples = [tensor.numpy() for tensor in bundle.export_signature.inputs(bundle.example).values()]
     arrays = {}
     for (name, facts), example in zip(described.items(), examples, strict=True):
-        shape = [
-            free.get(axis, example.shape[place]) if isinstance(axis, str) else axis
-            for place, axis in enumerate(facts["shape"])
+        shape: list[int] = [
+            free.get(axis, length) if isinstance(axis, str) else axis
+            for axis, length in zip(facts["shape"], example.shape, strict=True)
         ]
         is_picture = example.dtype == np.uint8
         arrays[name] = rng.integers(256, size=shape, dtype=np.uint8) if is_picture else np.resize(example, shape)
