@@ -34,6 +34,7 @@ SHARED = (
             "losses",
             "objectives",
             "self_supervised",
+            "semi_supervised",
             "metrics",
             "regression_metrics",
             "samplers",
@@ -88,6 +89,13 @@ class ExperimentFile:
             raise self._error([*refused, *invalid, *self._problems_beside(edited, spaces)])
         return spaces
 
+    def named_component(self, key: str, overrides: Sequence[str] = ()) -> tuple[str | None, str]:
+        """Return the name of a component as it is written, None if there is none, and the modality, both unchecked."""
+        edited, _ = edits.apply(self.document, overrides)
+        value, modality = edited.tree.get(key), _modality_of(edited)
+        import_components(modality)
+        return next(iter(value), None) if isinstance(value, dict) else value, modality
+
     def experiment(self, overrides: Sequence[str] = (), places: Mapping[str, Place] | None = None) -> Experiment:
         """Apply overrides and build the experiment; raises ExperimentError with all problems at once.
 
@@ -116,8 +124,7 @@ class ExperimentFile:
     def _read(self, document: Document) -> tuple[Experiment | None, list[Problem]]:
         """Import components and plugins, and build the experiment or collect its problems."""
         folder = self.path.absolute().parent
-        modality = document.tree.get("modality", "image")
-        modality = modality if isinstance(modality, str) and modality in MODALITIES else "image"
+        modality = _modality_of(document)
         import_components(modality)
         listed = word_as_list(document.tree.get("plugins"))
         named = [(i, p) for i, p in enumerate(listed if isinstance(listed, list) else []) if isinstance(p, str) and p]
@@ -165,6 +172,11 @@ def import_others(modality: str) -> list[str]:
     for other in others:
         import_components(other)
     return others
+
+
+def _modality_of(document: Document) -> str:
+    modality = document.tree.get("modality", "image")
+    return modality if isinstance(modality, str) and modality in MODALITIES else "image"
 
 
 def _refuse_strangers(path: Path) -> None:

@@ -35,4 +35,5 @@ dataset = Registry(
     given=("split",),
     modality="audio",
     tasks=ANY_TASK,  # possible tasks of its samples, or a function from its settings to them
+    labeled=True,  # whether its samples have classes or numbers
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,9 @@ def pretrain(
     device: OnDevice = Device.auto,
     as_json: AsJson = False,
     trust_plugins: TrustPlugins = False,
+    processes: Annotated[
+        int | None, typer.Option(help="Number of processes on this machine that train together.", min=1)
+    ] = None,
 ) -> None:
     """Train the network on samples without their labels, and say whether its features became better.
 
@@ -27,20 +31,31 @@ def pretrain(
     `instance`, with L2-SP and layer decay; the rate is a tenth of the file's. The labels serve only to compare the
     nearest neighbors of samples before and after. If these are not better, the initial weights are kept.
     """
-    from ftaug.experiment_file import open_experiment
-    from ftaug.runs.pretraining_settings import WITHOUT_LABELS, default_overrides
+    if processes is not None:
+        from ftaug.engine.system.restarts import launch, without_options
 
+        raise typer.Exit(launch(without_options(sys.argv[1:], {"--processes": 1}), processes, 0))
+
+    from ftaug.engine.system.launcher import follow_launcher
+    from ftaug.engine.system.world import of_environment
+    from ftaug.experiment_file import open_experiment
+    from ftaug.runs.pretraining_settings import WITHOUT_LABELS, default_objective, default_overrides
+
+    follow_launcher()
     given = [*WITHOUT_LABELS, *(overrides or ())]
-    experiment = open_experiment(config, trust_plugins=trust_plugins).experiment(given)
+    file = open_experiment(config, trust_plugins=trust_plugins)
+    objective = default_objective(*file.named_component("objective", given))
+    experiment = file.experiment([*given, *objective])
     changed = {override.partition("=")[0] for override in given}
-    defaults = [each for each in default_overrides(experiment) if each.partition("=")[0] not in changed]
+    defaults = objective + [each for each in default_overrides(experiment) if each.partition("=")[0] not in changed]
 
     # import torch only after the file is known to be valid: it takes seconds
     from ftaug.runs.pretraining import assess, conclusion
     from ftaug.runs.report import console
     from ftaug.runs.train_file import train_file
 
-    console.say(f"settings of the pretraining: {' '.join(defaults)}")
+    if of_environment().is_first:
+        console.say(f"settings of the pretraining: {' '.join(defaults)}")
     trained = train_file(
         config,
         [*given, *defaults],
@@ -52,6 +67,8 @@ def pretrain(
         trust_plugins=trust_plugins,
         report=False,
     )
+    if not of_environment().is_first:
+        return
     result = assess(Path(trained["run"]), trust_plugins=trust_plugins)
     console.say(conclusion(result))
     print(console.to_json(result) if as_json else result["run"])

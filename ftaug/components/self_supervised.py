@@ -2,7 +2,7 @@
 
 The head of the network has outputs of the objective instead of the classes: one for each sample, or the values of an
 embedding. `forward` takes a batch to them (N, outputs); `views` are batches of the same samples, augmented
-independently; `targets` are the indices of the samples where each has an output.
+independently; `targets` are the indices of the samples where each has an output, and embeddings if a teacher has some.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from ftaug.config.kinds import objective
-from ftaug.config.types import Count, Doc, NonNegative, Positive, Probability
+from ftaug.config.types import Count, Doc, FilePath, NonNegative, Positive, Probability
 from ftaug.errors import Diverged
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def instance(
     Settings:
         label_smoothing: share of the target that is spread over all samples
 
-    DIET, Ibrahim et al. 2024; for fine-tuning DIET-CP, 2025. The head has an output for each training sample, of which
-    there may be up to 50,000.
+    DIET, Ibrahim et al. 2024; for fine-tuning DIET-CP, 2025. The head has an output for each training sample. Beyond
+    50,000 samples it has 256, which are multiplied by a fixed random code of each sample: a head of low rank.
     """
     from torch.nn.functional import cross_entropy
 
@@ -116,6 +116,35 @@ def simclr(
     itself = torch.eye(2 * count, dtype=torch.bool, device=cosines.device)
     partners = torch.arange(2 * count, device=cosines.device).roll(count)
     return cross_entropy(cosines.masked_fill(itself, -torch.inf), partners)
+
+
+@objective.register(learns_targets=False, outputs="dimensions")
+def feature_distillation(
+    forward: Callable[[Tensor], Tensor],
+    views: Sequence[Tensor],
+    targets: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    *,
+    teacher: FilePath,
+    dimensions: Dimensions = 256,
+    stored_views: Count = 4,
+) -> Tensor:
+    """Learn the features of a teacher, another run, for the same views of samples (feature distillation).
+
+    Smooth L1 distance (β = 2) of the embedding from the teacher's features, the inputs of its output layer
+
+    Settings:
+        teacher: the run folder of the teacher, whose best checkpoint is used; its classes do not matter
+        stored_views: the number of augmented views of each sample, which epochs take in turn: the teacher computes and
+            stores its features once a view, before the first step
+
+    Wei et al. 2022, whose student predicts all normalized features; here these are multiplied by a fixed random matrix,
+    which preserves their distances, so that the head does not depend on the teacher.
+    """
+    from torch.nn.functional import smooth_l1_loss
+
+    (batch,) = views
+    return smooth_l1_loss(forward(batch).float(), targets, beta=2.0)
 
 
 def _check_spread(embeddings: Tensor) -> None:

@@ -10,7 +10,7 @@ from ftaug.config.experiment import Experiment, Fold, Split, UnfreezeStage
 from ftaug.config.modalities import WITHOUT_EFFECT
 from ftaug.config.problems import PartialProblem, predicate
 from ftaug.config.registry import Component, nested
-from ftaug.config.task_fit import TARGETS, misfits, possible_tasks, tasks_of
+from ftaug.config.task_fit import TARGETS, labels_learned, misfits, possible_tasks, tasks_of
 from ftaug.config.types import Duration
 from ftaug.config.yaml_document import Where
 from ftaug.errors import ExperimentError, one_of
@@ -162,7 +162,9 @@ def _views_differ(experiment: Experiment) -> Found:
             predicate("and mix cannot be combined: mixed samples have no single class; leave one out"),
         )
     compared = experiment.objective.settings.get("augmented", 0)
-    if compared and not any(op.entry.facts.get("varies") for op in experiment.augment):
+    if (compared or experiment.objective.fact("unlabeled")) and not any(
+        op.entry.facts.get("varies") for op in experiment.augment
+    ):
         text = "compares views, but no augmentation makes them differ; add one, such as augmix"
         yield ("objective",), predicate(text)
     if experiment.objective.fact("views") > 1 and not experiment.augment:
@@ -214,11 +216,34 @@ def _predictions_can_be_compared(experiment: Experiment) -> Found:
 
 @reads("objective", "data")
 def _what_is_measured_is_learned(experiment: Experiment) -> Found:
-    if experiment.objective is None or experiment.objective.fact("learns_targets"):
+    if experiment.objective is None or labels_learned(experiment):
         return
     for purpose in ("val", "test"):
         if getattr(experiment.data, purpose) is not None:
             text = f"must be null: the objective {experiment.objective.name} trains without labels; nothing to evaluate"
+            yield ("data", purpose), predicate(text)
+
+
+@reads("objective", "data")
+def _samples_without_labels_are_used(experiment: Experiment) -> Found:
+    objective, data = experiment.objective, experiment.data
+    learns = labels_learned(experiment)
+    takes = objective is not None and objective.fact("unlabeled")
+    if data.unlabeled is not None and learns and not takes:
+        text = (
+            "has no effect: no objective trains on samples without labels; set objective: soft_match, or leave it out"
+        )
+        yield ("data", "unlabeled"), predicate(text)
+    if objective is not None and takes and data.unlabeled is None:
+        yield ("objective",), predicate(f"{objective.name} also trains on samples without labels; set data.unlabeled")
+    for purpose in ("train", "val", "test", "pseudo_labels"):
+        dataset = getattr(data, purpose)
+        if not isinstance(dataset, Component) or not dataset.name or dataset.fact("labeled"):
+            continue
+        if purpose != "train":
+            yield ("data", purpose), predicate(f"needs labels, and {dataset.name} has none; use it for data.unlabeled")
+        elif learns:
+            text = f"needs labels, and {dataset.name} has none; use it for data.unlabeled, or `ftaug pretrain`"
             yield ("data", purpose), predicate(text)
 
 

@@ -67,7 +67,11 @@ def digest(experiment: Experiment) -> str:
 
     Files count by their content. Those of the datasets do not: data are compared sample by sample.
     """
-    stands_for: dict[str, Callable[[Path], Any]] = {"data": lambda path: None, "distillation": _weights}
+    stands_for: dict[str, Callable[[Path], Any]] = {
+        "data": lambda path: None,
+        "distillation": _weights,
+        "objective": _weights,
+    }
     plain = {
         field.name: to_plain(getattr(experiment, field.name), stands_for.get(field.name, _content))
         for field in dataclasses.fields(experiment)
@@ -78,7 +82,7 @@ def digest(experiment: Experiment) -> str:
             inner = inner[section]
         if isinstance(inner, dict):  # not where a word or nothing stands in a section's place
             del inner[key]
-    for key in ("split_seed", "confirmation"):
+    for key in ("split_seed", "confirmation", "pseudo_labels", "unlabeled"):
         if plain["data"][key] is None:  # as in runs that do not have this setting
             del plain["data"][key]
     if plain["data"]["parts"] == "auto":  # the same result but for rounding, as in runs that do not have this setting
@@ -89,8 +93,6 @@ def digest(experiment: Experiment) -> str:
         del plain["train"]["on_nonfinite"]
     if not plain["train"]["sync_batchnorm"]:  # as in runs that do not have this setting
         del plain["train"]["sync_batchnorm"]
-    if plain["data"]["pseudo_labels"] is None:  # as in runs that do not have this setting
-        del plain["data"]["pseudo_labels"]
     for dataset in plain["data"].values():  # as in runs of tables that do not have this setting
         for settings in dataset.values() if isinstance(dataset, dict) else ():
             if isinstance(settings, dict) and settings.get("soft") is False:
@@ -116,7 +118,7 @@ def folder_digest(experiment: Experiment, folder: Path) -> str:
 def data_paths(experiment: Experiment) -> list[Path]:
     """Return the paths of the datasets."""
     data = experiment.data
-    datasets = (data.train, data.val, data.test, data.pseudo_labels)
+    datasets = (data.train, data.val, data.test, data.pseudo_labels, data.unlabeled)
     settings = (dataset.settings for dataset in datasets if isinstance(dataset, Component))
     return [value for each in settings for value in each.values() if isinstance(value, Path)]
 

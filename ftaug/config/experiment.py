@@ -98,6 +98,8 @@ class Data:
         pseudo_labels: a dataset of samples with predicted labels, such as a table of `ftaug pseudo-label`; they are
             added to the training samples after val and test are split off, and an epoch visits as many samples as
             without them, so that training takes as many steps
+        unlabeled: a dataset of samples without labels, or whose labels are not read, for an objective such as
+            soft_match, and for `ftaug pretrain`
         split_seed: the seed that draws the splits of train; that of the experiment unless set, so that runs that differ
             by their seed differ by their validation samples too
         confirmation: the share of the validation samples that is held out, by a hash of their identity: they choose no
@@ -129,6 +131,7 @@ class Data:
     val: Split | Fold | Dataset | None = Split(0.2)
     test: Split | Dataset | None = None
     pseudo_labels: Dataset | None = None
+    unlabeled: Dataset | None = None
     split_seed: CountOrZero | None = None
     confirmation: Fraction | None = None
     batch_size: Count = 32

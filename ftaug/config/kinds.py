@@ -52,6 +52,7 @@ objective = Registry(
     learns_targets=True,  # whether the network learns to tell classes or numbers, and is measured by that
     compares=None,  # the activation by which it compares answers; a loss of another one does not go with it
     outputs=None,  # the outputs of the network instead of classes: "samples", or the setting with their number
+    unlabeled=False,  # whether it also trains on samples without labels: `views` are then SemiSupervisedViews
     per_sample=True,  # whether it is a mean over samples, so that micro-batches add up to the step
     views=1,  # views of a sample that it takes, augmented independently, besides those of its setting `augmented`
 )

@@ -73,6 +73,11 @@ def default_metrics(experiment: Experiment) -> bool:
     return bool(metrics) and all(metric.place is None for metric in metrics)
 
 
+def labels_learned(experiment: Experiment) -> bool:
+    """Whether the network learns the labels of the samples, so that it predicts them."""
+    return experiment.objective is None or bool(experiment.objective.fact("learns_targets"))
+
+
 def with_task_defaults(experiment: Experiment, kind: TaskKind) -> Experiment:
     """Fill in the task's default loss and metrics if the file names none; `best: loss` stays."""
     defaults = DEFAULTS[kind]

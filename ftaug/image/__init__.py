@@ -31,6 +31,7 @@ dataset = Registry(
     given=("split",),
     modality="image",
     tasks=ANY_TASK,  # the kinds of task that its samples may have, or a function from settings to them
+    labeled=True,  # whether its samples have classes or numbers
     archives=False,  # whether its setting `path` names archives
 )
 explainer = Registry(

@@ -78,6 +78,27 @@ class MeanLoss(NamedTuple):
     items: int  # number of items averaged; the weight of a micro-batch in gradient accumulation
 
 
+class RunningMeans(Protocol):
+    """Means over samples and optimizer steps, which an objective observes."""
+
+    @property
+    def values(self) -> Tensor | None:
+        """The means before this step: float64 (k,), on the CPU; None before the first."""
+
+    def observe(self, values: Tensor) -> None:
+        """Add the values of samples, (n, k), to the means that the next steps see."""
+
+
+class SemiSupervisedViews(NamedTuple):
+    """The views that an objective with unlabeled samples takes, each a batch."""
+
+    labeled: Any  # of the labeled samples, weakly augmented
+    weak: Any  # of the unlabeled ones
+    strong: Any  # of the same, with the augmentations that vary between views
+    means: RunningMeans
+    progress: float  # share of the optimizer steps that are done
+
+
 class Samples(Protocol):
     """A map-style dataset of labeled samples in a fixed order; the index of a sample is its permanent id.
 

@@ -14,8 +14,9 @@ from ftaug.engine.training.micro_batch_size import with_micro_batch
 from ftaug.engine.training.sharding import with_shards
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import with_parts
+from ftaug.engine.training.teacher_features import with_teacher_features
 from ftaug.errors import ExperimentError
-from ftaug.runs.teacher import teacher_of
+from ftaug.runs.teacher import feature_teacher_of, teacher_of
 
 
 @contextmanager
@@ -39,6 +40,8 @@ def assemble(
     with ranks.first_of_machine_first():
         state = build(experiment, device, data, pretrained=pretrained)
     state = replace(state, teacher=teacher_of(experiment, state.task, state.backbone, state.device))
-    state = with_shards(with_micro_batch(with_parts(state, ranks), micro_batch))
-    with caching(state) as (state, cache):
-        yield state, cache
+    teacher = feature_teacher_of(experiment, state.backbone, state.device)
+    with with_teacher_features(with_parts(state, ranks), teacher) as state:
+        state = with_shards(with_micro_batch(state, micro_batch))
+        with caching(state) as (state, cache):
+            yield state, cache

@@ -31,6 +31,8 @@ def save_checkpoint(state: TrainingState, progress: Progress, folder: RunFolder)
         tensors["ema"] = state.average.tensors
     if state.method.state:
         tensors["method"] = state.method.state
+    if state.means is not None:
+        tensors["means"] = state.means.tensors
     tensors = {name: _gathered(content, state.ranks) for name, content in tensors.items()}
     if not state.ranks.world.is_first:
         return
@@ -81,6 +83,8 @@ def _load_state(
         if state.average is not None:
             state.average.load(all_sharded_like(tensors["ema"], state.average.tensors))
         restore(state.method, network, tensors.get("method", {}))
+        if state.means is not None:
+            state.means.load(tensors["means"])
         progress = Progress.from_json(metadata["progress"])
         if progress.scaler:
             state.scaler.load_state_dict(progress.scaler)

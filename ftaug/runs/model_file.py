@@ -6,6 +6,7 @@ from typing import Any
 
 from ftaug.config.dump import to_plain
 from ftaug.config.strict_json import dumps
+from ftaug.config.task_fit import labels_learned
 from ftaug.engine.loading.data_record import fingerprints
 from ftaug.engine.loading.prepare import modality_of
 from ftaug.engine.loading.sample_cache import Cache
@@ -52,7 +53,7 @@ def describe_model(state: TrainingState) -> dict[str, Any]:
         "data": fingerprints(state.splits),
         "seed": state.experiment.seed,
         "sources": {name: to_plain(getattr(state.experiment.data, name)) for name in ("train", "val", "test")},
-        "labels_learned": state.experiment.objective is None or state.experiment.objective.fact("learns_targets"),
+        "labels_learned": labels_learned(state.experiment),
     }
 
 

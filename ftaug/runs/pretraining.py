@@ -50,7 +50,7 @@ def assess(run: Path, *, trust_plugins: bool = False) -> dict[str, Any]:
 
 def _compare(opened: TrainedModel, train: DataSplit, *, trust_plugins: bool) -> dict[str, Any]:
     """Compare the features before and after, and keep the initial weights unless they became better."""
-    if train.task.kind != "single_label":
+    if train.task.kind != "single_label" or not train.task.classes:
         return {"reason": "data.train does not have one class for each sample"}
     after = neighbor_records(features(opened, train), train)
     initial = initial_weights_of(opened, trust_plugins=trust_plugins).weights

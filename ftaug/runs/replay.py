@@ -89,7 +89,7 @@ def replay(run: Path, record: ReplayFile, device: str, *, trust_plugins: bool = 
         origin = f"checkpoint of step {start.step}" if start.path else "initial weights"
         state.plan.apply(state.model.network, target)
         set_rates(state, target, session.progress)
-        loss, _ = accumulate_gradients(state, target, batch_feed(state, target))
+        loss, *_ = accumulate_gradients(state, target, batch_feed(state, target))
         norms = {stage: norm.item() for stage, norm in stage_norms(state).items()}
         norm = gradient_norm(state)
         samples = _samples(state, target)

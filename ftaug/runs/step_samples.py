@@ -17,6 +17,7 @@ from ftaug.engine.loading.prepare import (
     with_views,
 )
 from ftaug.engine.system.run_files import MODEL_FILE, PLUGINS_FOLDER, read_json
+from ftaug.engine.training.pretext_task import with_pretext_task
 from ftaug.runs.trained_model import load_experiment, recorded_data
 
 
@@ -35,7 +36,7 @@ class StepSamples:
     def __init__(self, run: Path, *, trust_plugins: bool = False) -> None:
         self.experiment = load_experiment(run, trust_plugins=trust_plugins)
         facts: Mapping[str, Any] = read_json(run / MODEL_FILE) or {}
-        self.split = recorded_data(run, self.experiment)["train"]
+        self.split = with_pretext_task(self.experiment, recorded_data(run, self.experiment))["train"]
         preprocessing = facts["preprocessing"]
         data = prepare_split(self.experiment, self.split, self.experiment.augment, preprocessing)
         self.data = with_views(data, self.experiment, preprocessing)

@@ -12,9 +12,10 @@ from typing import Any
 from ftaug.config.dump import to_yaml, with_kept_plugins
 from ftaug.config.experiment import Experiment
 from ftaug.config.strict_json import dumps
+from ftaug.config.task_fit import labels_learned
 from ftaug.engine.loading.data_record import SAMPLES_FILE, fingerprints, to_csv
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import DataSplit, load_splits
+from ftaug.engine.loading.split import UNLABELED, DataSplit, load_splits
 from ftaug.engine.system.ranks import ALONE, Ranks, lost_ranks_in_collectives
 from ftaug.engine.system.run_files import MODEL_FILE, read_json
 from ftaug.engine.system.run_folder import RunFolder
@@ -108,9 +109,9 @@ def _similar(state: TrainingState, folder: RunFolder, elsewhere: Sequence[Path])
 
 
 def unchanged_data(experiment: Experiment, folder: Path) -> Mapping[str, DataSplit]:
-    """Load the recorded data splits of an earlier run; raises DataChanged if train or val have changed since."""
+    """Load the recorded data splits of an earlier run; raises DataChanged if those of training have changed since."""
     data = recorded_data(folder, experiment)
-    for purpose in ("train", "val"):
+    for purpose in ("train", "val", UNLABELED):
         if purpose in data and (changed := data.change(purpose)):
             raise DataChanged(f"{folder}: {changed}; restore the data, or start over in a new folder with --fresh")
     return data
@@ -180,7 +181,8 @@ def _complete(session: Session, stop: StopRequests, invocation: Invocation) -> N
     _log_plots(session)
     seconds = time.time() - invocation.start_time
     console.say(training_summary.times(folder.read_metrics(), seconds, resumed=session.origin != "new"))
-    console.say("next:", *training_summary.next_steps(folder.path))
+    if labels_learned(session.state.experiment):
+        console.say("next:", *training_summary.next_steps(folder.path))
 
 
 def _log_plots(session: Session) -> None:

@@ -34,6 +34,7 @@ dataset = Registry(
     given=("split",),
     modality="text",
     tasks=ANY_TASK,  # possible tasks of its samples, or a function from its settings to them
+    labeled=True,  # whether its samples have classes or numbers
     archives=False,  # whether its setting `path` names archives
 )
 objective = Registry(
@@ -44,6 +45,7 @@ objective = Registry(
     compares=None,
     learns_targets=True,  # whether the network learns to classify, and is evaluated
     outputs=None,
+    unlabeled=False,
     views=1,
 )
 explainer = Registry(

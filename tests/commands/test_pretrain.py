@@ -1,9 +1,11 @@
 """`ftaug pretrain`: a run without labels, and what is kept of it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load_file
 
 from ftaug.cli import run
@@ -55,3 +57,39 @@ def test_features_that_are_better_are_kept(pretrained, monkeypatch, capsys):
     assert result["better"] and (folder / "best").resolve().name == f"step-{step:07d}"
     assert 0 <= result["difference"]["before"] <= 1
     assert np.isclose(result["difference"]["value"], result["difference"]["after"] - result["difference"]["before"])
+
+
+def test_a_pool_without_classes_is_pretrained_on(desk, tmp_path, capsys):
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    for path in (desk / "photos" / "test").rglob("*0.png"):
+        shutil.copy(path, pool / f"{path.parent.name}-{path.name}")
+    command = ["pretrain", str(desk / "colors.yaml"), f"data.train={{image_files: {{path: {pool}}}}}"]
+    command += ["train.epochs=1", "--run-dir", str(tmp_path / "run"), "--device", "cpu"]
+    assert run(command) == 0
+    assert "the features are not compared: data.train does not have one class" in capsys.readouterr().err
+    model = json.loads((tmp_path / "run" / "model.json").read_text())
+    assert len(model["classes"]) == len(list(pool.iterdir())) == 3
+    assert run(["train", *command[1:3]]) == 2
+    assert "data.train needs labels, and image_files has none" in capsys.readouterr().err
+
+
+def test_the_features_of_another_run_are_learned(pretrained, desk, tmp_path, capsys):
+    folder, _ = pretrained
+    objective = f"objective={{feature_distillation: {{teacher: {folder}, dimensions: 8}}}}"
+    command = ["pretrain", str(desk / "colors.yaml"), objective, "train.epochs=1"]
+    assert run([*command, "--run-dir", str(tmp_path / "run"), "--device", "cpu"]) == 0
+    assert len(json.loads((tmp_path / "run" / "model.json").read_text())["classes"]) == 8
+    assert run([*command[:2], objective.replace(str(folder), "none"), "--run-dir", str(tmp_path / "other")]) == 66
+    assert "objective.feature_distillation.teacher: " in capsys.readouterr().err
+
+
+def test_a_collapse_ends_with_exit_code_3(desk, tmp_path, capsys):
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    for number in range(8):  # which no network can tell apart
+        Image.new("RGB", (32, 32), "gray").save(pool / f"{number}.png")
+    command = ["pretrain", str(desk / "colors.yaml"), f"data.train={{image_files: {{path: {pool}}}}}"]
+    command += ["objective={vicreg: {dimensions: 4}}", "augment=[horizontal_flip]", "train.epochs=2"]
+    assert run([*command, "--run-dir", str(tmp_path / "run"), "--device", "cpu"]) == 3
+    assert "training collapsed: all samples have the same embedding; raise objective" in capsys.readouterr().err

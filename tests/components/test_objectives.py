@@ -1,6 +1,7 @@
 """Objectives, against the arithmetic of their papers and over real batches."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import Progress, fit
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import import_components, load
-from ftaug.interfaces.data import MeanLoss
+from ftaug.interfaces.data import MeanLoss, SemiSupervisedViews
 from ftaug.text import objective as text_objectives
 
 import_components("text")
@@ -185,6 +186,24 @@ def discriminating(name):
     return lambda rows: objectives[name].function(lambda x: x, [logits[rows]], torch.arange(7)[rows], loss)
 
 
+def imitating(name):
+    """Embeddings of all samples, and those of the teacher."""
+    own, teacher = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0)) * 3
+    return lambda rows: objectives[name].function(lambda x: x, [own[rows]], teacher[rows], loss, teacher=None)
+
+
+def with_unlabeled(name):
+    """Labeled samples, each with an unlabeled one, by means of earlier steps."""
+    logits = torch.randn(3, 7, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 3
+    earlier = SimpleNamespace(values=torch.tensor([0.8, 0.7, *[0.25] * 4]), observe=lambda values: None)
+
+    def of(rows):
+        views = SemiSupervisedViews(*(view[rows] for view in logits), earlier, 1.0)
+        return objectives[name].function(lambda x: x, views, torch.arange(7)[rows] % 4, loss)
+
+    return of
+
+
 BETWEEN_SAMPLES = {name for name in objectives if not objectives[name].facts["per_sample"]}
 BY_NAME = {
     "jensen_shannon": comparing,
@@ -192,6 +211,8 @@ BY_NAME = {
     "cutoff": comparing,
     "masked_tokens": masking,
     "instance": discriminating,
+    "soft_match": with_unlabeled,
+    "feature_distillation": imitating,
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
-from ftaug.components.self_supervised import instance, simclr, vicreg
+from ftaug.components.self_supervised import feature_distillation, instance, simclr, vicreg
 from ftaug.errors import Diverged
 
 FIRST, SECOND = np.random.default_rng(0).normal(size=(2, 6, 4))
@@ -50,3 +50,10 @@ def test_simclr_tells_the_other_view_from_all_other_samples():
         terms.append(-log_softmax(cosines)[others.index((i + 6) % 12)])
     value = simclr(identity, VIEWS, None, None, temperature=0.3)
     assert float(value) == pytest.approx(np.mean(terms), rel=1e-5)
+
+
+def test_feature_distillation_is_the_smooth_l1_distance_of_the_targets():
+    distance = np.abs(FIRST - SECOND)
+    expected = np.where(distance < 2, distance**2 / 4, distance - 1).mean()
+    value = feature_distillation(identity, [VIEWS[0]], VIEWS[1].float(), None, teacher=None)
+    assert float(value) == pytest.approx(expected, rel=1e-5) and (distance > 2).any()

@@ -36,12 +36,14 @@ class BatchRequest(NamedTuple):
     share: float  # of the step's samples
     rounds: np.ndarray | None = None  # number of earlier visits of each sample; None: one visit an epoch
     ends_part: bool = True  # whether it is the last micro-batch of its part
+    unlabeled: np.ndarray | None = None  # unlabeled samples to load too; None: the experiment has none
+    unlabeled_rounds: np.ndarray | None = None  # number of earlier visits of each of them
 
 
 class Batch(NamedTuple):
     """A collated micro-batch and its request."""
 
-    inputs: Any  # a tensor, or a NamedTuple of tensors for augmentation on the device
+    inputs: Any  # all views of all samples: a tensor, or a NamedTuple of tensors for augmentation on the device
     targets: torch.Tensor  # after augmentation, which may change a class
     request: BatchRequest
 
@@ -82,6 +84,8 @@ class EpochSampler:
     token_budget: TokenBudget | None = None  # splits batches of unequal samples; None: by number of samples only
     resampling: Resampling | None = None  # which samples an epoch visits; None: each once
     shard_order: ShardOrder | None = None  # None: random order
+    views: int | None = None  # augmented views of a sample, which epochs take in turn; None: one an epoch
+    unlabeled: Resampling | None = None  # which unlabeled samples an epoch visits, equally many for each labeled one
     micro: int | None = None  # maximum samples of a micro-batch; None: the batch size
     parts: int = 1  # number of parts of a step, whose gradients are summed in a fixed order
     of_rank: range | None = None  # the parts of this process; None: all
@@ -109,6 +113,7 @@ class EpochSampler:
                 visited, rounds = self._visits(epoch)
                 sizes = None if self.sizes is None else self.sizes[visited]
                 chunks = self._chunks(epoch, sizes)
+                unlabeled = None if self.unlabeled is None else self.unlabeled.visits(epoch)
             chunk = chunks[position]
             passes = math.ceil(math.ceil(len(chunk) / self.parts) / self.most)
             for part in self.own_parts:  # every parts-th sample: parts of texts are of similar length
@@ -116,15 +121,24 @@ class EpochSampler:
                 for number, visits in enumerate(in_part, start=1):
                     earlier = None if rounds is None else rounds[visits]
                     share, ends_part = len(visits) / len(chunk), number == len(in_part)
-                    yield BatchRequest(visited[visits], epoch, step, part, share, earlier, ends_part)
+                    request = BatchRequest(visited[visits], epoch, step, part, share, earlier, ends_part)
+                    yield request if unlabeled is None else self._with_unlabeled(request, visits, unlabeled)
+
+    def _with_unlabeled(
+        self, request: BatchRequest, visits: np.ndarray, unlabeled: tuple[np.ndarray, np.ndarray]
+    ) -> BatchRequest:
+        """Add the unlabeled samples that go with some visits of labeled ones: those of the same turns of the epoch."""
+        positions, rounds = (each.reshape(self.samples, -1)[visits].ravel() for each in unlabeled)
+        return request._replace(unlabeled=positions, unlabeled_rounds=rounds)
 
     def _visits(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the samples of an epoch in their order, and the number of earlier visits of each."""
         if self.resampling is not None:
             return self.resampling.visits(epoch)
+        view = None if self.views is None else np.full(self.samples, epoch % self.views)
         if self.shard_order is not None:
-            return self.shard_order.order(epoch), None
-        return seeds.order(self.seed, epoch, self.samples), None
+            return self.shard_order.order(epoch), view
+        return seeds.order(self.seed, epoch, self.samples), view
 
     def _chunks(self, epoch: int, sizes: np.ndarray | None) -> list[np.ndarray]:
         """Return the visits of each step of an epoch, sorted by size within buckets of steps."""
@@ -168,6 +182,7 @@ class PreparedDataset(Dataset[Batch | Failure]):
     views: int = 1
     varying: frozenset[str] | None = frozenset()  # names of the random streams that differ between views; None: all
     sizes: np.ndarray | None = None  # size of each sample
+    unlabeled: "PreparedDataset | None" = None  # dataset of the unlabeled samples of requests
 
     @property
     def verbs(self) -> ModuleType:
@@ -178,19 +193,30 @@ class PreparedDataset(Dataset[Batch | Failure]):
         """Load the batch of a request; return a Failure if a sample cannot be loaded."""
         is_training = request.epoch is not None
         targets = self.split.training_targets(request.ids) if is_training else self.split.targets[request.ids]
+        try:
+            prepared, changed = self._load(request)
+            if self.unlabeled is not None and request.unlabeled is not None:
+                added = request._replace(ids=request.unlabeled, rounds=request.unlabeled_rounds)
+                prepared += self.unlabeled._load(added)[0]
+        except FtaugError as error:
+            return Failure(error)
+        for place, target in changed.items():
+            targets[place] = target
+        collate = self.verbs.collate_plans if self._only_plans(request.epoch) else self.verbs.collate
+        return Batch(collate(prepared), torch.from_numpy(targets), request)
+
+    def _load(self, request: BatchRequest) -> tuple[list[Any], dict[int, np.ndarray]]:
+        """Load the views of the samples of a request, view after view, and the targets that the pipeline changed."""
         by_view: list[list[Any]] = [[] for _ in range(self.views)]
+        changed = {}
         for place, position in enumerate(request.ids):
-            try:
-                epoch = request.epoch if request.rounds is None else int(request.rounds[place])
-                views, target = self.sample(int(position), epoch)
-            except FtaugError as error:
-                return Failure(error)
+            epoch = request.epoch if request.rounds is None else int(request.rounds[place])
+            views, target = self.sample(int(position), epoch)
             for prepared, view in zip(by_view, views, strict=False):
                 prepared.append(view)
             if target is not None:
-                targets[place] = target
-        collate = self.verbs.collate_plans if self._only_plans(request.epoch) else self.verbs.collate
-        return Batch(collate([sample for view in by_view for sample in view]), torch.from_numpy(targets), request)
+                changed[place] = target
+        return [sample for view in by_view for sample in view], changed
 
     def _only_plans(self, epoch: int | None) -> bool:
         """Return whether augmentation of samples is finished on the device; never in evaluation."""

@@ -16,14 +16,14 @@ import numpy as np
 from ftaug.config.experiment import Data, Fold, Split
 from ftaug.config.wording import listed
 from ftaug.engine.loading.sample_keys import sample_keys
-from ftaug.engine.loading.split import DataSplit, read_dataset, subset
+from ftaug.engine.loading.split import UNLABELED, DataSplit, read_dataset, subset
 from ftaug.errors import BadData
 from ftaug.interfaces.data import Samples, Task
 
 log = logging.getLogger("ftaug")
 
 SAMPLES_FILE = "samples.csv"
-PURPOSES = ("train", "val", "test")
+PURPOSES = ("train", "val", "test", UNLABELED)
 LEFT_OUT = " (cannot be read)"
 """Suffix of the split of a sample that training left out."""
 
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 def fingerprints(splits: Mapping[str, DataSplit]) -> dict[str, str]:
     """Return the fingerprint of the dataset of each split."""
-    return {purpose: split.samples.fingerprint for purpose, split in splits.items()}
+    return {purpose: split.dataset_fingerprint or split.samples.fingerprint for purpose, split in splits.items()}
 
 
 def to_csv(splits: Mapping[str, DataSplit]) -> str:
@@ -89,7 +89,7 @@ def _labels(targets: np.ndarray, task: Task) -> Iterator[str]:
     elif task.multi_label:
         yield from ("|".join(task.classes[code] for code in np.flatnonzero(row)) for row in targets)
     else:
-        yield from (task.classes[code] for code in targets.tolist())
+        yield from (task.classes[code] if task.classes else "" for code in targets.tolist())
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Labeled samples followed by pseudo-labeled ones, as one dataset."""
+"""Labeled samples followed by pseudo-labeled or unlabeled ones, as one dataset."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class JoinedSamples:
     second: Samples
     targets: np.ndarray
     soft_targets: np.ndarray | None  # float32 (n, classes); None if neither dataset has any
+    kind: str = "pseudo-labeled"  # of the samples of the second dataset
 
     @property
     def labeled(self) -> int:
@@ -50,7 +51,7 @@ class JoinedSamples:
     @property
     def notes(self) -> tuple[str, ...]:
         """The notes of the first dataset, and the number of samples of the second."""
-        return (*self.first.notes, f"{len(self.second):,} pseudo-labeled samples added", *self.second.notes)
+        return (*self.first.notes, f"{len(self.second):,} {self.kind} samples added", *self.second.notes)
 
     def __len__(self) -> int:
         return len(self.first) + len(self.second)

@@ -9,10 +9,11 @@ import numpy as np
 
 from ftaug.config.experiment import Experiment
 from ftaug.config.registry import Component
+from ftaug.engine.loading import seeds
 from ftaug.engine.loading.batches import CorruptedDataset, EpochSampler, PreparedDataset
 from ftaug.engine.loading.class_sampling import Resampling
 from ftaug.engine.loading.shard_order import ShardOrder
-from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.split import UNLABELED, DataSplit
 from ftaug.engine.loading.token_budget import TokenBudget
 from ftaug.engine.system.device import Device
 from ftaug.interfaces.modality import Modality
@@ -63,14 +64,36 @@ def views_of(experiment: Experiment) -> int:
 def with_views(data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]) -> PreparedDataset:
     """Return the training dataset with as many views per sample as the objective compares."""
     objective = experiment.objective
+    if objective is not None and objective.fact("unlabeled"):
+        weak = _weak_and_strong(data, experiment, preprocessing).plain
+        return replace(data, pipeline=weak, relabels=modality_of(experiment).relabels(weak))
     if objective is None or views_of(experiment) == 1:
         return data
     if objective.fact("views") > 1:
         return replace(data, plain=data.pipeline, views=views_of(experiment), varying=None)
+    return replace(_weak_and_strong(data, experiment, preprocessing), views=views_of(experiment))
+
+
+def with_unlabeled(
+    data: PreparedDataset, experiment: Experiment, unlabeled: DataSplit, preprocessing: Mapping[str, Any]
+) -> PreparedDataset:
+    """Return the training dataset with two views of unlabeled samples, weakly and strongly augmented, in its batches.
+
+    Their random streams have a seed of their own, since samples of both have the same ids.
+    """
+    views = prepare_split(experiment, unlabeled, experiment.augment, preprocessing)
+    views = replace(views, seed=seeds.word(f"{experiment.seed}/{UNLABELED}") >> 1, plans=data.plans)
+    return replace(data, unlabeled=_weak_and_strong(views, experiment, preprocessing))
+
+
+def _weak_and_strong(
+    data: PreparedDataset, experiment: Experiment, preprocessing: Mapping[str, Any]
+) -> PreparedDataset:
+    """Return the dataset with two views of a sample: without and with the augmentations that vary between views."""
     varying = {op.name for op in experiment.augment if op.fact("varies")}
     plain = modality_of(experiment).pipeline([op for op in experiment.augment if op.name not in varying], preprocessing)
     names = (f"{name}#{use}" if use else name for name in varying for use in range(len(experiment.augment)))
-    return replace(data, plain=plain, views=views_of(experiment), varying=frozenset(names))
+    return replace(data, plain=plain, views=2, varying=frozenset(names))
 
 
 def epoch_sampler_of(
@@ -97,7 +120,19 @@ def training_sampler(
 ) -> EpochSampler:
     """Build the batch sampler of a training split, which depends on its labels and shards; raises ExperimentError."""
     resampling, shard_order = resampling_of(experiment, train), ShardOrder.of(experiment, train)
-    return epoch_sampler_of(experiment, train.epoch_samples, sizes, resampling, token_budget, shard_order)
+    epochs = epoch_sampler_of(experiment, train.epoch_samples, sizes, resampling, token_budget, shard_order)
+    stored = None if experiment.objective is None else experiment.objective.settings.get("stored_views")
+    return epochs if stored is None else replace(epochs, views=min(int(stored), experiment.train.epochs))
+
+
+def with_unlabeled_turns(epochs: EpochSampler, experiment: Experiment, splits: Mapping[str, DataSplit]) -> EpochSampler:
+    """Return the batch sampler with the unlabeled samples that the objective takes for each labeled one, in turn."""
+    objective = experiment.objective
+    if objective is None or not objective.fact("unlabeled"):
+        return epochs
+    seed = seeds.word(f"{experiment.seed}/{UNLABELED}") >> 1
+    visits = epochs.samples * int(objective.settings["ratio"])
+    return replace(epochs, unlabeled=Resampling.in_turn(seed, len(splits[UNLABELED]), visits))
 
 
 def token_budget_of(experiment: Experiment, device: Device) -> TokenBudget | None:

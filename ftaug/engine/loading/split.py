@@ -18,6 +18,9 @@ from ftaug.engine.loading.sample_keys import identities, sample_keys
 from ftaug.errors import BadData, FtaugError, combined
 from ftaug.interfaces.data import Samples, Task
 
+UNLABELED = "unlabeled"
+"""The purpose of samples whose labels are not read, if they have any."""
+
 
 @dataclass(frozen=True)
 class DataSplit:
@@ -32,6 +35,7 @@ class DataSplit:
     soft_targets: np.ndarray | None = None  # float32 (samples, classes), by id: shares of the classes, to train on
     labeled: int | None = None  # samples of the dataset before the pseudo-labeled ones; None: all
     confirmation: tuple[int, ...] = ()  # the ids of validation samples that are held out
+    dataset_fingerprint: str | None = None  # of the dataset, if unlabeled samples are added to it; None: its samples'
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,7 +56,7 @@ class DataSplit:
 
     def labels(self, position: int) -> tuple[str, ...]:
         """Return the class names of a sample; none in regression."""
-        if self.task.regression:
+        if self.task.regression or not self.task.classes:
             return ()
         target = self.targets[position]
         codes = np.flatnonzero(target) if self.task.multi_label else [target]
@@ -103,6 +107,8 @@ def subset(purpose: str, samples: Samples, ids: np.ndarray, task: Task) -> DataS
 
     Targets are mapped to the classes of the task; raises BadData if they do not fit.
     """
+    if purpose == UNLABELED:
+        return DataSplit(purpose, samples, ids, np.zeros(len(ids), np.int64), Task(()))
     targets = samples.targets[ids]
     if samples.task != task:
         targets = map_targets(purpose, targets, samples.task, task)
@@ -117,7 +123,7 @@ def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
     added = read["train"] if isinstance(read["train"], JoinedSamples) else None
     train = read["train"] if added is None else added.first
     _check_names(train.task)
-    if train.task.kind == "single_label" and len(train.task.classes) < 2:
+    if train.task.kind == "single_label" and len(train.task.classes) == 1:
         name = train.task.classes[0]
         raise BadData(f"data.train: has only one class, '{name}'; classification needs at least two classes")
     result = {"train": whole("train", train, train.task)}
@@ -134,7 +140,7 @@ def load_splits(data: Data, seed: int) -> dict[str, DataSplit]:
                 else:
                     continue
                 result["train"], result[purpose] = _split_off(result["train"], purpose, mask)
-    for purpose in ("test", "val"):
+    for purpose in ("test", "val", UNLABELED):
         if purpose in read:
             result[purpose] = whole(purpose, read[purpose], train.task)
     result = hold_out_confirmation(result, data, seed)
@@ -146,7 +152,7 @@ def read_dataset(data: Data, purpose: str) -> Samples:
 
     Raises BadData.
     """
-    samples: Samples = getattr(data, purpose)(purpose)
+    samples: Samples = getattr(data, purpose)("train" if purpose == UNLABELED else purpose)
     if purpose != "train" or data.pseudo_labels is None:
         return samples
     return joined(samples, data.pseudo_labels("train"))
@@ -199,7 +205,12 @@ def _read(data: Data) -> dict[str, Samples]:
     """Read the datasets by purpose; raises the errors of all of them as one."""
     samples: dict[str, Samples] = {}
     errors: list[FtaugError] = []
-    for purpose, source in (("train", data.train), ("test", data.test), ("val", data.val)):
+    for purpose, source in (
+        ("train", data.train),
+        ("test", data.test),
+        ("val", data.val),
+        (UNLABELED, data.unlabeled),
+    ):
         if source is not None and not isinstance(source, Split | Fold):
             try:
                 samples[purpose] = read_dataset(data, purpose)

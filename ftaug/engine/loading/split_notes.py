@@ -13,7 +13,7 @@ LISTED = 8
 
 
 def shared_samples(split: DataSplit, train: DataSplit) -> str | None:
-    """Return a warning if samples of a split, read from another dataset, are also in the training split."""
+    """Return a warning if samples of a split, read from another dataset, are also in a split that is trained on."""
     keys, others = (getattr(data.samples, "keys", None) for data in (split, train))  # optional attribute of a dataset
     if split.samples is train.samples or keys is None or others is None:
         return None
@@ -22,7 +22,8 @@ def shared_samples(split: DataSplit, train: DataSplit) -> str | None:
         return None
     name = split.samples.name(int(split.ids[shared[0]]))
     subject = "1 sample is" if len(shared) == 1 else f"{len(shared):,} samples are"
-    return f"{subject} also in train, such as {name}: metrics there say nothing about new samples"
+    effect = "metrics there say nothing about new samples" if train.task.classes else "trained on without their labels"
+    return f"{subject} also in {train.purpose}, such as {name}: {effect}"
 
 
 def size_mismatches(data: Data, splits: Mapping[str, DataSplit]) -> Iterator[str]:

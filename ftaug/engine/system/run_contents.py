@@ -27,7 +27,7 @@ class ModelFile(Content):
     class_counts: list[float]
     regression: bool | None = None
     train_samples: int | None = None
-    data: dict[Literal["train", "val", "test"], str] | None = None
+    data: dict[Literal["train", "val", "test", "unlabeled"], str] | None = None
     built_from: list[str] | None = None
 
 

@@ -1,6 +1,6 @@
 """Build the training state from an experiment: device, model, optimizer, loss and schedule."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
-from ftaug.config.task_fit import with_task_defaults
+from ftaug.config.task_fit import labels_learned, with_task_defaults
 from ftaug.config.types import Duration
 from ftaug.engine.loading import label_check
 from ftaug.engine.loading.prepare import (
@@ -17,15 +17,17 @@ from ftaug.engine.loading.prepare import (
     token_budget_of,
     training_length,
     training_sampler,
+    with_unlabeled_turns,
 )
-from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.split import UNLABELED, DataSplit
 from ftaug.engine.loading.split_notes import shared_samples, size_mismatches, unused_rows
 from ftaug.engine.system import device as devices
 from ftaug.engine.system.device import Device
 from ftaug.engine.training import depthwise, head_init, metric_check, task_check, unfreeze
 from ftaug.engine.training.gradient_checkpointing import enable_gradient_checkpointing
 from ftaug.engine.training.peft import adapt
-from ftaug.engine.training.pretext_task import with_pretext_task
+from ftaug.engine.training.pretext_task import sample_codes, with_pretext_task
+from ftaug.engine.training.running_means import RunningMeans
 from ftaug.engine.training.state import Model, TrainingState
 from ftaug.engine.training.target_scaling import TargetScaler, Unscale
 from ftaug.engine.training.unfreeze import Plan
@@ -54,9 +56,7 @@ def build_model(experiment: Experiment, task: Task, scale: TargetScaler | None =
     """Build the backbone and the model for a task, randomly initialized from the seed."""
     torch.manual_seed(experiment.seed)
     backbone = experiment.backbone(task.classes, experiment.input)
-    objective = experiment.objective
-    learns_targets = objective is None or objective.fact("learns_targets")
-    units = Unscale(scale) if scale is not None and learns_targets else nn.Identity()
+    units = Unscale(scale) if scale is not None and labels_learned(experiment) else nn.Identity()
     return backbone, Model(modality_of(experiment).normalizer(backbone.preprocessing), backbone.network, units)
 
 
@@ -74,6 +74,7 @@ def build(
     """
     splits = with_pretext_task(experiment, splits)
     train = splits["train"]
+    codes = sample_codes(experiment, len(train))
     verbs = modality_of(experiment)
     augment_device = experiment.data.augment_device if verbs.on_device else "cpu"
     device = devices.choose(device_name, experiment.train.precision, augment_device)
@@ -92,6 +93,7 @@ def build(
     cautions = [*cautions_of(experiment, splits, backbone.preprocessing), *unmeasured]
     cautions += _random_layers(experiment, backbone, learning)
     epochs = training_sampler(experiment, train, sizes, token_budget_of(experiment, device))
+    epochs = with_unlabeled_turns(epochs, experiment, splits)
     resampling = epochs.resampling
     counts = train.counts() if experiment.data.sampler is None or resampling is None else resampling.quotas
     new_head = pretrained and head_init.start(backbone, experiment, train, counts)
@@ -123,6 +125,8 @@ def build(
         scale=scale,
         method=method,
         cautions=cautions,
+        codes=None if codes is None else codes.to(device.torch),
+        means=RunningMeans.of(experiment, 2 + len(train.task.classes)),
         new_head=new_head,
     )
 
@@ -141,12 +145,8 @@ def cautions_of(experiment: Experiment, splits: Mapping[str, DataSplit], preproc
         messages.append(
             f"a batch of {batch:,} is larger than the {len(splits['train']):,} training samples: an epoch is one step"
         )
-    train = splits["train"].samples
     for purpose, split in splits.items():
-        if split.samples is not train and split.samples.fingerprint == train.fingerprint:
-            messages.append(f"{purpose}: the same data as train, so metrics say nothing about new samples")
-        elif shared := shared_samples(split, splits["train"]):
-            messages.append(f"{purpose}: {shared}")
+        messages += [f"{purpose}: {overlap}" for overlap in _overlaps(split, splits) if purpose != UNLABELED]
         if purpose != "test":
             sizes = sizes_of(experiment, split, preprocessing)
             pipeline = verbs.pipeline(experiment.augment if purpose == "train" else (), preprocessing)
@@ -154,6 +154,17 @@ def cautions_of(experiment: Experiment, splits: Mapping[str, DataSplit], preproc
                 f"{purpose}: {caution}" for caution in verbs.cautions(split.samples, split.ids, sizes, pipeline)
             ]
     return messages
+
+
+def _overlaps(split: DataSplit, splits: Mapping[str, DataSplit]) -> Iterator[str]:
+    """Yield a warning if samples of a split are trained on, with or without their labels."""
+    train = splits["train"]
+    if split.samples is not train.samples and split.samples.fingerprint == train.samples.fingerprint:
+        yield "the same data as train, so metrics say nothing about new samples"
+    elif shared := shared_samples(split, train):
+        yield shared
+    if UNLABELED in splits and split is not train and (shared := shared_samples(split, splits[UNLABELED])):
+        yield shared
 
 
 def _random_layers(experiment: Experiment, backbone: Backbone, plan: Plan) -> list[str]:

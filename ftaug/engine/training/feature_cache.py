@@ -58,7 +58,7 @@ def shared_features() -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _release(folder: Path) -> None:
+def release(folder: Path) -> None:
     """Delete a cache in memory, or within `shared_features` the oldest ones."""
     folders = _shared.get()
     if folders is None:
@@ -163,7 +163,7 @@ def open_feature_cache(state: TrainingState, start: int) -> Iterator[Features | 
         yield features
     finally:
         if features is not None and features.cache.place == "ram" and state.ranks.is_first_of_machine:
-            _release(features.stores["train"].path.parent)
+            release(features.stores["train"].path.parent)
 
 
 def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Features | None:
@@ -193,7 +193,7 @@ def _plan_cache(state: TrainingState, settings: CacheFeatures, start: int) -> Fe
     )
     if cache.folder is None:
         raise StorageError(f"train.cache_features: {cache.text}; ask for fewer views")
-    folder = cache.folder / _key(state, split, shapes)
+    folder = cache.folder / cache_key(state, split.prefix, shapes)
     stores = {purpose: Store(folder / purpose, shapes[purpose], dtypes[purpose]) for purpose in data}
     datasets = {purpose: FeatureDataset(data[purpose].split, store.open()) for purpose, store in stores.items()}
     return Features(split, until, views, stores, datasets, cache)
@@ -212,9 +212,9 @@ def _load_batch(data: PreparedDataset, request: BatchRequest) -> Batch:
     return batch
 
 
-def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Compute the cache key: a digest of everything that the bits of the features depend on."""
-    digest = hashlib.sha256(weights_digest(split.prefix))
+def cache_key(state: TrainingState, network: nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Compute the cache key: a digest of everything that the bits of the features of a network depend on."""
+    digest = hashlib.sha256(weights_digest(network))
     experiment, device = state.experiment, state.device
     for purpose, data_split in state.splits.items():
         digest.update(f"{purpose} {data_split.fingerprint} ".encode() + data_split.ids.tobytes())
@@ -226,7 +226,7 @@ def _key(state: TrainingState, split: SplitNetwork, shapes: Mapping[str, tuple[i
     ]
     factors += [experiment.evaluate.tta, device.torch.type, device.precision, device.augments, torch.__version__]
     factors += [state.evaluation_device.precision]
-    factors += [torch.get_num_threads(), shapes, str(split.prefix), modality_of(experiment).cache_version]
+    factors += [torch.get_num_threads(), shapes, str(network), modality_of(experiment).cache_version]
     digest.update(json.dumps(factors, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
 

@@ -4,7 +4,7 @@ The caller logs, evaluates and saves between two steps, so that the loop needs n
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +26,7 @@ from ftaug.engine.training.sharding import apply_plan, gathered
 from ftaug.engine.training.state import TrainingState
 from ftaug.engine.training.step_parts import Part, PartStatistics, sum_in_order, take_gradients, tree_sum
 from ftaug.errors import Diverged
-from ftaug.interfaces.data import MeanLoss
+from ftaug.interfaces.data import MeanLoss, SemiSupervisedViews
 from ftaug.interfaces.model import TrainingLength
 
 ROWS_PER_EPOCH = 20
@@ -94,7 +94,7 @@ def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
             apply_plan(state, step)
         rate = set_rates(state, step, progress)
         buffers.take()
-        loss, samples = accumulate_gradients(state, step, feed)
+        loss, samples, observed = accumulate_gradients(state, step, feed)
         if step == 0:
             require_gradients(state.method, network)
         with phase("optimizer"):
@@ -106,6 +106,8 @@ def fit(state: TrainingState, progress: Progress) -> Iterator[Step]:
                 buffers.restore()
             else:
                 norm = update(state, step, norm)
+                if state.means is not None:
+                    state.means.update(observed)
         result = Step(step + 1, step // state.training_length.epoch_steps, loss, rate, samples, norm, norms, nonfinite)
         if not (nonfinite and stops):
             progress.step = step + 1
@@ -133,17 +135,17 @@ def set_rates(state: TrainingState, step: int, progress: Progress) -> float:
     return float(rate)
 
 
-def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int]:
-    """Run the forward and backward pass of a step; return the mean loss and the number of samples.
+def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, int, Tensor]:
+    """Run the forward and backward pass of a step; return the mean loss, the number of samples and what was observed.
 
     A loss that is a mean over samples is weighted by the micro-batch's share of the samples, known beforehand. A mean
     over other items, such as tokens, is weighted by items per sample; gradients and loss are divided by the sum of the
     weights at the end.
     """
     if state.epochs.parts == 1:
-        total, weights, samples = accumulate_part(state, step, feed)
+        total, weights, samples, observed = accumulate_part(state, step, feed)
     else:
-        total, weights, samples = _accumulate_parts(state, step, feed)
+        total, weights, samples, observed = _accumulate_parts(state, step, feed)
     # The number of items of a whole step is known only after its last micro-batch.
     if weights and not math.isclose(weights, 1):
         torch._foreach_div_([p.grad for p in state.model.parameters() if p.grad is not None], weights)
@@ -151,10 +153,10 @@ def accumulate_gradients(state: TrainingState, step: int, feed: Iterator[Batch])
     if state.method.penalty is not None:
         with phase("backward"):
             torch.autograd.backward(state.scaler.scale(state.method.penalty()))
-    return total, samples
+    return total, samples, observed
 
 
-def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, float, int]:
+def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) -> tuple[Tensor, float, int, Tensor]:
     """Accumulate the gradients of the parts of a step, and add up those of all processes."""
     # The backward pass exchanges the gradients of sharded parameters.
     exchanged = () if state.is_sharded else tuple(state.model.parameters())
@@ -177,8 +179,8 @@ def _accumulate_parts(state: TrainingState, step: int, feed: Iterator[Batch]) ->
         total = exchange.finish(total) if exchange else sum_in_order(state.ranks, total, parameters)
     for parameter, gradient in zip(parameters, total.gradients, strict=True):
         parameter.grad = gradient
-    loss, weights, samples = total.totals.tolist()
-    return torch.tensor(loss, device=state.device.torch), weights, round(samples)
+    loss, weights, samples = total.totals[:3].tolist()
+    return torch.tensor(loss, device=state.device.torch), weights, round(samples), total.totals[3:]
 
 
 def accumulate_part(
@@ -187,26 +189,29 @@ def accumulate_part(
     feed: Iterator[Batch],
     part: int = 0,
     last_backward: Callable[[], AbstractContextManager[None]] = nullcontext,
-) -> tuple[Tensor, float, int]:
+) -> tuple[Tensor, float, int, Tensor]:
     """Run the forward and backward pass of a part's micro-batches; return the sums of losses, weights and samples.
 
-    The backward pass of the last one runs within `last_backward`.
+    The last value is what the objective observed: see RunningMeans. The backward pass of the last micro-batch runs
+    within `last_backward`.
     """
     total = torch.zeros((), device=state.device.torch)
     weights, samples = 0.0, 0
+    if state.means is not None:
+        state.means.take()  # of a trial of the micro-batch size
     for inputs, targets, share, is_last in micro_batches(state, step, feed, part):
         with phase("forward"):
-            loss, items = loss_of(state, inputs, targets, state.network_at(step))
+            loss, items = loss_of(state, inputs, targets, state.network_at(step), step)
             weight = share * (items / len(targets))
         with phase("backward"), last_backward() if is_last else nullcontext():
             torch.autograd.backward(state.scaler.scale(loss * weight))
         total += loss.detach() * weight
         weights += weight
         samples += len(targets)
-    return total, weights, samples
+    return total, weights, samples, torch.zeros(0) if state.means is None else state.means.take()
 
 
-def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Module) -> MeanLoss:
+def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Module, step: int) -> MeanLoss:
     """Compute the training loss of a batch, through the teacher or the objective where there is one.
 
     The inputs of an objective are its views, concatenated along the batch dimension.
@@ -215,7 +220,7 @@ def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Modu
     def forward(view: Any) -> Tensor:
         with state.device.autocast():
             logits: Tensor = network(view)
-        return logits
+        return logits if state.codes is None else logits.float() @ state.codes.T
 
     objective, distillation = state.experiment.objective, state.experiment.distillation
     if distillation is not None and state.teacher is not None:
@@ -228,8 +233,16 @@ def loss_of(state: TrainingState, inputs: Any, targets: Tensor, network: nn.Modu
         )
     if objective is None:
         return MeanLoss(state.loss(forward(inputs), targets), len(targets))
-    loss: Tensor | MeanLoss = objective(forward, inputs.chunk(views_of(state.experiment)), targets, state.loss)
+    loss: Tensor | MeanLoss = objective(forward, _views(state, inputs, len(targets), step), targets, state.loss)
     return loss if isinstance(loss, MeanLoss) else MeanLoss(loss, len(targets))
+
+
+def _views(state: TrainingState, inputs: Tensor, labeled: int, step: int) -> Sequence[Tensor] | SemiSupervisedViews:
+    """Split the inputs of a micro-batch into the views that the objective takes."""
+    if state.means is None:
+        return inputs.chunk(views_of(state.experiment))
+    weak, strong = inputs[labeled:].chunk(2)
+    return SemiSupervisedViews(inputs[:labeled], weak, strong, state.means, step / state.training_length.total_steps)
 
 
 def is_recorded(length: TrainingLength, step: int) -> bool:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
+from ftaug.config.task_fit import labels_learned
 from ftaug.engine.loading.split import DataSplit
 from ftaug.interfaces.data import ClassCounts
 from ftaug.interfaces.model import Backbone, Stage
@@ -35,9 +36,8 @@ def start(backbone: Backbone, experiment: Experiment, train: DataSplit, counts: 
     without pretrained weights: behind a zero head no gradient reaches its layers.
     """
     loaded = load_weights(backbone, len(train.task.classes))
-    objective = experiment.objective
-    learns_labels = objective is None or bool(objective.fact("learns_targets"))
-    if experiment.head_init == "library" or not (loaded.pretrained and loaded.new_layers and learns_labels):
+    is_new = loaded.pretrained and loaded.new_layers and labels_learned(experiment)
+    if experiment.head_init == "library" or not is_new:
         return False
     start_at(loaded.new_layers, best_constant(experiment, train, counts))
     return True

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ftaug.engine.loading.batches import Batch, BatchRequest, Failure
+from ftaug.engine.loading.split import UNLABELED
 from ftaug.engine.training.fit import loss_of
 from ftaug.engine.training.micro_batches import device_inputs, targets_of
 from ftaug.engine.training.state import TrainingState
@@ -87,7 +88,12 @@ def _largest_samples(state: TrainingState, count: int) -> Batch:
     """Load a batch of the largest training samples; raises the error of its samples."""
     data = state.prepared("train")
     order = np.arange(count) if data.sizes is None else np.argsort(-data.sizes, kind="stable")[:count]
-    batch = data[BatchRequest(order, 0, 0, 0, 1.0)]
+    request = BatchRequest(order, 0, 0, 0, 1.0)
+    if state.epochs.unlabeled is not None:
+        ratio = int(state.epochs.unlabeled.quotas.sum()) // state.epochs.samples
+        added = np.resize(np.arange(len(state.splits[UNLABELED])), ratio * count)
+        request = request._replace(unlabeled=added, unlabeled_rounds=np.zeros_like(added))
+    batch = data[request]
     if isinstance(batch, Failure):
         raise batch.error
     return batch
@@ -107,7 +113,7 @@ def _saved_for_backward(state: TrainingState, count: int) -> int:
         return tensor.detach()  # the tensor itself may be the output of the operation that saves it: a cycle
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = loss_of(state, device_inputs(state, batch), targets_of(state, batch), state.model)
+        loss = loss_of(state, device_inputs(state, batch), targets_of(state, batch), state.model, 0)
     del loss
     return sum(sizes.values())
 

@@ -60,7 +60,11 @@ def device_inputs(state: TrainingState, batch: Batch) -> Any:
 
 
 def targets_of(state: TrainingState, batch: Batch) -> Tensor:
-    """Move the targets of a batch to the device: int64 (batch,), or float (batch, classes or numbers)."""
+    """Move the targets of a batch to the device: int64 (batch,), or float (batch, classes, numbers or features)."""
+    if state.teacher_features is not None:
+        return state.teacher_features.targets(batch.request).to(state.device.torch)
+    if state.codes is not None:
+        return torch.from_numpy(np.asarray(batch.request.ids)).to(state.device.torch)
     targets = batch.targets.float() if state.task.multi_label else batch.targets
     return targets.to(state.device.torch, non_blocking=True)
 

@@ -55,13 +55,14 @@ class OverlappedExchange:
         """Wait for the sums; returns the sum of this process's part and those of the others."""
         has_gradient = torch.tensor([gradient is not None for gradient in part.gradients], dtype=torch.float64)
         totals = self._ranks.all_reduce(torch.cat([part.totals, has_gradient]))
+        totals, counts = totals[: len(part.totals)], totals[len(part.totals) :]
         gradients: list[Tensor | None] = [None] * len(self._parameters)
         for bucket, wait in zip(self._buckets, self._sums, strict=True):
             sizes = [self._parameters[index].numel() for index in bucket]
             for index, values in zip(bucket, torch.split(wait(), sizes), strict=True):
-                if totals[3 + index]:
+                if counts[index]:
                     gradients[index] = unflattened(values, self._parameters[index])
-        return Part(gradients, totals[:3])
+        return Part(gradients, totals)
 
     def _complete(self, parameter: Tensor) -> None:
         """Hook: the gradient of a parameter is complete."""

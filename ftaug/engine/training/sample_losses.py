@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import torch
 
+from ftaug.config.task_fit import labels_learned
 from ftaug.engine.loading.batches import Batch, BatchRequest, PreparedDataset
-from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.training.micro_batches import device_inputs, targets_of
 from ftaug.engine.training.state import TrainingState
 
@@ -26,8 +26,7 @@ def sample_losses(state: TrainingState, step: int) -> list[SampleLoss]:
     The network is in evaluation mode, so that a sample does not depend on others: BatchNorm uses its running
     statistics. Mixing is left out, and of several views the first is taken.
     """
-    objective, data = state.experiment.objective, state.prepared("train")
-    comparable = objective is None or objective.fact("learns_targets")
+    data, comparable = state.prepared("train"), labels_learned(state.experiment)
     state.model.eval()
     result = []
     for request in state.epochs.requests(step, step + 1):
@@ -43,7 +42,8 @@ def _losses(state: TrainingState, data: PreparedDataset, request: BatchRequest) 
     batch = data[request]
     if not isinstance(batch, Batch):
         raise batch.error
-    first_view, targets = device_inputs(state, batch).chunk(views_of(state.experiment))[0], targets_of(state, batch)
+    targets = targets_of(state, batch)
+    first_view = device_inputs(state, batch)[: len(targets)]
     with torch.no_grad():
         with state.device.autocast():
             logits = state.model(first_view)

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from ftaug.config.experiment import Experiment
 from ftaug.engine.loading.batches import EpochSampler, PreparedDataset
-from ftaug.engine.loading.prepare import evaluation_preprocessing, prepare_split, with_views
-from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.prepare import evaluation_preprocessing, prepare_split, with_unlabeled, with_views
+from ftaug.engine.loading.split import UNLABELED, DataSplit
 from ftaug.engine.loading.workers import processes
 from ftaug.engine.system.device import Device
 from ftaug.engine.system.ranks import ALONE, Ranks
 from ftaug.engine.training.distillation import Teacher
+from ftaug.engine.training.running_means import RunningMeans
 from ftaug.engine.training.target_scaling import TargetScaler
 from ftaug.engine.training.unfreeze import Plan
 from ftaug.engine.training.weight_averaging import Average
@@ -25,6 +26,7 @@ from ftaug.interfaces.model import Backbone, PeftModel, TrainingLength
 if TYPE_CHECKING:
     from ftaug.engine.training.feature_cache import Features
     from ftaug.engine.training.micro_batch_size import MicroBatchSize
+    from ftaug.engine.training.teacher_features import TeacherFeatures
 
 
 class Model(nn.Module):
@@ -43,7 +45,7 @@ class Model(nn.Module):
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Everything that training needs. Only `model`, `optimizer`, `scaler` and `average` change while it runs."""
+    """Everything that training needs. Only `model`, `optimizer`, `scaler`, `average` and `means` change meanwhile."""
 
     experiment: Experiment
     device: Device
@@ -64,6 +66,9 @@ class TrainingState:
     cautions: Sequence[str]  # warnings to show before training
     features: "Features | None" = None  # cached outputs of the frozen prefix
     teacher: Teacher | None = None  # for distillation
+    means: RunningMeans | None = None  # what the objective has observed
+    codes: Tensor | None = None  # of samples, if there are too many for an output each: see pretext_task
+    teacher_features: "TeacherFeatures | None" = None  # targets of feature distillation
     new_head: bool = False  # whether the head is initialized to the best constant prediction
     micro_batch: "MicroBatchSize | None" = None  # samples per forward pass
     ranks: Ranks = ALONE  # the processes that train together
@@ -95,5 +100,7 @@ class TrainingState:
         if purpose != "train":
             return prepare_split(self.experiment, split, (), evaluation_preprocessing(self.experiment, preprocessing))
         data = prepare_split(self.experiment, split, self.experiment.augment, preprocessing)
-        data = replace(data, plans=self.device.augments)
-        return with_views(data, self.experiment, preprocessing)
+        data = with_views(replace(data, plans=self.device.augments), self.experiment, preprocessing)
+        if self.epochs.unlabeled is None:
+            return data
+        return with_unlabeled(data, self.experiment, self.splits[UNLABELED], preprocessing)

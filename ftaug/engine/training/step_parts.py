@@ -26,7 +26,7 @@ class Part:
     """Gradients and totals of a part of a step, or of the sum of several."""
 
     gradients: Sequence[Tensor | None]  # of the trainable parameters
-    totals: Tensor  # float64, on the CPU: loss, weights and number of samples
+    totals: Tensor  # float64, on the CPU: loss, weights, number of samples, and what the objective observed
 
     def __add__(self, other: Part) -> Part:
         """Add another part; the gradients of this one are overwritten."""
@@ -38,12 +38,14 @@ class Part:
         return Part(gradients, self.totals + other.totals)
 
 
-def take_gradients(parameters: Sequence[nn.Parameter], loss: Tensor, weights: float, samples: int) -> Part:
+def take_gradients(
+    parameters: Sequence[nn.Parameter], loss: Tensor, weights: float, samples: int, observed: Tensor
+) -> Part:
     """Return the gradients of the parameters as those of a part, and clear them."""
     gradients = [parameter.grad for parameter in parameters]
     for parameter in parameters:
         parameter.grad = None
-    return Part(gradients, torch.tensor([loss.item(), weights, samples], dtype=torch.float64))
+    return Part(gradients, torch.cat([torch.tensor([loss.item(), weights, samples], dtype=torch.float64), observed]))
 
 
 def tree_sum(parts: Iterable[Part]) -> Part:
@@ -66,14 +68,15 @@ def sum_in_order(ranks: Ranks, part: Part, parameters: Sequence[nn.Parameter]) -
         return part
     has_gradient = torch.tensor([gradient is not None for gradient in part.gradients], dtype=torch.float64)
     totals = ranks.tree_sum(torch.cat([part.totals, has_gradient]))
-    existing = [index for index, count in enumerate(totals[3:].tolist()) if count]
+    totals, counts = totals[: len(part.totals)], totals[len(part.totals) :]
+    existing = [index for index, count in enumerate(counts.tolist()) if count]
     gradients: list[Tensor | None] = [None] * len(parameters)
     if existing:
         flat = ranks.tree_sum(torch.cat([flattened(part.gradients[index], parameters[index]) for index in existing]))
         sizes = [parameters[index].numel() for index in existing]
         for index, values in zip(existing, torch.split(flat, sizes), strict=True):
             gradients[index] = unflattened(values, parameters[index])
-    return Part(gradients, totals[:3])
+    return Part(gradients, totals)
 
 
 def flattened(gradient: Tensor | None, parameter: nn.Parameter) -> Tensor:

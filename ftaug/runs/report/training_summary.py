@@ -9,10 +9,10 @@ import numpy as np
 from rich.table import Table
 
 from ftaug.config.experiment import Experiment
-from ftaug.config.task_fit import TARGETS, default_loss
+from ftaug.config.task_fit import TARGETS, default_loss, labels_learned
 from ftaug.engine.loading.prepare import views_of
 from ftaug.engine.loading.sample_cache import Cache
-from ftaug.engine.loading.split import DataSplit
+from ftaug.engine.loading.split import UNLABELED, DataSplit
 from ftaug.engine.loading.split_notes import notes_of
 from ftaug.engine.system.cpu_count import usable_cores
 from ftaug.engine.system.device import describe
@@ -45,9 +45,12 @@ def before(state: TrainingState, cache: Cache, folder: Path, origin: str) -> Tab
     table.add_row("threads", _chosen(str(state.device.threads), state.device.reasons["threads"]))
     precision = _chosen(state.device.precision, state.device.reasons.get("precision"))
     table.add_row("precision", f"{precision}; evaluation in {state.evaluation_device.precision}")
-    for purpose in ("train", "val", "test"):
+    learns = labels_learned(experiment)
+    for purpose in ("train", UNLABELED, "val", "test"):
         if purpose in state.splits:
-            table.add_row(purpose, _samples(state.splits[purpose]))
+            table.add_row(
+                purpose, _samples(state.splits[purpose], labels=learns or purpose not in ("train", UNLABELED))
+            )
     if experiment.data.sampler is not None:
         table.add_row("sampler", _sampler(state, experiment.data.sampler.name))
     if _ordered(experiment):
@@ -153,7 +156,9 @@ def _chosen(value: str, reason: str | None) -> str:
     return f"auto → {value} ({reason})" if reason else value
 
 
-def _samples(split: DataSplit) -> str:
+def _samples(split: DataSplit, *, labels: bool) -> str:
+    if not labels or not split.task.classes:
+        return f"{len(split):,} samples, without labels"
     if split.task.regression:
         return "; ".join((f"{len(split):,} samples, {_spans(split)}", *split.samples.notes))
     counts, classes = split.counts(), split.task.classes

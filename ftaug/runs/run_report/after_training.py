@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.config.task_fit import labels_learned
 from ftaug.engine.loading.split import DataSplit
 from ftaug.engine.system.run_files import MODEL_FILE, path_of, read_json, read_rows
 from ftaug.engine.system.run_folder import RunFolder
@@ -41,7 +42,7 @@ def write_report(state: TrainingState, folder: RunFolder, best: Measurement | No
     `best` is the best evaluation; None: predict again. Without validation samples, or labels that were learned, there
     is no report.
     """
-    learned = state.experiment.objective is None or state.experiment.objective.fact("learns_targets")
+    learned = labels_learned(state.experiment)
     if "val" not in state.splits or not learned:
         return None
     run = reported_training(state, folder, None if best is None else best.logits)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -53,6 +54,10 @@ def test_samples_of_another_dataset_that_are_for_training_too():
     )
     assert shared_samples(split("val", [9, 3, 4], [0, 1]), train) is None
     assert shared_samples(split("val", None, [0, 1]), train) is None
+    pool = replace(split("unlabeled", [7, 9], [0, 1]), task=Task(()))
+    assert shared_samples(split("val", [9, 3], [0, 1]), pool) == (
+        "1 sample is also in unlabeled, such as val[0]: trained on without their labels"
+    )
 
 
 def test_a_split_of_the_same_dataset_shares_nothing():

@@ -199,7 +199,7 @@ def test_a_step_in_parts_has_the_loss_and_the_gradient_of_the_whole(plugin, tmp_
         state = with_micro_batch(state_of(tmp_path, *common, *measured, *overrides))
         state.plan.apply(state.model.network, 0)
         state.model.network.eval()  # BatchNorm sees one part at a time
-        loss, samples = accumulate_gradients(state, 0, batch_feed(state, 0))
+        loss, samples, _ = accumulate_gradients(state, 0, batch_feed(state, 0))
         gradients = {name: p.grad for name, p in state.model.network.named_parameters()}
         steps.append((loss, samples, gradients))
     (loss, samples, gradients), (loss_in_parts, samples_in_parts, gradients_in_parts) = steps

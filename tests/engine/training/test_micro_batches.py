@@ -12,9 +12,9 @@ from torch import nn
 from torchvision.ops import StochasticDepth
 
 from ftaug.cli import run
-from ftaug.config.registry import REGISTRIES
+from ftaug.config.registry import REGISTRIES, registry
 from ftaug.engine.loading import seeds
-from ftaug.engine.loading.prepare import epoch_sampler_of, token_budget_of
+from ftaug.engine.loading.prepare import epoch_sampler_of, token_budget_of, with_unlabeled_turns
 from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training.build import build
 from ftaug.engine.training.fit import accumulate_gradients, batch_feed, loss_of
@@ -54,11 +54,11 @@ SHAPING = ("mix", "loss", "objective", "method")  # what makes a step's loss and
 
 def cases():
     """Every component that is registered, in every task that it fits; single labels are of pictures where they can."""
-    for (kind, registered), registry in REGISTRIES.items():
-        for name in registry.own if kind in SHAPING else ():
-            if registry[name].facts.get("outputs"):
+    for (kind, registered), entries in REGISTRIES.items():
+        for name in entries.own if kind in SHAPING else ():
+            if entries[name].facts.get("outputs"):
                 continue  # tests/commands/test_pretrain.py; its head is not that of the classes
-            for task in registry[name].facts.get("tasks", ("single_label",)):
+            for task in entries[name].facts.get("tasks", ("single_label",)):
                 fitting = {"image"} if task == "single_label" else {"text"}
                 both = kind in ("mix", "objective") and task == "single_label"
                 for modality in sorted({"image", "text"} if both else fitting) if registered == "any" else [registered]:
@@ -69,6 +69,7 @@ def cases():
 def overrides(kind, name, modality, task):
     """An experiment with the component, whose effect is large."""
     settings = {"one_of": {"image": "{choices: [{mixup: {alpha: 1}}]}", "text": "{choices: [{mixup: {alpha: 1}}]}"}}
+    settings["soft_match"] = dict.fromkeys(("image", "text"), "{ramp: 0, ratio: 2}")
     settings["mixup"] = dict.fromkeys(("image", "text"), "{alpha: 1}")
     written = f"{{{name}: {settings.get(name, {}).get(modality, '{}')}}}"
     others = []
@@ -77,6 +78,9 @@ def overrides(kind, name, modality, task):
         others.append(f"loss={losses.get(task, 'cross_entropy')}")
     if kind == "objective":
         others.append(f"augment={'[augmix]' if modality == 'image' else '[token_cutoff]'}")
+        if registry(kind, modality)[name].facts["unlabeled"]:
+            pools = {"image": "{digits: {per_class: 2}}", "text": "{text_lines: {path: pool.txt}}"}
+            others.append(f"data.unlabeled={pools[modality]}")
         if name == "masked_tokens":
             others.append("backbone.tiny_text.head=masked_tokens")
     return [f"{kind}={written}", *others]
@@ -91,6 +95,8 @@ def state_of(tmp_path, small_resnet, small_text):
             some = "|".join(name for bit, name in enumerate("abc") if (i + 1) >> bit & 1)
             rows.writerow([" ".join(["word", "other", "longer"][: 1 + i % 3] * (1 + i)), "abc"[i % 3], some, i, -i % 5])
 
+    (tmp_path / "pool.txt").write_text("".join(f"{'some ' * i}text\n" for i in range(1, 8)))
+
     def make(modality, task="single_label", *settings):
         text = PICTURES if modality == "image" else TEXTS.replace("TARGET", TARGETS[task])
         path = tmp_path / "experiment.yaml"
@@ -104,6 +110,7 @@ def state_of(tmp_path, small_resnet, small_text):
         experiment = load(tmp_path / "experiment.yaml", settings)
         train, token_budget = state.splits["train"], token_budget_of(experiment, state.device)
         epochs = epoch_sampler_of(experiment, len(train), state.epochs.sizes, None, token_budget)
+        epochs = with_unlabeled_turns(epochs, experiment, state.splits)
         return with_micro_batch(replace(state, experiment=experiment, epochs=epochs))
 
     make.in_parts = in_parts
@@ -115,7 +122,7 @@ def gradients_of(state, step=0):
     state.plan.apply(state.model.network, 0)
     state.model.network.eval()
     state.optimizer.zero_grad(set_to_none=True)
-    loss, samples = accumulate_gradients(state, step, batch_feed(state, step))
+    loss, samples, _ = accumulate_gradients(state, step, batch_feed(state, step))
     gradients = {name: p.grad for name, p in state.model.named_parameters() if p.grad is not None}
     assert gradients
     return loss, samples, gradients
@@ -126,6 +133,9 @@ def test_a_step_in_parts_has_the_loss_and_the_gradients_of_the_whole(kind, name,
     monkeypatch.setattr(torch, "rand", lambda shape, **others: torch.full(shape, 0.05, **others))  # hides all tokens
     settings = overrides(kind, name, modality, task)
     whole = state_of(modality, task, *settings)
+    if whole.means is not None:  # as after a step
+        size = len(whole.task.classes)
+        whole.means.update(torch.tensor([8.0, 6.5, *[10 / size] * size, 10.0], dtype=torch.float64))
     loss, samples, gradients = gradients_of(whole)
     for parts in PARTS[modality]:
         state = state_of.in_parts(whole, *settings, *parts)
@@ -221,7 +231,7 @@ def loss_in_training(state, network, batches, step):
     total = 0.0
     for part, batch in enumerate(batches):
         torch.manual_seed(seeds.step_seed(0, step, part))
-        total += loss_of(state, batch.inputs, batch.targets, network).value.item() * batch.share
+        total += loss_of(state, batch.inputs, batch.targets, network, step).value.item() * batch.share
     return total
 
 

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from ftaug.engine.loading.batches import BatchRequest, batches
 from ftaug.engine.loading.split import load_splits
 from ftaug.engine.training import pretext_task
 from ftaug.engine.training.build import build
-from ftaug.engine.training.fit import Progress, fit
+from ftaug.engine.training.fit import Progress, batch_feed, fit, loss_of
+from ftaug.engine.training.micro_batches import device_inputs, targets_of
 from ftaug.engine.training.pretext_task import with_pretext_task
 from ftaug.errors import ExperimentError
 from ftaug.experiment_file import load
@@ -21,7 +23,11 @@ train: {epochs: 1, precision: fp32}
 
 
 def state_of(write, objective):
-    experiment = load(write(f"{EXPERIMENT}objective: {objective}\n"))
+    return state_of_text(write, f"{EXPERIMENT}objective: {objective}\n")
+
+
+def state_of_text(write, text):
+    experiment = load(write(text))
     return build(experiment, "cpu", load_splits(experiment.data, 0), pretrained=True)
 
 
@@ -53,11 +59,32 @@ def test_views_are_augmented_independently(write):
     assert (next(batches(single, [request], 0, pin=False)).inputs == first).all()
 
 
-def test_too_many_samples_for_an_output_each(write, monkeypatch):
-    monkeypatch.setattr(pretext_task, "MAX_SAMPLES", 29)
-    experiment = load(write(f"{EXPERIMENT}objective: instance\n"))
-    with pytest.raises(ExperimentError, match=r"instance is for up to 29 samples, and data\.train has 30; use vicreg"):
-        with_pretext_task(experiment, load_splits(experiment.data, 0))
+def test_beyond_a_number_of_samples_the_head_is_of_low_rank(write, monkeypatch):
+    monkeypatch.setattr(pretext_task, "MAX_OUTPUTS", 29)
+    monkeypatch.setattr(pretext_task, "RANK", 8)
+    state = state_of(write, "instance")
+    assert len(state.task.classes) == len(state.counts) == 8 and state.codes.shape == (30, 8)
+    batch = next(batch_feed(state, 0))
+    network, inputs = state.model.eval(), device_inputs(state, batch)
+    logits = network(inputs).detach().numpy() @ state.codes.numpy().T
+    smoothed = 0.2 * np.eye(30)[batch.request.ids] + 0.8 / 30
+    expected = -(smoothed * log_softmax(logits, axis=1)).sum(axis=1).mean()
+    loss = loss_of(state, inputs, targets_of(state, batch), network, 0).value
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    again = state_of(write, "instance")
+    assert (again.codes == state.codes).all()
+    first = next(iter(fit(state, Progress())))
+    assert np.isfinite(float(first.loss)) and state.model.network.fc.weight.grad is None
+
+
+def test_unlabeled_samples_are_trained_on_too(write):
+    text = EXPERIMENT.replace("val: null", "val: null, unlabeled: {digits: {per_class: 2}}")
+    state = state_of_text(write, f"{text}objective: instance\n")
+    train, pool = state.splits["train"], state.splits["unlabeled"]
+    assert len(train) == len(state.task.classes) == 50 == 30 + len(pool) and pool.task.classes == ()
+    assert (train.samples.read(int(train.ids[30])) == pool.samples.read(int(pool.ids[0]))).all()
+    assert sorted({int(i) for request in state.epochs.requests(0, 5) for i in request.ids}) == list(range(50))
+    assert np.isfinite([float(step.loss) for step in fit(state, Progress())]).all()
 
 
 def test_other_experiments_keep_their_task(write):
