@@ -34,8 +34,8 @@ def samples_in_container(path: Path, content: Content, suffixes: Sequence[bytes]
     try:
         if kind == "shards":
             first = shards("ftaug init", "train", path, ARCHIVES)[0]
-            found = islice(members(first), LOOKED_AT)
-            return sum(member.name.lower().endswith(tuple(suffixes)) for member in found)
+            first_members = islice(members(first), LOOKED_AT)
+            return sum(member.name.lower().endswith(tuple(suffixes)) for member in first_members)
         if kind is None:
             return 0
         file = files_on_disk("train", path)[0] if kind == "hf_disk" else shards("ftaug init", "train", path, PARQUET)[0]

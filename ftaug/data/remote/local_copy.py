@@ -98,8 +98,8 @@ def _download(address: str, source: Source, remote: RemoteFile, file: Path, expe
         problem = f"has {size:,} bytes; expected {remote.size:,}"
     elif _retried(source.describe) != remote:
         problem = "has changed while it was downloaded; run the same command again"
-    elif expected is not None and (found := _digest(partial)) != expected:
-        problem = f"has the SHA-256 {found}; expected {expected}"
+    elif expected is not None and (actual := _digest(partial)) != expected:
+        problem = f"has the SHA-256 {actual}; expected {expected}"
     if problem:
         partial.unlink()
         raise BadData(f"{address}: {problem}")

@@ -76,8 +76,8 @@ def _in_folder(reader: str, folder: Path, suffixes: Sequence[str]) -> list[Path]
 def splits_named(folder: Path, suffixes: Sequence[str]) -> set[str]:
     """Return the splits that files in a folder are named after, by their canonical names; none for a file."""
     files = [file.name for file in folder.iterdir()] if folder.is_dir() else []
-    found = {_split_of(name) for name in files if name.lower().endswith(tuple(suffixes))}
-    return {name for name in found if names.is_split(name)}
+    splits = {_split_of(name) for name in files if name.lower().endswith(tuple(suffixes))}
+    return {name for name in splits if names.is_split(name)}
 
 
 def _split_of(name: str) -> str:
