@@ -57,6 +57,12 @@ MODALITIES = {
         "ftaug.text.objectives",
         "ftaug.text.explainers",
     ),
+    "audio": (
+        "ftaug.audio.datasets",
+        "ftaug.audio.backbones",
+        "ftaug.audio.augmentations",
+        "ftaug.image.backbones",  # networks for pictures see the spectrograms
+    ),
 }
 
 RESOLVED = "resolved.yaml"

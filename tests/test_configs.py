@@ -13,6 +13,7 @@ CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 SHORT = {
     "digits": ["data.train={digits: {per_class: 3}}", "data.val={split: 33%}", "data.batch_size=10"],
     "docstrings": ["data.train={docstrings: {per_class: 2}}", "data.val={split: 50%}", "data.batch_size=5"],
+    "instruments": ["data.train={instruments: {per_class: 3}}", "data.val={split: 33%}", "data.batch_size=10"],
     "standard_library": ["data.train={docstrings: {per_class: 1}}", "data.batch_size=5"],
     "printed_letters": ["data.train={printed_letters: {per_class: 2}}", "data.val={split: 50%}", "data.batch_size=26"],
 }

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from clean_environment import link_packages, run_clean
 
+from ftaug.audio.io.wav import encoded
 from ftaug.cli import run
 from ftaug.components.exporters import timing
 from ftaug.experiment_file import open_experiment
@@ -26,9 +27,10 @@ EXPERIMENT = {"data": {"train": {"digits": {}}}, "backbone": {"resnet20": {}}}
 SHORT = [
     (r"\bepochs: \d+", "epochs: 1"),
     (r"\btrain: digits\b", "train: {digits: {per_class: 15}}"),
+    (r"\btrain: instruments\b", "train: {instruments: {per_class: 4}}"),
     (r"\btrain: {docstrings: .*}", "train: {docstrings: {per_class: 4}}"),
-    (r"\bval: (digits|docstrings)\b", "val: {split: 40%}"),
-    (r"\btest: (digits|docstrings)\b", "test: {split: 20%}"),
+    (r"\bval: (digits|docstrings|instruments)\b", "val: {split: 40%}"),
+    (r"\btest: (digits|docstrings|instruments)\b", "test: {split: 20%}"),
     (r"\bbatch_size: \d+", "batch_size: 16"),
 ]
 """What makes the runs of configs/ last a second."""
@@ -93,6 +95,9 @@ def desk(tmp_path):
             path = tmp_path / "photos" / label / f"{number}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(path)
+            sound = tmp_path / "sounds" / label / f"{number}.wav"
+            sound.parent.mkdir(parents=True, exist_ok=True)
+            sound.write_bytes(encoded(rng.normal(0, 3000, 8000).astype(np.int16), 16_000))
     (tmp_path / "notes.txt").write_text("Return the absolute value of x.\nOpen the file and lock it.\n")
     images = rng.integers(0, 256, (16, 32, 32, 3), dtype=np.uint8)
     np.savez(tmp_path / "cells.npz", images=images, labels=["round", "flat"] * 8)

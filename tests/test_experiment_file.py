@@ -180,7 +180,7 @@ def test_a_contradiction_with_a_faulty_part_is_not_reported(problems):
         ("lr: {peak: .inf}", "3:12: lr.peak must be a number above 0; got inf"),
         ("seed: -1", "3:7: seed must be a whole number of 0 or more; got -1"),
         *((f"name: {name}", "3:7: name must be a valid folder name") for name in ("..", "/etc/x", "-rf", "x" * 300)),
-        ("modality: video", "3:11: modality must be one of image or text; got video"),
+        ("modality: video", "3:11: modality must be one of image, text or audio; got video"),
         ("plugins: [1]", "3:11: plugins.0 must be a file such as my_ops.py, or the name of a module; got 1"),
     ],
 )

@@ -20,9 +20,10 @@ from ftaug.experiment_file import MODALITIES, import_components
 for modality in MODALITIES:
     import_components(modality)
 
-TABLES = {"image_table": "path", "text_table": "text"}
+TABLES = {"image_table": "path", "text_table": "text", "audio_table": "path"}
 """Readers of tables, with the column of the sample."""
-FOLDERS = {"image_folder": "jpg", "text_folder": "txt"}
+NOUNS = {"image_table": "picture", "text_table": "text", "audio_table": "sound"}
+FOLDERS = {"image_folder": "jpg", "text_folder": "txt", "audio_folder": "wav"}
 """Readers of class folders, with the suffix of their files."""
 
 READERS = {
@@ -241,7 +242,7 @@ REPEATED = [f"{place % 20}.png" for place in range(28)]
 def test_rows_of_the_same_sample_are_on_one_side_of_splits_and_folds(tmp_path, reader, name):
     labels = ["xy"[int(sample.split(".")[0]) % 2] for sample in REPEATED]
     samples = read(tmp_path, reader, name, labels, REPEATED)
-    noun = "picture" if "image" in reader else "text"
+    noun = NOUNS[reader]
     assert f"8 {noun}s are in several rows; a split keeps these on one side" in samples.notes
     for seed in range(20):
         kept, held = stratify.split(samples.targets, samples.groups, 0.3, words(samples), seed)
@@ -273,10 +274,10 @@ def test_one_row_for_each_label_is_refused_or_joined(tmp_path, reader, name):
 
 
 @tables
-def test_a_few_texts_of_a_table_may_have_two_labels_and_no_picture(tmp_path, reader):
+def test_a_few_texts_of_a_table_may_have_two_labels_and_no_file(tmp_path, reader):
     files = [f"{place}.png" for place in range(99)] + ["0.png"]
     labels = ["x", "y"] * 50
-    if "image" in reader:
+    if reader != "text_table":
         with pytest.raises(BadData, match=r"line 2 \('x'\) and line 101 \('y'\)"):
             read(tmp_path, reader, "t.csv", labels, files)
         return
@@ -292,7 +293,7 @@ def test_groups_in_two_splits_are_told(tmp_path, reader):
         split: read(tmp_path, reader, "t.csv", [*"xyyxx"], None, split, columns, split_column="part", group="by").notes
         for split in ("train", "val", "test")
     }
-    noun = "picture" if "image" in reader else "text"
+    noun = NOUNS[reader]
     assert notes == {"train": (), "val": ("2 of the groups are also in 'train': '1'",), "test": (f"no {noun} of 'y'",)}
 
 

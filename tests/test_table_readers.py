@@ -7,6 +7,7 @@ from typing import NamedTuple, get_args
 
 import pytest
 
+from ftaug.audio.datasets.table import audio_table
 from ftaug.config.registry import REGISTRIES
 from ftaug.config.schema import function_shape
 from ftaug.data.tables.infer_columns import look
@@ -42,6 +43,13 @@ def of_image_table(path):
     return [samples.name(i).rpartition("/")[2] for i in range(len(samples))]
 
 
+def of_audio_table(path):
+    for name in (ODD, PLAIN):
+        (path.parent / name).touch()
+    samples = audio_table("train", path=path)
+    return [samples.name(i).rpartition("/")[2] for i in range(len(samples))]
+
+
 def of_synonyms(path):
     return [other for others in table(path, sources.KEY, sources.VALUES).values() for other in others]
 
@@ -64,6 +72,7 @@ SYNONYMS = Reader((sources.KEY, sources.VALUES), of_synonyms, first=False)
 COMPONENTS = {
     "dataset-text_table.path": Reader(("text", "label"), of_text_table),
     "dataset-image_table.path": Reader(("path", "label"), of_image_table),
+    "dataset-audio_table.path": Reader(("path", "label"), of_audio_table),
     "augmentation-synonyms.from": SYNONYMS,
     "augmentation-insert.from": SYNONYMS,
     "augmentation-paraphrases.from": Reader((paraphrases.KEY, paraphrases.VALUES), of_paraphrases, first=False),
@@ -73,7 +82,7 @@ COMMANDS = {
     "init": Reader(("text", "label"), lambda path: [*look(path)["text"]]),
 }
 NO_TABLES = {
-    "dataset-image_table.root",
+    *("dataset-image_table.root", "dataset-audio_table.root", "augmentation-background.path"),
     *(f"dataset-{name}.path" for name in ("image_shards", "text_shards", "image_parquet", "text_parquet", "hf_disk")),
     *("method-lora.weights", "method-ssf.weights"),
 }

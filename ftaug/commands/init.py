@@ -22,13 +22,14 @@ class Modality(StrEnum):
 
     image = "image"
     text = "text"
+    audio = "audio"
 
 
 def init(
     path: Annotated[
         Path,
         typer.Argument(
-            help="A folder with one folder of pictures or texts per class, a table, archives, Parquet or Arrow files.",
+            help="A folder with one folder of pictures, texts or sounds per class, a table, archives or Parquet files.",
             metavar="DATA",
         ),
     ],

@@ -150,13 +150,14 @@ def with_kept_plugins(experiment: Experiment) -> tuple[Experiment, dict[str, byt
 
 
 def _content(path: Path) -> str:
-    """Hash a file or the contents of a model folder; a missing one gives its path."""
+    """Hash a file or the contents of a model folder; list other folders, by size. A missing one gives its path."""
     if path.is_file():
         status = path.stat()
         return _sha256(path, status.st_size, status.st_mtime_ns)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix in MODEL_FILES and file.is_file())
-        return "\n".join(f"{file.relative_to(path)} {_content(file)}" for file in files)
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        of_model = [f"{file.relative_to(path)} {_content(file)}" for file in files if file.suffix in MODEL_FILES]
+        return "\n".join(of_model or [f"{file.relative_to(path)} {file.stat().st_size}" for file in files])
     return str(path)
 
 

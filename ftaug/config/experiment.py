@@ -428,7 +428,7 @@ class Experiment:
         name: the name in the run folder's name; the file's name unless set
         seed: the random seed: equal seeds give equal runs
         plugins: files beside this one, or modules, that register components of your own
-        modality: the kind of samples: image or text
+        modality: the kind of samples: image, text or audio
         unfreeze: the layers to train: stage names, patterns of module names, `last: 2`, `all`, `norms`, `biases`; or a
             schedule; or `auto`, the stages whose gradients are strongest for their size; unless set `all`, and the head
             with a method that adds weights
@@ -455,7 +455,7 @@ class Experiment:
     name: RunName = "experiment"
     seed: CountOrZero = 0
     plugins: tuple[Plugin, ...] = ()
-    modality: Literal["image", "text"] = "image"
+    modality: Literal["image", "text", "audio"] = "image"
     input: ModelInput = field(default_factory=ModelInput)
     unfreeze: tuple[Text | Last | UnfreezeStage, ...] | Literal["auto"] = ("all",)
     head_init: Literal["prior", "library"] = "prior"

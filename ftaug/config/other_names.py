@@ -37,7 +37,6 @@ NAMES = {
         "to_grey": "grayscale",
         "blur": "gaussian_blur",
         "gauss_noise": "gaussian_noise",
-        "noise": "gaussian_noise",
         "jpeg_compression": "jpeg",
         "image_compression": "jpeg",
         "compression": "jpeg",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from ftaug.config.dump import WITHOUT_INFLUENCE
 from ftaug.config.search_space import FIXED, SEARCH, is_within
+from ftaug.config.strict_json import dumps
 
 Schema = dict[str, Any]
 
@@ -50,7 +50,7 @@ class SpaceSchemas:
 
     def _define(self, schema: Schema, word: str) -> Schema:
         """Return a reference to the definition with this content."""
-        content = json.dumps(schema, sort_keys=True)
+        content = dumps(schema)
         if content not in self._names:
             number = sum(name.split("-")[0] == word for name in self.definitions)
             self._names[content] = f"{word}-{number + 1}" if number else word

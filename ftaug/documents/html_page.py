@@ -56,4 +56,4 @@ def text(content: str) -> str:
 def _policy(script: str) -> str:
     digest = b64encode(sha256(script.encode()).digest()).decode()
     scripts = f"; script-src 'sha256-{digest}'" if script else ""
-    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data:{scripts}"
+    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:{scripts}"

@@ -75,7 +75,7 @@ def cells(samples: Samples, index: int, folder: Path) -> dict[str, str]:
 
 def sheet(rows: Sequence[SheetRow], title: str, subtitle: str) -> bytes:
     """Draw a contact sheet of pictures, each row with up to eight, as PNG."""
-    from ftaug.image.preview import contact_sheet
+    from ftaug.documents import contact_sheet
 
     width = min(SHEET_COLUMNS, max((len(row.cells) for row in rows), default=1))
     blank = np.full((1, 1, 3), 255, np.uint8)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.documents.thumbnail import encoded, fitted
 from ftaug.image.explanation.sheet import pictures
 from ftaug.image.io.decode import opened
 from ftaug.image.io.picture import Picture as ImageFile
 from ftaug.image.preview.preview import SIDE
-from ftaug.image.render.thumbnail import encoded, fitted
 from ftaug.interfaces.document import Picture
 from ftaug.interfaces.explanation import Explanation
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -206,11 +206,13 @@ def translator(source: Mapping[str, Any], target: Mapping[str, Any]) -> nn.Modul
     return nn.Sequential(Resized(tuple(target["size"])), normalizer(target))
 
 
-def export_signature(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
+def export_signature(
+    model: nn.Module, preprocessing: Mapping[str, Any], activate: Callable[[nn.Module], nn.Module]
+) -> ExportSignature:
     """Return the export signature of a model that takes collated images."""
     pixels = {"pixels": {0: "batch"}}
     return ExportSignature(
-        model,
+        activate(model),
         lambda batch: {"pixels": batch.contiguous()},
         pixels,
         {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -166,8 +166,13 @@ class Modality(Protocol):
         Raises ExperimentError, its message a predicate, if the conversion is impossible.
         """
 
-    def export_signature(self, model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
-        """Return the signature of the exported model: named inputs, dynamic axes and preprocessing."""
+    def export_signature(
+        self, model: nn.Module, preprocessing: Mapping[str, Any], activate: Callable[[nn.Module], nn.Module]
+    ) -> ExportSignature:
+        """Return the signature of the exported model: named inputs, dynamic axes and preprocessing.
+
+        The model maps a collated batch to logits; `activate` returns one that gives all outputs of an export.
+        """
 
     def synthetic(self, preprocessing: Mapping[str, Any]) -> Sequence[Any]:
         """Return deterministic synthetic raw samples of several sizes, to compare an export with the model."""

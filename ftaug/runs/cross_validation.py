@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -146,7 +146,7 @@ class Ensemble(TrainedModel):
         """Build an exporter's input: all models as one network, on the CPU in fp32."""
         model = in_fp32(self.model)
         export_signature = modality_of(self.experiment).export_signature(
-            ActivatedModel(model, self.activation), self.preprocessing
+            model, self.preprocessing, partial(ActivatedModel, activation=self.activation)
         )
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)
         return Bundle(

@@ -177,7 +177,9 @@ class TrainedModel:
             model.units, scaler = torch.nn.Identity(), None
         calibration = None if self.calibration is None else self.calibration.facts
         export_signature = modality_of(self.experiment).export_signature(
-            ActivatedModel(model, self.activation, calibration), self.preprocessing
+            model,
+            self.preprocessing,
+            partial(ActivatedModel, activation=self.activation, calibration=calibration),
         )
         description = (self.task, self.activation, self.preprocessing, self.experiment.name)
         scale = None if scaler is None else {"mean": scaler.mean, "std": scaler.std}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -228,7 +228,9 @@ class Padding(nn.Module):
         return torch.cat([ids.unsqueeze(1), inputs[:, IDS + 1 :]], dim=1)
 
 
-def export_signature(model: nn.Module, preprocessing: Mapping[str, Any]) -> ExportSignature:
+def export_signature(
+    model: nn.Module, preprocessing: Mapping[str, Any], activate: Callable[[nn.Module], nn.Module]
+) -> ExportSignature:
     """Return the export signature with the input names of transformers: input_ids, attention_mask, token_type_ids."""
     planes = {"input_ids": IDS, "attention_mask": MASK}
     planes |= {"token_type_ids": TYPES} if preprocessing["types"] else {}
@@ -238,7 +240,7 @@ def export_signature(model: nn.Module, preprocessing: Mapping[str, Any]) -> Expo
         return {name: batch[:, plane].contiguous() for name, plane in planes.items()}
 
     return ExportSignature(
-        Named(model, has_types=preprocessing["types"]),
+        Named(activate(model), has_types=preprocessing["types"]),
         inputs,
         {name: {0: "batch", 1: "length"} for name in planes},
         {"length": preprocessing["max_length"]},

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ftaug.cli import run
-from ftaug.image.preview.contact_sheet import CELL, GAP, HEADER, LABELS, MARGIN, PITCH, TITLE
+from ftaug.documents.contact_sheet import CELL, GAP, HEADER, LABELS, MARGIN, PITCH, TITLE
 
 COLORS = {"blue": (30, 40, 200), "green": (40, 180, 60), "red": (210, 50, 40)}
 EXPERIMENT = """

@@ -12,10 +12,10 @@ def policy(html):
 
 
 def test_nothing_may_be_loaded_and_no_script_but_its_own_may_run():
-    assert policy(page("a", [])) == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert policy(page("a", [])) == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
     html = page("a", ["<p>b</p>"], "p { margin: 0; }", "alert(1)")
     digest = b64encode(sha256(b"alert(1)").digest()).decode()
-    assert policy(html).endswith(f"img-src data:; script-src 'sha256-{digest}'")
+    assert policy(html).endswith(f"img-src data:; media-src data:; script-src 'sha256-{digest}'")
     assert "<script>alert(1)</script>" in html
 
 

@@ -1,6 +1,7 @@
 """A small model of each modality to export, with batches for it."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -63,7 +64,7 @@ def pictures(n: int) -> torch.Tensor:
 def of_image() -> Case:
     model = Convolutions().to(memory_format=torch.channels_last).eval()
     model.network[1].running_mean.uniform_(-1, 1)
-    export_signature = image.export_signature(ActivatedModel(model, "softmax"), PIXELS)
+    export_signature = image.export_signature(model, PIXELS, partial(ActivatedModel, activation="softmax"))
     bundle = Bundle(model, pictures(1), TASK, "softmax", PIXELS, "pets", export_signature)
     inputs = {"images": {"shape": ["batch", "height", "width", 3], "type": "uint8"}}
     return Case(bundle, [of_pixels(pictures(n)) for n in (1, 2, 7)], model.network[5], set(), inputs)
@@ -80,7 +81,9 @@ def of_timm(activation: str = "softmax") -> Case:
     way = image.pipeline((), backbone.preprocessing)
     batch = image.collate([image.prepare(one, way, None)[0] for one in samples])
     task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
-    export_signature = image.export_signature(ActivatedModel(model, activation), backbone.preprocessing)
+    export_signature = image.export_signature(
+        model, backbone.preprocessing, partial(ActivatedModel, activation=activation)
+    )
     bundle = Bundle(
         model,
         batch[:1],
@@ -115,7 +118,7 @@ def of_text(monkeypatch: Any) -> Case:
     model = Model(text.normalizer(made), backbone.network, nn.Identity()).eval()
     batches = [tokens(made, one) for one in TEXTS] + [tokens(made, *TEXTS), tokens(made, *TEXTS[:3])]
     batches.append(batches[2][:, :, :1])  # a single token
-    export_signature = text.export_signature(ActivatedModel(model, "softmax"), made)
+    export_signature = text.export_signature(model, made, partial(ActivatedModel, activation="softmax"))
     bundle = Bundle(model, batches[2], TASK, "softmax", made, "pets", export_signature, backbone.save)
     names = ("input_ids", "attention_mask", "token_type_ids")
     inputs = {name: {"shape": ["batch", "length"], "type": "int64"} for name in names}

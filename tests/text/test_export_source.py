@@ -28,7 +28,7 @@ def preprocessing():
 
 def run_source(source, folder, preprocessing):
     """The names that the source defines."""
-    export_signature = samples.export_signature(nn.Identity(), preprocessing)
+    export_signature = samples.export_signature(nn.Identity(), preprocessing, lambda model: model)
     for name, content in export_signature.files.items():
         (folder / name).write_text(content)
     metadata = {"preprocessing": json.loads(json.dumps(dict(export_signature.preprocessing)))}

@@ -56,7 +56,10 @@ def caller(path: Path, bundle: Bundle) -> Callable[[int], Call]:
 
 
 def inputs(described: Mapping[str, Mapping[str, Any]], bundle: Bundle, size: int) -> dict[str, np.ndarray]:
-    """Build a batch from the inputs described in the metadata: noise, or the bundle's example repeated."""
+    """Build a batch from the inputs described in the metadata: noise, or the bundle's example repeated.
+
+    Axes of other names than of pictures and texts are as long as in the example.
+    """
     length = min(LENGTH, bundle.export_signature.limits.get("length", LENGTH))
     height, width = bundle.preprocessing.get("size", (0, 0))
     free = {"batch": size, "height": height, "width": width, "length": length}
@@ -64,7 +67,10 @@ def inputs(described: Mapping[str, Mapping[str, Any]], bundle: Bundle, size: int
     examples = [tensor.numpy() for tensor in bundle.export_signature.inputs(bundle.example).values()]
     arrays = {}
     for (name, facts), example in zip(described.items(), examples, strict=True):
-        shape = [free[axis] if isinstance(axis, str) else axis for axis in facts["shape"]]
+        shape: list[int] = [
+            free.get(axis, length) if isinstance(axis, str) else axis
+            for axis, length in zip(facts["shape"], example.shape, strict=True)
+        ]
         is_picture = example.dtype == np.uint8
         arrays[name] = rng.integers(256, size=shape, dtype=np.uint8) if is_picture else np.resize(example, shape)
     return arrays

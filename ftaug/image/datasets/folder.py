@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ftaug.config.types import FilePath
 from ftaug.data import split_groups
 from ftaug.data.folders.classes import class_folders
+from ftaug.data.folders.settings import ClassesPath, OutsideLinks
 from ftaug.image import dataset
 from ftaug.image.datasets.index import PICTURES, FileSamples, scaled
 from ftaug.image.io.grayscale import GrayRange
@@ -13,13 +13,9 @@ from ftaug.interfaces.data import Task
 
 @dataset.register(tasks=("single_label",))
 def image_folder(
-    split: str, *, path: FilePath, outside_links: bool = False, value_range: GrayRange = None
+    split: str, *, path: ClassesPath, outside_links: OutsideLinks = False, value_range: GrayRange = None
 ) -> FileSamples:
     """Pictures in one folder per class: `path/cat/1.jpg`, `path/dog/2.png`; deeper folders belong to their class.
-
-    Settings:
-        path: the folder that holds the class folders; name one folder for each split
-        outside_links: follow symbolic links that lead out of the folder
 
     Classes are in the order of their numbers, or of their names' bytes, as files are. Links to the same file are on one
     side of a split. Read: .jpg .jpeg .jfif .jpe .png .webp .bmp .tif .tiff .gif in any case. Hidden and system files

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,12 +18,12 @@ from ftaug.data import split_groups
 from ftaug.data.folders.scan import file_id
 from ftaug.data.packed import Packed
 from ftaug.data.tables import cells
+from ftaug.data.tables.file_cells import file_status, path_inside
 from ftaug.data.tables.gathering import PROBLEMS_SHOWN, Faults, Table, gather
 from ftaug.data.tables.settings import ClassOrder, Soft, SplitColumn, TablePath
 from ftaug.data.tables.soft_targets import SoftTargets
 from ftaug.data.tables.targets import Targets, targets
 from ftaug.data.tables.tasks import table_tasks
-from ftaug.errors import BadData, MissingInput
 from ftaug.image import dataset
 from ftaug.image.datasets.index import FileSamples, scaled
 from ftaug.image.io.grayscale import GrayRange
@@ -110,47 +109,14 @@ class _ImageRows(Faults):
 
     def key(self, values: Sequence[Any]) -> bytes:
         """Return the path of a row's image relative to the root."""
-        return _inside(cells.plain_text(self.column, values[0]), os.fsencode(self.root))
+        return path_inside(cells.plain_text(self.column, values[0]), os.fsencode(self.root), "picture")
 
     def take(self, line: int, values: Sequence[Any]) -> bool:
         """Add a row."""
         path = self.key(values)
-        status = _status(self.root, path)
+        status = file_status(self.root, path, "picture")
         self.buffer += path
         self.ends.append(len(self.buffer))
         self.files.append(hash(file_id(status, path)))
         self.digest.update(b"%b\0%d\0" % (path, status.st_size))
         return True
-
-
-def _inside(text: str, root: bytes) -> bytes:
-    """Return an image's path relative to the root, in bytes; raises BadData for one that leads out of it."""
-    if not text:
-        raise BadData("the picture's path is empty")
-    path = os.path.normpath(os.fsencode(text))
-    if path.startswith(b"/") and b"\0" not in path:
-        path = _from(root, path)
-    if b"\0" in path or path.split(b"/")[0] == b"..":
-        raise BadData(
-            f"the picture's path '{text}' leads out of the folder; set root to a folder that holds all pictures"
-        )
-    return path
-
-
-def _from(root: bytes, path: bytes) -> bytes:
-    """Return an absolute path relative to the root, resolving links in its folder."""
-    if not path.startswith(root.rstrip(b"/") + b"/"):
-        folder, name = os.path.split(path)
-        path = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - bytes
-    return os.path.relpath(path, root)
-
-
-def _status(root: Path, path: bytes) -> os.stat_result:
-    """Return the file status of an image; raises MissingInput, BadData."""
-    try:
-        status = os.stat(os.fsencode(root) + b"/" + path)  # noqa: PTH116 - a Path for each of a million rows is slow
-    except OSError as error:
-        raise MissingInput(f"no picture {os.fsdecode(path)} in {root}: {error.strerror}") from None
-    if not stat.S_ISREG(status.st_mode):
-        raise BadData(f"{os.fsdecode(path)} is not a file")
-    return status

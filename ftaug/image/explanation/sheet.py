@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ftaug.documents.contact_sheet import FAINT, INK, PAPER
 from ftaug.documents.palette import LOWERS, RAISES
+from ftaug.documents.sheet_text import font, wrap
+from ftaug.documents.thumbnail import fitted
 from ftaug.image.explanation.original import on_original
 from ftaug.image.explanation.overlay import overlay
 from ftaug.image.io.decode import opened
-from ftaug.image.preview.contact_sheet import FAINT, INK, PAPER
-from ftaug.image.preview.sheet_text import font, wrap
-from ftaug.image.render.thumbnail import fitted
 from ftaug.interfaces.explanation import Explanation
 
 SIDE, GAP, MARGIN = 224, 12, 28

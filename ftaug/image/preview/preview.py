@@ -11,12 +11,13 @@ from PIL import Image
 
 from ftaug.config.registry import Component
 from ftaug.config.severity import governed
+from ftaug.documents import contact_sheet
+from ftaug.documents.thumbnail import encoded, fitted
 from ftaug.errors import ExperimentError
 from ftaug.image.augmentations.pipeline import Pipeline
-from ftaug.image.preview import contact_sheet
+from ftaug.image.preview import columns as sheet_columns
 from ftaug.image.preview.statistics import Effect
 from ftaug.image.preview.statistics import effects as effects_of
-from ftaug.image.render.thumbnail import encoded, fitted
 from ftaug.interfaces.document import Gallery, Picture
 from ftaug.interfaces.preview import Preview, PreviewRequest
 
@@ -56,11 +57,11 @@ def _thumbnail(column: contact_sheet.Column, place: int) -> Picture:
 
 
 def _columns(showing: PreviewRequest, epochs: int) -> list[contact_sheet.Column]:
-    columns = contact_sheet.columns(showing.rows, showing.augment, showing.preprocessing, epochs)
+    columns = sheet_columns.columns(showing.rows, showing.augment, showing.preprocessing, epochs)
     if showing.mix is None:
         return columns
     names = [
-        now.removeprefix(contact_sheet.NOW) if now.startswith(contact_sheet.NOW) else ", ".join(row.labels)
+        now.removeprefix(sheet_columns.NOW) if now.startswith(sheet_columns.NOW) else ", ".join(row.labels)
         for row, now in zip(showing.rows, columns[-1].captions, strict=True)
     ]
     return [*columns, _mixed(showing.mix, showing.rng, columns[-1], names)]
@@ -68,7 +69,7 @@ def _columns(showing: PreviewRequest, epochs: int) -> list[contact_sheet.Column]
 
 def repeated(showing: PreviewRequest) -> Preview:
     """Draw images as stored and after several draws of one augmentation."""
-    return _of_rows(showing, contact_sheet.repeated(showing.rows, showing.augment[0], showing.preprocessing))
+    return _of_rows(showing, sheet_columns.repeated(showing.rows, showing.augment[0], showing.preprocessing))
 
 
 def severities(showing: PreviewRequest) -> Preview:
@@ -76,7 +77,7 @@ def severities(showing: PreviewRequest) -> Preview:
     graded = [op for op in showing.augment if governed(op.entry)]
     without = [op.name for op in showing.augment if op not in graded]
     row = showing.rows[0]
-    columns = contact_sheet.severity_grid(row, graded, showing.preprocessing)
+    columns = sheet_columns.severity_grid(row, graded, showing.preprocessing)
     labels = [(op.name, ", ".join(governed(op.entry))) for op in graded]
     subtitle = f"one picture of {row.label_text}, the same draw at five severities"
     subtitle += f"; without a severity: {', '.join(without)}" if without else ""

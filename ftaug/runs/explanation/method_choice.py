@@ -55,6 +55,8 @@ def choose(opened: TrainedModel, model: ExplainedModel, method: Component | None
     """
     modality = opened.experiment.modality
     named = [method] if method else [component_named("explainer", n, modality) for n in registry("explainer", modality)]
+    if not named:
+        raise NotReached(f"there is no explainer for modality {modality} yet")
     tests = _Tests(opened, model)
     checked = [tests.check(component, compared=method is None) for component in named]
     usable = [pair for pair in zip(named, checked, strict=True) if not pair[1].refused]

@@ -54,7 +54,7 @@ def before(state: TrainingState, cache: Cache, folder: Path, origin: str) -> Tab
         table.add_row("scale", " < ".join(state.task.classes))
     for note in notes_of(state.splits):
         table.add_row("note", note)
-    table.add_row("backbone", f"{experiment.backbone.name}, weights: {experiment.backbone.settings.get('weights')}")
+    table.add_row("backbone", f"{experiment.backbone.name}, weights: {_weights(state)}")
     for note in state.backbone.facts.get("notes", ()):
         table.add_row("weights", note)
     for setting, chosen in state.backbone.facts.get("auto", {}).items():
@@ -187,6 +187,11 @@ def thresholds(tuned: Mapping[str, float]) -> str:
     """Format the tuned threshold of each label, at most LISTED of them."""
     shown = [f"{name} {value:.3g}" for name, value in list(tuned.items())[:LISTED]]
     return f"predicted above, for the best F1 on validation: {', '.join(shown)}{' …' if len(tuned) > LISTED else ''}"
+
+
+def _weights(state: TrainingState) -> str:
+    """Name the initial weights: as the file does, or what the backbone chose."""
+    return str(state.experiment.backbone.settings.get("weights") or state.backbone.facts.get("weights"))
 
 
 def _ordered(experiment: Experiment) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ftaug.config.types import FilePath
 from ftaug.data import split_groups
 from ftaug.data.folders.classes import class_folders
 from ftaug.data.folders.scan import Kind
+from ftaug.data.folders.settings import ClassesPath, OutsideLinks
 from ftaug.data.packed import Packed
 from ftaug.errors import BadData, MissingInput, Problem
 from ftaug.interfaces.data import Task
@@ -20,12 +20,12 @@ TEXTS = Kind("text", SUFFIXES)
 
 
 @dataset.register(tasks=("single_label",))
-def text_folder(split: str, *, path: FilePath, outside_links: bool = False, empty: Empty = "error") -> TextSamples:
+def text_folder(
+    split: str, *, path: ClassesPath, outside_links: OutsideLinks = False, empty: Empty = "error"
+) -> TextSamples:
     """Texts in one folder per class: `path/good/1.txt`, `path/bad/2.txt`; deeper folders belong to their class.
 
     Settings:
-        path: the folder that holds the class folders; name one folder for each split
-        outside_links: follow symbolic links that lead out of the folder
         empty: error, or skip to leave out files of nothing but white space
 
     Classes are in the order of their numbers, or of their names' bytes, as files are. The same text in several files is

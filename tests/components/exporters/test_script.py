@@ -123,7 +123,7 @@ def test_weights_run_in_the_network_of_their_library(library, activation, calibr
     backbone = NETWORKS[library]()
     model = Model(image.normalizer(backbone.preprocessing), backbone.network, nn.Identity()).eval()
     task = Task(TASK.classes, activation == "sigmoid", activation == "identity")
-    export_signature = image.export_signature(model, backbone.preprocessing)
+    export_signature = image.export_signature(model, backbone.preprocessing, lambda model: model)
     example = torch.zeros(1, 3, *backbone.preprocessing["size"], dtype=torch.uint8)
     bundle = Bundle(model, example, task, activation, backbone.preprocessing, "pets", export_signature)
     scale = {"mean": [1.0, 2.0, 3.0], "std": [10.0, 20.0, 30.0]} if activation == "identity" else None

@@ -5,7 +5,7 @@ import pytest
 from pictures import texture
 from PIL import Image
 
-from ftaug.image.render.thumbnail import encoded, fitted
+from ftaug.documents.thumbnail import encoded, fitted
 
 
 def test_the_longer_side_has_the_wanted_length():

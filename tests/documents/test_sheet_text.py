@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ftaug.image.preview.sheet_text import fitting_size, font, height, wrap, write
+from ftaug.documents.sheet_text import fitting_size, font, height, wrap, write
 
 
 def test_long_names_are_wrapped_and_none_of_them_is_cut():

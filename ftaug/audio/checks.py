@@ -1,0 +1,77 @@
+"""Checks of sounds before training: what the model will not hear of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ftaug.audio.augmentations.pipeline import Pipeline
+from ftaug.audio.clip import Clip
+from ftaug.audio.io.resample import length
+from ftaug.audio.io.sound_file import Format, format_of, is_canceled
+from ftaug.errors import FtaugError
+from ftaug.interfaces.data import Samples
+
+LOOKED_AT = 64
+"""Number of sounds, spread over the data set, that are checked before training."""
+
+
+def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline) -> list[str]:
+    """Human-readable cautions about a sample of the sounds: low sampling rates, short sounds, opposite channels."""
+    checked: list[tuple[str, Clip, Format]] = []
+    for index in ids[:: max(1, len(ids) // LOOKED_AT)][:LOOKED_AT].tolist():
+        try:
+            clip = samples.read(index)
+            checked.append((samples.name(index), clip, format_of(clip)))
+        except FtaugError:  # reported again, with its name, when the sample is read
+            continue
+    return [*_low_rates(checked, pipeline.rate), *_short(checked, pipeline), *_canceled(checked)]
+
+
+Checked = list[tuple[str, Clip, Format]]
+
+
+def _low_rates(checked: Checked, rate: int) -> Iterator[str]:
+    low = [(form.rate, name) for name, _, form in checked if form.rate < rate]
+    if low:
+        lowest, name = min(low)
+        yield (
+            f"{_of(low, checked)} {_have(low)} a lower sampling rate than the backbone's {rate:,} Hz, such as {name}: "
+            f"nothing in it is above {lowest // 2:,} Hz; if all sounds are so, set the backbone's rate: {lowest}"
+        )
+
+
+def _short(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
+    seconds = pipeline.samples / pipeline.rate
+    lengths = [_seconds(clip, pipeline.rate) for _, clip, _ in checked]
+    short = [length for length in lengths if length is not None and length < seconds / 2]
+    if len(short) > len(checked) / 2:
+        yield (
+            f"{_of(short, checked)} have less than half of the {seconds:g} s that the network sees, such as "
+            f"{float(np.median(short)):.2g} s: they are padded; a lower `seconds` of the backbone is quicker"
+        )
+
+
+def _seconds(clip: Clip, rate: int) -> float | None:
+    try:
+        return length(clip, rate) / rate
+    except FtaugError:
+        return None
+
+
+def _canceled(checked: Checked) -> Iterator[str]:
+    canceled = [name for name, clip, form in checked if form.channels > 1 and is_canceled(clip)]
+    if canceled:
+        yield (
+            f"{_of(canceled, checked)} {_have(canceled)} channels that are opposite, such as {canceled[0]}: their mean "
+            "is silent; set channels: first"
+        )
+
+
+def _of(some: list[object] | list[str] | list[float] | list[tuple[int, str]], checked: Checked) -> str:
+    return f"{len(some)} of {len(checked)} sounds that were checked"
+
+
+def _have(some: list[str] | list[tuple[int, str]]) -> str:
+    return "has" if len(some) == 1 else "have"

@@ -1,0 +1,37 @@
+"""A raw sample: a sound file, or a waveform in memory, or a part of either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+
+from ftaug.config.types import Doc, Wording
+
+Channels = Annotated[
+    Literal["mix", "left", "right", "first", "loudest"],
+    Wording("mix, left, right, first or loudest"),
+    Doc(
+        "of sounds with several channels, their mean (mix), one of a stereo sound (left, right), the first one, or the "
+        "one with the highest level (loudest)"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A waveform in memory."""
+
+    wave: np.ndarray  # float32 or int16 (samples,) or (samples, channels); float in -1…1
+    rate: int  # Hz
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A sound, read lazily."""
+
+    source: str | Recording  # a file or a waveform
+    start: float = 0.0  # seconds
+    end: float | None = None  # seconds; None: to the end of the source
+    channels: Channels = "mix"

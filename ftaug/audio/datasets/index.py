@@ -1,0 +1,69 @@
+"""Labeled sound files, indexed without a Python object per file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from ftaug.audio.clip import Channels, Clip
+from ftaug.data.packed import Packed
+from ftaug.data.tables.further_columns import FurtherColumns
+from ftaug.interfaces.data import SplitRows, Task
+
+
+@dataclass(frozen=True)
+class SoundSamples:
+    """Sound files below a root folder, or parts of them, with their targets."""
+
+    root: Path
+    paths: Packed  # relative to the root
+    targets: np.ndarray
+    task: Task
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
+    channels: Channels = "mix"
+    spans: np.ndarray | None = None  # float64 (n, 2): start and end in seconds; the end may be infinite
+    split_rows: SplitRows | None = None
+    keys: np.ndarray | None = None  # int64 (n,): equal for the same part of the same file
+    further_columns: FurtherColumns | None = None  # of the table that lists the samples
+    soft_targets: np.ndarray | None = None  # float32 (n, classes)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, index: int) -> Clip:
+        """Return the sound, whose samples are read when they are needed."""
+        file = f"{self.root}/{os.fsdecode(self.paths[index])}"
+        if self.spans is None:
+            return Clip(file, channels=self.channels)
+        start, end = self.spans[index].tolist()
+        return Clip(file, start, None if np.isinf(end) else end, self.channels)
+
+    def key(self, index: int) -> str:
+        """Return the path relative to the root, with the part if it is one."""
+        return os.fsdecode(self.paths[index]) + self._part(index)
+
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Read the further columns of the table that lists the samples."""
+        return {} if self.further_columns is None else self.further_columns.read()
+
+    def name(self, index: int) -> str:
+        """Name the sound by its path, with the part if it is one."""
+        return f"{self.root}/{self.key(index)}"
+
+    def _part(self, index: int) -> str:
+        if self.spans is None:
+            return ""
+        start, end = self.spans[index].tolist()
+        return "" if start == 0 and np.isinf(end) else f"[{start:g}:{'' if np.isinf(end) else format(end, 'g')}]"
+
+
+def fingerprint_with(fingerprint: str, channels: Channels) -> str:
+    """Return the fingerprint of sounds of which these channels are read."""
+    return fingerprint if channels == "mix" else sha256(f"{fingerprint} {channels}".encode()).hexdigest()

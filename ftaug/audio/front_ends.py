@@ -1,0 +1,113 @@
+"""Log-mel spectrograms with exact constants: Kaldi's, those of AST, of Whisper and of PANNs (Slaney)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ftaug.audio import mel_filters
+
+Name = Literal["kaldi", "ast", "whisper", "slaney"]
+Log = Literal["natural", "whisper", "decibel"]
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """A linear map from frames of a waveform to a spectrum, mel filters on its power, and a logarithm."""
+
+    basis: np.ndarray  # float64 (frame, 2 · bins): windowed real and imaginary parts of a DFT
+    filters: np.ndarray  # float64 (bins, mels)
+    hop: int  # samples
+    centered: bool  # whether the first frame is centered on the first sample, the sound mirrored before it
+    log: Log
+    mean: float  # of log-mels, by which they are normalized
+    std: float
+
+    @property
+    def frame(self) -> int:
+        """Length of a frame in samples."""
+        return len(self.basis)
+
+    def frames(self, samples: int) -> int:
+        """Return the number of frames of a waveform."""
+        return max(1, samples // self.hop if self.centered else 1 + (samples - self.frame) // self.hop)
+
+    def centers(self, samples: int) -> np.ndarray:
+        """Return the sample at the middle of each frame: float64 (frames,)."""
+        first = 0 if self.centered else self.frame / 2
+        return np.arange(self.frames(samples)) * self.hop + first
+
+
+def front_end(name: str, rate: int, mels: int) -> FrontEnd:
+    """Return a front end by its name; frames are of 25 or 32 ms, every 10 ms."""
+    return FRONT_ENDS[name](rate, mels)
+
+
+def _kaldi(rate: int, mels: int) -> FrontEnd:
+    """Compute Kaldi's filter banks without dither: Povey's window, samples in -1…1."""
+    frame = rate * 25 // 1000
+    window = np.hanning(frame) ** 0.85
+    return _with_preemphasis(rate, mels, window)
+
+
+def _ast(rate: int, mels: int) -> FrontEnd:
+    """Compute the features of AST (Gong et al. 2021): as Kaldi's, with a Hann window."""
+    return _with_preemphasis(rate, mels, np.hanning(rate * 25 // 1000))
+
+
+AUDIOSET_MEAN, AUDIOSET_STD = -4.2677393, 4.5689974
+"""Mean and standard deviation of AST's features over AudioSet; AST divides by twice the latter."""
+
+
+def _with_preemphasis(rate: int, mels: int, window: np.ndarray) -> FrontEnd:
+    frame = len(window)
+    fft = 1 << (frame - 1).bit_length()
+    centering = np.eye(frame) - 1 / frame
+    emphasis = np.eye(frame) - 0.97 * np.eye(frame, k=1)
+    emphasis[0, 0] -= 0.97  # the first sample is its own predecessor
+    basis = centering @ emphasis * window @ dft(frame, fft)
+    return FrontEnd(
+        basis,
+        mel_filters.kaldi(mels, fft, rate),
+        rate // 100,
+        False,
+        "natural",
+        AUDIOSET_MEAN,
+        2 * AUDIOSET_STD,
+    )
+
+
+def _whisper(rate: int, mels: int) -> FrontEnd:
+    """Compute the features of Whisper (Radford et al. 2022), which are relative to the loudest part of a sound."""
+    frame = rate * 25 // 1000
+    filters = mel_filters.slaney(mels, frame, rate, 0, rate / 2)
+    return FrontEnd(_hann(frame)[:, None] * dft(frame, frame), filters, rate // 100, True, "whisper", 0.0, 1.0)
+
+
+def _slaney(rate: int, mels: int) -> FrontEnd:
+    """Compute the features of PANNs (Kong et al. 2020) in decibels: frames of 32 ms, 50 to 14,000 Hz."""
+    frame = 1 << (rate * 32 // 1000 - 1).bit_length()
+    filters = mel_filters.slaney(mels, frame, rate, 50, min(14_000, rate / 2))
+    return FrontEnd(_hann(frame)[:, None] * dft(frame, frame), filters, rate // 100, True, "decibel", -30.0, 20.0)
+
+
+def _hann(length: int) -> np.ndarray:
+    """Return the periodic Hann window."""
+    return np.hanning(length + 1)[:-1]
+
+
+def dft(frame: int, fft: int) -> np.ndarray:
+    """Return the real and imaginary parts of a DFT of zero-padded frames as a matrix: (frame, 2 · (fft / 2 + 1))."""
+    angles = 2 * np.pi / fft * (np.outer(np.arange(frame), np.arange(fft // 2 + 1)) % fft)
+    return np.concatenate([np.cos(angles), -np.sin(angles)], axis=1)
+
+
+FRONT_ENDS: dict[str, Callable[[int, int], FrontEnd]] = {
+    "kaldi": _kaldi,
+    "ast": _ast,
+    "whisper": _whisper,
+    "slaney": _slaney,
+}

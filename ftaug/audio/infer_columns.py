@@ -1,0 +1,65 @@
+"""Infer the sound column of a table (`ftaug init`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ftaug.audio.datasets.table import NAMES
+from ftaug.audio.io.sound_file import SUFFIXES, UNREAD
+from ftaug.data.tables import infer_columns
+from ftaug.data.tables.infer_columns import Content, Targets
+from ftaug.errors import ExperimentError, MissingInput
+
+SOUNDS = (*(suffix.decode() for suffix in SUFFIXES), *UNREAD)
+COLUMNS = (*NAMES, "file", "file_name", "filename", "filepath", "wav", "sound", "clip")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Inferred roles of a table's columns."""
+
+    audio: str
+    targets: Targets
+
+
+def rows_of_sounds(path: Path) -> int:
+    """Return how many of the sampled rows name a sound."""
+    content = infer_columns.look(path)
+    column = sound_column(content)
+    return 0 if column is None else len(content[column])
+
+
+def guess(path: Path) -> Guess:
+    """Infer the columns of a sound table; raises BadData, MissingInput, or ExperimentError if this is ambiguous."""
+    content = infer_columns.look(path)
+    column = sound_column(content)
+    there = ", ".join(f"'{name}'" for name in content)
+    if column is None:
+        raise ExperimentError(
+            f"{path}: no column holds paths of sounds ({', '.join(SOUNDS[: len(SUFFIXES)])}); the columns are {there}"
+        )
+    named = infer_columns.spread(content[column])
+    if named and not any(infer_columns.is_file(path.parent, name) for name in named):
+        raise MissingInput(
+            f"{path}: column '{column}' names sounds such as {named[0]}, which are not below {path.parent}: write the "
+            "file yourself: data: {train: {audio_table: {path: …, root: …, label: …}}}"
+        )
+    targets = infer_columns.guess_targets(content, [column])
+    if targets.label is None and targets.target is None:
+        raise ExperimentError(
+            f"{path}: cannot tell which column holds the label; the columns are {there}: rename it to label, or write "
+            "the file yourself: data: {train: {audio_table: {path: …, label: …}}}"
+        )
+    return Guess(column, targets)
+
+
+def sound_column(content: Content) -> str | None:
+    """Return the column of sound paths: by its name, or else the first; None if there is none."""
+    columns = [name for name, values in content.items() if _names_sounds(values)]
+    return next(iter([*infer_columns.named(columns, COLUMNS), *columns]), None)
+
+
+def _names_sounds(values: Sequence[str]) -> bool:
+    return infer_columns.share(value.lower().endswith(SOUNDS) for value in values) > 0.5

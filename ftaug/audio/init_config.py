@@ -1,0 +1,148 @@
+"""Generate an experiment file for a folder or a table of sounds (`ftaug init`)."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from ftaug.audio.datasets.folder import audio_folder
+from ftaug.audio.datasets.index import SoundSamples
+from ftaug.audio.datasets.table import MANIFEST, audio_table
+from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
+from ftaug.audio.io.sound_file import SUFFIXES, UNREAD, format_of, span
+from ftaug.audio.recipe import SoundFacts, recipe
+from ftaug.config.registry import registry
+from ftaug.data.folders.classes import check_folder, splits
+from ftaug.data.folders.named import below, relative_path
+from ftaug.data.tables.rows import SUFFIXES as TABLES
+from ftaug.errors import BadData, FtaugError, MissingInput, Unavailable, printable
+from ftaug.interfaces.data import Task
+from ftaug.interfaces.modality import RequestedModel
+from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
+from ftaug.recipes.model import model, registered, requested_name
+from ftaug.recipes.recipe import class_counts
+from ftaug.recipes.writer import Line, experiment_text
+
+MEASURED = 64  # number of sounds whose header is read
+NAMED = 5  # number of unreadable sounds that are named
+
+
+def samples_in(path: Path) -> int:
+    """Count the sounds below a folder or in a table, including those in formats that are not read."""
+    if path.is_dir():
+        return len(below(path, [*SUFFIXES, *(suffix.encode() for suffix in UNREAD)]))
+    return rows_of_sounds(path) if path.name.lower().endswith(TABLES) else 0
+
+
+def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
+    """Return the text of an experiment file for a folder or a table; raises BadData, ExperimentError, MissingInput.
+
+    A requested backbone is the network for pictures that sees the spectrograms.
+    """
+    name = requested_name(requested)
+    networks = registry("backbone", "image")
+    chosen = model(registered(networks, name), requested.weights, target) if name is not None else None
+    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    print_notes(train)
+    seconds, rates, broken = _measured(train, target)
+    targets = np.delete(train.targets, broken, axis=0)
+    facts = SoundFacts(
+        train.task.kind,
+        len(targets),
+        class_counts(train.task, targets),
+        chosen,
+        rate=int(np.median(rates)),
+        seconds=float(np.percentile(seconds, 90)),
+        longest=max(seconds),
+    )
+    counts = [f"{name} {count}" for name, count in facts.counts.items()]
+    header = [
+        f"Written by `ftaug init` for {path}.",
+        f"{facts.samples} training sounds {_description(train.task)}, of about {np.median(seconds):.2g} s"
+        + ":" * bool(counts),
+        *([", ".join(counts[:8]) + ", …" * (len(counts) > 8)] if counts else []),
+        "All that can be set: ftaug list. Listen: ftaug preview THIS_FILE -o page.html; then ftaug train THIS_FILE.",
+    ]
+    return experiment_text(header, [Line("modality: audio")], layout, facts.samples, recipe(facts))
+
+
+def _of_folder(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
+    check_folder("audio_folder", path)
+    unread = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in UNREAD]))]
+    if unread and not below(path, SUFFIXES):
+        suffix = Path(unread[0]).suffix.lower()
+        raise BadData(f"{unread[0]}: {suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
+    folders = splits(path)
+    datasets = {split: {"audio_folder": {"path": relative_path(at, target)}} for split, at in folders.items()}
+    return audio_folder("train", path=folders["train"]), Layout(datasets)
+
+
+def _of_table(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
+    columns = guess(path)
+
+    def read(split: str) -> SoundSamples:
+        return _read(path, columns, split)
+
+    named = {} if columns.audio == MANIFEST else {"audio": columns.audio}
+    settings = {"path": relative_path(path, target), **named, **table_settings(columns.targets)}
+    datasets = by_split(read, columns.targets, {"audio_table": settings})
+    return read("train"), Layout(datasets, COLUMNS_GUESSED, group_hint(columns.targets, "audio_table"))
+
+
+def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
+    """Return the samples of a split."""
+    targets = columns.targets
+    return audio_table(
+        split,
+        path=path.resolve(),
+        audio=None if columns.audio == MANIFEST else columns.audio,
+        label=targets.label,
+        target=targets.target,
+        labels_separator=targets.separator,
+        split_column=targets.split,
+    )
+
+
+def _measured(samples: SoundSamples, target: Path) -> tuple[list[float], list[int], list[int]]:
+    """Return lengths in seconds and rates of some of the sounds, and the indices of unreadable ones; print those."""
+    seconds: list[float] = []
+    rates: list[int] = []
+    broken: dict[int, str] = {}
+    for index in sorted({len(samples) * step // MEASURED for step in range(MEASURED)}):
+        clip = samples.read(index)
+        try:
+            rate = format_of(clip).rate
+            seconds.append(span(clip)[1] / rate)
+            rates.append(rate)
+        except Unavailable:
+            raise
+        except (BadData, MissingInput) as error:
+            broken[index] = _named(samples.name(index), error)
+    if not seconds:
+        raise BadData(f"none of the sounds checked can be read, such as {next(iter(broken.values()))}")
+    _report([*broken.values()], len(seconds) + len(broken), target)
+    return seconds, rates, [*broken]
+
+
+def _named(name: str, error: FtaugError) -> str:
+    return str(error) if name in str(error) else f"{name}: {error}"
+
+
+def _report(broken: list[str], looked_at: int, target: Path) -> None:
+    """Print the first few sounds that cannot be read."""
+    lines = [f"not counted: {message}" for message in broken[:NAMED]]
+    if broken:
+        share = f"{len(broken)} of {looked_at} sounds checked cannot be read"
+        lines.append(f"{share}; to list all: ftaug inspect {shlex.quote(str(target))} --read")
+    print(printable("\n".join(lines)), end="\n" * bool(lines), file=sys.stderr)
+
+
+def _description(task: Task) -> str:
+    """Describe the prediction task in a few words."""
+    if task.regression:
+        return "with a number"
+    return f"of {len(task.classes)} classes{', any number of them a sound' * task.multi_label}"

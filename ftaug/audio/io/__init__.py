@@ -1,0 +1,1 @@
+"""Reading sound files: formats, channels and sampling rates."""

@@ -1,0 +1,81 @@
+"""Read a part of a clip at another sampling rate and speed: only the frames that it needs are decoded."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ftaug.audio.clip import Clip
+from ftaug.audio.io.sound_file import format_of, frames, span
+from ftaug.errors import missing_extra
+
+QUALITY = "HQ"  # of soxr: a passband up to 0.91 of the lower Nyquist frequency, 120 dB of rejection
+MARGIN = 0.05
+"""Seconds that are read around a part, so that the filter sees the same sound as in the whole file."""
+
+
+class Window(NamedTuple):
+    """A part of a clip: zeros outside of the clip."""
+
+    wave: np.ndarray  # float32 (samples,)
+    begin: int  # where the clip begins in it
+    end: int  # where it ends
+
+
+def length(clip: Clip, rate: int, speed: float = 1.0) -> int:
+    """Return the number of samples of a clip at a rate, played at a speed; raises BadData, MissingInput."""
+    return max(1, round(span(clip)[1] * rate / (format_of(clip).rate * speed)))
+
+
+def window(clip: Clip, rate: int, first: int, count: int, speed: float = 1.0) -> Window:
+    """Read `count` samples of a clip at a rate and a speed, from the sample `first` on, which may be negative.
+
+    A speed of 1.1 makes a sound shorter and raises its pitch: 1,000 Hz become 1,100 Hz. The rate of the file and the
+    speed are one resampling. Raises BadData, MissingInput.
+    """
+    start, stop = max(0, first), min(length(clip, rate, speed), first + count)
+    wave = np.zeros(count, np.float32)
+    if stop <= start:
+        return Window(wave, 0, 0)
+    part = _resampled(clip, rate, start, stop, speed)
+    wave[start - first : start - first + len(part)] = part
+    return Window(wave, start - first, stop - first)
+
+
+def _resampled(clip: Clip, rate: int, start: int, stop: int, speed: float) -> np.ndarray:
+    """Read the samples from `start` up to `stop`, all of them inside the clip; at its end a few may lack."""
+    offset, available = span(clip)
+    source_rate = format_of(clip).rate
+    if source_rate == rate and speed == 1:
+        return frames(clip, offset + start, stop - start)
+    first, skipped = _aligned(source_rate, rate, start, speed)
+    last = min(available, math.ceil(stop * source_rate * speed / rate) + round(MARGIN * source_rate))
+    source = frames(clip, offset + first, last - first)
+    return resample(source, source_rate * speed, rate)[skipped : skipped + stop - start]
+
+
+def _aligned(source_rate: int, rate: int, start: int, speed: float) -> tuple[int, int]:
+    """Return the first frame to read, MARGIN before a sample, and the number of resampled samples before that one.
+
+    Without a change of speed the frame is one that coincides with a sample, so that a part of the result equals the
+    slice of the whole.
+    """
+    margin = round(MARGIN * source_rate)
+    if speed == 1:
+        common = math.gcd(source_rate, rate)
+        period, samples = source_rate // common, rate // common
+        blocks = max(0, (start // samples) - math.ceil(margin / period))
+        return blocks * period, start - blocks * samples
+    first = max(0, math.floor(start * source_rate * speed / rate) - margin)
+    return first, round(start - first * rate / (source_rate * speed))
+
+
+def resample(wave: np.ndarray, source_rate: float, rate: float) -> np.ndarray:
+    """Resample a waveform, float32 (n,), with soxr; raises Unavailable if it is not installed."""
+    try:
+        import soxr
+    except ImportError:
+        raise missing_extra("modality: audio", "soundfile and soxr", "audio") from None
+    return np.asarray(soxr.resample(wave, source_rate, rate, QUALITY), np.float32)

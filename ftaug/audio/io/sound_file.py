@@ -1,0 +1,181 @@
+"""Read parts of sound files with libsndfile: WAV, FLAC, OGG, Opus, MP3, AIFF and others."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ftaug.audio.clip import Clip, Recording
+from ftaug.data.folders.scan import Kind
+from ftaug.errors import BadData, MissingInput, StorageError, missing_extra
+
+SUFFIXES = (b".wav", b".flac", b".ogg", b".oga", b".opus", b".mp3", b".aif", b".aiff", b".aifc", b".au", b".caf")
+SOUNDS = Kind("sound", SUFFIXES)
+
+UNREAD = {
+    **dict.fromkeys((".m4a", ".aac", ".wma", ".amr"), "is not read"),
+    **dict.fromkeys((".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg"), "is a video"),
+}
+"""Suffixes of files that are not read, each with what is said of them."""
+
+BLOCK = 1 << 18
+"""Frames that are decoded at once where a whole file must be read."""
+
+LOOKED_AT, CANCELED = 1 << 16, 1e-4
+"""Frames that are compared for opposite channels, and the share of their power in the mean that is silence."""
+
+
+class Format(NamedTuple):
+    """What the header of a sound says."""
+
+    rate: int  # Hz
+    frames: int
+    channels: int
+
+
+def library() -> Any:
+    """Import soundfile; raises Unavailable if it is not installed."""
+    try:
+        import soundfile
+    except ImportError:
+        raise missing_extra("modality: audio", "soundfile and soxr", "audio") from None
+    return soundfile
+
+
+def format_of(clip: Clip) -> Format:
+    """Return the rate, length and channels of the whole source; raises BadData, MissingInput."""
+    if isinstance(clip.source, Recording):
+        wave = clip.source.wave
+        return Format(clip.source.rate, len(wave), 1 if wave.ndim == 1 else wave.shape[1])
+    status = _status(clip.source)
+    return _format_of_file(clip.source, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _format_of_file(path: str, modified: int, size: int) -> Format:
+    """Read the header of a file; where its length cannot be true, the frames are counted by decoding."""
+    if size == 0:
+        raise BadData("the file is empty")
+    with _opened(path) as file:
+        frames = int(file.frames)
+        if frames <= 0 or frames > _most_frames(size, file.channels) or not file.seekable():
+            frames = sum(len(block) for block in file.blocks(BLOCK, dtype="float32"))
+        if frames == 0:
+            raise BadData("holds no sound: 0 samples")
+        return Format(int(file.samplerate), frames, int(file.channels))
+
+
+def _most_frames(size: int, channels: int) -> int:
+    """Return a length that no file of this size has: 4 kbit/s at 48 kHz."""
+    return math.ceil(size / channels * 48_000 / 500) + 48_000 * 60
+
+
+def _status(path: str) -> os.stat_result:
+    try:
+        return Path(path).stat()
+    except FileNotFoundError:
+        raise MissingInput(f"{path}: the file does not exist") from None
+    except OSError as error:
+        raise MissingInput(f"{path}: cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    """Open a sound file; raises BadData without its name, MissingInput and StorageError."""
+    suffix = Path(path).suffix.lower()
+    if suffix in UNREAD:
+        raise BadData(f"{suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
+    soundfile = library()
+    try:
+        with soundfile.SoundFile(path) as file:
+            yield file
+    except soundfile.LibsndfileError as error:
+        reason = str(error.error_string).rstrip(".")
+        raise BadData(f"is not a sound that can be decoded ({reason}); read: {_suffixes()}") from None
+    except PermissionError:
+        raise MissingInput(f"{path}: no permission to read the file") from None
+    except OSError as error:
+        raise StorageError(f"{path}: cannot read: {error.strerror}") from error
+
+
+def _suffixes() -> str:
+    return " ".join(suffix.decode() for suffix in SUFFIXES)
+
+
+def frames(clip: Clip, first: int, count: int) -> np.ndarray:
+    """Read frames of a source from a place in it, one channel: float32 (n,), fewer than `count` at its end.
+
+    Integers are scaled to -1…1. Raises BadData, MissingInput.
+    """
+    wave = _stored(clip, first, count)
+    if not np.isfinite(wave).all():
+        raise BadData("has samples that are not numbers (NaN or infinity)")
+    return one_channel(wave, clip)
+
+
+def _stored(clip: Clip, first: int, count: int) -> np.ndarray:
+    """Read frames as they are stored: float32 (n, channels)."""
+    if isinstance(clip.source, Recording):
+        part = clip.source.wave[first : first + count]
+        part = part if part.ndim == 2 else part[:, None]
+        return part / np.float32(32_768) if part.dtype == np.int16 else part.astype(np.float32)
+    with _opened(clip.source) as file:
+        if first:
+            file.seek(first)
+        return np.asarray(file.read(count, dtype="float32", always_2d=True))
+
+
+def one_channel(wave: np.ndarray, clip: Clip) -> np.ndarray:
+    """Reduce frames (n, channels) to one channel: float32 (n,); raises BadData."""
+    count = wave.shape[1]
+    if count == 1:
+        return wave[:, 0]
+    if clip.channels in ("left", "right") and count != 2:
+        raise BadData(f"has {count} channels, so none is the {clip.channels} one; set channels: mix")
+    if clip.channels == "mix":
+        return np.asarray(wave.mean(axis=1, dtype=np.float32))
+    column = loudest(clip) if clip.channels == "loudest" else {"left": 0, "first": 0, "right": 1}[clip.channels]
+    return np.ascontiguousarray(wave[:, column])
+
+
+def loudest(clip: Clip) -> int:
+    """Return the number of the channel with the highest level, over the whole source."""
+    form = format_of(clip)
+    energies = np.zeros(form.channels)
+    for first in range(0, form.frames, BLOCK):
+        energies += np.square(_stored(clip, first, BLOCK), dtype=np.float64).sum(axis=0)
+    return int(energies.argmax())
+
+
+def span(clip: Clip) -> tuple[int, int]:
+    """Return the first frame of a clip in its source and its number of frames; raises BadData, MissingInput."""
+    form = format_of(clip)
+    length = form.frames / form.rate
+    if clip.end is not None and clip.start >= clip.end:
+        raise BadData(f"start {clip.start:g} s is not before end {clip.end:g} s")
+    if clip.end is not None and clip.end > length + 0.5 / form.rate:
+        raise BadData(f"end {clip.end:g} s is behind the sound's {length:.3g} s")
+    if clip.start >= length:
+        raise BadData(f"start {clip.start:g} s is behind the sound's {length:.3g} s")
+    first = round(clip.start * form.rate)
+    last = form.frames if clip.end is None else min(form.frames, round(clip.end * form.rate))
+    return first, max(1, last - first)
+
+
+def is_canceled(clip: Clip) -> bool:
+    """Whether the channels at the beginning of a sound are opposite, so that their mean is next to nothing."""
+    if clip.channels != "mix":
+        return False
+    try:
+        wave = _stored(clip, span(clip)[0], LOOKED_AT)
+    except (BadData, MissingInput):
+        return False
+    level, mixed = (float(np.square(part, dtype=np.float64).mean()) for part in (wave, wave.mean(axis=1)))
+    return level > 0 and mixed < CANCELED * level

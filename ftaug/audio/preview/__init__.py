@@ -1,0 +1,1 @@
+"""Sounds before and after augmentation, as spectrograms and to listen to."""

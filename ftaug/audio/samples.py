@@ -1,0 +1,170 @@
+"""Audio implementation of `interfaces.Modality`: read, augment, pack and normalize sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ftaug.audio import explanation as explanation
+from ftaug.audio.augmentations.pipeline import Pipeline
+from ftaug.audio.augmentations.waves import background_files
+from ftaug.audio.checks import cautions as cautions
+from ftaug.audio.clip import Clip, Recording
+from ftaug.audio.corruptions import corrupting_pipeline as corrupting_pipeline
+from ftaug.audio.corruptions import corruptions as corruptions
+from ftaug.audio.export import export_signature as export_signature
+from ftaug.audio.export import reading as reading
+from ftaug.audio.export import synthetic as synthetic
+from ftaug.audio.io.wav import encoded
+from ftaug.audio.log_mel import LogMel
+from ftaug.audio.predict_inputs import inputs as inputs
+from ftaug.audio.preview import preview as preview
+from ftaug.audio.report_items import explained_item as explained_item
+from ftaug.audio.report_items import report_item as report_item
+from ftaug.audio.sound_facts import sound_facts
+from ftaug.config.registry import Component, nested
+from ftaug.errors import BadData, ExperimentError
+from ftaug.interfaces.data import AppliedTransforms, Samples, Shrink, Streams, Task
+
+cache_version = "1"
+on_device = False
+
+
+def as_raw(value: Any, train: Component) -> Clip:
+    """Return the sound of a pair of waveform and sampling rate; raises BadData."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise BadData("must be a pair (waveform, sampling rate in Hz)")
+    wave, rate = np.asarray(value[0]), value[1]
+    if wave.ndim not in (1, 2) or not wave.size or wave.dtype not in (np.int16, np.float32, np.float64):
+        form = "int16 or float in -1…1, (samples,) or (samples, channels)"
+        raise BadData(f"the waveform must be {form}; got {wave.dtype} {wave.shape}")
+    if not isinstance(rate, int | np.integer) or rate < 1:
+        raise BadData(f"the sampling rate must be a whole number of Hz; got {rate!r}")
+    return Clip(Recording(wave, int(rate)), channels=train.settings.get("channels", "mix"))
+
+
+def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
+    """Build the pipeline from a sound to packed windows; without augmentations, the evaluation pipeline."""
+    return Pipeline(tuple(augment), dict(preprocessing))
+
+
+def prepare(
+    raw: Clip, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...] = ()
+) -> tuple[np.ndarray, AppliedTransforms]:
+    """Read and augment a sound; return float32 (windows, HEADER + samples) and what was applied. Raises BadData."""
+    return pipeline.packed(raw, streams, labels)
+
+
+def sizes(samples: Samples, ids: np.ndarray, pipeline: Pipeline) -> None:
+    """Return None: all windows are of one length."""
+    return
+
+
+def footprint(raw: Clip, pipeline: Pipeline, all_streams: Sequence[Streams | None]) -> int:
+    """Bytes needed to cache a sound: 0, as only the part that is used is read."""
+    return 0
+
+
+def relabels(pipeline: Pipeline) -> bool:
+    """Whether an augmentation may change the label: never for sounds."""
+    return False
+
+
+def label_cautions(augment: Sequence[Component], task: Task) -> list[str]:
+    """Cautions about label-changing augmentations: none, as class names do not tell of pitch or voice."""
+    return []
+
+
+def check_pipeline(pipeline: Pipeline) -> None:
+    """Raise MissingInput for a folder of background sounds that is missing or empty."""
+    for _, op in nested(pipeline.augment):
+        if op.name == "background":
+            background_files(op.settings["path"])
+
+
+def augmented(
+    raw: Clip, pipeline: Pipeline, streams: Streams | None, labels: tuple[str, ...]
+) -> tuple[Recording, AppliedTransforms]:
+    """Return the augmented part of a sound at the sampling rate of the model, and the augmentations applied.
+
+    Raises BadData, and ExperimentError for masks of the spectrogram, which no waveform has.
+    """
+    if streams is None:
+        part, *_ = pipeline.windows(raw)
+        return Recording(part.wave[part.begin : part.end], pipeline.rate), AppliedTransforms({}, labels)
+    part, boxes, applied = pipeline.drawn(raw, streams, labels)
+    if boxes:
+        masks = ", ".join(op.name for _, op in nested(pipeline.augment) if op.fact("stage") == "mel")
+        raise ExperimentError(f"augment: {masks} changes spectrograms, which are not written; leave it out here")
+    return Recording(part.wave[part.begin : part.end], pipeline.rate), applied
+
+
+def sample_facts(raw: Clip) -> dict[str, float]:
+    """Compute duration, loudness, noise and clipping of a sound; raises BadData."""
+    return sound_facts(raw)
+
+
+def canonical(sample: Recording) -> bytes:
+    """Return the sampling rate, dtype, shape and values of a waveform as bytes, for comparison."""
+    return f"{sample.rate} {sample.wave.dtype.str} {sample.wave.shape} ".encode() + sample.wave.tobytes()
+
+
+def cells(sample: Any) -> dict[str, str]:
+    """Return no cells: sounds are not stored in tables."""
+    return {}
+
+
+def encode(sample: Recording) -> tuple[bytes, str]:
+    """Encode a waveform as WAV of 32-bit floats; return the file content and its suffix."""
+    return encoded(sample.wave, sample.rate), ".wav"
+
+
+def packed_file(samples: Samples, index: int, shrink: Shrink | None) -> tuple[bytes, str]:
+    """Raise ExperimentError: archives of sounds are not read yet."""
+    raise ExperimentError("data: sounds cannot be packed yet; keep them in folders or a table")
+
+
+def collate(prepared: Sequence[np.ndarray]) -> Tensor:
+    """Concatenate the windows of sounds: float32 (windows, HEADER + samples)."""
+    return torch.from_numpy(np.concatenate(prepared))
+
+
+def concatenated(batches: Sequence[Tensor]) -> Tensor:
+    """Concatenate batches of windows."""
+    return torch.cat(list(batches))
+
+
+def selected(inputs: Tensor, rows: slice | Tensor) -> Tensor:
+    """Select windows of a batch."""
+    return inputs[rows]
+
+
+def sizes_in(inputs: Tensor) -> None:
+    """Return None: all windows are of one length."""
+
+
+def normalizer(preprocessing: Mapping[str, Any]) -> nn.Module:
+    """Return the module that computes normalized log-mel spectrograms on the device."""
+    return LogMel(preprocessing)
+
+
+def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
+    """Return the `normalizer` of another network; raises ExperimentError if it takes other windows."""
+    for key, noun in (("rate", "sampling rate of {} Hz"), ("samples", "window of {} samples")):
+        if given[key] != wanted[key]:
+            raise ExperimentError(f"takes a {noun.format(wanted[key])}, this model {given[key]}; set them alike")
+    return normalizer(wanted)
+
+
+def described(preprocessing: Mapping[str, Any]) -> str:
+    """Describe the preprocessing in one line."""
+    form, seconds = preprocessing, preprocessing["samples"] / preprocessing["rate"]
+    frames = form["size"][1]
+    return (
+        f"{form['rate']} Hz, {seconds:g} s, {form['mels']} mels × {frames} frames ({form['front_end']}); in evaluation "
+        f"{form['windows']} window{'s' * (form['windows'] > 1)} averaged"
+    )

@@ -1,0 +1,41 @@
+"""Facts about a sound by which results are broken down: duration, loudness, noise and clipping."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftaug.audio.clip import Clip
+from ftaug.audio.io.sound_file import format_of, frames, span
+
+FRAME = 0.025  # seconds
+QUIET = 10  # percentile of the levels of frames that counts as noise
+SOFTEST = 1e-6
+CLIPPED = 0.999
+"""Share of the largest possible sample from which one counts as clipped, if its neighbor does too."""
+
+
+def sound_facts(raw: Clip) -> dict[str, float]:
+    """Compute the facts of a sound; raises BadData.
+
+    Loudness is the root mean square in dB of full scale; snr is how far it lies above the level of the softest tenth of
+    its frames, in dB; clipped is the share of samples at full scale that follow one another.
+    """
+    first, count = span(raw)
+    rate = format_of(raw).rate
+    wave = frames(raw, first, count)
+    size = max(1, round(FRAME * rate))
+    whole = wave[: len(wave) // size * size].reshape(-1, size) if len(wave) >= size else wave[None]
+    levels = _decibels(np.sqrt(np.square(whole, dtype=np.float64).mean(axis=1)))
+    loudness = float(_decibels(np.sqrt(np.square(wave, dtype=np.float64).mean())))
+    at_limit = np.abs(wave) >= CLIPPED
+    clipped = float((at_limit[1:] & at_limit[:-1]).mean()) if len(wave) > 1 else 0.0
+    return {
+        "seconds": count / rate,
+        "loudness": loudness,
+        "snr": loudness - float(np.percentile(levels, QUIET)),
+        "clipped": clipped,
+    }
+
+
+def _decibels(amplitude: np.ndarray) -> np.ndarray:
+    return np.asarray(20 * np.log10(np.maximum(amplitude, SOFTEST)))

@@ -1,0 +1,42 @@
+"""Cautions about sounds that the model will not hear as a person does."""
+
+import numpy as np
+import pytest
+from sounds import clip, noise, preprocessing, tone
+
+from ftaug.audio.augmentations.pipeline import Pipeline
+from ftaug.audio.checks import cautions
+
+
+class Sounds:
+    def __init__(self, *clips):
+        self.clips = clips
+
+    def read(self, index):
+        return self.clips[index]
+
+    def name(self, index):
+        return f"{index}.wav"
+
+
+LOW = "have a lower sampling rate than the backbone's 16,000 Hz, such as 0.wav: nothing in it is above 4,000 Hz"
+SHORT = "have less than half of the 1 s that the network sees, such as 0.2 s"
+OPPOSITE = "have channels that are opposite, such as 0.wav: their mean is silent; set channels: first"
+
+
+@pytest.mark.parametrize(
+    ("sound", "said"),
+    [
+        (clip(tone(rate=8000), 8000), LOW),
+        (clip(tone(seconds=0.2)), SHORT),
+        (clip(np.stack([tone(), -tone()], axis=1)), OPPOSITE),
+    ],
+)
+def test_says_what_is_lost(sound, said):
+    (caution,) = cautions(Sounds(*[sound] * 4), np.arange(4), None, Pipeline((), preprocessing(1.0)))
+    assert f"4 of 4 sounds that were checked {said}" in caution
+
+
+def test_says_nothing_of_good_sounds_nor_of_unreadable_ones():
+    sounds = Sounds(clip(noise()), clip(tone(seconds=3.0)), clip(np.zeros(0, np.float32)))
+    assert cautions(sounds, np.arange(2), None, Pipeline((), preprocessing(1.0))) == []

@@ -1,0 +1,32 @@
+"""Facts about sounds, by sounds of which they are known."""
+
+import numpy as np
+import pytest
+from sounds import clip, noise, tone
+
+from ftaug.audio.sound_facts import sound_facts
+
+
+def test_facts_of_a_tone():
+    facts = sound_facts(clip(tone(level=0.5, seconds=0.8)))
+    assert facts["seconds"] == pytest.approx(0.8)
+    assert facts["loudness"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.01)
+    assert facts["snr"] == pytest.approx(0, abs=0.1)
+    assert facts["clipped"] == 0
+
+
+def test_noise_between_words_is_found():
+    wave = noise(1.0, level=0.001)
+    wave[4000:8000] += tone(seconds=0.25)
+    assert sound_facts(clip(wave))["snr"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(8) / 0.001), abs=1)
+
+
+def test_clipped_samples_are_counted():
+    wave = np.clip(tone(level=2.0), -1, 1)
+    in_a_row = 11.1 / 18.2  # of 12.1 clipped samples in half a period of 18.2
+    assert sound_facts(clip(wave))["clipped"] == pytest.approx(in_a_row, abs=0.02)
+    assert sound_facts(clip(tone(level=1.0)))["clipped"] < 0.05
+
+
+def test_a_very_short_sound_has_facts():
+    assert np.isfinite(list(sound_facts(clip(tone(seconds=0.001))).values())).all()
