@@ -145,13 +145,13 @@ class RunFolder:
         died = (crashed or status.get("running", False)) and status["step"] == step
         deaths = status["deaths"] + 1 if died else 0
         self.attempt = status.get("attempt", 0) + 1
-        starts_before = status.get("starts_at_step", 0) if status.get("step") == step else 0
+        progressed = status.get("step") != step
         stuck = deaths >= STARTS
         self._status = {
             "digest": digest,
             "attempt": self.attempt,
             "step": step,
-            "starts_at_step": starts_before + 1,
+            "starts_at_step": 1 if progressed else status.get("starts_at_step", 0) + 1,
             "deaths": 0 if stuck else deaths,
             "running": not stuck,
             "fresh": self._fresh,
