@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,6 @@ class SpaceSchemas:
     """Definitions of values that may be searched, each once however many settings have such a value."""
 
     definitions: dict[str, Schema] = field(default_factory=dict)
-    _names: dict[str, str] = field(default_factory=dict)  # of definitions, by their content
 
     def allow(self, value: Schema, *, in_list: bool = False) -> Schema:
         """Return the schema of a value or of a search space of such values; in lists, null removes the item.
@@ -50,12 +48,12 @@ class SpaceSchemas:
 
     def _define(self, schema: Schema, word: str) -> Schema:
         """Return a reference to the definition with this content."""
-        content = json.dumps(schema, sort_keys=True)
-        if content not in self._names:
+        name = next((name for name, known in self.definitions.items() if known == schema), None)
+        if name is None:
             number = sum(name.split("-")[0] == word for name in self.definitions)
-            self._names[content] = f"{word}-{number + 1}" if number else word
-            self.definitions[self._names[content]] = schema
-        return {"$ref": f"#/$defs/{self._names[content]}"}
+            name = f"{word}-{number + 1}" if number else word
+            self.definitions[name] = schema
+        return {"$ref": f"#/$defs/{name}"}
 
 
 def _has_numbers(schema: Schema) -> bool:

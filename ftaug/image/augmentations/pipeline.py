@@ -85,11 +85,12 @@ class Pipeline:
         values: dict[str, Mapping[str, float | str]] = {}
         size_fixed = False
         for name, draws, after in self.fired(canvas, streams):
-            values[name] = {key: value for draw in draws for key, value in draw.values.items()}
+            is_single = len(draws) == 1
+            values[name] = draws[0].values if is_single else {k: v for draw in draws for k, v in draw.values.items()}
             labels = after.labels
             for draw in draws:
-                if isinstance(draw, Homography | PixelFunction):
-                    next_canvas = draw.output_view(canvas)
+                if isinstance(draw, (Homography, PixelFunction)):
+                    next_canvas = after if is_single else draw.output_view(canvas)
                     size_fixed = draw.fixes_size or (size_fixed and next_canvas[:2] == canvas[:2])
                     canvas = next_canvas
             drawn += draws

@@ -12,6 +12,7 @@ from ftaug.image.io.picture import Picture, check_size
 from ftaug.image.io.pillow import by_pillow
 from ftaug.image.io.png import plain_png
 from ftaug.image.io.tiff import deep_tiff
+from ftaug.image.io.webp import plain_webp
 
 
 def opened(raw: bytes | np.ndarray | Picture, value_range: ValueRange | None = None) -> Picture:
@@ -23,7 +24,13 @@ def opened(raw: bytes | np.ndarray | Picture, value_range: ValueRange | None = N
         return raw
     if isinstance(raw, np.ndarray):
         return _from_array(raw)
-    return plain_jpeg(raw) or plain_png(raw) or deep_tiff(raw, value_range) or by_pillow(raw, value_range)
+    return (
+        plain_jpeg(raw)
+        or plain_png(raw)
+        or plain_webp(raw)
+        or deep_tiff(raw, value_range)
+        or by_pillow(raw, value_range)
+    )
 
 
 def decode(data: bytes, reduce: int = 1, value_range: ValueRange | None = None) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from typing import NamedTuple
@@ -17,8 +18,8 @@ ORIENTATION_TYPES = {3: "H", 4: "I"}
 """Struct codes of the EXIF types, SHORT and LONG, that Pillow accepts for an orientation."""
 
 JPEG_END = b"\xff\xd9"
-MOST_ROWS_OF_A_UNIT = 32
-"""Largest height of an MCU: blocks have eight rows, and chroma subsampling is at most 4."""
+BLOCK = 8
+"""Rows of a block; an MCU has as many times more as the sampling factor of the component with most of them says."""
 
 
 class _Header(NamedTuple):
@@ -29,6 +30,7 @@ class _Header(NamedTuple):
     height_at: (
         int | None
     )  # offset of the height field, if a single scan without restart markers holds all rows in order
+    unit: int  # rows of an MCU
 
 
 def plain_jpeg(data: bytes) -> Picture | None:
@@ -56,7 +58,7 @@ def _truncated(rows: int, header: _Header, data: bytes) -> np.ndarray:
     One more MCU than has these rows is included, since chroma upsampling crosses MCU borders. The end marker is
     removed, since libjpeg would warn of one that comes too early.
     """
-    height = MOST_ROWS_OF_A_UNIT * (rows // MOST_ROWS_OF_A_UNIT + 2)
+    height = header.unit * (math.ceil(rows / header.unit) + 1)
     if header.height_at is None or height >= header.height or not data.endswith(JPEG_END):
         return np.frombuffer(data, np.uint8)
     lower = np.frombuffer(data, np.uint8, len(data) - len(JPEG_END)).copy()
@@ -86,7 +88,7 @@ def _read_header(data: bytes) -> _Header | None:
     size: tuple[int, int] | None = None
     orientation = from_xmp = None
     height_at: int | None = None
-    channels, marked = 0, False
+    channels, marked, unit = 0, False, 0
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xFF:  # padding
@@ -96,12 +98,13 @@ def _read_header(data: bytes) -> _Header | None:
         if marker == 0xDA:
             straight = not marked and body[:1] == bytes([channels])
             offset = height_at if straight else None
-            return _Header(size[0], size[1], orientation or from_xmp or 1, at, offset) if size else None
+            return _Header(size[0], size[1], orientation or from_xmp or 1, at, offset, unit) if size else None
         if marker in (0xC0, 0xC1, 0xC2):  # baseline, extended, progressive
             if len(body) < 6 or body[0] != 8 or body[5] not in (1, 3):
                 return None
             size, channels = struct.unpack(">HH", body[1:5]), body[5]
             height_at = at + 5 if marker != 0xC2 else None
+            unit = BLOCK * max((factors & 15 for factors in body[7 : 7 + 3 * channels : 3]), default=4)
         elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
             orientation = orientation or _exif_orientation(body[6:])
         elif marker == 0xE1 and (match := re.search(rb'tiff:Orientation(?:="|>)([1-8])', body)):
