@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -41,8 +42,9 @@ class FrontEnd:
         return np.arange(self.frames(samples)) * self.hop + first
 
 
+@lru_cache(maxsize=8)
 def front_end(name: str, rate: int, mels: int) -> FrontEnd:
-    """Return a front end by its name; frames are of 25 or 32 ms, every 10 ms."""
+    """Return a front end by its name, computed once; frames are of 25 or 32 ms, every 10 ms."""
     return FRONT_ENDS[name](rate, mels)
 
 

@@ -19,6 +19,7 @@ from ftaug.audio.corruptions import corruptions as corruptions
 from ftaug.audio.export import export_signature as export_signature
 from ftaug.audio.export import reading as reading
 from ftaug.audio.export import synthetic as synthetic
+from ftaug.audio.io.resample import resampler
 from ftaug.audio.io.wav import encoded
 from ftaug.audio.log_mel import LogMel
 from ftaug.audio.predict_inputs import inputs as inputs
@@ -30,7 +31,7 @@ from ftaug.config.registry import Component, nested
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Samples, Shrink, Streams, Task
 
-cache_version = "1"
+cache_version = f"1 {resampler()}"
 on_device = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,14 @@ from ftaug.errors import missing_extra
 QUALITY = "HQ"  # of soxr: a passband up to 0.91 of the lower Nyquist frequency, 120 dB of rejection
 MARGIN = 0.05
 """Seconds that are read around a part, so that the filter sees the same sound as in the whole file."""
+
+
+def resampler() -> str:
+    """Name the version of the resampler, on which the bits of samples depend; empty if it is not installed."""
+    try:
+        return f"soxr {version('soxr')} {QUALITY}"
+    except PackageNotFoundError:
+        return ""
 
 
 class Window(NamedTuple):

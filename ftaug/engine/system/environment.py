@@ -11,7 +11,10 @@ from typing import Any
 
 import torch
 
-PACKAGES = ("ftaug", "torch", "torchvision", "timm", "numpy", "opencv-python-headless", "pillow", "safetensors")
+PACKAGES = (
+    *("ftaug", "torch", "torchvision", "timm", "numpy", "opencv-python-headless", "pillow", "safetensors"),
+    *("soundfile", "soxr"),
+)
 
 
 def environment() -> dict[str, Any]:

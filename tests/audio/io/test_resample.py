@@ -1,10 +1,14 @@
 """Parts at another rate and speed: slices of the whole, tones at their frequency, nothing aliased."""
 
+import sys
+from importlib.metadata import version
+
 import numpy as np
 import pytest
 from sounds import RATE, clip, loudest_frequency, noise, power, tone
 
-from ftaug.audio.io.resample import length, resample, window
+from ftaug.audio.io.resample import length, resample, resampler, window
+from ftaug.errors import Unavailable
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 22_050, 44_100, 48_000])
@@ -56,3 +60,11 @@ def test_a_part_of_a_file_has_no_neighbors():
     wave = np.concatenate([np.ones(100), np.full(100, 2), np.full(100, 3)]).astype(np.float32)
     part = window(clip(wave, start=100 / RATE, end=200 / RATE), RATE, -5, 200).wave
     assert set(part.tolist()) == {0.0, 2.0}
+
+
+def test_the_resampler_is_named_and_said_to_be_missing(monkeypatch):
+    assert resampler() == f"soxr {version('soxr')} HQ"
+    monkeypatch.setitem(sys.modules, "soxr", None)
+    with pytest.raises(Unavailable) as caught:
+        window(clip(tone(rate=8000), 8000), RATE, 0, 100)
+    assert str(caught.value) == "modality: audio needs soundfile and soxr: pip install 'ftaug[audio]'"

@@ -1,6 +1,7 @@
 """Reading of sound files: parts are slices of the whole, channels are chosen, and bad files are named."""
 
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from sounds import clip, noise, tone
 
 from ftaug.audio.clip import Clip
 from ftaug.audio.io.sound_file import format_of, frames, is_canceled, loudest, span
-from ftaug.errors import BadData, MissingInput
+from ftaug.errors import BadData, MissingInput, Unavailable
 
 FORMATS = [("wav", "PCM_16"), ("wav", "FLOAT"), ("wav", "ULAW"), ("flac", "PCM_24"), ("ogg", "VORBIS"), ("mp3", None)]
 
@@ -124,3 +125,10 @@ def test_opposite_channels_are_found(stereo):
     assert not is_canceled(clip(opposite, channels="first"))
     assert not is_canceled(clip(stereo))
     assert not is_canceled(clip(np.zeros((100, 2), np.float32)))
+
+
+def test_says_that_the_library_is_missing(tmp_path, monkeypatch):
+    (tmp_path / "a.wav").write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(Unavailable, match=r"needs soundfile and soxr: pip install 'ftaug\[audio\]'"):
+        format_of(Clip(str(tmp_path / "a.wav")))
