@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from ftaug.engine.system import checkpoint
-from ftaug.engine.system.run_files import MODEL_FILE
+from ftaug.engine.system.run_files import MODEL_FILE, read_json
 from ftaug.errors import BadData, ExperimentError, MissingInput
 from ftaug.runs.open_run import open_run
 from ftaug.runs.trained_model import best_weights, load_experiment, load_weights
@@ -22,6 +22,16 @@ def save(run: Path, step: int) -> Path:
     checkpoint_link.unlink(missing_ok=True)
     checkpoint_link.symlink_to(Path("checkpoints", path.name))
     return path
+
+
+@pytest.mark.parametrize(
+    "preprocessing", [{"size": [32, 1.5]}, {"size": None}, {"size": [32, 0]}, {"mean": ["x"]}, {"resize": -1}]
+)
+def test_a_model_file_with_impossible_preprocessing_is_damaged(tmp_path, preprocessing):
+    facts = {"classes": ["a", "b"], "multi_label": False, "activation": "softmax", "class_counts": [1, 1]}
+    (tmp_path / MODEL_FILE).write_text(json.dumps({**facts, "preprocessing": preprocessing}))
+    with pytest.raises(BadData, match=r"model\.json: is damaged"):
+        read_json(tmp_path / MODEL_FILE)
 
 
 def test_a_best_checkpoint_that_is_pruned_between_look_and_load(tmp_path, monkeypatch):

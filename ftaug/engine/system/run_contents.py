@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, PositiveInt, model_validator
 
 MAX_FOLDS = 100_000
 
@@ -17,13 +17,22 @@ Metrics = dict[str, float | None]
 """Values by name; null where a metric is undefined."""
 
 
+class Preprocessing(Content):
+    """How inputs are prepared for a model, as far as modalities have it in common."""
+
+    size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = [1, 1]
+    resize: PositiveInt | None = None
+    mean: list[float] = []
+    std: list[float] = []
+
+
 class ModelFile(Content):
     """Content of model.json, as far as it is read."""
 
     classes: list[str]
     multi_label: bool
     activation: str
-    preprocessing: dict[str, Any]
+    preprocessing: Preprocessing
     class_counts: list[float]
     regression: bool | None = None
     train_samples: int | None = None
