@@ -10,7 +10,7 @@ from ftaug.cli import run as command
 from ftaug.commands.inspect import inspect
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.experiment_file import load
-from ftaug.text.lexicon import has_weights
+from ftaug.hub.model_folder import has_weights
 
 CONFIG = """
 data: {train: digits, val: null, batch_size: 100}
