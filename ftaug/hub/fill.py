@@ -47,19 +47,8 @@ def fill_encoder(
     return {"notes": list(file.notes)} if file.notes else {}
 
 
-RENAMED = {
-    "LayerNorm.gamma": "LayerNorm.weight",
-    "LayerNorm.beta": "LayerNorm.bias",
-    ".weight_g": ".parametrizations.weight.original0",
-    ".weight_v": ".parametrizations.weight.original1",
-}
-"""Endings of tensors in older files: layer norms of TensorFlow, weight norms before torch 2."""
-
-
 def _bare(key: str, prefix: str) -> str:
-    """Strip the prefix (`model.bert.` or `bert.`) from a tensor name and translate older names."""
-    bare = key.removeprefix("model.").removeprefix(prefix.removeprefix("model."))
-    for old, new in RENAMED.items():
-        if bare.endswith(old):
-            return bare.removesuffix(old) + new
-    return bare
+    """Strip the prefix (`model.bert.` or `bert.`) from a tensor name and translate legacy LayerNorm names."""
+    short = prefix.removeprefix("model.")
+    bare = key.removeprefix("model.").removeprefix(short)
+    return bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")

@@ -19,7 +19,6 @@ class Network(nn.Module):
         self.model.base_model_prefix = "base"
         self.model.base = nn.Module()
         self.model.base.LayerNorm = nn.LayerNorm(3)
-        self.model.base.conv = nn.utils.parametrizations.weight_norm(nn.Conv1d(1, 2, 3), dim=2)
         self.model.classifier = nn.Linear(3, 2)
 
 
@@ -28,9 +27,6 @@ def older(prefix):
     return {
         f"{prefix}LayerNorm.gamma": torch.rand(3),
         f"{prefix}LayerNorm.beta": torch.rand(3),
-        f"{prefix}conv.weight_g": torch.rand(1, 1, 3),
-        f"{prefix}conv.weight_v": torch.rand(2, 1, 3),
-        f"{prefix}conv.bias": torch.rand(2),
         "classifier.weight": torch.rand(2, 3),
         "classifier.bias": torch.rand(2),
     }
@@ -46,9 +42,6 @@ def test_older_names_and_prefixes(tmp_path, prefix, same_classes):
     base = network.model.base
     values = SimpleNamespace(**{key.removeprefix(prefix).replace(".", "_"): tensor for key, tensor in tensors.items()})
     torch.testing.assert_close(base.LayerNorm.weight, nn.Parameter(values.LayerNorm_gamma))
-    direction = values.conv_weight_v
-    expected = values.conv_weight_g * direction / direction.norm(dim=(0, 1), keepdim=True)
-    torch.testing.assert_close(base.conv.weight.detach(), expected)
     torch.testing.assert_close(
         network.model.classifier.weight.detach(), values.classifier_weight if same_classes else head
     )
@@ -56,7 +49,7 @@ def test_older_names_and_prefixes(tmp_path, prefix, same_classes):
 
 def test_a_missing_tensor_is_named(tmp_path):
     tensors = older("")
-    del tensors["conv.bias"]
+    del tensors["LayerNorm.beta"]
     save_file(tensors, tmp_path / "a.safetensors")
-    with pytest.raises(BadData, match=r"conv\.bias is missing"):
+    with pytest.raises(BadData, match=r"LayerNorm\.bias is missing"):
         fill_encoder(Network(), read(str(tmp_path / "a.safetensors")), same_classes=False)
