@@ -38,9 +38,7 @@ class OnWaveforms(_Uncut):
 
     def __init__(self, model: Any) -> None:
         super().__init__()
-        warnings.filterwarnings(
-            "ignore", message="Support for mismatched key_padding_mask"
-        )  # in WavLM
+        warnings.filterwarnings("ignore", message="Support for mismatched key_padding_mask")  # in WavLM
         self.model = model
         first = model.base_model.feature_extractor.conv_layers[0]
         self.kernel, self.stride = first.conv.kernel_size[0], first.conv.stride[0]
