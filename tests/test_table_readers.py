@@ -84,9 +84,9 @@ COMMANDS = {
 NO_TABLES = {
     *("dataset-image_table.root", "dataset-audio_table.root", "augmentation-background.path"),
     *(f"dataset-{name}.path" for name in ("image_shards", "text_shards", "image_parquet", "text_parquet", "hf_disk")),
-    *("method-lora.weights", "method-ssf.weights"),
+    *("method-lora.weights", "method-ssf.weights", "objective-feature_distillation.teacher"),
 }
-"""Settings that name folders, archives and weights, beside those of datasets without a table."""
+"""Settings that name folders, archives, runs and weights, beside those of datasets without a table."""
 
 
 def names_a_path(annotation) -> bool:

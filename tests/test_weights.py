@@ -262,10 +262,16 @@ def test_the_schema_has_both_forms(capsys):
     assert run(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
     for name in ("image.backbone.resnet20", "text.backbone.tiny_text"):
-        text, mapping = of_weights(schema["$defs"][name])["anyOf"]
+        text, mapping = value_of(schema, of_weights(schema["$defs"][name]))["anyOf"]
         assert text["type"] == "string"
-        assert mapping["properties"]["match"]["enum"] == ["names", "order"]
+        assert value_of(schema, mapping["properties"]["match"])["enum"] == ["names", "order"]
         assert mapping["required"] == ["path"]
+
+
+def value_of(schema, entry):
+    """The schema of a value that is no search space."""
+    allowed = schema["$defs"][entry["$ref"].removeprefix("#/$defs/")]
+    return schema["$defs"][allowed["else"]["$ref"].removeprefix("#/$defs/")]
 
 
 def of_weights(entry):

@@ -202,7 +202,7 @@ def test_paths_and_web_addresses_are_no_texts(desk, capsys):
     assert capsys.readouterr().err == said
     for column, unsure in (("file", "cannot tell which column holds the text"), ("text", "column 'text' holds paths")):
         (desk / "a b.txt").write_text("x")
-        table(desk / "u.csv", (column, "label"), lambda i: (f"{i}/sound-a-b.wav" if i else "a b.txt", label(i)))
+        table(desk / "u.csv", (column, "label"), lambda i: (f"{i}/scan-a-b.dat" if i else "a b.txt", label(i)))
         assert run(["init", "u.csv"]) == 2
         assert f"u.csv: {unsure}" in capsys.readouterr().err
 

@@ -1,6 +1,7 @@
 """A run folder that is damaged, or that a training run changes while it is opened."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def save(run: Path, step: int) -> Path:
     checkpoint_link.unlink(missing_ok=True)
     checkpoint_link.symlink_to(Path("checkpoints", path.name))
     return path
+
+
+@pytest.mark.parametrize("count", [1e308, -1, math.nan])
+def test_a_model_file_with_impossible_counts_is_damaged(tmp_path, count):
+    facts = {"classes": ["a", "b"], "multi_label": False, "activation": "softmax", "preprocessing": {}}
+    (tmp_path / MODEL_FILE).write_text(json.dumps({**facts, "class_counts": [1, count]}))
+    with pytest.raises(BadData, match=r"model\.json: is damaged"):
+        read_json(tmp_path / MODEL_FILE)
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,8 @@ def test_what_is_not_there_or_nothing(desk, capsys):
     assert run(["init", "review.txt"]) == 66
     assert capsys.readouterr().err == "no file or folder review.txt; did you mean 'reviews.txt'?\n"
     assert run(["init", "reviews.txt"]) == 66
-    assert "reviews.txt is neither a table nor a folder" in capsys.readouterr().err
+    expected = "reviews.txt: no table, archive, Parquet file or folder with one folder per class\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_it_starts_lightly(desk):

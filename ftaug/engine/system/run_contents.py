@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, PositiveInt, model_validator
 
 MAX_FOLDS = 100_000
+MAX_COUNT = 2**53
 
 
 class Content(BaseModel, extra="allow", strict=True):
@@ -33,7 +34,7 @@ class ModelFile(Content):
     multi_label: bool
     activation: str
     preprocessing: Preprocessing
-    class_counts: list[float]
+    class_counts: list[Annotated[float, Field(ge=0, le=MAX_COUNT)]]
     regression: bool | None = None
     train_samples: int | None = None
     data: dict[Literal["train", "val", "test", "unlabeled"], str] | None = None
