@@ -386,6 +386,7 @@ def test_loading_imports_nothing_heavy(write):
         ("image", "text", "augmentation", "augment", "aeda"),
         ("image", "text", "dataset", "data.train", "text_table"),
         ("text", "image", "backbone", "backbone", "resnet18"),
+        ("image", "text or audio", "backbone", "backbone", "hf"),
     ],
 )
 def test_a_component_of_another_modality_is_told_to_be_one(tmp_path, modality, other, kind, key, name):

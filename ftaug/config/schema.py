@@ -285,13 +285,13 @@ def _elsewhere(kind: str, name: str, context: Mapping[str, Any]) -> str:
         theirs = same_name(name, entries.own) if modality in ("any", here) and not known_here else None
         if theirs is not None:
             return f"'{name}' is {article(other)} {other}, not {article(kind)} {kind}; see ftaug list {other} {theirs}"
-    for modality in context.get("other_modalities", lambda: ())():
-        if name in registry(kind, modality):
-            here = context["modality"]
-            return (
-                f"the {kind} '{name}' is for modality {modality}, but this experiment is {here}; "
-                f"choose another, or set modality: {modality}"
-            )
+    modalities = [each for each in context.get("other_modalities", lambda: ())() if name in registry(kind, each)]
+    if modalities:
+        there, here = " or ".join(modalities), context["modality"]
+        return (
+            f"the {kind} '{name}' is for modality {there}, but this experiment is {here}; "
+            f"choose another, or set modality: {there}"
+        )
     return ""
 
 
