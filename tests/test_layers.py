@@ -14,13 +14,14 @@ PACKAGE = Path(ftaug.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LOW = {"errors", "interfaces", "config"}
-DATA = {*LOW, "weight_matching", "weights", "data", "recipes", "augment", "attribution", "documents"}
+DATA = {*LOW, "weight_matching", "weights", "hub", "data", "recipes", "augment", "attribution", "documents"}
 MAY_IMPORT = {
     "errors": set(),
     "interfaces": {"errors"},
     "config": {"errors", "interfaces"},
     "weight_matching": {"interfaces"},
     "weights": {*LOW, "weight_matching"},
+    "hub": {*LOW, "weight_matching", "weights"},
     "augment": LOW,
     "documents": {"errors", "interfaces"},
     "attribution": {*LOW, "documents"},

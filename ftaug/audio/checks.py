@@ -26,19 +26,31 @@ def cautions(samples: Samples, ids: np.ndarray, sizes: None, pipeline: Pipeline)
             checked.append((samples.name(index), clip, format_of(clip)))
         except FtaugError:  # reported again, with its name, when the sample is read
             continue
-    return [*_low_rates(checked, pipeline.rate), *_short(checked, pipeline), *_canceled(checked)]
+    return [*_low_rates(checked, pipeline), *_short(checked, pipeline), *_canceled(checked)]
+
+
+def _has_rate(pipeline: Pipeline) -> bool:
+    """Whether the backbone has a setting for its sampling rate: those of transformers have the one they come with."""
+    return not {"waveform", "normalized"} & pipeline.preprocessing.keys()
+
+
+def _has_seconds(pipeline: Pipeline) -> bool:
+    """Whether the backbone has a setting for the length of its window: that of AST is fixed."""
+    return "normalized" not in pipeline.preprocessing
 
 
 Checked = list[tuple[str, Clip, Format]]
 
 
-def _low_rates(checked: Checked, rate: int) -> Iterator[str]:
+def _low_rates(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
+    rate = pipeline.rate
     low = [(form.rate, name) for name, _, form in checked if form.rate < rate]
     if low:
         lowest, name = min(low)
         yield (
             f"{_of(low, checked)} {_have(low)} a lower sampling rate than the backbone's {rate:,} Hz, such as {name}: "
-            f"nothing in it is above {lowest // 2:,} Hz; if all sounds are so, set the backbone's rate: {lowest}"
+            f"nothing in it is above {lowest // 2:,} Hz"
+            + (f"; if all sounds are so, set the backbone's rate: {lowest}" if _has_rate(pipeline) else "")
         )
 
 
@@ -49,7 +61,8 @@ def _short(checked: Checked, pipeline: Pipeline) -> Iterator[str]:
     if len(short) > len(checked) / 2:
         yield (
             f"{_of(short, checked)} have less than half of the {seconds:g} s that the network sees, such as "
-            f"{float(np.median(short)):.2g} s: they are padded; a lower `seconds` of the backbone is quicker"
+            f"{float(np.median(short)):.2g} s: they are padded"
+            + ("; a lower `seconds` of the backbone is quicker" if _has_seconds(pipeline) else "")
         )
 
 

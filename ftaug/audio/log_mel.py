@@ -20,7 +20,11 @@ WHISPER_RANGE = 8.0
 
 
 class LogMel(nn.Module):
-    """Compute normalized log-mel spectrograms of packed sounds, with their masks: padding and masked parts are 0."""
+    """Compute normalized log-mel spectrograms of packed sounds, with their masks: padding and masked parts are 0.
+
+    With `normalized` in the preprocessing, mean, std and the value of padding are those, and a frame is one of the
+    sound if all of it is, as feature extractors of transformers have it.
+    """
 
     basis: Tensor
     filters: Tensor
@@ -32,6 +36,9 @@ class LogMel(nn.Module):
         samples, mels = preprocessing["samples"], preprocessing["mels"]
         form = front_end(preprocessing["front_end"], preprocessing["rate"], mels)
         self.form, self.channels, self.count = form, preprocessing["channels"], form.frames(samples)
+        normalized = preprocessing.get("normalized") or {"mean": form.mean, "std": form.std, "padding": 0.0}
+        self.mean, self.std, self.padding = (normalized[key] for key in ("mean", "std", "padding"))
+        self.reach = form.frame / 2 if "normalized" in preprocessing else 0.0
         self.register_buffer("basis", torch.from_numpy(form.basis).float(), persistent=False)
         self.register_buffer("filters", torch.from_numpy(form.filters).float(), persistent=False)
         self.register_buffer("centers", torch.from_numpy(form.centers(samples)).float(), persistent=False)
@@ -43,11 +50,16 @@ class LogMel(nn.Module):
         if torch.is_autocast_enabled(device):  # a spectrum in bfloat16 would be noise below -48 dB
             with torch.autocast(device, enabled=False):
                 return self.forward(packed)
-        sounding = self._between(packed[:, BEGIN, None], packed[:, END, None])
-        features = self._features(waves(packed), sounding)
-        visible = sounding[:, :, None] & ~self._masked(boxes(packed))
-        spectrograms = torch.where(visible, features, 0).transpose(1, 2)
+        sounding = self._between(packed[:, BEGIN, None], self._end(packed))
+        features = torch.where(sounding[:, :, None], self._features(waves(packed), sounding), self.padding)
+        spectrograms = torch.where(self._masked(boxes(packed)), 0, features).transpose(1, 2)
         return spectrograms[:, None].expand(-1, self.channels, -1, -1)
+
+    def _end(self, packed: Tensor) -> Tensor:
+        """Return where frames must be centered before: (N, 1); with `reach`, those that lie in the sound as a whole."""
+        if not self.reach:
+            return packed[:, END, None]
+        return packed[:, END, None].clamp_min(self.form.frame) - self.reach + 0.5
 
     def _features(self, wave: Tensor, sounding: Tensor) -> Tensor:
         """Compute normalized features (N, frames, mels)."""
@@ -61,7 +73,8 @@ class LogMel(nn.Module):
         if self.form.log == "whisper":
             return self._whisper(energies.log10(), sounding)
         features = energies.log() if self.form.log == "natural" else 10 * energies.log10()
-        return (features - self.form.mean) / self.form.std
+        normalized: Tensor = (features - self.mean) / self.std
+        return normalized
 
     def _whisper(self, logarithms: Tensor, sounding: Tensor) -> Tensor:
         loudest = torch.where(sounding[:, :, None], logarithms, -10.0).amax(dim=(1, 2), keepdim=True)

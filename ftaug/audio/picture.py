@@ -38,7 +38,7 @@ def values_of(packed: np.ndarray, preprocessing: Mapping[str, Any]) -> np.ndarra
 
 
 def _plain(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: preprocessing[key] for key in ("front_end", "rate", "samples", "mels", "channels")}
+    return {key: preprocessing.get(key, REPORTED.get(key)) for key in (*REPORTED, "samples")}
 
 
 @lru_cache(maxsize=4)

@@ -27,6 +27,7 @@ from ftaug.audio.preview import preview as preview
 from ftaug.audio.report_items import explained_item as explained_item
 from ftaug.audio.report_items import report_item as report_item
 from ftaug.audio.sound_facts import sound_facts
+from ftaug.audio.waveform import Waveform
 from ftaug.config.registry import Component, nested
 from ftaug.errors import BadData, ExperimentError
 from ftaug.interfaces.data import AppliedTransforms, Samples, Shrink, Streams, Task
@@ -49,8 +50,19 @@ def as_raw(value: Any, train: Component) -> Clip:
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
-    """Build the pipeline from a sound to packed windows; without augmentations, the evaluation pipeline."""
+    """Build the pipeline from a sound to packed windows; without augmentations, the evaluation pipeline.
+
+    Raises ExperimentError for masks of the spectrogram where the network takes waveforms.
+    """
+    masks = _masks(augment)
+    if masks and "waveform" in preprocessing:
+        raise ExperimentError(f"augment: {masks} masks spectrograms, and this backbone takes waveforms; leave it out")
     return Pipeline(tuple(augment), dict(preprocessing))
+
+
+def _masks(augment: Sequence[Component]) -> str:
+    """Name the augmentations of spectrograms."""
+    return ", ".join(op.name for _, op in nested(augment) if op.fact("stage") == "mel")
 
 
 def prepare(
@@ -99,8 +111,9 @@ def augmented(
         return Recording(part.wave[part.begin : part.end], pipeline.rate), AppliedTransforms({}, labels)
     part, boxes, applied = pipeline.drawn(raw, streams, labels)
     if boxes:
-        masks = ", ".join(op.name for _, op in nested(pipeline.augment) if op.fact("stage") == "mel")
-        raise ExperimentError(f"augment: {masks} changes spectrograms, which are not written; leave it out here")
+        raise ExperimentError(
+            f"augment: {_masks(pipeline.augment)} changes spectrograms, which are not written; leave it out here"
+        )
     return Recording(part.wave[part.begin : part.end], pipeline.rate), applied
 
 
@@ -149,8 +162,8 @@ def sizes_in(inputs: Tensor) -> None:
 
 
 def normalizer(preprocessing: Mapping[str, Any]) -> nn.Module:
-    """Return the module that computes normalized log-mel spectrograms on the device."""
-    return LogMel(preprocessing)
+    """Return the module that computes normalized log-mel spectrograms, or waveforms, on the device."""
+    return Waveform(preprocessing) if "waveform" in preprocessing else LogMel(preprocessing)
 
 
 def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module:
@@ -164,8 +177,9 @@ def translator(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> nn.Module
 def described(preprocessing: Mapping[str, Any]) -> str:
     """Describe the preprocessing in one line."""
     form, seconds = preprocessing, preprocessing["samples"] / preprocessing["rate"]
-    frames = form["size"][1]
-    return (
-        f"{form['rate']} Hz, {seconds:g} s, {form['mels']} mels × {frames} frames ({form['front_end']}); in evaluation "
-        f"{form['windows']} window{'s' * (form['windows'] > 1)} averaged"
-    )
+    if "waveform" in form:
+        seen = "waveform" + ", normalized" * form["waveform"]["normalize"]
+    else:
+        seen = f"{form['mels']} mels × {form['size'][1]} frames ({form['front_end']})"
+    averaged = f"{form['windows']} window{'s' * (form['windows'] > 1)} averaged"
+    return f"{form['rate']} Hz, {seconds:g} s, {seen}; in evaluation {averaged}"

@@ -1,4 +1,4 @@
-"""Facts about a sound by which results are broken down: duration, loudness, noise and clipping."""
+"""Facts about a sound by which results are broken down: duration, format, loudness, noise, clipping and silence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ftaug.audio.io.sound_file import format_of, frames, span
 FRAME = 0.025  # seconds
 QUIET = 10  # percentile of the levels of frames that counts as noise
 SOFTEST = 1e-6
+SILENT = -60.0
+"""Level in dB of full scale up to which a frame is silent."""
 CLIPPED = 0.999
 """Share of the largest possible sample from which one counts as clipped, if its neighbor does too."""
 
@@ -18,10 +20,12 @@ def sound_facts(raw: Clip) -> dict[str, float]:
     """Compute the facts of a sound; raises BadData.
 
     Loudness is the root mean square in dB of full scale; snr is how far it lies above the level of the softest tenth of
-    its frames, in dB; clipped is the share of samples at full scale that follow one another.
+    its frames, in dB; clipped is the share of samples at full scale that follow one another; silent is the share of
+    frames of 25 ms below -60 dB; missing is how many seconds fewer are decoded than the header claims.
     """
     first, count = span(raw)
-    rate = format_of(raw).rate
+    form = format_of(raw)
+    rate = form.rate
     wave = frames(raw, first, count)
     size = max(1, round(FRAME * rate))
     whole = wave[: len(wave) // size * size].reshape(-1, size) if len(wave) >= size else wave[None]
@@ -30,10 +34,14 @@ def sound_facts(raw: Clip) -> dict[str, float]:
     at_limit = np.abs(wave) >= CLIPPED
     clipped = float((at_limit[1:] & at_limit[:-1]).mean()) if len(wave) > 1 else 0.0
     return {
-        "seconds": count / rate,
+        "seconds": len(wave) / rate,
+        "rate": float(rate),
+        "channels": float(form.channels),
         "loudness": loudness,
         "snr": loudness - float(np.percentile(levels, QUIET)),
         "clipped": clipped,
+        "silent": float((levels < SILENT).mean()),
+        "missing": (count - len(wave)) / rate,
     }
 
 

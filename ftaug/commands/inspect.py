@@ -22,7 +22,12 @@ def inspect(
     cka: Annotated[
         bool, typer.Option("--cka", help="Of a run: CKA similarity of each stage before and after training.")
     ] = False,
-    read: Annotated[bool, typer.Option("--read", help="Read every sample and list the unreadable ones.")] = False,
+    read: Annotated[
+        bool,
+        typer.Option(
+            "--read", help="Read every sample: list the unreadable ones, and show sizes, durations or lengths."
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Draw the learning rates over the run into this PNG file.", metavar="FILE"),
@@ -41,7 +46,7 @@ def inspect(
     from ftaug.experiment_file import load
     from ftaug.runs.bad_samples import without
     from ftaug.runs.data_check import read_all
-    from ftaug.runs.report import console, inspection, rate_plot
+    from ftaug.runs.report import console, fact_table, inspection, rate_plot
 
     config = _config(target)
     if output is not None and output.suffix.lower() != ".png":
@@ -60,6 +65,7 @@ def inspect(
         if not as_json:
             raise
         failure = error
+    facts = fact_table.distributions(experiment, data) if read and failure is None else {}
     length = training_length(experiment, data["train"].epoch_samples)
     method = adapt(backbone, experiment)
     rows = outline(backbone, experiment, unfreeze.plan(backbone, experiment, length, method.parameters), length)
@@ -72,9 +78,12 @@ def inspect(
         result = inspection.as_json(data, backbone, rows, length, license) | {"cautions": warnings}
         result |= {"picture": str(output)} if output is not None else {}
         result |= {"bad_samples": [inspection.bad_sample(sample) for sample in bad]} if read else {}
+        result |= {"facts": facts} if facts else {}
         print(dumps(result | ({"cka": alike} if cka else {}), indent=2))
     else:
         inspection.show(data, backbone, experiment, rows, length, warnings, license)
+        if facts:
+            console.show(fact_table.table(facts))
         if output is not None:
             print(f"learning rates over the run: {output}")
         if cka:

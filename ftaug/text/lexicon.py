@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ftaug.errors import BadData, MissingInput, missing_extra
+from ftaug.errors import BadData, missing_extra
+from ftaug.hub.model_folder import weights_file
 from ftaug.text.segmentation import Span, pattern, whole_characters
-from ftaug.weights import download_error
 
 NEIGHBORS = 8
 EMBEDDINGS = ("word_embeddings.weight", "tok_embeddings.weight", "embed_tokens.weight", "shared.weight")
@@ -22,33 +21,6 @@ EMBEDDINGS = ("word_embeddings.weight", "tok_embeddings.weight", "embed_tokens.w
 WORD = r"[\p{L}\p{M}]+(?:['’\-][\p{L}\p{M}]+)*"
 MARKS = ("Ġ", "▁")
 """Prefixes of word-initial tokens (byte-level BPE, SentencePiece); WordPiece marks continuations instead."""
-
-
-def weights_file(path: str) -> str:
-    """Return the path of the safetensors file of a folder or of a model on the Hub; raises MissingInput."""
-    if Path(path).is_absolute():
-        file = Path(path, "model.safetensors")
-        if not file.is_file():
-            raise MissingInput(
-                f"{path} holds no model.safetensors, and other files, which may run code, are not read: "
-                "load it with transformers and write it with save_pretrained"
-            )
-        return str(file)
-    from transformers.utils.hub import cached_file
-
-    try:
-        return str(cached_file(path, "model.safetensors"))
-    except OSError as error:
-        raise MissingInput(download_error(f"model.safetensors of {path}", error)) from None
-
-
-def has_weights(path: str) -> bool:
-    """Whether the safetensors file is in the folder, or cached from the Hub."""
-    if Path(path).is_absolute():
-        return Path(path, "model.safetensors").is_file()
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(path, "model.safetensors"), str)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ftaug.errors import BadData, MissingInput, first_line
-from ftaug.text.backbones.encoders import library, positions
+from ftaug.hub.model_folder import library
+from ftaug.text.backbones.encoders import positions
 from ftaug.text.edits import Passage
 from ftaug.text.lexicon import Lexicon
 from ftaug.text.segmentation import Span

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.errors import ExperimentError
+from ftaug.hub.stages import embeddings_of, stack_of
 from ftaug.interfaces.model import CannotCut
 
 IDS, MASK, TYPES, CHOSEN = range(4)
@@ -148,23 +149,6 @@ def _replace_submodule(module: nn.Module, name: str, instead: nn.Module) -> nn.M
     child = module.get_submodule(first)
     bare._modules = {**module._modules, first: _replace_submodule(child, rest, instead) if rest else instead}
     return bare
-
-
-def stack_of(base: nn.Module) -> tuple[str, nn.ModuleList]:
-    """Return the encoder's layer stack and its attribute name: the ModuleList with the most parameters."""
-    lists = [(name, module) for name, module in base.named_modules() if isinstance(module, nn.ModuleList)]
-    return max(lists, key=lambda item: sum(p.numel() for p in item[1].parameters()))
-
-
-def embeddings_of(base: nn.Module, inside: set[int]) -> set[int]:
-    """Return the ids (`id()`) of the parameters before an encoder's layers, and of embeddings after them."""
-    identities: set[int] = set()
-    for parameter in base.parameters():
-        if id(parameter) in inside:
-            break
-        identities.add(id(parameter))
-    tables = (module for module in base.modules() if isinstance(module, nn.Embedding))
-    return (identities | {id(p) for table in tables for p in table.parameters()}) - inside
 
 
 class MaskedTokens(Encoder):

@@ -37,6 +37,18 @@ def test_says_what_is_lost(sound, said):
     assert f"4 of 4 sounds that were checked {said}" in caution
 
 
+def test_names_only_settings_that_the_backbone_has():
+    ast = {**preprocessing(1.0), "normalized": {}}
+    on_waveforms = {**preprocessing(1.0), "waveform": {}}
+    for sound, form, hint in (
+        (clip(tone(rate=8000), 8000), on_waveforms, None),
+        (clip(tone(seconds=0.2)), ast, None),
+        (clip(tone(seconds=0.2)), on_waveforms, "a lower `seconds` of the backbone is quicker"),
+    ):
+        (caution,) = cautions(Sounds(*[sound] * 4), np.arange(4), None, Pipeline((), form))
+        assert caution.endswith(hint or ("4,000 Hz" if sound.source.rate == 8000 else "they are padded"))
+
+
 def test_says_nothing_of_good_sounds_nor_of_unreadable_ones():
     sounds = Sounds(clip(noise()), clip(tone(seconds=3.0)), clip(np.zeros(0, np.float32)))
     assert cautions(sounds, np.arange(2), None, Pipeline((), preprocessing(1.0))) == []

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
-from sounds import clip, noise, tone
+import soundfile
+from sounds import RATE, clip, noise, tone
 
+from ftaug.audio.clip import Clip
 from ftaug.audio.sound_facts import sound_facts
 
 
@@ -12,7 +14,8 @@ def test_facts_of_a_tone():
     assert facts["seconds"] == pytest.approx(0.8)
     assert facts["loudness"] == pytest.approx(20 * np.log10(0.5 / np.sqrt(2)), abs=0.01)
     assert facts["snr"] == pytest.approx(0, abs=0.1)
-    assert facts["clipped"] == 0
+    assert (facts["rate"], facts["channels"]) == (16_000, 1)
+    assert facts["clipped"] == facts["silent"] == facts["missing"] == 0
 
 
 def test_noise_between_words_is_found():
@@ -26,6 +29,22 @@ def test_clipped_samples_are_counted():
     in_a_row = 11.1 / 18.2  # of 12.1 clipped samples in half a period of 18.2
     assert sound_facts(clip(wave))["clipped"] == pytest.approx(in_a_row, abs=0.02)
     assert sound_facts(clip(tone(level=1.0)))["clipped"] < 0.05
+
+
+def test_silence_is_counted_by_frames():
+    wave = tone(seconds=1.0)
+    wave[8000:12_000] = 0
+    assert sound_facts(clip(np.stack([wave, wave], axis=1))) | {} == sound_facts(clip(wave)) | {"channels": 2}
+    assert sound_facts(clip(wave))["silent"] == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_header_that_claims_more_than_there_is_is_not_believed(tmp_path):
+    soundfile.write(tmp_path / "a.mp3", tone(seconds=3.0), RATE)
+    whole = (tmp_path / "a.mp3").read_bytes()
+    (tmp_path / "a.mp3").write_bytes(whole[: len(whole) // 2])
+    facts = sound_facts(Clip(str(tmp_path / "a.mp3")))
+    assert 0.5 < facts["seconds"] < 2.5
+    assert facts["seconds"] + facts["missing"] == pytest.approx(3.0)
 
 
 def test_a_very_short_sound_has_facts():

@@ -5,12 +5,13 @@ import math
 
 import pytest
 from PIL import Image
+from sounds import write_classes
 
 from ftaug.cli import run as command
 from ftaug.commands.inspect import inspect
 from ftaug.errors import ExperimentError, MissingInput
 from ftaug.experiment_file import load
-from ftaug.text.lexicon import has_weights
+from ftaug.hub.model_folder import has_weights
 
 CONFIG = """
 data: {train: digits, val: null, batch_size: 100}
@@ -236,3 +237,22 @@ def test_what_labels_and_rows_look_like_is_told(tmp_path, monkeypatch, capsys):
         'set labels_separator: "|"',
         "val: 2 samples are also in train, such as /7.png: metrics there say nothing about new samples",
     ]
+
+
+def test_facts_of_sounds_are_shown_with_read(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_classes(tmp_path / "sounds", count=2)
+    write_classes(tmp_path / "more", count=1, rate=16_000, seconds=0.5)
+    for label in ("high", "low", "middle"):
+        (tmp_path / "more" / label / "0.wav").rename(tmp_path / "sounds" / label / "9.wav")
+    (tmp_path / "a.yaml").write_text(
+        "modality: audio\ndata: {train: {audio_folder: {path: sounds}}, val: {split: 40%}, workers: 0}\n"
+        "backbone: {spectrogram: {network: resnet20, weights: none, seconds: 0.5}}\n"
+    )
+    inspect(tmp_path / "a.yaml", [], as_json=True, read=True)
+    facts = json.loads(capsys.readouterr().out)["facts"]
+    assert facts["rate"]["counts"] == {"8000": 6, "16000": 3}
+    assert facts["seconds"]["lowest"] == 0.3 and facts["seconds"]["highest"] == 0.5
+    inspect(tmp_path / "a.yaml", [], read=True)
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(" rate"))
+    assert line.split() == ["rate", "8000", "8000", "8000", "16000", "16000", "8000:", "6,", "16000:", "3"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 import io
+import logging
 import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -100,6 +101,8 @@ def onnx(
     if input_name is not None and len(names) > 1:
         raise ExperimentError(f"exporter 'onnx': input_name: this model has several inputs, {', '.join(names)}")
     in_front = None if preprocessor is None else preprocessor.onnx(opset)
+    for name in ("onnx_ir", "onnxscript"):  # what they do not optimize is not for the user
+        logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

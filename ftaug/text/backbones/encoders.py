@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ftaug.errors import BadData, ExperimentError, missing_extra
-from ftaug.interfaces.model import Backbone, Stage
-from ftaug.weight_matching import misfit
-from ftaug.weights import WeightFile, copy, fill_by_order, without_prefixes
+from ftaug.errors import ExperimentError
+from ftaug.hub.model_folder import library
+from ftaug.hub.stages import stages
+from ftaug.interfaces.model import Backbone
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,17 +19,6 @@ UNBOUNDED = 100_000
 
 NO_WEIGHT_DECAY = ("*.position_embeddings.weight", "*.relative_attention_bias.weight", "*.rel_embeddings.weight")
 """Position embeddings, which are excluded from weight decay."""
-
-
-def library(what: str) -> Any:
-    """Import transformers with its log output disabled; raises Unavailable."""
-    try:
-        transformers: Any = import_module("transformers")
-    except ImportError:
-        raise missing_extra(what, "transformers", "text") from None
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    return transformers
 
 
 def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pooling: str = "model") -> nn.Module:
@@ -58,27 +46,6 @@ def network(config: Any, classes: Sequence[str], tokenizer: Any, head: str, pool
     return Classifier(model, has_types=has_types)
 
 
-def stages(network: Any) -> tuple[Stage, ...]:
-    """Return the stages: embeddings, one per encoder layer, and the head (everything after the layers).
-
-    Position parameters shared by the layers belong to the embeddings. If all layers share weights, they are one stage.
-    """
-    from ftaug.text.network import embeddings_of, stack_of
-
-    base = network.model.base_model
-    name, layers = stack_of(base)
-    path = f"model.{network.model.base_model_prefix}.{name}"
-    layer_stages = [Stage(f"layer{i + 1}", (f"{path}.{i}",)) for i in range(len(layers))]
-    inside = {id(p) for p in layers.parameters()}
-    first = embeddings_of(base, inside)
-    before: list[str] = []
-    after: list[str] = []
-    for parameter, tensor in network.named_parameters():
-        if id(tensor) not in inside:
-            (before if id(tensor) in first else after).append(parameter)
-    return (Stage("embeddings", tuple(before)), *layer_stages, Stage("head", tuple(after)))
-
-
 def positions(model: Any) -> int | None:
     """Return the maximum number of tokens of a model of transformers; None if unlimited."""
     from torch import nn
@@ -89,51 +56,6 @@ def positions(model: Any) -> int | None:
             return module.num_embeddings - taken
     limit: int | None = getattr(model.config, "max_position_embeddings", None)
     return limit
-
-
-def fill_encoder(network: Any, file: WeightFile, *, same_classes: bool) -> dict[str, Any]:
-    """Load an encoder's weights into the network, ignoring name prefixes; raises BadData.
-
-    The head is loaded too if it has the same classes or predicts masked tokens; with `match: order` neither head nor
-    pooler is. Return human-readable notes for `Backbone.facts`.
-    """
-    from ftaug.text.network import MaskedTokens
-
-    prefix = f"model.{network.model.base_model_prefix}."
-    state = network.state_dict()
-    head = Stage("head", tuple(key for key in state if not key.startswith(prefix) or ".pooler." in key))
-    if file.match == "order":
-        return fill_by_order(network, file, head)
-    predicts_tokens = isinstance(network, MaskedTokens)
-    checkpoint = {_bare(key, prefix): tensor for key, tensor in without_prefixes(file.tensors, network).items()}
-    targets = {
-        key: tensor
-        for key, tensor in state.items()
-        if tensor.is_floating_point() and (key.startswith(prefix) or same_classes or predicts_tokens)
-    }
-    matched = {key: checkpoint[_bare(key, prefix)] for key in targets if _bare(key, prefix) in checkpoint}
-    has_head = not predicts_tokens and any(not key.startswith(prefix) for key in matched)
-    needed = (key for key in targets if (key.startswith(prefix) and ".pooler." not in key) or has_head)
-    problems = [f"{key} is missing" for key in needed if key not in matched]
-    shapes = ((key, list(tensor.shape), list(targets[key].shape)) for key, tensor in matched.items())
-    problems += [
-        f"{key} is {shape} instead of {expected_shape}"
-        for key, shape, expected_shape in shapes
-        if shape != expected_shape
-    ]
-    if problems:
-        full_names = {_bare(key, prefix): key for key in state}
-        by_full_name = {full_names.get(key, key): tensor for key, tensor in checkpoint.items()}
-        raise BadData(misfit(file.source, problems, state, by_full_name, head))
-    copy(file.source, matched, targets)
-    return {"notes": list(file.notes)} if file.notes else {}
-
-
-def _bare(key: str, prefix: str) -> str:
-    """Strip the prefix (`model.bert.` or `bert.`) from a tensor name and translate legacy LayerNorm names."""
-    short = prefix.removeprefix("model.")
-    bare = key.removeprefix("model.").removeprefix(short)
-    return bare.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
 
 
 def backbone(

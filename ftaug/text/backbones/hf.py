@@ -8,34 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
-
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Count, Wording
 from ftaug.errors import BadData, ExperimentError, MissingInput, first_line, missing_extra
+from ftaug.hub.card_license import card_license
+from ftaug.hub.fill import fill_encoder
+from ftaug.hub.model_folder import ModelPath, has_weights, library, refuse_code, weights_file
 from ftaug.interfaces.model import Backbone, Origin
 from ftaug.text import backbone, pooling_file
 from ftaug.text.backbones import encoders
-from ftaug.text.card_license import card_license
-from ftaug.text.lexicon import has_weights, weights_file
 from ftaug.weights import Weights, described, download_error, facts_of, only, read
-
-
-def _folder_or_name(value: Any, info: ValidationInfo) -> Any:
-    """Resolve a folder relative to the experiment file, if it exists; otherwise keep the name of a model on the Hub."""
-    if not isinstance(value, str) or not value:
-        return value
-    folder = Path((info.context or {}).get("folder") or "", Path(value).expanduser())
-    return str(folder.resolve()) if folder.is_dir() or value.startswith((".", "/", "~")) else value
-
-
-ModelPath = Annotated[
-    str,
-    BeforeValidator(_folder_or_name),
-    Field(min_length=1),
-    Wording("a folder that transformers wrote, or the name of a model on the hub"),
-]
-
 
 EncoderWeights = Annotated[Weights, only("pretrained", "none"), Wording("pretrained, none or a file")]
 
@@ -86,13 +68,12 @@ def hf(
         facts["auto"] = {"pooling": f"auto → mean ({pooling_file.NAME})"}
 
     def load() -> None:
-        if weights == "pretrained":
-            file = read(weights_file(path))
-            facts.update(encoders.fill_encoder(network, file, same_classes=labels == list(classes)))
-        elif weights != "none":
-            file = read(weights)
-            same = described(file.metadata).get("classes") == list(classes)
-            facts.update(encoders.fill_encoder(network, file, same_classes=same))
+        if weights == "none":
+            return
+        file = read(weights_file(path) if weights == "pretrained" else weights)
+        known = labels if weights == "pretrained" else described(file.metadata).get("classes")
+        tokens = head == "masked_tokens"
+        facts.update(fill_encoder(network, file, same_classes=known == list(classes), predicts_tokens=tokens))
 
     def write(folder: Path) -> None:
         config.save_pretrained(folder)
@@ -110,11 +91,13 @@ def hf(
 
 def _load_config(path: str) -> tuple[Any, Any]:
     """Load the configuration and the tokenizer; raises MissingInput, BadData."""
-    transformers = encoders.library("backbone 'hf'")
+    transformers = library("backbone 'hf'")
     if Path(path).is_absolute() and not Path(path, "config.json").is_file():
         raise MissingInput(f"backbone.hf.path: {path} is not a folder with a config.json")
     try:
-        _refuse_code(transformers, path)
+        content, _ = transformers.PretrainedConfig.get_config_dict(path)
+        of_tokenizer = transformers.models.auto.tokenization_auto.get_tokenizer_config(path)
+        refuse_code(path, {"config.json": content, "tokenizer_config.json": of_tokenizer})
         config = transformers.AutoConfig.from_pretrained(path, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except OSError as error:
@@ -138,18 +121,6 @@ def _pooling_file(path: str) -> str | None:
         return Path(str(cached_file(path, pooling_file.NAME))).read_text(encoding="utf-8")
     except OSError:  # the configuration could be read, so it is this file that the model lacks
         return None
-
-
-def _refuse_code(transformers: Any, path: str) -> None:
-    """Raise BadData for a model that needs `trust_remote_code`; its code is never loaded."""
-    config, _ = transformers.PretrainedConfig.get_config_dict(path)
-    tokenizer = transformers.models.auto.tokenization_auto.get_tokenizer_config(path)
-    for file, content in (("config.json", config), ("tokenizer_config.json", tokenizer)):
-        if "auto_map" in content:
-            raise BadData(
-                f"backbone.hf.path: {path} contains its own code (auto_map in {file}), which is not run: "
-                "use a model that transformers supports"
-            )
 
 
 def _check_encoder(transformers: Any, path: str, config: Any) -> None:

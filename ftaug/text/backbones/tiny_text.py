@@ -12,6 +12,8 @@ from pydantic import Field
 from ftaug.config.experiment import WEIGHTS_INPUT, ModelInput
 from ftaug.config.types import Wording
 from ftaug.errors import MissingInput
+from ftaug.hub.fill import fill_encoder
+from ftaug.hub.model_folder import library
 from ftaug.interfaces.model import Backbone
 from ftaug.text import backbone
 from ftaug.text.backbones import encoders
@@ -47,7 +49,7 @@ def tiny_text(
     """
     if not TOKENIZER.is_file():
         raise MissingInput(f"this copy of ftaug lacks {TOKENIZER.name} of tiny_text: install it again")
-    transformers = encoders.library("backbone 'tiny_text'")
+    transformers = library("backbone 'tiny_text'")
     marks = {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")}
     tokenizer = transformers.BertTokenizerFast(tokenizer_file=str(TOKENIZER), model_max_length=POSITIONS, **marks)
     config = transformers.BertConfig(vocab_size=len(tokenizer), max_position_embeddings=POSITIONS, **SHAPE)
@@ -60,7 +62,7 @@ def tiny_text(
         if weights != "none":
             file = read(source)
             same = described(file.metadata).get("classes") == list(classes)
-            facts.update(encoders.fill_encoder(network, file, same_classes=same))
+            facts.update(fill_encoder(network, file, predicts_tokens=head == "masked_tokens", same_classes=same))
 
     stored = None if weights == "none" else Path(str(source)).is_file
     return replace(encoders.backbone(network, preprocessing, load, facts, tokenizer), stored=stored)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ftaug.text.card_license import card_license
+from ftaug.hub.card_license import card_license
 
 
 @pytest.mark.parametrize(
