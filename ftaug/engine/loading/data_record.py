@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -148,7 +149,8 @@ class RecordedData(Mapping[str, DataSplit]):
         self._folder, self._data, self._task, self._recorded = folder, data, task, recorded
         self._samples: dict[str, Samples] = {}
         self._splits: dict[str, DataSplit] = {}
-        self._comparisons: dict[str, Comparison | None] = {}
+        self._ids: dict[str, Mapping[str, Sequence[int]]] = {}
+        self._changes: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._recorded)
@@ -166,10 +168,8 @@ class RecordedData(Mapping[str, DataSplit]):
                 self.cautions.append(changed)
                 log.warning("%s: %s", self._folder, changed)
             dataset = self._dataset_of(purpose)
-            comparison = self._comparisons[dataset]
             ids, left_out, confirmation = (
-                self._unchanged_ids(dataset, split) if comparison is None else comparison.ids.get(split, [])
-                for split in (purpose, purpose + LEFT_OUT, purpose + CONFIRMATION)
+                self._ids[dataset].get(split, []) for split in (purpose, purpose + LEFT_OUT, purpose + CONFIRMATION)
             )
             if not len(ids):
                 raise BadData(f"{self._folder}: none of the {purpose} samples of training is there any more")
@@ -180,20 +180,30 @@ class RecordedData(Mapping[str, DataSplit]):
     def change(self, purpose: str) -> str:
         """Describe how the dataset of a split changed since training; the empty string if it did not."""
         dataset = self._dataset_of(purpose)
-        if dataset not in self._comparisons:
-            samples = read_dataset(self._data, dataset)
-            same = samples.fingerprint == self._recorded[dataset]
-            self._samples[dataset] = samples
-            self._comparisons[dataset] = None if same else compare([*self._rows(dataset)], self._task, samples)
-        comparison = self._comparisons[dataset]
-        return "" if comparison is None else f"data.{dataset} changed since training: {comparison}"
+        if dataset not in self._changes:
+            samples = self._samples[dataset] = read_dataset(self._data, dataset)
+            if samples.fingerprint == self._recorded[dataset]:
+                self._ids[dataset], self._changes[dataset] = self._recorded_ids(dataset, samples), ""
+            else:
+                comparison = compare([*self._rows(dataset)], self._task, samples)
+                self._ids[dataset] = comparison.ids
+                self._changes[dataset] = f"data.{dataset} changed since training: {comparison}"
+        return self._changes[dataset]
 
     def _dataset_of(self, purpose: str) -> str:
         """Return the key of the dataset that a split is taken from."""
         return "train" if isinstance(getattr(self._data, purpose), Split | Fold) else purpose
 
-    def _unchanged_ids(self, dataset: str, purpose: str) -> list[int]:
-        return [index for index, row in enumerate(self._rows(dataset)) if row.split == purpose]
+    def _recorded_ids(self, dataset: str, samples: Samples) -> dict[str, list[int]]:
+        """Return the ids of samples that have not changed, by split; raises BadData if the record is not of them."""
+        ids: dict[str, list[int]] = {}
+        for index, (row, key) in enumerate(zip_longest(self._rows(dataset), sample_keys(samples))):
+            if row is None or row.key != key:
+                place = row.name if row is not None else key
+                text = f"is damaged at '{place}', as data.{dataset} has not changed; restore it from a copy"
+                raise BadData(f"{self._folder / SAMPLES_FILE}: {text}")
+            ids.setdefault(row.split, []).append(index)
+        return ids
 
     def _rows(self, dataset: str) -> Iterator[Row]:
         """Iterate the recorded rows of a dataset."""

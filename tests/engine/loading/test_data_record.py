@@ -134,6 +134,26 @@ def test_what_is_gone_altogether_cannot_be_measured(recorded: Path) -> None:
         data["val"]
 
 
+CHANGES = {
+    "a row is lost": lambda rows: rows[:3] + rows[4:],
+    "a row is there twice": lambda rows: rows[:3] + rows[2:],
+    "two rows are exchanged": lambda rows: [rows[1], rows[0], *rows[2:]],
+    "the end is lost": lambda rows: rows[:-2],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_record_that_does_not_fit_unchanged_data_is_damaged(recorded: Path, change: str) -> None:
+    """Its rows belong to samples by their positions: another sample would be measured without a word."""
+    experiment = load(recorded / "e.yaml")
+    before = load_splits(experiment.data, experiment.seed)
+    header, *rows = (recorded / SAMPLES_FILE).read_text().splitlines(keepends=True)
+    (recorded / SAMPLES_FILE).write_text("".join([header, *CHANGES[change](rows)]))
+    data = RecordedData(recorded, experiment.data, before["train"].task, fingerprints(before))
+    with pytest.raises(BadData, match=r"samples\.csv: is damaged at '.*', as data\.train has not changed; restore it"):
+        data["val"]
+
+
 @pytest.mark.parametrize("row", ["train", "train,a,b,c,d,e,f,g", 'train,"a', "\0", "held-out,a,b,c,d"])
 def test_a_damaged_record_is_said(recorded: Path, row: str) -> None:
     experiment = load(recorded / "e.yaml")
