@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Recipe, by_size, loss_by_task
+from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Recipe, by_size, evaluation_by_task, loss_by_task
 
 RATES = (8_000, 16_000, 32_000)
 LONGEST_WINDOW = 5.0  # seconds
@@ -42,7 +42,7 @@ def recipe(facts: SoundFacts) -> Recipe:
             "schedule": Choice({"cosine": {"warmup": "10%"}}, "rises at first, then falls to 0"),
         },
         train={"epochs": _epochs(facts)},
-        evaluate=_evaluate(facts),
+        evaluate=evaluation_by_task(facts),
     )
 
 
@@ -88,20 +88,3 @@ def _batch_size(facts: Facts) -> Choice:
 def _epochs(facts: Facts) -> Choice:
     epochs = by_size(EPOCHS, facts.samples, MOST_SOUNDS_EPOCHS)
     return Choice(epochs, f"fewer sounds need more epochs; there are {facts.samples:,}")
-
-
-def _evaluate(facts: Facts) -> dict[str, Choice]:
-    if facts.kind == "regression":
-        metrics, best, why = ["rmse", "mae", "r2", "spearman"], "rmse", "in the unit of the numbers; lower is better"
-    elif facts.kind == "multi_label":
-        metrics, best, why = ["average_precision", "f1", "accuracy"], "average_precision", "of all thresholds"
-    elif facts.imbalanced:
-        metrics, best = ["balanced_accuracy", "accuracy", "f1"], "balanced_accuracy"
-        why = "counts every class alike, however small"
-    else:
-        metrics, best, why = ["accuracy", "f1"], "accuracy", "the classes are of similar size"
-    return {
-        "every": Choice("1 epoch", "on the validation split"),
-        "metrics": Choice(metrics, "all of them: ftaug list metric"),
-        "best": Choice(best, why),
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ftaug.image.backbones import efficientnet_lite0
-from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Model, Recipe, by_size, loss_by_task
+from ftaug.recipes.recipe import SMOOTHED, Choice, Facts, Model, Recipe, by_size, evaluation_by_task, loss_by_task
 
 SMALL = 64  # images up to this shorter side get the small network
 SMALL_NETWORK = "resnet20"  # for 32×32 pixels
@@ -42,7 +42,7 @@ def recipe(facts: PictureFacts) -> Recipe:
         optimizer=Choice({"adamw": {"weight_decay": 0.05}}, "the usual choice for fine-tuning"),
         lr=_rates(model),
         train={"epochs": _epochs(facts)},
-        evaluate=_evaluate(facts),
+        evaluate=evaluation_by_task(facts),
     )
 
 
@@ -98,20 +98,3 @@ def _augment(facts: PictureFacts, small: bool) -> tuple[Choice, ...]:
         Choice({"random_resized_crop": {"scale": [0.35, 1.0]}}, "at least a third of the picture's area"),
         Choice("horizontal_flip", "not where left and right matter, as in letters"),
     )
-
-
-def _evaluate(facts: PictureFacts) -> dict[str, Choice]:
-    if facts.kind == "regression":
-        metrics, best, why = ["rmse", "mae", "r2", "spearman"], "rmse", "in the unit of the numbers; lower is better"
-    elif facts.kind == "multi_label":
-        metrics, best, why = ["f1", "average_precision", "accuracy"], "f1", "counts rare labels as much as common ones"
-    elif facts.imbalanced:
-        metrics, best = ["balanced_accuracy", "accuracy", "f1"], "balanced_accuracy"
-        why = "counts every class alike, however small"
-    else:
-        metrics, best, why = ["accuracy", "f1"], "accuracy", "the classes are of similar size"
-    return {
-        "every": Choice("1 epoch", "on the validation split"),
-        "metrics": Choice(metrics, "all of them: ftaug list metric"),
-        "best": Choice(best, why),
-    }

@@ -96,6 +96,24 @@ def loss_by_task(facts: Facts, noun: str) -> Choice | None:
     return None
 
 
+def evaluation_by_task(facts: Facts) -> dict[str, Choice]:
+    """Choose when to evaluate, the metrics, and the one that chooses the best checkpoint."""
+    if facts.kind == "regression":
+        metrics, best, why = ["rmse", "mae", "r2", "spearman"], "rmse", "in the unit of the numbers; lower is better"
+    elif facts.kind == "multi_label":
+        metrics, best, why = ["f1", "average_precision", "accuracy"], "f1", "counts rare labels as much as common ones"
+    elif facts.imbalanced:
+        metrics, best = ["balanced_accuracy", "accuracy", "f1"], "balanced_accuracy"
+        why = "counts every class alike, however small"
+    else:
+        metrics, best, why = ["accuracy", "f1"], "accuracy", "the classes are of similar size"
+    return {
+        "every": Choice("1 epoch", "on the validation split"),
+        "metrics": Choice(metrics, "all of them: ftaug list metric"),
+        "best": Choice(best, why),
+    }
+
+
 def by_size(table: Sequence[tuple[int, int]], samples: int, largest: int) -> int:
     """Look up a value by dataset size: that of the first limit >= samples, else `largest`."""
     return next((value for limit, value in table if samples <= limit), largest)
