@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -30,7 +29,6 @@ RATE, MELS, SECONDS = 8_000, 32, 20.0
 
 fact_names = ("seconds", "rate", "channels")
 table = "audio_table"
-SHEET_COLUMNS = 8
 MOST_BITS = 10
 """Bits of 64 in which the codes of candidates differ at most."""
 COMPARED = 128
@@ -101,17 +99,4 @@ def sheet(rows: Sequence[SheetRow], title: str, subtitle: str) -> bytes:
     """Draw a contact sheet of spectrograms, each row with up to eight, as PNG."""
     from ftaug.documents import contact_sheet
 
-    width = min(SHEET_COLUMNS, max((len(row.cells) for row in rows), default=1))
-    blank = np.full((1, 1, 3), 255, np.uint8)
-    drawn = [
-        [(whole(raw), caption) for raw, caption in row.cells[:width]] + [(blank, "")] * (width - len(row.cells))
-        for row in rows
-    ]
-    columns = [
-        contact_sheet.Column("samples", str(place + 1), "", *zip(*cells, strict=True))
-        for place, cells in enumerate(zip(*drawn, strict=True))
-    ]
-    picture = contact_sheet.draw(columns, [(row.label, row.note) for row in rows], title, subtitle)
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
+    return contact_sheet.draw_rows(rows, whole, title, subtitle)

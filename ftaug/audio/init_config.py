@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +17,16 @@ from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
 from ftaug.data.tables.rows import SUFFIXES as TABLES
-from ftaug.errors import BadData, FtaugError, MissingInput, Unavailable, printable
+from ftaug.errors import BadData, MissingInput, Unavailable
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import RequestedModel
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import class_counts
+from ftaug.recipes.unreadable import report_unreadable, with_name
 from ftaug.recipes.writer import Line, experiment_text
 
 MEASURED = 64  # number of sounds whose header is read
-NAMED = 5  # number of unreadable sounds that are named
 
 
 def samples_in(path: Path) -> int:
@@ -121,24 +119,9 @@ def _measured(samples: SoundSamples, target: Path) -> tuple[list[float], list[in
         except Unavailable:
             raise
         except (BadData, MissingInput) as error:
-            broken[index] = _named(samples.name(index), error)
-    if not seconds:
-        raise BadData(f"none of the sounds checked can be read, such as {next(iter(broken.values()))}")
-    _report([*broken.values()], len(seconds) + len(broken), target)
+            broken[index] = with_name(samples.name(index), error)
+    report_unreadable([*broken.values()], len(seconds), "sounds", target)
     return seconds, rates, [*broken]
-
-
-def _named(name: str, error: FtaugError) -> str:
-    return str(error) if name in str(error) else f"{name}: {error}"
-
-
-def _report(broken: list[str], looked_at: int, target: Path) -> None:
-    """Print the first few sounds that cannot be read."""
-    lines = [f"not counted: {message}" for message in broken[:NAMED]]
-    if broken:
-        share = f"{len(broken)} of {looked_at} sounds checked cannot be read"
-        lines.append(f"{share}; to list all: ftaug inspect {shlex.quote(str(target))} --read")
-    print(printable("\n".join(lines)), end="\n" * bool(lines), file=sys.stderr)
 
 
 def _description(task: Task) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from ftaug.documents.sheet_text import fitting_size, height, write
+from ftaug.interfaces.data_health import SheetRow
 
 PAPER, INK, FAINT = "#ffffff", "#1c2430", "#6b7685"
 GROUP_COLORS = ("#8d97a5", "#2f6fb5", "#c2571a")
@@ -30,6 +33,23 @@ class Column:
     note: str
     pictures: Sequence[np.ndarray]
     captions: Sequence[str] = ()
+
+
+def draw_rows(rows: Sequence[SheetRow], picture_of: Callable[[Any], np.ndarray], title: str, subtitle: str) -> bytes:
+    """Draw rows of up to eight samples as PNG; `picture_of` returns the pixels of a raw one, uint8 (H, W, 3)."""
+    width = min(COLUMNS_ABREAST, max((len(row.cells) for row in rows), default=1))
+    blank = np.full((1, 1, 3), 255, np.uint8)
+    drawn = [
+        [(picture_of(raw), caption) for raw, caption in row.cells[:width]] + [(blank, "")] * (width - len(row.cells))
+        for row in rows
+    ]
+    columns = [
+        Column("samples", str(place + 1), "", *zip(*cells, strict=True))
+        for place, cells in enumerate(zip(*drawn, strict=True))
+    ]
+    file = io.BytesIO()
+    draw(columns, [(row.label, row.note) for row in rows], title, subtitle).save(file, "PNG")
+    return file.getvalue()
 
 
 def draw(columns: Sequence[Column], rows: Sequence[tuple[str, str]], title: str, subtitle: str) -> Image.Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -27,8 +26,6 @@ DECODED_SIDE = 64
 
 fact_names = ("width", "height", "bytes")
 table = "image_table"
-
-SHEET_COLUMNS = 8
 
 
 def sketch(raw: bytes | np.ndarray | Picture) -> Sketch:
@@ -77,18 +74,4 @@ def sheet(rows: Sequence[SheetRow], title: str, subtitle: str) -> bytes:
     """Draw a contact sheet of pictures, each row with up to eight, as PNG."""
     from ftaug.documents import contact_sheet
 
-    width = min(SHEET_COLUMNS, max((len(row.cells) for row in rows), default=1))
-    blank = np.full((1, 1, 3), 255, np.uint8)
-    drawn = [
-        [(_reduced(opened(raw), contact_sheet.CELL), caption) for raw, caption in row.cells[:width]]
-        + [(blank, "")] * (width - len(row.cells))
-        for row in rows
-    ]
-    columns = [
-        contact_sheet.Column("samples", str(place + 1), "", *zip(*cells, strict=True))
-        for place, cells in enumerate(zip(*drawn, strict=True))
-    ]
-    picture = contact_sheet.draw(columns, [(row.label, row.note) for row in rows], title, subtitle)
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
+    return contact_sheet.draw_rows(rows, lambda raw: _reduced(opened(raw), contact_sheet.CELL), title, subtitle)

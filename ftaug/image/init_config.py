@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,7 @@ from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import class_counts
+from ftaug.recipes.unreadable import report_unreadable, with_name
 from ftaug.recipes.writer import experiment_text
 
 CONTAINERS: dict[str, Callable[..., StoredPictures]] = {
@@ -40,7 +40,6 @@ CONTAINERS: dict[str, Callable[..., StoredPictures]] = {
 }
 
 MEASURED = 64  # number of images whose size is read
-NAMED = 5  # number of unreadable images that are named
 
 
 def samples_in(path: Path) -> int:
@@ -128,22 +127,10 @@ def _median_size(samples: FileSamples | StoredPictures, target: Path) -> tuple[i
         try:
             sizes.append(probe(samples.content(index)))
         except BadData as error:
-            name = samples.name(index)
-            broken[index] = str(error) if name in str(error) else f"{name}: {error}"
-    if not sizes:
-        raise BadData(f"none of the pictures checked can be read, such as {next(iter(broken.values()))}")
-    _report([*broken.values()], len(sizes) + len(broken), target)
+            broken[index] = with_name(samples.name(index), error)
+    report_unreadable([*broken.values()], len(sizes), "pictures", target)
     height, width = (round(statistics.median(lengths)) for lengths in zip(*sizes, strict=True))
     return height, width, [*broken]
-
-
-def _report(broken: Sequence[str], looked_at: int, target: Path) -> None:
-    """Print the first few images that cannot be read."""
-    lines = [f"not counted: {message}" for message in broken[:NAMED]]
-    if broken:
-        share = f"{len(broken)} of {looked_at} pictures checked cannot be read"
-        lines.append(f"{share}; to list all: ftaug inspect {shlex.quote(str(target))} --read")
-    print(printable("\n".join(lines)), end="\n" * bool(lines), file=sys.stderr)
 
 
 def _description(task: Task) -> str:
