@@ -235,15 +235,7 @@ def lp_ft(task: Task) -> tuple[float, dict[str, Any]]:
 
 
 def by_fastai(task: Task) -> tuple[float, dict[str, Any]]:
-    from fastai.vision.all import (
-        Callback,
-        CancelValidException,
-        ImageDataLoaders,
-        Normalize,
-        Resize,
-        aug_transforms,
-        vision_learner,
-    )
+    from fastai.vision.all import Callback, ImageDataLoaders, Normalize, Resize, aug_transforms
 
     torch.set_default_device("cpu")
     count = sum(1 for _ in (task.folder / "train").glob("*/*"))
@@ -269,22 +261,34 @@ def by_fastai(task: Task) -> tuple[float, dict[str, Any]]:
             self.learn.pred = self.pred.float()
             self.context.__exit__(None, None, None)
 
-    class NoValidation(Callback):
-        """No evaluation after every epoch, for the test split is there to be looked at once."""
-
-        def before_validate(self) -> None:
-            raise CancelValidException
-
-    learner = vision_learner(loaders, BACKBONE, pretrained=False, normalize=False)
-    body = learner.model[0].model
-    state = {key: tensor for key, tensor in load_file(task.weights).items() if not key.startswith("classifier.")}
-    body.load_state_dict(state)
-    learner.model.to(memory_format=torch.channels_last)
+    learner = fastai_learner(task, loaders)
     with learner.no_bar(), learner.no_logging():
-        learner.fine_tune(task.epochs, cbs=[LowPrecision(), NoValidation()])
+        learner.fine_tune(task.epochs, cbs=[LowPrecision(), no_validation()])
         predictions, targets = learner.get_preds(dl=loaders.valid, cbs=[LowPrecision()])
     right = (predictions.argmax(1) == targets).double().mean().item()
     return right, {"base_lr": 2e-3, "freeze_epochs": 1, "batch": batch}
+
+
+def fastai_learner(task: Task, loaders: Any, **settings: Any) -> Any:
+    """fastai's learner, its own head on the pretrained network."""
+    from fastai.vision.all import vision_learner
+
+    learner = vision_learner(loaders, BACKBONE, pretrained=False, normalize=False, **settings)
+    state = {key: tensor for key, tensor in load_file(task.weights).items() if not key.startswith("classifier.")}
+    learner.model[0].model.load_state_dict(state)
+    learner.model.to(memory_format=torch.channels_last)
+    return learner
+
+
+def no_validation() -> Any:
+    """A callback against an evaluation after every epoch, for the test split is there to be looked at once."""
+    from fastai.vision.all import Callback, CancelValidException
+
+    class NoValidation(Callback):  # type: ignore[misc]
+        def before_validate(self) -> None:
+            raise CancelValidException
+
+    return NoValidation()
 
 
 class WithLoss(nn.Module):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from recipe_peers import Task, accuracy, arguments, lp_ft, probe
+from recipe_peers import Task, accuracy, arguments, fastai_learner, lp_ft, no_validation, probe
 from torch import nn
 
 from ftaug.audio.augmentations.pipeline import Pipeline
@@ -125,28 +125,14 @@ def by_trainer(task: SoundTask, batch: int = 8) -> tuple[float, dict[str, Any]]:
 
 
 def by_fastai(task: SoundTask, batch: int = 8) -> tuple[float, dict[str, Any]]:
-    from fastai.vision.all import Callback, CancelValidException, CrossEntropyLossFlat, DataLoaders, Learner, params
-
-    class NoValidation(Callback):  # type: ignore[misc]
-        """No evaluation after every epoch, for the test split is there to be looked at once."""
-
-        def before_validate(self) -> None:
-            raise CancelValidException
-
-    def groups(model: nn.Module) -> list[Any]:
-        """The lower and upper half of the network, and the head, as fastai has them."""
-        blocks = list(model.blocks)  # type: ignore[arg-type]
-        lower = nn.ModuleList([model.conv_stem, model.bn1, *blocks[:4]])  # type: ignore[list-item]
-        upper = nn.ModuleList([*blocks[4:], model.conv_head, model.bn2])  # type: ignore[list-item]
-        return [params(lower), params(upper), params(model.classifier)]
+    from fastai.vision.all import CrossEntropyLossFlat, DataLoaders
 
     torch.set_default_device("cpu")
-    model, data = task.model(), task.spectrograms()
-    loader = torch.utils.data.DataLoader(data, batch, shuffle=True, drop_last=True)
-    learner = Learner(DataLoaders(loader, loader), model, loss_func=CrossEntropyLossFlat(), splitter=groups)
+    loader = torch.utils.data.DataLoader(task.spectrograms(), batch, shuffle=True, drop_last=True)
+    learner = fastai_learner(task, DataLoaders(loader, loader), n_out=task.classes, loss_func=CrossEntropyLossFlat())
     with learner.no_bar(), learner.no_logging():
-        learner.fine_tune(task.epochs, cbs=[NoValidation()])
-    return accuracy(task, model), {"base_lr": 2e-3, "freeze_epochs": 1, "batch": batch}
+        learner.fine_tune(task.epochs, cbs=[no_validation()])
+    return accuracy(task, learner.model), {"base_lr": 2e-3, "freeze_epochs": 1, "batch": batch}
 
 
 PEERS: dict[str, tuple[Callable[[Any], tuple[float, dict[str, Any]]], int]] = {
