@@ -10,7 +10,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ftaug.config import kinds, process_checks  # noqa: F401  (process_checks registers its checks)
+from ftaug.config import (  # noqa: F401  (those of checks register them)
+    data_checks,
+    evaluation_checks,
+    kinds,
+    objective_checks,
+    process_checks,
+    training_checks,
+)
 from ftaug.config.checks import check
 from ftaug.config.experiment import Experiment, Placed
 from ftaug.config.hints import key_paths
