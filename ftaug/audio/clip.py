@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from ftaug.config.registry import Component
 from ftaug.config.types import Doc, Wording
 
 Channels = Annotated[
@@ -15,6 +16,15 @@ Channels = Annotated[
     Doc(
         "of sounds with several channels, their mean (mix), one of a stereo sound (left, right), the first one, or the "
         "one with the highest level (loudest)"
+    ),
+]
+
+Silent = Annotated[
+    Literal["error", "skip", "keep"],
+    Wording("error, skip or keep"),
+    Doc(
+        "what becomes of sounds of nothing but zeros: they are an error, left out (all files are opened at each start "
+        "to find them), or samples like others, as in a class of silence"
     ),
 ]
 
@@ -35,3 +45,9 @@ class Clip:
     start: float = 0.0  # seconds
     end: float | None = None  # seconds; None: to the end of the source
     channels: Channels = "mix"
+    silent: Silent = "error"  # whether it may hold nothing but zeros
+
+
+def how_read(dataset: Component) -> dict[str, Any]:
+    """Return the settings of a dataset that say how its sounds are read, as those of `Clip`."""
+    return {key: dataset.settings[key] for key in ("channels", "silent") if key in dataset.settings}

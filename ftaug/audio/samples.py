@@ -13,7 +13,7 @@ from ftaug.audio import explanation as explanation
 from ftaug.audio.augmentations.pipeline import Pipeline
 from ftaug.audio.augmentations.waves import background_files
 from ftaug.audio.checks import cautions as cautions
-from ftaug.audio.clip import Clip, Recording
+from ftaug.audio.clip import Clip, Recording, how_read
 from ftaug.audio.corruptions import corrupting_pipeline as corrupting_pipeline
 from ftaug.audio.corruptions import corruptions as corruptions
 from ftaug.audio.export import export_signature as export_signature
@@ -46,7 +46,7 @@ def as_raw(value: Any, train: Component) -> Clip:
         raise BadData(f"the waveform must be {form}; got {wave.dtype} {wave.shape}")
     if not isinstance(rate, int | np.integer) or rate < 1:
         raise BadData(f"the sampling rate must be a whole number of Hz; got {rate!r}")
-    return Clip(Recording(wave, int(rate)), channels=train.settings.get("channels", "mix"))
+    return Clip(Recording(wave, int(rate)), **how_read(train))
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:

@@ -169,6 +169,15 @@ def span(clip: Clip) -> tuple[int, int]:
     return first, max(1, last - first)
 
 
+def is_silent(clip: Clip) -> bool:
+    """Whether all samples of a clip are zero; reads up to the first that is not. Raises BadData, MissingInput."""
+    first, count = span(clip)
+    for start in range(0, count, LOOKED_AT):
+        if frames(clip, first + start, min(LOOKED_AT, count - start)).any():
+            return False
+    return True
+
+
 def is_canceled(clip: Clip) -> bool:
     """Whether the channels at the beginning of a sound are opposite, so that their mean is next to nothing."""
     if clip.channels != "mix":
