@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ftaug.audio import explanation as explanation
 from ftaug.audio.augmentations.pipeline import Pipeline
 from ftaug.audio.augmentations.waves import background_files
 from ftaug.audio.checks import cautions as cautions
 from ftaug.audio.clip import Clip, Recording, how_read
 from ftaug.audio.corruptions import corrupting_pipeline as corrupting_pipeline
 from ftaug.audio.corruptions import corruptions as corruptions
+from ftaug.audio.explanation import explanation as explanation
 from ftaug.audio.export import export_signature as export_signature
 from ftaug.audio.export import reading as reading
 from ftaug.audio.export import synthetic as synthetic

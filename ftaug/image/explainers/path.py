@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ftaug.attribution.cells import Cells, add_up, cell_bounds
 from ftaug.attribution.integrated_gradients import integrate
 from ftaug.config.types import Count
 from ftaug.image import explainer
-from ftaug.image.explainers.cells import Cells, add_up, cell_bounds
 from ftaug.interfaces.explanation import Attribution, ExplainedOutput
 
 if TYPE_CHECKING:
