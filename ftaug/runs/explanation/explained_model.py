@@ -38,11 +38,16 @@ class ExplainedModel:
         """Return the model of a run; weights in half precision are converted in a copy."""
         tensors = [*opened.model.parameters(), *opened.model.buffers()]
         model = _in_fp32(opened.model) if any(tensor.dtype in HALF for tensor in tensors) else opened.model
-        explained = cls(model.eval(), opened.stages, opened.activation, opened.batch_size)
+        return cls(model.eval(), opened.stages, opened.activation, opened.batch_size)
+
+    @classmethod
+    def for_explainers(cls, opened: TrainedModel) -> "ExplainedModel":
+        """Return the model of a run from what is explained of a sample, such as its spectrogram."""
+        whole = cls.of(opened)
         if not modality_of(opened.experiment).explanation.on_normalized:
-            return explained
-        after = Model(nn.Identity(), model.network, model.units)
-        return replace(explained, model=after.eval(), to_inputs=model.normalizer)
+            return whole
+        rest = Model(nn.Identity(), whole.model.network, whole.model.units)
+        return replace(whole, model=rest.eval(), to_inputs=whole.model.normalizer)
 
     @torch.no_grad()
     def inputs(self, batch: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Axes beside a spectrogram."""
 
+import itertools
+
 import numpy as np
 
 from ftaug.audio.explanation.axes import BOTTOM, LEFT, _frequencies, plot_size, with_axes
@@ -21,4 +23,4 @@ def test_frequencies_stand_at_their_bands():
     assert labels["2 kHz"] == 120
     assert "125 Hz" not in labels, "no room above 250 Hz"
     rows = list(labels.values())
-    assert all(after - before >= 13 for before, after in zip(rows, rows[1:], strict=False))
+    assert all(after - before >= 13 for before, after in itertools.pairwise(rows))

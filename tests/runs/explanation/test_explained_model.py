@@ -63,8 +63,9 @@ def test_predictions_are_probabilities_in_batches():
 
 def test_of_sounds_the_spectrogram_is_explained():
     opened = Opened()
+    assert ExplainedModel.for_explainers(opened).model is opened.model
     opened.experiment.modality = "audio"
-    explained = ExplainedModel.of(opened)
+    explained = ExplainedModel.for_explainers(opened)
     inputs = explained.inputs(pixels())
     assert torch.equal(inputs, opened.model.normalizer(pixels()))
     assert torch.equal(explained.model(inputs), opened.model(pixels()))
