@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -38,10 +39,19 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Content:
+    """A sound file that is a part of another file, such as of an archive."""
+
+    name: str
+    place: tuple[Any, ...]  # equal for the same bytes
+    read: Callable[[], bytes] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Clip:
     """A sound, read lazily."""
 
-    source: str | Recording  # a file or a waveform
+    source: str | Content | Recording  # a file or a waveform
     start: float = 0.0  # seconds
     end: float | None = None  # seconds; None: to the end of the source
     channels: Channels = "mix"

@@ -124,8 +124,6 @@ def test_what_is_written_is_what_training_hears():
 
 
 def test_what_is_not_there_is_said():
-    with pytest.raises(ExperimentError, match="sounds cannot be packed yet"):
-        samples.packed_file(None, 0, None)
     pipeline = samples.pipeline((augmentation("background", path="none"),), preprocessing())
     with pytest.raises(MissingInput, match=r"background\.path: no folder"):
         samples.check_pipeline(pipeline)

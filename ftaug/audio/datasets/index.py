@@ -13,7 +13,9 @@ import numpy as np
 
 from ftaug.audio.clip import Channels, Clip, Silent
 from ftaug.data.packed import Packed
+from ftaug.data.retries import read_with_retries
 from ftaug.data.tables.further_columns import FurtherColumns
+from ftaug.errors import BadData
 from ftaug.interfaces.data import SplitRows, Task
 
 
@@ -46,6 +48,13 @@ class SoundSamples:
             return Clip(file, channels=self.channels, silent=self.silent)
         start, end = self.spans[index].tolist()
         return Clip(file, start, None if np.isinf(end) else end, self.channels, self.silent)
+
+    def content(self, index: int) -> bytes:
+        """Return the file's bytes; raises BadData for a part of one."""
+        if self._part(index):
+            raise BadData("is a part of a file")
+        file = f"{self.root}/{os.fsdecode(self.paths[index])}"
+        return read_with_retries(file, Path(file).read_bytes)
 
     def taking(self, rows: np.ndarray, fingerprint: str, note: str) -> SoundSamples:
         """Return some of the sounds, with a fingerprint of their own and a further note."""

@@ -14,13 +14,12 @@ from ftaug.data.shards.column_index import (
     LabelColumn,
     TargetColumns,
     column_tasks,
-    picture_index,
+    file_index,
 )
 from ftaug.data.shards.columns import ColumnSettings
 from ftaug.data.shards.parquet_files import SUFFIXES
 from ftaug.data.shards.paths import shards
 from ftaug.image import dataset
-from ftaug.image.datasets.index import PICTURES
 from ftaug.image.datasets.shards import StoredPictures
 from ftaug.image.io.grayscale import GrayRange
 
@@ -54,7 +53,7 @@ def image_parquet(
     """
     files = shards("image_parquet", split, path, SUFFIXES)
     columns = ColumnSettings(image, label, target, group, classes)
-    return StoredPictures(picture_index("image_parquet", path, files, PARQUET, columns, PICTURES.noun), value_range)
+    return StoredPictures(file_index("image_parquet", path, files, PARQUET, columns, "picture"), value_range)
 
 
 @dataset.register(tasks=column_tasks)
@@ -78,4 +77,4 @@ def hf_disk(
     """
     files = files_on_disk(split, path)
     columns = ColumnSettings(image, label, target, group, classes)
-    return StoredPictures(picture_index("hf_disk", path, files, ARROW, columns, PICTURES.noun), value_range)
+    return StoredPictures(file_index("hf_disk", path, files, ARROW, columns, "picture"), value_range)
