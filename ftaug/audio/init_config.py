@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from ftaug.audio.datasets.columns import audio_parquet, hf_disk
 from ftaug.audio.datasets.folder import audio_folder
 from ftaug.audio.datasets.index import SoundSamples
+from ftaug.audio.datasets.shards import audio_shards
+from ftaug.audio.datasets.stored import StoredSounds
 from ftaug.audio.datasets.table import MANIFEST, audio_table
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
 from ftaug.audio.io.sound_file import SUFFIXES, UNREAD, format_of, span
@@ -16,21 +20,31 @@ from ftaug.audio.recipe import SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
+from ftaug.data.shards.containers import container_at
 from ftaug.data.tables.rows import SUFFIXES as TABLES
 from ftaug.errors import BadData, MissingInput, Unavailable
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import RequestedModel
+from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import class_counts
 from ftaug.recipes.unreadable import report_unreadable, with_name
 from ftaug.recipes.writer import Line, experiment_text
 
+Sounds = SoundSamples | StoredSounds
+CONTAINERS: dict[str, Callable[..., StoredSounds]] = {
+    "shards": audio_shards,
+    "parquet": audio_parquet,
+    "hf_disk": hf_disk,
+}
 MEASURED = 64  # number of sounds whose header is read
 
 
 def samples_in(path: Path) -> int:
     """Count the sounds below a folder or in a table, including those in formats that are not read."""
+    if count := samples_in_container(path, "sound", SUFFIXES):
+        return count
     if path.is_dir():
         return len(below(path, [*SUFFIXES, *(suffix.encode() for suffix in UNREAD)]))
     return rows_of_sounds(path) if path.name.lower().endswith(TABLES) else 0
@@ -44,7 +58,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     name = requested_name(requested)
     networks = registry("backbone", "image")
     chosen = model(registered(networks, name), requested.weights, target) if name is not None else None
-    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    train, layout = _layout(path, target)
     print_notes(train)
     seconds, rates, broken = _measured(train, target)
     targets = np.delete(train.targets, broken, axis=0)
@@ -66,6 +80,15 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
         "All that can be set: ftaug list. Listen: ftaug preview THIS_FILE -o page.html; then ftaug train THIS_FILE.",
     ]
     return experiment_text(header, [Line("modality: audio")], layout, facts.samples, recipe(facts))
+
+
+def _layout(path: Path, target: Path) -> tuple[Sounds, Layout]:
+    """Return the training samples, and the dataset of each split."""
+    kind = container_at(path)
+    is_table = path.name.lower().endswith(TABLES)
+    if kind is not None and (not is_table or samples_in_container(path, "sound", SUFFIXES)):
+        return container_layout(CONTAINERS[kind], path, target)
+    return _of_table(path, target) if is_table else _of_folder(path, target)
 
 
 def _of_folder(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
@@ -105,7 +128,7 @@ def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
     )
 
 
-def _measured(samples: SoundSamples, target: Path) -> tuple[list[float], list[int], list[int]]:
+def _measured(samples: Sounds, target: Path) -> tuple[list[float], list[int], list[int]]:
     """Return lengths in seconds and rates of some of the sounds, and the indices of unreadable ones; print those."""
     seconds: list[float] = []
     rates: list[int] = []

@@ -90,6 +90,15 @@ def test_parts_of_files_are_packed_as_files_of_their_own(place, monkeypatch, cap
     assert names[:8] == names[8:] == ["low"] * 4 + ["high"] * 4
 
 
+def test_init_reads_archives_and_columns(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    for path, dataset in {"tones.zip": "audio_shards", "tones-0.parquet": "audio_parquet", "disk": "hf_disk"}.items():
+        assert run(["init", path, "--output", f"{dataset}.yaml"]) == 0, capsys.readouterr().err
+        text = (place / f"{dataset}.yaml").read_text()
+        assert "modality: audio" in text and f"{dataset}:" in text and path in text
+        assert run(["validate", f"{dataset}.yaml"]) == 0
+
+
 def test_resizing_sounds_is_an_error(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     assert run(["pack", "a.yaml", "--resize", "100", "--output", "smaller"]) == 2

@@ -84,13 +84,11 @@ def _sample_column(path: Path, schema: Any, content: Content, features: Mapping[
     if content == "text":
         return "text"
     encoded = ENCODED[content]
-    names = [
-        name
-        for name, feature in features.items()
-        if isinstance(feature, dict) and feature.get("_type") == encoded.feature
-    ]
+    names: list[str] = [name for name in schema.names if _type_of(features.get(name)) == encoded.feature]
     if not names:
-        names = [field.name for field in schema if _is_bytes(field.type) or _is_struct_of_bytes(field.type)]
+        others = {each.feature for each in ENCODED.values()}
+        files = [field.name for field in schema if _is_bytes(field.type) or _is_struct_of_bytes(field.type)]
+        names = [name for name in files if _type_of(features.get(name)) not in others]
     if len(names) == 1:
         return names[0]
     listed = ", ".join(f"'{name}'" for name in names or schema.names)
@@ -100,6 +98,10 @@ def _sample_column(path: Path, schema: Any, content: Content, features: Mapping[
     if texts:
         _check_type(path, schema.field(texts[0]), content)
     raise BadData(f"{path}: no column holds {content}s; the columns are {listed}")
+
+
+def _type_of(feature: Any) -> Any:
+    return feature.get("_type") if isinstance(feature, dict) else None
 
 
 def _label_column(schema: Any, features: Mapping[str, Any]) -> str:
