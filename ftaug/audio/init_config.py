@@ -15,7 +15,7 @@ from ftaug.audio.datasets.shards import audio_shards
 from ftaug.audio.datasets.stored import StoredSounds
 from ftaug.audio.datasets.table import MANIFEST, audio_table
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
-from ftaug.audio.io.sound_file import SUFFIXES, UNREAD, format_of, span
+from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS, format_of, span
 from ftaug.audio.recipe import SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
@@ -46,7 +46,7 @@ def samples_in(path: Path) -> int:
     if count := samples_in_container(path, "sound", SUFFIXES):
         return count
     if path.is_dir():
-        return len(below(path, [*SUFFIXES, *(suffix.encode() for suffix in UNREAD)]))
+        return len(below(path, [*SUFFIXES, *(suffix.encode() for suffix in VIDEOS)]))
     return rows_of_sounds(path) if path.name.lower().endswith(TABLES) else 0
 
 
@@ -93,10 +93,10 @@ def _layout(path: Path, target: Path) -> tuple[Sounds, Layout]:
 
 def _of_folder(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
     check_folder("audio_folder", path)
-    unread = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in UNREAD]))]
+    unread = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in VIDEOS]))]
     if unread and not below(path, SUFFIXES):
         suffix = Path(unread[0]).suffix.lower()
-        raise BadData(f"{unread[0]}: {suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
+        raise BadData(f"{unread[0]}: {suffix} is a video; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
     folders = splits(path)
     datasets = {split: {"audio_folder": {"path": relative_path(at, target)}} for split, at in folders.items()}
     return audio_folder("train", path=folders["train"]), Layout(datasets)

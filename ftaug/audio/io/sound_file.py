@@ -1,4 +1,4 @@
-"""Read parts of sound files with libsndfile: WAV, FLAC, OGG, Opus, MP3, AIFF and others."""
+"""Read parts of sound files: WAV, FLAC, OGG, Opus, MP3, AIFF and others with libsndfile, AAC and others with PyAV."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ftaug.audio.clip import Clip, Content, Recording
+from ftaug.audio.io import av_file
 from ftaug.data.folders.scan import Kind
 from ftaug.errors import BadData, MissingInput, StorageError, missing_extra
 
-SUFFIXES = (b".wav", b".flac", b".ogg", b".oga", b".opus", b".mp3", b".aif", b".aiff", b".aifc", b".au", b".caf")
+LIBSNDFILE = (b".wav", b".flac", b".ogg", b".oga", b".opus", b".mp3", b".aif", b".aiff", b".aifc", b".au", b".caf")
+SUFFIXES = (*LIBSNDFILE, *av_file.SUFFIXES)
 SOUNDS = Kind("sound", SUFFIXES)
 
-UNREAD = {
-    **dict.fromkeys((".m4a", ".aac", ".wma", ".amr"), "is not read"),
-    **dict.fromkeys((".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg"), "is a video"),
-}
-"""Suffixes of files that are not read, each with what is said of them."""
+VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg")
+"""Suffixes of files that may hold sounds and are not read."""
 
 BLOCK = 1 << 18
 """Frames that are decoded at once where a whole file must be read."""
@@ -105,10 +104,13 @@ def _opened(source: str | Content) -> Iterator[Any]:
     """Open a sound file; raises BadData without its name, MissingInput and StorageError."""
     path = source if isinstance(source, str) else source.name
     suffix = Path(path).suffix.lower()
-    if suffix in UNREAD:
-        raise BadData(f"{suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
+    if suffix in VIDEOS:
+        raise BadData(f"{suffix} is a video; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
     soundfile = library()
     try:
+        if suffix.encode() in av_file.SUFFIXES:
+            yield av_file.decoded(source)
+            return
         with soundfile.SoundFile(path if isinstance(source, str) else io.BytesIO(source.read())) as file:
             yield file
     except soundfile.LibsndfileError as error:
