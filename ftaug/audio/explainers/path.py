@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ftaug.attribution.cells import add_up
-from ftaug.attribution.integrated_gradients import integrate
+from ftaug.attribution.integrated_gradients import Steps, integrate
 from ftaug.audio import explainer
 from ftaug.audio.explainers.plane import Cells, plane_of
-from ftaug.config.types import Count
 from ftaug.interfaces.explanation import Attribution, ExplainedOutput
 
 if TYPE_CHECKING:
@@ -17,12 +16,9 @@ if TYPE_CHECKING:
 
 @explainer.register(refined_by="steps")
 def integrated_gradients(
-    output: ExplainedOutput, sample: Tensor, *, steps: Count = 16, cells: Cells = 16
+    output: ExplainedOutput, sample: Tensor, *, steps: Steps = 16, cells: Cells = 16
 ) -> Attribution:
     """Integrated gradients: the gradients of the spectrogram, integrated from a masked one; of waveforms from silence.
-
-    Settings:
-        steps: points on the path; doubled until the completeness error is below 5 %, at most to 1,024
 
     Sundararajan et al. 2017 (arXiv:1703.01365). Values are added up within cells.
     """

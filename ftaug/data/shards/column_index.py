@@ -12,7 +12,7 @@ import numpy as np
 
 from ftaug.config.kinds import CLASSES
 from ftaug.config.registry import Component
-from ftaug.config.types import Doc, Text
+from ftaug.config.types import Doc, FileOrAddress, FilePath, Text
 from ftaug.data.packed import Packed
 from ftaug.data.shards.arrow_files import arrow_chunks, arrow_schema
 from ftaug.data.shards.columns import ENCODED, Columns, ColumnSettings, Content, choose_columns
@@ -24,6 +24,17 @@ from ftaug.data.tables.targets import targets
 from ftaug.errors import BadData
 from ftaug.interfaces.data import TaskKind
 
+ParquetPath = Annotated[
+    FileOrAddress,
+    Doc(
+        "a file, a folder of .parquet files, or several: `train-{000..146}.parquet`, `train-*.parquet`. Of a folder "
+        "with files named after splits, those of the split. Or an address, or several in braces: "
+        "`https://host/train-{000..146}.parquet`"
+    ),
+]
+DiskPath = Annotated[
+    FilePath, Doc("the folder that `save_to_disk` wrote; of several splits, that of the split is read")
+]
 LabelColumn = Annotated[
     Text | None, Doc("the column with the class; the only one with class names in the schema, or `label`, unless set")
 ]

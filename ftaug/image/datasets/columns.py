@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ftaug.config.types import Doc, FileOrAddress, FilePath, Text
+from ftaug.config.types import Doc, Text
 from ftaug.data.shards.arrow_files import files_on_disk
 from ftaug.data.shards.column_index import (
     ARROW,
     PARQUET,
     ClassNames,
+    DiskPath,
     GroupColumn,
     LabelColumn,
+    ParquetPath,
     TargetColumns,
     column_tasks,
     file_index,
@@ -32,7 +34,7 @@ ImageColumn = Annotated[
 def image_parquet(
     split: str,
     *,
-    path: FileOrAddress,
+    path: ParquetPath,
     image: ImageColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -41,11 +43,6 @@ def image_parquet(
     value_range: GrayRange = None,
 ) -> StoredPictures:
     """Pictures in Parquet files, as data sets on the Hugging Face hub have them.
-
-    Settings:
-        path: a file, a folder of .parquet files, or several: `train-{000..146}.parquet`, `train-*.parquet`. Of a folder
-            with files named after splits, those of the split. Or an address, or several in braces:
-            `https://host/train-{000..146}.parquet`
 
     Samples are in the order of the rows. The files are read once to index them, and the index is cached. Each worker
     holds row groups of up to 256 MB, at least one: with `data.order: shards` a row group is read once an epoch and
@@ -60,7 +57,7 @@ def image_parquet(
 def hf_disk(
     split: str,
     *,
-    path: FilePath,
+    path: DiskPath,
     image: ImageColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -69,9 +66,6 @@ def hf_disk(
     value_range: GrayRange = None,
 ) -> StoredPictures:
     """Pictures of a Hugging Face dataset on disk (`save_to_disk`), read at their offsets in its Arrow files.
-
-    Settings:
-        path: the folder that `save_to_disk` wrote; of several splits, that of the split is read
 
     Samples are in the order of the rows. Needs pyarrow. Reads the encoded bytes.
     """
