@@ -63,6 +63,7 @@ MODALITIES = {
         "ftaug.audio.datasets",
         "ftaug.audio.backbones",
         "ftaug.audio.augmentations",
+        "ftaug.audio.explainers",
         "ftaug.image.backbones",  # networks for pictures see the spectrograms
     ),
 }

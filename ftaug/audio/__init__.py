@@ -35,5 +35,6 @@ dataset = Registry(
     given=("split",),
     modality="audio",
     tasks=ANY_TASK,  # possible tasks of its samples, or a function from its settings to them
+    archives=False,  # whether its setting `path` names archives
     labeled=True,  # whether its samples have classes or numbers
 )

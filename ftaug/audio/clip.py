@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from ftaug.config.registry import Component
 from ftaug.config.types import Doc, Wording
 
 Channels = Annotated[
@@ -15,6 +17,15 @@ Channels = Annotated[
     Doc(
         "of sounds with several channels, their mean (mix), one of a stereo sound (left, right), the first one, or the "
         "one with the highest level (loudest)"
+    ),
+]
+
+Silent = Annotated[
+    Literal["error", "skip", "keep"],
+    Wording("error, skip or keep"),
+    Doc(
+        "what becomes of sounds of nothing but zeros: they are an error, left out (all files are opened at each start "
+        "to find them), or samples like others, as in a class of silence"
     ),
 ]
 
@@ -28,10 +39,25 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Content:
+    """A sound file that is a part of another file, such as of an archive."""
+
+    name: str
+    place: tuple[Any, ...]  # equal for the same bytes
+    read: Callable[[], bytes] = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Clip:
     """A sound, read lazily."""
 
-    source: str | Recording  # a file or a waveform
+    source: str | Content | Recording  # a file or a waveform
     start: float = 0.0  # seconds
     end: float | None = None  # seconds; None: to the end of the source
     channels: Channels = "mix"
+    silent: Silent = "error"  # whether it may hold nothing but zeros
+
+
+def how_read(dataset: Component) -> dict[str, Any]:
+    """Return the settings of a dataset that say how its sounds are read, as those of `Clip`."""
+    return {key: dataset.settings[key] for key in ("channels", "silent") if key in dataset.settings}

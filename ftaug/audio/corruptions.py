@@ -21,6 +21,9 @@ CUTOFFS = (6000.0, 4000.0, 3000.0, 2000.0, 1000.0)
 LOW_CUTOFFS = (100.0, 200.0, 400.0, 800.0, 1600.0)
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 BITS = (8, 6, 5, 4, 3)
+MP3_BIT_RATES = (96.0, 64.0, 48.0, 40.0, 32.0)
+OPUS_BIT_RATES = (32.0, 24.0, 16.0, 10.0, 6.0)
+"""Bit rates of each level, in kbit/s."""
 ECHOES = (0.2, 0.4, 0.6, 0.8, 1.0)
 """Largest level of the echoes of a room at each level, relative to the direct sound."""
 FADE = (0.5, 0.5)
@@ -37,6 +40,8 @@ def corruptions(preprocessing: Mapping[str, Any]) -> Corruptions:
         Corruption("room", "room", _levels("room", wet=ECHOES, seconds=[*FADE], delay=2.0), ("room",)),
         Corruption("clipping", "recording", _levels("clipping", share=SHARES), ("clipping",)),
         Corruption("mu_law", "recording", _levels("mu_law", bits=BITS), ("mu_law",)),
+        Corruption("mp3", "coding", _levels("codec", bit_rate=_pairs(MP3_BIT_RATES), coding="mp3"), ("codec",)),
+        Corruption("opus", "coding", _levels("codec", bit_rate=_pairs(OPUS_BIT_RATES), coding="opus"), ("codec",)),
     ]
     return Corruptions(members, ["constants of ftaug's own, since none are published for all sounds"])
 

@@ -41,6 +41,13 @@ class FrontEnd:
         first = 0 if self.centered else self.frame / 2
         return np.arange(self.frames(samples)) * self.hop + first
 
+    def band_centers(self, rate: int) -> np.ndarray:
+        """Return the mean frequency of each band in Hz, weighted by its filter: float64 (mels,), ascending."""
+        hertz = np.linspace(0, rate / 2, len(self.filters))
+        weights = self.filters.sum(axis=0)
+        centers = hertz @ self.filters / np.where(weights > 0, weights, 1)
+        return np.maximum.accumulate(centers)
+
 
 @lru_cache(maxsize=8)
 def front_end(name: str, rate: int, mels: int) -> FrontEnd:

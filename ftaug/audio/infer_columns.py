@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftaug.audio.datasets.table import NAMES
-from ftaug.audio.io.sound_file import SUFFIXES, UNREAD
+from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS
 from ftaug.data.tables import infer_columns
 from ftaug.data.tables.infer_columns import Content, Targets
 from ftaug.errors import ExperimentError, MissingInput
 
-SOUNDS = (*(suffix.decode() for suffix in SUFFIXES), *UNREAD)
+SOUNDS = (*(suffix.decode() for suffix in SUFFIXES), *VIDEOS)
 COLUMNS = (*NAMES, "file", "file_name", "filename", "filepath", "wav", "sound", "clip")
 
 

@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from ftaug.audio.datasets.columns import audio_parquet, hf_disk
 from ftaug.audio.datasets.folder import audio_folder
 from ftaug.audio.datasets.index import SoundSamples
+from ftaug.audio.datasets.shards import audio_shards
+from ftaug.audio.datasets.stored import StoredSounds
 from ftaug.audio.datasets.table import MANIFEST, audio_table
 from ftaug.audio.infer_columns import Guess, guess, rows_of_sounds
-from ftaug.audio.io.sound_file import SUFFIXES, UNREAD, format_of, span
+from ftaug.audio.io.sound_file import SUFFIXES, VIDEOS, format_of, span
 from ftaug.audio.recipe import SoundFacts, recipe
 from ftaug.config.registry import registry
 from ftaug.data.folders.classes import check_folder, splits
 from ftaug.data.folders.named import below, relative_path
+from ftaug.data.shards.containers import container_at
 from ftaug.data.tables.rows import SUFFIXES as TABLES
 from ftaug.errors import BadData, MissingInput, Unavailable
 from ftaug.interfaces.data import Task
 from ftaug.interfaces.modality import RequestedModel
+from ftaug.recipes.containers import container_layout, samples_in_container
 from ftaug.recipes.layout import COLUMNS_GUESSED, Layout, by_split, group_hint, print_notes, table_settings
 from ftaug.recipes.model import model, registered, requested_name
 from ftaug.recipes.recipe import class_counts
 from ftaug.recipes.unreadable import report_unreadable, with_name
 from ftaug.recipes.writer import Line, experiment_text
 
+Sounds = SoundSamples | StoredSounds
+CONTAINERS: dict[str, Callable[..., StoredSounds]] = {
+    "shards": audio_shards,
+    "parquet": audio_parquet,
+    "hf_disk": hf_disk,
+}
 MEASURED = 64  # number of sounds whose header is read
 
 
 def samples_in(path: Path) -> int:
     """Count the sounds below a folder or in a table, including those in formats that are not read."""
+    if count := samples_in_container(path, "sound", SUFFIXES):
+        return count
     if path.is_dir():
-        return len(below(path, [*SUFFIXES, *(suffix.encode() for suffix in UNREAD)]))
+        return len(below(path, [*SUFFIXES, *(suffix.encode() for suffix in VIDEOS)]))
     return rows_of_sounds(path) if path.name.lower().endswith(TABLES) else 0
 
 
@@ -44,7 +58,7 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     name = requested_name(requested)
     networks = registry("backbone", "image")
     chosen = model(registered(networks, name), requested.weights, target) if name is not None else None
-    train, layout = _of_table(path, target) if path.name.lower().endswith(TABLES) else _of_folder(path, target)
+    train, layout = _layout(path, target)
     print_notes(train)
     seconds, rates, broken = _measured(train, target)
     targets = np.delete(train.targets, broken, axis=0)
@@ -70,12 +84,21 @@ def experiment(path: Path, target: Path, requested: RequestedModel) -> str:
     return experiment_text(header, [Line("modality: audio")], layout, facts.samples, recipe(facts))
 
 
+def _layout(path: Path, target: Path) -> tuple[Sounds, Layout]:
+    """Return the training samples, and the dataset of each split."""
+    kind = container_at(path)
+    is_table = path.name.lower().endswith(TABLES)
+    if kind is not None and (not is_table or samples_in_container(path, "sound", SUFFIXES)):
+        return container_layout(CONTAINERS[kind], path, target)
+    return _of_table(path, target) if is_table else _of_folder(path, target)
+
+
 def _of_folder(path: Path, target: Path) -> tuple[SoundSamples, Layout]:
     check_folder("audio_folder", path)
-    unread = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in UNREAD]))]
+    unread = [*map(os.fsdecode, below(path, [suffix.encode() for suffix in VIDEOS]))]
     if unread and not below(path, SUFFIXES):
         suffix = Path(unread[0]).suffix.lower()
-        raise BadData(f"{unread[0]}: {suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
+        raise BadData(f"{unread[0]}: {suffix} is a video; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
     folders = splits(path)
     datasets = {split: {"audio_folder": {"path": relative_path(at, target)}} for split, at in folders.items()}
     return audio_folder("train", path=folders["train"]), Layout(datasets)
@@ -107,7 +130,7 @@ def _read(path: Path, columns: Guess, split: str) -> SoundSamples:
     )
 
 
-def _measured(samples: SoundSamples, target: Path) -> tuple[list[float], list[int], list[int]]:
+def _measured(samples: Sounds, target: Path) -> tuple[list[float], list[int], list[int]]:
     """Return lengths in seconds and rates of some of the sounds, and the indices of unreadable ones; print those."""
     seconds: list[float] = []
     rates: list[int] = []

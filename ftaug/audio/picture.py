@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ftaug.audio.clip import Clip
+from ftaug.audio.front_ends import front_end
 from ftaug.audio.io.resample import length, window
 from ftaug.audio.packed import pack
 
@@ -35,6 +36,12 @@ def values_of(packed: np.ndarray, preprocessing: Mapping[str, Any]) -> np.ndarra
 
     module = _log_mel(tuple(sorted(_plain(preprocessing).items())))
     return np.asarray(module(torch.from_numpy(packed))[:, 0].numpy())
+
+
+def band_centers(preprocessing: Mapping[str, Any]) -> np.ndarray:
+    """Return the frequencies of the bands that are drawn, in Hz, ascending: float64 (mels,)."""
+    form = _plain(preprocessing)
+    return front_end(form["front_end"], form["rate"], form["mels"]).band_centers(form["rate"])
 
 
 def _plain(preprocessing: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 
-from ftaug.audio.clip import Clip
+from ftaug.audio.clip import Clip, how_read
 from ftaug.audio.io.sound_file import SUFFIXES
 from ftaug.config.registry import Component
 from ftaug.data.folders.named import files_of, version_of
@@ -17,7 +17,7 @@ from ftaug.interfaces.data import Input
 
 
 def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
-    """Yield sounds from files and folders, with the channels of training; raises MissingInput, for all at once."""
+    """Yield sounds from files and folders, read as those of training; raises MissingInput, for all at once."""
     files: list[Packed] = []
     errors: list[MissingInput] = []
     for name in named:
@@ -27,6 +27,5 @@ def inputs(named: Sequence[str], train: Component) -> Iterator[Input]:
             errors.append(error)
     if errors:
         raise combined(errors)
-    channels = train.settings.get("channels", "mix")
     for path in map(os.fsdecode, chain.from_iterable(files)):
-        yield Input(path, partial(Clip, path, channels=channels), version_of(path))
+        yield Input(path, partial(Clip, path, **how_read(train)), version_of(path))

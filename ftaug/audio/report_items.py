@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ftaug.attribution.sheet import stacked
 from ftaug.audio.clip import Clip
+from ftaug.audio.explanation.explanation import pictures
 from ftaug.audio.picture import whole
 from ftaug.documents.thumbnail import encoded, fitted
 from ftaug.interfaces.document import Picture
@@ -21,5 +23,7 @@ def report_item(raw: Clip, caption: str) -> Picture:
 
 
 def explained_item(explanation: Explanation, preprocessing: Mapping[str, Any], caption: str) -> Picture:
-    """Return the spectrogram of a sound: predictions for sounds are not explained yet."""
-    return report_item(explanation.raw, caption)
+    """Return the spectrogram of a sound, with its map below."""
+    pixels = stacked(pictures(explanation, preprocessing, SIDE))
+    alt = f"spectrogram: {caption}; below what raises the output in orange and lowers it in blue"
+    return Picture(*encoded(pixels), alt=alt, caption=caption)

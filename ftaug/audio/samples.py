@@ -9,19 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ftaug.audio import explanation as explanation
 from ftaug.audio.augmentations.pipeline import Pipeline
 from ftaug.audio.augmentations.waves import background_files
 from ftaug.audio.checks import cautions as cautions
-from ftaug.audio.clip import Clip, Recording
+from ftaug.audio.clip import Clip, Recording, how_read
 from ftaug.audio.corruptions import corrupting_pipeline as corrupting_pipeline
 from ftaug.audio.corruptions import corruptions as corruptions
+from ftaug.audio.explanation import explanation as explanation
 from ftaug.audio.export import export_signature as export_signature
 from ftaug.audio.export import reading as reading
 from ftaug.audio.export import synthetic as synthetic
 from ftaug.audio.io.resample import resampler
 from ftaug.audio.io.wav import encoded
 from ftaug.audio.log_mel import LogMel
+from ftaug.audio.packed_file import packed_file as packed_file
 from ftaug.audio.predict_inputs import inputs as inputs
 from ftaug.audio.preview import preview as preview
 from ftaug.audio.report_items import explained_item as explained_item
@@ -30,7 +31,7 @@ from ftaug.audio.sound_facts import sound_facts
 from ftaug.audio.waveform import Waveform
 from ftaug.config.registry import Component, nested
 from ftaug.errors import BadData, ExperimentError
-from ftaug.interfaces.data import AppliedTransforms, Samples, Shrink, Streams, Task
+from ftaug.interfaces.data import AppliedTransforms, Samples, Streams, Task
 
 cache_version = f"1 {resampler()}"
 on_device = False
@@ -46,7 +47,7 @@ def as_raw(value: Any, train: Component) -> Clip:
         raise BadData(f"the waveform must be {form}; got {wave.dtype} {wave.shape}")
     if not isinstance(rate, int | np.integer) or rate < 1:
         raise BadData(f"the sampling rate must be a whole number of Hz; got {rate!r}")
-    return Clip(Recording(wave, int(rate)), channels=train.settings.get("channels", "mix"))
+    return Clip(Recording(wave, int(rate)), **how_read(train))
 
 
 def pipeline(augment: Sequence[Component], preprocessing: Mapping[str, Any]) -> Pipeline:
@@ -135,11 +136,6 @@ def cells(sample: Any) -> dict[str, str]:
 def encode(sample: Recording) -> tuple[bytes, str]:
     """Encode a waveform as WAV of 32-bit floats; return the file content and its suffix."""
     return encoded(sample.wave, sample.rate), ".wav"
-
-
-def packed_file(samples: Samples, index: int, shrink: Shrink | None) -> tuple[bytes, str]:
-    """Raise ExperimentError: archives of sounds are not read yet."""
-    raise ExperimentError("data: sounds cannot be packed yet; keep them in folders or a table")
 
 
 def collate(prepared: Sequence[np.ndarray]) -> Tensor:

@@ -65,7 +65,7 @@ def explain(
     sources = verbs.inputs(inputs, opened.experiment.data.train)
     first = list(islice(sources, 1))  # fail on wrong names before methods are tested
     feature_index = open_index(opened) if neighbors else None
-    model = ExplainedModel.of(opened)
+    model = ExplainedModel.for_explainers(opened)
     choice = method_choice.choose(opened, model, component)
     if component is None:
         for sentence in method_choice.sentences(choice):

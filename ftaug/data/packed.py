@@ -25,6 +25,10 @@ class Packed:
             ends.append(len(buffer))
         return cls(bytes(buffer), np.array(ends, np.int64))
 
+    def take(self, rows: np.ndarray) -> Packed:
+        """Return the strings of some rows."""
+        return Packed.of(map(self.__getitem__, rows.tolist()))
+
     def __len__(self) -> int:
         return len(self.ends)
 

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.attribution.sheet import stacked
 from ftaug.documents.thumbnail import encoded, fitted
-from ftaug.image.explanation.sheet import pictures
+from ftaug.image.explanation.explanation import pictures
 from ftaug.image.io.decode import opened
 from ftaug.image.io.picture import Picture as ImageFile
 from ftaug.image.preview.preview import SIDE
 from ftaug.interfaces.document import Picture
 from ftaug.interfaces.explanation import Explanation
-
-GAP = 4
 
 
 def report_item(raw: bytes | np.ndarray | ImageFile, caption: str) -> Picture:
@@ -28,7 +27,6 @@ def report_item(raw: bytes | np.ndarray | ImageFile, caption: str) -> Picture:
 
 def explained_item(explanation: Explanation, preprocessing: Mapping[str, Any], caption: str) -> Picture:
     """Return an image as a thumbnail, with its map below."""
-    image, overlaid = pictures(explanation, preprocessing, SIDE)
-    gap = np.full((GAP, image.shape[1], 3), 255, np.uint8)
+    pixels = stacked(pictures(explanation, preprocessing, SIDE))
     alt = f"{caption}; above the image, below what raises the output in orange and lowers it in blue"
-    return Picture(*encoded(np.concatenate([image, gap, overlaid])), alt=alt, caption=caption)
+    return Picture(*encoded(pixels), alt=alt, caption=caption)

@@ -31,7 +31,7 @@ class CannotExplain(Exception):
 class ExplainedOutput:
     """An output of a network, to be explained: the log-odds of a class, or a regression value."""
 
-    model: nn.Module  # from a collated batch to logits (n, classes); in fp32 and eval mode
+    model: nn.Module  # from a collated or normalized batch to logits (n, classes); in fp32 and eval mode
     network: nn.Module  # the backbone in it, whose modules the stages name
     stages: tuple[Stage, ...]  # from stem to head; empty if unknown
     activation: str  # softmax, sigmoid or identity
@@ -75,6 +75,7 @@ class Explain(Protocol):
 
     suffixes: tuple[str, ...]  # of files that can be written
     default_output: Path | None  # None: the terminal
+    on_normalized: bool  # whether samples are explained as the network sees them, rather than as they are collated
 
     def remove(
         self, sample: Tensor, attribution: Attribution, share: float, most: bool, preprocessing: Mapping[str, Any]

@@ -14,7 +14,7 @@ from ftaug.data.shards.arrow_files import arrow_schema, files_on_disk, splits_on
 from ftaug.data.shards.columns import ColumnSettings, Content, choose_columns
 from ftaug.data.shards.containers import container_at
 from ftaug.data.shards.parquet_files import SUFFIXES as PARQUET
-from ftaug.data.shards.parquet_files import parquet_schema
+from ftaug.data.shards.parquet_files import parquet_rows, parquet_schema
 from ftaug.data.shards.paths import shards, splits_named
 from ftaug.errors import BadData
 from ftaug.recipes.layout import Layout
@@ -26,9 +26,10 @@ Data = TypeVar("Data")
 
 
 def samples_in_container(path: Path, content: Content, suffixes: Sequence[bytes]) -> int:
-    """Return how many of the first members of an archive are samples; 1 for files with a column of samples.
+    """Return how many of the first members of an archive are samples, or how many rows a Parquet file has.
 
-    0 if there are none. 1 for an archive that cannot be read: reading it reports why.
+    1 for Arrow files with a column of samples, 0 if there are none. 1 for an archive that cannot be read: reading it
+    reports why.
     """
     kind = container_at(path)
     try:
@@ -43,7 +44,7 @@ def samples_in_container(path: Path, content: Content, suffixes: Sequence[bytes]
         choose_columns(file, schema, content, ColumnSettings(None, None, None, None, None))
     except BadData:
         return int(kind == "shards")
-    return 1
+    return 1 if kind == "hf_disk" else parquet_rows(file)
 
 
 def container_layout(reader: Callable[..., Data], path: Path, target: Path) -> tuple[Data, Layout]:

@@ -23,6 +23,9 @@ from ftaug.runs.packed_shards import PackedShards, require_own
 from ftaug.runs.report import console
 from ftaug.runs.report.progress_bar import ProgressBar
 
+HOW_READ = ("value_range", "empty", "channels", "silent")
+"""Settings of datasets that say how samples are read, wherever they are stored."""
+
 
 def pack(experiment: Experiment, output: Path, size: int, shrink: Shrink | None) -> dict[str, Any]:
     """Pack the datasets of train, val and test; return what was written. Raises Stopped or Interrupted."""
@@ -80,7 +83,7 @@ def _say_settings(
     for split, data in packed.items():
         settings = {"path": str(output.resolve() / f"{split}-*.tar"), **data.settings()}
         before = getattr(experiment.data, split).settings
-        settings |= {key: to_plain(before[key]) for key in ("value_range", "empty") if before.get(key) is not None}
+        settings |= {key: to_plain(before[key]) for key in HOW_READ if before.get(key) is not None}
         dataset = {split: {f"{experiment.modality}_shards": settings}}
         lines.append(yaml.safe_dump(dataset, default_flow_style=True, width=10**6, sort_keys=False).strip()[1:-1])
     console.say("to read the shards, set in the experiment file:\ndata:\n" + "\n".join(f"  {line}" for line in lines))

@@ -92,3 +92,13 @@ def test_frames_are_as_many_as_their_centers(name, samples):
     form = front_end(name, 16_000, 40)
     assert len(form.centers(samples)) == form.frames(samples)
     assert np.diff(form.centers(16_000)).tolist() == [160] * (form.frames(16_000) - 1)
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_a_tone_is_loudest_in_the_band_with_its_frequency(name):
+    centers = front_end(name, 16_000, 64).band_centers(16_000)
+    assert (np.diff(centers) >= 0).all()
+    for hertz in (500, 1500, 4000):
+        form = {**preprocessing(0.5, mels=64, front_end=name), "channels": 1}
+        values = LogMel(form)(torch.from_numpy(pack(tone(hertz, 0.5), 0, 8000))[None])[0, 0].mean(dim=1)
+        assert abs(int(values.argmax()) - int(np.abs(centers - hertz).argmin())) <= 1

@@ -58,9 +58,9 @@ def test_says_what_is_wrong(place, capsys):
     assert run(["init", "tones"]) == 65
     assert "none of the sounds checked can be read, such as" in capsys.readouterr().err
     for file in place.rglob("*.wav"):
-        shutil.move(file, file.with_suffix(".m4a"))
+        shutil.move(file, file.with_suffix(".mp4"))
     assert run(["init", "tones"]) == 65
-    assert ".m4a is not read; convert it, such as by: ffmpeg -i IN.m4a OUT.flac" in capsys.readouterr().err
+    assert ".mp4 is a video; convert it, such as by: ffmpeg -i IN.mp4 OUT.flac" in capsys.readouterr().err
     (place / "t.csv").write_text("path,label\nno/a.wav,x\nno/b.wav,y\n")
     assert run(["init", "t.csv"]) == 66
     assert "column 'path' names sounds such as no/a.wav, which are not below" in capsys.readouterr().err

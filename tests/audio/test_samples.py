@@ -57,13 +57,15 @@ def test_workers_do_not_change_the_weights(place, capsys):
     assert digest(place / "workers") == digest(place / "run")
 
 
-def test_evaluates_predicts_and_says_that_it_explains_nothing(place, capsys):
+def test_evaluates_predicts_and_explains(place, capsys):
     assert run(["evaluate", "run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["samples"] == 4
     assert run(["predict", "run", "tones/low", "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) >= 5
-    assert run(["explain", "run", "tones/low/0.wav"]) == 5
-    assert "there is no explainer for modality audio yet" in capsys.readouterr().err
+    assert run(["explain", "run", "tones/low/0.wav", "--method", "grad_cam", "-o", "a.json"]) == 0
+    (explained,) = json.loads((place / "a.json").read_text())["explanations"]
+    assert explained["seconds"] == [0.125, 0.375]
+    assert explained["hertz"][-1] <= 4000
 
 
 def test_inspects_and_reads_all(capsys):
@@ -122,8 +124,6 @@ def test_what_is_written_is_what_training_hears():
 
 
 def test_what_is_not_there_is_said():
-    with pytest.raises(ExperimentError, match="sounds cannot be packed yet"):
-        samples.packed_file(None, 0, None)
     pipeline = samples.pipeline((augmentation("background", path="none"),), preprocessing())
     with pytest.raises(MissingInput, match=r"background\.path: no folder"):
         samples.check_pipeline(pipeline)

@@ -152,4 +152,4 @@ def test_texts_in_the_terminal_and_on_a_page(texts, tmp_path, capsys):
     assert "completeness error" in capsys.readouterr().out
     assert "&lt;</mark>" in page.read_text()
     assert run(["explain", str(texts / "run"), "a list", "--method", "grad_cam"]) == 2
-    assert "is for modality image, but this experiment is text" in capsys.readouterr().err
+    assert "is for modality image or audio, but this experiment is text" in capsys.readouterr().err

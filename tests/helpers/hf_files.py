@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-PICTURE = {"_type": "Image"}
+PICTURE, SOUND = {"_type": "Image"}, {"_type": "Audio"}
 
 
 def classes(*names: str) -> dict:
@@ -13,12 +13,17 @@ def classes(*names: str) -> dict:
 
 def picture_table(pictures: list[tuple[str | None, bytes | None]], features: dict | None = None, **columns: list):
     """A table with pictures, each a path and bytes, and further columns, with the features in its schema."""
+    return file_table("image", pictures, features or {"image": PICTURE}, **columns)
+
+
+def file_table(name: str, files: list[tuple[str | None, bytes | None]], features: dict, **columns: list):
+    """A table with a column of files, each a path and bytes."""
     import pyarrow
 
     kind = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
-    rows = [{"bytes": content, "path": path} for path, content in pictures]
-    table = pyarrow.table({"image": pyarrow.array(rows, kind), **columns})
-    return with_features(table, features or {"image": PICTURE})
+    rows = [{"bytes": content, "path": path} for path, content in files]
+    table = pyarrow.table({name: pyarrow.array(rows, kind), **columns})
+    return with_features(table, features)
 
 
 def with_features(table, features: dict):

@@ -51,7 +51,7 @@ def clip(wave: np.ndarray, rate: int = RATE, **settings) -> Clip:
 def augmented(wave: np.ndarray, op: Component, epoch: int = 0, seconds: float | None = None) -> np.ndarray:
     """The waveform after an op, as long as it was unless `seconds` says how long the window is."""
     form = preprocessing(len(wave) / RATE if seconds is None else seconds)
-    return Pipeline((op,), form).drawn(clip(wave), streams(epoch))[0].wave
+    return Pipeline((op,), form).drawn(clip(wave, silent="keep"), streams(epoch))[0].wave
 
 
 def loudest_frequency(wave: np.ndarray, rate: int = RATE) -> float:

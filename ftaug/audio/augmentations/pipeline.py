@@ -12,6 +12,7 @@ import numpy as np
 from ftaug.audio.augmentations.transforms import Draw, Filter, MelMask, Sound, TimeChange, WaveFunction
 from ftaug.audio.clip import Clip
 from ftaug.audio.io.resample import Window, length, window
+from ftaug.audio.io.sound_file import is_silent
 from ftaug.audio.packed import Box, pack
 from ftaug.augment.random_streams import named
 from ftaug.augment.transform import each
@@ -109,14 +110,10 @@ class Pipeline:
         return speed, round(self.rate * sum(change.delay for change in changes))
 
     def _read(self, clip: Clip, first: int, speed: float) -> Window:
-        return _checked(window(clip, self.rate, first, self.samples, speed))
-
-
-def _checked(part: Window) -> Window:
-    """Raise BadData for a window with a whole sound of nothing but zeros."""
-    if part.end > part.begin and part.end - part.begin < len(part.wave) and not part.wave.any():
-        raise BadData("is silent: all its samples are zero; delete it, or set data.bad_samples: skip")
-    return part
+        part = window(clip, self.rate, first, self.samples, speed)
+        if clip.silent != "keep" and part.end > part.begin and not part.wave.any() and is_silent(clip):
+            raise BadData("is silent: all its samples are zero; delete it, or set silent: skip or keep of the dataset")
+        return part
 
 
 def window_starts(rest: int, count: int) -> list[int]:

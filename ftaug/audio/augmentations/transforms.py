@@ -21,7 +21,8 @@ from ftaug.config.types import Doc, Positive, Probability, Wording
 OpProbability = Annotated[Probability, Doc("the chance that the op fires for a sound")]
 
 
-def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
+def in_order(pair: tuple[float, float]) -> tuple[float, float]:
+    """Check that the first of two numbers is not the larger one."""
     if pair[0] > pair[1]:
         raise PydanticCustomError("range", "must be [smallest, largest]")
     return pair
@@ -29,14 +30,14 @@ def _in_order(pair: tuple[float, float]) -> tuple[float, float]:
 
 Decibels = Annotated[float, Field(ge=-120, le=120, allow_inf_nan=False)]
 DecibelRange = Annotated[
-    tuple[Decibels, Decibels], AfterValidator(_in_order), Wording("[smallest, largest] in dB, from -120 to 120")
+    tuple[Decibels, Decibels], AfterValidator(in_order), Wording("[smallest, largest] in dB, from -120 to 120")
 ]
 Frequency = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False), Wording("a frequency in Hz above 0")]
 FrequencyRange = Annotated[
-    tuple[Frequency, Frequency], AfterValidator(_in_order), Wording("[lowest, highest] in Hz, both above 0")
+    tuple[Frequency, Frequency], AfterValidator(in_order), Wording("[lowest, highest] in Hz, both above 0")
 ]
 SecondsRange = Annotated[
-    tuple[Positive, Positive], AfterValidator(_in_order), Wording("[shortest, longest] in seconds, both above 0")
+    tuple[Positive, Positive], AfterValidator(in_order), Wording("[shortest, longest] in seconds, both above 0")
 ]
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ftaug.audio import dataset
-from ftaug.audio.clip import Channels
+from ftaug.audio.clip import Channels, Silent
 from ftaug.audio.datasets.index import SoundSamples, fingerprint_with
+from ftaug.audio.datasets.silence import without_silent
 from ftaug.config.types import FilePath, Text
 from ftaug.data import split_groups
 from ftaug.data.folders.scan import file_id
@@ -52,6 +53,7 @@ def audio_table(
     split_column: SplitColumn = None,
     root: FilePath | None = None,
     channels: Channels = "mix",
+    silent: Silent = "error",
 ) -> SoundSamples:
     """Sounds listed with their labels in a table: CSV, TSV, JSON Lines or Parquet; also parts of files.
 
@@ -84,7 +86,7 @@ def audio_table(
     table = Table("audio_table", "sound", path, parts.names, rows.key, columns, group, split_column)
     gathered = gather(table, split, rows.take, rows)
     gathered.update(rows.digest)
-    return SoundSamples(
+    samples = SoundSamples(
         rows.root,
         Packed(bytes(rows.buffer), np.array(rows.ends, np.int64)),
         gathered.targets,
@@ -98,7 +100,9 @@ def audio_table(
         np.array([hash(key) for key in rows.keys], np.int64),
         gathered.further_columns,
         gathered.soft_targets,
+        silent,
     )
+    return without_silent(samples, silent)
 
 
 @dataclass(frozen=True)

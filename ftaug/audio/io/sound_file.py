@@ -1,29 +1,30 @@
-"""Read parts of sound files with libsndfile: WAV, FLAC, OGG, Opus, MP3, AIFF and others."""
+"""Read parts of sound files: WAV, FLAC, OGG, Opus, MP3, AIFF and others with libsndfile, AAC and others with PyAV."""
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ftaug.audio.clip import Clip, Recording
+from ftaug.audio.clip import Clip, Content, Recording
+from ftaug.audio.io import av_file
 from ftaug.data.folders.scan import Kind
 from ftaug.errors import BadData, MissingInput, StorageError, missing_extra
 
-SUFFIXES = (b".wav", b".flac", b".ogg", b".oga", b".opus", b".mp3", b".aif", b".aiff", b".aifc", b".au", b".caf")
+LIBSNDFILE = (b".wav", b".flac", b".ogg", b".oga", b".opus", b".mp3", b".aif", b".aiff", b".aifc", b".au", b".caf")
+SUFFIXES = (*LIBSNDFILE, *av_file.SUFFIXES)
 SOUNDS = Kind("sound", SUFFIXES)
 
-UNREAD = {
-    **dict.fromkeys((".m4a", ".aac", ".wma", ".amr"), "is not read"),
-    **dict.fromkeys((".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg"), "is a video"),
-}
-"""Suffixes of files that are not read, each with what is said of them."""
+VIDEOS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".mpg")
+"""Suffixes of files that may hold sounds and are not read."""
 
 BLOCK = 1 << 18
 """Frames that are decoded at once where a whole file must be read."""
@@ -54,16 +55,28 @@ def format_of(clip: Clip) -> Format:
     if isinstance(clip.source, Recording):
         wave = clip.source.wave
         return Format(clip.source.rate, len(wave), 1 if wave.ndim == 1 else wave.shape[1])
+    if isinstance(clip.source, Content):
+        return _format_of_content(clip.source)
     status = _status(clip.source)
     return _format_of_file(clip.source, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=4096)
 def _format_of_file(path: str, modified: int, size: int) -> Format:
+    return _format_in(path, size)
+
+
+@lru_cache(maxsize=4096)
+def _format_of_content(content: Content) -> Format:
+    data = content.read()
+    return _format_in(replace(content, read=lambda: data), len(data))
+
+
+def _format_in(source: str | Content, size: int) -> Format:
     """Read the header of a file; where its length cannot be true, the frames are counted by decoding."""
     if size == 0:
         raise BadData("the file is empty")
-    with _opened(path) as file:
+    with _opened(source) as file:
         frames = int(file.frames)
         if frames <= 0 or frames > _most_frames(size, file.channels) or not file.seekable():
             frames = sum(len(block) for block in file.blocks(BLOCK, dtype="float32"))
@@ -87,14 +100,18 @@ def _status(path: str) -> os.stat_result:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Any]:
+def _opened(source: str | Content) -> Iterator[Any]:
     """Open a sound file; raises BadData without its name, MissingInput and StorageError."""
+    path = source if isinstance(source, str) else source.name
     suffix = Path(path).suffix.lower()
-    if suffix in UNREAD:
-        raise BadData(f"{suffix} {UNREAD[suffix]}; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
+    if suffix in VIDEOS:
+        raise BadData(f"{suffix} is a video; convert it, such as by: ffmpeg -i IN{suffix} OUT.flac")
     soundfile = library()
     try:
-        with soundfile.SoundFile(path) as file:
+        if suffix.encode() in av_file.SUFFIXES:
+            yield av_file.decoded(source)
+            return
+        with soundfile.SoundFile(path if isinstance(source, str) else io.BytesIO(source.read())) as file:
             yield file
     except soundfile.LibsndfileError as error:
         reason = str(error.error_string).rstrip(".")
@@ -167,6 +184,15 @@ def span(clip: Clip) -> tuple[int, int]:
     first = round(clip.start * form.rate)
     last = form.frames if clip.end is None else min(form.frames, round(clip.end * form.rate))
     return first, max(1, last - first)
+
+
+def is_silent(clip: Clip) -> bool:
+    """Whether all samples of a clip are zero; reads up to the first that is not. Raises BadData, MissingInput."""
+    first, count = span(clip)
+    for start in range(0, count, LOOKED_AT):
+        if frames(clip, first + start, min(LOOKED_AT, count - start)).any():
+            return False
+    return True
 
 
 def is_canceled(clip: Clip) -> bool:

@@ -12,10 +12,10 @@ import numpy as np
 
 from ftaug.config.kinds import CLASSES
 from ftaug.config.registry import Component
-from ftaug.config.types import Doc, Text
+from ftaug.config.types import Doc, FileOrAddress, FilePath, Text
 from ftaug.data.packed import Packed
 from ftaug.data.shards.arrow_files import arrow_chunks, arrow_schema
-from ftaug.data.shards.columns import Columns, ColumnSettings, Content, choose_columns
+from ftaug.data.shards.columns import ENCODED, Columns, ColumnSettings, Content, choose_columns
 from ftaug.data.shards.extents import Extents, Shard
 from ftaug.data.shards.index import ShardIndex, index_or_recall
 from ftaug.data.shards.labels import Labeled, LabelReader
@@ -24,6 +24,17 @@ from ftaug.data.tables.targets import targets
 from ftaug.errors import BadData
 from ftaug.interfaces.data import TaskKind
 
+ParquetPath = Annotated[
+    FileOrAddress,
+    Doc(
+        "a file, a folder of .parquet files, or several: `train-{000..146}.parquet`, `train-*.parquet`. Of a folder "
+        "with files named after splits, those of the split. Or an address, or several in braces: "
+        "`https://host/train-{000..146}.parquet`"
+    ),
+]
+DiskPath = Annotated[
+    FilePath, Doc("the folder that `save_to_disk` wrote; of several splits, that of the split is read")
+]
 LabelColumn = Annotated[
     Text | None, Doc("the column with the class; the only one with class names in the schema, or `label`, unless set")
 ]
@@ -107,9 +118,10 @@ class Rows:
 
 @dataclass
 class _Places:
-    """Collect where pictures are, and their paths."""
+    """Collect where pictures or sounds are, and their paths."""
 
     files: Sequence[Path]
+    content: Content
     shard_of: array[int] = field(default_factory=lambda: array("i"))
     row_groups: array[int] = field(default_factory=lambda: array("i"))
     rows: array[int] = field(default_factory=lambda: array("q"))  # in their row group
@@ -120,7 +132,7 @@ class _Places:
     ends: array[int] = field(default_factory=lambda: array("q"))
 
     def add(self, number: int, first: int, chunk: Chunk, values: Any) -> None:
-        """Add the pictures of a chunk; `first` is its first row in the file. Raises BadData for one without bytes."""
+        """Add the samples of a chunk; `first` is its first row in the file. Raises BadData for one without bytes."""
         import pyarrow.compute
 
         contents, rows = bytes_of(values), len(values)
@@ -128,8 +140,9 @@ class _Places:
         paths = pyarrow.compute.struct_field(values, "path").to_pylist() if has_paths else [None] * rows
         if contents.null_count:
             row = contents.is_null().to_pylist().index(True)
-            only = f", only the path {paths[row]}; read files with image_folder or image_table" if paths[row] else ""
-            raise BadData(f"{self.files[number]}:{first + row + 1}: the row has no bytes of a picture{only}")
+            table = ENCODED[self.content].table
+            only = f", only the path {paths[row]}; read files with {table}" if paths[row] else ""
+            raise BadData(f"{self.files[number]}:{first + row + 1}: the row has no bytes of a {self.content}{only}")
         self.shard_of.extend([number] * rows)
         self.row_groups.extend([chunk.row_group] * rows)
         self.rows.extend(range(chunk.row, chunk.row + rows))
@@ -141,7 +154,7 @@ class _Places:
             self.ends.append(len(self.paths))
 
     def extents(self, column: str) -> Extents:
-        """Return the places of all pictures."""
+        """Return the places of all samples."""
         shards, shard_of = tuple(map(Shard.of, self.files)), np.asarray(self.shard_of, np.int32)
         if self.are_located:
             return Extents(shards, shard_of, np.asarray(self.offsets), np.asarray(self.sizes))
@@ -149,18 +162,18 @@ class _Places:
         return RowGroups(shards, shard_of, np.asarray(self.rows), np.asarray(self.sizes), row_groups, column)
 
 
-def picture_index(
-    reader: str, path: Path | str, files: Sequence[Path], format: Format, settings: ColumnSettings, noun: str
+def file_index(
+    reader: str, path: Path | str, files: Sequence[Path], format: Format, settings: ColumnSettings, content: Content
 ) -> ShardIndex:
-    """Index the pictures in the rows of files, in their order; raises BadData and MissingInput."""
+    """Index the pictures or sounds in the rows of files, in their order; raises BadData and MissingInput."""
 
     def build() -> ShardIndex:
-        rows, places = Rows(reader, files, format, "picture", settings), _Places(files)
+        rows, places = Rows(reader, files, format, content, settings), _Places(files, content)
         for number, first, chunk in rows.chunks():
             places.add(number, first, chunk, chunk.columns[rows.columns.sample])
         if not places.ends:
             raise BadData(f"{path} has no rows")
-        labeled = rows.labels.finish(path, noun)
+        labeled = rows.labels.finish(path, content)
         paths = Packed(bytes(places.paths), np.asarray(places.ends))
         extents = places.extents(rows.columns.sample)
         if labeled.task.kind != "single_label":

@@ -6,12 +6,27 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ftaug.data.tables.rows import check_columns
 from ftaug.errors import BadData
 
-Content = Literal["picture", "text"]
+Content = Literal["picture", "sound", "text"]
+
+
+class _Encoded(NamedTuple):
+    """What files of pictures or sounds in a column are called."""
+
+    feature: str  # of Hugging Face datasets
+    setting: str  # that names the column
+    links: tuple[str, ...]  # columns that hold paths or addresses instead
+    table: str  # dataset of a table of files
+
+
+ENCODED: Mapping[Content, _Encoded] = {
+    "picture": _Encoded("Image", "image", ("image", "image_url", "url", "path", "file_name"), "image_table"),
+    "sound": _Encoded("Audio", "audio", ("audio", "audio_url", "url", "path", "file_name"), "audio_table"),
+}
 
 
 @dataclass(frozen=True)
@@ -66,22 +81,27 @@ def _features(schema: Any) -> Mapping[str, Any]:
 
 
 def _sample_column(path: Path, schema: Any, content: Content, features: Mapping[str, Any]) -> str:
-    names = [
-        name for name, feature in features.items() if isinstance(feature, dict) and feature.get("_type") == "Image"
-    ]
     if content == "text":
         return "text"
+    encoded = ENCODED[content]
+    names: list[str] = [name for name in schema.names if _type_of(features.get(name)) == encoded.feature]
     if not names:
-        names = [field.name for field in schema if _is_bytes(field.type) or _is_struct_of_bytes(field.type)]
+        others = {each.feature for each in ENCODED.values()}
+        files = [field.name for field in schema if _is_bytes(field.type) or _is_struct_of_bytes(field.type)]
+        names = [name for name in files if _type_of(features.get(name)) not in others]
     if len(names) == 1:
         return names[0]
     listed = ", ".join(f"'{name}'" for name in names or schema.names)
     if names:
-        raise BadData(f"{path}: several columns hold pictures: {listed}; set image to one of them")
-    texts = [field.name for field in schema if field.name in ("image", "image_url", "url", "path", "file_name")]
+        raise BadData(f"{path}: several columns hold {content}s: {listed}; set {encoded.setting} to one of them")
+    texts = [field.name for field in schema if field.name in encoded.links]
     if texts:
         _check_type(path, schema.field(texts[0]), content)
-    raise BadData(f"{path}: no column holds pictures; the columns are {listed}")
+    raise BadData(f"{path}: no column holds {content}s; the columns are {listed}")
+
+
+def _type_of(feature: Any) -> Any:
+    return feature.get("_type") if isinstance(feature, dict) else None
 
 
 def _label_column(schema: Any, features: Mapping[str, Any]) -> str:
@@ -112,10 +132,12 @@ def _check_type(path: Path, field: Any, content: Content) -> None:
         if not is_text:
             raise BadData(f"{path}: column '{field.name}' must hold texts; it is of type {field.type}")
     elif is_text:
-        remedy = "download addresses first, or read files with image_table"
-        raise BadData(f"{path}: column '{field.name}' holds texts, such as paths or addresses, not pictures; {remedy}")
+        remedy = f"download addresses first, or read files with {ENCODED[content].table}"
+        raise BadData(
+            f"{path}: column '{field.name}' holds texts, such as paths or addresses, not {content}s; {remedy}"
+        )
     elif not _is_bytes(field.type) and not _is_struct_of_bytes(field.type):
-        raise BadData(f"{path}: column '{field.name}' must hold pictures as bytes; it is of type {field.type}")
+        raise BadData(f"{path}: column '{field.name}' must hold {content}s as bytes; it is of type {field.type}")
 
 
 def _is_bytes(kind: Any) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
@@ -80,6 +81,13 @@ class Extents:
         """Return the bytes of a sample; raises BadData if its shard has changed, MissingInput and StorageError."""
         shard = self.shards[int(self.shard_of[index])]
         return shard.read(int(self.offsets[index]), int(self.sizes[index]))
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Return the places of some samples."""
+        arrays: dict[str, Any] = {
+            name: value[rows] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, **arrays)
 
     @property
     def places(self) -> np.ndarray:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,18 @@ class ShardIndex:
         """Return the index of labeled samples."""
         digest = fingerprint(names, extents.sizes, labeled)
         return cls(names, extents, labeled.targets, labeled.task, labeled.groups, (*notes, *labeled.notes), digest)
+
+    def take(self, rows: np.ndarray, fingerprint: str, note: str) -> ShardIndex:
+        """Return some of the samples, with a fingerprint of their own and a further note."""
+        return replace(
+            self,
+            names=self.names.take(rows),
+            extents=self.extents.take(rows),
+            targets=self.targets[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            notes=(*self.notes, note),
+            fingerprint=fingerprint,
+        )
 
 
 def index_or_recall(files: Sequence[Path], settings: Sequence[Any], build: Callable[[], ShardIndex]) -> ShardIndex:

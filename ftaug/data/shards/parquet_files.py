@@ -101,6 +101,12 @@ def parquet_schema(path: Path) -> Any:
         return file.schema_arrow
 
 
+def parquet_rows(path: Path) -> int:
+    """Return the number of rows of a Parquet file; raises BadData."""
+    with opened_parquet(path) as file:
+        return int(file.metadata.num_rows)
+
+
 def parquet_chunks(path: Path, columns: Sequence[str]) -> Iterator[Chunk]:
     """Yield the rows of a Parquet file, some at a time; `columns` begin with that of the samples. Raises BadData.
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ftaug.config.types import Doc, FileOrAddress, FilePath, Text
+from ftaug.config.types import Doc, Text
 from ftaug.data.shards.arrow_files import files_on_disk
 from ftaug.data.shards.column_index import (
     ARROW,
     PARQUET,
     ClassNames,
+    DiskPath,
     GroupColumn,
     LabelColumn,
+    ParquetPath,
     TargetColumns,
     column_tasks,
-    picture_index,
+    file_index,
 )
 from ftaug.data.shards.columns import ColumnSettings
 from ftaug.data.shards.parquet_files import SUFFIXES
 from ftaug.data.shards.paths import shards
 from ftaug.image import dataset
-from ftaug.image.datasets.index import PICTURES
 from ftaug.image.datasets.shards import StoredPictures
 from ftaug.image.io.grayscale import GrayRange
 
@@ -33,7 +34,7 @@ ImageColumn = Annotated[
 def image_parquet(
     split: str,
     *,
-    path: FileOrAddress,
+    path: ParquetPath,
     image: ImageColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -43,25 +44,20 @@ def image_parquet(
 ) -> StoredPictures:
     """Pictures in Parquet files, as data sets on the Hugging Face hub have them.
 
-    Settings:
-        path: a file, a folder of .parquet files, or several: `train-{000..146}.parquet`, `train-*.parquet`. Of a folder
-            with files named after splits, those of the split. Or an address, or several in braces:
-            `https://host/train-{000..146}.parquet`
-
     Samples are in the order of the rows. The files are read once to index them, and the index is cached. Each worker
     holds row groups of up to 256 MB, at least one: with `data.order: shards` a row group is read once an epoch and
     worker, in random order for almost every picture. Needs pyarrow. Reads the encoded bytes.
     """
     files = shards("image_parquet", split, path, SUFFIXES)
     columns = ColumnSettings(image, label, target, group, classes)
-    return StoredPictures(picture_index("image_parquet", path, files, PARQUET, columns, PICTURES.noun), value_range)
+    return StoredPictures(file_index("image_parquet", path, files, PARQUET, columns, "picture"), value_range)
 
 
 @dataset.register(tasks=column_tasks)
 def hf_disk(
     split: str,
     *,
-    path: FilePath,
+    path: DiskPath,
     image: ImageColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -71,11 +67,8 @@ def hf_disk(
 ) -> StoredPictures:
     """Pictures of a Hugging Face dataset on disk (`save_to_disk`), read at their offsets in its Arrow files.
 
-    Settings:
-        path: the folder that `save_to_disk` wrote; of several splits, that of the split is read
-
     Samples are in the order of the rows. Needs pyarrow. Reads the encoded bytes.
     """
     files = files_on_disk(split, path)
     columns = ColumnSettings(image, label, target, group, classes)
-    return StoredPictures(picture_index("hf_disk", path, files, ARROW, columns, PICTURES.noun), value_range)
+    return StoredPictures(file_index("hf_disk", path, files, ARROW, columns, "picture"), value_range)

@@ -20,7 +20,7 @@ def attention_rollout(output: ExplainedOutput, sample: Tensor) -> Attribution:
     """
     import torch
 
-    from ftaug.image.explainers.feature_layer import prefix_tokens, token_grid
+    from ftaug.attribution.feature_layer import prefix_tokens, token_grid
     from ftaug.image.explainers.recorded_attention import recorded_attention
 
     layers = recorded_attention(output, sample)

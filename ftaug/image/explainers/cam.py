@@ -20,10 +20,10 @@ def grad_cam(output: ExplainedOutput, sample: Tensor, *, layer: Layer = "auto") 
 
     Selvaraju et al. 2017 (arXiv:1610.02391), without the final ReLU: negative values lower the output.
     """
-    from ftaug.image.explainers.feature_layer import features
+    from ftaug.attribution.feature_layer import features, summed
 
     of_layer = features(output, sample, layer)
-    return _summed(of_layer.values * of_layer.gradient.mean(dim=(0, 1)))
+    return summed(of_layer.values * of_layer.gradient.mean(dim=(0, 1)))
 
 
 @explainer.register
@@ -32,10 +32,10 @@ def hires_cam(output: ExplainedOutput, sample: Tensor, *, layer: Layer = "auto")
 
     Draelos & Carin 2020 (arXiv:2011.08891): exact for networks that end in one linear layer.
     """
-    from ftaug.image.explainers.feature_layer import features
+    from ftaug.attribution.feature_layer import features, summed
 
     of_layer = features(output, sample, layer)
-    return _summed(of_layer.values * of_layer.gradient)
+    return summed(of_layer.values * of_layer.gradient)
 
 
 @explainer.register
@@ -44,11 +44,7 @@ def layer_cam(output: ExplainedOutput, sample: Tensor, *, layer: Layer = "auto")
 
     Jiang et al. 2021 (IEEE TIP 30).
     """
-    from ftaug.image.explainers.feature_layer import features
+    from ftaug.attribution.feature_layer import features, summed
 
     of_layer = features(output, sample, layer)
-    return _summed(of_layer.values * of_layer.gradient.clamp(min=0))
-
-
-def _summed(products: Tensor) -> Attribution:
-    return Attribution(products.double().sum(dim=2).cpu().numpy(), smooth=True)
+    return summed(of_layer.values * of_layer.gradient.clamp(min=0))

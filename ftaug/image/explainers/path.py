@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ftaug.attribution.integrated_gradients import integrate
-from ftaug.config.types import Count
+from ftaug.attribution.cells import Cells, add_up, cell_bounds
+from ftaug.attribution.integrated_gradients import Steps, integrate
 from ftaug.image import explainer
-from ftaug.image.explainers.cells import Cells, add_up, cell_bounds
 from ftaug.interfaces.explanation import Attribution, ExplainedOutput
 
 if TYPE_CHECKING:
@@ -16,12 +15,11 @@ if TYPE_CHECKING:
 
 @explainer.register(refined_by="steps")
 def integrated_gradients(
-    output: ExplainedOutput, sample: Tensor, *, steps: Count = 16, cells: Cells = 16
+    output: ExplainedOutput, sample: Tensor, *, steps: Steps = 16, cells: Cells = 16
 ) -> Attribution:
     """Integrated gradients: the gradients of the pixels, integrated from the image's mean color to the image.
 
     Settings:
-        steps: points on the path; doubled until the completeness error is below 5 %, at most to 1,024
         cells: number of cells along the shorter side in which values are added up, against the noise of single pixels
 
     Sundararajan et al. 2017 (arXiv:1703.01365).

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ftaug.attribution.page import page
-from ftaug.image.explanation.imputation import impute
-from ftaug.image.explanation.original import at_input, input_box
-from ftaug.image.explanation.sheet import draw, pictures
+from ftaug.attribution import sheet
+from ftaug.attribution.imputation import impute
+from ftaug.attribution.maps import extreme
+from ftaug.attribution.overlay import overlay
+from ftaug.documents.thumbnail import fitted
+from ftaug.image.explanation.original import input_box, on_original
 from ftaug.image.io.decode import opened
-from ftaug.image.io.encode import encode
 from ftaug.interfaces.explanation import Attribution, Explanation
 
 if TYPE_CHECKING:
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
 
 suffixes = (".png", ".html", ".json")
 default_output = Path("explanation.png")
-ON_PAGE = 320
-"""Longer side of images on an HTML page, in pixels."""
+on_normalized = False
+NOISE = 2.55
+"""Standard deviation of the noise in what is removed, a hundredth of the range of pixels."""
 
 
 def remove(
@@ -34,13 +34,9 @@ def remove(
     import torch
 
     pixels = sample[0].permute(1, 2, 0).cpu().numpy()
-    height, width = pixels.shape[:2]
-    order = at_input(attribution, height, width).ravel().argsort(kind="stable")
-    count = round(share * order.size)
-    removed = np.zeros(order.size, bool)
-    removed[order[len(order) - count :] if most else order[:count]] = True
-    imputed = impute(pixels, removed.reshape(height, width), np.random.default_rng(0))
-    return torch.from_numpy(imputed).permute(2, 0, 1)[None].to(sample.device)
+    removed = extreme(attribution, pixels.shape[0], pixels.shape[1], share, most)
+    imputed = impute(pixels, removed, NOISE, np.random.default_rng(0))
+    return torch.from_numpy(imputed.round().clip(0, 255).astype(np.uint8)).permute(2, 0, 1)[None].to(sample.device)
 
 
 def locate(raw: Any, attribution: Attribution, preprocessing: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,21 +52,17 @@ def locate(raw: Any, attribution: Attribution, preprocessing: Mapping[str, Any])
 
 def render(explanations: Sequence[Explanation], title: str, preprocessing: Mapping[str, Any], suffix: str) -> bytes:
     """Return the content of a PNG sheet, or of an HTML page."""
-    if suffix == ".html":
-        return page(title, ((each, _body(each, preprocessing)) for each in explanations)).encode()
-    encoded = io.BytesIO()
-    draw(explanations, title, preprocessing).save(encoded, "PNG")
-    return encoded.getvalue()
+    return sheet.render(explanations, lambda each, side: pictures(each, preprocessing, side), title, suffix)
 
 
-def _body(explanation: Explanation, preprocessing: Mapping[str, Any]) -> str:
-    """Return the image, and the image under its map, as HTML."""
-    encoded = [base64.b64encode(encode(pixels)).decode() for pixels in pictures(explanation, preprocessing, ON_PAGE)]
-    images = (
-        f'<img src="data:image/png;base64,{content}" alt="{kind}">'
-        for content, kind in zip(encoded, ("image", "map"), strict=True)
-    )
-    return f'<div class="pictures">{"".join(images)}</div>'
+def pictures(explanation: Explanation, preprocessing: Mapping[str, Any], side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the upright image and the image under its map, uint8 (H, W, 3), with this longer side."""
+    picture = opened(explanation.raw)
+    pixels = picture.turn.apply(picture.load(1))
+    shown = fitted(pixels, side)
+    height, width = shown.shape[:2]
+    values = on_original(explanation.attribution, (picture.height, picture.width), (height, width), preprocessing)
+    return shown, overlay(shown, values)
 
 
 def screen(explanations: Sequence[Explanation], preprocessing: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ftaug.attribution.maps import at_positions
 from ftaug.image.evaluation import Axis, input_axes
 from ftaug.interfaces.explanation import Attribution
 
@@ -24,30 +25,10 @@ def on_original(
     return at_positions(attribution, *positions)
 
 
-def at_input(attribution: Attribution, height: int, width: int) -> np.ndarray:
-    """Return the map of an attribution at each pixel of the model's input: float64 (H, W)."""
-    return at_positions(attribution, *((np.arange(count) + 0.5) / count for count in (height, width)))
-
-
-def at_positions(attribution: Attribution, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Return the values at shares 0…1 of the height and the width of the model's input; NaN where they are NaN."""
-    values, smooth = attribution.values, attribution.smooth
-    by_row = _weights(rows, values.shape[0], smooth) @ values
-    return np.asarray(by_row @ _weights(columns, values.shape[1], smooth).T)
-
-
 def _positions(axis: Axis, count: int) -> np.ndarray:
     """Return `count` positions along an axis of an image as shares of the model's input; NaN where it is cropped."""
     positions = axis.scale * (np.arange(count) + 0.5) / count + axis.offset
     return np.where((positions > axis.first) & (positions < axis.last), positions, np.nan)
-
-
-def _weights(positions: np.ndarray, cells: int, smooth: bool) -> np.ndarray:
-    """Return the matrix that takes cells to positions, linearly between their centers or not: (positions, cells)."""
-    places = np.clip(positions * cells - 0.5, 0, cells - 1)
-    if not smooth:
-        places = np.clip(np.floor(positions * cells), 0, cells - 1)
-    return np.where(np.isnan(positions)[:, None], np.nan, np.maximum(0, 1 - np.abs(places[:, None] - np.arange(cells))))
 
 
 def input_box(original: tuple[int, int], preprocessing: Mapping[str, Any]) -> list[float]:

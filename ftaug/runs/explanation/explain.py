@@ -76,7 +76,7 @@ class Explainer:
         views = verbs.collate([verbs.prepare(raw, pipeline, None)[0]])
         logits = opened.predict_batch(views, 1)
         predicted = opened.probabilities(logits)[0]
-        sample = opened.prepare([raw]).to(opened.device.torch)
+        sample = self.model.inputs(opened.prepare([raw]).to(opened.device.torch))
         for index in self._outputs(predicted):
             attribution = refined(self.method, self.model.output(index), sample)
             facts = {

@@ -140,11 +140,12 @@ def draw_samples(opened: TrainedModel, model: ExplainedModel) -> list[TestSample
     for position in _positions(opened, split):
         try:
             batch = opened.prepare([split.samples.read(int(split.ids[position]))]).to(opened.device.torch)
+            inputs = model.inputs(batch)
         except BadData:  # evaluation reports it
             continue
-        outputs = model.predict(batch)[0]
+        outputs = model.predict(inputs)[0]
         index = len(samples) % len(outputs) if opened.task.regression else int(outputs.argmax())
-        samples.append(TestSample(batch, index))
+        samples.append(TestSample(inputs, index))
     if not samples:
         raise BadData(f"{opened.folder}: no sample of its data can be read, so explainers cannot be tested")
     return samples

@@ -157,7 +157,7 @@ def _explained_items(
 ) -> tuple[list[Picture | HighlightedText], str, dict[str, Any]]:
     """Return the samples with their explanations, a sentence on the method, and JSON values."""
     opened = run.model
-    model = ExplainedModel.of(opened)
+    model = ExplainedModel.for_explainers(opened)
     try:
         choice = method_choice.choose(opened, model, None)
     except NotReached as refused:

@@ -10,16 +10,18 @@ from typing import Annotated
 
 import numpy as np
 
-from ftaug.config.types import Doc, FileOrAddress, FilePath, Text
+from ftaug.config.types import Doc, Text
 from ftaug.data import split_groups
 from ftaug.data.shards.arrow_files import files_on_disk
 from ftaug.data.shards.column_index import (
     ARROW,
     PARQUET,
     ClassNames,
+    DiskPath,
     Format,
     GroupColumn,
     LabelColumn,
+    ParquetPath,
     Rows,
     TargetColumns,
     column_tasks,
@@ -50,7 +52,7 @@ class RowNames:
 def text_parquet(
     split: str,
     *,
-    path: FileOrAddress,
+    path: ParquetPath,
     text: TextColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -61,9 +63,6 @@ def text_parquet(
     """Texts in Parquet files, as data sets on the Hugging Face hub have them, with the class names of their schema.
 
     Settings:
-        path: a file, a folder of .parquet files, or several: `train-{000..146}.parquet`, `train-*.parquet`. Of a folder
-            with files named after splits, those of the split. Or an address, or several in braces:
-            `https://host/train-{000..146}.parquet`
         empty: error, or skip to leave out texts of nothing but white space
 
     All texts are held in memory; the same text in several rows is on one side of a split. Needs pyarrow.
@@ -76,7 +75,7 @@ def text_parquet(
 def hf_disk(
     split: str,
     *,
-    path: FilePath,
+    path: DiskPath,
     text: TextColumn = None,
     label: LabelColumn = None,
     target: TargetColumns = None,
@@ -87,7 +86,6 @@ def hf_disk(
     """Texts of a Hugging Face dataset on disk (`save_to_disk`), with the class names of its schema.
 
     Settings:
-        path: the folder that `save_to_disk` wrote; of several splits, that of the split is read
         empty: error, or skip to leave out texts of nothing but white space
 
     All texts are held in memory; the same text in several rows is on one side of a split. Needs pyarrow.

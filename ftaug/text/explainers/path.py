@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ftaug.attribution.integrated_gradients import integrate
-from ftaug.config.types import Count
+from ftaug.attribution.integrated_gradients import Steps, integrate
 from ftaug.interfaces.explanation import Attribution, CannotExplain, ExplainedOutput
 from ftaug.text import explainer
 
@@ -14,11 +13,8 @@ if TYPE_CHECKING:
 
 
 @explainer.register(refined_by="steps")
-def integrated_gradients(output: ExplainedOutput, sample: Tensor, *, steps: Count = 32) -> Attribution:
+def integrated_gradients(output: ExplainedOutput, sample: Tensor, *, steps: Steps = 32) -> Attribution:
     """Integrated gradients: the gradients of the token embeddings, integrated from zero to those of the text.
-
-    Settings:
-        steps: points on the path; doubled until the completeness error is below 5 %, at most to 1,024
 
     Sundararajan et al. 2017 (arXiv:1703.01365). Values of all dimensions of a token are added.
     """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 suffixes = (".html", ".json")
 default_output: Path | None = None
+on_normalized = False
 LISTED = 5
 """Words of the strongest effect that the terminal lists."""
 

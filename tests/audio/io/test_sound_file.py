@@ -86,7 +86,6 @@ def files(folder):
     """Files that cannot be used, with what is said of them."""
     yield "empty.wav", b"", "the file is empty"
     yield "text.wav", b"no sound " * 99, "is not a sound that can be decoded"
-    yield "a.m4a", b"x", ".m4a is not read; convert it, such as by: ffmpeg -i IN.m4a OUT.flac"
     yield "a.mp4", b"x", ".mp4 is a video; convert it, such as by: ffmpeg -i IN.mp4 OUT.flac"
     soundfile.write(folder / "none.wav", np.zeros(0, np.float32), 8000)
     yield "none.wav", (folder / "none.wav").read_bytes(), "holds no sound: 0 samples"

@@ -3,7 +3,7 @@ from hf_files import PICTURE, classes, picture_table, write_disk, write_parquet
 
 from ftaug.config.registry import Component
 from ftaug.data.shards.arrow_files import files_on_disk
-from ftaug.data.shards.column_index import ARROW, PARQUET, column_tasks, picture_index
+from ftaug.data.shards.column_index import ARROW, PARQUET, column_tasks, file_index
 from ftaug.data.shards.columns import ColumnSettings
 from ftaug.data.shards.parquet_files import RowGroups
 from ftaug.errors import BadData, ExperimentError
@@ -21,7 +21,7 @@ def own_cache(tmp_path_factory, monkeypatch):
 
 def index(files, format=PARQUET, label=None, target=None, group=None, names=None):
     settings = ColumnSettings(None, label, target, group, names)
-    return picture_index("image_parquet", files[0].parent, files, format, settings, "picture")
+    return file_index("image_parquet", files[0].parent, files, format, settings, "picture")
 
 
 def names(found):

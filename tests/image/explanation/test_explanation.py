@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ftaug.image.explanation.explanation import locate, remove, render
+from ftaug.image.explanation.explanation import locate, pictures, remove, render
 from ftaug.interfaces.explanation import Attribution, Explanation
 
 PREPROCESSING = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": [32, 32], "resize": None, "interpolation": "bilinear"}
@@ -48,5 +48,10 @@ def test_a_page_holds_its_images():
     assert "http:" not in page and "https:" not in page
 
 
-def test_a_sheet_is_a_png():
-    assert Image.open(io.BytesIO(render([explanation()], "title", PREPROCESSING, ".png"))).format == "PNG"
+def test_both_pictures_keep_the_aspect_ratio():
+    pixels = np.full((40, 80, 3), 128, np.uint8)
+    explained = Explanation("a.png", pixels, "predicted a (0.9)", "a (0.9)", "occlusion", Attribution(np.eye(4)))
+    shown, under_map = pictures(explained, {**PREPROCESSING, "resize": 36}, 224)
+    assert shown.shape == under_map.shape == (112, 224, 3)
+    assert (shown == 128).all()
+    assert len({tuple(color) for color in under_map.reshape(-1, 3)}) > 2

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from ftaug.image.evaluation import evaluated
-from ftaug.image.explanation.original import at_input, input_box, on_original
+from ftaug.image.explanation.original import input_box, on_original
 from ftaug.image.io.decode import opened
 from ftaug.interfaces.explanation import Attribution
 
@@ -70,10 +70,3 @@ def test_at_another_size_it_is_the_same_map():
     large = on_original(attribution, (120, 200), (120, 200), PREPROCESSING)
     small = on_original(attribution, (120, 200), (40, 200 // 3), PREPROCESSING)
     assert np.nanmax(np.abs(small[5:35, 5:60] - large[1::3, 1::3][5:35, 5:60])) < 0.6
-
-
-@pytest.mark.parametrize("smooth", [False, True])
-def test_cells_are_interpolated_only_if_they_are_smooth(smooth):
-    values = np.array([[0.0, 4.0], [0.0, 4.0]])
-    row = at_input(Attribution(values, smooth=smooth), 2, 8)[0]
-    assert row.tolist() == ([0, 0, 0.5, 1.5, 2.5, 3.5, 4, 4] if smooth else [0, 0, 0, 0, 4, 4, 4, 4])

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from explained import pixels
@@ -15,6 +17,7 @@ class Opened:
 
     def __init__(self, dtype=torch.float32, units=None):
         built = backbone("resnet20")
+        self.experiment = SimpleNamespace(modality="image")
         normalizer = Normalize([0.5] * 3, [0.5] * 3)
         self.model = Model(normalizer, built.network.to(dtype), units or nn.Identity()).eval()
         self.stages, self.activation, self.batch_size = built.stages, "softmax", 4
@@ -56,3 +59,14 @@ def test_predictions_are_probabilities_in_batches():
     with torch.no_grad():
         expected = model.model(batch).softmax(dim=1)
     assert model.predict(batch) == pytest.approx(expected.numpy(), abs=1e-6)
+
+
+def test_of_sounds_the_spectrogram_is_explained():
+    opened = Opened()
+    assert ExplainedModel.for_explainers(opened).model is opened.model
+    opened.experiment.modality = "audio"
+    explained = ExplainedModel.for_explainers(opened)
+    inputs = explained.inputs(pixels())
+    assert torch.equal(inputs, opened.model.normalizer(pixels()))
+    assert torch.equal(explained.model(inputs), opened.model(pixels()))
+    assert explained.model.network is opened.model.network

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from ftaug.image.explanation import imputation
-from ftaug.image.explanation.imputation import impute
+from ftaug.attribution.imputation import impute
 
 
 def solved(pixels, removed):
@@ -24,12 +23,11 @@ def solved(pixels, removed):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_it_solves_the_linear_system(share, monkeypatch):
-    monkeypatch.setattr(imputation, "NOISE", 0)
+def test_it_solves_the_linear_system(share):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (14, 11, 3)).astype(np.uint8)
     removed = rng.random((14, 11)) < share
-    error = np.abs(impute(pixels, removed, rng) - solved(pixels, removed))
+    error = np.abs(impute(pixels, removed, 0, rng) - solved(pixels, removed))
     assert error.mean() < 3  # of 255; the relaxation stops early
     assert error.max() < 12
 
@@ -40,11 +38,15 @@ def test_a_removed_block_does_not_show_where_it_was():
     pixels[4:12, 6:20] = 255
     removed = np.zeros((24, 24), bool)
     removed[4:12, 6:20] = True
-    imputed = impute(pixels, removed, np.random.default_rng(0)).astype(float)
+    imputed = impute(pixels, removed, 2.5, np.random.default_rng(0))
     assert np.abs(imputed - 100).max() < 15  # the noise
-    assert imputed[removed].std() == pytest.approx(imputation.NOISE, rel=0.2)
+    assert imputed[removed].std() == pytest.approx(2.5, rel=0.2)
     assert (imputed[~removed] == 100).all()
 
 
 def test_everything_can_be_removed():
-    assert impute(np.full((5, 4, 3), 7, np.uint8), np.ones((5, 4), bool), np.random.default_rng(0)).shape == (5, 4, 3)
+    assert impute(np.full((5, 4, 3), 7, np.uint8), np.ones((5, 4), bool), 1, np.random.default_rng(0)).shape == (
+        5,
+        4,
+        3,
+    )

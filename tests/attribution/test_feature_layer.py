@@ -3,8 +3,8 @@ import torch
 from explained import linear_output, output_of, pixels
 from torch import nn
 
+from ftaug.attribution.feature_layer import features, grid_of, token_grid
 from ftaug.errors import ExperimentError
-from ftaug.image.explainers.feature_layer import features, grid_of, token_grid
 from ftaug.interfaces.explanation import CannotExplain, ExplainedOutput
 from ftaug.interfaces.model import Stage
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ftaug.image.explainers.cells import add_up, cell_bounds
+from ftaug.attribution.cells import add_up, cell_bounds
 
 
 @pytest.mark.parametrize(

@@ -9,23 +9,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-NOISE = 2.55
-"""Standard deviation of the noise for values from 0 to 255, a hundredth of their range."""
-
 SWEEPS = 12
 """Relaxations of each scale."""
 
 KERNEL = np.array([[1, 2, 1], [2, 0, 2], [1, 2, 1]], np.float32) / 12
 
 
-def impute(pixels: np.ndarray, removed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return an image, uint8 (H, W, 3), with the pixels of a mask, bool (H, W), removed."""
+def impute(values: np.ndarray, removed: np.ndarray, noise: float, rng: np.random.Generator) -> np.ndarray:
+    """Return an image (H, W, 3) with the pixels of a mask, bool (H, W), removed: float64; `noise` is its deviation."""
     if removed.all():
         removed = removed.copy()
         removed[0, 0] = False
-    smooth = _solve(np.where(removed[..., None], 0, pixels).astype(np.float32), (~removed).astype(np.float32))
-    noisy = np.where(removed[..., None], smooth + rng.normal(0, NOISE, pixels.shape), pixels)
-    return np.asarray(noisy.round().clip(0, 255).astype(np.uint8))
+    smooth = _solve(np.where(removed[..., None], 0, values).astype(np.float32), (~removed).astype(np.float32))
+    return np.where(removed[..., None], smooth + rng.normal(0, noise, values.shape), values)
 
 
 def _solve(values: np.ndarray, known: np.ndarray) -> np.ndarray:

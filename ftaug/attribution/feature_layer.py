@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ftaug.errors import ExperimentError, did_you_mean
-from ftaug.interfaces.explanation import CannotExplain, ExplainedOutput
+from ftaug.interfaces.explanation import Attribution, CannotExplain, ExplainedOutput
 
 CELLS = 4
 """Rows and columns of a grid that is fine enough to show a place."""
@@ -43,6 +43,11 @@ def features(output: ExplainedOutput, sample: Tensor, layer: str = "auto") -> Fe
     name, grid = (fine or usable)[-1]
     values, gradient = by_name[name]
     return Features(name, _cells(values, grid), _cells(gradient, grid))
+
+
+def summed(products: Tensor) -> Attribution:
+    """Return the map of weighted features, (rows, columns, channels)."""
+    return Attribution(products.double().sum(dim=2).cpu().numpy(), smooth=True)
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def _record(output: ExplainedOutput, sample: Tensor, names: Sequence[str]) -> li
     handles = [modules[name].register_forward_hook(hook(name)) for name in names]
     try:
         with torch.enable_grad():
-            score = output.score(sample.float().requires_grad_()).sum()
+            score = output.score(sample.detach().float().requires_grad_()).sum()
     finally:
         for handle in handles:
             handle.remove()

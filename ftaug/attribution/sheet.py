@@ -1,45 +1,73 @@
-"""Draw a sheet of explained images: each as it is and with its map, and the prediction below."""
+"""Show explained samples as pictures, each as it is and under its map: on a sheet, or in an HTML page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import base64
+import io
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ftaug.attribution.page import page
 from ftaug.documents.contact_sheet import FAINT, INK, PAPER
 from ftaug.documents.palette import LOWERS, RAISES
 from ftaug.documents.sheet_text import font, wrap
-from ftaug.documents.thumbnail import fitted
-from ftaug.image.explanation.original import on_original
-from ftaug.image.explanation.overlay import overlay
-from ftaug.image.io.decode import opened
 from ftaug.interfaces.explanation import Explanation
 
 SIDE, GAP, MARGIN = 224, 12, 28
+ON_PAGE = 320
+"""Longer side of pictures on an HTML page, in pixels."""
 ABREAST = 2
-"""Explained images side by side on a sheet."""
+"""Explained samples side by side on a sheet."""
 
 CARD = 2 * SIDE + GAP
 FRAME = "#d5dae1"
+STACKED_GAP = 4
 
 
-def pictures(explanation: Explanation, preprocessing: Mapping[str, Any], side: int = SIDE) -> tuple[np.ndarray, ...]:
-    """Return the upright image and the image under its map, uint8 (H, W, 3), with this longer side."""
-    picture = opened(explanation.raw)
-    pixels = picture.turn.apply(picture.load(1))
-    shown = fitted(pixels, side)
-    height, width = shown.shape[:2]
-    values = on_original(explanation.attribution, (picture.height, picture.width), (height, width), preprocessing)
-    return shown, overlay(shown, values)
+Pictures = Sequence[np.ndarray]
+"""A sample as it is and under its map, each uint8 (H, W, 3)."""
 
 
-def draw(explanations: Sequence[Explanation], title: str, preprocessing: Mapping[str, Any]) -> Image.Image:
+def render(
+    explanations: Sequence[Explanation], pictures: Callable[[Explanation, int], Pictures], title: str, suffix: str
+) -> bytes:
+    """Return the content of a PNG sheet, or of an HTML page; `pictures` draws a sample with its longer side given."""
+    if suffix == ".html":
+        return page(title, ((each, _body(pictures(each, ON_PAGE))) for each in explanations)).encode()
+    content = io.BytesIO()
+    draw(explanations, [pictures(each, SIDE) for each in explanations], title).save(content, "PNG")
+    return content.getvalue()
+
+
+def _body(pictures: Pictures) -> str:
+    """Return the pictures as HTML."""
+    images = (
+        f'<img src="data:image/png;base64,{base64.b64encode(_png(pixels)).decode()}" alt="{kind}">'
+        for pixels, kind in zip(pictures, ("sample", "map"), strict=True)
+    )
+    return f'<div class="pictures">{"".join(images)}</div>'
+
+
+def stacked(pictures: Pictures) -> np.ndarray:
+    """Return one picture: the sample, and below it the map."""
+    above, below = pictures
+    return np.concatenate([above, np.full((STACKED_GAP, above.shape[1], 3), 255, np.uint8), below])
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
+
+
+def draw(explanations: Sequence[Explanation], pictures: Sequence[Pictures], title: str) -> Image.Image:
     """Draw the sheet; names are wrapped, never cut."""
     abreast = min(ABREAST, len(explanations))
-    rows = [explanations[start : start + abreast] for start in range(0, len(explanations), abreast)]
-    captions = [[_caption(each) for each in row] for row in rows]
+    pairs = [*zip(explanations, pictures, strict=True)]
+    rows = [pairs[start : start + abreast] for start in range(0, len(pairs), abreast)]
+    captions = [[_caption(each) for each, _ in row] for row in rows]
     heights = [SIDE + 8 + max(_height(lines) for lines in row) + 2 * GAP for row in captions]
     width = 2 * MARGIN + abreast * (CARD + 2 * GAP) - 2 * GAP
     heading = wrap(title, font(20, True), width - 2 * MARGIN)
@@ -49,9 +77,9 @@ def draw(explanations: Sequence[Explanation], title: str, preprocessing: Mapping
     _draw_header(pen, heading)
     top = MARGIN + header
     for row, lines, height in zip(rows, captions, heights, strict=True):
-        for place, explanation in enumerate(row):
+        for place, (_, drawn) in enumerate(row):
             left = MARGIN + place * (CARD + 2 * GAP)
-            for number, pixels in enumerate(pictures(explanation, preprocessing)):
+            for number, pixels in enumerate(drawn):
                 x = left + number * (SIDE + GAP) + (SIDE - pixels.shape[1]) // 2
                 y = top + (SIDE - pixels.shape[0]) // 2
                 pen.rectangle((x - 1, y - 1, x + pixels.shape[1], y + pixels.shape[0]), outline=FRAME)

@@ -1,7 +1,7 @@
 import numpy as np
 
+from ftaug.attribution.overlay import DARKEST, LIGHTEST, overlay
 from ftaug.documents.palette import LOWERS, RAISES
-from ftaug.image.explanation.overlay import DARKEST, LIGHTEST, overlay
 
 
 def test_colors_show_the_sign_and_their_strength_the_size():

@@ -1,0 +1,19 @@
+"""Integrated gradients of a linear network are its weight times the value."""
+
+import numpy as np
+import pytest
+from explained_sounds import inputs, linear_output
+
+from ftaug.audio.explainers.path import integrated_gradients
+
+
+@pytest.mark.parametrize(("shape", "grid"), [((1, 16, 24), (4, 6)), ((49,), (1, 8))])
+def test_values_are_added_up_in_cells(shape, grid):
+    output, sample = linear_output(*shape), inputs(*shape)
+    attribution = integrated_gradients(output, sample, steps=3, cells=4)
+    products = (sample[0] * output.model.weights).detach().numpy()
+    plane = products[0] if len(shape) == 3 else products[None, 1:]
+    cells = plane.reshape(grid[0], plane.shape[0] // grid[0], grid[1], -1).sum(axis=(1, 3))
+    np.testing.assert_allclose(attribution.values, cells, atol=1e-5)
+    assert attribution.figures["completeness_error"] < 1e-5
+    assert not sample.requires_grad
