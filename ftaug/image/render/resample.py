@@ -1,4 +1,7 @@
-"""Resample an image through a homography: smallest sufficient JPEG decode, one crop, one resize or warp."""
+"""Resample an image through a homography: smallest sufficient JPEG decode, one crop, one resize or warp.
+
+What is to be read is computed first; the pixels are a function to be called later.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,9 @@ BORDERS = {
     "inside": cv2.BORDER_REPLICATE,
 }
 NO_HALF = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+Pixels = Callable[[], np.ndarray]
+"""A function that decodes a picture and returns what is wanted of it: uint8 (H, W, 3)."""
+
 UPRIGHT = Turn()
 SLACK = 1e-6
 COARSEST = 0.55
@@ -56,32 +62,45 @@ class View:
 
 
 class Unwarped(NamedTuple):
-    """The part of an image that the canvas shows, before the last resampling."""
+    """The part of an image that the canvas shows, before the last resampling, not decoded yet."""
 
-    pixels: np.ndarray  # uint8 (H, W, 3); the canvas itself, where no resampling is left
+    read: Pixels  # uint8 (H, W, 3); the canvas itself, where no resampling is left
     matrix: np.ndarray | None  # float64 (3, 3), from the centers of these pixels to those of the canvas
     border: str | None
     shows_border: bool
 
 
-def render(
+def rendering(
     picture: Picture, geometry: Homography, colors: Sequence[ColorMatrix | LookupTable], interpolation: Interpolation
-) -> np.ndarray:
-    """Warp a picture and apply color transforms: uint8 (H, W, 3), new memory. The black outside stays black."""
+) -> Pixels:
+    """Return a function that decodes a picture, warps it and applies color transforms: uint8 (H, W, 3), new memory.
+
+    The black outside stays black.
+    """
     interpolation = geometry.interpolation or interpolation
     source = unwarped(picture, geometry, interpolation)
     if source.matrix is None:
-        return recolored(source.pixels, colors)
-    warped = _warped(source.pixels, source.matrix, geometry, interpolation)
+        return (lambda: recolored(source.read(), colors)) if colors else source.read
+    return partial(_warped_and_recolored, source, source.matrix, geometry, colors, interpolation)
+
+
+def _warped_and_recolored(
+    source: Unwarped,
+    matrix: np.ndarray,
+    canvas: Homography,
+    colors: Sequence[ColorMatrix | LookupTable],
+    interpolation: Interpolation,
+) -> np.ndarray:
+    warped = _warped(source.read(), matrix, canvas, interpolation)
     pixels = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB))
-    if not (colors and source.shows_border and geometry.border == "constant"):
+    if not (colors and source.shows_border and canvas.border == "constant"):
         return recolored(pixels, colors)
     _, wholly_shown = cv2.threshold(cv2.extractChannel(warped, 3), 254, 255, cv2.THRESH_BINARY)
     return recolored(pixels, colors, np.asarray(wholly_shown))
 
 
 def unwarped(picture: Picture, geometry: Homography, interpolation: Interpolation) -> Unwarped:
-    """Decode the picture, crop to the visible part, and downscale it with antialiasing where a warp would alias."""
+    """Choose the part of a picture that is visible, and its size before the warp: smaller where a warp would alias."""
     if geometry.border == "inside":
         geometry = kept_inside(geometry, picture.height, picture.width)
     view = _view(picture, geometry)
@@ -173,8 +192,8 @@ def _is_aligned(matrix: np.ndarray) -> bool:
 # Rows stay rows: crop, resize and mirror.
 
 
-def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
-    """Crop and resize, then flip or transpose the result."""
+def _aligned(view: View, interpolation: Interpolation) -> Pixels:
+    """Return a function that crops and resizes, then flips or transposes the result."""
     height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
     a, b, c, d = matrix[:2, :2].ravel().tolist()
     turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
@@ -183,7 +202,8 @@ def _aligned(view: View, interpolation: Interpolation) -> np.ndarray:
     if turn.transpose:
         height, width = width, height
     (a, _, x), (_, d, y), _ = matrix.tolist()
-    return turn.apply(_resampled(view, (a, d), (x, y), (height, width), interpolation))
+    resampled = _resampled(view, (a, d), (x, y), (height, width), interpolation)
+    return resampled if turn == UPRIGHT else lambda: turn.apply(resampled())
 
 
 def _resampled(
@@ -192,14 +212,14 @@ def _resampled(
     shift: tuple[float, float],
     size: tuple[int, int],
     interpolation: Interpolation,
-) -> np.ndarray:
-    """Crop and resize with Pillow's antialiasing filter, by the fastest of three equivalent methods."""
+) -> Pixels:
+    """Return a function that crops and resizes with Pillow's filter, by the fastest of three equivalent methods."""
     height, width = size
     left, top = -shift[0] / zoom[0], -shift[1] / zoom[1]
     right, bottom = (width - shift[0]) / zoom[0], (height - shift[1]) / zoom[1]
     if _are_whole(left, top, right, bottom):
         rows, columns = slice(round(top), round(bottom)), slice(round(left), round(right))
-        return resized(view.top(rows.stop)[rows, columns], height, width, interpolation)
+        return lambda: resized(view.top(rows.stop)[rows, columns], height, width, interpolation)
     full_height, full_width = zoom[1] * view.extent[0], zoom[0] * view.extent[1]
     whole = _are_whole(*view.extent, full_height, full_width, *shift)
     if whole and full_height * full_width <= 4 * height * width:
@@ -207,14 +227,18 @@ def _resampled(
             slice(-round(shift[1]), height - round(shift[1])),
             slice(-round(shift[0]), width - round(shift[0])),
         )
-        whole_picture = view.top(view.shape[0])
-        return resized(whole_picture, round(full_height), round(full_width), interpolation)[rows, columns].copy()
+        size = round(full_height), round(full_width)
+        return lambda: resized(view.top(view.shape[0]), *size, interpolation)[rows, columns].copy()
     first_column, last_column = _needed(left, right, view.shape[1], zoom[0], None)
     first_row, last_row = _needed(top, bottom, view.shape[0], zoom[1], None)
     box = max(left, 0.0), max(top, 0.0), min(right, view.extent[1]), min(bottom, view.extent[0])
     box = box[0] - first_column, box[1] - first_row, box[2] - first_column, box[3] - first_row
-    image = Image.fromarray(view.top(last_row)[first_row:last_row, first_column:last_column])
-    return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
+
+    def by_pillow() -> np.ndarray:
+        image = Image.fromarray(view.top(last_row)[first_row:last_row, first_column:last_column])
+        return np.asarray(image.resize((width, height), FILTERS[interpolation], box=box))
+
+    return by_pillow
 
 
 def _are_whole(*numbers: float) -> bool:
@@ -257,8 +281,8 @@ def _torch() -> tuple[Any, Callable[..., Any]]:
 
 def _source(
     view: View, visible: tuple[float, float, float, float], interpolation: Interpolation, fades: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels that a warp needs, downscaled where the canvas is coarser, and the matrix between centers.
+) -> tuple[Pixels, np.ndarray]:
+    """Return a function for the pixels of a warp, downscaled where the canvas is coarser, and their matrix to it.
 
     If the image fades into the black outside and is much coarser than the canvas, it is upsampled first: its
     edge is then as sharp as the canvas, and the image equals that of evaluation, where nothing fades.
@@ -266,15 +290,17 @@ def _source(
     border = view.canvas.border
     left, right = _needed(visible[0], visible[2], view.shape[1], view.zoom[0], border)
     top, bottom = _needed(visible[1], visible[3], view.shape[0], view.zoom[1], border)
-    pixels = view.top(bottom)[top:bottom, left:right]
     before_width, before_height = right - left, bottom - top
     width = _resized_length(before_width, view.zoom[0], view.canvas.width, fades)
     height = _resized_length(before_height, view.zoom[1], view.canvas.height, fades)
-    if (height, width) != (before_height, before_width):
-        pixels = resized(pixels, height, width, interpolation)
     grown_x, grown_y = before_width / width, before_height / height
     placed = np.array([[grown_x, 0, left + grown_x / 2], [0, grown_y, top + grown_y / 2], [0, 0, 1]])
-    return pixels, NO_HALF @ view.matrix @ placed
+
+    def read() -> np.ndarray:
+        pixels = view.top(bottom)[top:bottom, left:right]
+        return pixels if pixels.shape[:2] == (height, width) else resized(pixels, height, width, interpolation)
+
+    return read, NO_HALF @ view.matrix @ placed
 
 
 def _resized_length(length: int, zoom: float, canvas: int, fades: bool) -> int:
