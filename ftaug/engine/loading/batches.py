@@ -25,7 +25,7 @@ from ftaug.engine.loading.workers import load_items
 from ftaug.errors import BadData, BadSample, FtaugError
 from ftaug.interfaces.data import Streams
 
-DRAWN_TOGETHER = 8
+DRAWN_TOGETHER = 16
 """Number of samples whose augmentations are drawn before they are applied; as many files are in memory."""
 
 

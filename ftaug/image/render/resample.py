@@ -194,14 +194,15 @@ def _is_aligned(matrix: np.ndarray) -> bool:
 
 def _aligned(view: View, interpolation: Interpolation) -> Pixels:
     """Return a function that crops and resizes, then flips or transposes the result."""
-    height, width, matrix = view.canvas.height, view.canvas.width, view.matrix
-    a, b, c, d = matrix[:2, :2].ravel().tolist()
+    height, width = view.canvas.height, view.canvas.width
+    (a, b, x), (c, d, y), _ = view.matrix.tolist()
     turn = Turn(abs(b) > abs(a), a + b < 0, c + d < 0)
-    if turn != UPRIGHT:
-        matrix = _inverse(turn.matrix(height, width)) @ matrix
+    if turn.mirror_x:
+        a, b, x = -a, -b, width - x
+    if turn.mirror_y:
+        c, d, y = -c, -d, height - y
     if turn.transpose:
-        height, width = width, height
-    (a, _, x), (_, d, y), _ = matrix.tolist()
+        height, width, a, d, x, y = width, height, c, b, y, x
     resampled = _resampled(view, (a, d), (x, y), (height, width), interpolation)
     return resampled if turn == UPRIGHT else lambda: turn.apply(resampled())
 
